@@ -1,0 +1,58 @@
+# Everything from a fresh clone: `make run` installs and leaves results/report.html, `make test` tests.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SNAKEMAKE := $(BIN)/snakemake
+
+.PHONY: help setup run report smoke test check format schema bench clean
+.DEFAULT_GOAL := help
+
+help:                ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: $(READY)      ## make .venv with pinned versions
+
+$(READY): pyproject.toml envs/constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("seqbench needs Python 3.11 or newer; name one with PYTHON=...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c envs/constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check -c envs/constraints.txt -e '.[dev]'
+	touch $@
+
+run: $(READY)        ## run the default benchmark: results/report.html, results/summary.csv
+	$(SNAKEMAKE)
+
+report: $(READY)     ## make the report anew, without training
+	$(SNAKEMAKE) --forcerun report
+
+smoke: $(READY)      ## a miniature benchmark that touches every registered name, in build/smoke
+	mkdir -p build/smoke
+	$(SNAKEMAKE) --directory build/smoke --configfile tests/data/config.smoke.yaml
+
+test: $(READY)       ## run all tests
+	$(BIN)/pytest
+
+check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(SNAKEMAKE) --lint
+	$(BIN)/yamllint --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' *.yaml envs profiles workflow tests
+	$(BIN)/codespell
+
+format: $(READY)     ## format Python and Snakemake files
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile workflow
+
+schema: $(READY)     ## write workflow/schemas/config.schema.yaml from the config's models
+	$(BIN)/seqbench schema > workflow/schemas/config.schema.yaml
+
+bench: $(READY)      ## measure speed and overhead as ratios in one run: build/bench.md
+	$(BIN)/python benchmarks/bench.py
+
+clean:               ## remove results and what tests and benchmarks left
+	rm -rf results build .snakemake

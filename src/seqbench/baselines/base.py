@@ -1,0 +1,54 @@
+"""What a baseline promises."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.storage.windows import WindowSet
+from seqbench.windowing.normalize import standardize
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class Baseline(ABC):
+    """A method that is fitted once and predicts from a handful of arrays.
+
+    A model spends val on the choice of its epoch; a baseline makes no such
+    choice and learns from train and val together.
+
+    Attributes
+    ----------
+    gives_probabilities
+        Whether scores are probabilities; if not, metrics that need them are
+        left out.
+    """
+
+    gives_probabilities: bool
+
+    @abstractmethod
+    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+        """Fit on the labelled windows of `parts` and return all that prediction needs."""
+
+    @abstractmethod
+    def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
+        """Return scores (N, K) of windows."""
+
+
+def labels(parts: list[WindowSet]) -> NDArray[np.int64]:
+    """Return the labels of several sets of windows, unlabelled windows left out."""
+    return np.concatenate([part.label[part.label >= 0] for part in parts])
+
+
+def window_array(windows: WindowSet, n_samples: int) -> NDArray[np.float32]:
+    """Return the labelled windows as (N, C, n_samples), cut or padded with zeros at their end."""
+    chosen = np.flatnonzero(windows.label >= 0)
+    array = np.zeros((len(chosen), len(windows.channels), n_samples), dtype=np.float32)
+    for row, index in enumerate(chosen):
+        window = windows.window(int(index))
+        if windows.normalization.mode == "per_window":
+            window = standardize(window)
+        n = min(n_samples, len(window))
+        array[row, :, :n] = window[:n].T
+    return array

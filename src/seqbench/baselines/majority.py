@@ -1,0 +1,25 @@
+"""The class that is most frequent in training, for every window."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.baselines.base import Arrays, Baseline, labels
+from seqbench.registry import BASELINES
+from seqbench.storage.windows import WindowSet
+
+
+@BASELINES.register("majority", tasks=("classification",), stochastic=False, imports=())
+class MajorityBaseline(Baseline):
+    """Class frequencies of training as the probabilities of every window."""
+
+    gives_probabilities = True
+
+    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+        """Count the classes."""
+        del seed  # nothing is left to chance
+        counts = np.bincount(labels(parts), minlength=len(parts[0].classes))
+        return {"frequency": counts / counts.sum()}
+
+    def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
+        """Return the frequencies for every window, (N, K)."""
+        return np.tile(arrays["frequency"], (len(windows), 1))

@@ -1,0 +1,98 @@
+"""Random convolutions and a ridge classifier: the strong classical answer."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from seqbench.baselines.base import Arrays, Baseline, labels, window_array
+from seqbench.options import Count
+from seqbench.registry import BASELINES
+from seqbench.storage.windows import WindowSet
+
+SHORTEST = 9  # the length of a kernel
+ALPHAS = np.logspace(-3, 3, 10)
+
+
+@BASELINES.register(
+    "minirocket",
+    tasks=("classification",),
+    stochastic=True,
+    imports=("aeon.transformations.collection.convolution_based", "sklearn.linear_model"),
+)
+class MiniRocketBaseline(Baseline):
+    """MiniRocket features (aeon) and a ridge classifier with built-in choice of its penalty.
+
+    Parameters
+    ----------
+    n_kernels
+        Convolutions, rounded down to a multiple of 84.
+
+    Notes
+    -----
+    The transform wants equal lengths: shorter windows are padded with zeros,
+    the mean of train, to the longest window of training, longer ones cut.
+
+    References
+    ----------
+    Dempster, Schmidt, Webb (2021). MiniRocket: a very fast (almost)
+    deterministic transform for time series classification. KDD. arXiv:2012.08791
+    """
+
+    gives_probabilities = False
+
+    def __init__(self, *, n_kernels: Count = 10000) -> None:
+        self.n_kernels = n_kernels
+
+    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+        """Fit the transform, the scaling and the ridge classifier."""
+        from aeon.transformations.collection.convolution_based import MiniRocket
+        from sklearn.linear_model import RidgeClassifierCV
+
+        compile_once(len(parts[0].channels))
+        n_samples = max(SHORTEST, *(int(part.length.max()) for part in parts))
+        x = np.concatenate([window_array(part, n_samples) for part in parts])
+        rocket = MiniRocket(n_kernels=self.n_kernels, random_state=seed)
+        features = np.asarray(rocket.fit_transform(x), dtype=np.float64)
+        scale = features.std(axis=0)
+        scale[scale == 0] = 1.0
+        ridge = RidgeClassifierCV(alphas=ALPHAS).fit(features / scale, labels(parts))
+        arrays = {f"rocket{i}": np.asarray(p) for i, p in enumerate(rocket.parameters)}
+        return arrays | {
+            "n_samples": np.array([n_samples]),
+            "scale": scale,
+            "coefficients": ridge.coef_,
+            "intercept": ridge.intercept_,
+            "seen": ridge.classes_,
+        }
+
+    def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
+        """Return the margins of the ridge classifier, (N, K)."""
+        from aeon.transformations.collection.convolution_based import MiniRocket
+
+        x = window_array(windows, int(arrays["n_samples"][0]))
+        rocket = MiniRocket(n_kernels=self.n_kernels).fit(x[:1])  # marks it as fitted
+        rocket.parameters = tuple(arrays[f"rocket{i}"] for i in range(5))
+        features = np.asarray(rocket.transform(x), dtype=np.float64) / arrays["scale"]
+        margins = features @ arrays["coefficients"].T + arrays["intercept"]
+        if margins.ndim == 1:  # two classes have one margin
+            margins = np.stack([-margins, margins], axis=1)
+        scores = np.full((len(x), len(windows.classes)), margins.min() - 1)
+        scores[:, arrays["seen"]] = margins
+        return scores
+
+
+def compile_once(n_channels: int) -> None:
+    """Have numba compile the transform and keep it; one process at a time.
+
+    The first use on a machine compiles for about a minute. Without the lock,
+    jobs that start side by side would all do so.
+    """
+    from aeon.transformations.collection.convolution_based import MiniRocket
+
+    with FileLock(Path(tempfile.gettempdir()) / f"seqbench-minirocket-{os.getuid()}.lock"):
+        x = np.random.default_rng(0).normal(size=(2, n_channels, SHORTEST + 1))
+        MiniRocket(n_kernels=84, random_state=0).fit_transform(x.astype(np.float32))

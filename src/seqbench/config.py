@@ -1,0 +1,536 @@
+"""The configuration of a benchmark: closed, bounded, checked before the DAG is built.
+
+`Benchmark` is what a user writes. The classes at the end are the slices of it
+that single jobs receive as canonical JSON: a job re-runs when its own slice
+changes and at no other time.
+"""
+
+from collections.abc import Iterator
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, field_validator
+
+from seqbench.errors import UserError
+from seqbench.options import (
+    Count,
+    Fraction,
+    Level,
+    NaturalNumber,
+    Options,
+    Positive,
+)
+from seqbench.registry import (
+    ARCHITECTURES,
+    BASELINES,
+    DATASETS,
+    OBJECTIVES,
+    Registry,
+    suggestion,
+)
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+BUILT_IN_DATASETS = Path(__file__).parent / "datasets" / "builtin.yaml"
+
+
+class ConfigError(UserError):
+    """Everything that is wrong with a configuration, one sentence a line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(
+            "\n".join([f"the configuration has {count}:", *(f"  {p}" for p in problems)])
+        )
+
+
+class RunGrid(Options):
+    """Runs to train: every combination of the lists."""
+
+    datasets: list[Name] = Field(min_length=1, description="Names under `datasets` or built in.")
+    architectures: list[Name] = Field(min_length=1, description="Registered architectures.")
+    arms: list[Name] = Field(
+        ["scratch"],
+        min_length=1,
+        description="How the encoder starts and what may move: scratch, random_frozen,"
+        " <objective>_probe or <objective>_finetune.",
+    )
+    labels: list[Fraction] = Field(
+        [1.0], min_length=1, description="Fractions of the labelled train windows, above 0."
+    )
+    seeds: list[NaturalNumber] = Field(
+        [0, 1, 2], min_length=1, description="Seeds of weights, batches and label draws."
+    )
+
+
+class SplitSettings(Options):
+    """Which recordings are train, val and test; decided before any window is cut."""
+
+    val: Fraction | list[str] = Field(
+        0.2, description="Fraction of the groups, or names of recordings or groups, for val."
+    )
+    test: Fraction | list[str] | None = Field(
+        None,
+        description="The same for test; empty: the official split, else 0.2 of the groups.",
+    )
+    by: Literal["group", "recording"] = Field(
+        "group", description="What a split never cuts through."
+    )
+    seed: NaturalNumber = Field(0, description="Seed of the draw; the same for all runs.")
+
+    @field_validator("val", "test")
+    @classmethod
+    def _fractions_leave_something(
+        cls, value: float | list[str] | None
+    ) -> float | list[str] | None:
+        if isinstance(value, float) and value >= 1:
+            raise ValueError("a fraction of 1 leaves nothing to train on")
+        return value
+
+
+class WindowSettings(Options):
+    """How recordings become windows."""
+
+    length_samples: Count | None = Field(
+        None,
+        description="Samples of a sliding window; empty: each recording or label is one window.",
+    )
+    overlap: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="Part of a sliding window that the next one shares."
+    )
+    remainder: Literal["drop", "keep"] = Field(
+        "drop", description="What becomes of a last window shorter than the others."
+    )
+    max_samples: Count | None = Field(
+        None, description="Whole sequences longer than this are truncated."
+    )
+    truncate: Literal["end", "start", "centre"] = Field(
+        "end", description="Which part a truncated sequence loses; `centre` loses both ends."
+    )
+    pad_to_samples: Count | None = Field(
+        None,
+        description="Whole sequences shorter than this are lengthened, the padding becoming signal;"
+        " empty: each keeps its own length.",
+    )
+    pad_with: Literal["zero", "edge"] = Field(
+        "zero", description="Value of such padding: the mean of train, or the last sample."
+    )
+
+
+class DatasetEntry(BaseModel):
+    """One dataset: a source, its options beside it, and how it is split and cut."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    source: str = Field(description="Registered source; its own options stand beside this key.")
+    split: SplitSettings = SplitSettings()
+    window: WindowSettings = WindowSettings()
+    normalization: Literal["zscore", "robust", "per_window", "none"] = Field(
+        "zscore",
+        description="zscore and robust take one centre and scale per channel from train;"
+        " per_window takes them from each window.",
+    )
+
+    @property
+    def source_options(self) -> dict[str, Any]:
+        """Keys that belong to the source."""
+        return dict(self.model_extra or {})
+
+
+class OptimizerSettings(Options):
+    """What pretraining and fine-tuning share: AdamW, its schedule and its end."""
+
+    epochs: Count = Field(60, description="Passes over the train windows at most.")
+    batch_size: Count = Field(32, description="Windows per optimiser step.")
+    min_steps_per_epoch: Count = Field(
+        10, description="Small training sets are passed over until an epoch has this many steps."
+    )
+    learning_rate: Positive = Field(1e-3, description="Peak step size of AdamW.")
+    weight_decay: Level = Field(1e-2, description="Decoupled weight decay of AdamW.")
+    schedule: Literal["cosine", "plateau", "constant"] = Field(
+        "cosine", description="Course of the learning rate after the warm-up."
+    )
+    warmup_epochs: NaturalNumber = Field(
+        1, description="Epochs of linear rise to the peak learning rate."
+    )
+    plateau_epochs: Count = Field(
+        5, description="`plateau`: epochs without a better loss before the rate is halved."
+    )
+    gradient_clip: Positive | None = Field(
+        1.0, description="Largest L2 norm of the gradient; empty: no clipping."
+    )
+    patience_epochs: Count = Field(
+        10, description="Epochs without a better validation loss before stopping."
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Precision of the forward pass; auto: bfloat16 on a GPU, else float32."
+    )
+
+
+class PretrainSettings(OptimizerSettings):
+    """Training without labels, on train windows alone."""
+
+    epochs: Count = Field(30, description="Passes over the train windows at most.")
+    monitor: Annotated[float, Field(gt=0, le=0.5)] = Field(
+        0.1, description="Part of the train recordings held out to watch the loss."
+    )
+
+
+class FinetuneSettings(OptimizerSettings):
+    """Supervised training of one run."""
+
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="balanced: a class weighs in the loss as the inverse of its frequency."
+    )
+    head_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.1, description="Dropout between pooled features and the output layer."
+    )
+
+
+class Benchmark(BaseModel):
+    """A complete benchmark, as `config.yaml` states it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    runs: list[RunGrid] = Field(min_length=1, description="Grids of runs.")
+    baselines: list[Name] = Field(
+        ["majority"], description="Floors and ceilings, run on every dataset they fit."
+    )
+    datasets: dict[Name, DatasetEntry] = Field(
+        {}, description="Datasets by name; they add to the built-in ones or override them."
+    )
+    architectures: dict[Name, dict[str, Any]] = Field(
+        {}, description="Options by architecture; what is not named keeps its default."
+    )
+    objectives: dict[Name, dict[str, Any]] = Field(
+        {}, description="Options by pretraining objective."
+    )
+    pretrain: PretrainSettings = PretrainSettings()
+    finetune: FinetuneSettings = FinetuneSettings()
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
+        "auto", description="Where models train: auto takes a GPU when there is one."
+    )
+    tensorboard: bool = Field(True, description="Write TensorBoard logs beside the histories.")
+    title: str = Field("seqbench", max_length=200, description="Heading of the report.")
+
+    @classmethod
+    def load(cls, raw: dict[str, Any]) -> Self:
+        """Check a configuration as YAML or Snakemake hands it over.
+
+        Parameters
+        ----------
+        raw
+            Keys as in `config.yaml`; built-in datasets are added.
+
+        Raises
+        ------
+        ConfigError
+            With one sentence for each problem found.
+        """
+        try:
+            benchmark = cls.model_validate(raw)
+        except ValidationError as error:
+            raise ConfigError([_sentence(cls, problem) for problem in error.errors()]) from None
+        problems = list(benchmark._unknown_names())
+        if problems:
+            raise ConfigError(problems)
+        return benchmark
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read and check a YAML file."""
+        try:
+            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigError([f"{path}: no such file"]) from None
+        except yaml.YAMLError as error:
+            raise ConfigError([f"{path}: not valid YAML: {' '.join(str(error).split())}"]) from None
+        if not isinstance(raw, dict):
+            raise ConfigError([f"{path}: holds no keys; it must at least have `runs`"])
+        return cls.load(raw)
+
+    def to_yaml(self) -> str:
+        """Return the whole configuration, defaults included."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+    @cached_property
+    def all_datasets(self) -> dict[str, DatasetEntry]:
+        """Built-in datasets and the user's, the user's first in case of conflict."""
+        return built_in_datasets() | self.datasets
+
+    def _unknown_names(self) -> Iterator[str]:
+        for place, registry, names in (
+            ("baselines", BASELINES, self.baselines),
+            ("architectures", ARCHITECTURES, list(self.architectures)),
+            ("objectives", OBJECTIVES, list(self.objectives)),
+        ):
+            yield from (f"{place}: {registry.unknown(n)}" for n in names if n not in registry)
+        for index, grid in enumerate(self.runs):
+            for name in grid.datasets:
+                if name not in self.all_datasets:
+                    known = suggestion(name, list(self.all_datasets))
+                    yield f"runs.{index}.datasets: unknown dataset '{name}'; {known}"
+            for name in grid.architectures:
+                if name not in ARCHITECTURES:
+                    yield f"runs.{index}.architectures: {ARCHITECTURES.unknown(name)}"
+            for arm in grid.arms:
+                if arm not in arm_names():
+                    known = suggestion(arm, arm_names())
+                    yield f"runs.{index}.arms: unknown arm '{arm}'; {known}"
+        yield from self._bad_options()
+
+    def _bad_options(self) -> Iterator[str]:
+        for name, entry in self.datasets.items():
+            if entry.source not in DATASETS:
+                yield f"datasets.{name}.source: {DATASETS.unknown(entry.source)}"
+            else:
+                place = f"datasets.{name}"
+                yield from _option_problems(place, DATASETS, entry.source, entry.source_options)
+        for place, registry, chosen in (
+            ("architectures", ARCHITECTURES, self.architectures),
+            ("objectives", OBJECTIVES, self.objectives),
+        ):
+            for name, options in chosen.items():
+                if name in registry:
+                    yield from _option_problems(f"{place}.{name}", registry, name, options)
+
+    def task(self, dataset: str) -> str:
+        """Return the task of a dataset: its own `task` option, else what its source is made for."""
+        entry = self.all_datasets[dataset]
+        options = DATASETS.entry(entry.source).options.model_validate(entry.source_options)
+        return str(getattr(options, "task", DATASETS.entry(entry.source).tags["task"]))
+
+
+class Arm(BaseModel):
+    """How the encoder starts and what may move."""
+
+    model_config = ConfigDict(frozen=True)
+
+    objective: str | None
+    frozen: bool
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Read an arm's name, which must be one of `arm_names`."""
+        if name in ("scratch", "random_frozen"):
+            return cls(objective=None, frozen=name == "random_frozen")
+        objective, _, mode = name.rpartition("_")
+        return cls(objective=objective, frozen=mode == "probe")
+
+
+def arm_names() -> list[str]:
+    """Return every legal arm."""
+    pretrained = [f"{o}_{mode}" for o in OBJECTIVES for mode in ("probe", "finetune")]
+    return ["scratch", "random_frozen", *pretrained]
+
+
+@cache
+def built_in_datasets() -> dict[str, DatasetEntry]:
+    """Return the datasets that need no entry in the config."""
+    raw = yaml.safe_load(BUILT_IN_DATASETS.read_text(encoding="utf-8"))
+    return {name: DatasetEntry.model_validate(entry) for name, entry in raw.items()}
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of `config.yaml` for editors, options of every extension included."""
+    by_name = {
+        "architectures": _options_by_name(ARCHITECTURES),
+        "objectives": _options_by_name(OBJECTIVES),
+    }
+    fields: dict[str, Any] = {
+        key: (model, Field({}, description=Benchmark.model_fields[key].description))
+        for key, model in by_name.items()
+    }
+    model = create_model("Benchmark", __base__=Benchmark, **fields)
+    schema = model.model_json_schema()
+    entry = schema["$defs"]["DatasetEntry"]
+    for source in DATASETS:
+        options = DATASETS.entry(source).options.model_json_schema(ref_template="#/$defs/{model}")
+        for option, description in options.get("properties", {}).items():
+            entry["properties"].setdefault(
+                option, {"description": description.get("description", "")}
+            )
+    entry["properties"]["source"]["enum"] = list(DATASETS)
+    entry["additionalProperties"] = False
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
+
+
+def _options_by_name(registry: Registry) -> type[Options]:
+    fields: dict[str, Any] = {
+        name: (
+            registry.entry(name).options | None,
+            Field(None, description=registry.entry(name).summary),
+        )
+        for name in registry
+    }
+    return create_model(f"{registry.kind.title()}Options", __base__=Options, **fields)
+
+
+def _option_problems(
+    place: str, registry: Registry, name: str, options: dict[str, Any]
+) -> Iterator[str]:
+    model = registry.entry(name).options
+    try:
+        model.model_validate(options)
+    except ValidationError as error:
+        for problem in error.errors():
+            yield _sentence(model, problem, place=f"{place}.")
+
+
+def _sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
+    """Turn one of pydantic's findings into a sentence that names the key and the mend."""
+    where = place + ".".join(str(part) for part in problem["loc"] if not _is_branch(part))
+    match problem["type"]:
+        case "extra_forbidden":
+            known = _keys_at(model, problem["loc"][:-1])
+            return f"{where}: no such key; {suggestion(str(problem['loc'][-1]), known)}"
+        case "missing":
+            return f"{where}: this key is required"
+        case "string_pattern_mismatch":
+            return (
+                f"{where}: '{problem['input']}' does not fit; names take lower-case letters,"
+                " digits, '-' and '_'; a device is auto, cpu, cuda or cuda:N"
+            )
+        case _:
+            message = problem["msg"].removeprefix("Value error, ")
+            return f"{where}: {message[0].lower()}{message[1:]} (got {problem['input']!r})"
+
+
+def _is_branch(part: str | int) -> bool:
+    """Tell pydantic's names for the branches of a union from keys."""
+    return isinstance(part, str) and (
+        "[" in part or part in ("float", "int", "str", "constrained-float")
+    )
+
+
+def _keys_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
+    """Return the keys known at a place inside a model."""
+    for part in loc:
+        if isinstance(part, int) or part not in model.model_fields:
+            continue
+        annotation = model.model_fields[part].annotation
+        inner = [a for a in (annotation, *get_args(annotation)) if _is_model(a)]
+        if inner:
+            model = inner[0]
+    return list(model.model_fields)
+
+
+def _is_model(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+# What single jobs are told. Identity (names, seeds) and paths are separate arguments.
+
+
+class IngestJob(Options):
+    """Where recordings come from."""
+
+    source: str
+    options: dict[str, Any]
+
+
+class WindowJob(Options):
+    """How one dataset is split, cut and normalised."""
+
+    split: SplitSettings
+    window: WindowSettings
+    normalization: str
+
+
+class PretrainJob(Options):
+    """One encoder to train without labels."""
+
+    architecture: str
+    architecture_options: dict[str, Any]
+    objective: str
+    objective_options: dict[str, Any]
+    optimizer: PretrainSettings
+
+
+class FinetuneJob(Options):
+    """One run to train with labels."""
+
+    task: str
+    architecture: str
+    architecture_options: dict[str, Any]
+    frozen: bool
+    labels: Fraction
+    optimizer: FinetuneSettings
+
+
+class BaselineJob(Options):
+    """One floor or ceiling to fit."""
+
+    task: str
+    baseline: str
+    options: dict[str, Any]
+
+
+class EvaluateJob(Options):
+    """One model to score."""
+
+    task: str
+
+
+class Jobs:
+    """Slices of a benchmark, one for each kind of job, with every default filled in."""
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        self.benchmark = benchmark
+
+    def ingest(self, dataset: str) -> IngestJob:
+        """Slice of the rule `ingest`."""
+        entry = self.benchmark.all_datasets[dataset]
+        options = _filled(DATASETS, entry.source, entry.source_options)
+        return IngestJob(source=entry.source, options=options)
+
+    def window(self, dataset: str) -> WindowJob:
+        """Slice of the rule `window`."""
+        entry = self.benchmark.all_datasets[dataset]
+        return WindowJob(split=entry.split, window=entry.window, normalization=entry.normalization)
+
+    def pretrain(self, architecture: str, objective: str) -> PretrainJob:
+        """Slice of the rule `pretrain`."""
+        chosen = self.benchmark.objectives.get(objective, {})
+        return PretrainJob(
+            architecture=architecture,
+            architecture_options=self._architecture_options(architecture),
+            objective=objective,
+            objective_options=_filled(OBJECTIVES, objective, chosen),
+            optimizer=self.benchmark.pretrain,
+        )
+
+    def finetune(self, dataset: str, architecture: str, arm: str, labels: float) -> FinetuneJob:
+        """Slice of the rule `finetune`."""
+        return FinetuneJob(
+            task=self.benchmark.task(dataset),
+            architecture=architecture,
+            architecture_options=self._architecture_options(architecture),
+            frozen=Arm.parse(arm).frozen,
+            labels=labels,
+            optimizer=self.benchmark.finetune,
+        )
+
+    def fit_baseline(self, dataset: str, baseline: str) -> BaselineJob:
+        """Slice of the rule `fit_baseline`."""
+        return BaselineJob(
+            task=self.benchmark.task(dataset),
+            baseline=baseline,
+            options=_filled(BASELINES, baseline, {}),
+        )
+
+    def evaluate(self, dataset: str) -> EvaluateJob:
+        """Slice of the rule `evaluate`."""
+        return EvaluateJob(task=self.benchmark.task(dataset))
+
+    def _architecture_options(self, architecture: str) -> dict[str, Any]:
+        return _filled(
+            ARCHITECTURES, architecture, self.benchmark.architectures.get(architecture, {})
+        )
+
+
+def _filled(registry: Registry, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return `options` with the registered defaults, as JSON values."""
+    return registry.entry(name).options.model_validate(options).model_dump(mode="json")

@@ -1,0 +1,125 @@
+"""Problems of the UCR and UEA archives of time series classification.
+
+Sizes and classes differ by problem; the archive's own TRAIN and TEST files are
+the split. No licence is stated by the archives; cite them. Series with missing
+values are refused: published scores on them are often artefacts of the filling.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.datasets.base import DataError, sha256
+from seqbench.options import Text
+from seqbench.registry import DATASETS
+from seqbench.storage.recordings import Recordings
+
+UCR_CITATION = "Dau et al. (2019). The UCR time series archive. IEEE/CAA JAS 6:1293."
+UEA_CITATION = "Bagnall et al. (2018). The UEA multivariate archive. arXiv:1811.00075."
+
+
+@DATASETS.register("ucr", task="classification", sample="series")
+def ucr(cache: Path, *, problem: Text) -> Recordings:
+    """A univariate problem of the UCR archive, by its name there.
+
+    Parameters
+    ----------
+    problem
+        Name in the archive, such as GunPoint.
+    """
+    return _load(cache / "ucr", problem, UCR_CITATION)
+
+
+@DATASETS.register("uea", task="classification", sample="series")
+def uea(cache: Path, *, problem: Text) -> Recordings:
+    """A multivariate problem of the UEA archive, by its name there.
+
+    Parameters
+    ----------
+    problem
+        Name in the archive, such as BasicMotions.
+    """
+    return _load(cache / "uea", problem, UEA_CITATION)
+
+
+def _load(folder: Path, problem: str, citation: str) -> Recordings:
+    if not problem.isalnum():
+        raise DataError(f"problem '{problem}': names in the archive hold letters and digits only")
+    files = _find(folder, problem)
+    signals: list[NDArray[np.float32]] = []
+    labels: list[str] = []
+    splits: list[str] = []
+    for split, path in files.items():
+        series, classes = _read(path)
+        signals += [_signal(one, path, i) for i, one in enumerate(series)]
+        labels += [str(label) for label in classes]
+        splits += [split] * len(series)
+    names = [f"{split}{i:05d}" for i, split in enumerate(splits)]
+    n_channels = signals[0].shape[1]
+    return Recordings.one_label_each(
+        labels,
+        signals,
+        task="classification",
+        sample="series",
+        names=names,
+        groups=names,
+        splits=splits,
+        channels=[f"ch{i}" for i in range(n_channels)],
+        units=[""] * n_channels,
+        source={
+            "origin": f"timeseriesclassification.com, problem {problem}",
+            "licence": "not stated",
+            "citation": citation,
+            "files": {path.name: sha256(path) for path in files.values()},
+        },
+    )
+
+
+def _find(folder: Path, problem: str) -> dict[str, Path]:
+    """Return the TRAIN and TEST files: from the cache, else aeon's own, else downloaded."""
+    from aeon import datasets
+
+    bundled = Path(datasets.__file__).parent / "data"
+    for place in (folder, bundled):
+        for suffix in (".ts", ".tsv"):
+            files = {
+                split: place / problem / f"{problem}_{split.upper()}{suffix}"
+                for split in ("train", "test")
+            }
+            if all(path.exists() for path in files.values()):
+                return files
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        datasets.load_classification(problem, extract_path=str(folder))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"problem '{problem}' is neither in {folder} nor part of aeon, and its download failed"
+            f" ({' '.join(str(error).split())}); check the name, or put {problem}_TRAIN.ts and"
+            f" {problem}_TEST.ts into {folder / problem}"
+        ) from None
+    return {
+        split: folder / problem / f"{problem}_{split.upper()}.ts" for split in ("train", "test")
+    }
+
+
+def _read(path: Path) -> tuple[list[NDArray[np.float64]], list[str]]:
+    """Return series of shape (C, T) and their labels."""
+    from aeon.datasets import load_from_ts_file, load_from_tsv_file
+
+    try:
+        read = load_from_tsv_file if path.suffix == ".tsv" else load_from_ts_file
+        series, labels = read(str(path))[:2]
+    except (OSError, ValueError, IndexError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); delete it to fetch it anew") from None
+    return list(series), list(labels)
+
+
+def _signal(series: NDArray[np.float64], path: Path, index: int) -> NDArray[np.float32]:
+    """Return a series as (T, C)."""
+    if not np.isfinite(series).all():
+        raise DataError(
+            f"{path}: series {index + 1} has missing values; choose a problem without, or bring"
+            " the recordings with your own choice of filling through `source: folder`"
+        )
+    return np.ascontiguousarray(series.T, dtype=np.float32)

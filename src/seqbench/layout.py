@@ -1,0 +1,49 @@
+"""Every path of the benchmark; the one place that knows `results/`.
+
+Patterns are plain strings: Snakemake fills their wildcards, steps and tests
+use `str.format`. Nothing is ever parsed back out of a path.
+"""
+
+RUN = "{dataset}/{architecture}/{arm}/labels{labels}/seed{seed}"
+PRETRAINING = "{dataset}/{architecture}/{objective}/seed{seed}"
+
+CONFIG = "results/config.yaml"
+
+RECORDINGS = "results/ingest/{dataset}/recordings.h5"
+WINDOWS = "results/window/{dataset}/windows.h5"
+
+ENCODER = f"results/pretrain/{PRETRAINING}/encoder.safetensors"
+PRETRAIN_HISTORY = f"results/pretrain/{PRETRAINING}/history.csv"
+
+MODEL = f"results/finetune/{RUN}/model.safetensors"
+HISTORY = f"results/finetune/{RUN}/history.csv"
+TRANSFER = f"results/finetune/{RUN}/transfer.json"
+
+PREDICTIONS = f"results/evaluate/{RUN}/predictions.h5"
+METRICS = f"results/evaluate/{RUN}/metrics.json"
+
+SUMMARY = "results/summary.csv"
+REPORT = "results/report.html"
+FIGURE = "results/figures/{dataset}/{figure}.svg"
+
+TENSORBOARD = "results/tensorboard"
+
+_SCOPES = {
+    "ingest": "{dataset}",
+    "window": "{dataset}",
+    "pretrain": PRETRAINING,
+    "finetune": RUN,
+    "fit_baseline": RUN,
+    "evaluate": RUN,
+    "report": "report",
+}
+
+
+def log(step: str) -> str:
+    """Return the pattern of a step's log file."""
+    return f"results/logs/{step}/{_SCOPES[step]}.log"
+
+
+def benchmark(step: str) -> str:
+    """Return the pattern of the table in which Snakemake records a step's wall time."""
+    return f"results/benchmarks/{step}/{_SCOPES[step]}.tsv"

@@ -1,0 +1,61 @@
+"""What an encoder promises.
+
+Shapes: B windows, T samples, C channels, F frames, D features.
+"""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+
+class Encoder(nn.Module, ABC):
+    """Windows (B, T, C) to frames (B, F, D).
+
+    A batch may hold windows of different lengths. Results for a window must
+    not depend on what else is in the batch: frames past the end of a window
+    are zero, and neither they nor the samples behind them reach the others.
+
+    Attributes
+    ----------
+    n_features
+        Features D of a frame.
+    stride
+        Samples between frames; a window of T samples has ceil(T / stride).
+    n_backward_features
+        How many of the features, the last ones, were computed from the end of
+        the window to its start, so that their final state is at frame 0.
+    pooling
+        How a head that needs one vector per window gets it from the frames.
+    """
+
+    n_features: int
+    stride: int = 1
+    n_backward_features: int = 0
+    pooling: str = "mean"
+
+    @abstractmethod
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows.
+
+        Parameters
+        ----------
+        x
+            Windows, (B, T, C), zero after each end.
+        lengths
+            Samples of each window, (B,) int64 on the CPU; None: all have T.
+
+        Returns
+        -------
+        Tensor
+            Frames, (B, F, D), zero after each end.
+        """
+
+    def frame_lengths(self, lengths: Tensor | None) -> Tensor | None:
+        """Return the number of frames for windows of these lengths, (B,)."""
+        return None if lengths is None else -(-lengths // self.stride)
+
+
+def inside(lengths: Tensor, n: int, device: torch.device) -> Tensor:
+    """Return a mask (B, n) that is True before the end of each sequence."""
+    return torch.arange(n, device=device) < lengths.to(device)[:, None]

@@ -1,0 +1,114 @@
+"""Convolutions in time."""
+
+from torch import Tensor, nn
+
+from seqbench.models.base import Encoder, inside
+from seqbench.options import Dropout, Pooling, Widths
+from seqbench.registry import ARCHITECTURES
+
+
+class MaskedBatchNorm1d(nn.BatchNorm1d):
+    """Batch norm over (B, D, F) whose statistics leave out what lies behind each window's end."""
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Normalise; `mask` (B, F) is True inside the windows, None: everywhere."""
+        if mask is None:
+            return super().forward(x)
+        weight = mask[:, None].to(x.dtype)
+        if not self.training:
+            return super().forward(x) * weight
+        n = weight.sum()
+        mean = (x * weight).sum(dim=(0, 2)) / n
+        variance = ((x - mean[:, None]).square() * weight).sum(dim=(0, 2)) / n
+        self._update(mean.detach(), variance.detach() * n / (n - 1).clamp(min=1))
+        scale = self.weight * (variance + self.eps).rsqrt()
+        return ((x - mean[:, None]) * scale[:, None] + self.bias[:, None]) * weight
+
+    def _update(self, mean: Tensor, variance: Tensor) -> None:
+        if self.running_mean is None or self.running_var is None or self.momentum is None:
+            raise ValueError("masked batch norm keeps running statistics with a momentum")
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
+        self.running_var.lerp_(variance.to(self.running_var.dtype), self.momentum)
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+
+
+@ARCHITECTURES.register("cnn1d", accepts=("series",))
+class Cnn1dEncoder(Encoder):
+    """Blocks of convolution, batch norm and ReLU.
+
+    Parameters
+    ----------
+    n_channels
+        Channels C of a window.
+    widths
+        Output channels of each block; the last is D.
+    kernel_sizes
+        Filter length of each block in samples of its input; odd, so that
+        frames stay centred.
+    strides
+        Step of each block; their product is the stride of the encoder.
+    dropout
+        Probability to drop a feature after each block.
+    pooling
+        How a head pools the frames: last, mean or attention.
+
+    Raises
+    ------
+    ValueError
+        If the lists differ in length or a filter is even.
+
+    Notes
+    -----
+    (B, T, C) -> (B, ceil(T / stride), D). Departs from the source in its
+    strides, which make it several times cheaper, and in odd filters.
+
+    References
+    ----------
+    Wang, Yan, Oates (2017). Time series classification from scratch with deep
+    neural networks: a strong baseline. IJCNN, section II-B. arXiv:1611.06455
+    """
+
+    def __init__(
+        self,
+        n_channels: int,
+        *,
+        widths: Widths = (64, 128, 128),
+        kernel_sizes: Widths = (7, 5, 3),
+        strides: Widths = (2, 2, 1),
+        dropout: Dropout = 0.0,
+        pooling: Pooling = "mean",
+    ) -> None:
+        super().__init__()
+        if not len(widths) == len(kernel_sizes) == len(strides):
+            raise ValueError("widths, kernel_sizes and strides must name the same number of blocks")
+        if any(size % 2 == 0 for size in kernel_sizes):
+            raise ValueError(f"kernel_sizes must be odd, got {list(kernel_sizes)}")
+        self.pooling = pooling
+        self.n_features = widths[-1]
+        self.strides = tuple(strides)
+        for step in strides:
+            self.stride *= step
+        inputs = [n_channels, *widths[:-1]]
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(i, o, k, stride=s, padding=k // 2, bias=False)
+            for i, o, k, s in zip(inputs, widths, kernel_sizes, strides, strict=True)
+        )
+        self.norms = nn.ModuleList(MaskedBatchNorm1d(width) for width in widths)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows (B, T, C); see `Encoder.forward`."""
+        x = x.transpose(1, 2)
+        for convolution, norm, step in zip(
+            self.convolutions, self.norms, self.strides, strict=True
+        ):
+            x = convolution(x)
+            mask = None
+            if lengths is not None:
+                lengths = -(-lengths // step)
+                mask = inside(lengths, x.shape[2], x.device)
+            x = self.dropout(norm(x, mask).relu())
+            if mask is not None:
+                x = x * mask[:, None]
+        return x.transpose(1, 2)

@@ -1,0 +1,89 @@
+"""Convolutions that shorten a window, then an LSTM over what is left."""
+
+from torch import Tensor
+
+from seqbench.models.base import Encoder
+from seqbench.models.cnn1d import Cnn1dEncoder
+from seqbench.models.recurrent import LstmEncoder
+from seqbench.options import Count, Dropout, Pooling, Widths
+from seqbench.registry import ARCHITECTURES
+
+
+@ARCHITECTURES.register("cnn_lstm", accepts=("series",))
+class CnnLstmEncoder(Encoder):
+    """Blocks of strided convolution, read in time by an LSTM.
+
+    Parameters
+    ----------
+    n_channels
+        Channels C of a window.
+    widths
+        Output channels of each convolution.
+    kernel_sizes
+        Filter length of each convolution in samples of its input; odd.
+    strides
+        Step of each convolution; the LSTM takes as many times fewer steps.
+    hidden_size
+        Units of each LSTM layer and direction; D is this, twice if bidirectional.
+    n_layers
+        LSTM layers.
+    bidirectional
+        Read the convolved window from its end to its start as well.
+    dropout
+        Probability to drop a feature after each convolution and between layers.
+    pooling
+        How a head pools the frames: last, mean or attention.
+
+    Raises
+    ------
+    ValueError
+        If the lists differ in length or a filter is even.
+
+    Notes
+    -----
+    (B, T, C) -> (B, ceil(T / stride), D).
+
+    References
+    ----------
+    Sainath, Vinyals, Senior, Sak (2015). Convolutional, long short-term memory,
+    fully connected deep neural networks. ICASSP, section 2.
+    """
+
+    def __init__(
+        self,
+        n_channels: int,
+        *,
+        widths: Widths = (32, 64),
+        kernel_sizes: Widths = (7, 5),
+        strides: Widths = (2, 2),
+        hidden_size: Count = 64,
+        n_layers: Count = 1,
+        bidirectional: bool = True,
+        dropout: Dropout = 0.0,
+        pooling: Pooling = "attention",
+    ) -> None:
+        super().__init__()
+        self.convolution = Cnn1dEncoder(
+            n_channels,
+            widths=widths,
+            kernel_sizes=kernel_sizes,
+            strides=strides,
+            dropout=dropout,
+        )
+        self.recurrence = LstmEncoder(
+            widths[-1],
+            hidden_size=hidden_size,
+            n_layers=n_layers,
+            bidirectional=bidirectional,
+            dropout=dropout,
+        )
+        self.pooling = pooling
+        self.stride = self.convolution.stride
+        self.n_features = self.recurrence.n_features
+        self.n_backward_features = self.recurrence.n_backward_features
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows (B, T, C); see `Encoder.forward`."""
+        frames = self.convolution(x, lengths)
+        encoded: Tensor = self.recurrence(frames, self.frame_lengths(lengths))
+        return encoded

@@ -1,0 +1,42 @@
+"""The vocabulary in which every extension states its options.
+
+A registered function or class says what a user may set through its
+keyword-only parameters, annotated with the types below. The registry turns
+those signatures into closed pydantic models, so an unknown key or a value out
+of range is refused before anything is imported, let alone trained.
+"""
+
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Count = Annotated[int, Field(ge=1)]
+NaturalNumber = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(gt=0, le=1)]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+Level = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Widths = Annotated[tuple[Count, ...], Field(min_length=1)]
+Pooling = Literal["last", "mean", "attention"]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Options(BaseModel):
+    """A closed, immutable set of options with one canonical JSON form."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def to_json(self) -> str:
+        """Return the options, defaults included, as JSON with sorted keys."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        return cls.model_validate_json(text)
+
+
+def canonical_json(value: Any) -> str:
+    """Return `value` as JSON whose text depends on its meaning alone."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,94 @@
+"""From a checked configuration to the list of legal runs."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import product
+
+from seqbench.config import Arm, Benchmark, ConfigError, Jobs
+from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS
+
+
+@dataclass(frozen=True, order=True)
+class Run:
+    """Identity of one trained and evaluated model."""
+
+    dataset: str
+    architecture: str
+    arm: str
+    labels: str
+    seed: int
+
+    def fill(self, pattern: str) -> str:
+        """Fill the wildcards of a path pattern."""
+        return pattern.format(**asdict(self))
+
+
+class Plan:
+    """What a benchmark trains, fits and scores, each run once.
+
+    Parameters
+    ----------
+    benchmark
+        A checked configuration.
+
+    Raises
+    ------
+    ConfigError
+        If a named combination is illegal; the sentence says why.
+    """
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        self.benchmark = benchmark
+        self.jobs = Jobs(benchmark)
+        problems = sorted(set(self._illegal()))
+        if problems:
+            raise ConfigError(problems)
+
+    @cached_property
+    def trained(self) -> list[Run]:
+        """Runs of architectures."""
+        runs: dict[Run, None] = {}
+        for grid in self.benchmark.runs:
+            for dataset, architecture, arm, labels, seed in product(
+                grid.datasets, grid.architectures, grid.arms, grid.labels, grid.seeds
+            ):
+                runs[Run(dataset, architecture, arm, f"{labels:g}", seed)] = None
+        return list(runs)
+
+    @cached_property
+    def baselines(self) -> list[Run]:
+        """Runs of baselines on every dataset they fit, with all seeds if chance plays a part."""
+        runs: dict[Run, None] = {}
+        for run in self.trained:
+            for name in self.benchmark.baselines:
+                tags = BASELINES.entry(name).tags
+                if self.benchmark.task(run.dataset) in tags["tasks"]:
+                    seed = run.seed if tags["stochastic"] else 0
+                    runs[Run(run.dataset, name, "baseline", "1", seed)] = None
+        return list(runs)
+
+    @property
+    def runs(self) -> list[Run]:
+        """Every run, baselines last."""
+        return [*self.trained, *self.baselines]
+
+    @cached_property
+    def datasets(self) -> list[str]:
+        """Datasets that some run uses, in the order of the config."""
+        return list(dict.fromkeys(run.dataset for run in self.trained))
+
+    def objective(self, run: Run) -> str | None:
+        """Return the objective that pretrains the encoder of a run, if one does."""
+        return Arm.parse(run.arm).objective if run.arm != "baseline" else None
+
+    def _illegal(self) -> Iterator[str]:
+        for index, grid in enumerate(self.benchmark.runs):
+            for dataset, architecture in product(grid.datasets, grid.architectures):
+                sample = DATASETS.entry(self.benchmark.all_datasets[dataset].source).tags["sample"]
+                accepts = ARCHITECTURES.entry(architecture).tags["accepts"]
+                if sample not in accepts:
+                    yield (
+                        f"runs.{index}: architecture '{architecture}' takes {' or '.join(accepts)},"
+                        f" but dataset '{dataset}' holds {sample}; put them in separate entries"
+                    )

@@ -1,0 +1,1 @@
+"""Objectives that train an encoder without labels, one file each."""

@@ -1,0 +1,1 @@
+"""Tables and figures from stored results, and the page that holds them. Needs no torch."""

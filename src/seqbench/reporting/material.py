@@ -1,0 +1,158 @@
+"""All that the report knows of one dataset, read once and shared by its figures and its section."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from seqbench import layout
+from seqbench.plan import Plan, Run
+from seqbench.reporting.tables import Leaderboard, Result, Row, leaderboards
+from seqbench.storage.predictions import read_predictions
+from seqbench.storage.windows import WindowSet, read_windows
+
+# Okabe and Ito's colours, then Tol's muted ones: told apart with any kind of colour vision.
+PALETTE = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#882255",
+    "#44aa99",
+    "#999933",
+    "#332288",
+)
+BASELINE_COLOUR = "#767676"
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Windows by true and predicted class, (K, K), summed over the runs of a model."""
+
+    row: Row
+    counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """One dataset: its windows, results and what was recorded while models were trained.
+
+    Parameters
+    ----------
+    windows
+        Those of train.
+    boards
+        A leaderboard for each fraction of labels, the largest first.
+    histories
+        By run, for trained runs.
+    pretraining
+        By architecture, objective and seed.
+    transfers
+        By run, what became of the pretrained tensors.
+    confusions
+        Of the best trained model and the best baseline, in this order.
+    colours
+        By architecture, the same in all figures of all datasets.
+    """
+
+    dataset: str
+    windows: WindowSet
+    results: list[Result]
+    boards: list[Leaderboard]
+    histories: dict[Run, pd.DataFrame]
+    pretraining: dict[tuple[str, str, int], pd.DataFrame]
+    transfers: dict[Run, dict[str, Any]]
+    confusions: list[Confusion]
+    colours: dict[str, str]
+
+    @property
+    def board(self) -> Leaderboard:
+        """The leaderboard with most labels."""
+        return self.boards[0]
+
+    @cached_property
+    def architectures(self) -> list[str]:
+        """Trained architectures, in the order of the colours."""
+        own = {result.run.architecture for result in self.results if not result.is_baseline}
+        return [name for name in self.colours if name in own]
+
+    @cached_property
+    def arms(self) -> list[str]:
+        """Arms of trained runs, those without pretraining first."""
+        own = {result.run.arm for result in self.results if not result.is_baseline}
+        plain = [arm for arm in ("scratch", "random_frozen") if arm in own]
+        return plain + sorted(own - set(plain))
+
+    def colour(self, row: Row) -> str:
+        """Return the colour of a model."""
+        return BASELINE_COLOUR if row.is_baseline else self.colours[row.architecture]
+
+
+def gather(plan: Plan, results: list[Result], root: Path) -> list[Material]:
+    """Read what belongs to the datasets of a plan, each in turn.
+
+    Parameters
+    ----------
+    plan
+        Names the runs; no directory is searched.
+    results
+        As `tables.collect` returns them.
+    root
+        Folder that holds `results/`.
+    """
+    names = list(dict.fromkeys(run.architecture for run in plan.trained))
+    colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
+    return [_material(plan, results, root, dataset, colours) for dataset in plan.datasets]
+
+
+def _material(
+    plan: Plan, results: list[Result], root: Path, dataset: str, colours: dict[str, str]
+) -> Material:
+    trained = [run for run in sorted(plan.trained) if run.dataset == dataset]
+    boards = leaderboards(results, dataset)
+    pretrained = [(run, o) for run in trained if (o := plan.objective(run)) is not None]
+    pretraining = {
+        (run.architecture, objective, run.seed): root
+        / layout.PRETRAIN_HISTORY.format(
+            dataset=dataset, architecture=run.architecture, objective=objective, seed=run.seed
+        )
+        for run, objective in pretrained
+    }
+    transfers = {run: root / run.fill(layout.TRANSFER) for run, _ in pretrained}
+    shown = [row for row in (boards[0].best_trained, boards[0].best_baseline) if row is not None]
+    return Material(
+        dataset=dataset,
+        windows=read_windows(root / layout.WINDOWS.format(dataset=dataset), "train"),
+        results=[result for result in results if result.run.dataset == dataset],
+        boards=boards,
+        histories={run: pd.read_csv(root / run.fill(layout.HISTORY)) for run in trained},
+        pretraining={key: pd.read_csv(path) for key, path in pretraining.items()},
+        transfers={r: json.loads(p.read_text(encoding="utf-8")) for r, p in transfers.items()},
+        confusions=[_confusion(row, root) for row in shown]
+        if plan.benchmark.task(dataset) == "classification"
+        else [],
+        colours=colours,
+    )
+
+
+def _confusion(row: Row, root: Path) -> Confusion:
+    counts = [_counts(root / result.run.fill(layout.PREDICTIONS)) for result in row.results]
+    return Confusion(row, np.stack(counts).sum(axis=0))
+
+
+def _counts(path: Path) -> NDArray[np.int64]:
+    predictions = read_predictions(path, "test")
+    k = len(predictions.classes)
+    has_label = predictions.target >= 0
+    cell = predictions.target[has_label] * k + predictions.predicted[has_label]
+    counts: NDArray[np.int64] = np.bincount(cell, minlength=k * k).reshape(k, k)
+    return counts

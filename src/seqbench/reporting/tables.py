@@ -1,0 +1,430 @@
+"""From stored results to tables: the tidy summary, leaderboards, effects and costs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
+from math import isfinite
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING, Any
+
+from seqbench import layout
+from seqbench.config import Arm
+from seqbench.plan import Plan, Run
+from seqbench.registry import METRICS, TASKS
+from seqbench.reporting.catalog import FLOORS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("dataset", "architecture", "arm", "labels", "seed", "split", "metric", "value")
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run left behind.
+
+    Parameters
+    ----------
+    run
+        Its identity, as the plan has it.
+    content
+        Its `metrics.json`.
+    """
+
+    run: Run
+    content: dict[str, Any]
+
+    @property
+    def task(self) -> str:
+        """Name of the task."""
+        return str(self.content["task"])
+
+    @property
+    def headline(self) -> str:
+        """The metric that ranks models; higher is better."""
+        return str(TASKS[self.task].headline)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether this is a floor or ceiling instead of a trained model."""
+        return self.run.arm == BASELINE
+
+    def value(self, metric: str, split: str = "test") -> float | None:
+        """Return a metric, or None where it is not defined."""
+        return number(self._score(metric, split).get("value"))
+
+    def interval(self, metric: str, split: str = "test") -> tuple[float, float] | None:
+        """Return the bootstrap interval of a metric, or None where it is not defined."""
+        score = self._score(metric, split)
+        low, high = number(score.get("low")), number(score.get("high"))
+        return None if low is None or high is None else (low, high)
+
+    def cost(self, key: str) -> float | None:
+        """Return a cost of the run, or None where it was not measured."""
+        return number((self.content.get("cost") or {}).get(key))
+
+    def n_windows(self, split: str) -> int | None:
+        """Return the number of windows of a split that the run used."""
+        n = number((self.content.get("n_windows") or {}).get(split))
+        return None if n is None else int(n)
+
+    def _score(self, metric: str, split: str) -> dict[str, Any]:
+        return self.content["scores"].get(split, {}).get(metric) or {}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric over the seeds of a model.
+
+    Parameters
+    ----------
+    mean
+        Over the runs in which the metric is defined; None if it is in none.
+    sd
+        Sample standard deviation; None unless there are two runs.
+    n
+        Runs in which the metric is defined.
+    interval
+        Bootstrap interval of the run if it is the only one: bounds of several
+        runs have no meaningful mean.
+    """
+
+    mean: float | None
+    sd: float | None
+    n: int
+    interval: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, results: Sequence[Result], metric: str) -> Estimate:
+        """Summarise the test scores of the runs of one model."""
+        interval = results[0].interval(metric) if len(results) == 1 else None
+        return cls.of_values([result.value(metric) for result in results], interval)
+
+    @classmethod
+    def of_values(
+        cls, values: Iterable[float | None], interval: tuple[float, float] | None = None
+    ) -> Estimate:
+        """Summarise values, leaving out those that are not defined."""
+        defined = [value for value in values if value is not None]
+        return cls(
+            mean=fmean(defined) if defined else None,
+            sd=stdev(defined) if len(defined) > 1 else None,
+            n=len(defined),
+            interval=interval,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One model of a leaderboard.
+
+    Parameters
+    ----------
+    results
+        Its runs, by seed.
+    metrics
+        Estimates by name of the metric, on test.
+    is_best
+        Whether no model has a higher mean headline.
+    is_tied
+        Whether the mean lies within one s.d. of the best model's.
+    below_floor
+        Whether a trained model's mean lies below the floor's.
+    below_best_baseline
+        Whether it lies below that of the best baseline, given the same labels.
+    """
+
+    architecture: str
+    arm: str
+    results: tuple[Result, ...]
+    metrics: dict[str, Estimate]
+    headline: str
+    is_best: bool = False
+    is_tied: bool = False
+    below_floor: bool = False
+    below_best_baseline: bool = False
+
+    @property
+    def score(self) -> Estimate:
+        """The headline."""
+        return self.metrics[self.headline]
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether this is a floor or ceiling instead of a trained model."""
+        return self.arm == BASELINE
+
+    @property
+    def name(self) -> str:
+        """Architecture and arm, as figures and sentences name the model."""
+        return f"{self.architecture} · {self.arm}"
+
+    @property
+    def n_seeds(self) -> int:
+        """Number of runs."""
+        return len(self.results)
+
+    @property
+    def chosen(self) -> Result:
+        """The run with the highest headline on val: choosing it never looks at test."""
+        return max(self.results, key=lambda r: _or_lowest(r.value(self.headline, "val")))
+
+    def cost(self, key: str) -> float | None:
+        """Return the mean cost over the runs in which it was measured."""
+        return Estimate.of_values(result.cost(key) for result in self.results).mean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaderboard:
+    """The models of one dataset and fraction of labels, best first."""
+
+    dataset: str
+    labels: str
+    task: str
+    headline: str
+    metric_names: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def best(self) -> Row | None:
+        """The best model of all."""
+        return _first(row for row in self.rows if row.is_best)
+
+    @cached_property
+    def best_trained(self) -> Row | None:
+        """The best model that is no baseline."""
+        return _first(row for row in self.rows if not row.is_baseline and row.score.n)
+
+    @cached_property
+    def best_baseline(self) -> Row | None:
+        """The best baseline."""
+        return _first(row for row in self.rows if row.is_baseline and row.score.n)
+
+    @property
+    def floor(self) -> Row | None:
+        """The baseline that knows nothing."""
+        name = FLOORS.get(self.task)
+        return _first(row for row in self.rows if row.is_baseline and row.architecture == name)
+
+    @property
+    def margin(self) -> float | None:
+        """How far the best trained model lies above the best baseline."""
+        return _difference(self.best_trained, self.best_baseline)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What pretraining changed: an arm against another of the same architecture, seed by seed."""
+
+    dataset: str
+    architecture: str
+    arm: str
+    labels: str
+    reference: str
+    difference: Estimate
+    n_better: int
+
+
+def collect(plan: Plan, root: Path) -> list[Result]:
+    """Read what every run of a plan left behind.
+
+    Parameters
+    ----------
+    plan
+        Names the runs; no directory is searched.
+    root
+        Folder that holds `results/`.
+
+    Returns
+    -------
+    list
+        Sorted by identity, so that the order of a config changes no table.
+
+    Raises
+    ------
+    ValueError
+        If a file says that it belongs to another run.
+    """
+    return [_read(run, root / run.fill(layout.METRICS)) for run in sorted(plan.runs)]
+
+
+def summary(results: Iterable[Result]) -> pd.DataFrame:
+    """Return the tidy table: a row for each defined value, costs with `cost` as their split."""
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        [(*_identity(result.run), *value) for result in results for value in _values(result)],
+        columns=list(COLUMNS),
+    )
+    return frame.sort_values(list(COLUMNS), ignore_index=True)
+
+
+def leaderboards(results: Iterable[Result], dataset: str) -> list[Leaderboard]:
+    """Return the leaderboards of a dataset, the one with most labels first."""
+    own = [result for result in results if result.run.dataset == dataset]
+    fractions = {result.run.labels for result in own if not result.is_baseline}
+    return [leaderboard(own, dataset, f) for f in sorted(fractions, key=float, reverse=True)]
+
+
+def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderboard:
+    """Rank the models of a dataset that were given a fraction of the labels.
+
+    Baselines always have all labels and stand in every leaderboard. Trained
+    models with fewer are held against the floor, not against the best baseline.
+    """
+    own = [
+        result
+        for result in results
+        if result.run.dataset == dataset and (result.is_baseline or result.run.labels == labels)
+    ]
+    task, headline = own[0].task, own[0].headline
+    names = [
+        name
+        for name in TASKS[task]().metric_names()
+        if any(result.value(name) is not None for result in own) or name == headline
+    ]
+    own.sort(key=lambda result: result.run)
+    rows = [
+        Row(
+            architecture=architecture,
+            arm=arm,
+            results=tuple(group := list(runs)),
+            metrics={name: Estimate.of(group, name) for name in names},
+            headline=headline,
+        )
+        for (architecture, arm), runs in groupby(
+            own, key=lambda result: (result.run.architecture, result.run.arm)
+        )
+    ]
+    rows.sort(key=lambda row: (-_or_lowest(row.score.mean), row.architecture, row.arm))
+    board = Leaderboard(
+        dataset=dataset,
+        labels=labels,
+        task=task,
+        headline=headline,
+        metric_names=tuple(names),
+        rows=tuple(rows),
+    )
+    return replace(board, rows=tuple(_marked(row, board) for row in board.rows))
+
+
+def effects(results: Iterable[Result]) -> list[Effect]:
+    """Compare each pretrained arm with `scratch` and `random_frozen`, paired by seed."""
+    by_run = {result.run: result for result in results}
+    found: list[Effect] = []
+    trained = sorted(run for run in by_run if is_pretrained(run.arm))
+    for model, runs in groupby(trained, key=lambda r: (r.dataset, r.architecture, r.arm, r.labels)):
+        group = list(runs)
+        for reference in ("scratch", "random_frozen"):
+            pairs = [
+                (by_run[run], by_run.get(replace(run, arm=reference)))  # the same seed and labels
+                for run in group
+            ]
+            differences = [
+                value - base
+                for result, other in pairs
+                if other is not None
+                and (value := result.value(result.headline)) is not None
+                and (base := other.value(other.headline)) is not None
+            ]
+            if differences:
+                found.append(
+                    Effect(
+                        dataset=model[0],
+                        architecture=model[1],
+                        arm=model[2],
+                        labels=model[3],
+                        reference=reference,
+                        difference=Estimate.of_values(differences),
+                        n_better=sum(difference > 0 for difference in differences),
+                    )
+                )
+    return found
+
+
+def is_pretrained(arm: str) -> bool:
+    """Tell whether the encoder of an arm starts from an objective."""
+    return arm != BASELINE and Arm.parse(arm).objective is not None
+
+
+def higher_is_better(metric: str) -> bool:
+    """Tell in which direction a metric improves."""
+    return bool(METRICS.entry(metric).tags["better"] == "higher")
+
+
+def number(value: object) -> float | None:
+    """Return a finite number as float and anything else, null included, as None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if isfinite(value) else None
+
+
+def _read(run: Run, path: Path) -> Result:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    said = content["run"]
+    identity = (
+        said["dataset"],
+        said["architecture"],
+        said["arm"],
+        float(said["labels"]),
+        said["seed"],
+    )
+    if identity != _identity(run):
+        raise ValueError(f"{path}: holds the results of {identity}, not of {_identity(run)}")
+    return Result(run, content)
+
+
+def _identity(run: Run) -> tuple[str, str, str, float, int]:
+    return run.dataset, run.architecture, run.arm, float(run.labels), run.seed
+
+
+def _values(result: Result) -> Iterable[tuple[str, str, float]]:
+    for split, scores in result.content["scores"].items():
+        for metric in scores:
+            value = result.value(metric, split)
+            if value is not None:
+                yield split, metric, value
+    for key in result.content.get("cost") or {}:
+        value = result.cost(key)
+        if value is not None:
+            yield "cost", key, value
+
+
+def _marked(row: Row, board: Leaderboard) -> Row:
+    """Return the row with its standing among the others."""
+    best = board.rows[0]
+    top, mean = best.score.mean, row.score.mean
+    if top is None or mean is None:
+        return row
+    margin = _difference(row, board.best_baseline)
+    above_floor = _difference(row, board.floor)
+    has_all_labels = float(board.labels) == 1
+    return replace(
+        row,
+        is_best=row is best,
+        is_tied=row is not best and top - mean <= (best.score.sd or 0.0),
+        below_floor=not row.is_baseline and above_floor is not None and above_floor < 0,
+        below_best_baseline=(
+            not row.is_baseline and has_all_labels and margin is not None and margin < 0
+        ),
+    )
+
+
+def _difference(row: Row | None, other: Row | None) -> float | None:
+    if row is None or other is None or row.score.mean is None or other.score.mean is None:
+        return None
+    return row.score.mean - other.score.mean
+
+
+def _first(rows: Iterable[Row]) -> Row | None:
+    return next(iter(rows), None)
+
+
+def _or_lowest(value: float | None) -> float:
+    return float("-inf") if value is None else value

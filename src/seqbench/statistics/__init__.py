@@ -1,0 +1,1 @@
+"""Intervals, and tests across runs and data sets."""

@@ -1,0 +1,122 @@
+"""Predict and score; the only step that opens test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqbench.steps.arguments import add_run, parse_run, path_parser
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from seqbench.config import EvaluateJob
+    from seqbench.storage.models import StoredModel
+    from seqbench.storage.windows import WindowSet
+
+    Predictor = Callable[[WindowSet], np.ndarray]
+
+
+def run(
+    windows: Path,
+    model: Path,
+    settings: EvaluateJob,
+    identity: dict[str, Any],
+    device: str,
+    threads: int,
+    predictions: Path,
+    metrics: Path,
+) -> None:
+    """Read the windows a model has not learned from, predict, write predictions and metrics."""
+    from seqbench.errors import UserError
+    from seqbench.provenance import commit, machine, versions
+    from seqbench.registry import TASKS
+    from seqbench.storage.atomic import write_json
+    from seqbench.storage.models import read_model
+    from seqbench.storage.predictions import Predictions, write_predictions
+    from seqbench.storage.windows import Split, read_windows
+
+    stored = read_model(model)
+    header = stored.header
+    if header["run"] != identity:
+        raise UserError(f"{model}: holds run {header['run']}, not {identity}; train it again")
+    unseen: tuple[Split, ...] = ("test",) if header["kind"] == "baseline" else ("val", "test")
+    task = TASKS[settings.task]()
+    found: dict[Split, Predictions] = {}
+    scores_of, are_probabilities = _predictor(stored, device, threads)
+    cost = {"predict_s": 0.0, "predict_cpu_s": 0.0}
+    for split in unseen:
+        of_split = read_windows(windows, split)
+        began, began_cpu = time.perf_counter(), time.process_time()
+        scores = scores_of(of_split)
+        cost["predict_s"] += time.perf_counter() - began
+        cost["predict_cpu_s"] += time.process_time() - began_cpu
+        found[split] = Predictions.of(of_split, scores, are_probabilities=are_probabilities)
+    write_predictions(predictions, found)
+    write_json(
+        metrics,
+        {
+            "run": identity,
+            "task": settings.task,
+            "scores": {
+                split: task.score(of_split, **({} if split == "test" else {"resamples": 0}))
+                for split, of_split in found.items()
+            },
+            "n_windows": header["n_windows"] | {"test": len(found["test"].target)},
+            "cost": header["cost"] | cost,
+            "model": header.get("architecture_options", header.get("options")),
+            "provenance": {"versions": versions(), "commit": commit(), "machine": machine()}
+            | header["where"],
+        },
+    )
+
+
+def _predictor(stored: StoredModel, device: str, threads: int) -> tuple[Predictor, bool]:
+    """Return what turns windows into scores (N, K), and whether these are probabilities."""
+    if stored.header["kind"] == "baseline":
+        from seqbench.registry import BASELINES
+
+        baseline = BASELINES[stored.header["baseline"]](**stored.header["options"])
+        return partial(baseline.predict, stored.arrays), baseline.gives_probabilities
+    from seqbench.training.batches import WindowTable
+    from seqbench.training.finetune import load_model, predict
+    from seqbench.training.reproducibility import choose_device, prepare
+
+    where = choose_device(device)
+    prepare(threads, where)
+    model = load_model(stored)
+    return lambda windows: predict(model, WindowTable(windows, where)), True
+
+
+def imports(arguments: list[str]) -> tuple[str, ...]:
+    """Name what a warm process loads before it forks this step."""
+    common = ("h5py", "safetensors.numpy", "seqbench.tasks.base")
+    baseline = arguments[arguments.index("--arm") + 1] == "baseline"
+    if not baseline:
+        return (*common, "torch", "seqbench.training.finetune")
+    from seqbench.registry import BASELINES
+
+    name = arguments[arguments.index("--architecture") + 1]
+    return (*common, *BASELINES.entry(name).tags["imports"])
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Turn the command line into typed arguments of `run`."""
+    from seqbench.config import EvaluateJob
+
+    parser = path_parser(__doc__, "windows", "model", "predictions", "metrics")
+    parser.add_argument("--settings", type=EvaluateJob.from_json, required=True)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--threads", type=int, default=1, help="threads of one prediction")
+    add_run(parser)
+    arguments = parser.parse_args(argv)
+    run(identity=parse_run(arguments), **vars(arguments))
+
+
+if __name__ == "__main__":
+    from seqbench.launch import launch
+
+    launch("seqbench.steps.evaluate")

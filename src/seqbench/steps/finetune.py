@@ -1,0 +1,137 @@
+"""Train one run with labels: an encoder, random or pretrained, and the head of its task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqbench.steps.arguments import (
+    TRAINING_IMPORTS,
+    add_machine,
+    add_run,
+    parse_run,
+    path_parser,
+)
+
+if TYPE_CHECKING:
+    from seqbench.config import FinetuneJob
+
+
+def run(
+    windows: Path,
+    encoder: Path | None,
+    settings: FinetuneJob,
+    identity: dict[str, Any],
+    device: str,
+    threads: int,
+    tensorboard: Path | None,
+    model: Path,
+    history: Path,
+    transfer: Path,
+) -> None:
+    """Read train and val, train, write the model, its history and the transfer manifest."""
+    import torch
+
+    from seqbench.storage.atomic import write_json
+    from seqbench.storage.models import StoredModel, read_model, write_model
+    from seqbench.storage.windows import read_windows
+    from seqbench.training import transfer as transferring
+    from seqbench.training.batches import WindowTable, labelled_subset
+    from seqbench.training.cost import macs_per_window, n_parameters, peak_memory_bytes
+    from seqbench.training.finetune import (
+        Finetuning,
+        balanced_weights,
+        build_model,
+        state_arrays,
+    )
+    from seqbench.training.loop import EVALUATION_BATCH, fit
+    from seqbench.training.progress import Progress
+    from seqbench.training.reproducibility import choose_device, prepare, seed_everything
+
+    where = choose_device(device)
+    prepare(threads, where)
+    generator = seed_everything(identity["seed"])
+    train, val = read_windows(windows, "train"), read_windows(windows, "val")
+    header: dict[str, Any] = {
+        "kind": "model",
+        "run": identity,
+        "task": settings.task,
+        "architecture": settings.architecture,
+        "architecture_options": settings.architecture_options,
+        "head_dropout": settings.optimizer.head_dropout,
+        "channels": train.channels,
+        "classes": train.classes,
+        "sampling_rate_hz": train.sampling_rate_hz,
+        "normalization": {
+            "mode": train.normalization.mode,
+            "centre": train.normalization.centre.tolist(),
+            "scale": train.normalization.scale.tolist(),
+        },
+    }
+    network = build_model(header)
+    pretrained = read_model(encoder) if encoder else None
+    manifest = (
+        transferring.transfer(network.encoder, pretrained.arrays, pretrained.header["objective"])
+        if pretrained
+        else transferring.no_transfer()
+    )
+    drawn = labelled_subset(train.label, settings.labels, identity["seed"])
+    weight = None
+    if settings.optimizer.class_weights == "balanced":
+        weight = balanced_weights(train.label[drawn], len(train.classes)).to(where)
+    table, val_table = WindowTable(train, where), WindowTable(val, where)
+    outcome = fit(
+        Finetuning(network.to(where), frozen=settings.frozen, weight=weight),
+        table,
+        torch.from_numpy(drawn),
+        lambda: val_table.batches(EVALUATION_BATCH),
+        settings.optimizer,
+        loss_name="val_loss",
+        generator=generator,
+        progress=Progress(
+            " ".join(str(part) for part in identity.values()), settings.optimizer.epochs
+        ),
+        n_full=int((train.label >= 0).sum()),
+        tensorboard=tensorboard,
+    )
+    longest = int(train.length.argmax())
+    header["cost"] = outcome.cost("train") | {
+        "n_parameters": n_parameters(network),
+        "macs_per_window": macs_per_window(network, table.batch(torch.tensor([longest])).x),
+        "peak_memory_bytes": peak_memory_bytes(where),
+    }
+    if pretrained:
+        costs = pretrained.header["cost"]
+        header["cost"] |= {key: costs[key] for key in ("pretrain_s", "pretrain_cpu_s")}
+    header["n_windows"] = {"train": len(drawn), "val": len(val)}
+    header["where"] = {"device": where.type, "threads": threads}
+    write_model(model, StoredModel(state_arrays(network), header))
+    outcome.write_history(history)
+    write_json(transfer, manifest)
+
+
+def imports(arguments: list[str]) -> tuple[str, ...]:
+    """Name what a warm process loads before it forks this step."""
+    del arguments
+    return (*TRAINING_IMPORTS, "seqbench.training.finetune", "torch.utils.tensorboard")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Turn the command line into typed arguments of `run`."""
+    from seqbench.config import FinetuneJob
+
+    parser = path_parser(__doc__, "windows", "model", "history", "transfer")
+    parser.add_argument(
+        "--encoder", type=Path, help="a pretrained encoder; without, random weights"
+    )
+    parser.add_argument("--settings", type=FinetuneJob.from_json, required=True)
+    add_run(parser)
+    add_machine(parser)
+    arguments = parser.parse_args(argv)
+    run(identity=parse_run(arguments), **vars(arguments))
+
+
+if __name__ == "__main__":
+    from seqbench.launch import launch
+
+    launch("seqbench.steps.finetune")

@@ -1,0 +1,66 @@
+"""Fit a baseline on the train and val windows of a dataset."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqbench.steps.arguments import add_run, parse_run, path_parser
+
+if TYPE_CHECKING:
+    from seqbench.config import BaselineJob
+
+
+def run(windows: Path, settings: BaselineJob, identity: dict[str, Any], model: Path) -> None:
+    """Read train and val, fit, write the arrays that prediction needs."""
+    from seqbench.registry import BASELINES
+    from seqbench.storage.models import StoredModel, write_model
+    from seqbench.storage.windows import read_windows
+
+    parts = [read_windows(windows, "train"), read_windows(windows, "val")]
+    baseline = BASELINES[settings.baseline](**settings.options)
+    began, began_cpu = time.perf_counter(), time.process_time()
+    arrays = baseline.fit(parts, identity["seed"])
+    header = {
+        "kind": "baseline",
+        "run": identity,
+        "task": settings.task,
+        "baseline": settings.baseline,
+        "options": settings.options,
+        "classes": parts[0].classes,
+        "cost": {
+            "train_s": time.perf_counter() - began,
+            "train_cpu_s": time.process_time() - began_cpu,
+            "n_parameters": sum(array.size for array in arrays.values()),
+        },
+        "n_windows": {part.split: int((part.label >= 0).sum()) for part in parts},
+        "where": {"device": "cpu", "threads": 1},
+    }
+    write_model(model, StoredModel(arrays, header))
+
+
+def imports(arguments: list[str]) -> tuple[str, ...]:
+    """Name what a warm process loads before it forks this step."""
+    from seqbench.registry import BASELINES
+
+    settings = json.loads(arguments[arguments.index("--settings") + 1])
+    return ("h5py", "safetensors.numpy", *BASELINES.entry(settings["baseline"]).tags["imports"])
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Turn the command line into typed arguments of `run`."""
+    from seqbench.config import BaselineJob
+
+    parser = path_parser(__doc__, "windows", "model")
+    parser.add_argument("--settings", type=BaselineJob.from_json, required=True)
+    add_run(parser)
+    arguments = parser.parse_args(argv)
+    run(identity=parse_run(arguments), **vars(arguments))
+
+
+if __name__ == "__main__":
+    from seqbench.launch import launch
+
+    launch("seqbench.steps.fit_baseline")

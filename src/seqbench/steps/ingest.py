@@ -1,0 +1,43 @@
+"""Read a source, check it, and write it as recordings.h5."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqbench.steps.arguments import path_parser
+
+if TYPE_CHECKING:
+    from seqbench.config import IngestJob
+
+
+def run(settings: IngestJob, recordings: Path) -> None:
+    """Read the source and write the recordings."""
+    from seqbench.datasets.base import cache_folder
+    from seqbench.registry import DATASETS
+    from seqbench.storage.recordings import write_recordings
+
+    source = DATASETS[settings.source]
+    options = DATASETS.entry(settings.source).options.model_validate(settings.options)
+    write_recordings(recordings, source(cache_folder(), **dict(options)))
+
+
+def imports(arguments: list[str]) -> tuple[str, ...]:
+    """Name what a warm process loads before it forks this step."""
+    archive = any('"source": "u' in argument for argument in arguments)
+    return ("h5py", "aeon.datasets") if archive else ("h5py",)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Turn the command line into typed arguments of `run`."""
+    from seqbench.config import IngestJob
+
+    parser = path_parser(__doc__, "recordings")
+    parser.add_argument("--settings", type=IngestJob.from_json, required=True)
+    run(**vars(parser.parse_args(argv)))
+
+
+if __name__ == "__main__":
+    from seqbench.launch import launch
+
+    launch("seqbench.steps.ingest")

@@ -1,0 +1,79 @@
+"""Train an encoder on the train windows of a dataset, without their labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqbench.steps.arguments import TRAINING_IMPORTS, add_machine, path_parser
+
+if TYPE_CHECKING:
+    from seqbench.config import PretrainJob
+
+
+def run(
+    windows: Path,
+    settings: PretrainJob,
+    seed: int,
+    device: str,
+    threads: int,
+    tensorboard: Path | None,
+    encoder: Path,
+    history: Path,
+) -> None:
+    """Read train, train the objective, write the encoder and its history."""
+    from seqbench.storage.models import StoredModel, write_model
+    from seqbench.storage.windows import read_windows
+    from seqbench.training.batches import WindowTable
+    from seqbench.training.finetune import state_arrays
+    from seqbench.training.loop import EVALUATION_BATCH, fit
+    from seqbench.training.pretrain import Pretraining, build_objective, hold_out
+    from seqbench.training.progress import Progress
+    from seqbench.training.reproducibility import choose_device, prepare, seed_everything
+
+    where = choose_device(device)
+    prepare(threads, where)
+    generator = seed_everything(seed)
+    train = read_windows(windows, "train", labels=False)
+    table = WindowTable(train, where)
+    learned, watched = hold_out(train, settings.optimizer.monitor, seed)
+    objective = build_objective(settings, len(train.channels)).to(where)
+    outcome = fit(
+        Pretraining(objective),
+        table,
+        learned,
+        lambda: table.batches(EVALUATION_BATCH, watched),
+        settings.optimizer,
+        loss_name="monitor_loss",
+        generator=generator,
+        progress=Progress(
+            f"{settings.objective} of {settings.architecture}", settings.optimizer.epochs
+        ),
+        tensorboard=tensorboard,
+    )
+    header = settings.model_dump(mode="json") | {"seed": seed, "cost": outcome.cost("pretrain")}
+    write_model(encoder, StoredModel(state_arrays(objective.encoder), header))
+    outcome.write_history(history)
+
+
+def imports(arguments: list[str]) -> tuple[str, ...]:
+    """Name what a warm process loads before it forks this step."""
+    del arguments
+    return (*TRAINING_IMPORTS, "seqbench.training.pretrain", "torch.utils.tensorboard")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Turn the command line into typed arguments of `run`."""
+    from seqbench.config import PretrainJob
+
+    parser = path_parser(__doc__, "windows", "encoder", "history")
+    parser.add_argument("--settings", type=PretrainJob.from_json, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    add_machine(parser)
+    run(**vars(parser.parse_args(argv)))
+
+
+if __name__ == "__main__":
+    from seqbench.launch import launch
+
+    launch("seqbench.steps.pretrain")

@@ -1,0 +1,46 @@
+"""Make the summary, the figures and the page from what every run left behind."""
+
+import argparse
+from pathlib import Path
+
+from seqbench import layout
+from seqbench.config import Benchmark
+from seqbench.plan import Plan
+from seqbench.reporting.catalog import figure_names
+from seqbench.reporting.figures import render
+from seqbench.reporting.material import gather
+from seqbench.reporting.page import render_page
+from seqbench.reporting.tables import collect
+from seqbench.reporting.tables import summary as summary_table
+from seqbench.storage.atomic import replacing, write_text
+
+
+def run(config: Path, summary: Path, page: Path) -> None:
+    """Read the results that the config asks for, write the summary, the figures and the page.
+
+    Inputs and figures are where `layout` says, relative to the working directory.
+    """
+    plan = Plan(Benchmark.read(config))
+    results = collect(plan, Path())
+    write_text(summary, summary_table(results).to_csv(index=False, lineterminator="\n"))
+    materials = {material.dataset: material for material in gather(plan, results, Path())}
+    drawings = {
+        (dataset, figure): render(figure, materials[dataset])
+        for dataset, figure in figure_names(plan)
+    }
+    for (dataset, figure), drawing in drawings.items():
+        with replacing(Path(layout.FIGURE.format(dataset=dataset, figure=figure))) as temporary:
+            temporary.write_bytes(drawing.svg)
+    write_text(page, render_page(plan, results, list(materials.values()), drawings))
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Turn the command line into typed arguments of `run`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("config", "summary", "page"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    run(**vars(parser.parse_args(argv)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Split recordings, cut them into windows, and normalise with the statistics of train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqbench.steps.arguments import path_parser
+
+if TYPE_CHECKING:
+    from seqbench.config import WindowJob
+
+
+def run(recordings: Path, settings: WindowJob, windows: Path) -> None:
+    """Read the recordings and write the windows."""
+    from seqbench.storage.recordings import read_recordings
+    from seqbench.storage.windows import write_windows
+    from seqbench.windowing.windows import make_windows
+
+    write_windows(windows, make_windows(read_recordings(recordings), settings))
+
+
+def imports(arguments: list[str]) -> tuple[str, ...]:
+    """Name what a warm process loads before it forks this step."""
+    del arguments
+    return ("h5py",)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Turn the command line into typed arguments of `run`."""
+    from seqbench.config import WindowJob
+
+    parser = path_parser(__doc__, "recordings", "windows")
+    parser.add_argument("--settings", type=WindowJob.from_json, required=True)
+    run(**vars(parser.parse_args(argv)))
+
+
+if __name__ == "__main__":
+    from seqbench.launch import launch
+
+    launch("seqbench.steps.window")

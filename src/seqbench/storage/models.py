@@ -1,0 +1,59 @@
+"""Models and encoders: safetensors with a JSON header; loading one cannot run code.
+
+The header says everything needed to rebuild the model: its kind and registered
+name, options, channels, classes, normalisation, and the run it came from.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from seqbench.storage.atomic import replacing
+from seqbench.storage.hdf5 import FormatError
+
+FORMAT = "seqbench model 1"
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """Arrays by name and what the header says of them."""
+
+    arrays: dict[str, NDArray[Any]]
+    header: dict[str, Any]
+
+
+def write_model(path: Path, model: StoredModel) -> None:
+    """Write a model atomically."""
+    arrays = {name: np.ascontiguousarray(array) for name, array in model.arrays.items()}
+    metadata = {"format": FORMAT, "header": json.dumps(model.header, ensure_ascii=False)}
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(arrays, metadata=metadata))
+
+
+def read_model(path: Path) -> StoredModel:
+    """Read what `write_model` wrote.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing, damaged or no model of this project.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise FormatError(f"{path}: no {FORMAT}; train it again")
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise FormatError(f"{path}: no such file") from None
+    except SafetensorError as error:
+        raise FormatError(
+            f"{path}: damaged ({error}); delete it, the next run makes it anew"
+        ) from None
+    return StoredModel(arrays, json.loads(metadata["header"]))

@@ -1,0 +1,178 @@
+"""`recordings.h5`: what `ingest` leaves, the same for every source.
+
+Layout, version 1. All recordings of a dataset stand end to end:
+
+====================  =======================================================
+``signal``            (n_samples, C) float32, in the units of ``channels/unit``
+``recordings/name``   (R,) text; also ``group`` (subject, session, ...) and
+                      ``split`` (official part: train, val, test, or empty)
+``recordings/start``  (R,) int64, first row of the recording in ``signal``
+``recordings/length`` (R,) int64, samples
+``channels/name``     (C,) text; also ``unit``, empty where unknown
+``classes``           (K,) text
+``labels/recording``  (L,) int64; also ``label`` (index into classes), ``start``
+                      and ``stop`` (samples from the start of the recording)
+====================  =======================================================
+
+Attributes: ``task``, ``sample``, ``sampling_rate_hz`` (NaN where unknown) and
+``source``, a JSON object with origin, licence, citation and checksums.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.storage.hdf5 import read_strings, reading, write_strings, writing
+
+KIND, VERSION = "recordings", 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recordings:
+    """All recordings of one dataset and what is known about them.
+
+    Parameters
+    ----------
+    task, sample
+        Registered task, and kind of sample ("series").
+    signals
+        One array per recording, (n_samples, C) float32.
+    names, groups, splits
+        One per recording, names unique. A group is what a split must not cut
+        through; a split is the official part or "" where the source has none.
+    channels, units
+        One per channel.
+    classes
+        Names of the classes, in the order of their indices.
+    label_recording, label, label_start, label_stop
+        One entry per label, (L,): index of the recording, index of the class,
+        and the samples [start, stop) it covers. No label: pretraining only.
+    sampling_rate_hz
+        Samples per second; None where the source does not say.
+    source
+        Origin, licence, citation, checksums; anything JSON can hold.
+    """
+
+    task: str
+    sample: str
+    signals: list[NDArray[np.float32]]
+    names: list[str]
+    groups: list[str]
+    splits: list[str]
+    channels: list[str]
+    units: list[str]
+    classes: list[str]
+    label_recording: NDArray[np.int64]
+    label: NDArray[np.int64]
+    label_start: NDArray[np.int64]
+    label_stop: NDArray[np.int64]
+    sampling_rate_hz: float | None = None
+    source: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self.signals)
+        if not n:
+            raise ValueError("the dataset holds no recordings")
+        if not len(self.names) == len(self.groups) == len(self.splits) == n:
+            raise ValueError("names, groups and splits must have one entry per recording")
+        if len(set(self.names)) != n:
+            raise ValueError("two recordings have the same name")
+        for name, signal in zip(self.names, self.signals, strict=True):
+            if signal.ndim != 2 or signal.shape[1] != len(self.channels):
+                raise ValueError(
+                    f"recording '{name}' has shape {signal.shape},"
+                    f" not (n_samples, {len(self.channels)})"
+                )
+        stops = np.array([len(signal) for signal in self.signals])[self.label_recording]
+        if (self.label_start < 0).any() or (self.label_stop > stops).any():
+            raise ValueError("a label reaches past its recording")
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Samples of each recording, (R,)."""
+        return np.array([len(signal) for signal in self.signals], dtype=np.int64)
+
+    @classmethod
+    def one_label_each(
+        cls, labels: list[str], signals: list[NDArray[np.float32]], **rest: Any
+    ) -> "Recordings":
+        """Make recordings that carry one label from beginning to end."""
+        classes = sorted(set(labels), key=_natural)
+        index = {name: i for i, name in enumerate(classes)}
+        n = len(signals)
+        return cls(
+            signals=signals,
+            classes=classes,
+            label_recording=np.arange(n),
+            label=np.array([index[name] for name in labels], dtype=np.int64),
+            label_start=np.zeros(n, dtype=np.int64),
+            label_stop=np.array([len(signal) for signal in signals], dtype=np.int64),
+            **rest,
+        )
+
+
+def _natural(name: str) -> tuple[float, str]:
+    """Sort numbers by value and before words."""
+    try:
+        return float(name), name
+    except ValueError:
+        return float("inf"), name
+
+
+def write_recordings(path: Path, recordings: Recordings) -> None:
+    """Write `recordings` atomically."""
+    lengths = recordings.lengths
+    rate = recordings.sampling_rate_hz
+    with writing(path, KIND, VERSION) as file:
+        file.attrs["task"] = recordings.task
+        file.attrs["sample"] = recordings.sample
+        file.attrs["sampling_rate_hz"] = float("nan") if rate is None else rate
+        file.attrs["source"] = json.dumps(recordings.source, ensure_ascii=False)
+        signal = file.create_dataset(
+            "signal", shape=(int(lengths.sum()), len(recordings.channels)), dtype=np.float32
+        )
+        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+        for start, one in zip(starts, recordings.signals, strict=True):
+            signal[start : start + len(one)] = one
+        table = file.create_group("recordings")
+        write_strings(table, "name", recordings.names)
+        write_strings(table, "group", recordings.groups)
+        write_strings(table, "split", recordings.splits)
+        table["start"], table["length"] = starts, lengths
+        channels = file.create_group("channels")
+        write_strings(channels, "name", recordings.channels)
+        write_strings(channels, "unit", recordings.units)
+        write_strings(file, "classes", recordings.classes)
+        labels = file.create_group("labels")
+        labels["recording"], labels["label"] = recordings.label_recording, recordings.label
+        labels["start"], labels["stop"] = recordings.label_start, recordings.label_stop
+
+
+def read_recordings(path: Path) -> Recordings:
+    """Read what `write_recordings` wrote."""
+    with reading(path, KIND, VERSION) as file:
+        signal = file["signal"][:]
+        table, labels = file["recordings"], file["labels"]
+        bounds = zip(table["start"][:], table["length"][:], strict=True)
+        rate = float(file.attrs["sampling_rate_hz"])
+        return Recordings(
+            task=str(file.attrs["task"]),
+            sample=str(file.attrs["sample"]),
+            signals=[signal[start : start + length] for start, length in bounds],
+            names=read_strings(table, "name"),
+            groups=read_strings(table, "group"),
+            splits=read_strings(table, "split"),
+            channels=read_strings(file["channels"], "name"),
+            units=read_strings(file["channels"], "unit"),
+            classes=read_strings(file, "classes"),
+            label_recording=labels["recording"][:],
+            label=labels["label"][:],
+            label_start=labels["start"][:],
+            label_stop=labels["stop"][:],
+            sampling_rate_hz=None if np.isnan(rate) else rate,
+            source=json.loads(file.attrs["source"]),
+        )

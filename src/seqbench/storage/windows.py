@@ -1,0 +1,162 @@
+"""`windows.h5`: what `window` leaves and every later stage reads.
+
+Layout, version 1. One signal array; windows are rows of a table that point
+into it, so overlapping windows are never copies. The recordings of a split
+stand together: reading a split never touches the bytes of another.
+
+======================  =====================================================
+``signal``              (n_samples, C) float32, normalised unless per window
+``slabs/{split}``       (2,) int64, first and past-the-last row of the split
+``windows/{split}/..``  (N,) int64: ``start`` (from the slab's first row),
+                        ``length``, ``label`` (-1: none), ``recording``
+``recordings/..``       ``name`` and ``group``, (R,) text
+``channels``            (C,) text
+``classes``             (K,) text
+``normalization``       ``centre`` and ``scale``, (C,) float64, from train;
+                        attribute ``mode``
+======================  =====================================================
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.storage.hdf5 import read_strings, reading, write_strings, writing
+
+KIND, VERSION = "windows", 1
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """Centre and scale of each channel, (C,) float64; both neutral unless fitted on train."""
+
+    mode: str
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowSet:
+    """The windows of one split and what is known about them.
+
+    Parameters
+    ----------
+    signal
+        The split's recordings end to end, (n_samples, C) float32.
+    start, length
+        First sample and number of samples of each window, (N,) int64.
+    label
+        Index of the class of each window, (N,) int64; -1 without a label.
+    recording
+        Index of the recording each window was cut from, (N,) int64.
+    names, groups
+        Of all recordings of the dataset, (R,).
+    """
+
+    task: str
+    sample: str
+    split: Split
+    signal: NDArray[np.float32]
+    start: NDArray[np.int64]
+    length: NDArray[np.int64]
+    label: NDArray[np.int64]
+    recording: NDArray[np.int64]
+    names: list[str]
+    groups: list[str]
+    channels: list[str]
+    classes: list[str]
+    normalization: Normalization
+    sampling_rate_hz: float | None
+
+    def __post_init__(self) -> None:
+        if len(self.start) and int((self.start + self.length).max()) > len(self.signal):
+            raise ValueError("a window reaches past the end of the signal")
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def window(self, index: int) -> NDArray[np.float32]:
+        """Return one window, (T, C), as it stands in the signal."""
+        start = self.start[index]
+        return self.signal[start : start + self.length[index]]
+
+
+def write_windows(path: Path, splits: dict[Split, WindowSet]) -> None:
+    """Write the windows of all splits atomically."""
+    first = next(iter(splits.values()))
+    with writing(path, KIND, VERSION) as file:
+        file.attrs["task"] = first.task
+        file.attrs["sample"] = first.sample
+        rate = first.sampling_rate_hz
+        file.attrs["sampling_rate_hz"] = float("nan") if rate is None else rate
+        n_samples = sum(len(windows.signal) for windows in splits.values())
+        signal = file.create_dataset(
+            "signal", shape=(n_samples, len(first.channels)), dtype=np.float32
+        )
+        begin = 0
+        for split, windows in splits.items():
+            end = begin + len(windows.signal)
+            signal[begin:end] = windows.signal
+            file[f"slabs/{split}"] = np.array([begin, end])
+            for column in ("start", "length", "label", "recording"):
+                file[f"windows/{split}/{column}"] = getattr(windows, column)
+            begin = end
+        recordings = file.create_group("recordings")
+        write_strings(recordings, "name", first.names)
+        write_strings(recordings, "group", first.groups)
+        write_strings(file, "channels", first.channels)
+        write_strings(file, "classes", first.classes)
+        normalization = file.create_group("normalization")
+        normalization.attrs["mode"] = first.normalization.mode
+        normalization["centre"] = first.normalization.centre
+        normalization["scale"] = first.normalization.scale
+
+
+def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
+    """Read one split.
+
+    Parameters
+    ----------
+    path
+        A `windows.h5`.
+    split
+        The only split whose signal and table are read.
+    labels
+        False leaves the labels in the file: all are -1.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing, damaged or no `windows.h5`.
+    """
+    with reading(path, KIND, VERSION) as file:
+        begin, end = file[f"slabs/{split}"][:]
+        table = file[f"windows/{split}"]
+        start = table["start"][:]
+        rate = float(file.attrs["sampling_rate_hz"])
+        return WindowSet(
+            task=str(file.attrs["task"]),
+            sample=str(file.attrs["sample"]),
+            split=split,
+            signal=file["signal"][begin:end],
+            start=start,
+            length=table["length"][:],
+            label=table["label"][:] if labels else np.full(len(start), -1),
+            recording=table["recording"][:],
+            names=read_strings(file["recordings"], "name"),
+            groups=read_strings(file["recordings"], "group"),
+            channels=read_strings(file, "channels"),
+            classes=read_strings(file, "classes"),
+            normalization=_normalization(file["normalization"]),
+            sampling_rate_hz=None if np.isnan(rate) else rate,
+        )
+
+
+def _normalization(group: h5py.Group) -> Normalization:
+    return Normalization(str(group.attrs["mode"]), group["centre"][:], group["scale"][:])

@@ -1,0 +1,127 @@
+"""Metrics of classification, in numpy.
+
+Each takes predictions and weights (R, N), how often each window counts in each
+of R resamples, and returns R values: the plain value is that of one row of
+ones, and a bootstrap costs no second implementation.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.registry import METRICS
+from seqbench.storage.predictions import Predictions
+
+Floats = NDArray[np.float64]
+N_CALIBRATION_BINS = 15
+
+
+def confusion(predictions: Predictions, weights: Floats) -> Floats:
+    """Count windows by true and predicted class, (R, K, K)."""
+    k = len(predictions.classes)
+    cell = predictions.target * k + predictions.predicted
+    counts = [np.bincount(cell, weights=row, minlength=k * k) for row in weights]
+    return np.stack(counts).astype(np.float64).reshape(-1, k, k)
+
+
+@METRICS.register("accuracy", task="classification", better="higher", probabilities=False, order=0)
+def accuracy(predictions: Predictions, weights: Floats) -> Floats:
+    """Part of the windows whose class is right."""
+    counts = confusion(predictions, weights)
+    return np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
+
+
+@METRICS.register(
+    "balanced_accuracy", task="classification", better="higher", probabilities=False, order=1
+)
+def balanced_accuracy(predictions: Predictions, weights: Floats) -> Floats:
+    """Mean over the classes that occur of the part of their windows that is right."""
+    counts = confusion(predictions, weights)
+    support = counts.sum(axis=2)
+    hits = np.diagonal(counts, axis1=1, axis2=2)
+    return _mean_where(np.divide(hits, np.maximum(support, 1e-300)), support > 0)
+
+
+@METRICS.register("macro_f1", task="classification", better="higher", probabilities=False, order=2)
+def macro_f1(predictions: Predictions, weights: Floats) -> Floats:
+    """Mean F1 over the classes that occur or are predicted; a class never found has 0."""
+    counts = confusion(predictions, weights)
+    hits = np.diagonal(counts, axis1=1, axis2=2)
+    total = counts.sum(axis=1) + counts.sum(axis=2)
+    return _mean_where(2 * hits / np.maximum(total, 1e-300), total > 0)
+
+
+@METRICS.register("mcc", task="classification", better="higher", probabilities=False, order=3)
+def mcc(predictions: Predictions, weights: Floats) -> Floats:
+    """Matthews' correlation for any number of classes; 0 where it is not defined.
+
+    References
+    ----------
+    Gorodkin (2004). Comparing two K-category assignments by a K-category
+    correlation coefficient. Computational Biology and Chemistry 28:367-374.
+    """
+    counts = confusion(predictions, weights)
+    n = counts.sum(axis=(1, 2))
+    true, predicted = counts.sum(axis=2), counts.sum(axis=1)
+    covariance = n * np.trace(counts, axis1=1, axis2=2) - (true * predicted).sum(axis=1)
+    spread = (n**2 - (true**2).sum(axis=1)) * (n**2 - (predicted**2).sum(axis=1))
+    return np.where(spread > 0, covariance / np.sqrt(np.maximum(spread, 1e-300)), 0.0)
+
+
+@METRICS.register("auroc", task="classification", better="higher", probabilities=False, order=4)
+def auroc(predictions: Predictions, weights: Floats) -> Floats:
+    """Area under the ROC curve, one class against the rest, mean over the classes.
+
+    Ties count half. Two classes have one curve. NaN where fewer than two
+    classes occur.
+    """
+    scores, target = predictions.scores, predictions.target
+    if len(predictions.classes) == 2:
+        return _area(scores[:, 1] - scores[:, 0], target == 1, weights)
+    areas = np.stack([_area(scores[:, k], target == k, weights) for k in range(scores.shape[1])])
+    defined = np.isfinite(areas)
+    return _mean_where(np.where(defined, areas, 0.0).T, defined.T)
+
+
+@METRICS.register("log_loss", task="classification", better="lower", probabilities=True, order=5)
+def log_loss(predictions: Predictions, weights: Floats) -> Floats:
+    """Mean negative log-probability of the true class, in nats."""
+    of_truth = predictions.scores[np.arange(len(predictions.target)), predictions.target]
+    surprise = -np.log(np.maximum(of_truth, np.finfo(np.float64).eps))
+    return weights @ surprise / weights.sum(axis=1)
+
+
+@METRICS.register("ece", task="classification", better="lower", probabilities=True, order=6)
+def ece(predictions: Predictions, weights: Floats) -> Floats:
+    """Expected calibration error of the winning class, in 15 bins of equal width.
+
+    References
+    ----------
+    Guo, Pleiss, Sun, Weinberger (2017). On calibration of modern neural
+    networks. ICML, equation 5. arXiv:1706.04599
+    """
+    confidence = predictions.scores.max(axis=1)
+    surplus = (predictions.predicted == predictions.target) - confidence
+    edges = np.linspace(0, 1, N_CALIBRATION_BINS + 1)[1:-1]
+    bins = np.eye(N_CALIBRATION_BINS)[np.searchsorted(edges, confidence)]  # (N, bins)
+    gaps = np.abs(weights @ (surplus[:, None] * bins))
+    return gaps.sum(axis=1) / weights.sum(axis=1)
+
+
+def _mean_where(values: Floats, mask: NDArray[np.bool_]) -> Floats:
+    """Mean over the last axis of the values under the mask; NaN where it is empty."""
+    n = mask.sum(axis=1)
+    mean = (values * mask).sum(axis=1) / np.maximum(n, 1)
+    return np.where(n > 0, mean, np.nan)
+
+
+def _area(scores: Floats, positive: NDArray[np.bool_], weights: Floats) -> Floats:
+    """Weighted probability that a positive outscores a negative, (R,)."""
+    order = np.argsort(scores, kind="stable")
+    first = np.flatnonzero(np.r_[True, np.diff(scores[order]) > 0])  # of each run of ties
+    ordered, is_positive = weights[:, order], positive[order]
+    positives = np.add.reduceat(ordered * is_positive, first, axis=1)
+    negatives = np.add.reduceat(ordered * ~is_positive, first, axis=1)
+    below = np.cumsum(negatives, axis=1) - negatives / 2
+    pairs = positives.sum(axis=1) * negatives.sum(axis=1)
+    wins = (positives * below).sum(axis=1)
+    return np.where(pairs > 0, wins / np.maximum(pairs, 1e-300), np.nan)

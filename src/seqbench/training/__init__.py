@@ -1,0 +1,1 @@
+"""The one loop that pretraining and fine-tuning share, and what it stands on."""

@@ -1,0 +1,135 @@
+"""Batches gathered from one signal in memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqbench.models.base import inside
+from seqbench.storage.windows import WindowSet
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows (B, T, C), zero after each end, their lengths (B,) on the CPU, and labels (B,).
+
+    `lengths` is None where all windows fill T: models then skip every mask.
+    """
+
+    x: Tensor
+    lengths: Tensor | None
+    target: Tensor
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+class WindowTable:
+    """Windows of one split, gathered on demand from one signal array.
+
+    Parameters
+    ----------
+    windows
+        As read from `windows.h5`.
+    device
+        Where the signal is kept and batches are made.
+    """
+
+    def __init__(self, windows: WindowSet, device: torch.device) -> None:
+        self.signal = torch.from_numpy(windows.signal).to(device)
+        self.start = torch.from_numpy(windows.start).to(device)
+        self.length = torch.from_numpy(windows.length)  # stays on the CPU, where packing wants it
+        self.label = torch.from_numpy(windows.label).to(device)
+        self.per_window = windows.normalization.mode == "per_window"
+        self.device = device
+        self.equal_length: int | None = None
+        if len(windows) and (windows.length == windows.length[0]).all():
+            self.equal_length = int(windows.length[0])
+            # A view of every run of T samples: gathering copies whole runs, not single samples.
+            self._runs = self.signal.unfold(0, self.equal_length, 1)
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def batch(self, index: Tensor) -> Batch:
+        """Gather the windows `index` (B,), an int64 tensor on the CPU."""
+        on_device = index.to(self.device)
+        start = self.start[on_device]
+        if self.equal_length is not None:
+            x = self._runs[start].transpose(1, 2)
+            lengths = None
+        else:
+            lengths = self.length[index]
+            offset = torch.arange(int(lengths.max()), device=self.device)
+            mask = inside(lengths, len(offset), self.device)
+            x = self.signal[(start[:, None] + offset).clamp_(max=len(self.signal) - 1)]
+            x = x * mask[..., None]
+            if int(lengths.min()) == len(offset):
+                lengths = None
+        if self.per_window:
+            x = standardize(x, lengths)
+        return Batch(x, lengths, self.label[on_device])
+
+    def batches(self, size: int, index: Tensor | None = None) -> Iterator[Batch]:
+        """Yield all windows, or those of `index`, in order."""
+        chosen = torch.arange(len(self)) if index is None else index
+        for part in chosen.split(size):
+            yield self.batch(part)
+
+
+def standardize(x: Tensor, lengths: Tensor | None, minimum: float = 1e-6) -> Tensor:
+    """Centre and scale each channel of each window (B, T, C) by its own mean and deviation."""
+    if lengths is None:
+        mean, deviation = x.mean(dim=1, keepdim=True), x.std(dim=1, keepdim=True, correction=0)
+        return (x - mean) / deviation.clamp(min=minimum)
+    mask = inside(lengths, x.shape[1], x.device)[..., None]
+    n = lengths.to(x.device)[:, None, None]
+    mean = x.sum(dim=1, keepdim=True) / n
+    centred = (x - mean) * mask
+    deviation = (centred.square().sum(dim=1, keepdim=True) / n).sqrt()
+    return centred / deviation.clamp(min=minimum)
+
+
+def shuffled(
+    n: int, n_batches: int, batch_size: int, generator: torch.Generator
+) -> Iterator[Tensor]:
+    """Yield `n_batches` batches of indices, pass after pass in new orders.
+
+    The batches of a pass are of nearly equal size, at most `batch_size`, so
+    that none is left with a single window.
+    """
+    parts = -(-n // batch_size)
+    made = 0
+    while made < n_batches:
+        for part in torch.randperm(n, generator=generator).tensor_split(parts):
+            if made == n_batches:
+                return
+            yield part
+            made += 1
+
+
+def labelled_subset(label: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Draw a fraction of the labelled windows of each class, at least one.
+
+    Parameters
+    ----------
+    label
+        Index of the class of each window, (N,); -1 without a label.
+    fraction
+        Part to keep, in (0, 1].
+    seed
+        The same seed gives nested draws: what 0.1 holds, 0.5 holds too.
+
+    Returns
+    -------
+    array
+        Indices of the windows drawn, ascending.
+    """
+    generator = np.random.default_rng(seed)
+    drawn = []
+    for one in np.unique(label[label >= 0]):
+        members = generator.permutation(np.flatnonzero(label == one))
+        drawn.append(members[: max(1, round(fraction * len(members)))])
+    return np.sort(np.concatenate(drawn))

@@ -1,0 +1,51 @@
+"""What a model costs: parameters, multiply-accumulates, memory."""
+
+import resource
+import sys
+
+import torch
+from torch import Tensor, nn
+
+
+def n_parameters(module: nn.Module) -> int:
+    """Count the trainable and frozen parameters of a module."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@torch.no_grad()
+def macs_per_window(module: nn.Module, x: Tensor) -> int:
+    """Count multiply-accumulates of one forward pass over one window (1, T, C).
+
+    Linear, convolutional and recurrent layers are counted; norms, activations
+    and pooling, a few per cent, are not.
+    """
+    total = 0
+
+    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: object) -> None:
+        nonlocal total
+        result = output[0] if isinstance(output, tuple) else output
+        if not isinstance(result, Tensor):
+            return
+        if isinstance(layer, nn.Linear):
+            total += result.numel() * layer.in_features
+        elif isinstance(layer, nn.Conv1d):
+            total += result.numel() * layer.in_channels // layer.groups * layer.kernel_size[0]
+        elif isinstance(layer, nn.RNNBase):
+            weights = sum(p.numel() for name, p in layer.named_parameters() if "weight" in name)
+            total += weights * inputs[0].shape[1]
+
+    hooks = [layer.register_forward_hook(count) for layer in module.modules()]
+    try:
+        module.eval()(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return total
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """Return the most memory this process has held: on the GPU if it used one, else resident."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak) * (1 if sys.platform == "darwin" else 1024)

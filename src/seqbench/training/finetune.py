@@ -1,0 +1,107 @@
+"""Fine-tuning: an encoder and a task's head, train and val windows."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from seqbench.models.base import Encoder
+from seqbench.registry import ARCHITECTURES, TASKS
+from seqbench.storage.models import StoredModel
+from seqbench.tasks.head import Head
+from seqbench.training.batches import Batch, WindowTable
+from seqbench.training.loop import EVALUATION_BATCH
+
+
+class Model(nn.Module):
+    """An encoder with the head of a task: windows (B, T, C) to logits."""
+
+    def __init__(self, encoder: Encoder, head: Head) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits."""
+        frames = self.encoder(x, lengths)
+        logits: Tensor = self.head(frames, self.encoder.frame_lengths(lengths))
+        return logits
+
+
+class Finetuning:
+    """A model as the loop wants it.
+
+    Parameters
+    ----------
+    model
+        Encoder and head.
+    frozen
+        The encoder keeps its weights, and its batch-norm statistics too.
+    weight
+        Weight of each class in the loss, (K,); None: all weigh the same.
+    """
+
+    def __init__(self, model: Model, *, frozen: bool, weight: Tensor | None) -> None:
+        self.module = model
+        self.frozen = frozen
+        self.weight = weight
+        model.encoder.requires_grad_(not frozen)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the head's loss."""
+        logits = self.module(batch.x, batch.lengths)
+        return self.module.head.loss(logits, batch.target, self.weight)
+
+    def watch(self, batch: Batch) -> dict[str, Tensor]:
+        """Return loss and headline metric on val."""
+        logits = self.module(batch.x, batch.lengths)
+        head = self.module.head
+        return {
+            "val_loss": head.loss(logits, batch.target, self.weight),
+            f"val_{head.measured}": head.measure(logits, batch.target).mean(),
+        }
+
+    def set_training(self, training: bool) -> None:
+        """Switch the model; a frozen encoder stays in evaluation."""
+        self.module.train(training)
+        if self.frozen:
+            self.module.encoder.eval()
+
+
+def build_model(header: dict[str, Any]) -> Model:
+    """Build a model from the header of its file: architecture, options, channels, classes."""
+    encoder: Encoder = ARCHITECTURES[header["architecture"]](
+        len(header["channels"]), **header["architecture_options"]
+    )
+    head = TASKS[header["task"]]().head(encoder, header["classes"], header["head_dropout"])
+    return Model(encoder, head)
+
+
+def load_model(stored: StoredModel) -> Model:
+    """Rebuild a model with its weights, ready to predict."""
+    model = build_model(stored.header)
+    model.load_state_dict({name: torch.from_numpy(a) for name, a in stored.arrays.items()})
+    return model.eval()
+
+
+@torch.no_grad()
+def predict(model: Model, table: WindowTable) -> np.ndarray:
+    """Return the scores of every window of a table, (N, ...)."""
+    model.eval().to(table.device)
+    scores = [
+        model.head.scores(model(batch.x, batch.lengths)).cpu().numpy()
+        for batch in table.batches(EVALUATION_BATCH)
+    ]
+    return np.concatenate(scores)
+
+
+def balanced_weights(label: np.ndarray, n_classes: int) -> Tensor:
+    """Return class weights (K,) inverse to frequency, one on average over the windows."""
+    counts = np.bincount(label, minlength=n_classes)
+    return torch.from_numpy(len(label) / (n_classes * np.maximum(counts, 1))).float()
+
+
+def state_arrays(module: nn.Module) -> dict[str, np.ndarray]:
+    """Return the weights and statistics of a module as arrays."""
+    return {name: t.detach().cpu().numpy() for name, t in module.state_dict().items()}

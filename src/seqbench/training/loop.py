@@ -1,0 +1,289 @@
+"""The training loop."""
+
+import copy
+import csv
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from seqbench.config import OptimizerSettings
+from seqbench.errors import UserError
+from seqbench.storage.atomic import replacing
+from seqbench.training.batches import Batch, WindowTable, shuffled
+from seqbench.training.progress import Progress
+
+EVALUATION_BATCH = 256
+
+
+class DivergedError(UserError):
+    """Training left the range of numbers."""
+
+
+class Trainable(Protocol):
+    """What the loop trains: a module that knows its loss, and what to watch besides."""
+
+    @property
+    def module(self) -> nn.Module:
+        """What is trained, frozen parts included."""
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the mean loss of a batch, shape ()."""
+
+    def watch(self, batch: Batch) -> dict[str, Tensor]:
+        """Return means over a batch, shape () each, the loss under its own name among them."""
+
+    def set_training(self, training: bool) -> None:
+        """Switch between training and evaluation; frozen parts stay in evaluation."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished training; the module holds the best weights.
+
+    Attributes
+    ----------
+    history
+        One row per epoch.
+    best_epoch
+        The epoch whose weights were kept, from 1.
+    train_s, train_cpu_s
+        Wall and processor seconds of the whole loop.
+    """
+
+    history: list[dict[str, float]]
+    best_epoch: int
+    train_s: float
+    train_cpu_s: float
+
+    def write_history(self, path: Path) -> None:
+        """Write the history as CSV, atomically."""
+        with (
+            replacing(path) as temporary,
+            temporary.open("w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.DictWriter(file, fieldnames=list(self.history[0]))
+            writer.writeheader()
+            writer.writerows(self.history)
+
+    def cost(self, stage: str) -> dict[str, float]:
+        """Return what the training cost, named after its stage."""
+        return {
+            f"{stage}_s": self.train_s,
+            f"{stage}_cpu_s": self.train_cpu_s,
+            "epochs": len(self.history),
+            "best_epoch": self.best_epoch,
+        }
+
+
+def fit(
+    trainable: Trainable,
+    train: WindowTable,
+    index: Tensor,
+    held_out: Callable[[], Iterator[Batch]],
+    settings: OptimizerSettings,
+    *,
+    loss_name: str,
+    generator: torch.Generator,
+    progress: Progress,
+    n_full: int | None = None,
+    tensorboard: Path | None = None,
+) -> Outcome:
+    """Train with AdamW until the loss on held-out windows stops falling.
+
+    Parameters
+    ----------
+    trainable
+        Holds the module, which is left with its best weights.
+    train
+        Windows to learn from.
+    index
+        Which of them, (N,) int64.
+    held_out
+        Makes an iterator over the batches that the loss is watched on.
+    settings
+        Optimiser, schedule and end.
+    loss_name
+        Column of the held-out loss; the lowest decides which weights are kept.
+    generator
+        Order of the batches.
+    progress
+        Told of every epoch.
+    n_full
+        Windows that set the steps of an epoch, so that a run with few labels
+        takes as many steps as one with all; None: those of `index`.
+    tensorboard
+        Folder for TensorBoard logs; None: none are written.
+
+    Raises
+    ------
+    DivergedError
+        If the loss is no longer a number; nothing is written then.
+    """
+    module = trainable.module
+    device = train.device
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(
+        parameters,
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+    n_steps = max(
+        math.ceil((n_full or len(index)) / settings.batch_size), settings.min_steps_per_epoch
+    )
+    schedule = Schedule(optimizer, settings, n_steps)
+    writer = _tensorboard_writer(tensorboard)
+    history: list[dict[str, float]] = []
+    best_loss, best_epoch, best_weights = math.inf, 0, _copy(module)
+    began, began_cpu = time.perf_counter(), time.process_time()
+    for epoch in range(1, settings.epochs + 1):
+        trainable.set_training(True)
+        total = torch.zeros((), device=device)
+        norm = torch.zeros((), device=device)
+        for part in shuffled(len(index), n_steps, settings.batch_size, generator):
+            batch = train.batch(index[part])
+            with _precision(settings, device):
+                loss = trainable.loss(batch)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            if settings.gradient_clip is not None:
+                norm = nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
+            schedule.step()
+            optimizer.step()
+            total += loss.detach()
+        row: dict[str, float] = {
+            "epoch": epoch,
+            "steps": epoch * n_steps,
+            "learning_rate": schedule.rate,
+            "train_loss": float(total) / n_steps,
+        }
+        if not math.isfinite(row["train_loss"]):
+            raise DivergedError(
+                f"the training loss is {row['train_loss']} in epoch {epoch} (last gradient norm"
+                f" {float(norm):.3g}); lower learning_rate or look for extreme values in the data"
+            )
+        row |= evaluate(trainable, held_out(), settings)
+        row |= {"gradient_norm": float(norm), "seconds": time.perf_counter() - began}
+        history.append(row)
+        progress.epoch(row)
+        if writer is not None:
+            for name in row.keys() - {"epoch", "steps"}:
+                writer.add_scalar(name, row[name], epoch)
+        schedule.watch(row[loss_name])
+        if row[loss_name] < best_loss:
+            best_loss, best_epoch, best_weights = row[loss_name], epoch, _copy(module)
+        elif epoch - best_epoch >= settings.patience_epochs:
+            break
+    module.load_state_dict(best_weights)
+    trainable.set_training(False)
+    if writer is not None:
+        writer.close()
+    outcome = Outcome(
+        history,
+        best_epoch,
+        train_s=time.perf_counter() - began,
+        train_cpu_s=time.process_time() - began_cpu,
+    )
+    progress.end(
+        f"{len(history)} epochs in {outcome.train_s:.1f} s,"
+        f" best {loss_name} {best_loss:.4g} in epoch {best_epoch}"
+    )
+    return outcome
+
+
+class Schedule:
+    """Learning rate: a linear warm-up, then a cosine, a plateau or a constant.
+
+    Parameters
+    ----------
+    optimizer
+        Its groups get the rate before every step.
+    settings
+        Peak rate and course.
+    steps_per_epoch
+        Turns epochs into steps.
+    """
+
+    def __init__(
+        self, optimizer: torch.optim.Optimizer, settings: OptimizerSettings, steps_per_epoch: int
+    ) -> None:
+        self.optimizer = optimizer
+        self.settings = settings
+        self.n_warmup = settings.warmup_epochs * steps_per_epoch
+        self.n_total = settings.epochs * steps_per_epoch
+        self.n_done = 0
+        self.factor = 1.0
+        self._best, self._waited = math.inf, 0
+        self.rate = 0.0
+
+    def step(self) -> None:
+        """Set the rate of the coming optimiser step."""
+        self.n_done += 1
+        if self.n_done <= self.n_warmup:
+            share = self.n_done / self.n_warmup
+        elif self.settings.schedule == "cosine":
+            passed = (self.n_done - self.n_warmup) / max(1, self.n_total - self.n_warmup)
+            share = (1 + math.cos(math.pi * passed)) / 2
+        else:
+            share = self.factor
+        self.rate = self.settings.learning_rate * share
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate
+
+    def watch(self, loss: float) -> None:
+        """Halve the rate of a plateau schedule after `plateau_epochs` without a better loss."""
+        if self.settings.schedule != "plateau" or self.n_done < self.n_warmup:
+            return
+        if loss < self._best:
+            self._best, self._waited = loss, 0
+            return
+        self._waited += 1
+        if self._waited >= self.settings.plateau_epochs:
+            self.factor, self._waited = self.factor / 2, 0
+
+
+@torch.no_grad()
+def evaluate(
+    trainable: Trainable, batches: Iterator[Batch], settings: OptimizerSettings
+) -> dict[str, float]:
+    """Return the watched means over all windows of `batches`."""
+    trainable.set_training(False)
+    totals: dict[str, float] = {}
+    n = 0
+    for batch in batches:
+        with _precision(settings, batch.x.device):
+            watched = trainable.watch(batch)
+        for name, value in watched.items():
+            totals[name] = totals.get(name, 0.0) + float(value) * len(batch)
+        n += len(batch)
+    return {name: total / n for name, total in totals.items()}
+
+
+def _precision(settings: OptimizerSettings, device: torch.device) -> AbstractContextManager[object]:
+    wanted = settings.precision
+    if wanted == "bfloat16" or (wanted == "auto" and device.type == "cuda"):
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()
+
+
+def _copy(module: nn.Module) -> dict[str, Tensor]:
+    return copy.deepcopy(module.state_dict())
+
+
+def _tensorboard_writer(folder: Path | None):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    """Open a fresh log folder; curves of an earlier training of the same run are removed."""
+    if folder is None:
+        return None
+    import shutil
+
+    from torch.utils.tensorboard import SummaryWriter
+
+    shutil.rmtree(folder, ignore_errors=True)
+    return SummaryWriter(str(folder))

@@ -1,0 +1,42 @@
+"""Seeds, threads and devices."""
+
+import os
+import random
+
+import numpy as np
+import torch
+
+from seqbench.errors import UserError
+
+
+def seed_everything(seed: int) -> torch.Generator:
+    """Seed every source of chance and return a generator for the order of batches."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (libraries below may still draw from it)
+    torch.manual_seed(seed)
+    return torch.Generator().manual_seed(seed)
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device that a name stands for; `auto` takes a GPU when there is one.
+
+    Raises
+    ------
+    UserError
+        If a GPU is asked for and there is none.
+    """
+    available = torch.cuda.is_available()
+    if name == "auto":
+        return torch.device("cuda" if available else "cpu")
+    if name.startswith("cuda") and not available:
+        raise UserError(f"device '{name}': no GPU is visible here; use `device: auto` or `cpu`")
+    return torch.device(name)
+
+
+def prepare(threads: int, device: torch.device) -> None:
+    """Fix what else decides the digits of a result: threads and algorithms."""
+    torch.set_num_threads(threads)
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.backends.cudnn.benchmark = False
+        torch.use_deterministic_algorithms(True, warn_only=True)

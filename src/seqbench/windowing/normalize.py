@@ -1,0 +1,49 @@
+"""Centre and scale of each channel, from train alone."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.storage.windows import Normalization
+
+# The quartiles of a normal distribution lie this many standard deviations apart.
+NORMAL_QUARTILE_RANGE = 1.3489795
+
+
+def fit_normalization(train: NDArray[np.float32], mode: str) -> Normalization:
+    """Fit a normalisation on the signal of train.
+
+    Parameters
+    ----------
+    train
+        All train recordings end to end, (n_samples, C).
+    mode
+        zscore (mean and standard deviation), robust (median and scaled
+        quartile range), or per_window and none, which fit nothing.
+
+    Returns
+    -------
+    Normalization
+        A channel that is constant in train is centred and left unscaled.
+    """
+    n_channels = train.shape[1]
+    if mode == "zscore":
+        centre, scale = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
+    elif mode == "robust":
+        low, centre, high = np.quantile(train.astype(np.float64), [0.25, 0.5, 0.75], axis=0)
+        scale = (high - low) / NORMAL_QUARTILE_RANGE
+    else:
+        centre, scale = np.zeros(n_channels), np.ones(n_channels)
+    negligible = scale <= 1e-9 * np.maximum(np.abs(centre), 1e-30)
+    return Normalization(mode, centre, np.where(negligible, 1.0, scale))
+
+
+def normalize(signal: NDArray[np.float32], normalization: Normalization) -> NDArray[np.float32]:
+    """Apply a fitted normalisation to a signal (n_samples, C)."""
+    centred = (signal.astype(np.float64) - normalization.centre) / normalization.scale
+    return centred.astype(np.float32)
+
+
+def standardize(window: NDArray[np.float32], minimum: float = 1e-6) -> NDArray[np.float32]:
+    """Centre and scale each channel of one window (T, C) by its own mean and deviation."""
+    centred = window - window.mean(axis=0)
+    return centred / np.maximum(window.std(axis=0), minimum)

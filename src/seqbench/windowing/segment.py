@@ -1,0 +1,83 @@
+"""Where windows begin and end. Every window lies inside one recording, and inside one label."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from seqbench.config import WindowSettings
+from seqbench.storage.recordings import Recordings
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True)
+class Window:
+    """Samples [start, stop) of a recording, and the index of their class or -1."""
+
+    recording: int
+    start: int
+    stop: int
+    label: int
+
+
+def cut(recordings: Recordings, settings: WindowSettings) -> list[Window]:
+    """Cut recordings into windows.
+
+    With `length_samples` a window of that length slides over each label;
+    without, each label is one window with a length of its own. What no label
+    covers becomes windows without a class, which serve pretraining: whole
+    recordings always, gaps between labels when windows slide.
+    """
+    lengths = recordings.lengths
+    spans: dict[int, list[tuple[int, int, int]]] = {i: [] for i in range(len(lengths))}
+    for recording, label, start, stop in zip(
+        recordings.label_recording,
+        recordings.label,
+        recordings.label_start,
+        recordings.label_stop,
+        strict=True,
+    ):
+        spans[int(recording)].append((int(start), int(stop), int(label)))
+    windows = []
+    for recording, labelled in spans.items():
+        gaps = _gaps(sorted(labelled), int(lengths[recording]))
+        if labelled and settings.length_samples is None:
+            gaps = []
+        for start, stop, label in sorted([*labelled, *gaps]):
+            windows += [Window(recording, a, b, label) for a, b in _pieces(start, stop, settings)]
+    return windows
+
+
+def _gaps(labelled: list[tuple[int, int, int]], length: int) -> list[tuple[int, int, int]]:
+    gaps, end = [], 0
+    for start, stop, _ in labelled:
+        if start > end:
+            gaps.append((end, start, UNLABELLED))
+        end = max(end, stop)
+    if end < length:
+        gaps.append((end, length, UNLABELLED))
+    return gaps
+
+
+def _pieces(start: int, stop: int, settings: WindowSettings) -> Iterator[tuple[int, int]]:
+    """Yield the bounds of the windows of one span."""
+    length = settings.length_samples
+    if length is None:
+        yield _truncated(start, stop, settings)
+        return
+    hop = max(1, round(length * (1 - settings.overlap)))
+    position = start
+    while position + length <= stop:
+        yield position, position + length
+        position += hop
+    covered = position - hop + length if position > start else start
+    if settings.remainder == "keep" and covered < stop:
+        yield position, stop
+
+
+def _truncated(start: int, stop: int, settings: WindowSettings) -> tuple[int, int]:
+    """Shorten a sequence to `max_samples`."""
+    surplus = stop - start - (settings.max_samples or stop - start)
+    if surplus <= 0:
+        return start, stop
+    lost_at_start = {"end": 0, "start": surplus, "centre": surplus // 2}[settings.truncate]
+    return start + lost_at_start, stop - surplus + lost_at_start

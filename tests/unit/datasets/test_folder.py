@@ -1,0 +1,546 @@
+"""A folder becomes recordings as they were meant, or one sentence says what to mend."""
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from seqbench.datasets.base import DataError
+from seqbench.datasets.folder import folder
+from seqbench.registry import DATASETS
+from seqbench.storage.recordings import read_recordings, write_recordings
+
+CACHE = Path("unused")
+
+
+def csv_signal(n_samples: int = 20, rate_hz: float = 100, header: str = "time,x,y") -> str:
+    rows = [f"{i / rate_hz},{i},{-i}" for i in range(n_samples)]
+    return "\n".join([header, *rows]) + "\n"
+
+
+GOOD = {
+    "recordings/a.csv": csv_signal(),
+    "recordings/b.csv": csv_signal(30),
+    "recordings/c.csv": csv_signal(10),
+    "labels.csv": "recording,label\na,walk\nb,run\n",
+    "groups.csv": "recording,group\na,tower\nb,tower\n",
+}
+
+
+def make(root: Path, files: dict[str, str | bytes | np.ndarray | None]) -> Path:
+    """Write files below `root`; None leaves one out, a name that ends in / is a folder."""
+    root.mkdir(exist_ok=True)
+    for name, content in files.items():
+        path = root / name
+        if content is None:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith("/"):
+            path.mkdir(exist_ok=True)
+        elif isinstance(content, np.ndarray):
+            np.save(path, content)
+        else:
+            path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    return root
+
+
+def read(root: Path, **options: object):
+    return folder(CACHE, path=str(root), **options)
+
+
+def test_a_folder_becomes_recordings(tmp_path):
+    recordings = read(make(tmp_path / "my bells", GOOD))
+
+    assert (recordings.task, recordings.sample) == ("classification", "series")
+    assert recordings.names == ["a", "b", "c"]
+    assert recordings.groups == ["tower", "tower", "c"]
+    assert recordings.splits == ["", "", ""]
+    assert (recordings.channels, recordings.units) == (["x", "y"], ["", ""])
+    assert recordings.sampling_rate_hz == 100
+    assert recordings.lengths.tolist() == [20, 30, 10]
+    assert recordings.signals[2][3].tolist() == [3, -3]
+    assert recordings.classes == ["run", "walk"]
+    assert recordings.label_recording.tolist() == [0, 1]
+    assert recordings.label.tolist() == [1, 0]
+    assert recordings.label_start.tolist() == [0, 0]
+    assert recordings.label_stop.tolist() == [20, 30]
+
+
+def test_the_source_has_checksums_of_all_that_was_read_and_no_absolute_path(tmp_path):
+    root = make(tmp_path / "data", GOOD | {"recordings/notes.txt": "not read"})
+
+    source = read(root).source
+
+    assert source["origin"] == "folder"
+    assert source["files"] == {
+        name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in sorted(GOOD)
+    }
+
+
+def test_recordings_of_a_folder_survive_storage(tmp_path):
+    recordings = read(make(tmp_path / "data", GOOD))
+    write_recordings(tmp_path / "recordings.h5", recordings)
+
+    stored = read_recordings(tmp_path / "recordings.h5")
+
+    assert stored.names == recordings.names
+    assert stored.source == recordings.source
+    np.testing.assert_array_equal(stored.signals[1], recordings.signals[1])
+
+
+def test_intervals_become_samples(tmp_path):
+    labels = (
+        "recording,label,start_s,end_s\n"
+        "b,run,0.1,0.2\n"
+        "a,walk,0.004,0.2\n"
+        "b,walk,0.0,0.1\n"
+        "b,walk,0.05,0.08\n"  # within a label of the same class
+        "c,run,,\n"
+    )
+    recordings = read(make(tmp_path, GOOD | {"labels.csv": labels}))
+
+    spans = zip(recordings.label_start, recordings.label_stop, strict=True)
+    assert recordings.label_recording.tolist() == [0, 1, 1, 1, 2]
+    assert list(spans) == [(0, 20), (0, 10), (5, 8), (10, 20), (0, 10)]
+    assert [recordings.classes[i] for i in recordings.label] == [
+        "walk",
+        "walk",
+        "walk",
+        "run",
+        "run",
+    ]
+
+
+def test_numbers_in_class_names_are_ordered_by_value(tmp_path):
+    labels = "recording,label\na,bell 10\nb,bell 2\nc,Bell 1\n"
+
+    recordings = read(make(tmp_path, GOOD | {"labels.csv": labels}))
+
+    assert recordings.classes == ["Bell 1", "bell 2", "bell 10"]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        "recording,label\na.csv,walk\nb.csv,run\n",
+        "\ufeffRecording;Label\r\n a ; walk \r\nb;run\r\n\r\n\r\n",
+        "label\tcomment\trecording\nwalk\t\ta\nrun\tfast, loud\tb\n",
+        '"recording","label"\n"a","walk"\n"b","run"\n',
+        "recording,label,start_s,end_s\na,walk,,\nb,run,,\n",
+    ],
+)
+def test_tables_are_read_in_their_dialects(tmp_path, labels):
+    recordings = read(make(tmp_path, GOOD | {"labels.csv": labels}))
+
+    assert [recordings.classes[i] for i in recordings.label] == ["walk", "run"]
+    assert recordings.label_recording.tolist() == [0, 1]
+
+
+def test_names_with_spaces_and_other_scripts_are_found(tmp_path):
+    files = {
+        "recordings/große Glocke.csv": csv_signal(),
+        "recordings/鐘 2.v1.csv": csv_signal(),
+        "recordings/cafe\u0301.csv": csv_signal(),  # decomposed, as macOS writes names
+        "labels.csv": "recording,label\ngroße Glocke,tief\n鐘 2.v1,hoch\ncaf\u00e9.csv,hoch\n",
+        "groups.csv": "recording,group\ncaf\u00e9,é\n",
+    }
+    recordings = read(make(tmp_path / "Türme & Glocken", files))
+
+    assert recordings.names == ["café", "große Glocke", "鐘 2.v1"]
+    assert recordings.groups == ["é", "große Glocke", "鐘 2.v1"]
+    assert sorted(recordings.source["files"]) == sorted(files)
+
+
+def test_formats_may_be_mixed_where_they_say_the_same(tmp_path):
+    signal = np.arange(10.0).reshape(5, 2)
+    files = {
+        "recordings/a.npy": signal,
+        "recordings/b.csv": "0,1\n2,3\n4,5\n",
+        "recordings/.DS_Store": "",
+        "recordings/README.md": "",
+        "recordings/a.atr": "",
+        "labels.csv": "recording,label\na.npy,one\nb,two\n",
+    }
+    root = make(tmp_path, files)
+    np.savez(root / "recordings/c.npz", signal=signal, sampling_rate_hz=20)
+    with h5py.File(root / "recordings/d.H5", "w") as file:
+        file["signal"] = signal
+
+    recordings = read(root, sampling_rate_hz=20.0)
+
+    assert recordings.names == ["a", "b", "c", "d"]
+    assert recordings.channels == ["ch0", "ch1"]
+    assert recordings.sampling_rate_hz == 20
+    np.testing.assert_array_equal(recordings.signals[3], signal)
+
+
+def test_chosen_channels_make_different_files_agree(tmp_path):
+    frame = pd.DataFrame({"y": [1, 2], "extra": ["p", "q"], "x": [3, 4]})
+    root = make(tmp_path, GOOD)
+    frame.to_parquet(root / "recordings/d.parquet")
+
+    recordings = read(root, channels=["x", "y"], sampling_rate_hz=100)
+
+    assert recordings.channels == ["x", "y"]
+    assert recordings.signals[3].tolist() == [[3, 1], [4, 2]]
+
+
+def test_without_any_rate_whole_labels_suffice(tmp_path):
+    files = {
+        "recordings/a.npy": np.zeros((5, 1)),
+        "recordings/b.npy": np.zeros(4),
+        "labels.csv": "recording,label\na,one\nb,two\n",
+    }
+
+    assert read(make(tmp_path, files)).sampling_rate_hz is None
+
+
+def test_a_wfdb_header_brings_the_checksum_of_its_signal_file(tmp_path):
+    files = (
+        GOOD
+        | {f"recordings/{name}.csv": None for name in "abc"}
+        | {
+            "recordings/a.hea": "a 1 10 4\na.dat 16 1/mV 16 0 0 0 0 x\n",
+            "recordings/a.dat": np.arange(4, dtype="<i2").tobytes(),
+            "recordings/b.hea": "b 1 10 4\nb.dat 16 1/mV 16 0 0 0 0 x\n",
+            "recordings/b.dat": np.arange(4, dtype="<i2").tobytes(),
+        }
+    )
+    recordings = read(make(tmp_path, files))
+
+    assert recordings.names == ["a", "b"]
+    assert recordings.units == ["mV"]
+    assert "recordings/a.dat" in recordings.source["files"]
+
+
+def test_a_link_to_a_recording_elsewhere_is_followed(tmp_path):
+    root = make(tmp_path / "data", GOOD | {"recordings/b.csv": None})
+    elsewhere = make(tmp_path / "elsewhere", {"x.csv": csv_signal(7)})
+    (root / "recordings/b.csv").symlink_to(elsewhere / "x.csv")
+
+    recordings = read(root)
+
+    assert recordings.lengths.tolist() == [20, 7, 10]
+    assert "recordings/b.csv" in recordings.source["files"]
+
+
+def test_the_options_are_described_and_checked_by_the_registry():
+    options = DATASETS.entry("folder").options
+
+    assert all(field.description for field in options.model_fields.values())
+    assert options.model_validate({"path": "x", "channels": ["a", "b"]}).channels == ("a", "b")
+
+
+def labels(*rows: str, header: str = "recording,label,start_s,end_s") -> dict[str, str]:
+    return {"labels.csv": "\n".join([header, *rows]) + "\n"}
+
+
+def second(text: str | bytes) -> dict[str, str | bytes]:
+    return {"recordings/b.csv": text}
+
+
+# What to change in GOOD, options, and the pieces the message must have: file, place, mend.
+BAD = {
+    "no recordings folder": (
+        {f"recordings/{name}.csv": None for name in "abc"},
+        {},
+        ["recordings: there is no such folder", "make it"],
+    ),
+    "nothing readable": (
+        {f"recordings/{name}.csv": None for name in "abc"} | {"recordings/x.txt": ""},
+        {},
+        ["recordings: it holds no recordings", ".csv, .parquet, .npy, .npz, .h5"],
+    ),
+    "same stem": (
+        {"recordings/b.npy": np.zeros((3, 2))},
+        {},
+        ["recordings/b.npy", "b.csv", "rename"],
+    ),
+    "unknown suffix": (
+        {"recordings/d.xlsx": ""},
+        {},
+        ["recordings/d.xlsx", "convert it to one of .csv"],
+    ),
+    "folder among recordings": ({"recordings/day1/": ""}, {}, ["recordings/day1", "move it"]),
+    "folder named as a file": (
+        {"recordings/day1.csv/": ""},
+        {},
+        ["recordings/day1.csv: it is a folder", "remove"],
+    ),
+    "no labels": ({"labels.csv": None}, {}, ["labels.csv", "recording,label"]),
+    "labels without column": (
+        labels("a,walk", header="recording,class"),
+        {},
+        ["labels.csv, row 1", "no column 'label'", "recording,label"],
+    ),
+    "labels without header": (
+        labels("b,run", header="a,walk"),
+        {},
+        ["labels.csv, row 1", "no column 'recording'", "header needs"],
+    ),
+    "labels with a column twice": (
+        labels("a,walk,run", header="recording,label,label"),
+        {},
+        ["labels.csv, row 1", "two columns 'label'"],
+    ),
+    "labels with a near miss": (
+        labels("a,walk,1", header="recording,label,start"),
+        {},
+        ["labels.csv, row 1", "'start'", "did you mean 'start_s'?"],
+    ),
+    "empty labels file": (labels(header=""), {}, ["labels.csv", "header needs"]),
+    "labels without rows": (labels(), {}, ["labels.csv", "no rows", "add rows"]),
+    "unknown recording": (
+        labels("a,walk,,", "", "bb,run,,"),
+        {},
+        ["labels.csv, row 4", "'bb'", "did you mean 'b'?"],
+    ),
+    "recording that escapes": (
+        labels("../recordings/a,walk,,"),
+        {},
+        ["labels.csv, row 2", "'../recordings/a' is unknown"],
+    ),
+    "empty label": (labels("a, ,,"), {}, ["labels.csv, row 2, column 'label'", "fill in"]),
+    "empty recording cell": (labels(",run,,"), {}, ["row 2, column 'recording'", "fill in"]),
+    "ragged label row": (labels("a,walk"), {}, ["labels.csv, row 2", "2 cells, but 4", "quote"]),
+    "labelled twice": (
+        labels("a,walk", "b,run", "a.csv,walk", header="recording,label"),
+        {},
+        ["labels.csv, row 4", "row 2", "remove one"],
+    ),
+    "whole and interval": (
+        labels("a,walk,0.1,0.2", "b,run,,", "a,walk,,"),
+        {},
+        ["labels.csv, row 4", "row 2", "remove one"],
+    ),
+    "only a start": (labels("a,walk,0.1,"), {}, ["labels.csv, row 2", "only start_s", "both"]),
+    "only an end": (labels("a,walk,,0.1"), {}, ["labels.csv, row 2", "only end_s", "both"]),
+    "start not a number": (
+        labels('"a","walk","0,1","0,2"'),
+        {},
+        ["labels.csv, row 2, column 'start_s'", "'0,1'", "decimal point"],
+    ),
+    "end not finite": (labels("a,walk,0,inf"), {}, ["labels.csv, row 2, column 'end_s'", "write"]),
+    "end beyond any float": (labels("a,walk,0,1e308"), {}, ["labels.csv, row 2", "keep within"]),
+    "start after end": (labels("a,walk,0.2,0.1"), {}, ["labels.csv, row 2", "swap"]),
+    "start at end": (labels("a,walk,0.1,0.1"), {}, ["labels.csv, row 2", "correct"]),
+    "shorter than a sample": (labels("a,walk,0.1,0.101"), {}, ["labels.csv, row 2", "widen"]),
+    "before the start": (labels("a,walk,-0.1,0.1"), {}, ["labels.csv, row 2", "0.2 s"]),
+    "after the end": (
+        labels("a,walk,0.1,0.21"),
+        {},
+        ["labels.csv, row 2", "keep within its 0.2 s"],
+    ),
+    "overlap": (
+        labels("b,run,0,0.3", "b,run,0.05,0.1", "b,walk,0.2,0.3"),
+        {},
+        ["labels.csv, row 4", "row 2", "'run' and 'walk'", "shorten"],
+    ),
+    "one class": (labels("a,walk,,", "b,walk,,"), {}, ["labels.csv", "'walk'", "two classes"]),
+    "unclosed quote": (labels('a,"walk,,', "b,run,,"), {}, ["labels.csv, row 2", "quotation"]),
+    "labels not UTF-8": (
+        {"labels.csv": "recording,label\na,walk\nb,größe\n".encode("latin-1")},
+        {},
+        ["labels.csv, row 3", "save it as UTF-8"],
+    ),
+    "labels as UTF-16": (
+        {"labels.csv": "recording,label\na,walk\n".encode("utf-16")},
+        {},
+        ["labels.csv, row 1", "save it as UTF-8"],
+    ),
+    "labels with NUL": (
+        {"labels.csv": "recording,label\na,w\0\n"},
+        {},
+        ["labels.csv, row 2", "save"],
+    ),
+    "labels is a folder": ({"labels.csv": None, "labels.csv/": ""}, {}, ["labels.csv", "readable"]),
+    "intervals without rate": (
+        {f"recordings/{name}.csv": "1,2\n3,4\n" for name in "abc"} | labels("a,walk,0,1"),
+        {},
+        ["labels.csv, row 2", "set `sampling_rate_hz`"],
+    ),
+    "group of unknown recording": (
+        {"groups.csv": "recording,group\na,g\nz,g\n"},
+        {},
+        ["groups.csv, row 3", "'z'", "known are a, b, c"],
+    ),
+    "two groups": (
+        {"groups.csv": "recording,group\na,g\na,g\na,h\n"},
+        {},
+        ["groups.csv, row 4", "'g'", "keep one"],
+    ),
+    "groups without column": (
+        {"groups.csv": "recording,tower\na,g\n"},
+        {},
+        ["groups.csv, row 1", "no column 'group'", "recording,group"],
+    ),
+    "empty groups": ({"groups.csv": ""}, {}, ["groups.csv", "header needs"]),
+    "NaN": (
+        second("time,x,y\n0,1,2\n0.01,nan,2\n"),
+        {},
+        ["b.csv, row 3, column 'x'", "not finite", "fill it in"],
+    ),
+    "infinity": (second("1,2\n3,-inf\n"), {}, ["b.csv, row 2, column 'ch1'", "cut it out"]),
+    "too large": (second("time,x,y\n\n0,1,1e39\n"), {}, ["b.csv, row 3, column 'y'", "cut it out"]),
+    "empty cell": (second("time,x,y\n0,1,2\n0.01,,2\n"), {}, ["b.csv, row 3, column 'x'", "fill"]),
+    "not a number": (
+        second("time,x,y\n0,1,2\n0.01,3,off\n"),
+        {},
+        ["b.csv, row 3, column 'y'", "'off'", "write a number"],
+    ),
+    "decimal comma": (second("x;y\n1,5;2\n"), {}, ["b.csv, row 2, column 'x'", "decimal point"]),
+    "digits that data files do not have": (
+        second("x,y\n1,1_000\n"),
+        {},
+        ["b.csv, row 2, column 'y'", "'1_000'", "write a number"],
+    ),
+    "long row": (
+        second("time,x,y\n0,1,2\n0.01,3,4,5\n"),
+        {},
+        ["b.csv, row 3", "4 cells", "same number"],
+    ),
+    "all rows long": (second("time,x,y\n0,1,2,3\n1,2,3,4\n"), {}, ["b.csv, row 2", "4 cells"]),
+    "short row": (
+        second("time,x,y\n0,1,2\n0.01,3\n"),
+        {},
+        ["b.csv, row 3", "2 cells", "same number"],
+    ),
+    "number in header": (
+        second("time,1.5,y\n0,1,2\n"),
+        {},
+        ["b.csv, row 1", "'1.5'", "names alone"],
+    ),
+    "index of pandas": (second(",x,y\n0,1,2\n"), {}, ["b.csv, row 1", "column 1", "name it"]),
+    "two clocks": (second("time,t,x\n0,1,2\n"), {}, ["b.csv", "'time' and 't'", "rename"]),
+    "signal not UTF-8": (
+        second("time,x,y\n0,1,2\n0.01,\xb5,4\n".encode("latin-1")),
+        {},
+        ["b.csv, row 3", "save it as UTF-8"],
+    ),
+    "empty file": (second(""), {}, ["b.csv", "empty", "fill it or remove it"]),
+    "header alone": (second("time,x,y\n"), {}, ["b.csv", "no samples", "remove"]),
+    "clock alone": (second("time\n0\n1\n"), {}, ["b.csv", "no channels", "add a column"]),
+    "time stands still": (
+        second("time,x,y\n\n0,1,2\n0.01,1,2\n0.01,1,2\n"),
+        {},
+        ["b.csv, row 5, column 'time'", "not after", "rename the column"],
+    ),
+    "missing sample": (
+        second("time,x,y\n0,1,2\n0.01,1,2\n0.02,1,2\n0.04,1,2\n0.05,1,2\n"),
+        {},
+        ["b.csv, row 5, column 'time'", "not uniform", "uniform grid"],
+    ),
+    "drifting clock": (
+        second("time,x,y\n" + "".join(f"{i + i * i / 2000},1,2\n" for i in range(200))),
+        {"sampling_rate_hz": 1.0},
+        ["b.csv, row", "drifts", "remove the column"],
+    ),
+    "NaN in time": (second("time,x,y\n0,1,2\nnan,1,2\n"), {}, ["b.csv, row 3, column 'time'"]),
+    "channel count": (
+        second("time,x\n0,1\n0.01,2\n"),
+        {},
+        ["b.csv", "1 channel, but recordings/a.csv has 2", "`channels`"],
+    ),
+    "channel name": (
+        second(csv_signal(header="time,x,z")),
+        {},
+        ["b.csv", "'z'", "'y' in recordings/a.csv", "rename it"],
+    ),
+    "unknown channel": ({}, {"channels": ("x", "yy")}, ["a.csv", "'yy'", "did you mean 'y'?"]),
+    "mixed rates": (
+        second(csv_signal(rate_hz=50)),
+        {},
+        ["b.csv", "50 Hz", "recordings/a.csv says 100 Hz", "resample"],
+    ),
+    "rate against the option": (
+        {},
+        {"sampling_rate_hz": 200.0},
+        ["a.csv", "100 Hz", "`sampling_rate_hz` says 200 Hz", "correct the rate"],
+    ),
+    "rate in one file only": (
+        second("x,y\n1,2\n"),
+        {},
+        ["b.csv", "no sampling rate", "set `sampling_rate_hz`"],
+    ),
+    "truncated npy": (
+        {"recordings/d.npy": b"\x93NUMPY\x01\x00v\x00{'descr': '<f8'"},
+        {},
+        ["recordings/d.npy", "anew"],
+    ),
+    "pickle": (
+        {"recordings/d.npy": np.array([[1, "a"]], dtype=object)},
+        {},
+        ["recordings/d.npy", "plain numbers"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_sentence_with_file_place_and_mend(tmp_path, case):
+    changes, options, pieces = BAD[case]
+    root = make(tmp_path / "data", GOOD | changes)
+
+    with pytest.raises(DataError) as caught:
+        read(root, **options)
+
+    message = str(caught.value)
+    assert message.startswith(str(root))
+    assert "\n" not in message
+    for piece in pieces:
+        assert piece in message
+
+
+@pytest.mark.parametrize("path", ["nowhere", "nowhere\0", "x" * 5000, "~nobody_of_that_name/x"])
+def test_a_missing_folder_is_named(tmp_path, path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(DataError, match="correct `path`"):
+        read(Path(path))
+
+
+def test_units_must_agree(tmp_path):
+    headers = {
+        f"recordings/{name}.hea": f"{name} 1 10 4\n{name}.dat 16 1/{unit} 16 0 0 0 0 x\n"
+        for name, unit in (("a", "mV"), ("b", "uV"))
+    }
+    data = {f"recordings/{name}.dat": bytes(8) for name in "ab"}
+    root = make(tmp_path, headers | data | {"labels.csv": GOOD["labels.csv"]})
+
+    with pytest.raises(DataError, match=r"b\.hea.*'uV', but 'mV' in recordings/a\.hea; convert"):
+        read(root)
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path):
+    root = make(tmp_path, GOOD)
+    (root / "recordings/d.csv").symlink_to(tmp_path / "gone.csv")
+
+    with pytest.raises(DataError, match=r"d\.csv: .* leads nowhere; put a file"):
+        read(root)
+
+
+def test_a_file_name_that_is_not_unicode_is_refused(tmp_path):
+    root = make(tmp_path, GOOD)
+    try:
+        (root / os.fsdecode(b"recordings/\xff.csv")).write_text(csv_signal())
+    except OSError:
+        pytest.skip("this file system takes Unicode names alone")
+
+    with pytest.raises(DataError, match="rename the file"):
+        read(root)
+
+
+def test_random_tables_are_refused_or_read_but_never_crash(tmp_path):
+    rng = np.random.default_rng(0)
+    root = make(tmp_path, GOOD)
+    alphabet = np.frombuffer(b'ab,,,;\n\n\r"\t.01\xc3\xa4\xff walkrecordinglabel', dtype=np.uint8)
+    for trial in range(150):
+        noise = rng.choice(alphabet, size=rng.integers(1, 80)).tobytes()
+        head = b"recording,label,start_s,end_s\na,walk,0,0.1\nb,run,," if trial % 2 else b""
+        (root / "labels.csv").write_bytes(head + noise)
+        with suppress(DataError):
+            assert len(read(root).classes) >= 2

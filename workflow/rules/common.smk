@@ -1,0 +1,98 @@
+"""Typed configuration, wildcard constraints and input functions; no rules.
+
+Needs `config`, merged by Snakemake; yields `PLAN`, what jobs are told, and the
+functions by which rules find their inputs.
+"""
+
+import os
+import shlex
+import sys
+
+ROOT = Path(str(workflow.current_basedir)).parent.parent
+SRC = ROOT / "src"
+sys.path.insert(0, str(SRC))
+
+# Jobs find this package, installed or not, and the Python that runs Snakemake.
+os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH', '')}")
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}; ")
+
+from seqbench import layout
+from seqbench.config import Arm, Benchmark, ConfigError
+from seqbench.launch import start_warm_process
+from seqbench.options import canonical_json
+from seqbench.plan import Plan
+from seqbench.provenance import source_digest
+from seqbench.registry import (
+    ARCHITECTURES,
+    BASELINES,
+    DATASETS,
+    METRICS,
+    OBJECTIVES,
+    TASKS,
+)
+from seqbench.reporting.catalog import figure_names
+from seqbench.storage.atomic import write_text
+
+try:
+    PLAN = Plan(Benchmark.load(config))
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+BENCHMARK = PLAN.benchmark
+JOBS = PLAN.jobs
+
+
+wildcard_constraints:
+    dataset=r"[a-z0-9][a-z0-9_-]*",
+    architecture=r"[a-z0-9][a-z0-9_-]*",
+    arm=r"[a-z0-9][a-z0-9_-]*",
+    objective=r"[a-z0-9][a-z0-9_-]*",
+    labels=r"[0-9.e-]+",
+    seed=r"\d+",
+
+
+def modules(registry, *names):
+    """Return the modules behind registered names, which no import statement shows."""
+    return [registry.entry(name).module for name in names]
+
+
+def task_modules(dataset):
+    """Return the modules of a dataset's task: its own and its metrics."""
+    task = BENCHMARK.task(dataset)
+    metrics = [name for name in METRICS if METRICS.entry(name).tags["task"] == task]
+    return [*modules(TASKS, task), *modules(METRICS, *metrics)]
+
+
+def pretrained_encoder(wildcards):
+    """Return the encoder that a run starts from, if its arm has one."""
+    objective = Arm.parse(wildcards.arm).objective
+    return (
+        [layout.ENCODER.format(objective=objective, **wildcards)] if objective else []
+    )
+
+
+def encoder_option(wildcards, input):
+    """Return the option that names the encoder, empty where there is none."""
+    return f"--encoder {shlex.quote(str(input.encoder))}" if input.encoder else ""
+
+
+def tensorboard_option(*stage):
+    """Return a function that names the TensorBoard folder of a job, if logs are wanted."""
+    folder = "/".join([layout.TENSORBOARD, *stage])
+
+    def option(wildcards):
+        return f"--tensorboard {shlex.quote(folder.format(**wildcards))}"
+
+    return option if BENCHMARK.tensorboard else ""
+
+
+def begin():
+    """Save the merged configuration beside the results, and warm a process for the steps."""
+    write_text(Path(layout.CONFIG), BENCHMARK.to_yaml())
+    global end_warm_process
+    end_warm_process = start_warm_process()
+
+
+def end():
+    """Let the warm process go."""
+    end_warm_process()

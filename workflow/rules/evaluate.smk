@@ -1,0 +1,38 @@
+"""Predictions and scores; the only stage that opens test.
+
+Needs windows.h5 and a model; yields predictions.h5 and metrics.json per run.
+"""
+
+
+rule evaluate:
+    input:
+        windows=layout.WINDOWS,
+        model=layout.MODEL,
+    output:
+        predictions=layout.PREDICTIONS,
+        metrics=layout.METRICS,
+    log:
+        layout.log("evaluate"),
+    benchmark:
+        layout.benchmark("evaluate")
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    resources:
+        device=BENCHMARK.device,
+    params:
+        settings=lambda wc: JOBS.evaluate(wc.dataset).to_json(),
+        code=lambda wc: source_digest(
+            "seqbench.steps.evaluate",
+            *modules(
+                BASELINES if wc.arm == "baseline" else ARCHITECTURES, wc.architecture
+            ),
+            *task_modules(wc.dataset),
+        ),
+    shell:
+        "python -m seqbench.steps.evaluate --settings {params.settings:q}"
+        " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
+        " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
+        " --windows {input.windows:q} --model {input.model:q}"
+        " --device {resources.device} --threads {threads}"
+        " --predictions {output.predictions:q} --metrics {output.metrics:q} > {log:q} 2>&1"

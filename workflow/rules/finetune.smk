@@ -1,0 +1,72 @@
+"""Models trained with labels, and baselines fitted with them.
+
+Needs windows.h5, of which it reads train and val, and the encoder of a
+pretrained arm; yields a model per run, its history and transfer manifest.
+"""
+
+
+rule finetune:
+    input:
+        windows=layout.WINDOWS,
+        encoder=pretrained_encoder,
+    output:
+        model=layout.MODEL,
+        history=layout.HISTORY,
+        transfer=layout.TRANSFER,
+    log:
+        layout.log("finetune"),
+    benchmark:
+        layout.benchmark("finetune")
+    wildcard_constraints:
+        arm="(?!baseline)[a-z0-9][a-z0-9_-]*",
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    resources:
+        gpu=0 if BENCHMARK.device == "cpu" else 1,
+        device=BENCHMARK.device,
+    params:
+        settings=lambda wc: JOBS.finetune(
+            wc.dataset, wc.architecture, wc.arm, float(wc.labels)
+        ).to_json(),
+        code=lambda wc: source_digest(
+            "seqbench.steps.finetune",
+            *modules(ARCHITECTURES, wc.architecture),
+            *task_modules(wc.dataset),
+        ),
+        encoder=encoder_option,
+        tensorboard=tensorboard_option("finetune", layout.RUN),
+    shell:
+        "python -m seqbench.steps.finetune --settings {params.settings:q}"
+        " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
+        " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
+        " --windows {input.windows:q} {params.encoder}"
+        " --device {resources.device} --threads {threads} {params.tensorboard}"
+        " --model {output.model:q} --history {output.history:q}"
+        " --transfer {output.transfer:q} > {log:q} 2>&1"
+
+
+rule fit_baseline:
+    input:
+        windows=layout.WINDOWS,
+    output:
+        model=layout.MODEL,
+    log:
+        layout.log("fit_baseline"),
+    benchmark:
+        layout.benchmark("fit_baseline")
+    wildcard_constraints:
+        arm="baseline",
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    params:
+        settings=lambda wc: JOBS.fit_baseline(wc.dataset, wc.architecture).to_json(),
+        code=lambda wc: source_digest(
+            "seqbench.steps.fit_baseline", *modules(BASELINES, wc.architecture)
+        ),
+    shell:
+        "python -m seqbench.steps.fit_baseline --settings {params.settings:q}"
+        " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
+        " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
+        " --windows {input.windows:q} --model {output.model:q} > {log:q} 2>&1"

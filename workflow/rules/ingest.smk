@@ -1,0 +1,24 @@
+"""Recordings from their source.
+
+Needs source files, a cache or a generator; yields recordings.h5 per dataset.
+"""
+
+
+rule ingest:
+    output:
+        recordings=layout.RECORDINGS,
+    log:
+        layout.log("ingest"),
+    benchmark:
+        layout.benchmark("ingest")
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    params:
+        settings=lambda wc: JOBS.ingest(wc.dataset).to_json(),
+        code=lambda wc: source_digest(
+            "seqbench.steps.ingest", *modules(DATASETS, JOBS.ingest(wc.dataset).source)
+        ),
+    shell:
+        "python -m seqbench.steps.ingest --settings {params.settings:q}"
+        " --recordings {output.recordings:q} > {log:q} 2>&1"

@@ -1,0 +1,36 @@
+"""Encoders trained without labels.
+
+Needs windows.h5, of which it reads train; yields an encoder and its history per
+dataset, architecture, objective and seed, shared by all arms and label fractions.
+"""
+
+
+rule pretrain:
+    input:
+        windows=layout.WINDOWS,
+    output:
+        encoder=layout.ENCODER,
+        history=layout.PRETRAIN_HISTORY,
+    log:
+        layout.log("pretrain"),
+    benchmark:
+        layout.benchmark("pretrain")
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    resources:
+        gpu=0 if BENCHMARK.device == "cpu" else 1,
+        device=BENCHMARK.device,
+    params:
+        settings=lambda wc: JOBS.pretrain(wc.architecture, wc.objective).to_json(),
+        code=lambda wc: source_digest(
+            "seqbench.steps.pretrain",
+            *modules(ARCHITECTURES, wc.architecture),
+            *modules(OBJECTIVES, wc.objective),
+        ),
+        tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
+    shell:
+        "python -m seqbench.steps.pretrain --settings {params.settings:q}"
+        " --seed {wildcards.seed} --windows {input.windows:q}"
+        " --device {resources.device} --threads {threads} {params.tensorboard}"
+        " --encoder {output.encoder:q} --history {output.history:q} > {log:q} 2>&1"

@@ -1,0 +1,47 @@
+"""The summary table, the page and its figures.
+
+Needs metrics, predictions and histories of every run; yields summary.csv,
+report.html and the figures as files.
+"""
+
+
+rule report:
+    input:
+        windows=[layout.WINDOWS.format(dataset=name) for name in PLAN.datasets],
+        metrics=[run.fill(layout.METRICS) for run in PLAN.runs],
+        predictions=[run.fill(layout.PREDICTIONS) for run in PLAN.runs],
+        histories=[run.fill(layout.HISTORY) for run in PLAN.trained],
+        transfers=[run.fill(layout.TRANSFER) for run in PLAN.trained],
+        templates=sorted((SRC / "seqbench" / "reporting" / "templates").iterdir()),
+    output:
+        summary=layout.SUMMARY,
+        page=report(
+            layout.REPORT,
+            caption="../report/page.rst",
+            category="Report",
+            labels={"content": "the whole page"},
+        ),
+        figures=[
+            report(
+                layout.FIGURE.format(dataset=dataset, figure=figure),
+                caption=f"../report/{figure}.rst",
+                category="Figures",
+                subcategory=dataset,
+                labels={"figure": figure.replace("_", " ")},
+            )
+            for dataset, figure in figure_names(PLAN)
+        ],
+    log:
+        layout.log("report"),
+    benchmark:
+        layout.benchmark("report")
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    params:
+        settings=canonical_json(BENCHMARK.model_dump(mode="json", exclude={"device"})),
+        code=source_digest("seqbench.steps.report"),
+        config=layout.CONFIG,
+    shell:
+        "python -m seqbench.steps.report --config {params.config:q}"
+        " --summary {output.summary:q} --page {output.page:q} > {log:q} 2>&1"

@@ -1,0 +1,24 @@
+"""Split, cut, normalise.
+
+Needs recordings.h5; yields windows.h5 per dataset.
+"""
+
+
+rule window:
+    input:
+        recordings=layout.RECORDINGS,
+    output:
+        windows=layout.WINDOWS,
+    log:
+        layout.log("window"),
+    benchmark:
+        layout.benchmark("window")
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    params:
+        settings=lambda wc: JOBS.window(wc.dataset).to_json(),
+        code=source_digest("seqbench.steps.window"),
+    shell:
+        "python -m seqbench.steps.window --settings {params.settings:q}"
+        " --recordings {input.recordings:q} --windows {output.windows:q} > {log:q} 2>&1"
