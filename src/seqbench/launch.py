@@ -1,37 +1,17 @@
-"""How the process of a step starts: on its own, or forked from a warm one.
+"""How the process of a step starts: forked from a warm process if there is one, else on its own.
 
-Importing torch takes seconds, training a small model often does not. While a
-workflow runs, one process that has the libraries loaded waits behind a socket;
-a step asks it for a fork of itself and is running a few milliseconds later,
-with its own arguments, folder, environment and output. Without that process,
-on another host or under another interpreter, a step starts by itself, and its
-results are the same.
-
-The warm process never runs more than one thread, or forks of it could hang. It
-ends when the workflow that started it ends, however that happens: it watches
-the other end of its standard input.
+This module is all that a step needs before it is forked, and imports little.
 """
 
-import contextlib
 import importlib
 import json
-import logging
 import os
-import select
-import signal
 import socket
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from seqbench.errors import UserError
 
 ADDRESS = "SEQBENCH_WARM"
-THREADS = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA")}
-GRACE_S = 10.0
 
 
 def launch(module: str) -> None:
@@ -42,7 +22,7 @@ def launch(module: str) -> None:
     arguments = sys.argv[1:]
     connection = _connect()
     if connection is not None:
-        request = {
+        request: dict[str, object] = {
             "module": module,
             "arguments": arguments,
             "folder": os.getcwd(),  # noqa: PTH109 (kept as text)
@@ -59,6 +39,8 @@ def launch(module: str) -> None:
 
 def execute(module: str, arguments: list[str]) -> int:
     """Run a step in this process and return its exit code; errors a user can mend are one line."""
+    import logging
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", force=True)
     try:
         importlib.import_module(module).main(arguments)
@@ -68,42 +50,13 @@ def execute(module: str, arguments: list[str]) -> int:
     return 0
 
 
-def start_warm_process() -> Callable[[], None]:
-    """Start the warm process for the jobs of this workflow and return what stops it.
-
-    The address goes into the environment, which local jobs inherit.
-    """
-    folder = tempfile.TemporaryDirectory(prefix="seqbench-")
-    path = Path(folder.name) / "warm.socket"
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    listener.listen(64)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "seqbench.launch", str(listener.fileno())],
-        stdin=subprocess.PIPE,
-        pass_fds=[listener.fileno()],
-        env={**os.environ, **THREADS, "PYTHONPATH": str(Path(__file__).parent.parent)},
-    )
-    listener.close()
-    os.environ[ADDRESS] = json.dumps([str(path), sys.prefix, _allocation()])
-
-    def stop() -> None:
-        os.environ.pop(ADDRESS, None)
-        if process.stdin is not None:
-            process.stdin.close()
-        process.wait()
-        folder.cleanup()
-
-    return stop
-
-
 def _connect() -> socket.socket | None:
     """Return a connection to the warm process of this very interpreter and allocation, if any."""
     try:
-        path, prefix, allocation = json.loads(os.environ[ADDRESS])
+        path, prefix, job = json.loads(os.environ[ADDRESS])
     except (KeyError, ValueError):
         return None
-    if (prefix, allocation) != (sys.prefix, _allocation()):
+    if (prefix, job) != (sys.prefix, allocation()):
         return None
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -114,116 +67,13 @@ def _connect() -> socket.socket | None:
     return connection
 
 
-def _allocation() -> str:
+def allocation() -> str:
     """Return the cluster job this process belongs to: a fork elsewhere would escape its limits."""
     return os.environ.get("SLURM_JOB_ID", "")
 
 
-def serve(listener: socket.socket) -> None:
-    """Fork a child for every request until standard input closes."""
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
-    signal.set_wakeup_fd(wake)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the workflow decides what Ctrl-C means
-    while True:
-        ready, _, _ = select.select([listener, sys.stdin, woken], [], [])
-        if woken in ready:
-            os.read(woken, 4096)
-            _reap()
-        if sys.stdin in ready:
-            return
-        if listener in ready:
-            connection, _ = listener.accept()
-            with connection:
-                _answer(connection, listener)
-
-
-def _answer(connection: socket.socket, listener: socket.socket) -> None:
-    """Load what the step needs, then fork a process that looks after it."""
-    request, descriptors = _receive(connection)
-    if request is None:
-        return
-    step = importlib.import_module(request["module"])
-    for name in step.imports(request["arguments"]):
-        importlib.import_module(name)
-    if os.fork() == 0:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        listener.close()
-        os._exit(_supervise(connection, request, descriptors))
-    for descriptor in descriptors:
-        os.close(descriptor)
-
-
-def _supervise(connection: socket.socket, request: dict[str, Any], descriptors: list[int]) -> int:
-    """Run the step in a child of its own group; end it if whoever asked for it goes away."""
-    child = os.fork()
-    if child == 0:
-        os.setsid()
-        connection.close()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        _become(request, descriptors)
-        code = 1
-        try:
-            code = execute(request["module"], request["arguments"])
-        except SystemExit as leaving:
-            code = leaving.code if isinstance(leaving.code, int) else 1
-        except BaseException:
-            logging.getLogger("seqbench").exception("the step failed")
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-    watched = os.pidfd_open(child)
-    ready, _, _ = select.select([watched, connection, sys.stdin], [], [])
-    if watched not in ready:
-        _end(child, watched)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    with contextlib.suppress(OSError):
-        connection.sendall(f"{code if code >= 0 else 128 - code}\n".encode())
-    return 0
-
-
-def _become(request: dict[str, Any], descriptors: list[int]) -> None:
-    """Take over the folder, environment and standard streams of the process that asked."""
-    for target, descriptor in enumerate(descriptors):
-        os.dup2(descriptor, target)
-        os.close(descriptor)
-    os.chdir(request["folder"])
-    os.environ.clear()
-    os.environ.update(request["environment"])
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115 (a descriptor, for good)
-
-
-def _end(child: int, watched: int) -> None:
-    """Ask a step to end, then make it."""
-    os.killpg(child, signal.SIGTERM)
-    if not select.select([watched], [], [], GRACE_S)[0]:
-        os.killpg(child, signal.SIGKILL)
-
-
-def _reap() -> None:
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-
-
-def _send(connection: socket.socket, request: dict[str, Any], descriptors: list[int]) -> None:
+def _send(connection: socket.socket, request: dict[str, object], descriptors: list[int]) -> None:
     payload = json.dumps(request).encode()
     header = len(payload).to_bytes(8, "big")
     socket.send_fds(connection, [header], descriptors)
     connection.sendall(payload)
-
-
-def _receive(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
-    header, descriptors, _, _ = socket.recv_fds(connection, 8, 3)
-    if len(header) < 8:
-        return None, descriptors
-    payload = connection.makefile("rb").read(int.from_bytes(header, "big"))
-    return json.loads(payload), descriptors
-
-
-if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))

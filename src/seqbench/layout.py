@@ -42,8 +42,3 @@ _SCOPES = {
 def log(step: str) -> str:
     """Return the pattern of a step's log file."""
     return f"results/logs/{step}/{_SCOPES[step]}.log"
-
-
-def benchmark(step: str) -> str:
-    """Return the pattern of the table in which Snakemake records a step's wall time."""
-    return f"results/benchmarks/{step}/{_SCOPES[step]}.tsv"

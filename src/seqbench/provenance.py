@@ -86,6 +86,7 @@ def _is_module(name: str) -> bool:
         return False
 
 
+@cache
 def versions() -> dict[str, str]:
     """Return the versions of this package, Python and the libraries that shape results."""
     found = {PACKAGE: _version(PACKAGE), "python": platform.python_version()}
@@ -99,6 +100,7 @@ def _version(package: str) -> str:
         return "not installed"
 
 
+@cache
 def commit() -> str:
     """Return the commit of the source tree, with a mark if it has changes, or "unknown"."""
     root = Path(__file__).parent
@@ -115,6 +117,7 @@ def commit() -> str:
         return "unknown"
 
 
+@cache
 def machine() -> dict[str, str]:
     """Return the processor, its usable cores and the system, without naming the host."""
     model = platform.processor() or platform.machine()

@@ -18,7 +18,6 @@ shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}; ")
 
 from seqbench import layout
 from seqbench.config import Arm, Benchmark, ConfigError
-from seqbench.launch import start_warm_process
 from seqbench.options import canonical_json
 from seqbench.plan import Plan
 from seqbench.provenance import source_digest
@@ -32,6 +31,7 @@ from seqbench.registry import (
 )
 from seqbench.reporting.catalog import figure_names
 from seqbench.storage.atomic import write_text
+from seqbench.warm import start as start_warm_process
 
 try:
     PLAN = Plan(Benchmark.load(config))
@@ -69,6 +69,12 @@ def pretrained_encoder(wildcards):
     return (
         [layout.ENCODER.format(objective=objective, **wildcards)] if objective else []
     )
+
+
+def pretraining_history(run):
+    """Return the history of the pretraining that a run starts from, if its arm has one."""
+    objective = PLAN.objective(run)
+    return [layout.PRETRAIN_HISTORY.format(objective=objective, **vars(run))] if objective else []
 
 
 def encoder_option(wildcards, input):

@@ -13,8 +13,6 @@ rule evaluate:
         metrics=layout.METRICS,
     log:
         layout.log("evaluate"),
-    benchmark:
-        layout.benchmark("evaluate")
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

@@ -15,8 +15,6 @@ rule finetune:
         transfer=layout.TRANSFER,
     log:
         layout.log("finetune"),
-    benchmark:
-        layout.benchmark("finetune")
     wildcard_constraints:
         arm="(?!baseline)[a-z0-9][a-z0-9_-]*",
     conda:
@@ -53,8 +51,6 @@ rule fit_baseline:
         model=layout.MODEL,
     log:
         layout.log("fit_baseline"),
-    benchmark:
-        layout.benchmark("fit_baseline")
     wildcard_constraints:
         arm="baseline",
     conda:

@@ -9,8 +9,6 @@ rule ingest:
         recordings=layout.RECORDINGS,
     log:
         layout.log("ingest"),
-    benchmark:
-        layout.benchmark("ingest")
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

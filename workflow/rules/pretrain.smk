@@ -13,8 +13,6 @@ rule pretrain:
         history=layout.PRETRAIN_HISTORY,
     log:
         layout.log("pretrain"),
-    benchmark:
-        layout.benchmark("pretrain")
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

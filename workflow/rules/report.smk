@@ -11,6 +11,7 @@ rule report:
         metrics=[run.fill(layout.METRICS) for run in PLAN.runs],
         predictions=[run.fill(layout.PREDICTIONS) for run in PLAN.runs],
         histories=[run.fill(layout.HISTORY) for run in PLAN.trained],
+        pretraining=sorted({path for run in PLAN.trained for path in pretraining_history(run)}),
         transfers=[run.fill(layout.TRANSFER) for run in PLAN.trained],
         templates=sorted((SRC / "seqbench" / "reporting" / "templates").iterdir()),
     output:
@@ -33,8 +34,6 @@ rule report:
         ],
     log:
         layout.log("report"),
-    benchmark:
-        layout.benchmark("report")
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

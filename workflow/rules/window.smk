@@ -11,8 +11,6 @@ rule window:
         windows=layout.WINDOWS,
     log:
         layout.log("window"),
-    benchmark:
-        layout.benchmark("window")
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

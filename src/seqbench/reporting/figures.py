@@ -563,4 +563,8 @@ def _pick(choices: Sequence[Any], names: Sequence[str], name: str) -> Any:
 
 
 def _short(name: str, length: int) -> str:
-    return name if len(name) <= length else name[: length - 1] + "…"
+    """Cut the middle out of a long name: what tells names apart is often at their end."""
+    if len(name) <= length:
+        return name
+    tail = length // 3
+    return f"{name[: length - tail - 1]}…{name[-tail:]}"

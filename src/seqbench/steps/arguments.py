@@ -1,17 +1,24 @@
-"""Arguments that several steps share."""
+"""What several steps share: arguments, and what a warm process loads for them."""
 
 import argparse
+import importlib
 from pathlib import Path
 from typing import Any
 
-TRAINING_IMPORTS = (
-    "h5py",
-    "safetensors.numpy",
-    "torch",
-    "torch._dynamo",
-    "torch.nn.utils.rnn",
-    "seqbench.training.loop",
-)
+TRAINING = ("torch", "torch._dynamo", "seqbench.training.finetune", "seqbench.training.loop")
+
+
+def load(*modules: str) -> None:
+    """Load in a warm process what its forks would otherwise load one by one."""
+    from seqbench import config, provenance, registry
+
+    for module in ("h5py", "safetensors.numpy", *modules):
+        importlib.import_module(module)
+    for one in registry.REGISTRIES:
+        list(one)
+    config.built_in_datasets()
+    for fact in (provenance.versions, provenance.commit, provenance.machine):
+        fact()
 
 
 def path_parser(description: str | None, *names: str) -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqbench.steps.arguments import add_run, parse_run, path_parser
+from seqbench.steps.arguments import TRAINING, add_run, load, parse_run, path_parser
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,16 +91,13 @@ def _predictor(stored: StoredModel, device: str, threads: int) -> tuple[Predicto
     return lambda windows: predict(model, WindowTable(windows, where)), True
 
 
-def imports(arguments: list[str]) -> tuple[str, ...]:
-    """Name what a warm process loads before it forks this step."""
-    common = ("h5py", "safetensors.numpy", "seqbench.tasks.base")
-    baseline = arguments[arguments.index("--arm") + 1] == "baseline"
-    if not baseline:
-        return (*common, "torch", "seqbench.training.finetune")
+def warm_up(arguments: list[str]) -> None:
+    """Load once what every fork would load."""
     from seqbench.registry import BASELINES
 
     name = arguments[arguments.index("--architecture") + 1]
-    return (*common, *BASELINES.entry(name).tags["imports"])
+    needed = BASELINES.entry(name).tags["imports"] if name in BASELINES else TRAINING
+    load("seqbench.tasks.base", *needed)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqbench.steps.arguments import (
-    TRAINING_IMPORTS,
+    TRAINING,
     add_machine,
     add_run,
+    load,
     parse_run,
     path_parser,
 )
@@ -110,10 +111,10 @@ def run(
     write_json(transfer, manifest)
 
 
-def imports(arguments: list[str]) -> tuple[str, ...]:
-    """Name what a warm process loads before it forks this step."""
+def warm_up(arguments: list[str]) -> None:
+    """Load once what every fork would load."""
     del arguments
-    return (*TRAINING_IMPORTS, "seqbench.training.finetune", "torch.utils.tensorboard")
+    load(*TRAINING, "torch.utils.tensorboard")
 
 
 def main(argv: list[str] | None = None) -> None:

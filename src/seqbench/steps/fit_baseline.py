@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqbench.steps.arguments import add_run, parse_run, path_parser
+from seqbench.steps.arguments import add_run, load, parse_run, path_parser
 
 if TYPE_CHECKING:
     from seqbench.config import BaselineJob
@@ -41,12 +41,12 @@ def run(windows: Path, settings: BaselineJob, identity: dict[str, Any], model: P
     write_model(model, StoredModel(arrays, header))
 
 
-def imports(arguments: list[str]) -> tuple[str, ...]:
-    """Name what a warm process loads before it forks this step."""
+def warm_up(arguments: list[str]) -> None:
+    """Load once what every fork would load."""
     from seqbench.registry import BASELINES
 
     settings = json.loads(arguments[arguments.index("--settings") + 1])
-    return ("h5py", "safetensors.numpy", *BASELINES.entry(settings["baseline"]).tags["imports"])
+    load(*BASELINES.entry(settings["baseline"]).tags["imports"])
 
 
 def main(argv: list[str] | None = None) -> None:

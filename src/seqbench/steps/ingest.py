@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqbench.steps.arguments import path_parser
+from seqbench.steps.arguments import load, path_parser
 
 if TYPE_CHECKING:
     from seqbench.config import IngestJob
@@ -22,10 +22,10 @@ def run(settings: IngestJob, recordings: Path) -> None:
     write_recordings(recordings, source(cache_folder(), **dict(options)))
 
 
-def imports(arguments: list[str]) -> tuple[str, ...]:
-    """Name what a warm process loads before it forks this step."""
+def warm_up(arguments: list[str]) -> None:
+    """Load once what every fork would load."""
     archive = any('"source": "u' in argument for argument in arguments)
-    return ("h5py", "aeon.datasets") if archive else ("h5py",)
+    load(*(["aeon.datasets"] if archive else []))
 
 
 def main(argv: list[str] | None = None) -> None:

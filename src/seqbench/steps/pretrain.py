@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqbench.steps.arguments import TRAINING_IMPORTS, add_machine, path_parser
+from seqbench.steps.arguments import TRAINING, add_machine, load, path_parser
 
 if TYPE_CHECKING:
     from seqbench.config import PretrainJob
@@ -56,10 +56,10 @@ def run(
     outcome.write_history(history)
 
 
-def imports(arguments: list[str]) -> tuple[str, ...]:
-    """Name what a warm process loads before it forks this step."""
+def warm_up(arguments: list[str]) -> None:
+    """Load once what every fork would load."""
     del arguments
-    return (*TRAINING_IMPORTS, "seqbench.training.pretrain", "torch.utils.tensorboard")
+    load(*TRAINING, "seqbench.training.pretrain", "torch.utils.tensorboard")
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -1,18 +1,8 @@
 """Make the summary, the figures and the page from what every run left behind."""
 
-import argparse
 from pathlib import Path
 
-from seqbench import layout
-from seqbench.config import Benchmark
-from seqbench.plan import Plan
-from seqbench.reporting.catalog import figure_names
-from seqbench.reporting.figures import render
-from seqbench.reporting.material import gather
-from seqbench.reporting.page import render_page
-from seqbench.reporting.tables import collect
-from seqbench.reporting.tables import summary as summary_table
-from seqbench.storage.atomic import replacing, write_text
+from seqbench.steps.arguments import path_parser
 
 
 def run(config: Path, summary: Path, page: Path) -> None:
@@ -20,6 +10,17 @@ def run(config: Path, summary: Path, page: Path) -> None:
 
     Inputs and figures are where `layout` says, relative to the working directory.
     """
+    from seqbench import layout
+    from seqbench.config import Benchmark
+    from seqbench.plan import Plan
+    from seqbench.reporting.catalog import figure_names
+    from seqbench.reporting.figures import render
+    from seqbench.reporting.material import gather
+    from seqbench.reporting.page import render_page
+    from seqbench.reporting.tables import collect
+    from seqbench.reporting.tables import summary as summary_table
+    from seqbench.storage.atomic import replacing, write_text
+
     plan = Plan(Benchmark.read(config))
     results = collect(plan, Path())
     write_text(summary, summary_table(results).to_csv(index=False, lineterminator="\n"))
@@ -34,13 +35,18 @@ def run(config: Path, summary: Path, page: Path) -> None:
     write_text(page, render_page(plan, results, list(materials.values()), drawings))
 
 
+def warm_up(arguments: list[str]) -> None:
+    """Load nothing: the report is made once."""
+    del arguments
+
+
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("config", "summary", "page"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser = path_parser(__doc__, "config", "summary", "page")
     run(**vars(parser.parse_args(argv)))
 
 
 if __name__ == "__main__":
-    main()
+    from seqbench.launch import launch
+
+    launch("seqbench.steps.report")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqbench.steps.arguments import path_parser
+from seqbench.steps.arguments import load, path_parser
 
 if TYPE_CHECKING:
     from seqbench.config import WindowJob
@@ -20,10 +20,10 @@ def run(recordings: Path, settings: WindowJob, windows: Path) -> None:
     write_windows(windows, make_windows(read_recordings(recordings), settings))
 
 
-def imports(arguments: list[str]) -> tuple[str, ...]:
-    """Name what a warm process loads before it forks this step."""
+def warm_up(arguments: list[str]) -> None:
+    """Load once what every fork would load."""
     del arguments
-    return ("h5py",)
+    load("seqbench.windowing.windows")
 
 
 def main(argv: list[str] | None = None) -> None:

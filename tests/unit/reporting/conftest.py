@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,15 +102,20 @@ def write_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteResul
     return write
 
 
-def config(**grid: object) -> dict[str, Any]:
-    """Return a config with one grid of runs."""
-    runs = {
-        "datasets": ["waves"],
-        "architectures": ["cnn1d"],
-        "arms": ["scratch"],
-        "seeds": [0, 1, 2],
-    }
-    return {"title": "Made up", "baselines": ["majority"], "runs": [runs | grid]}
+@pytest.fixture
+def config() -> Callable[..., dict[str, Any]]:
+    """Return what makes a config with one grid of runs."""
+
+    def make(baselines: Sequence[str] = ("majority",), **grid: object) -> dict[str, Any]:
+        runs = {
+            "datasets": ["waves"],
+            "architectures": ["cnn1d"],
+            "arms": ["scratch"],
+            "seeds": [0, 1, 2],
+        }
+        return {"title": "Made up", "baselines": list(baselines), "runs": [runs | grid]}
+
+    return make
 
 
 def _metrics(run: Run, accuracy: float, n_test: int) -> dict[str, Any]:

@@ -1,0 +1,304 @@
+"""Measure what the README claims about speed: ratios in one run, with the machine's description.
+
+``make bench`` writes build/bench.md. Ratios compare two ways of doing the same
+work side by side, turn by turn, so that the drift of a shared machine touches
+both alike; seconds are given for orientation only.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+
+
+def paired(first: Callable[[], float], second: Callable[[], float], turns: int) -> float:
+    """Return the median of first() / second() over turns, each pair measured back to back."""
+    first(), second()
+    return statistics.median(first() / second() for _ in range(turns))
+
+
+def training_steps() -> list[tuple[str, float]]:
+    """Compare an epoch of the training loop with a bare loop over the same tensors and model.
+
+    The bare loop does what a course would write: permute, index a tensor of
+    windows, AdamW with its defaults and the same clipping. The ratio is the
+    throughput of the training loop over that of the bare loop.
+    """
+    import torch
+    from torch import nn
+
+    from seqbench.config import FinetuneSettings
+    from seqbench.registry import ARCHITECTURES, DATASETS
+    from seqbench.training.batches import WindowTable
+    from seqbench.training.finetune import Finetuning, build_model
+    from seqbench.training.loop import fit
+    from seqbench.training.progress import Progress
+
+    torch.set_num_threads(1)
+    windows = _windows(DATASETS["waves"](Path(), n_windows=460, window_samples=100))["train"]
+    table = WindowTable(windows, torch.device("cpu"))
+    index = torch.arange(len(table))
+    whole = table.batch(index)
+    settings = FinetuneSettings(epochs=1, warmup_epochs=0, schedule="constant")
+
+    def epoch(name: str, *, bare: bool) -> float:
+        torch.manual_seed(0)
+        generator = torch.Generator().manual_seed(0)
+        options = ARCHITECTURES.entry(name).options().model_dump()
+        header = {
+            "architecture": name,
+            "architecture_options": options,
+            "task": "classification",
+            "channels": windows.channels,
+            "classes": windows.classes,
+            "head_dropout": settings.head_dropout,
+        }
+        model = build_model(header)
+        if not bare:
+            nothing_held_out = iter([table.batch(index[:1])])
+            return fit(
+                Finetuning(model, frozen=False, weight=None),
+                table,
+                index,
+                lambda: nothing_held_out,
+                settings,
+                loss_name="val_loss",
+                generator=generator,
+                progress=Progress(name, 1),
+            ).train_s
+        began = time.perf_counter()
+        optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate)
+        model.train()
+        for part in torch.randperm(len(index), generator=generator).split(settings.batch_size):
+            loss = nn.functional.cross_entropy(model(whole.x[part]), whole.target[part])
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
+            optimizer.step()
+        return time.perf_counter() - began
+
+    return [
+        (name, paired(lambda: epoch(name, bare=True), lambda: epoch(name, bare=False), turns=9))  # noqa: B023
+        for name in ARCHITECTURES
+    ]
+
+
+def _windows(recordings):  # noqa: ANN001, ANN202
+    from seqbench.config import SplitSettings, WindowJob, WindowSettings
+    from seqbench.windowing.windows import make_windows
+
+    job = WindowJob(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
+    return make_windows(recordings, job)
+
+
+LAB_EPOCHS = 20
+
+
+def lab() -> tuple[float, float]:
+    """Time the introductory lab: a script with its 20 epochs, and this project to 99 % on val.
+
+    The script is written as courses write it: per-item Dataset, DataLoader,
+    Adam, a two-layer bidirectional LSTM 64 with attention, 840 windows of 200
+    samples in batches of 32. Both start from a fresh process.
+    """
+    code = {
+        "script": "from bench import lab_script; lab_script()",
+        "seqbench": "from bench import lab_here; lab_here()",
+    }
+    seconds = {}
+    for name, text in code.items():
+        began = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-c", text],
+            check=True,
+            cwd=ROOT / "benchmarks",
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        )
+        seconds[name] = time.perf_counter() - began
+    return seconds["seqbench"], seconds["script"]
+
+
+def lab_script() -> None:
+    """Train as a teaching script does: everything per item, all epochs, no early end."""
+    import torch
+    from torch import nn
+    from torch.utils.data import DataLoader, TensorDataset
+
+    from seqbench.registry import DATASETS
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm = nn.LSTM(1, 64, 2, batch_first=True, bidirectional=True, dropout=0.3)
+            self.attention = nn.Linear(128, 1)
+            self.classifier = nn.Sequential(
+                nn.Linear(128, 32), nn.ReLU(), nn.Dropout(0.2), nn.Linear(32, 2)
+            )
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            frames, _ = self.lstm(x)
+            weights = torch.softmax(self.attention(frames).squeeze(-1), dim=1)
+            return self.classifier(torch.sum(frames * weights.unsqueeze(-1), dim=1))
+
+    torch.manual_seed(0)
+    splits = _windows(DATASETS["waves"](Path()))
+    loaders = {}
+    for split, batch_size in (("train", 32), ("val", 64)):
+        windows = splits[split]
+        x = torch.from_numpy(windows.signal.reshape(len(windows), -1, 1))
+        data = TensorDataset(x, torch.from_numpy(windows.label))
+        loaders[split] = DataLoader(data, batch_size, shuffle=split == "train")
+    model = Net()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for _ in range(LAB_EPOCHS):
+        model.train()
+        for x, y in loaders["train"]:
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x), y).backward()
+            optimizer.step()
+        model.eval()
+        with torch.no_grad():
+            for x, _ in loaders["val"]:
+                model(x)
+
+
+def lab_here() -> None:
+    """Train the same network with this project's loop and stop at 99 % of val."""
+    import torch
+
+    from seqbench.config import FinetuneSettings
+    from seqbench.registry import DATASETS
+    from seqbench.training.batches import WindowTable
+    from seqbench.training.finetune import Finetuning, build_model
+    from seqbench.training.loop import fit
+    from seqbench.training.progress import Progress
+    from seqbench.training.reproducibility import seed_everything
+
+    class Reached(Exception):
+        pass
+
+    class UntilReached(Progress):
+        def epoch(self, row: dict[str, float]) -> None:
+            if row["val_accuracy"] >= 0.99:
+                raise Reached
+
+    torch.set_num_threads(1)
+    generator = seed_everything(0)
+    splits = _windows(DATASETS["waves"](Path()))
+    device = torch.device("cpu")
+    train, val = WindowTable(splits["train"], device), WindowTable(splits["val"], device)
+    options = {"hidden_size": 64, "n_layers": 2, "dropout": 0.3, "pooling": "attention"}
+    header = {
+        "architecture": "lstm",
+        "architecture_options": options,
+        "task": "classification",
+        "channels": splits["train"].channels,
+        "classes": splits["train"].classes,
+        "head_dropout": 0.2,
+    }
+    try:
+        fit(
+            Finetuning(build_model(header), frozen=False, weight=None),
+            train,
+            torch.arange(len(train)),
+            lambda: val.batches(256),
+            FinetuneSettings(epochs=LAB_EPOCHS, learning_rate=0.003),
+            loss_name="val_loss",
+            generator=generator,
+            progress=UntilReached("lab", LAB_EPOCHS),
+        )
+    except Reached:
+        return
+    raise SystemExit("99 % of val was never reached")
+
+
+def pipeline(config: Path | None) -> dict[str, float]:
+    """Run a whole benchmark and tell which part of its core-seconds was not work on models."""
+    from seqbench.config import Benchmark
+    from seqbench.layout import ENCODER, METRICS
+    from seqbench.plan import Plan
+    from seqbench.storage.models import read_model
+
+    folder = BUILD / "bench"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--quiet", "all"]
+    command += ["--configfile", str(config)] if config else []
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
+    subprocess.run(command, check=True)
+    wall = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    plan = Plan(Benchmark.read(folder / "results" / "config.yaml"))
+    work = 0.0
+    encoders = set()
+    for run in plan.runs:
+        cost = json.loads((folder / run.fill(METRICS)).read_text())["cost"]
+        work += cost["train_cpu_s"] + cost["predict_cpu_s"]
+        objective = plan.objective(run)
+        if objective:
+            encoders.add(ENCODER.format(objective=objective, **vars(run)))
+    work += sum(
+        read_model(folder / path).header["cost"]["pretrain_cpu_s"] for path in sorted(encoders)
+    )
+    began = time.perf_counter()
+    again = subprocess.run(command, check=True, capture_output=True, text=True)
+    del again
+    return {
+        "runs": len(plan.runs),
+        "wall_s": wall,
+        "core_s": total,
+        "work_s": work,
+        "overhead": 1 - work / total,
+        "second_run_s": time.perf_counter() - began,
+    }
+
+
+def main() -> None:
+    """Measure and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, help="benchmark to run whole; default: config.yaml")
+    arguments = parser.parse_args()
+    from seqbench.provenance import commit, machine, versions
+
+    lines = [
+        "# Measurements",
+        "",
+        f"Commit {commit()}; {machine()}; torch {versions()['torch']}.",
+        "",
+    ]
+    lines += ["Throughput of the training loop over that of a bare loop:", ""]
+    lines += ["| architecture | ratio |", "|---|---|"]
+    for name, ratio in training_steps():
+        lines.append(f"| {name} | {ratio:.2f} |")
+    here, script = lab()
+    lines += ["", f"Introductory lab: {here:.1f} s to 99 % on val, the script with its"]
+    lines += [f"{LAB_EPOCHS} epochs {script:.1f} s; ratio {here / script:.2f}.", ""]
+    found = pipeline(arguments.config)
+    lines += [
+        f"Pipeline: {found['runs']:.0f} runs in {found['wall_s']:.0f} s,"
+        f" {found['core_s']:.0f} core-seconds,",
+        f"{found['work_s']:.0f} of them training, prediction and baseline fitting:"
+        f" overhead {found['overhead']:.1%}.",
+        f"A second `snakemake` takes {found['second_run_s']:.1f} s.",
+    ]
+    BUILD.mkdir(exist_ok=True)
+    text = "\n".join(lines) + "\n"
+    (BUILD / "bench.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

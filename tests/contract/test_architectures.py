@@ -1,0 +1,249 @@
+"""What every registered architecture promises."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from seqbench.models.base import Encoder
+from seqbench.registry import ARCHITECTURES
+from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.tasks.classification.head import ClassificationHead
+from seqbench.training.finetune import Model, state_arrays
+
+# Small legal options of each name; a name without an entry fails.
+TINY = {
+    "cnn1d": {"widths": (4, 6), "kernel_sizes": (5, 3), "strides": (2, 3)},
+    "cnn_lstm": {"widths": (4,), "kernel_sizes": (3,), "strides": (2,), "hidden_size": 6},
+    "gru": {"hidden_size": 6},
+    "lstm": {"hidden_size": 6, "n_layers": 2},
+    "rnn": {"hidden_size": 6},
+}
+B, T, C, K = 4, 23, 3, 3
+LENGTHS = torch.tensor([23, 7, 16, 1])
+POOLINGS = ("last", "mean", "attention")
+
+
+def build(name: str, **options: object) -> Encoder:
+    return ARCHITECTURES[name](C, **TINY[name] | options)
+
+
+@torch.no_grad()
+def shaken(encoder: Encoder) -> Encoder:
+    """Move weights and statistics away from zeros and ones, behind which a leak could hide."""
+    for name, tensor in encoder.state_dict().items():
+        if name.endswith("running_var"):
+            tensor.uniform_(0.5, 2)
+        elif tensor.is_floating_point():
+            tensor.add_(0.3 * torch.randn_like(tensor))
+    return encoder
+
+
+def padded_windows(n_samples: int = T, lengths: torch.Tensor = LENGTHS) -> torch.Tensor:
+    """Noise, zero after each end; the windows are the same whatever `n_samples` is."""
+    generator = torch.Generator().manual_seed(5)
+    x = torch.zeros(len(lengths), n_samples, C)
+    for row, length in enumerate(lengths.tolist()):
+        x[row, :length] = torch.randn(length, C, generator=generator)
+    return x
+
+
+@pytest.fixture(params=list(ARCHITECTURES))
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def encoder(name):
+    torch.manual_seed(0)
+    return shaken(build(name))
+
+
+def test_options_are_the_keyword_only_parameters(name, assert_options_are_the_signature):
+    assert_options_are_the_signature(ARCHITECTURES, name)
+
+
+def test_defaults_as_they_come_from_json_build_it(name):
+    options = ARCHITECTURES.entry(name).options().model_dump(mode="json")
+
+    frames = ARCHITECTURES[name](C, **options)(torch.randn(2, 16, C))
+
+    assert frames.isfinite().all()
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 22, 23, 24])
+def test_frames_have_the_promised_shape(encoder, n_samples):
+    frames = encoder.eval()(torch.randn(B, n_samples, C))
+
+    assert frames.shape == (B, math.ceil(n_samples / encoder.stride), encoder.n_features)
+
+
+def test_frames_are_counted_as_the_encoder_says(encoder):
+    frames = encoder.eval()(padded_windows(), LENGTHS)
+
+    expected = [math.ceil(length / encoder.stride) for length in LENGTHS.tolist()]
+    assert encoder.frame_lengths(LENGTHS).tolist() == expected
+    assert encoder.frame_lengths(None) is None
+    assert frames.shape[1] == max(expected)
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_gradient_reaches_every_parameter(encoder, lengths):
+    frames = encoder.train()(padded_windows(), lengths)
+    torch.manual_seed(1)
+
+    (frames * torch.randn_like(frames)).sum().backward()
+
+    for name, parameter in encoder.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_windows_of_a_batch_do_not_mix_at_evaluation(encoder):
+    x = padded_windows()
+
+    frames = encoder.eval()(x, LENGTHS)
+
+    for row, length in enumerate(LENGTHS.tolist()):
+        alone = encoder(x[row : row + 1, :length])[0]
+        torch.testing.assert_close(frames[row, : len(alone)], alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_frames_past_the_end_of_a_window_are_zero(encoder, training):
+    frames = encoder.train(training)(padded_windows(), LENGTHS)
+
+    for row, n_frames in enumerate(encoder.frame_lengths(LENGTHS).tolist()):
+        assert (frames[row, n_frames:] == 0).all()
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_more_padding_changes_nothing(name, training):
+    found = []
+    for n_samples in (T, T + 19):
+        torch.manual_seed(0)
+        encoder = shaken(build(name)).train(training)
+        frames = encoder(padded_windows(n_samples), LENGTHS)
+        found.append((frames[:, : math.ceil(T / encoder.stride)], encoder.state_dict()))
+
+    torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_stating_that_all_lengths_are_full_changes_nothing(name, training):
+    x = torch.randn(B, T, C, generator=torch.Generator().manual_seed(2))
+    found = []
+    for lengths in (None, torch.full((B,), T)):
+        torch.manual_seed(0)
+        encoder = shaken(build(name)).train(training)
+        found.append((encoder(x, lengths), encoder.state_dict()))
+
+    torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
+
+
+def test_padding_does_not_reach_the_statistics_of_training(name):
+    # Twice the same short window, once beside much longer padding: what training
+    # keeps of it must be what it keeps of the windows without any padding.
+    lengths = torch.tensor([9, 9])
+    found = []
+    for n_samples, stated in ((9, None), (40, lengths)):
+        torch.manual_seed(0)
+        encoder = shaken(build(name)).train()
+        encoder(padded_windows(n_samples, lengths), stated)
+        found.append(dict(encoder.named_buffers()))
+
+    torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
+
+
+def test_statistics_of_training_are_as_precise_with_lengths_as_without_under_autocast(name):
+    # Half precision is for products: counts and means of hundreds of frames need more than 8 bits.
+    n_samples = 301
+    x = padded_windows(n_samples, torch.tensor([n_samples] * 2)) + 3
+    found = []
+    for lengths in (None, torch.full((2,), n_samples)):
+        torch.manual_seed(0)
+        encoder = shaken(build(name)).train()
+        for norm in encoder.modules():
+            if hasattr(norm, "momentum"):
+                norm.momentum = 1.0  # the statistics become those of this batch alone
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            encoder(x, lengths)
+        found.append(dict(encoder.named_buffers()))
+
+    torch.testing.assert_close(found[0], found[1], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_the_input_is_left_as_it_was(encoder, lengths):
+    x = padded_windows()
+    before, lengths_before = x.clone(), LENGTHS.clone()
+
+    encoder.train()(x, lengths)
+    encoder.eval()(x, lengths)
+
+    assert torch.equal(x, before)
+    assert torch.equal(LENGTHS, lengths_before)
+
+
+def test_the_same_seed_gives_the_same_weights(name):
+    states = []
+    for seed in (3, 3, 4):
+        torch.manual_seed(seed)
+        states.append(build(name).state_dict())
+
+    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+    assert not all(torch.equal(states[0][key], states[2][key]) for key in states[0])
+
+
+def test_weights_survive_a_file(encoder, name, tmp_path):
+    encoder.train()(padded_windows(), LENGTHS)  # statistics become more than their start
+    path = tmp_path / "encoder.safetensors"
+    write_model(path, StoredModel(state_arrays(encoder), {}))
+
+    arrays = read_model(path).arrays
+
+    state = encoder.state_dict()
+    assert {key: tuple(array.shape) for key, array in arrays.items()} == {
+        key: tuple(tensor.shape) for key, tensor in state.items()
+    }
+    again = build(name)
+    again.load_state_dict({key: torch.from_numpy(array) for key, array in arrays.items()})
+    assert all(torch.equal(tensor, state[key]) for key, tensor in again.state_dict().items())
+    assert torch.equal(
+        again.eval()(padded_windows(), LENGTHS), encoder.eval()(padded_windows(), LENGTHS)
+    )
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_every_pooling_is_blind_to_padding_and_to_other_windows(name, pooling):
+    torch.manual_seed(0)
+    encoder = shaken(build(name, pooling=pooling))
+    model = Model(encoder, ClassificationHead(encoder, K, dropout=0.0)).eval()
+    x = padded_windows()
+
+    logits = model(x, LENGTHS)
+
+    assert logits.shape == (B, K)
+    for row, length in enumerate(LENGTHS.tolist()):
+        alone = model(x[row : row + 1, :length])
+        torch.testing.assert_close(logits[row : row + 1], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_one_batch_can_be_overfitted(name):
+    torch.manual_seed(0)
+    encoder = build(name)
+    model = Model(encoder, ClassificationHead(encoder, K, dropout=0.0)).train()
+    lengths = torch.tensor([23, 12, 16, 20, 9, 23])
+    x, target = padded_windows(T, lengths), torch.tensor([0, 1, 2, 2, 1, 0])
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
+
+    for _ in range(120):
+        optimizer.zero_grad()
+        loss = model.head.loss(model(x, lengths), target)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+    assert loss < 0.1 < math.log(K)

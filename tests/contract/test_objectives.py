@@ -1,0 +1,179 @@
+"""What every registered pretraining objective promises, whatever it trains."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from seqbench.pretraining.base import Objective
+from seqbench.registry import ARCHITECTURES, OBJECTIVES
+
+# Small legal options of each name; a name without an entry fails.
+TINY = {
+    "autoencoder": {"latent_size": 4, "compression_samples": 5, "decoder_size": 8},
+}
+ENCODERS = {
+    "cnn1d": {"widths": (8, 6), "kernel_sizes": (5, 3), "strides": (2, 1)},
+    "lstm": {"hidden_size": 6},
+}
+T, C = 24, 2
+LENGTHS = torch.tensor([24, 9, 17, 1, 24, 12])
+
+
+def padded_windows(n_samples: int = T) -> Tensor:
+    """Sines of several frequencies, zero after each end."""
+    x = torch.zeros(len(LENGTHS), n_samples, C)
+    for row, length in enumerate(LENGTHS.tolist()):
+        phase = torch.arange(length) * (0.3 + 0.1 * row)
+        x[row, :length] = torch.stack([phase.sin(), phase.cos()], dim=1)
+    return x
+
+
+def build(name: str, architecture: str) -> Objective:
+    torch.manual_seed(0)
+    encoder = ARCHITECTURES[architecture](C, **ENCODERS[architecture])
+    return OBJECTIVES[name](encoder, C, **TINY[name])
+
+
+def loss_of(objective: Objective, x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return the loss with whatever the objective leaves to chance held fixed."""
+    torch.manual_seed(7)
+    return objective.loss(x, lengths)
+
+
+@pytest.fixture(params=list(OBJECTIVES))
+def name(request):
+    return request.param
+
+
+@pytest.fixture(params=list(ENCODERS))
+def objective(name, request):
+    return build(name, request.param)
+
+
+def test_options_are_the_keyword_only_parameters(name, assert_options_are_the_signature):
+    assert_options_are_the_signature(OBJECTIVES, name)
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_loss_is_one_finite_number(objective, lengths):
+    loss = loss_of(objective.train(), padded_windows(), lengths)
+
+    assert loss.shape == ()
+    assert loss.isfinite()
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_gradient_reaches_every_parameter_of_the_encoder(objective, lengths):
+    loss_of(objective.train(), padded_windows(), lengths).backward()
+
+    for name, parameter in objective.encoder.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_loss_falls_when_one_batch_is_trained_on(objective):
+    x = padded_windows()
+    optimizer = torch.optim.Adam(objective.train().parameters(), lr=0.01)
+    before = float(loss_of(objective, x, LENGTHS).detach())
+
+    for _ in range(40):
+        optimizer.zero_grad()
+        loss = loss_of(objective, x, LENGTHS)
+        loss.backward()
+        nn.utils.clip_grad_norm_(objective.parameters(), 1.0)
+        optimizer.step()
+
+    assert loss_of(objective, x, LENGTHS) < 0.8 * before
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_more_padding_does_not_change_the_loss(objective, training):
+    objective.train(training)
+
+    short = loss_of(objective, padded_windows(), LENGTHS)
+    long = loss_of(objective, padded_windows(T + 13), LENGTHS)
+
+    torch.testing.assert_close(short, long, rtol=1e-5, atol=1e-6)
+
+
+def test_stating_that_all_lengths_are_full_does_not_change_the_loss(objective):
+    x = torch.randn(4, T, C, generator=torch.Generator().manual_seed(3))
+
+    without = loss_of(objective.train(), x, None)
+    stated = loss_of(objective, x, torch.full((4,), T))
+
+    torch.testing.assert_close(without, stated, rtol=1e-4, atol=1e-5)
+
+
+def test_the_input_is_left_as_it_was(objective):
+    x = padded_windows()
+    before = x.clone()
+
+    loss_of(objective.train(), x, LENGTHS)
+
+    assert torch.equal(x, before)
+
+
+# The autoencoder's own promises.
+
+
+@pytest.fixture(params=list(ENCODERS))
+def autoencoder(request):
+    return build("autoencoder", request.param).eval()
+
+
+def test_a_decoder_that_answers_the_mean_has_the_variance_as_its_loss(autoencoder):
+    nn.init.zeros_(autoencoder.to_samples.weight)
+    nn.init.zeros_(autoencoder.to_samples.bias)
+    x = torch.randn(40, 50, C, generator=torch.Generator().manual_seed(0))
+
+    loss = autoencoder.loss(x, None)
+
+    torch.testing.assert_close(loss, x.square().mean())
+    assert abs(float(loss.detach()) - 1) < 0.1  # noise of unit variance, 4000 numbers
+
+
+def test_the_loss_is_the_mean_over_samples_inside_windows_and_channels(autoencoder):
+    nn.init.zeros_(autoencoder.to_samples.weight)
+    nn.init.constant_(autoencoder.to_samples.bias, 2.0)
+    x = torch.zeros(2, 4, C)
+    x[0, :1] = 5.0  # errors: 3 once, then -2 where the window of four samples goes on
+
+    loss = autoencoder.loss(x, torch.tensor([4, 2]))
+
+    assert float(loss.detach()) == pytest.approx((1 * 9 + 3 * 4 + 2 * 4) / 6)
+
+
+@pytest.mark.parametrize("n_samples", [1, 4, 5, 6, 24])
+def test_a_window_of_any_length_is_rebuilt_whole(autoencoder, n_samples):
+    x = torch.randn(3, n_samples, C)
+
+    assert autoencoder.reconstruct(x).shape == x.shape
+    n_latent = -(-n_samples // autoencoder.samples_per_latent)
+    assert autoencoder.latent(x).shape == (3, n_latent, 4)
+
+
+def test_a_latent_comes_from_the_mean_of_the_frames_inside_its_stretch(autoencoder):
+    x, lengths = padded_windows(), LENGTHS
+    step = autoencoder.frames_per_latent
+    frames = autoencoder.encoder(x, lengths)
+
+    latent = autoencoder.latent(x, lengths)
+
+    for row, n_frames in enumerate(autoencoder.encoder.frame_lengths(lengths).tolist()):
+        for i, begin in enumerate(range(0, n_frames, step)):
+            stretch = frames[row, begin : min(begin + step, n_frames)]
+            expected = autoencoder.to_latent(stretch.mean(dim=0))
+            torch.testing.assert_close(latent[row, i], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_latents_past_the_end_are_zero_and_do_not_depend_on_other_windows(autoencoder):
+    x = padded_windows()
+
+    latent = autoencoder.latent(x, LENGTHS)
+
+    for row, length in enumerate(LENGTHS.tolist()):
+        alone = autoencoder.latent(x[row : row + 1, :length])[0]
+        torch.testing.assert_close(latent[row, : len(alone)], alone, rtol=1e-4, atol=1e-5)
+        assert (latent[row, len(alone) :] == 0).all()

@@ -1,0 +1,102 @@
+"""Pooling: each kind by hand, blind to padding."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from seqbench.models.pooling import Pool
+
+# Two windows of three frames with two features; the second window ends after two frames.
+FRAMES = torch.tensor([[[1.0, 10.0], [2.0, 20.0], [6.0, 60.0]], [[3.0, 5.0], [5.0, 9.0], [0, 0]]])
+LENGTHS = torch.tensor([3, 2])
+
+
+def test_mean_is_taken_over_the_frames_of_each_window():
+    pooled = Pool(2, "mean")(FRAMES, LENGTHS)
+
+    assert pooled.tolist() == [[3.0, 30.0], [4.0, 7.0]]
+
+
+def test_mean_without_lengths_is_taken_over_all_frames():
+    pooled = Pool(2, "mean")(FRAMES)
+
+    torch.testing.assert_close(pooled, torch.tensor([[3.0, 30.0], [8 / 3, 14 / 3]]))
+
+
+def test_last_is_the_final_frame_of_each_window():
+    assert Pool(2, "last")(FRAMES, LENGTHS).tolist() == [[6.0, 60.0], [5.0, 9.0]]
+    assert Pool(2, "last")(FRAMES).tolist() == [[6.0, 60.0], [0.0, 0.0]]
+
+
+def test_last_takes_backward_features_where_they_end_at_frame_0():
+    pool = Pool(2, "last", n_backward_features=1)
+
+    assert pool(FRAMES, LENGTHS).tolist() == [[6.0, 10.0], [5.0, 5.0]]
+    assert pool(FRAMES).tolist() == [[6.0, 10.0], [0.0, 5.0]]
+
+
+def attention(weight: list[float], bias: float = 0.0) -> Pool:
+    pool = Pool(2, "attention")
+    with torch.no_grad():
+        pool.score.weight.copy_(torch.tensor([weight]))
+        pool.score.bias.fill_(bias)
+    return pool
+
+
+def test_attention_without_a_preference_is_the_mean():
+    pooled = attention([0.0, 0.0], bias=4.0)(FRAMES, LENGTHS)
+
+    torch.testing.assert_close(pooled, torch.tensor([[3.0, 30.0], [4.0, 7.0]]))
+
+
+def test_attention_weighs_frames_by_the_softmax_of_their_scores():
+    # Scores ln 1, ln 2, ln 6 of the first feature's frames 1, 2, 6 give the weights 1/9, 2/9, 6/9.
+    frames = torch.tensor([[[math.log(1.0), 1.0], [math.log(2.0), 2.0], [math.log(6.0), 6.0]]])
+
+    pooled = attention([1.0, 0.0])(frames)
+
+    assert pooled[0, 1].item() == pytest.approx((1 * 1 + 2 * 2 + 6 * 6) / 9)
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "attention"])
+def test_frames_past_the_end_have_no_gradient_and_no_weight(pooling):
+    torch.manual_seed(0)
+    pool = Pool(4, pooling, n_backward_features=2)
+    frames = torch.randn(3, 5, 4)
+    lengths = torch.tensor([5, 2, 1])
+    inside = torch.arange(5) < lengths[:, None]
+    frames = (frames * inside[..., None]).requires_grad_()
+
+    pooled = pool(frames, lengths)
+    pooled.sum().backward()
+
+    for row, length in enumerate(lengths.tolist()):
+        torch.testing.assert_close(pooled[row : row + 1], pool(frames[row : row + 1, :length]))
+    if pooling != "mean":  # the mean relies on their being zero
+        assert (frames.grad[~inside] == 0).all()
+
+
+def test_only_attention_learns_something():
+    assert not list(Pool(3, "mean").parameters())
+    assert not list(Pool(3, "last").parameters())
+    assert {name for name, _ in Pool(3, "attention").named_parameters()} == {
+        "score.weight",
+        "score.bias",
+    }
+
+
+def test_an_unknown_pooling_is_refused_by_name():
+    with pytest.raises(ValueError, match="unknown pooling 'max'; known are last, mean, attention"):
+        Pool(3, "max")
+
+
+def test_pooling_is_a_module_that_keeps_the_input():
+    frames = FRAMES.clone()
+
+    for pooling in ("last", "mean", "attention"):
+        module: nn.Module = Pool(2, pooling)
+        module(frames, LENGTHS)
+
+    assert torch.equal(frames, FRAMES)

@@ -1,0 +1,236 @@
+"""The step as a whole: summary, figures and page."""
+
+import csv
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from seqbench import layout
+from seqbench.reporting.catalog import figure_names
+from seqbench.reporting.figures import Drawing
+from seqbench.steps import report
+
+EVIL = "<script>alert(1)</script>"
+
+
+def make_report():
+    report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    return Path(layout.REPORT).read_text(encoding="utf-8")
+
+
+def summary_rows():
+    with Path(layout.SUMMARY).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and ids."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def skill(run):
+    return {"majority": 0.5, "minirocket": 0.85}.get(run.architecture, 0.9 - run.seed / 50)
+
+
+@pytest.fixture
+def without_figures(monkeypatch):
+    """Spare a test of the text the time that figures take."""
+    monkeypatch.setattr(report, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
+
+
+@pytest.fixture
+def rich(config):
+    return config(
+        ("majority", "minirocket"),
+        datasets=["waves", "gun_point"],
+        architectures=["cnn1d", "gru"],
+        arms=["scratch", "contrastive_finetune"],
+        labels=[0.2, 1.0],
+        seeds=[0, 1],
+    )
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_the_summary_holds_every_value_to_the_last_digit(write_results, config):
+    write_results(config(), skill=lambda run: 0.1 + 0.2)
+    make_report()
+
+    rows = summary_rows()
+
+    assert list(rows[0]) == [
+        "dataset", "architecture", "arm", "labels", "seed", "split", "metric", "value",
+    ]  # fmt: skip
+    assert {row["value"] for row in rows if row["metric"] == "accuracy"} == {"0.30000000000000004"}
+    assert {row["architecture"] for row in rows if row["arm"] == "baseline"} == {"majority"}
+
+
+def test_every_figure_is_on_a_page_that_needs_nothing_but_itself(write_results, rich):
+    plan = write_results(rich, skill=skill)
+    text = make_report()
+    page = Page(text)
+    images = page.all("img")
+
+    assert len(images) == len(figure_names(plan)) == 2 * 7
+    assert all(len(image["alt"]) > 20 for image in images)
+    assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in images)
+    for dataset, figure in figure_names(plan):
+        svg = Path(layout.FIGURE.format(dataset=dataset, figure=figure)).read_text()
+        assert svg.rstrip().endswith("</svg>")
+    assert not page.all("script")
+    assert not page.all("link")
+    for _, attributes in page.tags:
+        for name in ("src", "href"):
+            if name in attributes:
+                assert attributes[name].startswith(("#", "data:"))
+    assert not re.search(r"url\(|@import", text)
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_links_of_the_contents_lead_somewhere(write_results, rich):
+    write_results(rich, skill=skill)
+    page = Page(make_report())
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+
+    assert len(ids) == len(set(ids))
+    assert {link["href"].removeprefix("#") for link in page.all("a")} <= set(ids)
+
+
+def test_names_are_escaped_wherever_they_stand(write_results, config):
+    def edit(run, content):
+        content["provenance"]["machine"]["processor"] = EVIL
+
+    raw = config() | {"title": EVIL}
+    write_results(raw, skill=skill, classes={"waves": [EVIL, 'b" onload="x', "$x_1$"]}, edit=edit)
+    text = make_report()
+    page = Page(text)
+
+    assert EVIL not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert not page.all("script")
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    svg = Path(layout.FIGURE.format(dataset="waves", figure="confusion")).read_text()
+    assert EVIL[:10] not in svg
+    assert "$x_1$" in svg  # a name, not a formula
+
+
+def test_the_same_results_give_the_same_bytes(write_results, config):
+    write_results(config(arms=["scratch", "contrastive_probe"], labels=[0.5, 1.0]), skill=skill)
+
+    first, summary = make_report(), Path(layout.SUMMARY).read_bytes()
+
+    assert make_report() == first
+    assert Path(layout.SUMMARY).read_bytes() == summary
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_a_seed_less_in_the_config_takes_exactly_its_rows(write_results, config):
+    write_results(config(seeds=[0, 1, 2]), skill=skill)
+    make_report()
+    before = summary_rows()
+
+    write_results(config(seeds=[0, 2]), skill=skill)  # the files of seed 1 are still there
+    make_report()
+
+    gone = [row for row in before if row["arm"] != "baseline" and row["seed"] == "1"]
+    assert gone
+    assert summary_rows() == [row for row in before if row not in gone]
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_a_failure_leaves_the_last_report_as_it_was(write_results, config):
+    plan = write_results(config(), skill=skill)
+    before = make_report()
+    Path(plan.runs[-1].fill(layout.METRICS)).write_text("{")
+
+    with pytest.raises(ValueError, match="Expecting"):
+        make_report()
+
+    assert Path(layout.REPORT).read_text(encoding="utf-8") == before
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_an_undefined_value_shows_as_a_dash(write_results, config):
+    def edit(run, content):
+        content["scores"]["test"]["mcc"]["value"] = None
+        content["scores"]["test"]["ece"]["value"] = None if run.arm == "baseline" else 0.1
+
+    write_results(config(), skill=skill, edit=edit)
+    text = make_report()
+
+    assert "MCC" not in re.sub(r"<style>.*?</style>", "", text, flags=re.S)  # nobody has it
+    assert re.search(r'<td class="number">\N{EN DASH}</td>', text)
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_warnings_say_what_is_wrong_in_plain_words(write_results, config):
+    plan = config(("majority", "minirocket"), architectures=["cnn1d", "rnn"], seeds=[0, 1])
+    accuracy = {"cnn1d": 0.7, "rnn": 0.4, "majority": 0.5, "minirocket": 0.8}
+    write_results(plan, skill=lambda run: accuracy[run.architecture], n_test=20)
+    text = make_report()
+
+    assert "trained with only 2 seeds" in text
+    assert "Only 20 test windows" in text
+    assert "Below the majority floor, so nothing was learned: rnn" in text
+    assert "The best trained model lies below the baseline minirocket." in text
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_without_reason_nothing_is_warned_of(write_results, config):
+    write_results(config(), skill=lambda run: 0.5 if run.arm == "baseline" else 0.9)
+
+    assert 'class="warnings"' not in make_report()
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_an_encoder_that_moved_only_in_part_is_named(write_results, config):
+    plan = write_results(config(arms=["scratch", "contrastive_probe"]), skill=skill)
+    run = next(run for run in plan.trained if run.arm == "contrastive_probe")
+    Path(run.fill(layout.TRANSFER)).write_text(
+        '{"encoder": "contrastive", "fraction": 0.97, "copied": [],'
+        ' "skipped": [{"name": "norm.bias", "why": "shape"}]}'
+    )
+
+    assert "97 % of the encoder moved; skipped norm.bias (shape)" in make_report()
+
+
+def _nothing_optional(run, content):
+    content["cost"] = None
+    content["provenance"] = {}
+    content["n_windows"] = {}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"edit": _nothing_optional},
+        {"n_channels": 1},
+        {"n_channels": 14},
+        {"classes": {"waves": [f"class {k}" for k in range(30)]}, "n_test": 90},
+        {"classes": {"waves": [f"a long name of a class {k}" for k in range(11)]}, "n_test": 33},
+    ],
+    ids=["nothing optional", "one channel", "many channels", "many classes", "long names"],
+)
+def test_unusual_results_are_reported_too(settings, write_results, config):
+    write_results(config(("majority", "minirocket"), seeds=[0]), skill=skill, **settings)
+
+    assert "The answer" in make_report()
+
+
+@pytest.mark.usefixtures("without_figures")
+@pytest.mark.parametrize(("baselines", "said"), [((), "no baseline"), (("majority",), "beats")])
+def test_the_first_sentence_knows_what_there_is(baselines, said, write_results, config):
+    write_results(config(baselines), skill=skill)
+
+    assert said in re.search(r'<p class="lede">(.*?)</p>', make_report()).group(1)

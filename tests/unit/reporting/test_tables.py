@@ -1,0 +1,200 @@
+"""Numbers in the tables, held against values computed by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from seqbench import layout
+from seqbench.reporting import tables
+
+ACCURACY = {
+    ("cnn1d", 0): 0.90,
+    ("cnn1d", 1): 0.92,
+    ("cnn1d", 2): 0.94,  # mean 0.92, s.d. 0.02
+    ("gru", 0): 0.91,
+    ("gru", 1): 0.90,
+    ("gru", 2): 0.92,  # mean 0.91: one hundredth below the best
+    ("lstm", 0): 0.80,
+    ("lstm", 1): 0.80,
+    ("lstm", 2): 0.80,
+    ("rnn", 0): 0.50,
+    ("rnn", 1): 0.55,
+    ("rnn", 2): 0.60,  # mean 0.55, below the floor
+    ("majority", 0): 0.60,
+    ("minirocket", 0): 0.85,
+    ("minirocket", 1): 0.86,
+    ("minirocket", 2): 0.87,
+}
+
+
+def skill(run):
+    return ACCURACY[run.architecture, run.seed]
+
+
+@pytest.fixture
+def board(write_results, config):
+    raw = config(("majority", "minirocket"), architectures=["rnn", "lstm", "gru", "cnn1d"])
+    results = tables.collect(write_results(raw, skill=skill), Path())
+    return tables.leaderboard(results, "waves", "1")
+
+
+def row(board, architecture):
+    return next(row for row in board.rows if row.architecture == architecture)
+
+
+def test_rows_stand_from_best_to_worst(board):
+    names = [row.architecture for row in board.rows]
+
+    assert names == ["cnn1d", "gru", "minirocket", "lstm", "majority", "rnn"]
+
+
+def test_mean_and_sample_standard_deviation_are_over_seeds(board):
+    score = row(board, "cnn1d").score
+
+    assert score.mean == pytest.approx(0.92)
+    assert score.sd == pytest.approx(0.02)  # n - 1: squares 4 + 0 + 4 over 2
+    assert score.n == 3
+
+
+def test_several_runs_show_no_bootstrap_interval_and_one_run_shows_its_own(board):
+    assert row(board, "cnn1d").score.interval is None
+    assert row(board, "majority").score.sd is None
+    assert row(board, "majority").score.interval == pytest.approx((0.55, 0.65))
+
+
+def test_only_the_best_is_marked_best_and_only_what_is_within_its_sd_is_tied(board):
+    assert [row.architecture for row in board.rows if row.is_best] == ["cnn1d"]
+    assert [row.architecture for row in board.rows if row.is_tied] == ["gru"]
+
+
+def test_a_model_below_the_majority_is_below_its_floor(board):
+    assert [row.architecture for row in board.rows if row.below_floor] == ["rnn"]
+
+
+def test_models_below_the_best_baseline_are_seen_to_lose(board):
+    losers = [row.architecture for row in board.rows if row.below_best_baseline]
+
+    assert losers == ["lstm", "rnn"]
+    assert board.best_baseline.architecture == "minirocket"
+    assert board.margin == pytest.approx(0.92 - 0.86)
+
+
+def test_without_a_spread_only_equal_means_are_tied(write_results, config):
+    raw = config(architectures=["cnn1d", "gru", "lstm"], seeds=[0])
+    same = {"cnn1d": 0.9, "gru": 0.9, "lstm": 0.899, "majority": 0.5}
+    plan = write_results(raw, skill=lambda run: same[run.architecture])
+
+    board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+
+    assert [(row.architecture, row.is_best, row.is_tied) for row in board.rows[:3]] == [
+        ("cnn1d", True, False),
+        ("gru", False, True),
+        ("lstm", False, False),
+    ]
+
+
+def test_an_undefined_value_is_left_out_of_the_mean_and_of_the_summary(write_results, config):
+    def edit(run, content):
+        if run.seed == 1:
+            content["scores"]["test"]["accuracy"] = {"value": None, "low": None, "high": None}
+
+    plan = write_results(config(), skill=lambda run: 0.5 + run.seed / 10, edit=edit)
+    results = tables.collect(plan, Path())
+    score = row(tables.leaderboard(results, "waves", "1"), "cnn1d").score
+    frame = tables.summary(results).query("architecture == 'cnn1d'")
+
+    assert (score.n, score.mean) == (2, pytest.approx(0.6))
+    assert len(frame.query("metric == 'accuracy' and split == 'test'")) == 2
+
+
+def test_a_model_without_any_value_stands_last_and_is_no_candidate(write_results, config):
+    def edit(run, content):
+        if run.architecture == "gru":
+            content["scores"]["test"]["accuracy"] = {"value": None}
+
+    plan = write_results(config(architectures=["gru", "cnn1d"]), skill=lambda run: 0.7, edit=edit)
+    board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+
+    assert board.rows[-1].architecture == "gru"
+    assert board.rows[-1].score.mean is None
+    assert board.best_trained.architecture == "cnn1d"
+
+
+def test_the_chosen_run_is_the_best_on_val_whatever_test_says(write_results, config):
+    def edit(run, content):
+        if run.arm != "baseline":
+            content["scores"]["val"]["accuracy"]["value"] = {0: 0.7, 1: 0.9, 2: 0.8}[run.seed]
+
+    plan = write_results(config(), skill=lambda run: 0.5 + run.seed / 10, edit=edit)
+    board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+
+    assert board.best_trained.chosen.run.seed == 1
+
+
+def test_the_summary_is_tidy_and_sorted(write_results, config):
+    plan = write_results(config(seeds=[1, 0]), skill=lambda run: 0.1 + 0.2)
+    frame = tables.summary(tables.collect(plan, Path()))
+
+    assert list(frame.columns) == list(tables.COLUMNS)
+    assert set(frame["split"]) == {"val", "test", "cost"}
+    assert frame.equals(frame.sort_values(list(tables.COLUMNS), ignore_index=True))
+    assert not frame.duplicated(list(tables.COLUMNS[:-1])).any()
+    assert "peak_memory_bytes" not in set(frame["metric"])  # null in the files
+    trained = frame.query("architecture == 'cnn1d' and seed == 0")
+    assert len(trained) == 7 + 7 + 7  # metrics of val and test, costs that are not null
+    assert frame.query("metric == 'accuracy'")["value"].tolist() == [0.1 + 0.2] * 5
+
+
+def test_results_of_another_run_are_refused(write_results, config):
+    plan = write_results(config(), skill=lambda run: 0.5)
+    path = Path(plan.runs[0].fill(layout.METRICS))
+    content = json.loads(path.read_text())
+    content["run"]["seed"] = 7
+    path.write_text(json.dumps(content))
+
+    with pytest.raises(ValueError, match=r"metrics\.json: holds the results of"):
+        tables.collect(plan, Path())
+
+
+def test_effects_pair_seeds(write_results, config):
+    accuracy = {
+        ("scratch", 0): 0.80,
+        ("scratch", 1): 0.90,
+        ("contrastive_finetune", 0): 0.86,  # +0.06
+        ("contrastive_finetune", 1): 0.88,  # -0.02
+        ("baseline", 0): 0.5,
+    }
+    raw = config(arms=["scratch", "contrastive_finetune"], seeds=[0, 1])
+    plan = write_results(raw, skill=lambda run: accuracy[run.arm, run.seed])
+
+    (effect,) = tables.effects(tables.collect(plan, Path()))
+
+    assert (effect.arm, effect.reference) == ("contrastive_finetune", "scratch")
+    assert effect.difference.mean == pytest.approx(0.02)
+    assert effect.difference.sd == pytest.approx(0.08 / 2**0.5)
+    assert (effect.n_better, effect.difference.n) == (1, 2)
+
+
+def test_effects_also_stand_against_random_features_and_only_where_there_is_a_pair(
+    write_results, config
+):
+    raw = config(arms=["random_frozen", "contrastive_probe"])
+    plan = write_results(raw, skill=lambda run: 0.5)
+
+    effects = tables.effects(tables.collect(plan, Path()))
+
+    assert [effect.reference for effect in effects] == ["random_frozen"]
+
+
+def test_models_with_few_labels_are_not_held_against_baselines_that_have_all(write_results, config):
+    raw = config(("majority", "minirocket"), labels=[0.1, 1.0])
+    accuracy = {"cnn1d": 0.7, "majority": 0.5, "minirocket": 0.8}
+    plan = write_results(raw, skill=lambda run: accuracy[run.architecture])
+
+    full, few = tables.leaderboards(tables.collect(plan, Path()), "waves")
+
+    assert (full.labels, few.labels) == ("1", "0.1")
+    assert row(full, "cnn1d").below_best_baseline
+    assert not row(few, "cnn1d").below_best_baseline
+    assert few.best_baseline.architecture == "minirocket"

@@ -1,0 +1,81 @@
+"""Files appear whole or not at all."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from seqbench.storage.atomic import replacing, write_json, write_text
+
+
+class Stopped(Exception):
+    """Stands for whatever ends a writer half way."""
+
+
+def write_half(path: Path) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text("half of the n", encoding="utf-8")
+        raise Stopped
+
+
+def test_a_file_appears_with_its_folders(tmp_path):
+    path = tmp_path / "a" / "b" / "notes.txt"
+
+    write_text(path, "Glockenschläge\n")
+
+    assert path.read_text(encoding="utf-8") == "Glockenschläge\n"
+    assert [p.name for p in path.parent.iterdir()] == ["notes.txt"]
+
+
+def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("old", encoding="utf-8")
+
+    with pytest.raises(Stopped):
+        write_half(path)
+
+    assert path.read_text(encoding="utf-8") == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_an_exception_before_anything_is_written_leaves_nothing(tmp_path):
+    with pytest.raises(Stopped), replacing(tmp_path / "notes.txt"):
+        raise Stopped
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_old_file_stands_until_the_new_one_is_complete(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("old", encoding="utf-8")
+
+    with replacing(path) as temporary:
+        temporary.write_text("new", encoding="utf-8")
+        assert temporary.parent == path.parent  # a rename is atomic within a folder
+        assert path.read_text(encoding="utf-8") == "old"
+
+    assert path.read_text(encoding="utf-8") == "new"
+
+
+def test_json_is_read_back_as_it_was(tmp_path):
+    value = {"name": "Große Glocke", "values": [1, 2.5, None, True], "nested": {"a": []}}
+
+    write_json(tmp_path / "metrics.json", value)
+
+    text = (tmp_path / "metrics.json").read_text(encoding="utf-8")
+    assert json.loads(text) == value
+    assert "Große Glocke" in text
+    assert text.endswith("}\n")
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_json_without_a_number_is_refused_and_the_old_file_stays(tmp_path, number):
+    path = tmp_path / "metrics.json"
+    write_json(path, {"accuracy": 1.0})
+
+    with pytest.raises(ValueError, match="Out of range float"):
+        write_json(path, {"accuracy": number})
+
+    assert json.loads(path.read_text(encoding="utf-8")) == {"accuracy": 1.0}
+    assert [p.name for p in tmp_path.iterdir()] == ["metrics.json"]

@@ -1,0 +1,122 @@
+"""A file that is missing, cut short or something else is answered by a sentence that names it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from seqbench.errors import UserError
+from seqbench.storage.hdf5 import FormatError
+from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.storage.predictions import Predictions, read_predictions, write_predictions
+from seqbench.storage.recordings import read_recordings, write_recordings
+from seqbench.storage.windows import read_windows
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "recordings": read_recordings,
+    "windows": lambda path: read_windows(path, "train"),
+    "predictions": lambda path: read_predictions(path, "test"),
+    "model": read_model,
+}
+
+
+@pytest.fixture
+def write(recordings, make_windows):
+    """Write a good file of each kind."""
+
+    def good(kind: str, path: Path) -> None:
+        if kind == "recordings":
+            write_recordings(path, recordings(["a", "b"]))
+        elif kind == "windows":
+            make_windows(path)
+        elif kind == "predictions":
+            test = make_windows()["test"]
+            scores = np.full((len(test), 2), 0.5)
+            write_predictions(path, {"test": Predictions.of(test, scores, are_probabilities=True)})
+        else:
+            write_model(path, StoredModel({"weight": np.ones((20, 20))}, {"kind": "model"}))
+
+    return good
+
+
+@pytest.fixture(params=list(READERS))
+def kind(request):
+    return request.param
+
+
+def assert_refused(kind: str, path: Path) -> str:
+    with pytest.raises(FormatError) as caught:
+        READERS[kind](path)
+    assert isinstance(caught.value, UserError)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_good_file_is_read(kind, write, tmp_path):
+    write(kind, tmp_path / "file")
+
+    READERS[kind](tmp_path / "file")
+
+
+def test_a_missing_file(kind, tmp_path):
+    assert "no such file" in assert_refused(kind, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.99])
+def test_a_file_that_is_cut_short(kind, write, tmp_path, part):
+    path = tmp_path / "file"
+    write(kind, path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(part * len(content))])
+
+    assert "delete it" in assert_refused(kind, path)
+
+
+@pytest.mark.parametrize("content", [b"no such format, but a text\n" * 100, b"\0" * 5000])
+def test_a_file_of_another_format(kind, tmp_path, content):
+    (tmp_path / "file").write_bytes(content)
+
+    assert_refused(kind, tmp_path / "file")
+
+
+def test_a_folder_in_place_of_a_file(kind, tmp_path):
+    (tmp_path / "file").mkdir()
+
+    assert_refused(kind, tmp_path / "file")
+
+
+@pytest.mark.parametrize("other", list(READERS))
+def test_a_file_of_another_kind(kind, write, tmp_path, other):
+    if other == kind:
+        return
+    write(other, tmp_path / "file")
+
+    assert_refused(kind, tmp_path / "file")
+
+
+@pytest.mark.parametrize("kind", ["recordings", "windows", "predictions"])
+def test_a_file_of_another_version_says_which(kind, write, tmp_path):
+    write(kind, tmp_path / "file")
+    with h5py.File(tmp_path / "file", "r+") as file:
+        file.attrs["version"] = 99
+
+    sentence = assert_refused(kind, tmp_path / "file")
+
+    assert f"holds seqbench {kind} version 99, not seqbench {kind} version 1" in sentence
+
+
+def test_hdf5_of_somebody_else(kind, tmp_path):
+    with h5py.File(tmp_path / "file", "w") as file:
+        file["signal"] = np.zeros(10)
+
+    assert_refused(kind, tmp_path / "file")
+
+
+def test_safetensors_of_somebody_else(kind, tmp_path):
+    from safetensors.numpy import save_file
+
+    save_file({"weight": np.zeros(10)}, tmp_path / "file")
+
+    assert_refused(kind, tmp_path / "file")

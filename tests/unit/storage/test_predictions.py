@@ -1,0 +1,52 @@
+"""`predictions.h5` holds what a model said, split by split."""
+
+import numpy as np
+import pytest
+
+from seqbench.storage.hdf5 import FormatError
+from seqbench.storage.predictions import Predictions, read_predictions, write_predictions
+
+
+@pytest.fixture
+def found(make_windows):
+    splits = make_windows(n_windows=4, lengths=(20, 26))
+    scores = np.array([[0.75, 0.25], [1 / 3, 2 / 3], [0.5, 0.5], [0.0, 1.0]])
+    return {
+        "val": Predictions.of(splits["val"], scores[::-1], are_probabilities=True),
+        "test": Predictions.of(splits["test"], scores, are_probabilities=True),
+    }
+
+
+def test_predictions_stand_beside_the_windows_they_belong_to(found):
+    test = found["test"]
+
+    assert test.recording == ["r8", "r9", "r10", "r11"]
+    assert test.group == ["g4", "g4", "g5", "g5"]
+    assert test.target.tolist() == [0, 1, 0, 1]
+    assert test.start.tolist() == [0, 20, 40, 66]
+    assert test.length.tolist() == [20, 20, 26, 26]
+
+
+def test_the_class_with_the_highest_score_is_predicted_and_of_equals_the_first(found):
+    assert found["test"].predicted.tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_predictions_survive_a_file(found, tmp_path, split):
+    write_predictions(tmp_path / "predictions.h5", found)
+
+    read = read_predictions(tmp_path / "predictions.h5", split)
+
+    for name in ("scores", "target", "start", "length"):
+        one, other = getattr(read, name), getattr(found[split], name)
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    for name in ("recording", "group", "classes", "are_probabilities"):
+        assert getattr(read, name) == getattr(found[split], name)
+
+
+def test_a_split_that_is_not_in_the_file_is_named(found, tmp_path):
+    write_predictions(tmp_path / "predictions.h5", {"test": found["test"]})
+
+    with pytest.raises(FormatError, match=r"predictions\.h5.*no split 'val'"):
+        read_predictions(tmp_path / "predictions.h5", "val")

@@ -1,0 +1,109 @@
+"""`recordings.h5` holds what was put into it, and refuses what cannot be."""
+
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+
+from seqbench.storage.recordings import Recordings, read_recordings, write_recordings
+
+
+@pytest.fixture
+def three(recordings):
+    """Three recordings of different lengths, the last without a label."""
+    return recordings(
+        ["strike", "rest", "strike"],
+        lengths=[7, 4, 9],
+        intervals=[(0, 1, 2, 5), (0, 0, 5, 7), (1, 1, 0, 4)],
+        names=["touch 1", "Großglocke", "touch/3"],
+        groups=["tower", "tower", "chapel"],
+        splits=["train", "", "test"],
+        channels=["x", "µ"],
+        units=["m/s²", ""],
+        source={"origin": "made up", "files": {"a.csv": "00ff"}},
+    )
+
+
+def test_recordings_survive_a_file(three, tmp_path):
+    write_recordings(tmp_path / "recordings.h5", three)
+
+    read = read_recordings(tmp_path / "recordings.h5")
+
+    for name in ("task", "sample", "names", "groups", "splits", "channels", "units", "classes"):
+        assert getattr(read, name) == getattr(three, name), name
+    assert read.source == three.source
+    assert read.sampling_rate_hz == 100.0
+    for name in ("label_recording", "label", "label_start", "label_stop"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(three, name))
+    assert len(read.signals) == 3
+    for one, other in zip(read.signals, three.signals, strict=True):
+        assert one.dtype == np.float32
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_unknown_sampling_rate_stays_unknown(three, tmp_path):
+    write_recordings(tmp_path / "recordings.h5", replace(three, sampling_rate_hz=None))
+
+    assert read_recordings(tmp_path / "recordings.h5").sampling_rate_hz is None
+
+
+def test_recordings_without_any_label_survive_a_file(recordings, tmp_path):
+    made = recordings(["a", "b"], intervals=[])
+    write_recordings(tmp_path / "recordings.h5", made)
+
+    read = read_recordings(tmp_path / "recordings.h5")
+
+    assert len(read.label) == len(read.label_recording) == 0
+    assert len(read.signals) == 2
+
+
+def test_the_file_says_what_it_holds(three, tmp_path):
+    write_recordings(tmp_path / "recordings.h5", three)
+
+    with h5py.File(tmp_path / "recordings.h5") as file:
+        assert file.attrs["format"] == "seqbench recordings"
+        assert file.attrs["version"] == 1
+        assert file["signal"].shape == (20, 2)
+        assert file["recordings/start"][:].tolist() == [0, 7, 11]
+
+
+def test_classes_of_numbers_stand_in_the_order_of_their_values(recordings):
+    made = recordings(["10", "9", "tenor", "2", "9"])
+
+    assert made.classes == ["2", "9", "10", "tenor"]
+    assert made.label.tolist() == [2, 1, 3, 0, 1]
+    assert made.label_stop.tolist() == [10] * 5
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"names": ["r0", "r0"]}, "two recordings have the same name"),
+        ({"names": ["r0"]}, "one entry per recording"),
+        ({"groups": ["r0"]}, "one entry per recording"),
+        ({"splits": []}, "one entry per recording"),
+        ({"channels": ["x", "y", "z"]}, r"'r0' has shape \(10, 2\), not \(n_samples, 3\)"),
+        ({"label_stop": np.array([10, 11])}, "a label reaches past its recording"),
+        ({"label_start": np.array([-1, 0])}, "a label reaches past its recording"),
+        ({"label_start": np.array([0, 10])}, "a label"),  # it would cover no sample
+    ],
+)
+def test_what_cannot_be_is_refused(recordings, change, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        replace(recordings(["a", "b"]), **change)
+
+
+def test_no_recordings_are_refused():
+    with pytest.raises(ValueError, match="no recordings"):
+        Recordings.one_label_each(
+            [],
+            [],
+            task="classification",
+            sample="series",
+            names=[],
+            groups=[],
+            splits=[],
+            channels=[],
+            units=[],
+        )

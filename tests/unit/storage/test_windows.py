@@ -1,0 +1,124 @@
+"""`windows.h5` gives a split, the whole split and nothing but the split."""
+
+from dataclasses import fields, replace
+
+import h5py
+import numpy as np
+import pytest
+
+from seqbench.storage.hdf5 import FormatError
+from seqbench.storage.windows import SPLITS, Normalization, WindowSet, read_windows, write_windows
+
+ARRAYS = ("signal", "start", "length", "label", "recording")
+
+
+def assert_same(first: WindowSet, second: WindowSet) -> None:
+    for field in fields(WindowSet):
+        one, other = getattr(first, field.name), getattr(second, field.name)
+        if field.name in ARRAYS:
+            assert one.dtype == other.dtype, field.name
+            np.testing.assert_array_equal(one, other, field.name)
+        elif field.name == "normalization":
+            assert one.mode == other.mode
+            np.testing.assert_array_equal(one.centre, other.centre)
+            np.testing.assert_array_equal(one.scale, other.scale)
+        else:
+            assert one == other, field.name
+
+
+@pytest.mark.parametrize("lengths", [(20,), (20, 26, 14)])
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_split_survives_a_file(make_windows, tmp_path, split, lengths):
+    made = make_windows(tmp_path / "windows.h5", lengths=lengths, n_classes=3)
+
+    assert_same(read_windows(tmp_path / "windows.h5", split), made[split])
+
+
+def test_statistics_survive_a_file_in_full_precision(make_windows, tmp_path):
+    normalization = Normalization("zscore", np.array([1 / 3, -1e9]), np.array([np.pi, 1e-9]))
+    made = {
+        split: replace(windows, normalization=normalization, sampling_rate_hz=None)
+        for split, windows in make_windows().items()
+    }
+    write_windows(tmp_path / "windows.h5", made)
+
+    read = read_windows(tmp_path / "windows.h5", "val")
+
+    assert read.sampling_rate_hz is None
+    assert read.normalization.mode == "zscore"
+    assert read.normalization.centre.tolist() == normalization.centre.tolist()
+    assert read.normalization.scale.tolist() == normalization.scale.tolist()
+
+
+def test_labels_can_be_left_in_the_file(make_windows, tmp_path):
+    made = make_windows(tmp_path / "windows.h5")
+
+    hidden = read_windows(tmp_path / "windows.h5", "train", labels=False)
+
+    assert hidden.label.tolist() == [-1] * 12
+    assert hidden.label.dtype == np.int64
+    assert_same(replace(hidden, label=made["train"].label), made["train"])
+
+
+def test_a_split_without_windows_survives_a_file(make_windows, tmp_path):
+    made = make_windows()
+    none = np.zeros(0, dtype=np.int64)
+    made["val"] = replace(
+        made["val"],
+        signal=np.zeros((0, 2), dtype=np.float32),
+        start=none,
+        length=none,
+        label=none,
+        recording=none,
+    )
+    write_windows(tmp_path / "windows.h5", made)
+
+    assert_same(read_windows(tmp_path / "windows.h5", "val"), made["val"])
+    assert_same(read_windows(tmp_path / "windows.h5", "test"), made["test"])
+
+
+def test_a_split_that_is_not_in_the_file_is_named(make_windows, tmp_path):
+    make_windows(tmp_path / "windows.h5", splits=("train", "test"))
+
+    with pytest.raises(FormatError, match=r"windows\.h5.*no split 'val'"):
+        read_windows(tmp_path / "windows.h5", "val")
+
+
+def test_reading_a_split_does_not_touch_the_signal_of_another(make_windows, tmp_path):
+    path = tmp_path / "windows.h5"
+    made = make_windows(path)
+    with h5py.File(path, "r+") as file:
+        begin, end = file["slabs/test"][:]
+        file["signal"][begin:end] = np.nan
+
+    assert_same(read_windows(path, "train"), made["train"])
+    assert_same(read_windows(path, "val"), made["val"])
+
+
+def test_a_window_is_a_slice_of_the_signal(make_windows):
+    windows = make_windows(lengths=(20, 26, 14))["train"]
+
+    # Two classes take each length in turn: 20, 20, 26, 26, 14, ...
+    assert windows.length[:5].tolist() == [20, 20, 26, 26, 14]
+    np.testing.assert_array_equal(windows.window(2), windows.signal[40:66])
+    assert len(windows) == 12
+
+
+def test_a_window_past_the_end_of_the_signal_is_refused(make_windows):
+    windows = make_windows()["train"]
+
+    with pytest.raises(ValueError, match="past the end of the signal"):
+        replace(windows, length=windows.length + 1)
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(make_windows, tmp_path):
+    path = tmp_path / "windows.h5"
+    made = make_windows(path)
+    broken = make_windows(n_channels=3)
+    broken["test"] = made["test"]  # two channels where the others have three
+
+    with pytest.raises((TypeError, ValueError)):
+        write_windows(path, broken)
+
+    assert_same(read_windows(path, "test"), made["test"])
+    assert [p.name for p in tmp_path.iterdir()] == ["windows.h5"]

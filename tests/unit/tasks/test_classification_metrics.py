@@ -1,0 +1,416 @@
+"""Metrics by hand and against scikit-learn; intervals by their definition."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn import metrics as reference
+
+from seqbench.registry import ARCHITECTURES, METRICS, TASKS
+from seqbench.statistics.bootstrap import cluster_weights, interval
+from seqbench.storage.predictions import Predictions
+
+NAMES = ["accuracy", "balanced_accuracy", "macro_f1", "mcc", "auroc", "log_loss", "ece"]
+
+
+def predictions(scores, target, *, probabilities: bool = True, groups=None) -> Predictions:
+    scores, target = np.asarray(scores, dtype=np.float64), np.asarray(target)
+    n = len(target)
+    names = [f"r{i}" for i in range(n)]
+    return Predictions(
+        scores=scores,
+        target=target,
+        recording=names,
+        group=list(groups) if groups is not None else names,
+        start=np.zeros(n, dtype=np.int64),
+        length=np.ones(n, dtype=np.int64),
+        classes=[f"class{k}" for k in range(scores.shape[1])],
+        are_probabilities=probabilities,
+    )
+
+
+def certain(predicted: list[int], target: list[int], n_classes: int) -> Predictions:
+    return predictions(np.eye(n_classes)[predicted], target)
+
+
+def value(name: str, of: Predictions, weights=None) -> float:
+    rows = np.ones((1, len(of.target))) if weights is None else np.asarray(weights, float)[None]
+    found = METRICS[name](of, rows)
+    assert found.shape == (1,)
+    return float(found[0])
+
+
+# By hand.
+
+# True class 0: predicted 0, 0, 0, 1. True class 1: predicted 0, 0, 1, 1, 1, 1.
+BINARY = certain([0, 0, 0, 1, 0, 0, 1, 1, 1, 1], [0] * 4 + [1] * 6, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("accuracy", 7 / 10),
+        ("balanced_accuracy", (3 / 4 + 4 / 6) / 2),
+        # F1 is 2 hits over predicted and true together: 6 / (5 + 4) and 8 / (5 + 6).
+        ("macro_f1", (6 / 9 + 8 / 11) / 2),
+        # (4 * 3 - 1 * 2) / sqrt(5 * 6 * 4 * 5)
+        ("mcc", 10 / math.sqrt(600)),
+    ],
+)
+def test_two_classes_by_hand(name, expected):
+    assert value(name, BINARY) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "balanced_accuracy", "macro_f1", "mcc"])
+def test_all_right_is_one(name):
+    assert value(name, certain([0, 1, 2, 2], [0, 1, 2, 2], 3)) == pytest.approx(1)
+
+
+def test_the_inverse_of_two_classes_has_correlation_minus_one():
+    assert value("mcc", certain([1, 1, 0, 0], [0, 0, 1, 1], 2)) == pytest.approx(-1)
+
+
+def test_one_answer_for_everything_is_chance():
+    majority = certain([0] * 6, [0, 0, 0, 0, 1, 2], 3)
+
+    assert value("accuracy", majority) == pytest.approx(4 / 6)
+    assert value("balanced_accuracy", majority) == pytest.approx(1 / 3)
+    assert value("macro_f1", majority) == pytest.approx((2 * 4 / (6 + 4)) / 3)
+    assert value("mcc", majority) == 0
+
+
+def test_a_class_that_neither_occurs_nor_is_predicted_does_not_count():
+    four = certain([0, 0, 1, 1], [0, 1, 1, 1], 4)
+    two = certain([0, 0, 1, 1], [0, 1, 1, 1], 2)
+
+    for name in ("accuracy", "balanced_accuracy", "macro_f1", "mcc"):
+        assert value(name, four) == pytest.approx(value(name, two))
+
+
+def test_a_class_that_is_never_found_has_f1_zero():
+    # Class 2 occurs once and is missed; classes 0 and 1 have 4 / 4 and 2 / 3.
+    assert value("macro_f1", certain([0, 0, 1, 1], [0, 0, 1, 2], 3)) == pytest.approx(
+        (1 + 2 / 3 + 0) / 3
+    )
+
+
+def test_a_class_that_is_only_predicted_has_f1_zero():
+    assert value("macro_f1", certain([0, 0, 1], [0, 0, 0], 2)) == pytest.approx((4 / 5 + 0) / 2)
+
+
+def curve(positive: list[float], target: list[int]) -> Predictions:
+    return predictions([[1 - p, p] for p in positive], target)
+
+
+def test_auroc_counts_the_pairs_in_the_right_order():
+    # Positives 0.75 and 0.25 against negatives 0.5 and 0.125: three of four pairs are right.
+    assert value("auroc", curve([0.75, 0.25, 0.5, 0.125], [1, 1, 0, 0])) == pytest.approx(3 / 4)
+
+
+def test_ties_count_half_in_auroc():
+    # Pairs: 0.5 > 0.25, 0.5 = 0.5, 0.25 = 0.25, 0.25 < 0.5.
+    assert value("auroc", curve([0.5, 0.25, 0.25, 0.5], [1, 1, 0, 0])) == pytest.approx(0.5)
+    assert value("auroc", curve([0.5, 0.5, 0.25], [1, 0, 0])) == pytest.approx(0.75)
+    assert value("auroc", curve([0.5] * 4, [1, 0, 0, 1])) == pytest.approx(0.5)
+
+
+def test_auroc_of_one_class_is_not_defined():
+    assert math.isnan(value("auroc", curve([0.5, 0.25], [1, 1])))
+
+
+def test_auroc_of_several_classes_is_the_mean_over_those_that_occur():
+    scores = [[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.5, 0.375, 0.125]]
+
+    # Class 0: 0.5 against 0.25 and 0.5, 1.5 of 2. Class 1: (0.5, 0.375) against 0.25, 2 of 2.
+    assert value("auroc", predictions(scores, [0, 1, 1])) == pytest.approx((0.75 + 1) / 2)
+
+
+def test_auroc_does_not_care_for_the_scale_of_scores():
+    scores = np.random.default_rng(0).normal(size=(30, 3))
+    target = np.arange(30) % 3
+
+    first = value("auroc", predictions(scores, target, probabilities=False))
+
+    assert value("auroc", predictions(10 * scores + 4, target)) == pytest.approx(first)
+
+
+def test_log_loss_is_the_mean_surprise_in_nats():
+    of = predictions([[0.5, 0.5], [0.75, 0.25]], [0, 1])
+
+    assert value("log_loss", of) == pytest.approx((math.log(2) + math.log(4)) / 2)
+
+
+def test_a_certain_error_has_a_finite_log_loss():
+    assert 30 < value("log_loss", certain([0], [1], 2)) < 40  # -log of the smallest step, 36.04
+
+
+def test_a_uniform_answer_has_the_log_of_the_classes_as_its_loss():
+    assert value("log_loss", predictions([[0.25] * 4] * 3, [0, 3, 1])) == pytest.approx(math.log(4))
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_accuracy_in_each_bin():
+    # Bin of 0.9: one of two right, gap 2 * |0.5 - 0.9|. Bin of 0.6: both right, 2 * |1 - 0.6|.
+    of = predictions([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]], [0, 1, 0, 1])
+
+    assert value("ece", of) == pytest.approx((0.8 + 0.8) / 4)
+
+
+def test_errors_in_one_bin_cancel_and_in_two_bins_do_not():
+    # Mean confidence 0.75 where three of four are right: calibrated if they share a bin of 15.
+    same = predictions([[0.75, 0.25]] * 4, [0, 0, 0, 1])
+    apart = predictions([[0.9, 0.1]] * 2 + [[0.6, 0.4]] * 2, [0, 1, 0, 0])
+
+    assert value("ece", same) == pytest.approx(0)
+    assert value("ece", apart) == pytest.approx((2 * 0.4 + 2 * 0.4) / 4)
+
+
+def test_certain_and_right_is_perfectly_calibrated():
+    assert value("ece", certain([0, 1], [0, 1], 2)) == pytest.approx(0)
+    assert value("ece", certain([0, 1], [1, 0], 2)) == pytest.approx(1)
+
+
+# Against scikit-learn.
+
+
+def random_case(seed: int, n_classes: int) -> tuple[Predictions, np.ndarray]:
+    """Return predictions with many ties, and integer weights of at least 1."""
+    generator = np.random.default_rng(seed)
+    n = int(generator.integers(30, 80))
+    counts = generator.multinomial(8, np.full(n_classes, 1 / n_classes), size=n)
+    target = generator.integers(0, n_classes, n)
+    target[:n_classes] = np.arange(n_classes)
+    # Eighths are exact in binary, so equal scores are equal in every arrangement.
+    return predictions(counts / 8, target), generator.integers(1, 5, n)
+
+
+def by_scikit_learn(name: str, of: Predictions, weights: np.ndarray) -> float:
+    target, predicted, scores = of.target, of.predicted, of.scores
+    labels = np.arange(len(of.classes))
+    known = {"sample_weight": weights}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # classes that do not occur
+        match name:
+            case "accuracy":
+                return reference.accuracy_score(target, predicted, **known)
+            case "balanced_accuracy":
+                return reference.balanced_accuracy_score(target, predicted, **known)
+            case "macro_f1":
+                return reference.f1_score(target, predicted, average="macro", **known)
+            case "mcc":
+                return reference.matthews_corrcoef(target, predicted, **known)
+            case "log_loss":
+                return reference.log_loss(target, scores, labels=labels, **known)
+            case "auroc" if len(labels) == 2:
+                return reference.roc_auc_score(target, scores[:, 1], **known)
+            case "auroc":
+                # One class against the rest, over the classes that occur.
+                occurs = [k for k in labels if 0 < (target == k).sum() < len(target)]
+                areas = [
+                    reference.roc_auc_score(target == k, scores[:, k], **known) for k in occurs
+                ]
+                return float(np.mean(areas))
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 5])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "ece"])
+def test_a_metric_agrees_with_scikit_learn_on_weighted_cases(name, n_classes):
+    for seed in range(10):
+        of, weights = random_case(seed, n_classes)
+        expected = by_scikit_learn(name, of, weights)
+        assert value(name, of, weights) == pytest.approx(expected), seed
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "ece"])
+def test_a_metric_agrees_with_scikit_learn_where_classes_are_absent(name):
+    for seed in range(10):
+        of, weights = random_case(seed, 5)
+        kept = np.isin(of.target, [0, 2, 3])
+        few = predictions(of.scores[kept], of.target[kept])
+        expected = by_scikit_learn(name, few, weights[kept])
+        assert value(name, few, weights[kept]) == pytest.approx(expected), seed
+
+
+def test_auroc_of_several_classes_agrees_with_scikit_learn_as_a_whole():
+    for seed in range(10):
+        of, _ = random_case(seed, 4)
+        expected = reference.roc_auc_score(of.target, of.scores, multi_class="ovr")
+        assert value("auroc", of) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_weight_is_how_often_a_window_counts(name, n_classes):
+    for seed in range(5):
+        of, weights = random_case(seed, n_classes)
+        weights = weights - 1  # some windows are not drawn at all
+        again = np.repeat(np.arange(len(weights)), weights)
+        repeated = predictions(of.scores[again], of.target[again])
+        assert value(name, of, weights) == pytest.approx(value(name, repeated)), seed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_resamples_are_scored_row_by_row(name):
+    of, _ = random_case(0, 3)
+    weights = np.random.default_rng(0).integers(0, 3, size=(4, len(of.target))).astype(float)
+
+    together = METRICS[name](of, weights)
+
+    assert together.shape == (4,)
+    np.testing.assert_allclose(together, [value(name, of, row) for row in weights])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_order_of_windows_does_not_matter(name):
+    of, weights = random_case(1, 3)
+    order = np.random.default_rng(0).permutation(len(weights))
+    moved = predictions(of.scores[order], of.target[order])
+
+    assert value(name, moved, weights[order]) == pytest.approx(value(name, of, weights))
+
+
+# The task.
+
+
+def test_the_metrics_of_the_task_stand_in_order_behind_the_headline():
+    task = TASKS["classification"]()
+
+    assert task.metric_names() == NAMES
+    assert task.headline == "accuracy"
+
+
+def test_a_score_has_a_value_and_an_interval_around_it():
+    of, _ = random_case(0, 3)
+
+    scores = TASKS["classification"]().score(of, resamples=50)
+
+    assert list(scores) == NAMES
+    for name, score in scores.items():
+        assert score["value"] == pytest.approx(value(name, of))
+        assert score["low"] <= score["high"]
+        if name != "ece":  # its resamples are biased upwards
+            assert score["low"] <= score["value"] <= score["high"]
+
+
+def test_scoring_twice_gives_the_same_intervals():
+    of, _ = random_case(0, 3)
+    task = TASKS["classification"]()
+
+    assert task.score(of, resamples=20) == task.score(of, resamples=20)
+
+
+def test_without_resamples_there_are_no_intervals():
+    scores = TASKS["classification"]().score(BINARY, resamples=0)
+
+    assert all(score["low"] is None and score["high"] is None for score in scores.values())
+
+
+def test_metrics_of_probabilities_are_left_out_for_other_scores():
+    of = predictions([[1.0, -1.0], [-2.0, 2.0]], [0, 1], probabilities=False)
+
+    assert list(TASKS["classification"]().score(of, resamples=0)) == NAMES[:5]
+
+
+def test_a_value_that_is_not_defined_is_null():
+    scores = TASKS["classification"]().score(curve([0.5, 0.25], [1, 1]), resamples=10)
+
+    assert scores["auroc"] == {"value": None, "low": None, "high": None}
+    assert scores["accuracy"]["value"] == 0.0
+
+
+# Head.
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_the_head_gives_probabilities_and_a_loss_of_log_k_at_chance(n_classes):
+    encoder = ARCHITECTURES["lstm"](1, hidden_size=2)
+    head = TASKS["classification"]().head(encoder, ["c"] * n_classes, 0.0)
+    torch.nn.init.zeros_(head.output.linear.weight)
+    torch.nn.init.zeros_(head.output.linear.bias)
+
+    logits = head(torch.randn(4, 5, encoder.n_features))
+    target = torch.tensor([0, 1, 1, 0])
+
+    assert logits.shape == (4, n_classes)
+    assert head.loss(logits, target).item() == pytest.approx(math.log(n_classes))
+    scores = head.scores(logits)
+    torch.testing.assert_close(scores, torch.full_like(scores, 1 / n_classes))
+
+
+def test_the_head_weighs_classes_in_its_loss():
+    head = TASKS["classification"]().head(ARCHITECTURES["rnn"](1), ["a", "b"], 0.0)
+    logits = torch.tensor([[0.0, 0.0], [0.0, math.log(3)]])  # the true class has 1/2 and 1/4
+
+    loss = head.loss(logits, torch.tensor([1, 0]), torch.tensor([3.0, 1.0]))
+
+    assert loss.item() == pytest.approx((1 * math.log(2) + 3 * math.log(4)) / 4)
+    assert head.measure(logits, torch.tensor([1, 1])).tolist() == [0.0, 1.0]
+
+
+def test_a_single_class_is_refused():
+    with pytest.raises(ValueError, match="at least two classes, got 1"):
+        TASKS["classification"]().head(ARCHITECTURES["rnn"](1), ["only"], 0.0)
+
+
+# Bootstrap.
+
+
+def test_a_resample_draws_as_many_clusters_as_there_are_and_whole():
+    clusters = ["b", "a", "b", "c", "a", "b"]
+
+    weights = cluster_weights(clusters, 200, np.random.default_rng(0))
+
+    assert weights.shape == (200, 6)
+    np.testing.assert_array_equal(weights[:, 0], weights[:, 2])
+    np.testing.assert_array_equal(weights[:, 0], weights[:, 5])
+    np.testing.assert_array_equal(weights[:, 1], weights[:, 4])
+    # One window of each of the three clusters: b, a and c.
+    np.testing.assert_array_equal(weights[:, [0, 1, 3]].sum(axis=1), 3)
+
+
+def test_clusters_of_equal_size_keep_the_number_of_windows():
+    weights = cluster_weights(["a", "a", "b", "b", "c", "c"], 50, np.random.default_rng(0))
+
+    np.testing.assert_array_equal(weights.sum(axis=1), 6)
+
+
+def test_every_cluster_is_drawn_equally_often():
+    weights = cluster_weights(["a", "b", "c", "d"], 20_000, np.random.default_rng(0))
+
+    np.testing.assert_allclose(weights.mean(axis=0), 1, atol=0.03)  # standard error 0.006
+    np.testing.assert_allclose(weights.var(axis=0), 3 / 4, atol=0.03)  # multinomial: 1 - 1/4
+
+
+def test_the_interval_of_a_constant_is_the_constant():
+    assert interval(np.full(100, 0.25)) == (0.25, 0.25)
+
+
+def test_the_interval_holds_the_middle_of_the_resamples():
+    assert interval(np.arange(101.0)) == pytest.approx((2.5, 97.5))
+    assert interval(np.arange(101.0), confidence=0.8) == pytest.approx((10, 90))
+
+
+def test_values_that_are_not_defined_are_left_out_if_they_are_few():
+    few = np.r_[np.arange(101.0), np.full(20, np.nan)]
+    many = np.r_[np.arange(10.0), np.full(11, np.nan)]
+
+    assert interval(few) == pytest.approx((2.5, 97.5))
+    assert interval(many) is None
+
+
+def test_windows_that_stand_and_fall_together_widen_the_interval():
+    # 20 windows, four to a recording, all right or all wrong: as good as five windows.
+    right = np.repeat([1, 1, 0, 1, 0], 4)
+    groups = [f"g{i}" for i in range(5) for _ in range(4)]
+    task = TASKS["classification"]()
+
+    scores = [
+        task.score(predictions(np.eye(2)[right], np.ones(20, dtype=int), groups=names))["accuracy"]
+        for names in (groups, None)
+    ]
+
+    widths = [score["high"] - score["low"] for score in scores]
+    # Standard deviation of a mean: a factor of 2 between 5 and 20 independent windows.
+    assert widths[0] / widths[1] == pytest.approx(2, abs=0.5)

@@ -1,0 +1,245 @@
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from seqbench.config import Arm, Benchmark, ConfigError, Jobs, arm_names, json_schema
+from seqbench.plan import Plan
+
+GRID = {"datasets": ["waves"], "architectures": ["lstm"]}
+
+
+def load(**changes):
+    return Plan(Benchmark.load({"runs": [GRID]} | changes)).benchmark
+
+
+def problems(**changes):
+    with pytest.raises(ConfigError) as caught:
+        load(**changes)
+    return caught.value.problems
+
+
+BAD = {
+    "unknown top-level key": (
+        {"finetuning": {"epochs": 3}},
+        "finetuning: no such key; did you mean 'finetune'?",
+    ),
+    "unknown key in a section": (
+        {"finetune": {"epocs": 3}},
+        "finetune.epocs: no such key; did you mean 'epochs'?",
+    ),
+    "unknown key in a grid": (
+        {"runs": [GRID | {"seed": [1]}]},
+        "runs.0.seed: no such key; did you mean 'seeds'?",
+    ),
+    "no runs": ({"runs": []}, "runs: list should have at least 1 item"),
+    "number out of range": ({"finetune": {"learning_rate": -1}}, "finetune.learning_rate:"),
+    "number that is none": (
+        {"finetune": {"epochs": "many"}},
+        "finetune.epochs: input should be a valid integer",
+    ),
+    "infinite number": ({"finetune": {"learning_rate": ".inf"}}, "finetune.learning_rate:"),
+    "unknown choice": (
+        {"finetune": {"schedule": "step"}},
+        "finetune.schedule: input should be 'cosine', 'plateau' or 'constant'",
+    ),
+    "unknown dataset": (
+        {"runs": [GRID | {"datasets": ["wavs"]}]},
+        "runs.0.datasets: unknown dataset 'wavs'; did you mean 'waves'?",
+    ),
+    "unknown architecture": (
+        {"runs": [GRID | {"architectures": ["ltsm"]}]},
+        "runs.0.architectures: unknown architecture 'ltsm'; did you mean 'lstm'?",
+    ),
+    "unknown arm": (
+        {"runs": [GRID | {"arms": ["autoencoder"]}]},
+        "runs.0.arms: unknown arm 'autoencoder'",
+    ),
+    "unknown baseline": (
+        {"baselines": ["rocket"]},
+        "baselines: unknown baseline 'rocket'; did you mean 'minirocket'?",
+    ),
+    "unknown source": (
+        {"datasets": {"mine": {"source": "folders"}}},
+        "datasets.mine.source: unknown dataset source 'folders'; did you mean 'folder'?",
+    ),
+    "missing source": ({"datasets": {"mine": {}}}, "datasets.mine.source: this key is required"),
+    "missing option of a source": (
+        {"datasets": {"mine": {"source": "ucr"}}},
+        "datasets.mine.problem: this key is required",
+    ),
+    "unknown option of a source": (
+        {"datasets": {"mine": {"source": "waves", "noize": 1}}},
+        "datasets.mine.noize: no such key; did you mean 'noise'?",
+    ),
+    "option of a source out of range": (
+        {"datasets": {"mine": {"source": "waves", "noise": -1}}},
+        "datasets.mine.noise: input should be greater than or equal to 0 (got -1)",
+    ),
+    "unknown option of an architecture": (
+        {"architectures": {"lstm": {"hidden": 3}}},
+        "architectures.lstm.hidden: no such key; did you mean 'hidden_size'?",
+    ),
+    "option of an architecture of the wrong kind": (
+        {"architectures": {"lstm": {"pooling": "max"}}},
+        "architectures.lstm.pooling: input should be 'last', 'mean' or 'attention'",
+    ),
+    "options of an architecture that is none": (
+        {"architectures": {"lsmt": {}}},
+        "architectures: unknown architecture 'lsmt'; did you mean 'lstm'?",
+    ),
+    "label fraction above one": ({"runs": [GRID | {"labels": [5]}]}, "runs.0.labels.0:"),
+    "negative seed": ({"runs": [GRID | {"seeds": [-1]}]}, "runs.0.seeds.0:"),
+    "seed given as text by --config": (
+        {"runs": [GRID | {"seeds": ["x"]}]},
+        "runs.0.seeds.0: input should be a valid integer",
+    ),
+    "dataset name with a slash": (
+        {"datasets": {"../mine": {"source": "waves"}}},
+        "'../mine' does not fit; names take lower-case letters",
+    ),
+    "split that leaves no train": (
+        {"datasets": {"mine": {"source": "waves", "split": {"val": 1.0}}}},
+        "datasets.mine.split.val: a fraction of 1 leaves nothing to train on",
+    ),
+    "overlap of a whole window": (
+        {"datasets": {"mine": {"source": "waves", "window": {"overlap": 1}}}},
+        "datasets.mine.window.overlap: input should be less than 1",
+    ),
+    "unknown device": ({"device": "gpu"}, "device: 'gpu' does not fit"),
+}
+
+
+@pytest.mark.parametrize(("changes", "sentence"), BAD.values(), ids=BAD.keys())
+def test_a_bad_config_is_answered_by_a_sentence_that_names_the_key(changes, sentence):
+    found = problems(**changes)
+
+    assert any(sentence in problem for problem in found), found
+    assert all("\n" not in problem for problem in found)
+
+
+def test_all_problems_are_told_at_once():
+    found = problems(finetune={"epocs": 3}, device="gpu", runs=[GRID | {"seeds": [-1]}])
+
+    assert len(found) == 3
+
+
+def test_numbers_that_yaml_reads_as_text_are_taken():
+    benchmark = load(**yaml.safe_load("finetune: {learning_rate: 1e-2}"))
+
+    assert benchmark.finetune.learning_rate == 0.01
+
+
+def test_a_file_that_is_no_mapping_is_refused(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("- a\n- b\n")
+
+    with pytest.raises(ConfigError, match="holds no keys"):
+        Benchmark.read(path)
+
+
+def test_broken_yaml_is_refused_with_the_place(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("runs: [\n")
+
+    with pytest.raises(ConfigError, match="line 2"):
+        Benchmark.read(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: no such file"):
+        Benchmark.read(tmp_path / "none.yaml")
+
+
+def test_the_saved_config_reads_back_as_the_same_benchmark(tmp_path):
+    benchmark = load(datasets={"mine": {"source": "waves", "noise": 0.5}})
+    path = tmp_path / "config.yaml"
+    path.write_text(benchmark.to_yaml())
+
+    assert Benchmark.read(path) == benchmark
+
+
+def test_a_users_dataset_overrides_the_built_in_one():
+    benchmark = load(datasets={"waves": {"source": "waves", "n_windows": 40}})
+
+    assert Jobs(benchmark).ingest("waves").options["n_windows"] == 40
+
+
+def test_a_job_is_told_every_default():
+    options = Jobs(load()).finetune("waves", "lstm", "scratch", 1.0).architecture_options
+
+    assert options == {
+        "hidden_size": 64,
+        "n_layers": 1,
+        "bidirectional": True,
+        "dropout": 0.0,
+        "pooling": "attention",
+    }
+
+
+def test_a_job_is_told_nothing_of_other_architectures():
+    before = Jobs(load()).finetune("waves", "lstm", "scratch", 1.0)
+    after = Jobs(load(architectures={"gru": {"hidden_size": 3}}))
+
+    assert after.finetune("waves", "lstm", "scratch", 1.0) == before
+
+
+def test_jobs_survive_their_json():
+    job = Jobs(load()).pretrain("lstm", "autoencoder")
+
+    assert type(job).from_json(job.to_json()) == job
+
+
+def test_arms_are_read_from_their_names():
+    assert Arm.parse("scratch") == Arm(objective=None, frozen=False)
+    assert Arm.parse("random_frozen") == Arm(objective=None, frozen=True)
+    assert Arm.parse("autoencoder_probe") == Arm(objective="autoencoder", frozen=True)
+    assert Arm.parse("autoencoder_finetune") == Arm(objective="autoencoder", frozen=False)
+    assert set(arm_names()) >= {"scratch", "autoencoder_probe"}
+
+
+def test_checking_a_config_imports_nothing_heavy():
+    code = (
+        "import sys; from seqbench.config import Benchmark; from seqbench.plan import Plan;"
+        f"Plan(Benchmark.load({{'runs': [{GRID!r}]}}));"
+        "print([m for m in ('torch', 'pandas', 'aeon', 'sklearn', 'numpy') if m in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_schema_for_editors_is_in_step_with_the_models(pytestconfig):
+    path = pytestconfig.rootpath / "workflow" / "schemas" / "config.schema.yaml"
+
+    assert yaml.safe_load(path.read_text()) == yaml.safe_load(yaml.safe_dump(json_schema())), (
+        "run `make schema`"
+    )
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "tests/data/config.smoke.yaml"])
+def test_shipped_configs_are_valid(pytestconfig, name):
+    assert Plan(Benchmark.read(pytestconfig.rootpath / name)).runs
+
+
+def test_shipped_configs_fit_the_schema(pytestconfig):
+    import jsonschema
+
+    schema = json_schema()
+    for name in ("config.yaml", "tests/data/config.smoke.yaml"):
+        jsonschema.validate(yaml.safe_load((pytestconfig.rootpath / name).read_text()), schema)
+
+
+def test_the_schema_refuses_what_the_models_refuse():
+    import jsonschema
+
+    for raw in (
+        {"runs": [GRID], "epochs": 3},
+        {"runs": [GRID], "architectures": {"lstm": {"hidden": 3}}},
+        {"runs": [GRID], "datasets": {"mine": {"source": "wave"}}},
+        {"runs": [GRID], "datasets": {"mine": {"source": "waves", "noize": 1}}},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(raw, json_schema())

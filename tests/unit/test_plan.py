@@ -1,0 +1,79 @@
+import pytest
+
+from seqbench import layout
+from seqbench.config import Benchmark, ConfigError
+from seqbench.plan import Plan, Run
+from seqbench.registry import ARCHITECTURES
+
+
+def plan(*grids, **changes):
+    return Plan(Benchmark.load({"runs": list(grids)} | changes))
+
+
+def test_a_grid_is_crossed():
+    runs = plan(
+        {
+            "datasets": ["waves", "gun_point"],
+            "architectures": ["lstm", "gru"],
+            "arms": ["scratch", "random_frozen"],
+            "labels": [0.1, 1],
+            "seeds": [0, 1, 2],
+        }
+    ).trained
+
+    assert len(runs) == 2 * 2 * 2 * 2 * 3
+    assert Run("gun_point", "gru", "random_frozen", "0.1", 2) in runs
+
+
+def test_a_run_named_twice_is_run_once():
+    grid = {"datasets": ["waves"], "architectures": ["lstm"], "seeds": [0]}
+
+    assert len(plan(grid, grid).trained) == 1
+
+
+def test_baselines_run_once_per_dataset_or_with_every_seed_where_chance_plays_a_part():
+    baselines = plan(
+        {"datasets": ["waves"], "architectures": ["lstm"], "seeds": [3, 4]},
+        baselines=["majority", "minirocket"],
+    ).baselines
+
+    assert baselines == [
+        Run("waves", "majority", "baseline", "1", 0),
+        Run("waves", "minirocket", "baseline", "1", 3),
+        Run("waves", "minirocket", "baseline", "1", 4),
+    ]
+
+
+def test_an_illegal_combination_is_refused_with_the_reason(monkeypatch):
+    monkeypatch.setitem(ARCHITECTURES.entry("lstm").tags, "accepts", ("video",))
+
+    with pytest.raises(ConfigError, match="architecture 'lstm' takes video, but dataset 'waves'"):
+        plan({"datasets": ["waves"], "architectures": ["lstm"]})
+
+
+def test_a_run_fills_every_pattern():
+    run = Run("waves", "lstm", "scratch", "0.05", 7)
+
+    assert run.fill(layout.METRICS) == (
+        "results/evaluate/waves/lstm/scratch/labels0.05/seed7/metrics.json"
+    )
+
+
+def test_no_two_steps_write_the_same_place():
+    patterns = [
+        layout.RECORDINGS,
+        layout.WINDOWS,
+        layout.ENCODER,
+        layout.PRETRAIN_HISTORY,
+        layout.MODEL,
+        layout.HISTORY,
+        layout.TRANSFER,
+        layout.PREDICTIONS,
+        layout.METRICS,
+        layout.SUMMARY,
+        layout.REPORT,
+        layout.CONFIG,
+    ]
+
+    assert len(set(patterns)) == len(patterns)
+    assert all(pattern.startswith("results/") for pattern in patterns)

@@ -1,0 +1,83 @@
+import importlib
+import sys
+
+import pytest
+
+from seqbench import provenance
+from seqbench.provenance import commit, machine, source_digest, versions
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of two modules, one importing the other, whose digest is taken anew each time."""
+    root = tmp_path / "beadbox"
+    root.mkdir()
+    (root / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(provenance, "PACKAGE", "beadbox")
+
+    def digest(user: str, used: str = "X = 1\n", unused: str = "") -> str:
+        (root / "user.py").write_text(user)
+        (root / "used.py").write_text(used)
+        (root / "unused.py").write_text(unused)
+        for cached in (source_digest, provenance._parsed, provenance._is_module):
+            cached.cache_clear()
+        importlib.invalidate_caches()
+        return source_digest("beadbox.user")
+
+    yield digest
+    for name in [name for name in sys.modules if name.startswith("beadbox")]:
+        del sys.modules[name]
+    for cached in (source_digest, provenance._parsed, provenance._is_module):
+        cached.cache_clear()
+
+
+USER = "from beadbox.used import X\n\ndef f(a):\n    return a + X\n"
+
+
+def test_comments_docstrings_and_layout_do_not_change_the_digest(package):
+    rewritten = (
+        '"""Module."""\n\nfrom beadbox.used import X  # why\n\n\n'
+        'def f(a):\n    """Add."""\n    return (\n        a + X\n    )\n'
+    )
+
+    assert package(USER) == package(rewritten)
+
+
+def test_a_change_of_meaning_changes_the_digest(package):
+    assert package(USER) != package(USER.replace("a + X", "a - X"))
+
+
+def test_a_change_in_an_imported_module_changes_the_digest(package):
+    assert package(USER) != package(USER, used="X = 2\n")
+
+
+def test_an_import_inside_a_function_counts(package):
+    user = "def f():\n    from beadbox import used\n    return used.X\n"
+
+    assert package(user) != package(user, used="X = 2\n")
+
+
+def test_a_module_that_is_not_imported_does_not_count(package):
+    assert package(USER) == package(USER, unused="Y = 3\n")
+
+
+def test_a_missing_module_is_an_error():
+    with pytest.raises(ModuleNotFoundError):
+        source_digest("seqbench.nothing")
+
+
+def test_an_architecture_is_no_part_of_the_digest_of_another():
+    lstm = source_digest("seqbench.steps.finetune", "seqbench.models.recurrent")
+
+    assert lstm != source_digest("seqbench.steps.finetune", "seqbench.models.cnn1d")
+
+
+def test_versions_commit_and_machine_are_told_without_the_host():
+    import socket
+
+    told = {**versions(), "commit": commit(), **machine()}
+
+    assert told["python"].startswith("3.")
+    assert all(value for value in told.values())
+    assert socket.gethostname() not in str(machine())

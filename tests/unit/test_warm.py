@@ -1,0 +1,160 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from seqbench import warm as warming
+from seqbench.launch import ADDRESS
+
+SOURCES = str(Path(__file__).parents[2] / "src")
+DEADLINE_S = 60
+
+
+@pytest.fixture
+def warm(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", SOURCES)
+    stop = warming.start()
+    yield
+    stop()
+
+
+def step(name, *arguments, **options):
+    command = [sys.executable, "-m", f"seqbench.steps.{name}", *map(str, arguments)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+    )
+
+
+def ingest(path, options='{"n_windows": 40, "window_samples": 20}', **more):
+    settings = f'{{"source": "waves", "options": {options}}}'
+    return step("ingest", "--settings", settings, "--recordings", path, **more)
+
+
+@pytest.mark.usefixtures("warm")
+def test_a_forked_step_runs_in_the_folder_and_environment_of_whoever_asked(tmp_path):
+    process = ingest("here.h5", cwd=tmp_path)
+    output, _ = process.communicate(timeout=DEADLINE_S)
+
+    assert process.returncode == 0, output
+    assert (tmp_path / "here.h5").exists()
+
+
+@pytest.mark.usefixtures("warm")
+def test_a_forked_step_answers_on_the_output_of_whoever_asked(tmp_path):
+    process = ingest(tmp_path / "none.h5", '{"min_samples": 30, "window_samples": 20}')
+    output, _ = process.communicate(timeout=DEADLINE_S)
+
+    assert process.returncode == 1
+    assert output.startswith("error: waves: `min_samples` must not exceed `window_samples`")
+    assert "Traceback" not in output
+
+
+@pytest.mark.usefixtures("warm")
+def test_usage_errors_keep_their_exit_code():
+    process = step("ingest", "--nonsense")
+    process.communicate(timeout=DEADLINE_S)
+
+    assert process.returncode == 2
+
+
+def test_a_forked_step_gives_what_a_step_of_its_own_gives(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", SOURCES)
+    windows = tmp_path / "windows.h5"
+    ingest(tmp_path / "recordings.h5").communicate(timeout=DEADLINE_S)
+    window = '{"split": {}, "window": {}, "normalization": "zscore"}'
+    step(
+        "window", "--settings", window, "--windows", windows,
+        "--recordings", tmp_path / "recordings.h5",
+    ).communicate(timeout=DEADLINE_S)  # fmt: skip
+    settings = json.dumps(
+        {
+            "architecture": "lstm",
+            "architecture_options": {"hidden_size": 4},
+            "objective": "autoencoder",
+            "objective_options": {},
+            "optimizer": {"epochs": 2},
+        }
+    )
+
+    def pretrained(name):
+        done = step(
+            "pretrain", "--settings", settings, "--seed", 0, "--windows", windows,
+            "--encoder", tmp_path / name, "--history", tmp_path / "history.csv",
+        )  # fmt: skip
+        output, _ = done.communicate(timeout=DEADLINE_S)
+        assert done.returncode == 0, output
+        from seqbench.storage.models import read_model
+
+        return {key: array.tobytes() for key, array in read_model(tmp_path / name).arrays.items()}
+
+    alone = pretrained("alone")
+    stop = warming.start()
+    try:
+        forked = pretrained("forked")
+    finally:
+        stop()
+
+    assert forked == alone
+
+
+@pytest.mark.usefixtures("warm")
+def test_a_step_ends_when_whoever_asked_for_it_is_killed(tmp_path):
+    fifo = tmp_path / "windows.h5"
+    os.mkfifo(fifo)  # opening it to read waits for ever
+    window = '{"split": {}, "window": {}, "normalization": "zscore"}'
+    client = step(
+        "window", "--settings", window, "--recordings", fifo, "--windows", "w.h5", cwd=tmp_path
+    )
+    wait_for(lambda: processes_in(tmp_path) - {client.pid})
+    client.kill()
+    client.wait()
+
+    wait_for(lambda: not processes_in(tmp_path))
+
+
+def test_without_a_warm_process_a_step_runs_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", SOURCES)
+    monkeypatch.setenv(ADDRESS, json.dumps([str(tmp_path / "gone"), sys.prefix, ""]))
+    process = ingest(tmp_path / "alone.h5")
+    process.communicate(timeout=DEADLINE_S)
+
+    assert process.returncode == 0
+    assert (tmp_path / "alone.h5").exists()
+
+
+def test_the_warm_process_ends_with_the_workflow_that_started_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", SOURCES)
+    code = (
+        "import os, signal; from seqbench.warm import start;"
+        "start(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
+
+    wait_for(lambda: not processes_in(tmp_path))
+    assert killed.returncode == -signal.SIGKILL
+
+
+def processes_in(folder):
+    """Return the processes that work in a folder."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == folder:
+                found.add(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def wait_for(condition):
+    """Wait until a condition holds and return its value."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
+    return value

@@ -1,0 +1,371 @@
+"""The loop: which weights it keeps, when it ends, how fast it learns, and that it repeats."""
+
+import copy
+import csv
+import math
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from seqbench.config import FinetuneSettings, OptimizerSettings
+from seqbench.registry import ARCHITECTURES
+from seqbench.tasks.classification.head import ClassificationHead
+from seqbench.training.batches import Batch, WindowTable
+from seqbench.training.finetune import Finetuning, Model, balanced_weights
+from seqbench.training.loop import DivergedError, Outcome, Schedule, evaluate, fit
+from seqbench.training.progress import Progress
+from seqbench.training.reproducibility import seed_everything
+
+CPU = torch.device("cpu")
+NAN = math.nan
+
+
+class Scripted:
+    """A linear model whose held-out losses are written down beforehand."""
+
+    def __init__(self, watched: list[float], train_loss: Callable[[Tensor], Tensor]) -> None:
+        self.module = nn.Linear(2, 1)
+        self.watched = iter(watched)
+        self.train_loss = train_loss
+        self.weights_at: list[Tensor] = []
+
+    def loss(self, batch: Batch) -> Tensor:
+        return self.train_loss(self.module(batch.x).mean())
+
+    def watch(self, batch: Batch) -> dict[str, Tensor]:
+        self.weights_at.append(self.module.weight.detach().clone())
+        return {"val_loss": torch.tensor(next(self.watched))}
+
+    def set_training(self, training: bool) -> None:
+        self.module.train(training)
+
+
+@pytest.fixture
+def train_scripted(make_windows):
+    """Train on twelve windows with the held-out losses given."""
+    windows = make_windows()
+    table, val = WindowTable(windows["train"], CPU), WindowTable(windows["val"], CPU)
+
+    def train(
+        watched: list[float], train_loss: Callable[[Tensor], Tensor] = lambda x: x, **settings
+    ) -> tuple[Scripted, Outcome]:
+        trainable = Scripted(watched, train_loss)
+        values = {"epochs": len(watched), "batch_size": 6, "min_steps_per_epoch": 1} | settings
+        outcome = fit(
+            trainable,
+            table,
+            torch.arange(len(table)),
+            lambda: val.batches(256),
+            OptimizerSettings(**values),
+            loss_name="val_loss",
+            generator=torch.Generator().manual_seed(0),
+            progress=Progress("test", len(watched)),
+        )
+        return trainable, outcome
+
+    return train
+
+
+def test_the_weights_of_the_best_epoch_are_kept(train_scripted):
+    trainable, outcome = train_scripted([3.0, 1.0, 2.0, 4.0])
+
+    assert outcome.best_epoch == 2
+    assert torch.equal(trainable.module.weight, trainable.weights_at[1])
+    assert not torch.equal(trainable.module.weight, trainable.weights_at[3])
+    assert not trainable.module.training
+
+
+def test_of_equal_losses_the_first_is_kept(train_scripted):
+    trainable, outcome = train_scripted([2.0, 1.0, 1.0])
+
+    assert outcome.best_epoch == 2
+    assert torch.equal(trainable.module.weight, trainable.weights_at[1])
+
+
+def test_training_stops_when_patience_is_spent(train_scripted):
+    _, outcome = train_scripted([3.0, 2.0, 5.0, 2.5, 2.0, 1.0, 1.0], patience_epochs=3)
+
+    assert [row["epoch"] for row in outcome.history] == [1, 2, 3, 4, 5]
+    assert outcome.best_epoch == 2
+
+
+def test_a_better_loss_renews_patience(train_scripted):
+    _, outcome = train_scripted([3.0, 4.0, 2.0, 4.0, 1.0, 4.0, 4.0, 0.0], patience_epochs=2)
+
+    assert len(outcome.history) == 7
+    assert outcome.best_epoch == 5
+
+
+def test_a_training_loss_that_is_no_number_ends_with_a_sentence(train_scripted):
+    with pytest.raises(DivergedError, match=r"training loss is nan in epoch 1.*learning_rate"):
+        train_scripted([1.0, 1.0], train_loss=lambda x: x * NAN)
+
+
+def test_an_infinite_training_loss_ends_with_a_sentence(train_scripted):
+    with pytest.raises(DivergedError, match="training loss is inf in epoch 1"):
+        train_scripted([1.0, 1.0], train_loss=lambda x: x * 0 + math.inf)
+
+
+@pytest.mark.parametrize("watched", [[NAN], [NAN, NAN], [math.inf]])
+def test_a_held_out_loss_that_was_never_a_number_ends_with_a_sentence(train_scripted, watched):
+    # Else untrained weights could leave as the best of a training that diverged.
+    with pytest.raises(DivergedError):
+        train_scripted(watched)
+
+
+def test_weights_that_diverge_in_the_last_step_are_noticed(make_windows):
+    # The loss of the only step is finite, its gradient is not.
+    windows = make_windows()
+    table = WindowTable(windows["train"], CPU)
+    module = nn.Linear(2, 1)
+
+    class Rooted:
+        def __init__(self) -> None:
+            self.module = module
+
+        def loss(self, batch: Batch) -> Tensor:
+            return (module(batch.x) * 0).abs().sqrt().mean()
+
+        def watch(self, batch: Batch) -> dict[str, Tensor]:
+            return {"val_loss": module(batch.x).mean()}
+
+        def set_training(self, training: bool) -> None:
+            module.train(training)
+
+    with pytest.raises(DivergedError):
+        fit(
+            Rooted(),
+            table,
+            torch.arange(12),
+            lambda: table.batches(256),
+            OptimizerSettings(epochs=1, batch_size=12, min_steps_per_epoch=1),
+            loss_name="val_loss",
+            generator=torch.Generator().manual_seed(0),
+            progress=Progress("test", 1),
+        )
+
+
+def test_the_history_has_a_row_per_epoch_with_these_columns(train_scripted, tmp_path):
+    _, outcome = train_scripted([3.0, 1.0])
+    path = tmp_path / "history.csv"
+
+    outcome.write_history(path)
+
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [
+        "epoch",
+        "steps",
+        "learning_rate",
+        "train_loss",
+        "val_loss",
+        "gradient_norm",
+        "seconds",
+    ]
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert [row["steps"] for row in rows] == ["2", "4"]
+    assert [float(row["val_loss"]) for row in rows] == [3.0, 1.0]
+
+
+def test_the_cost_is_named_after_its_stage(train_scripted):
+    _, outcome = train_scripted([3.0, 1.0, 2.0])
+
+    cost = outcome.cost("pretrain")
+
+    assert set(cost) == {"pretrain_s", "pretrain_cpu_s", "epochs", "best_epoch"}
+    assert (cost["epochs"], cost["best_epoch"]) == (3, 2)
+
+
+def test_small_sets_take_the_least_number_of_steps(train_scripted):
+    _, outcome = train_scripted([1.0, 2.0], min_steps_per_epoch=7)
+
+    assert [row["steps"] for row in outcome.history] == [7, 14]
+
+
+# The learning rate.
+
+
+def rates(settings: OptimizerSettings, steps_per_epoch: int, losses: list[float]) -> list[float]:
+    """Return the rate of every step, one held-out loss being watched after each epoch."""
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=123.0)
+    schedule = Schedule(optimizer, settings, steps_per_epoch)
+    found = []
+    for loss in losses:
+        for _ in range(steps_per_epoch):
+            schedule.step()
+            assert optimizer.param_groups[0]["lr"] == schedule.rate
+            found.append(schedule.rate)
+        schedule.watch(loss)
+    return found
+
+
+def test_the_rate_rises_linearly_and_falls_as_a_cosine_to_zero():
+    settings = OptimizerSettings(epochs=3, learning_rate=2.0, warmup_epochs=1, schedule="cosine")
+
+    found = rates(settings, 2, [1.0, 1.0, 1.0])
+
+    # Two steps up to 2, then 1 + cos of a quarter, two, three and four quarters of pi.
+    root = math.sqrt(0.5)
+    assert found == pytest.approx([1.0, 2.0, 1 + root, 1.0, 1 - root, 0.0])
+
+
+def test_without_warm_up_the_cosine_begins_at_once():
+    settings = OptimizerSettings(epochs=1, learning_rate=1.0, warmup_epochs=0)
+
+    assert rates(settings, 2, [1.0]) == pytest.approx([0.5, 0.0])
+
+
+def test_a_constant_rate_stays_after_the_warm_up():
+    settings = OptimizerSettings(epochs=3, learning_rate=1.0, warmup_epochs=1, schedule="constant")
+
+    assert rates(settings, 4, [1.0] * 3) == pytest.approx([0.25, 0.5, 0.75] + [1.0] * 9)
+
+
+def test_a_plateau_halves_the_rate_after_the_epochs_it_waits():
+    settings = OptimizerSettings(
+        epochs=9, learning_rate=1.0, warmup_epochs=0, schedule="plateau", plateau_epochs=2
+    )
+
+    found = rates(settings, 1, [5.0, 4.0, 4.0, 4.5, 3.0, 3.0, 3.0, 3.0, 3.0])
+
+    # The second and the third 4 are no better than the first: half from the fifth epoch on.
+    assert found == pytest.approx([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25])
+
+
+def test_the_rate_of_the_history_is_that_of_the_epochs_last_step(train_scripted):
+    _, outcome = train_scripted([1.0, 1.0], learning_rate=0.5, warmup_epochs=1)
+
+    assert [row["learning_rate"] for row in outcome.history] == pytest.approx([0.5, 0.0])
+
+
+def test_held_out_means_are_taken_over_windows_not_batches():
+    class Means(Scripted):
+        def watch(self, batch: Batch) -> dict[str, Tensor]:
+            return {"val_loss": batch.x.mean()}
+
+    batches = [
+        Batch(torch.full((3, 1, 2), 1.0), None, torch.zeros(3)),
+        Batch(torch.full((1, 1, 2), 5.0), None, torch.zeros(1)),
+    ]
+
+    watched = evaluate(Means([], lambda x: x), iter(batches), OptimizerSettings())
+
+    assert watched == {"val_loss": 2.0}
+
+
+# Fine-tuning through the loop.
+
+
+@pytest.fixture
+def finetune(make_windows):
+    """Train a small network with batch norm and dropout; return it, its start, and the outcome."""
+
+    def train(
+        *,
+        frozen: bool = False,
+        seed: int = 0,
+        index: Tensor | None = None,
+        windows=None,
+        **settings,
+    ) -> tuple[Model, dict[str, Tensor], Outcome]:
+        splits = windows or make_windows(lengths=(20, 26), noise=0.5)
+        generator = seed_everything(seed)
+        encoder = ARCHITECTURES["cnn1d"](
+            2, widths=(4,), kernel_sizes=(3,), strides=(2,), dropout=0.2
+        )
+        model = Model(encoder, ClassificationHead(encoder, 2, dropout=0.2))
+        start = copy.deepcopy(model.state_dict())
+        table, val = WindowTable(splits["train"], CPU), WindowTable(splits["val"], CPU)
+
+        def held_out() -> Iterator[Batch]:
+            return val.batches(256)
+
+        outcome = fit(
+            Finetuning(model, frozen=frozen, weight=None),
+            table,
+            torch.arange(len(table)) if index is None else index,
+            held_out,
+            FinetuneSettings(**{"epochs": 3, "batch_size": 5, "min_steps_per_epoch": 1} | settings),
+            loss_name="val_loss",
+            generator=generator,
+            progress=Progress("test", 3),
+            n_full=len(table),
+        )
+        return model, start, outcome
+
+    return train
+
+
+def numbers(outcome: Outcome) -> list[dict[str, float]]:
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in outcome.history]
+
+
+def test_a_frozen_encoder_keeps_weights_and_statistics(finetune):
+    model, start, _ = finetune(frozen=True, learning_rate=0.1)
+
+    for name, tensor in model.state_dict().items():
+        same = torch.equal(tensor, start[name])
+        assert same if name.startswith("encoder.") else not same, name
+
+
+def test_an_encoder_that_is_not_frozen_learns_weights_and_statistics(finetune):
+    model, start, _ = finetune(learning_rate=0.1)
+
+    for name, tensor in model.state_dict().items():
+        assert not torch.equal(tensor, start[name]), name
+
+
+def test_a_frozen_encoder_has_no_dropout_either(finetune):
+    model, _, _ = finetune(frozen=True)
+
+    Finetuning(model, frozen=True, weight=None).set_training(True)
+
+    assert model.head.training
+    assert not any(module.training for module in model.encoder.modules())
+
+
+def test_the_same_seed_gives_the_same_history_and_weights_bit_for_bit(finetune):
+    first, second, other = (finetune(seed=seed) for seed in (3, 3, 4))
+
+    assert numbers(first[2]) == numbers(second[2]) != numbers(other[2])
+    for name, tensor in first[0].state_dict().items():
+        assert torch.equal(tensor, second[0].state_dict()[name]), name
+
+
+def test_windows_that_are_not_chosen_leave_no_trace(finetune, make_windows):
+    splits = make_windows(noise=0.5)
+    chosen = torch.tensor([0, 1, 2, 3, 8, 9])
+    clean = finetune(index=chosen, windows=splits)
+    spoilt = make_windows(noise=0.5)
+    for i in (4, 5, 6, 7, 10, 11):
+        spoilt["train"].window(i)[:] = 1e6
+
+    trained = finetune(index=chosen, windows=spoilt)
+
+    assert numbers(trained[2]) == numbers(clean[2])
+
+
+def test_few_labels_take_as_many_steps_as_all(finetune):
+    _, _, few = finetune(index=torch.tensor([0, 1]))
+    _, _, every = finetune()
+
+    assert [row["steps"] for row in few.history] == [row["steps"] for row in every.history]
+
+
+def test_the_history_of_fine_tuning_watches_loss_and_accuracy_on_val(finetune):
+    _, _, outcome = finetune()
+
+    assert {"val_loss", "val_accuracy"} <= outcome.history[0].keys()
+    assert all(0 <= row["val_accuracy"] <= 1 for row in outcome.history)
+
+
+def test_balanced_weights_are_inverse_to_frequency_and_one_on_average():
+    label = torch.tensor([0] * 6 + [1] * 2).numpy()
+
+    weights = balanced_weights(label, 2)
+
+    # 8 windows, 2 classes: 8 / (2 * 6) and 8 / (2 * 2).
+    assert weights.tolist() == pytest.approx([2 / 3, 2.0])
+    assert weights[label].mean().item() == pytest.approx(1)

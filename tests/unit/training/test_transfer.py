@@ -1,0 +1,108 @@
+"""Weights move by name and shape, and every tensor is accounted for."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from seqbench.errors import UserError
+from seqbench.registry import ARCHITECTURES
+from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.training.finetune import state_arrays
+from seqbench.training.transfer import TransferError, no_transfer, transfer
+
+
+def network(n_small: int = 5) -> nn.ModuleDict:
+    """Build an encoder of 100 numbers in one tensor and `n_small` in another."""
+    return nn.ModuleDict(
+        {"big": nn.Linear(10, 10, bias=False), "small": nn.Linear(1, n_small, bias=False)}
+    )
+
+
+def test_everything_that_fits_is_copied_and_named():
+    source, target = network(), network()
+
+    manifest = transfer(target, state_arrays(source), "autoencoder")
+
+    assert manifest == {
+        "encoder": "autoencoder",
+        "fraction": 1.0,
+        "copied": ["big.weight", "small.weight"],
+        "skipped": [],
+    }
+    for name, tensor in target.state_dict().items():
+        assert torch.equal(tensor, source.state_dict()[name])
+
+
+def test_copies_are_independent_of_their_source():
+    arrays = state_arrays(network())
+    target = network()
+
+    transfer(target, arrays, "autoencoder")
+    arrays["big.weight"][:] = 7.0
+
+    assert not (target["big"].weight == 7).any()
+
+
+def test_what_is_missing_or_has_another_shape_or_is_unknown_is_named_with_the_reason():
+    arrays = state_arrays(network())
+    small = arrays.pop("small.weight")
+    arrays["decoder.weight"] = small
+
+    manifest = transfer(network(), arrays, "autoencoder")
+
+    assert manifest["copied"] == ["big.weight"]
+    assert manifest["fraction"] == pytest.approx(100 / 105)  # 95.2 %, just enough
+    assert manifest["skipped"] == [
+        {"name": "small.weight", "why": "not in the pretrained encoder"},
+        {"name": "decoder.weight", "why": "not in this encoder"},
+    ]
+
+
+def test_another_shape_is_skipped_and_left_as_it_was():
+    target = network()
+    before = target["small"].weight.detach().clone()
+    arrays = state_arrays(network())
+    arrays["small.weight"] = np.ones((3, 1), dtype=np.float32)
+
+    manifest = transfer(target, arrays, "autoencoder")
+
+    assert manifest["skipped"] == [
+        {"name": "small.weight", "why": "has shape (3, 1) there and (5, 1) here"}
+    ]
+    assert torch.equal(target["small"].weight, before)
+
+
+def test_less_than_95_per_cent_is_refused_and_the_tensors_are_named():
+    arrays = state_arrays(network(6))
+    arrays["small.weight"] = arrays["small.weight"][:2]  # 100 of 106 are 94.3 %
+
+    with pytest.raises(TransferError, match="only 94% of the encoder") as caught:
+        transfer(network(6), arrays, "autoencoder")
+
+    assert isinstance(caught.value, UserError)
+    assert "small.weight has shape (2, 1) there and (6, 1) here" in str(caught.value)
+    assert "big.weight" not in str(caught.value)
+
+
+def test_nothing_in_common_is_refused():
+    with pytest.raises(TransferError, match=r"only 0% .*big.weight not in the pretrained encoder"):
+        transfer(network(), {"other": np.zeros(3)}, "autoencoder")
+
+
+@pytest.mark.parametrize("architecture", ["cnn1d", "cnn_lstm", "lstm"])
+def test_an_encoder_from_a_file_is_transferred_whole(architecture, tmp_path):
+    source, target = ARCHITECTURES[architecture](2), ARCHITECTURES[architecture](2)
+    source.train()(torch.randn(2, 16, 2))  # so that counts of batches differ too
+    write_model(tmp_path / "encoder.safetensors", StoredModel(state_arrays(source), {}))
+
+    manifest = transfer(target, read_model(tmp_path / "encoder.safetensors").arrays, "autoencoder")
+
+    assert manifest["skipped"] == []
+    assert manifest["fraction"] == 1.0
+    for name, tensor in target.state_dict().items():
+        assert torch.equal(tensor, source.state_dict()[name]), name
+
+
+def test_an_encoder_that_starts_at_random_has_an_empty_manifest():
+    assert no_transfer() == {"encoder": "random", "fraction": None, "copied": [], "skipped": []}

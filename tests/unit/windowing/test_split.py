@@ -1,0 +1,220 @@
+"""Splits by name, by fraction and as the source has them; groups stay whole."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from seqbench.config import SplitSettings
+from seqbench.datasets.base import DataError
+from seqbench.windowing.split import assign_splits
+
+
+def counts(split: list[str]) -> dict[str, int]:
+    return dict(Counter(split))
+
+
+# Official splits.
+
+
+def test_the_official_split_is_kept(recordings):
+    official = ["test", "train", "val", "train", "test", "val"]
+    made = recordings(["a", "b"] * 3, splits=official)
+
+    assert assign_splits(made, SplitSettings(val=0.5)) == official
+
+
+def test_val_is_carved_out_of_train_where_the_source_has_none(recordings):
+    official = ["train"] * 10 + ["test"] * 4
+    made = recordings(["a"] * 10 + ["b"] * 4, splits=official)
+
+    split = assign_splits(made, SplitSettings(val=0.2))
+
+    assert split[10:] == ["test"] * 4
+    assert counts(split[:10]) == {"train": 8, "val": 2}
+
+
+def test_a_test_set_of_ones_own_replaces_the_official_split(recordings):
+    made = recordings(["a", "b"] * 3, splits=["test"] * 3 + ["train"] * 3)
+
+    split = assign_splits(made, SplitSettings(test=["r5"], val=["r0"]))
+
+    assert split == ["val", "train", "train", "train", "train", "test"]
+
+
+def test_an_official_split_of_some_recordings_only_is_refused(recordings):
+    made = recordings(["a", "b", "a"], splits=["train", "", "test"])
+
+    with pytest.raises(DataError, match="official split to some recordings only"):
+        assign_splits(made, SplitSettings())
+
+
+def test_an_official_split_that_cuts_a_group_is_refused(recordings):
+    made = recordings(
+        ["a"] * 4, splits=["train", "test", "train", "val"], groups=["g", "g", "h", "i"]
+    )
+
+    with pytest.raises(DataError, match="group 'g' would be in train and in test"):
+        assign_splits(made, SplitSettings())
+
+
+# Splits by name.
+
+
+def test_recordings_go_where_they_are_named(recordings):
+    made = recordings(["a", "b"] * 3)
+
+    split = assign_splits(made, SplitSettings(val=["r4"], test=["r0", "r1"]))
+
+    assert split == ["test", "test", "train", "train", "val", "train"]
+
+
+def test_a_group_is_named_as_a_whole(recordings):
+    made = recordings(["a", "b"] * 3, groups=["x", "y", "x", "z", "z", "w"])
+
+    split = assign_splits(made, SplitSettings(val=["x"], test=["z"]))
+
+    assert split == ["val", "train", "val", "test", "test", "train"]
+
+
+def test_naming_a_recording_twice_does_no_harm(recordings):
+    made = recordings(["a", "b"] * 3)
+
+    split = assign_splits(made, SplitSettings(val=["r1", "r1"], test=["r0"]))
+
+    assert counts(split) == {"train": 4, "val": 1, "test": 1}
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(recordings):
+    made = recordings(["a", "b"], names=["touch4", "touch5"])
+
+    expected = r"split\.test: no recording or group is called 'touhc5'; did you mean 'touch5'\?"
+    with pytest.raises(DataError, match=expected):
+        assign_splits(made, SplitSettings(val=["touch4"], test=["touhc5"]))
+
+
+def test_a_recording_in_val_and_in_test_is_refused(recordings):
+    made = recordings(["a", "b"] * 3)
+
+    expected = r"split\.val: recording 'r1' is in test already"
+    with pytest.raises(DataError, match=expected):
+        assign_splits(made, SplitSettings(val=["r1"], test=["r0", "r1"]))
+
+
+def test_naming_a_recording_of_the_official_test_for_val_is_refused(recordings):
+    made = recordings(["a", "b"] * 2, splits=["train", "train", "test", "test"])
+
+    with pytest.raises(DataError, match="recording 'r2' is in test already"):
+        assign_splits(made, SplitSettings(val=["r2"]))
+
+
+def test_naming_one_recording_of_a_group_is_refused(recordings):
+    made = recordings(["a", "b"] * 3, groups=["g", "g", "h", "i", "j", "k"])
+
+    expected = "group 'g' would be in test and in train; name the whole group, or set `by: rec"
+    with pytest.raises(DataError, match=re.escape(expected)):
+        assign_splits(made, SplitSettings(val=["r3"], test=["r0"]))
+
+
+def test_by_recording_a_group_may_be_cut(recordings):
+    made = recordings(["a", "b"] * 3, groups=["g"] * 6)
+
+    split = assign_splits(made, SplitSettings(val=["r3"], test=["r0"], by="recording"))
+
+    assert split == ["test", "train", "train", "val", "train", "train"]
+
+
+# Splits by fraction.
+
+
+def test_fractions_are_of_all_groups(recordings):
+    made = recordings(["a"] * 100)
+
+    split = assign_splits(made, SplitSettings(val=0.2, test=0.2))
+
+    assert counts(split) == {"train": 60, "val": 20, "test": 20}
+
+
+def test_a_fifth_is_test_where_nothing_is_said(recordings):
+    split = assign_splits(recordings(["a"] * 50), SplitSettings())
+
+    assert counts(split)["test"] == 10
+
+
+def test_every_class_is_drawn_from(recordings):
+    made = recordings(["a"] * 40 + ["b"] * 10 + ["c"] * 5)
+
+    split = assign_splits(made, SplitSettings(test=0.2))
+
+    assert counts(split[:40])["test"] == 8
+    assert counts(split[40:50])["test"] == 2
+    assert counts(split[50:])["test"] == 1
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_a_class_of_few_gives_one_to_each_part(recordings, n):
+    made = recordings(["a"] * n + ["b"] * n)
+
+    split = assign_splits(made, SplitSettings(val=0.01, test=0.01))
+
+    for part in (split[:n], split[n:]):
+        assert counts(part) == {"train": n - 2, "val": 1, "test": 1}
+
+
+def test_a_large_fraction_leaves_one_of_each_class_to_train(recordings):
+    made = recordings(["a"] * 5 + ["b"] * 5)
+
+    split = assign_splits(made, SplitSettings(val=0.9, test=0.4))
+
+    assert "train" in split[:5]
+    assert "train" in split[5:]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_groups_are_never_cut(recordings, seed):
+    groups = [f"g{i // 3}" for i in range(30)]
+    made = recordings(["a", "b", "a"] * 10, groups=groups)
+
+    split = assign_splits(made, SplitSettings(seed=seed))
+
+    parts_of = {group: {split[i] for i in range(30) if groups[i] == group} for group in groups}
+    assert all(len(parts) == 1 for parts in parts_of.values())
+    assert set(split) == {"train", "val", "test"}
+
+
+def test_a_group_counts_as_its_most_frequent_class(recordings):
+    # Every group holds two recordings of its own class and one of the other.
+    labels = ["a", "a", "b"] * 5 + ["b", "b", "a"] * 5
+    groups = [f"g{i // 3}" for i in range(30)]
+    made = recordings(labels, groups=groups)
+
+    split = assign_splits(made, SplitSettings(val=0.2, test=0.2))
+
+    first, second = split[:15:3], split[15::3]
+    assert counts(first) == counts(second) == {"train": 3, "val": 1, "test": 1}
+
+
+def test_the_seed_decides_the_draw(recordings):
+    made = recordings(["a"] * 30)
+
+    draws = [assign_splits(made, SplitSettings(seed=seed)) for seed in (0, 0, 1)]
+
+    assert draws[0] == draws[1] != draws[2]
+
+
+def test_signals_do_not_decide_the_draw(recordings):
+    labels = ["a", "b"] * 15
+
+    draws = [assign_splits(recordings(labels, seed=seed), SplitSettings()) for seed in (0, 1)]
+
+    assert draws[0] == draws[1]
+
+
+def test_too_few_recordings_are_refused_by_the_part_that_is_empty(recordings):
+    with pytest.raises(DataError, match="no recording is left for val; 2 groups are too few"):
+        assign_splits(recordings(["a", "b"]), SplitSettings(val=0.2, test=["r0"]))
+
+
+def test_a_split_that_leaves_nothing_to_train_is_refused(recordings):
+    with pytest.raises(DataError, match="no recording is left for train"):
+        assign_splits(recordings(["a", "b"]), SplitSettings(val=["r1"], test=["r0"]))

@@ -1,0 +1,87 @@
+import csv
+
+import numpy as np
+import pytest
+import yaml
+
+from seqbench import layout
+
+pytestmark = pytest.mark.workflow
+
+CONFIG = """
+runs:
+  - datasets: [pumps]
+    architectures: [cnn1d]
+    seeds: [0]
+baselines: [majority]
+datasets:
+  pumps: {source: folder, path: PATH, window: {length_samples: 50}}
+finetune: {epochs: 8}
+tensorboard: false
+"""
+
+
+@pytest.fixture
+def pumps(tmp_path):
+    """Thirty recordings of two channels, made by hand: slow and fast oscillation."""
+    folder = tmp_path / "data" / "pumps"
+    (folder / "recordings").mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    labels = [("recording", "label")]
+    for i in range(30):
+        label = "fast" if i % 2 else "slow"
+        time = np.arange(200) / 100
+        wave = np.sin(2 * np.pi * (9 if label == "fast" else 2) * time + generator.uniform(0, 6))
+        with (folder / "recordings" / f"run {i}.csv").open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("time_s", "pressure", "flow"))
+            writer.writerows(zip(time, wave, generator.normal(size=200), strict=True))
+        labels.append((f"run {i}", label))
+    with (folder / "labels.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(labels)
+    return folder
+
+
+def test_a_folder_of_csv_files_runs_from_another_working_directory(pumps, snakemake, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    config = tmp_path / "ten_lines.yaml"
+    config.write_text(CONFIG.replace("PATH", str(pumps)))
+    assert len(CONFIG.strip().splitlines()) <= 10
+
+    done = snakemake(folder=elsewhere, config=config, cwd=tmp_path)
+
+    assert done.returncode == 0, done.output[-4000:]
+    with (elsewhere / layout.SUMMARY).open() as file:
+        [accuracy] = [
+            float(row["value"])
+            for row in csv.DictReader(file)
+            if (row["architecture"], row["split"], row["metric"]) == ("cnn1d", "test", "accuracy")
+        ]
+    assert accuracy > 0.9
+    assert (elsewhere / layout.REPORT).exists()
+
+
+BAD = {
+    "unknown recording": ("labels.csv", "recording,label\nrun 99,slow\n", "run 99"),
+    "no label column": ("labels.csv", "recording,class\nrun 1,slow\n", "label"),
+    "not a number": ("recordings/run 3.csv", "pressure,flow\n1,2\n1,x\n", "run 3.csv"),
+    "one channel too few": ("recordings/run 3.csv", "pressure\n1\n2\n", "run 3.csv"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "named"), BAD.values(), ids=BAD.keys())
+def test_bad_recordings_are_answered_by_a_sentence_before_training(
+    pumps, workflow, name, text, named
+):
+    (pumps / name).write_text(text)
+    entry = yaml.safe_load(CONFIG.replace("PATH", str(pumps)))
+
+    done = workflow(runs=entry["runs"], datasets=entry["datasets"])
+
+    assert done.returncode != 0
+    log = (workflow.folder / layout.log("ingest").format(dataset="pumps")).read_text()
+    [sentence] = [line for line in log.splitlines() if line.startswith("error: ")]
+    assert named in sentence
+    assert "Traceback" not in log
+    assert not (workflow.folder / "results" / "finetune").exists()

@@ -1,0 +1,221 @@
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from seqbench import layout
+from seqbench.config import Benchmark
+from seqbench.plan import Plan
+from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
+
+pytestmark = pytest.mark.workflow
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "tests" / "data" / "config.smoke.yaml"
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return Plan(Benchmark.read(CONFIG))
+
+
+def rows(folder):
+    with (folder / layout.SUMMARY).open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_smoke_config_touches_every_registered_name(plan):
+    used = plan.benchmark.all_datasets
+    sources = {used[name].source for name in plan.datasets}
+
+    assert {run.architecture for run in plan.trained} == set(ARCHITECTURES)
+    assert {plan.objective(run) for run in plan.trained} - {None} == set(OBJECTIVES)
+    assert set(plan.benchmark.baselines) == set(BASELINES)
+    assert sources | {"folder"} == set(DATASETS)  # folder has a run of its own in test_folder
+
+
+def test_every_run_has_a_row_for_every_metric(smoke, plan):
+    identities = {
+        (row["dataset"], row["architecture"], row["arm"], float(row["labels"]), int(row["seed"]))
+        for row in rows(smoke)
+        if row["split"] == "test" and row["metric"] == "accuracy"
+    }
+
+    assert identities == {
+        (run.dataset, run.architecture, run.arm, float(run.labels), run.seed) for run in plan.runs
+    }
+
+
+def test_scores_are_within_their_ranges(smoke):
+    for row in rows(smoke):
+        if row["metric"] in ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "ece"):
+            assert 0 <= float(row["value"]) <= 1
+
+
+def test_a_number_of_the_summary_is_that_of_its_run(smoke, plan):
+    run = plan.trained[0]
+    metrics = json.loads((smoke / run.fill(layout.METRICS)).read_text())
+
+    [value] = [
+        float(row["value"])
+        for row in rows(smoke)
+        if (row["dataset"], row["architecture"], row["arm"], row["seed"], row["split"])
+        == (run.dataset, run.architecture, run.arm, str(run.seed), "test")
+        and float(row["labels"]) == float(run.labels)
+        and row["metric"] == "macro_f1"
+    ]
+
+    assert value == metrics["scores"]["test"]["macro_f1"]["value"]
+
+
+def test_label_draws_of_all_arms_of_a_seed_have_the_same_size(smoke, plan):
+    sizes = {
+        json.loads((smoke / run.fill(layout.METRICS)).read_text())["n_windows"]["train"]
+        for run in plan.trained
+        if run.dataset == "tiny_waves" and run.labels == "0.5"
+    }
+
+    assert len(sizes) == 1
+
+
+def test_a_pretrained_encoder_was_transferred_whole(smoke, plan):
+    for run in plan.trained:
+        manifest = json.loads((smoke / run.fill(layout.TRANSFER)).read_text())
+        assert manifest["fraction"] == (1.0 if plan.objective(run) else None)
+
+
+def test_the_page_stands_alone_and_names_every_dataset(smoke, plan):
+    page = (smoke / layout.REPORT).read_text()
+
+    assert all(name in page for name in plan.datasets)
+    assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", page)
+
+
+def test_the_merged_config_is_saved_with_the_results(smoke, plan):
+    assert Benchmark.read(smoke / layout.CONFIG) == Benchmark.load(
+        yaml.safe_load((ROOT / "config.yaml").read_text())
+        | yaml.safe_load(CONFIG.read_text())
+        | {
+            "datasets": yaml.safe_load((ROOT / "config.yaml").read_text())["datasets"]
+            | yaml.safe_load(CONFIG.read_text())["datasets"],
+            "finetune": yaml.safe_load((ROOT / "config.yaml").read_text())["finetune"]
+            | yaml.safe_load(CONFIG.read_text())["finetune"],
+        }
+    )
+
+
+def test_a_second_run_does_nothing(smoke, snakemake):
+    done = snakemake("--dry-run", folder=smoke, config=CONFIG)
+
+    assert done.jobs == {}
+
+
+def test_no_process_is_left_behind(smoke):
+    left = [
+        process
+        for process in Path("/proc").glob("[0-9]*")
+        if b"seqbench.warm" in (process / "cmdline").read_bytes()
+        and (process / "cwd").readlink() == smoke
+    ]
+
+    assert left == []
+
+
+def test_the_report_of_snakemake_carries_page_and_figures(smoke, snakemake, tmp_path):
+    report = tmp_path / "report.html"
+
+    done = snakemake("--report", report, folder=smoke, config=CONFIG)
+
+    assert done.returncode == 0, done.output[-3000:]
+    page = report.read_text()
+    assert "learning_curves.svg" in page
+    assert "report.html" in page
+
+
+class TestWhatRunsAgain:
+    """A changed config re-runs what depends on it and nothing else."""
+
+    @pytest.fixture
+    def replan(self, copy_of_smoke, snakemake, tmp_path):
+        def plan_anew(change):
+            raw = yaml.safe_load(CONFIG.read_text())
+            change(raw)
+            path = tmp_path / "changed.yaml"
+            path.write_text(yaml.safe_dump(raw))
+            done = snakemake("--dry-run", folder=copy_of_smoke, config=path)
+            assert done.returncode == 0, done.output
+            return done.jobs
+
+        return plan_anew
+
+    def test_options_of_an_architecture_rerun_its_own_runs(self, replan):
+        def change(raw):
+            raw["architectures"]["gru"] = {"hidden_size": 4}
+
+        assert replan(change) == {"all": 1, "finetune": 1, "evaluate": 1, "report": 1}
+
+    def test_options_of_fine_tuning_spare_pretraining_and_baselines(self, replan):
+        def change(raw):
+            raw["finetune"]["weight_decay"] = 0.5
+
+        jobs = replan(change)
+
+        assert jobs["finetune"] == 5 + 12 + 2
+        assert not jobs.keys() & {"ingest", "window", "pretrain", "fit_baseline"}
+
+    def test_options_of_a_dataset_rerun_that_dataset(self, replan):
+        def change(raw):
+            raw["datasets"]["tiny_waves"]["noise"] = 0.2
+
+        jobs = replan(change)
+
+        assert jobs["ingest"] == 1
+        assert jobs["window"] == 1
+        assert jobs["finetune"] == 5 + 12
+
+    def test_a_new_seed_trains_that_seed(self, replan):
+        def change(raw):
+            raw["runs"][2]["seeds"] = [0, 1]
+
+        jobs = replan(change)
+
+        assert jobs["finetune"] == 2
+        assert "ingest" not in jobs
+
+    def test_a_new_title_makes_the_page_anew_and_nothing_else(self, replan):
+        def change(raw):
+            raw["title"] = "another"
+
+        assert replan(change) == {"all": 1, "report": 1}
+
+    def test_the_device_and_spelled_out_defaults_rerun_no_training(self, replan):
+        def change(raw):
+            raw["device"] = "cpu"
+            raw["architectures"]["lstm"]["bidirectional"] = True
+
+        assert "finetune" not in replan(change)
+
+    def test_a_new_architecture_reruns_nothing_that_exists(
+        self, copy_of_smoke, copy_checkout, snakemake, tmp_path
+    ):
+        checkout = copy_checkout(tmp_path / "checkout")
+        (checkout / "src/seqbench/models/averaging.py").write_text(
+            '"""One more family."""\n\n'
+            "from seqbench.models.base import Encoder\n"
+            "from seqbench.registry import ARCHITECTURES\n\n\n"
+            '@ARCHITECTURES.register("averaging", accepts=("series",))\n'
+            "class AveragingEncoder(Encoder):\n"
+            '    """The windows themselves."""\n'
+        )
+        raw = yaml.safe_load(CONFIG.read_text())
+        raw["runs"][2]["architectures"] = ["cnn1d", "averaging"]
+        config = tmp_path / "changed.yaml"
+        config.write_text(yaml.safe_dump(raw))
+
+        done = snakemake(
+            "--dry-run", folder=copy_of_smoke, config=config, snakefile=checkout / "Snakefile"
+        )
+
+        assert done.jobs == {"all": 1, "finetune": 2, "evaluate": 2, "report": 1}
