@@ -13,7 +13,9 @@ SRC = ROOT / "src"
 sys.path.insert(0, str(SRC))
 
 # Jobs find this package, installed or not, and the Python that runs Snakemake.
-os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH', '')}")
+os.environ.update(
+    PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH', '')}"
+)
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}; ")
 
 from seqbench import layout
@@ -74,7 +76,11 @@ def pretrained_encoder(wildcards):
 def pretraining_history(run):
     """Return the history of the pretraining that a run starts from, if its arm has one."""
     objective = PLAN.objective(run)
-    return [layout.PRETRAIN_HISTORY.format(objective=objective, **vars(run))] if objective else []
+    return (
+        [layout.PRETRAIN_HISTORY.format(objective=objective, **vars(run))]
+        if objective
+        else []
+    )
 
 
 def encoder_option(wildcards, input):

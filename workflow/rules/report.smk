@@ -11,7 +11,9 @@ rule report:
         metrics=[run.fill(layout.METRICS) for run in PLAN.runs],
         predictions=[run.fill(layout.PREDICTIONS) for run in PLAN.runs],
         histories=[run.fill(layout.HISTORY) for run in PLAN.trained],
-        pretraining=sorted({path for run in PLAN.trained for path in pretraining_history(run)}),
+        pretraining=sorted(
+            {path for run in PLAN.trained for path in pretraining_history(run)}
+        ),
         transfers=[run.fill(layout.TRANSFER) for run in PLAN.trained],
         templates=sorted((SRC / "seqbench" / "reporting" / "templates").iterdir()),
     output:
