@@ -97,7 +97,6 @@ def warm_up(arguments: list[str]) -> None:
 
     name = arguments[arguments.index("--architecture") + 1]
     needed = BASELINES.entry(name).tags["imports"] if name in BASELINES else TRAINING
-    needed = BASELINES.entry(name).tags["imports"] if name in BASELINES else TRAINING
     load("seqbench.tasks.base", *needed)
 
 
