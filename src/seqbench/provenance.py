@@ -53,10 +53,10 @@ def source_digest(*modules: str) -> str:
 @cache
 def _parsed(module: str) -> tuple[str, tuple[str, ...]]:
     """Return the digest of one module and the modules of this package that it imports."""
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
+    path = _file(module)
+    if path is None:
         raise ModuleNotFoundError(f"no module named {module}")
-    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = tuple(sorted(set(_imports(tree))))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
@@ -74,16 +74,19 @@ def _imports(tree: ast.Module) -> Iterator[str]:
             yield str(node.module)
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
-                if _is_module(name):
+                if _file(name):
                     yield name
 
 
 @cache
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
+def _file(module: str) -> Path | None:
+    """Return the file of a module of this package without importing any."""
+    package = importlib.util.find_spec(PACKAGE)
+    if package is None or package.origin is None:
+        return None
+    path = Path(package.origin).parent.joinpath(*module.split(".")[1:])
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 @cache

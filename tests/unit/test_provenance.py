@@ -20,7 +20,7 @@ def package(tmp_path, monkeypatch):
         (root / "user.py").write_text(user)
         (root / "used.py").write_text(used)
         (root / "unused.py").write_text(unused)
-        for cached in (source_digest, provenance._parsed, provenance._is_module):
+        for cached in (source_digest, provenance._parsed, provenance._file):
             cached.cache_clear()
         importlib.invalidate_caches()
         return source_digest("beadbox.user")
@@ -28,7 +28,7 @@ def package(tmp_path, monkeypatch):
     yield digest
     for name in [name for name in sys.modules if name.startswith("beadbox")]:
         del sys.modules[name]
-    for cached in (source_digest, provenance._parsed, provenance._is_module):
+    for cached in (source_digest, provenance._parsed, provenance._file):
         cached.cache_clear()
 
 

@@ -41,9 +41,11 @@ def labels(parts: list[WindowSet]) -> NDArray[np.int64]:
     return np.concatenate([part.label[part.label >= 0] for part in parts])
 
 
-def window_array(windows: WindowSet, n_samples: int) -> NDArray[np.float32]:
-    """Return the labelled windows as (N, C, n_samples), cut or padded with zeros at their end."""
-    chosen = np.flatnonzero(windows.label >= 0)
+def window_array(
+    windows: WindowSet, n_samples: int, *, labelled: bool = False
+) -> NDArray[np.float32]:
+    """Return windows, all or the labelled ones, as (N, C, n_samples), cut or padded with zeros."""
+    chosen = np.flatnonzero(windows.label >= 0) if labelled else np.arange(len(windows))
     array = np.zeros((len(chosen), len(windows.channels), n_samples), dtype=np.float32)
     for row, index in enumerate(chosen):
         window = windows.window(int(index))

@@ -54,7 +54,7 @@ class MiniRocketBaseline(Baseline):
 
         compile_once(len(parts[0].channels))
         n_samples = max(SHORTEST, *(int(part.length.max()) for part in parts))
-        x = np.concatenate([window_array(part, n_samples) for part in parts])
+        x = np.concatenate([window_array(part, n_samples, labelled=True) for part in parts])
         rocket = MiniRocket(n_kernels=self.n_kernels, random_state=seed)
         features = np.asarray(rocket.fit_transform(x), dtype=np.float64)
         scale = features.std(axis=0)

@@ -17,12 +17,14 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
         weight = mask[:, None].to(x.dtype)
         if not self.training:
             return super().forward(x) * weight
+        narrow, x, weight = x.dtype, x.float(), weight.float()  # counts outgrow bfloat16
         n = weight.sum()
         mean = (x * weight).sum(dim=(0, 2)) / n
         variance = ((x - mean[:, None]).square() * weight).sum(dim=(0, 2)) / n
         self._update(mean.detach(), variance.detach() * n / (n - 1).clamp(min=1))
         scale = self.weight * (variance + self.eps).rsqrt()
-        return ((x - mean[:, None]) * scale[:, None] + self.bias[:, None]) * weight
+        normal = (x - mean[:, None]) * scale[:, None] + self.bias[:, None]
+        return (normal * weight).to(narrow)
 
     def _update(self, mean: Tensor, variance: Tensor) -> None:
         if self.running_mean is None or self.running_var is None or self.momentum is None:
@@ -109,6 +111,4 @@ class Cnn1dEncoder(Encoder):
                 lengths = -(-lengths // step)
                 mask = inside(lengths, x.shape[2], x.device)
             x = self.dropout(norm(x, mask).relu())
-            if mask is not None:
-                x = x * mask[:, None]
         return x.transpose(1, 2)

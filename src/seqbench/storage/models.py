@@ -30,7 +30,7 @@ class StoredModel:
 
 def write_model(path: Path, model: StoredModel) -> None:
     """Write a model atomically."""
-    arrays = {name: np.ascontiguousarray(array) for name, array in model.arrays.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in model.arrays.items()}
     metadata = {"format": FORMAT, "header": json.dumps(model.header, ensure_ascii=False)}
     with replacing(path) as temporary:
         temporary.write_bytes(save(arrays, metadata=metadata))
@@ -52,7 +52,7 @@ def read_model(path: Path) -> StoredModel:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise FormatError(f"{path}: no such file") from None
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise FormatError(
             f"{path}: damaged ({error}); delete it, the next run makes it anew"
         ) from None

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.hdf5 import read_strings, reading, write_strings, writing
+from seqbench.storage.hdf5 import FormatError, read_strings, reading, write_strings, writing
 from seqbench.storage.windows import Split, WindowSet
 
 KIND, VERSION = "predictions", 1
@@ -82,6 +82,8 @@ def write_predictions(path: Path, predictions: dict[Split, Predictions]) -> None
 def read_predictions(path: Path, split: Split) -> Predictions:
     """Read the predictions of one split."""
     with reading(path, KIND, VERSION) as file:
+        if split not in file:
+            raise FormatError(f"{path}: no split '{split}' in it")
         group = file[split]
         return Predictions(
             scores=group["scores"][:],

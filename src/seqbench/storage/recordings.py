@@ -90,6 +90,8 @@ class Recordings:
         stops = np.array([len(signal) for signal in self.signals])[self.label_recording]
         if (self.label_start < 0).any() or (self.label_stop > stops).any():
             raise ValueError("a label reaches past its recording")
+        if (self.label_start >= self.label_stop).any():
+            raise ValueError("a label covers no sample")
 
     @property
     def lengths(self) -> NDArray[np.int64]:

@@ -25,7 +25,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.hdf5 import read_strings, reading, write_strings, writing
+from seqbench.storage.hdf5 import FormatError, read_strings, reading, write_strings, writing
 
 KIND, VERSION = "windows", 1
 Split = Literal["train", "val", "test"]
@@ -136,6 +136,8 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
         If the file is missing, damaged or no `windows.h5`.
     """
     with reading(path, KIND, VERSION) as file:
+        if f"slabs/{split}" not in file:
+            raise FormatError(f"{path}: no split '{split}' in it")
         begin, end = file[f"slabs/{split}"][:]
         table = file[f"windows/{split}"]
         start = table["start"][:]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from seqbench.models.base import inside
 from seqbench.storage.windows import WindowSet
+from seqbench.windowing.normalize import NEGLIGIBLE, TINY
 
 
 @dataclass(frozen=True)
@@ -79,17 +80,22 @@ class WindowTable:
             yield self.batch(part)
 
 
-def standardize(x: Tensor, lengths: Tensor | None, minimum: float = 1e-6) -> Tensor:
-    """Centre and scale each channel of each window (B, T, C) by its own mean and deviation."""
+def standardize(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Centre and scale each channel of each window (B, T, C) by its own mean and deviation.
+
+    The same as `seqbench.windowing.normalize.standardize` of every window.
+    """
     if lengths is None:
-        mean, deviation = x.mean(dim=1, keepdim=True), x.std(dim=1, keepdim=True, correction=0)
-        return (x - mean) / deviation.clamp(min=minimum)
+        lengths = torch.full((len(x),), x.shape[1])
     mask = inside(lengths, x.shape[1], x.device)[..., None]
     n = lengths.to(x.device)[:, None, None]
-    mean = x.sum(dim=1, keepdim=True) / n
-    centred = (x - mean) * mask
+    precise = x.double()
+    mean = precise.sum(dim=1, keepdim=True) / n
+    centred = (precise - mean) * mask
     deviation = (centred.square().sum(dim=1, keepdim=True) / n).sqrt()
-    return centred / deviation.clamp(min=minimum)
+    return (
+        centred / deviation.masked_fill(deviation <= NEGLIGIBLE * mean.abs().clamp(min=TINY), 1.0)
+    ).float()
 
 
 def shuffled(
@@ -98,7 +104,7 @@ def shuffled(
     """Yield `n_batches` batches of indices, pass after pass in new orders.
 
     The batches of a pass are of nearly equal size, at most `batch_size`, so
-    that none is left with a single window.
+    that no small rest is left over at its end.
     """
     parts = -(-n // batch_size)
     made = 0

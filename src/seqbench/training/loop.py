@@ -153,8 +153,7 @@ def fit(
                 loss = trainable.loss(batch)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            if settings.gradient_clip is not None:
-                norm = nn.utils.clip_grad_norm_(parameters, settings.gradient_clip)
+            norm = nn.utils.clip_grad_norm_(parameters, settings.gradient_clip or math.inf)
             schedule.step()
             optimizer.step()
             total += loss.detach()
@@ -164,12 +163,14 @@ def fit(
             "learning_rate": schedule.rate,
             "train_loss": float(total) / n_steps,
         }
-        if not math.isfinite(row["train_loss"]):
-            raise DivergedError(
-                f"the training loss is {row['train_loss']} in epoch {epoch} (last gradient norm"
-                f" {float(norm):.3g}); lower learning_rate or look for extreme values in the data"
-            )
         row |= evaluate(trainable, held_out(), settings)
+        for loss_is in ("train_loss", loss_name):
+            if not math.isfinite(row[loss_is]):
+                raise DivergedError(
+                    f"{loss_is} is {row[loss_is]} in epoch {epoch} (last gradient norm"
+                    f" {float(norm):.3g}); lower learning_rate or look for extreme values in the"
+                    " data"
+                )
         row |= {"gradient_norm": float(norm), "seconds": time.perf_counter() - began}
         history.append(row)
         progress.epoch(row)

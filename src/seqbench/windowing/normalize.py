@@ -7,6 +7,8 @@ from seqbench.storage.windows import Normalization
 
 # The quartiles of a normal distribution lie this many standard deviations apart.
 NORMAL_QUARTILE_RANGE = 1.3489795
+# A channel that varies by less than this part of its mean only holds rounding.
+NEGLIGIBLE, TINY = 1e-9, 1e-30
 
 
 def fit_normalization(train: NDArray[np.float32], mode: str) -> Normalization:
@@ -33,7 +35,7 @@ def fit_normalization(train: NDArray[np.float32], mode: str) -> Normalization:
         scale = (high - low) / NORMAL_QUARTILE_RANGE
     else:
         centre, scale = np.zeros(n_channels), np.ones(n_channels)
-    negligible = scale <= 1e-9 * np.maximum(np.abs(centre), 1e-30)
+    negligible = scale <= NEGLIGIBLE * np.maximum(np.abs(centre), TINY)
     return Normalization(mode, centre, np.where(negligible, 1.0, scale))
 
 
@@ -43,7 +45,6 @@ def normalize(signal: NDArray[np.float32], normalization: Normalization) -> NDAr
     return centred.astype(np.float32)
 
 
-def standardize(window: NDArray[np.float32], minimum: float = 1e-6) -> NDArray[np.float32]:
+def standardize(window: NDArray[np.float32]) -> NDArray[np.float32]:
     """Centre and scale each channel of one window (T, C) by its own mean and deviation."""
-    centred = window - window.mean(axis=0)
-    return centred / np.maximum(window.std(axis=0), minimum)
+    return normalize(window, fit_normalization(window, "zscore"))

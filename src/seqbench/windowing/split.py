@@ -39,12 +39,18 @@ def assign_splits(recordings: Recordings, settings: SplitSettings) -> list[str]:
     split = list(recordings.splits) if settings.test is None else [""] * len(units)
     if "" in split and set(split) != {""}:
         raise DataError("the source gives an official split to some recordings only")
-    if "" in split:
+    is_official = "" not in split
+    if not is_official:
         split = ["train"] * len(split)
-        test = DEFAULT_TEST if settings.test is None else settings.test
-        _move(recordings, units, split, "test", test, settings.seed)
+    draw = _Draw(recordings, units, split)
+    if not is_official:
+        draw.move("test", DEFAULT_TEST if settings.test is None else settings.test, settings.seed)
     if "val" not in split:
-        _move(recordings, units, split, "val", settings.val, settings.seed + 1)
+        draw.move("val", settings.val, settings.seed + 1)
+    elif isinstance(settings.val, list):
+        raise DataError(
+            "split.val: the source has an official val; leave `val` out, or give `test` as well"
+        )
     _refuse_cut_groups(units, split)
     for part in SPLITS:
         if part not in split:
@@ -55,61 +61,60 @@ def assign_splits(recordings: Recordings, settings: SplitSettings) -> list[str]:
     return split
 
 
-def _move(
-    recordings: Recordings,
-    units: list[str],
-    split: list[str],
-    part: str,
-    wanted: float | list[str],
-    seed: int,
-) -> None:
-    """Move recordings from train to `part`, by name or by a stratified draw."""
-    if isinstance(wanted, list):
-        moved = _named(recordings, units, part, wanted)
-    else:
-        free = [i for i, where in enumerate(split) if where == "train"]
-        chosen = _drawn(recordings, units, free, wanted, seed)
-        moved = [i for i in free if units[i] in chosen]
-    for i in moved:
-        if split[i] != "train":
-            raise DataError(
-                f"split.{part}: recording '{recordings.names[i]}' is in {split[i]} already;"
-                " name it in one place"
-            )
-        split[i] = part
+class _Draw:
+    """Moves recordings out of train, by name or by a stratified draw.
 
+    Fractions count what was in train at first, so that val and test of 0.2
+    each leave 0.6, whichever is drawn first. Units without a label stay in
+    train, where pretraining sees them.
+    """
 
-def _named(recordings: Recordings, units: list[str], part: str, wanted: list[str]) -> list[int]:
-    moved = []
-    for name in wanted:
-        matching = [
-            i
-            for i, (unit, recording) in enumerate(zip(units, recordings.names, strict=True))
-            if name in (unit, recording)
-        ]
-        if not matching:
-            known = suggestion(name, sorted({*units, *recordings.names}))
-            raise DataError(f"split.{part}: no recording or group is called '{name}'; {known}")
-        moved += [i for i in matching if i not in moved]
-    return moved
+    def __init__(self, recordings: Recordings, units: list[str], split: list[str]) -> None:
+        self.names = recordings.names
+        self.units = units
+        self.split = split
+        self.by_class: dict[int, list[str]] = {}
+        free = [i for i, part in enumerate(split) if part == "train"]
+        for unit, label in _most_frequent_class(recordings, units, free).items():
+            self.by_class.setdefault(label, []).append(unit)
 
+    def move(self, part: str, wanted: float | list[str], seed: int) -> None:
+        """Move recordings from train to `part`."""
+        if isinstance(wanted, list):
+            moved = self._named(part, wanted)
+        else:
+            chosen = self._drawn(wanted, seed)
+            moved = [i for i, unit in enumerate(self.units) if unit in chosen]
+        for i in moved:
+            if self.split[i] != "train":
+                raise DataError(
+                    f"split.{part}: recording '{self.names[i]}' is in {self.split[i]} already;"
+                    " name it in one place"
+                )
+            self.split[i] = part
 
-def _drawn(
-    recordings: Recordings, units: list[str], free: list[int], fraction: float, seed: int
-) -> set[str]:
-    """Draw a fraction of the units of each class, at least one where a class has two."""
-    generator = np.random.default_rng(seed)
-    by_class: dict[int, list[str]] = {}
-    for unit, label in _most_frequent_class(recordings, units, free).items():
-        by_class.setdefault(label, []).append(unit)
-    chosen: set[str] = set()
-    for label in sorted(by_class):
-        members = by_class[label]
-        n = round(fraction * len(members))
-        if len(members) > 1:
-            n = min(max(n, 1), len(members) - 1)
-        chosen.update(members[i] for i in generator.permutation(len(members))[:n])
-    return chosen
+    def _named(self, part: str, wanted: list[str]) -> list[int]:
+        moved: dict[int, None] = {}
+        for name in wanted:
+            pairs = zip(self.units, self.names, strict=True)
+            matching = [i for i, pair in enumerate(pairs) if name in pair]
+            if not matching:
+                known = suggestion(name, sorted({*self.units, *self.names}))
+                raise DataError(f"split.{part}: no recording or group is called '{name}'; {known}")
+            moved |= dict.fromkeys(matching)
+        return list(moved)
+
+    def _drawn(self, fraction: float, seed: int) -> set[str]:
+        """Draw a fraction of the units of each class, at least one where train keeps one."""
+        generator = np.random.default_rng(seed)
+        in_train = {u for u, part in zip(self.units, self.split, strict=True) if part == "train"}
+        chosen: set[str] = set()
+        for label in sorted(self.by_class.keys() - {UNLABELLED}):
+            members = self.by_class[label]
+            left = [unit for unit in members if unit in in_train]
+            n = min(max(round(fraction * len(members)), 1), max(len(left) - 1, 0))
+            chosen.update(left[i] for i in generator.permutation(len(left))[:n])
+        return chosen
 
 
 def _most_frequent_class(

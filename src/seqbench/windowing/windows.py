@@ -110,6 +110,10 @@ def _check(splits: dict[Split, WindowSet], classes: list[str]) -> None:
                 f"{split} has no labelled window; shorten `window.length_samples`, set"
                 " `window.remainder: keep`, or choose another split"
             )
+    if len(classes) < 2:
+        raise DataError(
+            f"the labels name a single class, '{classes[0]}'; classification needs two or more"
+        )
     missing = sorted(set(range(len(classes))) - set(splits["train"].label.tolist()))
     if missing:
         raise DataError(

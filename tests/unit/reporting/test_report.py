@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
+from seqbench.reporting import figures
 from seqbench.reporting.catalog import figure_names
 from seqbench.reporting.figures import Drawing
 from seqbench.steps import report
@@ -47,7 +48,7 @@ def skill(run):
 @pytest.fixture
 def without_figures(monkeypatch):
     """Spare a test of the text the time that figures take."""
-    monkeypatch.setattr(report, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
+    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
 
 
 @pytest.fixture

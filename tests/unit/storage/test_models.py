@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 
 from seqbench.storage.models import StoredModel, read_model, write_model
 
@@ -68,7 +69,7 @@ def test_a_failed_write_leaves_the_old_model_and_nothing_else(tmp_path):
 
     with pytest.raises(TypeError):
         write_model(path, StoredModel({}, {"not": object()}))
-    with pytest.raises((KeyError, TypeError, ValueError)):
+    with pytest.raises((KeyError, TypeError, ValueError, SafetensorError)):
         write_model(path, StoredModel({"objects": np.array([object()])}, {}))
 
     assert read_model(path).header == HEADER

@@ -99,12 +99,12 @@ def test_a_better_loss_renews_patience(train_scripted):
 
 
 def test_a_training_loss_that_is_no_number_ends_with_a_sentence(train_scripted):
-    with pytest.raises(DivergedError, match=r"training loss is nan in epoch 1.*learning_rate"):
+    with pytest.raises(DivergedError, match=r"train_loss is nan in epoch 1.*learning_rate"):
         train_scripted([1.0, 1.0], train_loss=lambda x: x * NAN)
 
 
 def test_an_infinite_training_loss_ends_with_a_sentence(train_scripted):
-    with pytest.raises(DivergedError, match="training loss is inf in epoch 1"):
+    with pytest.raises(DivergedError, match="train_loss is inf in epoch 1"):
         train_scripted([1.0, 1.0], train_loss=lambda x: x * 0 + math.inf)
 
 
