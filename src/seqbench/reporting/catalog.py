@@ -29,7 +29,7 @@ CAPTIONS = {
     ),
     "confusion": Caption(
         "What is taken for what",
-        "Test windows of the best trained model and of the best baseline, summed over seeds."
+        "Test windows of the model picked on val and of the best baseline, summed over seeds."
         " Numbers count windows; the shade is their part of the true class.",
     ),
     "learning_curves": Caption(

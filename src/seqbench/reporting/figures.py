@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from seqbench.reporting.catalog import metric_label
@@ -116,7 +116,7 @@ def leaderboard(material: Material) -> Figure:
 
 
 def confusion(material: Material) -> Figure:
-    """Draw the counts of the best trained model beside those of the best baseline."""
+    """Draw the counts of the model picked on val beside those of the best baseline."""
     shown, classes = material.confusions, material.windows.classes
     k = len(classes)
     beside = k <= 12  # more classes need the whole width
@@ -427,6 +427,8 @@ def _finish_curves(
     for axes in panels.values():
         if is_wide:
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     _finish_panels(figure, panels, "epoch", name)
 

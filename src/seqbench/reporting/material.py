@@ -59,7 +59,7 @@ class Material:
     transfers
         By run, what became of the pretrained tensors.
     confusions
-        Of the best trained model and the best baseline, in this order.
+        Of the model picked on val and the best baseline, in this order.
     colours
         By architecture, the same in all figures of all datasets.
     """
@@ -128,7 +128,7 @@ def _material(
         for run, objective in pretrained
     }
     transfers = {run: root / run.fill(layout.TRANSFER) for run, _ in pretrained}
-    shown = [row for row in (boards[0].best_trained, boards[0].best_baseline) if row is not None]
+    shown = [row for row in (boards[0].picked, boards[0].best_baseline) if row is not None]
     return Material(
         dataset=dataset,
         windows=read_windows(root / layout.WINDOWS.format(dataset=dataset), "train"),

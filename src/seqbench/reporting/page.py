@@ -142,7 +142,7 @@ def _section(
 ) -> Section:
     board = material.board
     counts = Counter(material.windows.label.tolist())
-    best = board.best_trained
+    best = board.picked
     return Section(
         material=material,
         facts=_facts(plan, material),
@@ -229,9 +229,9 @@ def _lede(boards: list[Leaderboard]) -> str:
     n_won = sum(margin > 0 for margin in margins)
     if len(margins) == 1:
         verb = "beats" if n_won else "does not beat"
-        return f"The best trained model {verb} the best baseline."
+        return f"The model picked on val {verb} the best baseline."
     count = "all" if n_won == len(margins) else "none" if n_won == 0 else f"{n_won}"
-    return f"A trained model beats the best baseline on {count} of {len(margins)} datasets."
+    return f"The model picked on val beats the best baseline on {count} of {len(margins)} datasets."
 
 
 def _general_warnings(boards: list[Leaderboard], results: list[Result]) -> list[str]:
@@ -270,12 +270,12 @@ def _warnings(board: Leaderboard, n_test: int | None) -> list[str]:
         found.append(
             f"Below the {FLOORS[board.task]} floor, so nothing was learned: {', '.join(weak)}."
         )
-    best, baseline = board.best_trained, board.best_baseline
+    best, baseline = board.picked, board.best_baseline
     if best is not None and baseline is not None and board.margin is not None and board.margin <= 0:
         word = "lies below" if board.margin < 0 else "only equals"
-        found.append(f"The best trained model {word} the baseline {baseline.architecture}.")
+        found.append(f"The model picked on val {word} the baseline {baseline.architecture}.")
     elif best is not None and board.margin is not None and board.margin <= (best.score.sd or 0):
-        found.append("The best trained model leads the best baseline by no more than one s.d.")
+        found.append("The model picked on val leads the best baseline by no more than one s.d.")
     return found
 
 

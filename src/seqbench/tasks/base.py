@@ -27,10 +27,14 @@ class Task(ABC):
         Registered name.
     headline
         The metric that ranks models; higher is better.
+    tiebreak
+        The metric that decides between models of equal headline on val; lower
+        is better.
     """
 
     name: str
     headline: str
+    tiebreak: str
 
     @abstractmethod
     def head(self, encoder: Encoder, classes: list[str], dropout: float) -> Head:

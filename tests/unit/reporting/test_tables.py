@@ -118,7 +118,7 @@ def test_a_model_without_any_value_stands_last_and_is_no_candidate(write_results
 
     assert board.rows[-1].architecture == "gru"
     assert board.rows[-1].score.mean is None
-    assert board.best_trained.architecture == "cnn1d"
+    assert board.picked.architecture == "cnn1d"
 
 
 def test_the_chosen_run_is_the_best_on_val_whatever_test_says(write_results, config):
@@ -129,7 +129,27 @@ def test_the_chosen_run_is_the_best_on_val_whatever_test_says(write_results, con
     plan = write_results(config(), skill=lambda run: 0.5 + run.seed / 10, edit=edit)
     board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
 
-    assert board.best_trained.chosen.run.seed == 1
+    assert board.picked.chosen.run.seed == 1
+
+
+def test_val_picks_the_model_that_answers_for_a_dataset(write_results, config):
+    def edit(run, content):
+        on_val = {"gru": (0.9, 0.3), "cnn1d": (0.9, 0.2), "rnn": (0.8, 0.1)}
+        if run.architecture in on_val:
+            accuracy, loss = on_val[run.architecture]
+            content["scores"]["val"]["accuracy"]["value"] = accuracy
+            content["scores"]["val"]["log_loss"]["value"] = loss
+
+    on_test = {"gru": 0.8, "cnn1d": 0.7, "rnn": 0.95}
+    plan = write_results(
+        config(architectures=list(on_test)),
+        skill=lambda run: on_test.get(run.architecture, 0.5),
+        edit=edit,
+    )
+    board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+
+    assert board.rows[0].architecture == "rnn"
+    assert board.picked.architecture == "cnn1d"
 
 
 def test_the_summary_is_tidy_and_sorted(write_results, config):

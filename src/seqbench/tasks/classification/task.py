@@ -18,6 +18,7 @@ class ClassificationTask(Task):
 
     name = "classification"
     headline = "accuracy"
+    tiebreak = "log_loss"
 
     def head(self, encoder: Encoder, classes: list[str], dropout: float) -> Head:
         """Build a pooled linear layer."""
