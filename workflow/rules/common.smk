@@ -16,7 +16,10 @@ sys.path.insert(0, str(SRC))
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH', '')}"
 )
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}; ")
+shell.prefix(
+    f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}"
+    "${{PYTHONPATH:+:$PYTHONPATH}}; "
+)
 
 from seqbench import layout
 from seqbench.config import Arm, Benchmark, ConfigError

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from seqbench.errors import UserError
@@ -28,3 +30,37 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fault(
+    path: Path, problem: str, mend: str, *, row: int | None = None, column: str | None = None
+) -> DataError:
+    """Return the error that says in one line where something is wrong, and how to mend it."""
+    place = str(path)
+    if row is not None:
+        place += f", row {row}"
+    if column is not None:
+        place += f", column '{column}'"
+    line = " ".join(f"{place}: {problem}; {mend}".split())
+    return DataError(line.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number and what it counts, in the singular or plural."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+@contextmanager
+def explained(path: Path, mend: str) -> Iterator[None]:
+    """Turn whatever reading `path` raises into a `DataError`.
+
+    The readers of the formats raise nearly anything on a damaged file, from
+    `struct.error` to `ZeroDivisionError`, so nothing narrower would do.
+    """
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {str(error).removeprefix(f'{path}: ')[:200]}"
+        raise fault(path, f"it cannot be read ({reason})", mend) from None

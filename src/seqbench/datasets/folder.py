@@ -7,9 +7,7 @@
 Lines are counted from 1 in every message, the header being line 1.
 """
 
-import difflib
 import math
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,22 +17,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.datasets.base import sha256
-from seqbench.datasets.formats import (
-    READERS,
-    Recording,
-    check_width,
-    counted,
-    csv_rows,
-    explained,
-    fault,
-    number,
-    plain,
-    read_recording,
-)
+from seqbench.datasets.base import counted, explained, fault, sha256
+from seqbench.datasets.formats import READERS, Recording, read_recording
+from seqbench.datasets.tables import Row, number, plain, read_table
 from seqbench.options import Positive, Text
 from seqbench.registry import DATASETS, suggestion
-from seqbench.storage.recordings import Recordings
+from seqbench.storage.recordings import Recordings, natural_order
 
 SIDECARS = (".dat", ".atr", ".txt", ".md")
 RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
@@ -88,7 +76,7 @@ def folder(
         tables = [file for file in (root / "labels.csv", root / "groups.csv") if file.exists()]
         files = sorted({*tables, *(file for one in found.values() for file in one.files)})
         checksums = {file.relative_to(root).as_posix(): sha256(file) for file in files}
-        classes = sorted({label.name for label in labels}, key=_natural_order)
+        classes = sorted({label.name for label in labels}, key=natural_order)
 
     names = list(found)
     first = found[names[0]]
@@ -202,14 +190,6 @@ def _common_rate_hz(root: Path, found: dict[str, Recording], stated: float | Non
 # Tables.
 
 
-@dataclass(frozen=True)
-class Row:
-    """A row of a small table: the line it stands on, and its cells by column."""
-
-    line: int
-    cells: dict[str, str]
-
-
 @dataclass(frozen=True, kw_only=True)
 class ClassLabel:
     """A class and the samples [start, stop) of a recording that it covers."""
@@ -220,58 +200,6 @@ class ClassLabel:
     stop: int
     whole: bool
     line: int
-
-
-def read_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
-    """Read a small CSV file with a header as text.
-
-    Parameters
-    ----------
-    path
-        UTF-8, separated by commas, semicolons or tabs.
-    needed, optional
-        Columns to return, stripped and in Unicode's composed form; an optional
-        column that is absent reads as empty, and other columns are left out.
-
-    Raises
-    ------
-    DataError
-        If a needed column is absent, a name is nearly that of an optional one,
-        a row does not fit the header, a needed cell is empty, or no row is there.
-    """
-    rows = csv_rows(path)
-    line, header = next(rows, (1, []))
-    names = [plain(cell).lower() for cell in header]
-    _check_header(path, line, names, needed, optional)
-    wanted = {name: names.index(name) for name in (*needed, *optional) if name in names}
-    table = []
-    for line, cells in rows:
-        check_width(path, line, cells, len(names))
-        texts = {name: plain(cells[index]) for name, index in wanted.items()}
-        for name in needed:
-            if not texts[name]:
-                mend = f"fill in the {name} or remove the row"
-                raise fault(path, "the cell is empty", mend, row=line, column=name)
-        table.append(Row(line, dict.fromkeys(optional, "") | texts))
-    if not table:
-        raise fault(path, "it holds no rows below the header", "add rows or remove the file")
-    return table
-
-
-def _check_header(
-    path: Path, line: int, names: list[str], needed: Sequence[str], optional: Sequence[str]
-) -> None:
-    for name in (*needed, *optional):
-        if names.count(name) > 1 or (name in needed and name not in names):
-            number = "two columns" if name in names else "no column"
-            mend = "the header needs the columns " + ",".join(needed)
-            raise fault(path, f"there is {number} '{name}'", mend, row=line)
-    absent = [name for name in optional if name not in names]
-    for name in names:
-        near = difflib.get_close_matches(name, absent, n=1, cutoff=0.7)
-        if near and name not in (*needed, *optional):
-            mend = f"did you mean '{near[0]}'? Rename the column"
-            raise fault(path, f"column '{name}' is unknown", mend, row=line)
 
 
 def _named_rows(
@@ -385,12 +313,6 @@ def _check_overlaps(path: Path, labels: list[ClassLabel]) -> None:
                 )
                 raise fault(path, problem, "shorten or remove one of them", row=second)
         running.append(label)
-
-
-def _natural_order(name: str) -> tuple[list[str | int], str]:
-    """Sort numbers inside names by value: bell 2 before bell 10."""
-    parts = re.split(r"(\d+)", name)
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
 def _integers(values: Iterator[int]) -> NDArray[np.int64]:

@@ -4,12 +4,8 @@ Whatever is wrong with a file becomes a `DataError` of one sentence that names
 the file, the row and the mend.
 """
 
-import csv
 import math
-import re
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqbench.datasets.base import DataError
+from seqbench.datasets.base import DataError, explained, fault
+from seqbench.datasets.tables import check_width, csv_rows, delimiter, number, plain
 from seqbench.registry import suggestion
 
 CLOCKS = ("time", "time_s", "t", "timestamp", "seconds")
@@ -74,106 +71,6 @@ def read_recording(path: Path, channels: Sequence[str] | None = None) -> Recordi
         if not path.is_file():
             raise fault(path, "there is no such file", "correct the name or restore the file")
         return READERS[suffix](path, channels and [plain(name) for name in channels])
-
-
-def plain(text: str) -> str:
-    """Return `text` stripped and composed, so that names typed on different systems are equal."""
-    return unicodedata.normalize("NFC", text).strip()
-
-
-def fault(
-    path: Path, problem: str, mend: str, *, row: int | None = None, column: str | None = None
-) -> DataError:
-    """Return the error that says in one line where something is wrong, and how to mend it."""
-    place = str(path)
-    if row is not None:
-        place += f", row {row}"
-    if column is not None:
-        place += f", column '{column}'"
-    line = " ".join(f"{place}: {problem}; {mend}".split())
-    return DataError(line.encode("utf-8", "backslashreplace").decode("utf-8"))
-
-
-def counted(n: int, noun: str) -> str:
-    """Return a number and what it counts, in the singular or plural."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
-@contextmanager
-def explained(path: Path, mend: str) -> Iterator[None]:
-    """Turn whatever reading `path` raises into a `DataError`.
-
-    The readers of the formats raise nearly anything on a damaged file, from
-    `struct.error` to `ZeroDivisionError`, so nothing narrower would do.
-    """
-    try:
-        yield
-    except DataError:
-        raise
-    except Exception as error:
-        reason = f"{type(error).__name__}: {str(error).removeprefix(f'{path}: ')[:200]}"
-        raise fault(path, f"it cannot be read ({reason})", mend) from None
-
-
-# Text. Both kinds of CSV file, signals and tables, come through `csv_rows`.
-
-
-def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield every row that is not blank: the line it starts on, from 1, and its cells."""
-    line = 1
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter(path), strict=True)
-            for cells in reader:
-                text = "".join(cells)
-                if len(cells) > 1 or text.strip():
-                    if "\0" in text:
-                        raise fault(path, "it is not text", "save it as UTF-8 text", row=line)
-                    yield line, cells
-                line = reader.line_num + 1
-    except UnicodeDecodeError:
-        raise fault(path, "it is not UTF-8", "save it as UTF-8", row=_undecodable(path)) from None
-    except csv.Error as error:
-        raise fault(path, f"broken cell ({error})", "close the quotation marks", row=line) from None
-    except OSError as error:
-        raise fault(path, f"it cannot be read ({error.strerror})", "make it readable") from None
-
-
-def delimiter(path: Path) -> str:
-    """Return what separates cells: a semicolon or a tab if the first row has one, else a comma."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        first = next((line for line in file if line.strip()), "")
-    bare = re.sub(r'"[^"]*"', "", first)
-    # A comma comes last: beside a semicolon or a tab it is a decimal mark or part of a name.
-    return next((mark for mark in ";\t" if mark in bare), ",")
-
-
-def number(text: str) -> float | None:
-    """Return the number, NaN and infinity included, that `text` stands for; None if none."""
-    if "_" in text or not text.isascii():  # Python takes 1_000 for a number; data files do not
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def check_width(path: Path, line: int, cells: list[str], width: int) -> None:
-    """Refuse a row that has more or fewer cells than the first one."""
-    if len(cells) != width:
-        problem = f"{counted(len(cells), 'cell')}, but {width} in the first row"
-        mend = "give every row the same number, and quote a cell that holds a separator"
-        raise fault(path, problem, mend, row=line)
-
-
-def _undecodable(path: Path) -> int:
-    """Return the line of the first byte that is not UTF-8."""
-    data = path.read_bytes()
-    try:
-        data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return data.count(b"\n", 0, error.start) + 1
-    return 1
 
 
 def _csv(path: Path, wanted: Sequence[str] | None) -> Recording:

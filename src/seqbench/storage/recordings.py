@@ -18,7 +18,10 @@ Attributes: ``task``, ``sample``, ``sampling_rate_hz`` (NaN where unknown) and
 ``source``, a JSON object with origin, licence, citation and checksums.
 """
 
+import contextlib
 import json
+import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,7 +106,7 @@ class Recordings:
         cls, labels: list[str], signals: list[NDArray[np.float32]], **rest: Any
     ) -> "Recordings":
         """Make recordings that carry one label from beginning to end."""
-        classes = sorted(set(labels), key=_natural)
+        classes = sorted(set(labels), key=natural_order)
         index = {name: i for i, name in enumerate(classes)}
         n = len(signals)
         return cls(
@@ -117,12 +120,13 @@ class Recordings:
         )
 
 
-def _natural(name: str) -> tuple[float, str]:
-    """Sort numbers by value and before words."""
-    try:
-        return float(name), name
-    except ValueError:
-        return float("inf"), name
+def natural_order(name: str) -> tuple[int, float, list[str | int], str]:
+    """Sort key: numbers by value first, then words, numbers inside them by value."""
+    with contextlib.suppress(ValueError):
+        if math.isfinite(number := float(name)):
+            return 0, number, [], name
+    parts = re.split(r"(\d+)", name)
+    return 1, 0.0, [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
 def write_recordings(path: Path, recordings: Recordings) -> None:
