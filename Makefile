@@ -24,7 +24,7 @@ run: $(READY)        ## run the default benchmark: results/report.html, results/
 	$(SNAKEMAKE)
 
 report: $(READY)     ## make the report anew, without training
-	$(SNAKEMAKE) --forcerun report
+	$(SNAKEMAKE) --forcerun report --rerun-triggers mtime
 
 smoke: $(READY)      ## a miniature benchmark that touches every registered name, in build/smoke
 	mkdir -p build/smoke

@@ -29,11 +29,11 @@ def list_names() -> None:
         print(f"  {name:<20} source: {dataset.source}{', ' + options if options else ''}")
 
 
-def check(config: Path) -> None:
-    """Check a config as the workflow would and print what it asks for."""
-    plan = Plan(Benchmark.read(config))
+def check(configs: list[Path]) -> None:
+    """Check a config, or several merged in turn as Snakemake does, and print what it asks for."""
+    plan = Plan(Benchmark.read(*configs))
     print(
-        f"{config}: valid; {len(plan.trained)} models to train,"
+        f"{configs[-1]}: valid; {len(plan.trained)} models to train,"
         f" {len(plan.baselines)} baselines to fit"
     )
     for dataset, n in Counter(run.dataset for run in plan.runs).items():
@@ -55,7 +55,13 @@ def main(argv: list[str] | None = None) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("list", help=list_names.__doc__).set_defaults(command=list_names)
     checking = commands.add_parser("check", help=check.__doc__)
-    checking.add_argument("config", type=Path, help="a YAML file as for `snakemake --configfile`")
+    checking.add_argument(
+        "configs",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="`config.yaml mine.yaml` is what `snakemake --configfile mine.yaml` runs",
+    )
     checking.set_defaults(command=check)
     commands.add_parser("schema", help=schema.__doc__).set_defaults(command=schema)
     arguments = vars(parser.parse_args(argv))

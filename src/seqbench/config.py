@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from seqbench.errors import UserError
 from seqbench.options import (
@@ -89,6 +97,12 @@ class SplitSettings(Options):
             raise ValueError("a fraction of 1 leaves nothing to train on")
         return value
 
+    @model_validator(mode="after")
+    def _parts_leave_train(self) -> Self:
+        if sum(part for part in (self.val, self.test) if isinstance(part, float)) >= 1:
+            raise ValueError("val and test together leave nothing to train on")
+        return self
+
 
 class WindowSettings(Options):
     """How recordings become windows."""
@@ -115,8 +129,19 @@ class WindowSettings(Options):
         " empty: each keeps its own length.",
     )
     pad_with: Literal["zero", "edge"] = Field(
-        "zero", description="Value of such padding: the mean of train, or the last sample."
+        "zero",
+        description="Value of such padding: zero (the mean of train under zscore) or the last"
+        " sample.",
     )
+
+    @model_validator(mode="after")
+    def _options_fit_together(self) -> Self:
+        if self.length_samples and (self.max_samples or self.pad_to_samples):
+            raise ValueError(
+                "length_samples makes sliding windows, max_samples and pad_to_samples are for"
+                " whole sequences; leave out one or the other"
+            )
+        return self
 
 
 class DatasetEntry(BaseModel):
@@ -132,6 +157,15 @@ class DatasetEntry(BaseModel):
         description="zscore and robust take one centre and scale per channel from train;"
         " per_window takes them from each window.",
     )
+
+    @model_validator(mode="after")
+    def _padding_stays_out_of_statistics(self) -> Self:
+        if self.window.pad_to_samples and self.normalization == "per_window":
+            raise ValueError(
+                "pad_to_samples would enter the statistics of per_window; choose another"
+                " normalization, or leave the padding out"
+            )
+        return self
 
     @property
     def source_options(self) -> dict[str, Any]:
@@ -198,6 +232,7 @@ class Benchmark(BaseModel):
     baselines: list[Name] = Field(
         ["majority"], description="Floors and ceilings, run on every dataset they fit."
     )
+    baseline_options: dict[Name, dict[str, Any]] = Field({}, description="Options by baseline.")
     datasets: dict[Name, DatasetEntry] = Field(
         {}, description="Datasets by name; they add to the built-in ones or override them."
     )
@@ -239,17 +274,12 @@ class Benchmark(BaseModel):
         return benchmark
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read and check a YAML file."""
-        try:
-            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ConfigError([f"{path}: no such file"]) from None
-        except yaml.YAMLError as error:
-            raise ConfigError([f"{path}: not valid YAML: {' '.join(str(error).split())}"]) from None
-        if not isinstance(raw, dict):
-            raise ConfigError([f"{path}: holds no keys; it must at least have `runs`"])
-        return cls.load(raw)
+    def read(cls, *paths: Path) -> Self:
+        """Read and check YAML files, merged in turn: mappings key by key, the rest replaced."""
+        merged: dict[str, Any] = {}
+        for path in paths:
+            merged = _merged(merged, _yaml_mapping(path))
+        return cls.load(merged)
 
     def to_yaml(self) -> str:
         """Return the whole configuration, defaults included."""
@@ -263,6 +293,7 @@ class Benchmark(BaseModel):
     def _unknown_names(self) -> Iterator[str]:
         for place, registry, names in (
             ("baselines", BASELINES, self.baselines),
+            ("baseline_options", BASELINES, list(self.baseline_options)),
             ("architectures", ARCHITECTURES, list(self.architectures)),
             ("objectives", OBJECTIVES, list(self.objectives)),
         ):
@@ -291,6 +322,7 @@ class Benchmark(BaseModel):
         for place, registry, chosen in (
             ("architectures", ARCHITECTURES, self.architectures),
             ("objectives", OBJECTIVES, self.objectives),
+            ("baseline_options", BASELINES, self.baseline_options),
         ):
             for name, options in chosen.items():
                 if name in registry:
@@ -333,11 +365,32 @@ def built_in_datasets() -> dict[str, DatasetEntry]:
     return {name: DatasetEntry.model_validate(entry) for name, entry in raw.items()}
 
 
+def _yaml_mapping(path: Path) -> dict[str, Any]:
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigError([f"{path}: cannot be read ({reason}); name a YAML file"]) from None
+    except yaml.YAMLError as error:
+        raise ConfigError([f"{path}: not valid YAML: {' '.join(str(error).split())}"]) from None
+    if not isinstance(raw, dict):
+        raise ConfigError([f"{path}: holds no keys; it must at least have `runs`"])
+    return raw
+
+
+def _merged(first: Any, second: Any) -> Any:
+    if not (isinstance(first, dict) and isinstance(second, dict)):
+        return second
+    both = {key: _merged(first[key], second[key]) for key in first.keys() & second.keys()}
+    return first | second | both
+
+
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of `config.yaml` for editors, options of every extension included."""
     by_name = {
         "architectures": _options_by_name(ARCHITECTURES),
         "objectives": _options_by_name(OBJECTIVES),
+        "baseline_options": _options_by_name(BASELINES),
     }
     fields: dict[str, Any] = {
         key: (model, Field({}, description=Benchmark.model_fields[key].description))
@@ -373,10 +426,14 @@ def _option_problems(
 ) -> Iterator[str]:
     model = registry.entry(name).options
     try:
-        model.model_validate(options)
+        chosen = model.model_validate(options)
     except ValidationError as error:
         for problem in error.errors():
             yield _sentence(model, problem, place=f"{place}.")
+        return
+    alike = registry.entry(name).tags.get("same_length", ())
+    if len({len(getattr(chosen, option)) for option in alike}) > 1:
+        yield f"{place}: {', '.join(alike)} must be lists of the same length; give all of them"
 
 
 def _sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
@@ -388,11 +445,15 @@ def _sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
             return f"{where}: no such key; {suggestion(str(problem['loc'][-1]), known)}"
         case "missing":
             return f"{where}: this key is required"
+        case "string_pattern_mismatch" if problem["loc"][-1] == "device":
+            return f"{where}: '{problem['input']}' does not fit; write auto, cpu, cuda or cuda:N"
         case "string_pattern_mismatch":
             return (
                 f"{where}: '{problem['input']}' does not fit; names take lower-case letters,"
-                " digits, '-' and '_'; a device is auto, cpu, cuda or cuda:N"
+                " digits, '-' and '_', and begin with a letter or digit"
             )
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return f"{where}: holds {problem['input']!r}; write keys below it, {{}} or nothing"
         case _:
             message = problem["msg"].removeprefix("Value error, ")
             return f"{where}: {message[0].lower()}{message[1:]} (got {problem['input']!r})"
@@ -518,7 +579,7 @@ class Jobs:
         return BaselineJob(
             task=self.benchmark.task(dataset),
             baseline=baseline,
-            options=_filled(BASELINES, baseline, {}),
+            options=_filled(BASELINES, baseline, self.benchmark.baseline_options.get(baseline, {})),
         )
 
     def evaluate(self, dataset: str) -> EvaluateJob:

@@ -9,15 +9,23 @@ of range is refused before anything is imported, let alone trained.
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _odd(number: int) -> int:
+    if number % 2 == 0:
+        raise ValueError("must be odd, so that a filter has a middle")
+    return number
+
 
 Count = Annotated[int, Field(ge=1)]
-NaturalNumber = Annotated[int, Field(ge=0)]
+NaturalNumber = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 Level = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Widths = Annotated[tuple[Count, ...], Field(min_length=1)]
+OddWidths = Annotated[tuple[Annotated[Count, AfterValidator(_odd)], ...], Field(min_length=1)]
 Pooling = Literal["last", "mean", "attention"]
 Text = Annotated[str, Field(min_length=1)]
 

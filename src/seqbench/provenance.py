@@ -12,10 +12,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = "seqbench"
-# The whole effect of these on a job is the settings and paths it is handed, and Snakemake
-# tracks those by value; their text would make every job depend on every option there is.
-TRACKED_BY_VALUE = frozenset(
-    {"seqbench.config", "seqbench.layout", "seqbench.options", "seqbench.registry"}
+# The whole effect of these on a result is the settings and paths a job is handed, which
+# Snakemake tracks by value, or none at all; their text would make every job depend on every
+# option there is.
+WITHOUT_EFFECT = frozenset(
+    f"seqbench.{name}"
+    for name in ("config", "launch", "layout", "memory", "options", "provenance", "registry")
 )
 REPORTED_PACKAGES = ("torch", "numpy", "aeon", "scikit-learn", "pandas", "h5py", "snakemake")
 
@@ -40,7 +42,7 @@ def source_digest(*modules: str) -> str:
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        if name in seen or name in TRACKED_BY_VALUE:
+        if name in seen or name in WITHOUT_EFFECT:
             continue
         seen.add(name)
         waiting.extend(_parsed(name)[1])
@@ -87,6 +89,11 @@ def _file(module: str) -> Path | None:
     path = Path(package.origin).parent.joinpath(*module.split(".")[1:])
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def origin() -> dict[str, object]:
+    """Return the state of code and machine that makes a result."""
+    return {"versions": versions(), "commit": commit(), "machine": machine()}
 
 
 @cache

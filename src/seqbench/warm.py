@@ -39,12 +39,20 @@ GRACE_S = 10.0
 def start() -> Callable[[], None]:
     """Start the warm process for the jobs of this workflow and return what stops it.
 
-    The address goes into the environment, which local jobs inherit.
+    The address goes into the environment, which local jobs inherit. Where the
+    system cannot (no Linux, no room for a socket), steps start by themselves.
     """
+    if not hasattr(os, "pidfd_open"):
+        return lambda: None
     folder = tempfile.TemporaryDirectory(prefix="seqbench-")
     path = Path(folder.name) / "warm.socket"
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
+    try:
+        listener.bind(str(path))
+    except OSError:  # the name of the temporary folder is too long for a socket
+        listener.close()
+        folder.cleanup()
+        return lambda: None
     listener.listen(64)
     process = subprocess.Popen(
         [sys.executable, "-m", "seqbench.warm", str(listener.fileno())],
@@ -90,7 +98,8 @@ def _answer(connection: socket.socket, listener: socket.socket) -> None:
     request, descriptors = _receive(connection)
     if request is None:
         return
-    importlib.import_module(request["module"]).warm_up(request["arguments"])
+    with contextlib.suppress(Exception):  # the step itself will say what is wrong
+        importlib.import_module(request["module"]).warm_up(request["arguments"])
     if os.fork() == 0:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -112,7 +121,11 @@ def _supervise(connection: socket.socket, request: dict[str, Any], descriptors: 
         try:
             code = execute(request["module"], request["arguments"])
         except SystemExit as leaving:
-            code = leaving.code if isinstance(leaving.code, int) else 1
+            code = 0 if leaving.code is None else 1
+            if isinstance(leaving.code, int):
+                code = leaving.code
+            elif leaving.code is not None:
+                sys.stderr.write(f"{leaving.code}\n")
         except BaseException:
             logging.getLogger("seqbench").exception("the step failed")
         finally:

@@ -107,7 +107,47 @@ BAD = {
         {"datasets": {"mine": {"source": "waves", "window": {"overlap": 1}}}},
         "datasets.mine.window.overlap: input should be less than 1",
     ),
-    "unknown device": ({"device": "gpu"}, "device: 'gpu' does not fit"),
+    "unknown device": ({"device": "gpu"}, "device: 'gpu' does not fit; write auto, cpu"),
+    "parts that leave no train": (
+        {"datasets": {"mine": {"source": "waves", "split": {"val": 0.6, "test": 0.6}}}},
+        "datasets.mine.split: val and test together leave nothing to train on",
+    ),
+    "sliding windows with padding": (
+        {
+            "datasets": {
+                "mine": {"source": "waves", "window": {"length_samples": 9, "pad_to_samples": 12}}
+            }
+        },
+        "datasets.mine.window: length_samples makes sliding windows",
+    ),
+    "padding inside statistics": (
+        {
+            "datasets": {
+                "mine": {
+                    "source": "waves",
+                    "window": {"pad_to_samples": 12},
+                    "normalization": "per_window",
+                }
+            }
+        },
+        "datasets.mine: pad_to_samples would enter the statistics of per_window",
+    ),
+    "lists of unequal length": (
+        {"architectures": {"cnn1d": {"widths": [32, 64]}}},
+        "architectures.cnn1d: widths, kernel_sizes, strides must be lists of the same length",
+    ),
+    "even filter": (
+        {"architectures": {"cnn1d": {"kernel_sizes": [7, 4, 3]}}},
+        "architectures.cnn1d.kernel_sizes.1: must be odd",
+    ),
+    "options of a baseline": (
+        {"baseline_options": {"minirocket": {"kernels": 84}}},
+        "baseline_options.minirocket.kernels: no such key; did you mean 'n_kernels'?",
+    ),
+    "section left empty": (
+        {"architectures": None},
+        "architectures: holds None; write keys below it, {} or nothing",
+    ),
 }
 
 
@@ -148,7 +188,7 @@ def test_broken_yaml_is_refused_with_the_place(tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"none\.yaml: no such file"):
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read \(No such file"):
         Benchmark.read(tmp_path / "none.yaml")
 
 
@@ -158,6 +198,36 @@ def test_the_saved_config_reads_back_as_the_same_benchmark(tmp_path):
     path.write_text(benchmark.to_yaml())
 
     assert Benchmark.read(path) == benchmark
+
+
+def test_a_folder_or_a_binary_file_is_no_config(tmp_path):
+    binary = tmp_path / "config.bin"
+    binary.write_bytes(b"\xff\xfe\x00")
+
+    for path in (tmp_path, binary):
+        with pytest.raises(ConfigError, match="cannot be read"):
+            Benchmark.read(path)
+
+
+def test_several_files_are_merged_as_snakemake_merges_them(tmp_path):
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text(
+        "runs: [{datasets: [waves], architectures: [lstm]}]\nfinetune: {epochs: 3, batch_size: 8}\n"
+    )
+    second.write_text(
+        "runs: [{datasets: [gun_point], architectures: [gru]}]\nfinetune: {epochs: 4}\n"
+    )
+
+    benchmark = Benchmark.read(first, second)
+
+    assert benchmark.runs[0].datasets == ["gun_point"]
+    assert (benchmark.finetune.epochs, benchmark.finetune.batch_size) == (4, 8)
+
+
+def test_options_of_a_baseline_reach_its_job():
+    benchmark = load(baseline_options={"minirocket": {"n_kernels": 168}})
+
+    assert Jobs(benchmark).fit_baseline("waves", "minirocket").options == {"n_kernels": 168}
 
 
 def test_a_users_dataset_overrides_the_built_in_one():

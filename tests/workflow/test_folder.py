@@ -62,6 +62,18 @@ def test_a_folder_of_csv_files_runs_from_another_working_directory(pumps, snakem
     assert (elsewhere / layout.REPORT).exists()
 
 
+def test_an_edited_label_is_read_again(pumps, workflow):
+    entry = yaml.safe_load(CONFIG.replace("PATH", str(pumps)))
+    made = {"runs": entry["runs"], "datasets": entry["datasets"]}
+    assert workflow(**made).returncode == 0
+    assert workflow("--dry-run", **made).jobs == {}
+
+    labels = pumps / "labels.csv"
+    labels.write_text(labels.read_text().replace("run 1,fast", "run 1,slow"))
+
+    assert workflow("--dry-run", **made).jobs["ingest"] == 1
+
+
 BAD = {
     "unknown recording": ("labels.csv", "recording,label\nrun 99,slow\n", "run 99"),
     "no label column": ("labels.csv", "recording,class\nrun 1,slow\n", "label"),

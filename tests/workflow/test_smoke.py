@@ -193,9 +193,32 @@ class TestWhatRunsAgain:
     def test_the_device_and_spelled_out_defaults_rerun_no_training(self, replan):
         def change(raw):
             raw["device"] = "cpu"
+            raw["tensorboard"] = True
             raw["architectures"]["lstm"]["bidirectional"] = True
 
-        assert "finetune" not in replan(change)
+        assert replan(change) == {}
+
+    def test_a_new_metric_is_scored_without_training(
+        self, copy_of_smoke, copy_checkout, snakemake, tmp_path, plan
+    ):
+        checkout = copy_checkout(tmp_path / "checkout")
+        (checkout / "src/seqbench/tasks/classification/errors.py").write_text(
+            '"""One more metric."""\n\n'
+            "from seqbench.registry import METRICS\n"
+            "from seqbench.tasks.classification.metrics import accuracy\n\n\n"
+            "@METRICS.register(\n"
+            '    "errors", task="classification", better="lower", probabilities=False, order=7\n'
+            ")\n"
+            "def errors(predictions, weights):\n"
+            '    """Part of the windows whose class is wrong."""\n'
+            "    return 1 - accuracy(predictions, weights)\n"
+        )
+
+        done = snakemake(
+            "--dry-run", folder=copy_of_smoke, config=CONFIG, snakefile=checkout / "Snakefile"
+        )
+
+        assert done.jobs == {"all": 1, "evaluate": len(plan.runs), "report": 1}
 
     def test_a_new_architecture_reruns_nothing_that_exists(
         self, copy_of_smoke, copy_checkout, snakemake, tmp_path

@@ -56,16 +56,33 @@ wildcard_constraints:
     seed=r"\d+",
 
 
+def source_files(wildcards):
+    """Return the files a dataset is read from, so that it is read again when one is edited.
+
+    A missing folder has none: the step says what is wrong with it.
+    """
+    job = JOBS.ingest(wildcards.dataset)
+    option = DATASETS.entry(job.source).tags.get("reads")
+    if option is None:
+        return []
+    folder = Path(job.options[option]).expanduser()
+    return sorted(str(path) for path in folder.rglob("*") if path.is_file())
+
+
 def modules(registry, *names):
     """Return the modules behind registered names, which no import statement shows."""
     return [registry.entry(name).module for name in names]
 
 
-def task_modules(dataset):
-    """Return the modules of a dataset's task: its own and its metrics."""
+def scoring_modules(dataset):
+    """Return the modules that score a dataset's task: no model depends on a metric."""
     task = BENCHMARK.task(dataset)
     metrics = [name for name in METRICS if METRICS.entry(name).tags["task"] == task]
-    return [*modules(TASKS, task), *modules(METRICS, *metrics)]
+    return [
+        "seqbench.tasks.scoring",
+        *modules(TASKS, task),
+        *modules(METRICS, *metrics),
+    ]
 
 
 def pretrained_encoder(wildcards):

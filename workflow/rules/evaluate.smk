@@ -17,6 +17,7 @@ rule evaluate:
         "../../envs/seqbench.yaml"
     threads: 1
     resources:
+        gpu=lambda wc: 0 if BENCHMARK.device == "cpu" or wc.arm == "baseline" else 1,
         device=BENCHMARK.device,
     params:
         settings=lambda wc: JOBS.evaluate(wc.dataset).to_json(),
@@ -25,7 +26,7 @@ rule evaluate:
             *modules(
                 BASELINES if wc.arm == "baseline" else ARCHITECTURES, wc.architecture
             ),
-            *task_modules(wc.dataset),
+            *scoring_modules(wc.dataset),
         ),
     shell:
         "python -m seqbench.steps.evaluate --settings {params.settings:q}"

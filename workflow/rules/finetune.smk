@@ -23,6 +23,7 @@ rule finetune:
     resources:
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
+        tensorboard=tensorboard_option("finetune", layout.RUN),
     params:
         settings=lambda wc: JOBS.finetune(
             wc.dataset, wc.architecture, wc.arm, float(wc.labels)
@@ -30,16 +31,15 @@ rule finetune:
         code=lambda wc: source_digest(
             "seqbench.steps.finetune",
             *modules(ARCHITECTURES, wc.architecture),
-            *task_modules(wc.dataset),
+            *modules(TASKS, BENCHMARK.task(wc.dataset)),
         ),
         encoder=encoder_option,
-        tensorboard=tensorboard_option("finetune", layout.RUN),
     shell:
         "python -m seqbench.steps.finetune --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
         " --windows {input.windows:q} {params.encoder}"
-        " --device {resources.device} --threads {threads} {params.tensorboard}"
+        " --device {resources.device} --threads {threads} {resources.tensorboard}"
         " --model {output.model:q} --history {output.history:q}"
         " --transfer {output.transfer:q} > {log:q} 2>&1"
 

@@ -5,10 +5,13 @@ Needs source files, a cache or a generator; yields recordings.h5 per dataset.
 
 
 rule ingest:
+    input:
+        source_files,
     output:
         recordings=layout.RECORDINGS,
     log:
         layout.log("ingest"),
+    priority: 100  # bad data are told before anything is trained
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

@@ -19,6 +19,7 @@ rule pretrain:
     resources:
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
+        tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     params:
         settings=lambda wc: JOBS.pretrain(wc.architecture, wc.objective).to_json(),
         code=lambda wc: source_digest(
@@ -26,9 +27,8 @@ rule pretrain:
             *modules(ARCHITECTURES, wc.architecture),
             *modules(OBJECTIVES, wc.objective),
         ),
-        tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     shell:
         "python -m seqbench.steps.pretrain --settings {params.settings:q}"
         " --seed {wildcards.seed} --windows {input.windows:q}"
-        " --device {resources.device} --threads {threads} {params.tensorboard}"
+        " --device {resources.device} --threads {threads} {resources.tensorboard}"
         " --encoder {output.encoder:q} --history {output.history:q} > {log:q} 2>&1"

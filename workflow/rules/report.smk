@@ -40,7 +40,9 @@ rule report:
         "../../envs/seqbench.yaml"
     threads: 1
     params:
-        settings=canonical_json(BENCHMARK.model_dump(mode="json", exclude={"device"})),
+        settings=canonical_json(
+            BENCHMARK.model_dump(mode="json", exclude={"device", "tensorboard"})
+        ),
         code=source_digest("seqbench.steps.report"),
         config=layout.CONFIG,
     shell:

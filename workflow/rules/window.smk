@@ -11,6 +11,7 @@ rule window:
         windows=layout.WINDOWS,
     log:
         layout.log("window"),
+    priority: 100  # bad data are told before anything is trained
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

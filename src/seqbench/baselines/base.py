@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.windows import WindowSet
+from seqbench.storage.windows import UNLABELLED, WindowSet
 from seqbench.windowing.normalize import standardize
 
 Arrays = dict[str, NDArray[Any]]
@@ -38,14 +38,14 @@ class Baseline(ABC):
 
 def labels(parts: list[WindowSet]) -> NDArray[np.int64]:
     """Return the labels of several sets of windows, unlabelled windows left out."""
-    return np.concatenate([part.label[part.label >= 0] for part in parts])
+    return np.concatenate([part.label[part.label != UNLABELLED] for part in parts])
 
 
 def window_array(
     windows: WindowSet, n_samples: int, *, labelled: bool = False
 ) -> NDArray[np.float32]:
     """Return windows, all or the labelled ones, as (N, C, n_samples), cut or padded with zeros."""
-    chosen = np.flatnonzero(windows.label >= 0) if labelled else np.arange(len(windows))
+    chosen = np.flatnonzero(windows.label != UNLABELLED) if labelled else np.arange(len(windows))
     array = np.zeros((len(chosen), len(windows.channels), n_samples), dtype=np.float32)
     for row, index in enumerate(chosen):
         window = windows.window(int(index))

@@ -8,7 +8,13 @@ from seqbench.registry import BASELINES
 from seqbench.storage.windows import WindowSet
 
 
-@BASELINES.register("majority", tasks=("classification",), stochastic=False, imports=())
+@BASELINES.register(
+    "majority",
+    tasks=("classification",),
+    floor_of=("classification",),
+    stochastic=False,
+    imports=(),
+)
 class MajorityBaseline(Baseline):
     """Class frequencies of training as the probabilities of every window."""
 

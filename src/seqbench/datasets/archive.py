@@ -5,6 +5,8 @@ the split. No licence is stated by the archives; cite them. Series with missing
 values are refused: published scores on them are often artefacts of the filling.
 """
 
+import re
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ UCR_CITATION = "Dau et al. (2019). The UCR time series archive. IEEE/CAA JAS 6:1
 UEA_CITATION = "Bagnall et al. (2018). The UEA multivariate archive. arXiv:1811.00075."
 
 
-@DATASETS.register("ucr", task="classification", sample="series")
+@DATASETS.register("ucr", task="classification", sample="series", imports=("aeon.datasets",))
 def ucr(cache: Path, *, problem: Text) -> Recordings:
     """A univariate problem of the UCR archive, by its name there.
 
@@ -31,7 +33,7 @@ def ucr(cache: Path, *, problem: Text) -> Recordings:
     return _load(cache / "ucr", problem, UCR_CITATION)
 
 
-@DATASETS.register("uea", task="classification", sample="series")
+@DATASETS.register("uea", task="classification", sample="series", imports=("aeon.datasets",))
 def uea(cache: Path, *, problem: Text) -> Recordings:
     """A multivariate problem of the UEA archive, by its name there.
 
@@ -44,8 +46,8 @@ def uea(cache: Path, *, problem: Text) -> Recordings:
 
 
 def _load(folder: Path, problem: str, citation: str) -> Recordings:
-    if not problem.isalnum():
-        raise DataError(f"problem '{problem}': names in the archive hold letters and digits only")
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", problem):
+        raise DataError(f"problem '{problem}': names in the archive hold letters, digits and '-'")
     files = _find(folder, problem)
     signals: list[NDArray[np.float32]] = []
     labels: list[str] = []
@@ -91,7 +93,9 @@ def _find(folder: Path, problem: str) -> dict[str, Path]:
                 return files
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        datasets.load_classification(problem, extract_path=str(folder))
+        with tempfile.TemporaryDirectory(dir=folder) as fresh:  # a broken download leaves nothing
+            datasets.load_classification(problem, extract_path=fresh)
+            (Path(fresh) / problem).rename(folder / problem)
     except (OSError, ValueError) as error:
         raise DataError(
             f"problem '{problem}' is neither in {folder} nor part of aeon, and its download failed"

@@ -28,7 +28,7 @@ SIDECARS = (".dat", ".atr", ".txt", ".md")
 RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
 
 
-@DATASETS.register("folder", task="classification", sample="series")
+@DATASETS.register("folder", task="classification", sample="series", reads="path")
 def folder(
     cache: Path,
     *,
@@ -108,7 +108,7 @@ def _recording_files(root: Path) -> dict[str, Path]:
     """Return the file of each recording by its name, sorted."""
     inside = root / "recordings"
     if not root.is_dir():
-        raise fault(root, "there is no such folder", "correct `path`")
+        raise fault(root.absolute(), "there is no such folder", "correct `path`")
     if not inside.is_dir():
         raise fault(inside, "there is no such folder", "make it and put the recordings into it")
     readable = ", ".join(READERS)

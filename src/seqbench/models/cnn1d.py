@@ -2,8 +2,9 @@
 
 from torch import Tensor, nn
 
+from seqbench.errors import UserError
 from seqbench.models.base import Encoder, inside
-from seqbench.options import Dropout, Pooling, Widths
+from seqbench.options import Dropout, OddWidths, Pooling, Widths
 from seqbench.registry import ARCHITECTURES
 
 
@@ -35,7 +36,9 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
             self.num_batches_tracked.add_(1)
 
 
-@ARCHITECTURES.register("cnn1d", accepts=("series",))
+@ARCHITECTURES.register(
+    "cnn1d", accepts=("series",), same_length=("widths", "kernel_sizes", "strides")
+)
 class Cnn1dEncoder(Encoder):
     """Blocks of convolution, batch norm and ReLU.
 
@@ -57,7 +60,7 @@ class Cnn1dEncoder(Encoder):
 
     Raises
     ------
-    ValueError
+    UserError
         If the lists differ in length or a filter is even.
 
     Notes
@@ -76,16 +79,16 @@ class Cnn1dEncoder(Encoder):
         n_channels: int,
         *,
         widths: Widths = (64, 128, 128),
-        kernel_sizes: Widths = (7, 5, 3),
+        kernel_sizes: OddWidths = (7, 5, 3),
         strides: Widths = (2, 2, 1),
         dropout: Dropout = 0.0,
         pooling: Pooling = "mean",
     ) -> None:
         super().__init__()
         if not len(widths) == len(kernel_sizes) == len(strides):
-            raise ValueError("widths, kernel_sizes and strides must name the same number of blocks")
+            raise UserError("widths, kernel_sizes and strides must name the same number of blocks")
         if any(size % 2 == 0 for size in kernel_sizes):
-            raise ValueError(f"kernel_sizes must be odd, got {list(kernel_sizes)}")
+            raise UserError(f"kernel_sizes must be odd, got {list(kernel_sizes)}")
         self.pooling = pooling
         self.n_features = widths[-1]
         self.strides = tuple(strides)

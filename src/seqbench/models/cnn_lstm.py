@@ -5,11 +5,13 @@ from torch import Tensor
 from seqbench.models.base import Encoder
 from seqbench.models.cnn1d import Cnn1dEncoder
 from seqbench.models.recurrent import LstmEncoder
-from seqbench.options import Count, Dropout, Pooling, Widths
+from seqbench.options import Count, Dropout, OddWidths, Pooling, Widths
 from seqbench.registry import ARCHITECTURES
 
 
-@ARCHITECTURES.register("cnn_lstm", accepts=("series",))
+@ARCHITECTURES.register(
+    "cnn_lstm", accepts=("series",), same_length=("widths", "kernel_sizes", "strides")
+)
 class CnnLstmEncoder(Encoder):
     """Blocks of strided convolution, read in time by an LSTM.
 
@@ -36,7 +38,7 @@ class CnnLstmEncoder(Encoder):
 
     Raises
     ------
-    ValueError
+    UserError
         If the lists differ in length or a filter is even.
 
     Notes
@@ -54,7 +56,7 @@ class CnnLstmEncoder(Encoder):
         n_channels: int,
         *,
         widths: Widths = (32, 64),
-        kernel_sizes: Widths = (7, 5),
+        kernel_sizes: OddWidths = (7, 5),
         strides: Widths = (2, 2),
         hidden_size: Count = 64,
         n_layers: Count = 1,

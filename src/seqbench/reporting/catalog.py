@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seqbench.registry import BASELINES, TASKS
+
 if TYPE_CHECKING:
     from seqbench.plan import Plan
 
@@ -58,22 +60,6 @@ CAPTIONS = {
     ),
 }
 
-# In the order of the page. A new task adds a line; what it shares with others it only names.
-FIGURES_OF_TASK = {
-    "classification": (
-        "leaderboard",
-        "confusion",
-        "learning_curves",
-        "cost",
-        "label_efficiency",
-        "pretraining",
-        "examples",
-    ),
-}
-
-# The baseline that knows nothing: what a model must beat to have learned anything.
-FLOORS = {"classification": "majority"}
-
 METRIC_LABELS = {
     "macro_f1": "macro F1",
     "mcc": "MCC",
@@ -87,7 +73,7 @@ def figure_names(plan: Plan) -> list[tuple[str, str]]:
     return [
         (dataset, figure)
         for dataset in plan.datasets
-        for figure in FIGURES_OF_TASK[plan.benchmark.task(dataset)]
+        for figure in TASKS.entry(plan.benchmark.task(dataset)).tags["figures"]
         if _applies(figure, plan, dataset)
     ]
 
@@ -95,6 +81,12 @@ def figure_names(plan: Plan) -> list[tuple[str, str]]:
 def figures_of(plan: Plan, dataset: str) -> list[str]:
     """Return the names of the figures of one dataset."""
     return [figure for name, figure in figure_names(plan) if name == dataset]
+
+
+def floor_of(task: str) -> str | None:
+    """Return the baseline that knows nothing: what a model must beat to have learned anything."""
+    floors = [name for name in BASELINES if task in BASELINES.entry(name).tags.get("floor_of", ())]
+    return floors[0] if floors else None
 
 
 def metric_label(name: str) -> str:

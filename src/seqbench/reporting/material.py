@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from seqbench import layout
 from seqbench.plan import Plan, Run
+from seqbench.registry import TASKS
 from seqbench.reporting.tables import Leaderboard, Result, Row, leaderboards
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import WindowSet, read_windows
@@ -138,7 +139,7 @@ def _material(
         pretraining={key: pd.read_csv(path) for key, path in pretraining.items()},
         transfers={r: json.loads(p.read_text(encoding="utf-8")) for r, p in transfers.items()},
         confusions=[_confusion(row, root) for row in shown]
-        if plan.benchmark.task(dataset) == "classification"
+        if "confusion" in TASKS.entry(plan.benchmark.task(dataset)).tags["figures"]
         else [],
         colours=colours,
     )

@@ -18,7 +18,7 @@ from seqbench import layout
 from seqbench.plan import Plan
 from seqbench.registry import METRICS
 from seqbench.reporting import tables
-from seqbench.reporting.catalog import CAPTIONS, FLOORS, Caption, figures_of, metric_label
+from seqbench.reporting.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.material import Material
 from seqbench.reporting.tables import Effect, Estimate, Leaderboard, Result, Row
@@ -268,7 +268,7 @@ def _warnings(board: Leaderboard, n_test: int | None) -> list[str]:
     weak = [row.name for row in board.rows if row.below_floor]
     if weak:
         found.append(
-            f"Below the {FLOORS[board.task]} floor, so nothing was learned: {', '.join(weak)}."
+            f"Below the {floor_of(board.task)} floor, so nothing was learned: {', '.join(weak)}."
         )
     best, baseline = board.picked, board.best_baseline
     if best is not None and baseline is not None and board.margin is not None and board.margin <= 0:

@@ -16,7 +16,7 @@ from seqbench import layout
 from seqbench.config import Arm
 from seqbench.plan import Plan, Run
 from seqbench.registry import METRICS, TASKS
-from seqbench.reporting.catalog import FLOORS
+from seqbench.reporting.catalog import floor_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -217,7 +217,7 @@ class Leaderboard:
     @property
     def floor(self) -> Row | None:
         """The baseline that knows nothing."""
-        name = FLOORS.get(self.task)
+        name = floor_of(self.task)
         return _first(row for row in self.rows if row.is_baseline and row.architecture == name)
 
     @property

@@ -17,8 +17,7 @@ def load(*modules: str) -> None:
     for one in registry.REGISTRIES:
         list(one)
     config.built_in_datasets()
-    for fact in (provenance.versions, provenance.commit, provenance.machine):
-        fact()
+    provenance.origin()
 
 
 def path_parser(description: str | None, *names: str) -> argparse.ArgumentParser:

@@ -32,12 +32,13 @@ def run(
 ) -> None:
     """Read the windows a model has not learned from, predict, write predictions and metrics."""
     from seqbench.errors import UserError
-    from seqbench.provenance import commit, machine, versions
+    from seqbench.provenance import commit
     from seqbench.registry import TASKS
     from seqbench.storage.atomic import write_json
     from seqbench.storage.models import read_model
     from seqbench.storage.predictions import Predictions, write_predictions
     from seqbench.storage.windows import Split, read_windows
+    from seqbench.tasks.scoring import N_RESAMPLES, score
 
     stored = read_model(model)
     header = stored.header
@@ -47,13 +48,15 @@ def run(
     task = TASKS[settings.task]()
     found: dict[Split, Predictions] = {}
     scores_of, are_probabilities = _predictor(stored, device, threads)
-    cost = {"predict_s": 0.0, "predict_cpu_s": 0.0}
+    cost: dict[str, float] = {}
     for split in unseen:
         of_split = read_windows(windows, split)
         began, began_cpu = time.perf_counter(), time.process_time()
         scores = scores_of(of_split)
-        cost["predict_s"] += time.perf_counter() - began
-        cost["predict_cpu_s"] += time.process_time() - began_cpu
+        cost = {  # of test, which comes last and is the same for all
+            "predict_s": time.perf_counter() - began,
+            "predict_cpu_s": time.process_time() - began_cpu,
+        }
         found[split] = Predictions.of(of_split, scores, are_probabilities=are_probabilities)
     write_predictions(predictions, found)
     write_json(
@@ -62,14 +65,13 @@ def run(
             "run": identity,
             "task": settings.task,
             "scores": {
-                split: task.score(of_split, **({} if split == "test" else {"resamples": 0}))
+                split: score(task, of_split, resamples=N_RESAMPLES if split == "test" else 0)
                 for split, of_split in found.items()
             },
             "n_windows": header["n_windows"] | {"test": len(found["test"].target)},
             "cost": header["cost"] | cost,
             "model": header.get("architecture_options", header.get("options")),
-            "provenance": {"versions": versions(), "commit": commit(), "machine": machine()}
-            | header["where"],
+            "provenance": header["provenance"] | {"evaluated_at_commit": commit()},
         },
     )
 
@@ -97,7 +99,7 @@ def warm_up(arguments: list[str]) -> None:
 
     name = arguments[arguments.index("--architecture") + 1]
     needed = BASELINES.entry(name).tags["imports"] if name in BASELINES else TRAINING
-    load("seqbench.tasks.base", *needed)
+    load("seqbench.tasks.scoring", *needed)
 
 
 def main(argv: list[str] | None = None) -> None:

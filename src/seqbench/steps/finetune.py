@@ -33,12 +33,14 @@ def run(
     """Read train and val, train, write the model, its history and the transfer manifest."""
     import torch
 
+    from seqbench.memory import PeakMemory
+    from seqbench.provenance import origin
     from seqbench.storage.atomic import write_json
     from seqbench.storage.models import StoredModel, read_model, write_model
     from seqbench.storage.windows import read_windows
     from seqbench.training import transfer as transferring
     from seqbench.training.batches import WindowTable, labelled_subset
-    from seqbench.training.cost import macs_per_window, n_parameters, peak_memory_bytes
+    from seqbench.training.cost import gpu_peak_bytes, macs_per_window, n_parameters
     from seqbench.training.finetune import (
         Finetuning,
         balanced_weights,
@@ -49,6 +51,7 @@ def run(
     from seqbench.training.progress import Progress
     from seqbench.training.reproducibility import choose_device, prepare, seed_everything
 
+    memory = PeakMemory()
     where = choose_device(device)
     prepare(threads, where)
     generator = seed_everything(identity["seed"])
@@ -63,11 +66,7 @@ def run(
         "channels": train.channels,
         "classes": train.classes,
         "sampling_rate_hz": train.sampling_rate_hz,
-        "normalization": {
-            "mode": train.normalization.mode,
-            "centre": train.normalization.centre.tolist(),
-            "scale": train.normalization.scale.tolist(),
-        },
+        "normalization": train.normalization.to_json(),
     }
     network = build_model(header)
     pretrained = read_model(encoder) if encoder else None
@@ -99,13 +98,13 @@ def run(
     header["cost"] = outcome.cost("train") | {
         "n_parameters": n_parameters(network),
         "macs_per_window": macs_per_window(network, table.batch(torch.tensor([longest])).x),
-        "peak_memory_bytes": peak_memory_bytes(where),
+        "peak_memory_bytes": gpu_peak_bytes(where) or memory.peak_bytes(),
     }
     if pretrained:
         costs = pretrained.header["cost"]
         header["cost"] |= {key: costs[key] for key in ("pretrain_s", "pretrain_cpu_s")}
     header["n_windows"] = {"train": len(drawn), "val": len(val)}
-    header["where"] = {"device": where.type, "threads": threads}
+    header["provenance"] = origin() | {"device": where.type, "threads": threads}
     write_model(model, StoredModel(state_arrays(network), header))
     outcome.write_history(history)
     write_json(transfer, manifest)

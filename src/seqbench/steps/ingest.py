@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,10 @@ def run(settings: IngestJob, recordings: Path) -> None:
 
 def warm_up(arguments: list[str]) -> None:
     """Load once what every fork would load."""
-    archive = any('"source": "u' in argument for argument in arguments)
-    load(*(["aeon.datasets"] if archive else []))
+    from seqbench.registry import DATASETS
+
+    settings = json.loads(arguments[arguments.index("--settings") + 1])
+    load(*DATASETS.entry(settings["source"]).tags.get("imports", ()))
 
 
 def main(argv: list[str] | None = None) -> None:

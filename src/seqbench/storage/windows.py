@@ -19,7 +19,7 @@ stand together: reading a split never touches the bytes of another.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import h5py
 import numpy as np
@@ -29,6 +29,7 @@ from seqbench.storage.hdf5 import FormatError, read_strings, reading, write_stri
 
 KIND, VERSION = "windows", 1
 Split = Literal["train", "val", "test"]
+UNLABELLED = -1
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
@@ -39,6 +40,10 @@ class Normalization:
     mode: str
     centre: NDArray[np.float64]
     scale: NDArray[np.float64]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the normalisation as JSON values, for the header of a model."""
+        return {"mode": self.mode, "centre": self.centre.tolist(), "scale": self.scale.tolist()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +154,7 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
             signal=file["signal"][begin:end],
             start=start,
             length=table["length"][:],
-            label=table["label"][:] if labels else np.full(len(start), -1),
+            label=table["label"][:] if labels else np.full(len(start), UNLABELLED),
             recording=table["recording"][:],
             names=read_strings(file["recordings"], "name"),
             groups=read_strings(file["recordings"], "group"),

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from seqbench.registry import METRICS
-from seqbench.statistics.bootstrap import cluster_weights, interval
-from seqbench.storage.predictions import Predictions
 
 if TYPE_CHECKING:
     from seqbench.models.base import Encoder
     from seqbench.tasks.head import Head
-
-N_RESAMPLES = 500
 
 
 class Task(ABC):
@@ -46,37 +40,3 @@ class Task(ABC):
         return sorted(
             names, key=lambda name: (name != self.headline, METRICS.entry(name).tags["order"])
         )
-
-    def score(self, predictions: Predictions, *, resamples: int = N_RESAMPLES) -> dict[str, Any]:
-        """Score predictions with every metric of the task.
-
-        Parameters
-        ----------
-        predictions
-            Of one split.
-        resamples
-            Bootstrap resamples of whole groups; 0 gives no intervals.
-
-        Returns
-        -------
-        dict
-            By metric: ``value``, and ``low`` and ``high`` of a 95 % interval,
-            null where it is not defined. Metrics that need probabilities are
-            left out where a model gives other scores.
-        """
-        generator = np.random.default_rng(0)
-        once = np.ones((1, len(predictions.target)))
-        weights = cluster_weights(predictions.group, resamples, generator) if resamples else None
-        scores: dict[str, Any] = {}
-        for name in self.metric_names():
-            if METRICS.entry(name).tags["probabilities"] and not predictions.are_probabilities:
-                continue
-            metric = METRICS[name]
-            value = float(metric(predictions, once)[0])
-            bounds = interval(metric(predictions, weights)) if weights is not None else None
-            scores[name] = {
-                "value": value if np.isfinite(value) else None,
-                "low": bounds[0] if bounds else None,
-                "high": bounds[1] if bounds else None,
-            }
-        return scores

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from seqbench.models.base import inside
-from seqbench.storage.windows import WindowSet
+from seqbench.storage.windows import UNLABELLED, WindowSet
 from seqbench.windowing.normalize import NEGLIGIBLE, TINY
 
 
@@ -135,7 +135,7 @@ def labelled_subset(label: np.ndarray, fraction: float, seed: int) -> np.ndarray
     """
     generator = np.random.default_rng(seed)
     drawn = []
-    for one in np.unique(label[label >= 0]):
+    for one in np.unique(label[label != UNLABELLED]):
         members = generator.permutation(np.flatnonzero(label == one))
         drawn.append(members[: max(1, round(fraction * len(members)))])
     return np.sort(np.concatenate(drawn))

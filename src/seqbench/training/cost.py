@@ -1,7 +1,4 @@
-"""What a model costs: parameters, multiply-accumulates, memory."""
-
-import resource
-import sys
+"""What a model costs: parameters, multiply-accumulates, memory of a GPU."""
 
 import torch
 from torch import Tensor, nn
@@ -43,9 +40,6 @@ def macs_per_window(module: nn.Module, x: Tensor) -> int:
     return total
 
 
-def peak_memory_bytes(device: torch.device) -> int:
-    """Return the most memory this process has held: on the GPU if it used one, else resident."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak) * (1 if sys.platform == "darwin" else 1024)
+def gpu_peak_bytes(device: torch.device) -> int:
+    """Return the most memory this process has held on a GPU, in bytes; 0 on a CPU."""
+    return int(torch.cuda.max_memory_allocated(device)) if device.type == "cuda" else 0

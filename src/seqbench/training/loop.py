@@ -279,12 +279,11 @@ def _copy(module: nn.Module) -> dict[str, Tensor]:
 
 
 def _tensorboard_writer(folder: Path | None):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    """Open a fresh log folder; curves of an earlier training of the same run are removed."""
+    """Open a log folder; the curves of an earlier training of the same run are removed."""
     if folder is None:
         return None
-    import shutil
-
     from torch.utils.tensorboard import SummaryWriter
 
-    shutil.rmtree(folder, ignore_errors=True)
+    for old in folder.glob("events.out.tfevents.*"):
+        old.unlink()
     return SummaryWriter(str(folder))

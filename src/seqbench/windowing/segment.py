@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from seqbench.config import WindowSettings
 from seqbench.storage.recordings import Recordings
-
-UNLABELLED = -1
+from seqbench.storage.windows import UNLABELLED
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ from seqbench.config import SplitSettings
 from seqbench.datasets.base import DataError
 from seqbench.registry import suggestion
 from seqbench.storage.recordings import Recordings
-from seqbench.storage.windows import SPLITS
+from seqbench.storage.windows import SPLITS, UNLABELLED
 
 DEFAULT_TEST = 0.2
-UNLABELLED = -1
 
 
 def assign_splits(recordings: Recordings, settings: SplitSettings) -> list[str]:
@@ -43,10 +42,14 @@ def assign_splits(recordings: Recordings, settings: SplitSettings) -> list[str]:
     if not is_official:
         split = ["train"] * len(split)
     draw = _Draw(recordings, units, split)
+    wanted: list[tuple[str, float | list[str], int]] = []
     if not is_official:
-        draw.move("test", DEFAULT_TEST if settings.test is None else settings.test, settings.seed)
+        test = DEFAULT_TEST if settings.test is None else settings.test
+        wanted.append(("test", test, settings.seed))
     if "val" not in split:
-        draw.move("val", settings.val, settings.seed + 1)
+        wanted.append(("val", settings.val, settings.seed + 1))
+        for part, of_part, seed in sorted(wanted, key=lambda one: not isinstance(one[1], list)):
+            draw.move(part, of_part, seed)  # names first, or a draw would take them
     elif isinstance(settings.val, list):
         raise DataError(
             "split.val: the source has an official val; leave `val` out, or give `test` as well"

@@ -5,9 +5,9 @@ import numpy as np
 from seqbench.config import WindowJob, WindowSettings
 from seqbench.datasets.base import DataError
 from seqbench.storage.recordings import Recordings
-from seqbench.storage.windows import SPLITS, Normalization, Split, WindowSet
+from seqbench.storage.windows import SPLITS, UNLABELLED, Normalization, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize
-from seqbench.windowing.segment import UNLABELLED, Window, cut
+from seqbench.windowing.segment import Window, cut
 from seqbench.windowing.split import assign_splits
 
 

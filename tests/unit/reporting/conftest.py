@@ -37,7 +37,13 @@ def made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
         n: _entry(n, accepts=("series",)) for n in ("cnn1d", "cnn_lstm", "rnn", "lstm", "gru")
     }
     floors = {
-        "majority": _entry("majority", tasks=("classification",), stochastic=False, imports=()),
+        "majority": _entry(
+            "majority",
+            tasks=("classification",),
+            floor_of=("classification",),
+            stochastic=False,
+            imports=(),
+        ),
         "minirocket": _entry("minirocket", tasks=("classification",), stochastic=True, imports=()),
     }
     monkeypatch.setattr(ARCHITECTURES, "_entries", series)

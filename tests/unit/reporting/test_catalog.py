@@ -5,6 +5,7 @@ import sys
 
 from seqbench.config import Benchmark
 from seqbench.plan import Plan
+from seqbench.registry import TASKS
 from seqbench.reporting import catalog
 
 
@@ -32,7 +33,7 @@ def test_the_whole_report_needs_neither_torch_nor_scikit_learn():
 def test_every_figure_has_a_caption_and_a_function():
     from seqbench.reporting.figures import FIGURES
 
-    wanted = {name for figures in catalog.FIGURES_OF_TASK.values() for name in figures}
+    wanted = {name for task in TASKS for name in TASKS.entry(task).tags["figures"]}
     assert wanted == set(catalog.CAPTIONS) == set(FIGURES)
 
 

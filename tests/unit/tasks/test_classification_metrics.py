@@ -11,6 +11,7 @@ from sklearn import metrics as reference
 from seqbench.registry import ARCHITECTURES, METRICS, TASKS
 from seqbench.statistics.bootstrap import cluster_weights, interval
 from seqbench.storage.predictions import Predictions
+from seqbench.tasks.scoring import score
 
 NAMES = ["accuracy", "balanced_accuracy", "macro_f1", "mcc", "auroc", "log_loss", "ece"]
 
@@ -284,25 +285,25 @@ def test_the_metrics_of_the_task_stand_in_order_behind_the_headline():
 def test_a_score_has_a_value_and_an_interval_around_it():
     of, _ = random_case(0, 3)
 
-    scores = TASKS["classification"]().score(of, resamples=50)
+    scores = score(TASKS["classification"](), of, resamples=50)
 
     assert list(scores) == NAMES
-    for name, score in scores.items():
-        assert score["value"] == pytest.approx(value(name, of))
-        assert score["low"] <= score["high"]
+    for name, found in scores.items():
+        assert found["value"] == pytest.approx(value(name, of))
+        assert found["low"] <= found["high"]
         if name != "ece":  # its resamples are biased upwards
-            assert score["low"] <= score["value"] <= score["high"]
+            assert found["low"] <= found["value"] <= found["high"]
 
 
 def test_scoring_twice_gives_the_same_intervals():
     of, _ = random_case(0, 3)
     task = TASKS["classification"]()
 
-    assert task.score(of, resamples=20) == task.score(of, resamples=20)
+    assert score(task, of, resamples=20) == score(task, of, resamples=20)
 
 
 def test_without_resamples_there_are_no_intervals():
-    scores = TASKS["classification"]().score(BINARY, resamples=0)
+    scores = score(TASKS["classification"](), BINARY, resamples=0)
 
     assert all(score["low"] is None and score["high"] is None for score in scores.values())
 
@@ -310,11 +311,11 @@ def test_without_resamples_there_are_no_intervals():
 def test_metrics_of_probabilities_are_left_out_for_other_scores():
     of = predictions([[1.0, -1.0], [-2.0, 2.0]], [0, 1], probabilities=False)
 
-    assert list(TASKS["classification"]().score(of, resamples=0)) == NAMES[:5]
+    assert list(score(TASKS["classification"](), of, resamples=0)) == NAMES[:5]
 
 
 def test_a_value_that_is_not_defined_is_null():
-    scores = TASKS["classification"]().score(curve([0.5, 0.25], [1, 1]), resamples=10)
+    scores = score(TASKS["classification"](), curve([0.5, 0.25], [1, 1]), resamples=10)
 
     assert scores["auroc"] == {"value": None, "low": None, "high": None}
     assert scores["accuracy"]["value"] == 0.0
@@ -407,7 +408,7 @@ def test_windows_that_stand_and_fall_together_widen_the_interval():
     task = TASKS["classification"]()
 
     scores = [
-        task.score(predictions(np.eye(2)[right], np.ones(20, dtype=int), groups=names))["accuracy"]
+        score(task, predictions(np.eye(2)[right], np.ones(20, dtype=int), groups=names))["accuracy"]
         for names in (groups, None)
     ]
 

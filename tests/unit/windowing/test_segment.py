@@ -154,9 +154,3 @@ def test_every_window_lies_inside_its_recording(recordings):
         settings = WindowSettings(length_samples=4, overlap=0.5, remainder=remainder)
         for window in cut(made, settings):
             assert 0 <= window.start < window.stop <= lengths[window.recording]
-
-
-def test_the_limits_of_whole_sequences_do_not_touch_sliding_windows(recordings):
-    settings = WindowSettings(length_samples=5, max_samples=2, pad_to_samples=9)
-
-    assert bounds(cut(recordings(["a"]), settings)) == [(0, 5), (5, 10)]

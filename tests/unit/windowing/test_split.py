@@ -164,7 +164,7 @@ def test_a_class_of_few_gives_one_to_each_part(recordings, n):
 def test_a_large_fraction_leaves_one_of_each_class_to_train(recordings):
     made = recordings(["a"] * 5 + ["b"] * 5)
 
-    split = assign_splits(made, SplitSettings(val=0.9, test=0.4))
+    split = assign_splits(made, SplitSettings(val=0.58, test=0.4))
 
     assert "train" in split[:5]
     assert "train" in split[5:]
@@ -218,3 +218,14 @@ def test_too_few_recordings_are_refused_by_the_part_that_is_empty(recordings):
 def test_a_split_that_leaves_nothing_to_train_is_refused(recordings):
     with pytest.raises(DataError, match="no recording is left for train"):
         assign_splits(recordings(["a", "b"]), SplitSettings(val=["r1"], test=["r0"]))
+
+
+def test_names_for_val_are_taken_before_test_is_drawn(recordings):
+    made = recordings(["a"] * 10 + ["b"] * 10)
+
+    for seed in range(20):
+        named = SplitSettings(val=[made.names[0], made.names[10]], test=0.4, seed=seed)
+        split = assign_splits(made, named)
+
+        assert (split[0], split[10]) == ("val", "val")
+        assert split.count("test") == 8

@@ -12,7 +12,18 @@ if TYPE_CHECKING:
     from seqbench.tasks.head import Head
 
 
-@TASKS.register("classification")
+@TASKS.register(
+    "classification",
+    figures=(
+        "leaderboard",
+        "confusion",
+        "learning_curves",
+        "cost",
+        "label_efficiency",
+        "pretraining",
+        "examples",
+    ),
+)
 class ClassificationTask(Task):
     """Window to one class."""
 
