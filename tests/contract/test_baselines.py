@@ -1,6 +1,7 @@
 """What every registered baseline promises."""
 
 import importlib
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -199,3 +200,14 @@ def test_minirocket_sees_windows_as_they_are_normalised_one_by_one(make_windows)
     np.testing.assert_allclose(
         minirocket.predict(arrays, louder), minirocket.predict(arrays, test), atol=1e-3
     )
+
+
+def test_the_environment_says_how_many_threads_numba_was_imported_with(monkeypatch):
+    from seqbench.baselines.minirocket import keep_numba_threads
+
+    numba = pytest.importorskip("numba")
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "77")
+
+    keep_numba_threads()
+
+    assert os.environ["NUMBA_NUM_THREADS"] == str(numba.config.NUMBA_NUM_THREADS)

@@ -52,6 +52,7 @@ class MiniRocketBaseline(Baseline):
         from aeon.transformations.collection.convolution_based import MiniRocket
         from sklearn.linear_model import RidgeClassifierCV
 
+        keep_numba_threads()
         compile_once(len(parts[0].channels))
         n_samples = max(SHORTEST, *(int(part.length.max()) for part in parts))
         x = np.concatenate([window_array(part, n_samples, labelled=True) for part in parts])
@@ -73,6 +74,7 @@ class MiniRocketBaseline(Baseline):
         """Return the margins of the ridge classifier, (N, K)."""
         from aeon.transformations.collection.convolution_based import MiniRocket
 
+        keep_numba_threads()
         x = window_array(windows, int(arrays["n_samples"][0]))
         rocket = MiniRocket(n_kernels=self.n_kernels).fit(x[:1])  # marks it as fitted
         rocket.parameters = tuple(arrays[f"rocket{i}"] for i in range(5))
@@ -83,6 +85,17 @@ class MiniRocketBaseline(Baseline):
         scores = np.full((len(x), len(windows.classes)), margins.min() - 1)
         scores[:, arrays["seen"]] = margins
         return scores
+
+
+def keep_numba_threads() -> None:
+    """Say in the environment what numba was imported with.
+
+    Numba reads its environment again at every compilation and refuses another
+    number of threads; a forked step has the environment of whoever asked for it.
+    """
+    import numba
+
+    os.environ["NUMBA_NUM_THREADS"] = str(numba.config.NUMBA_NUM_THREADS)
 
 
 def compile_once(n_channels: int) -> None:
