@@ -94,7 +94,8 @@ def training_steps() -> list[tuple[str, float]]:
 
 
 def _windows(recordings):  # noqa: ANN001, ANN202
-    from seqbench.config import SplitSettings, WindowJob, WindowSettings
+    from seqbench.config import SplitSettings, WindowSettings
+    from seqbench.jobs import WindowJob
     from seqbench.windowing.windows import make_windows
 
     job = WindowJob(split=SplitSettings(), window=WindowSettings(), normalization="zscore")

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
 
-from seqbench.config import Arm, Benchmark, ConfigError, Jobs
+from seqbench.config import Arm, Benchmark, ConfigError
+from seqbench.jobs import Jobs
 from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS
 
 

@@ -17,7 +17,16 @@ PACKAGE = "seqbench"
 # option there is.
 WITHOUT_EFFECT = frozenset(
     f"seqbench.{name}"
-    for name in ("config", "launch", "layout", "memory", "options", "provenance", "registry")
+    for name in (
+        "config",
+        "jobs",
+        "launch",
+        "layout",
+        "memory",
+        "options",
+        "provenance",
+        "registry",
+    )
 )
 REPORTED_PACKAGES = ("torch", "numpy", "aeon", "scikit-learn", "pandas", "h5py", "snakemake")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.config import SplitSettings, WindowJob, WindowSettings
+from seqbench.config import SplitSettings, WindowSettings
+from seqbench.jobs import WindowJob
 from seqbench.registry import DATASETS, TASKS
 from seqbench.storage.recordings import Recordings, read_recordings, write_recordings
 from seqbench.windowing.windows import make_windows

@@ -4,7 +4,8 @@ import sys
 import pytest
 import yaml
 
-from seqbench.config import Arm, Benchmark, ConfigError, Jobs, arm_names, json_schema
+from seqbench.config import Arm, Benchmark, ConfigError, arm_names, json_schema
+from seqbench.jobs import Jobs
 from seqbench.plan import Plan
 
 GRID = {"datasets": ["waves"], "architectures": ["lstm"]}

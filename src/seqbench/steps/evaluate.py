@@ -13,7 +13,7 @@ from seqbench.steps.arguments import TRAINING, add_run, load, parse_run, path_pa
 if TYPE_CHECKING:
     import numpy as np
 
-    from seqbench.config import EvaluateJob
+    from seqbench.jobs import EvaluateJob
     from seqbench.storage.models import StoredModel
     from seqbench.storage.windows import WindowSet
 
@@ -104,7 +104,7 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.config import EvaluateJob
+    from seqbench.jobs import EvaluateJob
 
     parser = path_parser(__doc__, "windows", "model", "predictions", "metrics")
     parser.add_argument("--settings", type=EvaluateJob.from_json, required=True)

@@ -15,7 +15,7 @@ from seqbench.steps.arguments import (
 )
 
 if TYPE_CHECKING:
-    from seqbench.config import FinetuneJob
+    from seqbench.jobs import FinetuneJob
 
 
 def run(
@@ -118,7 +118,7 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.config import FinetuneJob
+    from seqbench.jobs import FinetuneJob
 
     parser = path_parser(__doc__, "windows", "model", "history", "transfer")
     parser.add_argument(

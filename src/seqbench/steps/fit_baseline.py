@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from seqbench.steps.arguments import add_run, load, parse_run, path_parser
 
 if TYPE_CHECKING:
-    from seqbench.config import BaselineJob
+    from seqbench.jobs import BaselineJob
 
 
 def run(windows: Path, settings: BaselineJob, identity: dict[str, Any], model: Path) -> None:
@@ -58,7 +58,7 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.config import BaselineJob
+    from seqbench.jobs import BaselineJob
 
     parser = path_parser(__doc__, "windows", "model")
     parser.add_argument("--settings", type=BaselineJob.from_json, required=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from seqbench.steps.arguments import load, path_parser
 
 if TYPE_CHECKING:
-    from seqbench.config import IngestJob
+    from seqbench.jobs import IngestJob
 
 
 def run(settings: IngestJob, recordings: Path) -> None:
@@ -33,7 +33,7 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.config import IngestJob
+    from seqbench.jobs import IngestJob
 
     parser = path_parser(__doc__, "recordings")
     parser.add_argument("--settings", type=IngestJob.from_json, required=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from seqbench.steps.arguments import TRAINING, add_machine, load, path_parser
 
 if TYPE_CHECKING:
-    from seqbench.config import PretrainJob
+    from seqbench.jobs import PretrainJob
 
 
 def run(
@@ -64,7 +64,7 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.config import PretrainJob
+    from seqbench.jobs import PretrainJob
 
     parser = path_parser(__doc__, "windows", "encoder", "history")
     parser.add_argument("--settings", type=PretrainJob.from_json, required=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from seqbench.steps.arguments import load, path_parser
 
 if TYPE_CHECKING:
-    from seqbench.config import WindowJob
+    from seqbench.jobs import WindowJob
 
 
 def run(recordings: Path, settings: WindowJob, windows: Path) -> None:
@@ -28,7 +28,7 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.config import WindowJob
+    from seqbench.jobs import WindowJob
 
     parser = path_parser(__doc__, "recordings", "windows")
     parser.add_argument("--settings", type=WindowJob.from_json, required=True)

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqbench.config import PretrainJob
 from seqbench.errors import UserError
+from seqbench.jobs import PretrainJob
 from seqbench.models.base import Encoder
 from seqbench.pretraining.base import Objective
 from seqbench.registry import ARCHITECTURES, OBJECTIVES

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from seqbench.config import WindowJob, WindowSettings
+from seqbench.config import WindowSettings
 from seqbench.datasets.base import DataError
+from seqbench.jobs import WindowJob
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS, UNLABELLED, Normalization, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize

@@ -1,0 +1,130 @@
+"""What single jobs are told: slices of a benchmark as canonical JSON.
+
+A job re-runs when its own slice changes and at no other time. Identity (names,
+seeds) and paths are separate arguments.
+"""
+
+from typing import Any
+
+from seqbench.config import (
+    Arm,
+    Benchmark,
+    FinetuneSettings,
+    PretrainSettings,
+    SplitSettings,
+    WindowSettings,
+)
+from seqbench.options import Fraction, Options
+from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, Registry
+
+
+class IngestJob(Options):
+    """Where recordings come from."""
+
+    source: str
+    options: dict[str, Any]
+
+
+class WindowJob(Options):
+    """How one dataset is split, cut and normalised."""
+
+    split: SplitSettings
+    window: WindowSettings
+    normalization: str
+
+
+class PretrainJob(Options):
+    """One encoder to train without labels."""
+
+    architecture: str
+    architecture_options: dict[str, Any]
+    objective: str
+    objective_options: dict[str, Any]
+    optimizer: PretrainSettings
+
+
+class FinetuneJob(Options):
+    """One run to train with labels."""
+
+    task: str
+    architecture: str
+    architecture_options: dict[str, Any]
+    frozen: bool
+    labels: Fraction
+    optimizer: FinetuneSettings
+
+
+class BaselineJob(Options):
+    """One floor or ceiling to fit."""
+
+    task: str
+    baseline: str
+    options: dict[str, Any]
+
+
+class EvaluateJob(Options):
+    """One model to score."""
+
+    task: str
+
+
+class Jobs:
+    """Slices of a benchmark, one for each kind of job, with every default filled in."""
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        self.benchmark = benchmark
+
+    def ingest(self, dataset: str) -> IngestJob:
+        """Slice of the rule `ingest`."""
+        entry = self.benchmark.all_datasets[dataset]
+        options = _filled(DATASETS, entry.source, entry.source_options)
+        return IngestJob(source=entry.source, options=options)
+
+    def window(self, dataset: str) -> WindowJob:
+        """Slice of the rule `window`."""
+        entry = self.benchmark.all_datasets[dataset]
+        return WindowJob(split=entry.split, window=entry.window, normalization=entry.normalization)
+
+    def pretrain(self, architecture: str, objective: str) -> PretrainJob:
+        """Slice of the rule `pretrain`."""
+        chosen = self.benchmark.objectives.get(objective, {})
+        return PretrainJob(
+            architecture=architecture,
+            architecture_options=self._architecture_options(architecture),
+            objective=objective,
+            objective_options=_filled(OBJECTIVES, objective, chosen),
+            optimizer=self.benchmark.pretrain,
+        )
+
+    def finetune(self, dataset: str, architecture: str, arm: str, labels: float) -> FinetuneJob:
+        """Slice of the rule `finetune`."""
+        return FinetuneJob(
+            task=self.benchmark.task(dataset),
+            architecture=architecture,
+            architecture_options=self._architecture_options(architecture),
+            frozen=Arm.parse(arm).frozen,
+            labels=labels,
+            optimizer=self.benchmark.finetune,
+        )
+
+    def fit_baseline(self, dataset: str, baseline: str) -> BaselineJob:
+        """Slice of the rule `fit_baseline`."""
+        return BaselineJob(
+            task=self.benchmark.task(dataset),
+            baseline=baseline,
+            options=_filled(BASELINES, baseline, self.benchmark.baseline_options.get(baseline, {})),
+        )
+
+    def evaluate(self, dataset: str) -> EvaluateJob:
+        """Slice of the rule `evaluate`."""
+        return EvaluateJob(task=self.benchmark.task(dataset))
+
+    def _architecture_options(self, architecture: str) -> dict[str, Any]:
+        return _filled(
+            ARCHITECTURES, architecture, self.benchmark.architectures.get(architecture, {})
+        )
+
+
+def _filled(registry: Registry, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return `options` with the registered defaults, as JSON values."""
+    return registry.entry(name).options.model_validate(options).model_dump(mode="json")
