@@ -45,7 +45,7 @@ def training_steps() -> list[tuple[str, float]]:
     from seqbench.training.progress import Progress
 
     torch.set_num_threads(1)
-    windows = _windows(DATASETS["waves"](Path(), n_windows=460, window_samples=100))["train"]
+    windows = _windows(DATASETS["waves"](Path(), n_windows=1200, window_samples=100))["train"]
     table = WindowTable(windows, torch.device("cpu"))
     index = torch.arange(len(table))
     whole = table.batch(index)
