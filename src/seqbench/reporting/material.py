@@ -18,6 +18,7 @@ from seqbench.registry import TASKS
 from seqbench.reporting.tables import Leaderboard, Result, Row, leaderboards
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import WindowSet, read_windows
+from seqbench.tasks.classification.metrics import confusion
 
 # Okabe and Ito's colours, then Tol's muted ones: told apart with any kind of colour vision.
 PALETTE = (
@@ -152,8 +153,5 @@ def _confusion(row: Row, root: Path) -> Confusion:
 
 def _counts(path: Path) -> NDArray[np.int64]:
     predictions = read_predictions(path, "test")
-    k = len(predictions.classes)
-    has_label = predictions.target >= 0
-    cell = predictions.target[has_label] * k + predictions.predicted[has_label]
-    counts: NDArray[np.int64] = np.bincount(cell, minlength=k * k).reshape(k, k)
-    return counts
+    once = np.ones((1, len(predictions.target)))
+    return confusion(predictions, once)[0].astype(np.int64)
