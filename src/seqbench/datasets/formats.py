@@ -1,11 +1,13 @@
 """Single recordings in files, one reader for each format.
 
 Whatever is wrong with a file becomes a `DataError` of one sentence that names
-the file, the row and the mend.
+the file, the row and the mend. What a format says before its samples come, and
+the checks of samples, serve `chunks` as well, which reads piece by piece.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,6 +24,13 @@ CLOCKS = ("time", "time_s", "t", "timestamp", "seconds")
 LARGEST = float(np.finfo(np.float32).max)
 MISFIT_LIMIT = 0.5  # of a step: times rounded to milliseconds pass, a missing sample does not
 FINITE_MEND = "cut it out or fill it in before handing the recording over"
+GRID_MEND = (
+    "put the samples on a uniform grid, or remove the column and set `sampling_rate_hz`;"
+    " rename the column if it is not a time in seconds"
+)
+BLOCK_SAMPLES = 1 << 16  # most samples that are read at once where a file is read in pieces
+BLOCK_CELLS = 1 << 22  # the same for many channels: 32 MiB in double precision
+RATE_KEY = "sampling_rate_hz"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +72,13 @@ def read_recording(path: Path, channels: Sequence[str] | None = None) -> Recordi
     DataError
         If the file is missing, damaged, empty, or holds other than finite numbers.
     """
+    with readable(path) as suffix:
+        return READERS[suffix](path, composed(channels))
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[str]:
+    """Yield the key of `READERS` for `path`; whatever reading raises becomes a `DataError`."""
     suffix = path.suffix.lower()
     if suffix not in READERS:
         known = "convert it to one of " + ", ".join(READERS)
@@ -70,34 +86,134 @@ def read_recording(path: Path, channels: Sequence[str] | None = None) -> Recordi
     with explained(path, f"it may be cut short or damaged: write the {suffix} file anew"):
         if not path.is_file():
             raise fault(path, "there is no such file", "correct the name or restore the file")
-        return READERS[suffix](path, channels and [plain(name) for name in channels])
+        yield suffix
+
+
+def composed(channels: Sequence[str] | None) -> list[str] | None:
+    """Return names of channels in the form in which those of files are compared with them."""
+    return None if channels is None else [plain(name) for name in channels]
+
+
+def block_samples(n_channels: int) -> int:
+    """Return how many samples of so many channels are read at once."""
+    return max(1, min(BLOCK_SAMPLES, BLOCK_CELLS // max(1, n_channels)))
+
+
+# Tables.
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What to take from a table.
+
+    Parameters
+    ----------
+    positions, names
+        Of the columns; that of the time comes first if there is one.
+    has_clock
+        Whether there is one.
+    """
+
+    positions: list[int]
+    names: list[str]
+    has_clock: bool
+
+    @property
+    def channels(self) -> list[str]:
+        """The names without that of the time column."""
+        return self.names[int(self.has_clock) :]
+
+
+def table_columns(
+    path: Path, header: list[str] | None, width: int, wanted: Sequence[str] | None
+) -> Columns:
+    """Return what to take from a table of `width` columns, which `header` may name."""
+    if header is None:
+        names, clock = _numbered(width), None
+    else:
+        names, clock = _unique(header), _clock(path, header, wanted)
+    picked = _pick(path, names, wanted, leave_out=clock)
+    positions = ([] if clock is None else [clock]) + picked
+    return Columns(positions, [names[i] for i in positions], clock is not None)
 
 
 def _csv(path: Path, wanted: Sequence[str] | None) -> Recording:
-    first = next(csv_rows(path), None)
-    if first is None:
-        raise fault(path, "the file is empty", "fill it or remove it")
-    line, cells = first
-    header = _header(path, line, cells)
-    if header is None:
-        names, clock = _numbered(len(cells)), None
-    else:
-        names = _unique(header)
-        clock = _clock(path, header, wanted)
-    picked = _pick(path, names, wanted, leave_out=clock)
-    columns = {i: names[i] for i in ([] if clock is None else [clock]) + picked}
-    skip = 0 if header is None else 1  # rows above the numbers
-    values = _fast(path, line * skip, len(cells), list(columns))
-    if values is None:
-        values = _careful(path, skip, len(cells), columns)
-
-    def line_of(sample: int) -> int:
-        return next(islice(csv_rows(path), skip + sample, None))[0]
-
-    return _from_table(path, values, [names[i] for i in columns], clock is not None, line_of)
+    table = CsvTable(path, wanted)
+    nothing = np.empty((0, len(table.columns.positions)))
+    values = np.concatenate([nothing, *table.blocks()])
+    return _from_table(path, values, table.columns, table.line_of)
 
 
-def _header(path: Path, line: int, cells: list[str]) -> list[str] | None:
+class CsvTable:
+    """A CSV file with a recording: its columns, and its numbers block by block.
+
+    Parameters
+    ----------
+    path
+        UTF-8, separated by commas, semicolons or tabs; the first row may name
+        the columns.
+    wanted
+        Names of the channels to take, in this order; None takes all.
+
+    Raises
+    ------
+    DataError
+        If the file is empty, or its first row mixes names and numbers.
+    """
+
+    def __init__(self, path: Path, wanted: Sequence[str] | None) -> None:
+        first = next(csv_rows(path), None)
+        if first is None:
+            raise fault(path, "the file is empty", "fill it or remove it")
+        line, cells = first
+        header = header_names(path, line, cells)
+        self.columns = table_columns(path, header, len(cells), wanted)
+        self._path = path
+        self._width = len(cells)
+        self._n_rows_above = 0 if header is None else 1  # above the numbers
+        self._n_lines_above = 0 if header is None else line
+
+    def blocks(self) -> Generator[NDArray[np.float64], None, None]:
+        """Yield the columns, (n, columns), finite in single precision, n up to `block_samples`.
+
+        What the fast parser refuses is read cell by cell from there on; that
+        finds the fault, or there is none.
+        """
+        import pandas as pd
+
+        positions = self.columns.positions
+        n_done = 0
+        try:
+            with pd.read_csv(
+                self._path,
+                sep=delimiter(self._path),
+                header=None,
+                skiprows=self._n_lines_above,
+                dtype={i: float if i in positions else str for i in range(self._width)},
+                chunksize=block_samples(self._width),
+            ) as frames:
+                for frame in frames:
+                    if frame.shape[1] != self._width:
+                        break
+                    values = frame[positions].to_numpy(np.float64)
+                    if not np.isfinite(single(values)).all():
+                        break
+                    yield values
+                    n_done += len(values)
+                else:
+                    return
+        except ValueError:  # parser errors and undecodable bytes, too
+            pass
+        rows = islice(csv_rows(self._path), self._n_rows_above + n_done, None)
+        while block := list(islice(rows, block_samples(self._width))):
+            yield row_numbers(self._path, block, self._width, self.columns)
+
+    def line_of(self, sample: int) -> int:
+        """Return the line, from 1, on which a sample stands."""
+        return next(islice(csv_rows(self._path), self._n_rows_above + sample, None))[0]
+
+
+def header_names(path: Path, line: int, cells: list[str]) -> list[str] | None:
     """Return the names in the first row; None if it holds numbers."""
     numbers = [cell for cell in cells if number(cell) is not None]
     if len(numbers) == len(cells):
@@ -114,31 +230,22 @@ def _header(path: Path, line: int, cells: list[str]) -> list[str] | None:
     return [plain(cell) for cell in cells]
 
 
-def _fast(
-    path: Path, n_lines_above: int, width: int, columns: list[int]
-) -> NDArray[np.float64] | None:
-    """Return columns of a well-formed file; None if it is not, for `_careful` to say why."""
-    import pandas as pd
+def row_numbers(
+    path: Path, rows: list[tuple[int, list[str]]], width: int, columns: Columns
+) -> NDArray[np.float64]:
+    """Return the numbers in rows, each a line and its cells, as (n, columns).
 
-    types: dict[int, type] = {i: float if i in columns else str for i in range(width)}
-    try:
-        frame = pd.read_csv(
-            path, sep=delimiter(path), header=None, skiprows=n_lines_above, dtype=types
-        )
-    except ValueError:  # parser errors and undecodable bytes, too
-        return None
-    if frame.shape[1] != width:
-        return None
-    values = frame[columns].to_numpy(np.float64)
-    return values if np.isfinite(_single(values)).all() else None
-
-
-def _careful(path: Path, skip: int, width: int, columns: dict[int, str]) -> NDArray[np.float64]:
+    Raises
+    ------
+    DataError
+        If a row has not `width` cells, or one to take is no finite number.
+    """
     values = []
-    for line, cells in islice(csv_rows(path), skip, None):
+    for line, cells in rows:
         check_width(path, line, cells, width)
-        values += [_number(path, line, name, cells[i]) for i, name in columns.items()]
-    return np.array(values, dtype=np.float64).reshape(-1, len(columns))
+        for name, i in zip(columns.names, columns.positions, strict=True):
+            values.append(_number(path, line, name, cells[i]))
+    return np.array(values, dtype=np.float64).reshape(len(rows), len(columns.positions))
 
 
 def _number(path: Path, line: int, column: str, cell: str) -> float:
@@ -156,23 +263,38 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
 def _parquet(path: Path, wanted: Sequence[str] | None) -> Recording:
     import pandas as pd
 
-    frame = pd.read_parquet(path)
-    if any(name is not None for name in frame.index.names):  # a clock may be kept as the index
-        frame = frame.reset_index()
+    frame = index_as_columns(pd.read_parquet(path))
+    columns = frame_columns(path, frame, wanted)
+    values = frame_numbers(frame, columns)
+    return _from_table(path, values, columns, lambda sample: sample + 1)
+
+
+def index_as_columns(frame: Any) -> Any:
+    """Return a data frame with its index as columns if that has names: a clock may be kept so."""
+    named = any(name is not None for name in frame.index.names)
+    return frame.reset_index() if named else frame
+
+
+def frame_columns(path: Path, frame: Any, wanted: Sequence[str] | None) -> Columns:
+    """Return what to take from a data frame, all of it numbers."""
+    import pandas as pd
+
     header = [plain(str(name)) for name in frame.columns]
-    names = _unique(header)
-    clock = _clock(path, header, wanted)
-    picked = _pick(path, names, wanted, leave_out=clock)
-    columns = ([] if clock is None else [clock]) + picked
-    for i in columns:
+    columns = table_columns(path, header, len(header), wanted)
+    for name, i in zip(columns.names, columns.positions, strict=True):
         if not pd.api.types.is_numeric_dtype(frame.dtypes.iloc[i]):
             problem = f"it holds {frame.dtypes.iloc[i]}, not numbers"
             mend = "convert it (a time column holds seconds) or leave it out"
-            raise fault(path, problem, mend, column=names[i])
-    values = frame.iloc[:, columns].to_numpy(np.float64, na_value=np.nan)
-    return _from_table(
-        path, values, [names[i] for i in columns], clock is not None, lambda sample: sample + 1
+            raise fault(path, problem, mend, column=name)
+    return columns
+
+
+def frame_numbers(frame: Any, columns: Columns) -> NDArray[np.float64]:
+    """Return the columns of a data frame, (n, columns), NaN where a number is missing."""
+    values: NDArray[np.float64] = frame.iloc[:, columns.positions].to_numpy(
+        np.float64, na_value=np.nan
     )
+    return values
 
 
 def _clock(path: Path, header: list[str], wanted: Sequence[str] | None) -> int | None:
@@ -190,94 +312,146 @@ def _clock(path: Path, header: list[str], wanted: Sequence[str] | None) -> int |
 
 
 def _from_table(
-    path: Path,
-    values: NDArray[np.float64],
-    names: list[str],
-    has_clock: bool,
-    line_of: Callable[[int], int],
+    path: Path, values: NDArray[np.float64], columns: Columns, line_of: Callable[[int], int]
 ) -> Recording:
     """Return a recording from columns, of which the first may be the clock."""
     rate = None
-    if has_clock and len(values):
-        _check_finite(path, values[:, :1], names[:1])
-        rate = _clock_rate_hz(path, names[0], values[:, 0], line_of)
-    start = int(has_clock)
-    channels = names[start:]
-    return _recording(path, values[:, start:], channels, [""] * len(channels), rate)
+    if columns.has_clock and len(values):
+        check_finite(path, values[:, :1], columns.names[:1])
+        clock = Clock(path, columns.names[0], line_of)
+        clock.extend(values[:, 0])
+        rate = clock.rate_hz()
+    channels = columns.channels
+    signal = values[:, int(columns.has_clock) :]
+    return _recording(path, signal, channels, [""] * len(channels), rate)
 
 
-def _clock_rate_hz(
-    path: Path, column: str, times: NDArray[np.float64], line_of: Callable[[int], int]
-) -> float | None:
-    """Return the rate of a clock in seconds, a whole number if its rounding allows for one."""
-    if len(times) < 2:
-        return None
-    steps = np.diff(times)
-    mean = (times[-1] - times[0]) / len(steps)
-    drift = times - times[0] - mean * np.arange(len(times))
-    mend = (
-        "put the samples on a uniform grid, or remove the column and set `sampling_rate_hz`;"
-        " rename the column if it is not a time in seconds"
-    )
+class Clock:
+    """A time column in seconds, held to uniform steps as its times come.
 
-    def complaint(sample: np.intp, problem: str) -> DataError:
-        return fault(path, problem, mend, row=line_of(int(sample)), column=column)
+    The usual step is the mean from the first time to the last one so far. A
+    step may differ from it by less than `MISFIT_LIMIT` of it, and a time by one
+    step from the line that it draws. The last time of each earlier block stands
+    for the others in it when the line is drawn anew.
 
-    if (steps <= 0).any():
-        sample = np.argmax(steps <= 0) + 1
-        raise complaint(sample, f"{times[sample]:.10g} s is not after {times[sample - 1]:.10g} s")
-    misfit = np.abs(steps - mean)
-    if misfit.max() >= MISFIT_LIMIT * mean:
-        sample = np.argmax(misfit) + 1
-        usual = float(np.median(steps))
-        raise complaint(
-            sample, f"the step of {steps[sample - 1]:.6g} s is not uniform with {usual:.6g} s"
-        )
-    if np.abs(drift).max() > mean:
-        sample = np.argmax(np.abs(drift))
-        raise complaint(sample, "the steps are not uniform: the clock drifts by over one sample")
-    rate = 1 / mean
-    slack = rate * (2 * np.abs(drift).max() / (times[-1] - times[0]) + 1e-9)
-    whole = round(rate)
-    return float(whole) if whole and abs(whole - rate) <= slack else float(rate)
+    Parameters
+    ----------
+    path, column
+        What a message names.
+    line_of
+        Returns the line on which a sample stands.
+    """
+
+    def __init__(self, path: Path, column: str, line_of: Callable[[int], int]) -> None:
+        self._path = path
+        self._column = column
+        self._line_of = line_of
+        self._samples: list[int] = []  # the first sample, and the last one of every block
+        self._times: list[float] = []
+        self._mean = math.nan
+        self._drift = math.nan
+
+    def extend(self, times: NDArray[np.float64]) -> None:
+        """Check the next times, (n,), at least one and finite; raise `DataError` at a fault."""
+        if self._samples:  # a block starts with the last time of the one before
+            times = np.concatenate([self._times[-1:], times])
+        else:
+            self._samples, self._times = [0], [float(times[0])]
+        first = self._samples[-1]
+        if len(times) < 2:
+            return
+        steps = np.diff(times)
+        if (steps <= 0).any():
+            at = int(np.argmax(steps <= 0)) + 1
+            problem = f"{times[at]:.10g} s is not after {times[at - 1]:.10g} s"
+            raise self._fault(first + at, problem)
+        self._samples.append(first + len(steps))
+        self._times.append(float(times[-1]))
+        mean = (self._times[-1] - self._times[0]) / self._samples[-1]
+        misfit = np.abs(steps - mean)
+        if misfit.max() >= MISFIT_LIMIT * mean:
+            at = int(np.argmax(misfit)) + 1
+            usual = float(np.median(steps))
+            problem = f"the step of {steps[at - 1]:.6g} s is not uniform with {usual:.6g} s"
+            raise self._fault(first + at, problem)
+        samples = np.concatenate([self._samples, first + np.arange(len(times))])
+        drift = np.concatenate([self._times, times]) - self._times[0] - mean * samples
+        if np.abs(drift).max() > mean:
+            problem = "the steps are not uniform: the clock drifts by over one sample"
+            raise self._fault(int(samples[np.argmax(np.abs(drift))]), problem)
+        self._mean = mean
+        self._drift = float(np.abs(drift).max())
+
+    def rate_hz(self) -> float | None:
+        """Return the rate so far, a whole number if the rounding of the times allows for one.
+
+        None while there are fewer than two times.
+        """
+        if len(self._samples) < 2:
+            return None
+        rate = 1 / self._mean
+        slack = rate * (2 * self._drift / (self._times[-1] - self._times[0]) + 1e-9)
+        whole = round(rate)
+        return float(whole) if whole and abs(whole - rate) <= slack else float(rate)
+
+    def _fault(self, sample: int, problem: str) -> DataError:
+        row = self._line_of(sample)
+        return fault(self._path, problem, GRID_MEND, row=row, column=self._column)
 
 
 # Arrays and containers.
 
 
 def _numpy(path: Path, wanted: Sequence[str] | None) -> Recording:
-    try:
+    with unpickled(path):
         with path.open("rb") as file:  # NumPy leaves a broken archive open
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
                 return _from_array(path, wanted, loaded, None)
-            keys = [key for key in loaded.files if key != "sampling_rate_hz"]
-            signal = loaded[_only(path, keys)]
-            rate = loaded["sampling_rate_hz"] if "sampling_rate_hz" in loaded.files else None
+            signal = loaded[signal_key(path, [key for key in loaded.files if key != RATE_KEY])]
+            rate = loaded[RATE_KEY] if RATE_KEY in loaded.files else None
         return _from_array(path, wanted, signal, rate)
+
+
+@contextmanager
+def unpickled(path: Path) -> Iterator[None]:
+    """Turn the advice of NumPy to unpickle a file, which can run code, into a refusal."""
+    try:
+        yield
     except DataError:
         raise
     except ValueError as error:
         if "pickle" not in str(error):
             raise
-        # NumPy's own message advises to unpickle, which can run code.
-        problem = "it is damaged or holds Python objects (a pickle), which are not read"
-        raise fault(path, problem, "save plain numbers with np.save or np.savez") from None
+        raise pickled(path) from None
+
+
+def pickled(path: Path) -> DataError:
+    """Return the refusal of a pickle."""
+    problem = "it is damaged or holds Python objects (a pickle), which are not read"
+    return fault(path, problem, "save plain numbers with np.save or np.savez")
 
 
 def _hdf5(path: Path, wanted: Sequence[str] | None) -> Recording:
     import h5py
 
     with h5py.File(path, "r") as file:
-        keys: list[str] = []
-        file.visit(keys.append)
-        dataset = file[_only(path, [key for key in keys if isinstance(file[key], h5py.Dataset)])]
-        rate = dataset.attrs.get("sampling_rate_hz", file.attrs.get("sampling_rate_hz"))
+        dataset, rate = hdf5_signal(path, file)
         return _from_array(path, wanted, dataset[()], rate)
 
 
-def _only(path: Path, keys: list[str]) -> str:
-    """Return the key of the signal."""
+def hdf5_signal(path: Path, file: Any) -> tuple[Any, ArrayLike | None]:
+    """Return the data set that is the recording, and the rate if the file says it."""
+    import h5py
+
+    keys: list[str] = []
+    file.visit(keys.append)
+    dataset = file[signal_key(path, [key for key in keys if isinstance(file[key], h5py.Dataset)])]
+    return dataset, dataset.attrs.get(RATE_KEY, file.attrs.get(RATE_KEY))
+
+
+def signal_key(path: Path, keys: list[str]) -> str:
+    """Return the key of the signal among those of a container."""
     if "signal" in keys:
         return "signal"
     if len(keys) != 1:
@@ -290,46 +464,94 @@ def _from_array(
     path: Path, wanted: Sequence[str] | None, array: ArrayLike, rate: ArrayLike | None
 ) -> Recording:
     array = np.asarray(array)
-    if array.dtype.kind not in "biuf":
-        raise fault(path, f"it holds {array.dtype}, not numbers", "save plain numbers")
-    if array.ndim not in (1, 2):
-        mend = "save it as (n_samples,) or (n_samples, n_channels)"
-        raise fault(path, f"its array has the shape {array.shape}", mend)
+    check_array(path, array.dtype, array.shape)
     values = array if array.ndim == 2 else array[:, None]
-    names = _numbered(values.shape[1])
+    channels, picked = array_channels(path, values.shape[1], wanted)
+    signal = values if picked is None else values[:, picked]
+    return _recording(path, signal, channels, [""] * len(channels), array_rate_hz(path, rate))
+
+
+def check_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    """Refuse an array that is no recording."""
+    if dtype.kind not in "biuf":
+        raise fault(path, f"it holds {dtype}, not numbers", "save plain numbers")
+    if len(shape) not in (1, 2):
+        mend = "save it as (n_samples,) or (n_samples, n_channels)"
+        raise fault(path, f"its array has the shape {shape}", mend)
+
+
+def array_channels(
+    path: Path, width: int, wanted: Sequence[str] | None
+) -> tuple[list[str], list[int] | None]:
+    """Return names of channels, and their columns if those are not all columns as they stand."""
+    names = _numbered(width)
     picked = _pick(path, names, wanted)
-    if picked != list(range(len(names))):
-        values = values[:, picked]
-    if rate is not None:
-        rate = np.asarray(rate)
-        if rate.size != 1 or rate.dtype.kind not in "iuf":
-            mend = "store one number of samples per second"
-            raise fault(path, "its sampling_rate_hz is not a number", mend)
-        rate = float(rate.item())
-    return _recording(path, values, [names[i] for i in picked], [""] * len(picked), rate)
+    return [names[i] for i in picked], None if picked == list(range(width)) else picked
+
+
+def array_rate_hz(path: Path, rate: ArrayLike | None) -> float | None:
+    """Return the rate that a container states beside its array, as one number."""
+    if rate is None:
+        return None
+    rate = np.asarray(rate)
+    if rate.size != 1 or rate.dtype.kind not in "iuf":
+        mend = "store one number of samples per second"
+        raise fault(path, "its sampling_rate_hz is not a number", mend)
+    return float(rate.item())
+
+
+# Formats that name their signals.
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Which signals of a file are the channels, and what its header says of them."""
+
+    positions: list[int]
+    channels: list[str]
+    units: list[str]
+    sampling_rate_hz: float | None
 
 
 def _edf(path: Path, wanted: Sequence[str] | None) -> Recording:
     import pyedflib
 
     with pyedflib.EdfReader(str(path), pyedflib.DO_NOT_READ_ANNOTATIONS) as file:
-        labels = [label.strip() for label in file.getSignalLabels()]
-        kept = [i for i, label in enumerate(labels) if label != "EDF Annotations"]
-        names = _unique([labels[i] for i in kept])
-        picked = _pick(path, names, wanted)
-        columns = [kept[i] for i in picked]
-        channels = [names[i] for i in picked]
-        rate = _one_rate(path, channels, [file.getSampleFrequency(i) for i in columns])
-        values = [file.readSignal(i) for i in columns]
-        units = [file.getPhysicalDimension(i).strip() for i in columns]
-    return _recording(path, _stacked(values), channels, units, rate)
+        signals = edf_signals(path, file, wanted)
+        values = _stacked([file.readSignal(i) for i in signals.positions])
+    return _recording(path, values, signals.channels, signals.units, signals.sampling_rate_hz)
+
+
+def edf_signals(path: Path, file: Any, wanted: Sequence[str] | None) -> Signals:
+    """Return what to take from an open EDF file."""
+    labels = [label.strip() for label in file.getSignalLabels()]
+    kept = [i for i, label in enumerate(labels) if label != "EDF Annotations"]
+    names = _unique([labels[i] for i in kept])
+    picked = _pick(path, names, wanted)
+    positions = [kept[i] for i in picked]
+    channels = [names[i] for i in picked]
+    rate = _one_rate(path, channels, [file.getSampleFrequency(i) for i in positions])
+    units = [file.getPhysicalDimension(i).strip() for i in positions]
+    return Signals(positions, channels, units, rate)
 
 
 def _wfdb(path: Path, wanted: Sequence[str] | None) -> Recording:
     import wfdb
 
-    stem = str(path.with_suffix(""))
-    header = wfdb.rdheader(stem)
+    header, files = wfdb_header(path)
+    signals = wfdb_signals(path, header, wanted)
+    # Without smoothing a signal with several samples a frame keeps them all.
+    record = wfdb.rdrecord(str(path.with_suffix("")), smooth_frames=False)
+    values = wfdb_values(path, record, signals)
+    rate = signals.sampling_rate_hz
+    return _recording(path, values, signals.channels, signals.units, rate, files)
+
+
+def wfdb_header(path: Path) -> tuple[Any, list[Path]]:
+    """Return the header of a WFDB record, and the files it consists of."""
+    import wfdb
+
+    header = wfdb.rdheader(str(path.with_suffix("")))
     if isinstance(header, wfdb.MultiRecord):
         mend = "write it as one record, and leave its segments out of the folder"
         raise fault(path, "it joins several segments", mend)
@@ -338,21 +560,28 @@ def _wfdb(path: Path, wanted: Sequence[str] | None) -> Recording:
         if not path.with_name(name).is_file():
             mend = "put that file beside the header"
             raise fault(path, f"its signal file {_quoted(name)} is not beside it", mend)
+    return header, [path, *(path.with_name(name) for name in parts)]
+
+
+def wfdb_signals(path: Path, header: Any, wanted: Sequence[str] | None) -> Signals:
+    """Return what to take from a WFDB record."""
     names = _unique([str(name or "") for name in header.sig_name or []])
     picked = _pick(path, names, wanted)
     channels = [names[i] for i in picked]
-    frames = [header.samps_per_frame[i] for i in picked]
-    rate = _one_rate(path, channels, [header.fs * n for n in frames])
-    # Without smoothing a signal with several samples a frame keeps them all.
-    record = wfdb.rdrecord(stem, smooth_frames=False)
-    values = [record.e_p_signal[i] for i in picked]
-    for one, n in zip(values, frames, strict=True):
-        if len(one) != record.sig_len * n:
-            problem = f"its signal file holds {len(one)} of {record.sig_len * n} samples"
+    rate = _one_rate(path, channels, [header.fs * header.samps_per_frame[i] for i in picked])
+    units = [str(header.units[i] or "") for i in picked]
+    return Signals(picked, channels, units, rate)
+
+
+def wfdb_values(path: Path, record: Any, signals: Signals) -> NDArray[np.float64]:
+    """Return the samples of a WFDB record that was read without smoothing, (n_samples, C)."""
+    values = [record.e_p_signal[i] for i in signals.positions]
+    for one, i in zip(values, signals.positions, strict=True):
+        n_samples = record.sig_len * record.samps_per_frame[i]
+        if len(one) != n_samples:
+            problem = f"its signal file holds {len(one)} of {n_samples} samples"
             raise fault(path, problem, "restore the complete file")
-    units = [str(record.units[i] or "") for i in picked]
-    files = [path, *(path.with_name(name) for name in parts)]
-    return _recording(path, _stacked(values), channels, units, rate, files)
+    return _stacked(values)
 
 
 def _stacked(columns: list[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -381,32 +610,46 @@ def _recording(
     rate: float | None,
     files: list[Path] | None = None,
 ) -> Recording:
-    if not channels:
-        raise fault(path, "it holds no channels", "add a column of numbers or remove the file")
-    if not len(values):
-        raise fault(path, "it holds no samples", "add rows or remove the file")
-    if rate is not None and not (math.isfinite(rate) and rate > 0):
-        mend = "correct it to the number of samples per second"
-        raise fault(path, f"its sampling rate is {rate:g} Hz", mend)
-    _check_finite(path, values, channels)
+    check_recording(path, channels, len(values), rate)
+    check_finite(path, values, channels)
     return Recording(
-        signal=_single(values),
+        signal=single(values),
         channels=channels,
-        units=[unit.replace("\0", "").strip() for unit in units],
+        units=plain_units(units),
         sampling_rate_hz=rate,
         files=files or [path],
     )
 
 
-def _check_finite(path: Path, values: NDArray[Any], channels: list[str]) -> None:
-    finite = np.isfinite(_single(values))
+def check_recording(
+    path: Path, channels: list[str], n_samples: int | None, rate: float | None
+) -> None:
+    """Refuse a recording that is empty, or has a rate that none can have."""
+    if not channels:
+        raise fault(path, "it holds no channels", "add a column of numbers or remove the file")
+    if n_samples == 0:
+        raise fault(path, "it holds no samples", "add rows or remove the file")
+    if rate is not None and not (math.isfinite(rate) and rate > 0):
+        mend = "correct it to the number of samples per second"
+        raise fault(path, f"its sampling rate is {rate:g} Hz", mend)
+
+
+def check_finite(path: Path, values: NDArray[Any], channels: list[str], n_before: int = 0) -> None:
+    """Refuse samples, (n, C), that single precision cannot hold; `n_before` stand above them."""
+    finite = np.isfinite(single(values))
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
         problem = f"the value {values[row, column]} is not finite in single precision"
-        raise fault(path, problem, FINITE_MEND, row=int(row) + 1, column=channels[column])
+        name = channels[column]
+        raise fault(path, problem, FINITE_MEND, row=n_before + int(row) + 1, column=name)
 
 
-def _single(values: NDArray[Any]) -> NDArray[np.float32]:
+def plain_units(units: list[str]) -> list[str]:
+    """Return units without what pads them in a header."""
+    return [unit.replace("\0", "").strip() for unit in units]
+
+
+def single(values: NDArray[Any]) -> NDArray[np.float32]:
     """Return `values` in single precision; what it cannot hold becomes infinite."""
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(values, dtype=np.float32)
