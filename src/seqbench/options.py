@@ -28,6 +28,16 @@ Widths = Annotated[tuple[Count, ...], Field(min_length=1)]
 OddWidths = Annotated[tuple[Annotated[Count, AfterValidator(_odd)], ...], Field(min_length=1)]
 Pooling = Literal["last", "mean", "attention"]
 Text = Annotated[str, Field(min_length=1)]
+TOLERANCES_MS = (0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 50.0, 150.0)
+
+
+def _known_tolerance(tolerance_ms: float) -> float:
+    if tolerance_ms not in TOLERANCES_MS:
+        raise ValueError("must be one of " + ", ".join(f"{t:g}" for t in TOLERANCES_MS))
+    return tolerance_ms
+
+
+Tolerance = Annotated[float, AfterValidator(_known_tolerance)]
 
 
 class Options(BaseModel):

@@ -1,21 +1,24 @@
-"""`predictions.h5`: what a model said of every window of val and test.
+"""`predictions.h5`: what a model said of val and test, window by window or in whole recordings.
 
-Kept so that new metrics need no new training. Layout, version 1: a group per
-split with ``scores`` (N, K) float64, ``target`` (N,) int64, ``recording`` and
-``group`` (N,) text, ``start`` and ``length`` (N,) int64; ``classes`` (K,) text;
-attribute ``are_probabilities`` tells probabilities from other scores.
+Kept so that new metrics need no new training. Layout, version 2: a group per
+split. Of windows it holds ``scores`` (N, K) float64, ``target`` (N,) int64,
+``recording`` and ``group`` (N,) text, ``start`` and ``length`` (N,) int64,
+``classes`` (K,) text and the attribute ``are_probabilities``; of whole
+recordings what `detections` says. The attribute ``of`` tells which.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.storage.detections import Detections, read_detections, write_detections
 from seqbench.storage.hdf5 import FormatError, read_strings, reading, write_strings, writing
 from seqbench.storage.windows import Split, WindowSet
 
-KIND, VERSION = "predictions", 1
+KIND, VERSION = "predictions", 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,9 @@ class Predictions:
     classes: list[str]
     are_probabilities: bool
 
+    def __len__(self) -> int:
+        return len(self.target)
+
     @classmethod
     def of(
         cls, windows: WindowSet, scores: NDArray[np.float64], *, are_probabilities: bool
@@ -65,26 +71,32 @@ class Predictions:
         return self.scores.argmax(axis=1)
 
 
-def write_predictions(path: Path, predictions: dict[Split, Predictions]) -> None:
+def write_predictions(path: Path, predictions: Mapping[Split, Predictions | Detections]) -> None:
     """Write the predictions of several splits atomically."""
-    first = next(iter(predictions.values()))
     with writing(path, KIND, VERSION) as file:
-        file.attrs["are_probabilities"] = first.are_probabilities
-        write_strings(file, "classes", first.classes)
         for split, of_split in predictions.items():
             group = file.create_group(split)
+            if isinstance(of_split, Detections):
+                group.attrs["of"] = "recordings"
+                write_detections(group, of_split)
+                continue
+            group.attrs["of"] = "windows"
+            group.attrs["are_probabilities"] = of_split.are_probabilities
+            write_strings(group, "classes", of_split.classes)
             for column in ("scores", "target", "start", "length"):
                 group[column] = getattr(of_split, column)
             write_strings(group, "recording", of_split.recording)
             write_strings(group, "group", of_split.group)
 
 
-def read_predictions(path: Path, split: Split) -> Predictions:
+def read_predictions(path: Path, split: Split) -> Predictions | Detections:
     """Read the predictions of one split."""
     with reading(path, KIND, VERSION) as file:
         if split not in file:
             raise FormatError(f"{path}: no split '{split}' in it")
         group = file[split]
+        if group.attrs["of"] == "recordings":
+            return read_detections(group)
         return Predictions(
             scores=group["scores"][:],
             target=group["target"][:],
@@ -92,6 +104,6 @@ def read_predictions(path: Path, split: Split) -> Predictions:
             group=read_strings(group, "group"),
             start=group["start"][:],
             length=group["length"][:],
-            classes=read_strings(file, "classes"),
-            are_probabilities=bool(file.attrs["are_probabilities"]),
+            classes=read_strings(group, "classes"),
+            are_probabilities=bool(group.attrs["are_probabilities"]),
         )

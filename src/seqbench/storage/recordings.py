@@ -1,6 +1,6 @@
 """`recordings.h5`: what `ingest` leaves, the same for every source.
 
-Layout, version 1. All recordings of a dataset stand end to end:
+Layout, version 2. All recordings of a dataset stand end to end:
 
 ====================  =======================================================
 ``signal``            (n_samples, C) float32, in the units of ``channels/unit``
@@ -8,14 +8,17 @@ Layout, version 1. All recordings of a dataset stand end to end:
                       ``split`` (official part: train, val, test, or empty)
 ``recordings/start``  (R,) int64, first row of the recording in ``signal``
 ``recordings/length`` (R,) int64, samples
+``recordings/known``  (R, 2) int64, samples between which every event is labelled
 ``channels/name``     (C,) text; also ``unit``, empty where unknown
 ``classes``           (K,) text
 ``labels/recording``  (L,) int64; also ``label`` (index into classes), ``start``
                       and ``stop`` (samples from the start of the recording)
+``truth/..``          arrays that only a generator knows, such as templates
 ====================  =======================================================
 
-Attributes: ``task``, ``sample``, ``sampling_rate_hz`` (NaN where unknown) and
-``source``, a JSON object with origin, licence, citation and checksums.
+Attributes: ``task``, ``sample``, ``sampling_rate_hz``, ``refractory_s`` and
+``tolerance_ms`` (NaN where unknown), and ``source``, a JSON object with origin,
+licence, citation, checksums and notes.
 """
 
 import contextlib
@@ -29,9 +32,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.hdf5 import read_strings, reading, write_strings, writing
+from seqbench.storage.hdf5 import (
+    read_arrays,
+    read_number,
+    read_strings,
+    reading,
+    write_arrays,
+    write_number,
+    write_strings,
+    writing,
+)
 
-KIND, VERSION = "recordings", 1
+KIND, VERSION = "recordings", 2
+NUMBERS = ("sampling_rate_hz", "refractory_s", "tolerance_ms")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +66,23 @@ class Recordings:
         Names of the classes, in the order of their indices.
     label_recording, label, label_start, label_stop
         One entry per label, (L,): index of the recording, index of the class,
-        and the samples [start, stop) it covers. No label: pretraining only.
+        and the samples [start, stop) it covers; an event starts at its onset,
+        and covers one sample where its end is unknown. No label: pretraining only.
     sampling_rate_hz
-        Samples per second; None where the source does not say.
+        Samples per second; None where the source does not say. Detection needs it.
+    known
+        Samples [start, stop) of each recording in which every event is labelled,
+        (R, 2); None: all of a recording that has labels, nothing of the others.
+    refractory_s
+        Shortest time between two events of one type, in seconds; None: none known.
+    tolerance_ms
+        Detection: tolerance of the headline and of the choice of thresholds, one
+        of `seqbench.options.TOLERANCES_MS`.
+    truth
+        Arrays that only a generator knows, for oracles; by name.
     source
-        Origin, licence, citation, checksums; anything JSON can hold.
+        Origin, licence, citation, checksums; anything JSON can hold. Sentences
+        under ``notes`` are shown in the report.
     """
 
     task: str
@@ -74,6 +99,10 @@ class Recordings:
     label_start: NDArray[np.int64]
     label_stop: NDArray[np.int64]
     sampling_rate_hz: float | None = None
+    known: NDArray[np.int64] | None = None
+    refractory_s: float | None = None
+    tolerance_ms: float | None = None
+    truth: dict[str, NDArray[Any]] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -95,11 +124,21 @@ class Recordings:
             raise ValueError("a label reaches past its recording")
         if (self.label_start >= self.label_stop).any():
             raise ValueError("a label covers no sample")
+        if self.task == "detection" and (self.sampling_rate_hz is None or not self.tolerance_ms):
+            raise ValueError("detection needs a sampling rate and a tolerance")
 
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Samples of each recording, (R,)."""
         return np.array([len(signal) for signal in self.signals], dtype=np.int64)
+
+    @property
+    def known_spans(self) -> NDArray[np.int64]:
+        """Samples [start, stop) of each recording in which every event is labelled, (R, 2)."""
+        if self.known is not None:
+            return self.known
+        is_labelled = np.isin(np.arange(len(self.signals)), self.label_recording)
+        return np.stack([np.zeros_like(self.lengths), self.lengths * is_labelled], axis=1)
 
     @classmethod
     def one_label_each(
@@ -132,11 +171,11 @@ def natural_order(name: str) -> tuple[int, float, list[str | int], str]:
 def write_recordings(path: Path, recordings: Recordings) -> None:
     """Write `recordings` atomically."""
     lengths = recordings.lengths
-    rate = recordings.sampling_rate_hz
     with writing(path, KIND, VERSION) as file:
         file.attrs["task"] = recordings.task
         file.attrs["sample"] = recordings.sample
-        file.attrs["sampling_rate_hz"] = float("nan") if rate is None else rate
+        for name in NUMBERS:
+            write_number(file, name, getattr(recordings, name))
         file.attrs["source"] = json.dumps(recordings.source, ensure_ascii=False)
         signal = file.create_dataset(
             "signal", shape=(int(lengths.sum()), len(recordings.channels)), dtype=np.float32
@@ -149,6 +188,7 @@ def write_recordings(path: Path, recordings: Recordings) -> None:
         write_strings(table, "group", recordings.groups)
         write_strings(table, "split", recordings.splits)
         table["start"], table["length"] = starts, lengths
+        table["known"] = recordings.known_spans
         channels = file.create_group("channels")
         write_strings(channels, "name", recordings.channels)
         write_strings(channels, "unit", recordings.units)
@@ -156,6 +196,7 @@ def write_recordings(path: Path, recordings: Recordings) -> None:
         labels = file.create_group("labels")
         labels["recording"], labels["label"] = recordings.label_recording, recordings.label
         labels["start"], labels["stop"] = recordings.label_start, recordings.label_stop
+        write_arrays(file, "truth", recordings.truth)
 
 
 def read_recordings(path: Path) -> Recordings:
@@ -164,7 +205,6 @@ def read_recordings(path: Path) -> Recordings:
         signal = file["signal"][:]
         table, labels = file["recordings"], file["labels"]
         bounds = zip(table["start"][:], table["length"][:], strict=True)
-        rate = float(file.attrs["sampling_rate_hz"])
         return Recordings(
             task=str(file.attrs["task"]),
             sample=str(file.attrs["sample"]),
@@ -179,6 +219,8 @@ def read_recordings(path: Path) -> Recordings:
             label=labels["label"][:],
             label_start=labels["start"][:],
             label_stop=labels["stop"][:],
-            sampling_rate_hz=None if np.isnan(rate) else rate,
+            **{name: read_number(file, name) for name in NUMBERS},
+            known=table["known"][:],
+            truth=read_arrays(file, "truth"),
             source=json.loads(file.attrs["source"]),
         )

@@ -1,6 +1,6 @@
 """`windows.h5`: what `window` leaves and every later stage reads.
 
-Layout, version 1. One signal array; windows are rows of a table that point
+Layout, version 2. One signal array; windows are rows of a table that point
 into it, so overlapping windows are never copies. The recordings of a split
 stand together: reading a split never touches the bytes of another.
 
@@ -9,15 +9,20 @@ stand together: reading a split never touches the bytes of another.
 ``slabs/{split}``       (2,) int64, first and past-the-last row of the split
 ``windows/{split}/..``  (N,) int64: ``start`` (from the slab's first row),
                         ``length``, ``label`` (-1: none), ``recording``
+``timeline/{split}/..`` recordings and events, for detection; see `timeline`
+``truth/..``            arrays that only a generator knows
 ``recordings/..``       ``name`` and ``group``, (R,) text
 ``channels``            (C,) text
 ``classes``             (K,) text
 ``normalization``       ``centre`` and ``scale``, (C,) float64, from train;
                         attribute ``mode``
 ======================  =====================================================
+
+The attribute ``source`` is that of `recordings.h5`.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,9 +30,20 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.hdf5 import FormatError, read_strings, reading, write_strings, writing
+from seqbench.storage.hdf5 import (
+    FormatError,
+    read_arrays,
+    read_number,
+    read_strings,
+    reading,
+    write_arrays,
+    write_number,
+    write_strings,
+    writing,
+)
+from seqbench.storage.timeline import Timeline, read_timeline, write_timeline
 
-KIND, VERSION = "windows", 1
+KIND, VERSION = "windows", 2
 Split = Literal["train", "val", "test"]
 UNLABELLED = -1
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -57,11 +73,17 @@ class WindowSet:
     start, length
         First sample and number of samples of each window, (N,) int64.
     label
-        Index of the class of each window, (N,) int64; -1 without a label.
+        Index of the class of each window, (N,) int64; -1 without a label. In
+        detection a stratum for drawing labels: the type of the first event, or
+        K for none.
     recording
         Index of the recording each window was cut from, (N,) int64.
     names, groups
         Of all recordings of the dataset, (R,).
+    timeline
+        Whole recordings and their events; detection alone has one.
+    truth, source
+        As in `Recordings`.
     """
 
     task: str
@@ -78,6 +100,9 @@ class WindowSet:
     classes: list[str]
     normalization: Normalization
     sampling_rate_hz: float | None
+    timeline: Timeline | None = None
+    truth: dict[str, NDArray[Any]] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.start) and int((self.start + self.length).max()) > len(self.signal):
@@ -98,8 +123,9 @@ def write_windows(path: Path, splits: dict[Split, WindowSet]) -> None:
     with writing(path, KIND, VERSION) as file:
         file.attrs["task"] = first.task
         file.attrs["sample"] = first.sample
-        rate = first.sampling_rate_hz
-        file.attrs["sampling_rate_hz"] = float("nan") if rate is None else rate
+        file.attrs["source"] = json.dumps(first.source, ensure_ascii=False)
+        write_number(file, "sampling_rate_hz", first.sampling_rate_hz)
+        write_arrays(file, "truth", first.truth)
         n_samples = sum(len(windows.signal) for windows in splits.values())
         signal = file.create_dataset(
             "signal", shape=(n_samples, len(first.channels)), dtype=np.float32
@@ -111,6 +137,8 @@ def write_windows(path: Path, splits: dict[Split, WindowSet]) -> None:
             file[f"slabs/{split}"] = np.array([begin, end])
             for column in ("start", "length", "label", "recording"):
                 file[f"windows/{split}/{column}"] = getattr(windows, column)
+            if windows.timeline is not None:
+                write_timeline(file.create_group(f"timeline/{split}"), windows.timeline)
             begin = end
         recordings = file.create_group("recordings")
         write_strings(recordings, "name", first.names)
@@ -133,7 +161,7 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
     split
         The only split whose signal and table are read.
     labels
-        False leaves the labels in the file: all are -1.
+        False leaves labels, events and truth in the file: all are -1 or none.
 
     Raises
     ------
@@ -146,7 +174,9 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
         begin, end = file[f"slabs/{split}"][:]
         table = file[f"windows/{split}"]
         start = table["start"][:]
-        rate = float(file.attrs["sampling_rate_hz"])
+        timeline = None
+        if f"timeline/{split}" in file:
+            timeline = read_timeline(file[f"timeline/{split}"])
         return WindowSet(
             task=str(file.attrs["task"]),
             sample=str(file.attrs["sample"]),
@@ -161,7 +191,10 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
             channels=read_strings(file, "channels"),
             classes=read_strings(file, "classes"),
             normalization=_normalization(file["normalization"]),
-            sampling_rate_hz=None if np.isnan(rate) else rate,
+            sampling_rate_hz=read_number(file, "sampling_rate_hz"),
+            timeline=timeline if labels or timeline is None else timeline.without_events(),
+            truth=read_arrays(file, "truth") if labels else {},
+            source=json.loads(file.attrs["source"]),
         )
 
 

@@ -104,7 +104,7 @@ def test_a_file_of_another_version_says_which(kind, write, tmp_path):
 
     sentence = assert_refused(kind, tmp_path / "file")
 
-    assert f"holds seqbench {kind} version 99, not seqbench {kind} version 1" in sentence
+    assert f"holds seqbench {kind} version 99, not seqbench {kind} version 2" in sentence
 
 
 def test_hdf5_of_somebody_else(kind, tmp_path):

@@ -42,6 +42,59 @@ def test_recordings_survive_a_file(three, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.fixture
+def walks(recordings):
+    """Two recordings with events, of which not all is known."""
+    return recordings(
+        ["walk", "walk"],
+        lengths=[40, 30],
+        intervals=[(0, 1, 20, 21), (0, 0, 5, 12), (1, 0, 3, 4)],
+        classes=["heel", "toe"],
+        task="detection",
+        known=np.array([[2, 30], [0, 30]]),
+        refractory_s=0.07,
+        tolerance_ms=5.0,
+        truth={"templates": np.ones((2, 2, 3), dtype=np.float32), "template_onset": np.array(1)},
+    )
+
+
+def test_what_belongs_to_events_survives_a_file(walks, tmp_path):
+    write_recordings(tmp_path / "recordings.h5", walks)
+
+    read = read_recordings(tmp_path / "recordings.h5")
+
+    assert (read.task, read.refractory_s, read.tolerance_ms) == ("detection", 0.07, 5.0)
+    assert read.known.tolist() == [[2, 30], [0, 30]]
+    assert read.label_start.tolist() == [20, 5, 3]
+    assert read.label_stop.tolist() == [21, 12, 4]
+    assert read.truth.keys() == walks.truth.keys()
+    for name, array in walks.truth.items():
+        assert read.truth[name].dtype == array.dtype
+        np.testing.assert_array_equal(read.truth[name], array)
+
+
+def test_a_refractory_time_that_nobody_knows_stays_unknown(walks, tmp_path):
+    write_recordings(tmp_path / "recordings.h5", replace(walks, refractory_s=None, truth={}))
+
+    read = read_recordings(tmp_path / "recordings.h5")
+
+    assert read.refractory_s is None
+    assert read.truth == {}
+
+
+def test_all_of_a_recording_with_labels_is_known_and_nothing_of_one_without(three, tmp_path):
+    assert three.known_spans.tolist() == [[0, 7], [0, 4], [0, 0]]
+    write_recordings(tmp_path / "recordings.h5", three)
+
+    assert read_recordings(tmp_path / "recordings.h5").known.tolist() == [[0, 7], [0, 4], [0, 0]]
+
+
+@pytest.mark.parametrize("lacks", ["sampling_rate_hz", "tolerance_ms"])
+def test_events_without_a_rate_or_a_tolerance_are_refused(walks, lacks):
+    with pytest.raises(ValueError, match="detection needs a sampling rate and a tolerance"):
+        replace(walks, **{lacks: None})
+
+
 def test_an_unknown_sampling_rate_stays_unknown(three, tmp_path):
     write_recordings(tmp_path / "recordings.h5", replace(three, sampling_rate_hz=None))
 
@@ -63,7 +116,7 @@ def test_the_file_says_what_it_holds(three, tmp_path):
 
     with h5py.File(tmp_path / "recordings.h5") as file:
         assert file.attrs["format"] == "seqbench recordings"
-        assert file.attrs["version"] == 1
+        assert file.attrs["version"] == 2
         assert file["signal"].shape == (20, 2)
         assert file["recordings/start"][:].tolist() == [0, 7, 11]
 

@@ -18,6 +18,13 @@ def assert_same(first: WindowSet, second: WindowSet) -> None:
         if field.name in ARRAYS:
             assert one.dtype == other.dtype, field.name
             np.testing.assert_array_equal(one, other, field.name)
+        elif field.name == "truth":
+            assert one.keys() == other.keys()
+            for name, array in one.items():
+                np.testing.assert_array_equal(array, other[name], name)
+        elif field.name == "timeline" and other is not None:
+            for name, value in vars(one).items():
+                np.testing.assert_array_equal(value, getattr(other, name), name)
         elif field.name == "normalization":
             assert one.mode == other.mode
             np.testing.assert_array_equal(one.centre, other.centre)
@@ -58,6 +65,38 @@ def test_labels_can_be_left_in_the_file(make_windows, tmp_path):
     assert hidden.label.tolist() == [-1] * 12
     assert hidden.label.dtype == np.int64
     assert_same(replace(hidden, label=made["train"].label), made["train"])
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_recordings_and_events_of_a_split_survive_a_file(make_event_windows, tmp_path, split):
+    made = make_event_windows(tmp_path / "windows.h5")
+
+    assert len(made[split].timeline.onset) == 7
+    assert_same(read_windows(tmp_path / "windows.h5", split), made[split])
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_without_labels_nothing_of_events_or_truth_is_read(make_event_windows, tmp_path, split):
+    made = make_event_windows(tmp_path / "windows.h5")
+
+    hidden = read_windows(tmp_path / "windows.h5", split, labels=False)
+
+    assert set(hidden.label.tolist()) == {-1}
+    assert hidden.truth == {}
+    timeline = hidden.timeline
+    assert len(timeline.onset) == len(timeline.offset) == len(timeline.type) == 0
+    assert (timeline.known_start == timeline.known_stop).all()
+    # What the recordings themselves are is still there, and nothing else changed.
+    shown = replace(hidden, label=made[split].label, truth=made[split].truth)
+    assert_same(replace(shown, timeline=made[split].timeline), made[split])
+    assert timeline.start.tolist() == made[split].timeline.start.tolist()
+    assert timeline.stop.tolist() == made[split].timeline.stop.tolist()
+
+
+def test_windows_without_events_have_no_timeline(make_windows, tmp_path):
+    make_windows(tmp_path / "windows.h5")
+
+    assert read_windows(tmp_path / "windows.h5", "train").timeline is None
 
 
 def test_a_split_without_windows_survives_a_file(make_windows, tmp_path):

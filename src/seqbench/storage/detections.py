@@ -1,0 +1,198 @@
+"""What a model found in whole recordings: the part of `predictions.h5` that detection writes.
+
+Layout of the group of a split: the columns of `Detections` as arrays of the
+same names, candidates under ``candidates/``, thresholds under ``thresholds/``.
+Candidates are kept as they were before thresholds and the refractory rule, so
+that ways of decoding can be compared without predicting again.
+"""
+
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.storage.hdf5 import (
+    read_arrays,
+    read_number,
+    read_strings,
+    write_arrays,
+    write_number,
+    write_strings,
+)
+from seqbench.storage.windows import WindowSet
+
+REFERENCES = ("reference_place", "reference_onset", "reference_type")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """Possible events, before any threshold: at most one per peak of a score.
+
+    Parameters
+    ----------
+    place
+        Position of the recording among those of the split, (M,) int64.
+    time
+        Onset in samples from the start of the recording, (M,) float64; sub-sample.
+    type
+        Index of the class, (M,) int64.
+    score
+        Larger is likelier, in (0, 1), (M,) float64.
+    """
+
+    place: NDArray[np.int64]
+    time: NDArray[np.float64]
+    type: NDArray[np.int64]
+    score: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @classmethod
+    def joined(cls, parts: list["Candidates"]) -> "Candidates":
+        """Return several lists as one, ordered by place, type and time."""
+        place, time, kind, score = (
+            np.concatenate([np.zeros(0, dtype), *(getattr(part, column) for part in parts)])
+            for column, dtype in (
+                ("place", np.int64), ("time", np.float64), ("type", np.int64), ("score", np.float64)
+            )
+        )  # fmt: skip
+        order = np.lexsort((time, kind, place))
+        return cls(place=place[order], time=time[order], type=kind[order], score=score[order])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """How candidates become events, frozen in a model after val.
+
+    Parameters
+    ----------
+    decoder
+        The one whose events are the answer: threshold, greedy or optimal.
+    thresholds
+        By decoder, the least score of an event of each type, (K,).
+    """
+
+    decoder: str
+    thresholds: dict[str, NDArray[np.float64]]
+
+    def to_json(self) -> dict[str, object]:
+        """Return the decoding as JSON values, for the header of a model."""
+        lists = {name: values.tolist() for name, values in self.thresholds.items()}
+        return {"decoder": self.decoder, "thresholds": lists}
+
+    @classmethod
+    def from_json(cls, value: dict[str, dict[str, list[float]]]) -> "Decoding":
+        """Read what `to_json` returned."""
+        thresholds = {n: np.array(v, dtype=np.float64) for n, v in value["thresholds"].items()}
+        return cls(decoder=str(value["decoder"]), thresholds=thresholds)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Detections:
+    """Candidates of the recordings of one split, beside the events that are there.
+
+    Parameters
+    ----------
+    recording, group
+        Names of the recordings, (S,).
+    known
+        Samples [start, stop) of each recording in which every event is
+        labelled, (S, 2); what lies outside is not scored.
+    reference_place, reference_onset, reference_type
+        Labelled events, (E,): position of the recording, onset in samples
+        from its start, index of the class.
+    candidates
+        What the model found.
+    decoding
+        How candidates become events.
+    refractory_s
+        Shortest time between two events of one type; None: none known.
+    tolerance_ms
+        Tolerance of the headline.
+    are_probabilities
+        Whether scores are probabilities.
+    """
+
+    recording: list[str]
+    group: list[str]
+    known: NDArray[np.int64]
+    reference_place: NDArray[np.int64]
+    reference_onset: NDArray[np.int64]
+    reference_type: NDArray[np.int64]
+    candidates: Candidates
+    decoding: Decoding
+    classes: list[str]
+    sampling_rate_hz: float
+    refractory_s: float | None
+    tolerance_ms: float
+    are_probabilities: bool
+
+    def __len__(self) -> int:
+        return len(self.recording)
+
+    @classmethod
+    def of(
+        cls,
+        windows: WindowSet,
+        candidates: Candidates,
+        decoding: Decoding,
+        *,
+        are_probabilities: bool,
+    ) -> "Detections":
+        """Join candidates with the recordings and events of a split."""
+        timeline, rate = windows.timeline, windows.sampling_rate_hz
+        if timeline is None or rate is None:
+            raise ValueError("only windows of a detection dataset hold recordings with events")
+        place = timeline.place
+        known = np.stack([timeline.known_start, timeline.known_stop], axis=1)
+        return cls(
+            recording=[windows.names[i] for i in timeline.recording],
+            group=[windows.groups[i] for i in timeline.recording],
+            known=known - timeline.start[:, None],
+            reference_place=place,
+            reference_onset=timeline.onset - timeline.start[place],
+            reference_type=timeline.type,
+            candidates=candidates,
+            decoding=decoding,
+            classes=windows.classes,
+            sampling_rate_hz=rate,
+            refractory_s=timeline.refractory_s,
+            tolerance_ms=timeline.tolerance_ms,
+            are_probabilities=are_probabilities,
+        )
+
+
+def write_detections(group: h5py.Group, detections: Detections) -> None:
+    """Write the detections of one split into a group."""
+    write_strings(group, "recording", detections.recording)
+    write_strings(group, "group", detections.group)
+    write_strings(group, "classes", detections.classes)
+    for column in ("known", *REFERENCES):
+        group[column] = getattr(detections, column)
+    write_arrays(group, "candidates", vars(detections.candidates))
+    write_arrays(group, "thresholds", detections.decoding.thresholds)
+    group.attrs["decoder"] = detections.decoding.decoder
+    group.attrs["sampling_rate_hz"] = detections.sampling_rate_hz
+    group.attrs["tolerance_ms"] = detections.tolerance_ms
+    group.attrs["are_probabilities"] = detections.are_probabilities
+    write_number(group, "refractory_s", detections.refractory_s)
+
+
+def read_detections(group: h5py.Group) -> Detections:
+    """Read what `write_detections` wrote."""
+    return Detections(
+        recording=read_strings(group, "recording"),
+        group=read_strings(group, "group"),
+        classes=read_strings(group, "classes"),
+        **{column: group[column][:] for column in ("known", *REFERENCES)},
+        candidates=Candidates(**read_arrays(group, "candidates")),
+        decoding=Decoding(
+            decoder=str(group.attrs["decoder"]), thresholds=read_arrays(group, "thresholds")
+        ),
+        sampling_rate_hz=float(group.attrs["sampling_rate_hz"]),
+        refractory_s=read_number(group, "refractory_s"),
+        tolerance_ms=float(group.attrs["tolerance_ms"]),
+        are_probabilities=bool(group.attrs["are_probabilities"]),
+    )

@@ -1,0 +1,93 @@
+"""Recordings along a signal and the events in them, as `windows.h5` keeps them for detection.
+
+Layout of the group: ``recording``, ``start``, ``stop``, ``known_start`` and
+``known_stop`` (S,) int64; ``onset``, ``offset`` and ``type`` (E,) int64; the
+attributes ``refractory_s`` (NaN where unknown) and ``tolerance_ms``.
+"""
+
+from dataclasses import dataclass, replace
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.storage.hdf5 import read_number, write_number
+
+COLUMNS = (
+    "recording",
+    "start",
+    "stop",
+    "known_start",
+    "known_stop",
+    "onset",
+    "offset",
+    "type",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """The recordings of one split and their events, in rows of the split's signal.
+
+    Parameters
+    ----------
+    recording
+        Index of each recording into the names of the dataset, (S,), in the
+        order of the signal.
+    start, stop
+        Rows [start, stop) of each recording, (S,).
+    known_start, known_stop
+        Rows [start, stop) in which every event is labelled, (S,); equal where
+        nothing is.
+    onset, offset
+        First row of each event and the row behind its last, (E,), by onset.
+    type
+        Index of the class of each event, (E,).
+    refractory_s
+        Shortest time between two events of one type; None: none known.
+    tolerance_ms
+        Tolerance of the headline and of the choice of thresholds.
+    """
+
+    recording: NDArray[np.int64]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    known_start: NDArray[np.int64]
+    known_stop: NDArray[np.int64]
+    onset: NDArray[np.int64]
+    offset: NDArray[np.int64]
+    type: NDArray[np.int64]
+    refractory_s: float | None
+    tolerance_ms: float
+
+    def __len__(self) -> int:
+        return len(self.recording)
+
+    @property
+    def place(self) -> NDArray[np.int64]:
+        """Position among the split's recordings of each event, (E,)."""
+        return np.searchsorted(self.start, self.onset, side="right") - 1
+
+    def without_events(self) -> "Timeline":
+        """Return the recordings alone: nothing is known of their events."""
+        none = np.zeros(0, dtype=np.int64)
+        return replace(
+            self, known_start=self.start, known_stop=self.start, onset=none, offset=none, type=none
+        )
+
+
+def write_timeline(group: h5py.Group, timeline: Timeline) -> None:
+    """Write a timeline into a group."""
+    for column in COLUMNS:
+        group[column] = getattr(timeline, column)
+    write_number(group, "refractory_s", timeline.refractory_s)
+    group.attrs["tolerance_ms"] = timeline.tolerance_ms
+
+
+def read_timeline(group: h5py.Group) -> Timeline:
+    """Read what `write_timeline` wrote."""
+    return Timeline(
+        **{column: group[column][:] for column in COLUMNS},
+        refractory_s=read_number(group, "refractory_s"),
+        tolerance_ms=float(group.attrs["tolerance_ms"]),
+    )
