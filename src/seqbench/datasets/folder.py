@@ -1,27 +1,24 @@
 """A user's own recordings, in a folder of files that ordinary tools write.
 
     PATH/recordings/NAME.{csv,parquet,npy,npz,h5,hdf5,edf,hea}    samples x channels
-    PATH/labels.csv     recording,label[,start_s,end_s]
+    PATH/labels.csv     recording,label[,start_s,end_s]; for classification
+    PATH/events.csv     recording,onset_s,label[,offset_s]; for detection
     PATH/groups.csv     recording,group; optional
 
-Lines are counted from 1 in every message, the header being line 1.
+Times are in seconds from the start of the recording.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from seqbench.datasets.base import counted, explained, fault, sha256
+from seqbench.datasets.events import Event, label_columns
+from seqbench.datasets.folder_labels import class_labels, event_labels, groups_of
 from seqbench.datasets.formats import READERS, Recording, read_recording
-from seqbench.datasets.tables import Row, number, plain, read_table
-from seqbench.options import Positive, Text
-from seqbench.registry import DATASETS, suggestion
+from seqbench.datasets.tables import plain
+from seqbench.options import Positive, Text, Tolerance
+from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings, natural_order
 
 SIDECARS = (".dat", ".atr", ".txt", ".md")
@@ -33,11 +30,13 @@ def folder(
     cache: Path,
     *,
     path: Text,
-    task: Literal["classification"] = "classification",
+    task: Literal["classification", "detection"] = "classification",
     sampling_rate_hz: Positive | None = None,
     channels: tuple[Text, ...] | None = None,
+    refractory_s: Positive | None = None,
+    tolerance_ms: Tolerance = 5.0,
 ) -> Recordings:
-    """Read your own recordings from a folder, and their labels from CSV files.
+    """Read your own recordings from a folder, and their labels or events from CSV files.
 
     Parameters
     ----------
@@ -46,16 +45,21 @@ def folder(
     path
         Folder that holds `recordings/` and the CSV files beside it.
     task
-        What the labels say; classification reads them from `labels.csv`.
+        What is to be learned: classification reads `labels.csv`, detection
+        `events.csv`.
     sampling_rate_hz
         Samples per second; empty takes it from the files, where they say it.
     channels
         Names of the channels to keep, in this order; empty keeps all.
+    refractory_s
+        Detection: shortest time between two events of one type; empty: none known.
+    tolerance_ms
+        Detection: how far off an onset may be found in the headline of the report.
 
     Returns
     -------
     Recordings
-        Sorted by name; those without a label are kept for pretraining.
+        Sorted by name; those without a label or event are kept for pretraining.
 
     Raises
     ------
@@ -71,17 +75,27 @@ def folder(
         }
         _check_agreement(root, found)
         rate = _common_rate_hz(root, found, sampling_rate_hz)
-        labels = _class_labels(root / "labels.csv", found, rate)
-        groups = _groups(root / "groups.csv", found)
-        tables = [file for file in (root / "labels.csv", root / "groups.csv") if file.exists()]
+        if task == "detection":
+            table = root / "events.csv"
+            labels = event_labels(table, found, rate, refractory_s)
+        else:
+            table = root / "labels.csv"
+            labels = class_labels(table, found, rate)
+            if refractory_s is not None:
+                mend = "leave it out or set `task: detection`"
+                raise fault(root, "`refractory_s` belongs to events, not to classes", mend)
+        groups = groups_of(root / "groups.csv", found)
+        tables = [file for file in (table, root / "groups.csv") if file.exists()]
         files = sorted({*tables, *(file for one in found.values() for file in one.files)})
         checksums = {file.relative_to(root).as_posix(): sha256(file) for file in files}
-        classes = sorted({label.name for label in labels}, key=natural_order)
 
     names = list(found)
     first = found[names[0]]
-    recording_index = {name: i for i, name in enumerate(names)}
-    class_index = {name: i for i, name in enumerate(classes)}
+    classes = sorted({label.name for label in labels}, key=natural_order)
+    index = {name: i for i, name in enumerate(classes)}
+    events: dict[str, list[Event]] = {name: [] for name in names}
+    for label in labels:
+        events[label.recording].append(Event(index[label.name], label.start, label.stop))
     return Recordings(
         task=task,
         sample="series",
@@ -92,16 +106,12 @@ def folder(
         channels=first.channels,
         units=first.units,
         classes=classes,
-        label_recording=_integers(recording_index[label.recording] for label in labels),
-        label=_integers(class_index[label.name] for label in labels),
-        label_start=_integers(label.start for label in labels),
-        label_stop=_integers(label.stop for label in labels),
+        **label_columns(list(events.values())),
         sampling_rate_hz=rate,
+        refractory_s=refractory_s,
+        tolerance_ms=tolerance_ms if task == "detection" else None,
         source={"origin": "folder", "files": checksums},
     )
-
-
-# Recordings.
 
 
 def _recording_files(root: Path) -> dict[str, Path]:
@@ -185,135 +195,3 @@ def _common_rate_hz(root: Path, found: dict[str, Recording], stated: float | Non
             mend = "resample the recording or correct the rate"
             raise fault(file, problem, mend)
     return common
-
-
-# Tables.
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassLabel:
-    """A class and the samples [start, stop) of a recording that it covers."""
-
-    recording: str
-    name: str
-    start: int
-    stop: int
-    whole: bool
-    line: int
-
-
-def _named_rows(
-    path: Path, found: dict[str, Recording], needed: Sequence[str], optional: Sequence[str] = ()
-) -> Iterator[tuple[str, Row]]:
-    """Yield the rows of a table, each with the name of the recording it speaks of."""
-    by_file = {plain(one.files[0].name): name for name, one in found.items()}
-    known = by_file | {name: name for name in found}
-    for row in read_table(path, ("recording", *needed), optional):
-        name = row.cells["recording"]
-        if name not in known:
-            raise fault(
-                path, f"recording '{name}' is unknown", suggestion(name, list(found)), row=row.line
-            )
-        yield known[name], row
-
-
-def _groups(path: Path, found: dict[str, Recording]) -> dict[str, str]:
-    """Return the group of each recording that `groups.csv` names."""
-    groups: dict[str, str] = {}
-    if path.exists():
-        for name, row in _named_rows(path, found, ["group"]):
-            group = row.cells["group"]
-            if groups.setdefault(name, group) != group:
-                problem = f"recording '{name}' is in group '{groups[name]}' already"
-                raise fault(path, problem, "keep one of the two rows", row=row.line)
-    return groups
-
-
-def _class_labels(path: Path, found: dict[str, Recording], rate: float | None) -> list[ClassLabel]:
-    """Return the labels of `labels.csv`, by recording and time."""
-    if not path.exists():
-        mend = "write it with the columns recording,label"
-        raise fault(path, "there is no such file, and classification needs it", mend)
-    by_recording: dict[str, list[ClassLabel]] = defaultdict(list)
-    for name, row in _named_rows(path, found, ["label"], ["start_s", "end_s"]):
-        start, stop, whole = _interval(path, row, len(found[name].signal), rate)
-        by_recording[name].append(
-            ClassLabel(
-                recording=name,
-                name=row.cells["label"],
-                start=start,
-                stop=stop,
-                whole=whole,
-                line=row.line,
-            )
-        )
-    labels: list[ClassLabel] = []
-    for name in found:
-        ordered = sorted(by_recording[name], key=lambda label: (label.start, label.line))
-        _check_overlaps(path, ordered)
-        labels += ordered
-    classes = {label.name for label in labels}
-    if len(classes) < 2:
-        problem = f"'{labels[0].name}' is the only class"
-        raise fault(path, problem, "label recordings of at least two classes", column="label")
-    return labels
-
-
-def _interval(path: Path, row: Row, n_samples: int, rate: float | None) -> tuple[int, int, bool]:
-    """Return the samples [start, stop) a row speaks of, and whether it means all of them."""
-    texts = {column: row.cells[column] for column in ("start_s", "end_s")}
-    given = [column for column, text in texts.items() if text]
-    if not given:
-        return 0, n_samples, True
-    if len(given) == 1:
-        mend = "give both start_s and end_s, or neither for the whole recording"
-        raise fault(path, f"only {given[0]} is given", mend, row=row.line)
-    if rate is None:
-        mend = "set `sampling_rate_hz`, which turns seconds into samples"
-        raise fault(path, "the sampling rate is unknown", mend, row=row.line)
-    start_s, end_s = (_seconds(path, row, column) for column in texts)
-    if start_s >= end_s:
-        problem = f"start_s {start_s:.10g} is not before end_s {end_s:.10g}"
-        raise fault(path, problem, "swap or correct them", row=row.line)
-    if start_s < 0 or end_s * rate > n_samples + 0.5:
-        problem = f"{start_s:.10g} s to {end_s:.10g} s is outside of the recording"
-        mend = f"keep within its {n_samples / rate:.10g} s, or correct the sampling rate"
-        raise fault(path, problem, mend, row=row.line)
-    start, stop = round(start_s * rate), min(round(end_s * rate), n_samples)
-    if start >= stop:
-        problem = f"{start_s:.10g} s to {end_s:.10g} s covers no sample"
-        raise fault(path, problem, f"widen it to at least {1 / rate:.10g} s", row=row.line)
-    return start, stop, False
-
-
-def _seconds(path: Path, row: Row, column: str) -> float:
-    text = row.cells[column]
-    seconds = number(text)
-    if seconds is None or not math.isfinite(seconds):
-        mend = "write seconds from the start of the recording, with a decimal point"
-        raise fault(path, f"'{text}' is not a number", mend, row=row.line, column=column)
-    return seconds
-
-
-def _check_overlaps(path: Path, labels: list[ClassLabel]) -> None:
-    """Refuse labels of one recording, ordered by start, that contradict each other."""
-    running: list[ClassLabel] = []
-    for label in labels:
-        running = [earlier for earlier in running if earlier.stop > label.start]
-        for earlier in running:
-            first, second = sorted((earlier.line, label.line))
-            if earlier.whole or label.whole:
-                problem = f"recording '{label.recording}' is labelled already in row {first}"
-                mend = "remove one of the rows, or give each an interval (start_s, end_s)"
-                raise fault(path, problem, mend, row=second)
-            if earlier.name != label.name:
-                problem = (
-                    f"the interval overlaps the one in row {first}, and their labels"
-                    f" '{earlier.name}' and '{label.name}' differ"
-                )
-                raise fault(path, problem, "shorten or remove one of them", row=second)
-        running.append(label)
-
-
-def _integers(values: Iterator[int]) -> NDArray[np.int64]:
-    return np.fromiter(values, dtype=np.int64)

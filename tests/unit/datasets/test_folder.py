@@ -229,11 +229,84 @@ def test_a_link_to_a_recording_elsewhere_is_followed(tmp_path):
     assert "recordings/b.csv" in recordings.source["files"]
 
 
+EVENTS = {"labels.csv": None, "events.csv": "recording,onset_s,label\na,0.05,bell\nb,0.1,bell\n"}
+
+
+def events(*rows: str, header: str = "recording,onset_s,label") -> dict[str, str | None]:
+    return {"labels.csv": None, "events.csv": "\n".join([header, *rows]) + "\n"}
+
+
+def test_events_become_samples(tmp_path):
+    rows = (
+        "b,0.17,2,0.17",
+        "a,0.1049,10,",  # the nearest sample is the tenth
+        "a.csv,0.05,2,0.12",
+        "a,0,10,0.2",
+        "a,0.194,2,0.2",  # the last sample
+    )
+    table = events(*rows, header="recording,onset_s,label,offset_s")
+
+    recordings = read(make(tmp_path, GOOD | table), task="detection")
+
+    spans = zip(recordings.label_start, recordings.label_stop, strict=True)
+    assert recordings.task == "detection"
+    assert recordings.classes == ["2", "10"]
+    assert recordings.label_recording.tolist() == [0, 0, 0, 0, 1]
+    assert list(spans) == [(0, 20), (5, 12), (10, 11), (19, 20), (17, 18)]
+    assert [recordings.classes[i] for i in recordings.label] == ["10", "2", "10", "2", "2"]
+
+
+def test_detection_knows_its_rules_and_which_recordings_have_events(tmp_path):
+    root = make(tmp_path, GOOD | EVENTS)
+
+    recordings = read(root, task="detection", refractory_s=0.04, tolerance_ms=10.0)
+
+    assert (recordings.refractory_s, recordings.tolerance_ms) == (0.04, 10.0)
+    assert recordings.classes == ["bell"]  # one type is enough
+    assert recordings.known_spans.tolist() == [[0, 20], [0, 30], [0, 0]]
+    assert recordings.groups == ["tower", "tower", "c"]
+    assert sorted(recordings.source["files"]) == [
+        "events.csv",
+        "groups.csv",
+        *(f"recordings/{name}.csv" for name in "abc"),
+    ]
+
+
+def test_events_of_a_folder_survive_storage(tmp_path):
+    recordings = read(make(tmp_path / "data", GOOD | EVENTS), task="detection")
+    write_recordings(tmp_path / "recordings.h5", recordings)
+
+    stored = read_recordings(tmp_path / "recordings.h5")
+
+    assert (stored.refractory_s, stored.tolerance_ms) == (None, 5.0)
+    assert stored.label_start.tolist() == [5, 10]
+
+
+def test_events_exactly_the_refractory_time_apart_are_kept(tmp_path):
+    table = events("b,0.09,bell", "b,0.29,bell", "b,0.19,bell", "b,0.2,gong", "a,0.1,bell")
+    assert 0.29 - 0.19 < 0.1  # in binary fractions
+
+    recordings = read(make(tmp_path, GOOD | table), task="detection", refractory_s=0.1)
+
+    assert len(recordings.label) == 5
+
+
+def test_classes_and_events_may_lie_side_by_side(tmp_path):
+    root = make(tmp_path, GOOD | {"events.csv": EVENTS["events.csv"]})
+
+    assert read(root).classes == ["run", "walk"]
+    assert read(root).tolerance_ms is None
+    assert read(root, task="detection").classes == ["bell"]
+
+
 def test_the_options_are_described_and_checked_by_the_registry():
     options = DATASETS.entry("folder").options
 
     assert all(field.description for field in options.model_fields.values())
     assert options.model_validate({"path": "x", "channels": ["a", "b"]}).channels == ("a", "b")
+    assert options.model_validate({"path": "x", "task": "detection"}).tolerance_ms == 5
+    with pytest.raises(ValueError, match="must be one of"):
+        options.model_validate({"path": "x", "tolerance_ms": 7})
 
 
 def labels(*rows: str, header: str = "recording,label,start_s,end_s") -> dict[str, str]:
@@ -479,6 +552,107 @@ BAD = {
     ),
 }
 
+DETECTION = {"task": "detection"}
+BAD |= {
+    "no events": (
+        {"labels.csv": None},
+        DETECTION,
+        ["events.csv: there is no such file", "recording,onset_s,label"],
+    ),
+    "labels in place of events": (
+        {},
+        DETECTION,
+        ["events.csv: there is no such file", "set `task: classification` to read labels.csv"],
+    ),
+    "events in place of labels": (
+        EVENTS,
+        {},
+        ["labels.csv: there is no such file", "set `task: detection` to read events.csv"],
+    ),
+    "refractory time of classes": (
+        {},
+        {"refractory_s": 1.0},
+        ["`refractory_s` belongs to events", "set `task: detection`"],
+    ),
+    "events without column": (
+        events("a,bell", header="recording,label"),
+        DETECTION,
+        ["events.csv, row 1", "no column 'onset_s'", "recording,onset_s,label"],
+    ),
+    "offset by another name": (
+        events("a,0.1,bell,0.2", header="recording,onset_s,label,offset"),
+        DETECTION,
+        ["events.csv, row 1", "'offset'", "did you mean 'offset_s'?"],
+    ),
+    "events without rows": (events(), DETECTION, ["events.csv", "no rows", "add rows"]),
+    "event of unknown recording": (
+        events("a,0.1,bell", "", "d,0.1,bell"),
+        DETECTION,
+        ["events.csv, row 4", "'d'", "known are a, b, c"],
+    ),
+    "event without a type": (
+        events("a,0.1, "),
+        DETECTION,
+        ["events.csv, row 2, column 'label'", "fill in the label"],
+    ),
+    "event without an onset": (
+        events("a,,bell"),
+        DETECTION,
+        ["events.csv, row 2, column 'onset_s'", "fill in"],
+    ),
+    "onset is NaN": (
+        events("a,0.1,bell", "a,nan,bell"),
+        DETECTION,
+        ["events.csv, row 3, column 'onset_s'", "write seconds"],
+    ),
+    "onset is no number": (
+        events("a,soon,bell"),
+        DETECTION,
+        ["events.csv, row 2, column 'onset_s'", "'soon'", "decimal point"],
+    ),
+    "onset before the start": (events("a,-0.001,bell"), DETECTION, ["events.csv, row 2", "0.19 s"]),
+    "onset at the end": (
+        events("a,0.1,bell", "a,0.195,bell"),
+        DETECTION,
+        ["events.csv, row 3", "onset_s 0.195 is not between", "0.19 s", "correct it"],
+    ),
+    "onset beyond any sample": (
+        events("a,1e308,bell"),
+        {"task": "detection", "sampling_rate_hz": 100.0},
+        ["events.csv, row 2", "not between"],
+    ),
+    "offset before onset": (
+        events("a,0.1,bell,0.09", header="recording,onset_s,label,offset_s"),
+        DETECTION,
+        ["events.csv, row 2", "offset_s 0.09 is before onset_s 0.1", "swap"],
+    ),
+    "offset behind the end": (
+        events("a,0.1,bell,0.21", header="recording,onset_s,label,offset_s"),
+        DETECTION,
+        ["events.csv, row 2", "offset_s 0.21 is outside", "keep within"],
+    ),
+    "offset is infinite": (
+        events("a,0.1,bell,inf", header="recording,onset_s,label,offset_s"),
+        DETECTION,
+        ["events.csv, row 2, column 'offset_s'", "write seconds"],
+    ),
+    "events without rate": (
+        {f"recordings/{name}.csv": "1,2\n3,4\n" for name in "abc"} | events("a,0,bell"),
+        DETECTION,
+        ["events.csv, row 2", "rate is unknown", "set `sampling_rate_hz`"],
+    ),
+    "events too near": (
+        events("b,0.25,bell", "a,0.1,bell", "b,0.2,gong", "b,0.16,bell"),
+        {"task": "detection", "refractory_s": 0.1},
+        ["events.csv, row 5", "0.09 s from the one in row 2", "0.1 s of `refractory_s`", "lower"],
+    ),
+    "two events in one sample": (
+        events("b,0.1,bell", "b,0.101,gong", "b,0.1009,bell"),
+        DETECTION,
+        ["events.csv, row 4", "at the sample of the one in row 2", "remove one"],
+    ),
+}
+
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_sentence_with_file_place_and_mend(tmp_path, case):
@@ -534,13 +708,22 @@ def test_a_file_name_that_is_not_unicode_is_refused(tmp_path):
         read(root)
 
 
-def test_random_tables_are_refused_or_read_but_never_crash(tmp_path):
+@pytest.mark.parametrize(
+    ("table", "head", "options"),
+    [
+        ("labels.csv", b"recording,label,start_s,end_s\na,walk,0,0.1\nb,run,,", {}),
+        ("events.csv", b"recording,onset_s,label,offset_s\na,0.1,walk,0.12\nb,0,run,", DETECTION),
+    ],
+)
+def test_random_tables_are_refused_or_read_but_never_crash(tmp_path, table, head, options):
     rng = np.random.default_rng(0)
     root = make(tmp_path, GOOD)
     alphabet = np.frombuffer(b'ab,,,;\n\n\r"\t.01\xc3\xa4\xff walkrecordinglabel', dtype=np.uint8)
+    n_read = 0
     for trial in range(150):
         noise = rng.choice(alphabet, size=rng.integers(1, 80)).tobytes()
-        head = b"recording,label,start_s,end_s\na,walk,0,0.1\nb,run,," if trial % 2 else b""
-        (root / "labels.csv").write_bytes(head + noise)
+        (root / table).write_bytes((head if trial % 2 else b"") + noise)
         with suppress(DataError):
-            assert len(read(root).classes) >= 2
+            assert len(read(root, **options).classes) >= 2
+            n_read += 1
+    assert n_read < 150

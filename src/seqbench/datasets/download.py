@@ -1,0 +1,202 @@
+"""Folders of public data: found in the cache, or fetched into it.
+
+A folder that is there is used as it is, so a part of a data set serves too. A
+download gathers in a hidden folder beside, which takes its place once it is
+complete; what a broken download has fetched is kept there for the next one.
+"""
+
+import re
+import zipfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+
+from filelock import FileLock
+
+from seqbench.datasets.base import DataError, counted, explained, fault, sha256
+
+PHYSIONET = "https://physionet.org/files"
+SUMS = "SHA256SUMS.txt"
+N_CONNECTIONS = 4
+N_NAMED = 6  # files that a message names one by one
+
+
+def physionet_url(name: str, version: str) -> str:
+    """Return the address below which PhysioNet keeps the files of a data set."""
+    return f"{PHYSIONET}/{name}/{version}"
+
+
+def physionet_folder(
+    cache: Path, name: str, version: str, is_wanted: Callable[[str], bool], what: str
+) -> Path:
+    """Return the folder of a PhysioNet data set, downloaded if it is absent.
+
+    Parameters
+    ----------
+    cache
+        Where data are kept; the data set is the folder `name` in it.
+    name, version
+        As in the address of the data set.
+    is_wanted
+        Whether to download a file, by its path in the data set.
+    what
+        Files that are needed, in words, for the message of a failure.
+
+    Raises
+    ------
+    DataError
+        If the download fails, or a file is not what PhysioNet's own list of
+        checksums says.
+    """
+    url = physionet_url(name, version)
+
+    def fill(folder: Path) -> None:
+        (folder / SUMS).unlink(missing_ok=True)
+        _retrieve(f"{url}/{SUMS}", folder / SUMS)
+        wanted = {path: sha for path, sha in read_sums(folder / SUMS).items() if is_wanted(path)}
+        if not wanted:
+            raise fault(folder / SUMS, "it lists none of the files needed", f"look at {url}")
+        _retrieve_all(url, wanted, folder)
+
+    return _folder(cache / name, url, what, fill)
+
+
+def unzipped_folder(cache: Path, name: str, url: str, what: str) -> Path:
+    """Return the folder of a data set that is one zip archive, downloaded if it is absent.
+
+    Parameters
+    ----------
+    cache
+        Where data are kept; the archive is unpacked into the folder `name` in it.
+    name
+        Name of the folder.
+    url
+        Address of the archive, which has no published checksum.
+    what
+        Files that are needed, in words, for the message of a failure.
+
+    Raises
+    ------
+    DataError
+        If the download fails, or the archive is damaged or reaches out of the folder.
+    """
+
+    def fill(folder: Path) -> None:
+        archive = folder / PurePosixPath(url).name
+        try:
+            _retrieve(url, archive, progressbar=True)
+            _unzip(archive, folder)
+        finally:
+            archive.unlink(missing_ok=True)
+
+    return _folder(cache / name, url, what, fill)
+
+
+def required_files(folder: Path, names: Iterable[str], url: str) -> list[Path]:
+    """Return the paths of files that a folder must hold; `url` is where to get them."""
+    paths = [folder / name for name in names]
+    absent = [path.relative_to(folder).as_posix() for path in paths if not path.is_file()]
+    if absent:
+        rest = len(absent) - N_NAMED
+        named = ", ".join(absent[:N_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+        mend = f"get them from {url}, or move the folder away to have all downloaded"
+        raise fault(folder, f"it lacks {counted(len(absent), 'file')}: {named}", mend)
+    return paths
+
+
+def checksums(folder: Path, files: Iterable[Path]) -> dict[str, str]:
+    """Return the SHA-256 of files by their path in the folder.
+
+    Raises
+    ------
+    DataError
+        If the folder has a `SHA256SUMS.txt` and a file differs from it.
+    """
+    listed = read_sums(folder / SUMS) if (folder / SUMS).is_file() else {}
+    found = {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+    for name, digest in found.items():
+        if listed.get(name, digest) != digest:
+            mend = "restore the file, or move the folder away to have all downloaded"
+            raise fault(folder / name, f"its SHA-256 is not the one in {SUMS}", mend)
+    return found
+
+
+def read_sums(path: Path) -> dict[str, str]:
+    """Return the SHA-256 that a list of checksums gives for each path.
+
+    Raises
+    ------
+    DataError
+        If a line is not a checksum and a path below the folder.
+    """
+    sums = {}
+    text = path.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), start=1):
+        match = re.fullmatch(r"([0-9a-f]{64}) +[*]?(.+)", line.strip())
+        if not match or not _is_below(match[2]):
+            mend = "get the list anew, or remove it to go without"
+            raise fault(path, "it is not a SHA-256 and the path of a file", mend, row=number)
+        sums[match[2]] = match[1]
+    return sums
+
+
+def _folder(folder: Path, url: str, what: str, fill: Callable[[Path], None]) -> Path:
+    """Return `folder`; if it is absent, `fill` makes it."""
+    if folder.is_dir():
+        return folder
+    partial = folder.with_name(f".{folder.name}.part")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{partial}.lock"):
+            if not folder.is_dir():  # else another job was faster
+                partial.mkdir(exist_ok=True)
+                fill(partial)
+                partial.rename(folder)
+    except DataError:
+        raise
+    except (OSError, ValueError) as error:
+        problem = f"it is absent, and its download failed ({type(error).__name__}: {error!s:.200})"
+        raise fault(folder, problem, f"put {what} from {url} into it") from None
+    return folder
+
+
+def _retrieve(
+    url: str, path: Path, known_hash: str | None = None, *, progressbar: bool = False
+) -> None:
+    """Download one file; it appears whole and with the right hash, or not at all."""
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")  # it reports every file otherwise
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pooch.retrieve(
+        url, known_hash=known_hash, fname=path.name, path=path.parent, progressbar=progressbar
+    )
+
+
+def _retrieve_all(url: str, wanted: dict[str, str], folder: Path) -> None:
+    """Download files whose SHA-256 is known, several at a time."""
+    from tqdm import tqdm
+
+    def one(name: str) -> None:
+        _retrieve(f"{url}/{name}", folder / name, f"sha256:{wanted[name]}")
+
+    with ThreadPoolExecutor(N_CONNECTIONS) as pool:
+        # The first failure ends the loop, and with it what is still waiting.
+        for _ in tqdm(pool.map(one, wanted), total=len(wanted), desc=url, unit="file"):
+            pass
+
+
+def _unzip(archive: Path, folder: Path) -> None:
+    with explained(archive, "start again to download it anew"), zipfile.ZipFile(archive) as file:
+        for name in file.namelist():
+            if not _is_below(name):
+                mend = "do not use this archive, and report it to those who offer it"
+                raise fault(archive, f"its member '{name}' reaches out of the folder", mend)
+        file.extractall(folder)
+
+
+def _is_below(name: str) -> bool:
+    """Tell whether a path in a list or an archive stays in the folder it is meant for."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    is_relative = not path.is_absolute() and ":" not in name
+    return bool(path.parts) and is_relative and ".." not in path.parts

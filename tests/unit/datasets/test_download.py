@@ -1,0 +1,252 @@
+"""Public data are fetched whole or not at all, and a folder that is there is left alone."""
+
+import hashlib
+import threading
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from seqbench.datasets import download
+from seqbench.datasets.base import DataError
+from seqbench.datasets.download import (
+    SUMS,
+    checksums,
+    physionet_folder,
+    read_sums,
+    required_files,
+    unzipped_folder,
+)
+
+FILES = {"1.hea": b"header", "data/1.dat": b"\0\1\2", "data/2.dat": b"\3\4", "notes.txt": b"-"}
+WHAT = "the .hea and .dat files"
+
+
+class Handler(SimpleHTTPRequestHandler):
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        super().do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Keep the output of the tests clean."""
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A web server of the folder `www`; its `asked` are the paths that were asked for."""
+    (tmp_path / "www").mkdir()
+    handler = type("Recorder", (Handler,), {"asked": []})
+    web = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=tmp_path / "www"))
+    threading.Thread(target=web.serve_forever, args=(0.01,), daemon=True).start()
+    web.asked = handler.asked
+    web.url = f"http://127.0.0.1:{web.server_port}"
+    yield web
+    web.shutdown()
+    web.server_close()
+
+
+@pytest.fixture
+def physionet(server, tmp_path, monkeypatch):
+    """The data set `heart` 1.0 on a server that stands for PhysioNet; yields its folder there."""
+    monkeypatch.setattr(download, "PHYSIONET", server.url)
+    folder = tmp_path / "www/heart/1.0"
+    rows = []
+    for name, content in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+        rows.append(f"{hashlib.sha256(content).hexdigest()} {name}\n")
+    (folder / SUMS).write_text("".join(rows))
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+def fetch(cache: Path) -> Path:
+    return physionet_folder(cache, "heart", "1.0", lambda path: path != "notes.txt", WHAT)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_what_is_wanted_is_downloaded_with_its_list_of_checksums(physionet, cache, capsys):
+    folder = fetch(cache)
+
+    wanted = {name: content for name, content in FILES.items() if name != "notes.txt"}
+    assert folder == cache / "heart"
+    assert contents(folder) == wanted | {SUMS: (physionet / SUMS).read_bytes()}
+    assert not (cache / ".heart.part").exists()
+    assert "3/3" in capsys.readouterr().err  # the progress bar
+
+
+def test_a_folder_that_is_there_is_used_as_it_is(physionet, server, cache):
+    (cache / "heart").mkdir(parents=True)
+
+    assert contents(fetch(cache)) == {}
+    assert server.asked == []
+
+
+def test_jobs_that_want_it_at_once_download_it_once(physionet, server, cache):
+    with ThreadPoolExecutor(3) as pool:
+        folders = set(pool.map(fetch, [cache] * 3))
+
+    assert folders == {cache / "heart"}
+    assert sorted(server.asked) == [
+        f"/heart/1.0/{name}" for name in ("1.hea", SUMS, "data/1.dat", "data/2.dat")
+    ]
+
+
+def test_a_broken_download_leaves_no_folder_and_the_next_one_goes_on(physionet, server, cache):
+    (physionet / "data/2.dat").write_bytes(b"not what the list says")
+
+    with pytest.raises(DataError, match=r"heart: it is absent, .*2\.dat.*does not match"):
+        fetch(cache)
+
+    assert not (cache / "heart").exists()
+    assert "data/2.dat" not in contents(cache / ".heart.part")
+    (physionet / "data/2.dat").write_bytes(FILES["data/2.dat"])
+    server.asked.clear()
+    assert contents(fetch(cache))["data/2.dat"] == FILES["data/2.dat"]
+    assert "/heart/1.0/1.hea" not in server.asked
+
+
+def test_a_file_that_the_server_lacks_is_an_error(physionet, cache):
+    (physionet / "1.hea").unlink()
+
+    with pytest.raises(DataError, match="404"):
+        fetch(cache)
+
+
+def test_offline_one_sentence_names_what_is_wanted_and_where_to_put_it(cache, monkeypatch):
+    monkeypatch.setattr(download, "PHYSIONET", "http://127.0.0.1:9")  # nothing listens there
+
+    with pytest.raises(DataError) as caught:
+        fetch(cache)
+
+    message = str(caught.value)
+    assert message.startswith(f"{cache / 'heart'}: it is absent, and its download failed (")
+    assert message.endswith(f"; put {WHAT} from http://127.0.0.1:9/heart/1.0 into it")
+    assert "\n" not in message
+    assert not (cache / "heart").exists()
+
+
+def test_a_cache_that_cannot_be_written_is_an_error(physionet, tmp_path):
+    (tmp_path / "cache").write_text("a file, not a folder")
+
+    with pytest.raises(DataError, match="its download failed"):
+        fetch(tmp_path / "cache")
+
+
+def test_a_page_in_place_of_the_list_is_an_error_that_does_not_stay(physionet, cache):
+    right = (physionet / SUMS).read_text()
+    (physionet / SUMS).write_text("<html>log in first</html>")
+
+    with pytest.raises(DataError, match=r"SHA256SUMS\.txt, row 1: it is not a SHA-256"):
+        fetch(cache)
+
+    (physionet / SUMS).write_text(right)
+    assert fetch(cache).is_dir()
+
+
+def test_a_list_without_the_files_is_an_error(physionet, cache):
+    with pytest.raises(DataError, match="lists none of the files needed"):
+        physionet_folder(cache, "heart", "1.0", lambda path: path == "3.hea", WHAT)
+
+
+@pytest.mark.parametrize("path", ["../1.hea", "/1.hea", "data/../../1.hea", "..\\1.hea", "."])
+def test_a_list_that_reaches_out_of_the_folder_is_refused(tmp_path, path):
+    (tmp_path / SUMS).write_text(f"{'0' * 64} 1.hea\n{'0' * 64} {path}\n")
+
+    with pytest.raises(DataError, match="row 2"):
+        read_sums(tmp_path / SUMS)
+
+
+@pytest.mark.parametrize("mark", [" ", "  ", " *"])
+def test_lists_are_read_in_their_dialects(tmp_path, mark):
+    (tmp_path / SUMS).write_text(f"{'a' * 64}{mark}my data/1.hea\n")
+
+    assert read_sums(tmp_path / SUMS) == {"my data/1.hea": "a" * 64}
+
+
+def test_a_file_that_differs_from_the_list_is_named(physionet):
+    paths = [physionet / name for name in FILES]
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
+    assert checksums(physionet, paths) == sums
+
+    (physionet / "data/2.dat").write_bytes(b"changed")
+
+    with pytest.raises(DataError, match=r"data/2\.dat: its SHA-256 is not the one in SHA256SUMS"):
+        checksums(physionet, paths)
+
+
+def test_a_file_of_which_the_list_says_nothing_has_a_checksum_too(physionet):
+    (physionet / "more.txt").write_bytes(b"more")
+
+    sums = checksums(physionet, [physionet / "more.txt"])
+
+    assert sums == {"more.txt": hashlib.sha256(b"more").hexdigest()}
+
+
+def test_absent_files_are_named_with_their_source(tmp_path):
+    (tmp_path / "0.dat").touch()
+
+    with pytest.raises(DataError) as caught:
+        required_files(tmp_path, [f"{i}.dat" for i in range(9)], "https://example.org")
+
+    assert str(caught.value).startswith(
+        f"{tmp_path}: it lacks 8 files: 1.dat, 2.dat, 3.dat, 4.dat, 5.dat, 6.dat and 2 more;"
+        " get them from https://example.org,"
+    )
+    assert required_files(tmp_path, ["0.dat"], "") == [tmp_path / "0.dat"]
+
+
+def make_zip(path: Path, files: dict[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+
+
+def test_an_archive_is_unpacked_and_removed(server, tmp_path, cache):
+    make_zip(tmp_path / "www/walks.zip", {"Walks/1.txt": b"one", "Walks/2.txt": b"two"})
+
+    folder = unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT)
+
+    assert contents(folder) == {"Walks/1.txt": b"one", "Walks/2.txt": b"two"}
+    server.asked.clear()
+    assert unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT) == folder
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("member", ["../out.txt", "/out.txt", "a/../../out.txt", "C:\\out.txt"])
+def test_an_archive_that_reaches_out_of_its_folder_is_refused(server, tmp_path, cache, member):
+    make_zip(tmp_path / "www/walks.zip", {"in.txt": b"in", member: b"out"})
+
+    with pytest.raises(DataError, match="reaches out of the folder"):
+        unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT)
+
+    assert contents(cache / ".walks.part") == {}
+    assert not list(tmp_path.rglob("*out.txt"))
+    assert not (cache / "walks").exists()
+
+
+def test_a_damaged_archive_is_fetched_anew_the_next_time(server, tmp_path, cache):
+    archive = tmp_path / "www/walks.zip"
+    make_zip(archive, {"1.txt": bytes(range(256)) * 40})
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+
+    with pytest.raises(DataError, match=r"walks\.zip: it cannot be read .*; start again"):
+        unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT)
+
+    archive.write_bytes(whole)
+    folder = unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT)
+    assert contents(folder) == {"1.txt": bytes(range(256)) * 40}

@@ -1,0 +1,394 @@
+"""Strikes are exactly where their labels are, and everything about them is known."""
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqbench.datasets.base import DataError
+from seqbench.datasets.strike_signals import add_strikes
+from seqbench.datasets.strikes import strikes_continuous, strikes_windows
+from seqbench.storage.recordings import Recordings
+
+CACHE = Path("unused")
+SHORT = {"n_types": 3, "n_channels": 2, "train_s": 12.0, "val_s": 6.0, "test_s": 8.0}
+# Every strike of amplitude 1, no sway, and noise of a millionth of a peak.
+CLEAN = {"snr_db": 120.0, "amplitude_jitter": 0.0, "drift": 0.0}
+SCHEDULES = ("poisson", "change_ringing")
+
+
+def windows(**options) -> Recordings:
+    return strikes_windows(CACHE, **({"n_train": 20, "n_val": 10, "n_test": 10} | options))
+
+
+def continuous(**options) -> Recordings:
+    return strikes_continuous(CACHE, **(SHORT | options))
+
+
+def synthesised(made: Recordings, index: int) -> np.ndarray:
+    """Return what the labels and templates say recording `index` should hold, (n_samples, C)."""
+    signal = np.zeros_like(made.signals[index])
+    mine = made.label_recording == index
+    starts = made.label_start[mine] - made.truth["template_onset"]
+    add_strikes(signal, made.truth["templates"], starts, made.label[mine])
+    return signal
+
+
+def events(made: Recordings) -> np.ndarray:
+    return np.stack([made.label_recording, made.label, made.label_start, made.label_stop])
+
+
+def assert_same(first: Recordings, second: Recordings) -> None:
+    np.testing.assert_array_equal(events(first), events(second))
+    for one, other in zip(first.signals, second.signals, strict=True):
+        assert one.tobytes() == other.tobytes()
+    assert first.truth.keys() == second.truth.keys()
+    for name, array in first.truth.items():
+        np.testing.assert_array_equal(array, second.truth[name])
+
+
+def assert_refractory_time_is_kept(made: Recordings) -> None:
+    for index in range(len(made.signals)):
+        for kind in range(len(made.classes)):
+            onsets = made.label_start[(made.label_recording == index) & (made.label == kind)]
+            assert (np.diff(onsets) / made.sampling_rate_hz >= made.refractory_s).all()
+
+
+# Both sources
+
+
+@pytest.mark.parametrize("make", [windows, continuous])
+def test_the_same_seed_gives_the_same_bytes(make):
+    assert_same(make(seed=1), make(seed=1))
+    assert make(seed=1).signals[0].tobytes() != make(seed=2).signals[0].tobytes()
+
+
+@pytest.mark.parametrize("make", [windows, continuous])
+def test_every_recording_is_a_group_of_its_own_and_labelled_throughout(make):
+    made = make()
+
+    assert made.groups == made.names
+    assert made.known_spans.tolist() == [[0, length] for length in made.lengths]
+    assert list(dict.fromkeys(made.splits)) == ["train", "val", "test"]
+    assert (made.task, made.sample, made.tolerance_ms) == ("detection", "series", 5.0)
+    assert made.source == {"origin": "generated", "licence": "none needed"}
+
+
+@pytest.mark.parametrize("make", [windows, continuous])
+def test_labels_stand_in_order_of_recording_and_time(make):
+    made = make()
+
+    order = np.lexsort((made.label_start, made.label_recording))
+    assert order.tolist() == list(range(len(made.label)))
+
+
+@pytest.mark.parametrize("make", [windows, continuous])
+def test_parts_have_nothing_in_common(make):
+    made = make(train_s=8.0, val_s=8.0, test_s=8.0) if make is continuous else make()
+
+    firsts = [made.splits.index(part) for part in ("train", "val", "test")]
+    for one, other in ((0, 1), (1, 2), (0, 2)):
+        a, b = (made.signals[firsts[i]][:, 0].astype(np.float64) for i in (one, other))
+        assert not np.array_equal(a, b)
+        assert abs(np.corrcoef(np.diff(a), np.diff(b))[0, 1]) < 0.1
+        onsets = [
+            made.label_start[made.label_recording == firsts[i]].tolist() for i in (one, other)
+        ]
+        assert onsets[0] != onsets[1]
+
+
+@pytest.mark.parametrize(
+    ("make", "loud", "quiet"),
+    [(windows, {"noise": 0.5}, {"noise": 0.0}), (continuous, {"snr_db": -6.0}, CLEAN)],
+)
+def test_noise_changes_no_event(make, loud, quiet):
+    np.testing.assert_array_equal(events(make(**loud)), events(make(**quiet)))
+
+
+# strikes_windows
+
+
+def test_windows_have_the_numbers_names_and_length_they_are_asked_for():
+    made = windows(n_train=3, n_val=2, n_test=1)
+
+    assert made.names[:3] == ["train00000", "train00001", "train00002"]
+    assert made.names[3:] == ["val00000", "val00001", "test00000"]
+    assert made.lengths.tolist() == [2000] * 6
+    assert len(made.channels) == len(made.units) == 6
+    assert made.classes == [f"e{kind:02d}" for kind in range(16)]
+    assert (made.sampling_rate_hz, made.refractory_s) == (2000.0, 2.0)
+
+
+def test_a_lone_burst_stands_around_its_label_on_two_channels_and_nothing_elsewhere():
+    made = windows(noise=0.0, n_train=300, probability=0.06)
+
+    seen = set()
+    for index, n_events in Counter(made.label_recording.tolist()).items():
+        if n_events != 1:
+            continue
+        (event,) = np.flatnonzero(made.label_recording == index)
+        kind, time = int(made.label[event]), int(made.label_start[event])
+        expected = np.zeros((2000, 6))
+        burst = 0.5 * np.sin(2 * np.pi * (kind + 1) * np.arange(50) / 49)
+        expected[time - 25 : time + 25, kind % 6] = burst
+        expected[time - 25 : time + 25, (kind + 1) % 6] = burst
+        np.testing.assert_allclose(made.signals[index], expected, atol=1e-6)
+        assert made.label_stop[event] == time + 25
+        seen.add(kind)
+    assert len(seen) == 16
+
+
+def test_templates_and_labels_give_the_windows_without_noise():
+    made = windows(noise=0.0)
+
+    for index, signal in enumerate(made.signals):
+        np.testing.assert_array_equal(signal, synthesised(made, index))
+
+
+def test_the_truth_of_windows_has_the_promised_shapes():
+    truth = windows(noise=0.2, n_types=5, n_channels=3).truth
+
+    assert (truth["templates"].shape, truth["templates"].dtype) == ((5, 3, 50), np.float32)
+    assert (truth["template_onset"].shape, int(truth["template_onset"])) == ((), 25)
+    assert truth["template_onset"].dtype == np.int64
+    np.testing.assert_array_equal(truth["delays_s"], np.zeros((5, 3)))
+    assert truth["noise_sd"].tolist() == [0.2] * 3
+    assert truth["noise_lag_one"] == 0
+
+
+def test_each_type_is_in_three_of_ten_windows_and_once_at_most():
+    made = windows(n_train=1000, n_types=16)
+
+    pairs = Counter(zip(made.label_recording.tolist(), made.label.tolist(), strict=True))
+    assert max(pairs.values()) == 1
+    share = np.bincount(made.label, minlength=16) / len(made.signals)
+    assert share.mean() == pytest.approx(0.3, abs=0.015)  # 16320 draws: standard error 0.0036
+    np.testing.assert_allclose(share, 0.3, atol=0.06)  # 1020 draws each: 0.014
+
+
+def test_times_are_uniform_over_the_window_without_its_margins():
+    onsets = windows(n_train=1000).label_start
+
+    assert 100 <= onsets.min() <= 110
+    assert 1889 <= onsets.max() <= 1899
+    counts, _ = np.histogram(onsets, bins=9, range=(100, 1900))  # about 540 each
+    np.testing.assert_allclose(counts, len(onsets) / 9, rtol=0.2)
+
+
+def test_a_window_without_an_event_is_known_to_hold_none():
+    made = windows(probability=0.02)
+
+    without = set(range(len(made.signals))) - set(made.label_recording.tolist())
+    assert without
+    assert (made.known_spans[sorted(without)] == [0, 2000]).all()
+
+
+def test_noise_of_windows_is_white_and_has_its_deviation():
+    quiet, loud = (np.stack(windows(noise=noise).signals) for noise in (0.0, 0.1))
+
+    noise = (loud - quiet).astype(np.float64)  # 480000 numbers
+    assert noise.std() == pytest.approx(0.1, rel=0.01)
+    assert abs(np.mean(noise[:, 1:] * noise[:, :-1])) < 0.01 * 0.1**2
+    assert abs(np.mean(noise[..., 1:] * noise[..., :-1])) < 0.01 * 0.1**2
+
+
+def test_a_larger_train_changes_neither_its_first_windows_nor_val_and_test():
+    few, many = windows(n_train=5), windows(n_train=9)
+
+    for name in ("train00004", "val00009", "test00000"):
+        one, other = (made.signals[made.names.index(name)] for made in (few, many))
+        np.testing.assert_array_equal(one, other)
+
+
+# strikes_continuous
+
+
+def test_recordings_have_the_numbers_names_and_lengths_they_are_asked_for():
+    made = continuous(n_train=2, n_test=2, sampling_rate_hz=1600.0)
+
+    assert made.names == ["train0", "train1", "val0", "test0", "test1"]
+    assert made.splits == ["train", "train", "val", "test", "test"]
+    assert made.lengths.tolist() == [19200, 19200, 9600, 12800, 12800]
+    assert made.classes == ["e00", "e01", "e02"]
+    assert (made.sampling_rate_hz, made.refractory_s) == (1600.0, 1.9)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_templates_and_labels_give_the_recordings_up_to_offsets(schedule):
+    made = continuous(schedule=schedule, n_types=12, n_channels=6, **CLEAN)
+
+    gains = made.truth["noise_sd"] * 1e6
+    for index, signal in enumerate(made.signals):
+        rest = (signal - synthesised(made, index)) / gains
+        offsets = np.median(rest, axis=0)
+        assert np.abs(rest - offsets).max() < 1e-5
+        assert np.abs(offsets).max() <= 5
+        assert np.abs(signal / gains - offsets).max() > 0.9
+
+
+@pytest.mark.parametrize("options", [{}, {"max_skew_ms": 30.0}, {"max_skew_ms": 0.0}])
+def test_whole_strikes_stand_inside_their_recordings(options):
+    for seed in range(20):
+        made = continuous(seed=seed, rate_hz=0.5, train_s=4.0, val_s=4.0, test_s=4.0, **options)
+        onset, lengths = int(made.truth["template_onset"]), made.lengths[made.label_recording]
+        n_samples = made.truth["templates"].shape[2]
+        assert (made.label_start >= max(100, onset)).all()
+        assert (lengths - made.label_start >= max(100, n_samples - onset)).all()
+        assert (made.label_stop == made.label_start + n_samples - onset).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"schedule": "poisson", "rate_hz": 0.5},
+        {"schedule": "poisson", "rate_hz": 3.0, "refractory_s": 0.3, "sampling_rate_hz": 1777.7},
+        {"schedule": "change_ringing"},
+        {"schedule": "change_ringing", "n_types": 12},
+        {"schedule": "change_ringing", "n_types": 5, "jitter_ms": 40.0, "refractory_s": 2.5},
+    ],
+)
+def test_no_type_returns_within_its_refractory_time(options):
+    for seed in range(25):
+        made = continuous(seed=seed, n_channels=1, **({"n_types": 8} | options))
+        assert_refractory_time_is_kept(made)
+        assert max(Counter(made.label[made.label_recording == 0].tolist()).values()) > 2
+
+
+def test_twelve_bells_strike_every_210_ms_and_fewer_more_slowly():
+    many, few = (continuous(schedule="change_ringing", n_types=n, jitter_ms=0.0) for n in (12, 6))
+
+    between = np.diff(many.label_start[many.label_recording == 0])
+    assert np.median(between) == pytest.approx(420, abs=1)
+    # 1.9 s and a sample in five intervals
+    between = np.diff(few.label_start[few.label_recording == 0])
+    assert np.median(between) == pytest.approx(1.9005 / 5 * 2000, abs=1)
+
+
+def test_an_interval_can_be_named():
+    made = continuous(schedule="change_ringing", n_types=8, interval_ms=300.0, jitter_ms=0.0)
+
+    between = np.diff(made.label_start[made.label_recording == 0])
+    assert set(between.tolist()) <= {599, 600, 601, 1199, 1200, 1201}
+
+
+@pytest.mark.parametrize("snr_db", [0.0, 6.0])
+def test_the_loudest_peak_of_every_type_stands_above_the_noise_by_the_ratio(snr_db):
+    made = continuous(snr_db=snr_db, amplitude_jitter=0.0, drift=0.0, train_s=60.0)
+
+    noise = made.signals[0] - synthesised(made, 0)
+    deviation = noise.std(axis=0, dtype=np.float64)  # 120000 numbers
+    np.testing.assert_allclose(deviation, made.truth["noise_sd"], rtol=0.03)
+    lag_one = [np.corrcoef(channel[1:], channel[:-1])[0, 1] for channel in noise.T]
+    np.testing.assert_allclose(lag_one, made.truth["noise_lag_one"], atol=0.02)
+    peaks = np.abs(made.truth["templates"]).max(axis=2) / made.truth["noise_sd"]
+    np.testing.assert_allclose(20 * np.log10(peaks.max(axis=1)), snr_db, atol=1e-4)
+    assert 20 * np.log10(peaks.min()) >= snr_db - 10.5
+
+
+def test_channels_set_in_around_the_labelled_sample_by_skews_within_their_bound():
+    truth = continuous(n_types=12, n_channels=6).truth
+
+    assert truth["delays_s"].shape == (12, 6)
+    assert 0.003 < np.abs(truth["delays_s"]).max() <= 0.005
+    first = np.argmax(truth["templates"] != 0, axis=2) - truth["template_onset"]
+    np.testing.assert_array_equal(first, np.ceil(truth["delays_s"] * 2000))
+    assert not continuous(max_skew_ms=0.0).truth["delays_s"].any()
+
+
+def test_amplitudes_are_log_normal_around_one():
+    made = continuous(n_types=2, rate_hz=0.4, train_s=300.0, **(CLEAN | {"amplitude_jitter": 0.3}))
+
+    mine = made.label_recording == 0
+    onsets, kinds = made.label_start[mine], made.label[mine]
+    gains = made.truth["noise_sd"] * 1e6
+    signal = (made.signals[0] - np.median(made.signals[0], axis=0)) / gains
+    shapes = made.truth["templates"].transpose(0, 2, 1) / gains
+    lead, n_samples = int(made.truth["template_onset"]), shapes.shape[1]
+    near = [b - a < n_samples for a, b in pairwise(onsets)]
+    alone = ~(np.array([False, *near]) | np.array([*near, False]))
+    logs = []
+    for onset, kind in zip(onsets[alone], kinds[alone], strict=True):
+        piece = signal[onset - lead : onset - lead + n_samples]
+        logs.append(np.log(np.sum(piece * shapes[kind]) / np.sum(shapes[kind] ** 2)))
+    assert len(logs) > 150
+    assert abs(np.mean(logs)) < 0.08  # standard error 0.02
+    assert np.std(logs) == pytest.approx(0.3, rel=0.2)
+
+
+def test_sway_is_below_two_hertz_and_as_large_as_asked():
+    still, swaying = (
+        continuous(train_s=100.0, drift=drift, snr_db=0.0, n_channels=4) for drift in (0.0, 3.0)
+    )
+
+    slow = (swaying.signals[0] - still.signals[0]).astype(np.float64) / still.truth["noise_sd"]
+    assert np.sqrt(np.mean(slow**2)) == pytest.approx(3, rel=0.2)
+    power = np.abs(np.fft.rfft(slow * np.hanning(len(slow))[:, None], axis=0)) ** 2
+    fast = np.fft.rfftfreq(len(slow), 1 / 2000) > 2
+    assert power[fast].sum() < 1e-5 * power.sum()
+    assert abs(np.corrcoef(slow.T)[0, 1]) < 0.9
+
+
+def test_channels_differ_in_gain_offset_and_unit():
+    made = continuous(n_channels=6, amplitude_jitter=0.0, drift=0.0)
+
+    noise_sd = np.sort(made.truth["noise_sd"])
+    assert noise_sd[-1] / noise_sd[0] == pytest.approx(100)
+    assert (np.diff(noise_sd) > 0).all()
+    assert len({round(float(m), 3) for m in np.median(made.signals[0], axis=0)}) == 6
+    assert set(made.units) == {"mV", "g"}
+
+
+def test_templates_come_from_the_seed_alone():
+    one = continuous()
+    other = continuous(schedule="change_ringing", train_s=6.0, n_val=2, rate_hz=0.1, drift=0.0)
+
+    for name, array in one.truth.items():
+        np.testing.assert_array_equal(array, other.truth[name])
+    assert not np.array_equal(one.truth["templates"], continuous(seed=1).truth["templates"])
+
+
+def test_a_longer_train_changes_neither_val_nor_test():
+    short, long = continuous(), continuous(train_s=20.0, n_train=2)
+
+    for name in ("val0", "test0"):
+        one, other = (made.signals[made.names.index(name)] for made in (short, long))
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            {"rate_hz": 0.6},
+            "a `rate_hz` of 0.6 brings a type back within its `refractory_s`; give less than 0.526",
+        ),
+        (
+            {"schedule": "change_ringing", "n_types": 8, "interval_ms": 210.0},
+            "at an `interval_ms` of 210 one of 8 bells could return within its `refractory_s`;"
+            " give at least 281, or none",
+        ),
+        (
+            {"val_s": 0.1},
+            "a `val_s` of 0.1 leaves no room between the ends; give at least 0.1005",
+        ),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(options, sentence):
+    with pytest.raises(DataError) as refusal:
+        continuous(**options)
+
+    assert str(refusal.value) == f"strikes_continuous: {sentence}"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"val_s": 0.1005},
+        {"rate_hz": 0.525},
+        {"schedule": "change_ringing", "n_types": 8, "interval_ms": 281.0},
+    ],
+)
+def test_the_mend_of_a_refusal_is_accepted(options):
+    assert_refractory_time_is_kept(continuous(**options))
