@@ -1,3 +1,16 @@
 """Sequence models on sensor and physiological recordings, compared under one protocol."""
 
+import importlib
+from typing import Any
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Load `seqbench.predict` on first use: the package itself stays light.
+
+    By name, so that what a job depends on does not seem to hold all of it.
+    """
+    if name == "predict":
+        return importlib.import_module("seqbench.inference").predict
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

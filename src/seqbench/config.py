@@ -33,6 +33,7 @@ from seqbench.registry import (
     BASELINES,
     DATASETS,
     OBJECTIVES,
+    TASKS,
     Registry,
     suggestion,
 )
@@ -107,7 +108,8 @@ class WindowSettings(Options):
 
     length_samples: Count | None = Field(
         None,
-        description="Samples of a sliding window; empty: each recording or label is one window.",
+        description="Samples of a sliding window; empty: each recording or label is one window,"
+        " in detection of at most 1024 samples.",
     )
     overlap: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.0, description="Part of a sliding window that the next one shares."
@@ -179,6 +181,9 @@ class OptimizerSettings(Options):
     min_steps_per_epoch: Count = Field(
         10, description="Small training sets are passed over until an epoch has this many steps."
     )
+    max_steps_per_epoch: Count | None = Field(
+        None, description="Large training sets: an epoch is a part of them; empty: all of it."
+    )
     learning_rate: Positive = Field(1e-3, description="Peak step size of AdamW.")
     weight_decay: Level = Field(1e-2, description="Decoupled weight decay of AdamW.")
     schedule: Literal["cosine", "plateau", "constant"] = Field(
@@ -240,6 +245,9 @@ class Benchmark(BaseModel):
     objectives: dict[Name, dict[str, Any]] = Field(
         {}, description="Options by pretraining objective."
     )
+    tasks: dict[Name, dict[str, Any]] = Field(
+        {}, description="Options by task: losses of its head, and how scores become answers."
+    )
     pretrain: PretrainSettings = PretrainSettings()
     finetune: FinetuneSettings = FinetuneSettings()
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
@@ -294,6 +302,7 @@ class Benchmark(BaseModel):
             ("baseline_options", BASELINES, list(self.baseline_options)),
             ("architectures", ARCHITECTURES, list(self.architectures)),
             ("objectives", OBJECTIVES, list(self.objectives)),
+            ("tasks", TASKS, list(self.tasks)),
         ):
             yield from (f"{place}: {registry.unknown(n)}" for n in names if n not in registry)
         for index, grid in enumerate(self.runs):
@@ -316,15 +325,26 @@ class Benchmark(BaseModel):
                 yield f"datasets.{name}.source: {DATASETS.unknown(entry.source)}"
             else:
                 place = f"datasets.{name}"
-                yield from _option_problems(place, DATASETS, entry.source, entry.source_options)
+                options = entry.source_options
+                found = list(_option_problems(place, DATASETS, entry.source, options))
+                yield from found or self._bad_windows(name)
         for place, registry, chosen in (
             ("architectures", ARCHITECTURES, self.architectures),
             ("objectives", OBJECTIVES, self.objectives),
+            ("tasks", TASKS, self.tasks),
             ("baseline_options", BASELINES, self.baseline_options),
         ):
             for name, options in chosen.items():
                 if name in registry:
                     yield from _option_problems(f"{place}.{name}", registry, name, options)
+
+    def _bad_windows(self, dataset: str) -> Iterator[str]:
+        window = self.all_datasets[dataset].window
+        if self.task(dataset) == "detection" and (window.max_samples or window.pad_to_samples):
+            yield (
+                f"datasets.{dataset}.window: max_samples and pad_to_samples are for whole"
+                " sequences, but windows of detection slide over recordings; leave them out"
+            )
 
     def task(self, dataset: str) -> str:
         """Return the task of a dataset: its own `task` option, else what its source is made for."""
@@ -389,6 +409,7 @@ def json_schema() -> dict[str, Any]:
         "architectures": _options_by_name(ARCHITECTURES),
         "objectives": _options_by_name(OBJECTIVES),
         "baseline_options": _options_by_name(BASELINES),
+        "tasks": _options_by_name(TASKS),
     }
     fields: dict[str, Any] = {
         key: (model, Field({}, description=Benchmark.model_fields[key].description))

@@ -15,7 +15,7 @@ from seqbench.config import (
     WindowSettings,
 )
 from seqbench.options import Fraction, Options
-from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, Registry
+from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, TASKS, Registry
 
 
 class IngestJob(Options):
@@ -47,6 +47,7 @@ class FinetuneJob(Options):
     """One run to train with labels."""
 
     task: str
+    task_options: dict[str, Any]
     architecture: str
     architecture_options: dict[str, Any]
     frozen: bool
@@ -58,6 +59,7 @@ class BaselineJob(Options):
     """One floor or ceiling to fit."""
 
     task: str
+    task_options: dict[str, Any]
     baseline: str
     options: dict[str, Any]
 
@@ -100,6 +102,7 @@ class Jobs:
         """Slice of the rule `finetune`."""
         return FinetuneJob(
             task=self.benchmark.task(dataset),
+            task_options=self._task_options(dataset),
             architecture=architecture,
             architecture_options=self._architecture_options(architecture),
             frozen=Arm.parse(arm).frozen,
@@ -111,6 +114,7 @@ class Jobs:
         """Slice of the rule `fit_baseline`."""
         return BaselineJob(
             task=self.benchmark.task(dataset),
+            task_options=self._task_options(dataset),
             baseline=baseline,
             options=_filled(BASELINES, baseline, self.benchmark.baseline_options.get(baseline, {})),
         )
@@ -118,6 +122,10 @@ class Jobs:
     def evaluate(self, dataset: str) -> EvaluateJob:
         """Slice of the rule `evaluate`."""
         return EvaluateJob(task=self.benchmark.task(dataset))
+
+    def _task_options(self, dataset: str) -> dict[str, Any]:
+        task = self.benchmark.task(dataset)
+        return _filled(TASKS, task, self.benchmark.tasks.get(task, {}))
 
     def _architecture_options(self, architecture: str) -> dict[str, Any]:
         return _filled(

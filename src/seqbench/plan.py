@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 from seqbench.config import Arm, Benchmark, ConfigError
 from seqbench.jobs import Jobs
@@ -64,7 +65,7 @@ class Plan:
         for run in self.trained:
             for name in self.benchmark.baselines:
                 tags = BASELINES.entry(name).tags
-                if self.benchmark.task(run.dataset) in tags["tasks"]:
+                if self._fits(tags, run.dataset):
                     seed = run.seed if tags["stochastic"] else 0
                     runs[Run(run.dataset, name, "baseline", "1", seed)] = None
         return list(runs)
@@ -82,6 +83,14 @@ class Plan:
     def objective(self, run: Run) -> str | None:
         """Return the objective that pretrains the encoder of a run, if one does."""
         return Arm.parse(run.arm).objective if run.arm != "baseline" else None
+
+    def _fits(self, tags: dict[str, Any], dataset: str) -> bool:
+        """Tell whether a baseline is made for the task and finds what it needs in the dataset."""
+        source = DATASETS.entry(self.benchmark.all_datasets[dataset].source)
+        needs = set(tags.get("needs", ()))
+        return self.benchmark.task(dataset) in tags["tasks"] and needs <= set(
+            source.tags.get("offers", ())
+        )
 
     def _illegal(self) -> Iterator[str]:
         for index, grid in enumerate(self.benchmark.runs):

@@ -4,9 +4,17 @@ import sys
 import pytest
 import yaml
 
-from seqbench.config import Arm, Benchmark, ConfigError, arm_names, json_schema
+from seqbench.config import (
+    Arm,
+    Benchmark,
+    ConfigError,
+    arm_names,
+    built_in_datasets,
+    json_schema,
+)
 from seqbench.jobs import Jobs
 from seqbench.plan import Plan
+from seqbench.registry import DATASETS, TASKS
 
 GRID = {"datasets": ["waves"], "architectures": ["lstm"]}
 
@@ -145,6 +153,51 @@ BAD = {
         {"baseline_options": {"minirocket": {"kernels": 84}}},
         "baseline_options.minirocket.kernels: no such key; did you mean 'n_kernels'?",
     ),
+    "options of a task that is none": (
+        {"tasks": {"detektion": {}}},
+        "tasks: unknown task 'detektion'; did you mean 'detection'?",
+    ),
+    "unknown option of a task": (
+        {"tasks": {"detection": {"decodr": "greedy"}}},
+        "tasks.detection.decodr: no such key; did you mean 'decoder'?",
+    ),
+    "option of a task of the wrong kind": (
+        {"tasks": {"detection": {"decoder": "best"}}},
+        "tasks.detection.decoder: input should be 'optimal', 'greedy' or 'threshold'",
+    ),
+    "option of a task out of range": (
+        {"tasks": {"detection": {"refractory_weight": -0.1}}},
+        "tasks.detection.refractory_weight: input should be greater than or equal to 0",
+    ),
+    "option for a task that has none": (
+        {"tasks": {"classification": {"decoder": "greedy"}}},
+        "tasks.classification.decoder: no such key",
+    ),
+    "task that no folder can have": (
+        {"datasets": {"mine": {"source": "folder", "path": "x", "task": "detecting"}}},
+        "datasets.mine.task: input should be 'classification' or 'detection'",
+    ),
+    "tolerance that results do not have": (
+        {"datasets": {"mine": {"source": "folder", "path": "x", "tolerance_ms": 7}}},
+        "datasets.mine.tolerance_ms: must be one of 0.5, 1, 2.5, 5, 10, 20, 50, 150",
+    ),
+    "padding in detection": (
+        {"datasets": {"mine": {"source": "mitdb", "window": {"pad_to_samples": 5000}}}},
+        "datasets.mine.window: max_samples and pad_to_samples are for whole sequences, but",
+    ),
+    "truncation in detection": (
+        {
+            "datasets": {
+                "mine": {
+                    "source": "folder",
+                    "path": "x",
+                    "task": "detection",
+                    "window": {"max_samples": 50},
+                }
+            }
+        },
+        "datasets.mine.window: max_samples and pad_to_samples are for whole sequences, but",
+    ),
     "section left empty": (
         {"architectures": None},
         "architectures: holds None; write keys below it, {} or nothing",
@@ -231,6 +284,57 @@ def test_options_of_a_baseline_reach_its_job():
     assert Jobs(benchmark).fit_baseline("waves", "minirocket").options == {"n_kernels": 168}
 
 
+def test_options_of_a_task_reach_its_jobs_with_every_default():
+    benchmark = load(
+        datasets={"mine": {"source": "folder", "path": "x", "task": "detection"}},
+        tasks={"detection": {"decoder": "greedy", "offset_weight": 2}},
+    )
+    jobs = Jobs(benchmark)
+    expected = TASKS.entry("detection").options().model_dump(mode="json")
+    expected |= {"decoder": "greedy", "offset_weight": 2.0}
+
+    trained, fitted = (
+        jobs.finetune("mine", "lstm", "scratch", 1.0),
+        jobs.fit_baseline("mine", "metronome"),
+    )
+
+    assert trained.task == fitted.task == jobs.evaluate("mine").task == "detection"
+    assert trained.task_options == fitted.task_options == expected
+    assert len(expected) > 2
+    assert type(trained).from_json(trained.to_json()) == trained
+
+
+def test_options_of_a_task_do_not_reach_jobs_of_another():
+    before, after = (
+        Jobs(load(tasks=tasks)) for tasks in ({}, {"detection": {"decoder": "greedy"}})
+    )
+
+    assert after.finetune("waves", "lstm", "scratch", 1.0) == before.finetune(
+        "waves", "lstm", "scratch", 1.0
+    )
+    assert before.finetune("waves", "lstm", "scratch", 1.0).task_options == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "task"),
+    [
+        ({"source": "waves"}, "classification"),
+        ({"source": "mitdb"}, "detection"),
+        ({"source": "folder", "path": "x"}, "classification"),
+        ({"source": "folder", "path": "x", "task": "detection"}, "detection"),
+    ],
+)
+def test_the_task_of_a_dataset_is_its_own_option_or_that_of_its_source(entry, task):
+    assert load(datasets={"mine": entry}).task("mine") == task
+
+
+def test_built_in_datasets_are_legal():
+    for name in built_in_datasets():
+        benchmark = load(runs=[GRID | {"datasets": [name]}])
+        assert Jobs(benchmark).ingest(name).source in DATASETS
+        assert benchmark.task(name) in TASKS
+
+
 def test_a_users_dataset_overrides_the_built_in_one():
     benchmark = load(datasets={"waves": {"source": "waves", "n_windows": 40}})
 
@@ -306,11 +410,14 @@ def test_shipped_configs_fit_the_schema(pytestconfig):
 def test_the_schema_refuses_what_the_models_refuse():
     import jsonschema
 
+    schema = json_schema()
     for raw in (
         {"runs": [GRID], "epochs": 3},
         {"runs": [GRID], "architectures": {"lstm": {"hidden": 3}}},
         {"runs": [GRID], "datasets": {"mine": {"source": "wave"}}},
+        {"runs": [GRID], "tasks": {"detection": {"decoder": "best"}}},
+        {"runs": [GRID], "tasks": {"detecting": {}}},
         {"runs": [GRID], "datasets": {"mine": {"source": "waves", "noize": 1}}},
     ):
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(raw, json_schema())
+            jsonschema.validate(raw, schema)

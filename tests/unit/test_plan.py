@@ -3,7 +3,7 @@ import pytest
 from seqbench import layout
 from seqbench.config import Benchmark, ConfigError
 from seqbench.plan import Plan, Run
-from seqbench.registry import ARCHITECTURES
+from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS
 
 
 def plan(*grids, **changes):
@@ -42,6 +42,51 @@ def test_baselines_run_once_per_dataset_or_with_every_seed_where_chance_plays_a_
         Run("waves", "minirocket", "baseline", "1", 3),
         Run("waves", "minirocket", "baseline", "1", 4),
     ]
+
+
+MIXED = {
+    "datasets": ["waves", "mitdb", "mitdb_qrs", "ludb", "strikes_windows", "change_ringing", "own"],
+    "architectures": ["lstm"],
+    "seeds": [3],
+}
+OWN = {"own": {"source": "folder", "path": "x", "task": "detection"}}
+
+
+@pytest.mark.parametrize(
+    ("baseline", "where"),
+    [
+        ("majority", {"waves"}),
+        ("metronome", {"mitdb", "mitdb_qrs", "ludb", "strikes_windows", "change_ringing", "own"}),
+        ("matched_filter", set(MIXED["datasets"]) - {"waves"}),
+        ("oracle", {"strikes_windows", "change_ringing"}),
+        ("xqrs", {"mitdb", "mitdb_qrs"}),
+        ("neurokit", {"mitdb", "mitdb_qrs"}),
+    ],
+)
+def test_a_baseline_runs_where_its_task_is_and_what_it_needs_is_offered(baseline, where):
+    runs = plan(MIXED, datasets=OWN, baselines=[baseline]).baselines
+
+    assert {run.dataset for run in runs} == where
+    assert {run.architecture for run in runs} == {baseline}
+    assert len(runs) == len(where)
+
+
+def test_a_baseline_of_two_needs_runs_where_both_are_offered(monkeypatch):
+    monkeypatch.setitem(BASELINES.entry("oracle").tags, "needs", ("truth", "ecg"))
+    monkeypatch.setitem(DATASETS.entry("mitdb").tags, "offers", ("ecg", "truth", "more"))
+
+    runs = plan(MIXED, datasets=OWN, baselines=["oracle"]).baselines
+
+    assert [run.dataset for run in runs] == ["mitdb", "mitdb_qrs"]
+
+
+def test_the_task_of_a_users_folder_decides_which_baselines_run():
+    own = {"own": {"source": "folder", "path": "x"}}
+    grid = MIXED | {"datasets": ["own"]}
+
+    runs = plan(grid, datasets=own, baselines=["majority", "metronome"]).baselines
+
+    assert [run.architecture for run in runs] == ["majority"]
 
 
 def test_an_illegal_combination_is_refused_with_the_reason(monkeypatch):

@@ -25,6 +25,9 @@ class Encoder(nn.Module, ABC):
     n_backward_features
         How many of the features, the last ones, were computed from the end of
         the window to its start, so that their final state is at frame 0.
+    n_template_scores
+        How many of the features, the first ones, are match scores of templates,
+        in [-1, 1]; one template for each type of event.
     pooling
         How a head that needs one vector per window gets it from the frames.
     """
@@ -32,6 +35,7 @@ class Encoder(nn.Module, ABC):
     n_features: int
     stride: int = 1
     n_backward_features: int = 0
+    n_template_scores: int = 0
     pooling: str = "mean"
 
     @abstractmethod

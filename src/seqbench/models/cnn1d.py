@@ -23,8 +23,9 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
         mean = (x * weight).sum(dim=(0, 2)) / n
         variance = ((x - mean[:, None]).square() * weight).sum(dim=(0, 2)) / n
         self._update(mean.detach(), variance.detach() * n / (n - 1).clamp(min=1))
-        scale = self.weight * (variance + self.eps).rsqrt()
-        normal = (x - mean[:, None]) * scale[:, None] + self.bias[:, None]
+        normal = (x - mean[:, None]) * (variance + self.eps).rsqrt()[:, None]
+        if self.affine:
+            normal = normal * self.weight[:, None] + self.bias[:, None]
         return (normal * weight).to(narrow)
 
     def _update(self, mean: Tensor, variance: Tensor) -> None:

@@ -4,15 +4,46 @@ from torch import Tensor
 
 from seqbench.models.base import Encoder
 from seqbench.models.cnn1d import Cnn1dEncoder
-from seqbench.models.recurrent import LstmEncoder
+from seqbench.models.recurrent import LstmEncoder, RecurrentEncoder
 from seqbench.options import Count, Dropout, OddWidths, Pooling, Widths
 from seqbench.registry import ARCHITECTURES
+
+
+class ConvolvedRecurrentEncoder(Encoder):
+    """Convolutions, then recurrence over their frames.
+
+    Parameters
+    ----------
+    convolution
+        Takes the windows; its stride is that of the whole.
+    recurrence
+        Takes the frames of the convolution; its features are those of the whole.
+    pooling
+        How a head pools the frames: last, mean or attention.
+    """
+
+    def __init__(
+        self, convolution: Cnn1dEncoder, recurrence: RecurrentEncoder, pooling: str
+    ) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self.recurrence = recurrence
+        self.pooling = pooling
+        self.stride = convolution.stride
+        self.n_features = recurrence.n_features
+        self.n_backward_features = recurrence.n_backward_features
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows (B, T, C); see `Encoder.forward`."""
+        frames = self.convolution(x, lengths)
+        encoded: Tensor = self.recurrence(frames, self.frame_lengths(lengths))
+        return encoded
 
 
 @ARCHITECTURES.register(
     "cnn_lstm", accepts=("series",), same_length=("widths", "kernel_sizes", "strides")
 )
-class CnnLstmEncoder(Encoder):
+class CnnLstmEncoder(ConvolvedRecurrentEncoder):
     """Blocks of strided convolution, read in time by an LSTM.
 
     Parameters
@@ -64,28 +95,18 @@ class CnnLstmEncoder(Encoder):
         dropout: Dropout = 0.0,
         pooling: Pooling = "attention",
     ) -> None:
-        super().__init__()
-        self.convolution = Cnn1dEncoder(
+        convolution = Cnn1dEncoder(
             n_channels,
             widths=widths,
             kernel_sizes=kernel_sizes,
             strides=strides,
             dropout=dropout,
         )
-        self.recurrence = LstmEncoder(
+        recurrence = LstmEncoder(
             widths[-1],
             hidden_size=hidden_size,
             n_layers=n_layers,
             bidirectional=bidirectional,
             dropout=dropout,
         )
-        self.pooling = pooling
-        self.stride = self.convolution.stride
-        self.n_features = self.recurrence.n_features
-        self.n_backward_features = self.recurrence.n_backward_features
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Encode windows (B, T, C); see `Encoder.forward`."""
-        frames = self.convolution(x, lengths)
-        encoded: Tensor = self.recurrence(frames, self.frame_lengths(lengths))
-        return encoded
+        super().__init__(convolution, recurrence, pooling)

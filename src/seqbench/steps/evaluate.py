@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from seqbench.jobs import EvaluateJob
+    from seqbench.storage.detections import Candidates
     from seqbench.storage.models import StoredModel
     from seqbench.storage.windows import WindowSet
 
-    Predictor = Callable[[WindowSet], np.ndarray]
+    Predictor = Callable[[WindowSet], np.ndarray | Candidates]
 
 
 def run(
@@ -36,7 +37,7 @@ def run(
     from seqbench.registry import TASKS
     from seqbench.storage.atomic import write_json
     from seqbench.storage.models import read_model
-    from seqbench.storage.predictions import Predictions, write_predictions
+    from seqbench.storage.predictions import write_predictions
     from seqbench.storage.windows import Split, read_windows
     from seqbench.tasks.scoring import N_RESAMPLES, score
 
@@ -45,30 +46,36 @@ def run(
     if header["run"] != identity:
         raise UserError(f"{model}: holds run {header['run']}, not {identity}; train it again")
     unseen: tuple[Split, ...] = ("test",) if header["kind"] == "baseline" else ("val", "test")
-    task = TASKS[settings.task]()
-    found: dict[Split, Predictions] = {}
-    scores_of, are_probabilities = _predictor(stored, device, threads)
+    task = TASKS[settings.task](**header["task_options"])
+    tuned = header.get("tuned", {})
+    found: dict[Split, Any] = {}
+    answer_to, are_probabilities = _predictor(stored, device, threads)
     cost: dict[str, float] = {}
+    n_windows = dict(header["n_windows"])
+    headline = task.headline
     for split in unseen:
         of_split = read_windows(windows, split)
         began, began_cpu = time.perf_counter(), time.process_time()
-        scores = scores_of(of_split)
+        answer = answer_to(of_split)
         cost = {  # of test, which comes last and is the same for all
             "predict_s": time.perf_counter() - began,
             "predict_cpu_s": time.process_time() - began_cpu,
         }
-        found[split] = Predictions.of(of_split, scores, are_probabilities=are_probabilities)
+        found[split] = task.join(of_split, answer, are_probabilities=are_probabilities, tuned=tuned)
+        n_windows[split] = len(of_split)
+        headline = task.headline_of(of_split)
     write_predictions(predictions, found)
     write_json(
         metrics,
         {
             "run": identity,
             "task": settings.task,
+            "headline": headline,
             "scores": {
                 split: score(task, of_split, resamples=N_RESAMPLES if split == "test" else 0)
                 for split, of_split in found.items()
             },
-            "n_windows": header["n_windows"] | {"test": len(found["test"].target)},
+            "n_windows": n_windows,
             "cost": header["cost"] | cost,
             "model": header.get("architecture_options", header.get("options")),
             "provenance": header["provenance"] | {"evaluated_at_commit": commit()},
@@ -77,20 +84,21 @@ def run(
 
 
 def _predictor(stored: StoredModel, device: str, threads: int) -> tuple[Predictor, bool]:
-    """Return what turns windows into scores (N, K), and whether these are probabilities."""
+    """Return what answers for a set of windows, and whether its scores are probabilities."""
     if stored.header["kind"] == "baseline":
         from seqbench.registry import BASELINES
 
         baseline = BASELINES[stored.header["baseline"]](**stored.header["options"])
         return partial(baseline.predict, stored.arrays), baseline.gives_probabilities
-    from seqbench.training.batches import WindowTable
-    from seqbench.training.finetune import load_model, predict
+    from seqbench.training.finetune import load_model
+    from seqbench.training.predict import predict
     from seqbench.training.reproducibility import choose_device, prepare
 
     where = choose_device(device)
     prepare(threads, where)
     model = load_model(stored)
-    return lambda windows: predict(model, WindowTable(windows, where)), True
+    window_samples = stored.header["window_samples"]
+    return lambda windows: predict(model, windows, where, window_samples), True
 
 
 def warm_up(arguments: list[str]) -> None:

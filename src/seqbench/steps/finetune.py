@@ -35,6 +35,7 @@ def run(
 
     from seqbench.memory import PeakMemory
     from seqbench.provenance import origin
+    from seqbench.registry import TASKS
     from seqbench.storage.atomic import write_json
     from seqbench.storage.models import StoredModel, read_model, write_model
     from seqbench.storage.windows import read_windows
@@ -45,9 +46,11 @@ def run(
         Finetuning,
         balanced_weights,
         build_model,
+        label_counts,
         state_arrays,
     )
     from seqbench.training.loop import EVALUATION_BATCH, fit
+    from seqbench.training.predict import predict
     from seqbench.training.progress import Progress
     from seqbench.training.reproducibility import choose_device, prepare, seed_everything
 
@@ -60,12 +63,15 @@ def run(
         "kind": "model",
         "run": identity,
         "task": settings.task,
+        "task_options": settings.task_options,
         "architecture": settings.architecture,
         "architecture_options": settings.architecture_options,
         "head_dropout": settings.optimizer.head_dropout,
         "channels": train.channels,
         "classes": train.classes,
         "sampling_rate_hz": train.sampling_rate_hz,
+        "refractory_s": train.timeline.refractory_s if train.timeline else None,
+        "window_samples": int(train.length.max()),
         "normalization": train.normalization.to_json(),
     }
     network = build_model(header)
@@ -78,8 +84,10 @@ def run(
     drawn = labelled_subset(train.label, settings.labels, identity["seed"])
     weight = None
     if settings.optimizer.class_weights == "balanced":
-        weight = balanced_weights(train.label[drawn], len(train.classes)).to(where)
-    table, val_table = WindowTable(train, where), WindowTable(val, where)
+        weight = balanced_weights(label_counts(train, drawn)).to(where)
+    augmentation = torch.Generator().manual_seed(identity["seed"])
+    table = WindowTable(train, where, augmentation)
+    val_table = WindowTable(val, where)
     outcome = fit(
         Finetuning(network.to(where), frozen=settings.frozen, weight=weight),
         table,
@@ -103,6 +111,10 @@ def run(
     if pretrained:
         costs = pretrained.header["cost"]
         header["cost"] |= {key: costs[key] for key in ("pretrain_s", "pretrain_cpu_s")}
+    task = TASKS[settings.task](**settings.task_options)
+    if task.tunes_on_val:
+        answer = predict(network, val, where, header["window_samples"])
+        header["tuned"] = task.tune(val, answer, are_probabilities=True)
     header["n_windows"] = {"train": len(drawn), "val": len(val)}
     header["provenance"] = origin() | {"device": where.type, "threads": threads}
     write_model(model, StoredModel(state_arrays(network), header))

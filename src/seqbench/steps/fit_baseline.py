@@ -17,32 +17,40 @@ def run(windows: Path, settings: BaselineJob, identity: dict[str, Any], model: P
     """Read train and val, fit, write the arrays that prediction needs."""
     from seqbench.memory import PeakMemory
     from seqbench.provenance import origin
-    from seqbench.registry import BASELINES
+    from seqbench.registry import BASELINES, TASKS
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.storage.windows import read_windows
 
     memory = PeakMemory()
-    parts = [read_windows(windows, "train"), read_windows(windows, "val")]
+    task = TASKS[settings.task](**settings.task_options)
+    train, val = read_windows(windows, "train"), read_windows(windows, "val")
+    parts = [train] if task.tunes_on_val else [train, val]
     baseline = BASELINES[settings.baseline](**settings.options)
     began, began_cpu = time.perf_counter(), time.process_time()
     arrays = baseline.fit(parts, identity["seed"])
+    tuned = {}
+    if task.tunes_on_val:
+        answer = baseline.predict(arrays, val)
+        tuned = task.tune(val, answer, are_probabilities=baseline.gives_probabilities)
     header = {
         "kind": "baseline",
         "run": identity,
         "task": settings.task,
+        "task_options": settings.task_options,
+        "tuned": tuned,
         "baseline": settings.baseline,
         "options": settings.options,
-        "channels": parts[0].channels,
-        "classes": parts[0].classes,
-        "sampling_rate_hz": parts[0].sampling_rate_hz,
-        "normalization": parts[0].normalization.to_json(),
+        "channels": train.channels,
+        "classes": train.classes,
+        "sampling_rate_hz": train.sampling_rate_hz,
+        "normalization": train.normalization.to_json(),
         "cost": {
             "train_s": time.perf_counter() - began,
             "train_cpu_s": time.process_time() - began_cpu,
             "peak_memory_bytes": memory.peak_bytes(),
             "n_parameters": sum(array.size for array in arrays.values()),
         },
-        "n_windows": {part.split: int((part.label >= 0).sum()) for part in parts},
+        "n_windows": {part.split: int((part.label >= 0).sum()) for part in (train, val)},
         "provenance": origin() | {"device": "cpu", "threads": 1},
     }
     write_model(model, StoredModel(arrays, header))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqbench.registry import METRICS
 
 if TYPE_CHECKING:
     from seqbench.models.base import Encoder
+    from seqbench.storage.detections import Detections
+    from seqbench.storage.predictions import Predictions
+    from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
 
 
@@ -24,15 +27,56 @@ class Task(ABC):
     tiebreak
         The metric that decides between models of equal headline on val; lower
         is better.
+    tunes_on_val
+        Whether val decides how scores become answers: a baseline then learns
+        from train alone.
     """
 
     name: str
     headline: str
     tiebreak: str
+    tunes_on_val: bool = False
 
     @abstractmethod
-    def head(self, encoder: Encoder, classes: list[str], dropout: float) -> Head:
-        """Build the output layer for an encoder; imports torch."""
+    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+        """Build the output layer for an encoder; imports torch.
+
+        Parameters
+        ----------
+        encoder
+            Gives the frames.
+        header
+            That of the model's file: ``classes``, ``head_dropout`` and what
+            else the task needs to know of the dataset.
+        """
+
+    @abstractmethod
+    def join(
+        self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
+    ) -> Predictions | Detections:
+        """Join what a model answered with the windows or recordings it was asked about.
+
+        Parameters
+        ----------
+        windows
+            Of one split.
+        answer
+            Scores of the windows or candidates in the recordings.
+        are_probabilities
+            Whether scores are probabilities.
+        tuned
+            What `tune` returned for this model.
+        """
+
+    def tune(self, windows: WindowSet, answer: Any, *, are_probabilities: bool) -> dict[str, Any]:
+        """Return what val decides, as JSON values for the header of a model."""
+        del windows, answer, are_probabilities
+        return {}
+
+    def headline_of(self, windows: WindowSet) -> str:
+        """Return the metric that ranks models on this dataset."""
+        del windows
+        return self.headline
 
     def metric_names(self) -> list[str]:
         """Return the registered metrics of this task, the headline first."""
@@ -40,3 +84,7 @@ class Task(ABC):
         return sorted(
             names, key=lambda name: (name != self.headline, METRICS.entry(name).tags["order"])
         )
+
+    def columns(self, headline: str) -> list[str]:
+        """Return the metrics of a leaderboard, the headline first."""
+        return [headline, *(name for name in self.metric_names() if name != headline)]

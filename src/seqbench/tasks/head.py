@@ -1,8 +1,13 @@
 """What a task's output layer promises."""
 
 from abc import ABC, abstractmethod
+from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
+
+from seqbench.storage.detections import Candidates
+from seqbench.storage.windows import WindowSet
 
 
 class Head(nn.Module, ABC):
@@ -12,16 +17,20 @@ class Head(nn.Module, ABC):
     ----------
     measured
         Name of what `measure` returns.
+    reads
+        Whether scores are wanted for windows, one by one, or for whole
+        recordings, stitched from windows.
     """
 
     measured: str
+    reads: Literal["windows", "recordings"] = "windows"
 
     @abstractmethod
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits for frames (B, F, D), each window having `lengths` (B,) of them."""
 
     @abstractmethod
-    def loss(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    def loss(self, logits: Tensor, target: Any, weight: Tensor | None = None) -> Tensor:
         """Return the mean loss over the batch, shape ()."""
 
     @abstractmethod
@@ -29,5 +38,23 @@ class Head(nn.Module, ABC):
         """Return what is stored as prediction."""
 
     @abstractmethod
-    def measure(self, logits: Tensor, target: Tensor) -> Tensor:
+    def measure(self, logits: Tensor, target: Any) -> Tensor:
         """Return the headline metric's value for each window, (B,), to watch while training."""
+
+    def find(
+        self, model: nn.Module, windows: WindowSet, device: torch.device, window_samples: int
+    ) -> Candidates:
+        """Return the candidates in whole recordings; only heads that read recordings have any.
+
+        Parameters
+        ----------
+        model
+            The whole model, from windows (B, T, C) to logits.
+        windows
+            Of one split.
+        device
+            Where the model runs.
+        window_samples
+            Length that recordings are cut to.
+        """
+        raise NotImplementedError(f"{type(self).__name__} answers window by window")

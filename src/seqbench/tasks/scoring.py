@@ -6,13 +6,17 @@ import numpy as np
 
 from seqbench.registry import METRICS
 from seqbench.statistics.bootstrap import cluster_weights, interval
+from seqbench.storage.detections import Detections
 from seqbench.storage.predictions import Predictions
 from seqbench.tasks.base import Task
+from seqbench.tasks.metric_names import expand, family_of
 
 N_RESAMPLES = 500
 
 
-def score(task: Task, predictions: Predictions, *, resamples: int = N_RESAMPLES) -> dict[str, Any]:
+def score(
+    task: Task, predictions: Predictions | Detections, *, resamples: int = N_RESAMPLES
+) -> dict[str, Any]:
     """Score predictions with every metric of a task.
 
     Parameters
@@ -20,28 +24,31 @@ def score(task: Task, predictions: Predictions, *, resamples: int = N_RESAMPLES)
     task
         Names the metrics.
     predictions
-        Of one split.
+        Of one split: of windows or of whole recordings.
     resamples
         Bootstrap resamples of whole groups; 0 gives no intervals.
 
     Returns
     -------
     dict
-        By metric: ``value``, and ``low`` and ``high`` of a 95 % interval, null
-        where it is not defined, as with a single group. Metrics that need
-        probabilities are left out where a model gives other scores.
+        By metric, families at every tolerance: ``value``, and ``low`` and
+        ``high`` of a 95 % interval, null where it is not defined, as with a
+        single group. Metrics that need probabilities are left out where a model
+        gives other scores.
     """
     generator = np.random.default_rng(0)
-    once = np.ones((1, len(predictions.target)))
+    once = np.ones((1, len(predictions)))
     has_intervals = resamples > 0 and len(set(predictions.group)) > 1
     weights = cluster_weights(predictions.group, resamples, generator) if has_intervals else None
     scores: dict[str, Any] = {}
-    for name in task.metric_names():
-        if METRICS.entry(name).tags["probabilities"] and not predictions.are_probabilities:
+    for name in [name for family in task.metric_names() for name in expand(family)]:
+        family, tolerance_ms = family_of(name)
+        if METRICS.entry(family).tags["probabilities"] and not predictions.are_probabilities:
             continue
-        metric = METRICS[name]
-        value = float(metric(predictions, once)[0])
-        bounds = interval(metric(predictions, weights)) if weights is not None else None
+        metric = METRICS[family]
+        settings = () if tolerance_ms is None else (tolerance_ms,)
+        value = float(metric(predictions, once, *settings)[0])
+        bounds = interval(metric(predictions, weights, *settings)) if weights is not None else None
         scores[name] = {
             "value": value if np.isfinite(value) else None,
             "low": bounds[0] if bounds else None,

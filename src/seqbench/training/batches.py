@@ -9,19 +9,21 @@ from torch import Tensor
 
 from seqbench.models.base import inside
 from seqbench.storage.windows import UNLABELLED, WindowSet
+from seqbench.tasks.detection.target import EventTable, EventTarget
 from seqbench.windowing.normalize import NEGLIGIBLE, TINY
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows (B, T, C), zero after each end, their lengths (B,) on the CPU, and labels (B,).
+    """Windows (B, T, C), zero after each end, their lengths (B,) on the CPU, and their target.
 
     `lengths` is None where all windows fill T: models then skip every mask.
+    The target is a label each, (B,), or in detection the events of each.
     """
 
     x: Tensor
     lengths: Tensor | None
-    target: Tensor
+    target: Tensor | EventTarget
 
     def __len__(self) -> int:
         return len(self.x)
@@ -36,15 +38,26 @@ class WindowTable:
         As read from `windows.h5`.
     device
         Where the signal is kept and batches are made.
+    augmentation
+        Where given, every batch moves its windows by up to half their length
+        within their recordings, so that a model meets events at all places of
+        a window. Only windows of recordings with a timeline can move.
     """
 
-    def __init__(self, windows: WindowSet, device: torch.device) -> None:
+    def __init__(
+        self,
+        windows: WindowSet,
+        device: torch.device,
+        augmentation: torch.Generator | None = None,
+    ) -> None:
         self.signal = torch.from_numpy(windows.signal).to(device)
         self.start = torch.from_numpy(windows.start).to(device)
         self.length = torch.from_numpy(windows.length)  # stays on the CPU, where packing wants it
         self.label = torch.from_numpy(windows.label).to(device)
         self.per_window = windows.normalization.mode == "per_window"
         self.device = device
+        self.augmentation = augmentation
+        self.events = EventTable(windows.timeline, device) if windows.timeline else None
         self.equal_length: int | None = None
         if len(windows) and (windows.length == windows.length[0]).all():
             self.equal_length = int(windows.length[0])
@@ -58,6 +71,9 @@ class WindowTable:
         """Gather the windows `index` (B,), an int64 tensor on the CPU."""
         on_device = index.to(self.device)
         start = self.start[on_device]
+        length = self.length[index].to(self.device)
+        if self.augmentation is not None and self.events is not None:
+            start = self._shifted(start, length)
         if self.equal_length is not None:
             x = self._runs[start].transpose(1, 2)
             lengths = None
@@ -71,7 +87,16 @@ class WindowTable:
                 lengths = None
         if self.per_window:
             x = standardize(x, lengths)
-        return Batch(x, lengths, self.label[on_device])
+        events = self.events
+        target = self.label[on_device] if events is None else events.batch(start, length)
+        return Batch(x, lengths, target)
+
+    def _shifted(self, start: Tensor, length: Tensor) -> Tensor:
+        """Move windows by up to half their length, but not out of their recordings."""
+        first, stop = self.events.bounds(start)  # type: ignore[union-attr]
+        share = torch.rand(len(start), generator=self.augmentation).to(self.device) - 0.5
+        moved = start + (share * length).round().long()
+        return torch.minimum(torch.maximum(moved, first), stop - length)
 
     def batches(self, size: int, index: Tensor | None = None) -> Iterator[Batch]:
         """Yield all windows, or those of `index`, in order."""

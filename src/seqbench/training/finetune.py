@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from seqbench.models.base import Encoder
 from seqbench.registry import ARCHITECTURES, TASKS
 from seqbench.storage.models import StoredModel
+from seqbench.storage.windows import WindowSet
 from seqbench.tasks.head import Head
-from seqbench.training.batches import Batch, WindowTable
-from seqbench.training.loop import EVALUATION_BATCH
+from seqbench.training.batches import Batch
 
 
 class Model(nn.Module):
@@ -70,12 +70,12 @@ class Finetuning:
 
 
 def build_model(header: dict[str, Any]) -> Model:
-    """Build a model from the header of its file: architecture, options, channels, classes."""
+    """Build a model from the header of its file: architecture, task, options, channels, classes."""
     encoder: Encoder = ARCHITECTURES[header["architecture"]](
         len(header["channels"]), **header["architecture_options"]
     )
-    head = TASKS[header["task"]]().head(encoder, header["classes"], header["head_dropout"])
-    return Model(encoder, head)
+    task = TASKS[header["task"]](**header["task_options"])
+    return Model(encoder, task.head(encoder, header))
 
 
 def load_model(stored: StoredModel) -> Model:
@@ -85,21 +85,24 @@ def load_model(stored: StoredModel) -> Model:
     return model.eval()
 
 
-@torch.no_grad()
-def predict(model: Model, table: WindowTable) -> np.ndarray:
-    """Return the scores of every window of a table, (N, ...)."""
-    model.eval().to(table.device)
-    scores = [
-        model.head.scores(model(batch.x, batch.lengths)).cpu().numpy()
-        for batch in table.batches(EVALUATION_BATCH)
-    ]
-    return np.concatenate(scores)
+def label_counts(windows: WindowSet, drawn: np.ndarray) -> np.ndarray:
+    """Count by class the labels of the windows drawn, or the events in them, (K,)."""
+    timeline = windows.timeline
+    if timeline is None:
+        return np.bincount(windows.label[drawn], minlength=len(windows.classes))
+    first, last = (
+        np.searchsorted(timeline.onset, at[drawn])
+        for at in (windows.start, windows.start + windows.length)
+    )
+    counts = np.zeros(len(windows.classes), dtype=np.int64)
+    for start, stop in zip(first, last, strict=True):
+        counts += np.bincount(timeline.type[start:stop], minlength=len(counts))
+    return counts
 
 
-def balanced_weights(label: np.ndarray, n_classes: int) -> Tensor:
-    """Return class weights (K,) inverse to frequency, one on average over the windows."""
-    counts = np.bincount(label, minlength=n_classes)
-    return torch.from_numpy(len(label) / (n_classes * np.maximum(counts, 1))).float()
+def balanced_weights(counts: np.ndarray) -> Tensor:
+    """Return class weights (K,) inverse to frequency, one on average over what is counted."""
+    return torch.from_numpy(counts.sum() / (len(counts) * np.maximum(counts, 1))).float()
 
 
 def state_arrays(module: nn.Module) -> dict[str, np.ndarray]:

@@ -138,6 +138,7 @@ def fit(
     n_steps = max(
         math.ceil((n_full or len(index)) / settings.batch_size), settings.min_steps_per_epoch
     )
+    n_steps = min(n_steps, settings.max_steps_per_epoch or n_steps)
     schedule = Schedule(optimizer, settings, n_steps)
     writer = _tensorboard_writer(tensorboard)
     history: list[dict[str, float]] = []

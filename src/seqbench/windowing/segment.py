@@ -1,16 +1,26 @@
-"""Where windows begin and end. Every window lies inside one recording, and inside one label."""
+"""Where windows begin and end. Every window lies inside one recording, and inside one label.
+
+In detection labels are events, and windows slide over whole recordings.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from seqbench.config import WindowSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import UNLABELLED
 
+DETECTION_SAMPLES = 1024  # of a window, unless the config says otherwise
+
 
 @dataclass(frozen=True)
 class Window:
-    """Samples [start, stop) of a recording, and the index of their class or -1."""
+    """Samples [start, stop) of a recording, and the index of their class or -1.
+
+    In detection the class is that of the first event, or K for none.
+    """
 
     recording: int
     start: int
@@ -80,3 +90,36 @@ def _truncated(start: int, stop: int, settings: WindowSettings) -> tuple[int, in
         return start, stop
     lost_at_start = {"end": 0, "start": surplus, "centre": surplus // 2}[settings.truncate]
     return start + lost_at_start, stop - surplus + lost_at_start
+
+
+def cut_recordings(recordings: Recordings, settings: WindowSettings) -> list[Window]:
+    """Cut recordings with events into windows of one length, the last one moved back to fit.
+
+    A recording shorter than that is one window. What reaches into a part
+    where no event is labelled is kept for the rest; what lies in it altogether
+    serves pretraining.
+    """
+    n_types = len(recordings.classes)
+    order = np.lexsort((recordings.label_start, recordings.label_recording))
+    of_recording = np.split(
+        order, np.searchsorted(recordings.label_recording[order], range(1, len(recordings.names)))
+    )
+    windows = []
+    for recording, (n_samples, known) in enumerate(
+        zip(recordings.lengths, recordings.known_spans, strict=True)
+    ):
+        onset = recordings.label_start[of_recording[recording]]
+        kind = recordings.label[of_recording[recording]]
+        length = min(int(n_samples), settings.length_samples or DETECTION_SAMPLES)
+        hop = max(1, round(length * (1 - settings.overlap)))
+        starts = list(range(0, int(n_samples) - length + 1, hop))
+        if starts[-1] + length < n_samples:
+            starts.append(int(n_samples) - length)
+        for start in starts:
+            first, last = np.searchsorted(onset, [start, start + length])
+            is_known = start < known[1] and start + length > known[0]
+            label = int(kind[first]) if first < last else n_types
+            windows.append(
+                Window(recording, start, start + length, label if is_known else UNLABELLED)
+            )
+    return windows

@@ -6,9 +6,10 @@ from seqbench.config import WindowSettings
 from seqbench.datasets.base import DataError
 from seqbench.jobs import WindowJob
 from seqbench.storage.recordings import Recordings
+from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import SPLITS, UNLABELLED, Normalization, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize
-from seqbench.windowing.segment import Window, cut
+from seqbench.windowing.segment import Window, cut, cut_recordings
 from seqbench.windowing.split import assign_splits
 
 
@@ -21,7 +22,8 @@ def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSe
         If a part is empty, or a class has no window to train on.
     """
     part_of = assign_splits(recordings, job.split)
-    windows = cut(recordings, job.window)
+    is_detection = recordings.task == "detection"
+    windows = (cut_recordings if is_detection else cut)(recordings, job.window)
     train = [s for s, part in zip(recordings.signals, part_of, strict=True) if part == "train"]
     normalization = fit_normalization(np.concatenate(train), job.normalization)
     splits = {
@@ -34,7 +36,7 @@ def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSe
         )
         for split in SPLITS
     }
-    _check(splits, recordings.classes)
+    (_check_events if is_detection else _check)(splits, recordings.classes)
     return splits
 
 
@@ -51,6 +53,7 @@ def _window_set(
     settings: WindowSettings,
 ) -> WindowSet:
     signal, start, length = _lay_out(recordings, windows, normalization, settings)
+    timeline = _timeline(recordings, windows) if recordings.task == "detection" else None
     return WindowSet(
         task=recordings.task,
         sample=recordings.sample,
@@ -66,6 +69,35 @@ def _window_set(
         classes=recordings.classes,
         normalization=normalization,
         sampling_rate_hz=recordings.sampling_rate_hz,
+        timeline=timeline,
+        truth=recordings.truth,
+        source=recordings.source,
+    )
+
+
+def _timeline(recordings: Recordings, windows: list[Window]) -> Timeline:
+    """Return the recordings that windows were cut from, end to end, and their events."""
+    chosen = np.array(list(dict.fromkeys(w.recording for w in windows)), dtype=np.int64)
+    lengths = recordings.lengths[chosen]
+    start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    known = recordings.known_spans[chosen] + start[:-1, None]
+    offset_of = dict(zip(chosen.tolist(), start.tolist(), strict=False))
+    own = np.flatnonzero(np.isin(recordings.label_recording, chosen))
+    shift = np.array([offset_of[int(r)] for r in recordings.label_recording[own]], dtype=np.int64)
+    order = np.argsort(recordings.label_start[own] + shift, kind="stable")
+    if recordings.tolerance_ms is None:
+        raise ValueError("detection needs a tolerance")
+    return Timeline(
+        recording=chosen,
+        start=start[:-1],
+        stop=start[1:],
+        known_start=known[:, 0],
+        known_stop=known[:, 1],
+        onset=(recordings.label_start[own] + shift)[order],
+        offset=(recordings.label_stop[own] + shift)[order],
+        type=recordings.label[own][order],
+        refractory_s=recordings.refractory_s,
+        tolerance_ms=recordings.tolerance_ms,
     )
 
 
@@ -120,4 +152,19 @@ def _check(splits: dict[Split, WindowSet], classes: list[str]) -> None:
         raise DataError(
             f"class '{classes[missing[0]]}' has no window in train; add recordings of it, move"
             " some to train, or drop the class from the labels"
+        )
+
+
+def _check_events(splits: dict[Split, WindowSet], classes: list[str]) -> None:
+    for split, windows in splits.items():
+        if windows.timeline is None or not len(windows.timeline.onset):
+            raise DataError(
+                f"{split} has no labelled event; choose another split or add labelled recordings"
+            )
+    in_train = splits["train"].timeline
+    missing = sorted(set(range(len(classes))) - set(in_train.type.tolist() if in_train else ()))
+    if missing:
+        raise DataError(
+            f"event type '{classes[missing[0]]}' does not occur in train; add recordings of it,"
+            " move some to train, or drop the type from the events"
         )

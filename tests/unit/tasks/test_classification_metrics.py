@@ -324,10 +324,15 @@ def test_a_value_that_is_not_defined_is_null():
 # Head.
 
 
+def header(n_classes: int) -> dict[str, object]:
+    """Return what the file of a model says and the head wants to know."""
+    return {"classes": [f"class{k}" for k in range(n_classes)], "head_dropout": 0.0}
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_the_head_gives_probabilities_and_a_loss_of_log_k_at_chance(n_classes):
     encoder = ARCHITECTURES["lstm"](1, hidden_size=2)
-    head = TASKS["classification"]().head(encoder, ["c"] * n_classes, 0.0)
+    head = TASKS["classification"]().head(encoder, header(n_classes))
     torch.nn.init.zeros_(head.output.linear.weight)
     torch.nn.init.zeros_(head.output.linear.bias)
 
@@ -341,7 +346,7 @@ def test_the_head_gives_probabilities_and_a_loss_of_log_k_at_chance(n_classes):
 
 
 def test_the_head_weighs_classes_in_its_loss():
-    head = TASKS["classification"]().head(ARCHITECTURES["rnn"](1), ["a", "b"], 0.0)
+    head = TASKS["classification"]().head(ARCHITECTURES["rnn"](1), header(2))
     logits = torch.tensor([[0.0, 0.0], [0.0, math.log(3)]])  # the true class has 1/2 and 1/4
 
     loss = head.loss(logits, torch.tensor([1, 0]), torch.tensor([3.0, 1.0]))
@@ -352,7 +357,7 @@ def test_the_head_weighs_classes_in_its_loss():
 
 def test_a_single_class_is_refused():
     with pytest.raises(ValueError, match="at least two classes, got 1"):
-        TASKS["classification"]().head(ARCHITECTURES["rnn"](1), ["only"], 0.0)
+        TASKS["classification"]().head(ARCHITECTURES["rnn"](1), header(1))
 
 
 # Bootstrap.

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from seqbench.storage.windows import WindowSet
+from seqbench.tasks.detection.target import EventTarget
 from seqbench.training.batches import WindowTable, labelled_subset, shuffled
 from seqbench.windowing.normalize import standardize
 
@@ -107,6 +109,191 @@ def test_batches_yield_every_window_once_in_order(make_windows, lengths):
     assert torch.cat([part.target for part in parts]).tolist() == windows.label.tolist()
     assert [len(part) for part in some] == [2, 1]
     assert torch.cat([part.target for part in some]).tolist() == windows.label[[4, 1, 3]].tolist()
+
+
+# Events of windows.
+
+
+def events_by_hand(windows: WindowSet, start: int, length: int) -> list[tuple[int, int]]:
+    """Return (onset, type) of the events in samples [start, start + length) of the signal."""
+    timeline = windows.timeline
+    pairs = zip(timeline.onset.tolist(), timeline.type.tolist(), strict=True)
+    return [(onset - start, kind) for onset, kind in pairs if start <= onset < start + length]
+
+
+def events_of(target: EventTarget, row: int) -> list[tuple[float, int]]:
+    is_event = target.type[row] >= 0
+    return list(
+        zip(target.onset[row][is_event].tolist(), target.type[row][is_event].tolist(), strict=True)
+    )
+
+
+@pytest.fixture
+def crowded(make_event_windows):
+    """Windows of many events at random places, in three recordings of which not all is known."""
+    rng = np.random.default_rng(4)
+    windows = make_event_windows(n_samples=(200, 90, 160))["train"]
+    timeline = windows.timeline
+    onset = np.sort(rng.choice(450, size=60, replace=False))
+    start = rng.integers(0, 440, size=40)
+    place = np.searchsorted(timeline.start, start, side="right") - 1
+    stop = timeline.stop[place]
+    return replace(
+        windows,
+        start=start,
+        length=np.minimum(rng.integers(1, 70, size=40), stop - start),
+        label=np.zeros(40, dtype=np.int64),
+        recording=timeline.recording[place],
+        timeline=replace(
+            timeline,
+            onset=onset,
+            offset=onset + 1,
+            type=rng.integers(0, 2, size=60),
+            known_start=np.array([20, 200, 290]),
+            known_stop=np.array([150, 290, 290]),
+        ),
+    )
+
+
+def test_the_target_of_a_batch_holds_the_events_that_begin_in_each_window(crowded):
+    target = WindowTable(crowded, CPU).batch(torch.arange(40)).target
+
+    n_events = []
+    for row, (start, length) in enumerate(zip(crowded.start, crowded.length, strict=True)):
+        expected = events_by_hand(crowded, int(start), int(length))
+        assert events_of(target, row) == expected
+        n_events.append(len(expected))
+    assert target.onset.shape == target.type.shape == (40, max(n_events))
+    assert min(n_events) == 0 < 2 < max(n_events)
+    assert (target.onset[target.type < 0] == 0).all()
+    assert (target.onset.dtype, target.type.dtype) == (torch.float32, torch.int64)
+
+
+def test_the_target_of_a_batch_says_what_is_known_of_each_window(crowded):
+    target = WindowTable(crowded, CPU).batch(torch.arange(40)).target
+
+    timeline = crowded.timeline
+    for row, (start, length) in enumerate(zip(crowded.start, crowded.length, strict=True)):
+        place = np.searchsorted(timeline.start, start, side="right") - 1
+        known = range(timeline.known_start[place], timeline.known_stop[place])
+        first, stop = target.known[row].tolist()
+        assert first >= 0
+        assert stop <= length
+        assert set(range(first, stop)) == {t for t in range(length) if start + t in known}
+
+
+def test_a_batch_in_which_nothing_happens_has_no_events(crowded):
+    blind = replace(crowded, timeline=crowded.timeline.without_events())
+
+    pairs = zip(crowded.start.tolist(), crowded.length.tolist(), strict=True)
+    quiet = [i for i, bounds in enumerate(pairs) if not events_by_hand(crowded, *bounds)]
+
+    for windows, index in ((blind, [0, 1, 2]), (crowded, quiet[:2])):
+        target = WindowTable(windows, CPU).batch(torch.tensor(index)).target
+        assert (target.type == -1).all()
+        assert len(target.onset) == len(target.known) == len(index)
+    assert (WindowTable(blind, CPU).batch(torch.arange(3)).target.known.diff() == 0).all()
+
+
+@pytest.fixture
+def numbered(make_event_windows):
+    """Windows of two recordings whose first channel counts the rows of the signal."""
+    windows = make_event_windows(n_samples=(300, 250))["train"]
+    signal = np.stack([np.arange(550.0), np.zeros(550)], axis=1).astype(np.float32)
+    return replace(windows, signal=signal)
+
+
+def moving(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_while_training_windows_move_within_their_recordings(numbered):
+    table = WindowTable(numbered, CPU, moving())
+    timeline, index = numbered.timeline, torch.arange(len(numbered))
+
+    seen = torch.stack([table.batch(index).x[:, 0, 0] for _ in range(200)]).long().numpy()
+
+    place = np.searchsorted(timeline.start, numbered.start, side="right") - 1
+    first, last = timeline.start[place], timeline.stop[place] - 60
+    assert (seen >= first).all()
+    assert (seen <= last).all()
+    assert (np.abs(seen - numbered.start) <= 30).all()  # half the length of a window
+    # Windows inside come to all places of that reach, those at an end stay half of the time.
+    inside = (numbered.start - 30 >= first) & (numbered.start + 30 <= last)
+    assert inside.sum() >= 3
+    assert (np.ptp(seen, axis=0)[inside] >= 55).all()
+    assert ((seen == first).mean(axis=0)[numbered.start == first] > 0.4).all()
+
+
+def test_a_window_that_moves_is_one_piece_and_takes_its_events_along(numbered):
+    table = WindowTable(numbered, CPU, moving())
+
+    batch = table.batch(torch.arange(len(numbered)))
+
+    begin = batch.x[:, 0, 0]
+    assert (begin.numpy() != numbered.start).any()
+    torch.testing.assert_close(batch.x[..., 0], begin[:, None] + torch.arange(60))
+    for row, start in enumerate(begin.long().tolist()):
+        assert events_of(batch.target, row) == events_by_hand(numbered, start, 60)
+    assert batch.target.known.tolist() == [[0, 60]] * len(numbered)
+
+
+def test_a_window_as_long_as_its_recording_stays_where_it_is(make_event_windows):
+    windows = make_event_windows(n_samples=(80, 50), window_samples=80)["train"]
+    signal = np.stack([np.arange(130.0), np.zeros(130)], axis=1).astype(np.float32)
+    table = WindowTable(replace(windows, signal=signal), CPU, moving())
+
+    for _ in range(5):
+        batch = table.batch(torch.arange(2))
+        assert batch.x[:, 0, 0].tolist() == [0, 80]
+        assert batch.lengths.tolist() == [80, 50]
+        assert (batch.x[1, 50:] == 0).all()
+
+
+def test_windows_of_unequal_lengths_move_as_well(crowded):
+    signal = np.stack([np.arange(450.0), np.ones(450)], axis=1).astype(np.float32)
+    windows = replace(crowded, signal=signal)
+
+    batch = WindowTable(windows, CPU, moving()).batch(torch.arange(40))
+
+    begin = batch.x[:, 0, 0].long().numpy()
+    assert (begin != windows.start).any()
+    place = np.searchsorted(windows.timeline.start, windows.start, side="right") - 1
+    assert (begin >= windows.timeline.start[place]).all()
+    assert (begin + windows.length <= windows.timeline.stop[place]).all()
+    for row, (start, length) in enumerate(zip(begin, windows.length, strict=True)):
+        expected = torch.arange(start, start + length, dtype=torch.float32)
+        torch.testing.assert_close(batch.x[row, :length, 0], expected)
+        assert (batch.x[row, length:] == 0).all()
+        assert events_of(batch.target, row) == events_by_hand(windows, int(start), int(length))
+
+
+def test_the_generator_decides_where_windows_move(numbered):
+    index, found = torch.arange(len(numbered)), []
+    for seed in (1, 1, 2):
+        torch.manual_seed(len(found))  # what happens elsewhere does not matter
+        table = WindowTable(numbered, CPU, moving(seed))
+        found.append(torch.stack([table.batch(index).x for _ in range(2)]))
+
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+    assert not torch.equal(found[0][0], found[0][1])  # anew in every batch
+
+
+def test_without_a_generator_nothing_moves(numbered):
+    table = WindowTable(numbered, CPU)
+
+    for batch in (table.batch(torch.arange(len(numbered))), next(table.batches(256))):
+        assert batch.x[:, 0, 0].tolist() == numbered.start.tolist()
+        assert (batch.x[..., 1] == 0).all()
+
+
+def test_windows_of_classes_do_not_move(make_windows, lengths):
+    windows = make_windows(lengths=lengths)["train"]
+
+    moved = WindowTable(windows, CPU, moving()).batch(INDEX)
+
+    assert torch.equal(moved.x, WindowTable(windows, CPU).batch(INDEX).x)
 
 
 # The order of training.

@@ -4,16 +4,18 @@ import copy
 import csv
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from seqbench.config import FinetuneSettings, OptimizerSettings
-from seqbench.registry import ARCHITECTURES
+from seqbench.registry import ARCHITECTURES, TASKS
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable
-from seqbench.training.finetune import Finetuning, Model, balanced_weights
+from seqbench.training.finetune import Finetuning, Model, balanced_weights, label_counts
 from seqbench.training.loop import DivergedError, Outcome, Schedule, evaluate, fit
 from seqbench.training.progress import Progress
 from seqbench.training.reproducibility import seed_everything
@@ -364,8 +366,72 @@ def test_the_history_of_fine_tuning_watches_loss_and_accuracy_on_val(finetune):
 def test_balanced_weights_are_inverse_to_frequency_and_one_on_average():
     label = torch.tensor([0] * 6 + [1] * 2).numpy()
 
-    weights = balanced_weights(label, 2)
+    weights = balanced_weights(np.bincount(label))
 
     # 8 windows, 2 classes: 8 / (2 * 6) and 8 / (2 * 2).
     assert weights.tolist() == pytest.approx([2 / 3, 2.0])
     assert weights[label].mean().item() == pytest.approx(1)
+    assert weights.dtype == torch.float32
+
+
+def test_a_class_that_was_not_drawn_has_a_finite_weight():
+    # 8 counted, 2 classes: 8 / (2 * 8), and 8 / (2 * 1) as if there were one.
+    assert balanced_weights(np.array([8, 0])).tolist() == pytest.approx([0.5, 4.0])
+
+
+def test_the_labels_of_the_windows_drawn_are_counted(make_windows):
+    windows = make_windows(n_classes=3)["train"]
+
+    assert label_counts(windows, np.array([0, 1, 3, 6])).tolist() == [3, 1, 0]
+
+
+def test_the_events_in_the_windows_drawn_are_counted(make_event_windows):
+    windows = make_event_windows()["train"]
+    first, last = int(windows.timeline.onset[0]), int(windows.timeline.onset[3])
+    by_hand = replace(
+        windows,
+        start=np.array([first, first + 1, last - 9, 0]),
+        length=np.array([1, 60, 10, len(windows.signal)]),
+        label=np.array([0, 2, 1, 0]),
+        recording=np.zeros(4, dtype=np.int64),
+    )
+
+    # Types take turns: 0 1 0 1 in the first recording, 0 1 0 in the second.
+    assert label_counts(by_hand, np.array([0])).tolist() == [1, 0]  # begins with its onset
+    assert label_counts(by_hand, np.array([1])).tolist() == [0, 0]  # begins behind it
+    assert label_counts(by_hand, np.array([2])).tolist() == [0, 1]  # ends with its onset
+    assert label_counts(by_hand, np.array([3])).tolist() == [4, 3]
+    assert label_counts(by_hand, np.array([0, 2, 3])).tolist() == [5, 4]
+
+
+# Detection through the loop.
+
+
+def test_a_detector_learns_through_the_loop_and_repeats_bit_for_bit(make_event_windows):
+    splits = make_event_windows(n_samples=(400, 400, 350))
+    header = {"classes": ["a", "b"], "head_dropout": 0.1, "refractory_s": 0.25}
+    outcomes = []
+    for _ in range(2):
+        generator = seed_everything(3)
+        encoder = ARCHITECTURES["cnn1d"](2, widths=(6,), kernel_sizes=(9,), strides=(4,))
+        head = TASKS["detection"]().head(encoder, header | {"sampling_rate_hz": 100.0})
+        table = WindowTable(splits["train"], CPU, torch.Generator().manual_seed(1))
+        val = WindowTable(splits["val"], CPU)
+        outcomes.append(
+            fit(
+                Finetuning(Model(encoder, head), frozen=False, weight=None),
+                table,
+                torch.arange(len(table)),
+                lambda val=val: val.batches(256),
+                FinetuneSettings(epochs=6, batch_size=8, min_steps_per_epoch=8, learning_rate=0.02),
+                loss_name="val_loss",
+                generator=generator,
+                progress=Progress("test", 6),
+            )
+        )
+
+    assert numbers(outcomes[0]) == numbers(outcomes[1])
+    history = outcomes[0].history
+    assert {"val_loss", "val_frame_f1"} <= history[0].keys()
+    assert all(0 <= row["val_frame_f1"] <= 1 for row in history)
+    assert history[-1]["val_loss"] < 0.8 * history[0]["val_loss"]

@@ -1,9 +1,13 @@
 """Where windows begin and end, by hand."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 
 from seqbench.config import WindowSettings
-from seqbench.windowing.segment import UNLABELLED, Window, cut
+from seqbench.storage.recordings import Recordings
+from seqbench.windowing.segment import DETECTION_SAMPLES, UNLABELLED, Window, cut, cut_recordings
 
 
 def bounds(windows: list[Window]) -> list[tuple[int, int]]:
@@ -154,3 +158,133 @@ def test_every_window_lies_inside_its_recording(recordings):
         settings = WindowSettings(length_samples=4, overlap=0.5, remainder=remainder)
         for window in cut(made, settings):
             assert 0 <= window.start < window.stop <= lengths[window.recording]
+
+
+# Whole recordings with events.
+
+
+@pytest.fixture
+def bells(recordings):
+    """Recordings with events (recording, type, onset) of the types 0 and 1."""
+
+    def make(
+        lengths: Sequence[int],
+        events: Sequence[tuple[int, int, int]] = (),
+        known: Sequence[tuple[int, int]] | None = None,
+    ) -> Recordings:
+        return recordings(
+            ["bell"] * len(lengths),
+            lengths=lengths,
+            intervals=[(recording, kind, at, at + 1) for recording, kind, at in events],
+            classes=["ding", "dong"],
+            task="detection",
+            tolerance_ms=5.0,
+            known=None if known is None else np.array(known),
+        )
+
+    return make
+
+
+NO_EVENT = 2  # the label of a window in which every event is known, and there is none
+
+
+@pytest.mark.parametrize(
+    ("length", "overlap", "expected"),
+    [
+        (4, 0.0, [(0, 4), (4, 8), (6, 10)]),  # the last one is moved back
+        (5, 0.0, [(0, 5), (5, 10)]),
+        (4, 0.5, [(0, 4), (2, 6), (4, 8), (6, 10)]),
+        (6, 0.5, [(0, 6), (3, 9), (4, 10)]),
+        (8, 0.99, [(0, 8), (1, 9), (2, 10)]),
+        (10, 0.0, [(0, 10)]),
+        (11, 0.5, [(0, 10)]),  # a short recording is one window
+    ],
+)
+def test_windows_slide_over_whole_recordings_and_the_last_is_moved_back(
+    bells, length, overlap, expected
+):
+    settings = WindowSettings(length_samples=length, overlap=overlap)
+
+    assert bounds(cut_recordings(bells([10]), settings)) == expected
+
+
+def test_without_a_length_windows_have_that_of_detection(bells):
+    length = DETECTION_SAMPLES
+
+    windows = cut_recordings(bells([2 * length + 9, length, 30]), WindowSettings())
+
+    assert [(window.recording, window.start, window.stop) for window in windows] == [
+        (0, 0, length),
+        (0, length, 2 * length),
+        (0, length + 9, 2 * length + 9),
+        (1, 0, length),
+        (2, 0, 30),
+    ]
+
+
+def test_the_description_of_the_key_says_how_long_windows_of_detection_are():
+    description = WindowSettings.model_fields["length_samples"].description
+
+    assert f"{DETECTION_SAMPLES} samples" in description
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.3, 0.5, 0.9])
+@pytest.mark.parametrize("length", [1, 2, 7, 16, 40])
+def test_windows_are_of_one_length_and_cover_every_sample(bells, length, overlap):
+    lengths = [1, 2, 6, 7, 8, 13, 33]
+    windows = cut_recordings(bells(lengths), WindowSettings(length_samples=length, overlap=overlap))
+
+    for recording, n_samples in enumerate(lengths):
+        own = [(w.start, w.stop) for w in windows if w.recording == recording]
+        assert {stop - start for start, stop in own} == {min(length, n_samples)}
+        assert {i for start, stop in own for i in range(start, stop)} == set(range(n_samples))
+        assert len(set(own)) == len(own)
+
+
+def test_the_label_of_a_window_is_the_type_of_its_first_event(bells):
+    events = [(0, 1, 11), (0, 0, 3), (0, 1, 2), (0, 0, 19), (1, 1, 0)]  # in no order
+    made = bells([24, 4], events, known=[(0, 24), (0, 4)])
+
+    windows = cut_recordings(made, WindowSettings(length_samples=4))
+
+    assert spans(windows) == [
+        (0, 4, 1),
+        (4, 8, NO_EVENT),
+        (8, 12, 1),
+        (12, 16, NO_EVENT),
+        (16, 20, 0),
+        (20, 24, NO_EVENT),
+        (0, 4, 1),
+    ]
+
+
+def test_an_event_counts_where_its_onset_is(bells):
+    made = bells([8], [(0, 0, 4)])
+
+    windows = cut_recordings(made, WindowSettings(length_samples=4))
+
+    assert spans(windows) == [(0, 4, NO_EVENT), (4, 8, 0)]
+
+
+def test_windows_of_a_recording_of_which_nothing_is_known_have_no_label(bells):
+    made = bells([8, 8, 8], [(1, 0, 5)])
+
+    windows = cut_recordings(made, WindowSettings(length_samples=4))
+
+    labels = [window.label for window in windows]
+    assert labels == [UNLABELLED, UNLABELLED, NO_EVENT, 0, UNLABELLED, UNLABELLED]
+
+
+def test_windows_that_reach_into_what_is_known_are_labelled_and_others_are_not(bells):
+    made = bells([24], [(0, 1, 9)], known=[(7, 13)])
+
+    windows = cut_recordings(made, WindowSettings(length_samples=4))
+
+    assert spans(windows) == [
+        (0, 4, UNLABELLED),
+        (4, 8, NO_EVENT),
+        (8, 12, 1),
+        (12, 16, NO_EVENT),
+        (16, 20, UNLABELLED),
+        (20, 24, UNLABELLED),
+    ]

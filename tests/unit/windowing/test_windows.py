@@ -227,6 +227,158 @@ def test_signals_are_float32(six):
         assert all(w.signal.dtype == np.float32 for w in make_windows(six, settings).values())
 
 
+# Recordings with events.
+
+
+@pytest.fixture
+def bells(recordings):
+    """Seven recordings in which a step of height 1 + type begins and ends with each event."""
+    events = [
+        (0, 1, 20, 23),
+        (0, 0, 5, 12),
+        (1, 0, 0, 1),
+        (2, 1, 8, 9),
+        (2, 0, 39, 40),
+        (3, 0, 10, 13),
+        (5, 1, 3, 5),
+        (4, 0, 16, 17),
+        (4, 1, 16, 18),
+    ]
+    lengths = [40, 10, 40, 21, 30, 11, 25]  # nothing is known of the last one
+    made = recordings(
+        ["bell"] * 7,
+        lengths=lengths,
+        intervals=events,
+        classes=["ding", "dong"],
+        task="detection",
+        refractory_s=0.05,
+        tolerance_ms=2.5,
+        signals=[np.zeros((length, 2), dtype=np.float32) for length in lengths],
+        truth={"templates": np.ones((2, 2, 3))},
+    )
+    for recording, kind, start, stop in events:
+        made.signals[recording][start:stop, kind] = 1
+    return made
+
+
+def without_events(made: Recordings, where: list[int]) -> Recordings:
+    """Remove the events of some recordings; nothing is known of them then."""
+    kept = ~np.isin(made.label_recording, where)
+    columns = ("label_recording", "label", "label_start", "label_stop")
+    return replace(made, **{column: getattr(made, column)[kept] for column in columns})
+
+
+SLIDING = {"length_samples": 8, "overlap": 0.5}
+
+
+@pytest.mark.parametrize("window", [{}, SLIDING], ids=["default", "sliding"])
+def test_events_stand_where_they_are_in_the_signal_of_their_split(bells, window):
+    splits = make_windows(bells, job(normalization="none", **window))
+
+    n_events = {split: len(windows.timeline.onset) for split, windows in splits.items()}
+    assert n_events == {"train": 3, "val": 3, "test": 3}
+    for windows in splits.values():
+        timeline, wanted = windows.timeline, np.zeros_like(windows.signal)
+        for onset, offset, kind in zip(timeline.onset, timeline.offset, timeline.type, strict=True):
+            wanted[onset:offset, kind] = 1
+        np.testing.assert_array_equal(windows.signal, wanted)
+        assert (np.diff(timeline.onset) >= 0).all()
+
+
+def test_recordings_stand_whole_and_once_in_the_timeline(bells):
+    splits = make_windows(bells, job(**SLIDING))
+
+    lengths = bells.lengths
+    for split, where in (("train", [0, 1, 6]), ("val", [2, 3]), ("test", [4, 5])):
+        timeline = splits[split].timeline
+        assert timeline.recording.tolist() == where
+        stops = np.cumsum(lengths[where])
+        assert timeline.stop.tolist() == stops.tolist()
+        assert timeline.start.tolist() == [0, *stops[:-1].tolist()]
+        assert stops[-1] == len(splits[split].signal)
+        assert (timeline.refractory_s, timeline.tolerance_ms) == (0.05, 2.5)
+        # Windows are cut from the recording whose rows they are.
+        of_window = np.searchsorted(timeline.start, splits[split].start, side="right") - 1
+        assert timeline.recording[of_window].tolist() == splits[split].recording.tolist()
+        assert splits[split].truth.keys() == {"templates"}
+    assert splits["train"].timeline.place.tolist() == [0, 0, 1]
+
+
+def test_all_of_a_recording_with_events_is_known_and_nothing_of_one_without(bells):
+    train = make_windows(bells, job(**SLIDING))["train"]
+
+    timeline = train.timeline
+    assert timeline.known_start.tolist() == [0, 40, 50]
+    assert timeline.known_stop.tolist() == [40, 50, 50]
+    assert set(train.label[train.recording == 6].tolist()) == {-1}
+    assert -1 not in train.label[train.recording != 6]
+
+
+def test_what_is_known_of_a_recording_moves_with_it(bells):
+    known = np.array([[2, 30], [0, 10], [8, 40], [10, 20], [16, 30], [0, 5], [0, 25]])
+
+    splits = make_windows(replace(bells, known=known), job(**SLIDING))
+
+    assert splits["train"].timeline.known_start.tolist() == [2, 40, 50]
+    assert splits["train"].timeline.known_stop.tolist() == [30, 50, 75]
+    assert splits["val"].timeline.known_start.tolist() == [8, 50]
+    assert splits["val"].timeline.known_stop.tolist() == [40, 60]
+    assert splits["test"].timeline.known_start.tolist() == [16, 30]
+    assert splits["test"].timeline.known_stop.tolist() == [30, 35]
+
+
+def test_windows_of_which_nothing_is_known_serve_train_alone(bells):
+    made = replace(
+        without_events(bells, [3]),
+        known=np.array([[0, 24], [0, 10], [8, 40], [0, 0], [16, 30], [0, 5], [0, 0]]),
+    )
+
+    splits = make_windows(made, job(length_samples=8))
+
+    assert (splits["train"].label == -1).sum() == 2 + 4  # of 40 and of 25 samples
+    for split in ("val", "test"):
+        assert -1 not in splits[split].label
+    # A recording of val of which nothing is known is not there at all.
+    assert splits["val"].timeline.recording.tolist() == [2]
+    assert splits["val"].start.tolist() == [8, 16, 24, 32]
+    assert len(splits["val"].signal) == 40
+
+
+@pytest.mark.parametrize("spoilt", ["val", "test"])
+def test_train_does_not_change_when_recordings_with_events_become_garbage(bells, spoilt):
+    clean = make_windows(bells, job(**SLIDING))
+    where = sorted(set(clean[spoilt].recording.tolist()))
+
+    dirty = make_windows(with_garbage(bells, where), job(**SLIDING))
+
+    for split in {"train", "val", "test"} - {spoilt}:
+        np.testing.assert_array_equal(dirty[split].signal, clean[split].signal)
+    assert not np.array_equal(dirty[spoilt].signal, clean[spoilt].signal)
+
+
+def test_a_single_type_of_event_is_enough(bells):
+    made = replace(bells, classes=["bell"], label=np.zeros_like(bells.label))
+
+    assert set(make_windows(made, job())["test"].timeline.type.tolist()) == {0}
+
+
+@pytest.mark.parametrize(("part", "where"), [("train", [0, 1]), ("val", [2, 3]), ("test", [4, 5])])
+def test_a_part_without_an_event_is_refused(bells, part, where):
+    made = without_events(bells, where)
+
+    with pytest.raises(DataError, match=f"{part} has no labelled event; choose another split"):
+        make_windows(made, job())
+
+
+def test_a_type_that_train_lacks_is_refused_by_name(bells):
+    made = replace(bells, label=np.where(bells.label_recording < 2, 0, bells.label))
+
+    with pytest.raises(
+        DataError, match="event type 'dong' does not occur in train; add recordings"
+    ):
+        make_windows(made, job())
+
+
 # Bad input.
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqbench.registry import TASKS
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
     from seqbench.models.base import Encoder
+    from seqbench.storage.predictions import Predictions
+    from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
 
 
@@ -31,8 +33,17 @@ class ClassificationTask(Task):
     headline = "accuracy"
     tiebreak = "log_loss"
 
-    def head(self, encoder: Encoder, classes: list[str], dropout: float) -> Head:
+    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
         """Build a pooled linear layer."""
         from seqbench.tasks.classification.head import ClassificationHead
 
-        return ClassificationHead(encoder, len(classes), dropout)
+        return ClassificationHead(encoder, len(header["classes"]), header["head_dropout"])
+
+    def join(
+        self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
+    ) -> Predictions:
+        """Join scores (N, K) with the windows they belong to."""
+        from seqbench.storage.predictions import Predictions
+
+        del tuned  # the class with the highest score is the answer
+        return Predictions.of(windows, answer, are_probabilities=are_probabilities)

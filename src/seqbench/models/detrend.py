@@ -1,0 +1,57 @@
+"""Slow sway out of a signal, inside of a model, so that it goes wherever the model goes."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqbench.models.base import inside
+from seqbench.models.cnn1d import MaskedBatchNorm1d
+
+
+class Detrend(nn.Module):
+    """Take from each sample the mean of those around it, and bring every channel to one scale.
+
+    Sway far slower than the events can hold most of a signal's variance: what
+    is left beside it after normalisation is small, and learned filters find
+    it late or never.
+
+    Parameters
+    ----------
+    n_channels
+        Channels C of a window.
+    span_samples
+        Samples of the mean, rounded up to an odd number; 0 takes nothing away.
+    jitter
+        Standard deviation of noise added while training, in units of what is
+        left of the signal: noise of its own in every batch is harder to learn
+        by heart than that of the recordings.
+    """
+
+    def __init__(self, n_channels: int, span_samples: int, jitter: float) -> None:
+        super().__init__()
+        self.jitter = jitter
+        self.reach = span_samples // 2
+        # Nothing to learn in it: no gradient has to come back as far as the signal.
+        self.norm = MaskedBatchNorm1d(n_channels, affine=False)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return windows (B, T, C) without their trend, zero after each end."""
+        n_samples = x.shape[1]
+        mask = None if lengths is None else inside(lengths, n_samples, x.device)
+        if self.reach:
+            there = torch.ones_like(x[..., :1]) if mask is None else mask[..., None].to(x.dtype)
+            x = (x - self._sum(x) / self._sum(there).clamp(min=1)) * there
+        normal: Tensor = self.norm(x.transpose(1, 2), mask).transpose(1, 2)
+        if not (self.training and self.jitter):
+            return normal
+        noisy = normal + self.jitter * torch.randn_like(normal)
+        return noisy if mask is None else noisy * mask[..., None]
+
+    def _sum(self, x: Tensor) -> Tensor:
+        """Return the sum of the samples around each, (B, T, C), as a difference of running sums."""
+        reach, n_samples = self.reach, x.shape[1]
+        running = F.pad(x.double().cumsum(dim=1), (0, 0, 1, 0))
+        sample = torch.arange(n_samples, device=x.device)
+        last = (sample + reach + 1).clamp(max=n_samples)
+        first = (sample - reach).clamp(min=0)
+        return (running[:, last] - running[:, first]).to(x.dtype)

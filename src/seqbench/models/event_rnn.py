@@ -1,0 +1,100 @@
+"""The plain detector of events: strided convolutions, then recurrence in both directions."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from seqbench.models.cnn1d import Cnn1dEncoder
+from seqbench.models.cnn_lstm import ConvolvedRecurrentEncoder
+from seqbench.models.detrend import Detrend
+from seqbench.models.recurrent import GruEncoder, LstmEncoder
+from seqbench.options import Count, Dropout, Level, NaturalNumber, OddWidths, Pooling, Widths
+from seqbench.registry import ARCHITECTURES
+
+CELLS = {"lstm": LstmEncoder, "gru": GruEncoder}
+
+
+@ARCHITECTURES.register(
+    "event_rnn", accepts=("series",), same_length=("widths", "kernel_sizes", "strides")
+)
+class EventRnnEncoder(ConvolvedRecurrentEncoder):
+    """Strided convolutions, read in time in both directions by an LSTM or GRU.
+
+    Parameters
+    ----------
+    n_channels
+        Channels C of a window.
+    detrend_samples
+        Span of the moving mean that is taken from the signal first; 0: none.
+    jitter
+        Standard deviation of noise added to the signal while training, in
+        units of its own deviation once the mean is taken; 0: none.
+    widths
+        Output channels of each convolution.
+    kernel_sizes
+        Filter length of each convolution in samples of its input; odd, so that
+        frames stay centred.
+    strides
+        Step of each convolution; their product is the number of samples
+        between frames: 10, which is 5 ms at 2000 Hz.
+    cell
+        Kind of recurrence, lstm or gru.
+    hidden_size
+        Units of each recurrent layer and direction.
+    n_layers
+        Recurrent layers.
+    dropout
+        Probability to drop a feature after each convolution and between layers.
+    pooling
+        How a head pools the frames: last, mean or attention.
+
+    Raises
+    ------
+    UserError
+        If the lists differ in length or a filter is even.
+
+    Notes
+    -----
+    (B, T, C) -> (B, ceil(T / stride), widths[-1] + 2 * hidden_size): the frames
+    of the convolutions stand before what recurrence makes of them, because
+    they know best where in its frame an event lies. Steps in time are what
+    recurrence costs, and frames cut them tenfold. The first filters are as
+    long as a strike and look at every sample; the second gathers what they
+    say within a frame. About 200,000 parameters with six channels.
+    """
+
+    def __init__(
+        self,
+        n_channels: int,
+        *,
+        detrend_samples: NaturalNumber = 200,
+        jitter: Level = 0.5,
+        widths: Widths = (32, 128),
+        kernel_sizes: OddWidths = (81, 19),
+        strides: Widths = (1, 10),
+        cell: Literal["lstm", "gru"] = "lstm",
+        hidden_size: Count = 64,
+        n_layers: Count = 1,
+        dropout: Dropout = 0.1,
+        pooling: Pooling = "attention",
+    ) -> None:
+        convolution = Cnn1dEncoder(
+            n_channels,
+            widths=widths,
+            kernel_sizes=kernel_sizes,
+            strides=strides,
+            dropout=dropout,
+        )
+        recurrence = CELLS[cell](
+            widths[-1], hidden_size=hidden_size, n_layers=n_layers, dropout=dropout
+        )
+        super().__init__(convolution, recurrence, pooling)
+        self.detrend = Detrend(n_channels, detrend_samples, jitter)
+        self.n_features += widths[-1]
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows (B, T, C); see `Encoder.forward`."""
+        frames = self.convolution(self.detrend(x, lengths), lengths)
+        context = self.recurrence(frames, self.frame_lengths(lengths))
+        return torch.cat([frames, context], dim=2)

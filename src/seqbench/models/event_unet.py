@@ -1,0 +1,136 @@
+"""A U-Net in time: every sample sees far, and keeps its place."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from seqbench.errors import UserError
+from seqbench.models.base import Encoder, inside
+from seqbench.models.cnn1d import MaskedBatchNorm1d
+from seqbench.options import Count, Dropout, Pooling, Widths
+from seqbench.registry import ARCHITECTURES
+
+
+class _Block(nn.Module):
+    """A convolution, plain or transposed, batch norm, ReLU and dropout over (B, D, F)."""
+
+    def __init__(self, convolution: nn.Module, n_features: int, dropout: float) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self.norm = MaskedBatchNorm1d(n_features)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, lengths: Tensor | None, n_frames: int | None = None) -> Tensor:
+        """Return frames, 0 behind `lengths` (B,) of them; a transposed one makes `n_frames`."""
+        x = self.convolution(x) if n_frames is None else self.convolution(x, [n_frames])
+        mask = None if lengths is None else inside(lengths, x.shape[2], x.device)
+        filtered: Tensor = self.dropout(self.norm(x, mask).relu())
+        return filtered
+
+
+@ARCHITECTURES.register("event_unet", accepts=("series",))
+class EventUnetEncoder(Encoder):
+    """Convolutions down to a coarse rate and back up, joined at every rate.
+
+    Parameters
+    ----------
+    n_channels
+        Channels C of a window.
+    widths
+        Features at each rate, from the samples down; one rate fewer than
+        widths is a step down.
+    kernel_size
+        Length of every filter in samples of its input; odd, at least `step`.
+    step
+        How many times coarser each rate is than the one before.
+    stride
+        Samples between the frames that come out: 1, or a power of `step` up
+        to the coarsest rate, where the way up ends early.
+    dropout
+        Probability to drop a feature after each convolution.
+    pooling
+        How a head pools the frames: last, mean or attention.
+
+    Raises
+    ------
+    UserError
+        If `kernel_size` is even or less than `step`, or `stride` is no rate of
+        the network.
+
+    Notes
+    -----
+    (B, T, C) -> (B, ceil(T / stride), D), any T; D is the width at that rate.
+    Departs from the source in its zero padding, which needs no length that
+    the steps divide, and in statistics that leave padding out.
+
+    References
+    ----------
+    Zhu, Beroza (2019). PhaseNet: a deep-neural-network-based seismic
+    arrival-time picking method. Geophysical Journal International 216:261-273.
+    """
+
+    def __init__(
+        self,
+        n_channels: int,
+        *,
+        widths: Widths = (8, 16, 32, 64, 128),
+        kernel_size: Count = 7,
+        step: Count = 4,
+        stride: Count = 1,
+        dropout: Dropout = 0.0,
+        pooling: Pooling = "mean",
+    ) -> None:
+        super().__init__()
+        if kernel_size % 2 == 0:
+            raise UserError(f"kernel_size must be odd, got {kernel_size}")
+        if kernel_size < step:
+            raise UserError(
+                f"kernel_size {kernel_size} leaves gaps between samples {step} apart; make it at"
+                " least step"
+            )
+        rates = [step**level for level in range(len(widths))]
+        if stride not in rates:
+            raise UserError(
+                f"stride {stride} is no rate of this network; choose one of"
+                f" {', '.join(map(str, dict.fromkeys(rates)))}"
+            )
+        self.pooling = pooling
+        self.stride = stride
+        self.step = step
+        self.n_features = widths[rates.index(stride)]
+        padding = kernel_size // 2
+
+        def same(n_inputs: int, n_outputs: int, step: int = 1) -> _Block:
+            convolution = nn.Conv1d(
+                n_inputs, n_outputs, kernel_size, stride=step, padding=padding, bias=False
+            )
+            return _Block(convolution, n_outputs, dropout)
+
+        def up(n_inputs: int, n_outputs: int) -> _Block:
+            convolution = nn.ConvTranspose1d(
+                n_inputs, n_outputs, kernel_size, stride=step, padding=padding, bias=False
+            )
+            return _Block(convolution, n_outputs, dropout)
+
+        pairs = list(pairwise(widths))
+        way_up = pairs[rates.index(stride) :]
+        self.entry = same(n_channels, widths[0])
+        self.down = nn.ModuleList(same(fine, fine, step) for fine, _ in pairs)
+        self.deepen = nn.ModuleList(same(fine, coarse) for fine, coarse in pairs)
+        self.up = nn.ModuleList(up(coarse, fine) for fine, coarse in reversed(way_up))
+        self.join = nn.ModuleList(same(2 * fine, fine) for fine, _ in reversed(way_up))
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows (B, T, C); see `Encoder.forward`."""
+        x = self.entry(x.transpose(1, 2), lengths)
+        passed = []
+        for down, deepen in zip(self.down, self.deepen, strict=True):
+            passed.append((x, lengths))
+            lengths = None if lengths is None else -(-lengths // self.step)
+            x = deepen(down(x, lengths), lengths)
+        for up, join in zip(self.up, self.join, strict=True):
+            beside, lengths = passed.pop()
+            x = up(x, lengths, beside.shape[2])
+            x = join(torch.cat([beside, x], dim=1), lengths)
+        return x.transpose(1, 2)

@@ -1,0 +1,243 @@
+"""Output layer of detection: for every frame and type, is there an onset, and where exactly.
+
+Where in its frame an onset lies is asked as a distribution over bins, not as a
+number: a signal that swings many times within a frame leaves several times
+about as likely, and the mean of those is none of them.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from seqbench.errors import UserError
+from seqbench.models.base import Encoder
+from seqbench.storage.detections import Candidates
+from seqbench.storage.windows import WindowSet
+from seqbench.tasks.detection.losses import (
+    bin_divergence,
+    presence_loss,
+    refractory_penalty,
+    template_alignment,
+)
+from seqbench.tasks.detection.peaks import Grid
+from seqbench.tasks.detection.recordings import Score, find_candidates
+from seqbench.tasks.detection.stitching import Frames, Layout
+from seqbench.tasks.detection.target import EventTarget
+from seqbench.tasks.head import Head
+
+LEAST_FRAME_SAMPLES = 8  # finer frames are joined: an onset needs one frame, not many
+PRIOR = 0.01  # presence that a new head gives every frame; makes its first steps calm
+SPREAD_FRAMES = 0.6  # standard deviation of the target of presence around an onset
+REACH_FRAMES = 2  # frames on either side that the target of presence touches
+BINS_PER_FRAME = 10
+BESIDE = 1  # frames on either side of the nearest that tell the time as well
+N_BINS = (1 + 2 * BESIDE) * BINS_PER_FRAME + 1  # from -1.5 to 1.5 frames
+HALF = N_BINS // 2  # number of the bin at the centre of a frame
+BIN = 1 / BINS_PER_FRAME  # width of a bin in frames
+SPREAD_BINS = 0.8  # standard deviation of the target of time around an onset
+AROUND = 2  # bins on either side of the likeliest whose centroid is the time
+
+
+@dataclass(frozen=True)
+class FrameTarget:
+    """What a head should answer.
+
+    Parameters
+    ----------
+    presence
+        In [0, 1], (B, F, K).
+    is_known
+        Whether every event of a frame is labelled, (B, F, 1).
+    window, frame, type
+        Index of the frames at and beside an onset, (M,) each.
+    offset
+        Onset less the centre of that frame, in frames, (M,).
+    """
+
+    presence: Tensor
+    is_known: Tensor
+    window: Tensor
+    frame: Tensor
+    type: Tensor
+    offset: Tensor
+
+
+class DetectionHead(Head):
+    """Presence, and a distribution over times within the frame, for every frame and type.
+
+    Parameters
+    ----------
+    encoder
+        Gives frames; those finer than 8 samples are joined.
+    n_types
+        Event types K.
+    dropout
+        Between frames and the output layer.
+    presence
+        ``focal`` or ``bce``.
+    offset_weight, template_weight, refractory_weight
+        Weights in the loss; presence weighs 1.
+    refractory_samples
+        Shortest time between two events of one type; 0: none known.
+
+    Raises
+    ------
+    UserError
+        If the encoder has templates, but fewer than types.
+
+    Notes
+    -----
+    Logits are (B, F, 1 + 31, K): presence, then the bins of time from 1.5
+    frames before the centre of the frame to 1.5 behind; an encoder's template
+    scores stand behind them. Frame f stands for the samples around
+    ``first_centre + f * hop``.
+    """
+
+    measured = "frame_f1"
+    reads = "recordings"
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        n_types: int,
+        *,
+        dropout: float,
+        presence: str,
+        offset_weight: float,
+        template_weight: float,
+        refractory_weight: float,
+        refractory_samples: float,
+    ) -> None:
+        super().__init__()
+        if 0 < encoder.n_template_scores < n_types:
+            raise UserError(
+                f"the architecture has {encoder.n_template_scores} templates for {n_types} event"
+                f" types; set its option n_templates to {n_types} or more"
+            )
+        self.n_types = n_types
+        self.joined = max(1, math.ceil(LEAST_FRAME_SAMPLES / encoder.stride))
+        self.hop = encoder.stride * self.joined
+        self.first_centre = (self.joined - 1) * encoder.stride / 2
+        self.presence = presence
+        self.offset_weight = offset_weight
+        self.template_weight = template_weight if encoder.n_template_scores else 0.0
+        self.refractory_weight = refractory_weight
+        self.refractory_frames = int(refractory_samples / self.hop)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Conv1d(
+            encoder.n_features, (1 + N_BINS) * n_types, kernel_size=self.joined, stride=self.joined
+        )
+        with torch.no_grad():
+            self.output.bias.zero_()  # type: ignore[union-attr]
+            self.output.bias[:n_types] = math.log(PRIOR / (1 - PRIOR))  # type: ignore[index]
+
+    def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits (B, F, 32 or 33, K); what lies behind a window's end is for no one."""
+        del lengths
+        features = frames.transpose(1, 2)  # (B, D, frames of the encoder)
+        missing = -features.shape[2] % self.joined
+        features = F.pad(features, (0, missing))
+        logits = self.output(self.dropout(features)).transpose(1, 2)
+        logits = logits.unflatten(2, (1 + N_BINS, self.n_types))
+        if self.template_weight:
+            matches = F.max_pool1d(features[:, : self.n_types], self.joined).transpose(1, 2)
+            logits = torch.cat([logits, matches[:, :, None]], dim=2)
+        return logits
+
+    def loss(self, logits: Tensor, target: EventTarget, weight: Tensor | None = None) -> Tensor:
+        """Return the weighted sum of presence, offset, template and refractory losses."""
+        logits = logits.float()
+        wanted = self.frame_target(target, logits.shape[1])
+        presence, known = logits[:, :, 0], wanted.is_known
+        loss = presence_loss(
+            presence, wanted.presence, mask=known, kind=self.presence, weight=weight
+        )
+        if self.offset_weight:
+            bins = logits[wanted.window, wanted.frame, 1 : 1 + N_BINS, wanted.type]
+            place = (wanted.offset / BIN).clamp(-HALF, HALF) + HALF
+            loss = loss + self.offset_weight * bin_divergence(bins, place, SPREAD_BINS)
+        if self.template_weight:
+            alignment = template_alignment(logits[:, :, -1], wanted.presence, known)
+            loss = loss + self.template_weight * alignment
+        if self.refractory_weight and self.refractory_frames > 0:
+            probabilities = presence.sigmoid() * known  # 0 behind the end of a window
+            penalty = refractory_penalty(probabilities, self.refractory_frames)
+            loss = loss + self.refractory_weight * penalty
+        return loss
+
+    def scores(self, logits: Tensor) -> Tensor:
+        """Return presence as probability and offset in samples, (B, F, 2, K)."""
+        presence = logits[:, :, 0].float().sigmoid()
+        bins = logits[:, :, 1 : 1 + N_BINS].float()
+        around = torch.arange(-AROUND, AROUND + 1, device=bins.device)[:, None]
+        place = bins.argmax(dim=2, keepdim=True) + around
+        inside = (place >= 0) & (place < N_BINS)  # bins beyond an edge weigh nothing
+        near = bins.gather(2, place.clamp(0, N_BINS - 1)).masked_fill(~inside, -torch.inf)
+        centroid = (near.softmax(dim=2) * place).sum(dim=2)
+        return torch.stack([presence, (centroid - HALF) * BIN * self.hop], dim=2)
+
+    def measure(self, logits: Tensor, target: EventTarget) -> Tensor:
+        """Return F1 of frames for each window, (B,): those around onsets against those found.
+
+        1 where a window has neither.
+        """
+        wanted = self.frame_target(target, logits.shape[1])
+        found = (logits[:, :, 0] > 0) & wanted.is_known
+        there = wanted.presence > 0.5
+        hits = (found & there).sum(dim=(1, 2))
+        total = found.sum(dim=(1, 2)) + there.sum(dim=(1, 2))
+        return torch.where(total > 0, 2 * hits / total.clamp(min=1), 1.0)
+
+    def find(
+        self, model: nn.Module, windows: WindowSet, device: torch.device, window_samples: int
+    ) -> Candidates:
+        """Return the peaks of presence in whole recordings."""
+        layout, grid = self.lie(window_samples)
+        return find_candidates(self.scoring(model, device), windows, layout, grid)
+
+    def lie(self, window_samples: int) -> tuple[Layout, Grid]:
+        """Return how windows and frames lie in a recording."""
+        return Layout(window_samples, self.hop), Grid(self.hop, self.first_centre)
+
+    def scoring(self, model: nn.Module, device: torch.device) -> Score:
+        """Return a function from normalised windows (B, T, C) to scores (B, F, 2, K)."""
+
+        @torch.no_grad()
+        def score(x: NDArray[np.float32]) -> Frames:
+            return self.scores(model(torch.from_numpy(x).to(device))).cpu().numpy()
+
+        return score
+
+    def frame_target(self, target: EventTarget, n_frames: int) -> FrameTarget:
+        """Return what the head should answer for each frame and type."""
+        device = target.onset.device
+        centre = self.first_centre + self.hop * torch.arange(n_frames, device=device)
+        is_known = (centre >= target.known[:, :1]) & (centre < target.known[:, 1:])
+        window, column = torch.nonzero(target.type >= 0, as_tuple=True)
+        onset, kind = target.onset[window, column], target.type[window, column]
+        nearest = ((onset - self.first_centre) / self.hop).round().long().clamp(0, n_frames - 1)
+        steps = torch.arange(-REACH_FRAMES, REACH_FRAMES + 1, device=device)
+        frame = nearest[:, None] + steps  # (events, 5)
+        inside = (frame >= 0) & (frame < n_frames)
+        frame = frame.clamp(0, n_frames - 1)
+        offset = (onset[:, None] - centre[frame]) / self.hop
+        height = torch.exp(-0.5 * (offset / SPREAD_FRAMES).square())
+        height = torch.where(steps == 0, 1.0, height) * inside
+        presence = torch.zeros(len(target.onset), n_frames, self.n_types, device=device)
+        at = (window[:, None] * n_frames + frame) * self.n_types + kind[:, None]
+        presence.view(-1).scatter_reduce_(0, at.flatten(), height.flatten(), "amax")
+        tells = inside & (steps.abs() <= BESIDE) & is_known[window[:, None], frame]
+        row, step = torch.nonzero(tells, as_tuple=True)
+        return FrameTarget(
+            presence=presence,
+            is_known=is_known[..., None],
+            window=window[row],
+            frame=frame[row, step],
+            type=kind[row],
+            offset=offset[row, step],
+        )

@@ -1,0 +1,73 @@
+"""Events of windows as tensors, gathered from a timeline."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqbench.storage.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class EventTarget:
+    """Events of a batch of windows, in samples from the start of each window.
+
+    Parameters
+    ----------
+    onset
+        (B, M) float32; M is the most events of a window.
+    type
+        Index of the class, (B, M) int64; -1 where a window has fewer events.
+    known
+        Samples [start, stop) of each window in which every event is labelled, (B, 2).
+    """
+
+    onset: Tensor
+    type: Tensor
+    known: Tensor
+
+
+class EventTable:
+    """Events of windows, found by position in the signal.
+
+    Parameters
+    ----------
+    timeline
+        Recordings and events of one split.
+    device
+        Where targets are made.
+    """
+
+    def __init__(self, timeline: Timeline, device: torch.device) -> None:
+        self.onset = torch.from_numpy(timeline.onset).to(device)
+        self.type = torch.from_numpy(timeline.type).to(device)
+        self.recording_start = torch.from_numpy(timeline.start).to(device)
+        self.recording_stop = torch.from_numpy(timeline.stop).to(device)
+        self.known_start = torch.from_numpy(timeline.known_start).to(device)
+        self.known_stop = torch.from_numpy(timeline.known_stop).to(device)
+
+    def bounds(self, start: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the first row and the row behind the last of the recordings at rows (B,)."""
+        place = self._place(start)
+        return self.recording_start[place], self.recording_stop[place]
+
+    def batch(self, start: Tensor, length: Tensor) -> EventTarget:
+        """Return the events of windows that begin at rows (B,) and have `length` (B,) samples."""
+        stop = start + length
+        first = torch.searchsorted(self.onset, start)
+        n_events = torch.searchsorted(self.onset, stop) - first
+        most = int(n_events.max()) if len(n_events) else 0
+        column = torch.arange(most, device=start.device)
+        is_event = column < n_events[:, None]
+        index = (first[:, None] + column).clamp(max=max(len(self.onset) - 1, 0))
+        onset = (self.onset[index] - start[:, None]) if most else index
+        place = self._place(start)
+        known = torch.stack([self.known_start[place], self.known_stop[place]], dim=1)
+        return EventTarget(
+            onset=onset.float() * is_event,
+            type=torch.where(is_event, self.type[index] if most else index, -1),
+            known=torch.minimum((known - start[:, None]).clamp(min=0), length[:, None]),
+        )
+
+    def _place(self, start: Tensor) -> Tensor:
+        return torch.searchsorted(self.recording_start, start, right=True) - 1

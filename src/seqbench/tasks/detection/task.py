@@ -1,0 +1,140 @@
+"""The task: which events happen in a recording, and when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from seqbench.options import Level
+from seqbench.registry import TASKS
+from seqbench.tasks.base import Task
+
+if TYPE_CHECKING:
+    from seqbench.models.base import Encoder
+    from seqbench.storage.detections import Candidates, Detections
+    from seqbench.storage.windows import WindowSet
+    from seqbench.tasks.head import Head
+
+
+@TASKS.register(
+    "detection",
+    figures=(
+        "leaderboard",
+        "tolerance",
+        "timing_errors",
+        "timeline",
+        "templates",
+        "reliability",
+        "learning_curves",
+        "cost",
+        "label_efficiency",
+        "pretraining",
+    ),
+)
+class DetectionTask(Task):
+    """Recording to typed, timed events.
+
+    Parameters
+    ----------
+    decoder
+        How candidates become events: `threshold` keeps all that are likely
+        enough, `greedy` the likelier of two that are closer than the
+        refractory period, `optimal` the likeliest set that keeps the period.
+    presence
+        Loss of presence: penalty-reduced `focal` loss or `bce`.
+    offset_weight
+        Weight of the time within a frame in the loss; presence weighs 1.
+    template_weight
+        Weight of the alignment of templates, for encoders that have them.
+    refractory_weight
+        Weight of the penalty on pairs of events closer than the refractory period.
+    """
+
+    name = "detection"
+    headline = "f1_at_5ms"
+    tiebreak = "onset_mae_ms"
+    tunes_on_val = True
+
+    def __init__(
+        self,
+        *,
+        decoder: Literal["optimal", "greedy", "threshold"] = "optimal",
+        presence: Literal["focal", "bce"] = "focal",
+        offset_weight: Level = 1.0,
+        template_weight: Level = 0.5,
+        refractory_weight: Level = 0.1,
+    ) -> None:
+        self.decoder = decoder
+        self.presence = presence
+        self.offset_weight = offset_weight
+        self.template_weight = template_weight
+        self.refractory_weight = refractory_weight
+
+    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+        """Build presence and offset for every frame and type."""
+        from seqbench.tasks.detection.head import DetectionHead
+
+        refractory_s = header["refractory_s"] or 0.0
+        return DetectionHead(
+            encoder,
+            len(header["classes"]),
+            dropout=header["head_dropout"],
+            presence=self.presence,
+            offset_weight=self.offset_weight,
+            template_weight=self.template_weight,
+            refractory_weight=self.refractory_weight,
+            refractory_samples=refractory_s * header["sampling_rate_hz"],
+        )
+
+    def join(
+        self,
+        windows: WindowSet,
+        answer: Candidates,
+        *,
+        are_probabilities: bool,
+        tuned: dict[str, Any],
+    ) -> Detections:
+        """Join candidates with the recordings they were found in."""
+        from seqbench.storage.detections import Decoding, Detections
+
+        decoding = Decoding.from_json(tuned)
+        return Detections.of(windows, answer, decoding, are_probabilities=are_probabilities)
+
+    def tune(
+        self, windows: WindowSet, answer: Candidates, *, are_probabilities: bool
+    ) -> dict[str, Any]:
+        """Choose the threshold of each type on val, and see there how far times are off."""
+        from seqbench.storage.detections import Decoding, Detections
+        from seqbench.tasks.detection.thresholds import timing_bounds_ms, tune
+
+        undecided = Decoding(decoder=self.decoder, thresholds={})
+        found = Detections.of(windows, answer, undecided, are_probabilities=are_probabilities)
+        decoding = tune(found, self.decoder)
+        found = Detections.of(windows, answer, decoding, are_probabilities=are_probabilities)
+        return decoding.to_json() | {"timing_bounds_ms": timing_bounds_ms(found)}
+
+    def headline_of(self, windows: WindowSet) -> str:
+        """Return F1 at the tolerance of the dataset."""
+        if windows.timeline is None:
+            raise ValueError("only windows of a detection dataset have a tolerance")
+        return f"f1_at_{windows.timeline.tolerance_ms:g}ms"
+
+    def columns(self, headline: str) -> list[str]:
+        """Return what tells detectors apart: F1 from tight to wide, timing, false alarms."""
+        at = headline.removeprefix("f1_at_")
+        tolerances = ("0.5ms", "1ms", "5ms", "10ms", "20ms", "150ms")
+        return [
+            headline,
+            f"macro_f1_at_{at}",
+            f"precision_at_{at}",
+            f"recall_at_{at}",
+            f"average_precision_at_{at}",
+            *(f"f1_at_{tolerance}" for tolerance in tolerances if tolerance != at),
+            "onset_bias_ms",
+            "onset_mae_ms",
+            "onset_median_ms",
+            "onset_p95_ms",
+            "refractory_violations_before",
+            "refractory_violations",
+            "false_alarms_per_hour",
+            "presence_ece",
+        ]

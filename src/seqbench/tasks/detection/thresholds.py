@@ -1,0 +1,175 @@
+"""The least score of an event of each type, chosen on val."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.storage.detections import Candidates, Decoding, Detections
+from seqbench.tasks.detection.matching import match, on_one_line, tolerance_in_samples
+from seqbench.tasks.detection.metrics import errors_ms
+from seqbench.tasks.detection.refractory import DECODERS, check, period_samples, select
+
+MOST_THRESHOLDS = 50  # tried for each type
+LEAST_ERRORS = 40  # that make a 95 % interval
+UNDECIDED = 0.5  # where no type has a threshold of its own
+
+
+class Cuts(NamedTuple):
+    """Thresholds to try, (J,) each, ascending: each between a score and the next lower one."""
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @property
+    def middle(self) -> NDArray[np.float64]:
+        """The threshold that is tried: lets in ``high``, but not ``low``."""
+        middle = (self.low + self.high) / 2
+        return np.where(middle > self.low, middle, self.high)
+
+
+def tune(detections: Detections, decoder: str) -> Decoding:
+    """Choose thresholds for every decoder, each for itself, so that they compare fairly.
+
+    Parameters
+    ----------
+    detections
+        Of val; their own decoding plays no part.
+    decoder
+        The one whose events will be the answer.
+    """
+    check(decoder, 0)
+    thresholds = {name: choose_thresholds(detections, name) for name in DECODERS}
+    return Decoding(decoder=decoder, thresholds=thresholds)
+
+
+def choose_thresholds(detections: Detections, decoder: str) -> NDArray[np.float64]:
+    """Choose for each type the threshold of the best F1.
+
+    Parameters
+    ----------
+    detections
+        Of val; their own decoding plays no part.
+    decoder
+        One of `seqbench.tasks.detection.refractory.DECODERS`.
+
+    Returns
+    -------
+    array
+        The least score of an event of each type, (K,).
+
+    Notes
+    -----
+    F1 is that of the type over all recordings, at the tolerance of the data,
+    within the spans that are labelled. Tried are thresholds between a score
+    and the next lower one: for each score of a candidate that lies within the
+    tolerance of an event, or for `MOST_THRESHOLDS` quantiles of them. To let
+    in others alone never makes a choice by threshold better. Where several
+    thresholds in a row are best, the one in the middle of the widest row is
+    taken, as it is the least sensitive to other data. A type that has no event
+    in val, or none that any threshold finds, gets the median threshold of the
+    other types, or 0.5 if there are none.
+    """
+    thresholds = np.array(
+        [_best_threshold(detections, decoder, kind) for kind in range(len(detections.classes))]
+    )
+    is_chosen = ~np.isnan(thresholds)
+    rest = float(np.median(thresholds[is_chosen])) if is_chosen.any() else UNDECIDED
+    return np.where(is_chosen, thresholds, rest)
+
+
+def timing_bounds_ms(detections: Detections) -> list[list[float] | None]:
+    """Return how far an event may lie from where it was found: 95 % of the matched ones of val.
+
+    Returns
+    -------
+    list
+        By type the least and the greatest of event minus found, in
+        milliseconds; types with too few matched events share those of all.
+        None if even those are too few.
+    """
+    kind, error = errors_ms(detections)
+    levels = [0.025, 0.975]
+    shared = np.quantile(-error, levels).tolist() if len(error) >= LEAST_ERRORS else None
+    return [
+        np.quantile(-error[kind == k], levels).tolist()
+        if (kind == k).sum() >= LEAST_ERRORS
+        else shared
+        for k in range(len(detections.classes))
+    ]
+
+
+def _best_threshold(detections: Detections, decoder: str, kind: int) -> float:
+    """Return the threshold of the best F1 of one type, NaN where there is nothing to choose by."""
+    rate = detections.sampling_rate_hz
+    tolerance = tolerance_in_samples(detections.tolerance_ms, rate)
+    period = period_samples(detections.refractory_s, rate)
+    found = _of_type(detections.candidates, kind)
+    time = np.rint(found.time).astype(np.int64)
+    is_found = _is_known(detections, found.place, time)
+    is_there = detections.reference_type == kind
+    is_there &= _is_known(detections, detections.reference_place, detections.reference_onset)
+    # One line for all recordings, so that one call matches them all.
+    start = detections.known[:, 0]
+    span = int((detections.known[:, 1] - start).max(initial=0)) + tolerance + 1
+    place = detections.reference_place[is_there]
+    reference = on_one_line(detections.reference_onset[is_there] - start[place], place, span)
+    detected = on_one_line(time - start[found.place], found.place, span)
+    is_hit = is_found & (_distance(np.sort(reference), detected) <= tolerance)
+    if not is_hit.any():
+        return np.nan
+    cuts = _cuts(found.score[is_found], found.score[is_hit])
+    scores = np.zeros(len(cuts.low))
+    for i, threshold in enumerate(cuts.middle):
+        kept = select(found, np.array([threshold]), period, decoder)
+        kept = kept[is_found[kept]]
+        n_matched = len(match(reference, detected[kept], tolerance)[0])
+        scores[i] = 2 * n_matched / (len(reference) + len(kept))
+    return _middle_of_best(cuts, scores) if scores.any() else np.nan
+
+
+def _of_type(candidates: Candidates, kind: int) -> Candidates:
+    """Return the candidates of one type, as the only type."""
+    is_kind = candidates.type == kind
+    return Candidates(
+        place=candidates.place[is_kind],
+        time=candidates.time[is_kind],
+        type=np.zeros(int(is_kind.sum()), dtype=np.int64),
+        score=candidates.score[is_kind],
+    )
+
+
+def _is_known(
+    detections: Detections, place: NDArray[np.int64], time: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Tell which times lie where every event is labelled."""
+    start, stop = detections.known[place].T
+    return (start <= time) & (time < stop)
+
+
+def _distance(sorted_times: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return how far each time is from the nearest of others, infinite where there are none."""
+    others = np.concatenate([[-np.inf], sorted_times, [np.inf]])
+    after = np.searchsorted(others, times)
+    return np.minimum(times - others[after - 1], others[after] - times)
+
+
+def _cuts(scores: NDArray[np.float64], hits: NDArray[np.float64]) -> Cuts:
+    """Return the cuts right below the scores of hits, or quantiles of those."""
+    distinct, high = np.unique(scores), np.unique(hits)
+    if len(high) > MOST_THRESHOLDS:
+        high = np.unique(np.quantile(hits, np.linspace(0, 1, MOST_THRESHOLDS), method="lower"))
+    below = np.concatenate([[0.0], distinct])[np.searchsorted(distinct, high)]
+    return Cuts(below, high)
+
+
+def _middle_of_best(cuts: Cuts, scores: NDArray[np.float64]) -> float:
+    """Return the middle threshold of the widest row of best ones."""
+    is_best = np.concatenate([[False], scores == scores.max(), [False]])
+    edges = np.diff(is_best.astype(np.int8))
+    first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
+    widest = np.argmax(cuts.high[last] - cuts.low[first])
+    row = slice(first[widest], last[widest] + 1)
+    centre = (cuts.low[row][0] + cuts.high[row][-1]) / 2
+    middle = cuts.middle[row]
+    return float(middle[np.argmin(np.abs(middle - centre))])

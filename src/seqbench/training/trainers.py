@@ -1,0 +1,217 @@
+"""A trainer of whole models on batches of a `DataLoader`, for use as a library."""
+
+import math
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seqbench.errors import UserError
+from seqbench.storage.atomic import replacing
+from seqbench.training.loop import DivergedError
+from seqbench.training.progress import Progress
+
+Batch = dict[str, Tensor]
+
+
+class SupervisedTrainer:
+    """Trains a classifier of timed events epoch by epoch, and takes up where it stopped.
+
+    Parameters
+    ----------
+    model
+        Called with windows (B, T, C) and their lengths or None; what it
+        returns goes to the loss as it is.
+    loss_fn
+        Called with the outputs of the model, then labels and times (B, K);
+        returns parts of shape (), ``total`` among them.
+    optimizer
+        Of the model's parameters.
+    device
+        Where to train; None: where the model is.
+    log_dir
+        Folder for TensorBoard logs; None: none are written.
+    gradient_clip
+        Largest norm of a gradient; a larger one is scaled down to it.
+
+    Attributes
+    ----------
+    epoch
+        Epochs done, those of a loaded checkpoint included.
+    history
+        One row per epoch: ``epoch``, ``train_total`` and the other parts of
+        the loss as means over windows, the same with ``val_`` if there is a
+        validation loader.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss_fn: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        device: str | torch.device | None = None,
+        log_dir: str | Path | None = None,
+        *,
+        gradient_clip: float = 1.0,
+    ) -> None:
+        self.device = torch.device(device or next(model.parameters()).device)
+        self.model = model.to(self.device)
+        self.loss_fn = loss_fn.to(self.device)
+        self.optimizer = optimizer
+        self.log_dir = log_dir
+        self.gradient_clip = gradient_clip
+        self.epoch = 0
+        self.history: list[dict[str, float]] = []
+
+    def fit(
+        self,
+        train_loader: Iterable[Batch],
+        num_epochs: int = 100,
+        val_loader: Iterable[Batch] | None = None,
+        save_dir: str | Path | None = None,
+        save_freq: int = 10,
+    ) -> list[dict[str, float]]:
+        """Train until `num_epochs` epochs are done, those before a checkpoint included.
+
+        Parameters
+        ----------
+        train_loader
+            Batches with ``input``, ``event_labels``, ``event_timings`` and, if
+            windows differ in length, ``lengths``.
+        num_epochs
+            Epochs in all.
+        val_loader
+            Batches to watch the loss on.
+        save_dir
+            Folder for checkpoints; None: none are written. ``best_model.pth``
+            has the lowest total loss so far, on validation batches if there
+            are any, ``checkpoint_epoch_<n>.pth`` what `load_checkpoint` needs.
+        save_freq
+            Epochs between two of the latter; the last epoch always has one.
+
+        Returns
+        -------
+        list[dict[str, float]]
+            The `history`.
+
+        Raises
+        ------
+        UserError
+            If as many epochs are done already.
+        DivergedError
+            If the loss is no longer a number.
+        """
+        if self.epoch >= num_epochs:
+            raise UserError(
+                f"{self.epoch} epochs are done already; set num_epochs, which counts them too, to"
+                " more"
+            )
+        watched = "train_total" if val_loader is None else "val_total"
+        progress = Progress("training", num_epochs)
+        with self._writer() as writer:
+            while self.epoch < num_epochs:
+                row: dict[str, float] = {"epoch": self.epoch + 1}
+                row |= self._pass(train_loader, "train_", training=True)
+                if val_loader is not None:
+                    with torch.no_grad():
+                        row |= self._pass(val_loader, "val_", training=False)
+                best = min((old[watched] for old in self.history if watched in old), default=None)
+                self.epoch += 1
+                self.history.append(row)
+                progress.epoch({**row, "loss": row[watched]})
+                if writer is not None:
+                    for name in row.keys() - {"epoch"}:
+                        writer.add_scalar(name, row[name], self.epoch)
+                if save_dir is None:
+                    continue
+                if best is None or row[watched] < best:
+                    self.save_checkpoint(Path(save_dir) / "best_model.pth")
+                if self.epoch % save_freq == 0 or self.epoch == num_epochs:
+                    self.save_checkpoint(Path(save_dir) / f"checkpoint_epoch_{self.epoch}.pth")
+        progress.end(f"{self.epoch} epochs, {watched} {self.history[-1][watched]:.4g}")
+        return self.history
+
+    def save_checkpoint(self, path: str | Path) -> None:
+        """Write all that training needs to go on; `torch.load(weights_only=True)` reads it."""
+        state = {
+            "model_state_dict": self.model.state_dict(),
+            "optimizer_state_dict": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+            "history": self.history,
+            "random_state": torch.get_rng_state(),
+        }
+        with replacing(Path(path)) as temporary:
+            torch.save(state, temporary)
+
+    def load_checkpoint(self, path: str | Path) -> None:
+        """Return to a checkpoint: weights, optimiser, epochs, history and torch's random state.
+
+        On a CPU, `fit` then gives what it would have given without the pause.
+
+        Raises
+        ------
+        UserError
+            If the file is no checkpoint of this trainer, or one of another model.
+        """
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        needed = {"model_state_dict", "optimizer_state_dict", "epoch", "history", "random_state"}
+        if not isinstance(state, dict) or not needed <= state.keys():
+            raise UserError(f"{path} is no checkpoint of this trainer; save_checkpoint writes one")
+        try:
+            self.model.load_state_dict(state["model_state_dict"])
+        except RuntimeError as error:
+            raise UserError(
+                f"{path} holds the weights of another model; build the model as it was: {error}"
+            ) from error
+        self.optimizer.load_state_dict(state["optimizer_state_dict"])
+        self.epoch = state["epoch"]
+        self.history = state["history"]
+        torch.set_rng_state(state["random_state"])
+
+    def _pass(self, loader: Iterable[Batch], prefix: str, *, training: bool) -> dict[str, float]:
+        """Go through a loader once and return the mean parts of the loss."""
+        self.model.train(training)
+        sums: dict[str, Tensor] = {}
+        n_windows = 0
+        for batch in loader:
+            parts = self._loss(batch)
+            if training:
+                self.optimizer.zero_grad(set_to_none=True)
+                parts["total"].backward()
+                nn.utils.clip_grad_norm_(self.model.parameters(), self.gradient_clip)
+                self.optimizer.step()
+            n = len(batch["input"])
+            n_windows += n
+            for name, value in parts.items():
+                sums[name] = (
+                    sums.get(name, torch.zeros((), device=self.device)) + n * value.detach()
+                )
+        if not n_windows:
+            raise UserError(f"the {prefix.rstrip('_')} loader gives no batch")
+        means = {f"{prefix}{name}": float(total) / n_windows for name, total in sums.items()}
+        if not math.isfinite(means[f"{prefix}total"]):
+            raise DivergedError(
+                f"{prefix}total is {means[f'{prefix}total']} in epoch {self.epoch + 1}; lower the"
+                " learning rate or look for extreme values in the data"
+            )
+        return means
+
+    def _loss(self, batch: Batch) -> dict[str, Tensor]:
+        lengths = batch.get("lengths")
+        if lengths is not None and bool((lengths == batch["input"].shape[1]).all()):
+            lengths = None  # models then skip every mask
+        outputs = self.model(batch["input"].to(self.device), lengths)
+        target = (batch[name].to(self.device) for name in ("event_labels", "event_timings"))
+        parts: dict[str, Tensor] = self.loss_fn(*outputs, *target)
+        return parts
+
+    def _writer(self) -> AbstractContextManager[Any]:
+        if self.log_dir is None:
+            return nullcontext()
+        from torch.utils.tensorboard import SummaryWriter
+
+        writer: AbstractContextManager[Any] = SummaryWriter(str(self.log_dir))
+        return writer

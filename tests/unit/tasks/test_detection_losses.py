@@ -1,0 +1,413 @@
+"""Losses of detection against values by hand, and what descending them does."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional
+
+from seqbench.tasks.detection.losses import (
+    EventSpecificLoss,
+    EventTimingLoss,
+    gaussian_target,
+    offset_loss,
+    presence_loss,
+    refractory_penalty,
+    template_alignment,
+    timing_ambiguity,
+    timing_cross_entropy,
+    timing_divergence,
+)
+
+B, F, K = 3, 40, 2
+
+
+def logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
+def column(values: list[float]) -> torch.Tensor:
+    """One window of one type, (1, F, 1)."""
+    return torch.tensor(values)[None, :, None]
+
+
+# Presence.
+
+
+@pytest.mark.parametrize("shape", [(B, F, K), (B, K)])
+def test_cross_entropy_of_presence_is_log_2_at_chance(shape):
+    target = torch.rand(shape)
+
+    assert presence_loss(torch.zeros(shape), target).item() == pytest.approx(math.log(2))
+
+
+def test_focal_presence_at_chance_counts_every_entry_by_its_target():
+    target = column([0.0, 0.5, 1.0, 0.0, 1.0])
+
+    loss = presence_loss(torch.zeros(1, 5, 1), target, kind="focal")
+
+    quarter = math.log(2) / 4
+    assert loss.item() == pytest.approx(quarter * (2 * 1 + 2 * 1 + 0.5**4) / 2)
+
+
+def test_focal_presence_is_what_its_equation_gives():
+    target = column([1.0, 0.2])
+    logits = column([logit(0.9), logit(0.3)])
+
+    loss = presence_loss(logits, target, kind="focal")
+
+    event = 0.1**2 * math.log(0.9)
+    other = 0.8**4 * 0.3**2 * math.log(0.7)
+    assert loss.item() == pytest.approx(-(event + other), rel=1e-5)
+
+
+def test_focal_presence_without_events_is_a_sum():
+    loss = presence_loss(torch.zeros(1, 8, 1), torch.zeros(1, 8, 1), kind="focal")
+
+    assert loss.item() == pytest.approx(8 * math.log(2) / 4)
+
+
+@pytest.mark.parametrize("kind", ["bce", "focal"])
+def test_presence_counts_what_the_mask_lets_through(kind):
+    torch.manual_seed(0)
+    logits, target = torch.randn(B, F, K), torch.rand(B, F, K).round()
+    mask = (torch.arange(F) < 25)[None, :, None].expand(B, F, 1)
+
+    masked = presence_loss(logits, target, mask, kind=kind)
+
+    cut = presence_loss(logits[:, :25], target[:, :25], kind=kind)
+    torch.testing.assert_close(masked, cut)
+
+
+@pytest.mark.parametrize("kind", ["bce", "focal"])
+def test_presence_of_a_type_without_weight_does_not_count(kind):
+    torch.manual_seed(0)
+    logits, target = torch.randn(B, F, K), torch.rand(B, F, K).round()
+
+    weighted = presence_loss(logits, target, kind=kind, weight=torch.tensor([1.0, 0.0]))
+
+    alone = presence_loss(logits[..., :1], target[..., :1], kind=kind)
+    torch.testing.assert_close(weighted, alone)
+
+
+def test_mean_presence_is_taken_over_weights():
+    logits, target = torch.tensor([[logit(0.8), logit(0.4)]]), torch.tensor([[1.0, 1.0]])
+
+    loss = presence_loss(logits, target, weight=torch.tensor([3.0, 1.0]))
+
+    assert loss.item() == pytest.approx(-(3 * math.log(0.8) + math.log(0.4)) / 4, rel=1e-5)
+
+
+def test_an_unknown_kind_of_presence_is_named():
+    with pytest.raises(ValueError, match="'hinge'; known are bce, focal"):
+        presence_loss(torch.zeros(1, 1), torch.zeros(1, 1), kind="hinge")
+
+
+@pytest.mark.parametrize("kind", ["bce", "focal"])
+def test_presence_is_finite_for_the_surest_wrong_answers_and_masks_of_nothing(kind):
+    logits = column([1e4, -1e4]).requires_grad_()
+    target = column([0.0, 1.0])
+
+    loss = presence_loss(logits, target, kind=kind) + presence_loss(
+        logits, target, torch.zeros(1, 2, 1), kind=kind
+    )
+    loss.backward()
+
+    assert loss.isfinite()
+    assert logits.grad.isfinite().all()
+
+
+# Offsets.
+
+
+def test_offset_is_quadratic_near_the_target_and_linear_beyond():
+    predicted, target = column([0.04, 0.5, 9.0]), column([0.0, 0.0, 0.0])
+    mask = column([1.0, 1.0, 0.0])
+
+    loss = offset_loss(predicted, target, mask, beta=0.1)
+
+    assert loss.item() == pytest.approx((0.04**2 / 0.2 + (0.5 - 0.05)) / 2)
+
+
+def test_offset_of_no_events_is_zero_and_has_a_gradient():
+    predicted = torch.randn(B, F, K, requires_grad=True)
+
+    loss = offset_loss(predicted, torch.randn(B, F, K), torch.zeros(B, F, K))
+    loss.backward()
+
+    assert loss.item() == 0
+    assert (predicted.grad == 0).all()
+
+
+def test_offset_of_a_prediction_of_zero_is_as_stated():
+    target = torch.linspace(-0.5, 0.5, 20_001)[None, :, None]
+
+    loss = offset_loss(torch.zeros_like(target), target, torch.ones_like(target))
+
+    assert loss.item() == pytest.approx(0.2033, abs=1e-4)
+
+
+# Time by a softmax.
+
+
+def test_a_bell_is_one_at_its_event_and_nothing_for_an_absent_type():
+    time = torch.tensor([[4.0, math.nan]])
+    present = torch.tensor([[1.0, 0.0]])
+
+    bell = gaussian_target(time, present, 10, sigma=2.0)
+
+    expected = [math.exp(-0.5 * ((step - 4) / 2) ** 2) for step in range(10)]
+    torch.testing.assert_close(bell[0, :, 0], torch.tensor(expected))
+    assert (bell[0, :, 1] == 0).all()
+
+
+def test_time_at_chance_costs_the_logarithm_of_the_steps():
+    time, present = torch.full((B, K), 7.0), torch.ones(B, K)
+
+    loss = timing_cross_entropy(torch.zeros(B, F, K), time, present)
+
+    assert loss.item() == pytest.approx(math.log(F))
+
+
+def test_time_is_asked_of_the_nearest_step_of_present_types():
+    logits = torch.zeros(1, 4, 2)
+    logits[0, 2, 0] = math.log(3)  # half of the probability
+    time = torch.tensor([[2.4, math.nan]])
+
+    loss = timing_cross_entropy(logits, time, torch.tensor([[1.0, 0.0]]))
+
+    assert loss.item() == pytest.approx(math.log(2))
+
+
+def test_a_softmax_that_is_the_bell_costs_nothing():
+    time, sigma = torch.tensor([[17.3]]), 1.5
+    logits = -0.5 * ((torch.arange(F)[None, :, None] - time[:, None]) / sigma) ** 2
+
+    loss = timing_divergence(logits, time, torch.ones(1, 1), sigma=sigma)
+
+    assert loss.item() == pytest.approx(0, abs=1e-6)
+
+
+def test_divergence_at_chance_is_as_stated():
+    sigma, steps = 3.0, 400
+
+    loss = timing_divergence(
+        torch.zeros(1, steps, 1), torch.full((1, 1), 200.0), torch.ones(1, 1), sigma=sigma
+    )
+
+    expected = math.log(steps) - math.log(sigma * math.sqrt(2 * math.pi * math.e))
+    assert loss.item() == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "divergence"])
+def test_windows_without_events_cost_no_time(loss):
+    logits = torch.randn(B, F, K, requires_grad=True)
+    time, present = torch.full((B, K), math.nan), torch.zeros(B, K)
+
+    if loss == "divergence":
+        cost = timing_divergence(logits, time, present, sigma=1.0)
+    else:
+        cost = timing_cross_entropy(logits, time, present)
+    cost.backward()
+
+    assert cost.item() == 0
+    assert (logits.grad == 0).all()
+
+
+def test_a_bell_narrower_than_a_step_still_has_a_divergence():
+    loss = timing_divergence(
+        torch.zeros(1, F, 1), torch.tensor([[7.0]]), torch.ones(1, 1), sigma=0.01
+    )
+
+    assert loss.item() == pytest.approx(math.log(F))
+
+
+# Templates.
+
+
+def test_alignment_is_the_mean_square_of_what_is_counted():
+    scores, target = column([0.5, -0.5, 1.0]), column([1.0, 0.0, 0.0])
+
+    assert template_alignment(scores, target).item() == pytest.approx((0.25 + 0.25 + 1) / 3)
+    mask = torch.tensor([True, True, False])[None, :, None]
+    assert template_alignment(scores, target, mask).item() == pytest.approx(0.25)
+
+
+# The refractory period.
+
+
+def penalty_by_hand(probabilities: torch.Tensor, period: int, peak: int) -> float:
+    p = probabilities.double()
+    pairs = [
+        (p[:, i] * p[:, j]).square()
+        for j in range(p.shape[1])
+        for i in range(j)
+        if peak < j - i < period
+    ]
+    return float(torch.stack(pairs).sum(dim=0).mean())
+
+
+@pytest.mark.parametrize(("period", "peak"), [(12, 2), (5, 0), (100, 3)])
+def test_penalty_is_the_sum_over_all_pairs_too_close(period, peak):
+    torch.manual_seed(0)
+    p = torch.rand(B, F, K)
+
+    penalty = refractory_penalty(p, period, peak_frames=peak)
+
+    assert penalty.item() == pytest.approx(penalty_by_hand(p, period, peak), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("apart", "expected"), [(1, 0.0), (2, 0.0), (3, 1.0), (9, 1.0), (10, 0.0), (15, 0.0)]
+)
+def test_two_certain_events_cost_one_if_too_close_and_not_one_peak(apart, expected):
+    p = torch.zeros(1, F, 1)
+    p[0, [5, 5 + apart], 0] = 1
+
+    assert refractory_penalty(p, 10, peak_frames=2).item() == expected
+
+
+def test_types_do_not_keep_each_other_away():
+    p = torch.zeros(1, F, 2)
+    p[0, 5, 0] = p[0, 9, 1] = 1
+
+    assert refractory_penalty(p, 20).item() == 0
+
+
+def test_penalty_at_chance_is_a_sixteenth_of_the_pairs():
+    n_pairs = sum(1 for j in range(F) for i in range(j) if 2 < j - i < 10)
+
+    assert refractory_penalty(torch.full((B, F, K), 0.5), 10).item() == pytest.approx(n_pairs / 16)
+
+
+def test_a_long_period_over_many_frames_costs_no_more_than_the_frames():
+    p = torch.full((1, 200_000, 1), 0.1)  # the 1e10 pairs would take minutes and 40 GB
+
+    assert refractory_penalty(p, 100_000).item() > 0
+
+
+def violations(logits: torch.Tensor, period: int) -> int:
+    """Count peaks above 0.5 that follow another of their type within the period."""
+    p = logits.sigmoid()
+    beside = functional.pad(p, (0, 0, 1, 1))
+    is_peak = (p > 0.5) & (p >= beside[:, :-2]) & (p > beside[:, 2:])
+    count = 0
+    for row in is_peak.transpose(1, 2).flatten(0, 1):
+        steps = row.nonzero().flatten()
+        count += int((steps.diff() < period).sum())
+    return count
+
+
+def test_descending_the_penalty_removes_violations_and_keeps_lawful_events():
+    torch.manual_seed(0)
+    period = 20
+    logits = torch.full((4, 120, 3), -6.0)
+    for window in range(4):
+        for kind in range(3):
+            first = 5 + 3 * kind
+            heights = torch.tensor([1.0, 4.0, 1.0]) + torch.rand(3)
+            for step, height in zip((first, first + 8, first + 14), heights, strict=True):
+                logits[window, step - 1 : step + 2, kind] = height - 1
+                logits[window, step, kind] = height
+            logits[window, 80, kind] = 3.0  # far from all others
+    before = violations(logits, period)
+    logits.requires_grad_()
+    optimizer = torch.optim.SGD([logits], lr=10.0)
+
+    for _ in range(200):
+        optimizer.zero_grad()
+        refractory_penalty(logits.sigmoid(), period).backward()
+        optimizer.step()
+
+    assert before == 24
+    assert violations(logits.detach(), period) == 0
+    assert (logits[:, 80].sigmoid() > 0.9).all()
+    assert ((logits[:, :40].sigmoid() > 0.5).any(dim=1)).all()  # the likeliest of three stays
+
+
+def test_a_softmax_with_two_peaks_too_close_is_ambiguous():
+    timing = torch.full((1, F, 1), -1e4)
+    timing[0, [3, 20], 0] = 0
+    sure = torch.full((1, 1), 1e4)
+
+    assert timing_ambiguity(sure, timing, 30, peak_steps=2).item() == pytest.approx(0.5)
+    assert timing_ambiguity(sure, timing, 17, peak_steps=2).item() == 0
+    assert timing_ambiguity(-sure, timing, 30, peak_steps=2).item() == 0
+
+
+def test_ambiguity_at_chance_is_as_stated():
+    found = timing_ambiguity(torch.zeros(B, K), torch.zeros(B, F, K), 1000, peak_steps=4)
+
+    assert found.item() == pytest.approx(0.5 * (1 - 4 / F) * (1 - 5 / F), rel=1e-5)
+
+
+# The parts together.
+
+
+@pytest.fixture
+def answer():
+    torch.manual_seed(0)
+    return {
+        "event_logits": torch.randn(B, K, requires_grad=True),
+        "timing_logits": torch.randn(B, F, K, requires_grad=True),
+        "template_scores": torch.rand(B, F, K, requires_grad=True),
+        "event_labels": torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]),
+        "event_timings": torch.tensor([[5.0, math.nan], [11.0, 30.0], [0.0, -1.0]]),
+    }
+
+
+def test_the_total_is_the_weighted_sum_of_the_parts(answer):
+    criterion = EventSpecificLoss(
+        event_weight=2.0, timing_weight=0.5, template_weight=3.0, refractory_weight=0.25
+    )
+
+    parts = criterion(**answer)
+
+    expected = (
+        2.0 * parts["event"]
+        + 0.5 * parts["timing"]
+        + 3.0 * parts["template"]
+        + 0.25 * parts["refractory"]
+    )
+    assert list(parts) == ["total", "event", "timing", "refractory", "template"]
+    assert all(part.shape == () and part.isfinite() for part in parts.values())
+    torch.testing.assert_close(parts["total"], expected)
+
+
+def test_every_output_of_the_model_is_taught(answer):
+    EventSpecificLoss()(**answer)["total"].backward()
+
+    for name in ("event_logits", "timing_logits", "template_scores"):
+        assert answer[name].grad.isfinite().all()
+        assert answer[name].grad.abs().sum() > 0
+
+
+def test_without_templates_the_parts_are_three(answer):
+    del answer["template_scores"]
+
+    parts = EventTimingLoss(event_weight=1.0, timing_weight=1.0, refractory_weight=0.1)(**answer)
+
+    assert list(parts) == ["total", "event", "timing", "refractory"]
+    torch.testing.assert_close(
+        parts["total"], parts["event"] + parts["timing"] + 0.1 * parts["refractory"]
+    )
+
+
+def test_times_are_in_samples_whatever_the_stride():
+    logits = torch.full((1, 20, 1), -50.0)
+    logits[0, 7] = 0.0
+    label, time = torch.ones(1, 1), torch.tensor([[70.0]])
+    event = torch.zeros(1, 1)
+
+    right = EventTimingLoss(stride=10, timing_sigma_samples=0)(event, logits, label, time)
+    wrong = EventTimingLoss(stride=1, timing_sigma_samples=0)(event, logits, label, time)
+
+    assert right["timing"].item() == pytest.approx(0, abs=1e-6)
+    assert wrong["timing"].item() == pytest.approx(50, rel=1e-3)
+
+
+def test_half_precision_outputs_give_losses_in_single(answer):
+    for name in ("event_logits", "timing_logits", "template_scores"):
+        answer[name] = answer[name].detach().bfloat16()
+
+    assert {part.dtype for part in EventSpecificLoss()(**answer).values()} == {torch.float32}

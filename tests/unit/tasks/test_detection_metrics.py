@@ -1,0 +1,603 @@
+"""Metrics of detection by hand, against others, and under resampling. 1 ms is one sample."""
+
+import math
+from dataclasses import replace
+
+import mir_eval
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score
+
+from seqbench.options import TOLERANCES_MS
+from seqbench.registry import METRICS, TASKS
+from seqbench.storage.detections import Candidates, Decoding, Detections
+from seqbench.tasks.detection.metrics import (
+    decoded,
+    errors_ms,
+    f1_curve,
+    per_type,
+    reliability,
+)
+from seqbench.tasks.metric_names import expand, family_of
+from seqbench.tasks.scoring import score
+
+FAMILIES = [name for name in METRICS if METRICS.entry(name).tags["task"] == "detection"]
+NAMES = [name for family in FAMILIES for name in expand(family)]
+DECODERS = ("threshold", "greedy", "optimal")
+
+
+def made(references, candidates, **changes) -> Detections:
+    """Detections of events (type, onset) or (type, onset, place) and candidates.
+
+    Candidates are (type, time), (type, time, score) or (type, time, score, place).
+    """
+    n_recordings = changes.pop("n_recordings", 1)
+    threshold = changes.pop("threshold", 0.5)
+    events = np.array([(*row, 0)[:3] for row in references], dtype=np.int64).reshape(-1, 3)
+    found = [(*row, *(0.75, 0)[len(row) - 2 :]) for row in candidates]
+    columns = np.array(found, dtype=np.float64).reshape(-1, 4)
+    values = {
+        "recording": [f"r{i}" for i in range(n_recordings)],
+        "group": [f"g{i}" for i in range(n_recordings)],
+        "known": np.tile([0, 1000], (n_recordings, 1)),
+        "reference_place": events[:, 2],
+        "reference_onset": events[:, 1],
+        "reference_type": events[:, 0],
+        "candidates": Candidates(
+            place=columns[:, 3].astype(np.int64),
+            time=columns[:, 1],
+            type=columns[:, 0].astype(np.int64),
+            score=columns[:, 2],
+        ),
+        "classes": ["a", "b"],
+        "sampling_rate_hz": 1000.0,
+        "refractory_s": None,
+        "tolerance_ms": 5.0,
+        "are_probabilities": True,
+    } | changes
+    k = len(values["classes"])
+    values.setdefault(
+        "decoding",
+        Decoding(decoder="optimal", thresholds={d: np.full(k, threshold) for d in DECODERS}),
+    )
+    return Detections(**values)
+
+
+def values(name: str, of: Detections, weights) -> np.ndarray:
+    family, tolerance_ms = family_of(name)
+    rows = np.asarray(weights, dtype=np.float64)
+    found = METRICS[family](of, rows, *(() if tolerance_ms is None else (tolerance_ms,)))
+    assert found.shape == (len(rows),)
+    return found
+
+
+def value(name: str, of: Detections) -> float:
+    return float(values(name, of, np.ones((1, len(of))))[0])
+
+
+# By hand: of four events and four detections, two match at 5 ms and three at 10 ms.
+
+REFERENCES = [(0, 100), (0, 200), (0, 300), (1, 150)]
+PLAIN = made(REFERENCES, [(0, 102), (0, 205), (0, 306), (0, 400)])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("f1_at_1ms", 0),
+        ("f1_at_2.5ms", 2 * 1 / 8),
+        ("f1_at_5ms", 2 * 2 / 8),  # 205 is exactly 5 samples late
+        ("f1_at_10ms", 2 * 3 / 8),
+        ("f1_at_150ms", 2 * 3 / 8),
+        ("precision_at_5ms", 2 / 4),
+        ("recall_at_5ms", 2 / 4),
+        ("recall_at_10ms", 3 / 4),
+        ("macro_f1_at_5ms", (2 * 2 / 7 + 0) / 2),  # nothing of the second type is found
+        ("onset_mae_ms", (2 + 5 + 6) / 3),  # within 10 ms, though the tolerance is 5 ms
+        ("onset_bias_ms", (2 + 5 + 6) / 3),
+        ("onset_median_ms", 5),
+        ("onset_p95_ms", 5.9),  # position 0.95 * 2 between the second and the third
+        ("false_alarms_per_hour", 2 * 3600),  # two in a second
+    ],
+)
+def test_values_by_hand(name, expected):
+    assert value(name, PLAIN) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("shift", [-5, 5])
+def test_a_shift_by_the_tolerance_costs_nothing_but_is_seen_in_the_bias(shift):
+    shifted = made(REFERENCES, [(k, onset + shift) for k, onset in REFERENCES])
+
+    assert value("f1_at_5ms", shifted) == 1
+    assert value("f1_at_2.5ms", shifted) == 0
+    assert value("onset_bias_ms", shifted) == shift  # late is positive
+    assert value("onset_mae_ms", shifted) == 5
+
+
+def test_errors_of_either_sign_cancel_in_the_bias_alone():
+    both = made([(0, 100), (0, 200)], [(0, 97), (0, 203)])
+
+    assert value("onset_bias_ms", both) == 0
+    assert value("onset_mae_ms", both) == 3
+
+
+def test_duplicates_are_false_alarms():
+    twice = made([(0, 100)], [(0, 100), (0, 103)])
+
+    assert value("precision_at_5ms", twice) == 0.5
+    assert value("recall_at_5ms", twice) == 1
+    assert value("f1_at_5ms", twice) == pytest.approx(2 / 3)
+    assert value("onset_mae_ms", twice) == 0
+
+
+def test_the_right_time_of_the_wrong_type_is_wrong_twice():
+    swapped = made([(0, 100), (1, 200)], [(1, 100), (0, 200)])
+
+    assert value("f1_at_150ms", swapped) == 1  # 100 samples apart
+    assert value("f1_at_50ms", swapped) == 0
+    assert value("false_alarms_per_hour", swapped) == 2 * 3600
+
+
+def test_events_of_another_recording_do_not_match():
+    apart = made([(0, 999, 0)], [(0, 0, 0.75, 1)], n_recordings=2)
+
+    assert value("f1_at_150ms", apart) == 0
+
+
+def test_times_match_in_whole_samples_but_errors_are_finer():
+    fine = made([(0, 100), (0, 200)], [(0, 105.4), (0, 205.6)])
+
+    assert value("recall_at_5ms", fine) == 0.5
+    assert value("onset_mae_ms", fine) == pytest.approx((5.4 + 5.6) / 2)
+
+
+def test_errors_are_in_milliseconds_at_any_rate():
+    slow = made([(0, 100)], [(0, 101)], sampling_rate_hz=250.0)
+
+    assert value("onset_mae_ms", slow) == 4
+    assert value("f1_at_5ms", slow) == 1
+    assert value("f1_at_2.5ms", slow) == 0
+
+
+def test_errors_within_a_wide_tolerance_of_the_dataset_count():
+    far = made([(0, 100)], [(0, 140)])
+
+    assert math.isnan(value("onset_mae_ms", far))
+    assert value("onset_mae_ms", replace(far, tolerance_ms=50.0)) == 40
+
+
+def test_the_headline_may_have_a_tolerance_of_its_own():
+    odd = replace(PLAIN, tolerance_ms=6.0)
+
+    assert value("false_alarms_per_hour", odd) == 3600
+    assert per_type(odd)[0]["recall"] == 1
+
+
+# Where there is nothing.
+
+
+def test_events_without_detections_have_f1_zero():
+    silent = made(REFERENCES, [])
+
+    for family in ("f1", "macro_f1", "precision", "recall", "average_precision"):
+        assert value(f"{family}_at_5ms", silent) == 0
+    for name in ("onset_mae_ms", "onset_median_ms", "onset_p95_ms", "onset_bias_ms"):
+        assert math.isnan(value(name, silent))
+    assert math.isnan(value("presence_ece", silent))
+    assert value("false_alarms_per_hour", silent) == 0
+
+
+def test_detections_without_events_have_f1_zero():
+    noisy = made([], [(0, 100), (1, 200)])
+
+    for family in ("f1", "macro_f1", "precision", "recall"):
+        assert value(f"{family}_at_5ms", noisy) == 0
+    assert math.isnan(value("average_precision_at_5ms", noisy))
+    assert value("false_alarms_per_hour", noisy) == 2 * 3600
+    assert value("presence_ece", noisy) == 0.75
+
+
+def test_where_there_is_nothing_at_all_nothing_is_defined():
+    empty = made([], [])
+
+    undefined = {name for name in NAMES if math.isnan(value(name, empty))}
+
+    assert undefined == set(NAMES) - {"false_alarms_per_hour"}
+
+
+def test_a_type_that_neither_occurs_nor_is_detected_does_not_count():
+    one = made([(0, 100)], [(0, 100)], classes=["a", "b", "c"])
+
+    assert value("macro_f1_at_5ms", one) == 1
+    assert value("average_precision_at_5ms", one) == 1
+
+
+def test_what_lies_outside_the_known_samples_is_not_scored():
+    # Known are samples 100 to 899. Of each list the first and the last lie outside.
+    onsets, times = [99, 100, 899, 900], [99.4, 99.6, 899.4, 899.6]
+    partly = made([(0, t) for t in onsets], [(0, t) for t in times], known=np.array([[100, 900]]))
+
+    row = per_type(partly)[0]
+
+    assert (row["n_references"], row["n_detections"], row["f1"]) == (2, 2, 1)
+    assert value("average_precision_at_5ms", partly) == 1
+    assert value("onset_mae_ms", partly) == pytest.approx(0.4)
+    assert reliability(partly)[2].sum() == 2
+
+
+def test_hours_are_those_of_the_known_samples():
+    half = replace(PLAIN, known=np.array([[0, 500]]))
+
+    assert value("false_alarms_per_hour", half) == pytest.approx(2 / 0.5 * 3600)
+    nothing = replace(PLAIN, known=np.array([[0, 0]]))
+    assert math.isnan(value("false_alarms_per_hour", nothing))
+
+
+# Ranks.
+
+
+def test_average_precision_by_hand():
+    # Ranked right, wrong, right: precision 1 and 2/3 where recall grows by a half.
+    ranked = [(0, 100, 0.9), (0, 150, 0.8), (0, 202, 0.3)]
+    of = made([(0, 100), (0, 200)], ranked)
+
+    assert value("average_precision_at_5ms", of) == pytest.approx((1 + 2 / 3) / 2)
+    assert value("average_precision_at_1ms", of) == pytest.approx(1 / 2)  # the third is 2 ms late
+    # A second type that occurs and has no candidates halves the mean.
+    missing = made([(0, 100), (0, 200), (1, 300)], ranked)
+    assert value("average_precision_at_5ms", missing) == pytest.approx((1 + 2 / 3) / 4)
+
+
+def test_a_duplicate_of_lower_score_counts_as_wrong():
+    of = made([(0, 100), (0, 200)], [(0, 100, 0.9), (0, 101, 0.8), (0, 200, 0.7)])
+
+    assert value("average_precision_at_5ms", of) == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_candidates_of_equal_score_count_together():
+    for times in ([100, 300], [300, 100]):
+        of = made([(0, 100)], [(0, time, 0.9) for time in times])
+        assert value("average_precision_at_5ms", of) == 0.5
+
+
+def test_average_precision_knows_no_thresholds_and_no_refractory_period():
+    candidates = [(0, 100, 0.2), (0, 130, 0.1)]
+    of = made([(0, 100), (0, 130)], candidates, threshold=0.5, refractory_s=0.1)
+
+    assert value("average_precision_at_5ms", of) == 1
+    assert value("recall_at_5ms", of) == 0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_average_precision_is_that_of_scikit_learn_times_what_can_be_found(seed):
+    # Candidates stand on events or far from all, so who finds what is no question.
+    generator = np.random.default_rng(seed)
+    is_true = generator.random(20) < 0.6
+    time = 100 * np.arange(20)
+    scores = generator.integers(1, 9, 20) / 10  # with ties
+    n_missed = int(generator.integers(0, 5))
+    of = made(
+        [(0, t) for t in [*time[is_true], *(5000 + 100 * np.arange(n_missed))]],
+        [(0, t, s) for t, s in zip(time, scores, strict=True)],
+        known=np.array([[0, 10_000]]),
+    )
+    part = is_true.sum() / (is_true.sum() + n_missed)
+
+    assert value("average_precision_at_5ms", of) == pytest.approx(
+        average_precision_score(is_true, scores) * part
+    )
+
+
+# Refractory period.
+
+CLOSE = made(
+    [(0, 100)],
+    [(0, 100, 0.9), (0, 130, 0.8), (0, 180, 0.7), (1, 110, 0.9), (1, 130, 0.9, 1)],
+    n_recordings=2,
+    refractory_s=0.05,
+)
+
+
+def test_violations_are_counted_before_and_after_decoding():
+    # 100 and 130 are too close; 130 and 180 are exactly a period apart; the rest are strangers.
+    assert value("refractory_violations_before", CLOSE) == 1
+    assert value("refractory_violations", CLOSE) == 0
+
+
+def test_without_a_known_period_violations_are_not_defined():
+    of = replace(CLOSE, refractory_s=None)
+
+    assert math.isnan(value("refractory_violations_before", of))
+    assert math.isnan(value("refractory_violations", of))
+
+
+def test_detections_are_those_of_the_decoder_of_the_model_unless_another_is_asked_for():
+    assert len(decoded(CLOSE).found) == 4  # without 130
+    assert len(decoded(CLOSE, "threshold").found) == 5
+    by_threshold = replace(CLOSE, decoding=replace(CLOSE.decoding, decoder="threshold"))
+    assert value("refractory_violations", by_threshold) == 1
+
+
+def test_each_decoder_has_its_own_thresholds():
+    thresholds = {"threshold": np.array([0.85, 0.5]), "optimal": np.array([0.95, 0.95])}
+    of = replace(CLOSE, decoding=Decoding(decoder="optimal", thresholds=thresholds))
+
+    assert decoded(of).found.time.tolist() == []
+    assert decoded(of, "threshold").found.time.tolist() == [100, 110, 130]
+    assert [row["threshold"] for row in per_type(of, "threshold")] == [0.85, 0.5]
+
+
+# Calibration.
+
+CALIBRATION = made([(0, 100)], [(0, 100, 0.75), (0, 300, 0.25), (0, 200, 0.78)])
+
+
+def test_calibration_is_the_gap_between_scores_and_what_is_true():
+    # Bins are 1/15 wide: 0.75 and 0.78 share one, with a sum of 1.53 where one is true.
+    assert value("presence_ece", CALIBRATION) == pytest.approx((0.53 + 0.25) / 3)
+
+
+def test_reliability_is_told_bin_by_bin():
+    mean_score, true, counts = reliability(CALIBRATION)
+
+    assert counts.tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0]
+    assert mean_score[[3, 11]] == pytest.approx([0.25, 0.765])
+    assert true[[3, 11]].tolist() == [0, 0.5]
+    assert np.isnan(np.delete(mean_score, [3, 11])).all()
+    assert np.isnan(np.delete(true, [3, 11])).all()
+
+
+def test_of_two_candidates_near_an_event_the_likelier_is_true_though_the_other_is_nearer():
+    of = made([(0, 100)], [(0, 100, 0.6), (0, 104, 0.8)])
+
+    assert value("presence_ece", of) == pytest.approx((0.6 + 0.2) / 2)
+
+
+# For the report.
+
+
+def test_each_type_has_a_row_of_its_own():
+    of = made(
+        [(0, 100), (0, 200), (1, 300), (2, 400)],
+        [(0, 98), (0, 204), (0, 500), (1, 308)],
+        classes=["a", "b", "c", "d"],
+    )
+    first, second, third, fourth = per_type(of)
+
+    assert first == {
+        "type": "a",
+        "n_references": 2,
+        "n_detections": 3,
+        "f1": pytest.approx(4 / 5),
+        "precision": pytest.approx(2 / 3),
+        "recall": 1,
+        "mae_ms": 3,
+        "bias_ms": 1,
+        "p95_ms": pytest.approx(3.9),
+        "threshold": 0.5,
+    }
+    assert (second["f1"], second["bias_ms"]) == (0, 8)  # within 10 ms, but not within 5 ms
+    assert (third["f1"], third["precision"], third["mae_ms"]) == (0, 0, None)
+    assert (fourth["f1"], fourth["precision"], fourth["recall"]) == (None, None, None)
+
+
+def test_the_curve_holds_f1_at_every_tolerance():
+    tolerances_ms, f1 = f1_curve(PLAIN)
+
+    assert tolerances_ms.tolist() == list(TOLERANCES_MS)
+    assert f1 == pytest.approx([0, 0, 1 / 4, 1 / 2, 3 / 4, 3 / 4, 3 / 4, 3 / 4])
+    assert np.isnan(f1_curve(made([], []))[1]).all()
+
+
+def test_errors_come_with_their_types():
+    of = made([(0, 100), (1, 200), (1, 300)], [(1, 207), (0, 97), (1, 400)])
+    types, errors = errors_ms(of)
+
+    assert sorted(zip(types.tolist(), errors.tolist(), strict=True)) == [(0, -3), (1, 7)]
+
+
+def test_detections_of_two_models_are_not_mixed_up():
+    other = made(REFERENCES, REFERENCES)
+
+    assert [value("f1_at_5ms", of) for of in (PLAIN, other, PLAIN, other)] == [0.5, 1, 0.5, 1]
+    assert decoded(PLAIN) is decoded(PLAIN)  # counted once for all metrics
+
+
+# Random cases.
+
+
+def random_case(seed: int, *, n_recordings: int = 4, jitter: float = 6.0) -> Detections:
+    """Crowded events of three types, most of them found, with false alarms and odd spans."""
+    generator = np.random.default_rng(seed)
+    n = int(generator.integers(5, 60))
+    events = np.stack(
+        [
+            generator.integers(0, 3, n),
+            generator.integers(0, 1000, n),
+            generator.integers(0, n_recordings, n),
+        ],
+        axis=1,
+    )
+    is_seen = generator.random(n) < 0.8
+    seen = events[is_seen]
+    n_false = int(generator.integers(0, 30))
+    candidates = [
+        (k, onset + generator.normal(0, jitter), generator.uniform(0.3, 1), place)
+        for k, onset, place in seen
+    ] + [
+        (
+            generator.integers(0, 3),
+            generator.uniform(0, 999),
+            generator.uniform(0, 0.8),
+            generator.integers(0, n_recordings),
+        )
+        for _ in range(n_false)
+    ]
+    return made(
+        events,
+        candidates,
+        n_recordings=n_recordings,
+        classes=["a", "b", "c"],
+        known=np.stack([np.arange(n_recordings) * 20, 1000 - np.arange(n_recordings) * 30], 1),
+        refractory_s=0.02,
+        threshold=0.4,
+    )
+
+
+def taken(of: Detections, times: list[int]) -> Detections:
+    """Detections in which each recording stands as often as `times` says."""
+    places = np.repeat(np.arange(len(of)), times)
+
+    def rows(place):
+        return [(new, np.flatnonzero(place == old)) for new, old in enumerate(places)]
+
+    events, found = rows(of.reference_place), rows(of.candidates.place)
+    event = np.concatenate([index for _, index in events])
+    candidate = np.concatenate([index for _, index in found])
+    return replace(
+        of,
+        recording=[f"{of.recording[p]}.{i}" for i, p in enumerate(places)],
+        group=[of.group[p] for p in places],
+        known=of.known[places],
+        reference_place=np.concatenate([np.full(len(index), new) for new, index in events]),
+        reference_onset=of.reference_onset[event],
+        reference_type=of.reference_type[event],
+        candidates=Candidates(
+            place=np.concatenate([np.full(len(index), new) for new, index in found]),
+            time=of.candidates.time[candidate],
+            type=of.candidates.type[candidate],
+            score=of.candidates.score[candidate],
+        ),
+    )
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_f1_of_each_recording_and_type_is_that_of_mir_eval(seed):
+    of = random_case(seed, n_recordings=1)
+    found = decoded(of).found
+    inside = (of.known[0, 0] <= of.reference_onset) & (of.reference_onset < of.known[0, 1])
+
+    for k, row in enumerate(per_type(of)):
+        reference = np.sort(of.reference_onset[inside & (of.reference_type == k)]).astype(float)
+        times = np.sort(found.sample[found.type == k]).astype(float)
+        if len(reference) and len(times):  # mir_eval warns of others
+            f1, precision, recall = mir_eval.onset.f_measure(reference, times, window=5)
+            ours = (row["f1"], row["precision"], row["recall"])
+            assert ours == pytest.approx((f1, precision, recall))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recording_that_counts_twice_is_as_good_as_two(name):
+    n_defined = 0
+    for seed in range(8):
+        of = random_case(seed)
+        times = np.random.default_rng(seed).multinomial(4, [1 / 4] * 4)
+
+        weighted = values(name, of, [times])[0]
+
+        assert weighted == pytest.approx(value(name, taken(of, times)), nan_ok=True)
+        n_defined += math.isfinite(weighted)
+    assert n_defined == 8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_resample_stands_for_itself(name):
+    of = random_case(5)
+    rows = np.random.default_rng(0).multinomial(4, [1 / 4] * 4, size=6)
+    rows[2] = 1
+
+    together = values(name, of, rows)
+
+    assert together[2] == pytest.approx(value(name, of))
+    assert together == pytest.approx([values(name, of, [row])[0] for row in rows], nan_ok=True)
+
+
+def test_a_resample_in_which_nothing_is_found_has_no_timing_error():
+    of = made([(0, 100, 0), (0, 100, 1)], [(0, 103, 0.9, 1)], n_recordings=2)
+
+    for name in ("onset_mae_ms", "onset_median_ms", "onset_p95_ms", "onset_bias_ms"):
+        assert values(name, of, [[1, 1], [2, 0]]) == pytest.approx([3, np.nan], nan_ok=True)
+    assert values("average_precision_at_5ms", of, [[1, 1], [2, 0], [0, 2]]).tolist() == [0.5, 0, 1]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.randoms(use_true_random=False))
+def test_the_order_of_events_candidates_and_recordings_does_not_matter(seed, random):
+    of = random_case(seed)
+    events, found, places = (
+        np.array(random.sample(range(n), n), dtype=np.int64)
+        for n in (len(of.reference_onset), len(of.candidates), len(of))
+    )
+    new_place = np.argsort(places)  # the recording at places[i] moves to i
+    moved = replace(
+        of,
+        recording=[of.recording[i] for i in places],
+        group=[of.group[i] for i in places],
+        known=of.known[places],
+        reference_place=new_place[of.reference_place[events]],
+        reference_onset=of.reference_onset[events],
+        reference_type=of.reference_type[events],
+        candidates=Candidates(
+            place=new_place[of.candidates.place[found]],
+            time=of.candidates.time[found],
+            type=of.candidates.type[found],
+            score=of.candidates.score[found],
+        ),
+    )
+
+    for name in NAMES:
+        assert value(name, moved) == pytest.approx(value(name, of), nan_ok=True)
+    assert per_type(moved) == [
+        {key: pytest.approx(cell) for key, cell in row.items()} for row in per_type(of)
+    ]
+
+
+def test_wider_tolerances_never_find_less():
+    for seed in range(20):
+        of = random_case(seed)
+        recall = [value(name, of) for name in expand("recall_at")]
+        assert recall == sorted(recall)
+
+
+# Scores.
+
+
+def test_a_score_has_every_family_at_every_tolerance_and_intervals_around_values():
+    of = random_case(1, n_recordings=12)
+
+    scores = score(TASKS["detection"](), of, resamples=50)
+
+    assert list(scores)[:8] == expand("f1_at")
+    assert set(scores) == set(NAMES)
+    for name, found in scores.items():
+        assert found["value"] == pytest.approx(value(name, of))
+        assert found["low"] <= found["high"]
+    assert scores["f1_at_5ms"]["low"] < scores["f1_at_5ms"]["value"] < scores["f1_at_5ms"]["high"]
+
+
+def test_every_column_of_the_leaderboard_is_scored():
+    for tolerance_ms in TOLERANCES_MS:
+        assert set(TASKS["detection"]().columns(f"f1_at_{tolerance_ms:g}ms")) <= set(NAMES)
+
+
+def test_recordings_of_one_group_give_no_interval():
+    of = replace(random_case(1), group=["same"] * 4)
+
+    scores = score(TASKS["detection"](), of, resamples=20)
+
+    assert all(found["low"] is None and found["high"] is None for found in scores.values())
+    assert scores["f1_at_5ms"]["value"] == value("f1_at_5ms", of)
+
+
+def test_calibration_is_left_out_for_scores_that_are_no_probabilities():
+    of = replace(random_case(1), are_probabilities=False)
+
+    assert set(score(TASKS["detection"](), of, resamples=0)) == set(NAMES) - {"presence_ece"}
+
+
+def test_what_is_not_defined_is_null():
+    scores = score(TASKS["detection"](), made([], []), resamples=0)
+
+    assert scores["f1_at_5ms"] == {"value": None, "low": None, "high": None}

@@ -1,0 +1,504 @@
+"""The refractory rule by hand, against all subsets, and on streams against files."""
+
+import itertools
+import math
+from time import process_time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqbench.storage.detections import Candidates
+from seqbench.tasks.detection.refractory import (
+    DECODERS,
+    RefractoryPeriodEnforcer,
+    period_samples,
+    select,
+    violations,
+)
+from seqbench.tasks.detection.stream_selection import Event, OnlineSelection
+
+
+def candidates(time, score, *, type=0, place=0) -> Candidates:
+    n = len(time)
+    return Candidates(
+        place=np.broadcast_to(np.asarray(place, dtype=np.int64), n),
+        time=np.asarray(time, dtype=np.float64),
+        type=np.broadcast_to(np.asarray(type, dtype=np.int64), n),
+        score=np.asarray(score, dtype=np.float64),
+    )
+
+
+def kept(time, score, decoder, *, threshold=0.1, period=10.0) -> list[int]:
+    return select(candidates(time, score), np.array([threshold]), period, decoder).tolist()
+
+
+# Coarse times and scores meet the period exactly and tie often.
+SCORES = st.sampled_from([0.0, 0.3, 0.5, 0.6, 0.7, 0.9, 1 - 1e-7, 1.0])
+STREAMS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 1), SCORES), max_size=30)
+PERIODS = st.sampled_from([0.0, 1.0, 2.5, 5.0, 8.0])
+THRESHOLDS = np.array([0.3, 0.55])
+
+
+# By hand.
+
+
+def test_greedy_and_optimal_differ_where_one_stands_between_two():
+    # The middle one is likelier than either neighbour, but not than both.
+    time, score = [0, 8, 16], [0.6, 0.7, 0.6]
+
+    assert kept(time, score, "threshold") == [0, 1, 2]
+    assert kept(time, score, "greedy") == [1]
+    assert kept(time, score, "optimal") == [0, 2]
+
+
+def test_optimal_weighs_log_odds_above_the_threshold():
+    # Above 0.5: log(9) = 2.2 in the middle, 2 * log(7 / 3) = 1.7 beside. Above 0.1: 4.4 and 6.1.
+    time, score = [0, 8, 16], [0.7, 0.9, 0.7]
+
+    assert kept(time, score, "optimal", threshold=0.5) == [1]
+    assert kept(time, score, "optimal", threshold=0.1) == [0, 2]
+
+
+@pytest.mark.parametrize("decoder", ["greedy", "optimal"])
+def test_exactly_one_period_apart_is_allowed(decoder):
+    assert kept([0, 10], [0.6, 0.7], decoder) == [0, 1]
+    assert kept([0, 9.999], [0.6, 0.7], decoder) == [1]
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_a_candidate_at_its_threshold_counts(decoder):
+    assert kept([0, 50, 53], [0.5, 0.5, 0.4999], decoder, threshold=0.5) == [0, 1]
+    assert kept([0, 5], [0.5, 0.4], decoder, threshold=0.5) == [0]
+
+
+@pytest.mark.parametrize("decoder", ["greedy", "optimal"])
+def test_a_threshold_of_zero_lets_everyone_in(decoder):
+    assert kept([0, 5, 10], [0.0, 0.0, 0.0], decoder, threshold=0.0) == [0, 2]
+
+
+@pytest.mark.parametrize("decoder", ["greedy", "optimal"])
+def test_of_equals_the_earlier_stays_and_certain_ones_are_told_apart(decoder):
+    assert kept([0, 5], [0.6, 0.6], decoder) == [0]
+    assert kept([5, 0], [0.6, 0.6], decoder) == [1]
+    assert kept([3, 3], [0.6, 0.6], decoder) == [0]
+    # Both lie where log-odds are clipped.
+    assert kept([0, 5], [1 - 1e-7, 1.0], decoder) == [1]
+
+
+def test_optimal_takes_the_earliest_of_equal_sets():
+    # Two of four fit: {0, 2}, {0, 3} and {1, 3} weigh the same.
+    assert kept([0, 6, 12, 18], [0.6] * 4, "optimal") == [0, 2]
+
+
+@pytest.mark.parametrize("decoder", ["greedy", "optimal"])
+def test_recordings_and_types_do_not_meet(decoder):
+    found = candidates([0, 1, 2, 3], [0.6, 0.7, 0.8, 0.9], place=[0, 0, 1, 1], type=[0, 1, 0, 0])
+
+    assert select(found, np.full(2, 0.5), 10.0, decoder).tolist() == [0, 1, 3]
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_each_type_has_its_threshold(decoder):
+    found = candidates([0, 1, 100, 101], [0.6, 0.6, 0.3, 0.3], type=[0, 1, 0, 1])
+
+    assert select(found, np.array([0.5, 0.2]), 10.0, decoder).tolist() == [0, 1, 3]
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_nothing_is_chosen_from_nothing(decoder):
+    assert kept([], [], decoder) == []
+    assert kept([0, 1], [0.2, 0.2], decoder, threshold=0.5) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"decoder": "best"}, "known: threshold, greedy, optimal"),
+        ({"refractory_samples": -1.0}, "0 or more"),
+        ({"refractory_samples": math.nan}, "0 or more"),
+        ({"thresholds": np.zeros(1)}, "type 1"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(change, sentence):
+    found = candidates([0], [0.5], type=1)
+    arguments = {"thresholds": np.zeros(2), "refractory_samples": 1.0, "decoder": "greedy"} | change
+
+    with pytest.raises(ValueError, match=sentence):
+        select(found, **arguments)
+
+
+def test_the_period_of_seven_samples_is_seven_samples():
+    assert 0.07 * 100 > 7
+    assert period_samples(0.07, 100) == 7
+    assert period_samples(None, 100) == 0
+
+
+def test_violations_are_counted_within_a_recording_and_type():
+    time, place, type = np.array(
+        # too close; exactly apart; other type; other recording; too close, out of order
+        [(0, 0, 0), (9, 0, 0), (19, 0, 0), (20, 0, 1), (20, 1, 0), (30, 2, 2), (25, 2, 2)]
+    ).T
+
+    assert violations(time.astype(np.float64), place, type, 10.0) == 2
+
+
+# Against all subsets, and in any order.
+
+
+def best_by_trying(time, score, threshold, period):
+    """Largest sum of log-odds above the threshold, over all sets that keep the period."""
+    odds = np.log(np.clip(score, 1e-6, 1 - 1e-6) / (1 - np.clip(score, 1e-6, 1 - 1e-6)))
+    weight = odds - math.log(threshold / (1 - threshold))
+    sets = itertools.chain.from_iterable(
+        itertools.combinations(range(len(time)), n) for n in range(len(time) + 1)
+    )
+    return max(
+        sum(weight[i] for i in chosen)
+        for chosen in sets
+        if all(abs(time[i] - time[j]) >= period for i, j in itertools.combinations(chosen, 2))
+        and all(score[i] >= threshold for i in chosen)
+    ), weight
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 30), st.floats(0, 1)), max_size=9),
+    st.sampled_from([1.0, 4.0, 10.0, 40.0]),
+)
+@settings(max_examples=200, deadline=None)
+def test_optimal_is_the_best_of_all_subsets(pairs, period):
+    time, score = [t for t, _ in pairs], [s for _, s in pairs]
+
+    chosen = kept(time, score, "optimal", threshold=0.3, period=period)
+
+    best, weight = best_by_trying(time, score, 0.3, period)
+    assert sum(weight[i] for i in chosen) == pytest.approx(best, abs=1e-4)
+    assert all(abs(time[i] - time[j]) >= period for i, j in itertools.combinations(chosen, 2))
+
+
+@given(STREAMS, PERIODS)
+@settings(deadline=None)
+def test_greedy_follows_its_definition(stream, period):
+    time, type, score = (np.array([row[i] for row in stream], dtype=float) for i in range(3))
+    found = candidates(time, score, type=type)
+
+    by_definition: list[int] = []
+    for i in sorted(range(len(stream)), key=lambda i: (-score[i], time[i], i)):
+        if score[i] >= THRESHOLDS[int(type[i])] and all(
+            type[i] != type[j] or abs(time[i] - time[j]) >= period for j in by_definition
+        ):
+            by_definition.append(i)
+
+    assert select(found, THRESHOLDS, period, "greedy").tolist() == sorted(by_definition)
+
+
+@given(STREAMS, PERIODS, st.randoms())
+@settings(deadline=None)
+def test_the_order_of_candidates_does_not_matter(stream, period, random):
+    stream = list({(t, k): (t, k, s) for t, k, s in stream}.values())
+    shuffled = random.sample(stream, len(stream))
+
+    for decoder in DECODERS:
+        assert chosen_from(stream, period, decoder) == chosen_from(shuffled, period, decoder)
+
+
+def chosen_from(stream, period, decoder) -> list[Event]:
+    """Events of a whole list of (time, type, score)."""
+    time, type, score = (np.array([row[i] for row in stream], dtype=float) for i in range(3))
+    found = candidates(time, score, type=type)
+    chosen = select(found, THRESHOLDS, period, decoder)
+    return sorted(Event(*stream[i]) for i in chosen)
+
+
+@given(STREAMS)
+def test_without_a_period_all_decoders_agree(stream):
+    expected = sorted(Event(*row) for row in stream if row[2] >= THRESHOLDS[row[1]])
+
+    assert [chosen_from(stream, 0.0, decoder) for decoder in DECODERS] == [expected] * 3
+
+
+@pytest.mark.parametrize("decoder", ["greedy", "optimal"])
+def test_many_candidates_take_seconds(decoder):
+    generator = np.random.default_rng(0)
+    n = 100_000
+    found = candidates(np.sort(generator.uniform(0, 4 * n, n)), generator.uniform(size=n))
+
+    begun = process_time()
+    chosen = select(found, np.array([0.1]), 10.0, decoder)
+
+    assert process_time() - begun < 5
+    assert violations(found.time[chosen], found.place[chosen], found.type[chosen], 10.0) == 0
+
+
+# On streams.
+
+
+@given(STREAMS, PERIODS, st.lists(st.integers(0, 50), max_size=12), st.sampled_from(DECODERS))
+@settings(max_examples=200, deadline=None)
+def test_a_stream_gives_the_events_of_the_file(stream, period, clock, decoder):
+    stream = sorted(stream, key=lambda row: row[0])
+    online = OnlineSelection(2, THRESHOLDS, period, decoder)
+    given_, left = [], list(stream)
+    for now in sorted(clock):
+        due = [row for row in left if row[0] < now]
+        left = left[len(due) :]
+        for time, type, score in due:
+            online.push(type, time, score)
+        given_.append(online.advance(now))
+    online.push_many([k for _, k, _ in left], [t for t, _, _ in left], [s for _, _, s in left])
+    given_.append(online.finish())
+
+    assert all(events == sorted(events) for events in given_)
+    assert sorted(itertools.chain(*given_)) == chosen_from(stream, period, decoder)
+
+
+@given(STREAMS, PERIODS, st.sampled_from(DECODERS))
+@settings(max_examples=60, deadline=None)
+def test_a_run_is_decided_one_period_after_its_end(stream, period, decoder):
+    online = OnlineSelection(2, THRESHOLDS, period, decoder)
+    stream = sorted(stream, key=lambda row: row[0])
+    expected = chosen_from(stream, period, decoder)
+    came: list[Event] = []
+    for now in range(60):
+        for time, type, score in stream:
+            if time == now:
+                online.push(type, time, score)
+        came += online.advance(now)
+        for type in range(2):
+            likely = [t for t, k, s in stream if k == type and s >= THRESHOLDS[k]]
+            ends = [
+                a for a, b in itertools.pairwise([*likely, math.inf])
+                if b - a >= period and a + period <= now
+            ]  # fmt: skip
+            due = [e for e in expected if e.type == type and ends and e.time <= ends[-1]]
+            assert [e for e in due if e not in came] == []
+
+
+@pytest.mark.parametrize("decoder", ["greedy", "optimal"])
+def test_an_event_alone_comes_after_one_period_and_not_before(decoder):
+    online = OnlineSelection(1, np.array([0.5]), 10.0, decoder)
+    online.push(0, 100.0, 0.9)
+
+    assert online.advance(109.9) == []
+    assert online.advance(110.0) == [Event(100.0, 0, 0.9)]
+    assert online.advance(500.0) == []
+    assert online.finish() == []
+
+
+def test_the_threshold_decoder_answers_at_once():
+    online = OnlineSelection(1, np.array([0.5]), 10.0, "threshold")
+    online.push_many([0, 0], [100.0, 101.0], [0.9, 0.4])
+
+    assert online.advance(101.0) == [Event(100.0, 0, 0.9)]
+
+
+def test_greedy_does_not_wait_for_weaker_neighbours():
+    online = OnlineSelection(1, np.array([0.5]), 10.0, "greedy")
+    online.push_many([0, 0], [100.0, 109.0], [0.9, 0.8])
+
+    assert online.advance(110.0) == [Event(100.0, 0, 0.9)]
+    assert online.n_undecided == 0
+
+
+def test_optimal_gives_what_every_outcome_shares():
+    # Whatever follows, 0 goes before 4; at 36 it is still open what will follow.
+    online = OnlineSelection(1, np.array([0.5]), 10.0, "optimal")
+    online.push_many([0] * 4, [0.0, 4.0, 30.0, 36.0], [0.9, 0.6, 0.7, 0.8])
+
+    assert online.advance(36.0) == [Event(0.0, 0, 0.9)]
+    assert online.finish() == [Event(36.0, 0, 0.8)]
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_a_long_stream_leaves_nothing_behind(decoder):
+    generator = np.random.default_rng(1)
+    online = OnlineSelection(1, np.array([0.2]), 10.0, decoder)
+    most = 0
+    for time in np.cumsum(generator.uniform(1, 6, size=5_000)).tolist():
+        online.advance(time)
+        online.push(0, time, float(generator.uniform()))
+        most = max(most, online.n_undecided)
+
+    assert most < 60
+
+
+def test_a_stream_refuses_what_comes_too_late():
+    online = OnlineSelection(2, np.array([0.5, 0.5]), 10.0, "greedy")
+    online.push(0, 50.0, 0.1)
+    online.push(1, 40.0, 0.9)
+    with pytest.raises(ValueError, match="none before 50"):
+        online.push(0, 49.0, 0.9)
+    online.advance(45.0)
+    online.advance(30.0)
+    with pytest.raises(ValueError, match="none before 45"):
+        online.push(1, 44.0, 0.9)
+    with pytest.raises(ValueError, match="no type 2"):
+        online.push(2, 60.0, 0.9)
+    with pytest.raises(ValueError, match="to come"):
+        online.push(0, math.nan, 0.9)
+
+
+def test_a_finished_stream_begins_anew():
+    online = OnlineSelection(1, np.array([0.5]), 10.0, "optimal")
+    online.push(0, 50.0, 0.9)
+    assert online.finish() == [Event(50.0, 0, 0.9)]
+
+    online.push(0, 3.0, 0.8)
+    assert online.finish() == [Event(3.0, 0, 0.8)]
+
+
+def test_a_stream_needs_a_threshold_for_each_type():
+    with pytest.raises(ValueError, match="1 thresholds for 2 types"):
+        OnlineSelection(2, np.array([0.5]), 10.0, "greedy")
+
+
+# The enforcer of chunks.
+
+
+@pytest.fixture
+def enforcer():
+    return RefractoryPeriodEnforcer(num_events=2, refractory_period_samples=100, sample_rate=50)
+
+
+def test_the_defaults_are_two_seconds_of_sixteen_types():
+    default = RefractoryPeriodEnforcer()
+
+    assert (default.num_events, default.refractory_period_s) == (16, 2.0)
+
+
+def test_an_event_is_kept_with_its_timing(enforcer):
+    events, timings = enforcer.enforce([1, 0], [7.5, 3.0])
+
+    assert events.tolist() == [1, 0]
+    assert timings.tolist() == [7.5, 0]
+    assert enforcer.retracted == []
+
+
+def test_a_rival_in_a_later_chunk_is_dropped_by_global_time(enforcer):
+    enforcer.enforce([1, 1], [90, 10], global_offset=0)
+    # 90 -> 185 is too close, 10 -> 115 is not; within their chunks they are 5 and 15 apart.
+    events, timings = enforcer.enforce([1, 1], [85, 15], global_offset=100)
+
+    assert events.tolist() == [0, 1]
+    assert timings.tolist() == [0, 15]
+
+
+def test_exactly_one_period_later_is_kept(enforcer):
+    enforcer.enforce([1, 0], [20, 0])
+
+    assert enforcer.enforce([1, 0], [20, 0], global_offset=100)[0].tolist() == [1, 0]
+
+
+def test_a_more_probable_rival_replaces_the_earlier_one(enforcer):
+    enforcer.enforce([1, 1], [90, 90], [0.6, 0.9])
+    events, _ = enforcer.enforce([1, 1], [10, 10], [0.8, 0.8], global_offset=100)
+
+    assert events.tolist() == [1, 0]
+    assert enforcer.retracted == [(0, 90.0)]
+    # The new one rules now, and the list is that of the latest call.
+    assert enforcer.enforce([1, 0], [5, 0], [0.7, 0], global_offset=200)[0].tolist() == [0, 0]
+    assert enforcer.retracted == []
+
+
+@pytest.mark.parametrize("probability", [None, [0.5, 0.5]])
+def test_of_equals_the_first_to_arrive_stays(enforcer, probability):
+    enforcer.enforce([1, 0], [90, 0], probability)
+
+    assert enforcer.enforce([1, 0], [50, 0], probability, 100)[0].tolist() == [0, 0]
+
+
+def test_an_event_seen_twice_in_overlapping_chunks_counts_once(enforcer):
+    enforcer.enforce([1, 0], [190, 0], [0.7, 0])
+
+    assert enforcer.enforce([1, 0], [90, 0], [0.7, 0], global_offset=100)[0].tolist() == [0, 0]
+    assert enforcer.retracted == []
+
+
+def test_an_earlier_event_of_an_overlapping_chunk_meets_all_its_rivals(enforcer):
+    enforcer.enforce([1, 0], [150, 0], [0.6, 0], 0)
+    enforcer.enforce([1, 0], [210, 0], [0.7, 0], 40)  # at 250, allowed beside 150
+    events, _ = enforcer.enforce([1, 0], [150, 0], [0.8, 0], 50)  # at 200, between both
+
+    assert events.tolist() == [1, 0]
+    assert enforcer.retracted == [(0, 150.0), (0, 250.0)]
+
+
+def test_a_likelier_one_must_beat_all_its_rivals(enforcer):
+    enforcer.enforce([1, 0], [150, 0], [0.6, 0], 0)
+    enforcer.enforce([1, 0], [210, 0], [0.9, 0], 40)
+
+    assert enforcer.enforce([1, 0], [150, 0], [0.8, 0], 50)[0].tolist() == [0, 0]
+    assert enforcer.retracted == []
+
+
+def test_reset_forgets(enforcer):
+    enforcer.enforce([1, 0], [90, 0], global_offset=1000)
+    enforcer.reset()
+
+    assert enforcer.enforce([1, 0], [95, 0], global_offset=0)[0].tolist() == [1, 0]
+
+
+def test_what_is_given_stays_as_it_is(enforcer):
+    detected, timings = np.array([True, True]), np.array([5, 6])
+    enforcer.enforce(detected, timings)
+    enforcer.enforce(detected, timings, global_offset=10)
+
+    assert detected.tolist() == [True, True]
+    assert timings.tolist() == [5, 6]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"detected_events": [1]}, r"detected_events has shape \(1,\), not \(2,\)"),
+        ({"event_timings": [0]}, "event_timings has shape"),
+        ({"event_timings": [-1, 0]}, "before its chunk"),
+        ({"event_timings": [math.nan, 0]}, "has time nan"),
+        ({"event_probs": [math.nan, 0]}, "probability nan"),
+        ({"global_offset": 400}, r"call reset\(\)"),
+    ],
+)
+def test_a_chunk_that_makes_no_sense_is_refused(enforcer, change, sentence):
+    enforcer.enforce([0, 0], [0, 0], global_offset=500)
+    chunk = {"detected_events": [1, 0], "event_timings": [0, 0], "global_offset": 500}
+
+    with pytest.raises(ValueError, match=sentence):
+        enforcer.enforce(**chunk | change)
+
+
+def test_chunks_of_a_batch_follow_each_other(enforcer):
+    # Starts 0, 60, 200: type 0 at 50, 70, 205; type 1 at 10 and 290.
+    detected = [[1, 1], [1, 0], [1, 1]]
+    events, timings = enforcer.enforce_batch(
+        detected, [[50, 10], [10, 0], [5, 90]], sequence_lengths=[60, 140, 100]
+    )
+
+    assert events.tolist() == [[1, 1], [0, 0], [1, 1]]
+    assert timings.tolist() == [[50, 10], [0, 0], [5, 90]]
+
+
+def test_a_batch_withdraws_its_own_losers_and_retracts_those_before_it(enforcer):
+    enforcer.enforce([0, 1], [0, 90], [0, 0.5])
+    events, timings = enforcer.enforce_batch(
+        [[1, 1], [1, 0]],
+        [[50, 20], [10, 0]],
+        [[0.6, 0.7], [0.8, 0]],
+        sequence_lengths=[60, 60],
+        global_offset=100,
+    )
+
+    assert events.tolist() == [[0, 1], [1, 0]]
+    assert timings.tolist() == [[0, 20], [10, 0]]
+    assert enforcer.retracted == [(1, 90.0)]
+
+
+def test_a_batch_of_one_chunk_needs_no_lengths(enforcer):
+    assert enforcer.enforce_batch([[1, 0]], [[5, 0]])[0].tolist() == [[1, 0]]
+
+
+def test_a_batch_without_lengths_is_refused(enforcer):
+    with pytest.raises(ValueError, match="several chunks need sequence_lengths"):
+        enforcer.enforce_batch([[1, 0], [1, 0]], [[5, 0], [5, 0]])
+    with pytest.raises(ValueError, match=r"shape \(1,\), not \(2,\)"):
+        enforcer.enforce_batch([[1, 0], [1, 0]], [[5, 0], [5, 0]], sequence_lengths=[10])
