@@ -16,7 +16,8 @@ class Baseline(ABC):
     """A method that is fitted once and predicts from a handful of arrays.
 
     A model spends val on the choice of its epoch; a baseline makes no such
-    choice and learns from train and val together.
+    choice and learns from train and val together. In detection val decides
+    the thresholds, and a baseline learns from train alone.
 
     Attributes
     ----------
@@ -32,8 +33,8 @@ class Baseline(ABC):
         """Fit on the labelled windows of `parts` and return all that prediction needs."""
 
     @abstractmethod
-    def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
-        """Return scores (N, K) of windows."""
+    def predict(self, arrays: Arrays, windows: WindowSet) -> Any:
+        """Return scores (N, K) of windows, or the candidates in their recordings."""
 
 
 def labels(parts: list[WindowSet]) -> NDArray[np.int64]:

@@ -1,0 +1,122 @@
+"""Detectors of heart beats that others have made and everyone uses."""
+
+import logging
+import warnings
+from abc import abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.baselines.base import Arrays, Baseline
+from seqbench.registry import BASELINES
+from seqbench.storage.detections import Candidates
+from seqbench.storage.windows import WindowSet
+
+SCORE = 0.9  # of every beat: these detectors do not say how sure they are
+logger = logging.getLogger("seqbench")
+
+
+class HeartBeatBaseline(Baseline):
+    """Beats in the first channel, all of one type.
+
+    The type is that named QRS, where there is one, else the most frequent of
+    train: these detectors find beats and do not tell them apart.
+    """
+
+    gives_probabilities = False
+
+    @abstractmethod
+    def beats(self, ecg: NDArray[np.float64], sampling_rate_hz: float) -> NDArray[np.float64]:
+        """Return the samples of the beats of one recording, (n_samples,) in physical units."""
+
+    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+        """Choose the type that beats are given; nothing else is learned."""
+        del seed  # nothing is left to chance
+        (train,) = parts
+        names = [name.lower() for name in train.classes]
+        if "qrs" in names:
+            return {"type": np.array([names.index("qrs")])}
+        if train.timeline is None:
+            raise ValueError("detectors of beats need recordings with events")
+        counts = np.bincount(train.timeline.type, minlength=len(names))
+        return {"type": np.array([int(counts.argmax())])}
+
+    def predict(self, arrays: Arrays, windows: WindowSet) -> Candidates:
+        """Return the beats of every recording."""
+        timeline, rate = windows.timeline, windows.sampling_rate_hz
+        if timeline is None or rate is None:
+            raise ValueError("detectors of beats need recordings with a sampling rate")
+        normalization = windows.normalization
+        parts = []
+        for place, (start, stop) in enumerate(zip(timeline.start, timeline.stop, strict=True)):
+            signal = windows.signal[start:stop, 0].astype(np.float64)
+            ecg = signal * normalization.scale[0] + normalization.centre[0]
+            name = windows.names[timeline.recording[place]]
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    time = self.beats(ecg, rate)
+            except (ValueError, IndexError, ZeroDivisionError) as error:
+                logger.warning("%s: no beats, the detector gave up (%s)", name, error)
+                time = np.zeros(0)
+            time = time[(time >= 0) & (time < len(ecg))]
+            parts.append(
+                Candidates(
+                    place=np.full(len(time), place),
+                    time=time,
+                    type=np.full(len(time), int(arrays["type"][0])),
+                    score=np.full(len(time), SCORE),
+                )
+            )
+        return Candidates.joined(parts)
+
+
+@BASELINES.register(
+    "xqrs",
+    tasks=("detection",),
+    needs=("ecg",),
+    stochastic=False,
+    imports=("wfdb.processing",),
+)
+class XqrsBaseline(HeartBeatBaseline):
+    """XQRS of the WFDB package: a matched wavelet and adaptive thresholds.
+
+    References
+    ----------
+    Xie et al. (2023). Waveform Database Software Package (WFDB) for Python.
+    PhysioNet, doi:10.13026/9njx-6322.
+    """
+
+    def beats(self, ecg: NDArray[np.float64], sampling_rate_hz: float) -> NDArray[np.float64]:
+        """Return the beats that XQRS finds."""
+        from wfdb.processing import XQRS
+
+        detector = XQRS(sig=ecg, fs=sampling_rate_hz)
+        detector.detect(verbose=False)
+        return np.asarray(detector.qrs_inds, dtype=np.float64)
+
+
+@BASELINES.register(
+    "neurokit",
+    tasks=("detection",),
+    needs=("ecg",),
+    stochastic=False,
+    imports=("neurokit2",),
+)
+class NeurokitBaseline(HeartBeatBaseline):
+    """R peaks of NeuroKit2: steep stretches of the cleaned signal, then their highest sample.
+
+    References
+    ----------
+    Makowski et al. (2021). NeuroKit2: a Python toolbox for neurophysiological
+    signal processing. Behavior Research Methods 53:1689-1696.
+    """
+
+    def beats(self, ecg: NDArray[np.float64], sampling_rate_hz: float) -> NDArray[np.float64]:
+        """Return the R peaks that NeuroKit2 finds."""
+        import neurokit2
+
+        rate = round(sampling_rate_hz)
+        cleaned = neurokit2.ecg_clean(ecg, sampling_rate=rate, method="neurokit")
+        _, found = neurokit2.ecg_peaks(cleaned, sampling_rate=rate, method="neurokit")
+        return np.asarray(found["ECG_R_Peaks"], dtype=np.float64)

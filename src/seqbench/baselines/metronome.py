@@ -1,0 +1,51 @@
+"""Events at the mean pace of train: what knowing the rate alone is worth."""
+
+import numpy as np
+
+from seqbench.baselines.base import Arrays, Baseline
+from seqbench.registry import BASELINES
+from seqbench.storage.detections import Candidates
+from seqbench.storage.windows import WindowSet
+
+SCORE = 0.5  # of every event: nothing tells one from another
+
+
+@BASELINES.register(
+    "metronome", tasks=("detection",), floor_of=("detection",), stochastic=False, imports=()
+)
+class MetronomeBaseline(Baseline):
+    """Events of each type evenly spaced at the mean interval of train, whatever the signal says."""
+
+    gives_probabilities = False
+
+    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+        """Measure the mean interval of each type in the labelled parts of train."""
+        del seed  # nothing is left to chance
+        (train,) = parts
+        timeline = train.timeline
+        if timeline is None:
+            raise ValueError("the metronome needs recordings with events")
+        n_samples = (timeline.known_stop - timeline.known_start).sum()
+        counts = np.bincount(timeline.type, minlength=len(train.classes))
+        return {"interval_samples": n_samples / np.maximum(counts, 1)}
+
+    def predict(self, arrays: Arrays, windows: WindowSet) -> Candidates:
+        """Return events from half an interval after the start of each recording on."""
+        timeline = windows.timeline
+        if timeline is None:
+            raise ValueError("the metronome needs recordings")
+        parts = []
+        for place, n_samples in enumerate(timeline.stop - timeline.start):
+            for kind, interval in enumerate(arrays["interval_samples"]):
+                # A recording shorter than half an interval still gets its one event.
+                first = min(interval / 2, n_samples / 2)
+                time = np.arange(first, n_samples, interval)
+                parts.append(
+                    Candidates(
+                        place=np.full(len(time), place),
+                        time=time,
+                        type=np.full(len(time), kind),
+                        score=np.full(len(time), SCORE),
+                    )
+                )
+        return Candidates.joined(parts)
