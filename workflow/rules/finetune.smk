@@ -59,7 +59,9 @@ rule fit_baseline:
     params:
         settings=lambda wc: JOBS.fit_baseline(wc.dataset, wc.architecture).to_json(),
         code=lambda wc: source_digest(
-            "seqbench.steps.fit_baseline", *modules(BASELINES, wc.architecture)
+            "seqbench.steps.fit_baseline",
+            *modules(BASELINES, wc.architecture),
+            *modules(TASKS, BENCHMARK.task(wc.dataset)),
         ),
     shell:
         "python -m seqbench.steps.fit_baseline --settings {params.settings:q}"

@@ -15,6 +15,7 @@ rule report:
             {path for run in PLAN.trained for path in pretraining_history(run)}
         ),
         transfers=[run.fill(layout.TRANSFER) for run in PLAN.trained],
+        models=[run.fill(layout.MODEL) for run in template_runs(PLAN)],
         templates=sorted((SRC / "seqbench" / "reporting" / "templates").iterdir()),
     output:
         summary=layout.SUMMARY,

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seqbench.registry import BASELINES, TASKS
+from seqbench.tasks.metric_names import family_of
 
 if TYPE_CHECKING:
-    from seqbench.plan import Plan
+    from seqbench.plan import Plan, Run
+
+# Models whose file holds the shape of each type of event.
+TEMPLATE_ARCHITECTURE, TEMPLATE_BASELINE = "event_specific", "matched_filter"
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,9 @@ class Caption:
 CAPTIONS = {
     "leaderboard": Caption(
         "Every model, every seed",
-        "A dot is one seed on the test windows, the bar their mean; a thin line is the bootstrap"
-        " interval of a single run. Dashed: the best baseline. Dotted: the floor.",
+        "A dot is one seed on test, the bar their mean; a thin line is the bootstrap interval of a"
+        " single run. Dashed: the best baseline. Dotted: the floor. Dash-dotted: the ceiling, where"
+        " the truth is known.",
     ),
     "confusion": Caption(
         "What is taken for what",
@@ -58,6 +63,37 @@ CAPTIONS = {
         "Windows of train as the models receive them, spread evenly over each class. All panels"
         " share one scale; channels are stacked.",
     ),
+    "tolerance": Caption(
+        "How exact the times are",
+        "Mean F1 over seeds on test against the tolerance: of each architecture the arm that val"
+        " picks, and all baselines. Bold: the model picked on val, its band one s.d. Dash-dotted:"
+        " the ceiling. Grey rule: the tolerance that ranks models.",
+    ),
+    "timing_errors": Caption(
+        "How early or late events are found",
+        "Detections of all seeds that match an event of test, by type; later is to the right."
+        " Every hill has its own height. The outermost bars hold all that lies further out. A"
+        " dark tick marks the mean, the number beside it.",
+    ),
+    "timeline": Caption(
+        "What is found in a recording",
+        "Stretches of test spread evenly over it, with what the model and seed picked on val find"
+        " there; the last one is chosen because it holds a miss or a false alarm, if there is any."
+        " Marks have the colour of the type, shaded times are errors. Each channel has a scale of"
+        " its own.",
+    ),
+    "templates": Caption(
+        "What an event looks like to a model",
+        "Learned templates of each type, channels stacked, around the onset (dotted); a dot is the"
+        " delay learned for the channel. Grey: the true shape, where a generator knows it."
+        " Templates of a matched filter are whitened, and the true shapes with them.",
+    ),
+    "reliability": Caption(
+        "How far scores can be trusted",
+        "Left: part of the candidates that are true against their score, in 15 bins, of the model"
+        " picked on val; pale: each seed. On the diagonal a score is a probability. Right: how"
+        " many candidates have that score, and how many of them are true.",
+    ),
 }
 
 METRIC_LABELS = {
@@ -65,6 +101,19 @@ METRIC_LABELS = {
     "mcc": "MCC",
     "auroc": "AUROC",
     "ece": "ECE",
+    "f1_at": "F1",
+    "macro_f1_at": "macro F1",
+    "precision_at": "precision",
+    "recall_at": "recall",
+    "average_precision_at": "average precision",
+    "onset_bias_ms": "bias (ms)",
+    "onset_mae_ms": "MAE (ms)",
+    "onset_median_ms": "median error (ms)",
+    "onset_p95_ms": "95 % error (ms)",
+    "refractory_violations": "too close",
+    "refractory_violations_before": "too close, thresholds alone",
+    "false_alarms_per_hour": "false alarms per hour",
+    "presence_ece": "ECE of candidates",
 }
 
 
@@ -83,22 +132,51 @@ def figures_of(plan: Plan, dataset: str) -> list[str]:
     return [figure for name, figure in figure_names(plan) if name == dataset]
 
 
+def template_runs(plan: Plan) -> list[Run]:
+    """Return the runs of a plan whose models hold templates that a figure may draw."""
+    drawn = {dataset for dataset, figure in figure_names(plan) if figure == "templates"}
+    return [run for run in plan.runs if run.dataset in drawn and holds_templates(run)]
+
+
+def holds_templates(run: Run) -> bool:
+    """Tell whether the model of a run holds the shape of each type of event."""
+    name = TEMPLATE_BASELINE if run.arm == "baseline" else TEMPLATE_ARCHITECTURE
+    return run.architecture == name
+
+
 def floor_of(task: str) -> str | None:
     """Return the baseline that knows nothing: what a model must beat to have learned anything."""
-    floors = [name for name in BASELINES if task in BASELINES.entry(name).tags.get("floor_of", ())]
-    return floors[0] if floors else None
+    return _tagged("floor_of", task)
+
+
+def ceiling_of(task: str) -> str | None:
+    """Return the baseline that knows the truth: what a model can at best come near."""
+    return _tagged("ceiling_of", task)
 
 
 def metric_label(name: str) -> str:
-    """Return how a metric is called in a table or on an axis."""
-    return METRIC_LABELS.get(name, name.replace("_", " "))
+    """Return how a metric, or a family of metrics at all tolerances, is called."""
+    if name in METRIC_LABELS:
+        return METRIC_LABELS[name]
+    family, tolerance_ms = family_of(name)
+    if tolerance_ms is not None:
+        return f"{metric_label(family)} at {tolerance_ms:g} ms"
+    return name.replace("_", " ")
+
+
+def _tagged(tag: str, task: str) -> str | None:
+    found = [name for name in BASELINES if task in BASELINES.entry(name).tags.get(tag, ())]
+    return found[0] if found else None
 
 
 def _applies(figure: str, plan: Plan, dataset: str) -> bool:
     """Tell whether the plan holds what a figure needs."""
-    trained = [run for run in plan.trained if run.dataset == dataset]
+    own = [run for run in plan.runs if run.dataset == dataset]
+    trained = [run for run in own if run.arm != "baseline"]
     if figure == "label_efficiency":
         return len({run.labels for run in trained}) > 1
     if figure == "pretraining":
         return any(plan.objective(run) for run in trained)
+    if figure == "templates":
+        return any(holds_templates(run) for run in own)
     return True

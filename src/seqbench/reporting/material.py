@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from seqbench import layout
 from seqbench.plan import Plan, Run
-from seqbench.registry import TASKS
+from seqbench.reporting.catalog import figures_of
+from seqbench.reporting.detection import DetectionMaterial, gather_detection
 from seqbench.reporting.tables import Leaderboard, Result, Row, leaderboards
-from seqbench.storage.predictions import read_predictions
+from seqbench.storage.predictions import Predictions, read_predictions
 from seqbench.storage.windows import WindowSet, read_windows
 from seqbench.tasks.classification.metrics import confusion
 
@@ -51,7 +52,7 @@ class Material:
     Parameters
     ----------
     windows
-        Those of train.
+        Those of train; in detection without their signal, which no figure draws.
     boards
         A leaderboard for each fraction of labels, the largest first.
     histories
@@ -62,6 +63,8 @@ class Material:
         By run, what became of the pretrained tensors.
     confusions
         Of the model picked on val and the best baseline, in this order.
+    detection
+        What else there is to say of a detection dataset; None for other tasks.
     colours
         By architecture, the same in all figures of all datasets.
     """
@@ -74,12 +77,20 @@ class Material:
     pretraining: dict[tuple[str, str, int], pd.DataFrame]
     transfers: dict[Run, dict[str, Any]]
     confusions: list[Confusion]
+    detection: DetectionMaterial | None
     colours: dict[str, str]
 
     @property
     def board(self) -> Leaderboard:
         """The leaderboard with most labels."""
         return self.boards[0]
+
+    @property
+    def events(self) -> DetectionMaterial:
+        """What there is to say of a detection dataset; asked of no other."""
+        if self.detection is None:
+            raise ValueError(f"{self.dataset} is no detection dataset")
+        return self.detection
 
     @cached_property
     def architectures(self) -> list[str]:
@@ -131,19 +142,30 @@ def _material(
     }
     transfers = {run: root / run.fill(layout.TRANSFER) for run, _ in pretrained}
     shown = [row for row in (boards[0].picked, boards[0].best_baseline) if row is not None]
+    figures = figures_of(plan, dataset)
+    windows = read_windows(root / layout.WINDOWS.format(dataset=dataset), "train")
+    detection = None
+    if plan.benchmark.task(dataset) == "detection":
+        windows = _without_signal(windows)
+        detection = gather_detection(boards[0], windows, root, with_banks="templates" in figures)
     return Material(
         dataset=dataset,
-        windows=read_windows(root / layout.WINDOWS.format(dataset=dataset), "train"),
+        windows=windows,
         results=[result for result in results if result.run.dataset == dataset],
         boards=boards,
         histories={run: pd.read_csv(root / run.fill(layout.HISTORY)) for run in trained},
         pretraining={key: pd.read_csv(path) for key, path in pretraining.items()},
         transfers={r: json.loads(p.read_text(encoding="utf-8")) for r, p in transfers.items()},
-        confusions=[_confusion(row, root) for row in shown]
-        if "confusion" in TASKS.entry(plan.benchmark.task(dataset)).tags["figures"]
-        else [],
+        confusions=[_confusion(row, root) for row in shown] if "confusion" in figures else [],
+        detection=detection,
         colours=colours,
     )
+
+
+def _without_signal(windows: WindowSet) -> WindowSet:
+    """Return windows of a signal that reads as 0 everywhere and takes no memory."""
+    nothing = np.broadcast_to(np.zeros(1, np.float32), windows.signal.shape)
+    return replace(windows, signal=nothing)
 
 
 def _confusion(row: Row, root: Path) -> Confusion:
@@ -153,5 +175,7 @@ def _confusion(row: Row, root: Path) -> Confusion:
 
 def _counts(path: Path) -> NDArray[np.int64]:
     predictions = read_predictions(path, "test")
+    if not isinstance(predictions, Predictions):
+        raise ValueError(f"{path}: holds no scores of windows")
     once = np.ones((1, len(predictions.target)))
     return confusion(predictions, once)[0].astype(np.int64)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from seqbench import layout
 from seqbench.config import Arm
 from seqbench.plan import Plan, Run
-from seqbench.registry import METRICS, TASKS
-from seqbench.reporting.catalog import floor_of
+from seqbench.registry import TASKS
+from seqbench.reporting.catalog import ceiling_of, floor_of
+from seqbench.tasks.metric_names import tags
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ class Result:
     @property
     def headline(self) -> str:
         """The metric that ranks models; higher is better."""
-        return str(TASKS[self.task].headline)
+        return str(self.content["headline"])
 
     @property
     def is_baseline(self) -> bool:
@@ -138,6 +139,12 @@ class Row:
         Whether a trained model's mean lies below the floor's.
     below_best_baseline
         Whether it lies below that of the best baseline, given the same labels.
+    is_ceiling
+        Whether this is the baseline that knows the truth; it competes with nobody.
+    of_ceiling
+        Headline as a part of the ceiling's; None without a ceiling.
+    gap_closed
+        Part of the way from the floor to the ceiling; None without both.
     """
 
     architecture: str
@@ -149,6 +156,9 @@ class Row:
     is_tied: bool = False
     below_floor: bool = False
     below_best_baseline: bool = False
+    is_ceiling: bool = False
+    of_ceiling: float | None = None
+    gap_closed: float | None = None
 
     @property
     def score(self) -> Estimate:
@@ -193,12 +203,16 @@ class Leaderboard:
 
     @property
     def best(self) -> Row | None:
-        """The best model of all."""
+        """The best model of all but the ceiling."""
         return _first(row for row in self.rows if row.is_best)
 
     @cached_property
     def picked(self) -> Row | None:
         """The trained model that val would pick, so that its test score is not the luckiest."""
+        return self.picked_among(row for row in self.rows if not row.is_baseline)
+
+    def picked_among(self, rows: Iterable[Row]) -> Row | None:
+        """Return the one of several trained models that val would pick."""
         tiebreak = TASKS[self.task]().tiebreak
 
         def on_val(row: Row) -> tuple[float, float]:
@@ -206,24 +220,32 @@ class Leaderboard:
             loss = Estimate.of_values(r.value(tiebreak, "val") for r in row.results).mean
             return _or_lowest(headline), _or_lowest(None if loss is None else -loss)
 
-        trained = [row for row in self.rows if not row.is_baseline and row.score.n]
-        return max(trained, key=on_val, default=None)
+        return max((row for row in rows if row.score.n), key=on_val, default=None)
 
     @cached_property
     def best_baseline(self) -> Row | None:
-        """The best baseline; test itself picks it, which favours it."""
-        return _first(row for row in self.rows if row.is_baseline and row.score.n)
+        """The best baseline but the ceiling; test itself picks it, which favours it."""
+        return _first(
+            row for row in self.rows if row.is_baseline and row.score.n and row != self.ceiling
+        )
 
     @property
     def floor(self) -> Row | None:
         """The baseline that knows nothing."""
-        name = floor_of(self.task)
-        return _first(row for row in self.rows if row.is_baseline and row.architecture == name)
+        return self._baseline(floor_of(self.task))
+
+    @property
+    def ceiling(self) -> Row | None:
+        """The baseline that knows the truth, where there is one."""
+        return self._baseline(ceiling_of(self.task))
 
     @property
     def margin(self) -> float | None:
         """How far the model that val picked lies above the best baseline."""
         return _difference(self.picked, self.best_baseline)
+
+    def _baseline(self, name: str | None) -> Row | None:
+        return _first(row for row in self.rows if row.is_baseline and row.architecture == name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,7 +316,7 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
     task, headline = own[0].task, own[0].headline
     names = [
         name
-        for name in TASKS[task]().metric_names()
+        for name in TASKS[task]().columns(headline)
         if any(result.value(name) is not None for result in own) or name == headline
     ]
     own.sort(key=lambda result: result.run)
@@ -363,7 +385,12 @@ def is_pretrained(arm: str) -> bool:
 
 def higher_is_better(metric: str) -> bool:
     """Tell in which direction a metric improves."""
-    return bool(METRICS.entry(metric).tags["better"] == "higher")
+    return bool(tags(metric)["better"] == "higher")
+
+
+def best_at_zero(metric: str) -> bool:
+    """Tell whether a metric may have either sign and is best at zero."""
+    return bool(tags(metric)["better"] == "zero")
 
 
 def number(value: object) -> float | None:
@@ -406,12 +433,16 @@ def _values(result: Result) -> Iterable[tuple[str, str, float]]:
 
 def _marked(row: Row, board: Leaderboard) -> Row:
     """Return the row with its standing among the others."""
-    best = board.rows[0]
+    ceiling, floor = board.ceiling, board.floor
+    if row == ceiling:
+        return replace(row, is_ceiling=True)
+    best = next(other for other in board.rows if other != ceiling)
     top, mean = best.score.mean, row.score.mean
     if top is None or mean is None:
         return row
     margin = _difference(row, board.best_baseline)
-    above_floor = _difference(row, board.floor)
+    above_floor, gap = _difference(row, floor), _difference(ceiling, floor)
+    highest = ceiling.score.mean if ceiling is not None else None
     has_all_labels = float(board.labels) == 1
     return replace(
         row,
@@ -421,6 +452,8 @@ def _marked(row: Row, board: Leaderboard) -> Row:
         below_best_baseline=(
             not row.is_baseline and has_all_labels and margin is not None and margin < 0
         ),
+        of_ceiling=mean / highest if highest else None,
+        gap_closed=above_floor / gap if above_floor is not None and gap and gap > 0 else None,
     )
 
 

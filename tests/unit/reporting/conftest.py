@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,21 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from numpy.typing import NDArray
 
 from seqbench import layout
 from seqbench.config import Benchmark
 from seqbench.options import Options
 from seqbench.plan import Plan, Run
-from seqbench.registry import ARCHITECTURES, BASELINES, OBJECTIVES, Entry
+from seqbench.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS, Entry
 from seqbench.storage.atomic import write_json, write_text
+from seqbench.storage.detections import Candidates, Decoding, Detections
+from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.predictions import Predictions, write_predictions
-from seqbench.storage.windows import Normalization, WindowSet, write_windows
+from seqbench.storage.timeline import Timeline
+from seqbench.storage.windows import SPLITS, Normalization, Split, WindowSet, write_windows
+from seqbench.tasks.detection.refractory import DECODERS
+from seqbench.tasks.scoring import score
 
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "auroc", "log_loss", "ece")
 Skill = Callable[[Run], float]
@@ -34,7 +41,8 @@ def _entry(name: str, **tags: object) -> Entry:
 def made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """Register names that no change to the real ones can take away."""
     series = {
-        n: _entry(n, accepts=("series",)) for n in ("cnn1d", "cnn_lstm", "rnn", "lstm", "gru")
+        n: _entry(n, accepts=("series",))
+        for n in ("cnn1d", "cnn_lstm", "rnn", "lstm", "gru", "event_specific")
     }
     floors = {
         "majority": _entry(
@@ -45,6 +53,24 @@ def made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
             imports=(),
         ),
         "minirocket": _entry("minirocket", tasks=("classification",), stochastic=True, imports=()),
+        "metronome": _entry(
+            "metronome",
+            tasks=("detection",),
+            floor_of=("detection",),
+            stochastic=False,
+            imports=(),
+        ),
+        "matched_filter": _entry(
+            "matched_filter", tasks=("detection",), stochastic=False, imports=()
+        ),
+        "oracle": _entry(
+            "oracle",
+            tasks=("detection",),
+            ceiling_of=("detection",),
+            needs=("truth",),
+            stochastic=False,
+            imports=(),
+        ),
     }
     monkeypatch.setattr(ARCHITECTURES, "_entries", series)
     monkeypatch.setattr(BASELINES, "_entries", floors)
@@ -124,6 +150,108 @@ def config() -> Callable[..., dict[str, Any]]:
     return make
 
 
+@dataclass(frozen=True, kw_only=True)
+class EventWorld:
+    """Made-up recordings with events, and what models find in them.
+
+    Parameters
+    ----------
+    skill
+        Part of the events that a run finds; what it misses, it finds elsewhere.
+    n_test
+        Recordings of test; train and val have one each.
+    has_events
+        False: test holds no event, and nothing is found there.
+    bias_ms
+        How late models are.
+    """
+
+    skill: Skill
+    n_types: int = 3
+    n_channels: int = 2
+    n_test: int = 2
+    seconds: float = 20.0
+    rate_hz: float = 500.0
+    refractory_s: float | None = 0.8
+    tolerance_ms: float = 5.0
+    bias_ms: float = 0.5
+    has_events: bool = True
+    finds_nothing: bool = False
+    classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Of the types."""
+        return list(self.classes) or [f"e{k:02d}" for k in range(self.n_types)]
+
+    @property
+    def shapes(self) -> NDArray[np.float64]:
+        """One of 40 samples for each type and channel, (K, C, 40)."""
+        time = np.arange(40) / 40
+        pitch = 1 + np.arange(len(self.names))[:, None, None] % 7
+        phase = np.arange(self.n_channels)[:, None]
+        return np.sin(2 * math.pi * (pitch * time + phase / 5)) * np.exp(-3 * time)
+
+
+def write_made_up_events(root: Path, raw: dict[str, Any], world: EventWorld) -> Plan:
+    """Write all that the steps before the report would leave for detection datasets."""
+    plan = Plan(Benchmark.load(raw))
+    write_text(root / layout.CONFIG, yaml.safe_dump(raw))
+    for dataset in plan.datasets:
+        windows = {split: _recorded(world, split) for split in SPLITS}
+        write_windows(root / layout.WINDOWS.format(dataset=dataset), windows)
+        for run in [run for run in plan.runs if run.dataset == dataset]:
+            generator = np.random.default_rng([run.seed, *map(ord, run.architecture + run.arm)])
+            found = {
+                split: _found(world, run, windows[split], generator)
+                for split in SPLITS[1:]
+                if run.arm != "baseline" or split == "test"
+            }
+            content = _metrics(run, world.skill(run), len(windows["test"]))
+            content |= {"task": "detection", "headline": f"f1_at_{world.tolerance_ms:g}ms"}
+            content["scores"] = {
+                split: score(TASKS["detection"](), of_split, resamples=0)
+                for split, of_split in found.items()
+            }
+            write_predictions(root / run.fill(layout.PREDICTIONS), found)
+            if run.arm != "baseline":
+                _write_training(root, run, plan.objective(run), content, generator)
+            if run.architecture in ("event_specific", "matched_filter"):
+                model = _model(world, run, generator)
+                write_model(root / run.fill(layout.MODEL), model)
+            write_json(root / run.fill(layout.METRICS), content)
+    return plan
+
+
+@pytest.fixture
+def write_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteResults:
+    """Return `write_made_up_events` for the folder in which the test now works."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(raw: dict[str, Any], **settings: Any) -> Plan:
+        return write_made_up_events(tmp_path, raw, EventWorld(**settings))
+
+    return write
+
+
+@pytest.fixture
+def event_config(config: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return what makes a config of detection with floor, baseline and ceiling."""
+
+    def make(
+        baselines: Sequence[str] = ("metronome", "matched_filter", "oracle"), **grid: object
+    ) -> dict[str, Any]:
+        raw = config(baselines, **({"datasets": ["strikes"], "seeds": [0, 1]} | grid))
+        sources = {
+            "strikes": {"source": "strikes_windows", "seed": 3},
+            "measured": {"source": "mitdb"},  # nobody knows its truth
+        }
+        return raw | {"datasets": sources}
+
+    return make
+
+
 def _metrics(run: Run, accuracy: float, n_test: int) -> dict[str, Any]:
     def scores(value: float) -> dict[str, Any]:
         worse = {"log_loss": 2 * (1 - value), "ece": (1 - value) / 2}
@@ -162,6 +290,7 @@ def _metrics(run: Run, accuracy: float, n_test: int) -> dict[str, Any]:
             "seed": run.seed,
         },
         "task": "classification",
+        "headline": "accuracy",
         "scores": test if is_baseline else {"val": scores(accuracy)} | test,
         "n_windows": {"train": 32, "val": 8, "test": n_test},
         "cost": cost,
@@ -242,7 +371,7 @@ def _write_training(
     generator: np.random.Generator,
 ) -> None:
     epoch = np.arange(1, 41)
-    accuracy = content["scores"]["test"]["accuracy"]["value"]
+    accuracy = content["scores"]["test"][content["headline"]]["value"] or 0.5
     train = 1.2 * np.exp(-epoch / 9) + 0.05 + 0.02 * generator.random(40)
     val = train + (1 - accuracy) * (1 - np.exp(-epoch / 12)) * 1.5 + 0.05 * generator.random(40)
     content["cost"]["best_epoch"] = int(epoch[val.argmin()])
@@ -270,3 +399,106 @@ def _write_training(
 
 def _write_table(path: Path, columns: dict[str, Any]) -> None:
     write_text(path, pd.DataFrame(columns).to_csv(index=False))
+
+
+def _recorded(world: EventWorld, split: Split) -> WindowSet:
+    """Return noise with a shape at each event, cut into windows of 500 samples."""
+    generator = np.random.default_rng(SPLITS.index(split))
+    n_recordings = world.n_test if split == "test" else 1
+    n = int(world.seconds * world.rate_hz)
+    signal = generator.normal(scale=0.15, size=(n_recordings * n, world.n_channels))
+    period = world.rate_hz * (world.refractory_s or 0.8) * 1.02
+    events = [
+        (place * n + int(onset), kind)
+        for place in range(n_recordings if world.has_events or split == "train" else 0)
+        for kind in range(len(world.names))
+        for onset in np.cumsum(period + generator.exponential(2 * world.rate_hz, 1000))
+        if onset < n - 60
+    ]
+    events.sort()
+    onset, kind = np.array(events, dtype=np.int64).reshape(-1, 2).T
+    for start, k in events:
+        signal[start : start + 40] += world.shapes[k].T
+    starts = np.arange(n_recordings) * n
+    begin = np.arange(0, n_recordings * n - 499, 500)
+    first = [SPLITS.index(split) * 10 + place for place in range(n_recordings)]
+    return WindowSet(
+        task="detection",
+        sample="series",
+        split=split,
+        signal=signal.astype(np.float32),
+        start=begin,
+        length=np.full(len(begin), 500),
+        label=np.zeros(len(begin), dtype=np.int64),
+        recording=np.array([first[i] for i in begin // n]),
+        names=[f"walk {i}" for i in range(40)],
+        groups=[f"person {i}" for i in range(40)],
+        channels=[f"axis {c}" for c in range(world.n_channels)],
+        classes=world.names,
+        normalization=Normalization(
+            "zscore", np.zeros(world.n_channels), np.ones(world.n_channels)
+        ),
+        sampling_rate_hz=world.rate_hz,
+        timeline=Timeline(
+            recording=np.array(first),
+            start=starts,
+            stop=starts + n,
+            known_start=starts,
+            known_stop=starts + n - 100,
+            onset=onset,
+            offset=onset + 40,
+            type=kind,
+            refractory_s=world.refractory_s,
+            tolerance_ms=world.tolerance_ms,
+        ),
+        truth={"templates": world.shapes, "template_onset": np.array(0)},
+        source={"notes": list(world.notes)},
+    )
+
+
+def _found(
+    world: EventWorld, run: Run, windows: WindowSet, generator: np.random.Generator
+) -> Detections:
+    """Return candidates at events and elsewhere, some of them twice."""
+    assert windows.timeline is not None
+    timeline = windows.timeline
+    n_events = 0 if world.finds_nothing else len(timeline.onset)
+    place = timeline.place[:n_events]
+    start, kind = timeline.onset[:n_events] - timeline.start[place], timeline.type[:n_events]
+    late = generator.normal(world.bias_ms * (1 + kind % 3), 1.0) * world.rate_hz / 1000
+    is_found = generator.random(n_events) < world.skill(run)
+    away = np.where(is_found, 0.0, generator.uniform(0.05, 0.4, n_events) * world.rate_hz)
+    found_score = np.where(is_found, generator.beta(8, 2, n_events), generator.beta(3, 3, n_events))
+    again = generator.random(n_events) < 0.2  # nearer to the first than the period allows
+    candidates = Candidates.joined(
+        [
+            Candidates(place=place, time=start + late + away, type=kind, score=found_score),
+            Candidates(
+                place=place[again],
+                time=(start + late + 0.1 * world.rate_hz)[again],
+                type=kind[again],
+                score=generator.beta(4, 3, int(again.sum())),
+            ),
+        ]
+    )
+    thresholds = {name: np.full(len(world.names), 0.5) for name in DECODERS}
+    decoding = Decoding(decoder="optimal", thresholds=thresholds)
+    return Detections.of(windows, candidates, decoding, are_probabilities=run.arm != "baseline")
+
+
+def _model(world: EventWorld, run: Run, generator: np.random.Generator) -> StoredModel:
+    """Return shapes as a model would have learned them."""
+    noisy = world.shapes + generator.normal(scale=0.1, size=world.shapes.shape)
+    k, c = noisy.shape[:2]
+    if run.arm != "baseline":
+        delays = generator.normal(scale=3, size=(k, c))
+        bank = {"templates": noisy, "onset_delays": delays}
+        arrays = {f"encoder.template_bank.{name}": array for name, array in bank.items()}
+        return StoredModel(arrays, {"classes": world.names})
+    arrays = {
+        "filters": np.tile([1.0, -0.3], (c, 1)),
+        "mixing": np.eye(c),
+        "templates": np.pad(noisy, [(0, 0), (0, 0), (5, 10)]),
+        "onset": np.array([5.0]),
+    }
+    return StoredModel(arrays, {"classes": world.names})

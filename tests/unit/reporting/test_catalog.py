@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from seqbench.config import Benchmark
 from seqbench.plan import Plan
@@ -23,7 +26,11 @@ def test_asking_for_figures_loads_nothing_heavy():
 
 
 def test_the_whole_report_needs_neither_torch_nor_scikit_learn():
-    code = "import sys, seqbench.steps.report; print({'torch', 'sklearn'} & set(sys.modules))"
+    parts = "seqbench.reporting.page, seqbench.reporting.material, seqbench.reporting.figures"
+    code = (
+        f"import sys, seqbench.steps.report, {parts};"
+        " print({'torch', 'sklearn'} & set(sys.modules))"
+    )
 
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -55,3 +62,45 @@ def test_pretraining_is_drawn_only_if_there_is_some(config):
 def test_label_efficiency_is_drawn_only_with_several_fractions(config):
     assert "label_efficiency" not in names(config(labels=[0.5]))
     assert "label_efficiency" in names(config(labels=[0.5, 1.0]))
+
+
+def test_the_caption_of_every_figure_is_that_of_the_workflow_too():
+    folder = Path(__file__).parents[3] / "workflow" / "report"
+
+    for name, caption in catalog.CAPTIONS.items():
+        text = " ".join((folder / f"{name}.rst").read_text(encoding="utf-8").split())
+        assert text == f"**{caption.title}.** {caption.text}"
+
+
+def test_floor_and_ceiling_are_known_by_their_tags():
+    assert (catalog.floor_of("detection"), catalog.ceiling_of("detection")) == (
+        "metronome",
+        "oracle",
+    )
+    assert catalog.ceiling_of("classification") is None
+
+
+@pytest.mark.parametrize(
+    ("baselines", "architectures", "runs"),
+    [
+        (("metronome",), ["cnn1d"], set()),
+        (("metronome", "oracle"), ["event_specific", "cnn1d"], {("event_specific", 0)}),
+        (("matched_filter",), ["cnn1d"], {("matched_filter", 0)}),
+    ],
+)
+def test_templates_are_drawn_of_the_models_that_hold_some(
+    baselines, architectures, runs, event_config
+):
+    raw = event_config(baselines, architectures=architectures, seeds=[0])
+    plan = Plan(Benchmark.load(raw))
+
+    found = {(run.architecture, run.seed) for run in catalog.template_runs(plan)}
+
+    assert found == runs
+    assert ("templates" in catalog.figures_of(plan, "strikes")) == bool(runs)
+
+
+def test_no_model_is_read_for_templates_where_no_figure_shows_them(config):
+    plan = Plan(Benchmark.load(config(architectures=["event_specific"])))
+
+    assert catalog.template_runs(plan) == []

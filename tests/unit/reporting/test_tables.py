@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
+from seqbench.plan import Run
 from seqbench.reporting import tables
 
 ACCURACY = {
@@ -47,6 +48,37 @@ def test_rows_stand_from_best_to_worst(board):
     names = [row.architecture for row in board.rows]
 
     assert names == ["cnn1d", "gru", "minirocket", "lstm", "majority", "rnn"]
+
+
+def test_the_headline_is_the_one_that_the_results_name(write_results, config):
+    def edit(run, content):
+        content["headline"] = "mcc"
+        content["scores"]["test"]["mcc"]["value"] = {"cnn1d": 0.1, "gru": 0.2}.get(
+            run.architecture, 0.0
+        )
+
+    on_accuracy = {"cnn1d": 0.9, "gru": 0.8, "majority": 0.5}
+    raw = config(architectures=["cnn1d", "gru"])
+    plan = write_results(raw, skill=lambda run: on_accuracy[run.architecture], edit=edit)
+    board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+
+    assert board.headline == board.metric_names[0] == "mcc"
+    assert [row.architecture for row in board.rows] == ["gru", "cnn1d", "majority"]
+
+
+def test_a_metric_at_a_tolerance_improves_like_its_family():
+    better = {
+        name: tables.higher_is_better(name)
+        for name in ("f1_at_5ms", "onset_mae_ms", "onset_bias_ms", "accuracy", "log_loss")
+    }
+
+    assert better == {
+        "f1_at_5ms": True,
+        "onset_mae_ms": False,
+        "onset_bias_ms": False,
+        "accuracy": True,
+        "log_loss": False,
+    }
 
 
 def test_mean_and_sample_standard_deviation_are_over_seeds(board):
@@ -218,3 +250,42 @@ def test_models_with_few_labels_are_not_held_against_baselines_that_have_all(wri
     assert row(full, "cnn1d").below_best_baseline
     assert not row(few, "cnn1d").below_best_baseline
     assert few.best_baseline.architecture == "minirocket"
+
+
+def test_the_ceiling_competes_with_nobody():
+    f1 = {"cnn1d": 0.8, "gru": 0.4, "metronome": 0.1, "matched_filter": 0.6, "oracle": 0.9}
+    baselines = ("metronome", "matched_filter", "oracle")
+    results = [
+        tables.Result(
+            Run("strikes", name, "baseline" if name in baselines else "scratch", "1", 0),
+            {
+                "task": "detection",
+                "headline": "f1_at_5ms",
+                "scores": {"test": {"f1_at_5ms": {"value": value}}},
+            },
+        )
+        for name, value in f1.items()
+    ]
+
+    board = tables.leaderboard(results, "strikes", "1")
+
+    assert [r.architecture for r in board.rows if r.is_ceiling] == ["oracle"]
+    assert board.rows[0].architecture == "oracle"
+    assert board.best.architecture == "cnn1d"
+    assert board.best_baseline.architecture == "matched_filter"
+    assert board.floor.architecture == "metronome"
+    assert board.margin == pytest.approx(0.2)
+    assert [r.architecture for r in board.rows if r.below_best_baseline] == ["gru"]
+    of_ceiling = {r.architecture: r.of_ceiling for r in board.rows}
+    assert of_ceiling == pytest.approx(
+        {"oracle": None, "cnn1d": 8 / 9, "matched_filter": 6 / 9, "gru": 4 / 9, "metronome": 1 / 9}
+    )
+    gap = {r.architecture: r.gap_closed for r in board.rows}
+    assert gap == pytest.approx(
+        {"oracle": None, "cnn1d": 7 / 8, "matched_filter": 5 / 8, "gru": 3 / 8, "metronome": 0.0}
+    )
+
+
+def test_without_a_ceiling_nothing_is_measured_by_it(board):
+    assert board.ceiling is None
+    assert {(row.of_ceiling, row.gap_closed) for row in board.rows} == {(None, None)}

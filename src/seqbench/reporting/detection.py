@@ -1,0 +1,300 @@
+"""What the report shows of a detection dataset, gathered from windows and predictions.
+
+Axes: S recordings, K types of event, C channels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench import layout
+from seqbench.reporting.banks import Bank, read_bank
+from seqbench.reporting.catalog import holds_templates
+from seqbench.reporting.stretches import Stretch, rate_hz_of, stretches_of, timeline_of
+from seqbench.reporting.tables import Estimate, Leaderboard, Result, Row, number
+from seqbench.storage.detections import Detections
+from seqbench.storage.hdf5 import FormatError
+from seqbench.storage.predictions import read_predictions
+from seqbench.storage.windows import Split, WindowSet, read_windows
+from seqbench.tasks.detection.metrics import (
+    LEAST_ERROR_TOLERANCE_MS,
+    errors_ms,
+    f1_at,
+    false_alarms_per_hour,
+    onset_bias_ms,
+    onset_mae_ms,
+    onset_p95_ms,
+    per_type,
+    precision_at,
+    recall_at,
+    refractory_violations,
+    reliability,
+)
+from seqbench.tasks.detection.refractory import DECODERS
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split of a dataset.
+
+    Parameters
+    ----------
+    n_groups
+        Recordings that belong together count once.
+    seconds, known_s
+        Of all recordings, and of what is labelled of them.
+    events
+        Labelled events of each type, (K,).
+    """
+
+    split: Split
+    n_recordings: int
+    n_groups: int
+    seconds: float
+    known_s: float
+    events: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Errors of what all seeds of a model found: type (P,) and lateness in milliseconds (P,)."""
+
+    row: Row
+    type: NDArray[np.int64]
+    late_ms: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoder:
+    """What one way of decoding makes of the candidates of a model, over its seeds, on test.
+
+    Parameters
+    ----------
+    is_answer
+        Whether the metrics are those of this decoder.
+    violations
+        Detections that follow one of their type too soon.
+    """
+
+    name: str
+    is_answer: bool
+    f1: Estimate
+    precision: Estimate
+    recall: Estimate
+    violations: Estimate
+    false_alarms_per_hour: Estimate
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Mean score, true part and number of candidates of a model by seed and bin, (n, 15) each."""
+
+    row: Row
+    score: NDArray[np.float64]
+    true: NDArray[np.float64]
+    count: NDArray[np.int64]
+
+    @cached_property
+    def pooled(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Score and true part over all seeds, NaN where no candidate is, and candidates a seed."""
+        total = self.count.sum(axis=0)
+        score, true = (
+            np.divide(
+                np.nansum(values * self.count, axis=0),
+                total,
+                out=np.full(total.shape, np.nan),
+                where=total > 0,
+            )
+            for values in (self.score, self.true)
+        )
+        return score, true, total / max(len(self.count), 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionMaterial:
+    """What there is to say of a detection dataset beside its leaderboard.
+
+    Parameters
+    ----------
+    parts
+        Train, val and test.
+    rate_hz
+        Samples per second.
+    tolerance_ms, refractory_s
+        Of the dataset; no refractory period: None.
+    notes
+        Sentences of the source on its data.
+    timings
+        Of the model picked on val and the best baseline, in this order.
+    stretches
+        Parts of test with what the picked model and seed finds there.
+    types
+        What `per_type` says of the picked model and seed, and before it the same
+        of all types together, if there are several.
+    decoders
+        Of the picked model.
+    calibration
+        Of the picked model; None without one.
+    banks
+        Templates that models of the plan have learned.
+    """
+
+    classes: list[str]
+    parts: list[Part]
+    rate_hz: float
+    tolerance_ms: float
+    refractory_s: float | None
+    notes: list[str]
+    timings: list[Timing]
+    stretches: list[Stretch]
+    types: list[dict[str, Any]]
+    decoders: list[Decoder]
+    calibration: Calibration | None
+    banks: list[Bank]
+
+    @property
+    def error_tolerance_ms(self) -> float:
+        """Pairs within this count for errors in time."""
+        return max(LEAST_ERROR_TOLERANCE_MS, self.tolerance_ms)
+
+    def part(self, split: Split) -> Part:
+        """Return one split."""
+        return next(part for part in self.parts if part.split == split)
+
+
+def gather_detection(
+    board: Leaderboard, train: WindowSet, root: Path, *, with_banks: bool
+) -> DetectionMaterial:
+    """Read what the models of a leaderboard found and what there was to find.
+
+    One split of the signal is held at a time.
+
+    Parameters
+    ----------
+    board
+        That with most labels.
+    train
+        Its signal is not needed.
+    root
+        Folder that holds `results/`.
+    with_banks
+        Whether to read the templates of models.
+    """
+    path = root / layout.WINDOWS.format(dataset=board.dataset)
+    parts = [_part(train), _part(read_windows(path, "val"))]
+    test = read_windows(path, "test")
+    timeline = timeline_of(test)
+    picked, baseline = board.picked, board.best_baseline
+    found = {} if picked is None else {r.run: _found(r, root) for r in picked.results}
+    of_seeds = list(found.values())
+    timings = [] if picked is None else [_timing(picked, of_seeds)]
+    if baseline is not None:
+        timings.append(_timing(baseline, [_found(result, root) for result in baseline.results]))
+    chosen = None if picked is None else found[picked.chosen.run]
+    return DetectionMaterial(
+        classes=test.classes,
+        parts=[*parts, _part(test)],
+        rate_hz=rate_hz_of(test),
+        tolerance_ms=timeline.tolerance_ms,
+        refractory_s=timeline.refractory_s,
+        notes=[str(note) for note in test.source.get("notes", ())],
+        timings=timings,
+        stretches=[] if chosen is None else stretches_of(test, chosen),
+        types=[] if chosen is None else _types(chosen),
+        decoders=[_decoder(name, of_seeds) for name in DECODERS] if of_seeds else [],
+        calibration=None if picked is None else _calibration(picked, of_seeds),
+        banks=[read_bank(row.chosen, test, root) for row in _with_templates(board)]
+        if with_banks
+        else [],
+    )
+
+
+def _part(windows: WindowSet) -> Part:
+    timeline, rate_hz = timeline_of(windows), rate_hz_of(windows)
+    place = timeline.place
+    inside = (timeline.known_start[place] <= timeline.onset) & (
+        timeline.onset < timeline.known_stop[place]
+    )
+    return Part(
+        split=windows.split,
+        n_recordings=len(timeline),
+        n_groups=len({windows.groups[i] for i in timeline.recording}),
+        seconds=float((timeline.stop - timeline.start).sum() / rate_hz),
+        known_s=float((timeline.known_stop - timeline.known_start).sum() / rate_hz),
+        events=np.bincount(timeline.type[inside], minlength=len(windows.classes)),
+    )
+
+
+def _found(result: Result, root: Path) -> Detections:
+    path = root / result.run.fill(layout.PREDICTIONS)
+    found = read_predictions(path, "test")
+    if not isinstance(found, Detections):
+        raise FormatError(f"{path}: holds no events of recordings; delete it and run again")
+    return found
+
+
+def _timing(row: Row, of_seeds: list[Detections]) -> Timing:
+    types, late_ms = zip(*map(errors_ms, of_seeds), strict=True)
+    return Timing(row, np.concatenate(types), np.concatenate(late_ms))
+
+
+def _types(found: Detections) -> list[dict[str, Any]]:
+    """Return a row for each type, the sum of several in front."""
+    rows = per_type(found)
+    once, tolerance_ms = np.ones((1, len(found))), found.tolerance_ms
+    together = {
+        "type": "all types",
+        "n_references": sum(row["n_references"] for row in rows),
+        "n_detections": sum(row["n_detections"] for row in rows),
+        "f1": number(f1_at(found, once, tolerance_ms).item()),
+        "precision": number(precision_at(found, once, tolerance_ms).item()),
+        "recall": number(recall_at(found, once, tolerance_ms).item()),
+        "bias_ms": number(onset_bias_ms(found, once).item()),
+        "mae_ms": number(onset_mae_ms(found, once).item()),
+        "p95_ms": number(onset_p95_ms(found, once).item()),
+        "threshold": None,
+    }
+    return [together, *rows] if len(rows) > 1 else rows
+
+
+def _decoder(name: str, of_seeds: list[Detections]) -> Decoder:
+    scores = [_scores(found, name) for found in of_seeds]
+    return Decoder(
+        name=name,
+        is_answer=all(found.decoding.decoder == name for found in of_seeds),
+        **{key: Estimate.of_values(score[key] for score in scores) for key in scores[0]},
+    )
+
+
+def _scores(found: Detections, decoder: str) -> dict[str, float | None]:
+    """Return the metrics as if a decoder were that of the model; None where one is not defined."""
+    as_if = replace(found, decoding=replace(found.decoding, decoder=decoder))
+    once, tolerance_ms = np.ones((1, len(found))), found.tolerance_ms
+    return {
+        "f1": number(f1_at(as_if, once, tolerance_ms).item()),
+        "precision": number(precision_at(as_if, once, tolerance_ms).item()),
+        "recall": number(recall_at(as_if, once, tolerance_ms).item()),
+        "violations": number(refractory_violations(as_if, once).item()),
+        "false_alarms_per_hour": number(false_alarms_per_hour(as_if, once).item()),
+    }
+
+
+def _calibration(row: Row, of_seeds: list[Detections]) -> Calibration:
+    score, true, count = zip(*map(reliability, of_seeds), strict=True)
+    return Calibration(row, np.stack(score), np.stack(true), np.stack(count))
+
+
+def _with_templates(board: Leaderboard) -> list[Row]:
+    """Return the models whose templates are shown: of each architecture what val picks."""
+    holders: dict[str, list[Row]] = {}
+    for row in board.rows:
+        if holds_templates(row.results[0].run):
+            holders.setdefault(row.architecture, []).append(row)
+    picked = (board.picked_among(rows) or rows[0] for rows in holders.values())
+    return sorted(picked, key=lambda row: row.is_baseline)

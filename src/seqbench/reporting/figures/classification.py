@@ -1,0 +1,136 @@
+"""Figures of classification alone: confusions, and windows of each class."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from seqbench.reporting.figures.panels import grid, offsets_of, short
+from seqbench.reporting.figures.style import (
+    CHARACTER_INCHES,
+    HAIRLINE,
+    INK,
+    MUTED,
+    N_SHOWN_CHANNELS,
+    N_VECTOR_POINTS,
+)
+from seqbench.reporting.material import Confusion, Material
+
+SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#9ecae8", "#0b4f86"])
+N_SHOWN_CLASSES = 20
+N_CHARACTERS = 14  # of the name of a class beside a matrix
+
+
+def confusion(material: Material) -> Figure:
+    """Draw the counts of the model picked on val beside those of the best baseline."""
+    shown, classes = material.confusions, material.windows.classes
+    k = len(classes)
+    beside = k <= 12  # more classes need the whole width
+    margin = 0.35 + CHARACTER_INCHES * max(len(short(name, N_CHARACTERS)) for name in classes)
+    level = _fits_level(classes)
+    panel = (2.5 if k <= 8 else 2.9) if beside else min(5.6, 1.2 + 0.26 * k)
+    figure, panels = grid(
+        len(shown), 2 if beside else 1, height=panel, left=margin, top=0.35,
+        bottom=0.5 if level else margin, gap=(0.3, 0.9 if level else margin + 0.4),
+    )  # fmt: skip
+    for index, (axes, matrix) in enumerate(zip(panels, shown, strict=True)):
+        _draw_confusion(axes, matrix, classes, level=level)
+        if beside and index:
+            axes.set_ylabel("")
+            axes.set_yticklabels([])
+    return figure
+
+
+def examples(material: Material) -> Figure:
+    """Windows of each class, channels stacked, one scale for all."""
+    windows = material.windows
+    n_channels = min(len(windows.channels), N_SHOWN_CHANNELS)
+    chosen = _spread_over_classes(windows.label, len(windows.classes))
+    n_each = max((len(indices) for indices in chosen.values()), default=1)
+    n_columns = n_each * (1 if n_each == 3 else 2 if n_each == 2 else 4)
+    cells = [
+        (k, i) for k, group in chosen.items() for i in [*group, *[None] * (n_each - len(group))]
+    ]
+    cut = {i: windows.window(i)[:, :n_channels] for _, i in cells if i is not None}
+    names = [short(name, 10) for name in windows.channels[:n_channels]]
+    left = 0.2 + CHARACTER_INCHES * (max(map(len, names)) if n_channels > 1 else 4)
+    figure, panels = grid(
+        len(cells), n_columns, height=0.55 + 0.09 * n_channels, left=left, top=0.3,
+        gap=(0.12, 0.32), shared=True,
+    )  # fmt: skip
+    offsets = offsets_of(list(cut.values()), n_channels)
+    is_dense = sum(window.size for window in cut.values()) > N_VECTOR_POINTS
+    colours = mpl.colormaps["viridis"](np.linspace(0.05, 0.8, n_channels))
+    rate = windows.sampling_rate_hz or 1.0
+    for axes, (k, i) in zip(panels, cells, strict=True):
+        if i is None:
+            axes.set_visible(False)
+            continue
+        if i == chosen[k][0]:
+            axes.set_title(short(windows.classes[k], 18 * n_each))
+        if is_dense:
+            axes.set_rasterization_zorder(2.5)  # lines become one image, axes and text do not
+        time = np.arange(len(cut[i])) / rate
+        for channel, colour in enumerate(colours):
+            axes.plot(time, cut[i][:, channel] + offsets[channel], color=colour, linewidth=0.8)
+    if panels and n_channels > 1:
+        panels[0].set_yticks(offsets, names)
+        for axes in panels:
+            axes.tick_params(axis="y", labelsize=6.5, length=0)
+    if panels:
+        panels[0].xaxis.set_major_locator(MaxNLocator(4))
+    figure.supxlabel(
+        "seconds" if windows.sampling_rate_hz else "samples", fontsize=8.5, color=MUTED
+    )
+    return figure
+
+
+def _draw_confusion(axes: Axes, matrix: Confusion, classes: list[str], *, level: bool) -> None:
+    counts = matrix.counts
+    k = len(counts)
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(share, cmap=SHADES, vmin=0, vmax=1)
+    if k <= N_SHOWN_CLASSES:
+        size = 8.5 if k <= 8 else 7 if k <= 14 else 6
+        for (true, predicted), count in np.ndenumerate(counts):
+            if count:
+                colour = "white" if share[true, predicted] > 0.55 else INK
+                axes.text(
+                    predicted,
+                    true,
+                    f"{count}",
+                    ha="center",
+                    va="center",
+                    color=colour,
+                    fontsize=size,
+                )
+        names = [short(name, N_CHARACTERS) for name in classes]
+        axes.set_xticks(range(k), names, rotation=0 if level else 90)
+        axes.set_yticks(range(k), names)
+    axes.set_title(short(matrix.row.name, 40))
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.spines[:].set(visible=True, color=HAIRLINE)
+    axes.tick_params(length=0)
+
+
+def _fits_level(names: list[str]) -> bool:
+    """Tell whether names have room beside each other under a small panel."""
+    return max(len(short(name, N_CHARACTERS)) for name in names) * len(names) <= 30
+
+
+def _spread_over_classes(label: NDArray[np.int64], n_classes: int) -> dict[int, list[int]]:
+    """Choose windows of each class, evenly over the table; fewer of each when there are many."""
+    n_each = 3 if n_classes <= 6 else 2 if n_classes <= 10 else 1
+    chosen: dict[int, list[int]] = {}
+    for k in range(min(n_classes, N_SHOWN_CLASSES)):
+        own = np.flatnonzero(label == k)
+        if len(own):
+            at = np.linspace(0, len(own) - 1, min(n_each, len(own))).round().astype(int)
+            chosen[k] = [int(i) for i in own[at]]
+    return chosen

@@ -1,0 +1,251 @@
+"""Figures of detection: exactness, lateness and trust in scores."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from numpy.typing import NDArray
+
+from seqbench.options import TOLERANCES_MS
+from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.detection import Calibration, DetectionMaterial, Timing
+from seqbench.reporting.figures.panels import grid, pick, say, short
+from seqbench.reporting.figures.style import (
+    CHARACTER_INCHES,
+    HAIRLINE,
+    INK,
+    MARKERS,
+    MUTED,
+)
+from seqbench.reporting.formats import milliseconds, score
+from seqbench.reporting.material import BASELINE_COLOUR, Material
+from seqbench.reporting.tables import Estimate, Row
+
+N_SHOWN_TYPES = 24
+N_ERROR_BINS = 41  # odd, so that one lies around 0
+ROW_INCHES, BESIDE_INCHES = 0.27, 0.95  # height of a type, width of the words beside it
+POINTS = 72  # in an inch
+LABEL_POINTS = 11  # from one name at the end of a line to the next
+
+
+class _Line(NamedTuple):
+    """F1 of a model, NaN where it is not defined, at each tolerance, and its s.d. over seeds."""
+
+    row: Row
+    f1: NDArray[np.float64]
+    sd: NDArray[np.float64]
+
+
+def tolerance(material: Material) -> Figure:
+    """F1 against the tolerance, a line for each architecture and baseline."""
+    board = material.board
+    lines = [_line(row) for row in _compared(material)]
+    names = [short(line.row.name, 30) for line in lines]
+    right = 0.35 + CHARACTER_INCHES * max(map(len, names), default=0)
+    figure, (axes,) = grid(1, 1, height=3.3, top=0.15, right=right)
+    for line in lines:
+        is_picked, colour = line.row == board.picked, material.colour(line.row)
+        if is_picked:
+            axes.fill_between(
+                TOLERANCES_MS, line.f1 - line.sd, line.f1 + line.sd, color=colour, alpha=0.15,
+                linewidth=0,
+            )  # fmt: skip
+        axes.plot(
+            TOLERANCES_MS, line.f1, color=colour, linewidth=2.4 if is_picked else 1.1,
+            linestyle=(0, (6, 2, 1, 2)) if line.row.is_ceiling else "-",
+            marker=_marker(material, line.row), markersize=4.5 if is_picked else 3,
+            zorder=3 if is_picked else 2,
+        )  # fmt: skip
+    axes.axvline(material.events.tolerance_ms, color=HAIRLINE, linewidth=4, zorder=0)
+    axes.set_xscale("log")
+    axes.set_xticks(TOLERANCES_MS, [f"{t:g}" for t in TOLERANCES_MS])
+    axes.minorticks_off()
+    axes.set_xlim(TOLERANCES_MS[0] / 1.12, TOLERANCES_MS[-1] * 1.12)
+    axes.set_ylim(-0.02, 1.03)
+    axes.grid(axis="y")
+    axes.set_xlabel("tolerance in milliseconds")
+    axes.set_ylabel("F1 on test")
+    _name_ends(axes, lines, names, material)
+    return figure
+
+
+def timing_errors(material: Material) -> Figure:
+    """Histograms of lateness, a row for each type, the picked model beside the best baseline."""
+    detection = material.events
+    timings = detection.timings
+    shown = _most_frequent(detection)
+    names = [short(detection.classes[k], 16) for k in shown]
+    left = 0.25 + CHARACTER_INCHES * max(map(len, names))
+    figure, panels = grid(
+        len(timings), 2, height=0.35 + ROW_INCHES * len(shown), left=left, top=0.35,
+        right=BESIDE_INCHES, gap=(BESIDE_INCHES, 0.45),
+    )  # fmt: skip
+    if not timings:
+        say(figure, "No model has found anything that could be late.")
+    limit = _error_limit(detection)
+    for axes, timing in zip(panels, timings, strict=True):
+        _draw_ridges(axes, timing, shown, limit, material.colour(timing.row))
+        axes.set_title(short(timing.row.name, 36))
+        axes.set_xlabel("milliseconds late")
+    for index, axes in enumerate(panels):
+        axes.set_yticks(range(len(shown))[::-1], names if index == 0 else [""] * len(names))
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.set_ylim(-0.25, len(shown) + 0.1)
+    return figure
+
+
+def reliability(material: Material) -> Figure:
+    """Part of candidates that are true against their score, beside how many there are."""
+    calibration = material.events.calibration
+    figure, (diagram, numbers) = grid(2, 2, height=2.6, top=0.35, gap=(0.75, 0.45))
+    diagram.plot([0, 1], [0, 1], color=BASELINE_COLOUR, linestyle=(0, (1, 2)), linewidth=1)
+    for axes in (diagram, numbers):
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_xlabel("score of the candidate")
+        axes.grid(axis="y")
+    diagram.set_ylim(-0.02, 1.02)
+    diagram.set_ylabel("part that is true")
+    numbers.set_ylabel("candidates of one seed")
+    if calibration is not None and calibration.count.any():
+        _draw_calibration(diagram, numbers, calibration, material.colour(calibration.row))
+    else:
+        say(figure, "There are no candidates.")
+    return figure
+
+
+def _compared(material: Material) -> list[Row]:
+    """Return of each architecture what val picks, and all baselines; the picked model last."""
+    board = material.board
+    rows = [row for row in board.rows if row.is_baseline]
+    for architecture in material.architectures:
+        row = board.picked_among(
+            r for r in board.rows if not r.is_baseline and r.architecture == architecture
+        )
+        if row is not None:
+            rows.append(row)
+    return sorted(rows, key=lambda row: row == board.picked)
+
+
+def _line(row: Row) -> _Line:
+    at = [Estimate.of(row.results, f"f1_at_{t:g}ms") for t in TOLERANCES_MS]
+    f1 = [np.nan if estimate.mean is None else estimate.mean for estimate in at]
+    return _Line(row, np.array(f1), np.array([estimate.sd or 0.0 for estimate in at]))
+
+
+def _marker(material: Material, row: Row) -> str:
+    """Tell baselines, which share a colour, apart by their marks."""
+    if not row.is_baseline:
+        return "o"
+    names = [other.architecture for other in material.board.rows if other.is_baseline]
+    return str(pick(MARKERS[1:], sorted(names), row.architecture))
+
+
+def _name_ends(axes: Axes, lines: list[_Line], names: list[str], material: Material) -> None:
+    """Name lines to the right of their ends, moved apart where they would hide each other."""
+    ends = [(f1[-1], line, name) for line, name in zip(lines, names, strict=True)
+            if np.isfinite((f1 := line.f1)[-1])]  # fmt: skip
+    ends.sort(key=lambda end: (end[0], end[2]))
+    height = axes.get_window_extent().height * POINTS / axes.figure.dpi
+    low, high = axes.get_ylim()
+    wanted = [(f1 - low) / (high - low) * height for f1, _, _ in ends]
+    for (_, line, name), at, own in zip(ends, _apart(wanted, height), wanted, strict=True):
+        is_picked = line.row == material.board.picked
+        axes.annotate(
+            name, (1, own / height), xycoords="axes fraction", xytext=(16, at - own),
+            textcoords="offset points", va="center", color=material.colour(line.row), fontsize=8,
+            fontweight="bold" if is_picked else "normal", annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": HAIRLINE, "linewidth": 0.8, "shrinkA": 1,
+                        "shrinkB": 1},
+        )  # fmt: skip
+
+
+def _apart(wanted: list[float], height: float) -> list[float]:
+    """Move rising heights in points apart, from below and then, where they leave, from above."""
+    placed: list[float] = []
+    for at in wanted:
+        placed.append(max(at, placed[-1] + LABEL_POINTS) if placed else at)
+    ceiling = max(height, LABEL_POINTS * (len(placed) - 1))
+    for i in reversed(range(len(placed))):
+        placed[i] = min(placed[i], ceiling)
+        ceiling = placed[i] - LABEL_POINTS
+    return placed
+
+
+def _most_frequent(detection: DetectionMaterial) -> list[int]:
+    """Return the types that are shown, in their own order."""
+    events = detection.part("test").events
+    return sorted(np.argsort(-events, kind="stable")[:N_SHOWN_TYPES].tolist())
+
+
+def _error_limit(detection: DetectionMaterial) -> float:
+    """Return how many milliseconds to show on either side: most errors, but no far stragglers."""
+    limits = [3000 / detection.rate_hz]
+    for late in (np.abs(timing.late_ms) for timing in detection.timings):
+        if len(late):
+            core, most = np.quantile(late, [0.75, 0.99]).tolist()
+            limits.append(1.05 * min(most, 4 * core))
+    return min(max(limits), detection.error_tolerance_ms)
+
+
+def _draw_ridges(axes: Axes, timing: Timing, shown: list[int], limit: float, colour: str) -> None:
+    edges = np.linspace(-limit, limit, N_ERROR_BINS + 1)
+    axes.axvline(0, color=BASELINE_COLOUR, linestyle=(0, (1, 2)), linewidth=0.8, zorder=0)
+    for foot, kind in zip(range(len(shown))[::-1], shown, strict=True):
+        late = timing.late_ms[timing.type == kind]
+        axes.plot([-limit, limit], [foot, foot], color=HAIRLINE, linewidth=0.7, zorder=1)
+        if not len(late):
+            axes.text(1.05 * limit, foot + 0.15, "none found", fontsize=6.5, color=MUTED)
+            continue
+        counts = np.histogram(np.clip(late, -limit, limit), edges)[0]
+        axes.stairs(
+            foot + 0.8 * counts / counts.max(), edges, baseline=foot, fill=True, color=colour,
+            alpha=0.55, linewidth=0,
+        )  # fmt: skip
+        bias = float(late.mean())
+        axes.plot(
+            [np.clip(bias, -limit, limit)] * 2, [foot, foot + 0.86], color=INK, linewidth=1.3,
+            solid_capstyle="butt",
+        )  # fmt: skip
+        axes.text(
+            1.05 * limit, foot + 0.15, f"{milliseconds(bias, signed=True)} ms · {len(late)}",
+            fontsize=6.5, color=MUTED,
+        )  # fmt: skip
+    axes.set_xlim(-limit * 1.02, limit * 1.02)
+    axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
+
+
+def _draw_calibration(diagram: Axes, numbers: Axes, calibration: Calibration, colour: str) -> None:
+    for of_seed, true in zip(calibration.score, calibration.true, strict=True):
+        diagram.plot(of_seed, true, color=colour, alpha=0.3, linewidth=0.8)
+    pooled, part, count = calibration.pooled
+    diagram.plot(pooled, part, color=colour, marker="o", markersize=4, linewidth=1.4)
+    diagram.set_title(short(calibration.row.name, 30))
+    error = calibration.row.metrics.get("presence_ece")
+    if error is not None and error.mean is not None:
+        diagram.annotate(
+            f"{metric_label('presence_ece')} {score(error.mean)}", (0.03, 0.93),
+            xycoords="axes fraction", fontsize=8, color=MUTED,
+        )  # fmt: skip
+    edges = np.linspace(0, 1, len(count) + 1)
+    true_count = np.where(count > 0, part, 0.0) * count
+    numbers.stairs(count, edges, fill=True, color=HAIRLINE)
+    numbers.stairs(true_count, edges, fill=True, color=colour, alpha=0.6)
+    numbers.set_yscale("symlog", linthresh=1)
+    numbers.set_ylim(0, 2 * count.max())
+    numbers.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    numbers.yaxis.set_minor_formatter(NullFormatter())
+    numbers.figure.legend(
+        handles=[
+            Line2D([], [], color=HAIRLINE, linewidth=5, label="all"),
+            Line2D([], [], color=colour, alpha=0.6, linewidth=5, label="true"),
+        ],
+        loc="upper right",
+        ncols=2,
+        handlelength=1,
+    )

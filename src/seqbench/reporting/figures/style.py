@@ -1,0 +1,44 @@
+"""One look for all figures: colours, lines, sizes in inches and the settings of matplotlib."""
+
+from typing import Any
+
+INK, MUTED, HAIRLINE = "#22262b", "#5f666e", "#e3e6ea"
+WIDTH_INCHES = 7.4
+LINE_STYLES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.4)), (0, (5, 1.4, 1, 1.4)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+N_SHOWN_CHANNELS = 12
+CHARACTER_INCHES = 0.062  # of a label, on average
+N_VECTOR_POINTS = 30_000  # more points than this in a figure become pixels
+
+STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",  # text stays text: selectable, and small
+    "text.parse_math": False,  # a name may hold a dollar sign
+    "font.family": "sans-serif",
+    # DejaVu comes with matplotlib and is wide: what fits with it fits with the others.
+    "font.sans-serif": ["DejaVu Sans", "Helvetica Neue", "Helvetica", "Arial"],
+    "font.size": 8.5,
+    "text.color": INK,
+    "axes.edgecolor": "#b8bec5",
+    "axes.linewidth": 0.7,
+    "axes.labelcolor": MUTED,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": HAIRLINE,
+    "grid.linewidth": 0.7,
+    "xtick.color": "#b8bec5",
+    "ytick.color": "#b8bec5",
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.solid_capstyle": "round",
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}

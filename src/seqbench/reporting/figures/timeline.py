@@ -1,0 +1,209 @@
+"""What a model finds in stretches of a test recording, over the signal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from seqbench.reporting.figures.panels import offsets_of, say, short
+from seqbench.reporting.figures.style import (
+    CHARACTER_INCHES,
+    INK,
+    MUTED,
+    N_SHOWN_CHANNELS,
+    N_VECTOR_POINTS,
+    WIDTH_INCHES,
+)
+from seqbench.reporting.material import PALETTE, Material
+from seqbench.reporting.stretches import Mark, Stretch
+
+WAVE, ERROR = "#6b737b", "#fbe0da"
+TOP, BOTTOM, RIGHT, GAP = 0.42, 0.5, 0.12, 0.5  # margins in inches
+LEVEL = 0.135  # inches of a row of marks or labels
+MOST_LEVELS = 3  # rows of labels; what has no room in them keeps its mark alone
+LABEL_SIZE, LABEL_INCHES = 6.5, 0.058  # of a label, and of one of its characters
+N_LABEL_CHARACTERS = 14
+ERROR_S = 0.004  # of a stretch of a second, that the shade of an error reaches to either side
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Marks of a stretch as rows above its signal: level of each label, None without room."""
+
+    labelled: list[int | None]
+    found: list[int | None]
+
+    @property
+    def n_found(self) -> int:
+        """Levels of labels over detections."""
+        return _n_levels(self.found)
+
+    @property
+    def n_labelled(self) -> int:
+        """Levels of labels over missed events."""
+        return _n_levels(self.labelled)
+
+    @property
+    def height(self) -> float:
+        """In inches: a row of marks under each kind of labels."""
+        return LEVEL * (2.2 + self.n_found + self.n_labelled)
+
+
+def timeline(material: Material) -> Figure:
+    """Marks over the signal of each stretch, channels stacked."""
+    stretches = material.events.stretches
+    classes = material.windows.classes
+    n_channels = min(len(material.windows.channels), N_SHOWN_CHANNELS)
+    channels = [short(name, 10) for name in material.windows.channels[:n_channels]]
+    left = 0.2 + CHARACTER_INCHES * max(8, *map(len, channels))
+    width = WIDTH_INCHES - left - RIGHT
+    rows = [_rows(stretch, classes, width) for stretch in stretches]
+    wave = 0.35 + 0.17 * n_channels
+    heights = [of_rows.height + wave for of_rows in rows]
+    total = TOP + BOTTOM + sum(heights) + GAP * max(len(heights) - 1, 0) + (0 if heights else 0.5)
+    figure = Figure(figsize=(WIDTH_INCHES, total))
+    waves = _scaled([stretch.signal[:, :n_channels] for stretch in stretches])
+    offsets = offsets_of(waves, n_channels)
+    is_dense = sum(one.size for one in waves) > N_VECTOR_POINTS
+    top = total - TOP
+    for stretch, of_rows, signal, height in zip(stretches, rows, waves, heights, strict=True):
+        x, w = left / WIDTH_INCHES, width / WIDTH_INCHES
+        upper = figure.add_axes((x, (top - of_rows.height) / total, w, of_rows.height / total))
+        lower = figure.add_axes((x, (top - height) / total, w, wave / total), sharex=upper)
+        if is_dense:
+            lower.set_rasterization_zorder(2.5)  # lines become one image, axes and text do not
+        time = stretch.start_s + np.arange(len(signal)) / stretch.rate_hz
+        for channel in range(n_channels):
+            lower.plot(
+                time,
+                signal[:, channel] + offsets[channel],
+                color=WAVE,
+                linewidth=0.35 if is_dense else 0.7,
+                antialiased=not is_dense,
+            )
+        lower.set_yticks(offsets, channels if n_channels > 1 else [""])
+        _draw_marks(upper, lower, stretch, of_rows, classes)
+        upper.set_title(f"{short(stretch.recording, 40)}{_errors(stretch)}")
+        _finish(upper, lower, time, of_rows)
+        top -= height + GAP
+    if not stretches:
+        say(figure, "There is no model, or nothing in test is labelled.")
+    figure.supxlabel("seconds from the start of the recording", fontsize=8.5, color=MUTED)
+    figure.legend(handles=_legend(), loc="upper right", ncols=4, handlelength=1, columnspacing=1.2)
+    return figure
+
+
+def type_colour(kind: int) -> str:
+    """Return the colour of a type of event; the name beside it tells those of one colour apart."""
+    return PALETTE[kind % len(PALETTE)]
+
+
+def _rows(stretch: Stretch, classes: list[str], width: float) -> _Rows:
+    """Give each label the lowest level on which it does not touch the one before."""
+    seconds = len(stretch.signal) / stretch.rate_hz
+
+    def levels(marks: Iterable[Mark]) -> list[int | None]:
+        ends = [-np.inf] * MOST_LEVELS
+        chosen: list[int | None] = []
+        for mark in marks:
+            half = LABEL_INCHES * (1 + len(_label(mark, classes))) / 2
+            middle = (mark.time_s - stretch.start_s) / seconds * width
+            level = next((i for i, end in enumerate(ends) if end < middle - half), None)
+            if level is not None:
+                ends[level] = middle + half
+            chosen.append(level)
+        return chosen
+
+    missed = levels(mark for mark in stretch.labelled if not mark.is_matched)
+    waiting = iter(missed)
+    labelled = [None if mark.is_matched else next(waiting) for mark in stretch.labelled]
+    return _Rows(labelled, levels(stretch.found))
+
+
+def _n_levels(levels: list[int | None]) -> int:
+    return 1 + max((level for level in levels if level is not None), default=-1)
+
+
+def _label(mark: Mark, classes: list[str]) -> str:
+    return short(classes[mark.type], N_LABEL_CHARACTERS)
+
+
+def _scaled(signals: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Return signals around the median of each stretch, every channel with a scale of its own."""
+    centred = [signal - np.median(signal, axis=0) for signal in signals]
+    if not centred:
+        return []
+    low, high = np.percentile(np.concatenate(centred), [0.1, 99.9], axis=0)
+    return [signal / np.where(high > low, high - low, 1.0) for signal in centred]
+
+
+def _draw_marks(
+    upper: Axes, lower: Axes, stretch: Stretch, rows: _Rows, classes: list[str]
+) -> None:
+    """Draw detections below and labelled events above, each with the labels that have room."""
+    reach = ERROR_S * len(stretch.signal) / stretch.rate_hz
+    kinds = (
+        (stretch.found, rows.found, 0.0, "^", "X"),
+        (stretch.labelled, rows.labelled, 1.1 + rows.n_found, "v", "v"),
+    )
+    for marks, levels, foot, matched, alone in kinds:
+        for mark, level in zip(marks, levels, strict=True):
+            colour = type_colour(mark.type)
+            is_miss = not mark.is_matched and alone == "v"
+            upper.plot(
+                mark.time_s, foot, marker=matched if mark.is_matched else alone, color=colour,
+                markersize=5, markeredgewidth=1.1 if is_miss else 0,
+                markerfacecolor="white" if is_miss else colour, clip_on=False, linestyle="none",
+            )  # fmt: skip
+            if level is not None:
+                upper.text(
+                    mark.time_s, foot + 0.62 + level, _label(mark, classes), ha="center",
+                    va="bottom", fontsize=LABEL_SIZE, color=colour,
+                    fontweight="normal" if mark.is_matched else "bold",
+                )  # fmt: skip
+            if not mark.is_matched:
+                for axes in (upper, lower):
+                    axes.axvspan(
+                        mark.time_s - reach, mark.time_s + reach, color=ERROR, linewidth=0, zorder=0
+                    )
+    for mark in stretch.found:
+        lower.axvline(mark.time_s, color=type_colour(mark.type), linewidth=0.9, alpha=0.8, zorder=1)
+
+
+def _finish(upper: Axes, lower: Axes, time: NDArray[np.float64], rows: _Rows) -> None:
+    lower.set_xlim(time[0], time[-1])
+    lower.margins(y=0.03)
+    upper.set_ylim(-0.6, 1.6 + rows.n_found + rows.n_labelled)
+    upper.set_yticks([0, 1.1 + rows.n_found], ["found", "labelled"])
+    for axes in (upper, lower):
+        axes.tick_params(axis="y", labelsize=6.5, length=0)
+        axes.spines["left"].set_visible(False)
+    upper.spines["bottom"].set_visible(False)
+    upper.tick_params(axis="x", bottom=False, labelbottom=False)
+    lower.tick_params(axis="x", labelsize=7)
+    lower.xaxis.set_major_locator(MaxNLocator(8))
+
+
+def _errors(stretch: Stretch) -> str:
+    """Return the errors of a stretch in words, nothing if there is none."""
+    counts = ((stretch.n_missed, "missed"), (stretch.n_false, "false"))
+    said = [f"{n} {word}" for n, word in counts if n]
+    return f": {', '.join(said)}" if said else ""
+
+
+def _legend() -> list[Line2D]:
+    look: Any = {"linestyle": "none", "color": INK, "markersize": 5}
+    return [
+        Line2D([], [], marker="v", label="labelled", markeredgewidth=0, **look),
+        Line2D([], [], marker="v", label="missed", markerfacecolor="white", **look),
+        Line2D([], [], marker="^", label="found", markeredgewidth=0, **look),
+        Line2D([], [], marker="X", label="false alarm", markeredgewidth=0, **look),
+    ]

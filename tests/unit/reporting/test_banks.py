@@ -1,0 +1,71 @@
+"""Templates as real models store them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from seqbench import layout
+from seqbench.baselines.matched_filter import MatchedFilterBaseline
+from seqbench.models.event_specific import EventSpecificEncoder
+from seqbench.plan import Run
+from seqbench.reporting.banks import read_bank
+from seqbench.reporting.tables import Result
+from seqbench.storage.hdf5 import FormatError
+from seqbench.storage.models import StoredModel, write_model
+from seqbench.storage.windows import read_windows
+from seqbench.training.finetune import state_arrays
+
+
+@pytest.fixture
+def windows(write_events, event_config):
+    plan = write_events(event_config(), skill=lambda run: 0.9, seconds=60.0)
+    path = Path(layout.WINDOWS.format(dataset=plan.datasets[0]))
+    return {split: read_windows(path, split) for split in ("train", "test")}
+
+
+def stored(architecture, arm, arrays, classes):
+    run = Run("strikes", architecture, arm, "1", 0)
+    write_model(Path(run.fill(layout.MODEL)), StoredModel(arrays, {"classes": classes}))
+    return Result(run, {})
+
+
+def test_templates_and_delays_are_those_of_the_architecture(windows):
+    torch.manual_seed(0)
+    encoder = EventSpecificEncoder(2, n_templates=5, template_samples=30)
+    torch.nn.init.normal_(encoder.template_bank.onset_delays, std=8)
+    arrays = state_arrays(torch.nn.ModuleDict({"encoder": encoder}))
+    result = stored("event_specific", "scratch", arrays, windows["test"].classes)
+
+    bank = read_bank(result, windows["test"], Path())
+
+    learned = encoder.template_bank.templates[:3].detach().numpy()
+    np.testing.assert_array_equal(bank.learned.values, learned)  # two templates are of no type
+    wanted = encoder.template_bank.delays()[:3].detach().numpy()
+    np.testing.assert_allclose(bank.delays_samples, wanted, rtol=1e-5)
+    assert not bank.is_whitened
+    np.testing.assert_array_equal(bank.truth.values, windows["test"].truth["templates"])
+
+
+def test_templates_of_a_matched_filter_lie_over_the_truth(windows):
+    baseline = MatchedFilterBaseline(length_ms=100, before_ms=10)
+    arrays = baseline.fit([windows["train"]], 0)
+    result = stored("matched_filter", "baseline", arrays, windows["test"].classes)
+
+    bank = read_bank(result, windows["test"], Path())
+
+    assert bank.is_whitened
+    assert bank.delays_samples is None
+    shift = round(bank.learned.onset - bank.truth.onset)
+    n = min(bank.truth.values.shape[2], bank.learned.values.shape[2] - shift)
+    for learned, true in zip(bank.learned.values, bank.truth.values, strict=True):
+        both = [learned[:, shift : shift + n].ravel(), true[:, :n].ravel()]
+        assert np.corrcoef(both)[0, 1] > 0.9
+
+
+def test_a_file_without_templates_is_named(windows):
+    result = stored("event_specific", "scratch", {"weight": np.zeros(1)}, ["a"])
+
+    with pytest.raises(FormatError, match=r"model\.safetensors: holds no templates"):
+        read_bank(result, windows["test"], Path())

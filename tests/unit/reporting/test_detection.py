@@ -1,0 +1,301 @@
+"""The section of a detection dataset: what it says, and that its numbers are those of the files."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import pytest
+
+from seqbench import layout
+from seqbench.reporting import figures, formats, tables
+from seqbench.reporting.figures import Drawing
+from seqbench.reporting.material import gather
+from seqbench.reporting.stretches import stretches_of
+from seqbench.steps import report
+from seqbench.storage.predictions import read_predictions
+from seqbench.storage.windows import read_windows
+from seqbench.tasks.detection.metrics import per_type
+
+SKILL = {
+    "cnn1d": 0.7,
+    "gru": 0.85,
+    "event_specific": 0.9,
+    "metronome": 0.2,
+    "matched_filter": 0.8,
+    "oracle": 0.97,
+}
+
+
+def skill(run):
+    return SKILL[run.architecture] - run.seed / 50
+
+
+class Tables(HTMLParser):
+    """The text of all cells, by the label of their table and by row."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tables, self.rows, self.cell = {}, None, None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if dict(attrs).get("role") == "region":
+            self.rows = self.tables.setdefault(dict(attrs)["aria-label"], [])
+        elif tag == "tr" and self.rows is not None:
+            self.rows.append([])
+        elif tag in ("td", "th") and self.rows is not None:
+            self.cell = ""
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            self.cell += data
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th") and self.cell is not None:
+            self.rows[-1].append(" ".join(self.cell.split()))
+            self.cell = None
+        elif tag == "table":
+            self.rows = None
+
+
+@pytest.fixture
+def without_figures(monkeypatch):
+    """Spare a test of the text the time that figures take."""
+    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
+
+
+def make_page():
+    report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    return Path(layout.REPORT).read_text(encoding="utf-8")
+
+
+def material_of(plan):
+    (material,) = gather(plan, tables.collect(plan, Path()), Path())
+    return material
+
+
+def metrics_of(run):
+    content = json.loads(Path(run.fill(layout.METRICS)).read_text(encoding="utf-8"))
+    return {name: score["value"] for name, score in content["scores"]["test"].items()}
+
+
+def runs_of(plan, architecture):
+    return [run for run in plan.runs if run.architecture == architecture]
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_the_leaderboard_shows_the_values_of_the_files(write_events, event_config):
+    plan = write_events(event_config(architectures=["cnn1d", "gru"]), skill=skill)
+    header, *rows = Tables(make_page()).tables["Leaderboard of strikes"]
+
+    by_model = {row[0]: row for row in rows}
+    for architecture, label in (("gru", "gru scratch"), ("oracle", "oracle baseline")):
+        found = [metrics_of(run) for run in runs_of(plan, architecture)]
+        for column, metric in (
+            ("macro F1 at 5 ms", "macro_f1_at_5ms"),
+            ("F1 at 150 ms", "f1_at_150ms"),
+            ("MAE (ms) ↓", "onset_mae_ms"),
+            ("bias (ms) → 0", "onset_bias_ms"),
+            ("too close, thresholds alone ↓", "refractory_violations_before"),
+            ("false alarms per hour ↓", "false_alarms_per_hour"),
+        ):
+            wanted = formats.metric_value(fmean(values[metric] for values in found), metric)
+            assert by_model[label][header.index(column)] == wanted
+    f1 = {a: fmean(metrics_of(run)["f1_at_5ms"] for run in runs_of(plan, a)) for a in SKILL
+          if runs_of(plan, a)}  # fmt: skip
+    gru = by_model["gru scratch"]
+    assert gru[1].startswith(f"{f1['gru']:.3f} ±")
+    assert gru[header.index("of the oracle")] == f"{100 * f1['gru'] / f1['oracle']:.1f} %"
+    gap = (f1["gru"] - f1["metronome"]) / (f1["oracle"] - f1["metronome"])
+    assert gru[header.index("of the gap to it")] == f"{100 * gap:.1f} %"
+    assert by_model["oracle baseline"][3] == "ceiling"
+    assert by_model["metronome baseline"][3] == "floor"
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_types_are_those_of_the_model_and_seed_that_val_picks(write_events, event_config):
+    plan = write_events(event_config(architectures=["cnn1d", "gru"]), skill=skill)
+    header, together, *rows = Tables(make_page()).tables["Types of strikes"]
+
+    chosen = material_of(plan).board.picked.chosen.run
+    values = metrics_of(chosen)
+    wanted = per_type(read_predictions(Path(chosen.fill(layout.PREDICTIONS)), "test"))
+    assert [row[0] for row in rows] == ["e00", "e01", "e02"]
+    for row, said in zip(rows, wanted, strict=True):
+        assert row[1:5] == [
+            f"{said['n_references']}", f"{said['n_detections']}", f"{said['f1']:.3f}",
+            f"{said['precision']:.3f}",
+        ]  # fmt: skip
+    by_name = dict(zip(header, together, strict=True))
+    assert int(by_name["labelled"]) == sum(int(row[1]) for row in rows)
+    assert by_name["F1"] == f"{values['f1_at_5ms']:.3f}"
+    assert by_name["recall"] == f"{values['recall_at_5ms']:.3f}"
+    assert by_name["MAE (ms)"] == f"{values['onset_mae_ms']:.2f}"
+    assert by_name["bias (ms)"] == f"{values['onset_bias_ms']:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_decoders_are_compared_and_the_one_in_use_has_the_values_of_the_files(
+    write_events, event_config
+):
+    plan = write_events(event_config(architectures=["gru"]), skill=skill)
+    rows = Tables(make_page()).tables["Ways of decoding on strikes"][1:]
+
+    found = [metrics_of(run) for run in runs_of(plan, "gru")]
+    mean = {name: fmean(values[name] for values in found) for name in found[0]}
+    assert [row[0] for row in rows] == ["threshold", "greedy", "optimal in use"]
+    threshold, _, optimal = rows
+    assert optimal[1].startswith(f"{mean['f1_at_5ms']:.3f} ±")
+    assert optimal[2:] == [
+        f"{mean['precision_at_5ms']:.3f}",
+        f"{mean['recall_at_5ms']:.3f}",
+        formats.count(mean["refractory_violations"]),
+        formats.rate(mean["false_alarms_per_hour"]),
+    ]
+    assert threshold[4] == formats.count(mean["refractory_violations_before"]) != "0"
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_without_a_refractory_period_there_is_nothing_to_compare(write_events, event_config):
+    write_events(event_config(), skill=skill, refractory_s=None)
+    text = make_page()
+
+    assert "Ways of decoding on strikes" not in Tables(text).tables
+    assert "all ways of decoding agree" in text
+    assert "none known" in text
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_facts_are_about_recordings_and_events_not_about_classes_of_windows(
+    write_events, event_config
+):
+    note = "Sensor <b> stops early."
+    write_events(event_config(), skill=skill, notes=(note,), refractory_s=0.8)
+    text = re.sub(r"<[^>]+>", " ", make_page())
+    words = " ".join(text.split())
+
+    assert "recordings 1 train · 1 val · 2 test" in words
+    assert "duration 20 s train · 20 s val · 40 s test" in words
+    assert "labelled duration 19.8 s train" in words
+    assert "refractory period 0.8 s" in words
+    assert "tolerance 5 ms" in words
+    assert "Sensor &lt;b&gt; stops early." in words
+    assert "Train windows of each class" not in words
+    for split in ("train", "val", "test"):
+        timeline = read_windows(Path(layout.WINDOWS.format(dataset="strikes")), split).timeline
+        assert f"{len(timeline.onset)} {split}" in words  # all lie where labels are known
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_a_model_below_the_floor_is_named_once(write_events, event_config):
+    low = SKILL | {"cnn1d": 0.02, "metronome": 0.5}
+    write_events(
+        event_config(architectures=["cnn1d", "gru"]), skill=lambda run: low[run.architecture]
+    )
+    text = make_page()
+
+    assert "Some models lie below the floor, on strikes; see there." in text
+    sentence = "Below the metronome floor, so nothing was learned: cnn1d · scratch."
+    assert text.count(sentence) == text.count("so nothing was learned") == 1
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_what_a_small_test_part_cannot_say_is_said(write_events, event_config):
+    write_events(event_config(), skill=skill, n_test=1, seconds=6.0)
+    text = make_page()
+
+    assert "labelled events in test: one is" in text
+    assert "Test is a single recording or subject" in text
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_a_dataset_without_truth_has_no_ceiling(write_events, event_config):
+    write_events(event_config(datasets=["measured"]), skill=skill)
+    text = make_page()
+
+    assert "ceiling" not in re.sub(r"<figcaption>.*?</figcaption>", "", text, flags=re.S)
+    assert "of the gap" not in text
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_names_of_types_are_escaped(write_events, event_config):
+    evil = "<script>alert(1)</script>"
+    write_events(event_config(), skill=skill, classes=(evil, 'b" onload="x', "$x_1$"))
+
+    text = make_page()
+
+    assert evil not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_no_signal_is_kept_but_the_stretches_that_are_shown(write_events, event_config):
+    material = material_of(write_events(event_config(), skill=skill))
+
+    assert material.windows.signal.shape == (10_000, 2)
+    assert material.windows.signal.base.nbytes <= 4
+    assert all(stretch.signal.base is None for stretch in material.detection.stretches)
+
+
+# Stretches.
+
+
+def found_by(plan, architecture, split="test"):
+    (run,) = [run for run in runs_of(plan, architecture) if run.seed == 0]
+    windows = read_windows(Path(layout.WINDOWS.format(dataset="strikes")), split)
+    return windows, read_predictions(Path(run.fill(layout.PREDICTIONS)), split)
+
+
+def test_stretches_hold_the_signal_and_the_events_of_their_time(write_events, event_config):
+    windows, detections = found_by(write_events(event_config(), skill=skill), "cnn1d")
+
+    shown = stretches_of(windows, detections)
+
+    assert 2 <= len(shown) <= 4
+    for stretch in shown:
+        place = detections.recording.index(stretch.recording)
+        start = round(stretch.start_s * 500)
+        stop = start + len(stretch.signal)
+        row = windows.timeline.start[place] + start
+        assert np.array_equal(stretch.signal, windows.signal[row : row + len(stretch.signal)])
+        assert detections.known[place, 0] <= start < stop <= detections.known[place, 1]
+        onset = detections.reference_onset[detections.reference_place == place]
+        wanted = onset[(onset >= start) & (onset < stop)]
+        assert [round(mark.time_s * 500) for mark in stretch.labelled] == wanted.tolist()
+    assert shown[-1].n_missed
+    assert shown[-1].n_false
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_missed", "n_false"),
+    [({"skill": lambda run: 1.0}, 0, 0), ({"skill": skill, "finds_nothing": True}, 1, 0)],
+)
+def test_an_error_is_shown_only_if_there_is_one(
+    settings, n_missed, n_false, write_events, event_config
+):
+    plan = write_events(event_config(), bias_ms=0.0, refractory_s=3.0, **settings)
+
+    shown = stretches_of(*found_by(plan, "cnn1d"))
+
+    assert min(shown[-1].n_missed, 1) == n_missed
+    assert sum(stretch.n_false for stretch in shown) == n_false
+    assert len(shown) == 3
+
+
+def test_the_same_stretches_are_chosen_every_time(write_events, event_config):
+    windows, detections = found_by(write_events(event_config(), skill=skill), "cnn1d")
+
+    first, second = (stretches_of(windows, detections) for _ in range(2))
+
+    assert [s.start_s for s in first] == [s.start_s for s in second]
+    assert len({(s.recording, s.start_s) for s in first}) == len(first)
+
+
+def test_a_recording_shorter_than_a_stretch_is_shown_whole(write_events, event_config):
+    plan = write_events(event_config(), skill=skill, n_test=8, seconds=2.5, n_types=1)
+    windows, detections = found_by(plan, "cnn1d")
+
+    for stretch in stretches_of(windows, detections):
+        assert len(stretch.signal) == 2.5 * 500 - 100  # the end is not labelled

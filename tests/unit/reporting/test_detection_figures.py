@@ -1,0 +1,188 @@
+"""Every figure of detection, from usual and from odd results."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqbench.registry import TASKS
+from seqbench.reporting import tables
+from seqbench.reporting.catalog import figures_of
+from seqbench.reporting.figures import FIGURES, render
+from seqbench.reporting.material import gather
+
+SKILL = {
+    "cnn1d": 0.7,
+    "event_specific": 0.9,
+    "metronome": 0.2,
+    "matched_filter": 0.8,
+    "oracle": 0.97,
+}
+
+
+def skill(run):
+    return SKILL[run.architecture] - run.seed / 50
+
+
+@pytest.fixture
+def material(write_events, event_config):
+    def make(raw=None, **settings):
+        raw = raw or event_config(architectures=["cnn1d", "event_specific"])
+        plan = write_events(raw, **({"skill": skill} | settings))
+        (made,) = gather(plan, tables.collect(plan, Path()), Path())
+        return plan, made
+
+    return make
+
+
+def drawn(name, made):
+    """Return the text of a figure after looking for what no figure may have."""
+    drawing = render(name, made)
+    text = drawing.svg.decode()
+    assert text.rstrip().endswith("</svg>")
+    assert 50 < drawing.height < 3000
+    assert not any("nan" in path.lower() for path in re.findall(r' d="[^"]*"', text))
+    return text
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"n_types": 1, "n_channels": 1},
+        {"n_types": 16, "n_channels": 3},
+        {"finds_nothing": True},
+        {"has_events": False, "finds_nothing": True},
+        {"refractory_s": None},
+    ],
+    ids=["one type", "16 types", "nothing found", "nothing there", "no period"],
+)
+def test_every_figure_of_the_task_is_drawn(settings, material, event_config):
+    raw = event_config(
+        architectures=["cnn1d", "event_specific"],
+        arms=["scratch", "contrastive_finetune"],
+        labels=[0.5, 1.0],
+        seeds=[0],
+    )
+    plan, made = material(raw, **settings)
+    names = figures_of(plan, "strikes")
+
+    assert set(names) == set(TASKS.entry("detection").tags["figures"])
+    for name in names:
+        drawn(name, made)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"n_test": 1, "tolerance_ms": 150.0},
+        {"classes": ("a name that is very long indeed", "$x_1$", "<b>"), "n_channels": 14},
+        {"n_types": 30},
+    ],
+    ids=["one recording", "odd names", "many types"],
+)
+def test_figures_of_events_take_odd_datasets(settings, material):
+    _, made = material(**settings)
+
+    for name in ("tolerance", "timing_errors", "timeline", "templates", "reliability"):
+        text = drawn(name, made)
+        assert "<b>" not in text
+        if name in ("timing_errors", "templates") and "classes" in settings:
+            assert "$x_1$" in text  # a name, not a formula
+
+
+def test_tolerance_shows_the_values_of_the_results(material):
+    _, made = material()
+    figure = FIGURES["tolerance"](made)
+    (axes,) = figure.axes
+
+    lines = {line.get_linewidth(): line for line in axes.lines if len(line.get_xdata()) == 8}
+    bold = lines[max(lines)]
+    picked = made.board.picked
+    wanted = [
+        tables.Estimate.of(picked.results, f"f1_at_{tolerance:g}ms").mean
+        for tolerance in bold.get_xdata()
+    ]
+    assert bold.get_ydata().tolist() == wanted
+    assert sum(len(line.get_xdata()) == 8 for line in axes.lines) == 5  # two models, three others
+    names = {text.get_text() for text in axes.texts}
+    assert names == {row.name for row in made.board.rows}
+    points = axes.get_window_extent().height * 72 / figure.dpi
+    heights = sorted(text.xy[1] * points + text.xyann[1] for text in axes.texts)
+    assert min(np.diff(heights)) > 10.9  # one line of text
+
+
+def test_lateness_is_marked_where_its_mean_is(material):
+    _, made = material(bias_ms=1.5)
+    timing = made.detection.timings[0]
+    figure = FIGURES["timing_errors"](made)
+
+    marks = [line for line in figure.axes[0].lines if line.get_linewidth() == pytest.approx(1.3)]
+    at = [line.get_xdata()[0] for line in marks]  # the first type stands on top
+    assert at == pytest.approx([timing.late_ms[timing.type == k].mean() for k in range(3)])
+    assert [timing.row for timing in made.detection.timings] == [
+        made.board.picked, made.board.best_baseline,
+    ]  # fmt: skip
+    assert made.board.best_baseline.architecture == "matched_filter"
+
+
+def test_every_mark_of_a_stretch_is_drawn_and_errors_look_different(material):
+    _, made = material()
+    figure = FIGURES["timeline"](made)
+
+    uppers = figure.axes[::2]
+    assert len(uppers) == len(made.detection.stretches)
+    for axes, stretch in zip(uppers, made.detection.stretches, strict=True):
+        marks = [line for line in axes.lines if line.get_marker() in ("v", "^", "X")]
+        hollow = [line for line in marks if line.get_markerfacecolor() == "white"]
+        assert len(marks) == len(stretch.labelled) + len(stretch.found)
+        assert len(hollow) == stretch.n_missed
+        assert sum(line.get_marker() == "X" for line in marks) == stretch.n_false
+        assert len(axes.patches) == stretch.n_missed + stretch.n_false
+    assert any(stretch.n_missed + stretch.n_false for stretch in made.detection.stretches)
+
+
+def test_labels_of_a_stretch_do_not_touch(material):
+    _, made = material(n_types=16, seconds=10.0)
+    figure = FIGURES["timeline"](made)
+    figure.draw_without_rendering()
+
+    for axes in figure.axes[::2]:
+        boxes = [text.get_window_extent() for text in axes.texts]
+        for i, box in enumerate(boxes):
+            for other in boxes[i + 1 :]:
+                width = min(box.x1, other.x1) - max(box.x0, other.x0)
+                height = min(box.y1, other.y1) - max(box.y0, other.y0)
+                assert min(width, height) < 2  # pixels
+
+
+def test_templates_are_drawn_by_type_for_each_model_that_has_some(material):
+    _, made = material()
+    figure = FIGURES["templates"](made)
+
+    assert len(figure.axes) == 2 * 3
+    assert [bank.is_whitened for bank in made.detection.banks] == [False, True]
+    assert [axes.get_title() for axes in figure.axes[:3]] == ["e00", "e01", "e02"]
+    bank = made.detection.banks[0]
+    dots = next(line for line in figure.axes[1].lines if line.get_marker() == "o")
+    np.testing.assert_allclose(dots.get_xdata(), bank.delays_samples[1] * 1000 / 500)
+
+
+def test_a_score_that_is_a_probability_lies_on_the_diagonal(material):
+    _, made = material()
+    score, true, count = made.detection.calibration.pooled
+    figure = FIGURES["reliability"](made)
+
+    line = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
+    np.testing.assert_array_equal(line.get_ydata(), true)
+    by_hand = np.nansum(count * np.abs(score - true)) / count.sum()
+    assert by_hand == pytest.approx(made.board.picked.metrics["presence_ece"].mean, abs=0.05)
+
+
+def test_drawings_are_the_same_every_time_and_small(material):
+    _, made = material(n_types=16, n_channels=6)
+
+    for name in ("timeline", "templates"):
+        first = render(name, made).svg
+        assert first == render(name, made).svg
+        assert len(first) < 400_000

@@ -1,0 +1,60 @@
+"""Numbers as readers see them."""
+
+import pytest
+
+from seqbench.reporting import formats
+from seqbench.reporting.catalog import metric_label
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "text"),
+    [
+        ("f1_at_5ms", 0.12345, "0.123"),
+        ("accuracy", 1.0, "1.000"),
+        ("onset_mae_ms", 0.0312, "0.03"),
+        ("onset_mae_ms", 1.25, "1.25"),
+        ("onset_p95_ms", 12.345, "12.3"),
+        ("onset_p95_ms", 9.996, "10.0"),
+        ("onset_p95_ms", 123.4, "123"),
+        ("onset_bias_ms", 0.5, "+0.50"),
+        ("onset_bias_ms", -3.21, "\N{MINUS SIGN}3.21"),
+        ("onset_bias_ms", -0.001, "0.00"),
+        ("refractory_violations", 7.0, "7"),
+        ("refractory_violations", 1 / 3, "0.3"),  # one in three seeds: not none
+        ("refractory_violations_before", 1234.0, "1\u202f234"),
+        ("false_alarms_per_hour", 30.4, "30"),
+        ("false_alarms_per_hour", 0.25, "0.25"),
+        ("onset_mae_ms", None, "\N{EN DASH}"),
+    ],
+)
+def test_a_metric_is_written_in_its_own_unit(metric, value, text):
+    assert formats.metric_value(value, metric) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.02, "20 ms"),
+        (1.9, "1.9 s"),
+        (59.9, "59.9 s"),
+        (61, "1 min 01 s"),
+        (3599.7, "1 h 00 min"),
+        (7320, "2 h 02 min"),
+    ],
+)
+def test_a_duration_has_the_unit_that_fits_it(seconds, text):
+    assert formats.seconds(seconds) == text
+
+
+def test_several_durations_share_the_unit_of_the_longest():
+    assert formats.durations([300, 60, 90]) == (["5", "1", "1.5"], "min")
+    assert formats.durations([1, 100]) == (["1", "100"], "s")
+    assert formats.durations([7200, 1800]) == (["2", "0.5"], "h")
+
+
+def test_metrics_have_readable_names():
+    names = ("f1_at_5ms", "average_precision_at_0.5ms", "onset_mae_ms", "accuracy", "mcc", "f1_at")
+
+    assert [metric_label(name) for name in names] == [
+        "F1 at 5 ms", "average precision at 0.5 ms", "MAE (ms)", "accuracy", "MCC", "F1",
+    ]  # fmt: skip
