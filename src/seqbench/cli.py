@@ -1,9 +1,15 @@
 """Commands for people; the workflow calls the steps."""
 
+from __future__ import annotations
+
 import argparse
+import csv
 import sys
 from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 import yaml
 
@@ -12,6 +18,11 @@ from seqbench.config import Benchmark, built_in_datasets, json_schema
 from seqbench.errors import UserError
 from seqbench.plan import Plan
 from seqbench.registry import REGISTRIES, Entry
+from seqbench.storage.atomic import replacing
+
+if TYPE_CHECKING:
+    from seqbench.datasets.chunks import Stream
+    from seqbench.inference import FoundEvent
 
 
 def list_names() -> None:
@@ -46,6 +57,62 @@ def schema() -> None:
     yaml.safe_dump(json_schema(), sys.stdout, sort_keys=False, allow_unicode=True, width=100)
 
 
+def predict(
+    model: Path,
+    recording: str,
+    out: Path | None,
+    channels: list[str] | None,
+    device: str,
+    stream: bool,
+    kind: str,
+    idle_s: float,
+) -> None:
+    """Find the events of a recording: in a file, or while its samples are still coming."""
+    from seqbench import inference
+    from seqbench.datasets.chunks import growing
+
+    if stream:
+        finder = inference.EventFinder(model, device)
+        print(
+            f"events follow at most {finder.latency_s:.3g} s after an isolated onset",
+            file=sys.stderr,
+        )
+        with ExitStack() as stack:
+            handle: Stream = sys.stdin.buffer
+            if recording != "-":
+                handle = stack.enter_context(growing(Path(recording), idle_s))
+            answer = stack.enter_context(out.open("w", encoding="utf-8")) if out else sys.stdout
+            name = "stream" if recording == "-" else Path(recording).stem
+            found = inference.predict_stream(
+                finder, handle, kind=kind, recording=name, channels=channels
+            )
+            _write_events(answer, found)
+        return
+    if recording == "-":
+        raise UserError("standard input is read with --stream; else name a file")
+    events = inference.find_events(
+        model, Path(recording), channels=channels, device=device, progress=sys.stderr.isatty()
+    )
+    if out is None:
+        _write_events(sys.stdout, events)
+        return
+    with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        _write_events(file, events)
+    print(f"{out}: {len(events)} events")
+
+
+def _write_events(file: TextIO, events: Iterable[FoundEvent]) -> None:
+    """Write events as CSV, each as soon as it is there."""
+    from seqbench.inference import COLUMNS
+
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    file.flush()
+    for event in events:
+        writer.writerow(event.row())
+        file.flush()
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run one command."""
     parser = argparse.ArgumentParser(
@@ -64,6 +131,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     checking.set_defaults(command=check)
     commands.add_parser("schema", help=schema.__doc__).set_defaults(command=schema)
+    _add_predict(commands.add_parser("predict", help=predict.__doc__))
     arguments = vars(parser.parse_args(argv))
     try:
         arguments.pop("command")(**arguments)
@@ -71,8 +139,34 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(f"error: {error}")
 
 
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, required=True, help="a model.safetensors")
+    parser.add_argument(
+        "--recording", required=True, metavar="FILE", help="a recording, or - for standard input"
+    )
+    parser.add_argument("--out", type=Path, help="events as CSV; without, on standard output")
+    parser.add_argument(
+        "--channels", nargs="+", metavar="NAME", help="channels to take, in the model's order"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--stream", action="store_true", help="give events as they become certain")
+    parser.add_argument(
+        "--kind", choices=("csv", "raw"), default="csv",
+        help="of a stream: rows of numbers, or float32 sample after sample",
+    )  # fmt: skip
+    parser.add_argument(
+        "--idle-s", type=float, default=10.0, metavar="S",
+        help="a growing file has ended when it has not grown for so long",
+    )  # fmt: skip
+    parser.set_defaults(command=predict)
+
+
 def _option_lines(entry: Entry) -> list[str]:
     return [
         f"{name}: {'required' if field.is_required() else field.default}"
         for name, field in entry.options.model_fields.items()
     ]
+
+
+if __name__ == "__main__":
+    main()

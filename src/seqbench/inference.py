@@ -1,0 +1,325 @@
+"""Events in new recordings, by a model that the pipeline left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from seqbench.errors import UserError
+from seqbench.storage.detections import Decoding
+from seqbench.storage.models import StoredModel, read_model
+from seqbench.storage.windows import Normalization
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from seqbench.datasets.chunks import Stream
+    from seqbench.tasks.detection.stream import Detector, EventStream
+
+RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
+CHUNK_SAMPLES = 1 << 15
+
+
+@dataclass(frozen=True)
+class FoundEvent:
+    """One event: onset in seconds from the start of its recording, and where it may lie.
+
+    The interval holds 95 % of the matched events of val; None where val had
+    too few.
+    """
+
+    recording: str
+    onset_s: float
+    label: str
+    score: float
+    earliest_s: float | None
+    latest_s: float | None
+
+    def row(self) -> list[str]:
+        """Return the event as cells of a CSV file; times to a microsecond."""
+        times = (self.onset_s, self.earliest_s, self.latest_s)
+        onset, earliest, latest = ("" if t is None else f"{t:.6f}" for t in times)
+        return [_cell(self.recording), onset, _cell(self.label), f"{self.score:.4f}",
+                earliest, latest]  # fmt: skip
+
+
+COLUMNS = [field.name for field in fields(FoundEvent)]
+
+
+class EventFinder:
+    """A detection model, ready for any number of recordings.
+
+    Parameters
+    ----------
+    path
+        A `model.safetensors` of a detection dataset.
+    device
+        auto, cpu, cuda or cuda:N.
+
+    Raises
+    ------
+    UserError
+        If the file is no trained detection model.
+    """
+
+    def __init__(self, path: Path, device: str = "auto") -> None:
+        stored = read_model(path)
+        header = stored.header
+        if header.get("kind") != "model" or header["task"] != "detection":
+            what = header.get("baseline") or header.get("task") or "an encoder without a head"
+            raise UserError(
+                f"{path}: holds {what}; name the model of an architecture trained for detection"
+            )
+        self.channels: list[str] = header["channels"]
+        self.classes: list[str] = header["classes"]
+        self.sampling_rate_hz: float = header["sampling_rate_hz"]
+        self.refractory_s: float | None = header["refractory_s"]
+        self._decoding = Decoding.from_json(header["tuned"])
+        self._bounds_ms: list[list[float] | None] = header["tuned"]["timing_bounds_ms"]
+        self._detector = _detector(stored, device)
+
+    @property
+    def latency_s(self) -> float:
+        """Longest wait for an isolated event in a stream, in seconds after its onset."""
+        layout = self._detector.layout
+        # A peak waits for its window, stands up to 1.4 frames behind its time, and needs 3 more.
+        samples = layout.window_samples + 5 * layout.hop_samples
+        keeps_all = self._decoding.decoder == "threshold"
+        period_s = 0.0 if keeps_all else self.refractory_s or 0.0
+        return samples / self.sampling_rate_hz + period_s
+
+    def events(
+        self, chunks: Iterable[NDArray[np.float32]], recording: str = "recording"
+    ) -> Iterator[FoundEvent]:
+        """Yield the events of one recording in order of their certainty, then of time.
+
+        Parameters
+        ----------
+        chunks
+            Samples (n, C) in the units of the recordings the model was trained
+            on, piece by piece.
+        recording
+            Name to give it.
+        """
+        stream = self._stream()
+        for chunk in chunks:
+            self.check_channels(chunk.shape[1], recording)
+            for event in stream.push(chunk):
+                yield self._found(event.time, event.type, event.score, recording)
+        for event in stream.finish():
+            yield self._found(event.time, event.type, event.score, recording)
+
+    def check_channels(self, n_channels: int, recording: str) -> None:
+        """Refuse a recording of other channels than the model was trained on."""
+        if n_channels != len(self.channels):
+            raise UserError(
+                f"{recording}: has {n_channels} channels, but the model was trained on"
+                f" {len(self.channels)} ({', '.join(self.channels)}); name those to take"
+            )
+
+    def check_rate(self, sampling_rate_hz: float | None, recording: str) -> None:
+        """Refuse a recording of another sampling rate; one that says nothing is taken as it is."""
+        wanted = self.sampling_rate_hz
+        if sampling_rate_hz is not None and abs(sampling_rate_hz / wanted - 1) > RATE_TOLERANCE:
+            raise UserError(
+                f"{recording}: has {sampling_rate_hz:g} Hz, but the model was trained at"
+                f" {wanted:g} Hz; resample the recording"
+            )
+
+    def _stream(self) -> EventStream:
+        from seqbench.tasks.detection.refractory import period_samples
+        from seqbench.tasks.detection.stream import EventStream
+        from seqbench.tasks.detection.stream_selection import OnlineSelection
+
+        decoder = self._decoding.decoder
+        selection = OnlineSelection(
+            len(self.classes),
+            self._decoding.thresholds[decoder],
+            period_samples(self.refractory_s, self.sampling_rate_hz),
+            decoder,
+        )
+        return EventStream(self._detector, selection)
+
+    def _found(self, time: float, kind: int, score: float, recording: str) -> FoundEvent:
+        onset_s = time / self.sampling_rate_hz
+        bounds = self._bounds_ms[kind]
+        earliest, latest = (onset_s + b / 1000 for b in bounds) if bounds else (None, None)
+        return FoundEvent(recording, onset_s, self.classes[kind], score, earliest, latest)
+
+
+def predict(
+    model: Path | str,
+    recording: Path | str | ArrayLike,
+    *,
+    channels: list[str] | None = None,
+    device: str = "auto",
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Find the events of a recording of any length.
+
+    Parameters
+    ----------
+    model
+        A `model.safetensors` of a detection dataset.
+    recording
+        A file in any format of ``source: folder``, or an array (n_samples, C)
+        at the sampling rate of the model.
+    channels
+        Names of the channels to take from a file, in the order of the model;
+        None: those the model was trained on if the file has them all, else
+        all as they stand.
+    device
+        auto, cpu, cuda or cuda:N.
+    progress
+        Show a bar.
+
+    Returns
+    -------
+    DataFrame
+        recording, onset_s, label, score, earliest_s, latest_s; by onset.
+
+    Raises
+    ------
+    UserError
+        If model or recording cannot be read, or do not fit each other.
+    """
+    import pandas as pd
+
+    found = find_events(model, recording, channels=channels, device=device, progress=progress)
+    return pd.DataFrame([vars(event) for event in found], columns=COLUMNS)
+
+
+def find_events(
+    model: Path | str,
+    recording: Path | str | ArrayLike,
+    *,
+    channels: list[str] | None = None,
+    device: str = "auto",
+    progress: bool = False,
+) -> list[FoundEvent]:
+    """Return the events of a recording by onset; see `predict`."""
+    finder = EventFinder(Path(model), device)
+    if isinstance(recording, Path | str):
+        name = Path(recording).stem
+        with _file_chunks(finder, Path(recording), channels, progress) as chunks:
+            found = list(finder.events(chunks, name))
+    else:
+        name = "recording"
+        signal = _signal(recording)
+        pieces = range(0, len(signal), CHUNK_SAMPLES)
+        found = list(finder.events((signal[i : i + CHUNK_SAMPLES] for i in pieces), name))
+    return sorted(found, key=lambda event: (event.onset_s, event.label))
+
+
+@contextmanager
+def _file_chunks(
+    finder: EventFinder, path: Path, channels: list[str] | None, progress: bool
+) -> Iterator[Iterator[NDArray[np.float32]]]:
+    """Open a recording, check that it fits the model, and yield its chunks under a bar."""
+    from tqdm import tqdm
+
+    from seqbench.datasets.chunks import open_chunks
+
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_chunks(path, channels, CHUNK_SAMPLES))
+        if channels is None and set(finder.channels) <= set(opened.channels):
+            # The file has every channel by its name, perhaps in another order or among others.
+            opened = stack.enter_context(open_chunks(path, finder.channels, CHUNK_SAMPLES))
+        finder.check_rate(opened.sampling_rate_hz, str(path))
+        finder.check_channels(len(opened.channels), str(path))
+        total = opened.n_samples and opened.n_samples / finder.sampling_rate_hz
+        bar: Any = stack.enter_context(
+            tqdm(total=total, unit="s", unit_scale=True, desc=path.name, disable=not progress)
+        )
+
+        def told() -> Iterator[NDArray[np.float32]]:
+            for chunk in opened:
+                yield chunk
+                bar.update(len(chunk) / finder.sampling_rate_hz)
+
+        yield told()
+
+
+def predict_stream(
+    finder: EventFinder,
+    handle: Stream,
+    *,
+    kind: str = "csv",
+    recording: str = "stream",
+    channels: list[str] | None = None,
+) -> Iterator[FoundEvent]:
+    """Yield events as they become certain, from samples that are still coming.
+
+    Parameters
+    ----------
+    finder
+        The model.
+    handle
+        Standard input, or a growing file.
+    kind
+        csv: a row of numbers for each sample, with or without a header and a
+        time column. raw: float32, little-endian, sample after sample.
+    recording
+        Name to give it.
+    channels
+        Names of the columns to take, for csv with a header.
+    """
+    from seqbench.datasets.chunks import csv_stream, raw_stream
+
+    n_channels = len(finder.channels)
+    chunks = (
+        raw_stream(handle, n_channels, CHUNK_SAMPLES)
+        if kind == "raw"
+        else csv_stream(
+            handle,
+            n_channels,
+            CHUNK_SAMPLES,
+            channels=channels,
+            sampling_rate_hz=finder.sampling_rate_hz,
+        )
+    )
+    yield from finder.events(chunks, recording)
+
+
+def _detector(stored: StoredModel, device: str) -> Detector:
+    """Return the model behind a header as what turns samples into candidates."""
+    from seqbench.tasks.detection.head import DetectionHead
+    from seqbench.tasks.detection.stream import Detector
+    from seqbench.training.finetune import load_model
+    from seqbench.training.reproducibility import choose_device
+
+    header = stored.header
+    where = choose_device(device)
+    model = load_model(stored).to(where)
+    head = model.head
+    if not isinstance(head, DetectionHead):
+        raise TypeError("only the head of detection finds events")
+    layout, grid = head.lie(header["window_samples"])
+    normalization = Normalization(
+        header["normalization"]["mode"],
+        np.array(header["normalization"]["centre"]),
+        np.array(header["normalization"]["scale"]),
+    )
+    return Detector(head.scoring(model, where), layout, grid, normalization, len(header["classes"]))
+
+
+def _signal(recording: ArrayLike) -> NDArray[np.float32]:
+    """Return an array as a recording, (n_samples, C)."""
+    try:
+        signal = np.asarray(recording, dtype=np.float32)
+    except (TypeError, ValueError):  # rows of unequal length, text
+        signal = np.zeros(0, dtype=np.float32)
+    if signal.ndim != 2 or not len(signal) or not np.isfinite(signal).all():
+        raise UserError("the recording must be an array (n_samples, C) of finite numbers")
+    return signal
+
+
+def _cell(text: str) -> str:
+    """Return a name as a cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" else text
