@@ -45,7 +45,7 @@ def training_steps() -> list[tuple[str, float]]:
     from seqbench.training.progress import Progress
 
     torch.set_num_threads(1)
-    windows = _windows(DATASETS["waves"](Path(), n_windows=1200, window_samples=100))["train"]
+    windows = windows_of(DATASETS["waves"](Path(), n_windows=1200, window_samples=100))["train"]
     table = WindowTable(windows, torch.device("cpu"))
     index = torch.arange(len(table))
     whole = table.batch(index)
@@ -59,6 +59,7 @@ def training_steps() -> list[tuple[str, float]]:
             "architecture": name,
             "architecture_options": options,
             "task": "classification",
+            "task_options": {},
             "channels": windows.channels,
             "classes": windows.classes,
             "head_dropout": settings.head_dropout,
@@ -93,7 +94,8 @@ def training_steps() -> list[tuple[str, float]]:
     ]
 
 
-def _windows(recordings):  # noqa: ANN001, ANN202
+def windows_of(recordings):  # noqa: ANN001, ANN201
+    """Return the windows of recordings with the default settings."""
     from seqbench.config import SplitSettings, WindowSettings
     from seqbench.jobs import WindowJob
     from seqbench.windowing.windows import make_windows
@@ -152,7 +154,7 @@ def lab_script() -> None:
             return self.classifier(torch.sum(frames * weights.unsqueeze(-1), dim=1))
 
     torch.manual_seed(0)
-    splits = _windows(DATASETS["waves"](Path()))
+    splits = windows_of(DATASETS["waves"](Path()))
     loaders = {}
     for split, batch_size in (("train", 32), ("val", 64)):
         windows = splits[split]
@@ -195,7 +197,7 @@ def lab_here() -> None:
 
     torch.set_num_threads(1)
     generator = seed_everything(0)
-    splits = _windows(DATASETS["waves"](Path()))
+    splits = windows_of(DATASETS["waves"](Path()))
     device = torch.device("cpu")
     train, val = WindowTable(splits["train"], device), WindowTable(splits["val"], device)
     options = {"hidden_size": 64, "n_layers": 2, "dropout": 0.3, "pooling": "attention"}
@@ -203,6 +205,7 @@ def lab_here() -> None:
         "architecture": "lstm",
         "architecture_options": options,
         "task": "classification",
+        "task_options": {},
         "channels": splits["train"].channels,
         "classes": splits["train"].classes,
         "head_dropout": 0.2,
@@ -267,6 +270,31 @@ def pipeline(config: Path | None) -> dict[str, float]:
     }
 
 
+def event_lines() -> list[str]:
+    """Measure events, training and use, and return the lines of the table."""
+    import event_models
+    import events
+
+    (BUILD / "events").mkdir(parents=True, exist_ok=True)
+    strikes = events.measured("strikes")
+    short, long = events.measured("short"), events.measured("long")
+    lines = [
+        f"Strikes at noise 0.1: F1@5 ms {strikes['f1']:.3f} after {strikes['train_cpu_s']:.0f}"
+        f" processor seconds of training ({strikes['train_s']:.0f} s),"
+        f" peak {strikes['peak_bytes'] / 1e9:.2f} GB.",
+        f"Prediction on one core: {short['times_real']:.0f} times real time;"
+        f" six hours (1 GB) peak at {long['peak_bytes'] / 1e9:.2f} GB.",
+        "",
+        "| training step, batch 32 of 2000 samples | seconds | peak GB |",
+        "|---|---|---|",
+    ]
+    for name, seconds, peak in event_models.step_costs():
+        lines.append(f"| {name} | {seconds:.2f} | {peak / 1e9:.2f} |")
+    lines += ["", "| event-specific filters | loop over types / groups |", "|---|---|"]
+    lines += [f"| {name} | {ratio:.1f} |" for name, ratio in event_models.filter_ratios()]
+    return [*lines, ""]
+
+
 def main() -> None:
     """Measure and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -287,6 +315,7 @@ def main() -> None:
     here, script = lab()
     lines += ["", f"Introductory lab: {here:.1f} s to 99 % on val, the script with its"]
     lines += [f"{LAB_EPOCHS} epochs {script:.1f} s; ratio {here / script:.2f}.", ""]
+    lines += event_lines()
     found = pipeline(arguments.config)
     lines += [
         f"Pipeline: {found['runs']:.0f} runs in {found['wall_s']:.0f} s,"

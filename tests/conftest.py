@@ -1,7 +1,8 @@
 """Tiny recordings and windows, made by hand, for the tests of every layer."""
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from seqbench.storage.recordings import Recordings
+from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import SPLITS, Normalization, Split, WindowSet, write_windows
 
 # Tiny tensors gain nothing from threads, and lose much where other work runs beside the tests.
@@ -17,7 +19,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.fixture
 def recordings():
-    """Recordings with one label each, or with `intervals` (recording, class, start, stop)."""
+    """Recordings with one label each, or with `intervals` (recording, class, start, stop).
+
+    For detection intervals are events, and classes are those of `labels` or named apart.
+    """
 
     def make(
         labels: Sequence[str] = ("a", "b"),
@@ -31,6 +36,7 @@ def recordings():
         n = len(labels)
         lengths = [lengths] * n if isinstance(lengths, int) else list(lengths)
         channels = changes.pop("channels", ["x", "y"])
+        classes = changes.pop("classes", sorted(set(labels)))
         values: dict[str, Any] = {
             "task": "classification",
             "sample": "series",
@@ -50,7 +56,7 @@ def recordings():
             return Recordings.one_label_each(list(labels), values.pop("signals"), **values)
         table = np.array(intervals, dtype=np.int64).reshape(-1, 4)
         return Recordings(
-            classes=sorted(set(labels)),
+            classes=classes,
             label_recording=table[:, 0],
             label=table[:, 1],
             label_start=table[:, 2],
@@ -113,3 +119,183 @@ def make_windows():
         return made
 
     return make
+
+
+def pulses(n_types: int, n_channels: int, sampling_rate_hz: float) -> np.ndarray:
+    """Return a pulse of each type, (K, C, L): up for about 25 ms, down before and after.
+
+    A type is large in a channel of its own, or of the other sign.
+    """
+    deviation = 0.012 * sampling_rate_hz
+    time = np.arange(-round(4 * deviation), round(4 * deviation) + 1) / deviation
+    form = (1 - time**2) * np.exp(-(time**2) / 2)
+    size = np.full((n_types, n_channels), 0.3)
+    for kind in range(n_types):
+        size[kind, kind % n_channels] = 1
+        size[kind] *= (-1) ** (kind // n_channels)
+    return (size[..., None] * form).astype(np.float32)
+
+
+@pytest.fixture
+def make_event_windows():
+    """Windows of recordings in which events of all types follow each other in turn.
+
+    Recordings stand end to end and are cut into windows, the last one of each moved back to fit.
+    Every event is known, and is labelled where its pulse is highest.
+    """
+
+    def make(
+        path: Path | None = None,
+        *,
+        n_samples: Sequence[int] = (300, 250),
+        window_samples: int = 60,
+        n_types: int = 2,
+        n_channels: int = 2,
+        sampling_rate_hz: float = 100.0,
+        interval_s: float = 0.8,
+        noise: float = 0.02,
+        mode: str = "none",
+        splits: Sequence[Split] = SPLITS,
+        seed: int = 0,
+    ) -> dict[Split, WindowSet]:
+        form = pulses(n_types, n_channels, sampling_rate_hz)
+        middle = form.shape[2] // 2
+        stop = np.cumsum(n_samples)
+        start = stop - np.array(n_samples)
+        made: dict[Split, WindowSet] = {}
+        for number, split in enumerate(splits):
+            generator = np.random.default_rng([seed, number])
+            signal = generator.normal(scale=noise, size=(stop[-1], n_channels)).astype(np.float32)
+            events = []
+            for begin, end in zip(start, stop, strict=True):
+                at = begin + 0.5 * interval_s * sampling_rate_hz
+                while round(at) + middle < end:
+                    onset, kind = round(at), len(events) % n_types
+                    signal[onset - middle : onset + middle + 1] += form[kind].T
+                    events.append((onset, kind))
+                    at += interval_s * sampling_rate_hz * generator.uniform(0.9, 1.1)
+            onset, kind = (np.array(column) for column in zip(*events, strict=True))
+            recording = np.arange(len(n_samples)) + number * len(n_samples)
+            cuts = [
+                (max(begin, min(first, end - window_samples)), min(window_samples, end - begin), i)
+                for begin, end, i in zip(start, stop, recording, strict=True)
+                for first in range(begin, end, window_samples)
+            ]
+            inside = [(onset >= first) & (onset < first + length) for first, length, _ in cuts]
+            made[split] = WindowSet(
+                task="detection",
+                sample="series",
+                split=split,
+                signal=signal,
+                start=np.array([first for first, _, _ in cuts]),
+                length=np.array([length for _, length, _ in cuts]),
+                label=np.array([kind[i][0] if i.any() else n_types for i in inside]),
+                recording=np.array([i for _, _, i in cuts]),
+                names=[f"r{i}" for i in range(len(n_samples) * len(splits))],
+                groups=[f"g{i}" for i in range(len(n_samples) * len(splits))],
+                channels=[f"ch{c}" for c in range(n_channels)],
+                classes=[f"type{k}" for k in range(n_types)],
+                normalization=Normalization(mode, np.zeros(n_channels), np.ones(n_channels)),
+                sampling_rate_hz=sampling_rate_hz,
+                timeline=Timeline(
+                    recording=recording,
+                    start=start,
+                    stop=stop,
+                    known_start=start,
+                    known_stop=stop,
+                    onset=onset,
+                    offset=onset + 1,
+                    type=kind,
+                    refractory_s=0.25,
+                    tolerance_ms=20.0,
+                ),
+                truth={"templates": form, "template_onset": np.array(middle)},
+                source={"origin": "made up"},
+            )
+        if path is not None:
+            write_windows(path, made)
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def write_record():
+    """Write a WFDB record whose channels are constant: 0 mV, 1 mV and so on."""
+    import wfdb
+
+    def write(
+        folder: Path,
+        name: str,
+        channels: list[str],
+        *,
+        rate_hz: float = 360,
+        n_samples: int = 720,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        wfdb.wrsamp(
+            name,
+            fs=rate_hz,
+            units=["mV"] * len(channels),
+            sig_name=channels,
+            p_signal=np.tile(np.arange(float(len(channels))), (n_samples, 1)),
+            fmt=["16"] * len(channels),
+            adc_gain=[200.0] * len(channels),
+            baseline=[0] * len(channels),
+            write_dir=str(folder),
+        )
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write_marks():
+    """Write the annotation of a WFDB record: the sample and the code of each mark."""
+    import wfdb
+
+    def write(folder: Path, name: str, extension: str, marks: Sequence[tuple[int, str]]) -> None:
+        samples, codes = zip(*marks, strict=True)
+        wfdb.wrann(name, extension, np.array(samples), symbol=list(codes), write_dir=str(folder))
+
+    return write
+
+
+GAIT_AXES = ("Acc_X", "Acc_Y", "Acc_Z", "Gyr_X", "Gyr_Y", "Gyr_Z", "Mag_X", "Mag_Y", "Mag_Z")
+GAIT_TRIAL = {
+    "TrialBoundaries": [10, 80],
+    "LeftFootEvents": [[10, 30], [50, 70], [90, 95]],  # the last step is behind the trial
+    "RightFootEvents": [[20, 40], [60, 80]],
+}
+
+
+@pytest.fixture(scope="session")
+def write_trial():
+    """Write the three files of a walk of 100 ticks into a cache, and return their folder.
+
+    Axis k of the left foot is the tick plus k, of the right foot twice the tick plus k.
+    """
+
+    def write_foot(path: Path, ticks: Iterable[int], slope: float) -> None:
+        rows = ["Acquisition frequency: 100 Hz", "\t".join(["PacketCounter", *GAIT_AXES])]
+        for tick in ticks:
+            values = [slope * tick + axis for axis in range(len(GAIT_AXES))]
+            rows.append("\t".join(str(value) for value in [float(tick), *values]))
+        path.write_text("\n".join(rows) + "\n")
+
+    def write(
+        cache: Path,
+        name: str = "1-1",
+        *,
+        left: Iterable[int] = range(100),
+        right: Iterable[int] = range(100),
+        later: int = 0,
+    ) -> Path:
+        folder = cache / "ipol-gait/GaitData"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_foot(folder / f"{name}_lf.txt", left, 1.0)
+        write_foot(folder / f"{name}_rf.txt", right, 2.0)
+        trial = {key: (np.array(ticks) + later).tolist() for key, ticks in GAIT_TRIAL.items()}
+        (folder / f"{name}.json").write_text(json.dumps(trial))
+        return folder
+
+    return write

@@ -1,11 +1,18 @@
 """What the contract suites share."""
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from seqbench.datasets.physionet import DS1
 from seqbench.registry import Registry
+
+# Sample and code of the marks of each record.
+BEATS = [(40, "N"), (140, "A"), (240, "V"), (340, "F"), (540, "L"), (640, "Q")]
+WAVES = [(100, "("), (120, "p"), (140, ")"), (150, "("), (200, "N"), (250, ")"), (300, "t")]
+LEADS = ["i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6"]
 
 
 @pytest.fixture
@@ -28,3 +35,18 @@ def assert_options_are_the_signature():
         assert all(field.description for field in fields.values()), "an option has no sentence"
 
     return check
+
+
+@pytest.fixture(scope="session")
+def mirrors(tmp_path_factory, write_record, write_marks, write_trial) -> Path:
+    """A cache of tiny databases, named and laid out like the real ones."""
+    cache = tmp_path_factory.mktemp("mirrors")
+    for name in DS1:
+        write_record(cache / "mitdb", name, ["MLII", "V1"])
+        write_marks(cache / "mitdb", name, "atr", BEATS)
+    for name in ("1", "2", "3"):
+        write_record(cache / "ludb/data", name, LEADS, rate_hz=500, n_samples=500)
+        write_marks(cache / "ludb/data", name, "ii", WAVES)
+    for name in ("1-1", "1-2", "2-1", "3-1"):
+        write_trial(cache, name)
+    return cache

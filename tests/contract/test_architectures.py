@@ -1,27 +1,56 @@
 """What every registered architecture promises."""
 
 import math
+from typing import TypeVar
 
 import pytest
 import torch
 from torch import nn
 
 from seqbench.models.base import Encoder
-from seqbench.registry import ARCHITECTURES
+from seqbench.registry import ARCHITECTURES, TASKS
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.tasks.classification.head import ClassificationHead
+from seqbench.tasks.detection.target import EventTarget
 from seqbench.training.finetune import Model, state_arrays
 
 # Small legal options of each name; a name without an entry fails.
 TINY = {
     "cnn1d": {"widths": (4, 6), "kernel_sizes": (5, 3), "strides": (2, 3)},
     "cnn_lstm": {"widths": (4,), "kernel_sizes": (3,), "strides": (2,), "hidden_size": 6},
+    "event_rnn": {
+        "detrend_samples": 6,
+        "jitter": 0.0,
+        "dropout": 0.0,
+        "widths": (4, 6),
+        "kernel_sizes": (5, 3),
+        "strides": (2, 2),
+        "hidden_size": 4,
+    },
+    "event_specific": {
+        "n_templates": 3,
+        "template_samples": 5,
+        "features_per_template": 2,
+        "kernel_sizes": (5, 3),
+        "strides": (3, 1),
+        "hidden_size": 4,
+    },
+    "event_unet": {"widths": (4, 6, 8), "kernel_size": 3, "step": 2},
     "gru": {"hidden_size": 6},
     "lstm": {"hidden_size": 6, "n_layers": 2},
+    "lstm_event": {"hidden_size": 4, "n_layers": 1, "n_heads": 2, "stride": 3},
     "rnn": {"hidden_size": 6},
 }
 B, T, C, K = 4, 23, 3, 3
 LENGTHS = torch.tensor([23, 7, 16, 1])
+LONG, LONG_LENGTHS = 64, torch.tensor([64, 21, 50, 33])
+# Onset and type of the events of each long window, -1 where there are fewer, and what is known.
+EVENTS = EventTarget(
+    onset=torch.tensor([[9.0, 31.5, 60.0], [4, 20, 0], [25, 0, 0], [0, 0, 0]]),
+    type=torch.tensor([[0, 1, 0], [2, 1, -1], [2, -1, -1], [-1, -1, -1]]),
+    known=torch.tensor([[0, 64], [0, 21], [0, 40], [5, 33]]),
+)
+M = TypeVar("M", bound=nn.Module)
 POOLINGS = ("last", "mean", "attention")
 
 
@@ -30,7 +59,7 @@ def build(name: str, **options: object) -> Encoder:
 
 
 @torch.no_grad()
-def shaken(encoder: Encoder) -> Encoder:
+def shaken(encoder: M) -> M:
     """Move weights and statistics away from zeros and ones, behind which a leak could hide."""
     for name, tensor in encoder.state_dict().items():
         if name.endswith("running_var"):
@@ -40,6 +69,19 @@ def shaken(encoder: Encoder) -> Encoder:
     return encoder
 
 
+def detector(encoder: Encoder) -> Model:
+    """Return the encoder with the head of detection, every part of its loss in use."""
+    header = {
+        "classes": [f"type{k}" for k in range(K)],
+        "head_dropout": 0.0,
+        "refractory_s": 0.6,
+        "sampling_rate_hz": 100.0,
+    }
+    model = Model(encoder, TASKS["detection"]().head(encoder, header))
+    shaken(model.head)
+    return model
+
+
 def padded_windows(n_samples: int = T, lengths: torch.Tensor = LENGTHS) -> torch.Tensor:
     """Noise, zero after each end; the windows are the same whatever `n_samples` is."""
     generator = torch.Generator().manual_seed(5)
@@ -47,6 +89,28 @@ def padded_windows(n_samples: int = T, lengths: torch.Tensor = LENGTHS) -> torch
     for row, length in enumerate(lengths.tolist()):
         x[row, :length] = torch.randn(length, C, generator=generator)
     return x
+
+
+def trained(
+    model: Model,
+    x: torch.Tensor,
+    lengths: torch.Tensor,
+    target: torch.Tensor | EventTarget,
+    *,
+    enough: float,
+    n_steps: int,
+) -> list[float]:
+    """Train on one batch until the loss is small enough; return the losses."""
+    optimizer = torch.optim.Adam(model.train().parameters(), lr=0.03)
+    losses: list[float] = []
+    while len(losses) < n_steps and (not losses or losses[-1] >= enough):
+        optimizer.zero_grad()
+        loss = model.head.loss(model(x, lengths), target)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
 
 
 @pytest.fixture(params=list(ARCHITECTURES))
@@ -70,6 +134,17 @@ def test_defaults_as_they_come_from_json_build_it(name):
     frames = ARCHITECTURES[name](C, **options)(torch.randn(2, 16, C))
 
     assert frames.isfinite().all()
+
+
+def test_at_evaluation_nothing_is_left_to_chance(name):
+    options = TINY[name] | {
+        option: 0.5
+        for option in ("dropout", "jitter")
+        if option in ARCHITECTURES.entry(name).options.model_fields
+    }
+    encoder = shaken(ARCHITECTURES[name](C, **options)).eval()
+
+    assert torch.equal(encoder(padded_windows(), LENGTHS), encoder(padded_windows(), LENGTHS))
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 22, 23, 24])
@@ -234,16 +309,90 @@ def test_every_pooling_is_blind_to_padding_and_to_other_windows(name, pooling):
 def test_one_batch_can_be_overfitted(name):
     torch.manual_seed(0)
     encoder = build(name)
-    model = Model(encoder, ClassificationHead(encoder, K, dropout=0.0)).train()
+    model = Model(encoder, ClassificationHead(encoder, K, dropout=0.0))
     lengths = torch.tensor([23, 12, 16, 20, 9, 23])
     x, target = padded_windows(T, lengths), torch.tensor([0, 1, 2, 2, 1, 0])
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
 
-    for _ in range(120):
-        optimizer.zero_grad()
-        loss = model.head.loss(model(x, lengths), target)
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+    losses = trained(model, x, lengths, target, enough=0.1, n_steps=120)
 
-    assert loss < 0.1 < math.log(K)
+    assert losses[-1] < 0.1 < math.log(K)
+
+
+# With the head of detection.
+
+
+def test_frames_of_detection_are_at_least_eight_samples_apart_and_cover_the_window(encoder):
+    model = detector(encoder).eval()
+    hop = model.head.hop
+
+    logits = model(padded_windows(LONG, LONG_LENGTHS), LONG_LENGTHS)
+
+    assert hop >= 8
+    assert hop % encoder.stride == 0
+    assert logits.shape[:2] == (B, math.ceil(LONG / hop))
+    assert logits.shape[3] == K
+    scores = model.head.scores(logits)
+    assert scores.shape == (B, logits.shape[1], 2, K)
+    assert ((scores[:, :, 0] > 0) & (scores[:, :, 0] < 1)).all()
+    assert (scores[:, :, 1].abs() <= 1.5 * hop).all()
+
+
+@pytest.mark.parametrize("lengths", [None, LONG_LENGTHS])
+def test_the_loss_of_detection_is_finite_and_reaches_every_parameter(encoder, lengths):
+    model = detector(encoder).train()
+
+    loss = model.head.loss(model(padded_windows(LONG, LONG_LENGTHS), lengths), EVENTS)
+    loss.backward()
+
+    assert loss.shape == ()
+    assert loss.isfinite()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_detection_is_blind_to_other_windows(encoder):
+    model = detector(encoder).eval()
+    x = padded_windows(LONG, LONG_LENGTHS)
+
+    logits = model(x, LONG_LENGTHS)
+
+    for row, length in enumerate(LONG_LENGTHS.tolist()):
+        alone = model(x[row : row + 1, :length])[0]
+        torch.testing.assert_close(logits[row, : len(alone)], alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_more_padding_does_not_change_the_loss_of_detection(name, training):
+    found = []
+    for n_samples in (LONG, LONG + 56):
+        torch.manual_seed(0)
+        model = detector(shaken(build(name))).train(training)
+        nn.init.zeros_(model.head.output.bias)  # where nothing is, presence is as likely as not
+        logits = model(padded_windows(n_samples, LONG_LENGTHS), LONG_LENGTHS)
+        found.append(model.head.loss(logits, EVENTS))
+
+    torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-6)
+
+
+def test_the_loss_of_detection_does_not_ask_about_what_is_not_known(encoder):
+    model = detector(encoder).eval()
+    x = padded_windows(LONG, LONG_LENGTHS)
+    # One more event where nothing is known: behind sample 40 of the third window.
+    onset, kind = EVENTS.onset.clone(), EVENTS.type.clone()
+    onset[2, 1], kind[2, 1] = 60.0, 1
+
+    with_it = model.head.loss(model(x, LONG_LENGTHS), EventTarget(onset, kind, EVENTS.known))
+
+    torch.testing.assert_close(with_it, model.head.loss(model(x, LONG_LENGTHS), EVENTS))
+
+
+def test_events_of_one_batch_can_be_learned(name):
+    torch.manual_seed(0)
+    model = detector(build(name))
+    x = padded_windows(LONG, LONG_LENGTHS)
+
+    losses = trained(model, x, LONG_LENGTHS, EVENTS, enough=0.5, n_steps=50)
+
+    assert losses[-1] < 0.5 < 3 < losses[0]

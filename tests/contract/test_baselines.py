@@ -1,5 +1,6 @@
 """What every registered baseline promises."""
 
+import copy
 import importlib
 import os
 from dataclasses import replace
@@ -7,16 +8,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seqbench.registry import BASELINES, TASKS
+from seqbench.registry import BASELINES, DATASETS, TASKS
+from seqbench.storage.detections import Candidates
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.windows import WindowSet
+from seqbench.tasks.scoring import score
 
-# Small legal options of each name, and whether it looks at the windows; a name without an entry
+# Small legal options of each name, and whether it looks at the signal; a name without an entry
 # fails.
 TINY = {
     "majority": ({}, False),
+    "matched_filter": ({}, True),
+    "metronome": ({}, False),
     "minirocket": ({"n_kernels": 84}, True),
+    "neurokit": ({}, True),
+    "oracle": ({}, True),
+    "xqrs": ({}, True),
 }
+TASKS_OF = {name: BASELINES.entry(name).tags["tasks"] for name in BASELINES}
+CLASSIFIERS = [name for name, tasks in TASKS_OF.items() if "classification" in tasks]
+DETECTORS = [name for name, tasks in TASKS_OF.items() if "detection" in tasks]
 LENGTHS = {"equal": (20,), "unequal": (20, 26, 14), "short": (5, 8)}
 
 
@@ -34,7 +45,7 @@ def rows(windows: WindowSet, index: list[int]) -> WindowSet:
     )
 
 
-@pytest.fixture(params=list(BASELINES))
+@pytest.fixture(params=CLASSIFIERS)
 def name(request):
     return request.param
 
@@ -56,18 +67,28 @@ def parts(make_windows, n_classes, request):
     return [splits["train"], splits["val"]], splits["test"]
 
 
+@pytest.mark.parametrize("name", list(BASELINES))
 def test_options_are_the_keyword_only_parameters(name, assert_options_are_the_signature):
     assert_options_are_the_signature(BASELINES, name)
 
 
-def test_tags_name_known_tasks_and_modules_that_exist(name):
+@pytest.mark.parametrize("name", list(BASELINES))
+def test_tags_name_known_tasks_and_needs_and_modules_that_exist(name):
     tags = BASELINES.entry(name).tags
 
     assert tags["tasks"]
     assert set(tags["tasks"]) <= set(TASKS)
+    assert set(tags.get("floor_of", ())) <= set(tags["tasks"])
+    offered = {
+        offer for source in DATASETS for offer in DATASETS.entry(source).tags.get("offers", ())
+    }
+    assert set(tags.get("needs", ())) <= offered
     assert isinstance(tags["stochastic"], bool)
     for module in tags["imports"]:
         importlib.import_module(module)
+
+
+# Classification.
 
 
 def test_every_window_gets_a_finite_score_for_every_class(baseline, parts):
@@ -172,6 +193,225 @@ def test_fitting_and_predicting_leave_the_windows_as_they_were(baseline, make_wi
 
     for split, windows in splits.items():
         np.testing.assert_array_equal(windows.signal, before[split])
+
+
+# Detection.
+
+BEATS = {"n_samples": (2500, 2100), "window_samples": 1000, "sampling_rate_hz": 250.0}
+COLUMNS = ("place", "time", "type", "score")
+
+
+def recordings_of(windows: WindowSet, places: list[int]) -> WindowSet:
+    """Return some recordings of a split in another order, in a signal and timeline of their own."""
+    timeline = windows.timeline
+    rows = [np.arange(timeline.start[i], timeline.stop[i]) for i in places]
+    stop = np.cumsum([len(own) for own in rows])
+    start = stop - [len(own) for own in rows]
+    moved = start - timeline.start[places]
+    events = [np.flatnonzero(timeline.place == i) for i in places]
+    shift = np.repeat(moved, [len(own) for own in events])
+    chosen = np.concatenate(events)
+    of_place = [np.flatnonzero(windows.recording == timeline.recording[i]) for i in places]
+    cuts = np.concatenate(of_place)
+    return replace(
+        windows,
+        signal=windows.signal[np.concatenate(rows)],
+        start=windows.start[cuts] + np.repeat(moved, [len(own) for own in of_place]),
+        length=windows.length[cuts],
+        label=windows.label[cuts],
+        recording=windows.recording[cuts],
+        timeline=replace(
+            timeline,
+            recording=timeline.recording[places],
+            start=start,
+            stop=stop,
+            known_start=timeline.known_start[places] + moved,
+            known_stop=timeline.known_stop[places] + moved,
+            onset=timeline.onset[chosen] + shift,
+            offset=timeline.offset[chosen] + shift,
+            type=timeline.type[chosen],
+        ),
+    )
+
+
+def assert_same_found(first: Candidates, place: int, second: Candidates, other: int) -> None:
+    """Hold two recordings against each other, up to the rounding of sums."""
+    for column in COLUMNS[1:]:
+        one, two = (
+            getattr(found, column)[found.place == at]
+            for found, at in ((first, place), (second, other))
+        )
+        np.testing.assert_allclose(one, two, rtol=1e-9, err_msg=column)
+
+
+def assert_same_candidates(first: Candidates, second: Candidates) -> None:
+    for column in COLUMNS:
+        np.testing.assert_array_equal(getattr(first, column), getattr(second, column), column)
+
+
+def assert_legal(found: Candidates, windows: WindowSet) -> None:
+    timeline = windows.timeline
+    assert (found.place.dtype, found.type.dtype) == (np.int64, np.int64)
+    assert (found.time.dtype, found.score.dtype) == (np.float64, np.float64)
+    assert {len(getattr(found, column)) for column in COLUMNS} == {len(found)}
+    assert np.isfinite(found.time).all()
+    assert np.isin(found.place, np.arange(len(timeline))).all()
+    assert np.isin(found.type, np.arange(len(windows.classes))).all()
+    assert (found.time >= 0).all()
+    assert (found.time < (timeline.stop - timeline.start)[found.place]).all()
+    assert ((found.score > 0) & (found.score < 1)).all()
+    order = np.lexsort((found.time, found.type, found.place))
+    np.testing.assert_array_equal(order, np.arange(len(found)))
+
+
+@pytest.fixture(params=DETECTORS)
+def detector_name(request):
+    return request.param
+
+
+@pytest.fixture
+def detector(detector_name):
+    return BASELINES[detector_name](**TINY[detector_name][0])
+
+
+@pytest.fixture
+def beats(make_event_windows):
+    """Train, val and test of two recordings each, like two kinds of heartbeat at 250 Hz."""
+    return make_event_windows(**BEATS)
+
+
+@pytest.mark.parametrize("n_types", [1, 2])
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_candidates_lie_in_order_inside_their_recordings(
+    detector, make_event_windows, n_types, n_channels
+):
+    splits = make_event_windows(**BEATS, n_types=n_types, n_channels=n_channels)
+
+    found = detector.predict(detector.fit([splits["train"]], seed=0), splits["test"])
+
+    assert_legal(found, splits["test"])
+    assert set(found.place.tolist()) == {0, 1}
+
+
+def test_events_that_stand_out_are_found(detector, detector_name, make_event_windows):
+    splits = make_event_windows(**BEATS, n_types=1)
+    task = TASKS["detection"]()
+    certain = {"are_probabilities": detector.gives_probabilities}
+
+    arrays = detector.fit([splits["train"]], seed=0)
+    tuned = task.tune(splits["val"], detector.predict(arrays, splits["val"]), **certain)
+    answer = detector.predict(arrays, splits["test"])
+    found = task.join(splits["test"], answer, tuned=tuned, **certain)
+
+    f1 = score(task, found, resamples=0)["f1_at_20ms"]["value"]
+    assert f1 >= (0.95 if TINY[detector_name][1] else 0)
+
+
+def test_arrays_of_a_detector_survive_a_file(detector, beats, tmp_path):
+    arrays = detector.fit([beats["train"]], seed=0)
+    write_model(tmp_path / "model.safetensors", StoredModel(arrays, {}))
+
+    stored = read_model(tmp_path / "model.safetensors").arrays
+
+    assert {k: (a.shape, a.dtype) for k, a in stored.items()} == {
+        k: (np.asarray(a).shape, np.asarray(a).dtype) for k, a in arrays.items()
+    }
+    assert_same_candidates(
+        detector.predict(stored, beats["test"]), detector.predict(arrays, beats["test"])
+    )
+
+
+def test_the_same_seed_gives_the_same_candidates(detector, beats):
+    first = detector.predict(detector.fit([beats["train"]], seed=5), beats["test"])
+    np.random.seed(99)  # noqa: NPY002 (stands for a library that seeds the global generator)
+    second = detector.predict(detector.fit([beats["train"]], seed=5), beats["test"])
+
+    assert_same_candidates(first, second)
+
+
+def test_another_seed_matters_for_detection_where_chance_is_said_to_play_a_part(
+    detector, detector_name, beats
+):
+    found = [detector.predict(detector.fit([beats["train"]], s), beats["test"]) for s in (0, 1)]
+
+    same = all(np.array_equal(getattr(found[0], c), getattr(found[1], c)) for c in COLUMNS)
+    assert same == (not BASELINES.entry(detector_name).tags["stochastic"])
+
+
+def test_candidates_do_not_depend_on_the_events_of_test(detector, beats):
+    arrays = detector.fit([beats["train"]], seed=0)
+    test = beats["test"]
+    blind = replace(
+        test,
+        label=np.full(len(test), -1),
+        timeline=test.timeline.without_events(),
+        truth={},
+    )
+
+    assert_same_candidates(detector.predict(arrays, blind), detector.predict(arrays, test))
+
+
+def test_recordings_do_not_influence_each_other(detector, beats):
+    arrays = detector.fit([beats["train"]], seed=0)
+
+    together = detector.predict(arrays, beats["test"])
+    swapped = detector.predict(arrays, recordings_of(beats["test"], [1, 0]))
+    alone = detector.predict(arrays, recordings_of(beats["test"], [1]))
+
+    assert_same_found(together, 1, alone, 0)
+    assert_same_found(together, 1, swapped, 0)
+    assert_same_found(together, 0, swapped, 1)
+
+
+def test_what_is_not_known_is_not_learned_from(detector, beats):
+    train = beats["train"]
+    timeline = train.timeline
+    # Nothing is known behind a middle of the first recording, nor of the second one.
+    middle = int(timeline.onset[6]) - 80
+    known = replace(
+        timeline,
+        known_stop=np.array([middle, timeline.start[1]]),
+        onset=timeline.onset[:6],
+        offset=timeline.offset[:6],
+        type=timeline.type[:6],
+    )
+    garbage = train.signal.copy()
+    garbage[middle:] = np.random.default_rng(9).normal(scale=1e3, size=garbage[middle:].shape)
+
+    clean = detector.fit([replace(train, timeline=known)], seed=0)
+    spoilt = detector.fit([replace(train, timeline=known, signal=garbage)], seed=0)
+
+    assert clean.keys() == spoilt.keys()
+    for key, array in clean.items():
+        np.testing.assert_array_equal(array, spoilt[key], key)
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0])
+def test_recordings_that_are_silent_or_shorter_than_an_event_do_no_harm(
+    detector, make_event_windows, value
+):
+    splits = make_event_windows(**BEATS | {"n_samples": (2500, 1500, 4, 1)})
+    test = splits["test"]
+    signal = test.signal.copy()
+    signal[test.timeline.start[1] : test.timeline.stop[1]] = value
+
+    arrays = detector.fit([splits["train"]], seed=0)
+    found = detector.predict(arrays, replace(test, signal=signal))
+
+    assert_legal(found, test)
+
+
+def test_detectors_leave_windows_events_and_truth_as_they_were(detector, beats):
+    before = copy.deepcopy(beats)
+
+    detector.predict(detector.fit([beats["train"]], seed=0), beats["test"])
+
+    for split, windows in beats.items():
+        np.testing.assert_array_equal(windows.signal, before[split].signal)
+        for column, array in vars(before[split].timeline).items():
+            np.testing.assert_array_equal(getattr(windows.timeline, column), array, column)
+        for key, array in before[split].truth.items():
+            np.testing.assert_array_equal(windows.truth[key], array, key)
 
 
 # The baselines' own promises.

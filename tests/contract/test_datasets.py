@@ -1,5 +1,6 @@
 """What every registered source of recordings promises."""
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -7,60 +8,101 @@ import pytest
 
 from seqbench.config import SplitSettings, WindowSettings
 from seqbench.jobs import WindowJob
+from seqbench.options import TOLERANCES_MS
 from seqbench.registry import DATASETS, TASKS
 from seqbench.storage.recordings import Recordings, read_recordings, write_recordings
 from seqbench.windowing.windows import make_windows
 
 # Small legal options of each name, none of which needs the network; a name without an entry fails.
 TINY = {
-    "folder": {"path": "my_recordings"},
-    "ucr": {"problem": "ItalyPowerDemand"},
-    "uea": {"problem": "BasicMotions"},
-    "waves": {"n_windows": 40, "window_samples": 30, "min_samples": 20},
+    "folder": [
+        {"path": "my_recordings"},
+        {
+            "path": "my_recordings",
+            "task": "detection",
+            "sampling_rate_hz": 100.0,
+            "refractory_s": 0.05,
+            "tolerance_ms": 20.0,
+        },
+    ],
+    "ipol_gait": [{"feet": "left"}, {"feet": "both"}],
+    "ludb": [{}],
+    "mitdb": [{}, {"types": "qrs"}],
+    "strikes_continuous": [
+        {
+            "n_types": 3,
+            "n_channels": 2,
+            "train_s": 10.0,
+            "val_s": 5.0,
+            "test_s": 5.0,
+            "rate_hz": 0.4,
+            "sampling_rate_hz": 1600.0,
+        }
+    ],
+    "strikes_windows": [{"n_train": 6, "n_val": 4, "n_test": 4, "n_types": 3, "probability": 0.6}],
+    "ucr": [{"problem": "ItalyPowerDemand"}],
+    "uea": [{"problem": "BasicMotions"}],
+    "waves": [{"n_windows": 40, "window_samples": 30, "min_samples": 20}],
 }
-COLUMNS = ("label_recording", "label", "label_start", "label_stop")
+MIRRORED = ("ipol_gait", "ludb", "mitdb")  # read from a cache, here from a tiny one
+CASES = [(name, i) for name in DATASETS for i in range(len(TINY.get(name, [None])))]
+COLUMNS = ("label_recording", "label", "label_start", "label_stop", "known_spans")
 TEXTS = ("names", "groups", "splits", "channels", "units", "classes")
+NUMBERS = ("task", "sample", "sampling_rate_hz", "refractory_s", "tolerance_ms")
 
 
 def make_folder(root: Path) -> None:
-    """Make ten recordings of two classes in two channels, and one without a label."""
+    """Make ten recordings of two classes and two types of event, and one without a label."""
     generator = np.random.default_rng(0)
     (root / "recordings").mkdir(parents=True)
-    rows = ["recording,label"]
+    labels, events = ["recording,label"], ["recording,onset_s,label"]
     for i in range(11):
         np.save(root / f"recordings/r{i}.npy", generator.normal(size=(25 + i, 2)))
         if i < 10:
-            rows.append(f"r{i},{'walk' if i % 2 else 'run'}")
-    (root / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+            labels.append(f"r{i},{'walk' if i % 2 else 'run'}")
+            events += [f"r{i},0.0{i},beat", f"r{i},0.12,stroke", f"r{i},0.2,beat"]
+    (root / "labels.csv").write_text("\n".join(labels) + "\n", encoding="utf-8")
+    (root / "events.csv").write_text("\n".join(events) + "\n", encoding="utf-8")
 
 
-@pytest.fixture(params=list(DATASETS))
-def name(request):
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}{case[1] or ''}")
+def case(request):
     return request.param
 
 
 @pytest.fixture
-def load(name, tmp_path, monkeypatch):
+def name(case):
+    return case[0]
+
+
+@pytest.fixture
+def options(case):
+    return TINY[case[0]][case[1]]
+
+
+@pytest.fixture
+def load(name, options, tmp_path, monkeypatch, mirrors):
     monkeypatch.chdir(tmp_path)
     make_folder(tmp_path / "my_recordings")
-    return lambda: DATASETS[name](tmp_path / "cache", **TINY[name])
+    cache = mirrors if name in MIRRORED else tmp_path / "cache"
+    return lambda: DATASETS[name](cache, **options)
 
 
 def assert_same(first: Recordings, second: Recordings) -> None:
-    assert (first.task, first.sample, first.sampling_rate_hz) == (
-        second.task,
-        second.sample,
-        second.sampling_rate_hz,
-    )
     assert first.source == second.source
-    for field in TEXTS:
+    for field in (*TEXTS, *NUMBERS):
         assert getattr(first, field) == getattr(second, field), field
     for field in COLUMNS:
         np.testing.assert_array_equal(getattr(first, field), getattr(second, field), field)
     for one, other in zip(first.signals, second.signals, strict=True):
         np.testing.assert_array_equal(one, other)
+    assert first.truth.keys() == second.truth.keys()
+    for key, array in first.truth.items():
+        assert array.dtype == second.truth[key].dtype
+        np.testing.assert_array_equal(array, second.truth[key], key)
 
 
+@pytest.mark.parametrize("name", list(DATASETS))
 def test_options_are_the_keyword_only_parameters(name, assert_options_are_the_signature):
     assert_options_are_the_signature(DATASETS, name)
 
@@ -82,19 +124,53 @@ def test_recordings_are_finite_float32_with_names_for_everything(load):
 def test_labels_lie_inside_their_recordings_and_every_class_occurs(load):
     recordings = load()
 
-    assert len(set(recordings.classes)) == len(recordings.classes) >= 2
+    least = 1 if recordings.task == "detection" else 2
+    assert len(set(recordings.classes)) == len(recordings.classes) >= least
     assert set(recordings.label.tolist()) == set(range(len(recordings.classes)))
     assert (recordings.label_start >= 0).all()
     assert (recordings.label_start < recordings.label_stop).all()
     assert (recordings.label_stop <= recordings.lengths[recordings.label_recording]).all()
 
 
-def test_task_and_sample_are_those_it_is_registered_with(load, name):
+def test_task_and_sample_are_those_it_is_registered_with(load, name, options):
     recordings = load()
 
     assert recordings.task in TASKS
-    assert recordings.task == DATASETS.entry(name).tags["task"]
+    assert recordings.task == options.get("task", DATASETS.entry(name).tags["task"])
     assert recordings.sample == DATASETS.entry(name).tags["sample"]
+
+
+def test_events_are_known_keep_their_distance_and_have_a_tolerance(load):
+    recordings = load()
+    if recordings.task != "detection":
+        assert recordings.tolerance_ms is None
+        assert recordings.refractory_s is None
+        return
+
+    assert recordings.tolerance_ms in TOLERANCES_MS
+    assert recordings.sampling_rate_hz > 0
+    known = recordings.known_spans
+    assert (known[:, 0] >= 0).all()
+    assert (known[:, 0] <= known[:, 1]).all()
+    assert (known[:, 1] <= recordings.lengths).all()
+    own = known[recordings.label_recording]
+    assert (recordings.label_start >= own[:, 0]).all()
+    assert (recordings.label_start < own[:, 1]).all()
+    shortest = (recordings.refractory_s or 0) * recordings.sampling_rate_hz
+    for recording, kind in product(range(len(known)), range(len(recordings.classes))):
+        mine = (recordings.label_recording == recording) & (recordings.label == kind)
+        assert (np.diff(np.sort(recordings.label_start[mine])) >= shortest).all()
+
+
+def test_truth_is_there_where_it_is_offered_and_fits_the_signals(load, name):
+    recordings = load()
+
+    offered = "truth" in DATASETS.entry(name).tags.get("offers", ())
+    assert bool(recordings.truth) == offered
+    if offered:
+        templates = recordings.truth["templates"]
+        assert templates.shape[:2] == (len(recordings.classes), len(recordings.channels))
+        assert 0 <= recordings.truth["template_onset"] < templates.shape[2]
 
 
 def test_recordings_survive_a_file(load, tmp_path):
@@ -114,6 +190,16 @@ def test_windows_can_be_made_of_it(load):
 
     splits = make_windows(recordings, job)
 
-    total = sum(int((windows.label >= 0).sum()) for windows in splits.values())
-    assert total == len(recordings.label)
     assert np.abs(splits["train"].signal.mean(axis=0)).max() < 1e-4
+    if recordings.task != "detection":
+        total = sum(int((windows.label >= 0).sum()) for windows in splits.values())
+        assert total == len(recordings.label)
+        return
+    assert sum(len(windows.timeline.onset) for windows in splits.values()) == len(recordings.label)
+    for windows in splits.values():
+        covered = np.zeros(len(windows.signal), dtype=bool)
+        for start, length in zip(windows.start, windows.length, strict=True):
+            covered[start : start + length] = True
+        assert covered.all() or windows.split != "train"
+        known = zip(windows.timeline.known_start, windows.timeline.known_stop, strict=True)
+        assert all(covered[start:stop].all() for start, stop in known)

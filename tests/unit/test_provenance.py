@@ -5,6 +5,7 @@ import pytest
 
 from seqbench import provenance
 from seqbench.provenance import commit, machine, source_digest, versions
+from seqbench.registry import TASKS
 
 
 @pytest.fixture
@@ -71,6 +72,23 @@ def test_an_architecture_is_no_part_of_the_digest_of_another():
     lstm = source_digest("seqbench.steps.finetune", "seqbench.models.recurrent")
 
     assert lstm != source_digest("seqbench.steps.finetune", "seqbench.models.cnn1d")
+
+
+@pytest.mark.parametrize("changed", ["head", "losses", "thresholds", "target"])
+def test_what_a_task_imports_only_where_it_uses_it_counts_for_that_task_alone(monkeypatch, changed):
+    parsed = provenance._parsed
+
+    def edited(module: str) -> tuple[str, tuple[str, ...]]:
+        digest, imported = parsed(module)
+        return digest[::-1] if module.endswith(f"detection.{changed}") else digest, imported
+
+    tasks = [TASKS.entry(name).module for name in ("detection", "classification")]
+    before = [source_digest.__wrapped__("seqbench.baselines.base", task) for task in tasks]
+    monkeypatch.setattr(provenance, "_parsed", edited)
+    after = [source_digest.__wrapped__("seqbench.baselines.base", task) for task in tasks]
+
+    assert before[0] != after[0]
+    assert before[1] == after[1]
 
 
 def test_versions_commit_and_machine_are_told_without_the_host():
