@@ -15,6 +15,7 @@ from seqbench.storage.windows import SPLITS, Normalization, Split, WindowSet, wr
 
 # Tiny tensors gain nothing from threads, and lose much where other work runs beside the tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # numba's setting is torch's as well
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -81,7 +82,10 @@ def predict(
             handle: Stream = sys.stdin.buffer
             if recording != "-":
                 handle = stack.enter_context(growing(Path(recording), idle_s))
-            answer = stack.enter_context(out.open("w", encoding="utf-8")) if out else sys.stdout
+            answer: TextIO = sys.stdout
+            if out is not None:
+                out.parent.mkdir(parents=True, exist_ok=True)
+                answer = stack.enter_context(out.open("w", encoding="utf-8", newline=""))
             name = "stream" if recording == "-" else Path(recording).stem
             found = inference.predict_stream(
                 finder, handle, kind=kind, recording=name, channels=channels
@@ -137,6 +141,12 @@ def main(argv: list[str] | None = None) -> None:
         arguments.pop("command")(**arguments)
     except UserError as error:
         sys.exit(f"error: {error}")
+    except BrokenPipeError:
+        # Who read the events has left, and Python must not try to flush what is left for them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)  # as a shell says it; a stream may have no other end
 
 
 def _add_predict(parser: argparse.ArgumentParser) -> None:

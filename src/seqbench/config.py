@@ -205,6 +205,13 @@ class OptimizerSettings(Options):
         "auto", description="Precision of the forward pass; auto: bfloat16 on a GPU, else float32."
     )
 
+    @model_validator(mode="after")
+    def _steps_fit_together(self) -> Self:
+        most = self.max_steps_per_epoch
+        if most is not None and most < self.min_steps_per_epoch:
+            raise ValueError("max_steps_per_epoch must not be less than min_steps_per_epoch")
+        return self
+
 
 class PretrainSettings(OptimizerSettings):
     """Training without labels, on train windows alone."""

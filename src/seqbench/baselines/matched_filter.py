@@ -38,6 +38,7 @@ JITTERS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # of labels, in sam
 SIDE = 8  # samples over which something moved between samples spreads
 LEAST_GAIN = 1.0  # nats per event; chance gains half a nat where labels are exact
 NOISE_TAPS, NOISE_FACTOR = 16, 1.5  # of a template judged together, and what noise must not reach
+LEAST_NOISE = 1e-4  # of the first whitening's deviation: generators know signals without noise
 RIDGE = 0.1  # of an event, in learning templates
 MOST_TURNS, PRECISION = 200, 1e-8  # of the conjugate gradients
 LEAST_SPREAD = 0.02  # of the mean amplitude
@@ -79,7 +80,7 @@ class TemplateBaseline(Baseline):
         gap = 4 * (length + PRE_ORDER + ORDER)
         stretches = stretches_of(train, known=True)
         raw = Layout.of(stretches, n_channels, gap)
-        pre = fit_whitener(raw.signal, raw.inside(), PRE_ORDER, mix=False)
+        pre = fit_whitener(raw.signal, raw.inside(), PRE_ORDER, 0.0, mix=False)
         layout = Layout.of([pre(one, extend=False) for one in stretches], n_channels, gap)
         place, label, types = known_events(train)
         n_events = np.bincount(types, minlength=n_types)
@@ -92,7 +93,7 @@ class TemplateBaseline(Baseline):
         for turn in range(ROUNDS):
             templates = self.templates(train, layout, events, pre)
             noise = residual(layout.signal, templates, events)
-            post = fit_whitener(noise, layout.inside(), ORDER, mix=True)
+            post = fit_whitener(noise, layout.inside(), ORDER, LEAST_NOISE, mix=True)
             detector = Detector(
                 whitener=post,
                 templates=self.cleaned(post(templates, extend=True), n_events),

@@ -31,7 +31,6 @@ PRE_ORDER, ORDER = 16, 32  # taps of the two whitening filters
 LEAST_ROWS_PER_TAP = 50  # an order that the noise at hand cannot support is lowered
 MOST_ROWS = 2**17  # more samples than this make a filter no better
 LOADING = 1e-9  # of the power, for a stable solution
-LEAST_NOISE = 1e-6  # of the power of the signal: a noiseless channel still has a scale
 BLOCK = 2**16  # samples whose correlations are held at a time
 MARGIN = 8  # templates of context at each end of a block
 GRID = 2  # correlations per sample: a wave of three samples must not slip between them
@@ -41,6 +40,8 @@ REACH = 6  # correlations to each side that interpolation looks at
 RIVALS = 16  # correlations to each side where another swing of the same wave may be higher
 NEAR = 4  # correlations around an event where its type is not found again
 SWEEPS = 2  # times every event is fitted anew beside the others
+PLAUSIBLE = 4.0  # standard deviations by which an amplitude may fall short of its mean
+SURELY_LOW, SURELY_HIGH = 0.1, 0.25  # of the mean amplitude: never an event, always plausible
 FLOOR = -6.0  # log-odds below which a peak is no candidate
 HALF_WAY = 10.0  # log-odds at which a score has come half the way from 0.5 to 1
 
@@ -87,7 +88,7 @@ class Whitener:
 
 
 def fit_whitener(
-    noise: NDArray[Any], inside: NDArray[np.bool_], order: int, *, mix: bool
+    noise: NDArray[Any], inside: NDArray[np.bool_], order: int, least: float, *, mix: bool
 ) -> Whitener:
     """Fit an autoregression to each channel by least squares.
 
@@ -99,6 +100,8 @@ def fit_whitener(
         Samples that belong to a recording, (T,).
     order
         Of the autoregression; lowered where there are few samples.
+    least
+        Standard deviation of white noise that is always reckoned with.
     mix
         Whether to take channels apart that go together.
 
@@ -118,20 +121,19 @@ def fit_whitener(
     rows = np.flatnonzero(run > order + 0.5)
     if not len(rows):
         order, rows = 0, np.flatnonzero(inside)
-    rows = rows[:: -(-len(rows) // MOST_ROWS)]
+    rows = rows[:: len(rows) // MOST_ROWS + 1]
     filters = np.zeros((len(noise), order + 1))
     left = np.zeros((len(noise), len(rows)))
     for c, channel in enumerate(noise):
         past = np.lib.stride_tricks.sliding_window_view(channel, order + 1)[rows]
         past = past[:, ::-1].astype(np.float64)  # the present first
         moments = past.T @ past / max(1, len(rows))
-        power = moments[0, 0]
+        power = moments[0, 0] + least**2
         if power <= 0:
             continue
-        system = moments[1:, 1:] + LOADING * power * np.eye(order)
+        system = moments[1:, 1:] + (LOADING * power + least**2) * np.eye(order)
         taps = np.concatenate([[1.0], -np.linalg.solve(system, moments[1:, 0])])
-        deviation = np.sqrt(max(taps @ moments @ taps, LEAST_NOISE**2 * power))
-        filters[c] = taps / deviation
+        filters[c] = taps / np.sqrt(taps @ moments @ taps + least**2)
         left[c] = past @ filters[c]
     return Whitener(filters, _unmixing(left) if mix else np.eye(len(noise)))
 
@@ -307,7 +309,7 @@ def finer(rows: Floats) -> Floats:
     """
     windows = np.lib.stride_tricks.sliding_window_view(rows, 2 * REACH, axis=-1)
     fine = windows @ WEIGHTS
-    return fine.reshape(*rows.shape[:-1], -1)
+    return fine.reshape(*rows.shape[:-1], fine.shape[-2] * fine.shape[-1])
 
 
 def summits(fine: Floats) -> tuple[Floats, Floats]:
@@ -460,20 +462,34 @@ class Detector:
         square, linear = 0.5 * power / total, np.sqrt(power) * self.amplitude * weight / total
         return np.stack([square, linear, np.where(power > 0, constant, -np.inf)])
 
+    @cached_property
+    def lowest(self) -> Floats:
+        """Return the correlation below which no event of each type is believed, (K,).
+
+        Templates never fit perfectly. What a loud event leaves of itself is no
+        noise, and would else pass for another event of absurd amplitude.
+        """
+        norms = np.where(np.isfinite(self.norms), self.norms, 0.0)
+        deviation = np.hypot(self.spread, 1 / self.norms)
+        least = self.amplitude - PLAUSIBLE * deviation
+        bounds = SURELY_LOW * self.amplitude, SURELY_HIGH * self.amplitude
+        return norms * np.clip(least, *bounds)
+
     def log_odds(self, correlation: Floats, kind: NDArray[np.int64] | slice) -> Floats:
         """Return the log-odds of events of types (n,) at correlations (n, ..) along them."""
-        square, linear, constant = (
-            row[kind].reshape(-1, *[1] * (correlation.ndim - 1)) for row in self.evidence
+        square, linear, constant, lowest = (
+            row[kind].reshape(-1, *[1] * (correlation.ndim - 1))
+            for row in (*self.evidence, self.lowest)
         )
-        # Below its lowest point the polynomial would reward what is upside down.
-        lowest = np.zeros_like(linear)
-        np.divide(-linear, 2 * square, out=lowest, where=square > 0)
-        z = np.maximum(correlation, lowest)
-        return (square * z + linear) * z + constant
+        odds = (square * correlation + linear) * correlation + constant
+        odds[correlation < lowest] = -np.inf
+        return odds
 
     def likely_amplitude(self, correlation: float, kind: int) -> float:
         """Return the likeliest factor of a template, given its correlation and the prior."""
         norm = self.norms[kind]
+        if np.isinf(norm):
+            return float(self.amplitude[kind])
         weight = 1 / max(self.spread[kind], 1e-12) ** 2
         return float((norm * correlation + self.amplitude[kind] * weight) / (norm**2 + weight))
 
@@ -525,7 +541,7 @@ class Detector:
                 pursuit.peel()
             start, kind, log_odds = pursuit.found()
             time = start + first + self.onset
-            core = (time >= core_first) & (time < core_last)
+            core = (time >= core_first) & (time < core_last) & (log_odds > FLOOR)
             time, kind, log_odds = time[core], kind[core], log_odds[core]
             stretch = np.searchsorted(layout.begin - layout.gap // 2, time, side="right") - 1
             inside = time - self.bias[kind] - layout.begin[stretch]
@@ -563,6 +579,8 @@ class Pursuit:
     ) -> None:
         self.detector = detector
         self.half = detector.traces.shape[3] // 2
+        # No two peaks of a type may end at the same place.
+        self.rivals = min(RIVALS, GRID * detector.apart // 2)
         # What happens near an end reaches over it.
         self.pad = GRID * (self.half + RIVALS + REACH)
         self.correlations = np.pad(correlations, [(0, 0), (self.pad, self.pad)])
@@ -587,8 +605,9 @@ class Pursuit:
 
     def fitted(self, kind: int, middle: int) -> Event:
         """Return the likeliest event of a type near a correlation."""
-        first = middle - RIVALS
-        fine = finer(self.correlations[kind, first - REACH + 1 : middle + RIVALS + REACH + 1])
+        first, last = middle - self.rivals, middle + self.rivals + 1
+        fine = finer(self.correlations[kind, first - REACH + 1 : last + REACH])
+        fine[np.repeat(self.closed[kind, first:last], STEPS // GRID)] = -np.inf
         if not self.detector.between:
             fine[np.arange(len(fine)) % STEPS != -first * STEPS // GRID % STEPS] = -np.inf
         top = int(fine.argmax())
@@ -631,7 +650,8 @@ class Pursuit:
                 self.change(event, -1)
                 self.close(event, NEAR)
                 self.closed[event.type, middle] = True  # each pass closes what it looked at
-                around = slice(middle - self.half - RIVALS, middle + self.half + RIVALS + 1)
+                reach = self.half + self.rivals
+                around = slice(middle - reach, middle + reach + 1)
                 odds = self.log_odds(around)
                 kind[around], best[around] = odds.argmax(axis=0), odds.max(axis=0)
 
@@ -641,8 +661,8 @@ class Pursuit:
         for event in sorted(self.events, key=lambda one: one.at):
             self.change(event, 1)
             self.close(event, NEAR, again=True)
-            first = event.at // (STEPS // GRID) - RIVALS
-            odds = self.log_odds(slice(first, first + 2 * RIVALS + 1))
+            first = event.at // (STEPS // GRID) - self.rivals
+            odds = self.log_odds(slice(first, first + 2 * self.rivals + 1))
             kind, ahead = divmod(int(odds.argmax()), odds.shape[1])
             if odds[kind, ahead] > 0:
                 again = self.fitted(kind, first + ahead)

@@ -22,9 +22,8 @@ from seqbench.storage.detections import Detections
 from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import Split, WindowSet, read_windows
+from seqbench.tasks.detection.comparison import LEAST_ERROR_TOLERANCE_MS, errors_ms
 from seqbench.tasks.detection.metrics import (
-    LEAST_ERROR_TOLERANCE_MS,
-    errors_ms,
     f1_at,
     false_alarms_per_hour,
     onset_bias_ms,

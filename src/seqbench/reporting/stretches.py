@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seqbench.storage.detections import Detections
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import WindowSet
-from seqbench.tasks.detection.metrics import Decoded, Events, decoded
+from seqbench.tasks.detection.comparison import Decoded, Events, decoded
 
 Ints = NDArray[np.int64]
 

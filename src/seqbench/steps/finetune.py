@@ -33,13 +33,13 @@ def run(
     """Read train and val, train, write the model, its history and the transfer manifest."""
     import torch
 
+    import seqbench.training.transfer as transferring
     from seqbench.memory import PeakMemory
     from seqbench.provenance import origin
     from seqbench.registry import TASKS
     from seqbench.storage.atomic import write_json
     from seqbench.storage.models import StoredModel, read_model, write_model
     from seqbench.storage.windows import read_windows
-    from seqbench.training import transfer as transferring
     from seqbench.training.batches import WindowTable, labelled_subset
     from seqbench.training.cost import gpu_peak_bytes, macs_per_window, n_parameters
     from seqbench.training.finetune import (
@@ -85,7 +85,9 @@ def run(
     weight = None
     if settings.optimizer.class_weights == "balanced":
         weight = balanced_weights(label_counts(train, drawn)).to(where)
-    augmentation = torch.Generator().manual_seed(identity["seed"])
+    augmentation = None
+    if settings.labels == 1:  # a window that moves would see labels that were not drawn
+        augmentation = torch.Generator().manual_seed(identity["seed"] + 1)
     table = WindowTable(train, where, augmentation)
     val_table = WindowTable(val, where)
     outcome = fit(

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 
 import numpy as np
 import torch
@@ -23,14 +24,17 @@ def choose_device(name: str) -> torch.device:
     Raises
     ------
     UserError
-        If a GPU is asked for and there is none.
+        If the name is none, or a GPU is asked for and there is none.
     """
     available = torch.cuda.is_available()
     if name == "auto":
         return torch.device("cuda" if available else "cpu")
-    if name.startswith("cuda") and not available:
-        raise UserError(f"device '{name}': no GPU is visible here; use `device: auto` or `cpu`")
-    return torch.device(name)
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise UserError(f"device '{name}': write auto, cpu, cuda or cuda:N")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(f"device '{name}': no GPU is visible here under that name; use auto or cpu")
+    return device
 
 
 def prepare(threads: int, device: torch.device) -> None:

@@ -13,9 +13,8 @@ from sklearn.metrics import average_precision_score
 from seqbench.options import TOLERANCES_MS
 from seqbench.registry import METRICS, TASKS
 from seqbench.storage.detections import Candidates, Decoding, Detections
+from seqbench.tasks.detection.comparison import decoded, errors_ms
 from seqbench.tasks.detection.metrics import (
-    decoded,
-    errors_ms,
     f1_curve,
     per_type,
     reliability,

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqbench.errors import UserError
 from seqbench.tasks.detection.stitching import OVERLAP, Blend, Layout
 
 LAYOUTS = st.integers(1, 12).flatmap(
@@ -79,6 +80,11 @@ def test_windows_of_a_longer_recording_begin_with_those_of_a_shorter_one(layout,
     n = layout.complete(short)
 
     assert layout.spans(long)[:n] == layout.spans(short)[:n]
+
+
+def test_a_window_shorter_than_a_frame_is_refused():
+    with pytest.raises(UserError, match="a window of 9 samples is shorter than a frame of 10; set"):
+        Layout(9, 10)
 
 
 # Frames joined.

@@ -1,4 +1,4 @@
-"""Recordings that come in pieces: the events of the file, when they are certain, in little memory."""
+"""Recordings that come in pieces: the events of the file, once certain, in little memory."""
 
 import tracemalloc
 from dataclasses import replace

@@ -35,6 +35,7 @@ PRIOR = 0.01  # presence that a new head gives every frame; makes its first step
 SPREAD_FRAMES = 0.6  # standard deviation of the target of presence around an onset
 REACH_FRAMES = 2  # frames on either side that the target of presence touches
 BINS_PER_FRAME = 10
+LEAST_FRAMES = 4  # of a window
 BESIDE = 1  # frames on either side of the nearest that tell the time as well
 N_BINS = (1 + 2 * BESIDE) * BINS_PER_FRAME + 1  # from -1.5 to 1.5 frames
 HALF = N_BINS // 2  # number of the bin at the centre of a frame
@@ -188,7 +189,7 @@ class DetectionHead(Head):
         """
         wanted = self.frame_target(target, logits.shape[1])
         found = (logits[:, :, 0] > 0) & wanted.is_known
-        there = wanted.presence > 0.5
+        there = (wanted.presence > 0.5) & wanted.is_known
         hits = (found & there).sum(dim=(1, 2))
         total = found.sum(dim=(1, 2)) + there.sum(dim=(1, 2))
         return torch.where(total > 0, 2 * hits / total.clamp(min=1), 1.0)
@@ -201,7 +202,18 @@ class DetectionHead(Head):
         return find_candidates(self.scoring(model, device), windows, layout, grid)
 
     def lie(self, window_samples: int) -> tuple[Layout, Grid]:
-        """Return how windows and frames lie in a recording."""
+        """Return how windows and frames lie in a recording.
+
+        Raises
+        ------
+        UserError
+            If a window has too few frames to overlap with the next one.
+        """
+        if window_samples < LEAST_FRAMES * self.hop:
+            raise UserError(
+                f"windows of {window_samples} samples are too short for frames of {self.hop};"
+                f" set `window.length_samples` to {LEAST_FRAMES * self.hop} or more"
+            )
         return Layout(window_samples, self.hop), Grid(self.hop, self.first_centre)
 
     def scoring(self, model: nn.Module, device: torch.device) -> Score:

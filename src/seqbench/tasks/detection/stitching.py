@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.errors import UserError
+
 Frames = NDArray[np.float32]
 OVERLAP = 0.25  # part of a window that the next one shares, at least
 
@@ -25,10 +27,23 @@ class Layout:
         Length of a window; the last one of a recording may be shorter.
     hop_samples
         Samples from frame to frame.
+
+    Raises
+    ------
+    UserError
+        If a window is shorter than a frame: samples between windows would be lost.
     """
 
     window_samples: int
     hop_samples: int
+
+    def __post_init__(self) -> None:
+        if self.window_samples < self.hop_samples:
+            raise UserError(
+                f"a window of {self.window_samples} samples is shorter than a frame of"
+                f" {self.hop_samples}; set `window.length_samples` to more, or lower the strides"
+                " of the architecture"
+            )
 
     @property
     def step_samples(self) -> int:

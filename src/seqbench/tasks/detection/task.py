@@ -72,8 +72,8 @@ class DetectionTask(Task):
     def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
         """Build presence and offset for every frame and type."""
         from seqbench.tasks.detection.head import DetectionHead
+        from seqbench.tasks.detection.refractory import period_samples
 
-        refractory_s = header["refractory_s"] or 0.0
         return DetectionHead(
             encoder,
             len(header["classes"]),
@@ -82,7 +82,7 @@ class DetectionTask(Task):
             offset_weight=self.offset_weight,
             template_weight=self.template_weight,
             refractory_weight=self.refractory_weight,
-            refractory_samples=refractory_s * header["sampling_rate_hz"],
+            refractory_samples=period_samples(header["refractory_s"], header["sampling_rate_hz"]),
         )
 
     def join(

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.storage.detections import Candidates, Decoding, Detections
+from seqbench.tasks.detection.comparison import errors_ms
 from seqbench.tasks.detection.matching import match, on_one_line, tolerance_in_samples
-from seqbench.tasks.detection.metrics import errors_ms
 from seqbench.tasks.detection.refractory import DECODERS, check, period_samples, select
 
 MOST_THRESHOLDS = 50  # tried for each type

@@ -1,0 +1,251 @@
+"""Events that were found beside those that are there; what metrics and thresholds share.
+
+Apart from the metrics, so that a new one trains no model again.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.options import TOLERANCES_MS
+from seqbench.storage.detections import Detections
+from seqbench.tasks.detection.matching import claim, match, on_one_line, tolerance_in_samples
+from seqbench.tasks.detection.refractory import period_samples, select
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+N_CALIBRATION_BINS = 15
+LEAST_ERROR_TOLERANCE_MS = 10.0  # a tighter one would cut off the errors that are to be measured
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Events:
+    """Events in the recordings of a split.
+
+    Parameters
+    ----------
+    place, type
+        Position of the recording and index of the type, (E,).
+    time
+        Onset in samples from the start of the recording, (E,).
+    """
+
+    place: Ints
+    type: Ints
+    time: Floats
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def __getitem__(self, index: NDArray[Any] | slice) -> Self:
+        return type(self)(place=self.place[index], type=self.type[index], time=self.time[index])
+
+    @cached_property
+    def sample(self) -> Ints:
+        """Onset in whole samples, (E,)."""
+        return np.rint(self.time).astype(np.int64)
+
+    def inside(self, spans: Ints) -> NDArray[np.bool_]:
+        """Tell which events lie in the span [start, stop) of their recording, (E,)."""
+        start, stop = spans[self.place].T
+        return (start <= self.sample) & (self.sample < stop)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """Labelled events of a split beside those that a model found, as far as they are scored.
+
+    Parameters
+    ----------
+    detections
+        Where both are from.
+    reference, found
+        Events inside the known samples, (E,) and (D,).
+    """
+
+    detections: Detections
+    reference: Events
+    found: Events
+
+    @property
+    def tolerances_ms(self) -> list[float]:
+        """Return the tolerances of the metrics and of the dataset, rising."""
+        return sorted({*TOLERANCES_MS, self.detections.tolerance_ms})
+
+    def count(self, events: Events, weights: Floats | None = None) -> Floats:
+        """Count events, or sum weights of events, by recording and type, (N, K)."""
+        n, k = len(self.detections), len(self.detections.classes)
+        room = events.place * k + events.type
+        return np.bincount(room, weights, minlength=n * k).astype(np.float64).reshape(n, k)
+
+    def on_one_line(self, tolerance_ms: float) -> tuple[Ints, Ints, int]:
+        """Return both lists as `match` takes them, and the tolerance in samples."""
+        tolerance = tolerance_in_samples(tolerance_ms, self.detections.sampling_rate_hz)
+        span = int(self.detections.known.max(initial=0)) + tolerance + 1
+        k = len(self.detections.classes)
+        reference, found = (
+            on_one_line(events.sample, events.place * k + events.type, span)
+            for events in (self.reference, self.found)
+        )
+        return reference, found, tolerance
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Decoded(Comparison):
+    """A comparison with the events of a decoder."""
+
+    def pairs(self, tolerance_ms: float) -> tuple[Ints, Ints]:
+        """Return the indices of events and of what found them, (P,) each."""
+        return match(*self.on_one_line(tolerance_ms))
+
+    @cached_property
+    def n_hits(self) -> dict[float, Floats]:
+        """Events found by recording and type, (N, K), at each tolerance."""
+        return {t: self.count(self.found[self.pairs(t)[1]]) for t in self.tolerances_ms}
+
+    @cached_property
+    def n_reference(self) -> Floats:
+        """Labelled events by recording and type, (N, K)."""
+        return self.count(self.reference)
+
+    @cached_property
+    def n_found(self) -> Floats:
+        """Detections by recording and type, (N, K)."""
+        return self.count(self.found)
+
+    def totals(self, weights: Floats, tolerance_ms: float) -> tuple[Floats, Floats, Floats]:
+        """Return hits, events and detections of each type over all recordings, (R, K) each."""
+        counts = (self.n_hits[tolerance_ms], self.n_reference, self.n_found)
+        hits, reference, found = (weights @ count for count in counts)
+        return hits, reference, found
+
+    @cached_property
+    def errors_ms(self) -> tuple[Events, Floats]:
+        """What was found within 10 ms or the dataset's tolerance, and how late it is, (P,)."""
+        tolerance_ms = max(LEAST_ERROR_TOLERANCE_MS, self.detections.tolerance_ms)
+        of_reference, of_found = self.pairs(tolerance_ms)
+        late = self.found.time[of_found] - self.reference.time[of_reference]
+        return self.found[of_found], late / self.detections.sampling_rate_hz * 1000
+
+    @cached_property
+    def violations(self) -> Floats:
+        """Detections that follow one of their type too soon, by recording, (N,)."""
+        order = np.lexsort((self.found.time, self.found.type, self.found.place))
+        events = self.found[order]
+        same = (np.diff(events.place) == 0) & (np.diff(events.type) == 0)
+        too_close = np.diff(events.time) < _refractory_samples(self.detections)
+        return self.count(events[1:][same & too_close]).sum(axis=1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ranking(Comparison):
+    """A comparison with all candidates, by type and falling score.
+
+    Parameters
+    ----------
+    score
+        Of each candidate, (M,).
+    """
+
+    score: Floats
+
+    @cached_property
+    def is_hit(self) -> dict[float, NDArray[np.bool_]]:
+        """Whether a candidate finds an event that no better one has found, at each tolerance."""
+        return {t: claim(*self.on_one_line(t)) for t in self.tolerances_ms}
+
+    @cached_property
+    def bin(self) -> Ints:
+        """Which of the bins of equal width each score falls into, (M,)."""
+        edges = np.linspace(0, 1, N_CALIBRATION_BINS + 1)[1:-1]
+        return np.searchsorted(edges, self.score)
+
+    def areas(self, weights: Floats, tolerance_ms: float) -> Floats:
+        """Return the area under precision over recall of each type, (R, K); NaN without events."""
+        k = len(self.detections.classes)
+        cuts = np.searchsorted(self.found.type, np.arange(k + 1))
+        gained = np.zeros((len(weights), k))
+        for kind, own in enumerate(map(slice, cuts[:-1], cuts[1:])):
+            hit = np.flatnonzero(self.is_hit[tolerance_ms][own])
+            # Precision is that of all candidates that score as high as the hit, or higher.
+            last = np.searchsorted(-self.score[own], -self.score[own][hit], side="right") - 1
+            last_hit = np.searchsorted(hit, last, side="right") - 1
+            place = self.found.place[own][: last.max(initial=-1) + 1]  # the rest gains nothing
+            for row, of_recording in enumerate(weights):
+                weight = of_recording.take(place)
+                of_hit = weight.take(hit)
+                n_found, n_hits = weight.cumsum().take(last), of_hit.cumsum().take(last_hit)
+                gained[row, kind] = of_hit @ (n_hits / np.maximum(n_found, 1e-300))
+        return ratio(gained, weights @ self.count(self.reference))
+
+
+@lru_cache(maxsize=8)
+def decoded(detections: Detections, decoder: str | None = None) -> Decoded:
+    """Return the events of a decoder beside the labelled ones; None: the decoder of the model.
+
+    All metrics of the same detections share the answer.
+    """
+    decoder = decoder or detections.decoding.decoder
+    kept = select(
+        detections.candidates,
+        detections.decoding.thresholds[decoder],
+        _refractory_samples(detections),
+        decoder,
+    )
+    return Decoded(
+        detections=detections,
+        reference=_reference(detections),
+        found=_scored(detections, _candidates(detections)[kept]),
+    )
+
+
+@lru_cache(maxsize=2)
+def ranking(detections: Detections) -> Ranking:
+    """Return all candidates beside the labelled events."""
+    events, score = _candidates(detections), detections.candidates.score
+    inside = np.flatnonzero(events.inside(detections.known))
+    events, score = events[inside], score[inside]
+    order = np.lexsort((events.time, events.place, -score, events.type))
+    return Ranking(
+        detections=detections,
+        reference=_reference(detections),
+        found=events[order],
+        score=score[order],
+    )
+
+
+def errors_ms(detections: Detections) -> tuple[Ints, Floats]:
+    """Return the type of each detection with a partner, and how many milliseconds late it is."""
+    events, late = decoded(detections).errors_ms
+    return events.type, late
+
+
+def _candidates(detections: Detections) -> Events:
+    found = detections.candidates
+    return Events(place=found.place, type=found.type, time=found.time)
+
+
+def _reference(detections: Detections) -> Events:
+    labelled = Events(
+        place=detections.reference_place,
+        type=detections.reference_type,
+        time=detections.reference_onset.astype(np.float64),
+    )
+    return _scored(detections, labelled)
+
+
+def _scored(detections: Detections, events: Events) -> Events:
+    """Return the events inside the known samples."""
+    return events[events.inside(detections.known)]
+
+
+def _refractory_samples(detections: Detections) -> float:
+    return period_samples(detections.refractory_s, detections.sampling_rate_hz)
+
+
+def ratio(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
+    """Divide; NaN where the whole is 0."""
+    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole != 0)

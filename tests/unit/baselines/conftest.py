@@ -1,0 +1,144 @@
+"""Recordings with events, made by hand, for the baselines of detection."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from seqbench.storage.detections import Candidates
+from seqbench.storage.timeline import Timeline
+from seqbench.storage.windows import Normalization, WindowSet
+from seqbench.tasks.detection.matching import match
+
+
+@pytest.fixture
+def event_windows():
+    """Windows of recordings (n, C) with events (onset, type), normalised as asked."""
+
+    def make(
+        signals: Sequence[NDArray[Any]],
+        events: Sequence[Sequence[tuple[int, int]]],
+        *,
+        classes: Sequence[str] = ("a", "b"),
+        rate_hz: float = 2000.0,
+        known: Sequence[tuple[int, int]] | None = None,
+        centre: Sequence[float] | None = None,
+        scale: Sequence[float] | None = None,
+        **changes: Any,
+    ) -> WindowSet:
+        n_channels = signals[0].shape[1]
+        normalization = Normalization(
+            "none" if scale is None else "zscore",
+            np.zeros(n_channels) if centre is None else np.array(centre),
+            np.ones(n_channels) if scale is None else np.array(scale),
+        )
+        length = np.array([len(signal) for signal in signals])
+        start = np.cumsum([0, *length])[:-1]
+        table = [(s + o, k) for s, some in zip(start, events, strict=True) for o, k in some]
+        onset, kind = np.array(sorted(table), dtype=np.int64).reshape(-1, 2).T
+        spans = np.array(known if known is not None else [(0, n) for n in length])
+        timeline = Timeline(
+            recording=np.arange(len(signals)),
+            start=start,
+            stop=start + length,
+            known_start=start + spans[:, 0],
+            known_stop=start + spans[:, 1],
+            onset=onset,
+            offset=onset + 1,
+            type=kind,
+            refractory_s=None,
+            tolerance_ms=5.0,
+        )
+        joined = np.concatenate(list(signals))
+        values: dict[str, Any] = {
+            "task": "detection",
+            "sample": "series",
+            "split": "train",
+            "signal": ((joined - normalization.centre) / normalization.scale).astype(np.float32),
+            "start": start,
+            "length": length,
+            "label": np.zeros(len(signals), dtype=np.int64),
+            "recording": np.arange(len(signals)),
+            "names": [f"r{i}" for i in range(len(signals))],
+            "groups": [f"r{i}" for i in range(len(signals))],
+            "channels": [f"ch{c}" for c in range(n_channels)],
+            "classes": list(classes),
+            "normalization": normalization,
+            "sampling_rate_hz": rate_hz,
+            "timeline": timeline,
+        }
+        return WindowSet(**values | changes)
+
+    return make
+
+
+@pytest.fixture
+def compare():
+    """F1 of the candidates above a score, and the errors of those that match, in samples."""
+
+    def make(
+        candidates: Candidates,
+        windows: WindowSet,
+        *,
+        tolerance_samples: int = 10,
+        least_score: float = 0.5,
+    ) -> tuple[float, NDArray[np.float64]]:
+        timeline = windows.timeline
+        kept = candidates.score >= least_score
+        errors: list[float] = []
+        for place in range(len(timeline)):
+            for kind in range(len(windows.classes)):
+                mine = kept & (candidates.place == place) & (candidates.type == kind)
+                time = candidates.time[mine]
+                there = (timeline.place == place) & (timeline.type == kind)
+                onset = timeline.onset[there] - timeline.start[place]
+                first, second = match(onset, np.rint(time).astype(np.int64), tolerance_samples)
+                errors += (time[second] - onset[first]).tolist()
+        n_all = len(timeline.onset) + int(kept.sum())
+        return 2 * len(errors) / n_all, np.array(errors)
+
+    return make
+
+
+@pytest.fixture
+def bursts():
+    """Windows of sine bursts under white noise, with the truth of their generator."""
+
+    def templates(n_types: int, n_channels: int) -> NDArray[np.float64]:
+        made = np.zeros((n_types, n_channels, 50))
+        for kind in range(n_types):
+            wave = 0.5 * np.sin(2 * np.pi * (kind + 1) * np.linspace(0, 1, 50))
+            made[kind, [kind % n_channels, (kind + 1) % n_channels]] = wave
+        return made
+
+    def make(
+        event_windows: Any,
+        noise: float,
+        *,
+        n_windows: int = 40,
+        n_types: int = 16,
+        probability: float = 0.3,
+        n_samples: int = 2000,
+        seed: int = 0,
+        **changes: Any,
+    ) -> WindowSet:
+        generator = np.random.default_rng(seed)
+        shapes = templates(n_types, 6)
+        signals, events = [], []
+        for _ in range(n_windows):
+            signal = generator.normal(scale=noise, size=(n_samples, 6))
+            there = []
+            for kind in np.flatnonzero(generator.random(n_types) < probability).tolist():
+                onset = int(generator.integers(100, n_samples - 100))
+                signal[onset - 25 : onset + 25] += shapes[kind].T
+                there.append((onset, kind))
+            signals.append(signal)
+            events.append(there)
+        truth = {"templates": shapes, "template_onset": np.array(25)}
+        return event_windows(
+            signals, events, classes=[f"e{k}" for k in range(n_types)], truth=truth, **changes
+        )
+
+    return make
