@@ -1,0 +1,324 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seqbench.baselines.matched_filter import (
+    MatchedFilterBaseline,
+    OracleBaseline,
+    learned_templates,
+    likeliest_prior,
+    residual,
+    shift_prior,
+)
+from seqbench.baselines.pursuit import STEPS, Event, Whitener, shifted
+from seqbench.errors import UserError
+
+RATE_HZ = 2000.0
+
+
+def found_by(baseline, train, test):
+    return baseline.predict(baseline.fit([train], seed=0), test)
+
+
+def ringing_templates(n_types=3, n_channels=2, n_samples=100, seed=7):
+    """Return decaying waves, (K, C, L)."""
+    generator = np.random.default_rng(seed)
+    t = np.arange(n_samples) / RATE_HZ
+    made = np.zeros((n_types, n_channels, n_samples))
+    for kind in range(n_types):
+        for _ in range(3):
+            wave = np.sin(2 * np.pi * generator.uniform(80, 500) * t) * np.exp(-t / 0.008)
+            made[kind] += generator.normal(size=(n_channels, 1)) * wave
+    return 3 * made / np.abs(made).max(axis=(1, 2), keepdims=True)
+
+
+@pytest.fixture
+def ringing(event_windows):
+    """Recordings of strikes that overlap, under coloured noise and slow sway."""
+
+    def make(
+        *,
+        n_samples=40000,
+        n_events=120,
+        noise=0.3,
+        sway=20.0,
+        between=False,
+        jitter=0,
+        late=0,
+        seed=0,
+        **changes,
+    ):
+        generator = np.random.default_rng(seed)
+        templates = ringing_templates()
+        signal = generator.normal(scale=noise, size=(n_samples, 2))
+        signal[1:] += 0.6 * signal[:-1]
+        signal += sway * np.sin(2 * np.pi * np.arange(n_samples) / 5000)[:, None] + 7
+        times = np.sort(generator.uniform(200, n_samples - 300, n_events))
+        if not between:
+            times = np.rint(times)
+        kinds = generator.integers(0, len(templates), n_events).tolist()
+        wide = np.pad(templates, [(0, 0), (0, 0), (20, 20)])
+        events = []
+        for time, kind in zip(times, kinds, strict=True):
+            whole = round(float(time))
+            piece = generator.normal(1, 0.1) * shifted(wide[kind], time - whole).T
+            signal[whole - 20 : whole - 20 + len(piece)] += piece
+            events.append((whole + late + round(jitter * generator.normal()), kind))
+        truth = {"templates": templates, "template_onset": np.array(0)}
+        windows = event_windows([signal], [events], classes="abc", truth=truth, **changes)
+        return windows, np.sort(times)
+
+    return make
+
+
+# The oracle.
+
+
+@pytest.mark.parametrize(
+    ("noise", "least", "most", "largest_mae_ms"),
+    # F1 at 5 ms of plain matched filters on this generator: 1.000, .996, .941 and .713.
+    [(0.1, 0.999, 1.0, 0.01), (0.4, 0.97, 1.0, 0.3), (0.6, 0.85, 0.99, 0.8), (0.8, 0.6, 0.85, 1.5)],
+)
+def test_the_oracle_is_as_good_as_the_noise_allows(
+    bursts, event_windows, compare, noise, least, most, largest_mae_ms
+):
+    train = bursts(event_windows, noise, seed=1)
+    test = bursts(event_windows, noise, seed=2, n_windows=60)
+
+    f1, error = compare(found_by(OracleBaseline(), train, test), test)
+
+    assert least <= f1 <= most
+    assert np.abs(error).mean() / RATE_HZ * 1000 < largest_mae_ms
+
+
+def test_the_normalisation_of_the_signal_makes_no_difference(bursts, event_windows):
+    raw = {"n_windows": 12, "seed": 1}
+    scaled = raw | {"scale": [2.0, 0.5, 7.0, 1.0, 0.01, 3.0], "centre": [1.0, 0, 0, -2, 0, 5]}
+    oracle = OracleBaseline()
+
+    one = found_by(oracle, *[bursts(event_windows, 0.3, **raw)] * 2)
+    two = found_by(oracle, *[bursts(event_windows, 0.3, **scaled)] * 2)
+
+    np.testing.assert_array_equal(one.type, two.type)
+    np.testing.assert_allclose(one.time, two.time, atol=1e-3)
+    np.testing.assert_allclose(one.score, two.score, atol=1e-3)
+
+
+def test_the_oracle_needs_the_truth_of_train_and_none_of_test(bursts, event_windows):
+    windows = bursts(event_windows, 0.3, n_windows=8)
+    oracle = OracleBaseline()
+    arrays = oracle.fit([windows], seed=0)
+    blind = replace(windows, truth={}, timeline=windows.timeline.without_events())
+
+    one, two = oracle.predict(arrays, windows), oracle.predict(arrays, blind)
+
+    np.testing.assert_array_equal(one.time, two.time)
+    with pytest.raises(UserError, match="truth/templates"):
+        oracle.fit([blind], seed=0)
+
+
+def test_templates_of_another_shape_are_refused(bursts, event_windows):
+    windows = bursts(event_windows, 0.3, n_windows=4)
+    wrong = {"templates": np.zeros((2, 6, 50)), "template_onset": np.array(25)}
+
+    with pytest.raises(UserError, match=r"\(2, 6, 50\).*16 types by 6 channels"):
+        OracleBaseline().fit([replace(windows, truth=wrong)], seed=0)
+
+
+def test_a_generator_without_noise_is_no_problem(bursts, event_windows, compare):
+    windows = bursts(event_windows, 0.0, n_windows=20)
+
+    for baseline in (OracleBaseline(), MatchedFilterBaseline()):
+        found = found_by(baseline, windows, windows)
+        assert compare(found, windows, tolerance_samples=0)[0] > 0.97
+        assert (found.score < 1).all()
+
+
+# Learned templates.
+
+
+def test_templates_are_learned_as_they_are(ringing):
+    windows, _ = ringing()
+    arrays = MatchedFilterBaseline().fit([windows], seed=0)
+    whitener = Whitener(arrays["filters"], arrays["mixing"])
+
+    # A template is learned from 15 ms before the onset on.
+    truth = np.pad(windows.truth["templates"], [(0, 0), (0, 0), (30, 0)])
+    truth = whitener(truth, extend=True)
+    n = min(truth.shape[2], arrays["templates"].shape[2])
+
+    for kind in range(3):
+        one, two = truth[kind, :, :n].ravel(), arrays["templates"][kind, :, :n].ravel()
+        assert np.corrcoef(one, two)[0, 1] > 0.98
+
+
+def test_overlapping_events_spoil_no_template():
+    # Types that nearly always come together: an average would mix them.
+    generator = np.random.default_rng(0)
+    templates = generator.normal(size=(2, 1, 40))
+    signal = generator.normal(scale=0.1, size=(1, 12000)).astype(np.float32)
+    events = []
+    for start in range(100, 11800, 100):
+        events.append(Event(0, STEPS * start, 1.0))
+        events.append(Event(1, STEPS * (start + int(generator.integers(0, 30))), 1.0))
+    for event in events:
+        start = event.at // STEPS
+        signal[:, start : start + 40] += templates[event.type].astype(np.float32)
+
+    found = learned_templates(signal, events, 2, 40)
+
+    np.testing.assert_allclose(found, templates, atol=0.06)
+    assert residual(signal, found, events).std() == pytest.approx(0.1, rel=0.05)
+
+
+def test_events_between_samples_teach_the_same_template():
+    generator = np.random.default_rng(0)
+    wide = np.zeros((1, 1, 60))
+    wide[0, 0, 10:50] = np.hanning(40) * np.sin(np.arange(40))
+    signal = np.zeros((1, 20000), dtype=np.float32)
+    events = [
+        Event(0, STEPS * start + int(generator.integers(STEPS)), 1.0)
+        for start in range(100, 19800, 80)
+    ]
+    for event in events:
+        start, step = divmod(event.at, STEPS)
+        signal[:, start - 10 : start + 50] += shifted(wide[0], step / STEPS)
+
+    found = learned_templates(signal, events, 1, 40)
+
+    np.testing.assert_allclose(found[0, 0], wide[0, 0, 10:50], atol=0.02)
+    assert np.abs(residual(signal, found, events)).max() < 0.03
+
+
+def test_learned_templates_find_strikes_under_sway_and_collisions(ringing, compare):
+    train, _ = ringing(seed=1)
+    test, _ = ringing(seed=2)
+
+    f1, error = compare(found_by(MatchedFilterBaseline(), train, test), test)
+
+    assert f1 > 0.97
+    assert np.abs(error).mean() < 0.05
+
+
+def test_events_are_timed_finer_than_samples(ringing):
+    train, _ = ringing(seed=1, between=True)
+    test, times = ringing(seed=2, between=True)
+
+    found = found_by(MatchedFilterBaseline(), train, test)
+
+    sure = np.sort(found.time[found.score > 0.5])
+    nearest = np.abs(sure[:, None] - times[None, :]).min(axis=1)
+    assert np.median(nearest) < 0.1  # rounded to samples, it would be 0.25
+
+
+def test_labels_that_are_late_by_habit_are_answered_in_kind(ringing, compare):
+    train, _ = ringing(seed=1, late=6)
+    test, _ = ringing(seed=2, late=6)
+
+    f1, error = compare(found_by(MatchedFilterBaseline(), train, test), test)
+
+    assert f1 > 0.97
+    assert np.abs(error.mean()) < 0.05
+
+
+def test_labels_that_jitter_blur_no_template(ringing, compare):
+    train, _ = ringing(seed=1, jitter=3, n_samples=80000, n_events=240)
+    test, _ = ringing(seed=2)
+
+    f1, error = compare(found_by(MatchedFilterBaseline(), train, test), test)
+
+    assert f1 > 0.95
+    assert np.abs(error - np.median(error)).mean() < 0.5
+
+
+def test_a_type_without_events_in_train_is_never_found(ringing):
+    windows, _ = ringing(n_samples=20000, n_events=50)
+    timeline = windows.timeline
+    is_seen = timeline.type != 1
+    train = replace(
+        windows,
+        timeline=replace(
+            timeline,
+            onset=timeline.onset[is_seen],
+            offset=timeline.offset[is_seen],
+            type=timeline.type[is_seen],
+        ),
+    )
+
+    for baseline in (OracleBaseline(), MatchedFilterBaseline()):
+        assert set(found_by(baseline, train, windows).type.tolist()) == {0, 2}
+
+
+@pytest.mark.parametrize("baseline", [OracleBaseline(), MatchedFilterBaseline()])
+def test_a_train_without_events_or_known_parts_finds_nothing(ringing, baseline):
+    windows, _ = ringing(n_samples=5000, n_events=10)
+    unknown = replace(windows, timeline=windows.timeline.without_events())
+    none = np.zeros(0, dtype=np.int64)
+    quiet = replace(windows.timeline, onset=none, offset=none, type=none)
+
+    for train in (unknown, replace(windows, timeline=quiet)):
+        assert len(found_by(baseline, train, windows)) == 0
+
+
+def test_what_lies_outside_the_known_parts_is_not_learned_from(ringing):
+    windows, _ = ringing(n_samples=20000, n_events=50)
+    half = replace(windows.timeline, known_start=np.array([2000]), known_stop=np.array([12000]))
+    train = replace(windows, timeline=half)
+    other = windows.signal.copy()
+    other[:2000] = 99
+    other[12000:] = -99
+
+    baseline = MatchedFilterBaseline()
+    one = baseline.fit([train], seed=0)
+    two = baseline.fit([replace(train, signal=other)], seed=0)
+
+    for name, array in one.items():
+        np.testing.assert_array_equal(array, two[name], err_msg=name)
+
+
+def test_a_dead_channel_does_no_harm(ringing, compare):
+    (train, _), (test, _) = ringing(seed=1), ringing(seed=2)
+
+    def with_dead(windows):
+        dead = np.zeros((len(windows.signal), 1), dtype=np.float32)
+        signal = np.concatenate([windows.signal, dead], axis=1)
+        return replace(windows, signal=signal, channels=["x", "y", "z"])
+
+    found = found_by(MatchedFilterBaseline(), with_dead(train), with_dead(test))
+
+    assert compare(found, test)[0] > 0.97
+
+
+def test_an_onset_behind_the_template_is_refused():
+    with pytest.raises(UserError, match="`before_ms` is 20, but a template is 20 ms long"):
+        MatchedFilterBaseline(length_ms=20.0, before_ms=20.0)
+
+
+def test_the_length_of_a_template_is_in_milliseconds(ringing):
+    windows, _ = ringing(n_samples=20000, n_events=50)
+    arrays = MatchedFilterBaseline(length_ms=30.0, before_ms=5.0).fit([windows], seed=0)
+
+    taps = arrays["filters"].shape[1]
+    assert arrays["templates"].shape == (3, 2, 60 + taps - 1)
+    assert arrays["onset"] == 10
+
+
+# How far labels are off.
+
+
+def test_a_prior_of_shifts_is_a_distribution():
+    for jitter in (0.0, 0.5, 3.0):
+        prior = np.exp(shift_prior(jitter, 10))
+        assert prior.sum() == pytest.approx(1)
+        assert prior.argmax() == 10
+    assert np.exp(shift_prior(0.0, 10))[10] == 1
+
+
+@pytest.mark.parametrize("jitter", [0.0, 2.0, 8.0])
+def test_the_jitter_of_labels_is_seen_in_their_likelihoods(jitter):
+    generator = np.random.default_rng(0)
+    true = np.clip(np.rint(generator.normal(scale=jitter, size=500)), -20, 20)
+    likelihood = -2.0 * (np.arange(-20, 21)[None, :] - true[:, None]) ** 2
+
+    np.testing.assert_array_equal(likeliest_prior(likelihood), shift_prior(jitter, 20))
