@@ -103,6 +103,9 @@ class SplitSettings(Options):
         return self
 
 
+SLIDING = {"length_samples", "overlap"}  # settings of windows that cover whole recordings
+
+
 class WindowSettings(Options):
     """How recordings become windows."""
 
@@ -346,11 +349,12 @@ class Benchmark(BaseModel):
                     yield from _option_problems(f"{place}.{name}", registry, name, options)
 
     def _bad_windows(self, dataset: str) -> Iterator[str]:
-        window = self.all_datasets[dataset].window
-        if self.task(dataset) == "detection" and (window.max_samples or window.pad_to_samples):
+        given = self.all_datasets[dataset].window.model_fields_set
+        unused = [name for name in WindowSettings.model_fields if name in given - SLIDING]
+        if self.task(dataset) == "detection" and unused:
             yield (
-                f"datasets.{dataset}.window: max_samples and pad_to_samples are for whole"
-                " sequences, but windows of detection slide over recordings; leave them out"
+                f"datasets.{dataset}.window: windows of detection slide over whole recordings,"
+                f" which leaves no part to {' and '.join(unused)}; take that out"
             )
 
     def task(self, dataset: str) -> str:

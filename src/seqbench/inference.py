@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -268,7 +268,13 @@ def predict_stream(
     recording
         Name to give it.
     channels
-        Names of the columns to take, for csv with a header.
+        Names of the columns to take, for csv with a header; None: those the
+        model was trained on if the header has them all, else all as they stand.
+
+    Notes
+    -----
+    An interrupt from the keyboard while samples are awaited ends the stream:
+    what is certain without more of them is still yielded.
     """
     from seqbench.datasets.chunks import csv_stream, raw_stream
 
@@ -281,10 +287,19 @@ def predict_stream(
             n_channels,
             CHUNK_SAMPLES,
             channels=channels,
+            default_channels=finder.channels,
             sampling_rate_hz=finder.sampling_rate_hz,
         )
     )
-    yield from finder.events(chunks, recording)
+    yield from finder.events(_until_interrupted(chunks), recording)
+
+
+def _until_interrupted(
+    chunks: Iterator[NDArray[np.float32]],
+) -> Iterator[NDArray[np.float32]]:
+    """Yield chunks until there are no more, or nobody wants to wait for the next one."""
+    with suppress(KeyboardInterrupt):
+        yield from chunks
 
 
 def _detector(stored: StoredModel, device: str) -> Detector:
@@ -321,5 +336,13 @@ def _signal(recording: ArrayLike) -> NDArray[np.float32]:
 
 
 def _cell(text: str) -> str:
-    """Return a name as a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+    """Return a name as a cell that no spreadsheet takes for a formula; a number is none."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

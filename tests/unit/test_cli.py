@@ -170,6 +170,32 @@ def test_predict_answers_faults_with_a_sentence(knocks, walk_npy, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--kind", "csv"], "--kind is for streams"),
+        (["--idle-s", 1], "--idle-s is for streams"),
+        (["--stream", "--kind", "raw", "--channels", "a"], "--channels needs names"),
+        (["--stream", "--recording", "-", "--idle-s", 1], "--idle-s is for growing files"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(knocks, walk_npy, options, sentence):
+    assert sentence in refusal("--model", knocks.model, "--recording", walk_npy, *options)
+
+
+@pytest.mark.parametrize("way", [[], ["--stream", "--kind", "raw", "--idle-s", 0]])
+def test_a_place_that_cannot_be_written_is_named(knocks, walk, tmp_path, way):
+    np.save(tmp_path / "walk.npy", walk)
+    walk.astype("<f4").tofile(tmp_path / "walk.raw")
+    recording = tmp_path / ("walk.raw" if way else "walk.npy")
+    (tmp_path / "file").write_text("in the way")
+    out = tmp_path / "file" / "events.csv"
+
+    sentence = refusal("--model", knocks.model, "--recording", recording, "--out", out, *way)
+
+    assert f"{out}: cannot be written (" in sentence
+
+
 @pytest.mark.parametrize("before", [None, "older\n"])
 def test_a_failure_leaves_no_half_written_file(knocks, walk, tmp_path, before):
     recording, out = tmp_path / "walk.csv", tmp_path / "out" / "events.csv"
@@ -250,13 +276,18 @@ def test_events_of_a_pipe_come_while_it_is_open(knocks, walk):
     assert "0.331 s" in process.stderr.read().decode()
 
 
-def test_a_stream_of_raw_numbers_can_be_interrupted(knocks, walk):
+def test_a_stream_that_is_interrupted_gives_what_it_still_holds(knocks, walk):
     process = predicting("--model", knocks.model, "--recording", "-", "--stream", "--kind", "raw")
+    lines = lines_of(process)
+    # Behind the events that are certain, one that waits for its window.
+    begun = first_lines(process, lines, as_raw(walk[: ONSETS[2][0] + 100]))
 
-    first_lines(process, lines_of(process), as_raw(walk[:HEARD]))
     process.send_signal(signals.SIGINT)
 
-    assert process.wait(timeout=PATIENCE_S) == 130
+    assert process.wait(timeout=PATIENCE_S) == 0
+    rest = b"".join(iter(lambda: lines.get(timeout=PATIENCE_S), b""))
+    rows = list(csv.DictReader(io.StringIO((begun + rest).decode())))
+    assert [round(float(row["onset_s"]) * 2000) for row in rows] == [at for at, _ in ONSETS[:3]]
     assert b"Traceback" not in process.stderr.read()
 
 

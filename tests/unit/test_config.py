@@ -183,7 +183,12 @@ BAD = {
     ),
     "padding in detection": (
         {"datasets": {"mine": {"source": "mitdb", "window": {"pad_to_samples": 5000}}}},
-        "datasets.mine.window: max_samples and pad_to_samples are for whole sequences, but",
+        "datasets.mine.window: windows of detection slide over whole recordings, which leaves no"
+        " part to pad_to_samples; take that out",
+    ),
+    "a remainder in detection, as by default": (
+        {"datasets": {"mine": {"source": "mitdb", "window": {"remainder": "drop"}}}},
+        "no part to remainder; take that out",
     ),
     "truncation in detection": (
         {
@@ -192,11 +197,11 @@ BAD = {
                     "source": "folder",
                     "path": "x",
                     "task": "detection",
-                    "window": {"max_samples": 50},
+                    "window": {"max_samples": 50, "truncate": "start"},
                 }
             }
         },
-        "datasets.mine.window: max_samples and pad_to_samples are for whole sequences, but",
+        "no part to max_samples and truncate; take that out",
     ),
     "section left empty": (
         {"architectures": None},

@@ -276,6 +276,19 @@ def test_named_columns_of_a_stream_are_taken(knocks, signal, events, tmp_path):
     agree(pd.DataFrame(streamed), events)
 
 
+def test_columns_of_a_stream_that_the_model_knows_need_not_be_named(
+    knocks, signal, events, tmp_path
+):
+    names = EventFinder(knocks.model).channels
+    shuffled = ",".join([names[2], "other", names[0], names[1]])
+    path = as_csv(tmp_path / "a.csv", signal[:, [2, 1, 0, 1]], shuffled)
+
+    with path.open("rb") as handle:
+        streamed = list(predict_stream(EventFinder(knocks.model), handle))
+
+    agree(pd.DataFrame(streamed), events)
+
+
 @pytest.mark.parametrize("sizes", [(1,), (7, 400, 0, 1999), (100_000,)])
 def test_events_come_once_certain_and_are_those_of_the_whole(knocks, signal, events, sizes):
     whole = signal[:2500]
@@ -525,8 +538,15 @@ def test_an_event_is_a_row_of_plain_cells():
     assert event.row() == ["walk", "1.234568", "left, or right", "0.9877", "1.200000", ""]
 
 
-@pytest.mark.parametrize("name", ["=1+2", "+1", "-1", "@sum", "\tx", "\r=x"])
+@pytest.mark.parametrize("name", ["=1+2", "+1-2", "-a", "@sum", "\tx", "\r=x"])
 def test_names_are_no_formulas(name):
     recording, _, label, *_ = FoundEvent(name, 1.0, name, 0.5, None, None).row()
 
     assert recording == label == f"'{name}"
+
+
+@pytest.mark.parametrize("name", ["-1", "+1", "-0.5e3", "left", "a=1"])
+def test_names_that_are_numbers_stay_as_they_are(name):
+    recording, _, label, *_ = FoundEvent(name, 1.0, name, 0.5, None, None).row()
+
+    assert recording == label == name

@@ -514,6 +514,7 @@ def csv_stream(
     chunk_samples: int = BLOCK_SAMPLES,
     *,
     channels: Sequence[str] | None = None,
+    default_channels: Sequence[str] | None = None,
     sampling_rate_hz: float | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the samples of a running CSV stream as soon as their lines are complete.
@@ -530,8 +531,11 @@ def csv_stream(
     chunk_samples
         Most samples of one chunk.
     channels
-        Names of C columns to take, in this order; None, or a stream without
-        names, takes all as they stand.
+        Names of C columns to take, in this order; a stream without names gives
+        all as they stand.
+    default_channels
+        The same if `channels` is None, for a stream that names them all;
+        another one gives all as they stand.
     sampling_rate_hz
         Samples per second. With it no step of a time column may differ by
         `formats.MISFIT_LIMIT` of its inverse, so that a lost sample is noticed;
@@ -557,7 +561,14 @@ def csv_stream(
         rows = [(line, text.rstrip("\r")) for line, text in lines if text.strip()]
         n_lines += block.count(b"\n")
         if rows and table is None:
-            table = _StreamTable(source, rows[0], n_channels, composed(channels), sampling_rate_hz)
+            table = _StreamTable(
+                source,
+                rows[0],
+                n_channels,
+                composed(channels),
+                composed(default_channels),
+                sampling_rate_hz,
+            )
             rows = rows[table.n_rows_above :]
         if rows and table is not None:
             n_samples += len(rows)
@@ -670,6 +681,7 @@ class _StreamTable:
         first: tuple[int, str],
         n_channels: int,
         wanted: Sequence[str] | None,
+        default: Sequence[str] | None,
         rate_hz: float | None,
     ) -> None:
         line, text = first
@@ -682,6 +694,8 @@ class _StreamTable:
         header = header_names(source, line, cells)
         self.n_rows_above = 0 if header is None else 1
         self._width = len(cells)
+        if wanted is None and default is not None and set(default) <= set(header or ()):
+            wanted = default
         self._columns = table_columns(source, header, len(cells), wanted if header else None)
         found = self._columns.channels
         if len(found) != n_channels:

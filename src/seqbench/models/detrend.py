@@ -39,19 +39,21 @@ class Detrend(nn.Module):
         n_samples = x.shape[1]
         mask = None if lengths is None else inside(lengths, n_samples, x.device)
         if self.reach:
-            there = torch.ones_like(x[..., :1]) if mask is None else mask[..., None].to(x.dtype)
-            x = (x - self._sum(x) / self._sum(there).clamp(min=1)) * there
+            x = x - self._mean(x, lengths)
+            x = x if mask is None else x * mask[..., None]
         normal: Tensor = self.norm(x.transpose(1, 2), mask).transpose(1, 2)
         if not (self.training and self.jitter):
             return normal
         noisy = normal + self.jitter * torch.randn_like(normal)
         return noisy if mask is None else noisy * mask[..., None]
 
-    def _sum(self, x: Tensor) -> Tensor:
-        """Return the sum of the samples around each, (B, T, C), as a difference of running sums."""
+    def _mean(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return the mean of the samples around each, (B, T, C), from a running sum."""
         reach, n_samples = self.reach, x.shape[1]
         running = F.pad(x.double().cumsum(dim=1), (0, 0, 1, 0))
         sample = torch.arange(n_samples, device=x.device)
         last = (sample + reach + 1).clamp(max=n_samples)
         first = (sample - reach).clamp(min=0)
-        return (running[:, last] - running[:, first]).to(x.dtype)
+        end = last if lengths is None else last.minimum(lengths.to(x.device)[:, None])
+        count = (end - first).clamp(min=1)[..., None]
+        return ((running[:, last] - running[:, first]) / count).to(x.dtype)

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seqbench.registry import BASELINES, TASKS
-from seqbench.tasks.metric_names import family_of
+from seqbench.tasks.metric_names import expand, family_of
 
 if TYPE_CHECKING:
     from seqbench.plan import Plan, Run
 
 # Models whose file holds the shape of each type of event.
 TEMPLATE_ARCHITECTURE, TEMPLATE_BASELINE = "event_specific", "matched_filter"
+LEADERBOARD_TOLERANCES_MS = (0.5, 1.0, 5.0, 10.0, 20.0, 150.0)
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,31 @@ CAPTIONS = {
     ),
 }
 
+# By task, in the order of the page.
+TASK_FIGURES = {
+    "classification": (
+        "leaderboard",
+        "confusion",
+        "learning_curves",
+        "cost",
+        "label_efficiency",
+        "pretraining",
+        "examples",
+    ),
+    "detection": (
+        "leaderboard",
+        "tolerance",
+        "timing_errors",
+        "timeline",
+        "templates",
+        "reliability",
+        "learning_curves",
+        "cost",
+        "label_efficiency",
+        "pretraining",
+    ),
+}
+
 METRIC_LABELS = {
     "macro_f1": "macro F1",
     "mcc": "MCC",
@@ -122,7 +148,7 @@ def figure_names(plan: Plan) -> list[tuple[str, str]]:
     return [
         (dataset, figure)
         for dataset in plan.datasets
-        for figure in TASKS.entry(plan.benchmark.task(dataset)).tags["figures"]
+        for figure in TASK_FIGURES[plan.benchmark.task(dataset)]
         if _applies(figure, plan, dataset)
     ]
 
@@ -130,6 +156,25 @@ def figure_names(plan: Plan) -> list[tuple[str, str]]:
 def figures_of(plan: Plan, dataset: str) -> list[str]:
     """Return the names of the figures of one dataset."""
     return [figure for name, figure in figure_names(plan) if name == dataset]
+
+
+def columns(task: str, headline: str) -> list[str]:
+    """Return the metrics of a leaderboard, the headline first.
+
+    All of the task; of those with a value at every tolerance the ones that tell
+    models apart: at the tolerance that ranks, and the headline from tight to wide.
+    """
+    family, ranked_ms = family_of(headline)
+    names = [name for known in TASKS[task]().metric_names() for name in expand(known)]
+    at = {name: family_of(name) for name in names}
+    tight_to_wide = {(family, tolerance_ms) for tolerance_ms in LEADERBOARD_TOLERANCES_MS}
+    shown = [
+        headline,
+        *(name for name in names if at[name][1] == ranked_ms),
+        *(name for name in names if at[name] in tight_to_wide),
+        *(name for name in names if at[name][1] is None),
+    ]
+    return list(dict.fromkeys(shown))
 
 
 def template_runs(plan: Plan) -> list[Run]:

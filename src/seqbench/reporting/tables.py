@@ -16,7 +16,7 @@ from seqbench import layout
 from seqbench.config import Arm
 from seqbench.plan import Plan, Run
 from seqbench.registry import TASKS
-from seqbench.reporting.catalog import ceiling_of, floor_of
+from seqbench.reporting.catalog import ceiling_of, columns, floor_of
 from seqbench.tasks.metric_names import tags
 
 if TYPE_CHECKING:
@@ -316,7 +316,7 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
     task, headline = own[0].task, own[0].headline
     names = [
         name
-        for name in TASKS[task]().columns(headline)
+        for name in columns(task, headline)
         if any(result.value(name) is not None for result in own) or name == headline
     ]
     own.sort(key=lambda result: result.run)

@@ -140,6 +140,12 @@ class Recordings:
         is_labelled = np.isin(np.arange(len(self.signals)), self.label_recording)
         return np.stack([np.zeros_like(self.lengths), self.lengths * is_labelled], axis=1)
 
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Whether each label begins where every event is labelled, (L,)."""
+        start, stop = self.known_spans[self.label_recording].T
+        return (start <= self.label_start) & (self.label_start < stop)
+
     @classmethod
     def one_label_each(
         cls, labels: list[str], signals: list[NDArray[np.float32]], **rest: Any

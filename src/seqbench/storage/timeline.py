@@ -13,16 +13,9 @@ from numpy.typing import NDArray
 
 from seqbench.storage.hdf5 import read_number, write_number
 
-COLUMNS = (
-    "recording",
-    "start",
-    "stop",
-    "known_start",
-    "known_stop",
-    "onset",
-    "offset",
-    "type",
-)
+KNOWN = ("known_start", "known_stop")
+EVENTS = ("onset", "offset", "type")
+COLUMNS = ("recording", "start", "stop", *KNOWN, *EVENTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +77,18 @@ def write_timeline(group: h5py.Group, timeline: Timeline) -> None:
     group.attrs["tolerance_ms"] = timeline.tolerance_ms
 
 
-def read_timeline(group: h5py.Group) -> Timeline:
-    """Read what `write_timeline` wrote."""
+def read_timeline(group: h5py.Group, *, events: bool = True) -> Timeline:
+    """Read what `write_timeline` wrote; without events they are left in the file."""
+    start = group["start"][:]
+    nothing_known = {"known_start": start, "known_stop": start}
+    known = {column: group[column][:] for column in KNOWN} if events else nothing_known
+    none = np.zeros(0, dtype=np.int64)
     return Timeline(
-        **{column: group[column][:] for column in COLUMNS},
+        recording=group["recording"][:],
+        start=start,
+        stop=group["stop"][:],
+        **known,
+        **{column: group[column][:] if events else none for column in EVENTS},
         refractory_s=read_number(group, "refractory_s"),
         tolerance_ms=float(group.attrs["tolerance_ms"]),
     )

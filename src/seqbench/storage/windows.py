@@ -172,11 +172,8 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
         if f"slabs/{split}" not in file:
             raise FormatError(f"{path}: no split '{split}' in it")
         begin, end = file[f"slabs/{split}"][:]
-        table = file[f"windows/{split}"]
+        table, of_split = file[f"windows/{split}"], file.get(f"timeline/{split}")
         start = table["start"][:]
-        timeline = None
-        if f"timeline/{split}" in file:
-            timeline = read_timeline(file[f"timeline/{split}"])
         return WindowSet(
             task=str(file.attrs["task"]),
             sample=str(file.attrs["sample"]),
@@ -192,7 +189,7 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
             classes=read_strings(file, "classes"),
             normalization=_normalization(file["normalization"]),
             sampling_rate_hz=read_number(file, "sampling_rate_hz"),
-            timeline=timeline if labels or timeline is None else timeline.without_events(),
+            timeline=read_timeline(of_split, events=labels) if of_split else None,
             truth=read_arrays(file, "truth") if labels else {},
             source=json.loads(file.attrs["source"]),
         )

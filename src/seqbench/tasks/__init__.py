@@ -1,1 +1,1 @@
-"""What a model is asked: one folder a task, with its head, metrics and figures."""
+"""What a model is asked: one folder a task, with its head and metrics."""

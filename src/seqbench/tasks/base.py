@@ -84,7 +84,3 @@ class Task(ABC):
         return sorted(
             names, key=lambda name: (name != self.headline, METRICS.entry(name).tags["order"])
         )
-
-    def columns(self, headline: str) -> list[str]:
-        """Return the metrics of a leaderboard, the headline first."""
-        return [headline, *(name for name in self.metric_names() if name != headline)]

@@ -101,6 +101,7 @@ def cut_recordings(recordings: Recordings, settings: WindowSettings) -> list[Win
     """
     n_types = len(recordings.classes)
     order = np.lexsort((recordings.label_start, recordings.label_recording))
+    order = order[recordings.is_known[order]]
     of_recording = np.split(
         order, np.searchsorted(recordings.label_recording[order], range(1, len(recordings.names)))
     )

@@ -82,7 +82,8 @@ def _timeline(recordings: Recordings, windows: list[Window]) -> Timeline:
     start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     known = recordings.known_spans[chosen] + start[:-1, None]
     offset_of = dict(zip(chosen.tolist(), start.tolist(), strict=False))
-    own = np.flatnonzero(np.isin(recordings.label_recording, chosen))
+    # An event outside the labelled span is no reference: nobody says what else is there.
+    own = np.flatnonzero(np.isin(recordings.label_recording, chosen) & recordings.is_known)
     shift = np.array([offset_of[int(r)] for r in recordings.label_recording[own]], dtype=np.int64)
     order = np.argsort(recordings.label_start[own] + shift, kind="stable")
     if recordings.tolerance_ms is None:

@@ -40,7 +40,7 @@ def test_the_whole_report_needs_neither_torch_nor_scikit_learn():
 def test_every_figure_has_a_caption_and_a_function():
     from seqbench.reporting.figures import FIGURES
 
-    wanted = {name for task in TASKS for name in TASKS.entry(task).tags["figures"]}
+    wanted = {name for task in TASKS for name in catalog.TASK_FIGURES[task]}
     assert wanted == set(catalog.CAPTIONS) == set(FIGURES)
 
 

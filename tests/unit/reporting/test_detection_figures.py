@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.registry import TASKS
 from seqbench.reporting import tables
-from seqbench.reporting.catalog import figures_of
+from seqbench.reporting.catalog import TASK_FIGURES, figures_of
 from seqbench.reporting.figures import FIGURES, render
 from seqbench.reporting.material import gather
 
@@ -67,7 +66,7 @@ def test_every_figure_of_the_task_is_drawn(settings, material, event_config):
     plan, made = material(raw, **settings)
     names = figures_of(plan, "strikes")
 
-    assert set(names) == set(TASKS.entry("detection").tags["figures"])
+    assert set(names) == set(TASK_FIGURES["detection"])
     for name in names:
         drawn(name, made)
 

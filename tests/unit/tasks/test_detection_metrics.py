@@ -12,6 +12,7 @@ from sklearn.metrics import average_precision_score
 
 from seqbench.options import TOLERANCES_MS
 from seqbench.registry import METRICS, TASKS
+from seqbench.reporting.catalog import columns
 from seqbench.storage.detections import Candidates, Decoding, Detections
 from seqbench.tasks.detection.comparison import decoded, errors_ms
 from seqbench.tasks.detection.metrics import (
@@ -578,7 +579,7 @@ def test_a_score_has_every_family_at_every_tolerance_and_intervals_around_values
 
 def test_every_column_of_the_leaderboard_is_scored():
     for tolerance_ms in TOLERANCES_MS:
-        assert set(TASKS["detection"]().columns(f"f1_at_{tolerance_ms:g}ms")) <= set(NAMES)
+        assert set(columns("detection", f"f1_at_{tolerance_ms:g}ms")) <= set(NAMES)
 
 
 def test_recordings_of_one_group_give_no_interval():

@@ -141,7 +141,7 @@ def test_violations_are_counted_within_a_recording_and_type():
         [(0, 0, 0), (9, 0, 0), (19, 0, 0), (20, 0, 1), (20, 1, 0), (30, 2, 2), (25, 2, 2)]
     ).T
 
-    assert violations(time.astype(np.float64), place, type, 10.0) == 2
+    assert len(violations(time.astype(np.float64), place, type, 10.0)) == 2
 
 
 # Against all subsets, and in any order.
@@ -228,7 +228,7 @@ def test_many_candidates_take_seconds(decoder):
     chosen = select(found, np.array([0.1]), 10.0, decoder)
 
     assert process_time() - begun < 5
-    assert violations(found.time[chosen], found.place[chosen], found.type[chosen], 10.0) == 0
+    assert not len(violations(found.time[chosen], found.place[chosen], found.type[chosen], 10.0))
 
 
 # On streams.

@@ -327,6 +327,23 @@ def test_what_is_known_of_a_recording_moves_with_it(bells):
     assert splits["test"].timeline.known_stop.tolist() == [30, 35]
 
 
+def test_events_outside_of_what_is_known_are_none(bells):
+    at = bells.label_start[bells.label_recording == 0]
+    first, last = int(at.min()), int(at.max())
+    assert first < last
+    known = np.array([[first + 1, 40], [0, 10], [0, 40], [0, 21], [0, 30], [0, 11], [0, 0]])
+
+    train = make_windows(replace(bells, known=known), job(**SLIDING))["train"]
+
+    assert first not in train.timeline.onset.tolist()
+    assert last in train.timeline.onset.tolist()
+    holds_first = (train.start <= first) & (first < train.start + train.length)
+    holds_another = (train.start <= last) & (last < train.start + train.length)
+    alone = holds_first & ~holds_another & (train.recording == 0)
+    assert alone.any()
+    assert not set(train.label[alone].tolist()) & set(range(len(bells.classes)))
+
+
 def test_windows_of_which_nothing_is_known_serve_train_alone(bells):
     made = replace(
         without_events(bells, [3]),

@@ -14,18 +14,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.head import Head
 
 
-@TASKS.register(
-    "classification",
-    figures=(
-        "leaderboard",
-        "confusion",
-        "learning_curves",
-        "cost",
-        "label_efficiency",
-        "pretraining",
-        "examples",
-    ),
-)
+@TASKS.register("classification")
 class ClassificationTask(Task):
     """Window to one class."""
 

@@ -10,10 +10,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.options import TOLERANCES_MS
 from seqbench.storage.detections import Detections
 from seqbench.tasks.detection.matching import claim, match, on_one_line, tolerance_in_samples
-from seqbench.tasks.detection.refractory import period_samples, select
+from seqbench.tasks.detection.refractory import period_samples, select, violations
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -70,11 +69,6 @@ class Comparison:
     reference: Events
     found: Events
 
-    @property
-    def tolerances_ms(self) -> list[float]:
-        """Return the tolerances of the metrics and of the dataset, rising."""
-        return sorted({*TOLERANCES_MS, self.detections.tolerance_ms})
-
     def count(self, events: Events, weights: Floats | None = None) -> Floats:
         """Count events, or sum weights of events, by recording and type, (N, K)."""
         n, k = len(self.detections), len(self.detections.classes)
@@ -102,11 +96,6 @@ class Decoded(Comparison):
         return match(*self.on_one_line(tolerance_ms))
 
     @cached_property
-    def n_hits(self) -> dict[float, Floats]:
-        """Events found by recording and type, (N, K), at each tolerance."""
-        return {t: self.count(self.found[self.pairs(t)[1]]) for t in self.tolerances_ms}
-
-    @cached_property
     def n_reference(self) -> Floats:
         """Labelled events by recording and type, (N, K)."""
         return self.count(self.reference)
@@ -118,7 +107,7 @@ class Decoded(Comparison):
 
     def totals(self, weights: Floats, tolerance_ms: float) -> tuple[Floats, Floats, Floats]:
         """Return hits, events and detections of each type over all recordings, (R, K) each."""
-        counts = (self.n_hits[tolerance_ms], self.n_reference, self.n_found)
+        counts = (_n_hits(self, tolerance_ms), self.n_reference, self.n_found)
         hits, reference, found = (weights @ count for count in counts)
         return hits, reference, found
 
@@ -133,11 +122,9 @@ class Decoded(Comparison):
     @cached_property
     def violations(self) -> Floats:
         """Detections that follow one of their type too soon, by recording, (N,)."""
-        order = np.lexsort((self.found.time, self.found.type, self.found.place))
-        events = self.found[order]
-        same = (np.diff(events.place) == 0) & (np.diff(events.type) == 0)
-        too_close = np.diff(events.time) < _refractory_samples(self.detections)
-        return self.count(events[1:][same & too_close]).sum(axis=1)
+        found, period = self.found, _refractory_samples(self.detections)
+        too_soon = violations(found.time, found.place, found.type, period)
+        return self.count(found[too_soon]).sum(axis=1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -152,10 +139,9 @@ class Ranking(Comparison):
 
     score: Floats
 
-    @cached_property
-    def is_hit(self) -> dict[float, NDArray[np.bool_]]:
-        """Whether a candidate finds an event that no better one has found, at each tolerance."""
-        return {t: claim(*self.on_one_line(t)) for t in self.tolerances_ms}
+    def is_hit(self, tolerance_ms: float) -> NDArray[np.bool_]:
+        """Tell which candidates find an event that no better one has found, (M,)."""
+        return _is_hit(self, tolerance_ms)
 
     @cached_property
     def bin(self) -> Ints:
@@ -167,9 +153,9 @@ class Ranking(Comparison):
         """Return the area under precision over recall of each type, (R, K); NaN without events."""
         k = len(self.detections.classes)
         cuts = np.searchsorted(self.found.type, np.arange(k + 1))
-        gained = np.zeros((len(weights), k))
+        gained, is_hit = np.zeros((len(weights), k)), self.is_hit(tolerance_ms)
         for kind, own in enumerate(map(slice, cuts[:-1], cuts[1:])):
-            hit = np.flatnonzero(self.is_hit[tolerance_ms][own])
+            hit = np.flatnonzero(is_hit[own])
             # Precision is that of all candidates that score as high as the hit, or higher.
             last = np.searchsorted(-self.score[own], -self.score[own][hit], side="right") - 1
             last_hit = np.searchsorted(hit, last, side="right") - 1
@@ -215,6 +201,17 @@ def ranking(detections: Detections) -> Ranking:
         found=events[order],
         score=score[order],
     )
+
+
+@lru_cache(maxsize=32)
+def _n_hits(compared: Decoded, tolerance_ms: float) -> Floats:
+    """Count the events found by recording and type, (N, K)."""
+    return compared.count(compared.found[compared.pairs(tolerance_ms)[1]])
+
+
+@lru_cache(maxsize=16)
+def _is_hit(ranked: Ranking, tolerance_ms: float) -> NDArray[np.bool_]:
+    return claim(*ranked.on_one_line(tolerance_ms))
 
 
 def errors_ms(detections: Detections) -> tuple[Ints, Floats]:

@@ -171,7 +171,7 @@ def presence_ece(detections: Detections, weights: Floats) -> Floats:
     networks. ICML, equation 5. arXiv:1706.04599
     """
     ranked = ranking(detections)
-    surplus = ranked.is_hit[detections.tolerance_ms] - ranked.score
+    surplus = ranked.is_hit(detections.tolerance_ms) - ranked.score
     n = len(detections)
     cell = ranked.found.place * N_CALIBRATION_BINS + ranked.bin
     gaps = np.bincount(cell, surplus, minlength=n * N_CALIBRATION_BINS)
@@ -237,7 +237,7 @@ def reliability(detections: Detections) -> tuple[Floats, Floats, Ints]:
     A candidate is true as in `presence_ece`. NaN in a bin without candidates.
     """
     ranked = ranking(detections)
-    is_hit = ranked.is_hit[detections.tolerance_ms].astype(np.float64)
+    is_hit = ranked.is_hit(detections.tolerance_ms).astype(np.float64)
     counts = np.bincount(ranked.bin, minlength=N_CALIBRATION_BINS)
     score, true = (
         ratio(np.bincount(ranked.bin, of, minlength=N_CALIBRATION_BINS), counts)

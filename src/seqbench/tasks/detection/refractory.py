@@ -106,11 +106,11 @@ def violations(
     place: NDArray[np.int64],
     type: NDArray[np.int64],
     refractory_samples: float,
-) -> int:
-    """Count consecutive events of one recording and type that are closer than the period."""
+) -> NDArray[np.int64]:
+    """Return the indices of events that follow one of their recording and type too soon."""
     order = np.lexsort((time, type, place))
     is_same = (np.diff(place[order]) == 0) & (np.diff(type[order]) == 0)
-    return int((is_same & (np.diff(time[order]) < refractory_samples)).sum())
+    return order[1:][is_same & (np.diff(time[order]) < refractory_samples)]
 
 
 def check(decoder: str, refractory_samples: float) -> None:

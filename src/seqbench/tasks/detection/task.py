@@ -15,21 +15,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.head import Head
 
 
-@TASKS.register(
-    "detection",
-    figures=(
-        "leaderboard",
-        "tolerance",
-        "timing_errors",
-        "timeline",
-        "templates",
-        "reliability",
-        "learning_curves",
-        "cost",
-        "label_efficiency",
-        "pretraining",
-    ),
-)
+@TASKS.register("detection")
 class DetectionTask(Task):
     """Recording to typed, timed events.
 
@@ -117,24 +103,3 @@ class DetectionTask(Task):
         if windows.timeline is None:
             raise ValueError("only windows of a detection dataset have a tolerance")
         return f"f1_at_{windows.timeline.tolerance_ms:g}ms"
-
-    def columns(self, headline: str) -> list[str]:
-        """Return what tells detectors apart: F1 from tight to wide, timing, false alarms."""
-        at = headline.removeprefix("f1_at_")
-        tolerances = ("0.5ms", "1ms", "5ms", "10ms", "20ms", "150ms")
-        return [
-            headline,
-            f"macro_f1_at_{at}",
-            f"precision_at_{at}",
-            f"recall_at_{at}",
-            f"average_precision_at_{at}",
-            *(f"f1_at_{tolerance}" for tolerance in tolerances if tolerance != at),
-            "onset_bias_ms",
-            "onset_mae_ms",
-            "onset_median_ms",
-            "onset_p95_ms",
-            "refractory_violations_before",
-            "refractory_violations",
-            "false_alarms_per_hour",
-            "presence_ece",
-        ]

@@ -39,7 +39,10 @@ def tune(detections: Detections, decoder: str) -> Decoding:
         The one whose events will be the answer.
     """
     check(decoder, 0)
-    thresholds = {name: choose_thresholds(detections, name) for name in DECODERS}
+    if detections.refractory_s is None:  # nothing to respect, so all keep the same events
+        thresholds = dict.fromkeys(DECODERS, choose_thresholds(detections, decoder))
+    else:
+        thresholds = {name: choose_thresholds(detections, name) for name in DECODERS}
     return Decoding(decoder=decoder, thresholds=thresholds)
 
 
