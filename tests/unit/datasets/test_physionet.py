@@ -109,13 +109,22 @@ def test_every_beat_counts_where_the_type_does_not(whole_mitdb):
     assert not any("class Q" in note for note in recordings.source["notes"])
 
 
-def test_the_lead_mlii_comes_first_in_every_record(beats):
+def test_the_lead_mlii_is_taken_from_every_record(beats):
     signals = dict(zip(beats.names, beats.signals, strict=True))
 
-    assert (beats.channels, beats.units) == (["MLII", "V"], ["mV", "mV"])
+    assert (beats.channels, beats.units) == (["MLII"], ["mV"])
     assert beats.sampling_rate_hz == 360
+    assert signals["101"][0].tolist() == [0]
+    assert signals["114"][0].tolist() == [1]  # as written, MLII is its second channel
+
+
+def test_the_other_lead_comes_second_in_every_record(whole_mitdb):
+    both = mitdb(whole_mitdb, leads="both")
+    signals = dict(zip(both.names, both.signals, strict=True))
+
+    assert (both.channels, both.units) == (["MLII", "V"], ["mV", "mV"])
     assert signals["101"][0].tolist() == [0, 1]
-    assert signals["114"][0].tolist() == [1, 0]  # as written, MLII is its second channel
+    assert signals["114"][0].tolist() == [1, 0]
 
 
 def test_the_second_set_of_de_chazal_is_test(beats):
