@@ -115,6 +115,25 @@ def test_each_type_gets_its_own_and_the_rest_the_median():
     assert choose_thresholds(found, "threshold") == pytest.approx([0.8, 0.3, 0.25, 0.3, 0.3])
 
 
+def test_a_rare_type_that_nobody_can_tell_is_left_alone():
+    # Type 1 has one event, found by one of 40 candidates that all look the same.
+    clear = [(0, 100 + 50 * i, 0) for i in range(9)]
+    found = detections(
+        [*clear, (0, 5000, 1)],
+        [
+            *((place, onset, kind, 0.9) for place, onset, kind in clear),
+            *((0, 5000 + 50 * i, 1, 0.4) for i in range(40)),
+        ],
+        n_types=2,
+        known=[(0, 10_000)],
+    )
+
+    chosen = choose_thresholds(found, "threshold")
+
+    assert chosen[0] == pytest.approx(0.45)
+    assert chosen[1] == pytest.approx(0.7)  # between its best score and 1
+
+
 def test_without_any_event_all_thresholds_are_one_half():
     found = detections([], [(0, 100, 0, 0.9)], n_types=2)
 
@@ -193,7 +212,7 @@ def test_many_scores_are_tried_by_quantiles(monkeypatch):
 
     chosen = choose_thresholds(one_type(hits, others), "threshold")
 
-    assert len(calls) == MOST_THRESHOLDS
+    assert len(calls) == MOST_THRESHOLDS + 1  # and one above all
     assert chosen == pytest.approx([(hits.min() + others.max()) / 2])
 
 
@@ -234,3 +253,41 @@ def test_no_threshold_beats_the_chosen_one(onsets, pairs):
         assert f1(found, chosen) == max(f1(found, (2 * i - 1) / 40) for i in range(1, 21))
     else:
         assert chosen == 0.5
+
+
+SCORED = st.tuples(st.integers(0, 200), st.integers(1, 9).map(lambda i: i / 10))
+
+
+@given(
+    st.lists(
+        st.lists(st.integers(0, 200), min_size=1, max_size=5, unique=True), min_size=2, max_size=2
+    ),
+    st.lists(st.lists(SCORED, max_size=8), min_size=2, max_size=2),
+)
+@settings(max_examples=200, deadline=None)
+def test_no_pair_of_thresholds_beats_the_chosen_ones(onsets, pairs):
+    found = detections(
+        [(0, onset, kind) for kind in range(2) for onset in onsets[kind]],
+        [(0, time, kind, score) for kind in range(2) for time, score in pairs[kind]],
+        n_types=2,
+    )
+    of_type = [
+        detections([(0, o, 0) for o in onsets[k]], [(0, t, 0, s) for t, s in pairs[k]])
+        for k in range(2)
+    ]
+
+    def counts(kind: int, threshold: float) -> tuple[int, int]:
+        own = of_type[kind]
+        kept = select(own.candidates, np.array([threshold]), 0.0, "threshold")
+        times = np.rint(own.candidates.time[kept]).astype(np.int64)
+        return len(match(own.reference_onset, times, 5)[0]), len(times)
+
+    def micro(first: float, second: float) -> float:
+        (hits, kept), (more_hits, more_kept) = counts(0, first), counts(1, second)
+        return 2 * (hits + more_hits) / (kept + more_kept + sum(map(len, onsets)))
+
+    has_hit = [any(abs(t - o) <= 5 for t, _ in pairs[k] for o in onsets[k]) for k in range(2)]
+    grid = [(2 * i - 1) / 20 for i in range(1, 11)]
+    if all(has_hit):
+        chosen = choose_thresholds(found, "threshold")
+        assert micro(*chosen) == pytest.approx(max(micro(a, b) for a in grid for b in grid))
