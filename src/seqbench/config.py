@@ -349,8 +349,12 @@ class Benchmark(BaseModel):
                     yield from _option_problems(f"{place}.{name}", registry, name, options)
 
     def _bad_windows(self, dataset: str) -> Iterator[str]:
-        given = self.all_datasets[dataset].window.model_fields_set
-        unused = [name for name in WindowSettings.model_fields if name in given - SLIDING]
+        window = self.all_datasets[dataset].window
+        unused = [
+            name
+            for name, field in WindowSettings.model_fields.items()
+            if name not in SLIDING and getattr(window, name) != field.default
+        ]
         if self.task(dataset) == "detection" and unused:
             yield (
                 f"datasets.{dataset}.window: windows of detection slide over whole recordings,"

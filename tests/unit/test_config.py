@@ -186,8 +186,8 @@ BAD = {
         "datasets.mine.window: windows of detection slide over whole recordings, which leaves no"
         " part to pad_to_samples; take that out",
     ),
-    "a remainder in detection, as by default": (
-        {"datasets": {"mine": {"source": "mitdb", "window": {"remainder": "drop"}}}},
+    "a remainder in detection": (
+        {"datasets": {"mine": {"source": "mitdb", "window": {"remainder": "keep"}}}},
         "no part to remainder; take that out",
     ),
     "truncation in detection": (
@@ -399,9 +399,19 @@ def test_the_schema_for_editors_is_in_step_with_the_models(pytestconfig):
     )
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "tests/data/config.smoke.yaml"])
-def test_shipped_configs_are_valid(pytestconfig, name):
-    assert Plan(Benchmark.read(pytestconfig.rootpath / name)).runs
+SHIPPED = ["config.yaml", "tests/data/config.smoke.yaml", "workflow/benchmarks/events.yaml"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_configs_are_valid_and_stay_so_when_every_default_is_written_out(
+    pytestconfig, tmp_path, name
+):
+    root = pytestconfig.rootpath
+    benchmark = Benchmark.read(root / "config.yaml", root / name)
+    written = tmp_path / "config.yaml"
+    written.write_text(benchmark.to_yaml())
+
+    assert Plan(Benchmark.read(written)).runs == Plan(benchmark).runs
 
 
 def test_shipped_configs_fit_the_schema(pytestconfig):
