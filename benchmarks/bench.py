@@ -226,7 +226,7 @@ def lab_here() -> None:
     raise SystemExit("99 % of val was never reached")
 
 
-def pipeline(config: Path | None) -> dict[str, float]:
+def pipeline() -> dict[str, float]:
     """Run a whole benchmark and tell which part of its core-seconds was not work on models."""
     from seqbench.config import Benchmark
     from seqbench.layout import ENCODER, METRICS
@@ -238,7 +238,6 @@ def pipeline(config: Path | None) -> dict[str, float]:
     folder.mkdir(parents=True)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--quiet", "all"]
-    command += ["--configfile", str(config)] if config else []
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     subprocess.run(command, check=True)
@@ -292,41 +291,54 @@ def event_lines() -> list[str]:
         lines.append(f"| {name} | {seconds:.2f} | {peak / 1e9:.2f} |")
     lines += ["", "| event-specific filters | loop over types / groups |", "|---|---|"]
     lines += [f"| {name} | {ratio:.1f} |" for name, ratio in event_models.filter_ratios()]
-    return [*lines, ""]
+    return lines
 
 
-def main() -> None:
-    """Measure and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, help="benchmark to run whole; default: config.yaml")
-    arguments = parser.parse_args()
-    from seqbench.provenance import commit, machine, versions
-
-    lines = [
-        "# Measurements",
-        "",
-        f"Commit {commit()}; {machine()}; torch {versions()['torch']}.",
-        "",
-    ]
-    lines += ["Throughput of the training loop over that of a bare loop:", ""]
+def loop_lines() -> list[str]:
+    """Measure the training loop and return the lines of its table."""
+    lines = ["Throughput of the training loop over that of a bare loop:", ""]
     lines += ["| architecture | ratio |", "|---|---|"]
-    for name, ratio in training_steps():
-        lines.append(f"| {name} | {ratio:.2f} |")
+    return lines + [f"| {name} | {ratio:.2f} |" for name, ratio in training_steps()]
+
+
+def lab_lines() -> list[str]:
+    """Measure the introductory lab and return its lines."""
     here, script = lab()
-    lines += ["", f"Introductory lab: {here:.1f} s to 99 % on val, the script with its"]
-    lines += [f"{LAB_EPOCHS} epochs {script:.1f} s; ratio {here / script:.2f}.", ""]
-    lines += event_lines()
-    found = pipeline(arguments.config)
-    lines += [
+    return [
+        f"Introductory lab: {here:.1f} s to 99 % on val, the script with its",
+        f"{LAB_EPOCHS} epochs {script:.1f} s; ratio {here / script:.2f}.",
+    ]
+
+
+def pipeline_lines() -> list[str]:
+    """Measure the default benchmark and return its lines."""
+    found = pipeline()
+    return [
         f"Pipeline: {found['runs']:.0f} runs in {found['wall_s']:.0f} s,"
         f" {found['core_s']:.0f} core-seconds,",
         f"{found['work_s']:.0f} of them training, prediction and baseline fitting:"
         f" overhead {found['overhead']:.1%}.",
         f"A second `snakemake` takes {found['second_run_s']:.1f} s.",
     ]
+
+
+PARTS = {"loop": loop_lines, "lab": lab_lines, "events": event_lines, "pipeline": pipeline_lines}
+
+
+def main() -> None:
+    """Measure, and write the table after each part, so that a fault in the last costs no other."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all")
+    parts = parser.parse_args().parts or list(PARTS)
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no part {', '.join(sorted(unknown))}; known: {', '.join(PARTS)}")
+    from seqbench.provenance import commit, machine, versions
+
     BUILD.mkdir(exist_ok=True)
-    text = "\n".join(lines) + "\n"
-    (BUILD / "bench.md").write_text(text, encoding="utf-8")
+    text = f"# Measurements\n\nCommit {commit()}; {machine()}; torch {versions()['torch']}.\n"
+    for part in parts:
+        text += "\n" + "\n".join(PARTS[part]()) + "\n"
+        (BUILD / "bench.md").write_text(text, encoding="utf-8")
     print(text)
 
 
