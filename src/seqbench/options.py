@@ -28,6 +28,19 @@ Widths = Annotated[tuple[Count, ...], Field(min_length=1)]
 OddWidths = Annotated[tuple[Annotated[Count, AfterValidator(_odd)], ...], Field(min_length=1)]
 Pooling = Literal["last", "mean", "attention"]
 Text = Annotated[str, Field(min_length=1)]
+AugmentationNames = tuple[
+    Literal[
+        "jitter",
+        "band_noise",
+        "scaling",
+        "channel_drop",
+        "channel_mix",
+        "time_mask",
+        "shift",
+        "time_warp",
+    ],
+    ...,
+]
 TOLERANCES_MS = (0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 50.0, 150.0)
 
 

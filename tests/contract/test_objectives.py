@@ -10,6 +10,10 @@ from seqbench.registry import ARCHITECTURES, OBJECTIVES
 # Small legal options of each name; a name without an entry fails.
 TINY = {
     "autoencoder": {"latent_size": 4, "compression_samples": 5, "decoder_size": 8},
+    "contrastive": {"projection_size": 8},
+    "masked": {"mask_fraction": 0.5, "span_samples": 3, "decoder_size": 8},
+    "timestamp_contrastive": {"projection_size": 8, "n_frames": 5},
+    "vae": {"latent_size": 4, "compression_samples": 5, "decoder_size": 8, "warmup_steps": 0},
 }
 ENCODERS = {
     "cnn1d": {"widths": (8, 6), "kernel_sizes": (5, 3), "strides": (2, 1)},
@@ -54,8 +58,9 @@ def build(name: str, architecture: str) -> Objective:
 
 
 def loss_of(objective: Objective, x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return the loss with whatever the objective leaves to chance held fixed."""
+    """Return the loss with whatever is left to chance, in encoder or objective, held fixed."""
     torch.manual_seed(7)
+    objective.generator(x).manual_seed(7)
     return objective.loss(x, lengths)
 
 

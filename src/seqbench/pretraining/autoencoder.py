@@ -1,23 +1,117 @@
-"""Reconstruction through a bottleneck in time."""
+"""Reconstruction through a bottleneck, in time or for whole windows."""
+
+from __future__ import annotations
+
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqbench.models.base import Encoder, inside
-from seqbench.options import Count
-from seqbench.pretraining.base import Objective
+from seqbench.options import Count, Level
+from seqbench.pretraining.augmentations import ended
+from seqbench.pretraining.base import Objective, trimmed
 from seqbench.registry import OBJECTIVES
 
 
-@OBJECTIVES.register("autoencoder")
-class AutoencoderObjective(Objective):
-    """Rebuild windows from a few numbers for every stretch of samples.
+class Reconstruction(Objective):
+    """What autoencoders share: frames to latent vectors, latent vectors to samples.
 
-    Frames are averaged over stretches of about `compression_samples` samples
-    and mapped to `latent_size` numbers each; a small decoder rebuilds all
-    samples of a stretch from its latent vector and those of its neighbours.
-    Without that bottleneck an encoder with a frame per sample could copy its
+    Parameters
+    ----------
+    encoder, n_channels
+        As in `Objective`.
+    latent_size
+        Numbers kept of each stretch, or of each window.
+    bottleneck
+        `stretch`: frames are averaged over stretches of `compression_samples`,
+        and a small convolution rebuilds the samples of each from its latent
+        vector and those of its neighbours. `window`: the mean of all frames
+        is the one latent vector, and an LSTM unfolds it in time.
+    compression_samples
+        Samples of a stretch, rounded to whole frames.
+    decoder_size
+        Hidden units of the decoder.
+    n_numbers
+        Numbers the encoder says about each latent one: a value, or more.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        n_channels: int,
+        *,
+        latent_size: int,
+        bottleneck: str,
+        compression_samples: int,
+        decoder_size: int,
+        n_numbers: int,
+    ) -> None:
+        super().__init__(encoder, n_channels)
+        self.of_window = bottleneck == "window"
+        self.frames_per_latent = max(1, round(compression_samples / encoder.stride))
+        self.samples_per_latent = self.frames_per_latent * encoder.stride
+        self.to_latent = nn.Linear(encoder.n_features, n_numbers * latent_size)
+        if self.of_window:
+            self.unfold = nn.LSTM(latent_size, decoder_size, batch_first=True)
+        else:
+            self.hidden = nn.Conv1d(latent_size, decoder_size, kernel_size=3, padding=1)
+        self.to_samples = nn.Linear(decoder_size, self.samples_per_latent * n_channels)
+
+    def encoded(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return what is said of each latent vector, (B, L, n_numbers * latent_size).
+
+        Zero after each end; L is 1 for whole windows.
+        """
+        frames = self.encoder(x, lengths)
+        n_frames = frames.shape[1]
+        step = n_frames if self.of_window else self.frames_per_latent
+        n_latent = -(-n_frames // step)
+        frames = F.pad(frames, (0, 0, 0, n_latent * step - n_frames))
+        total = frames.unflatten(1, (n_latent, step)).sum(dim=2)
+        of_frames = self.encoder.frame_lengths(lengths)
+        if of_frames is None:
+            of_frames = torch.full((len(x),), n_frames)
+        mask = inside(of_frames, n_latent * step, x.device).unflatten(1, (n_latent, step))
+        count = mask.sum(dim=2)[..., None]
+        said: Tensor = self.to_latent(total / count.clamp(min=1))
+        return said * (count > 0)
+
+    def decoded(self, latent: Tensor, n_samples: int) -> Tensor:
+        """Return windows (B, n_samples, C) from latent vectors (B, L, latent_size)."""
+        if self.of_window:
+            n_steps = -(-n_samples // self.samples_per_latent)
+            hidden = self.unfold(latent.expand(-1, n_steps, -1))[0]
+        else:
+            hidden = self.hidden(latent.transpose(1, 2)).relu().transpose(1, 2)
+        samples: Tensor = self.to_samples(hidden)
+        return samples.reshape(len(latent), -1, self.n_channels)[:, :n_samples]
+
+    def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
+        """Return the error over that of the mean of the batch: 1 or more has learned nothing."""
+        x = trimmed(x, lengths)
+        n = x.shape[0] * x.shape[1] if lengths is None else int(lengths.sum())
+        mean = x.sum(dim=(0, 1)) / n
+        return {
+            "error_over_mean": mean_squared(self.reconstruct(x, lengths), x, lengths)
+            / mean_squared(mean.expand_as(x), x, lengths).clamp(min=1e-12)
+        }
+
+    def reconstruct(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return windows (B, T, C) rebuilt from their latent vectors."""
+        return self.decoded(self.latent(x, lengths), x.shape[1])
+
+    def latent(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return latent vectors (B, L, latent_size), zero after each end."""
+        return self.encoded(x, lengths)
+
+
+@OBJECTIVES.register("autoencoder")
+class AutoencoderObjective(Reconstruction):
+    """Rebuild windows from a few numbers for every stretch of samples, or for the whole.
+
+    Without a bottleneck an encoder with a frame per sample could copy its
     input and learn nothing.
 
     Parameters
@@ -27,16 +121,24 @@ class AutoencoderObjective(Objective):
     n_channels
         Channels C of a window.
     latent_size
-        Numbers kept for each stretch.
+        Numbers kept of each stretch, or of each window.
+    bottleneck
+        `stretch`: a latent vector for every `compression_samples`, which keeps
+        time; `window`: one for the whole window, unfolded by an LSTM.
     compression_samples
-        Samples of a stretch, rounded to whole frames.
+        Samples that the decoder makes at once, rounded to whole frames.
     decoder_size
         Hidden units of the decoder.
+    noise
+        Standard deviation of noise added to what the encoder sees while
+        training; the clean window is to be rebuilt. 0: none.
 
     References
     ----------
     Hinton, Salakhutdinov (2006). Reducing the dimensionality of data with
-    neural networks. Science 313:504-507. The bottleneck in time is our own.
+    neural networks. Science 313:504-507. Vincent et al. (2008). Extracting and
+    composing robust features with denoising autoencoders. ICML. The bottleneck
+    in time is our own.
     """
 
     def __init__(
@@ -45,15 +147,21 @@ class AutoencoderObjective(Objective):
         n_channels: int,
         *,
         latent_size: Count = 8,
+        bottleneck: Literal["stretch", "window"] = "stretch",
         compression_samples: Count = 8,
         decoder_size: Count = 64,
+        noise: Level = 0.0,
     ) -> None:
-        super().__init__(encoder, n_channels)
-        self.frames_per_latent = max(1, round(compression_samples / encoder.stride))
-        self.samples_per_latent = self.frames_per_latent * encoder.stride
-        self.to_latent = nn.Linear(encoder.n_features, latent_size)
-        self.hidden = nn.Conv1d(latent_size, decoder_size, kernel_size=3, padding=1)
-        self.to_samples = nn.Linear(decoder_size, self.samples_per_latent * n_channels)
+        super().__init__(
+            encoder,
+            n_channels,
+            latent_size=latent_size,
+            bottleneck=bottleneck,
+            compression_samples=compression_samples,
+            decoder_size=decoder_size,
+            n_numbers=1,
+        )
+        self.noise = noise
 
     def loss(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the mean squared error per sample and channel.
@@ -61,31 +169,17 @@ class AutoencoderObjective(Objective):
         On normalised data it is about 1 for a decoder that always answers the
         mean of train.
         """
-        rebuilt = self.reconstruct(x, lengths)
-        if lengths is None:
-            return F.mse_loss(rebuilt, x)
-        mask = inside(lengths, x.shape[1], x.device)[..., None]
-        squared = (rebuilt - x).square() * mask
-        return squared.sum() / (mask.sum() * self.n_channels)
+        x = seen = trimmed(x, lengths)
+        if self.noise and self.training:
+            noise = torch.randn(x.shape, generator=self.generator(x), device=x.device)
+            seen = ended(x + self.noise * noise, lengths)
+        return mean_squared(self.reconstruct(seen, lengths), x, lengths)
 
-    def reconstruct(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return windows (B, T, C) rebuilt from their latent vectors."""
-        latent = self.latent(x, lengths)  # (B, L, latent_size)
-        hidden = self.hidden(latent.transpose(1, 2)).relu().transpose(1, 2)
-        samples: Tensor = self.to_samples(hidden)
-        return samples.reshape(len(x), -1, self.n_channels)[:, : x.shape[1]]
 
-    def latent(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return latent vectors (B, L, latent_size), zero after each end."""
-        frames = self.encoder(x, lengths)
-        n_frames, step = frames.shape[1], self.frames_per_latent
-        n_latent = -(-n_frames // step)
-        frames = F.pad(frames, (0, 0, 0, n_latent * step - n_frames))
-        total = frames.unflatten(1, (n_latent, step)).sum(dim=2)
-        of_frames = self.encoder.frame_lengths(lengths)
-        if of_frames is None:
-            of_frames = torch.full((len(x),), n_frames)
-        mask = inside(of_frames, n_latent * step, x.device).unflatten(1, (n_latent, step))
-        count = mask.sum(dim=2)[..., None]
-        latent: Tensor = self.to_latent(total / count.clamp(min=1))
-        return latent * (count > 0)
+def mean_squared(answer: Tensor, x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return the mean squared error over the samples inside windows (B, T, C), shape ()."""
+    if lengths is None:
+        return F.mse_loss(answer, x)
+    mask = inside(lengths, x.shape[1], x.device)[..., None]
+    squared = (answer - x).square() * mask
+    return squared.sum() / (mask.sum() * x.shape[2])

@@ -1,7 +1,9 @@
 """What an objective promises."""
 
 from abc import ABC, abstractmethod
+from typing import Self
 
+import torch
 from torch import Tensor, nn
 
 from seqbench.models.base import Encoder
@@ -9,6 +11,10 @@ from seqbench.models.base import Encoder
 
 class Objective(nn.Module, ABC):
     """An encoder together with what is needed to train it without labels.
+
+    What is left to chance comes from `generator`: while training one sequence
+    of draws, and in every evaluation the same draws again, so that the loss on
+    held-out windows can be compared from epoch to epoch.
 
     Parameters
     ----------
@@ -22,7 +28,32 @@ class Objective(nn.Module, ABC):
         super().__init__()
         self.encoder = encoder
         self.n_channels = n_channels
+        self._seed = int(torch.randint(2**31, ()))
+        self._generators: dict[bool, torch.Generator] = {}
 
     @abstractmethod
     def loss(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the mean loss, shape (), over windows (B, T, C) of `lengths` (B,) samples."""
+
+    def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
+        """Return what tells of collapse beside the loss, shape () each, on held-out windows."""
+        del x, lengths
+        return {}
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch between training and evaluation, in which the draws start anew."""
+        if not mode:
+            self._generators.pop(False, None)
+        return super().train(mode)
+
+    def generator(self, x: Tensor) -> torch.Generator:
+        """Return the source of random numbers for a batch, on its device."""
+        if self.training not in self._generators:
+            made = torch.Generator(x.device).manual_seed(self._seed + self.training)
+            self._generators[self.training] = made
+        return self._generators[self.training]
+
+
+def trimmed(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return windows (B, T, C) up to the end of the longest, so that padding costs no draws."""
+    return x if lengths is None else x[:, : int(lengths.max())]

@@ -113,6 +113,9 @@ def run(
     if pretrained:
         costs = pretrained.header["cost"]
         header["cost"] |= {key: costs[key] for key in ("pretrain_s", "pretrain_cpu_s")}
+        header["pretraining"] = {
+            k: pretrained.header[k] for k in ("objective", "watched", "collapse")
+        }
     task = TASKS[settings.task](**settings.task_options)
     if task.tunes_on_val:
         answer = predict(network, val, where, header["window_samples"])

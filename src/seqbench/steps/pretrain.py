@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from seqbench.jobs import PretrainJob
 
 
+COURSE = {"epoch", "steps", "learning_rate", "gradient_norm", "seconds"}  # of training itself
+
+
 def run(
     windows: Path,
     settings: PretrainJob,
@@ -27,7 +30,7 @@ def run(
     from seqbench.training.batches import WindowTable
     from seqbench.training.finetune import state_arrays
     from seqbench.training.loop import EVALUATION_BATCH, fit
-    from seqbench.training.pretrain import Pretraining, build_objective, hold_out
+    from seqbench.training.pretrain import Pretraining, build_objective, collapse, hold_out
     from seqbench.training.progress import Progress
     from seqbench.training.reproducibility import choose_device, prepare, seed_everything
 
@@ -51,7 +54,13 @@ def run(
         ),
         tensorboard=tensorboard,
     )
-    header = settings.model_dump(mode="json") | {"seed": seed, "cost": outcome.cost("pretrain")}
+    kept = outcome.history[outcome.best_epoch - 1]
+    header = settings.model_dump(mode="json") | {
+        "seed": seed,
+        "cost": outcome.cost("pretrain"),
+        "watched": {name: value for name, value in kept.items() if name not in COURSE},
+        "collapse": collapse(kept),
+    }
     write_model(encoder, StoredModel(state_arrays(objective.encoder), header))
     outcome.write_history(history)
 

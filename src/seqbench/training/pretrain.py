@@ -6,11 +6,14 @@ from torch import Tensor
 
 from seqbench.errors import UserError
 from seqbench.jobs import PretrainJob
-from seqbench.models.base import Encoder
+from seqbench.models.base import Encoder, inside
 from seqbench.pretraining.base import Objective
+from seqbench.pretraining.representation import effective_rank
 from seqbench.registry import ARCHITECTURES, OBJECTIVES
 from seqbench.storage.windows import WindowSet
 from seqbench.training.batches import Batch
+
+LEAST_RANK = 2.0
 
 
 class Pretraining:
@@ -24,12 +27,36 @@ class Pretraining:
         return self.module.loss(batch.x, batch.lengths)
 
     def watch(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the loss on held-out windows."""
-        return {"monitor_loss": self.loss(batch)}
+        """Return the loss on held-out windows, and signs of collapse."""
+        watched = {"monitor_loss": self.loss(batch)}
+        watched |= self.module.watch(batch.x, batch.lengths)
+        encoder = self.module.encoder
+        frames = encoder(batch.x, batch.lengths)
+        steps = encoder.frame_lengths(batch.lengths)
+        if steps is not None:
+            frames = frames[inside(steps, frames.shape[1], frames.device)]
+        return watched | {"effective_rank": effective_rank(frames.flatten(0, -2))}
 
     def set_training(self, training: bool) -> None:
         """Switch the whole module."""
         self.module.train(training)
+
+
+def collapse(watched: dict[str, float]) -> str | None:
+    """Return why an encoder says too little to be of use, or None if nothing points to it.
+
+    Parameters
+    ----------
+    watched
+        Means over held-out windows in the epoch whose weights were kept.
+    """
+    if watched["effective_rank"] < LEAST_RANK:
+        return f"its frames differ in {watched['effective_rank']:.1f} directions"
+    if watched.get("active_units", 1.0) == 0:
+        return "no unit of its latent vector says anything"
+    if watched.get("error_over_mean", 0.0) >= 1:
+        return "it rebuilds no better than the mean does"
+    return None
 
 
 def build_objective(job: PretrainJob, n_channels: int) -> Objective:
