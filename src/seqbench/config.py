@@ -86,6 +86,11 @@ class SplitSettings(Options):
         "group", description="What a split never cuts through."
     )
     seed: NaturalNumber = Field(0, description="Seed of the draw; the same for all runs.")
+    unlabelled: list[str] = Field(
+        [],
+        description="Names of train recordings or groups whose labels are put aside: they serve"
+        " pretraining alone.",
+    )
 
     @field_validator("val", "test")
     @classmethod
@@ -228,6 +233,12 @@ class PretrainSettings(OptimizerSettings):
 class FinetuneSettings(OptimizerSettings):
     """Supervised training of one run."""
 
+    unfreeze: Literal["at_once", "warm_up", "layer_wise"] = Field(
+        "at_once",
+        description="When a pretrained encoder begins to learn: at_once; warm_up: after"
+        " `unfreeze_epochs`; layer_wise: from its last part to its first within them.",
+    )
+    unfreeze_epochs: Count = Field(5, description="Epochs that `unfreeze` takes.")
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: a class weighs in the loss as the inverse of its frequency."
     )

@@ -81,17 +81,21 @@ def run(
         if pretrained
         else transferring.no_transfer()
     )
-    drawn = labelled_subset(train.label, settings.labels, identity["seed"])
+    drawn = labelled_subset(train, settings.labels, identity["seed"])
     weight = None
     if settings.optimizer.class_weights == "balanced":
         weight = balanced_weights(label_counts(train, drawn)).to(where)
-    augmentation = None
-    if settings.labels == 1:  # a window that moves would see labels that were not drawn
-        augmentation = torch.Generator().manual_seed(identity["seed"] + 1)
-    table = WindowTable(train, where, augmentation)
+    augmentation = torch.Generator().manual_seed(identity["seed"] + 1)
+    table = WindowTable(train, where, augmentation, keep_to_windows=settings.labels < 1)
     val_table = WindowTable(val, where)
     outcome = fit(
-        Finetuning(network.to(where), frozen=settings.frozen, weight=weight),
+        Finetuning(
+            network.to(where),
+            frozen=settings.frozen,
+            weight=weight,
+            unfreeze=settings.optimizer.unfreeze if pretrained else "at_once",
+            unfreeze_epochs=settings.optimizer.unfreeze_epochs,
+        ),
         table,
         torch.from_numpy(drawn),
         lambda: val_table.batches(EVALUATION_BATCH),

@@ -25,7 +25,8 @@ import contextlib
 import json
 import math
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,18 @@ class Recordings:
         """Whether each label begins where every event is labelled, (L,)."""
         start, stop = self.known_spans[self.label_recording].T
         return (start <= self.label_start) & (self.label_start < stop)
+
+    def without_labels(self, indices: Sequence[int]) -> "Recordings":
+        """Return the recordings as if those at `indices` had never been labelled."""
+        if not len(indices):
+            return self
+        kept = ~np.isin(self.label_recording, indices)
+        known = self.known_spans.copy()
+        known[list(indices)] = 0
+        columns = ("label_recording", "label", "label_start", "label_stop")
+        return replace(
+            self, known=known, **{column: getattr(self, column)[kept] for column in columns}
+        )
 
     @classmethod
     def one_label_each(

@@ -42,6 +42,9 @@ class WindowTable:
         Where given, every batch moves its windows by up to half their length
         within their recordings, so that a model meets events at all places of
         a window. Only windows of recordings with a timeline can move.
+    keep_to_windows
+        A window that moves takes along no labels from outside of where it
+        stood: where only some windows are labelled, its neighbours are not.
     """
 
     def __init__(
@@ -49,6 +52,8 @@ class WindowTable:
         windows: WindowSet,
         device: torch.device,
         augmentation: torch.Generator | None = None,
+        *,
+        keep_to_windows: bool = False,
     ) -> None:
         self.signal = torch.from_numpy(windows.signal).to(device)
         self.start = torch.from_numpy(windows.start).to(device)
@@ -57,6 +62,7 @@ class WindowTable:
         self.per_window = windows.normalization.mode == "per_window"
         self.device = device
         self.augmentation = augmentation
+        self.keep_to_windows = keep_to_windows
         self.events = EventTable(windows.timeline, device) if windows.timeline else None
         self.equal_length: int | None = None
         if len(windows) and (windows.length == windows.length[0]).all():
@@ -72,6 +78,7 @@ class WindowTable:
         on_device = index.to(self.device)
         start = self.start[on_device]
         length = self.length[index].to(self.device)
+        within = (start, start + length) if self.keep_to_windows else None
         if self.augmentation is not None and self.events is not None:
             start = self._shifted(start, length)
         if self.equal_length is not None:
@@ -88,7 +95,7 @@ class WindowTable:
         if self.per_window:
             x = standardize(x, lengths)
         events = self.events
-        target = self.label[on_device] if events is None else events.batch(start, length)
+        target = self.label[on_device] if events is None else events.batch(start, length, within)
         return Batch(x, lengths, target)
 
     def _shifted(self, start: Tensor, length: Tensor) -> Tensor:
@@ -141,13 +148,14 @@ def shuffled(
             made += 1
 
 
-def labelled_subset(label: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+def labelled_subset(windows: WindowSet, fraction: float, seed: int) -> np.ndarray:
     """Draw a fraction of the labelled windows of each class, at least one.
 
     Parameters
     ----------
-    label
-        Index of the class of each window, (N,); -1 without a label.
+    windows
+        Of train. In detection a class is the type of the first event of a
+        window, or none; every type has at least one window that holds it.
     fraction
         Part to keep, in (0, 1].
     seed
@@ -159,8 +167,24 @@ def labelled_subset(label: np.ndarray, fraction: float, seed: int) -> np.ndarray
         Indices of the windows drawn, ascending.
     """
     generator = np.random.default_rng(seed)
-    drawn = []
+    label, drawn = windows.label, []
     for one in np.unique(label[label != UNLABELLED]):
         members = generator.permutation(np.flatnonzero(label == one))
         drawn.append(members[: max(1, round(fraction * len(members)))])
-    return np.sort(np.concatenate(drawn))
+    if windows.timeline is not None:
+        first, last = event_ranges(windows)
+        order = generator.permutation(np.flatnonzero(label != UNLABELLED))
+        for kind in range(len(windows.classes)):
+            n_up_to = np.concatenate([[0], np.cumsum(windows.timeline.type == kind)])
+            holds = order[n_up_to[last[order]] > n_up_to[first[order]]]
+            drawn.append(holds[:1])  # the same one for every fraction, so draws stay nested
+    return np.unique(np.concatenate(drawn))
+
+
+def event_ranges(windows: WindowSet) -> tuple[np.ndarray, np.ndarray]:
+    """Return which events of the timeline, [first, last), begin in each window, (N,) each."""
+    onset = windows.timeline.onset if windows.timeline is not None else np.zeros(0)
+    first, last = (
+        np.searchsorted(onset, at) for at in (windows.start, windows.start + windows.length)
+    )
+    return first, last

@@ -11,7 +11,7 @@ from seqbench.registry import ARCHITECTURES, TASKS
 from seqbench.storage.models import StoredModel
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.head import Head
-from seqbench.training.batches import Batch
+from seqbench.training.batches import Batch, event_ranges
 
 
 class Model(nn.Module):
@@ -40,13 +40,41 @@ class Finetuning:
         The encoder keeps its weights, and its batch-norm statistics too.
     weight
         Weight of each class in the loss, (K,); None: all weigh the same.
+    unfreeze, unfreeze_epochs
+        When a pretrained encoder begins to learn; see `FinetuneSettings`.
     """
 
-    def __init__(self, model: Model, *, frozen: bool, weight: Tensor | None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        frozen: bool,
+        weight: Tensor | None,
+        unfreeze: str = "at_once",
+        unfreeze_epochs: int = 1,
+    ) -> None:
         self.module = model
         self.frozen = frozen
         self.weight = weight
+        self.unfreeze = unfreeze
+        self.unfreeze_epochs = unfreeze_epochs
+        self._asleep: list[nn.Module] = []
         model.encoder.requires_grad_(not frozen)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Let those parts of the encoder sleep that are not to learn in an epoch, from 1 on."""
+        if self.frozen or self.unfreeze == "at_once":
+            return
+        self.module.encoder.requires_grad_(True)
+        parts: list[nn.Module] = [self.module.encoder]
+        if self.unfreeze == "layer_wise":
+            parts = [part for part in self.module.encoder.children() if _has_weights(part)]
+        # Part i of n, counted from the input, wakes after its share of the epochs.
+        n = len(parts)
+        share = min(1.0, (epoch - 1) / self.unfreeze_epochs)
+        self._asleep = [part for i, part in enumerate(parts) if share < (n - i) / n]
+        for part in self._asleep:
+            part.requires_grad_(False)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the head's loss."""
@@ -63,10 +91,14 @@ class Finetuning:
         }
 
     def set_training(self, training: bool) -> None:
-        """Switch the model; a frozen encoder stays in evaluation."""
+        """Switch the model; what is frozen or asleep stays in evaluation."""
         self.module.train(training)
-        if self.frozen:
-            self.module.encoder.eval()
+        for part in [self.module.encoder] if self.frozen else self._asleep:
+            part.eval()
+
+
+def _has_weights(part: nn.Module) -> bool:
+    return any(True for _ in part.parameters())
 
 
 def build_model(header: dict[str, Any]) -> Model:
@@ -90,12 +122,9 @@ def label_counts(windows: WindowSet, drawn: np.ndarray) -> np.ndarray:
     timeline = windows.timeline
     if timeline is None:
         return np.bincount(windows.label[drawn], minlength=len(windows.classes))
-    first, last = (
-        np.searchsorted(timeline.onset, at[drawn])
-        for at in (windows.start, windows.start + windows.length)
-    )
+    first, last = event_ranges(windows)
     counts = np.zeros(len(windows.classes), dtype=np.int64)
-    for start, stop in zip(first, last, strict=True):
+    for start, stop in zip(first[drawn], last[drawn], strict=True):
         counts += np.bincount(timeline.type[start:stop], minlength=len(counts))
     return counts
 

@@ -39,6 +39,9 @@ class Trainable(Protocol):
     def watch(self, batch: Batch) -> dict[str, Tensor]:
         """Return means over a batch, shape () each, the loss under its own name among them."""
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Decide which parts learn in an epoch, from 1 on."""
+
     def set_training(self, training: bool) -> None:
         """Switch between training and evaluation; frozen parts stay in evaluation."""
 
@@ -145,6 +148,7 @@ def fit(
     best_loss, best_epoch, best_weights = math.inf, 0, _copy(module)
     began, began_cpu = time.perf_counter(), time.process_time()
     for epoch in range(1, settings.epochs + 1):
+        trainable.begin_epoch(epoch)
         trainable.set_training(True)
         total = torch.zeros((), device=device)
         norm = torch.zeros((), device=device)

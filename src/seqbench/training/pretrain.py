@@ -37,6 +37,9 @@ class Pretraining:
             frames = frames[inside(steps, frames.shape[1], frames.device)]
         return watched | {"effective_rank": effective_rank(frames.flatten(0, -2))}
 
+    def begin_epoch(self, epoch: int) -> None:
+        """All of an objective learns from the first epoch on."""
+
     def set_training(self, training: bool) -> None:
         """Switch the whole module."""
         self.module.train(training)

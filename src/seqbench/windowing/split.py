@@ -54,6 +54,12 @@ def assign_splits(recordings: Recordings, settings: SplitSettings) -> list[str]:
         raise DataError(
             "split.val: the source has an official val; leave `val` out, or give `test` as well"
         )
+    for i in _named(recordings, units, "unlabelled", settings.unlabelled):
+        if split[i] != "train":
+            raise DataError(
+                f"split.unlabelled: recording '{recordings.names[i]}' is in {split[i]}; only those"
+                " of train can go without labels"
+            )
     _refuse_cut_groups(units, split)
     for part in SPLITS:
         if part not in split:
@@ -62,6 +68,12 @@ def assign_splits(recordings: Recordings, settings: SplitSettings) -> list[str]:
                 " too few for these fractions, name recordings or add some"
             )
     return split
+
+
+def put_labels_aside(recordings: Recordings, settings: SplitSettings) -> Recordings:
+    """Return the recordings without the labels of those that are named as unlabelled."""
+    units = recordings.groups if settings.by == "group" else recordings.names
+    return recordings.without_labels(_named(recordings, units, "unlabelled", settings.unlabelled))
 
 
 class _Draw:
@@ -73,7 +85,7 @@ class _Draw:
     """
 
     def __init__(self, recordings: Recordings, units: list[str], split: list[str]) -> None:
-        self.names = recordings.names
+        self.recordings = recordings
         self.units = units
         self.split = split
         self.by_class: dict[int, list[str]] = {}
@@ -84,28 +96,17 @@ class _Draw:
     def move(self, part: str, wanted: float | list[str], seed: int) -> None:
         """Move recordings from train to `part`."""
         if isinstance(wanted, list):
-            moved = self._named(part, wanted)
+            moved = _named(self.recordings, self.units, part, wanted)
         else:
             chosen = self._drawn(wanted, seed)
             moved = [i for i, unit in enumerate(self.units) if unit in chosen]
         for i in moved:
             if self.split[i] != "train":
                 raise DataError(
-                    f"split.{part}: recording '{self.names[i]}' is in {self.split[i]} already;"
-                    " name it in one place"
+                    f"split.{part}: recording '{self.recordings.names[i]}' is in"
+                    f" {self.split[i]} already; name it in one place"
                 )
             self.split[i] = part
-
-    def _named(self, part: str, wanted: list[str]) -> list[int]:
-        moved: dict[int, None] = {}
-        for name in wanted:
-            pairs = zip(self.units, self.names, strict=True)
-            matching = [i for i, pair in enumerate(pairs) if name in pair]
-            if not matching:
-                known = suggestion(name, sorted({*self.units, *self.names}))
-                raise DataError(f"split.{part}: no recording or group is called '{name}'; {known}")
-            moved |= dict.fromkeys(matching)
-        return list(moved)
 
     def _drawn(self, fraction: float, seed: int) -> set[str]:
         """Draw a fraction of the units of each class, at least one where train keeps one."""
@@ -118,6 +119,19 @@ class _Draw:
             n = min(max(round(fraction * len(members)), 1), max(len(left) - 1, 0))
             chosen.update(left[i] for i in generator.permutation(len(left))[:n])
         return chosen
+
+
+def _named(recordings: Recordings, units: list[str], part: str, wanted: list[str]) -> list[int]:
+    """Return the indices of the recordings that are named themselves or by their unit."""
+    found: dict[int, None] = {}
+    for name in wanted:
+        pairs = zip(units, recordings.names, strict=True)
+        matching = [i for i, pair in enumerate(pairs) if name in pair]
+        if not matching:
+            known = suggestion(name, sorted({*units, *recordings.names}))
+            raise DataError(f"split.{part}: no recording or group is called '{name}'; {known}")
+        found |= dict.fromkeys(matching)
+    return list(found)
 
 
 def _most_frequent_class(

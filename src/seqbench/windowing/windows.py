@@ -10,7 +10,7 @@ from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import SPLITS, UNLABELLED, Normalization, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize
 from seqbench.windowing.segment import Window, cut, cut_recordings
-from seqbench.windowing.split import assign_splits
+from seqbench.windowing.split import assign_splits, put_labels_aside
 
 
 def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSet]:
@@ -22,6 +22,7 @@ def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSe
         If a part is empty, or a class has no window to train on.
     """
     part_of = assign_splits(recordings, job.split)
+    recordings = put_labels_aside(recordings, job.split)
     is_detection = recordings.task == "detection"
     windows = (cut_recordings if is_detection else cut)(recordings, job.window)
     train = [s for s, part in zip(recordings.signals, part_of, strict=True) if part == "train"]

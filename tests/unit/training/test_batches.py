@@ -9,7 +9,7 @@ import torch
 
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.target import EventTarget
-from seqbench.training.batches import WindowTable, labelled_subset, shuffled
+from seqbench.training.batches import WindowTable, event_ranges, labelled_subset, shuffled
 from seqbench.windowing.normalize import standardize
 
 CPU = torch.device("cpu")
@@ -343,30 +343,82 @@ LABEL = np.array([0] * 40 + [1] * 10 + [-1] * 20 + [2] * 3)
 FRACTIONS = (0.01, 0.05, 0.1, 0.5, 1.0)
 
 
+@pytest.fixture
+def labelled(make_windows):
+    """Windows with the labels of `LABEL`."""
+    windows = make_windows(n_windows=len(LABEL))["train"]
+    rows = np.arange(len(LABEL)) % len(windows)
+    columns = {name: getattr(windows, name)[rows] for name in ("start", "length", "recording")}
+    return replace(windows, label=LABEL, **columns)
+
+
 @pytest.mark.parametrize(
     ("fraction", "counts"),
     [(0.01, [1, 1, 1]), (0.1, [4, 1, 1]), (0.5, [20, 5, 2]), (1.0, [40, 10, 3])],
 )
-def test_a_fraction_of_each_class_is_drawn_and_at_least_one(fraction, counts):
-    drawn = labelled_subset(LABEL, fraction, seed=0)
+def test_a_fraction_of_each_class_is_drawn_and_at_least_one(labelled, fraction, counts):
+    drawn = labelled_subset(labelled, fraction, seed=0)
 
     assert np.bincount(LABEL[drawn]).tolist() == counts
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_draws_are_nested_and_ascending(seed):
-    draws = [labelled_subset(LABEL, fraction, seed) for fraction in FRACTIONS]
+def test_draws_are_nested_and_ascending(labelled, make_event_windows, seed):
+    for windows in (labelled, make_event_windows(n_samples=(2000,), n_types=5)["train"]):
+        draws = [labelled_subset(windows, fraction, seed) for fraction in FRACTIONS]
 
-    for smaller, larger in pairwise(draws):
-        assert set(smaller) <= set(larger)
-    assert all((np.diff(drawn) > 0).all() for drawn in draws)
-
-
-def test_windows_without_a_label_are_never_drawn():
-    assert labelled_subset(LABEL, 1.0, seed=0).tolist() == np.flatnonzero(LABEL >= 0).tolist()
+        for smaller, larger in pairwise(draws):
+            assert set(smaller) <= set(larger)
+        assert all((np.diff(drawn) > 0).all() for drawn in draws)
 
 
-def test_the_seed_decides_the_draw():
-    draws = [labelled_subset(LABEL, 0.1, seed).tolist() for seed in (1, 1, 2)]
+def test_windows_without_a_label_are_never_drawn(labelled):
+    drawn = labelled_subset(labelled, 1.0, seed=0)
+
+    assert drawn.tolist() == np.flatnonzero(LABEL >= 0).tolist()
+
+
+def test_the_seed_decides_the_draw(labelled):
+    draws = [labelled_subset(labelled, 0.1, seed).tolist() for seed in (1, 1, 2)]
 
     assert draws[0] == draws[1] != draws[2]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_type_of_event_is_in_a_window_that_is_drawn(make_event_windows, seed):
+    windows = make_event_windows(n_samples=(4000,), window_samples=400, n_types=4)["train"]
+    # All windows begin with the same type, so that the draw by class alone would miss others.
+    windows = replace(windows, label=np.zeros_like(windows.label))
+    first, last = event_ranges(windows)
+
+    drawn = labelled_subset(windows, 0.01, seed)
+
+    held = np.concatenate([windows.timeline.type[first[i] : last[i]] for i in drawn])
+    assert set(held.tolist()) == {0, 1, 2, 3}
+
+
+def test_a_window_that_moves_takes_no_labels_along_from_outside_of_where_it_stood(
+    make_event_windows,
+):
+    windows = make_event_windows()["train"]
+    index = torch.arange(len(windows))
+    moving, kept = (
+        WindowTable(windows, CPU, torch.Generator().manual_seed(1), keep_to_windows=keep)
+        for keep in (False, True)
+    )
+
+    free, own = moving.batch(index), kept.batch(index)
+
+    assert torch.equal(free.x, own.x)
+    n_fewer = 0
+    for row in range(len(windows)):
+        known = own.target.known[row].tolist()
+        onsets = own.target.onset[row][own.target.type[row] >= 0].tolist()
+        all_onsets = free.target.onset[row][free.target.type[row] >= 0].tolist()
+        assert onsets == [at for at in all_onsets if known[0] <= at < known[1]]
+        n_fewer += len(all_onsets) - len(onsets)
+        # What is known is what the window shares with where it stood.
+        assert 0 <= known[1] - known[0] <= int(windows.length[row])
+    assert n_fewer > 0
+    whole = free.target.known[:, 1] - free.target.known[:, 0]
+    assert ((own.target.known[:, 1] - own.target.known[:, 0]) < whole).any()

@@ -40,6 +40,9 @@ class Scripted:
         self.weights_at.append(self.module.weight.detach().clone())
         return {"val_loss": torch.tensor(next(self.watched))}
 
+    def begin_epoch(self, epoch: int) -> None:
+        pass
+
     def set_training(self, training: bool) -> None:
         self.module.train(training)
 
@@ -132,6 +135,9 @@ def test_weights_that_diverge_in_the_last_step_are_noticed(make_windows):
 
         def watch(self, batch: Batch) -> dict[str, Tensor]:
             return {"val_loss": module(batch.x).mean()}
+
+        def begin_epoch(self, epoch: int) -> None:
+            pass
 
         def set_training(self, training: bool) -> None:
             module.train(training)
@@ -270,6 +276,7 @@ def finetune(make_windows):
         seed: int = 0,
         index: Tensor | None = None,
         windows=None,
+        unfreeze: str = "at_once",
         **settings,
     ) -> tuple[Model, dict[str, Tensor], Outcome]:
         splits = windows or make_windows(lengths=(20, 26), noise=0.5)
@@ -285,7 +292,7 @@ def finetune(make_windows):
             return val.batches(256)
 
         outcome = fit(
-            Finetuning(model, frozen=frozen, weight=None),
+            Finetuning(model, frozen=frozen, weight=None, unfreeze=unfreeze, unfreeze_epochs=2),
             table,
             torch.arange(len(table)) if index is None else index,
             held_out,
@@ -317,6 +324,32 @@ def test_an_encoder_that_is_not_frozen_learns_weights_and_statistics(finetune):
 
     for name, tensor in model.state_dict().items():
         assert not torch.equal(tensor, start[name]), name
+
+
+@pytest.mark.parametrize("unfreeze", ["warm_up", "layer_wise"])
+def test_an_encoder_that_is_woken_later_learns_when_its_time_has_come(finetune, unfreeze):
+    asleep, start, _ = finetune(unfreeze=unfreeze, epochs=1, learning_rate=0.1)
+    awake, _, _ = finetune(unfreeze=unfreeze, epochs=3, learning_rate=0.1, patience_epochs=9)
+
+    for name, tensor in asleep.state_dict().items():
+        assert torch.equal(tensor, start[name]) == name.startswith("encoder."), name
+    assert all(parameter.requires_grad for parameter in awake.encoder.parameters())
+
+
+def test_the_parts_of_an_encoder_wake_from_the_last_to_the_first():
+    encoder = ARCHITECTURES["event_rnn"](2, widths=(4, 4), hidden_size=4)
+    model = Model(encoder, ClassificationHead(encoder, 2, dropout=0.0))
+    tuned = Finetuning(model, frozen=False, weight=None, unfreeze="layer_wise", unfreeze_epochs=4)
+    parts = [p for p in encoder.children() if any(True for _ in p.parameters())]
+    assert len(parts) == 2
+
+    awake = []
+    for epoch in range(1, 7):
+        tuned.begin_epoch(epoch)
+        tuned.set_training(True)
+        awake.append([p.training and next(p.parameters()).requires_grad for p in parts])
+
+    assert awake == 2 * [[False, False]] + 2 * [[False, True]] + 2 * [[True, True]]
 
 
 def test_a_frozen_encoder_has_no_dropout_either(finetune):

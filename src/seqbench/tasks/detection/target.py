@@ -51,8 +51,19 @@ class EventTable:
         place = self._place(start)
         return self.recording_start[place], self.recording_stop[place]
 
-    def batch(self, start: Tensor, length: Tensor) -> EventTarget:
-        """Return the events of windows that begin at rows (B,) and have `length` (B,) samples."""
+    def batch(
+        self, start: Tensor, length: Tensor, within: tuple[Tensor, Tensor] | None = None
+    ) -> EventTarget:
+        """Return the events of windows that begin at rows (B,) and have `length` (B,) samples.
+
+        Parameters
+        ----------
+        start, length
+            Of the windows.
+        within
+            Rows [first, stop) of each window, (B,) each, outside of which labels
+            are not to be known; None: all that are known are.
+        """
         stop = start + length
         first = torch.searchsorted(self.onset, start)
         n_events = torch.searchsorted(self.onset, stop) - first
@@ -62,7 +73,13 @@ class EventTable:
         index = (first[:, None] + column).clamp(max=max(len(self.onset) - 1, 0))
         onset = (self.onset[index] - start[:, None]) if most else index
         place = self._place(start)
-        known = torch.stack([self.known_start[place], self.known_stop[place]], dim=1)
+        known_start, known_stop = self.known_start[place], self.known_stop[place]
+        if within is not None:
+            known_start = known_start.maximum(within[0])
+            known_stop = known_stop.minimum(within[1]).maximum(known_start)
+            row = onset + start[:, None]
+            is_event &= (known_start[:, None] <= row) & (row < known_stop[:, None])
+        known = torch.stack([known_start, known_stop], dim=1)
         return EventTarget(
             onset=onset.float() * is_event,
             type=torch.where(is_event, self.type[index] if most else index, -1),
