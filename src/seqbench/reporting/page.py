@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,27 +12,16 @@ from markupsafe import Markup
 from seqbench import layout
 from seqbench.plan import Plan
 from seqbench.registry import METRICS
-from seqbench.reporting import formats, tables
+from seqbench.reporting import formats, pretraining, tables
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.material import Material
 from seqbench.reporting.sections import section
-from seqbench.reporting.tables import Effect, Estimate, Leaderboard, Result, Row
+from seqbench.reporting.tables import Leaderboard, Result, Row
 from seqbench.tasks.metric_names import family_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 FEW_SEEDS = 3
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one pretrained arm changed over all datasets and architectures."""
-
-    arm: str
-    labels: str
-    reference: str
-    difference: Estimate
-    n_better: int
 
 
 def render_page(
@@ -57,7 +44,7 @@ def render_page(
         By dataset and name of the figure.
     """
     sections = [section(plan, material, drawings) for material in materials]
-    effects = tables.effects(results)
+    effects = pretraining.effects(results)
     boards = [material.board for material in materials]
     return (
         _environment()
@@ -71,7 +58,9 @@ def render_page(
             warnings=_general_warnings(boards, results),
             sections=sections,
             effects=effects,
-            verdicts=_verdicts(effects),
+            summaries=pretraining.summaries(effects),
+            verdicts=pretraining.verdicts(effects),
+            collapsed=pretraining.collapsed(results),
             skipped=_skipped(materials),
             has_detection=any(material.detection is not None for material in materials),
             has_ceiling=any(board.ceiling is not None for board in boards),
@@ -166,20 +155,6 @@ def _general_warnings(boards: list[Leaderboard], results: list[Result]) -> list[
     if weak:
         found.append(f"Some models lie below the floor, on {', '.join(weak)}; see there.")
     return found
-
-
-def _verdicts(effects: Iterable[Effect]) -> list[Verdict]:
-    def key(effect: Effect) -> tuple[str, str, str]:
-        return effect.arm, effect.labels, effect.reference
-
-    verdicts = []
-    for (arm, labels, reference), group in groupby(sorted(effects, key=key), key):
-        of_arm = list(group)
-        # Each dataset and architecture counts once, however many seeds it has.
-        difference = Estimate.of_values(effect.difference.mean for effect in of_arm)
-        n_better = sum((effect.difference.mean or 0) > 0 for effect in of_arm)
-        verdicts.append(Verdict(arm, labels, reference, difference, n_better))
-    return sorted(verdicts, key=lambda v: (v.arm, -float(v.labels), v.reference != "scratch"))
 
 
 def _skipped(materials: Iterable[Material]) -> list[str]:

@@ -13,7 +13,6 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
 from seqbench import layout
-from seqbench.config import Arm
 from seqbench.plan import Plan, Run
 from seqbench.registry import TASKS
 from seqbench.reporting.catalog import ceiling_of, columns, floor_of
@@ -248,19 +247,6 @@ class Leaderboard:
         return _first(row for row in self.rows if row.is_baseline and row.architecture == name)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Effect:
-    """What pretraining changed: an arm against another of the same architecture, seed by seed."""
-
-    dataset: str
-    architecture: str
-    arm: str
-    labels: str
-    reference: str
-    difference: Estimate
-    n_better: int
-
-
 def collect(plan: Plan, root: Path) -> list[Result]:
     """Read what every run of a plan left behind.
 
@@ -342,45 +328,6 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
         rows=tuple(rows),
     )
     return replace(board, rows=tuple(_marked(row, board) for row in board.rows))
-
-
-def effects(results: Iterable[Result]) -> list[Effect]:
-    """Compare each pretrained arm with `scratch` and `random_frozen`, paired by seed."""
-    by_run = {result.run: result for result in results}
-    found: list[Effect] = []
-    trained = sorted(run for run in by_run if is_pretrained(run.arm))
-    for model, runs in groupby(trained, key=lambda r: (r.dataset, r.architecture, r.arm, r.labels)):
-        group = list(runs)
-        for reference in ("scratch", "random_frozen"):
-            pairs = [
-                (by_run[run], by_run.get(replace(run, arm=reference)))  # the same seed and labels
-                for run in group
-            ]
-            differences = [
-                value - base
-                for result, other in pairs
-                if other is not None
-                and (value := result.value(result.headline)) is not None
-                and (base := other.value(other.headline)) is not None
-            ]
-            if differences:
-                found.append(
-                    Effect(
-                        dataset=model[0],
-                        architecture=model[1],
-                        arm=model[2],
-                        labels=model[3],
-                        reference=reference,
-                        difference=Estimate.of_values(differences),
-                        n_better=sum(difference > 0 for difference in differences),
-                    )
-                )
-    return found
-
-
-def is_pretrained(arm: str) -> bool:
-    """Tell whether the encoder of an arm starts from an objective."""
-    return arm != BASELINE and Arm.parse(arm).objective is not None
 
 
 def higher_is_better(metric: str) -> bool:

@@ -77,6 +77,7 @@ def run(
             },
             "n_windows": n_windows,
             "cost": header["cost"] | cost,
+            "pretraining": header.get("pretraining"),
             "model": header.get("architecture_options", header.get("options")),
             "provenance": header["provenance"] | {"evaluated_at_commit": commit()},
         },

@@ -209,36 +209,6 @@ def test_results_of_another_run_are_refused(write_results, config):
         tables.collect(plan, Path())
 
 
-def test_effects_pair_seeds(write_results, config):
-    accuracy = {
-        ("scratch", 0): 0.80,
-        ("scratch", 1): 0.90,
-        ("contrastive_finetune", 0): 0.86,  # +0.06
-        ("contrastive_finetune", 1): 0.88,  # -0.02
-        ("baseline", 0): 0.5,
-    }
-    raw = config(arms=["scratch", "contrastive_finetune"], seeds=[0, 1])
-    plan = write_results(raw, skill=lambda run: accuracy[run.arm, run.seed])
-
-    (effect,) = tables.effects(tables.collect(plan, Path()))
-
-    assert (effect.arm, effect.reference) == ("contrastive_finetune", "scratch")
-    assert effect.difference.mean == pytest.approx(0.02)
-    assert effect.difference.sd == pytest.approx(0.08 / 2**0.5)
-    assert (effect.n_better, effect.difference.n) == (1, 2)
-
-
-def test_effects_also_stand_against_random_features_and_only_where_there_is_a_pair(
-    write_results, config
-):
-    raw = config(arms=["random_frozen", "contrastive_probe"])
-    plan = write_results(raw, skill=lambda run: 0.5)
-
-    effects = tables.effects(tables.collect(plan, Path()))
-
-    assert [effect.reference for effect in effects] == ["random_frozen"]
-
-
 def test_models_with_few_labels_are_not_held_against_baselines_that_have_all(write_results, config):
     raw = config(("majority", "minirocket"), labels=[0.1, 1.0])
     accuracy = {"cnn1d": 0.7, "majority": 0.5, "minirocket": 0.8}

@@ -1,0 +1,185 @@
+"""What pretraining changed, what it cost, and a plain sentence on whether it helped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from seqbench.config import Arm
+from seqbench.reporting import formats
+from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.tables import BASELINE, Estimate, Result
+from seqbench.statistics.paired import paired_interval
+
+SCRATCH = "scratch"
+REFERENCES = (SCRATCH, "random_frozen")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """An arm against another of the same architecture, seed by seed.
+
+    Parameters
+    ----------
+    difference
+        In the headline on test.
+    interval
+        95 % interval of the mean difference; None for a single seed.
+    n_better
+        Seeds in which the arm is ahead.
+    cost_ratio
+        Processor time of pretraining and training over that of the reference,
+        as if the encoder served this run alone; None where it was not measured.
+    """
+
+    dataset: str
+    architecture: str
+    arm: str
+    labels: str
+    reference: str
+    headline: str
+    difference: Estimate
+    interval: tuple[float, float] | None
+    n_better: int
+    cost_ratio: float | None
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves zero out."""
+        return self.interval is not None and (self.interval[0] > 0 or self.interval[1] < 0)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an arm changed over all datasets and architectures."""
+
+    arm: str
+    labels: str
+    reference: str
+    difference: Estimate
+    n_better: int
+
+
+def effects(results: Iterable[Result]) -> list[Effect]:
+    """Compare each pretrained arm with `scratch` and `random_frozen`, paired by seed."""
+    by_run = {result.run: result for result in results}
+    found: list[Effect] = []
+    trained = sorted(run for run in by_run if _is_pretrained(run.arm))
+    for model, runs in groupby(trained, key=lambda r: (r.dataset, r.architecture, r.arm, r.labels)):
+        group = [by_run[run] for run in runs]
+        for reference in REFERENCES:
+            pairs = [
+                (result, other)
+                for result in group
+                if (other := by_run.get(replace(result.run, arm=reference))) is not None
+                and result.value(result.headline) is not None
+                and other.value(other.headline) is not None
+            ]
+            if pairs:
+                found.append(_effect(*model, reference, pairs))
+    return found
+
+
+def _effect(
+    dataset: str,
+    architecture: str,
+    arm: str,
+    labels: str,
+    reference: str,
+    pairs: Sequence[tuple[Result, Result]],
+) -> Effect:
+    headline = pairs[0][0].headline
+    scores = [[one.value(headline) or 0.0 for one in pair] for pair in pairs]
+    differences = [value - base for value, base in scores]
+    return Effect(
+        dataset=dataset,
+        architecture=architecture,
+        arm=arm,
+        labels=labels,
+        reference=reference,
+        headline=headline,
+        difference=Estimate.of_values(differences),
+        interval=paired_interval(differences),
+        n_better=sum(difference > 0 for difference in differences),
+        cost_ratio=_cost_ratio(pairs),
+    )
+
+
+def summaries(found: Iterable[Effect]) -> list[Summary]:
+    """Summarise effects by arm; each dataset and architecture counts once, whatever its seeds."""
+
+    def key(effect: Effect) -> tuple[str, str, str]:
+        return effect.arm, effect.labels, effect.reference
+
+    made = []
+    for (arm, labels, reference), group in groupby(sorted(found, key=key), key):
+        of_arm = list(group)
+        difference = Estimate.of_values(effect.difference.mean for effect in of_arm)
+        n_better = sum((effect.difference.mean or 0) > 0 for effect in of_arm)
+        made.append(Summary(arm, labels, reference, difference, n_better))
+    return sorted(made, key=lambda s: (s.arm, -float(s.labels), s.reference != SCRATCH))
+
+
+def verdicts(found: Iterable[Effect]) -> list[str]:
+    """Say for each dataset, architecture and fraction of labels whether pretraining helped."""
+
+    def key(effect: Effect) -> tuple[str, str, float]:
+        return effect.dataset, effect.architecture, float(effect.labels)
+
+    against_scratch = sorted((e for e in found if e.reference == SCRATCH), key=key)
+    return [
+        _verdict(dataset, architecture, labels, list(group))
+        for (dataset, architecture, labels), group in groupby(against_scratch, key)
+    ]
+
+
+def _verdict(dataset: str, architecture: str, labels: float, group: list[Effect]) -> str:
+    best = max(group, key=lambda effect: effect.difference.mean or 0.0)
+    where = f"{dataset}, {architecture}, {formats.percent(labels)} of the labels"
+    change = f"{formats.signed_score(best.difference.mean)} {metric_label(best.headline)}"
+    n = best.difference.n
+    told = f"{change} against scratch"
+    if best.interval is not None:
+        low, high = (formats.signed_score(bound) for bound in best.interval)
+        told += f" (95 % interval {low} to {high}, {n} seeds)"
+    if best.cost_ratio is not None:
+        told += f", for {best.cost_ratio:.1f} times the processor time"
+    among = f", the best of {len(group)} arms" if len(group) > 1 else ""
+    if best.is_clear and (best.difference.mean or 0) > 0:
+        return f"{where}: pretraining helps. {best.arm}{among}: {told}."
+    if all(e.is_clear and (e.difference.mean or 0) < 0 for e in group):
+        return f"{where}: pretraining hurts. {best.arm}{among}: {told}."
+    reason = "one seed cannot tell" if best.interval is None else "no gain that chance rules out"
+    return f"{where}: {reason}. {best.arm}{among}: {told}."
+
+
+def collapsed(results: Iterable[Result]) -> list[str]:
+    """Return a sentence for each pretrained encoder that says too little to be of use."""
+    said: dict[tuple[str, str, str, int], str] = {}
+    for result in results:
+        pretraining = result.content.get("pretraining") or {}
+        if pretraining.get("collapse"):
+            run, objective = result.run, str(pretraining["objective"])
+            said[run.dataset, run.architecture, objective, run.seed] = pretraining["collapse"]
+    return [
+        f"{dataset}, {architecture}, {objective}, seed {seed}: the encoder collapsed: {why}. Its"
+        " runs are averaged with the others; read them with that in mind."
+        for (dataset, architecture, objective, seed), why in sorted(said.items())
+    ]
+
+
+def _cost_ratio(pairs: Sequence[tuple[Result, Result]]) -> float | None:
+    """Return the processor time of arms over that of their references."""
+    spent = [0.0, 0.0]
+    for pair in pairs:
+        for i, result in enumerate(pair):
+            training = result.cost("train_cpu_s")
+            if training is None:
+                return None
+            spent[i] += training + (result.cost("pretrain_cpu_s") or 0.0)
+    return spent[0] / spent[1] if spent[1] else None
+
+
+def _is_pretrained(arm: str) -> bool:
+    return arm != BASELINE and Arm.parse(arm).objective is not None
