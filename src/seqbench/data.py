@@ -3,7 +3,7 @@
 Shapes: N windows, T samples, C channels, K types of event, B windows in a batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from seqbench.errors import UserError
+from seqbench.pretraining.library import TemporalAugmentation
 
 
 class UnsupervisedDataset(Dataset[Tensor]):
@@ -109,6 +110,59 @@ class EventDataset(Dataset[dict[str, Tensor]]):
             item["event_labels"] = self.event_labels[index]
             item["event_timings"] = self.event_timings[index]
         return item
+
+
+class ContrastiveDataset(Dataset[tuple[Tensor, Tensor]]):
+    """Two views of each window, made anew each time.
+
+    Parameters
+    ----------
+    data
+        Windows, (N, T, C), or a list of N windows (T, C) of any lengths.
+    augmentation
+        Window (T, C) to a view of the same shape.
+
+    Raises
+    ------
+    UserError
+        If a window is not (T, C), is empty, or has another number of channels
+        than the first.
+    """
+
+    def __init__(
+        self,
+        data: ArrayLike | Sequence[ArrayLike],
+        augmentation: Callable[[Tensor], Tensor] = TemporalAugmentation.random_augment,
+    ) -> None:
+        self.windows = _windows(data)
+        self.augmentation = augmentation
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return two views of one window, (T, C) each."""
+        window = self.windows[index]
+        return self.augmentation(window), self.augmentation(window)
+
+
+def collate_fn_contrastive(items: Sequence[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+    """Join items of a `ContrastiveDataset` into a batch.
+
+    Parameters
+    ----------
+    items
+        B pairs of views.
+
+    Returns
+    -------
+    dict[str, Tensor]
+        ``view1`` and ``view2`` (B, T, C), zero after each end; ``lengths`` (B,)
+        int64, the samples of each window.
+    """
+    views = [pad_sequence(list(side), batch_first=True) for side in zip(*items, strict=True)]
+    lengths = torch.tensor([len(first) for first, _ in items])
+    return {"view1": views[0], "view2": views[1], "lengths": lengths}
 
 
 def collate_fn_supervised(items: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -1,11 +1,7 @@
 """The snippets of the event classifier's description, run as they stand there.
 
 Only the name of the package and what the description leaves open (``...``,
-data, sizes where it states none) are filled in. What it shows of pretraining
-(`LSTMAutoencoder`, `ContrastiveLSTM`, `TemporalAugmentation`,
-`ContrastiveDataset`, `collate_fn_contrastive`, `AutoencoderLoss`,
-`UnsupervisedTrainer`, `ContrastiveTrainer`, `transfer_encoder_to_classifier`)
-is not here yet.
+data, sizes where it states none) are filled in.
 """
 
 import numpy as np
@@ -13,16 +9,32 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from seqbench.data import EventDataset, UnsupervisedDataset, collate_fn_supervised
+from seqbench.data import (
+    ContrastiveDataset,
+    EventDataset,
+    UnsupervisedDataset,
+    collate_fn_contrastive,
+    collate_fn_supervised,
+)
 from seqbench.errors import UserError
 from seqbench.models import (
+    ContrastiveLSTM,
     EventSpecificClassifier,
     EventSpecificCNN,
     EventSpecificTimingHeads,
     EventTemplateBank,
+    LSTMAutoencoder,
     LSTMEventClassifier,
+    TemporalAugmentation,
 )
-from seqbench.training import EventSpecificLoss, EventTimingLoss, SupervisedTrainer
+from seqbench.training import (
+    AutoencoderLoss,
+    ContrastiveTrainer,
+    EventSpecificLoss,
+    EventTimingLoss,
+    SupervisedTrainer,
+    UnsupervisedTrainer,
+)
 from seqbench.utils import (
     RefractoryPeriodEnforcer,
     detect_events_from_sequence,
@@ -68,13 +80,56 @@ def test_quick_start_supervised_training(data):
     assert history[1]["train_total"] < history[0]["train_total"]
 
 
-def test_unlabelled_windows_come_in_batches(data):
+def test_unsupervised_pretraining(data):
+    autoencoder = LSTMAutoencoder(
+        input_size=6,
+        hidden_size=128,
+        num_layers=2,
+        latent_size=64,
+    )
+
     dataset = UnsupervisedDataset(data[0])
     train_loader = DataLoader(dataset, batch_size=32)
 
-    (batch,) = train_loader
+    loss_fn = AutoencoderLoss()
+    optimizer = torch.optim.Adam(autoencoder.parameters(), lr=1e-3)
 
-    assert batch.shape == (N, T, 6)
+    trainer = UnsupervisedTrainer(autoencoder, loss_fn, optimizer)
+    trainer.fit(train_loader, num_epochs=1)
+
+    classifier = LSTMEventClassifier(input_size=6, hidden_size=128, num_layers=2)
+    autoencoder.transfer_encoder_to_classifier(classifier)
+
+    assert_same_encoder(autoencoder, classifier)
+
+
+def test_contrastive_learning_pretraining(data):
+    model = ContrastiveLSTM(
+        input_size=6,
+        hidden_size=128,
+        projection_size=64,
+    )
+
+    dataset = ContrastiveDataset(
+        data[0],
+        augmentation=TemporalAugmentation.random_augment,
+    )
+    train_loader = DataLoader(dataset, batch_size=32, collate_fn=collate_fn_contrastive)
+
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    trainer = ContrastiveTrainer(model, optimizer)
+    trainer.fit(train_loader, num_epochs=1)
+
+    classifier = LSTMEventClassifier(input_size=6, hidden_size=128)
+    model.transfer_encoder_to_classifier(classifier)
+
+    assert_same_encoder(model, classifier)
+
+
+def assert_same_encoder(pretrained, classifier):
+    theirs = classifier.encoder.state_dict()
+    for name, tensor in pretrained.encoder.state_dict().items():
+        assert torch.equal(tensor, theirs[name]), name
 
 
 def test_inference_from_a_checkpoint(data, tmp_path, monkeypatch):

@@ -17,28 +17,42 @@ if TYPE_CHECKING:
         EventTemplateBank,
     )
     from seqbench.models.lstm_event import LSTMEventClassifier
+    from seqbench.pretraining.library import (
+        ContrastiveLSTM,
+        LSTMAutoencoder,
+        TemporalAugmentation,
+        VariationalLSTMAutoencoder,
+    )
 
 __all__ = [
     "CNN1D",
     "CNNLSTM1D",
+    "ContrastiveLSTM",
     "EventSpecificCNN",
     "EventSpecificClassifier",
     "EventSpecificTimingHeads",
     "EventTemplateBank",
+    "LSTMAutoencoder",
     "LSTMClassifier",
     "LSTMEventClassifier",
+    "TemporalAugmentation",
+    "VariationalLSTMAutoencoder",
 ]
 
 HOMES = {
-    "EventSpecificCNN": "event_specific",
-    "EventSpecificClassifier": "event_specific",
-    "EventSpecificTimingHeads": "event_specific",
-    "EventTemplateBank": "event_specific",
-    "LSTMEventClassifier": "lstm_event",
+    "ContrastiveLSTM": "seqbench.pretraining.library",
+    "EventSpecificCNN": f"{__name__}.event_specific",
+    "EventSpecificClassifier": f"{__name__}.event_specific",
+    "EventSpecificTimingHeads": f"{__name__}.event_specific",
+    "EventTemplateBank": f"{__name__}.event_specific",
+    "LSTMAutoencoder": "seqbench.pretraining.library",
+    "LSTMEventClassifier": f"{__name__}.lstm_event",
+    "TemporalAugmentation": "seqbench.pretraining.library",
+    "VariationalLSTMAutoencoder": "seqbench.pretraining.library",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        return getattr(import_module(f"{__name__}.{HOMES.get(name, 'classifiers')}"), name)
+        return getattr(import_module(HOMES.get(name, f"{__name__}.classifiers")), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

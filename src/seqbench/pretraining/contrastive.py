@@ -70,11 +70,16 @@ class ContrastiveObjective(Objective):
         x = trimmed(x, lengths)
         generator = self.generator(x)
         both = torch.cat([self.augment(x, lengths, generator) for _ in range(2)])
-        twice = None if lengths is None else lengths.repeat(2)
-        frames = self.encoder(both, twice)
-        vectors = self.projection(pooled(frames, self.encoder.frame_lengths(twice)))
-        first, second = F.normalize(vectors.float(), dim=1).chunk(2)
+        first, second = self.projected(both, None if lengths is None else lengths.repeat(2)).chunk(
+            2
+        )
         return first, second
+
+    def projected(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return the unit vectors (B, projection_size) by which windows are compared."""
+        frames = self.encoder(x, lengths)
+        vectors = self.projection(pooled(frames, self.encoder.frame_lengths(lengths)))
+        return F.normalize(vectors.float(), dim=1)
 
 
 def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:

@@ -33,7 +33,7 @@ def run(
     """Read train and val, train, write the model, its history and the transfer manifest."""
     import torch
 
-    import seqbench.training.transfer as transferring
+    import seqbench.pretraining.transfer as transferring
     from seqbench.memory import PeakMemory
     from seqbench.provenance import origin
     from seqbench.registry import TASKS

@@ -9,15 +9,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqbench.pretraining.library import AutoencoderLoss, VariationalLoss
     from seqbench.tasks.detection.losses import EventSpecificLoss, EventTimingLoss
-    from seqbench.training.trainers import SupervisedTrainer
+    from seqbench.training.trainers import (
+        ContrastiveTrainer,
+        SupervisedTrainer,
+        UnsupervisedTrainer,
+    )
 
-__all__ = ["EventSpecificLoss", "EventTimingLoss", "SupervisedTrainer"]
+__all__ = [
+    "AutoencoderLoss",
+    "ContrastiveTrainer",
+    "EventSpecificLoss",
+    "EventTimingLoss",
+    "SupervisedTrainer",
+    "UnsupervisedTrainer",
+    "VariationalLoss",
+]
 
 HOMES = {
+    "AutoencoderLoss": "seqbench.pretraining.library",
+    "ContrastiveTrainer": "seqbench.training.trainers",
     "EventSpecificLoss": "seqbench.tasks.detection.losses",
     "EventTimingLoss": "seqbench.tasks.detection.losses",
     "SupervisedTrainer": "seqbench.training.trainers",
+    "UnsupervisedTrainer": "seqbench.training.trainers",
+    "VariationalLoss": "seqbench.pretraining.library",
 }
 
 

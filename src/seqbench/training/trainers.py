@@ -1,6 +1,7 @@
-"""A trainer of whole models on batches of a `DataLoader`, for use as a library."""
+"""Trainers of whole models on batches of a `DataLoader`, for use as a library."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -10,24 +11,21 @@ import torch
 from torch import Tensor, nn
 
 from seqbench.errors import UserError
+from seqbench.pretraining.library import ContrastiveLSTM
 from seqbench.storage.atomic import replacing
 from seqbench.training.loop import DivergedError
 from seqbench.training.progress import Progress
 
-Batch = dict[str, Tensor]
+Batch = Tensor | dict[str, Tensor]
 
 
-class SupervisedTrainer:
-    """Trains a classifier of timed events epoch by epoch, and takes up where it stopped.
+class Trainer(ABC):
+    """Trains a model epoch by epoch, and takes up where it stopped.
 
     Parameters
     ----------
     model
-        Called with windows (B, T, C) and their lengths or None; what it
-        returns goes to the loss as it is.
-    loss_fn
-        Called with the outputs of the model, then labels and times (B, K);
-        returns parts of shape (), ``total`` among them.
+        What is trained.
     optimizer
         Of the model's parameters.
     device
@@ -50,7 +48,6 @@ class SupervisedTrainer:
     def __init__(
         self,
         model: nn.Module,
-        loss_fn: nn.Module,
         optimizer: torch.optim.Optimizer,
         device: str | torch.device | None = None,
         log_dir: str | Path | None = None,
@@ -59,7 +56,6 @@ class SupervisedTrainer:
     ) -> None:
         self.device = torch.device(device or next(model.parameters()).device)
         self.model = model.to(self.device)
-        self.loss_fn = loss_fn.to(self.device)
         self.optimizer = optimizer
         self.log_dir = log_dir
         self.gradient_clip = gradient_clip
@@ -79,8 +75,7 @@ class SupervisedTrainer:
         Parameters
         ----------
         train_loader
-            Batches with ``input``, ``event_labels``, ``event_timings`` and, if
-            windows differ in length, ``lengths``.
+            Batches; what they hold is said of each trainer.
         num_epochs
             Epochs in all.
         val_loader
@@ -177,13 +172,12 @@ class SupervisedTrainer:
         sums: dict[str, Tensor] = {}
         n_windows = 0
         for batch in loader:
-            parts = self._loss(batch)
+            n, parts = self._loss(batch)
             if training:
                 self.optimizer.zero_grad(set_to_none=True)
                 parts["total"].backward()
                 nn.utils.clip_grad_norm_(self.model.parameters(), self.gradient_clip)
                 self.optimizer.step()
-            n = len(batch["input"])
             n_windows += n
             for name, value in parts.items():
                 sums[name] = (
@@ -199,14 +193,9 @@ class SupervisedTrainer:
             )
         return means
 
-    def _loss(self, batch: Batch) -> dict[str, Tensor]:
-        lengths = batch.get("lengths")
-        if lengths is not None and bool((lengths == batch["input"].shape[1]).all()):
-            lengths = None  # models then skip every mask
-        outputs = self.model(batch["input"].to(self.device), lengths)
-        target = (batch[name].to(self.device) for name in ("event_labels", "event_timings"))
-        parts: dict[str, Tensor] = self.loss_fn(*outputs, *target)
-        return parts
+    @abstractmethod
+    def _loss(self, batch: Any) -> tuple[int, dict[str, Tensor]]:
+        """Return the windows of a batch and the parts of its loss, shape () each."""
 
     def _writer(self) -> AbstractContextManager[Any]:
         if self.log_dir is None:
@@ -215,3 +204,103 @@ class SupervisedTrainer:
 
         writer: AbstractContextManager[Any] = SummaryWriter(str(self.log_dir))
         return writer
+
+
+class SupervisedTrainer(Trainer):
+    """Trains a classifier of timed events; see `Trainer`.
+
+    Parameters
+    ----------
+    model
+        Called with windows (B, T, C) and their lengths or None; what it
+        returns goes to the loss as it is.
+    loss_fn
+        Called with the outputs of the model, then labels and times (B, K);
+        returns parts of shape (), ``total`` among them.
+    optimizer, device, log_dir, gradient_clip
+        As in `Trainer`. Batches hold ``input``, ``event_labels``,
+        ``event_timings`` and, if windows differ in length, ``lengths``.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss_fn: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        device: str | torch.device | None = None,
+        log_dir: str | Path | None = None,
+        *,
+        gradient_clip: float = 1.0,
+    ) -> None:
+        super().__init__(model, optimizer, device, log_dir, gradient_clip=gradient_clip)
+        self.loss_fn = loss_fn.to(self.device)
+
+    def _loss(self, batch: dict[str, Tensor]) -> tuple[int, dict[str, Tensor]]:
+        x = batch["input"].to(self.device)
+        outputs = self.model(x, _lengths(batch, x))
+        target = (batch[name].to(self.device) for name in ("event_labels", "event_timings"))
+        return len(x), self.loss_fn(*outputs, *target)
+
+
+class UnsupervisedTrainer(Trainer):
+    """Trains a model to rebuild windows; see `Trainer`.
+
+    Parameters
+    ----------
+    model
+        Called with windows (B, T, C) and their lengths or None; what it
+        returns goes to the loss as it is.
+    loss_fn
+        Called with the outputs of the model, then windows and lengths; returns
+        parts of shape (), ``total`` among them.
+    optimizer, device, log_dir, gradient_clip
+        As in `Trainer`. A batch is windows (B, T, C), or holds them as
+        ``input`` with their ``lengths``.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss_fn: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        device: str | torch.device | None = None,
+        log_dir: str | Path | None = None,
+        *,
+        gradient_clip: float = 1.0,
+    ) -> None:
+        super().__init__(model, optimizer, device, log_dir, gradient_clip=gradient_clip)
+        self.loss_fn = loss_fn.to(self.device)
+
+    def _loss(self, batch: Batch) -> tuple[int, dict[str, Tensor]]:
+        if isinstance(batch, Tensor):
+            batch = {"input": batch}
+        x = batch["input"].to(self.device)
+        lengths = _lengths(batch, x)
+        return len(x), self.loss_fn(*self.model(x, lengths), x, lengths)
+
+
+class ContrastiveTrainer(Trainer):
+    """Trains a model to know two views of a window from those of others; see `Trainer`.
+
+    Parameters
+    ----------
+    model
+        Gives unit vectors of windows (B, T, C), and the loss of those of two views.
+    optimizer, device, log_dir, gradient_clip
+        As in `Trainer`. Batches hold ``view1`` and ``view2``, and ``lengths``
+        if windows differ in length.
+    """
+
+    model: ContrastiveLSTM
+
+    def _loss(self, batch: dict[str, Tensor]) -> tuple[int, dict[str, Tensor]]:
+        first, second = (batch[view].to(self.device) for view in ("view1", "view2"))
+        lengths = _lengths(batch, first)
+        vectors = [self.model(view, lengths) for view in (first, second)]
+        return len(first), {"total": self.model.contrastive_loss(*vectors)}
+
+
+def _lengths(batch: dict[str, Tensor], x: Tensor) -> Tensor | None:
+    """Return the lengths of windows; None if all fill the batch, as models then skip masks."""
+    lengths = batch.get("lengths")
+    return None if lengths is None or bool((lengths == x.shape[1]).all()) else lengths

@@ -1,0 +1,295 @@
+"""Pretraining by hand: whole models and augmentations, for use as a library.
+
+The same encoders, objectives and augmentations that the pipeline trains.
+Shapes: B windows, T samples, C channels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from seqbench.errors import UserError
+from seqbench.models.base import Encoder
+from seqbench.models.lstm_event import LstmEventEncoder
+from seqbench.pretraining.augmentations import AUGMENTATIONS, Augmentation
+from seqbench.pretraining.autoencoder import AutoencoderObjective, mean_squared
+from seqbench.pretraining.base import Objective
+from seqbench.pretraining.contrastive import ContrastiveObjective, nt_xent
+from seqbench.pretraining.transfer import transfer
+from seqbench.pretraining.vae import VaeObjective, divergence
+
+
+class _Pretrained(nn.Module):
+    """A model around the encoder of `LSTMEventClassifier`, to be handed on."""
+
+    objective: Objective
+
+    @property
+    def encoder(self) -> Encoder:
+        """The part that a classifier can take over."""
+        return self.objective.encoder
+
+    def transfer_encoder_to_classifier(self, classifier: nn.Module) -> dict[str, Any]:
+        """Copy the encoder's weights into a classifier.
+
+        Returns
+        -------
+        dict
+            Which tensors were copied, which were not, and why.
+
+        Raises
+        ------
+        UserError
+            If the classifier has no encoder, or less than 95 % of it would be
+            copied; the sentence names the tensors.
+        """
+        target = getattr(classifier, "encoder", None)
+        if not isinstance(target, nn.Module):
+            raise UserError(f"{type(classifier).__name__} has no encoder to receive weights")
+        arrays = {name: t.detach().cpu().numpy() for name, t in self.encoder.state_dict().items()}
+        return transfer(target, arrays, type(self).__name__)
+
+
+class LSTMAutoencoder(_Pretrained):
+    """A window to one latent vector by an LSTM with attention, and back by another LSTM.
+
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers
+        Channels C, units of an LSTM layer and direction, layers.
+    latent_size
+        Numbers of the latent vector.
+    dropout, bidirectional, stride
+        As in `LSTMEventClassifier`, whose encoder this one can become.
+    """
+
+    objective: AutoencoderObjective
+
+    def __init__(
+        self,
+        input_size: int = 6,
+        hidden_size: int = 128,
+        num_layers: int = 2,
+        latent_size: int = 64,
+        dropout: float = 0.0,
+        bidirectional: bool = True,
+        stride: int = 1,
+    ) -> None:
+        super().__init__()
+        encoder = _encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
+        self.objective = AutoencoderObjective(
+            encoder,
+            input_size,
+            latent_size=latent_size,
+            bottleneck="window",
+            compression_samples=stride,
+            decoder_size=hidden_size,
+        )
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return windows rebuilt (B, T, C) and their latent vectors (B, latent_size)."""
+        latent = self.objective.latent(x, lengths)
+        return self.objective.decoded(latent, x.shape[1]), latent[:, 0]
+
+
+class VariationalLSTMAutoencoder(_Pretrained):
+    """The same with a latent vector that is drawn from a normal distribution while training.
+
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers, latent_size, dropout, bidirectional, stride
+        As in `LSTMAutoencoder`.
+    """
+
+    objective: VaeObjective
+
+    def __init__(
+        self,
+        input_size: int = 6,
+        hidden_size: int = 128,
+        num_layers: int = 2,
+        latent_size: int = 64,
+        dropout: float = 0.0,
+        bidirectional: bool = True,
+        stride: int = 1,
+    ) -> None:
+        super().__init__()
+        encoder = _encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
+        self.objective = VaeObjective(
+            encoder,
+            input_size,
+            latent_size=latent_size,
+            bottleneck="window",
+            compression_samples=stride,
+            decoder_size=hidden_size,
+        )
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Return windows rebuilt (B, T, C), means and log-variances (B, latent_size) each."""
+        mean, log_variance = self.objective.distribution(x, lengths)
+        latent = mean
+        if self.training:
+            latent = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
+        return self.objective.decoded(latent, x.shape[1]), mean[:, 0], log_variance[:, 0]
+
+
+class ContrastiveLSTM(_Pretrained):
+    """A window to a unit vector that its views share and those of other windows do not.
+
+    Parameters
+    ----------
+    input_size, hidden_size, num_layers
+        Channels C, units of an LSTM layer and direction, layers.
+    projection_size
+        Numbers of the vector.
+    temperature
+        Divides the cosines in the loss.
+    dropout, bidirectional, stride
+        As in `LSTMEventClassifier`, whose encoder this one can become.
+    """
+
+    objective: ContrastiveObjective
+
+    def __init__(
+        self,
+        input_size: int = 6,
+        hidden_size: int = 128,
+        num_layers: int = 2,
+        projection_size: int = 64,
+        temperature: float = 0.2,
+        dropout: float = 0.0,
+        bidirectional: bool = True,
+        stride: int = 1,
+    ) -> None:
+        super().__init__()
+        encoder = _encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
+        self.objective = ContrastiveObjective(
+            encoder, input_size, projection_size=projection_size, temperature=temperature
+        )
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return unit vectors (B, projection_size) of windows (B, T, C)."""
+        return self.objective.projected(x, lengths)
+
+    def contrastive_loss(self, first: Tensor, second: Tensor) -> Tensor:
+        """Return the loss of the vectors of two views, (B, projection_size) each, shape ()."""
+        return nt_xent(first, second, self.objective.temperature)
+
+
+class AutoencoderLoss(nn.Module):
+    """Mean squared error of windows that were rebuilt."""
+
+    def forward(
+        self, rebuilt: Tensor, latent: Tensor, x: Tensor, lengths: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Return ``total``, shape ().
+
+        Parameters
+        ----------
+        rebuilt, latent
+            What `LSTMAutoencoder` returns.
+        x, lengths
+            The windows (B, T, C) and their samples (B,); None: all have T.
+        """
+        del latent
+        return {"total": mean_squared(rebuilt, x, lengths)}
+
+
+class VariationalLoss(nn.Module):
+    """Squared error and divergence from the standard normal, per sample and channel.
+
+    Parameters
+    ----------
+    kl_weight
+        Weight of the divergence.
+    """
+
+    def __init__(self, kl_weight: float = 1.0) -> None:
+        super().__init__()
+        self.kl_weight = kl_weight
+
+    def forward(
+        self,
+        rebuilt: Tensor,
+        mean: Tensor,
+        log_variance: Tensor,
+        x: Tensor,
+        lengths: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Return ``reconstruction``, ``divergence`` and their weighted sum ``total``, shape ()."""
+        error = 0.5 * mean_squared(rebuilt, x, lengths)
+        n = x.shape[1] if lengths is None else lengths.to(x.device).float().mean()
+        nats = divergence(mean, log_variance).sum(dim=1).mean() / (n * x.shape[2])
+        return {
+            "total": error + self.kl_weight * nats,
+            "reconstruction": error,
+            "divergence": nats,
+        }
+
+
+class TemporalAugmentation:
+    """Augmentations of single windows (T, C), by name; those of batches are in `augmentations`."""
+
+    @staticmethod
+    def apply(name: str, x: ArrayLike | Tensor) -> Tensor:
+        """Return a window changed by one augmentation, drawn from torch's random numbers.
+
+        Parameters
+        ----------
+        name
+            A key of `seqbench.pretraining.augmentations.AUGMENTATIONS`.
+        x
+            A window, (T, C).
+
+        Raises
+        ------
+        UserError
+            If the name is unknown or the window is not (T, C).
+        """
+        if name not in AUGMENTATIONS:
+            known = ", ".join(AUGMENTATIONS)
+            raise UserError(f"no augmentation '{name}'; known: {known}")
+        return _augmented(AUGMENTATIONS[name](), x)
+
+    @staticmethod
+    def random_augment(x: ArrayLike | Tensor) -> Tensor:
+        """Return a window (T, C) changed by two augmentations chosen by chance."""
+        chosen = torch.randperm(len(AUGMENTATIONS))[:2].tolist()
+        names = list(AUGMENTATIONS)
+        for i in sorted(chosen):
+            x = TemporalAugmentation.apply(names[i], x)
+        return torch.as_tensor(x)
+
+
+def _augmented(augmentation: Augmentation, x: ArrayLike | Tensor) -> Tensor:
+    window = x if isinstance(x, Tensor) else torch.from_numpy(np.asarray(x, dtype=np.float32))
+    if window.ndim != 2:
+        raise UserError(f"a window is (samples, channels), not {tuple(window.shape)}")
+    seed = int(torch.randint(2**31, ()))
+    generator = torch.Generator(window.device).manual_seed(seed)
+    return augmentation(window[None], None, generator)[0]
+
+
+def _encoder(
+    input_size: int,
+    hidden_size: int,
+    num_layers: int,
+    dropout: float,
+    bidirectional: bool,
+    stride: int,
+) -> LstmEventEncoder:
+    """Build the encoder that `LSTMEventClassifier` has."""
+    return LstmEventEncoder(
+        input_size,
+        hidden_size=hidden_size,
+        n_layers=num_layers,
+        stride=stride,
+        bidirectional=bidirectional,
+        dropout=dropout,
+        pooling="mean",
+    )
