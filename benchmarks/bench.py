@@ -310,6 +310,13 @@ def lab_lines() -> list[str]:
     ]
 
 
+def pretraining_lines() -> list[str]:
+    """Measure pretraining and return the lines of its table."""
+    import pretraining
+
+    return pretraining.lines()
+
+
 def pipeline_lines() -> list[str]:
     """Measure the default benchmark and return its lines."""
     found = pipeline()
@@ -322,7 +329,13 @@ def pipeline_lines() -> list[str]:
     ]
 
 
-PARTS = {"loop": loop_lines, "lab": lab_lines, "events": event_lines, "pipeline": pipeline_lines}
+PARTS = {
+    "loop": loop_lines,
+    "lab": lab_lines,
+    "events": event_lines,
+    "pretraining": pretraining_lines,
+    "pipeline": pipeline_lines,
+}
 
 
 def main() -> None:

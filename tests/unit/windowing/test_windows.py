@@ -434,3 +434,38 @@ def test_recordings_without_any_label_are_refused(recordings):
 
     with pytest.raises(DataError, match="no labelled window"):
         make_windows(made, job())
+
+
+def test_labels_that_are_put_aside_leave_windows_for_pretraining(recordings):
+    eight = recordings(["a", "b"] * 4, lengths=[12, 9, 15, 8, 10, 11, 13, 14])
+    aside = NAMED | {"unlabelled": ["r0", "r1"]}
+
+    train = make_windows(eight, job(aside, length_samples=4))["train"]
+
+    of_named = train.recording < 2
+    assert of_named.any()
+    assert set(train.label[of_named].tolist()) == {-1}
+    assert set(train.label[~of_named].tolist()) == {0, 1}
+
+
+def test_of_recordings_without_labels_no_event_is_known(bells):
+    aside = NAMED | {"unlabelled": ["r1"]}
+
+    train = make_windows(bells, job(aside, **SLIDING))["train"]
+
+    timeline = train.timeline
+    at = timeline.recording.tolist().index(1)
+    assert timeline.known_start[at] == timeline.known_stop[at]
+    assert not (timeline.place == at).any()
+    assert (timeline.place == 0).any()
+    assert set(train.label[train.recording == 1].tolist()) == {-1}
+
+
+def test_labels_of_val_cannot_be_put_aside(six):
+    with pytest.raises(DataError, match=r"split.unlabelled: recording 'r2' is in val"):
+        make_windows(six, job(NAMED | {"unlabelled": ["r2"]}))
+
+
+def test_an_unknown_recording_without_labels_is_answered_with_the_nearest(six):
+    with pytest.raises(DataError, match=r"split.unlabelled: no recording or group is called 'r9'"):
+        make_windows(six, job(NAMED | {"unlabelled": ["r9"]}))

@@ -1,0 +1,101 @@
+"""Measure pretraining: the loop over a bare one, and what augmentations cost of a step."""
+
+import time
+from pathlib import Path
+
+from bench import paired, windows_of
+
+STEPS = 12
+
+
+def costs(turns: int = 5) -> list[tuple[str, float, float | None]]:
+    """Return of each objective the throughput over a bare loop, and the share of augmentations.
+
+    `event_rnn` on strikes, batches of 32 windows of 1024 samples. The bare loop
+    indexes a tensor of windows and calls the same objective; the share is None
+    for objectives that change nothing.
+    """
+    import torch
+    from torch import nn
+
+    from seqbench.config import PretrainSettings
+    from seqbench.registry import ARCHITECTURES, DATASETS, OBJECTIVES
+    from seqbench.training.batches import WindowTable
+    from seqbench.training.loop import fit
+    from seqbench.training.pretrain import Pretraining
+    from seqbench.training.progress import Progress
+
+    torch.set_num_threads(1)
+    made = DATASETS["strikes_continuous"](Path(), train_s=220, val_s=10, test_s=10)
+    windows = windows_of(made)["train"]
+    table = WindowTable(windows, torch.device("cpu"))
+    settings = PretrainSettings(
+        epochs=1,
+        warmup_epochs=0,
+        schedule="constant",
+        batch_size=32,
+        min_steps_per_epoch=STEPS,
+        max_steps_per_epoch=STEPS,
+    )
+    index = torch.arange(32 * STEPS)
+    if len(table) < len(index):
+        raise RuntimeError(f"only {len(table)} windows for {len(index)}")
+    x = table.batch(index).x
+
+    def objective(name: str, **options: object):  # noqa: ANN202
+        torch.manual_seed(0)
+        encoder = ARCHITECTURES["event_rnn"](len(windows.channels))
+        return OBJECTIVES[name](encoder, len(windows.channels), **options)
+
+    def bare(name: str, **options: object) -> float:
+        module = objective(name, **options).train()
+        generator = torch.Generator().manual_seed(0)
+        began = time.perf_counter()
+        optimizer = torch.optim.AdamW(module.parameters(), lr=settings.learning_rate)
+        for part in torch.randperm(len(index), generator=generator).split(32):
+            loss = module.loss(x[part], None)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(module.parameters(), settings.gradient_clip)
+            optimizer.step()
+        return time.perf_counter() - began
+
+    def here(name: str) -> float:
+        pretraining = Pretraining(objective(name))
+        one = [table.batch(index[:2])]
+        outcome = fit(
+            pretraining,
+            table,
+            index,
+            lambda: iter(one),
+            settings,
+            loss_name="monitor_loss",
+            generator=torch.Generator().manual_seed(0),
+            progress=Progress(name, 1),
+        )
+        return outcome.train_s
+
+    found = []
+    for name in OBJECTIVES:
+        ratio = paired(lambda: bare(name), lambda: here(name), turns)  # noqa: B023
+        share = None
+        if "augmentations" in OBJECTIVES.entry(name).options.model_fields:
+            plain = paired(lambda: bare(name, augmentations=()), lambda: bare(name), turns)  # noqa: B023
+            share = 1 - plain
+        found.append((name, ratio, share))
+    return found
+
+
+def lines() -> list[str]:
+    """Measure and return the lines of a table."""
+    rows = [
+        "| pretraining `event_rnn` | loop over bare loop | augmentations in a step |",
+        "|---|---|---|",
+    ]
+    for name, ratio, share in costs():
+        rows.append(f"| {name} | {ratio:.2f} | {'none' if share is None else f'{share:.0%}'} |")
+    return rows
+
+
+if __name__ == "__main__":
+    print("\n".join(lines()))
