@@ -7,7 +7,6 @@ samples, C channels. Windows are zero after their ends, before and after.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -26,7 +25,7 @@ class Augmentation(ABC):
         that compare frames of the same time cannot use such a one.
     """
 
-    moves_events: ClassVar[bool] = False
+    moves_events: bool = False
 
     @abstractmethod
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
@@ -259,6 +258,7 @@ class Augmentations(Augmentation):
                 " the same time; leave it out"
             )
         self.parts = [AUGMENTATIONS[name]() for name in names]
+        self.moves_events = bool(moving)
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
         """Apply all of them."""

@@ -29,7 +29,7 @@ class Objective(nn.Module, ABC):
         self.encoder = encoder
         self.n_channels = n_channels
         self._seed = int(torch.randint(2**31, ()))
-        self._generators: dict[bool, torch.Generator] = {}
+        self._generators: dict[tuple[bool, torch.device], torch.Generator] = {}
 
     @abstractmethod
     def loss(self, x: Tensor, lengths: Tensor | None) -> Tensor:
@@ -43,15 +43,16 @@ class Objective(nn.Module, ABC):
     def train(self, mode: bool = True) -> Self:
         """Switch between training and evaluation, in which the draws start anew."""
         if not mode:
-            self._generators.pop(False, None)
+            self._generators = {key: made for key, made in self._generators.items() if key[0]}
         return super().train(mode)
 
     def generator(self, x: Tensor) -> torch.Generator:
         """Return the source of random numbers for a batch, on its device."""
-        if self.training not in self._generators:
+        key = (self.training, x.device)
+        if key not in self._generators:
             made = torch.Generator(x.device).manual_seed(self._seed + self.training)
-            self._generators[self.training] = made
-        return self._generators[self.training]
+            self._generators[key] = made
+        return self._generators[key]
 
 
 def trimmed(x: Tensor, lengths: Tensor | None) -> Tensor:

@@ -22,7 +22,8 @@ def effective_rank(representation: Tensor) -> Tensor:
 
     The exponential of the entropy of the singular values, centred and
     normalised to one. Vectors that are all the same, but for rounding, have
-    rank 1. Of more than 2,048 vectors evenly spaced ones are taken.
+    rank 1. Of more than 2,048 vectors evenly spaced ones are taken. No finite
+    number if one of the vectors has none.
 
     References
     ----------
@@ -30,6 +31,8 @@ def effective_rank(representation: Tensor) -> Tensor:
     dimensionality. EUSIPCO.
     """
     representation = representation.float()[:: -(-len(representation) // MOST_VECTORS)]
+    if not representation.isfinite().all():  # of which there are no singular values
+        return representation.sum()
     centred = representation - representation.mean(dim=0)
     # Of two forms with the same singular values, the smaller matrix.
     tall = len(centred) >= centred.shape[1]

@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from seqbench.errors import UserError
+from seqbench.pretraining.transfer import TransferError, no_transfer, transfer
 from seqbench.registry import ARCHITECTURES
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.training.finetune import state_arrays
-from seqbench.pretraining.transfer import TransferError, no_transfer, transfer
 
 
 def network(n_small: int = 5) -> nn.ModuleDict:

@@ -1,0 +1,368 @@
+"""What an augmentation changes of a window, and what it leaves."""
+
+from typing import get_args
+
+import pytest
+import torch
+from torch import Tensor
+
+from seqbench.errors import UserError
+from seqbench.options import AugmentationNames
+from seqbench.pretraining.augmentations import (
+    AUGMENTATIONS,
+    Augmentations,
+    BandNoise,
+    ChannelDrop,
+    ChannelMix,
+    Jitter,
+    Scaling,
+    Shift,
+    TimeMask,
+    TimeWarp,
+    spans,
+)
+
+B, T, C = 16, 40, 3
+LENGTHS = torch.tensor([40, 1, 2, 3, 17, 25, 39, 40] * 2)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def padded_windows() -> Tensor:
+    """Return noise, (B, T, C), zero after each end."""
+    x = torch.randn(B, T, C, generator=seeded(5))
+    return x * (torch.arange(T) < LENGTHS[:, None])[..., None]
+
+
+def ramps(n_samples: int, n_windows: int = 50) -> Tensor:
+    """Return windows of one channel whose samples are 1, 2, 3 and so on, (n_windows, T, 1)."""
+    return torch.arange(1.0, n_samples + 1).expand(n_windows, -1)[..., None]
+
+
+@pytest.fixture(params=list(AUGMENTATIONS))
+def augmentation(request):
+    return AUGMENTATIONS[request.param]()
+
+
+def test_the_options_name_every_augmentation():
+    literal, _ = get_args(AugmentationNames)
+
+    assert set(get_args(literal)) == set(AUGMENTATIONS)
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_shape_and_type_stay_and_numbers_are_finite(augmentation, lengths):
+    x = padded_windows()
+
+    changed = augmentation(x, lengths, seeded())
+
+    assert changed.shape == x.shape
+    assert changed.dtype == x.dtype
+    assert changed.isfinite().all()
+
+
+def test_windows_are_changed_and_the_input_is_left_as_it_was(augmentation):
+    x = padded_windows()
+    before = x.clone()
+
+    changed = augmentation(x, LENGTHS, seeded())
+
+    assert torch.equal(x, before)
+    assert not torch.equal(changed, before)
+
+
+def test_windows_stay_zero_after_each_end(augmentation):
+    for seed in range(10):
+        changed = augmentation(padded_windows(), LENGTHS, seeded(seed))
+
+        for window, length in zip(changed, LENGTHS.tolist(), strict=True):
+            assert (window[length:] == 0).all()
+
+
+def test_the_seed_of_the_generator_decides(augmentation):
+    x = padded_windows()
+
+    changed = augmentation(x, LENGTHS, seeded(1))
+
+    assert torch.equal(augmentation(x, LENGTHS, seeded(1)), changed)
+    assert not torch.equal(augmentation(x, LENGTHS, seeded(2)), changed)
+
+
+def test_no_other_source_of_random_numbers_is_touched(augmentation):
+    before = torch.get_rng_state()
+
+    augmentation(padded_windows(), LENGTHS, seeded())
+
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_generator_gives_another_change_at_every_call(augmentation):
+    generator = seeded()
+    x = padded_windows()
+
+    first = augmentation(x, LENGTHS, generator)
+
+    assert not torch.equal(augmentation(x, LENGTHS, generator), first)
+
+
+def test_windows_of_a_batch_are_changed_each_in_its_own_way(augmentation):
+    x = padded_windows()[:1].expand(B, -1, -1)
+
+    changed = augmentation(x, None, seeded())
+
+    assert not torch.equal(changed, changed[:1].expand(B, -1, -1))
+
+
+def test_no_lengths_mean_full_ones(augmentation):
+    x = torch.randn(B, T, C, generator=seeded(5))
+
+    stated = augmentation(x, torch.full((B,), T), seeded())
+
+    assert torch.equal(augmentation(x, None, seeded()), stated)
+
+
+def test_a_window_does_not_depend_on_what_the_others_hold(augmentation):
+    x = padded_windows()
+    others = x.clone()
+    others[1:] *= -7
+
+    one = augmentation(x, LENGTHS, seeded())
+    two = augmentation(others, LENGTHS, seeded())
+
+    assert torch.equal(one[0], two[0])
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 3])
+def test_very_short_windows_can_be_changed(augmentation, n_samples):
+    x = torch.randn(B, n_samples, C, generator=seeded(5))
+
+    for lengths in (None, torch.arange(B) % n_samples + 1):
+        changed = augmentation(x, lengths, seeded())
+
+        assert changed.shape == x.shape
+        assert changed.isfinite().all()
+
+
+def test_those_and_only_those_that_say_so_move_an_event(augmentation):
+    place = 30  # of 120 samples: no time warp leaves it where it is
+    x = torch.zeros(64, 120, C)
+    x[:, place] = 10.0
+
+    loudness = augmentation(x, None, seeded()).abs().sum(dim=2)
+
+    audible = loudness.amax(dim=1) > 4  # the event itself may be silenced or cut off
+    assert audible.sum() > 32
+    moved = loudness.argmax(dim=1)[audible] != place
+    assert moved.any() == augmentation.moves_events
+
+
+def test_shift_and_time_warp_are_those_that_move_events():
+    moving = {name for name, kind in AUGMENTATIONS.items() if kind.moves_events}
+
+    assert moving == {"shift", "time_warp"}
+
+
+# What each of them promises.
+
+
+def test_jitter_has_the_deviation_it_is_asked_for():
+    noise = Jitter(0.5)(torch.zeros(100, 50, 2), None, seeded())
+
+    assert float(noise.std()) == pytest.approx(0.5, rel=0.05)  # 10,000 numbers
+    assert abs(float(noise.mean())) < 0.03
+
+
+@pytest.mark.parametrize("n_samples", [4, 5, 7, 16, 65, 128])
+def test_band_noise_lies_within_one_octave(n_samples):
+    noise = BandNoise()(torch.zeros(64, n_samples, C), None, seeded())
+
+    spectrum = torch.fft.rfft(noise.double(), dim=1).abs()
+    for window in spectrum:
+        loud = (window > 1e-4 * window.max()).any(dim=1).nonzero()[:, 0]
+        assert loud.min() >= 1  # the mean of a window stays
+        assert loud.max() <= 2 * loud.min() + 1
+
+
+def test_band_noise_has_the_deviation_it_is_asked_for():
+    noise = BandNoise(0.7)(torch.zeros(20, 64, C), None, seeded())
+
+    deviation = noise.std(dim=1, correction=0)
+    torch.testing.assert_close(deviation, torch.full((20, C), 0.7))
+
+
+def test_band_noise_draws_bands_from_the_lowest_to_the_highest():
+    noise = BandNoise()(torch.zeros(300, 64, 1), None, seeded())
+
+    loudest = torch.fft.rfft(noise[..., 0], dim=1).abs().argmax(dim=1)
+    assert loudest.min() <= 2
+    assert loudest.max() >= 24  # of 32
+
+
+def test_scaling_keeps_signs_and_the_form_of_a_channel():
+    x = padded_windows()
+
+    changed = Scaling(1.0)(x, LENGTHS, seeded())
+
+    assert torch.equal(changed.sign(), x.sign())
+    factor = changed[0] / x[0]
+    torch.testing.assert_close(factor, factor[:1].expand(T, C))
+    assert len(factor[0].unique()) == C
+
+
+def test_scaling_has_the_deviation_it_is_asked_for():
+    factor = Scaling(0.4)(torch.ones(2000, 1, 3), None, seeded()).log()
+
+    assert float(factor.std()) == pytest.approx(0.4, rel=0.05)  # 6,000 numbers
+    assert abs(float(factor.mean())) < 0.03
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 5])
+def test_channel_drop_never_silences_a_whole_window(n_channels):
+    x = torch.ones(200, 3, n_channels)
+
+    changed = ChannelDrop(1.0)(x, None, seeded())
+
+    assert (changed.sum(dim=2) == 1).all()
+
+
+def test_channel_drop_silences_channels_whole_and_with_its_probability():
+    changed = ChannelDrop(0.3)(torch.ones(2000, 4, 6), None, seeded())
+
+    assert torch.equal(changed, changed[:, :1].expand_as(changed))
+    assert set(changed.unique().tolist()) == {0.0, 1.0}
+    assert float((changed == 0).float().mean()) == pytest.approx(0.3, abs=0.02)  # of 12,000
+
+
+def test_channel_mix_keeps_a_channel_and_leaks_its_form_into_the_others():
+    x = torch.zeros(500, 20, C)
+    x[..., 1] = torch.randn(500, 20, generator=seeded(5))
+
+    changed = ChannelMix(0.1)(x, None, seeded())
+
+    assert torch.equal(changed[..., 1], x[..., 1])
+    leak = changed[:, :, [0, 2]] / x[..., 1:2]
+    torch.testing.assert_close(leak, leak[:, :1].expand_as(leak), rtol=1e-3, atol=1e-5)
+    assert float(leak[:, 0].std()) == pytest.approx(0.1, rel=0.1)  # 1,000 numbers
+
+
+@pytest.mark.parametrize(("fraction", "span_samples"), [(0.1, 16), (0.5, 3), (0.3, 100)])
+def test_time_mask_silences_about_its_fraction_in_all_channels(fraction, span_samples):
+    changed = TimeMask(fraction, span_samples)(torch.ones(3000, 64, C), None, seeded())
+
+    silent = changed == 0
+    assert torch.equal(silent, silent[..., :1].expand_as(silent))
+    assert float(silent.float().mean()) == pytest.approx(fraction, abs=0.03)
+    at_sample = silent[..., 0].float().mean(dim=0)  # no part of a window is spared
+    assert ((at_sample - fraction).abs() < 0.06).all()
+
+
+def test_stretches_inside_a_window_have_whole_spans():
+    taken = spans(torch.zeros(50, 64, 1), 0.4, 5, seeded())
+
+    n_runs = 0
+    for row in taken.tolist():
+        runs = "".join("#" if sample else "." for sample in row).split(".")[1:-1]
+        lengths = [len(run) for run in runs if run]
+        assert all(length % 5 == 0 for length in lengths)
+        n_runs += len(lengths)
+    assert n_runs > 50
+
+
+def test_spans_of_fraction_one_take_every_sample_and_of_zero_none():
+    x = torch.zeros(20, 33, 1)
+
+    assert spans(x, 1.0, 4, seeded()).all()
+    assert not spans(x, 0.0, 4, seeded()).any()
+
+
+def test_shift_moves_a_window_whole_and_cuts_off_what_leaves_it():
+    length, n_samples = 40, 50
+    x = ramps(n_samples) * (torch.arange(n_samples) < length)[:, None]
+
+    changed = Shift(0.25)(x, torch.full((50,), length), seeded())
+
+    distances = set()
+    for window in changed[..., 0]:
+        place = window.nonzero()[:, 0]
+        distance = int(place[0] - window[place[0]] + 1)
+        expected = torch.zeros(n_samples)
+        stay = torch.arange(max(0, distance), min(length, length + distance))
+        expected[stay] = stay - distance + 1.0
+        assert torch.equal(window, expected)
+        distances.add(distance)
+    assert min(distances) < -5
+    assert max(distances) > 5
+    assert max(map(abs, distances)) <= 10  # a quarter of the length, not of the padding
+
+
+def test_time_warp_keeps_both_ends_and_the_order_of_time():
+    length, n_samples = 60, 70
+    x = ramps(n_samples) * (torch.arange(n_samples) < length)[:, None]
+
+    changed = TimeWarp(0.9)(x, torch.full((50,), length), seeded())[:, :length, 0]
+
+    torch.testing.assert_close(changed[:, 0], torch.full((50,), 1.0))
+    torch.testing.assert_close(changed[:, -1], torch.full((50,), float(length)))
+    assert (changed.diff(dim=1) > 0).all()
+
+
+def test_time_warp_changes_pace_by_no_more_than_its_strength():
+    pace = TimeWarp(0.3)(ramps(100), None, seeded())[..., 0].diff(dim=1)
+
+    assert (pace - 1).abs().max() < 0.3 + 1e-3
+    assert pace.max() > 1.2
+    assert pace.min() < 0.8
+
+
+def test_time_warp_of_strength_zero_changes_nothing():
+    x = torch.randn(B, T, C, generator=seeded(5))
+
+    torch.testing.assert_close(TimeWarp(0.0)(x, None, seeded()), x, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.0])
+def test_a_time_warp_that_would_stop_time_is_refused(strength):
+    with pytest.raises(UserError, match=f"{strength}"):
+        TimeWarp(strength)
+
+
+# Several.
+
+
+def test_several_are_applied_in_the_order_they_are_named():
+    x, generator = padded_windows(), seeded(3)
+
+    changed = Augmentations(["jitter", "time_mask", "shift"])(x, LENGTHS, seeded(3))
+
+    for step in (Jitter(), TimeMask(), Shift()):
+        x = step(x, LENGTHS, generator)
+    assert torch.equal(changed, x)
+
+
+def test_none_at_all_leave_a_window_as_it_is():
+    x = padded_windows()
+
+    assert torch.equal(Augmentations([])(x, LENGTHS, seeded()), x)
+
+
+@pytest.mark.parametrize("name", ["shift", "time_warp"])
+def test_one_that_moves_events_is_refused_by_name_where_time_is_to_be_kept(name):
+    with pytest.raises(UserError, match=f"'{name}'"):
+        Augmentations(["jitter", name], keep_time=True)
+
+    Augmentations(["jitter", name])
+
+
+def test_all_that_keep_time_are_accepted_where_time_is_to_be_kept():
+    names = [name for name, kind in AUGMENTATIONS.items() if not kind.moves_events]
+
+    changed = Augmentations(names, keep_time=True)(padded_windows(), LENGTHS, seeded())
+
+    assert changed.isfinite().all()
+
+
+def test_a_chain_moves_events_if_one_of_its_parts_does():
+    assert Augmentations(["jitter", "shift"]).moves_events
+    assert not Augmentations(["jitter", "scaling"]).moves_events
