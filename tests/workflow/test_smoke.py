@@ -163,7 +163,7 @@ class TestWhatRunsAgain:
 
         jobs = replan(change)
 
-        assert jobs["finetune"] == 5 + 12 + 2 + 4 + 2
+        assert jobs["finetune"] == 5 + 12 + 2 + 4 + 6
         assert not jobs.keys() & {"ingest", "window", "pretrain", "fit_baseline"}
 
     def test_options_of_a_dataset_rerun_that_dataset(self, replan):
