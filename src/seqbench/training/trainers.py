@@ -206,7 +206,30 @@ class Trainer(ABC):
         return writer
 
 
-class SupervisedTrainer(Trainer):
+class LossTrainer(Trainer):
+    """A trainer whose loss stands apart from its model; see `Trainer` for the rest.
+
+    Parameters
+    ----------
+    loss_fn
+        Returns parts of shape (), ``total`` among them.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss_fn: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        device: str | torch.device | None = None,
+        log_dir: str | Path | None = None,
+        *,
+        gradient_clip: float = 1.0,
+    ) -> None:
+        super().__init__(model, optimizer, device, log_dir, gradient_clip=gradient_clip)
+        self.loss_fn = loss_fn.to(self.device)
+
+
+class SupervisedTrainer(LossTrainer):
     """Trains a classifier of timed events; see `Trainer`.
 
     Parameters
@@ -222,19 +245,6 @@ class SupervisedTrainer(Trainer):
         ``event_timings`` and, if windows differ in length, ``lengths``.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        loss_fn: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        device: str | torch.device | None = None,
-        log_dir: str | Path | None = None,
-        *,
-        gradient_clip: float = 1.0,
-    ) -> None:
-        super().__init__(model, optimizer, device, log_dir, gradient_clip=gradient_clip)
-        self.loss_fn = loss_fn.to(self.device)
-
     def _loss(self, batch: dict[str, Tensor]) -> tuple[int, dict[str, Tensor]]:
         x = batch["input"].to(self.device)
         outputs = self.model(x, _lengths(batch, x))
@@ -242,7 +252,7 @@ class SupervisedTrainer(Trainer):
         return len(x), self.loss_fn(*outputs, *target)
 
 
-class UnsupervisedTrainer(Trainer):
+class UnsupervisedTrainer(LossTrainer):
     """Trains a model to rebuild windows; see `Trainer`.
 
     Parameters
@@ -257,19 +267,6 @@ class UnsupervisedTrainer(Trainer):
         As in `Trainer`. A batch is windows (B, T, C), or holds them as
         ``input`` with their ``lengths``.
     """
-
-    def __init__(
-        self,
-        model: nn.Module,
-        loss_fn: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        device: str | torch.device | None = None,
-        log_dir: str | Path | None = None,
-        *,
-        gradient_clip: float = 1.0,
-    ) -> None:
-        super().__init__(model, optimizer, device, log_dir, gradient_clip=gradient_clip)
-        self.loss_fn = loss_fn.to(self.device)
 
     def _loss(self, batch: Batch) -> tuple[int, dict[str, Tensor]]:
         if isinstance(batch, Tensor):
