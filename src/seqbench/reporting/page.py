@@ -61,6 +61,8 @@ def render_page(
             summaries=pretraining.summaries(effects),
             verdicts=pretraining.verdicts(effects),
             collapsed=pretraining.collapsed(results),
+            signs=pretraining.signs(results),
+            sign_names=pretraining.SIGNS,
             skipped=_skipped(materials),
             has_detection=any(material.detection is not None for material in materials),
             has_ceiling=any(board.ceiling is not None for board in boards),

@@ -14,6 +14,15 @@ from seqbench.statistics.paired import paired_interval
 
 SCRATCH = "scratch"
 REFERENCES = (SCRATCH, "random_frozen")
+# What an encoder shows of collapse, and what the page calls it.
+SIGNS = {
+    "effective_rank": "effective rank",
+    "error_over_mean": "error / error of the mean",
+    "alignment": "alignment",
+    "uniformity": "uniformity",
+    "kl_per_unit": "KL per unit (nats)",
+    "active_units": "active units",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +57,25 @@ class Effect:
     def is_clear(self) -> bool:
         """Whether the interval leaves zero out."""
         return self.interval is not None and (self.interval[0] > 0 or self.interval[1] < 0)
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What was watched on held-out train recordings in the epochs whose encoders were kept.
+
+    Parameters
+    ----------
+    n
+        Encoders, one for each seed.
+    values
+        By key of `SIGNS`; undefined where the objective has no such thing.
+    """
+
+    dataset: str
+    architecture: str
+    objective: str
+    n: int
+    values: dict[str, Estimate]
 
 
 @dataclass(frozen=True)
@@ -152,6 +180,28 @@ def _verdict(dataset: str, architecture: str, labels: float, group: list[Effect]
         return f"{where}: pretraining hurts. {best.arm}{among}: {told}."
     reason = "one seed cannot tell" if best.interval is None else "no gain that chance rules out"
     return f"{where}: {reason}. {best.arm}{among}: {told}."
+
+
+def signs(results: Iterable[Result]) -> list[Signs]:
+    """Summarise what was watched in the encoders, each counted once however many runs use it."""
+    seen: dict[tuple[str, str, str], dict[int, dict[str, float]]] = {}
+    for result in results:
+        pretraining = result.content.get("pretraining")
+        if pretraining:
+            run = result.run
+            model = (run.dataset, run.architecture, str(pretraining["objective"]))
+            seen.setdefault(model, {})[run.seed] = pretraining["watched"]
+    return [
+        Signs(
+            *model,
+            n=len(by_seed),
+            values={
+                name: Estimate.of_values(watched.get(name) for watched in by_seed.values())
+                for name in SIGNS
+            },
+        )
+        for model, by_seed in sorted(seen.items())
+    ]
 
 
 def collapsed(results: Iterable[Result]) -> list[str]:

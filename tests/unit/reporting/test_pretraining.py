@@ -116,3 +116,23 @@ def test_an_encoder_that_collapsed_is_named_once(write_results, config):
 
     assert "contrastive, seed 0: the encoder collapsed: its frames differ" in sentence
     assert pretraining.collapsed(tables.collect(plan, Path())) == []
+
+
+def test_signs_of_collapse_are_means_over_encoders_not_over_runs(write_results, config):
+    arms = ["scratch", "contrastive_finetune", "contrastive_probe"]
+    plan = write_results(config(arms=arms, seeds=[0, 1]), skill=lambda run: 0.5)
+    results = tables.collect(plan, Path())
+    for result in results:
+        if result.run.arm.startswith("contrastive"):
+            watched = {"monitor_loss": 1.0, "effective_rank": 3.0 + 2 * result.run.seed}
+            result.content["pretraining"] = {
+                "objective": "contrastive",
+                "watched": watched,
+                "collapse": None,
+            }
+
+    (found,) = pretraining.signs(results)
+
+    assert (found.objective, found.n) == ("contrastive", 2)
+    assert found.values["effective_rank"].mean == 4.0
+    assert found.values["kl_per_unit"].mean is None
