@@ -72,24 +72,37 @@ def build_objective(job: PretrainJob, n_channels: int) -> Objective:
 def hold_out(windows: WindowSet, fraction: float, seed: int) -> tuple[Tensor, Tensor]:
     """Divide train windows into those to learn from and those to watch, by whole groups.
 
+    Of a single group the windows at the end of its signal are watched, and
+    those that reach into them are left out of both.
+
     Returns
     -------
     tuple of Tensor
-        Indices (N - M,) and (M,); at least one group is watched.
+        Indices to learn from and to watch; at least one of each.
 
     Raises
     ------
     UserError
-        If train has a single group, so that none can be held out.
+        If a single group is too short to hold anything out.
     """
     group = np.array([windows.groups[i] for i in windows.recording])
     names = np.unique(group)
-    if len(names) < 2:
-        raise UserError("pretraining needs at least two train groups, one of them to watch")
-    n_watched = max(1, round(fraction * len(names)))
-    watched = np.random.default_rng(seed).permutation(names)[:n_watched]
-    is_watched = np.isin(group, watched)
+    if len(names) > 1:
+        n_watched = max(1, round(fraction * len(names)))
+        watched = np.random.default_rng(seed).permutation(names)[:n_watched]
+        is_watched = np.isin(group, watched)
+        is_learned = ~is_watched
+    else:
+        n_watched = max(1, round(fraction * len(windows)))
+        cut = np.sort(windows.start)[-n_watched]
+        is_watched = windows.start >= cut
+        is_learned = windows.start + windows.length <= cut
+    if not is_learned.any():
+        raise UserError(
+            "pretraining holds out a part of train to watch, and nothing is left to learn from;"
+            " cut shorter windows (`window.length_samples`) or add recordings"
+        )
     return (
-        torch.from_numpy(np.flatnonzero(~is_watched)),
+        torch.from_numpy(np.flatnonzero(is_learned)),
         torch.from_numpy(np.flatnonzero(is_watched)),
     )

@@ -1,0 +1,45 @@
+"""What pretraining learns from, and what it is watched on."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seqbench.errors import UserError
+from seqbench.training.pretrain import hold_out
+
+
+def test_whole_groups_are_held_out_by_the_seed(make_windows):
+    windows = make_windows()["train"]
+    group = np.array([windows.groups[i] for i in windows.recording])
+    assert len(set(group)) > 2
+
+    learned, watched = hold_out(windows, 0.2, seed=0)
+
+    assert set(group[learned]) | set(group[watched]) == set(group)
+    assert not set(group[learned]) & set(group[watched])
+    assert len(watched)
+    draws = {tuple(hold_out(windows, 0.2, seed)[1].tolist()) for seed in range(8)}
+    assert len(draws) > 1
+
+
+def test_of_a_single_group_the_end_is_held_out_and_nothing_of_it_learned(make_event_windows):
+    windows = make_event_windows(n_samples=(600,))["train"]
+    windows = replace(windows, groups=["same"] * len(windows.groups))
+    hop = windows.start[1] - windows.start[0]
+    assert hop <= windows.length[0]
+
+    learned, watched = hold_out(windows, 0.3, seed=0)
+
+    assert len(watched) == round(0.3 * len(windows))
+    ends = windows.start[learned] + windows.length[learned]
+    assert ends.max() <= windows.start[watched].min()
+    assert set(learned.tolist()).isdisjoint(watched.tolist())
+
+
+def test_a_single_window_is_refused(make_event_windows):
+    windows = make_event_windows(n_samples=(60,))["train"]
+    assert len(windows) == 1
+
+    with pytest.raises(UserError, match="nothing is left to learn from"):
+        hold_out(windows, 0.2, seed=0)
