@@ -63,3 +63,8 @@ class Encoder(nn.Module, ABC):
 def inside(lengths: Tensor, n: int, device: torch.device) -> Tensor:
     """Return a mask (B, n) that is True before the end of each sequence."""
     return torch.arange(n, device=device) < lengths.to(device)[:, None]
+
+
+def ended(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return windows (B, T, C) with zeros after each end."""
+    return x if lengths is None else x * inside(lengths, x.shape[1], x.device)[..., None]

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqbench.errors import UserError
-from seqbench.models.base import Encoder, inside
+from seqbench.models.base import Encoder, ended, inside
 from seqbench.models.cnn1d import Cnn1dEncoder
 from seqbench.models.pooling import PooledLinear
 from seqbench.models.recurrent import LstmEncoder
@@ -347,7 +347,7 @@ def trimmed(x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
     if lengths is None:
         return x, None
     lengths = lengths.cpu()
-    return x * inside(lengths, x.shape[1], x.device)[..., None], lengths
+    return ended(x, lengths), lengths
 
 
 def silenced(logits: Tensor, steps: Tensor | None) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from seqbench.errors import UserError
-from seqbench.models.base import inside
+from seqbench.models.base import ended
 
 
 class Augmentation(ABC):
@@ -182,7 +182,7 @@ class Shift(Augmentation):
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
         """Move windows, with silence where nothing is left."""
-        n = _lengths(x, lengths)
+        n = lengths_of(x, lengths)
         share = 2 * _uniform((len(x),), x, generator) - 1
         by = (share * self.fraction * n).round().long()
         position = torch.arange(x.shape[1], device=x.device) - by[:, None]
@@ -209,7 +209,7 @@ class TimeWarp(Augmentation):
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
         """Read windows at times that pass at a smoothly changing pace, linear between samples."""
-        last = (_lengths(x, lengths) - 1).clamp(min=1)[:, None]
+        last = (lengths_of(x, lengths) - 1).clamp(min=1)[:, None]
         time = torch.arange(x.shape[1], device=x.device) / last  # 0 to 1 within a window
         sign = 2 * _uniform((len(x), 1), x, generator) - 1
         # The slope of this bend is at most 1, so pace stays above 0.
@@ -267,11 +267,6 @@ class Augmentations(Augmentation):
         return x
 
 
-def ended(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return windows (B, T, C) with zeros after each end."""
-    return x if lengths is None else x * inside(lengths, x.shape[1], x.device)[..., None]
-
-
 def spans(x: Tensor, fraction: float, span_samples: int, generator: torch.Generator) -> Tensor:
     """Draw stretches of samples of windows (B, T, C).
 
@@ -289,7 +284,8 @@ def spans(x: Tensor, fraction: float, span_samples: int, generator: torch.Genera
     return taken.gather(1, (sample + begin) // span_samples)
 
 
-def _lengths(x: Tensor, lengths: Tensor | None) -> Tensor:
+def lengths_of(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return the samples of windows (B, T, C) on their device, (B,)."""
     if lengths is None:
         return torch.full((len(x),), x.shape[1], device=x.device)
     return lengths.to(x.device)

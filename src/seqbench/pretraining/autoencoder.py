@@ -8,10 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqbench.models.base import Encoder, inside
+from seqbench.models.base import Encoder, ended, inside
 from seqbench.options import Count, Level
-from seqbench.pretraining.augmentations import ended
-from seqbench.pretraining.base import Objective, trimmed
+from seqbench.pretraining.base import Objective, cropped
 from seqbench.registry import OBJECTIVES
 
 
@@ -90,7 +89,7 @@ class Reconstruction(Objective):
 
     def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
         """Return the error over that of the mean of the batch: 1 or more has learned nothing."""
-        x = trimmed(x, lengths)
+        x = cropped(x, lengths)
         n = x.shape[0] * x.shape[1] if lengths is None else int(lengths.sum())
         mean = x.sum(dim=(0, 1)) / n
         return {
@@ -169,7 +168,7 @@ class AutoencoderObjective(Reconstruction):
         On normalised data it is about 1 for a decoder that always answers the
         mean of train.
         """
-        x = seen = trimmed(x, lengths)
+        x = seen = cropped(x, lengths)
         if self.noise and self.training:
             noise = torch.randn(x.shape, generator=self.generator(x), device=x.device)
             seen = ended(x + self.noise * noise, lengths)

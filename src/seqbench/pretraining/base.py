@@ -55,6 +55,6 @@ class Objective(nn.Module, ABC):
         return self._generators[key]
 
 
-def trimmed(x: Tensor, lengths: Tensor | None) -> Tensor:
+def cropped(x: Tensor, lengths: Tensor | None) -> Tensor:
     """Return windows (B, T, C) up to the end of the longest, so that padding costs no draws."""
     return x if lengths is None else x[:, : int(lengths.max())]

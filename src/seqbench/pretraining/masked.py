@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from seqbench.models.base import Encoder, inside
 from seqbench.options import Count, Fraction
 from seqbench.pretraining.augmentations import spans
-from seqbench.pretraining.base import Objective, trimmed
+from seqbench.pretraining.base import Objective, cropped
 from seqbench.registry import OBJECTIVES
 
 
@@ -77,7 +77,7 @@ class MaskedObjective(Objective):
 
     def _errors(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the mean squared error of the prediction and of the mean of what is seen."""
-        x = trimmed(x, lengths)
+        x = cropped(x, lengths)
         is_hidden = spans(x, self.mask_fraction, self.span_samples, self.generator(x))
         is_there = torch.ones_like(is_hidden)
         if lengths is not None:

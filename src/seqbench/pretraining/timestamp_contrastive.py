@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from seqbench.models.base import Encoder
 from seqbench.options import AugmentationNames, Count, Positive
-from seqbench.pretraining.augmentations import Augmentations
-from seqbench.pretraining.base import Objective, trimmed
+from seqbench.pretraining.augmentations import Augmentations, lengths_of
+from seqbench.pretraining.base import Objective, cropped
 from seqbench.pretraining.representation import alignment, uniformity
 from seqbench.registry import OBJECTIVES
 
@@ -91,10 +91,9 @@ class TimestampContrastiveObjective(Objective):
 
     def _views(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return frames of the same moments in two views, (B, P, D) each, and which are there."""
-        x = trimmed(x, lengths)
+        x = cropped(x, lengths)
         generator = self.generator(x)
-        n_samples = lengths if lengths is not None else torch.full((len(x),), x.shape[1])
-        n_samples = n_samples.to(x.device)
+        n_samples = lengths_of(x, lengths)
         share = torch.rand((3, len(x)), generator=generator, device=x.device)
         stride = self.encoder.stride
         cut = (MOST_CUT * share[:2] * n_samples).long()

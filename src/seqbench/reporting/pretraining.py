@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import NamedTuple
 
 from seqbench.config import Arm
 from seqbench.reporting import formats
@@ -23,6 +24,14 @@ SIGNS = {
     "kl_per_unit": "KL per unit (nats)",
     "active_units": "active units",
 }
+
+
+class Pair(NamedTuple):
+    """A run, that of the same seed and labels in another arm, and how far it is ahead."""
+
+    result: Result
+    other: Result
+    difference: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +107,11 @@ def effects(results: Iterable[Result]) -> list[Effect]:
         group = [by_run[run] for run in runs]
         for reference in REFERENCES:
             pairs = [
-                (result, other)
+                Pair(result, other, value - base)
                 for result in group
                 if (other := by_run.get(replace(result.run, arm=reference))) is not None
-                and result.value(result.headline) is not None
-                and other.value(other.headline) is not None
+                and (value := result.value(result.headline)) is not None
+                and (base := other.value(other.headline)) is not None
             ]
             if pairs:
                 found.append(_effect(*model, reference, pairs))
@@ -115,18 +124,16 @@ def _effect(
     arm: str,
     labels: str,
     reference: str,
-    pairs: Sequence[tuple[Result, Result]],
+    pairs: Sequence[Pair],
 ) -> Effect:
-    headline = pairs[0][0].headline
-    scores = [[one.value(headline) or 0.0 for one in pair] for pair in pairs]
-    differences = [value - base for value, base in scores]
+    differences = [pair.difference for pair in pairs]
     return Effect(
         dataset=dataset,
         architecture=architecture,
         arm=arm,
         labels=labels,
         reference=reference,
-        headline=headline,
+        headline=pairs[0].result.headline,
         difference=Estimate.of_values(differences),
         interval=paired_interval(differences),
         n_better=sum(difference > 0 for difference in differences),
@@ -219,11 +226,11 @@ def collapsed(results: Iterable[Result]) -> list[str]:
     ]
 
 
-def _cost_ratio(pairs: Sequence[tuple[Result, Result]]) -> float | None:
+def _cost_ratio(pairs: Sequence[Pair]) -> float | None:
     """Return the processor time of arms over that of their references."""
     spent = [0.0, 0.0]
     for pair in pairs:
-        for i, result in enumerate(pair):
+        for i, result in enumerate((pair.result, pair.other)):
             training = result.cost("train_cpu_s")
             if training is None:
                 return None

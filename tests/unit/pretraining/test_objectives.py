@@ -11,7 +11,7 @@ from seqbench.errors import UserError
 from seqbench.models.base import Encoder
 from seqbench.pretraining.augmentations import spans
 from seqbench.pretraining.autoencoder import AutoencoderObjective, mean_squared
-from seqbench.pretraining.base import Objective, trimmed
+from seqbench.pretraining.base import Objective, cropped
 from seqbench.pretraining.contrastive import ContrastiveObjective, nt_xent
 from seqbench.pretraining.masked import MaskedObjective
 from seqbench.pretraining.timestamp_contrastive import (
@@ -139,11 +139,11 @@ def test_the_loss_on_held_out_windows_is_the_same_at_every_evaluation():
     assert torch.equal(objective.train().eval().loss(x, LENGTHS), first)
 
 
-def test_windows_are_trimmed_to_the_longest():
+def test_windows_are_cropped_to_the_longest():
     x = padded_windows()
 
-    assert trimmed(x, torch.tensor([3, 5, 2, 1, 4, 5])).shape == (len(x), 5, C)
-    assert trimmed(x, None).shape == x.shape
+    assert cropped(x, torch.tensor([3, 5, 2, 1, 4, 5])).shape == (len(x), 5, C)
+    assert cropped(x, None).shape == x.shape
 
 
 # Contrastive.
