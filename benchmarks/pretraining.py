@@ -53,7 +53,7 @@ def costs(turns: int = 5) -> list[tuple[str, float, float | None]]:
         began = time.perf_counter()
         optimizer = torch.optim.AdamW(module.parameters(), lr=settings.learning_rate)
         for part in torch.randperm(len(index), generator=generator).split(32):
-            loss = module.loss(x[part], None)
+            loss = module.loss(module.prepare(x[part], None), None)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(module.parameters(), settings.gradient_clip)

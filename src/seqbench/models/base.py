@@ -38,14 +38,23 @@ class Encoder(nn.Module, ABC):
     n_template_scores: int = 0
     pooling: str = "mean"
 
+    def prepare(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return the signal (B, T, C) that learning begins with, zero after each end.
+
+        What no weight takes part in: the windows themselves, or what is left
+        of them without a trend. Objectives hide, change and rebuild this.
+        """
+        del lengths
+        return x
+
     @abstractmethod
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Encode windows.
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode prepared windows.
 
         Parameters
         ----------
         x
-            Windows, (B, T, C), zero after each end.
+            Prepared windows, (B, T, C), zero after each end.
         lengths
             Samples of each window, (B,) int64 on the CPU; None: all have T.
 
@@ -54,6 +63,10 @@ class Encoder(nn.Module, ABC):
         Tensor
             Frames, (B, F, D), zero after each end.
         """
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return the frames (B, F, D) of windows as they are stored; see `encode`."""
+        return self.encode(self.prepare(x, lengths), lengths)
 
     def frame_lengths(self, lengths: Tensor | None) -> Tensor | None:
         """Return the number of frames for windows of these lengths, (B,)."""

@@ -29,12 +29,16 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
         return (normal * weight).to(narrow)
 
     def _update(self, mean: Tensor, variance: Tensor) -> None:
-        if self.running_mean is None or self.running_var is None or self.momentum is None:
-            raise ValueError("masked batch norm keeps running statistics with a momentum")
-        self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
-        self.running_var.lerp_(variance.to(self.running_var.dtype), self.momentum)
-        if self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
+        if (
+            self.running_mean is None
+            or self.running_var is None
+            or self.num_batches_tracked is None
+        ):
+            raise ValueError("masked batch norm keeps running statistics")
+        self.num_batches_tracked.add_(1)
+        share = self.momentum or 1 / float(self.num_batches_tracked)
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
+        self.running_var.lerp_(variance.to(self.running_var.dtype), share)
 
 
 @ARCHITECTURES.register(
@@ -103,8 +107,8 @@ class Cnn1dEncoder(Encoder):
         self.norms = nn.ModuleList(MaskedBatchNorm1d(width) for width in widths)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Encode windows (B, T, C); see `Encoder.forward`."""
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows (B, T, C); see `Encoder.encode`."""
         x = x.transpose(1, 2)
         for convolution, norm, step in zip(
             self.convolutions, self.norms, self.strides, strict=True

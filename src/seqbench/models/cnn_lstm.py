@@ -33,8 +33,8 @@ class ConvolvedRecurrentEncoder(Encoder):
         self.n_features = recurrence.n_features
         self.n_backward_features = recurrence.n_backward_features
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Encode windows (B, T, C); see `Encoder.forward`."""
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows (B, T, C); see `Encoder.encode`."""
         frames = self.convolution(x, lengths)
         encoded: Tensor = self.recurrence(frames, self.frame_lengths(lengths))
         return encoded

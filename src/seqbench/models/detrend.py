@@ -21,18 +21,14 @@ class Detrend(nn.Module):
         Channels C of a window.
     span_samples
         Samples of the mean, rounded up to an odd number; 0 takes nothing away.
-    jitter
-        Standard deviation of noise added while training, in units of what is
-        left of the signal: noise of its own in every batch is harder to learn
-        by heart than that of the recordings.
     """
 
-    def __init__(self, n_channels: int, span_samples: int, jitter: float) -> None:
+    def __init__(self, n_channels: int, span_samples: int) -> None:
         super().__init__()
-        self.jitter = jitter
         self.reach = span_samples // 2
-        # Nothing to learn in it: no gradient has to come back as far as the signal.
-        self.norm = MaskedBatchNorm1d(n_channels, affine=False)
+        # Nothing to learn in it: no gradient has to come back as far as the signal. The scale is
+        # the mean over all batches, which is right from the first one on.
+        self.norm = MaskedBatchNorm1d(n_channels, affine=False, momentum=None)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return windows (B, T, C) without their trend, zero after each end."""
@@ -42,10 +38,7 @@ class Detrend(nn.Module):
             x = x - self._mean(x, lengths)
             x = x if mask is None else x * mask[..., None]
         normal: Tensor = self.norm(x.transpose(1, 2), mask).transpose(1, 2)
-        if not (self.training and self.jitter):
-            return normal
-        noisy = normal + self.jitter * torch.randn_like(normal)
-        return noisy if mask is None else noisy * mask[..., None]
+        return normal
 
     def _mean(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the mean of the samples around each, (B, T, C), from a running sum."""

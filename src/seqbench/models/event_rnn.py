@@ -5,6 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from seqbench.models.base import ended
 from seqbench.models.cnn1d import Cnn1dEncoder
 from seqbench.models.cnn_lstm import ConvolvedRecurrentEncoder
 from seqbench.models.detrend import Detrend
@@ -90,11 +91,20 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
             widths[-1], hidden_size=hidden_size, n_layers=n_layers, dropout=dropout
         )
         super().__init__(convolution, recurrence, pooling)
-        self.detrend = Detrend(n_channels, detrend_samples, jitter)
+        self.detrend = Detrend(n_channels, detrend_samples)
+        self.jitter = jitter
         self.n_features += widths[-1]
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Encode windows (B, T, C); see `Encoder.forward`."""
-        frames = self.convolution(self.detrend(x, lengths), lengths)
+    def prepare(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Take the trend from windows (B, T, C); see `Encoder.prepare`."""
+        detrended: Tensor = self.detrend(x, lengths)
+        return detrended
+
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows (B, T, C); see `Encoder.encode`."""
+        if self.training and self.jitter:
+            # Noise of its own in every batch is harder to learn by heart than that of the data.
+            x = ended(x + self.jitter * torch.randn_like(x), lengths)
+        frames = self.convolution(x, lengths)
         context = self.recurrence(frames, self.frame_lengths(lengths))
         return torch.cat([frames, context], dim=2)

@@ -380,8 +380,8 @@ class EventSpecificEncoder(Encoder):
         self.n_features = n_templates + self.recurrence.n_features
         self.n_backward_features = self.recurrence.n_backward_features
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Encode windows (B, T, C); see `Encoder.forward`."""
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows (B, T, C); see `Encoder.encode`."""
         return self.matched(x, lengths)[0]
 
     def matched(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -121,8 +121,8 @@ class EventUnetEncoder(Encoder):
         self.up = nn.ModuleList(up(coarse, fine) for fine, coarse in reversed(way_up))
         self.join = nn.ModuleList(same(2 * fine, fine) for fine, _ in reversed(way_up))
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Encode windows (B, T, C); see `Encoder.forward`."""
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows (B, T, C); see `Encoder.encode`."""
         x = self.entry(x.transpose(1, 2), lengths)
         passed = []
         for down, deepen in zip(self.down, self.deepen, strict=True):

@@ -138,8 +138,8 @@ class LstmEventEncoder(Encoder):
         self.n_backward_features = self.recurrence.n_backward_features
         self.attention = SelfAttention(self.n_features, n_heads, dropout)
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Encode windows (B, T, C); see `Encoder.forward`."""
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows (B, T, C); see `Encoder.encode`."""
         frames = x if self.embedding is None else self.embedding(x, lengths)
         lengths = self.frame_lengths(lengths)
         encoded: Tensor = self.attention(self.recurrence(frames, lengths), lengths)

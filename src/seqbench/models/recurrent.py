@@ -60,8 +60,8 @@ class RecurrentEncoder(Encoder):
         )
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Encode windows (B, T, C); see `Encoder.forward`."""
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows (B, T, C); see `Encoder.encode`."""
         turned = None if lengths is None else turning(lengths, x.shape[1], x.device)
         for i, ahead in enumerate(self.ahead):
             if i:

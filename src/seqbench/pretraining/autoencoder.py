@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from seqbench.models.base import Encoder, ended, inside
 from seqbench.options import Count, Level
-from seqbench.pretraining.base import Objective, cropped
+from seqbench.pretraining.base import Objective
 from seqbench.registry import OBJECTIVES
 
 
@@ -63,7 +63,7 @@ class Reconstruction(Objective):
 
         Zero after each end; L is 1 for whole windows.
         """
-        frames = self.encoder(x, lengths)
+        frames = self.encoder.encode(x, lengths)
         n_frames = frames.shape[1]
         step = n_frames if self.of_window else self.frames_per_latent
         n_latent = -(-n_frames // step)
@@ -89,7 +89,6 @@ class Reconstruction(Objective):
 
     def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
         """Return the error over that of the mean of the batch: 1 or more has learned nothing."""
-        x = cropped(x, lengths)
         n = x.shape[0] * x.shape[1] if lengths is None else int(lengths.sum())
         mean = x.sum(dim=(0, 1)) / n
         return {
@@ -98,7 +97,7 @@ class Reconstruction(Objective):
         }
 
     def reconstruct(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return windows (B, T, C) rebuilt from their latent vectors."""
+        """Return prepared windows (B, T, C) rebuilt from their latent vectors."""
         return self.decoded(self.latent(x, lengths), x.shape[1])
 
     def latent(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -168,7 +167,7 @@ class AutoencoderObjective(Reconstruction):
         On normalised data it is about 1 for a decoder that always answers the
         mean of train.
         """
-        x = seen = cropped(x, lengths)
+        seen = x
         if self.noise and self.training:
             noise = torch.randn(x.shape, generator=self.generator(x), device=x.device)
             seen = ended(x + self.noise * noise, lengths)

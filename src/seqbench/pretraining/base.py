@@ -31,12 +31,23 @@ class Objective(nn.Module, ABC):
         self._seed = int(torch.randint(2**31, ()))
         self._generators: dict[tuple[bool, torch.device], torch.Generator] = {}
 
+    def prepare(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return windows as the encoder prepares them, up to the end of the longest.
+
+        Padding costs no draws then, and what is hidden, changed or rebuilt is
+        the signal that the encoder's weights see.
+        """
+        return self.encoder.prepare(x if lengths is None else x[:, : int(lengths.max())], lengths)
+
     @abstractmethod
     def loss(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        """Return the mean loss, shape (), over windows (B, T, C) of `lengths` (B,) samples."""
+        """Return the mean loss, shape (), over prepared windows (B, T, C).
+
+        `lengths` are their samples, (B,); None: all have T.
+        """
 
     def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
-        """Return what tells of collapse beside the loss, shape () each, on held-out windows."""
+        """Return what tells of collapse beside the loss, shape () each, on prepared windows."""
         del x, lengths
         return {}
 
@@ -53,8 +64,3 @@ class Objective(nn.Module, ABC):
             made = torch.Generator(x.device).manual_seed(self._seed + self.training)
             self._generators[key] = made
         return self._generators[key]
-
-
-def cropped(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return windows (B, T, C) up to the end of the longest, so that padding costs no draws."""
-    return x if lengths is None else x[:, : int(lengths.max())]

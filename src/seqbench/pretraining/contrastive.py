@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from seqbench.models.base import Encoder
 from seqbench.options import AugmentationNames, Count, Positive
 from seqbench.pretraining.augmentations import Augmentations
-from seqbench.pretraining.base import Objective, cropped
+from seqbench.pretraining.base import Objective
 from seqbench.pretraining.representation import alignment, pooled, uniformity
 from seqbench.registry import OBJECTIVES
 
@@ -67,7 +67,6 @@ class ContrastiveObjective(Objective):
 
     def _views(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return unit vectors of two views of each window, (B, projection_size) each."""
-        x = cropped(x, lengths)
         generator = self.generator(x)
         both = torch.cat([self.augment(x, lengths, generator) for _ in range(2)])
         first, second = self.projected(both, None if lengths is None else lengths.repeat(2)).chunk(
@@ -77,7 +76,7 @@ class ContrastiveObjective(Objective):
 
     def projected(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the unit vectors (B, projection_size) by which windows are compared."""
-        frames = self.encoder(x, lengths)
+        frames = self.encoder.encode(x, lengths)
         vectors = self.projection(pooled(frames, self.encoder.frame_lengths(lengths)))
         return F.normalize(vectors.float(), dim=1)
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from seqbench.models.base import Encoder, inside
 from seqbench.options import Count, Fraction
 from seqbench.pretraining.augmentations import spans
-from seqbench.pretraining.base import Objective, cropped
+from seqbench.pretraining.base import Objective
 from seqbench.registry import OBJECTIVES
 
 
@@ -68,16 +68,15 @@ class MaskedObjective(Objective):
         return {"error_over_mean": error / of_mean.clamp(min=1e-12)}
 
     def predict(self, x: Tensor, is_hidden: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return windows (B, T, C), rebuilt without the samples that are hidden, (B, T)."""
+        """Return prepared windows (B, T, C), rebuilt without hidden samples, (B, T)."""
         seen = torch.where(is_hidden[..., None], self.hidden_value, x)
-        frames = self.encoder(seen, lengths)
+        frames = self.encoder.encode(seen, lengths)
         hidden = self.hidden(frames.transpose(1, 2)).relu().transpose(1, 2)
         samples: Tensor = self.to_samples(hidden)
         return samples.reshape(len(x), -1, self.n_channels)[:, : x.shape[1]]
 
     def _errors(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the mean squared error of the prediction and of the mean of what is seen."""
-        x = cropped(x, lengths)
         is_hidden = spans(x, self.mask_fraction, self.span_samples, self.generator(x))
         is_there = torch.ones_like(is_hidden)
         if lengths is not None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from seqbench.models.base import Encoder
 from seqbench.options import AugmentationNames, Count, Positive
 from seqbench.pretraining.augmentations import Augmentations, lengths_of
-from seqbench.pretraining.base import Objective, cropped
+from seqbench.pretraining.base import Objective
 from seqbench.pretraining.representation import alignment, uniformity
 from seqbench.registry import OBJECTIVES
 
@@ -83,7 +83,7 @@ class TimestampContrastiveObjective(Objective):
         }
 
     def _middle(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        frames = self.projection(self.encoder(x, lengths)).float()
+        frames = self.projection(self.encoder.encode(x, lengths)).float()
         steps = self.encoder.frame_lengths(lengths)
         if steps is None:
             return frames[:, frames.shape[1] // 2]
@@ -91,7 +91,6 @@ class TimestampContrastiveObjective(Objective):
 
     def _views(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return frames of the same moments in two views, (B, P, D) each, and which are there."""
-        x = cropped(x, lengths)
         generator = self.generator(x)
         n_samples = lengths_of(x, lengths)
         share = torch.rand((3, len(x)), generator=generator, device=x.device)
@@ -105,7 +104,7 @@ class TimestampContrastiveObjective(Objective):
         late = views[1].gather(1, from_shift[..., None].expand_as(x))
         both_lengths = torch.cat([stop, n_samples - shift * stride])
         both = torch.cat([views[0], late]) * (sample < both_lengths[:, None])[..., None]
-        frames = self.projection(self.encoder(both, both_lengths.cpu())).float()
+        frames = self.projection(self.encoder.encode(both, both_lengths.cpu())).float()
         first, second = frames.chunk(2)
         # Frames [shift, of_first) of the window are in both views.
         of_first = -(-stop // stride)

@@ -10,7 +10,6 @@ from torch import Tensor
 from seqbench.models.base import Encoder, inside
 from seqbench.options import Count, Level, NaturalNumber
 from seqbench.pretraining.autoencoder import Reconstruction, mean_squared
-from seqbench.pretraining.base import cropped
 from seqbench.registry import OBJECTIVES
 
 LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE = -10.0, 10.0
@@ -81,7 +80,6 @@ class VaeObjective(Reconstruction):
 
     def loss(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return half the squared error per sample and channel and the weighted divergence."""
-        x = cropped(x, lengths)
         mean, log_variance = self.distribution(x, lengths)
         latent, weight, free_nats = mean, self.kl_weight, 0.0
         if self.training:
@@ -98,7 +96,6 @@ class VaeObjective(Reconstruction):
 
     def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
         """Return the error over that of the mean, and what each latent number says."""
-        x = cropped(x, lengths)
         nats = self.nats(*self.distribution(x, lengths), x, lengths)
         return super().watch(x, lengths) | {
             "kl_per_unit": nats.mean(),

@@ -24,14 +24,16 @@ class Pretraining:
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the objective's loss."""
-        return self.module.loss(batch.x, batch.lengths)
+        x = self.module.prepare(batch.x, batch.lengths)
+        return self.module.loss(x, batch.lengths)
 
     def watch(self, batch: Batch) -> dict[str, Tensor]:
         """Return the loss on held-out windows, and signs of collapse."""
-        watched = {"monitor_loss": self.loss(batch)}
-        watched |= self.module.watch(batch.x, batch.lengths)
+        x = self.module.prepare(batch.x, batch.lengths)
+        watched = {"monitor_loss": self.module.loss(x, batch.lengths)}
+        watched |= self.module.watch(x, batch.lengths)
         encoder = self.module.encoder
-        frames = encoder(batch.x, batch.lengths)
+        frames = encoder.encode(x, batch.lengths)
         steps = encoder.frame_lengths(batch.lengths)
         if steps is not None:
             frames = frames[inside(steps, frames.shape[1], frames.device)]

@@ -11,8 +11,9 @@ from seqbench.errors import UserError
 from seqbench.models.base import Encoder
 from seqbench.pretraining.augmentations import spans
 from seqbench.pretraining.autoencoder import AutoencoderObjective, mean_squared
-from seqbench.pretraining.base import Objective, cropped
+from seqbench.pretraining.base import Objective
 from seqbench.pretraining.contrastive import ContrastiveObjective, nt_xent
+from seqbench.pretraining.cross_channel import CrossChannelObjective, whitened
 from seqbench.pretraining.masked import MaskedObjective
 from seqbench.pretraining.timestamp_contrastive import (
     MOST_CUT,
@@ -34,7 +35,7 @@ class CopyEncoder(Encoder):
         self.stride = stride
         self.seen = torch.empty(0)
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return every `stride`-th sample."""
         self.seen = x
         self.seen_lengths = lengths
@@ -142,8 +143,9 @@ def test_the_loss_on_held_out_windows_is_the_same_at_every_evaluation():
 def test_windows_are_cropped_to_the_longest():
     x = padded_windows()
 
-    assert cropped(x, torch.tensor([3, 5, 2, 1, 4, 5])).shape == (len(x), 5, C)
-    assert cropped(x, None).shape == x.shape
+    objective = Draws(CopyEncoder(), C)
+    assert objective.prepare(x, torch.tensor([3, 5, 2, 1, 4, 5])).shape == (len(x), 5, C)
+    assert objective.prepare(x, None).shape == x.shape
 
 
 # Contrastive.
@@ -781,3 +783,95 @@ def test_variances_are_kept_within_what_can_be_computed():
     objective = vae(log_variance=200.0).train()
 
     assert objective.loss(SILENCE, None).isfinite()
+
+
+# Across channels.
+
+
+def cross_channel(n_channels: int = C, **options: bool) -> CrossChannelObjective:
+    return CrossChannelObjective(CopyEncoder(n_channels), n_channels, **options).eval()
+
+
+def test_some_channels_are_hidden_and_some_are_seen():
+    objective = cross_channel(4)
+    x = noise(500, 3, 4)
+
+    objective.loss(x, None)
+
+    is_seen = (objective.encoder.seen != 0).float()
+    assert torch.equal(is_seen.amin(dim=1), is_seen.amax(dim=1)), "a channel is hidden as a whole"
+    n_seen = is_seen[:, 0].sum(dim=1)
+    assert set(n_seen.tolist()) == {1.0, 2.0, 3.0}
+    torch.testing.assert_close(is_seen.mean(dim=(0, 1)), torch.full((4,), 0.5), atol=0.06, rtol=0)
+
+
+@pytest.mark.parametrize("whiten", [True, False])
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_silence_misses_all_of_the_hidden_channels(whiten, lengths):
+    objective = cross_channel(whiten=whiten)
+    silenced(objective.to_samples)
+    x = noise(6, T, C) if lengths is None else padded_windows()
+
+    assert number(objective.loss(x, lengths)) == pytest.approx(1)
+    assert number(objective.train().eval().watch(x, lengths)["error_over_mean"]) == pytest.approx(1)
+
+
+def test_a_constant_answer_misses_what_it_misses_by_hand():
+    objective = cross_channel(whiten=False)
+    silenced(objective.to_samples, [1.0, 1.0])
+    x = torch.tensor([[[2.0, 3.0], [1.0, 1.0], [0.0, 0.0]]])
+
+    loss = objective.loss(x, torch.tensor([2]))
+
+    # Of two channels one is hidden: (2, 1) or (3, 1), answered by 1.
+    first, second = (1 + 0) / (4 + 1), (4 + 0) / (9 + 1)
+    hidden = int((objective.encoder.seen[0, 0] == 0).nonzero())
+    assert number(loss) == pytest.approx([first, second][hidden])
+
+
+def test_what_channels_have_in_common_can_be_learned_and_noise_of_their_own_cannot():
+    alike = noise(8, T, 1).expand(8, T, C)
+    apart = noise(8, T, C)
+    losses = []
+    for x in (alike, apart):
+        objective = CrossChannelObjective(CopyEncoder(), C, whiten=False)
+        optimizer = torch.optim.Adam(objective.parameters(), lr=0.02)
+        for _ in range(150):
+            optimizer.zero_grad()
+            objective.loss(x, None).backward()
+            optimizer.step()
+        unseen = noise(8, T, C, seed=9) if x is apart else x
+        losses.append(number(objective.eval().loss(unseen, None)))
+
+    assert losses[0] < 0.2
+    assert losses[1] > 0.9
+
+
+def test_whitening_leaves_what_the_sample_before_does_not_foretell():
+    slow = torch.tensor([1.0, 2.0, 4.0, 8.0])
+    x = torch.zeros(2, 6, 2)
+    x[0, :4, 0] = slow
+    x[1, :2, 0] = slow[:2]
+    x[:, 0, 1] = 5.0  # followed by nothing
+
+    white = whitened(x, torch.tensor([4, 2]))
+
+    assert torch.equal(white[..., 0], torch.zeros(2, 6)), "every sample is twice the one before"
+    assert torch.equal(white[..., 1], torch.zeros(2, 6))
+
+
+def test_whitened_noise_has_no_memory():
+    x = torch.zeros(1, 4000, 1)
+    for i, draw in enumerate(noise(4000)):
+        x[0, i] = 0.8 * x[0, i - 1] + draw
+
+    white = whitened(x, None)[0, 1:, 0]
+
+    correlation = (white[1:] * white[:-1]).mean() / white.square().mean()
+    assert abs(number(correlation)) < 0.05
+    assert number(white.std()) == pytest.approx(1, rel=0.05)
+
+
+def test_a_single_channel_has_nothing_to_be_told_from():
+    with pytest.raises(UserError, match=r"'cross_channel' .* a single one; leave its arms out"):
+        cross_channel(1)

@@ -27,7 +27,7 @@ class Frames(Encoder):
         self.n_features, self.stride = D, stride
         self.n_template_scores = n_template_scores
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         raise NotImplementedError
 
 

@@ -24,7 +24,7 @@ class Loudness(Encoder):
     n_features = 2
     stride = 10
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         del lengths
         missing = -x.shape[1] % self.stride
         padded = torch.nn.functional.pad(x, (0, 0, 0, missing))

@@ -1,0 +1,103 @@
+"""What some channels show is to be told from what the others show at the same time."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from seqbench.errors import UserError
+from seqbench.models.base import Encoder, ended, inside
+from seqbench.options import Count
+from seqbench.pretraining.base import Objective
+from seqbench.registry import OBJECTIVES
+
+
+@OBJECTIVES.register("cross_channel")
+class CrossChannelObjective(Objective):
+    """Rebuild channels that the encoder does not see from those that it sees.
+
+    Noise that every sensor has of its own cannot be told from the others: what
+    can is what they have in common, events and their times.
+
+    Parameters
+    ----------
+    encoder
+        The encoder to train.
+    n_channels
+        Channels C of a window, two or more.
+    whiten
+        Take from every sample of what is to be rebuilt what the sample before
+        it foretells. Slow components, of which noise often has most of its
+        power, would else have most of the loss.
+    decoder_size
+        Hidden units of the decoder, which sees three frames.
+
+    Raises
+    ------
+    UserError
+        If there is a single channel.
+
+    References
+    ----------
+    Batson, Royer (2019). Noise2Self: blind denoising by self-supervision. ICML.
+    arXiv:1901.11365. There pixels are hidden, here whole channels.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        n_channels: int,
+        *,
+        whiten: bool = True,
+        decoder_size: Count = 64,
+    ) -> None:
+        super().__init__(encoder, n_channels)
+        if n_channels < 2:
+            raise UserError(
+                "objective 'cross_channel' tells channels from each other, and there is a single"
+                " one; leave its arms out, or take 'masked'"
+            )
+        self.whiten = whiten
+        self.hidden = nn.Conv1d(encoder.n_features, decoder_size, kernel_size=3, padding=1)
+        self.to_samples = nn.Linear(decoder_size, encoder.stride * n_channels)
+
+    def loss(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return the part of the hidden channels' power that is missed: 1 for silence."""
+        is_hidden = self._drawn(x)
+        target = whitened(x, lengths) if self.whiten else x
+        missed = (self.predict(x, is_hidden, lengths) - target).square() * is_hidden
+        power = (target.square() * is_hidden).sum()
+        return ended(missed, lengths).sum() / power.clamp(min=1e-12)
+
+    def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
+        """Return the loss under the name that objectives which rebuild share."""
+        return {"error_over_mean": self.loss(x, lengths)}
+
+    def predict(self, x: Tensor, is_hidden: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return prepared windows (B, T, C), rebuilt without hidden channels, (B, 1, C)."""
+        frames = self.encoder.encode(x * ~is_hidden, lengths)
+        hidden = self.hidden(frames.transpose(1, 2)).relu().transpose(1, 2)
+        samples: Tensor = self.to_samples(hidden)
+        return samples.reshape(len(x), -1, self.n_channels)[:, : x.shape[1]]
+
+    def _drawn(self, x: Tensor) -> Tensor:
+        """Draw about half of the channels of each window, never all and never none, (B, 1, C)."""
+        shape = (len(x), 1, self.n_channels)
+        draw = torch.rand(shape, generator=self.generator(x), device=x.device)
+        is_first = draw == draw.amin(dim=2, keepdim=True)
+        is_last = draw == draw.amax(dim=2, keepdim=True)
+        return ((draw < 0.5) | is_first) & ~is_last
+
+
+def whitened(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return windows (B, T, C) less what the sample before each foretells, zero after each end.
+
+    The correlation of neighbours is that of the batch, for every channel; the
+    first sample of a window, which nothing foretells, is zero.
+    """
+    before, after = x[:, :-1], x[:, 1:]
+    if lengths is not None:
+        is_there = inside(lengths - 1, after.shape[1], x.device)[..., None]
+        before, after = before * is_there, after * is_there
+    share = (before * after).sum(dim=(0, 1)) / before.square().sum(dim=(0, 1)).clamp(min=1e-12)
+    return torch.cat([torch.zeros_like(x[:, :1]), after - share * before], dim=1)
