@@ -37,8 +37,8 @@ def training_steps() -> list[tuple[str, float]]:
     import torch
     from torch import nn
 
-    from seqbench.config import FinetuneSettings
     from seqbench.registry import ARCHITECTURES, DATASETS
+    from seqbench.settings import FinetuneSettings
     from seqbench.training.batches import WindowTable
     from seqbench.training.finetune import Finetuning, build_model
     from seqbench.training.loop import fit
@@ -96,8 +96,8 @@ def training_steps() -> list[tuple[str, float]]:
 
 def windows_of(recordings):  # noqa: ANN001, ANN201
     """Return the windows of recordings with the default settings."""
-    from seqbench.config import SplitSettings, WindowSettings
     from seqbench.jobs import WindowJob
+    from seqbench.settings import SplitSettings, WindowSettings
     from seqbench.windowing.windows import make_windows
 
     job = WindowJob(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
@@ -179,8 +179,8 @@ def lab_here() -> None:
     """Train the same network with this project's loop and stop at 99 % of val."""
     import torch
 
-    from seqbench.config import FinetuneSettings
     from seqbench.registry import DATASETS
+    from seqbench.settings import FinetuneSettings
     from seqbench.training.batches import WindowTable
     from seqbench.training.finetune import Finetuning, build_model
     from seqbench.training.loop import fit

@@ -31,8 +31,8 @@ def strikes() -> None:
     """Train `event_rnn` on 800 windows of strikes under noise of 0.1 and score it on test."""
     import torch
 
-    from seqbench.config import FinetuneSettings
     from seqbench.registry import DATASETS, TASKS
+    from seqbench.settings import FinetuneSettings
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.tasks.scoring import score
     from seqbench.training.batches import WindowTable

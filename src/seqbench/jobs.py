@@ -6,16 +6,10 @@ seeds) and paths are separate arguments.
 
 from typing import Any
 
-from seqbench.config import (
-    Arm,
-    Benchmark,
-    FinetuneSettings,
-    PretrainSettings,
-    SplitSettings,
-    WindowSettings,
-)
+from seqbench.config import Arm, Benchmark
 from seqbench.options import Fraction, Options
 from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, TASKS, Registry
+from seqbench.settings import FinetuneSettings, PretrainSettings, SplitSettings, WindowSettings
 
 
 class IngestJob(Options):

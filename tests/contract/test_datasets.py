@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.config import SplitSettings, WindowSettings
 from seqbench.jobs import WindowJob
 from seqbench.options import TOLERANCES_MS
 from seqbench.registry import DATASETS, TASKS
+from seqbench.settings import SplitSettings, WindowSettings
 from seqbench.storage.recordings import Recordings, read_recordings, write_recordings
 from seqbench.windowing.windows import make_windows
 

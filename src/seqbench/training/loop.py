@@ -13,8 +13,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from seqbench.config import OptimizerSettings
 from seqbench.errors import UserError
+from seqbench.settings import OptimizerSettings
 from seqbench.storage.atomic import replacing
 from seqbench.training.batches import Batch, WindowTable, shuffled
 from seqbench.training.progress import Progress

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from seqbench.config import WindowSettings
 from seqbench.datasets.base import DataError
 from seqbench.jobs import WindowJob
+from seqbench.settings import WindowSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import SPLITS, UNLABELLED, Normalization, Split, WindowSet

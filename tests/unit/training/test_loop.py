@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqbench.config import FinetuneSettings, OptimizerSettings
+from seqbench.settings import FinetuneSettings, OptimizerSettings
 from seqbench.registry import ARCHITECTURES, TASKS
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from seqbench.config import SplitSettings
 from seqbench.datasets.base import DataError
+from seqbench.settings import SplitSettings
 from seqbench.windowing.split import assign_splits
 
 
