@@ -3,10 +3,10 @@
 `Benchmark` is what a user writes; `seqbench.jobs` slices it for single jobs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 import yaml
 from pydantic import (
@@ -33,6 +33,10 @@ from seqbench.settings import FinetuneSettings, PretrainSettings, SplitSettings,
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 BUILT_IN_DATASETS = Path(__file__).parent / "datasets" / "builtin.yaml"
+
+
+Entry = TypeVar("Entry", bound="Variant")
+Settings = TypeVar("Settings", bound=Options)
 
 
 class ConfigError(UserError):
@@ -97,6 +101,28 @@ class DatasetEntry(BaseModel):
         return dict(self.model_extra or {})
 
 
+class Variant(BaseModel):
+    """Options of something registered, under its own name or another."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    of: str | None = Field(
+        None, description="Registered name whose options these are; empty: the key itself."
+    )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Keys that belong to what is registered."""
+        return dict(self.model_extra or {})
+
+
+class ArchitectureEntry(Variant):
+    """An architecture or a variant of one, and how its training differs from the others'."""
+
+    pretrain: dict[str, Any] = Field({}, description="Settings of `pretrain` that differ here.")
+    finetune: dict[str, Any] = Field({}, description="Settings of `finetune` that differ here.")
+
+
 class Benchmark(BaseModel):
     """A complete benchmark, as `config.yaml` states it."""
 
@@ -110,11 +136,13 @@ class Benchmark(BaseModel):
     datasets: dict[Name, DatasetEntry] = Field(
         {}, description="Datasets by name; they add to the built-in ones or override them."
     )
-    architectures: dict[Name, dict[str, Any]] = Field(
-        {}, description="Options by architecture; what is not named keeps its default."
+    architectures: dict[Name, ArchitectureEntry] = Field(
+        {},
+        description="Options by architecture, what is not named keeps its default; under a name of"
+        " its own with `of`, a variant.",
     )
-    objectives: dict[Name, dict[str, Any]] = Field(
-        {}, description="Options by pretraining objective."
+    objectives: dict[Name, Variant] = Field(
+        {}, description="Options by pretraining objective; under a name of its own, a variant."
     )
     tasks: dict[Name, dict[str, Any]] = Field(
         {}, description="Options by task: losses of its head, and how scores become answers."
@@ -167,26 +195,53 @@ class Benchmark(BaseModel):
         """Built-in datasets and the user's, the user's first in case of conflict."""
         return built_in_datasets() | self.datasets
 
+    @cached_property
+    def all_architectures(self) -> dict[str, ArchitectureEntry]:
+        """Registered architectures and variants of them, `of` filled in."""
+        return _with_registered(ARCHITECTURES, self.architectures, ArchitectureEntry())
+
+    @cached_property
+    def all_objectives(self) -> dict[str, Variant]:
+        """Registered objectives and variants of them, `of` filled in."""
+        return _with_registered(OBJECTIVES, self.objectives, Variant())
+
+    def pretraining(self, architecture: str) -> PretrainSettings:
+        """Return how encoders of an architecture are pretrained."""
+        return _changed(self.pretrain, self.all_architectures[architecture].pretrain)
+
+    def finetuning(self, architecture: str) -> FinetuneSettings:
+        """Return how models of an architecture are trained."""
+        return _changed(self.finetune, self.all_architectures[architecture].finetune)
+
+    def arm_names(self) -> list[str]:
+        """Return every legal arm."""
+        modes = ("probe", "finetune")
+        pretrained = [f"{name}_{mode}" for name in self.all_objectives for mode in modes]
+        return ["scratch", "random_frozen", *pretrained]
+
     def _unknown_names(self) -> Iterator[str]:
         for place, registry, names in (
             ("baselines", BASELINES, self.baselines),
             ("baseline_options", BASELINES, list(self.baseline_options)),
-            ("architectures", ARCHITECTURES, list(self.architectures)),
-            ("objectives", OBJECTIVES, list(self.objectives)),
             ("tasks", TASKS, list(self.tasks)),
         ):
             yield from (f"{place}: {registry.unknown(n)}" for n in names if n not in registry)
+        yield from _unknown_variants("architectures", ARCHITECTURES, self.architectures)
+        yield from _unknown_variants("objectives", OBJECTIVES, self.objectives)
+        for name in self.architectures.keys() & set(BASELINES):
+            yield f"architectures.{name}: a baseline is called so; take another name"
         for index, grid in enumerate(self.runs):
             for name in grid.datasets:
                 if name not in self.all_datasets:
                     known = suggestion(name, list(self.all_datasets))
                     yield f"runs.{index}.datasets: unknown dataset '{name}'; {known}"
             for name in grid.architectures:
-                if name not in ARCHITECTURES:
-                    yield f"runs.{index}.architectures: {ARCHITECTURES.unknown(name)}"
+                if name not in self.all_architectures:
+                    known = suggestion(name, list(self.all_architectures))
+                    yield f"runs.{index}.architectures: unknown architecture '{name}'; {known}"
             for arm in grid.arms:
-                if arm not in arm_names():
-                    known = suggestion(arm, arm_names())
+                if arm not in self.arm_names():
+                    known = suggestion(arm, self.arm_names())
                     yield f"runs.{index}.arms: unknown arm '{arm}'; {known}"
         yield from self._bad_options()
 
@@ -200,14 +255,21 @@ class Benchmark(BaseModel):
                 found = list(_option_problems(place, DATASETS, entry.source, options))
                 yield from found or self._bad_windows(name)
         for place, registry, chosen in (
-            ("architectures", ARCHITECTURES, self.architectures),
-            ("objectives", OBJECTIVES, self.objectives),
             ("tasks", TASKS, self.tasks),
             ("baseline_options", BASELINES, self.baseline_options),
         ):
             for name, options in chosen.items():
                 if name in registry:
                     yield from _option_problems(f"{place}.{name}", registry, name, options)
+        for name, variant in [*self.architectures.items(), *self.objectives.items()]:
+            is_encoder = isinstance(variant, ArchitectureEntry)
+            place = f"{'architectures' if is_encoder else 'objectives'}.{name}"
+            registry = ARCHITECTURES if is_encoder else OBJECTIVES
+            if (of := variant.of or name) in registry:
+                yield from _option_problems(place, registry, of, variant.options)
+            if isinstance(variant, ArchitectureEntry):
+                yield from _setting_problems(f"{place}.pretrain", self.pretrain, variant.pretrain)
+                yield from _setting_problems(f"{place}.finetune", self.finetune, variant.finetune)
 
     def _bad_windows(self, dataset: str) -> Iterator[str]:
         window = self.all_datasets[dataset].window
@@ -239,17 +301,49 @@ class Arm(BaseModel):
 
     @classmethod
     def parse(cls, name: str) -> Self:
-        """Read an arm's name, which must be one of `arm_names`."""
+        """Read an arm's name, which must be one of `Benchmark.arm_names`."""
         if name in ("scratch", "random_frozen"):
             return cls(objective=None, frozen=name == "random_frozen")
         objective, _, mode = name.rpartition("_")
         return cls(objective=objective, frozen=mode == "probe")
 
 
-def arm_names() -> list[str]:
-    """Return every legal arm."""
-    pretrained = [f"{o}_{mode}" for o in OBJECTIVES for mode in ("probe", "finetune")]
-    return ["scratch", "random_frozen", *pretrained]
+def _with_registered(
+    registry: Registry, entries: dict[str, Entry], plain: Entry
+) -> dict[str, Entry]:
+    found = dict.fromkeys(registry, plain) | entries
+    return {name: one.model_copy(update={"of": one.of or name}) for name, one in found.items()}
+
+
+def _unknown_variants(
+    place: str, registry: Registry, entries: Mapping[str, Variant]
+) -> Iterator[str]:
+    for name, entry in entries.items():
+        if name in registry and entry.of not in (None, name):
+            yield (
+                f"{place}.{name}: this is itself a registered {registry.kind}; give the variant of"
+                f" '{entry.of}' another name"
+            )
+        elif name not in registry and entry.of is None:
+            yield (
+                f"{place}: {registry.unknown(name)}; a variant says what of, as in"
+                f" `{name}: {{of: {next(iter(registry))}}}`"
+            )
+        elif (entry.of or name) not in registry:
+            yield f"{place}.{name}.of: {registry.unknown(str(entry.of))}"
+
+
+def _changed(settings: Settings, change: dict[str, Any]) -> Settings:
+    """Return settings with some of them changed, checked anew."""
+    return type(settings).model_validate(settings.model_dump() | change)
+
+
+def _setting_problems(place: str, settings: Options, change: dict[str, Any]) -> Iterator[str]:
+    try:
+        _changed(settings, change)
+    except ValidationError as error:
+        for problem in error.errors():
+            yield _sentence(type(settings), problem, place=f"{place}.")
 
 
 @cache
@@ -282,8 +376,8 @@ def _merged(first: Any, second: Any) -> Any:
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of `config.yaml` for editors, options of every extension included."""
     by_name = {
-        "architectures": _options_by_name(ARCHITECTURES),
-        "objectives": _options_by_name(OBJECTIVES),
+        "architectures": _options_by_name(ARCHITECTURES, ArchitectureEntry),
+        "objectives": _options_by_name(OBJECTIVES, Variant),
         "baseline_options": _options_by_name(BASELINES),
         "tasks": _options_by_name(TASKS),
     }
@@ -302,17 +396,24 @@ def json_schema() -> dict[str, Any]:
             )
     entry["properties"]["source"]["enum"] = list(DATASETS)
     entry["additionalProperties"] = False
+    for key, variant in (("architectures", ArchitectureEntry), ("objectives", Variant)):
+        options = schema["$defs"][by_name[key].__name__]
+        options["additionalProperties"] = variant.model_json_schema() | {"required": ["of"]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 
-def _options_by_name(registry: Registry) -> type[Options]:
-    fields: dict[str, Any] = {
-        name: (
-            registry.entry(name).options | None,
-            Field(None, description=registry.entry(name).summary),
-        )
-        for name in registry
-    }
+def _options_by_name(registry: Registry, variant: type[Variant] | None = None) -> type[Options]:
+    """Return a model with the options of each registered name, and of variants where allowed."""
+    fields: dict[str, Any] = {}
+    for name in registry:
+        entry = registry.entry(name)
+        beside: dict[str, Any] = {
+            key: (field.annotation, field)
+            for key, field in (variant.model_fields if variant else {}).items()
+            if key != "of"
+        }
+        options = create_model(entry.options.__name__, __base__=entry.options, **beside)
+        fields[name] = (options | None, Field(None, description=entry.summary))
     return create_model(f"{registry.kind.title()}Options", __base__=Options, **fields)
 
 

@@ -83,25 +83,27 @@ class Jobs:
 
     def pretrain(self, architecture: str, objective: str) -> PretrainJob:
         """Slice of the rule `pretrain`."""
-        chosen = self.benchmark.objectives.get(objective, {})
+        encoder = self.benchmark.all_architectures[architecture]
+        chosen = self.benchmark.all_objectives[objective]
         return PretrainJob(
-            architecture=architecture,
-            architecture_options=self._architecture_options(architecture),
-            objective=objective,
-            objective_options=_filled(OBJECTIVES, objective, chosen),
-            optimizer=self.benchmark.pretrain,
+            architecture=str(encoder.of),
+            architecture_options=_filled(ARCHITECTURES, str(encoder.of), encoder.options),
+            objective=str(chosen.of),
+            objective_options=_filled(OBJECTIVES, str(chosen.of), chosen.options),
+            optimizer=self.benchmark.pretraining(architecture),
         )
 
     def finetune(self, dataset: str, architecture: str, arm: str, labels: float) -> FinetuneJob:
         """Slice of the rule `finetune`."""
+        encoder = self.benchmark.all_architectures[architecture]
         return FinetuneJob(
             task=self.benchmark.task(dataset),
             task_options=self._task_options(dataset),
-            architecture=architecture,
-            architecture_options=self._architecture_options(architecture),
+            architecture=str(encoder.of),
+            architecture_options=_filled(ARCHITECTURES, str(encoder.of), encoder.options),
             frozen=Arm.parse(arm).frozen,
             labels=labels,
-            optimizer=self.benchmark.finetune,
+            optimizer=self.benchmark.finetuning(architecture),
         )
 
     def fit_baseline(self, dataset: str, baseline: str) -> BaselineJob:
@@ -120,11 +122,6 @@ class Jobs:
     def _task_options(self, dataset: str) -> dict[str, Any]:
         task = self.benchmark.task(dataset)
         return _filled(TASKS, task, self.benchmark.tasks.get(task, {}))
-
-    def _architecture_options(self, architecture: str) -> dict[str, Any]:
-        return _filled(
-            ARCHITECTURES, architecture, self.benchmark.architectures.get(architecture, {})
-        )
 
 
 def _filled(registry: Registry, name: str, options: dict[str, Any]) -> dict[str, Any]:

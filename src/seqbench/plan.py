@@ -96,7 +96,8 @@ class Plan:
         for index, grid in enumerate(self.benchmark.runs):
             for dataset, architecture in product(grid.datasets, grid.architectures):
                 sample = DATASETS.entry(self.benchmark.all_datasets[dataset].source).tags["sample"]
-                accepts = ARCHITECTURES.entry(architecture).tags["accepts"]
+                entry = self.benchmark.all_architectures[architecture]
+                accepts = ARCHITECTURES.entry(str(entry.of)).tags["accepts"]
                 if sample not in accepts:
                     yield (
                         f"runs.{index}: architecture '{architecture}' takes {' or '.join(accepts)},"

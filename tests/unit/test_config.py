@@ -8,7 +8,6 @@ from seqbench.config import (
     Arm,
     Benchmark,
     ConfigError,
-    arm_names,
     built_in_datasets,
     json_schema,
 )
@@ -52,6 +51,32 @@ BAD = {
     "unknown choice": (
         {"finetune": {"schedule": "step"}},
         "finetune.schedule: input should be 'cosine', 'plateau' or 'constant'",
+    ),
+    "variant of nothing": (
+        {"architectures": {"lstm-uni": {"bidirectional": True}}},
+        "architectures: unknown architecture 'lstm-uni'; did you mean 'lstm'?; a variant says what"
+        " of, as in `lstm-uni: {of: cnn1d}`",
+    ),
+    "variant of something unknown": (
+        {"objectives": {"half": {"of": "maskd"}}},
+        "objectives.half.of: unknown objective 'maskd'; did you mean 'masked'?",
+    ),
+    "registered name for a variant of another": (
+        {"architectures": {"lstm": {"of": "gru"}}},
+        "architectures.lstm: this is itself a registered architecture; give the variant of 'gru'"
+        " another name",
+    ),
+    "variant called like a baseline": (
+        {"architectures": {"majority": {"of": "lstm"}}},
+        "architectures.majority: a baseline is called so; take another name",
+    ),
+    "unknown option of a variant": (
+        {"architectures": {"lstm-uni": {"of": "lstm", "bidirection": True}}},
+        "architectures.lstm-uni.bidirection: no such key; did you mean 'bidirectional'?",
+    ),
+    "training of a variant out of range": (
+        {"architectures": {"lstm": {"finetune": {"epocs": 3}}}},
+        "architectures.lstm.finetune.epocs: no such key; did you mean 'epochs'?",
     ),
     "unknown dataset": (
         {"runs": [GRID | {"datasets": ["wavs"]}]},
@@ -365,6 +390,53 @@ def test_a_job_is_told_nothing_of_other_architectures():
     assert after.finetune("waves", "lstm", "scratch", 1.0) == before
 
 
+VARIANTS = {
+    "lstm": {"hidden_size": 32, "finetune": {"learning_rate": 0.01}},
+    "lstm-uni": {"of": "lstm", "bidirectional": False, "pretrain": {"epochs": 2}},
+}
+
+
+def test_a_variant_has_options_of_its_own_and_those_of_nobody_else():
+    benchmark = load(runs=[GRID | {"architectures": ["lstm", "lstm-uni"]}], architectures=VARIANTS)
+    plain, variant = (
+        Jobs(benchmark).finetune("waves", name, "scratch", 1.0) for name in ("lstm", "lstm-uni")
+    )
+
+    assert plain.architecture == variant.architecture == "lstm"
+    assert plain.architecture_options["bidirectional"]
+    assert not variant.architecture_options["bidirectional"]
+    assert plain.architecture_options["hidden_size"] == 32
+    assert variant.architecture_options["hidden_size"] == 64
+    assert {run.architecture for run in Plan(benchmark).trained} == {"lstm", "lstm-uni"}
+
+
+def test_training_may_differ_by_architecture():
+    jobs = Jobs(load(architectures=VARIANTS, finetune={"epochs": 7}))
+
+    assert jobs.finetune("waves", "lstm", "scratch", 1.0).optimizer.learning_rate == 0.01
+    assert jobs.finetune("waves", "lstm", "scratch", 1.0).optimizer.epochs == 7
+    assert jobs.finetune("waves", "lstm-uni", "scratch", 1.0).optimizer.learning_rate == 0.001
+    assert jobs.pretrain("lstm-uni", "masked").optimizer.epochs == 2
+
+
+def test_a_variant_of_an_objective_has_arms_of_its_own():
+    benchmark = load(
+        runs=[GRID | {"arms": ["scratch", "masked-half_probe"]}],
+        objectives={"masked-half": {"of": "masked", "mask_fraction": 0.5}},
+    )
+    job = Jobs(benchmark).pretrain("lstm", "masked-half")
+
+    assert job.objective == "masked"
+    assert job.objective_options["mask_fraction"] == 0.5
+    assert "masked-half_finetune" in benchmark.arm_names()
+
+
+def test_a_configuration_with_variants_survives_its_yaml():
+    benchmark = load(architectures=VARIANTS, objectives={"m": {"of": "masked"}})
+
+    assert Benchmark.load(yaml.safe_load(benchmark.to_yaml())) == benchmark
+
+
 def test_jobs_survive_their_json():
     job = Jobs(load()).pretrain("lstm", "autoencoder")
 
@@ -376,7 +448,7 @@ def test_arms_are_read_from_their_names():
     assert Arm.parse("random_frozen") == Arm(objective=None, frozen=True)
     assert Arm.parse("autoencoder_probe") == Arm(objective="autoencoder", frozen=True)
     assert Arm.parse("autoencoder_finetune") == Arm(objective="autoencoder", frozen=False)
-    assert set(arm_names()) >= {"scratch", "autoencoder_probe"}
+    assert set(load().arm_names()) >= {"scratch", "autoencoder_probe"}
 
 
 def test_checking_a_config_imports_nothing_heavy():

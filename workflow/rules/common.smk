@@ -74,6 +74,14 @@ def modules(registry, *names):
     return [registry.entry(name).module for name in names]
 
 
+def model_modules(wildcards):
+    """Return the module of an architecture, the one that a variant is of, or of a baseline."""
+    name = wildcards.architecture
+    if name in BASELINES:
+        return modules(BASELINES, name)
+    return modules(ARCHITECTURES, BENCHMARK.all_architectures[name].of)
+
+
 def scoring_modules(dataset):
     """Return the modules that score a dataset's task: no model depends on a metric."""
     task = BENCHMARK.task(dataset)

@@ -23,9 +23,7 @@ rule evaluate:
         settings=lambda wc: JOBS.evaluate(wc.dataset).to_json(),
         code=lambda wc: source_digest(
             "seqbench.steps.evaluate",
-            *modules(
-                BASELINES if wc.arm == "baseline" else ARCHITECTURES, wc.architecture
-            ),
+            *model_modules(wc),
             *scoring_modules(wc.dataset),
         ),
     shell:

@@ -30,7 +30,7 @@ rule finetune:
         ).to_json(),
         code=lambda wc: source_digest(
             "seqbench.steps.finetune",
-            *modules(ARCHITECTURES, wc.architecture),
+            *model_modules(wc),
             *modules(TASKS, BENCHMARK.task(wc.dataset)),
         ),
         encoder=encoder_option,
@@ -60,7 +60,7 @@ rule fit_baseline:
         settings=lambda wc: JOBS.fit_baseline(wc.dataset, wc.architecture).to_json(),
         code=lambda wc: source_digest(
             "seqbench.steps.fit_baseline",
-            *modules(BASELINES, wc.architecture),
+            *model_modules(wc),
             *modules(TASKS, BENCHMARK.task(wc.dataset)),
         ),
     shell:

@@ -24,8 +24,8 @@ rule pretrain:
         settings=lambda wc: JOBS.pretrain(wc.architecture, wc.objective).to_json(),
         code=lambda wc: source_digest(
             "seqbench.steps.pretrain",
-            *modules(ARCHITECTURES, wc.architecture),
-            *modules(OBJECTIVES, wc.objective),
+            *model_modules(wc),
+            *modules(OBJECTIVES, BENCHMARK.all_objectives[wc.objective].of),
         ),
     shell:
         "python -m seqbench.steps.pretrain --settings {params.settings:q}"

@@ -180,13 +180,14 @@ def columns(task: str, headline: str) -> list[str]:
 def template_runs(plan: Plan) -> list[Run]:
     """Return the runs of a plan whose models hold templates that a figure may draw."""
     drawn = {dataset for dataset, figure in figure_names(plan) if figure == "templates"}
-    return [run for run in plan.runs if run.dataset in drawn and holds_templates(run)]
+    return [run for run in plan.runs if run.dataset in drawn and holds_templates(plan, run)]
 
 
-def holds_templates(run: Run) -> bool:
+def holds_templates(plan: Plan, run: Run) -> bool:
     """Tell whether the model of a run holds the shape of each type of event."""
-    name = TEMPLATE_BASELINE if run.arm == "baseline" else TEMPLATE_ARCHITECTURE
-    return run.architecture == name
+    if run.arm == "baseline":
+        return run.architecture == TEMPLATE_BASELINE
+    return plan.benchmark.all_architectures[run.architecture].of == TEMPLATE_ARCHITECTURE
 
 
 def floor_of(task: str) -> str | None:
@@ -223,5 +224,5 @@ def _applies(figure: str, plan: Plan, dataset: str) -> bool:
     if figure == "pretraining":
         return any(plan.objective(run) for run in trained)
     if figure == "templates":
-        return any(holds_templates(run) for run in own)
+        return any(holds_templates(plan, run) for run in own)
     return True

@@ -5,6 +5,7 @@ Axes: S recordings, K types of event, C channels.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench import layout
+from seqbench.plan import Run
 from seqbench.reporting.banks import Bank, read_bank
-from seqbench.reporting.catalog import holds_templates
 from seqbench.reporting.stretches import Stretch, rate_hz_of, stretches_of, timeline_of
 from seqbench.reporting.tables import Estimate, Leaderboard, Result, Row, number
 from seqbench.storage.detections import Detections
@@ -168,7 +169,7 @@ class DetectionMaterial:
 
 
 def gather_detection(
-    board: Leaderboard, train: WindowSet, root: Path, *, with_banks: bool
+    board: Leaderboard, train: WindowSet, root: Path, banked: Collection[Run]
 ) -> DetectionMaterial:
     """Read what the models of a leaderboard found and what there was to find.
 
@@ -182,8 +183,8 @@ def gather_detection(
         Its signal is not needed.
     root
         Folder that holds `results/`.
-    with_banks
-        Whether to read the templates of models.
+    banked
+        Runs whose models hold templates that are drawn.
     """
     path = root / layout.WINDOWS.format(dataset=board.dataset)
     parts = [_part(train), _part(read_windows(path, "val"))]
@@ -208,9 +209,7 @@ def gather_detection(
         types=[] if chosen is None else _types(chosen),
         decoders=[_decoder(name, of_seeds) for name in DECODERS] if of_seeds else [],
         calibration=None if picked is None else _calibration(picked, of_seeds),
-        banks=[read_bank(row.chosen, test, root) for row in _with_templates(board)]
-        if with_banks
-        else [],
+        banks=[read_bank(row.chosen, test, root) for row in _with_templates(board, banked)],
     )
 
 
@@ -289,11 +288,11 @@ def _calibration(row: Row, of_seeds: list[Detections]) -> Calibration:
     return Calibration(row, np.stack(score), np.stack(true), np.stack(count))
 
 
-def _with_templates(board: Leaderboard) -> list[Row]:
+def _with_templates(board: Leaderboard, banked: Collection[Run]) -> list[Row]:
     """Return the models whose templates are shown: of each architecture what val picks."""
     holders: dict[str, list[Row]] = {}
     for row in board.rows:
-        if holds_templates(row.results[0].run):
+        if row.results[0].run in banked:
             holders.setdefault(row.architecture, []).append(row)
     picked = (board.picked_among(rows) or rows[0] for rows in holders.values())
     return sorted(picked, key=lambda row: row.is_baseline)

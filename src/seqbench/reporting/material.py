@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from seqbench import layout
 from seqbench.plan import Plan, Run
-from seqbench.reporting.catalog import figures_of
+from seqbench.reporting.catalog import figures_of, template_runs
 from seqbench.reporting.detection import DetectionMaterial, gather_detection
 from seqbench.reporting.tables import Leaderboard, Result, Row, leaderboards
 from seqbench.storage.predictions import Predictions, read_predictions
@@ -147,7 +147,7 @@ def _material(
     detection = None
     if plan.benchmark.task(dataset) == "detection":
         windows = _without_signal(windows)
-        detection = gather_detection(boards[0], windows, root, with_banks="templates" in figures)
+        detection = gather_detection(boards[0], windows, root, template_runs(plan))
     return Material(
         dataset=dataset,
         windows=windows,

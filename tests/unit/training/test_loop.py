@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqbench.settings import FinetuneSettings, OptimizerSettings
 from seqbench.registry import ARCHITECTURES, TASKS
+from seqbench.settings import FinetuneSettings, OptimizerSettings
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable
 from seqbench.training.finetune import Finetuning, Model, balanced_weights, label_counts
