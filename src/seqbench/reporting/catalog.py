@@ -52,7 +52,8 @@ CAPTIONS = {
     "label_efficiency": Caption(
         "How many labels it takes",
         "Mean test score over seeds against the fraction of train windows whose labels were used;"
-        " whiskers are one s.d. Dashed: the best baseline, which has all labels.",
+        " whiskers are its 95 % interval (Student's t; of a single run the bootstrap). Dashed: the"
+        " best baseline, which has all labels.",
     ),
     "pretraining": Caption(
         "How pretraining went",

@@ -11,7 +11,7 @@ from seqbench.config import Arm
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.tables import BASELINE, Estimate, Result
-from seqbench.statistics.paired import paired_interval
+from seqbench.statistics.student import mean_interval
 
 SCRATCH = "scratch"
 REFERENCES = (SCRATCH, "random_frozen")
@@ -135,7 +135,7 @@ def _effect(
         reference=reference,
         headline=pairs[0].result.headline,
         difference=Estimate.of_values(differences),
-        interval=paired_interval(differences),
+        interval=mean_interval(differences),
         n_better=sum(difference > 0 for difference in differences),
         cost_ratio=_cost_ratio(pairs),
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seqbench.reporting import pretraining, tables
-from seqbench.statistics.paired import paired_interval
+from seqbench.statistics.student import mean_interval
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def test_effects_also_stand_against_random_features_and_only_where_there_is_a_pa
 
 
 def test_the_interval_of_a_mean_difference_is_that_of_student():
-    low, high = paired_interval([0.06, -0.02])
+    low, high = mean_interval([0.06, -0.02])
 
     # Mean 0.02, standard error 0.04, and 12.706 of them to either side at one degree of freedom.
     assert (low, high) == pytest.approx((0.02 - 12.706 * 0.04, 0.02 + 12.706 * 0.04), abs=1e-4)
-    assert paired_interval([0.1]) is None
-    assert paired_interval([0.1, 0.1, 0.1]) == pytest.approx((0.1, 0.1))
+    assert mean_interval([0.1]) is None
+    assert mean_interval([0.1, 0.1, 0.1]) == pytest.approx((0.1, 0.1))
 
 
 @pytest.mark.parametrize(

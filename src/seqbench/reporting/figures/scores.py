@@ -24,7 +24,8 @@ from seqbench.reporting.figures.panels import (
 )
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, LINE_STYLES, MARKERS, MUTED
 from seqbench.reporting.material import BASELINE_COLOUR, Material
-from seqbench.reporting.tables import Estimate, Leaderboard, Row
+from seqbench.reporting.tables import Leaderboard, Row
+from seqbench.statistics.student import mean_interval
 
 DURATIONS = (
     (1e-3, "1 ms"), (1e-2, "10 ms"), (0.1, "0.1 s"), (1, "1 s"), (10, "10 s"), (60, "1 min"),
@@ -86,7 +87,7 @@ def label_efficiency(material: Material) -> Figure:
     for architecture, axes in panels.items():
         for arm in material.arms:
             points = [
-                (100 * float(board.labels), row.score)
+                (100 * float(board.labels), row)
                 for board in reversed(material.boards)
                 for row in board.rows
                 if (row.architecture, row.arm) == (architecture, arm) and row.score.n
@@ -135,12 +136,19 @@ def _draw_floor(axes: Axes, material: Material) -> None:
     )  # fmt: skip
 
 
-def _draw_with_whiskers(axes: Axes, points: list[tuple[float, Estimate]], **look: Any) -> None:
+def _draw_with_whiskers(axes: Axes, points: list[tuple[float, Row]], **look: Any) -> None:
     if points:
-        x, scores = zip(*points, strict=True)
-        y = [score.mean for score in scores]
-        spread = [score.sd or 0.0 for score in scores]
-        axes.errorbar(x, y, yerr=spread, linewidth=1.2, markersize=4, elinewidth=0.8, **look)
+        x, rows = zip(*points, strict=True)
+        y = np.array([row.score.mean for row in rows])
+        ends = [_interval(row) or (row.score.mean, row.score.mean) for row in rows]
+        reach = np.abs(np.array(ends).T - y)
+        axes.errorbar(x, y, yerr=reach, linewidth=1.2, markersize=4, elinewidth=0.8, **look)
+
+
+def _interval(row: Row) -> tuple[float, float] | None:
+    """Return the interval of the mean over seeds, or the bootstrap interval of a single run."""
+    values = [v for result in row.results if (v := result.value(row.headline)) is not None]
+    return mean_interval(values) or row.score.interval
 
 
 @dataclass(frozen=True)
