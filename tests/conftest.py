@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.timeline import Timeline
-from seqbench.storage.windows import SPLITS, Normalization, Split, WindowSet, write_windows
+from seqbench.storage.windows import SPLITS, Split, WindowSet, write_windows
 
 # Tiny tensors gain nothing from threads, and lose much where other work runs beside the tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -29,7 +29,13 @@ from seqbench.registry import (
     Registry,
     suggestion,
 )
-from seqbench.settings import FinetuneSettings, PretrainSettings, SplitSettings, WindowSettings
+from seqbench.settings import (
+    FinetuneSettings,
+    PretrainSettings,
+    SplitSettings,
+    TransformSettings,
+    WindowSettings,
+)
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 BUILT_IN_DATASETS = Path(__file__).parent / "datasets" / "builtin.yaml"
@@ -69,7 +75,8 @@ class RunGrid(Options):
     )
 
 
-SLIDING = {"length_samples", "overlap"}  # settings of windows that cover whole recordings
+# Settings of windows that cover whole recordings.
+SLIDING = {"length_samples", "overlap", "step_samples"}
 
 
 class DatasetEntry(BaseModel):
@@ -79,6 +86,7 @@ class DatasetEntry(BaseModel):
 
     source: str = Field(description="Registered source; its own options stand beside this key.")
     split: SplitSettings = SplitSettings()
+    transform: TransformSettings = TransformSettings()
     window: WindowSettings = WindowSettings()
     normalization: Literal["zscore", "robust", "per_window", "none"] = Field(
         "zscore",
@@ -278,10 +286,31 @@ class Benchmark(BaseModel):
             for name, field in WindowSettings.model_fields.items()
             if name not in SLIDING and getattr(window, name) != field.default
         ]
-        if self.task(dataset) == "detection" and unused:
+        task = self.task(dataset)
+        if task != "forecasting" and "horizon_samples" in unused:
+            yield f"datasets.{dataset}.window.horizon_samples: {task} has none; take that out"
+            unused.remove("horizon_samples")
+        if task == "detection" and unused:
             yield (
                 f"datasets.{dataset}.window: windows of detection slide over whole recordings,"
                 f" which leaves no part to {' and '.join(unused)}; take that out"
+            )
+        if task == "forecasting":
+            yield from self._bad_forecasts(dataset)
+        elif self.all_datasets[dataset].transform != TransformSettings():
+            yield f"datasets.{dataset}.transform: only forecasts come back from it; take it out"
+
+    def _bad_forecasts(self, dataset: str) -> Iterator[str]:
+        entry = self.all_datasets[dataset]
+        if entry.window.length_samples is None:
+            yield (
+                f"datasets.{dataset}.window.length_samples: forecasting looks at so many samples"
+                " before each horizon; give a number"
+            )
+        if entry.normalization == "per_window":
+            yield (
+                f"datasets.{dataset}.normalization: forecasts do not come back from per_window;"
+                " choose another one"
             )
 
     def task(self, dataset: str) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from seqbench.errors import UserError
 from seqbench.storage.detections import Decoding
 from seqbench.storage.models import StoredModel, read_model
-from seqbench.storage.windows import Normalization
+from seqbench.storage.normalization import Normalization
 
 if TYPE_CHECKING:
     import pandas as pd

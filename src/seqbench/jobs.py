@@ -9,7 +9,13 @@ from typing import Any
 from seqbench.config import Arm, Benchmark
 from seqbench.options import Fraction, Options
 from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, TASKS, Registry
-from seqbench.settings import FinetuneSettings, PretrainSettings, SplitSettings, WindowSettings
+from seqbench.settings import (
+    FinetuneSettings,
+    PretrainSettings,
+    SplitSettings,
+    TransformSettings,
+    WindowSettings,
+)
 
 
 class IngestJob(Options):
@@ -23,6 +29,7 @@ class WindowJob(Options):
     """How one dataset is split, cut and normalised."""
 
     split: SplitSettings
+    transform: TransformSettings = TransformSettings()
     window: WindowSettings
     normalization: str
 
@@ -79,7 +86,12 @@ class Jobs:
     def window(self, dataset: str) -> WindowJob:
         """Slice of the rule `window`."""
         entry = self.benchmark.all_datasets[dataset]
-        return WindowJob(split=entry.split, window=entry.window, normalization=entry.normalization)
+        return WindowJob(
+            split=entry.split,
+            transform=entry.transform,
+            window=entry.window,
+            normalization=entry.normalization,
+        )
 
     def pretrain(self, architecture: str, objective: str) -> PretrainJob:
         """Slice of the rule `pretrain`."""

@@ -26,6 +26,7 @@ Level = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Widths = Annotated[tuple[Count, ...], Field(min_length=1)]
 OddWidths = Annotated[tuple[Annotated[Count, AfterValidator(_odd)], ...], Field(min_length=1)]
+Lags = Annotated[tuple[Count, ...], Field(min_length=1)]
 Pooling = Literal["last", "mean", "attention"]
 Text = Annotated[str, Field(min_length=1)]
 AugmentationNames = tuple[

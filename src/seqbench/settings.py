@@ -17,8 +17,10 @@ class SplitSettings(Options):
         None,
         description="The same for test; empty: the official split, else 0.2 of the groups.",
     )
-    by: Literal["group", "recording"] = Field(
-        "group", description="What a split never cuts through."
+    by: Literal["group", "recording", "time"] = Field(
+        "group",
+        description="What a split never cuts through; time: each recording is cut into train, val"
+        " and test, the latest last.",
     )
     seed: NaturalNumber = Field(0, description="Seed of the draw; the same for all runs.")
     unlabelled: list[str] = Field(
@@ -40,7 +42,25 @@ class SplitSettings(Options):
     def _parts_leave_train(self) -> Self:
         if sum(part for part in (self.val, self.test) if isinstance(part, float)) >= 1:
             raise ValueError("val and test together leave nothing to train on")
+        if self.by == "time" and (isinstance(self.val, list) or isinstance(self.test, list)):
+            raise ValueError("a split by time takes fractions of each recording, not names")
         return self
+
+
+class TransformSettings(Options):
+    """What a series goes through before it is normalised; forecasts come back by the same way."""
+
+    log: bool = Field(False, description="Take the natural logarithm; all values must be above 0.")
+    difference_samples: tuple[Count, ...] = Field(
+        (),
+        description="Take from each sample the one so many samples before, for each number in turn:"
+        " [1] the trend, [12] the year of a monthly series.",
+    )
+
+    @property
+    def n_lost(self) -> int:
+        """Samples at the beginning of a series that have no difference."""
+        return sum(self.difference_samples)
 
 
 class WindowSettings(Options):
@@ -53,6 +73,14 @@ class WindowSettings(Options):
     )
     overlap: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.0, description="Part of a sliding window that the next one shares."
+    )
+    step_samples: Count | None = Field(
+        None,
+        description="Samples from one sliding window to the next instead of `overlap`; empty: as"
+        " `overlap` says, in forecasting 1.",
+    )
+    horizon_samples: Count | None = Field(
+        None, description="Forecasting: samples to be told behind each window; empty: 1."
     )
     remainder: Literal["drop", "keep"] = Field(
         "drop", description="What becomes of a last window shorter than the others."
@@ -76,6 +104,8 @@ class WindowSettings(Options):
 
     @model_validator(mode="after")
     def _options_fit_together(self) -> Self:
+        if self.step_samples and self.overlap:
+            raise ValueError("step_samples and overlap say the same; leave one of them out")
         if self.length_samples and (self.max_samples or self.pad_to_samples):
             raise ValueError(
                 "length_samples makes sliding windows, max_samples and pad_to_samples are for"

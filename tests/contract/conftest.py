@@ -4,6 +4,7 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from seqbench.datasets.physionet import DS1
@@ -49,4 +50,14 @@ def mirrors(tmp_path_factory, write_record, write_marks, write_trial) -> Path:
         write_marks(cache / "ludb/data", name, "ii", WAVES)
     for name in ("1-1", "1-2", "2-1", "3-1"):
         write_trial(cache, name)
+    values = np.random.default_rng(0).uniform(1, 9, (60, 7)).round(3)
+    for path, n_channels in {
+        "jbrownlee/daily-min-temperatures.csv": 1,
+        "ETT-small/ETTh1.csv": 7,
+    }.items():
+        file = cache / "forecasting" / path
+        file.parent.mkdir(parents=True)
+        rows = [",".join(["date", *(f"c{i}" for i in range(n_channels))])]
+        rows += [",".join([f"d{i}", *map(str, row[:n_channels])]) for i, row in enumerate(values)]
+        file.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return cache

@@ -26,6 +26,12 @@ TINY = {
     "xqrs": ({}, True),
 }
 TASKS_OF = {name: BASELINES.entry(name).tags["tasks"] for name in BASELINES}
+TINY |= {
+    "log_ar": ({"lags": (1, 2)}, True),
+    "mean": ({}, False),
+    "persistence": ({}, True),
+    "seasonal_naive": ({"season_samples": 2}, True),
+}
 CLASSIFIERS = [name for name, tasks in TASKS_OF.items() if "classification" in tasks]
 DETECTORS = [name for name, tasks in TASKS_OF.items() if "detection" in tasks]
 LENGTHS = {"equal": (20,), "unequal": (20, 26, 14), "short": (5, 8)}

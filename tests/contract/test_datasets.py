@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqbench.datasets import series
 from seqbench.jobs import WindowJob
 from seqbench.options import TOLERANCES_MS
 from seqbench.registry import DATASETS, TASKS
@@ -25,9 +26,14 @@ TINY = {
             "tolerance_ms": 20.0,
         },
     ],
+    "airline": [{}],
+    "daily_min_temperatures": [{}],
+    "etth1": [{"n_hours": 50}],
+    "hello": [{}],
     "ipol_gait": [{"feet": "left"}, {"feet": "both"}],
     "ludb": [{}],
     "mitdb": [{}, {"types": "qrs"}],
+    "sin_to_cos": [{"n_train": 6, "n_val": 4, "n_test": 4, "n_samples": 12}],
     "strikes_continuous": [
         {
             "n_types": 3,
@@ -44,10 +50,17 @@ TINY = {
     "uea": [{"problem": "BasicMotions"}],
     "waves": [{"n_windows": 40, "window_samples": 30, "min_samples": 20}],
 }
-MIRRORED = ("ipol_gait", "ludb", "mitdb")  # read from a cache, here from a tiny one
+# Read from a cache, here from a tiny one.
+MIRRORED = ("daily_min_temperatures", "etth1", "ipol_gait", "ludb", "mitdb")
+WITHOUT_CLASSES = ("regression", "forecasting")
 CASES = [(name, i) for name in DATASETS for i in range(len(TINY.get(name, [None])))]
+# Constant that holds the SHA-256 of a file of the cache.
+SERIES = {
+    "TEMPERATURES_SHA256": f"jbrownlee/{series.TEMPERATURES_FILE}",
+    "ETT_SHA256": f"ETT-small/{series.ETT_FILE}",
+}
 COLUMNS = ("label_recording", "label", "label_start", "label_stop", "known_spans")
-TEXTS = ("names", "groups", "splits", "channels", "units", "classes")
+TEXTS = ("names", "groups", "splits", "channels", "units", "classes", "target_names")
 NUMBERS = ("task", "sample", "sampling_rate_hz", "refractory_s", "tolerance_ms")
 
 
@@ -85,6 +98,8 @@ def load(name, options, tmp_path, monkeypatch, mirrors):
     monkeypatch.chdir(tmp_path)
     make_folder(tmp_path / "my_recordings")
     cache = mirrors if name in MIRRORED else tmp_path / "cache"
+    for constant, path in SERIES.items():
+        monkeypatch.setattr(series, constant, series.sha256(mirrors / "forecasting" / path))
     return lambda: DATASETS[name](cache, **options)
 
 
@@ -95,6 +110,9 @@ def assert_same(first: Recordings, second: Recordings) -> None:
     for field in COLUMNS:
         np.testing.assert_array_equal(getattr(first, field), getattr(second, field), field)
     for one, other in zip(first.signals, second.signals, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (first.targets is None) == (second.targets is None)
+    for one, other in zip(first.targets or [], second.targets or [], strict=True):
         np.testing.assert_array_equal(one, other)
     assert first.truth.keys() == second.truth.keys()
     for key, array in first.truth.items():
@@ -125,6 +143,10 @@ def test_labels_lie_inside_their_recordings_and_every_class_occurs(load):
     recordings = load()
 
     least = 1 if recordings.task == "detection" else 2
+    if recordings.task in WITHOUT_CLASSES:
+        assert not recordings.classes
+        assert not len(recordings.label)
+        return
     assert len(set(recordings.classes)) == len(recordings.classes) >= least
     assert set(recordings.label.tolist()) == set(range(len(recordings.classes)))
     assert (recordings.label_start >= 0).all()
@@ -186,11 +208,19 @@ def test_loading_twice_gives_the_same_recordings(load):
 
 def test_windows_can_be_made_of_it(load):
     recordings = load()
-    job = WindowJob(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
+    split, window = SplitSettings(), WindowSettings()
+    if recordings.task == "forecasting":
+        split, window = SplitSettings(by="time"), WindowSettings(length_samples=5)
+    job = WindowJob(split=split, window=window, normalization="zscore")
 
     splits = make_windows(recordings, job)
 
     assert np.abs(splits["train"].signal.mean(axis=0)).max() < 1e-4
+    if recordings.task in (*WITHOUT_CLASSES, "labelling"):
+        for windows in splits.values():
+            assert len(windows.targets.values) == len(windows.signal)
+            assert len(windows)
+        return
     if recordings.task != "detection":
         total = sum(int((windows.label >= 0).sum()) for windows in splits.values())
         assert total == len(recordings.label)

@@ -52,6 +52,34 @@ BAD = {
         {"finetune": {"schedule": "step"}},
         "finetune.schedule: input should be 'cosine', 'plateau' or 'constant'",
     ),
+    "horizon where there is none": (
+        {"datasets": {"waves": {"source": "waves", "window": {"horizon_samples": 3}}}},
+        "datasets.waves.window.horizon_samples: classification has none; take that out",
+    ),
+    "transform of what does not come back": (
+        {"datasets": {"waves": {"source": "waves", "transform": {"log": True}}}},
+        "datasets.waves.transform: only forecasts come back from it; take it out",
+    ),
+    "forecast from nothing": (
+        {"datasets": {"air": {"source": "airline", "split": {"by": "time"}}}},
+        "datasets.air.window.length_samples: forecasting looks at so many samples",
+    ),
+    "forecast that does not come back": (
+        {
+            "datasets": {
+                "air": {
+                    "source": "airline",
+                    "window": {"length_samples": 3},
+                    "normalization": "per_window",
+                }
+            }
+        },
+        "datasets.air.normalization: forecasts do not come back from per_window",
+    ),
+    "names in a split by time": (
+        {"datasets": {"air": {"source": "airline", "split": {"by": "time", "test": ["a"]}}}},
+        "datasets.air.split: a split by time takes fractions of each recording, not names",
+    ),
     "variant of nothing": (
         {"architectures": {"lstm-uni": {"bidirectional": True}}},
         "architectures: unknown architecture 'lstm-uni'; did you mean 'lstm'?; a variant says what"

@@ -14,8 +14,9 @@ from seqbench.errors import UserError
 from seqbench.inference import COLUMNS, EventFinder, FoundEvent, find_events, predict_stream
 from seqbench.storage.detections import Decoding, Detections
 from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.storage.normalization import Normalization
 from seqbench.storage.timeline import Timeline
-from seqbench.storage.windows import Normalization, WindowSet
+from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.refractory import period_samples, select
 from seqbench.training.finetune import build_model, load_model, state_arrays
 from seqbench.training.predict import predict as predict_windows

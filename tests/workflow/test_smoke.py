@@ -26,6 +26,9 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
+DOWNLOADED = {"mitdb", "ludb", "ipol_gait", "daily_min_temperatures", "etth1"}
+
+
 def test_the_smoke_config_touches_every_registered_name(plan):
     used = plan.benchmark.all_datasets
     sources = {used[name].source for name in plan.datasets}
@@ -34,14 +37,21 @@ def test_the_smoke_config_touches_every_registered_name(plan):
     assert {plan.objective(run) for run in plan.trained} - {None} == set(OBJECTIVES)
     assert set(plan.benchmark.baselines) == set(BASELINES)
     # A folder has runs of its own in test_folder and test_events; the others are downloaded.
-    assert sources | {"folder", "mitdb", "ludb", "ipol_gait"} == set(DATASETS)
+    assert sources | {
+        "folder",
+        "mitdb",
+        "ludb",
+        "ipol_gait",
+        "daily_min_temperatures",
+        "etth1",
+    } == set(DATASETS)
 
 
 def test_every_run_has_a_row_for_every_metric(smoke, plan):
     identities = {
         (row["dataset"], row["architecture"], row["arm"], float(row["labels"]), int(row["seed"]))
         for row in rows(smoke)
-        if row["split"] == "test" and row["metric"] in ("accuracy", "f1_at_5ms")
+        if row["split"] == "test" and row["metric"] in ("accuracy", "f1_at_5ms", "r2", "skill")
     }
 
     assert identities == {
@@ -163,7 +173,7 @@ class TestWhatRunsAgain:
 
         jobs = replan(change)
 
-        assert jobs["finetune"] == 5 + 12 + 2 + 4 + 6
+        assert jobs["finetune"] == 5 + 12 + 2 + 4 + 7 + 1 + 4
         assert not jobs.keys() & {"ingest", "window", "pretrain", "fit_baseline"}
 
     def test_options_of_a_dataset_rerun_that_dataset(self, replan):
@@ -208,7 +218,7 @@ class TestWhatRunsAgain:
             "from seqbench.registry import METRICS\n"
             "from seqbench.tasks.classification.metrics import accuracy\n\n\n"
             "@METRICS.register(\n"
-            '    "errors", task="classification", better="lower", probabilities=False, order=7\n'
+            '    "errors", tasks=("classification",), better="lower", probabilities=False, order=7\n'
             ")\n"
             "def errors(predictions, weights):\n"
             '    """Part of the windows whose class is wrong."""\n'

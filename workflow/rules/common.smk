@@ -85,7 +85,7 @@ def model_modules(wildcards):
 def scoring_modules(dataset):
     """Return the modules that score a dataset's task: no model depends on a metric."""
     task = BENCHMARK.task(dataset)
-    metrics = [name for name in METRICS if METRICS.entry(name).tags["task"] == task]
+    metrics = [name for name in METRICS if task in METRICS.entry(name).tags["tasks"]]
     return [
         "seqbench.tasks.scoring",
         *modules(TASKS, task),

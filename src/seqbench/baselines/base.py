@@ -38,8 +38,20 @@ class Baseline(ABC):
 
 
 def labels(parts: list[WindowSet]) -> NDArray[np.int64]:
-    """Return the labels of several sets of windows, unlabelled windows left out."""
+    """Return the labels of windows, or of their samples, those without left out."""
+    told = [samples(part)[:, 0] for part in parts if part.targets is not None]
+    if told:
+        values = np.concatenate(told)
+        return values[np.isfinite(values)].astype(np.int64)
     return np.concatenate([part.label[part.label != UNLABELLED] for part in parts])
+
+
+def samples(windows: WindowSet) -> NDArray[np.float32]:
+    """Return the targets of all samples of all windows, in order, (S, D), NaN where unknown."""
+    if windows.targets is None:
+        raise ValueError("these windows have no targets")
+    spans = zip(windows.start, windows.length, strict=True)
+    return np.concatenate([windows.targets.values[a : a + n] for a, n in spans])
 
 
 def window_array(

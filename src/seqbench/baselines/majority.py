@@ -1,4 +1,4 @@
-"""The class that is most frequent in training, for every window."""
+"""The class that is most frequent in training, for every window or sample."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,13 @@ from seqbench.storage.windows import WindowSet
 
 @BASELINES.register(
     "majority",
-    tasks=("classification",),
-    floor_of=("classification",),
+    tasks=("classification", "labelling"),
+    floor_of=("classification", "labelling"),
     stochastic=False,
     imports=(),
 )
 class MajorityBaseline(Baseline):
-    """Class frequencies of training as the probabilities of every window."""
+    """Class frequencies of training as the probabilities of every window or sample."""
 
     gives_probabilities = True
 
@@ -27,5 +27,6 @@ class MajorityBaseline(Baseline):
         return {"frequency": counts / counts.sum()}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
-        """Return the frequencies for every window, (N, K)."""
-        return np.tile(arrays["frequency"], (len(windows), 1))
+        """Return the frequencies for every window, (N, K), or in labelling sample, (S, K)."""
+        n = len(windows) if windows.targets is None else int(windows.length.sum())
+        return np.tile(arrays["frequency"], (n, 1))

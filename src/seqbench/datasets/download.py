@@ -61,6 +61,32 @@ def physionet_folder(
     return _folder(cache / name, url, what, fill)
 
 
+def checked_folder(folder: Path, url: str, sums: dict[str, str]) -> Path:
+    """Return a folder of files with known SHA-256, downloaded if it is absent.
+
+    Parameters
+    ----------
+    folder
+        Where the files are, or are put.
+    url
+        Address below which they are.
+    sums
+        SHA-256 of each file by its path below both.
+
+    Raises
+    ------
+    DataError
+        If the download fails, or a file is absent or another one.
+    """
+    folder = _folder(folder, url, " and ".join(sums), lambda made: _retrieve_all(url, sums, made))
+    for path in required_files(folder, sums, url):
+        name = path.relative_to(folder).as_posix()
+        if sha256(path) != sums[name]:
+            mend = "restore the file, or move the folder away to have all downloaded"
+            raise fault(path, "its SHA-256 is not the expected one", mend)
+    return folder
+
+
 def unzipped_folder(cache: Path, name: str, url: str, what: str) -> Path:
     """Return the folder of a data set that is one zip archive, downloaded if it is absent.
 

@@ -40,6 +40,17 @@ CAPTIONS = {
         "Test windows of the model picked on val and of the best baseline, summed over seeds."
         " Numbers count windows; the shade is their part of the true class.",
     ),
+    "answers": Caption(
+        "What was told, and what came",
+        "Test windows, evenly spread, of the first value: the truth, the model picked on val and"
+        " the best baseline. Pale: the signal that models see, or in forecasting what was known."
+        " Forecasts one sample ahead stand as one line.",
+    ),
+    "horizon": Caption(
+        "How far ahead it holds",
+        "Root mean square error on test of the model picked on val and of the best baseline,"
+        " against how many samples behind the window they tell.",
+    ),
     "learning_curves": Caption(
         "How training went",
         "Loss on val for each seed; pale: on train. A dot marks the epoch whose weights were kept.",
@@ -98,17 +109,18 @@ CAPTIONS = {
     ),
 }
 
+TRAINING_FIGURES = ("learning_curves", "cost", "label_efficiency", "pretraining")
 # By task, in the order of the page.
 TASK_FIGURES = {
     "classification": (
         "leaderboard",
         "confusion",
-        "learning_curves",
-        "cost",
-        "label_efficiency",
-        "pretraining",
+        *TRAINING_FIGURES,
         "examples",
     ),
+    "labelling": ("leaderboard", "confusion", *TRAINING_FIGURES),
+    "regression": ("leaderboard", "answers", *TRAINING_FIGURES),
+    "forecasting": ("leaderboard", "answers", "horizon", *TRAINING_FIGURES),
     "detection": (
         "leaderboard",
         "tolerance",
@@ -116,16 +128,16 @@ TASK_FIGURES = {
         "timeline",
         "templates",
         "reliability",
-        "learning_curves",
-        "cost",
-        "label_efficiency",
-        "pretraining",
+        *TRAINING_FIGURES,
     ),
 }
 
 METRIC_LABELS = {
     "macro_f1": "macro F1",
     "mcc": "MCC",
+    "r2": "R²",
+    "rmse": "RMSE",
+    "mae": "MAE",
     "auroc": "AUROC",
     "ece": "ECE",
     "f1_at": "F1",
@@ -224,6 +236,8 @@ def _applies(figure: str, plan: Plan, dataset: str) -> bool:
         return len({run.labels for run in trained}) > 1
     if figure == "pretraining":
         return any(plan.objective(run) for run in trained)
+    if figure == "horizon":
+        return (plan.benchmark.all_datasets[dataset].window.horizon_samples or 1) > 1
     if figure == "templates":
         return any(holds_templates(plan, run) for run in own)
     return True

@@ -17,7 +17,9 @@ from seqbench.plan import Plan, Run
 from seqbench.reporting.catalog import figures_of, template_runs
 from seqbench.reporting.detection import DetectionMaterial, gather_detection
 from seqbench.reporting.tables import Leaderboard, Result, Row, leaderboards
-from seqbench.storage.predictions import Predictions, read_predictions
+from seqbench.storage.detections import Detections
+from seqbench.storage.predictions import read_predictions
+from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import WindowSet, read_windows
 from seqbench.tasks.classification.metrics import confusion
 
@@ -45,6 +47,14 @@ class Confusion:
     counts: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What one run of a model said of test."""
+
+    row: Row
+    sequences: Sequences
+
+
 @dataclass(frozen=True, kw_only=True)
 class Material:
     """One dataset: its windows, results and what was recorded while models were trained.
@@ -63,6 +73,9 @@ class Material:
         By run, what became of the pretrained tensors.
     confusions
         Of the model picked on val and the best baseline, in this order.
+    answers, asked
+        Of tasks that answer with values: those of the model picked on val and
+        of the best baseline, and the windows of test; else none.
     detection
         What else there is to say of a detection dataset; None for other tasks.
     colours
@@ -77,6 +90,8 @@ class Material:
     pretraining: dict[tuple[str, str, int], pd.DataFrame]
     transfers: dict[Run, dict[str, Any]]
     confusions: list[Confusion]
+    answers: list[Answers]
+    asked: WindowSet | None
     detection: DetectionMaterial | None
     colours: dict[str, str]
 
@@ -91,6 +106,13 @@ class Material:
         if self.detection is None:
             raise ValueError(f"{self.dataset} is no detection dataset")
         return self.detection
+
+    @property
+    def test(self) -> WindowSet:
+        """The windows of test; of tasks that answer with values alone."""
+        if self.asked is None:
+            raise ValueError(f"{self.dataset} has no values to tell")
+        return self.asked
 
     @cached_property
     def architectures(self) -> list[str]:
@@ -144,6 +166,7 @@ def _material(
     shown = [row for row in (boards[0].picked, boards[0].best_baseline) if row is not None]
     figures = figures_of(plan, dataset)
     windows = read_windows(root / layout.WINDOWS.format(dataset=dataset), "train")
+    has_answers = "answers" in figures
     detection = None
     if plan.benchmark.task(dataset) == "detection":
         windows = _without_signal(windows)
@@ -157,6 +180,10 @@ def _material(
         pretraining={key: pd.read_csv(path) for key, path in pretraining.items()},
         transfers={r: json.loads(p.read_text(encoding="utf-8")) for r, p in transfers.items()},
         confusions=[_confusion(row, root) for row in shown] if "confusion" in figures else [],
+        answers=[_answers(row, root) for row in shown] if has_answers else [],
+        asked=read_windows(root / layout.WINDOWS.format(dataset=dataset), "test")
+        if has_answers
+        else None,
         detection=detection,
         colours=colours,
     )
@@ -168,6 +195,13 @@ def _without_signal(windows: WindowSet) -> WindowSet:
     return replace(windows, signal=nothing)
 
 
+def _answers(row: Row, root: Path) -> Answers:
+    predictions = read_predictions(root / row.chosen.run.fill(layout.PREDICTIONS), "test")
+    if not isinstance(predictions, Sequences):
+        raise ValueError(f"{row.name} answers with no values")
+    return Answers(row, predictions)
+
+
 def _confusion(row: Row, root: Path) -> Confusion:
     counts = [_counts(root / result.run.fill(layout.PREDICTIONS)) for result in row.results]
     return Confusion(row, np.stack(counts).sum(axis=0))
@@ -175,7 +209,7 @@ def _confusion(row: Row, root: Path) -> Confusion:
 
 def _counts(path: Path) -> NDArray[np.int64]:
     predictions = read_predictions(path, "test")
-    if not isinstance(predictions, Predictions):
-        raise ValueError(f"{path}: holds no scores of windows")
-    once = np.ones((1, len(predictions.target)))
+    if isinstance(predictions, Detections):
+        raise ValueError(f"{path}: holds no scores of classes")
+    once = np.ones((1, len(predictions)))
     return confusion(predictions, once)[0].astype(np.int64)

@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from seqbench import layout
 from seqbench.plan import Plan
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
 from seqbench.reporting.detection import DetectionMaterial
 from seqbench.reporting.figures import Drawing
-from seqbench.reporting.material import Material
+from seqbench.reporting.material import Answers, Material
 from seqbench.reporting.tables import Estimate, Leaderboard, Result
 
 FEW_TEST_WINDOWS, FEW_TEST_EVENTS = 30, 30
@@ -61,7 +63,8 @@ def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], D
     """Return the section of a dataset."""
     best, detection = material.board.picked, material.detection
     if detection is None:
-        counts_of, class_counts = "Train windows of each class", _window_counts(material)
+        counted = "windows" if material.windows.targets is None else "samples"
+        counts_of, class_counts = f"Train {counted} of each class", _window_counts(material)
         few = _few_windows(material)
     else:
         counts_of = "Labelled events of each type: train · val · test"
@@ -97,7 +100,7 @@ def _facts(plan: Plan, material: Material) -> dict[str, str]:
         "source": f"{entry.source} ({options})" if options else entry.source,
         **({} if detection is None else _recorded(detection)),
         "windows": f"{formats.amount(len(windows))} train · {n_val} val · {n_test} test",
-        "classes" if detection is None else "event types": f"{len(windows.classes)}",
+        **_asked(material),
         "channels": f"{len(windows.channels)}",
         "length" if detection is None else "length of a window": f"{span} samples"
         if lengths
@@ -106,6 +109,22 @@ def _facts(plan: Plan, material: Material) -> dict[str, str]:
         **({} if detection is None else _rules(detection)),
         "normalisation": windows.normalization.mode,
     }
+
+
+def _asked(material: Material) -> dict[str, str]:
+    """Return what is to be told."""
+    windows, targets = material.windows, material.windows.targets
+    if material.detection is not None:
+        return {"event types": f"{len(windows.classes)}"}
+    if targets is None or windows.classes:
+        return {"classes": f"{len(windows.classes)}"}
+    facts = {"values": ", ".join(targets.names)}
+    if targets.horizon_samples:
+        facts["horizon"] = f"{targets.horizon_samples} samples behind a window"
+        steps = ["logarithm"] if targets.transform.log else []
+        steps += [f"difference over {lag}" for lag in targets.transform.difference_samples]
+        facts["transform"] = ", ".join(steps) or "none"
+    return facts
 
 
 def _recorded(detection: DetectionMaterial) -> dict[str, str]:
@@ -138,6 +157,10 @@ def _rules(detection: DetectionMaterial) -> dict[str, str]:
 
 
 def _window_counts(material: Material) -> list[tuple[str, str]]:
+    if material.windows.targets is not None and material.windows.classes:
+        told = material.windows.targets.values[:, 0]
+        samples = Counter(told[np.isfinite(told)].astype(int).tolist())
+        return [(name, f"{samples[k]}") for k, name in enumerate(material.windows.classes)]
     counts = Counter(material.windows.label.tolist())
     return [(name, f"{counts[k]}") for k, name in enumerate(material.windows.classes)]
 
@@ -230,11 +253,19 @@ def _shown(name: str, material: Material) -> str:
             for c in material.confusions
         ]
         return f"{'; '.join(shown)}."
+    if name in ("answers", "horizon"):
+        shown = [f"{a.row.name} with RMSE {_rmse(a)}" for a in material.answers]
+        return f"Drawn: {', '.join(shown)}."
     if name == "examples":
         return f"Windows of the classes {', '.join(material.windows.classes)}."
     if material.detection is not None:
         return _shown_of_events(name, material.board, material.detection)
     return ""
+
+
+def _rmse(answers: Answers) -> str:
+    value = answers.row.results[0].value("rmse")
+    return formats.NOTHING if value is None else f"{value:.3g}"
 
 
 def _shown_of_events(name: str, board: Leaderboard, detection: DetectionMaterial) -> str:

@@ -70,6 +70,7 @@ def run(
         "channels": train.channels,
         "classes": train.classes,
         "sampling_rate_hz": train.sampling_rate_hz,
+        "targets": train.targets.to_json() if train.targets else None,
         "refractory_s": train.timeline.refractory_s if train.timeline else None,
         "window_samples": int(train.length.max()),
         "normalization": train.normalization.to_json(),

@@ -1,10 +1,11 @@
 """`predictions.h5`: what a model said of val and test, window by window or in whole recordings.
 
-Kept so that new metrics need no new training. Layout, version 2: a group per
+Kept so that new metrics need no new training. Layout, version 3: a group per
 split. Of windows it holds ``scores`` (N, K) float64, ``target`` (N,) int64,
 ``recording`` and ``group`` (N,) text, ``start`` and ``length`` (N,) int64,
 ``classes`` (K,) text and the attribute ``are_probabilities``; of whole
-recordings what `detections` says. The attribute ``of`` tells which.
+recordings what `detections` says, of single samples what `sequences` says. The
+attribute ``of`` tells which.
 """
 
 from collections.abc import Mapping
@@ -16,9 +17,10 @@ from numpy.typing import NDArray
 
 from seqbench.storage.detections import Detections, read_detections, write_detections
 from seqbench.storage.hdf5 import FormatError, read_strings, reading, write_strings, writing
+from seqbench.storage.sequences import Sequences, read_sequences, write_sequences
 from seqbench.storage.windows import Split, WindowSet
 
-KIND, VERSION = "predictions", 2
+KIND, VERSION = "predictions", 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,15 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.target)
 
+    @property
+    def label(self) -> NDArray[np.int64]:
+        """Index of the true class, (N,), as samples of `Sequences` have it."""
+        return self.target
+
+    def spread(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the weight of each window, (N,)."""
+        return weight
+
     @classmethod
     def of(
         cls, windows: WindowSet, scores: NDArray[np.float64], *, are_probabilities: bool
@@ -71,7 +82,10 @@ class Predictions:
         return self.scores.argmax(axis=1)
 
 
-def write_predictions(path: Path, predictions: Mapping[Split, Predictions | Detections]) -> None:
+Answered = Predictions | Detections | Sequences
+
+
+def write_predictions(path: Path, predictions: Mapping[Split, Answered]) -> None:
     """Write the predictions of several splits atomically."""
     with writing(path, KIND, VERSION) as file:
         for split, of_split in predictions.items():
@@ -79,6 +93,10 @@ def write_predictions(path: Path, predictions: Mapping[Split, Predictions | Dete
             if isinstance(of_split, Detections):
                 group.attrs["of"] = "recordings"
                 write_detections(group, of_split)
+                continue
+            if isinstance(of_split, Sequences):
+                group.attrs["of"] = "samples"
+                write_sequences(group, of_split)
                 continue
             group.attrs["of"] = "windows"
             group.attrs["are_probabilities"] = of_split.are_probabilities
@@ -89,7 +107,7 @@ def write_predictions(path: Path, predictions: Mapping[Split, Predictions | Dete
             write_strings(group, "group", of_split.group)
 
 
-def read_predictions(path: Path, split: Split) -> Predictions | Detections:
+def read_predictions(path: Path, split: Split) -> Answered:
     """Read the predictions of one split."""
     with reading(path, KIND, VERSION) as file:
         if split not in file:
@@ -97,6 +115,8 @@ def read_predictions(path: Path, split: Split) -> Predictions | Detections:
         group = file[split]
         if group.attrs["of"] == "recordings":
             return read_detections(group)
+        if group.attrs["of"] == "samples":
+            return read_sequences(group)
         return Predictions(
             scores=group["scores"][:],
             target=group["target"][:],

@@ -1,6 +1,6 @@
 """`recordings.h5`: what `ingest` leaves, the same for every source.
 
-Layout, version 2. All recordings of a dataset stand end to end:
+Layout, version 3. All recordings of a dataset stand end to end:
 
 ====================  =======================================================
 ``signal``            (n_samples, C) float32, in the units of ``channels/unit``
@@ -13,6 +13,9 @@ Layout, version 2. All recordings of a dataset stand end to end:
 ``classes``           (K,) text
 ``labels/recording``  (L,) int64; also ``label`` (index into classes), ``start``
                       and ``stop`` (samples from the start of the recording)
+``targets/values``    (n_samples, D) float32, values to be told of every sample, NaN
+                      where unknown; also ``name`` and ``unit``, (D,) text; only
+                      where there are any
 ``truth/..``          arrays that only a generator knows, such as templates
 ====================  =======================================================
 
@@ -44,7 +47,7 @@ from seqbench.storage.hdf5 import (
     writing,
 )
 
-KIND, VERSION = "recordings", 2
+KIND, VERSION = "recordings", 3
 NUMBERS = ("sampling_rate_hz", "refractory_s", "tolerance_ms")
 
 
@@ -69,6 +72,9 @@ class Recordings:
         One entry per label, (L,): index of the recording, index of the class,
         and the samples [start, stop) it covers; an event starts at its onset,
         and covers one sample where its end is unknown. No label: pretraining only.
+    targets, target_names, target_units
+        Regression: values of every sample of each recording, (n_samples, D)
+        float32, NaN where unknown, and what they are; None for other tasks.
     sampling_rate_hz
         Samples per second; None where the source does not say. Detection needs it.
     known
@@ -99,6 +105,9 @@ class Recordings:
     label: NDArray[np.int64]
     label_start: NDArray[np.int64]
     label_stop: NDArray[np.int64]
+    targets: list[NDArray[np.float32]] | None = None
+    target_names: list[str] = field(default_factory=list)
+    target_units: list[str] = field(default_factory=list)
     sampling_rate_hz: float | None = None
     known: NDArray[np.int64] | None = None
     refractory_s: float | None = None
@@ -120,6 +129,16 @@ class Recordings:
                     f"recording '{name}' has shape {signal.shape},"
                     f" not (n_samples, {len(self.channels)})"
                 )
+        for name, signal, values in zip(
+            self.names, self.signals, self.targets or [], strict=self.targets is not None
+        ):
+            if values.shape != (len(signal), len(self.target_names)):
+                raise ValueError(
+                    f"recording '{name}' has targets of shape {values.shape},"
+                    f" not ({len(signal)}, {len(self.target_names)})"
+                )
+        if self.task == "regression" and self.targets is None:
+            raise ValueError("regression needs targets")
         stops = np.array([len(signal) for signal in self.signals])[self.label_recording]
         if (self.label_start < 0).any() or (self.label_stop > stops).any():
             raise ValueError("a label reaches past its recording")
@@ -134,12 +153,17 @@ class Recordings:
         return np.array([len(signal) for signal in self.signals], dtype=np.int64)
 
     @property
+    def whole_spans(self) -> NDArray[np.int64]:
+        """Samples [0, n) of each recording, (R, 2)."""
+        return np.stack([np.zeros_like(self.lengths), self.lengths], axis=1)
+
+    @property
     def known_spans(self) -> NDArray[np.int64]:
         """Samples [start, stop) of each recording in which every event is labelled, (R, 2)."""
         if self.known is not None:
             return self.known
         is_labelled = np.isin(np.arange(len(self.signals)), self.label_recording)
-        return np.stack([np.zeros_like(self.lengths), self.lengths * is_labelled], axis=1)
+        return self.whole_spans * is_labelled[:, None]
 
     @property
     def is_known(self) -> NDArray[np.bool_]:
@@ -174,6 +198,25 @@ class Recordings:
             label=np.array([index[name] for name in labels], dtype=np.int64),
             label_start=np.zeros(n, dtype=np.int64),
             label_stop=np.array([len(signal) for signal in signals], dtype=np.int64),
+            **rest,
+        )
+
+    @classmethod
+    def without_classes(
+        cls, signals: list[NDArray[np.float32]], *, names: list[str], **rest: Any
+    ) -> "Recordings":
+        """Make series that carry no label, each a group of its own."""
+        nothing = np.zeros(0, dtype=np.int64)
+        return cls(
+            sample="series",
+            signals=signals,
+            names=names,
+            groups=names,
+            classes=[],
+            label_recording=nothing,
+            label=nothing,
+            label_start=nothing,
+            label_stop=nothing,
             **rest,
         )
 
@@ -216,6 +259,11 @@ def write_recordings(path: Path, recordings: Recordings) -> None:
         labels["recording"], labels["label"] = recordings.label_recording, recordings.label
         labels["start"], labels["stop"] = recordings.label_start, recordings.label_stop
         write_arrays(file, "truth", recordings.truth)
+        if recordings.targets is not None:
+            targets = file.create_group("targets")
+            targets["values"] = np.concatenate(recordings.targets)
+            write_strings(targets, "name", recordings.target_names)
+            write_strings(targets, "unit", recordings.target_units)
 
 
 def read_recordings(path: Path) -> Recordings:
@@ -223,7 +271,9 @@ def read_recordings(path: Path) -> Recordings:
     with reading(path, KIND, VERSION) as file:
         signal = file["signal"][:]
         table, labels = file["recordings"], file["labels"]
-        bounds = zip(table["start"][:], table["length"][:], strict=True)
+        bounds = list(zip(table["start"][:], table["length"][:], strict=True))
+        targets = file.get("targets")
+        values = None if targets is None else targets["values"][:]
         return Recordings(
             task=str(file.attrs["task"]),
             sample=str(file.attrs["sample"]),
@@ -238,6 +288,9 @@ def read_recordings(path: Path) -> Recordings:
             label=labels["label"][:],
             label_start=labels["start"][:],
             label_stop=labels["stop"][:],
+            targets=None if values is None else [values[a : a + n] for a, n in bounds],
+            target_names=[] if targets is None else read_strings(targets, "name"),
+            target_units=[] if targets is None else read_strings(targets, "unit"),
             **{name: read_number(file, name) for name in NUMBERS},
             known=table["known"][:],
             truth=read_arrays(file, "truth"),

@@ -1,6 +1,6 @@
 """`windows.h5`: what `window` leaves and every later stage reads.
 
-Layout, version 2. One signal array; windows are rows of a table that point
+Layout, version 3. One signal array; windows are rows of a table that point
 into it, so overlapping windows are never copies. The recordings of a split
 stand together: reading a split never touches the bytes of another.
 
@@ -10,6 +10,7 @@ stand together: reading a split never touches the bytes of another.
 ``windows/{split}/..``  (N,) int64: ``start`` (from the slab's first row),
                         ``length``, ``label`` (-1: none), ``recording``
 ``timeline/{split}/..`` recordings and events, for detection; see `timeline`
+``targets/..``          what is to be told sample by sample; see `targets`
 ``truth/..``            arrays that only a generator knows
 ``recordings/..``       ``name`` and ``group``, (R,) text
 ``channels``            (C,) text
@@ -26,7 +27,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,25 +41,18 @@ from seqbench.storage.hdf5 import (
     write_strings,
     writing,
 )
+from seqbench.storage.normalization import (
+    Normalization,
+    read_normalization,
+    write_normalization,
+)
+from seqbench.storage.targets import Targets, read_targets, write_targets
 from seqbench.storage.timeline import Timeline, read_timeline, write_timeline
 
-KIND, VERSION = "windows", 2
+KIND, VERSION = "windows", 3
 Split = Literal["train", "val", "test"]
 UNLABELLED = -1
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-
-
-@dataclass(frozen=True)
-class Normalization:
-    """Centre and scale of each channel, (C,) float64; both neutral unless fitted on train."""
-
-    mode: str
-    centre: NDArray[np.float64]
-    scale: NDArray[np.float64]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the normalisation as JSON values, for the header of a model."""
-        return {"mode": self.mode, "centre": self.centre.tolist(), "scale": self.scale.tolist()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +75,8 @@ class WindowSet:
         Of all recordings of the dataset, (R,).
     timeline
         Whole recordings and their events; detection alone has one.
+    targets
+        What is to be told sample by sample; of tasks that do so.
     truth, source
         As in `Recordings`.
     """
@@ -101,6 +96,7 @@ class WindowSet:
     normalization: Normalization
     sampling_rate_hz: float | None
     timeline: Timeline | None = None
+    targets: Targets | None = None
     truth: dict[str, NDArray[Any]] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
 
@@ -145,10 +141,12 @@ def write_windows(path: Path, splits: dict[Split, WindowSet]) -> None:
         write_strings(recordings, "group", first.groups)
         write_strings(file, "channels", first.channels)
         write_strings(file, "classes", first.classes)
-        normalization = file.create_group("normalization")
-        normalization.attrs["mode"] = first.normalization.mode
-        normalization["centre"] = first.normalization.centre
-        normalization["scale"] = first.normalization.scale
+        write_normalization(file.create_group("normalization"), first.normalization)
+        if first.targets is not None:
+            write_targets(file.create_group("targets"), first.targets)
+            file["targets/values"] = np.concatenate(
+                [windows.targets.values for windows in splits.values() if windows.targets]
+            )
 
 
 def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
@@ -187,13 +185,12 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
             groups=read_strings(file["recordings"], "group"),
             channels=read_strings(file, "channels"),
             classes=read_strings(file, "classes"),
-            normalization=_normalization(file["normalization"]),
+            normalization=read_normalization(file["normalization"]),
             sampling_rate_hz=read_number(file, "sampling_rate_hz"),
             timeline=read_timeline(of_split, events=labels) if of_split else None,
+            targets=read_targets(file["targets"], file["targets/values"][begin:end])
+            if labels and "targets" in file
+            else None,
             truth=read_arrays(file, "truth") if labels else {},
             source=json.loads(file.attrs["source"]),
         )
-
-
-def _normalization(group: h5py.Group) -> Normalization:
-    return Normalization(str(group.attrs["mode"]), group["centre"][:], group["scale"][:])

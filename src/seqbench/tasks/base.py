@@ -9,8 +9,7 @@ from seqbench.registry import METRICS
 
 if TYPE_CHECKING:
     from seqbench.models.base import Encoder
-    from seqbench.storage.detections import Detections
-    from seqbench.storage.predictions import Predictions
+    from seqbench.storage.predictions import Answered
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
 
@@ -53,7 +52,7 @@ class Task(ABC):
     @abstractmethod
     def join(
         self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
-    ) -> Predictions | Detections:
+    ) -> Answered:
         """Join what a model answered with the windows or recordings it was asked about.
 
         Parameters
@@ -80,7 +79,7 @@ class Task(ABC):
 
     def metric_names(self) -> list[str]:
         """Return the registered metrics of this task, the headline first."""
-        names = [name for name in METRICS if METRICS.entry(name).tags["task"] == self.name]
+        names = [name for name in METRICS if self.name in METRICS.entry(name).tags["tasks"]]
         return sorted(
             names, key=lambda name: (name != self.headline, METRICS.entry(name).tags["order"])
         )

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,12 +19,12 @@ class Head(nn.Module, ABC):
     measured
         Name of what `measure` returns.
     reads
-        Whether scores are wanted for windows, one by one, or for whole
-        recordings, stitched from windows.
+        Whether scores are wanted for windows, one by one, for each of their
+        samples, or for whole recordings, stitched from windows.
     """
 
     measured: str
-    reads: Literal["windows", "recordings"] = "windows"
+    reads: Literal["windows", "samples", "recordings"] = "windows"
 
     @abstractmethod
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -40,6 +41,11 @@ class Head(nn.Module, ABC):
     @abstractmethod
     def measure(self, logits: Tensor, target: Any) -> Tensor:
         """Return the headline metric's value for each window, (B,), to watch while training."""
+
+    def finish(self, windows: WindowSet, answer: np.ndarray) -> np.ndarray:
+        """Return scores of all windows in the units of the data, where those differ."""
+        del windows
+        return answer
 
     def find(
         self, model: nn.Module, windows: WindowSet, device: torch.device, window_samples: int

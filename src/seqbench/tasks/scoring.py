@@ -6,17 +6,14 @@ import numpy as np
 
 from seqbench.registry import METRICS
 from seqbench.statistics.bootstrap import cluster_weights, interval
-from seqbench.storage.detections import Detections
-from seqbench.storage.predictions import Predictions
+from seqbench.storage.predictions import Answered
 from seqbench.tasks.base import Task
 from seqbench.tasks.metric_names import expand, family_of
 
 N_RESAMPLES = 500
 
 
-def score(
-    task: Task, predictions: Predictions | Detections, *, resamples: int = N_RESAMPLES
-) -> dict[str, Any]:
+def score(task: Task, predictions: Answered, *, resamples: int = N_RESAMPLES) -> dict[str, Any]:
     """Score predictions with every metric of a task.
 
     Parameters

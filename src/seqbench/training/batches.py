@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from seqbench.models.base import inside
+from seqbench.storage.targets import Targets
 from seqbench.storage.windows import UNLABELLED, WindowSet
 from seqbench.tasks.detection.target import EventTable, EventTarget
-from seqbench.windowing.normalize import NEGLIGIBLE, TINY
+from seqbench.windowing.normalize import NEGLIGIBLE, TINY, normalize
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,9 @@ class Batch:
     """Windows (B, T, C), zero after each end, their lengths (B,) on the CPU, and their target.
 
     `lengths` is None where all windows fill T: models then skip every mask.
-    The target is a label each, (B,), or in detection the events of each.
+    The target is a label each, (B,); in detection the events of each; classes
+    (B, T) or normalised values (B, T, D) of samples, -1 or NaN where unknown;
+    or normalised values (B, H, D) of a horizon.
     """
 
     x: Tensor
@@ -64,6 +67,9 @@ class WindowTable:
         self.augmentation = augmentation
         self.keep_to_windows = keep_to_windows
         self.events = EventTable(windows.timeline, device) if windows.timeline else None
+        self.targets = (
+            None if windows.targets is None else SampleTargets(windows, windows.targets, device)
+        )
         self.equal_length: int | None = None
         if len(windows) and (windows.length == windows.length[0]).all():
             self.equal_length = int(windows.length[0])
@@ -94,9 +100,14 @@ class WindowTable:
                 lengths = None
         if self.per_window:
             x = standardize(x, lengths)
-        events = self.events
-        target = self.label[on_device] if events is None else events.batch(start, length, within)
-        return Batch(x, lengths, target)
+        if self.events is not None:
+            return Batch(x, lengths, self.events.batch(start, length, within))
+        if self.targets is None:
+            return Batch(x, lengths, self.label[on_device])
+        if self.targets.horizon_samples:
+            step = torch.arange(self.targets.horizon_samples, device=self.device)
+            return Batch(x, lengths, self.signal[(start + length)[:, None] + step])
+        return Batch(x, lengths, self.targets.batch(start, length, x.shape[1]))
 
     def _shifted(self, start: Tensor, length: Tensor) -> Tensor:
         """Move windows by up to half their length, but not out of their recordings."""
@@ -110,6 +121,28 @@ class WindowTable:
         chosen = torch.arange(len(self)) if index is None else index
         for part in chosen.split(size):
             yield self.batch(part)
+
+
+class SampleTargets:
+    """Targets of samples, as heads are taught them: classes, or normalised values."""
+
+    def __init__(self, windows: WindowSet, targets: Targets, device: torch.device) -> None:
+        self.horizon_samples = targets.horizon_samples
+        self.are_classes = windows.task == "labelling"
+        values = torch.from_numpy(normalize(targets.values, targets.normalization))
+        if self.are_classes:
+            values = values[:, 0].nan_to_num(UNLABELLED).long()
+        self.values = values.to(device)
+
+    def batch(self, start: Tensor, length: Tensor, n_samples: int) -> Tensor:
+        """Gather the targets of windows, (B, n_samples, ...), unknown past each end."""
+        sample = torch.arange(n_samples, device=start.device)
+        row = (start[:, None] + sample).clamp_(max=len(self.values) - 1)
+        target = self.values[row]
+        is_past = sample >= length[:, None]
+        if self.are_classes:
+            return target.masked_fill(is_past, UNLABELLED)
+        return target.masked_fill(is_past[..., None], torch.nan)
 
 
 def standardize(x: Tensor, lengths: Tensor | None) -> Tensor:

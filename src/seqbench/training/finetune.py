@@ -118,7 +118,15 @@ def load_model(stored: StoredModel) -> Model:
 
 
 def label_counts(windows: WindowSet, drawn: np.ndarray) -> np.ndarray:
-    """Count by class the labels of the windows drawn, or the events in them, (K,)."""
+    """Count by class the labels of the windows drawn, their samples' or events', (K,)."""
+    if windows.targets is not None:
+        told = [
+            windows.targets.values[a : a + n, 0]
+            for a, n in zip(windows.start[drawn], windows.length[drawn], strict=True)
+        ]
+        values = np.concatenate(told)
+        known = values[np.isfinite(values)].astype(np.int64)
+        return np.bincount(known, minlength=len(windows.classes))
     timeline = windows.timeline
     if timeline is None:
         return np.bincount(windows.label[drawn], minlength=len(windows.classes))

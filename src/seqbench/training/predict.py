@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from seqbench.models.base import inside
 from seqbench.storage.detections import Candidates
 from seqbench.storage.windows import WindowSet
 from seqbench.training.batches import WindowTable
@@ -14,12 +15,14 @@ from seqbench.training.loop import EVALUATION_BATCH
 def predict(
     model: Model, windows: WindowSet, device: torch.device, window_samples: int
 ) -> np.ndarray | Candidates:
-    """Return the scores of every window, (N, ...), or what is found in whole recordings.
+    """Return the scores of windows (N, ...), of samples (S, ...), or what whole recordings hold.
+
+    Samples stand window after window, without those past an end.
 
     Parameters
     ----------
     model
-        Its head says which of the two.
+        Its head says which of the three.
     windows
         Of one split.
     device
@@ -30,8 +33,15 @@ def predict(
     model.eval().to(device)
     if model.head.reads == "recordings":
         return model.head.find(model, windows, device, window_samples)
-    scores = [
-        model.head.scores(model(batch.x, batch.lengths)).cpu().numpy()
-        for batch in WindowTable(windows, device).batches(EVALUATION_BATCH)
-    ]
-    return np.concatenate(scores)
+    answers = []
+    for batch in WindowTable(windows, device).batches(EVALUATION_BATCH):
+        scores = model.head.scores(model(batch.x, batch.lengths))
+        if model.head.reads == "samples":
+            n_samples = batch.x.shape[1]
+            scores = scores[:, :n_samples]
+            if batch.lengths is None:
+                scores = scores.flatten(0, 1)
+            else:
+                scores = scores[inside(batch.lengths, n_samples, device)]
+        answers.append(scores.cpu().numpy())
+    return model.head.finish(windows, np.concatenate(answers))

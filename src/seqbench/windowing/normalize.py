@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.windows import Normalization
+from seqbench.storage.normalization import Normalization
 
 # The quartiles of a normal distribution lie this many standard deviations apart.
 NORMAL_QUARTILE_RANGE = 1.3489795
@@ -17,7 +17,7 @@ def fit_normalization(train: NDArray[np.float32], mode: str) -> Normalization:
     Parameters
     ----------
     train
-        All train recordings end to end, (n_samples, C).
+        All train recordings end to end, (n_samples, C); what is NaN is left out.
     mode
         zscore (mean and standard deviation), robust (median and scaled
         quartile range), or per_window and none, which fit nothing.
@@ -29,7 +29,8 @@ def fit_normalization(train: NDArray[np.float32], mode: str) -> Normalization:
     """
     n_channels = train.shape[1]
     if mode == "zscore":
-        centre, scale = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
+        centre = np.asarray(np.nanmean(train, axis=0, dtype=np.float64))
+        scale = np.asarray(np.nanstd(train, axis=0, dtype=np.float64))
     elif mode == "robust":
         low, centre, high = np.quantile(train.astype(np.float64), [0.25, 0.5, 0.75], axis=0)
         scale = (high - low) / NORMAL_QUARTILE_RANGE

@@ -73,7 +73,7 @@ def _pieces(start: int, stop: int, settings: WindowSettings) -> Iterator[tuple[i
     if length is None:
         yield _truncated(start, stop, settings)
         return
-    hop = max(1, round(length * (1 - settings.overlap)))
+    hop = _hop(length, settings)
     position = start
     while position + length <= stop:
         yield position, position + length
@@ -81,6 +81,39 @@ def _pieces(start: int, stop: int, settings: WindowSettings) -> Iterator[tuple[i
     covered = position - hop + length if position > start else start
     if settings.remainder == "keep" and covered < stop:
         yield position, stop
+
+
+def cut_sequences(recordings: Recordings, settings: WindowSettings) -> list[Window]:
+    """Cut recordings into windows whose samples each have a target, or none at all.
+
+    Without `length_samples` a recording is one window.
+    """
+    windows = []
+    for recording, targets in enumerate(recordings.targets or []):
+        is_told = np.asarray(np.isfinite(targets).any(axis=1))
+        for start, stop in _pieces(0, len(targets), settings):
+            label = 0 if is_told[start:stop].any() else UNLABELLED
+            windows.append(Window(recording, start, stop, label))
+    return windows
+
+
+def cut_before_horizons(
+    recordings: Recordings, settings: WindowSettings, context: int
+) -> list[Window]:
+    """Cut windows with a horizon behind each that lies where it may be asked for.
+
+    A window may reach back before that place; what it is asked never does.
+    `context` samples before a horizon must be there.
+    """
+    length, horizon = settings.length_samples, settings.horizon_samples or 1
+    if length is None:
+        raise ValueError("forecasting needs `window.length_samples`")
+    hop = _hop(length, settings) if settings.overlap or settings.step_samples else 1
+    return [
+        Window(recording, origin - length, origin, 0)
+        for recording, (known_start, known_stop) in enumerate(recordings.known_spans.tolist())
+        for origin in range(max(known_start, context), known_stop - horizon + 1, hop)
+    ]
 
 
 def _truncated(start: int, stop: int, settings: WindowSettings) -> tuple[int, int]:
@@ -112,7 +145,7 @@ def cut_recordings(recordings: Recordings, settings: WindowSettings) -> list[Win
         onset = recordings.label_start[of_recording[recording]]
         kind = recordings.label[of_recording[recording]]
         length = min(int(n_samples), settings.length_samples or DETECTION_SAMPLES)
-        hop = max(1, round(length * (1 - settings.overlap)))
+        hop = _hop(length, settings)
         starts = list(range(0, int(n_samples) - length + 1, hop))
         if starts[-1] + length < n_samples:
             starts.append(int(n_samples) - length)
@@ -124,3 +157,7 @@ def cut_recordings(recordings: Recordings, settings: WindowSettings) -> list[Win
                 Window(recording, start, start + length, label if is_known else UNLABELLED)
             )
     return windows
+
+
+def _hop(length: int, settings: WindowSettings) -> int:
+    return settings.step_samples or max(1, round(length * (1 - settings.overlap)))

@@ -1,16 +1,45 @@
 """The whole way from recordings to the three sets of windows."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from seqbench.datasets.base import DataError
 from seqbench.jobs import WindowJob
 from seqbench.settings import WindowSettings
+from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
+from seqbench.storage.targets import Targets
 from seqbench.storage.timeline import Timeline
-from seqbench.storage.windows import SPLITS, UNLABELLED, Normalization, Split, WindowSet
+from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize
-from seqbench.windowing.segment import Window, cut, cut_recordings
+from seqbench.windowing.segment import (
+    Window,
+    cut,
+    cut_before_horizons,
+    cut_recordings,
+    cut_sequences,
+)
 from seqbench.windowing.split import assign_splits, put_labels_aside
+from seqbench.windowing.targets import with_targets
+from seqbench.windowing.time_split import split_in_time
+
+CLASSIFYING = ("classification", "labelling")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Samples [start, stop) of a recording as they stand in the signal, padding behind them."""
+
+    recording: int
+    start: int
+    stop: int
+    n_padded: int = 0
+
+    @property
+    def length(self) -> int:
+        """Rows of the signal that it takes."""
+        return self.stop - self.start + self.n_padded
 
 
 def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSet]:
@@ -21,24 +50,59 @@ def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSe
     DataError
         If a part is empty, or a class has no window to train on.
     """
-    part_of = assign_splits(recordings, job.split)
-    recordings = put_labels_aside(recordings, job.split)
-    is_detection = recordings.task == "detection"
-    windows = (cut_recordings if is_detection else cut)(recordings, job.window)
-    train = [s for s, part in zip(recordings.signals, part_of, strict=True) if part == "train"]
-    normalization = fit_normalization(np.concatenate(train), job.normalization)
+    recordings = with_targets(recordings, job.transform)
+    if job.split.by == "time":
+        recordings = split_in_time(
+            recordings,
+            job.split,
+            context_samples=_context(recordings, job),
+            n_lost=job.transform.n_lost if recordings.task == "forecasting" else 0,
+        )
+        part_of = recordings.splits
+    else:
+        part_of = assign_splits(recordings, job.split)
+        recordings = put_labels_aside(recordings, job.split)
+    windows = _cut(recordings, job)
+    in_train = [part == "train" for part in part_of]
+    normalization = fit_normalization(_of_train(recordings.signals, in_train), job.normalization)
+    of_targets = normalization
+    if recordings.targets is not None and recordings.task == "regression":
+        of_targets = fit_normalization(_of_train(recordings.targets, in_train), "zscore")
+    elif recordings.targets is not None and recordings.task == "labelling":
+        of_targets = Normalization.neutral(1)
     splits = {
         split: _window_set(
             recordings,
             [w for w in windows if part_of[w.recording] == split and _is_used(w, split)],
             split,
-            normalization,
-            job.window,
+            (normalization, of_targets),
+            job,
         )
         for split in SPLITS
     }
-    (_check_events if is_detection else _check)(splits, recordings.classes)
+    _check(splits, recordings)
     return splits
+
+
+def _context(recordings: Recordings, job: WindowJob) -> int:
+    """Return how many samples before a part its windows may look at."""
+    if recordings.task != "forecasting":
+        return 0
+    return max(job.window.length_samples or 1, job.transform.n_lost)
+
+
+def _cut(recordings: Recordings, job: WindowJob) -> list[Window]:
+    if recordings.task == "detection":
+        return cut_recordings(recordings, job.window)
+    if recordings.task == "forecasting":
+        return cut_before_horizons(recordings, job.window, _context(recordings, job))
+    if recordings.task in ("labelling", "regression"):
+        return cut_sequences(recordings, job.window)
+    return cut(recordings, job.window)
+
+
+def _of_train(arrays: list[np.ndarray], in_train: list[bool]) -> np.ndarray:
+    return np.concatenate([a for a, is_train in zip(arrays, in_train, strict=True) if is_train])
 
 
 def _is_used(window: Window, split: Split) -> bool:
@@ -50,29 +114,61 @@ def _window_set(
     recordings: Recordings,
     windows: list[Window],
     split: Split,
-    normalization: Normalization,
-    settings: WindowSettings,
+    normalizations: tuple[Normalization, Normalization],
+    job: WindowJob,
 ) -> WindowSet:
-    signal, start, length = _lay_out(recordings, windows, normalization, settings)
-    timeline = _timeline(recordings, windows) if recordings.task == "detection" else None
+    pieces, start = _lay_out(windows, recordings, job.window)
+    length = [piece.length for piece in pieces] if _is_padded(job.window) else None
+    normal = [
+        normalize(recordings.signals[piece.recording][piece.start : piece.stop], normalizations[0])
+        for piece in pieces
+    ]
+    signal = _joined(
+        normal,
+        pieces,
+        job.window.pad_with,
+        len(recordings.channels),
+    )
     return WindowSet(
         task=recordings.task,
         sample=recordings.sample,
         split=split,
         signal=signal,
         start=start,
-        length=length,
+        length=np.array(length or [w.stop - w.start for w in windows], dtype=np.int64),
         label=np.array([w.label for w in windows], dtype=np.int64),
         recording=np.array([w.recording for w in windows], dtype=np.int64),
         names=recordings.names,
         groups=recordings.groups,
         channels=recordings.channels,
         classes=recordings.classes,
-        normalization=normalization,
+        normalization=normalizations[0],
         sampling_rate_hz=recordings.sampling_rate_hz,
-        timeline=timeline,
+        timeline=_timeline(recordings, windows) if recordings.task == "detection" else None,
+        targets=_targets(recordings, pieces, normalizations[1], job),
         truth=recordings.truth,
         source=recordings.source,
+    )
+
+
+def _targets(
+    recordings: Recordings, pieces: list[Piece], normalization: Normalization, job: WindowJob
+) -> Targets | None:
+    if recordings.targets is None:
+        return None
+    horizon = (job.window.horizon_samples or 1) if recordings.task == "forecasting" else 0
+    return Targets(
+        values=_joined(
+            [recordings.targets[p.recording][p.start : p.stop] for p in pieces],
+            pieces,
+            "nothing",
+            len(recordings.target_names),
+        ),
+        names=recordings.target_names,
+        units=recordings.target_units,
+        normalization=normalization,
+        horizon_samples=horizon,
+        transform=job.transform,
     )
 
 
@@ -104,52 +200,72 @@ def _timeline(recordings: Recordings, windows: list[Window]) -> Timeline:
 
 
 def _lay_out(
-    recordings: Recordings,
-    windows: list[Window],
-    normalization: Normalization,
-    settings: WindowSettings,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return one normalised signal and the start and length of each window in it.
+    windows: list[Window], recordings: Recordings, settings: WindowSettings
+) -> tuple[list[Piece], np.ndarray]:
+    """Return what stands end to end in the signal, and where each window begins in it.
 
     Recordings stand whole and once, however much their windows overlap.
     Padding has no place in a recording, so padded sequences stand one by one.
     """
-    pad_to = settings.pad_to_samples if settings.length_samples is None else None
-    pieces: list[np.ndarray] = []
-    if pad_to is None:
-        offset_of: dict[int, int] = {}
-        total = 0
-        for recording in dict.fromkeys(w.recording for w in windows):
-            offset_of[recording] = total
-            pieces.append(normalize(recordings.signals[recording], normalization))
-            total += len(pieces[-1])
+    if not _is_padded(settings):
+        used = dict.fromkeys(w.recording for w in windows)
+        pieces = [Piece(r, 0, len(recordings.signals[r])) for r in used]
+        begin = np.cumsum([0, *(piece.length for piece in pieces)])
+        offset_of = dict(zip(used, begin.tolist(), strict=False))
         start = [offset_of[w.recording] + w.start for w in windows]
-        length = [w.stop - w.start for w in windows]
     else:
-        for w in windows:
-            piece = normalize(recordings.signals[w.recording][w.start : w.stop], normalization)
-            missing = max(0, pad_to - len(piece))
-            value = piece[-1] if settings.pad_with == "edge" else np.zeros_like(piece[-1])
-            pieces.append(np.concatenate([piece, np.tile(value, (missing, 1))]))
-        length = [len(piece) for piece in pieces]
-        start = np.cumsum([0, *length])[:-1].tolist()
-    empty = np.zeros((0, len(recordings.channels)), dtype=np.float32)
-    signal = np.concatenate([empty, *pieces]).astype(np.float32, copy=False)
-    return signal, np.array(start, dtype=np.int64), np.array(length, dtype=np.int64)
+        pad_to = settings.pad_to_samples or 0
+        pieces = [
+            Piece(w.recording, w.start, w.stop, max(0, pad_to - (w.stop - w.start)))
+            for w in windows
+        ]
+        start = np.cumsum([0, *(piece.length for piece in pieces)])[:-1].tolist()
+    return pieces, np.array(start, dtype=np.int64)
 
 
-def _check(splits: dict[Split, WindowSet], classes: list[str]) -> None:
+def _is_padded(settings: WindowSettings) -> bool:
+    return settings.length_samples is None and settings.pad_to_samples is not None
+
+
+def _joined(
+    arrays: list[np.ndarray], pieces: list[Piece], pad_with: str, n_columns: int
+) -> np.ndarray:
+    """Return arrays end to end, (n_samples, n_columns) float32, each with its padding."""
+    joined = [np.zeros((0, n_columns), dtype=np.float32)]
+    for array, piece in zip(arrays, pieces, strict=True):
+        joined.append(array)
+        if piece.n_padded:
+            value = {"edge": array[-1], "zero": 0.0, "nothing": np.nan}[pad_with]
+            joined.append(np.broadcast_to(value, (piece.n_padded, n_columns)))
+    return np.concatenate(joined).astype(np.float32, copy=False)
+
+
+def _check(splits: dict[Split, WindowSet], recordings: Recordings) -> None:
+    """Refuse parts that have nothing to learn from or to be asked."""
+    if recordings.task == "detection":
+        _check_events(splits, recordings.classes)
+        return
+    wanted = "labelled window"
+    if recordings.task == "forecasting":
+        wanted = "window with a horizon behind it"
     for split, windows in splits.items():
         if not (windows.label != UNLABELLED).any():
             raise DataError(
-                f"{split} has no labelled window; shorten `window.length_samples`, set"
-                " `window.remainder: keep`, or choose another split"
+                f"{split} has no {wanted};"
+                " shorten `window.length_samples`, set `window.remainder: keep`, or choose"
+                " another split"
             )
+    if recordings.task in CLASSIFYING:
+        _check_classes(splits["train"], recordings.classes)
+
+
+def _check_classes(train: WindowSet, classes: list[str]) -> None:
     if len(classes) < 2:
         raise DataError(
             f"the labels name a single class, '{classes[0]}'; classification needs two or more"
         )
-    missing = sorted(set(range(len(classes))) - set(splits["train"].label.tolist()))
+    told = train.label if train.targets is None else train.targets.values[:, 0]
+    missing = sorted(set(range(len(classes))) - set(told[np.isfinite(told)].astype(int).tolist()))
     if missing:
         raise DataError(
             f"class '{classes[missing[0]]}' has no window in train; add recordings of it, move"

@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from seqbench.storage.detections import Candidates
+from seqbench.storage.normalization import Normalization
 from seqbench.storage.timeline import Timeline
-from seqbench.storage.windows import Normalization, WindowSet
+from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.matching import match
 
 

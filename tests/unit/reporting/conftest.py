@@ -22,9 +22,10 @@ from seqbench.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS, Entry
 from seqbench.storage.atomic import write_json, write_text
 from seqbench.storage.detections import Candidates, Decoding, Detections
 from seqbench.storage.models import StoredModel, write_model
+from seqbench.storage.normalization import Normalization
 from seqbench.storage.predictions import Predictions, write_predictions
 from seqbench.storage.timeline import Timeline
-from seqbench.storage.windows import SPLITS, Normalization, Split, WindowSet, write_windows
+from seqbench.storage.windows import SPLITS, Split, WindowSet, write_windows
 from seqbench.tasks.detection.refractory import DECODERS
 from seqbench.tasks.scoring import score
 

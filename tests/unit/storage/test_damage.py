@@ -96,15 +96,17 @@ def test_a_file_of_another_kind(kind, write, tmp_path, other):
     assert_refused(kind, tmp_path / "file")
 
 
-@pytest.mark.parametrize("kind", ["recordings", "windows", "predictions"])
-def test_a_file_of_another_version_says_which(kind, write, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "version"), [("recordings", 3), ("windows", 3), ("predictions", 3)]
+)
+def test_a_file_of_another_version_says_which(kind, version, write, tmp_path):
     write(kind, tmp_path / "file")
     with h5py.File(tmp_path / "file", "r+") as file:
         file.attrs["version"] = 99
 
     sentence = assert_refused(kind, tmp_path / "file")
 
-    assert f"holds seqbench {kind} version 99, not seqbench {kind} version 2" in sentence
+    assert f"holds seqbench {kind} version 99, not seqbench {kind} version {version}" in sentence
 
 
 def test_hdf5_of_somebody_else(kind, tmp_path):

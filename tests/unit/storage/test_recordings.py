@@ -116,7 +116,7 @@ def test_the_file_says_what_it_holds(three, tmp_path):
 
     with h5py.File(tmp_path / "recordings.h5") as file:
         assert file.attrs["format"] == "seqbench recordings"
-        assert file.attrs["version"] == 2
+        assert file.attrs["version"] == 3
         assert file["signal"].shape == (20, 2)
         assert file["recordings/start"][:].tolist() == [0, 7, 11]
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from seqbench.storage.hdf5 import FormatError
-from seqbench.storage.windows import SPLITS, Normalization, WindowSet, read_windows, write_windows
+from seqbench.storage.normalization import Normalization
+from seqbench.storage.windows import SPLITS, WindowSet, read_windows, write_windows
 
 ARRAYS = ("signal", "start", "length", "label", "recording")
 

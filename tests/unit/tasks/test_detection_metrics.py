@@ -23,7 +23,7 @@ from seqbench.tasks.detection.metrics import (
 from seqbench.tasks.metric_names import expand, family_of
 from seqbench.tasks.scoring import score
 
-FAMILIES = [name for name in METRICS if METRICS.entry(name).tags["task"] == "detection"]
+FAMILIES = [name for name in METRICS if "detection" in METRICS.entry(name).tags["tasks"]]
 NAMES = [name for family in FAMILIES for name in expand(family)]
 DECODERS = ("threshold", "greedy", "optimal")
 

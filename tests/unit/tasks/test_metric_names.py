@@ -45,7 +45,7 @@ def test_a_metric_has_the_tags_of_its_family():
     assert tags("f1_at_5ms")["better"] == "higher"
     assert tags("onset_mae_ms")["better"] == "lower"
     assert tags("onset_bias_ms")["better"] == "zero"
-    assert tags("f1_at_5ms")["task"] == "detection"
+    assert tags("f1_at_5ms")["tasks"] == ("detection",)
 
 
 def test_the_summary_names_the_tolerance():

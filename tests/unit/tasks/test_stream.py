@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from seqbench.storage.normalization import Normalization
 from seqbench.storage.timeline import Timeline
-from seqbench.storage.windows import Normalization, WindowSet
+from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.peaks import Grid
 from seqbench.tasks.detection.recordings import find_candidates
 from seqbench.tasks.detection.refractory import DECODERS, select

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from seqbench.reporting.figures.classification import confusion, examples
 from seqbench.reporting.figures.detection import reliability, timing_errors, tolerance
 from seqbench.reporting.figures.scores import cost, label_efficiency, leaderboard
+from seqbench.reporting.figures.sequences import answers, horizon
 from seqbench.reporting.figures.style import STYLE
 from seqbench.reporting.figures.templates import templates
 from seqbench.reporting.figures.timeline import timeline
@@ -26,6 +27,8 @@ DIGITS = re.compile(rb"(\.\d\d)\d+")
 FIGURES: dict[str, Callable[[Material], Figure]] = {
     "leaderboard": leaderboard,
     "confusion": confusion,
+    "answers": answers,
+    "horizon": horizon,
     "learning_curves": learning_curves,
     "cost": cost,
     "label_efficiency": label_efficiency,

@@ -10,30 +10,39 @@ from numpy.typing import NDArray
 
 from seqbench.registry import METRICS
 from seqbench.storage.predictions import Predictions
+from seqbench.storage.sequences import Sequences
 
 Floats = NDArray[np.float64]
 N_CALIBRATION_BINS = 15
 
 
-def confusion(predictions: Predictions, weights: Floats) -> Floats:
-    """Count windows by true and predicted class, (R, K, K)."""
+def confusion(predictions: Predictions | Sequences, weights: Floats) -> Floats:
+    """Count windows, or their samples, by true and predicted class, (R, K, K)."""
     k = len(predictions.classes)
-    cell = predictions.target * k + predictions.predicted
-    counts = [np.bincount(cell, weights=row, minlength=k * k) for row in weights]
+    cell = predictions.label * k + predictions.predicted
+    counts = [
+        np.bincount(cell, weights=predictions.spread(row), minlength=k * k) for row in weights
+    ]
     return np.stack(counts).astype(np.float64).reshape(-1, k, k)
 
 
-@METRICS.register("accuracy", task="classification", better="higher", probabilities=False, order=0)
-def accuracy(predictions: Predictions, weights: Floats) -> Floats:
-    """Part of the windows whose class is right."""
+@METRICS.register(
+    "accuracy", tasks=("classification", "labelling"), better="higher", probabilities=False, order=0
+)
+def accuracy(predictions: Predictions | Sequences, weights: Floats) -> Floats:
+    """Part of the windows, or of their samples, whose class is right."""
     counts = confusion(predictions, weights)
     return np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
 
 
 @METRICS.register(
-    "balanced_accuracy", task="classification", better="higher", probabilities=False, order=1
+    "balanced_accuracy",
+    tasks=("classification", "labelling"),
+    better="higher",
+    probabilities=False,
+    order=1,
 )
-def balanced_accuracy(predictions: Predictions, weights: Floats) -> Floats:
+def balanced_accuracy(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     """Mean over the classes that occur of the part of their windows that is right."""
     counts = confusion(predictions, weights)
     support = counts.sum(axis=2)
@@ -41,8 +50,10 @@ def balanced_accuracy(predictions: Predictions, weights: Floats) -> Floats:
     return _mean_where(np.divide(hits, np.maximum(support, 1e-300)), support > 0)
 
 
-@METRICS.register("macro_f1", task="classification", better="higher", probabilities=False, order=2)
-def macro_f1(predictions: Predictions, weights: Floats) -> Floats:
+@METRICS.register(
+    "macro_f1", tasks=("classification", "labelling"), better="higher", probabilities=False, order=2
+)
+def macro_f1(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     """Mean F1 over the classes that occur or are predicted; a class never found has 0."""
     counts = confusion(predictions, weights)
     hits = np.diagonal(counts, axis1=1, axis2=2)
@@ -50,8 +61,10 @@ def macro_f1(predictions: Predictions, weights: Floats) -> Floats:
     return _mean_where(2 * hits / np.maximum(total, 1e-300), total > 0)
 
 
-@METRICS.register("mcc", task="classification", better="higher", probabilities=False, order=3)
-def mcc(predictions: Predictions, weights: Floats) -> Floats:
+@METRICS.register(
+    "mcc", tasks=("classification", "labelling"), better="higher", probabilities=False, order=3
+)
+def mcc(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     """Matthews' correlation for any number of classes; 0 where it is not defined.
 
     References
@@ -67,7 +80,7 @@ def mcc(predictions: Predictions, weights: Floats) -> Floats:
     return np.where(spread > 0, covariance / np.sqrt(np.maximum(spread, 1e-300)), 0.0)
 
 
-@METRICS.register("auroc", task="classification", better="higher", probabilities=False, order=4)
+@METRICS.register("auroc", tasks=("classification",), better="higher", probabilities=False, order=4)
 def auroc(predictions: Predictions, weights: Floats) -> Floats:
     """Area under the ROC curve, one class against the rest, mean over the classes.
 
@@ -82,7 +95,9 @@ def auroc(predictions: Predictions, weights: Floats) -> Floats:
     return _mean_where(np.where(defined, areas, 0.0).T, defined.T)
 
 
-@METRICS.register("log_loss", task="classification", better="lower", probabilities=True, order=5)
+@METRICS.register(
+    "log_loss", tasks=("classification",), better="lower", probabilities=True, order=5
+)
 def log_loss(predictions: Predictions, weights: Floats) -> Floats:
     """Mean negative log-probability of the true class, in nats."""
     of_truth = predictions.scores[np.arange(len(predictions.target)), predictions.target]
@@ -90,7 +105,7 @@ def log_loss(predictions: Predictions, weights: Floats) -> Floats:
     return weights @ surprise / weights.sum(axis=1)
 
 
-@METRICS.register("ece", task="classification", better="lower", probabilities=True, order=6)
+@METRICS.register("ece", tasks=("classification",), better="lower", probabilities=True, order=6)
 def ece(predictions: Predictions, weights: Floats) -> Floats:
     """Expected calibration error of the winning class, in 15 bins of equal width.
 

@@ -30,7 +30,7 @@ from seqbench.tasks.detection.comparison import (
 
 
 @METRICS.register(
-    "f1_at", task="detection", better="higher", probabilities=False, at_tolerances=True, order=0
+    "f1_at", tasks=("detection",), better="higher", probabilities=False, at_tolerances=True, order=0
 )
 def f1_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Floats:
     """F1 over the events of all types."""
@@ -40,7 +40,7 @@ def f1_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Float
 
 @METRICS.register(
     "macro_f1_at",
-    task="detection",
+    tasks=("detection",),
     better="higher",
     probabilities=False,
     at_tolerances=True,
@@ -54,7 +54,7 @@ def macro_f1_at(detections: Detections, weights: Floats, tolerance_ms: float) ->
 
 @METRICS.register(
     "precision_at",
-    task="detection",
+    tasks=("detection",),
     better="higher",
     probabilities=False,
     at_tolerances=True,
@@ -67,7 +67,12 @@ def precision_at(detections: Detections, weights: Floats, tolerance_ms: float) -
 
 
 @METRICS.register(
-    "recall_at", task="detection", better="higher", probabilities=False, at_tolerances=True, order=3
+    "recall_at",
+    tasks=("detection",),
+    better="higher",
+    probabilities=False,
+    at_tolerances=True,
+    order=3,
 )
 def recall_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Floats:
     """Part of the events that are found; 0 if there are detections but no events."""
@@ -77,7 +82,7 @@ def recall_at(detections: Detections, weights: Floats, tolerance_ms: float) -> F
 
 @METRICS.register(
     "average_precision_at",
-    task="detection",
+    tasks=("detection",),
     better="higher",
     probabilities=False,
     at_tolerances=True,
@@ -101,7 +106,9 @@ def average_precision_at(detections: Detections, weights: Floats, tolerance_ms: 
     return _mean(ranking(detections).areas(weights, tolerance_ms))
 
 
-@METRICS.register("onset_mae_ms", task="detection", better="lower", probabilities=False, order=5)
+@METRICS.register(
+    "onset_mae_ms", tasks=("detection",), better="lower", probabilities=False, order=5
+)
 def onset_mae_ms(detections: Detections, weights: Floats) -> Floats:
     """Mean absolute timing error of what was found, in milliseconds.
 
@@ -111,21 +118,27 @@ def onset_mae_ms(detections: Detections, weights: Floats) -> Floats:
     return _mean_error(decoded(detections), weights, events, np.abs(late))
 
 
-@METRICS.register("onset_median_ms", task="detection", better="lower", probabilities=False, order=6)
+@METRICS.register(
+    "onset_median_ms", tasks=("detection",), better="lower", probabilities=False, order=6
+)
 def onset_median_ms(detections: Detections, weights: Floats) -> Floats:
     """Median absolute timing error of what was found, in milliseconds; pairs as in the mean."""
     events, late = decoded(detections).errors_ms
     return _quantile(np.abs(late), events.place, weights, 0.5)
 
 
-@METRICS.register("onset_p95_ms", task="detection", better="lower", probabilities=False, order=7)
+@METRICS.register(
+    "onset_p95_ms", tasks=("detection",), better="lower", probabilities=False, order=7
+)
 def onset_p95_ms(detections: Detections, weights: Floats) -> Floats:
     """95th percentile of the absolute timing error, in milliseconds; pairs as in the mean."""
     events, late = decoded(detections).errors_ms
     return _quantile(np.abs(late), events.place, weights, 0.95)
 
 
-@METRICS.register("onset_bias_ms", task="detection", better="zero", probabilities=False, order=8)
+@METRICS.register(
+    "onset_bias_ms", tasks=("detection",), better="zero", probabilities=False, order=8
+)
 def onset_bias_ms(detections: Detections, weights: Floats) -> Floats:
     """Mean timing error, in milliseconds; positive is late. Pairs as in the mean absolute error."""
     events, late = decoded(detections).errors_ms
@@ -133,7 +146,7 @@ def onset_bias_ms(detections: Detections, weights: Floats) -> Floats:
 
 
 @METRICS.register(
-    "refractory_violations", task="detection", better="lower", probabilities=False, order=9
+    "refractory_violations", tasks=("detection",), better="lower", probabilities=False, order=9
 )
 def refractory_violations(detections: Detections, weights: Floats) -> Floats:
     """Detections that follow one of their type sooner than the refractory period allows."""
@@ -141,7 +154,11 @@ def refractory_violations(detections: Detections, weights: Floats) -> Floats:
 
 
 @METRICS.register(
-    "refractory_violations_before", task="detection", better="lower", probabilities=False, order=10
+    "refractory_violations_before",
+    tasks=("detection",),
+    better="lower",
+    probabilities=False,
+    order=10,
 )
 def refractory_violations_before(detections: Detections, weights: Floats) -> Floats:
     """The same if thresholds alone decided."""
@@ -149,7 +166,7 @@ def refractory_violations_before(detections: Detections, weights: Floats) -> Flo
 
 
 @METRICS.register(
-    "false_alarms_per_hour", task="detection", better="lower", probabilities=False, order=11
+    "false_alarms_per_hour", tasks=("detection",), better="lower", probabilities=False, order=11
 )
 def false_alarms_per_hour(detections: Detections, weights: Floats) -> Floats:
     """Detections that match no event, at the tolerance of the dataset, per hour of known signal."""
@@ -158,7 +175,9 @@ def false_alarms_per_hour(detections: Detections, weights: Floats) -> Floats:
     return ratio((found - hits).sum(axis=1), weights @ seconds / 3600)
 
 
-@METRICS.register("presence_ece", task="detection", better="lower", probabilities=True, order=12)
+@METRICS.register(
+    "presence_ece", tasks=("detection",), better="lower", probabilities=True, order=12
+)
 def presence_ece(detections: Detections, weights: Floats) -> Floats:
     """Expected calibration error of candidates, in 15 bins of equal width.
 

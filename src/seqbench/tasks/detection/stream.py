@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.windows import Normalization
+from seqbench.storage.normalization import Normalization
 from seqbench.tasks.detection.peaks import Grid, PeakPicker, Peaks
 from seqbench.tasks.detection.recordings import BATCH, Score
 from seqbench.tasks.detection.stitching import Blend, Layout

@@ -1,0 +1,93 @@
+"""Least squares on the logarithms of a few samples before: what statistics would try first."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.baselines.base import Arrays, Baseline
+from seqbench.datasets.base import DataError
+from seqbench.options import Lags
+from seqbench.registry import BASELINES
+from seqbench.storage.windows import WindowSet
+from seqbench.windowing.transform import past
+
+
+@BASELINES.register("log_ar", tasks=("forecasting",), stochastic=False, imports=())
+class LogArBaseline(Baseline):
+    """Autoregression of each channel at chosen lags, step by step along the horizon.
+
+    Parameters
+    ----------
+    lags
+        How many samples before those lie that a value is told from; none
+        further back than windows are long. 1, 12 and 13 are those of a monthly
+        series whose growth and year both repeat.
+
+    Notes
+    -----
+    Of the logarithm where all of training is above 0, else of the values
+    themselves. A value has one coefficient for each lag and a constant, found
+    by least squares on training; forecasts further ahead take earlier ones as
+    if they had come true.
+
+    References
+    ----------
+    Box, Jenkins (1970). Time series analysis: forecasting and control.
+    """
+
+    gives_probabilities = False
+
+    def __init__(self, *, lags: Lags = (1, 12, 13)) -> None:
+        self.lags = lags
+
+    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+        """Solve for the coefficients of each channel, (lags + 1, D)."""
+        del seed  # nothing is left to chance
+        shortest = min(int(part.length.min()) for part in parts)
+        if max(self.lags) > shortest:
+            raise DataError(
+                f"log_ar: a lag of {max(self.lags)} samples does not fit into windows of"
+                f" {shortest}; set `baseline_options.log_ar.lags` or longer windows"
+            )
+        before = np.concatenate([past(part, max(self.lags)) for part in parts]).astype(np.float64)
+        after = np.concatenate([_next(part) for part in parts]).astype(np.float64)
+        is_log = bool((before > 0).all() and (after > 0).all())
+        if is_log:
+            before, after = np.log(before), np.log(after)
+        coefficients = [
+            np.linalg.lstsq(self._regressors(before[..., c]), after[:, c], rcond=None)[0]
+            for c in range(after.shape[1])
+        ]
+        return {"coefficients": np.stack(coefficients, axis=1), "is_log": np.array(is_log)}
+
+    def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
+        """Return forecasts, (N, H, D)."""
+        if windows.targets is None:
+            raise ValueError("these windows have no horizon")
+        series = past(windows, max(self.lags)).astype(np.float64)
+        if arrays["is_log"]:
+            # A value of test may be 0 or less where none of training was: nearly 0 is then said.
+            series = np.log(np.maximum(series, np.finfo(np.float64).tiny))
+        for _ in range(windows.targets.horizon_samples):
+            following = np.stack(
+                [
+                    self._regressors(series[..., c]) @ arrays["coefficients"][:, c]
+                    for c in range(series.shape[2])
+                ],
+                axis=1,
+            )
+            series = np.concatenate([series, following[:, None]], axis=1)
+        told = series[:, max(self.lags) :]
+        return np.exp(told) if arrays["is_log"] else told
+
+    def _regressors(self, series: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the values at the lags before the end of series (N, T), and a one."""
+        columns = [series[:, -lag] for lag in self.lags]
+        return np.stack([*columns, np.ones(len(series))], axis=1)
+
+
+def _next(windows: WindowSet) -> NDArray[np.float32]:
+    """Return the first value behind each window, (N, D)."""
+    if windows.targets is None:
+        raise ValueError("these windows have no horizon")
+    values: NDArray[np.float32] = windows.targets.values[windows.start + windows.length]
+    return values

@@ -1,0 +1,160 @@
+"""What models answered sample by sample, as `predictions.h5` keeps it.
+
+Layout of the group: ``answer`` (S, A) and ``target`` (S, D) float64,
+``sequence`` and ``ahead`` (S,) int64, ``reference`` (S, D) where there is one;
+``recording`` and ``group`` (N,) text, ``start`` (N,) int64; ``names`` and
+``units`` (D,) and ``classes`` (K,) text; the attribute ``are_probabilities``.
+"""
+
+from dataclasses import dataclass
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.storage.hdf5 import read_strings, write_strings
+from seqbench.storage.windows import WindowSet
+
+TEXTS = ("recording", "group", "names", "units", "classes")
+ARRAYS = ("answer", "target", "sequence", "ahead", "start")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sequences:
+    """Answers for single samples of N windows, S in all; samples nothing is known of are left out.
+
+    Parameters
+    ----------
+    answer
+        Values in the units of `target`, (S, D), or in labelling scores of classes, (S, K).
+    target
+        (S, D); in labelling the index of the class, D = 1.
+    sequence
+        Window that each belongs to, (S,), ascending.
+    ahead
+        How many samples behind the end of the window it lies, from 1; 0: inside.
+    recording, group, start
+        Of each window: names, and its first row in the signal of the split, (N,).
+    names, units
+        Of the D values.
+    classes
+        Labelling: names of the K classes.
+    are_probabilities
+        Whether scores are probabilities; False of values.
+    reference
+        Forecasting: the last value that was known, (S, D).
+    """
+
+    answer: NDArray[np.float64]
+    target: NDArray[np.float64]
+    sequence: NDArray[np.int64]
+    ahead: NDArray[np.int64]
+    recording: list[str]
+    group: list[str]
+    start: NDArray[np.int64]
+    names: list[str]
+    units: list[str]
+    classes: list[str]
+    are_probabilities: bool = False
+    reference: NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        """Labelling: index of the class with the highest score, (S,)."""
+        return self.answer.argmax(axis=1)
+
+    @property
+    def label(self) -> NDArray[np.int64]:
+        """Labelling: index of the true class, (S,)."""
+        return self.target[:, 0].astype(np.int64)
+
+    def spread(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the weight (N,) of windows for each of their samples, (S,)."""
+        return weight[self.sequence]
+
+    def summed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum of values (S,) over the samples of each window, (N,)."""
+        return np.bincount(self.sequence, values, len(self)).astype(np.float64)
+
+    @classmethod
+    def inside(
+        cls, windows: WindowSet, answer: NDArray[np.float64], *, are_probabilities: bool = False
+    ) -> "Sequences":
+        """Join answers for all samples of all windows, in order, with what is known of them."""
+        targets = windows.targets
+        if targets is None:
+            raise ValueError("these windows have no targets")
+        sequence = np.repeat(np.arange(len(windows)), windows.length)
+        begin = np.cumsum(windows.length) - windows.length
+        row = np.arange(len(sequence)) - begin[sequence] + windows.start[sequence]
+        target = targets.values[row]
+        is_known = np.isfinite(target).all(axis=1)
+        return cls(
+            answer=answer[is_known],
+            target=target[is_known].astype(np.float64),
+            sequence=sequence[is_known],
+            ahead=np.zeros(int(is_known.sum()), dtype=np.int64),
+            recording=[windows.names[i] for i in windows.recording],
+            group=[windows.groups[i] for i in windows.recording],
+            start=windows.start,
+            names=targets.names,
+            units=targets.units,
+            classes=windows.classes,
+            are_probabilities=are_probabilities,
+        )
+
+    @classmethod
+    def behind(cls, windows: WindowSet, answer: NDArray[np.float64]) -> "Sequences":
+        """Join forecasts (N, H, D) with what came."""
+        targets = windows.targets
+        if targets is None:
+            raise ValueError("these windows have no targets")
+        n_windows, horizon, n_values = answer.shape
+        origin = windows.start + windows.length
+        row = origin[:, None] + np.arange(horizon)
+        reference = np.repeat(targets.values[origin - 1][:, None], horizon, axis=1)
+        return cls(
+            answer=answer.reshape(-1, n_values),
+            target=targets.values[row].reshape(-1, n_values).astype(np.float64),
+            sequence=np.repeat(np.arange(n_windows), horizon),
+            ahead=np.tile(np.arange(1, horizon + 1), n_windows),
+            recording=[windows.names[i] for i in windows.recording],
+            group=[windows.groups[i] for i in windows.recording],
+            start=windows.start,
+            names=targets.names,
+            units=targets.units,
+            classes=[],
+            reference=reference.reshape(-1, n_values).astype(np.float64),
+        )
+
+
+def write_sequences(group: h5py.Group, sequences: Sequences) -> None:
+    """Store answers in a group of their own."""
+    group.attrs["are_probabilities"] = sequences.are_probabilities
+    for name in TEXTS:
+        write_strings(group, name, getattr(sequences, name))
+    for name in ARRAYS:
+        group[name] = getattr(sequences, name)
+    if sequences.reference is not None:
+        group["reference"] = sequences.reference
+
+
+def read_sequences(group: h5py.Group) -> Sequences:
+    """Return what `write_sequences` stored."""
+    return Sequences(
+        answer=group["answer"][:],
+        target=group["target"][:],
+        sequence=group["sequence"][:],
+        ahead=group["ahead"][:],
+        recording=read_strings(group, "recording"),
+        group=read_strings(group, "group"),
+        start=group["start"][:],
+        names=read_strings(group, "names"),
+        units=read_strings(group, "units"),
+        classes=read_strings(group, "classes"),
+        are_probabilities=bool(group.attrs["are_probabilities"]),
+        reference=group["reference"][:] if "reference" in group else None,
+    )

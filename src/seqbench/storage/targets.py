@@ -1,0 +1,83 @@
+"""What is to be told sample by sample, as `windows.h5` keeps it.
+
+Layout of the group: ``values`` (n_samples, D) float32, NaN where nothing is
+known, a row for every row of ``signal``; ``name`` and ``unit``, (D,) text;
+``normalization`` as of the signal; the attributes ``horizon_samples`` and
+``transform``, a JSON object.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.settings import TransformSettings
+from seqbench.storage.hdf5 import read_strings, write_strings
+from seqbench.storage.normalization import (
+    Normalization,
+    read_normalization,
+    write_normalization,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """Values that belong to the samples of a split.
+
+    Parameters
+    ----------
+    values
+        (n_samples, D) in `units`, NaN where nothing is known. In labelling the
+        index of the class, D = 1; in forecasting the signal before it was
+        transformed and normalised.
+    names, units
+        Of the D values.
+    normalization
+        Of the values, from train; neutral in labelling. In forecasting that of
+        the transformed signal, which is what models are taught.
+    horizon_samples
+        0: the values of a window's own samples are to be told; else those of
+        so many samples behind its end.
+    transform
+        What the signal went through before it was normalised.
+    """
+
+    values: NDArray[np.float32]
+    names: list[str]
+    units: list[str]
+    normalization: Normalization
+    horizon_samples: int = 0
+    transform: TransformSettings = field(default_factory=TransformSettings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all but the values as JSON values, for the header of a model."""
+        return {
+            "names": self.names,
+            "units": self.units,
+            "normalization": self.normalization.to_json(),
+            "horizon_samples": self.horizon_samples,
+            "transform": self.transform.model_dump(mode="json"),
+        }
+
+
+def write_targets(group: h5py.Group, targets: Targets) -> None:
+    """Store all but the values, which stand beside the signal."""
+    write_strings(group, "name", targets.names)
+    write_strings(group, "unit", targets.units)
+    write_normalization(group.create_group("normalization"), targets.normalization)
+    group.attrs["horizon_samples"] = targets.horizon_samples
+    group.attrs["transform"] = targets.transform.to_json()
+
+
+def read_targets(group: h5py.Group, values: NDArray[np.float32]) -> Targets:
+    """Return what `write_targets` stored, with the values of one split."""
+    return Targets(
+        values=values,
+        names=read_strings(group, "name"),
+        units=read_strings(group, "unit"),
+        normalization=read_normalization(group["normalization"]),
+        horizon_samples=int(group.attrs["horizon_samples"]),
+        transform=TransformSettings.from_json(str(group.attrs["transform"])),
+    )

@@ -1,0 +1,1 @@
+"""Values behind the end of a window."""

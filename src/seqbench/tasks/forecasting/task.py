@@ -1,0 +1,43 @@
+"""The task: what comes behind a window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seqbench.registry import TASKS
+from seqbench.tasks.base import Task
+
+if TYPE_CHECKING:
+    from seqbench.models.base import Encoder
+    from seqbench.storage.sequences import Sequences
+    from seqbench.storage.windows import WindowSet
+    from seqbench.tasks.head import Head
+
+
+@TASKS.register("forecasting")
+class ForecastingTask(Task):
+    """The samples behind a window, in the units of the data."""
+
+    name = "forecasting"
+    headline = "skill"
+    tiebreak = "mae"
+
+    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+        """Build a pooled linear layer for the whole horizon."""
+        from seqbench.storage.normalization import Normalization
+        from seqbench.tasks.forecasting.head import ForecastingHead
+
+        targets = header["targets"]
+        normalization = Normalization.from_json(targets["normalization"])
+        return ForecastingHead(
+            encoder, normalization, targets["horizon_samples"], header["head_dropout"]
+        )
+
+    def join(
+        self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
+    ) -> Sequences:
+        """Join forecasts (N, H, D) with what came."""
+        from seqbench.storage.sequences import Sequences
+
+        del are_probabilities, tuned
+        return Sequences.behind(windows, answer)

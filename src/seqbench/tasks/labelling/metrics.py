@@ -1,0 +1,19 @@
+"""Metrics of labelling beside those it shares with classification, in numpy."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.registry import METRICS
+from seqbench.storage.sequences import Sequences
+
+Floats = NDArray[np.float64]
+
+
+@METRICS.register(
+    "sequence_accuracy", tasks=("labelling",), better="higher", probabilities=False, order=1
+)
+def sequence_accuracy(sequences: Sequences, weights: Floats) -> Floats:
+    """Part of the windows in which the class of every sample is right."""
+    wrong = sequences.summed((sequences.predicted != sequences.label).astype(np.float64))
+    asked = sequences.summed(np.ones(len(sequences.sequence))) > 0
+    return weights @ ((wrong == 0) & asked) / (weights @ asked)

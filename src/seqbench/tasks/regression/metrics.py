@@ -1,0 +1,52 @@
+"""Metrics of values, in numpy; regression and forecasting share them.
+
+Weights (R, N) say how often each window counts in each of R resamples.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.registry import METRICS
+from seqbench.storage.sequences import Sequences
+
+Floats = NDArray[np.float64]
+
+
+@METRICS.register("r2", tasks=("regression",), better="higher", probabilities=False, order=0)
+def r2(sequences: Sequences, weights: Floats) -> Floats:
+    """Part of the variance of the values that is explained, mean over the values; at most 1.
+
+    NaN where a value does not vary.
+    """
+    parts = []
+    for value, answer in zip(sequences.target.T, sequences.answer.T, strict=True):
+        left = weights @ sequences.summed((value - answer) ** 2)
+        n = weights @ sequences.summed(np.ones_like(value))
+        middle = value.mean()  # near the weighted mean, so that nothing cancels
+        first, second = (weights @ sequences.summed((value - middle) ** k) for k in (1, 2))
+        spread = second - first**2 / n
+        parts.append(np.where(spread > 0, 1 - left / np.maximum(spread, 1e-300), np.nan))
+    return np.mean(parts, axis=0)
+
+
+@METRICS.register(
+    "rmse", tasks=("regression", "forecasting"), better="lower", probabilities=False, order=1
+)
+def rmse(sequences: Sequences, weights: Floats) -> Floats:
+    """Root mean square error, in the units of the values."""
+    return np.sqrt(_mean(sequences, (sequences.target - sequences.answer) ** 2, weights))
+
+
+@METRICS.register(
+    "mae", tasks=("regression", "forecasting"), better="lower", probabilities=False, order=2
+)
+def mae(sequences: Sequences, weights: Floats) -> Floats:
+    """Mean absolute error, in the units of the values."""
+    return _mean(sequences, np.abs(sequences.target - sequences.answer), weights)
+
+
+def _mean(sequences: Sequences, values: Floats, weights: Floats) -> Floats:
+    """Return the mean of (S, D) over samples and values in each resample, (R,)."""
+    total = weights @ sequences.summed(values.mean(axis=1))
+    mean: Floats = total / (weights @ sequences.summed(np.ones(len(values))))
+    return mean

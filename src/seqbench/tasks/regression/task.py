@@ -1,0 +1,40 @@
+"""The task: values for every sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seqbench.registry import TASKS
+from seqbench.tasks.base import Task
+
+if TYPE_CHECKING:
+    from seqbench.models.base import Encoder
+    from seqbench.storage.sequences import Sequences
+    from seqbench.storage.windows import WindowSet
+    from seqbench.tasks.head import Head
+
+
+@TASKS.register("regression")
+class RegressionTask(Task):
+    """Values for every sample of a sequence."""
+
+    name = "regression"
+    headline = "r2"
+    tiebreak = "mae"
+
+    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+        """Build a linear layer for every frame."""
+        from seqbench.storage.normalization import Normalization
+        from seqbench.tasks.regression.head import RegressionHead
+
+        normalization = Normalization.from_json(header["targets"]["normalization"])
+        return RegressionHead(encoder, normalization, header["head_dropout"])
+
+    def join(
+        self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
+    ) -> Sequences:
+        """Join values (S, D) with the samples they belong to."""
+        from seqbench.storage.sequences import Sequences
+
+        del are_probabilities, tuned
+        return Sequences.inside(windows, answer)

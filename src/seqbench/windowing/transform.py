@@ -1,0 +1,86 @@
+"""Logarithm and differences of a series, and the way back for forecasts."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.datasets.base import DataError
+from seqbench.settings import TransformSettings
+from seqbench.storage.windows import WindowSet
+
+
+def transformed(
+    signal: NDArray[np.float32], settings: TransformSettings, name: str
+) -> NDArray[np.float32]:
+    """Return a signal (n_samples, C) transformed; the first samples, which lack a past, are lost.
+
+    Only samples before and at a place decide what stands there.
+
+    Raises
+    ------
+    DataError
+        If a logarithm is wanted of what is not above 0, or nothing is left.
+    """
+    values = signal.astype(np.float64)
+    if settings.log:
+        if not (values > 0).all():
+            row, channel = np.argwhere(~(values > 0))[0]
+            raise DataError(
+                f"transform.log: recording '{name}' holds {values[row, channel]:g} in row {row},"
+                " and only what is above 0 has a logarithm; leave `log` out"
+            )
+        values = np.log(values)
+    if settings.n_lost >= len(values):
+        raise DataError(
+            f"transform.difference_samples: recording '{name}' has {len(values)} samples, and"
+            f" differences take {settings.n_lost} of them; choose fewer"
+        )
+    for lag in settings.difference_samples:
+        values = values[lag:] - values[:-lag]
+    return values.astype(np.float32)
+
+
+def past(windows: WindowSet, n_samples: int) -> NDArray[np.float32]:
+    """Return the last samples before each horizon, in the units of the data, (N, n_samples, C)."""
+    if windows.targets is None:
+        raise ValueError("these windows have no horizon")
+    origin = windows.start + windows.length
+    values: NDArray[np.float32] = windows.targets.values[origin[:, None] + np.arange(-n_samples, 0)]
+    return values
+
+
+def restored(
+    forecast: NDArray[np.float64], past: NDArray[np.float32], settings: TransformSettings
+) -> NDArray[np.float64]:
+    """Return forecasts in the units of the data.
+
+    Parameters
+    ----------
+    forecast
+        Of the transformed series, (N, H, C).
+    past
+        The series itself before each forecast, (N, P, C); P is at least the
+        sum of the differences.
+    settings
+        What the series went through.
+    """
+    level = np.log(past.astype(np.float64)) if settings.log else past.astype(np.float64)
+    levels = [level]
+    for lag in settings.difference_samples:
+        level = level[:, lag:] - level[:, :-lag]
+        levels.append(level)
+    values = forecast
+    for lag, before in zip(
+        reversed(settings.difference_samples), reversed(levels[:-1]), strict=True
+    ):
+        values = _integrated(values, before[:, -lag:], lag)
+    return np.exp(values) if settings.log else values
+
+
+def _integrated(
+    steps: NDArray[np.float64], before: NDArray[np.float64], lag: int
+) -> NDArray[np.float64]:
+    """Add to each step (N, H, C) the sample `lag` before it, known or forecast."""
+    series = np.concatenate([before, np.zeros_like(steps)], axis=1)
+    for h in range(steps.shape[1]):
+        series[:, lag + h] = steps[:, h] + series[:, h]
+    return series[:, lag:]

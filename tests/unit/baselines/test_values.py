@@ -1,0 +1,93 @@
+"""Baselines of regression, labelling and forecasting, where the right answer is known."""
+
+import numpy as np
+import pytest
+
+from seqbench.datasets.base import DataError
+from seqbench.jobs import WindowJob
+from seqbench.registry import BASELINES
+from seqbench.settings import SplitSettings, TransformSettings, WindowSettings
+from seqbench.storage.recordings import Recordings
+from seqbench.windowing.windows import make_windows
+
+
+def forecast_windows(values: np.ndarray, **window):
+    made = Recordings.without_classes(
+        [values.astype(np.float32)],
+        task="forecasting",
+        names=["gauge"],
+        splits=[""],
+        channels=[f"c{i}" for i in range(values.shape[1])],
+        units=[""] * values.shape[1],
+    )
+    job = WindowJob(
+        split=SplitSettings(by="time", val=0.2, test=0.2),
+        transform=TransformSettings(difference_samples=[2]),
+        window=WindowSettings(length_samples=14, **window),
+        normalization="zscore",
+    )
+    splits = make_windows(made, job)
+    return [splits["train"], splits["val"]], splits["test"]
+
+
+def came(windows) -> np.ndarray:
+    origin = windows.start + windows.length
+    return windows.targets.values[origin[:, None] + np.arange(windows.targets.horizon_samples)]
+
+
+def test_persistence_says_the_last_value_in_the_units_of_the_data():
+    parts, test = forecast_windows(np.arange(100.0)[:, None], horizon_samples=3)
+    baseline = BASELINES["persistence"]()
+
+    told = baseline.predict(baseline.fit(parts, 0), test)
+
+    np.testing.assert_array_equal(
+        came(test) - told, np.tile([[1.0], [2.0], [3.0]], (len(test), 1, 1))
+    )
+
+
+def test_a_season_is_repeated_as_often_as_it_takes():
+    season = np.array([5.0, 1.0, 3.0])
+    parts, test = forecast_windows(np.resize(season, 100)[:, None], horizon_samples=7)
+    baseline = BASELINES["seasonal_naive"](season_samples=3)
+
+    np.testing.assert_array_equal(baseline.predict(baseline.fit(parts, 0), test), came(test))
+
+
+def test_an_autoregression_finds_the_series_that_is_one():
+    logs = np.empty((120, 2))
+    logs[:12] = np.random.default_rng(0).normal(0, 0.3, (12, 2))
+    for t in range(12, 120):
+        logs[t] = 0.1 + 0.5 * logs[t - 1] + 0.45 * logs[t - 12]
+    parts, test = forecast_windows(np.exp(logs), horizon_samples=9)
+    baseline = BASELINES["log_ar"](lags=(1, 12))
+
+    arrays = baseline.fit(parts, 0)
+
+    np.testing.assert_allclose(arrays["coefficients"].T, [[0.5, 0.45, 0.1]] * 2, atol=1e-3)
+    np.testing.assert_allclose(baseline.predict(arrays, test), came(test), rtol=1e-4)
+
+
+def test_an_autoregression_of_what_is_not_above_0_takes_no_logarithm():
+    values = np.sin(np.arange(100) * 0.3)[:, None]
+    parts, test = forecast_windows(values, horizon_samples=5)
+    baseline = BASELINES["log_ar"](lags=(1, 2))
+
+    arrays = baseline.fit(parts, 0)
+
+    assert not arrays["is_log"]
+    np.testing.assert_allclose(baseline.predict(arrays, test), came(test), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "sentence"),
+    [
+        ("seasonal_naive", {"season_samples": 15}, "a season of 15 samples .* windows of 14"),
+        ("log_ar", {"lags": (1, 20)}, "a lag of 20 samples does not fit into windows of 14"),
+    ],
+)
+def test_what_windows_do_not_reach_is_refused(name, options, sentence):
+    parts, _ = forecast_windows(np.arange(100.0)[:, None])
+
+    with pytest.raises(DataError, match=sentence):
+        BASELINES[name](**options).fit(parts, 0)
