@@ -40,6 +40,13 @@ TINY = {
     "lstm": {"hidden_size": 6, "n_layers": 2},
     "lstm_event": {"hidden_size": 4, "n_layers": 1, "n_heads": 2, "stride": 3},
     "rnn": {"hidden_size": 6},
+    "transformer": {
+        "hidden_size": 8,
+        "n_layers": 1,
+        "n_heads": 2,
+        "stride": 3,
+        "dropout": 0.0,
+    },
 }
 B, T, C, K = 4, 23, 3, 3
 LENGTHS = torch.tensor([23, 7, 16, 1])

@@ -38,6 +38,7 @@ ENCODERS = {
     "event_unet": {"widths": (6, 6, 8), "kernel_size": 3, "step": 2},
     "lstm": {"hidden_size": 6},
     "lstm_event": {"hidden_size": 4, "n_layers": 1, "n_heads": 2, "stride": 3},
+    "transformer": {"hidden_size": 8, "n_layers": 1, "n_heads": 2, "dropout": 0.0},
 }
 T, C = 24, 2
 LENGTHS = torch.tensor([24, 9, 17, 1, 24, 12])

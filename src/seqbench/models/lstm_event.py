@@ -4,10 +4,9 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqbench.errors import UserError
+from seqbench.models.attention import MultiHeadAttention
 from seqbench.models.base import Encoder, ended, inside
 from seqbench.models.cnn1d import Cnn1dEncoder
 from seqbench.models.pooling import PooledLinear
@@ -18,7 +17,7 @@ from seqbench.registry import ARCHITECTURES
 NEVER = -1e4  # a logit that no softmax sees, and yet finite: gradients and half precision hold
 
 
-class SelfAttention(nn.Module):
+class SelfAttention(MultiHeadAttention):
     """Multi-head self-attention with a residual connection and layer norm.
 
     Parameters
@@ -34,35 +33,16 @@ class SelfAttention(nn.Module):
     ------
     UserError
         If the heads cannot share the features evenly.
-
-    References
-    ----------
-    Vaswani et al. (2017). Attention is all you need. NeurIPS, section 3.2.
-    arXiv:1706.03762
     """
 
     def __init__(self, n_features: int, n_heads: int, dropout: float) -> None:
-        super().__init__()
-        if n_features % n_heads:
-            raise UserError(
-                f"{n_heads} heads cannot share {n_features} features evenly; change n_heads or"
-                " hidden_size"
-            )
-        self.n_heads = n_heads
-        self.projection = nn.Linear(n_features, 3 * n_features)
-        self.output = nn.Linear(n_features, n_features)
+        super().__init__(n_features, n_heads)
         self.dropout = nn.Dropout(dropout)
         self.norm = nn.LayerNorm(n_features)
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Let frames (B, F, D) attend to those inside their own window."""
-        parts = self.projection(frames).unflatten(2, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
-        mask = None
-        if lengths is not None:
-            mask = inside(lengths, frames.shape[1], frames.device)[:, None, None]
-        attended = F.scaled_dot_product_attention(parts[0], parts[1], parts[2], attn_mask=mask)
-        attended = self.output(attended.transpose(1, 2).flatten(2))
-        normal: Tensor = self.norm(frames + self.dropout(attended))
+        normal: Tensor = self.norm(frames + self.dropout(super().forward(frames, lengths)))
         return normal
 
 
