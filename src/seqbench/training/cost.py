@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from seqbench.models.attention import MultiHeadAttention
+
 
 def n_parameters(module: nn.Module) -> int:
     """Count the trainable and frozen parameters of a module."""
@@ -13,7 +15,8 @@ def n_parameters(module: nn.Module) -> int:
 def macs_per_window(module: nn.Module, x: Tensor) -> int:
     """Count multiply-accumulates of one forward pass over one window (1, T, C).
 
-    Linear, convolutional and recurrent layers are counted; norms, activations
+    Linear, convolutional and recurrent layers and the products of attention,
+    causal or not, between all pairs of frames are counted; norms, activations
     and pooling, a few per cent, are not.
     """
     total = 0
@@ -30,6 +33,9 @@ def macs_per_window(module: nn.Module, x: Tensor) -> int:
         elif isinstance(layer, nn.RNNBase):
             weights = sum(p.numel() for name, p in layer.named_parameters() if "weight" in name)
             total += weights * inputs[0].shape[1]
+        elif isinstance(layer, MultiHeadAttention):
+            # Queries with keys, then weights with values; the layer's maps count themselves.
+            total += 2 * result.numel() * result.shape[1]
 
     hooks = [layer.register_forward_hook(count) for layer in module.modules()]
     try:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from seqbench.models.attention import MultiHeadAttention
 from seqbench.registry import ARCHITECTURES
 from seqbench.training.cost import gpu_peak_bytes, macs_per_window, n_parameters
 
@@ -25,6 +26,8 @@ T = 7
         (nn.LSTM(2, 3, batch_first=True, bidirectional=True), (1, T, 2), 2 * T * 4 * 3 * (2 + 3)),
         # The second layer reads the three units of the first.
         (nn.LSTM(2, 3, 2, batch_first=True), (1, T, 2), T * 4 * 3 * ((2 + 3) + (3 + 3))),
+        # Four maps of 6 features each, then each pair of frames twice: score, weighted sum.
+        (MultiHeadAttention(6, 2), (1, T, 6), T * 4 * 6 * 6 + 2 * T * T * 6),
         (nn.ReLU(), (1, T, 2), 0),
     ],
     ids=str,
