@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -298,6 +299,95 @@ def write_trial():
         write_foot(folder / f"{name}_rf.txt", right, 2.0)
         trial = {key: (np.array(ticks) + later).tolist() for key, ticks in GAIT_TRIAL.items()}
         (folder / f"{name}.json").write_text(json.dumps(trial))
+        return folder
+
+    return write
+
+
+WRIST_START_S = 1644228000  # 7 February 2022, 10:00 UTC
+# Columns and heading of each period of the log, and its minutes from ten o'clock to its end.
+WRIST_PERIODS = (
+    ("E", "F", "Consent", 0, 1),
+    ("G", "H", "Baseline/Questions", 1, 3),
+    ("I", "J", "Stroop Test", 3, 5),
+    ("K", "L", "Relax", 5, 7),
+    ("M", "N", "Interview", 7, 9),
+    ("O", "P", "Relax", 9, 11),
+    ("Q", "R", "Hyperventilation", 11, 13),
+    ("S", "T", "Relax", 13, 15),
+    ("U", "V", "Questions", 15, 16),
+    ("W", "X", "Relax/Baseline", 16, 18),
+)
+# Rate and columns of each file; far below the real rates, so that files stay small.
+WRIST_SENSORS = {"BVP": (8, 1), "EDA": (2, 1), "ACC": (4, 3), "TEMP": (2, 1)}
+WRIST_ZEROS = {"BVP": 3, "EDA": 1}
+
+
+@pytest.fixture(scope="session")
+def write_sheet():
+    """Write a workbook whose text stands apart from its cells, as spreadsheets save it."""
+
+    def write(path: Path, cells: Mapping[str, str | float]) -> None:
+        texts = sorted({value for value in cells.values() if isinstance(value, str)})
+        space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+        items = "".join(f"<si><t>{text}</t></si>" for text in texts)
+        tags = [
+            f'<c r="{place}" t="s"><v>{texts.index(value)}</v></c>'
+            if isinstance(value, str)
+            else f'<c r="{place}"><v>{value!r}</v></c>'
+            for place, value in cells.items()
+        ]
+        sheet = f"<sheetData><row>{''.join(tags)}</row></sheetData>"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("xl/sharedStrings.xml", f"<sst {space}>{items}</sst>")
+            file.writestr("xl/worksheets/sheet1.xml", f"<worksheet {space}>{sheet}</worksheet>")
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write_wrist(write_sheet):
+    """Write wristband recordings of subjects into a cache, and return their folder.
+
+    They start at ten and last 20 minutes. A sample of any file is the seconds
+    since the start plus one, times the number of its column; the first of BVP
+    and EDA are zeros. `cells` replaces or, with None, removes cells of the
+    log, `lines` replaces lines of files, counted from 1.
+    """
+
+    def write(
+        cache: Path,
+        subjects: Sequence[str] = ("S01",),
+        *,
+        cells: Mapping[str, str | float | None] | None = None,
+        lines: Mapping[str, Mapping[int, str]] | None = None,
+        n_seconds: int = 1200,
+    ) -> Path:
+        folder = cache / "stress-predict"
+        log: dict[str, Any] = {"A1": "S. ID.", "Z1": "Date"}
+        for start, stop, heading, _, _ in WRIST_PERIODS:
+            log |= {f"{start}1": heading, f"{start}2": "Start", f"{stop}2": "End"}
+        for row, subject in enumerate(subjects, start=3):
+            log |= {f"A{row}": subject, f"Y{row}": "Day 1", f"Z{row}": 44599}
+            for start, stop, _, first, last in WRIST_PERIODS:
+                for column, minute in ((start, first), (stop, last)):
+                    log[f"{column}{row}"] = (600 + minute) / 1440
+            for name, (rate, width) in WRIST_SENSORS.items():
+                rows = [[f"{WRIST_START_S}.000000"] * width, [f"{rate}.000000"] * width]
+                for i in range(n_seconds * rate):
+                    value = 0 if i < WRIST_ZEROS.get(name, 0) else 1 + i / rate
+                    rows.append([f"{value * (column + 1):g}" for column in range(width)])
+                text = [", ".join(row) for row in rows]
+                for line, other in (lines or {}).get(f"{subject}/{name}.csv", {}).items():
+                    text[line - 1] = other
+                path = folder / f"Raw_data/{subject}/{name}.csv"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("\n".join(text) + "\n")
+        log = {
+            place: value for place, value in (log | dict(cells or {})).items() if value is not None
+        }
+        write_sheet(folder / "Processed_data/Time_logs.xlsx", log)
         return folder
 
     return write

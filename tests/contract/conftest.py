@@ -39,7 +39,7 @@ def assert_options_are_the_signature():
 
 
 @pytest.fixture(scope="session")
-def mirrors(tmp_path_factory, write_record, write_marks, write_trial) -> Path:
+def mirrors(tmp_path_factory, write_record, write_marks, write_trial, write_wrist) -> Path:
     """A cache of tiny databases, named and laid out like the real ones."""
     cache = tmp_path_factory.mktemp("mirrors")
     for name in DS1:
@@ -60,4 +60,5 @@ def mirrors(tmp_path_factory, write_record, write_marks, write_trial) -> Path:
         rows = [",".join(["date", *(f"c{i}" for i in range(n_channels))])]
         rows += [",".join([f"d{i}", *map(str, row[:n_channels])]) for i, row in enumerate(values)]
         file.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    write_wrist(cache, [f"S0{i}" for i in range(1, 7)])
     return cache

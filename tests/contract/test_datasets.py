@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.datasets import series
 from seqbench.jobs import WindowJob
 from seqbench.options import TOLERANCES_MS
 from seqbench.registry import DATASETS, TASKS
@@ -34,6 +33,7 @@ TINY = {
     "ludb": [{}],
     "mitdb": [{}, {"types": "qrs"}],
     "sin_to_cos": [{"n_train": 6, "n_val": 4, "n_test": 4, "n_samples": 12}],
+    "stress_predict": [{"sampling_rate_hz": 4.0}, {"subjects": ("S02", "S01", "S05")}],
     "strikes_continuous": [
         {
             "n_types": 3,
@@ -51,14 +51,9 @@ TINY = {
     "waves": [{"n_windows": 40, "window_samples": 30, "min_samples": 20}],
 }
 # Read from a cache, here from a tiny one.
-MIRRORED = ("daily_min_temperatures", "etth1", "ipol_gait", "ludb", "mitdb")
+MIRRORED = ("daily_min_temperatures", "etth1", "ipol_gait", "ludb", "mitdb", "stress_predict")
 WITHOUT_CLASSES = ("regression", "forecasting")
 CASES = [(name, i) for name in DATASETS for i in range(len(TINY.get(name, [None])))]
-# Constant that holds the SHA-256 of a file of the cache.
-SERIES = {
-    "TEMPERATURES_SHA256": f"jbrownlee/{series.TEMPERATURES_FILE}",
-    "ETT_SHA256": f"ETT-small/{series.ETT_FILE}",
-}
 COLUMNS = ("label_recording", "label", "label_start", "label_stop", "known_spans")
 TEXTS = ("names", "groups", "splits", "channels", "units", "classes", "target_names")
 NUMBERS = ("task", "sample", "sampling_rate_hz", "refractory_s", "tolerance_ms")
@@ -98,8 +93,6 @@ def load(name, options, tmp_path, monkeypatch, mirrors):
     monkeypatch.chdir(tmp_path)
     make_folder(tmp_path / "my_recordings")
     cache = mirrors if name in MIRRORED else tmp_path / "cache"
-    for constant, path in SERIES.items():
-        monkeypatch.setattr(series, constant, series.sha256(mirrors / "forecasting" / path))
     return lambda: DATASETS[name](cache, **options)
 
 

@@ -26,7 +26,14 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
-DOWNLOADED = {"mitdb", "ludb", "ipol_gait", "daily_min_temperatures", "etth1"}
+DOWNLOADED = {
+    "mitdb",
+    "ludb",
+    "ipol_gait",
+    "stress_predict",
+    "daily_min_temperatures",
+    "etth1",
+}
 
 
 def test_the_smoke_config_touches_every_registered_name(plan):
@@ -37,14 +44,7 @@ def test_the_smoke_config_touches_every_registered_name(plan):
     assert {plan.objective(run) for run in plan.trained} - {None} == set(OBJECTIVES)
     assert set(plan.benchmark.baselines) == set(BASELINES)
     # A folder has runs of its own in test_folder and test_events; the others are downloaded.
-    assert sources | {
-        "folder",
-        "mitdb",
-        "ludb",
-        "ipol_gait",
-        "daily_min_temperatures",
-        "etth1",
-    } == set(DATASETS)
+    assert sources | {"folder", *DOWNLOADED} == set(DATASETS)
 
 
 def test_every_run_has_a_row_for_every_metric(smoke, plan):
@@ -218,7 +218,8 @@ class TestWhatRunsAgain:
             "from seqbench.registry import METRICS\n"
             "from seqbench.tasks.classification.metrics import accuracy\n\n\n"
             "@METRICS.register(\n"
-            '    "errors", tasks=("classification",), better="lower", probabilities=False, order=7\n'
+            '    "errors", tasks=("classification",), better="lower", probabilities=False,'
+            " order=7\n"
             ")\n"
             "def errors(predictions, weights):\n"
             '    """Part of the windows whose class is wrong."""\n'

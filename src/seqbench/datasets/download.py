@@ -7,7 +7,7 @@ complete; what a broken download has fetched is kept there for the next one.
 
 import re
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
@@ -61,32 +61,6 @@ def physionet_folder(
     return _folder(cache / name, url, what, fill)
 
 
-def checked_folder(folder: Path, url: str, sums: dict[str, str]) -> Path:
-    """Return a folder of files with known SHA-256, downloaded if it is absent.
-
-    Parameters
-    ----------
-    folder
-        Where the files are, or are put.
-    url
-        Address below which they are.
-    sums
-        SHA-256 of each file by its path below both.
-
-    Raises
-    ------
-    DataError
-        If the download fails, or a file is absent or another one.
-    """
-    folder = _folder(folder, url, " and ".join(sums), lambda made: _retrieve_all(url, sums, made))
-    for path in required_files(folder, sums, url):
-        name = path.relative_to(folder).as_posix()
-        if sha256(path) != sums[name]:
-            mend = "restore the file, or move the folder away to have all downloaded"
-            raise fault(path, "its SHA-256 is not the expected one", mend)
-    return folder
-
-
 def unzipped_folder(cache: Path, name: str, url: str, what: str) -> Path:
     """Return the folder of a data set that is one zip archive, downloaded if it is absent.
 
@@ -114,6 +88,36 @@ def unzipped_folder(cache: Path, name: str, url: str, what: str) -> Path:
             _unzip(archive, folder)
         finally:
             archive.unlink(missing_ok=True)
+
+    return _folder(cache / name, url, what, fill)
+
+
+def listed_folder(cache: Path, name: str, url: str, sums: Mapping[str, str], what: str) -> Path:
+    """Return the folder of a data set whose checksums this package states, downloaded if absent.
+
+    Parameters
+    ----------
+    cache
+        Where data are kept; the data set is the folder `name` in it.
+    name
+        Name of the folder.
+    url
+        Address below which the files are.
+    sums
+        SHA-256 by the path of each file; a download leaves them in the folder.
+    what
+        Files that are needed, in words, for the message of a failure.
+
+    Raises
+    ------
+    DataError
+        If the download fails, or a file has another checksum.
+    """
+
+    def fill(folder: Path) -> None:
+        _retrieve_all(url, dict(sums), folder)
+        listed = "".join(f"{digest}  {path}\n" for path, digest in sums.items())
+        (folder / SUMS).write_text(listed, encoding="utf-8")
 
     return _folder(cache / name, url, what, fill)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.datasets.base import explained, fault, sha256
-from seqbench.datasets.download import checked_folder
+from seqbench.datasets.base import explained, fault
+from seqbench.datasets.download import checksums, listed_folder, required_files
 from seqbench.options import Count
 from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
@@ -70,8 +70,8 @@ def daily_min_temperatures(cache: Path) -> Recordings:
         If the file is absent or damaged, or its download fails.
     """
     sums = {TEMPERATURES_FILE: TEMPERATURES_SHA256}
-    folder = checked_folder(cache / "forecasting" / "jbrownlee", TEMPERATURES, sums)
-    _, values = _columns(folder / TEMPERATURES_FILE)
+    path, files = _file(cache, "forecasting/jbrownlee", TEMPERATURES, sums)
+    _, values = _columns(path)
     return Recordings.without_classes(
         [values],
         task="forecasting",
@@ -82,7 +82,7 @@ def daily_min_temperatures(cache: Path) -> Recordings:
         source={
             "origin": f"{TEMPERATURES}/{TEMPERATURES_FILE}",
             "licence": "not stated",
-            "files": {TEMPERATURES_FILE: sha256(folder / TEMPERATURES_FILE)},
+            "files": files,
         },
     )
 
@@ -109,8 +109,8 @@ def etth1(cache: Path, *, n_hours: Count = 14400) -> Recordings:
     Zhou et al. (2021). Informer: beyond efficient transformer for long sequence
     time-series forecasting. AAAI. arXiv:2012.07436
     """
-    folder = checked_folder(cache / "forecasting" / "ETT-small", ETT, {ETT_FILE: ETT_SHA256})
-    channels, values = _columns(folder / ETT_FILE)
+    path, files = _file(cache, "forecasting/ETT-small", ETT, {ETT_FILE: ETT_SHA256})
+    channels, values = _columns(path)
     return Recordings.without_classes(
         [values[:n_hours]],
         task="forecasting",
@@ -123,9 +123,16 @@ def etth1(cache: Path, *, n_hours: Count = 14400) -> Recordings:
             "origin": f"{ETT}/{ETT_FILE}",
             "licence": "CC BY-ND 4.0",
             "citation": "Zhou et al. (2021). Informer. AAAI. arXiv:2012.07436",
-            "files": {ETT_FILE: sha256(folder / ETT_FILE)},
+            "files": files,
         },
     )
+
+
+def _file(cache: Path, name: str, url: str, sums: dict[str, str]) -> tuple[Path, dict[str, str]]:
+    """Return the one file of a folder, downloaded if that is absent, and its SHA-256."""
+    folder = listed_folder(cache, name, url, sums, " and ".join(sums))
+    [path] = required_files(folder, sums, url)
+    return path, checksums(folder, [path])
 
 
 def _columns(path: Path) -> tuple[list[str], NDArray[np.float32]]:

@@ -15,6 +15,7 @@ from seqbench.datasets.base import DataError
 from seqbench.datasets.download import (
     SUMS,
     checksums,
+    listed_folder,
     physionet_folder,
     read_sums,
     required_files,
@@ -207,6 +208,35 @@ def test_absent_files_are_named_with_their_source(tmp_path):
         " get them from https://example.org,"
     )
     assert required_files(tmp_path, ["0.dat"], "") == [tmp_path / "0.dat"]
+
+
+def test_files_whose_checksums_are_stated_are_downloaded_with_their_list(server, tmp_path, cache):
+    sums = {}
+    for name in ("a.csv", "data/b 1.csv"):
+        path = tmp_path / "www/raw" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+        sums[name] = hashlib.sha256(name.encode()).hexdigest()
+
+    folder = listed_folder(cache, "wrist", f"{server.url}/raw", sums, WHAT)
+
+    assert contents(folder).keys() == {*sums, SUMS}
+    assert checksums(folder, [folder / name for name in sums]) == sums
+    (folder / "a.csv").write_text("changed")
+    with pytest.raises(DataError, match=r"a\.csv: its SHA-256 is not the one in SHA256SUMS"):
+        checksums(folder, [folder / "a.csv"])
+    server.asked.clear()
+    assert listed_folder(cache, "wrist", f"{server.url}/raw", sums, WHAT) == folder
+    assert server.asked == []
+
+
+def test_a_file_that_differs_from_the_stated_checksum_is_not_kept(server, tmp_path, cache):
+    (tmp_path / "www/a.csv").write_text("something else")
+
+    with pytest.raises(DataError, match=r"wrist: it is absent, .*a\.csv.*does not match"):
+        listed_folder(cache, "wrist", server.url, {"a.csv": "0" * 64}, WHAT)
+
+    assert not (cache / "wrist").exists()
 
 
 def make_zip(path: Path, files: dict[str, bytes]) -> None:
