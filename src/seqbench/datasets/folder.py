@@ -18,7 +18,7 @@ from seqbench.datasets.folder_labels import class_labels, event_labels, groups_o
 from seqbench.datasets.formats import READERS, Recording, read_recording
 from seqbench.datasets.tables import plain
 from seqbench.options import Positive, Text, Tolerance
-from seqbench.registry import DATASETS
+from seqbench.registry import DATASETS, suggestion
 from seqbench.storage.recordings import Recordings, natural_order
 
 SIDECARS = (".dat", ".atr", ".txt", ".md")
@@ -30,9 +30,12 @@ def folder(
     cache: Path,
     *,
     path: Text,
-    task: Literal["classification", "detection"] = "classification",
+    task: Literal[
+        "classification", "labelling", "regression", "forecasting", "detection"
+    ] = "classification",
     sampling_rate_hz: Positive | None = None,
     channels: tuple[Text, ...] | None = None,
+    targets: tuple[Text, ...] | None = None,
     refractory_s: Positive | None = None,
     tolerance_ms: Tolerance = 5.0,
 ) -> Recordings:
@@ -45,12 +48,16 @@ def folder(
     path
         Folder that holds `recordings/` and the CSV files beside it.
     task
-        What is to be learned: classification reads `labels.csv`, detection
-        `events.csv`.
+        What is to be learned: classification and labelling read `labels.csv`,
+        one class for a window or one for every sample; detection reads
+        `events.csv`; regression tells `targets` from the other channels, and
+        forecasting the channels themselves, neither with a table.
     sampling_rate_hz
         Samples per second; empty takes it from the files, where they say it.
     channels
         Names of the channels to keep, in this order; empty keeps all.
+    targets
+        Regression: names of the channels to be told, which models do not see.
     refractory_s
         Detection: shortest time between two events of one type; empty: none known.
     tolerance_ms
@@ -75,15 +82,18 @@ def folder(
         }
         _check_agreement(root, found)
         rate = _common_rate_hz(root, found, sampling_rate_hz)
+        if task != "detection" and refractory_s is not None:
+            mend = "leave it out or set `task: detection`"
+            raise fault(root, f"`refractory_s` belongs to events, not to {task}", mend)
+        if (task == "regression") != bool(targets):
+            mend = "name them for regression, and for regression alone"
+            raise fault(root, "`targets` are the channels that regression tells", mend)
+        table, labels = root / "labels.csv", []
         if task == "detection":
             table = root / "events.csv"
             labels = event_labels(table, found, rate, refractory_s)
-        else:
-            table = root / "labels.csv"
+        elif task in ("classification", "labelling"):
             labels = class_labels(table, found, rate)
-            if refractory_s is not None:
-                mend = "leave it out or set `task: detection`"
-                raise fault(root, "`refractory_s` belongs to events, not to classes", mend)
         groups = groups_of(root / "groups.csv", found)
         tables = [file for file in (table, root / "groups.csv") if file.exists()]
         files = sorted({*tables, *(file for one in found.values() for file in one.files)})
@@ -96,15 +106,22 @@ def folder(
     events: dict[str, list[Event]] = {name: [] for name in names}
     for label in labels:
         events[label.recording].append(Event(index[label.name], label.start, label.stop))
+    told = [_channel(root, first.channels, name) for name in targets or ()]
+    seen = [i for i in range(len(first.channels)) if i not in told]
+    if not seen:
+        raise fault(root, "`targets` leave no channel to look at", "name fewer")
     return Recordings(
         task=task,
         sample="series",
-        signals=[one.signal for one in found.values()],
+        signals=[one.signal[:, seen] for one in found.values()],
+        targets=[one.signal[:, told] for one in found.values()] if told else None,
+        target_names=[first.channels[i] for i in told],
+        target_units=[first.units[i] for i in told],
         names=names,
         groups=[groups.get(name, name) for name in names],
         splits=[""] * len(names),
-        channels=first.channels,
-        units=first.units,
+        channels=[first.channels[i] for i in seen],
+        units=[first.units[i] for i in seen],
         classes=classes,
         **label_columns(list(events.values())),
         sampling_rate_hz=rate,
@@ -112,6 +129,13 @@ def folder(
         tolerance_ms=tolerance_ms if task == "detection" else None,
         source={"origin": "folder", "files": checksums},
     )
+
+
+def _channel(root: Path, channels: list[str], name: str) -> int:
+    if name not in channels:
+        mend = f"correct `targets`; {suggestion(name, channels)}"
+        raise fault(root / "recordings", f"no channel is called '{name}'", mend)
+    return channels.index(name)
 
 
 def _recording_files(root: Path) -> dict[str, Path]:

@@ -137,6 +137,10 @@ def _named(recordings: Recordings, units: list[str], part: str, wanted: list[str
 def _most_frequent_class(
     recordings: Recordings, units: list[str], free: list[int]
 ) -> dict[str, int]:
+    """Return the class of each unit, one for all where values are told; -1 without any."""
+    if recordings.targets is not None and not recordings.classes:
+        has_target = {units[i] for i in free if np.isfinite(recordings.targets[i]).any()}
+        return {units[i]: 0 if units[i] in has_target else UNLABELLED for i in free}
     counts: dict[str, dict[int, int]] = {units[i]: {} for i in free}
     for recording, label in zip(recordings.label_recording, recordings.label, strict=True):
         of_unit = counts.get(units[recording])

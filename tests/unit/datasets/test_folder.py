@@ -727,3 +727,39 @@ def test_random_tables_are_refused_or_read_but_never_crash(tmp_path, table, head
             assert len(read(root, **options).classes) >= 2
             n_read += 1
     assert n_read < 150
+
+
+def write_series(root: Path) -> Path:
+    (root / "recordings").mkdir(parents=True)
+    (root / "recordings/r1.csv").write_text("x,v,f\n1,2,3\n4,5,6\n", encoding="utf-8")
+    return root
+
+
+def test_regression_tells_channels_that_models_do_not_see(tmp_path):
+    made = read(write_series(tmp_path), task="regression", targets=("f",))
+
+    assert made.channels == ["x", "v"]
+    assert made.target_names == ["f"]
+    assert made.targets[0].tolist() == [[3.0], [6.0]]
+    assert made.signals[0].tolist() == [[1.0, 2.0], [4.0, 5.0]]
+
+
+def test_forecasting_needs_no_table(tmp_path):
+    made = read(write_series(tmp_path), task="forecasting")
+
+    assert made.classes == []
+    assert made.signals[0].shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"task": "regression"}, "`targets` are the channels that regression tells; name them"),
+        ({"task": "forecasting", "targets": ("f",)}, "for regression alone"),
+        ({"task": "regression", "targets": ("g",)}, "no channel is called 'g'; correct `targets`"),
+        ({"task": "regression", "targets": ("x", "v", "f")}, "leave no channel to look at"),
+    ],
+)
+def test_targets_that_do_not_fit_are_refused(tmp_path, options, sentence):
+    with pytest.raises(DataError, match=sentence):
+        read(write_series(tmp_path), **options)

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from seqbench.datasets.base import DataError
@@ -229,3 +230,21 @@ def test_names_for_val_are_taken_before_test_is_drawn(recordings):
 
         assert (split[0], split[10]) == ("val", "val")
         assert split.count("test") == 8
+
+
+def test_values_are_drawn_as_if_of_one_class_and_those_unknown_stay_in_train(recordings):
+    values = [np.full((10, 1), np.nan if i == 3 else i, dtype=np.float32) for i in range(10)]
+    made = recordings(
+        ["a"] * 10,
+        task="regression",
+        classes=[],
+        intervals=[],
+        targets=values,
+        target_names=["v"],
+        target_units=[""],
+    )
+
+    split = assign_splits(made, SplitSettings(val=0.2, test=0.3))
+
+    assert [split.count(part) for part in ("train", "val", "test")] == [5, 2, 3]
+    assert split[3] == "train"
