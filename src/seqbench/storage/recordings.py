@@ -172,15 +172,24 @@ class Recordings:
         return (start <= self.label_start) & (self.label_start < stop)
 
     def without_labels(self, indices: Sequence[int]) -> "Recordings":
-        """Return the recordings as if those at `indices` had never been labelled."""
+        """Return the recordings as if nothing were known of those at `indices`."""
         if not len(indices):
             return self
         kept = ~np.isin(self.label_recording, indices)
         known = self.known_spans.copy()
         known[list(indices)] = 0
+        targets = self.targets
+        if targets is not None:
+            targets = [
+                np.full_like(values, np.nan) if i in indices else values
+                for i, values in enumerate(targets)
+            ]
         columns = ("label_recording", "label", "label_start", "label_stop")
         return replace(
-            self, known=known, **{column: getattr(self, column)[kept] for column in columns}
+            self,
+            known=known,
+            targets=targets,
+            **{column: getattr(self, column)[kept] for column in columns},
         )
 
     @classmethod

@@ -67,6 +67,11 @@ class Sequences:
         return self.answer.argmax(axis=1)
 
     @property
+    def scores(self) -> NDArray[np.float64]:
+        """Labelling: what `answer` is called where windows have one class, (S, K)."""
+        return self.answer
+
+    @property
     def label(self) -> NDArray[np.int64]:
         """Labelling: index of the true class, (S,)."""
         return self.target[:, 0].astype(np.int64)

@@ -188,7 +188,8 @@ def labelled_subset(windows: WindowSet, fraction: float, seed: int) -> np.ndarra
     ----------
     windows
         Of train. In detection a class is the type of the first event of a
-        window, or none; every type has at least one window that holds it.
+        window, or none; every type, and in labelling every class, has at least
+        one window that holds it.
     fraction
         Part to keep, in (0, 1].
     seed
@@ -204,14 +205,23 @@ def labelled_subset(windows: WindowSet, fraction: float, seed: int) -> np.ndarra
     for one in np.unique(label[label != UNLABELLED]):
         members = generator.permutation(np.flatnonzero(label == one))
         drawn.append(members[: max(1, round(fraction * len(members)))])
-    if windows.timeline is not None:
-        first, last = event_ranges(windows)
+    kinds, first, last = _kinds_inside(windows)
+    if len(kinds):
         order = generator.permutation(np.flatnonzero(label != UNLABELLED))
         for kind in range(len(windows.classes)):
-            n_up_to = np.concatenate([[0], np.cumsum(windows.timeline.type == kind)])
+            n_up_to = np.concatenate([[0], np.cumsum(kinds == kind)])
             holds = order[n_up_to[last[order]] > n_up_to[first[order]]]
             drawn.append(holds[:1])  # the same one for every fraction, so draws stay nested
     return np.unique(np.concatenate(drawn))
+
+
+def _kinds_inside(windows: WindowSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return types of events or classes of samples in order, and which are in each window."""
+    if windows.timeline is not None:
+        return windows.timeline.type, *event_ranges(windows)
+    if windows.targets is not None and windows.classes:
+        return windows.targets.values[:, 0], windows.start, windows.start + windows.length
+    return np.zeros(0), windows.start, windows.start
 
 
 def event_ranges(windows: WindowSet) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from seqbench.storage.normalization import Normalization
+from seqbench.storage.targets import Targets
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.target import EventTarget
 from seqbench.training.batches import WindowTable, event_ranges, labelled_subset, shuffled
@@ -422,3 +424,73 @@ def test_a_window_that_moves_takes_no_labels_along_from_outside_of_where_it_stoo
     assert n_fewer > 0
     whole = free.target.known[:, 1] - free.target.known[:, 0]
     assert ((own.target.known[:, 1] - own.target.known[:, 0]) < whole).any()
+
+
+def labelled_samples() -> WindowSet:
+    """Ten windows of 4 samples, of which the last alone shows class 1."""
+    values = np.zeros((40, 1), dtype=np.float32)
+    values[38] = 1
+    values[5] = np.nan
+    neutral = Normalization.neutral(1)
+    return WindowSet(
+        task="labelling",
+        sample="series",
+        split="train",
+        signal=np.arange(40, dtype=np.float32)[:, None],
+        start=np.arange(0, 40, 4),
+        length=np.full(10, 4),
+        label=np.zeros(10, dtype=np.int64),
+        recording=np.zeros(10, dtype=np.int64),
+        names=["r"],
+        groups=["r"],
+        channels=["x"],
+        classes=["a", "b"],
+        normalization=neutral,
+        sampling_rate_hz=None,
+        targets=Targets(values=values, names=["class"], units=[""], normalization=neutral),
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_few_labels_hold_a_window_of_every_class_of_samples(seed):
+    few, more = (labelled_subset(labelled_samples(), part, seed) for part in (0.1, 0.5))
+
+    assert 9 in few
+    assert len(few) <= 3
+    assert set(few) <= set(more)
+
+
+def test_classes_of_samples_come_with_their_windows():
+    table = WindowTable(labelled_samples(), CPU)
+
+    batch = table.batch(torch.tensor([9, 1]))
+
+    assert batch.target.tolist() == [[0, 0, 1, 0], [0, -1, 0, 0]]
+    assert batch.x[:, :, 0].tolist() == [[36, 37, 38, 39], [4, 5, 6, 7]]
+
+
+def test_targets_end_where_windows_do():
+    windows = labelled_samples()
+    shorter = replace(windows, length=np.array([4, 2] + [3] * 8))
+
+    batch = WindowTable(shorter, CPU).batch(torch.tensor([0, 1]))
+
+    assert batch.target.tolist() == [[0, 0, 0, 0], [0, -1, -1, -1]]
+
+
+def test_a_horizon_is_the_normalised_signal_behind_the_window():
+    windows = labelled_samples()
+    forecast = replace(
+        windows,
+        task="forecasting",
+        classes=[],
+        start=windows.start[:9],
+        length=windows.length[:9],
+        label=windows.label[:9],
+        recording=windows.recording[:9],
+        targets=replace(windows.targets, horizon_samples=3),
+    )
+
+    batch = WindowTable(forecast, CPU).batch(torch.tensor([0, 8]))
+
+    assert batch.target[..., 0].tolist() == [[4, 5, 6], [36, 37, 38]]

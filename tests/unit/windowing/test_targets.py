@@ -192,3 +192,20 @@ def test_a_class_that_train_never_shows_is_refused(recordings):
 
     with pytest.raises(DataError, match="class 'b' has no window in train"):
         make_windows(made, job)
+
+
+def test_recordings_put_aside_have_nothing_to_tell(recordings):
+    made = recordings(
+        ["a", "b"] * 3,
+        task="labelling",
+        splits=["train", "train", "train", "train", "val", "test"],
+    )
+    job = WindowJob(
+        split=SplitSettings(unlabelled=["r3"]), window=WindowSettings(), normalization="none"
+    )
+
+    train = make_windows(made, job)["train"]
+
+    assert train.label.tolist() == [0, 0, 0, -1]
+    assert np.isnan(train.targets.values[30:]).all()
+    assert np.isfinite(train.targets.values[:30]).all()

@@ -96,13 +96,14 @@ def auroc(predictions: Predictions, weights: Floats) -> Floats:
 
 
 @METRICS.register(
-    "log_loss", tasks=("classification",), better="lower", probabilities=True, order=5
+    "log_loss", tasks=("classification", "labelling"), better="lower", probabilities=True, order=5
 )
-def log_loss(predictions: Predictions, weights: Floats) -> Floats:
+def log_loss(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     """Mean negative log-probability of the true class, in nats."""
-    of_truth = predictions.scores[np.arange(len(predictions.target)), predictions.target]
+    of_truth = predictions.scores[np.arange(len(predictions.label)), predictions.label]
     surprise = -np.log(np.maximum(of_truth, np.finfo(np.float64).eps))
-    return weights @ surprise / weights.sum(axis=1)
+    spread = map(predictions.spread, weights)
+    return np.array([weight @ surprise / weight.sum() for weight in spread])
 
 
 @METRICS.register("ece", tasks=("classification",), better="lower", probabilities=True, order=6)

@@ -20,7 +20,7 @@ class LabellingTask(Task):
 
     name = "labelling"
     headline = "accuracy"
-    tiebreak = "accuracy"
+    tiebreak = "log_loss"
 
     def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
         """Build a linear layer for every frame."""
