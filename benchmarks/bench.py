@@ -226,6 +226,15 @@ def lab_here() -> None:
     raise SystemExit("99 % of val was never reached")
 
 
+def workflow(name: str, *options: str) -> tuple[Path, list[str]]:
+    """Return a new folder under build/ and the command that runs a benchmark in it."""
+    folder = BUILD / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    return folder, [*command, "--directory", str(folder), "--quiet", "all", *options]
+
+
 def pipeline() -> dict[str, float]:
     """Run a whole benchmark and tell which part of its core-seconds was not work on models."""
     from seqbench.config import Benchmark
@@ -233,11 +242,7 @@ def pipeline() -> dict[str, float]:
     from seqbench.plan import Plan
     from seqbench.storage.models import read_model
 
-    folder = BUILD / "bench"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--directory", str(folder), "--quiet", "all"]
+    folder, command = workflow("bench")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     subprocess.run(command, check=True)
@@ -317,6 +322,13 @@ def pretraining_lines() -> list[str]:
     return pretraining.lines()
 
 
+def label_lines() -> list[str]:
+    """Run the small benchmark of label efficiency and return its lines."""
+    import pretraining
+
+    return pretraining.label_lines()
+
+
 def pipeline_lines() -> list[str]:
     """Measure the default benchmark and return its lines."""
     found = pipeline()
@@ -334,6 +346,7 @@ PARTS = {
     "lab": lab_lines,
     "events": event_lines,
     "pretraining": pretraining_lines,
+    "labels": label_lines,
     "pipeline": pipeline_lines,
 }
 

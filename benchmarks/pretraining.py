@@ -1,11 +1,14 @@
-"""Measure pretraining: the loop over a bare one, and what augmentations cost of a step."""
+"""Measure pretraining: the loop over a bare one, augmentations, and what it does for few labels."""
 
+import csv
+import subprocess
 import time
 from pathlib import Path
 
-from bench import paired, windows_of
+from bench import ROOT, paired, windows_of, workflow
 
 STEPS = 12
+SMALL = ROOT / "workflow/benchmarks/label_efficiency_small.yaml"
 
 
 def costs(turns: int = 5) -> list[tuple[str, float, float | None]]:
@@ -95,6 +98,30 @@ def lines() -> list[str]:
     for name, ratio, share in costs():
         rows.append(f"| {name} | {ratio:.2f} | {'none' if share is None else f'{share:.0%}'} |")
     return rows
+
+
+def label_lines() -> list[str]:
+    """Run `label_efficiency_small.yaml` twice and return its scores, its time and what differed."""
+    seconds, scores = [], []
+    for turn in ("first", "second"):
+        folder, command = workflow(f"labels_{turn}", "--configfile", str(SMALL))
+        began = time.perf_counter()
+        subprocess.run(command, check=True)
+        seconds.append(time.perf_counter() - began)
+        with (folder / "results/summary.csv").open(encoding="utf-8", newline="") as file:
+            scores.append([row for row in csv.DictReader(file) if row["split"] != "cost"])
+    n_different = sum(one != other for one, other in zip(*scores, strict=True))
+    rows = ["| arm | F1 at 5 ms by seed |", "|---|---|"]
+    ranked = [r for r in scores[0] if (r["split"], r["metric"]) == ("test", "f1_at_5ms")]
+    for name in dict.fromkeys((r["architecture"], r["arm"]) for r in ranked):
+        values = [float(r["value"]) for r in ranked if (r["architecture"], r["arm"]) == name]
+        rows.append(f"| {' '.join(name)} | {' '.join(f'{value:.3f}' for value in values)} |")
+    return [
+        f"Label efficiency, small: {seconds[0]:.0f} s and {seconds[1]:.0f} s;"
+        f" {n_different} of {len(scores[0])} scores differ between the two.",
+        "",
+        *rows,
+    ]
 
 
 if __name__ == "__main__":
