@@ -131,6 +131,15 @@ class ArchitectureEntry(Variant):
     finetune: dict[str, Any] = Field({}, description="Settings of `finetune` that differ here.")
 
 
+class Question(Options):
+    """What the report is to answer from runs with all labels from scratch."""
+
+    ask: str = Field(min_length=1, max_length=200, description="The question, as it is shown.")
+    compare: list[Name] = Field(
+        min_length=2, description="Architectures or datasets of the runs, or variants of them."
+    )
+
+
 class Benchmark(BaseModel):
     """A complete benchmark, as `config.yaml` states it."""
 
@@ -157,6 +166,9 @@ class Benchmark(BaseModel):
     )
     pretrain: PretrainSettings = PretrainSettings()
     finetune: FinetuneSettings = FinetuneSettings()
+    questions: list[Question] = Field(
+        [], description="Questions that the report answers from its numbers."
+    )
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
         "auto", description="Where models train: auto takes a GPU when there is one."
     )
@@ -251,7 +263,23 @@ class Benchmark(BaseModel):
                 if arm not in self.arm_names():
                     known = suggestion(arm, self.arm_names())
                     yield f"runs.{index}.arms: unknown arm '{arm}'; {known}"
+        yield from self._bad_questions()
         yield from self._bad_options()
+
+    def _bad_questions(self) -> Iterator[str]:
+        datasets = {name for grid in self.runs for name in grid.datasets}
+        architectures = {name for grid in self.runs for name in grid.architectures}
+        for index, question in enumerate(self.questions):
+            place = f"questions.{index}.compare"
+            for name in question.compare:
+                if name not in datasets | architectures:
+                    known = suggestion(name, sorted(datasets | architectures))
+                    yield f"{place}: no run has '{name}'; {known}"
+            named = set(question.compare)
+            if named <= datasets | architectures and not (
+                named <= datasets or named <= architectures
+            ):
+                yield f"{place}: compare architectures or datasets, not one with the other"
 
     def _bad_options(self) -> Iterator[str]:
         for name, entry in self.datasets.items():

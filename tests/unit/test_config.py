@@ -80,6 +80,14 @@ BAD = {
         {"datasets": {"air": {"source": "airline", "split": {"by": "time", "test": ["a"]}}}},
         "datasets.air.split: a split by time takes fractions of each recording, not names",
     ),
+    "question about what nobody runs": (
+        {"questions": [{"ask": "Which?", "compare": ["lstm", "gru"]}]},
+        "questions.0.compare: no run has 'gru'; known are lstm, waves",
+    ),
+    "question that mixes": (
+        {"questions": [{"ask": "Which?", "compare": ["lstm", "waves"]}]},
+        "questions.0.compare: compare architectures or datasets, not one with the other",
+    ),
     "variant of nothing": (
         {"architectures": {"lstm-uni": {"bidirectional": True}}},
         "architectures: unknown architecture 'lstm-uni'; did you mean 'lstm'?; a variant says what"
@@ -228,7 +236,7 @@ BAD = {
     ),
     "task that no folder can have": (
         {"datasets": {"mine": {"source": "folder", "path": "x", "task": "detecting"}}},
-        "datasets.mine.task: input should be 'classification' or 'detection'",
+        "datasets.mine.task: input should be 'classification', 'labelling', 'regression',",
     ),
     "tolerance that results do not have": (
         {"datasets": {"mine": {"source": "folder", "path": "x", "tolerance_ms": 7}}},

@@ -6,6 +6,7 @@ from seqbench.tasks.metric_names import tags
 
 NOTHING = "\N{EN DASH}"
 COUNTS = ("refractory_violations", "refractory_violations_before")
+QUANTITIES = ("rmse", "mae")  # in the units of the data
 RATES = ("false_alarms_per_hour",)
 
 
@@ -17,12 +18,14 @@ def metric_value(value: float | None, metric: str) -> str:
         return milliseconds(value, signed=tags(metric)["better"] == "zero")
     if metric in COUNTS:
         return count(value)
+    if metric in QUANTITIES:
+        return f"{value:#.4g}".rstrip(".")
     return rate(value) if metric in RATES else score(value)
 
 
 def score(value: float | None) -> str:
     """Write a share between 0 and 1."""
-    return NOTHING if value is None else f"{value:.3f}"
+    return NOTHING if value is None else _typeset(f"{value:.3f}")
 
 
 def signed_score(value: float | None) -> str:

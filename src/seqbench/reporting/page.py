@@ -12,7 +12,7 @@ from markupsafe import Markup
 from seqbench import layout
 from seqbench.plan import Plan
 from seqbench.registry import METRICS
-from seqbench.reporting import formats, pretraining, tables
+from seqbench.reporting import formats, pretraining, questions, tables
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.material import Material
@@ -57,6 +57,7 @@ def render_page(
             boards=boards,
             warnings=_general_warnings(boards, results),
             sections=sections,
+            answers=questions.answers(plan, results),
             effects=effects,
             summaries=pretraining.summaries(effects),
             verdicts=pretraining.verdicts(effects),

@@ -1,0 +1,118 @@
+"""Questions that a config asks of its own grid, answered from the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from seqbench.config import Question
+from seqbench.plan import Plan
+from seqbench.reporting import formats
+from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.tables import Estimate, Result
+from seqbench.statistics.student import mean_interval
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of what a question compares: its runs, by seed, and their scores."""
+
+    name: str
+    results: list[Result]
+    score: Estimate
+    train_cpu_s: float | None
+    n_parameters: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The candidates in one place, best first, and a sentence on the first two.
+
+    `place` is the dataset, or where datasets are compared the architecture.
+    """
+
+    place: str
+    metric: str
+    candidates: list[Candidate]
+    answer: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question and what was found in each place."""
+
+    ask: str
+    comparisons: list[Comparison]
+
+
+def answers(plan: Plan, results: Sequence[Result]) -> list[Answer]:
+    """Return an answer for every question of a config, from runs with all labels from scratch."""
+    own = [r for r in results if r.run.arm == "scratch" and float(r.run.labels) == 1]
+    architectures = list(dict.fromkeys(run.architecture for run in plan.trained))
+    return [
+        Answer(q.ask, _comparisons(q, own, plan.datasets, architectures))
+        for q in plan.benchmark.questions
+    ]
+
+
+def _comparisons(
+    question: Question, results: Sequence[Result], datasets: list[str], architectures: list[str]
+) -> list[Comparison]:
+    runs: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        runs.setdefault((result.run.dataset, result.run.architecture), []).append(result)
+    are_datasets = set(question.compare) <= set(datasets)
+    groups = {
+        place: {
+            name: runs.get((name, place) if are_datasets else (place, name), [])
+            for name in question.compare
+        }
+        for place in (architectures if are_datasets else datasets)
+    }
+    return [
+        _comparison(place, of_place)
+        for place, of_place in groups.items()
+        if sum(bool(runs) for runs in of_place.values()) > 1
+    ]
+
+
+def _comparison(place: str, runs: dict[str, list[Result]]) -> Comparison:
+    candidates = [_candidate(name, found) for name, found in runs.items() if found]
+    candidates.sort(key=lambda c: -(c.score.mean if c.score.mean is not None else float("-inf")))
+    metric = candidates[0].results[0].headline
+    return Comparison(place, metric, candidates, _sentence(candidates[0], candidates[1], metric))
+
+
+def _candidate(name: str, results: list[Result]) -> Candidate:
+    costs = {
+        key: Estimate.of_values(result.cost(key) for result in results).mean
+        for key in ("train_cpu_s", "n_parameters")
+    }
+    score = Estimate.of(results, results[0].headline)
+    return Candidate(name, results, score, costs["train_cpu_s"], costs["n_parameters"])
+
+
+def _sentence(first: Candidate, second: Candidate, metric: str) -> str:
+    """Say whether the first is ahead of the second by more than chance among seeds."""
+    differences = list(_differences(first, second, metric))
+    label = metric_label(metric)
+    if not differences:
+        return f"{first.name} and {second.name} have no seed in common."
+    mean = sum(differences) / len(differences)
+    ahead = f"{first.name} is ahead of {second.name} by {formats.signed_score(mean)} {label}"
+    interval = mean_interval(differences)
+    if interval is None:
+        return f"{ahead}, with a single seed."
+    low, high = (formats.signed_score(bound) for bound in interval)
+    n = len(differences)
+    if interval[0] > 0:
+        return f"{ahead} ({low} to {high}, {n} seeds)."
+    return f"{ahead}, which chance among {n} seeds can do ({low} to {high})."
+
+
+def _differences(first: Candidate, second: Candidate, metric: str) -> Iterable[float]:
+    other = {result.run.seed: result.value(metric) for result in second.results}
+    for result in first.results:
+        value, base = result.value(metric), other.get(result.run.seed)
+        if value is not None and base is not None:
+            yield value - base

@@ -1,0 +1,82 @@
+"""Questions of a config, and the sentences that answer them."""
+
+from pathlib import Path
+
+import pytest
+
+from seqbench.reporting import questions, tables
+
+
+@pytest.fixture
+def answered(write_results, config):
+    """Answer a question from scores by architecture (or dataset) and seed."""
+
+    def make(compare: list[str], scores: dict[str, list[float]], **changes):
+        raw = config(**{"seeds": list(range(len(next(iter(scores.values())))))} | changes)
+        raw["questions"] = [{"ask": "Which one?", "compare": compare}]
+
+        def skill(run):
+            return scores.get(run.architecture, scores.get(run.dataset, [0.1] * 9))[run.seed]
+
+        plan = write_results(raw, skill=skill)
+        [answer] = questions.answers(plan, tables.collect(plan, Path()))
+        assert answer.ask == "Which one?"
+        return answer.comparisons
+
+    return make
+
+
+def test_candidates_stand_best_first_in_every_dataset(answered):
+    found = answered(
+        ["cnn1d", "lstm"],
+        {"cnn1d": [0.5, 0.6], "lstm": [0.8, 0.9]},
+        datasets=["waves", "gun_point"],
+        architectures=["cnn1d", "lstm"],
+    )
+
+    assert [one.place for one in found] == ["waves", "gun_point"]
+    for comparison in found:
+        assert [c.name for c in comparison.candidates] == ["lstm", "cnn1d"]
+        assert comparison.candidates[0].score.mean == pytest.approx(0.85)
+        assert comparison.candidates[0].score.n == 2
+
+
+def test_a_lead_that_holds_for_all_seeds_is_stated_with_its_interval(answered):
+    [found] = answered(
+        ["cnn1d", "lstm"],
+        {"cnn1d": [0.50, 0.61, 0.70], "lstm": [0.60, 0.70, 0.80]},
+        architectures=["cnn1d", "lstm"],
+    )
+
+    # Differences 0.10, 0.09, 0.10: mean 0.0967, 4.303 standard errors of 0.0033 to either side.
+    assert found.answer == "lstm is ahead of cnn1d by +0.097 accuracy (+0.082 to +0.111, 3 seeds)."
+
+
+def test_a_lead_that_chance_can_have_is_called_so(answered):
+    [found] = answered(
+        ["cnn1d", "lstm"],
+        {"cnn1d": [0.5, 0.9], "lstm": [0.6, 0.85]},
+        architectures=["cnn1d", "lstm"],
+    )
+
+    assert "which chance among 2 seeds can do" in found.answer
+
+
+def test_a_single_seed_is_said_to_be_one(answered):
+    [found] = answered(
+        ["cnn1d", "lstm"], {"cnn1d": [0.5], "lstm": [0.6]}, architectures=["cnn1d", "lstm"]
+    )
+
+    assert found.answer == "lstm is ahead of cnn1d by +0.100 accuracy, with a single seed."
+
+
+def test_datasets_are_compared_architecture_by_architecture(answered):
+    [found] = answered(
+        ["waves", "gun_point"],
+        {"waves": [0.9], "gun_point": [0.7]},
+        datasets=["waves", "gun_point"],
+        architectures=["lstm"],
+    )
+
+    assert found.place == "lstm"
+    assert [c.name for c in found.candidates] == ["waves", "gun_point"]
