@@ -128,8 +128,6 @@ class DetectionMaterial:
         Samples per second.
     tolerance_ms, refractory_s
         Of the dataset; no refractory period: None.
-    notes
-        Sentences of the source on its data.
     timings
         Of the model picked on val and the best baseline, in this order.
     stretches
@@ -150,7 +148,6 @@ class DetectionMaterial:
     rate_hz: float
     tolerance_ms: float
     refractory_s: float | None
-    notes: list[str]
     timings: list[Timing]
     stretches: list[Stretch]
     types: list[dict[str, Any]]
@@ -203,7 +200,6 @@ def gather_detection(
         rate_hz=rate_hz_of(test),
         tolerance_ms=timeline.tolerance_ms,
         refractory_s=timeline.refractory_s,
-        notes=[str(note) for note in test.source.get("notes", ())],
         timings=timings,
         stretches=[] if chosen is None else stretches_of(test, chosen),
         types=[] if chosen is None else _types(chosen),

@@ -25,7 +25,15 @@ def metric_value(value: float | None, metric: str) -> str:
 
 def score(value: float | None) -> str:
     """Write a share between 0 and 1."""
-    return NOTHING if value is None else _typeset(f"{value:.3f}")
+    if value is None:
+        return NOTHING
+    text = f"{value:.3f}"
+    return _typeset(text if float(text) else text.lstrip("-"))
+
+
+def counted(n: int, noun: str) -> str:
+    """Write a number and what it counts, in the singular or plural."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def signed_score(value: float | None) -> str:

@@ -79,7 +79,7 @@ def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], D
             _picture(name, material, drawings[material.dataset, name])
             for name in figures_of(plan, material.dataset)
         ],
-        notes=[] if detection is None else detection.notes,
+        notes=[str(note) for note in material.windows.source.get("notes", ())],
         warnings=[*few, *_warnings(material.board)],
         model_path=None if best is None else best.chosen.run.fill(layout.MODEL),
     )
@@ -120,7 +120,7 @@ def _asked(material: Material) -> dict[str, str]:
         return {"classes": f"{len(windows.classes)}"}
     facts = {"values": ", ".join(targets.names)}
     if targets.horizon_samples:
-        facts["horizon"] = f"{targets.horizon_samples} samples behind a window"
+        facts["horizon"] = formats.counted(targets.horizon_samples, "sample")
         steps = ["logarithm"] if targets.transform.log else []
         steps += [f"difference over {lag}" for lag in targets.transform.difference_samples]
         facts["transform"] = ", ".join(steps) or "none"
@@ -176,10 +176,11 @@ def _few_windows(material: Material) -> list[str]:
     n_test = _first_number(material.results, "test")
     if n_test is None or n_test >= FEW_TEST_WINDOWS:
         return []
-    return [
-        f"Only {n_test} test windows: one window is {formats.percent(1 / max(n_test, 1))} of"
-        f" {metric_label(material.board.headline)}."
-    ]
+    found = f"Only {formats.counted(n_test, 'test window')}"
+    if material.board.task != "classification":
+        return [f"{found}, which is little to tell models apart."]
+    share = formats.percent(1 / max(n_test, 1))
+    return [f"{found}: one window is {share} of {metric_label(material.board.headline)}."]
 
 
 def _few_events(detection: DetectionMaterial) -> list[str]:

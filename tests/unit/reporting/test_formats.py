@@ -58,3 +58,15 @@ def test_metrics_have_readable_names():
     assert [metric_label(name) for name in names] == [
         "F1 at 5 ms", "average precision at 0.5 ms", "MAE (ms)", "accuracy", "MCC", "F1",
     ]  # fmt: skip
+
+
+def test_nothing_lost_in_rounding_has_no_sign():
+    assert formats.score(-0.0001) == "0.000"
+    assert formats.score(-0.25) == "\N{MINUS SIGN}0.250"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(50.2997, "50.30"), (0.13221, "0.1322"), (1234.5, "1234")]
+)
+def test_quantities_have_four_digits(value, text):
+    assert formats.metric_value(value, "rmse") == text
