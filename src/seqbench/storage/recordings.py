@@ -3,7 +3,8 @@
 Layout, version 3. All recordings of a dataset stand end to end:
 
 ====================  =======================================================
-``signal``            (n_samples, C) float32, in the units of ``channels/unit``
+``signal``            (n_samples, C) float32, in the units of ``channels/unit``;
+                      of tokens (n_samples, 1), Unicode code points
 ``recordings/name``   (R,) text; also ``group`` (subject, session, ...) and
                       ``split`` (official part: train, val, test, or empty)
 ``recordings/start``  (R,) int64, first row of the recording in ``signal``
@@ -58,9 +59,10 @@ class Recordings:
     Parameters
     ----------
     task, sample
-        Registered task, and kind of sample ("series").
+        Registered task, and kind of sample: "series", or "tokens".
     signals
-        One array per recording, (n_samples, C) float32.
+        One array per recording, (n_samples, C) float32. Tokens are Unicode code
+        points in a single channel; float32 holds all of them exactly.
     names, groups, splits
         One per recording, names unique. A group is what a split must not cut
         through; a split is the official part or "" where the source has none.
@@ -137,6 +139,8 @@ class Recordings:
                     f"recording '{name}' has targets of shape {values.shape},"
                     f" not ({len(signal)}, {len(self.target_names)})"
                 )
+        if self.sample == "tokens" and len(self.channels) != 1:
+            raise ValueError(f"tokens have one channel, not {len(self.channels)}")
         if self.task == "regression" and self.targets is None:
             raise ValueError("regression needs targets")
         stops = np.array([len(signal) for signal in self.signals])[self.label_recording]

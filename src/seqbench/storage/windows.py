@@ -5,7 +5,8 @@ into it, so overlapping windows are never copies. The recordings of a split
 stand together: reading a split never touches the bytes of another.
 
 ======================  =====================================================
-``signal``              (n_samples, C) float32, normalised unless per window
+``signal``              (n_samples, C) float32, normalised unless per window; of
+                        tokens (n_samples, 1), ids that index ``channels``
 ``slabs/{split}``       (2,) int64, first and past-the-last row of the split
 ``windows/{split}/..``  (N,) int64: ``start`` (from the slab's first row),
                         ``length``, ``label`` (-1: none), ``recording``
@@ -13,7 +14,7 @@ stand together: reading a split never touches the bytes of another.
 ``targets/..``          what is to be told sample by sample; see `targets`
 ``truth/..``            arrays that only a generator knows
 ``recordings/..``       ``name`` and ``group``, (R,) text
-``channels``            (C,) text
+``channels``            (C,) text; of tokens the vocabulary, from train
 ``classes``             (K,) text
 ``normalization``       ``centre`` and ``scale``, (C,) float64, from train;
                         attribute ``mode``
@@ -62,7 +63,8 @@ class WindowSet:
     Parameters
     ----------
     signal
-        The split's recordings end to end, (n_samples, C) float32.
+        The split's recordings end to end, (n_samples, C) float32; of tokens
+        (n_samples, 1), and each sample is an index into `channels`.
     start, length
         First sample and number of samples of each window, (N,) int64.
     label
@@ -73,6 +75,9 @@ class WindowSet:
         Index of the recording each window was cut from, (N,) int64.
     names, groups
         Of all recordings of the dataset, (R,).
+    channels
+        Names of the channels; of tokens the vocabulary, whose first entry
+        stands for every token that train does not hold.
     timeline
         Whole recordings and their events; detection alone has one.
     targets
@@ -124,7 +129,7 @@ def write_windows(path: Path, splits: dict[Split, WindowSet]) -> None:
         write_arrays(file, "truth", first.truth)
         n_samples = sum(len(windows.signal) for windows in splits.values())
         signal = file.create_dataset(
-            "signal", shape=(n_samples, len(first.channels)), dtype=np.float32
+            "signal", shape=(n_samples, first.signal.shape[1]), dtype=np.float32
         )
         begin = 0
         for split, windows in splits.items():

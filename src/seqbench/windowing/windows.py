@@ -1,6 +1,6 @@
 """The whole way from recordings to the three sets of windows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from seqbench.windowing.segment import (
 from seqbench.windowing.split import assign_splits, put_labels_aside
 from seqbench.windowing.targets import with_targets
 from seqbench.windowing.time_split import split_in_time
+from seqbench.windowing.tokens import token_ids, token_names, vocabulary
 
 CLASSIFYING = ("classification", "labelling")
 
@@ -45,6 +46,8 @@ class Piece:
 def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSet]:
     """Split, cut and normalise a dataset.
 
+    Tokens become ids of the vocabulary of train and are never normalised.
+
     Raises
     ------
     DataError
@@ -64,7 +67,14 @@ def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSe
         recordings = put_labels_aside(recordings, job.split)
     windows = _cut(recordings, job)
     in_train = [part == "train" for part in part_of]
-    normalization = fit_normalization(_of_train(recordings.signals, in_train), job.normalization)
+    channels, signal_of_train = recordings.channels, _of_train(recordings.signals, in_train)
+    if recordings.sample == "tokens":
+        codes = vocabulary(signal_of_train)
+        channels = token_names(codes)
+        recordings = replace(recordings, signals=[token_ids(s, codes) for s in recordings.signals])
+        normalization = Normalization.neutral(1)
+    else:
+        normalization = fit_normalization(signal_of_train, job.normalization)
     of_targets = normalization
     if recordings.targets is not None and recordings.task == "regression":
         of_targets = fit_normalization(_of_train(recordings.targets, in_train), "zscore")
@@ -75,6 +85,7 @@ def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSe
             recordings,
             [w for w in windows if part_of[w.recording] == split and _is_used(w, split)],
             split,
+            channels,
             (normalization, of_targets),
             job,
         )
@@ -114,6 +125,7 @@ def _window_set(
     recordings: Recordings,
     windows: list[Window],
     split: Split,
+    channels: list[str],
     normalizations: tuple[Normalization, Normalization],
     job: WindowJob,
 ) -> WindowSet:
@@ -140,7 +152,7 @@ def _window_set(
         recording=np.array([w.recording for w in windows], dtype=np.int64),
         names=recordings.names,
         groups=recordings.groups,
-        channels=recordings.channels,
+        channels=channels,
         classes=recordings.classes,
         normalization=normalizations[0],
         sampling_rate_hz=recordings.sampling_rate_hz,
