@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from seqbench.errors import UserError
-from seqbench.options import Fraction, NaturalNumber, Options
+from seqbench.options import Count, Fraction, NaturalNumber, Options
 from seqbench.registry import (
     ARCHITECTURES,
     BASELINES,
@@ -91,7 +91,7 @@ class DatasetEntry(BaseModel):
     normalization: Literal["zscore", "robust", "per_window", "none"] = Field(
         "zscore",
         description="zscore and robust take one centre and scale per channel from train;"
-        " per_window takes them from each window.",
+        " per_window takes them from each window. Tokens are never normalised.",
     )
 
     @model_validator(mode="after")
@@ -127,6 +127,9 @@ class Variant(BaseModel):
 class ArchitectureEntry(Variant):
     """An architecture or a variant of one, and how its training differs from the others'."""
 
+    embedding_size: Count = Field(
+        32, description="Numbers that a token becomes; series are taken as they are."
+    )
     pretrain: dict[str, Any] = Field({}, description="Settings of `pretrain` that differ here.")
     finetune: dict[str, Any] = Field({}, description="Settings of `finetune` that differ here.")
 
@@ -323,10 +326,21 @@ class Benchmark(BaseModel):
                 f"datasets.{dataset}.window: windows of detection slide over whole recordings,"
                 f" which leaves no part to {' and '.join(unused)}; take that out"
             )
+        if self.sample(dataset) == "tokens":
+            yield from self._bad_tokens(dataset)
         if task == "forecasting":
             yield from self._bad_forecasts(dataset)
         elif self.all_datasets[dataset].transform != TransformSettings():
             yield f"datasets.{dataset}.transform: only forecasts come back from it; take it out"
+
+    def _bad_tokens(self, dataset: str) -> Iterator[str]:
+        normalization = self.all_datasets[dataset].normalization
+        # The default cannot be told from a choice of it, and does nothing to tokens.
+        if normalization not in ("none", DatasetEntry.model_fields["normalization"].default):
+            yield (
+                f"datasets.{dataset}.normalization: tokens are never normalised, and"
+                f" {normalization} has no part in them; take it out"
+            )
 
     def _bad_forecasts(self, dataset: str) -> Iterator[str]:
         entry = self.all_datasets[dataset]
@@ -340,6 +354,10 @@ class Benchmark(BaseModel):
                 f"datasets.{dataset}.normalization: forecasts do not come back from per_window;"
                 " choose another one"
             )
+
+    def sample(self, dataset: str) -> str:
+        """Return the kind of sample that a dataset holds: series or tokens."""
+        return str(DATASETS.entry(self.all_datasets[dataset].source).tags["sample"])
 
     def task(self, dataset: str) -> str:
         """Return the task of a dataset: its own `task` option, else what its source is made for."""

@@ -45,12 +45,13 @@ class PretrainJob(Options):
 
 
 class FinetuneJob(Options):
-    """One run to train with labels."""
+    """One run to train with labels; only tokens have an `embedding_size`."""
 
     task: str
     task_options: dict[str, Any]
     architecture: str
     architecture_options: dict[str, Any]
+    embedding_size: int | None = None
     frozen: bool
     labels: Fraction
     optimizer: FinetuneSettings
@@ -113,6 +114,10 @@ class Jobs:
             task_options=self._task_options(dataset),
             architecture=str(encoder.of),
             architecture_options=_filled(ARCHITECTURES, str(encoder.of), encoder.options),
+            # Runs on series do not depend on it, so changing it must not train them again.
+            embedding_size=encoder.embedding_size
+            if self.benchmark.sample(dataset) == "tokens"
+            else None,
             frozen=Arm.parse(arm).frozen,
             labels=labels,
             optimizer=self.benchmark.finetuning(architecture),

@@ -8,7 +8,7 @@ from typing import Any
 
 from seqbench.config import Arm, Benchmark, ConfigError
 from seqbench.jobs import Jobs
-from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS
+from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
 
 
 @dataclass(frozen=True, order=True)
@@ -85,21 +85,35 @@ class Plan:
         return Arm.parse(run.arm).objective if run.arm != "baseline" else None
 
     def _fits(self, tags: dict[str, Any], dataset: str) -> bool:
-        """Tell whether a baseline is made for the task and finds what it needs in the dataset."""
+        """Tell whether a baseline is made for a dataset and finds what it needs in it."""
         source = DATASETS.entry(self.benchmark.all_datasets[dataset].source)
         needs = set(tags.get("needs", ()))
-        return self.benchmark.task(dataset) in tags["tasks"] and needs <= set(
-            source.tags.get("offers", ())
+        return (
+            self.benchmark.task(dataset) in tags["tasks"]
+            and self.benchmark.sample(dataset) in tags["accepts"]
+            and needs <= set(source.tags.get("offers", ()))
         )
 
     def _illegal(self) -> Iterator[str]:
         for index, grid in enumerate(self.benchmark.runs):
             for dataset, architecture in product(grid.datasets, grid.architectures):
-                sample = DATASETS.entry(self.benchmark.all_datasets[dataset].source).tags["sample"]
+                sample = self.benchmark.sample(dataset)
                 entry = self.benchmark.all_architectures[architecture]
                 accepts = ARCHITECTURES.entry(str(entry.of)).tags["accepts"]
                 if sample not in accepts:
                     yield (
                         f"runs.{index}: architecture '{architecture}' takes {' or '.join(accepts)},"
                         f" but dataset '{dataset}' holds {sample}; put them in separate entries"
+                    )
+            for dataset, arm in product(grid.datasets, grid.arms):
+                objective = Arm.parse(arm).objective
+                if objective is None:
+                    continue
+                sample = self.benchmark.sample(dataset)
+                of = str(self.benchmark.all_objectives[objective].of)
+                accepts = OBJECTIVES.entry(of).tags["accepts"]
+                if sample not in accepts:
+                    yield (
+                        f"runs.{index}: arm '{arm}' pretrains on {' or '.join(accepts)}, but"
+                        f" dataset '{dataset}' holds {sample}; put them in separate entries"
                     )

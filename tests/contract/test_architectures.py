@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from seqbench.models.base import Encoder
+from seqbench.models.embedding import build_encoder
 from seqbench.registry import ARCHITECTURES, TASKS
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.tasks.classification.head import ClassificationHead
@@ -403,3 +404,110 @@ def test_events_of_one_batch_can_be_learned(name):
     losses = trained(model, x, LONG_LENGTHS, EVENTS, enough=0.5, n_steps=50)
 
     assert losses[-1] < 0.5 < 3 < losses[0]
+
+
+# With tokens.
+
+N_TOKENS = 6
+
+
+def token_encoder(name: str, **options: object) -> Encoder:
+    return build_encoder(name, TINY[name] | options, N_TOKENS, sample="tokens", embedding_size=C)
+
+
+def padded_tokens(n_samples: int = T, lengths: torch.Tensor = LENGTHS) -> torch.Tensor:
+    """Ids of tokens, unknown ones among them; padding is 0 as unknown ones are."""
+    generator = torch.Generator().manual_seed(6)
+    x = torch.zeros(len(lengths), n_samples, 1)
+    for row, length in enumerate(lengths.tolist()):
+        x[row, :length, 0] = torch.randint(N_TOKENS, (length,), generator=generator).float()
+    return x
+
+
+@pytest.fixture(
+    params=[n for n in ARCHITECTURES if "tokens" in ARCHITECTURES.entry(n).tags["accepts"]]
+)
+def reader(request):
+    """Name of an architecture that takes tokens."""
+    return request.param
+
+
+@pytest.fixture
+def of_tokens(reader):
+    torch.manual_seed(0)
+    # The vector of unknown tokens moves too, so that padding, which has their id, could be seen.
+    return shaken(token_encoder(reader))
+
+
+def test_frames_of_tokens_do_not_depend_on_padding_or_on_other_windows(of_tokens):
+    x = padded_tokens()
+
+    frames = of_tokens.eval()(x, LENGTHS)
+
+    assert frames.shape == (B, math.ceil(T / of_tokens.stride), of_tokens.n_features)
+    counts = of_tokens.frame_lengths(LENGTHS).tolist()
+    for row, (length, n_frames) in enumerate(zip(LENGTHS.tolist(), counts, strict=True)):
+        alone = of_tokens(x[row : row + 1, :length])[0]
+        assert len(alone) == n_frames
+        torch.testing.assert_close(frames[row, :n_frames], alone, rtol=1e-4, atol=1e-5)
+        assert (frames[row, n_frames:] == 0).all()
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_more_padding_of_tokens_changes_nothing(reader, training):
+    found = []
+    for n_samples in (T, T + 19):
+        torch.manual_seed(0)
+        encoder = shaken(token_encoder(reader)).train(training)
+        frames = encoder(padded_tokens(n_samples), LENGTHS)
+        found.append((frames[:, : math.ceil(T / encoder.stride)], encoder.state_dict()))
+
+    torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_every_pooling_of_tokens_is_blind_to_padding_and_to_other_windows(reader, pooling):
+    torch.manual_seed(0)
+    encoder = shaken(token_encoder(reader, pooling=pooling))
+    model = Model(encoder, ClassificationHead(encoder, K, dropout=0.0)).eval()
+    x = padded_tokens()
+
+    logits = model(x, LENGTHS)
+
+    for row, length in enumerate(LENGTHS.tolist()):
+        alone = model(x[row : row + 1, :length])
+        torch.testing.assert_close(logits[row : row + 1], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_gradient_of_tokens_reaches_every_parameter(of_tokens):
+    frames = of_tokens.train()(padded_tokens(), LENGTHS)
+    torch.manual_seed(1)
+
+    (frames * torch.randn_like(frames)).sum().backward()
+
+    for name, parameter in of_tokens.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_weights_of_a_token_encoder_survive_a_file(of_tokens, reader, tmp_path):
+    write_model(tmp_path / "encoder.safetensors", StoredModel(state_arrays(of_tokens), {}))
+
+    arrays = read_model(tmp_path / "encoder.safetensors").arrays
+
+    again = token_encoder(reader)
+    again.load_state_dict({key: torch.from_numpy(array) for key, array in arrays.items()})
+    x = padded_tokens()
+    assert torch.equal(again.eval()(x, LENGTHS), of_tokens.eval()(x, LENGTHS))
+
+
+def test_one_batch_of_tokens_can_be_overfitted(reader):
+    torch.manual_seed(0)
+    encoder = token_encoder(reader)
+    model = Model(encoder, ClassificationHead(encoder, K, dropout=0.0))
+    lengths = torch.tensor([23, 12, 16, 20, 9, 23])
+    x, target = padded_tokens(T, lengths), torch.tensor([0, 1, 2, 2, 1, 0])
+
+    losses = trained(model, x, lengths, target, enough=0.1, n_steps=120)
+
+    assert losses[-1] < 0.1 < math.log(K)

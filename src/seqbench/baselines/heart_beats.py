@@ -73,6 +73,7 @@ class HeartBeatBaseline(Baseline):
 
 @BASELINES.register(
     "xqrs",
+    accepts=("series",),
     tasks=("detection",),
     needs=("ecg",),
     stochastic=False,
@@ -98,6 +99,7 @@ class XqrsBaseline(HeartBeatBaseline):
 
 @BASELINES.register(
     "neurokit",
+    accepts=("series",),
     tasks=("detection",),
     needs=("ecg",),
     stochastic=False,

@@ -11,7 +11,9 @@ from seqbench.storage.windows import WindowSet
 from seqbench.windowing.transform import past
 
 
-@BASELINES.register("log_ar", tasks=("forecasting",), stochastic=False, imports=())
+@BASELINES.register(
+    "log_ar", accepts=("series",), tasks=("forecasting",), stochastic=False, imports=()
+)
 class LogArBaseline(Baseline):
     """Autoregression of each channel at chosen lags, step by step along the horizon.
 

@@ -10,6 +10,7 @@ from seqbench.storage.windows import WindowSet
 
 @BASELINES.register(
     "majority",
+    accepts=("series", "tokens"),
     tasks=("classification", "labelling"),
     floor_of=("classification", "labelling"),
     stochastic=False,

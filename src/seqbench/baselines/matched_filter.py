@@ -126,6 +126,7 @@ class TemplateBaseline(Baseline):
 
 @BASELINES.register(
     "oracle",
+    accepts=("series",),
     tasks=("detection",),
     needs=("truth",),
     ceiling_of=("detection",),
@@ -192,6 +193,7 @@ class OracleBaseline(TemplateBaseline):
 
 @BASELINES.register(
     "matched_filter",
+    accepts=("series",),
     tasks=("detection",),
     stochastic=False,
     imports=("scipy.ndimage",),

@@ -9,7 +9,12 @@ from seqbench.storage.windows import WindowSet
 
 
 @BASELINES.register(
-    "mean", tasks=("regression",), floor_of=("regression",), stochastic=False, imports=()
+    "mean",
+    accepts=("series", "tokens"),
+    tasks=("regression",),
+    floor_of=("regression",),
+    stochastic=False,
+    imports=(),
 )
 class MeanBaseline(Baseline):
     """The mean of each value in training, whatever the signal is."""

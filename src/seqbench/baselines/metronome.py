@@ -11,7 +11,12 @@ SCORE = 0.5  # of every event: nothing tells one from another
 
 
 @BASELINES.register(
-    "metronome", tasks=("detection",), floor_of=("detection",), stochastic=False, imports=()
+    "metronome",
+    accepts=("series",),
+    tasks=("detection",),
+    floor_of=("detection",),
+    stochastic=False,
+    imports=(),
 )
 class MetronomeBaseline(Baseline):
     """Events of each type evenly spaced at the mean interval of train, whatever the signal says."""

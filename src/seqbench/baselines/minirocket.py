@@ -19,6 +19,7 @@ ALPHAS = np.logspace(-3, 3, 10)
 
 @BASELINES.register(
     "minirocket",
+    accepts=("series",),
     tasks=("classification",),
     stochastic=True,
     imports=("aeon.transformations.collection.convolution_based", "sklearn.linear_model"),

@@ -13,6 +13,7 @@ from seqbench.windowing.transform import past
 
 @BASELINES.register(
     "persistence",
+    accepts=("series",),
     tasks=("forecasting",),
     floor_of=("forecasting",),
     stochastic=False,
@@ -34,7 +35,9 @@ class PersistenceBaseline(Baseline):
         return np.repeat(past(windows, 1).astype(np.float64), _horizon(windows), axis=1)
 
 
-@BASELINES.register("seasonal_naive", tasks=("forecasting",), stochastic=False, imports=())
+@BASELINES.register(
+    "seasonal_naive", accepts=("series",), tasks=("forecasting",), stochastic=False, imports=()
+)
 class SeasonalNaiveBaseline(Baseline):
     """The value one season before, for each sample of the horizon.
 

@@ -42,7 +42,7 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
 
 
 @ARCHITECTURES.register(
-    "cnn1d", accepts=("series",), same_length=("widths", "kernel_sizes", "strides")
+    "cnn1d", accepts=("series", "tokens"), same_length=("widths", "kernel_sizes", "strides")
 )
 class Cnn1dEncoder(Encoder):
     """Blocks of convolution, batch norm and ReLU.

@@ -41,7 +41,7 @@ class ConvolvedRecurrentEncoder(Encoder):
 
 
 @ARCHITECTURES.register(
-    "cnn_lstm", accepts=("series",), same_length=("widths", "kernel_sizes", "strides")
+    "cnn_lstm", accepts=("series", "tokens"), same_length=("widths", "kernel_sizes", "strides")
 )
 class CnnLstmEncoder(ConvolvedRecurrentEncoder):
     """Blocks of strided convolution, read in time by an LSTM.

@@ -89,7 +89,7 @@ def turn(x: Tensor, index: Tensor | None) -> Tensor:
     return x.gather(1, index[..., None].expand_as(x))
 
 
-@ARCHITECTURES.register("rnn", accepts=("series",))
+@ARCHITECTURES.register("rnn", accepts=("series", "tokens"))
 class RnnEncoder(RecurrentEncoder):
     """Recurrent network with tanh units.
 
@@ -101,7 +101,7 @@ class RnnEncoder(RecurrentEncoder):
     cell = nn.RNN
 
 
-@ARCHITECTURES.register("lstm", accepts=("series",))
+@ARCHITECTURES.register("lstm", accepts=("series", "tokens"))
 class LstmEncoder(RecurrentEncoder):
     """Long short-term memory.
 
@@ -114,7 +114,7 @@ class LstmEncoder(RecurrentEncoder):
     cell = nn.LSTM
 
 
-@ARCHITECTURES.register("gru", accepts=("series",))
+@ARCHITECTURES.register("gru", accepts=("series", "tokens"))
 class GruEncoder(RecurrentEncoder):
     """Gated recurrent units.
 

@@ -86,7 +86,7 @@ class TransformerBlock(nn.Module):
         return result
 
 
-@ARCHITECTURES.register("transformer", accepts=("series",))
+@ARCHITECTURES.register("transformer", accepts=("series", "tokens"))
 class TransformerEncoder(Encoder):
     """Frames that know their position and attend to each other, layer upon layer.
 

@@ -105,7 +105,7 @@ class Reconstruction(Objective):
         return self.encoded(x, lengths)
 
 
-@OBJECTIVES.register("autoencoder")
+@OBJECTIVES.register("autoencoder", accepts=("series",))
 class AutoencoderObjective(Reconstruction):
     """Rebuild windows from a few numbers for every stretch of samples, or for the whole.
 

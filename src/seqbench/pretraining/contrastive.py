@@ -14,7 +14,7 @@ from seqbench.pretraining.representation import alignment, pooled, uniformity
 from seqbench.registry import OBJECTIVES
 
 
-@OBJECTIVES.register("contrastive")
+@OBJECTIVES.register("contrastive", accepts=("series",))
 class ContrastiveObjective(Objective):
     """Tell which two of all views are of one window, from the mean of their frames.
 

@@ -12,7 +12,7 @@ from seqbench.pretraining.base import Objective
 from seqbench.registry import OBJECTIVES
 
 
-@OBJECTIVES.register("cross_channel")
+@OBJECTIVES.register("cross_channel", accepts=("series",))
 class CrossChannelObjective(Objective):
     """Rebuild channels that the encoder does not see from those that it sees.
 

@@ -13,7 +13,7 @@ from seqbench.pretraining.base import Objective
 from seqbench.registry import OBJECTIVES
 
 
-@OBJECTIVES.register("masked")
+@OBJECTIVES.register("masked", accepts=("series",))
 class MaskedObjective(Objective):
     """Rebuild stretches of samples that the encoder does not see.
 

@@ -16,7 +16,7 @@ from seqbench.registry import OBJECTIVES
 MOST_CUT = 0.25  # largest part of a window that a view lacks at one end
 
 
-@OBJECTIVES.register("timestamp_contrastive")
+@OBJECTIVES.register("timestamp_contrastive", accepts=("series",))
 class TimestampContrastiveObjective(Objective):
     """Tell frames of one moment from those of other moments and of other windows.
 

@@ -16,7 +16,7 @@ LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE = -10.0, 10.0
 ACTIVE_NATS = 0.01  # a latent number that says less is dead
 
 
-@OBJECTIVES.register("vae")
+@OBJECTIVES.register("vae", accepts=("series",))
 class VaeObjective(Reconstruction):
     """Rebuild windows from latent vectors drawn from normal distributions.
 

@@ -238,6 +238,8 @@ def _applies(figure: str, plan: Plan, dataset: str) -> bool:
         return any(plan.objective(run) for run in trained)
     if figure == "horizon":
         return (plan.benchmark.all_datasets[dataset].window.horizon_samples or 1) > 1
+    if figure == "examples":
+        return plan.benchmark.sample(dataset) == "series"  # ids of tokens are no curve
     if figure == "templates":
         return any(holds_templates(plan, run) for run in own)
     return True

@@ -101,7 +101,7 @@ def _facts(plan: Plan, material: Material) -> dict[str, str]:
         **({} if detection is None else _recorded(detection)),
         "windows": f"{formats.amount(len(windows))} train · {n_val} val · {n_test} test",
         **_asked(material),
-        "channels": f"{len(windows.channels)}",
+        "channels" if windows.sample == "series" else "vocabulary": f"{len(windows.channels)}",
         "length" if detection is None else "length of a window": f"{span} samples"
         if lengths
         else formats.NOTHING,

@@ -66,6 +66,8 @@ def run(
         "task_options": settings.task_options,
         "architecture": settings.architecture,
         "architecture_options": settings.architecture_options,
+        "sample": train.sample,
+        "embedding_size": settings.embedding_size,
         "head_dropout": settings.optimizer.head_dropout,
         "channels": train.channels,
         "classes": train.classes,

@@ -17,7 +17,7 @@ def macs_per_window(module: nn.Module, x: Tensor) -> int:
 
     Linear, convolutional and recurrent layers and the products of attention,
     causal or not, between all pairs of frames are counted; norms, activations
-    and pooling, a few per cent, are not.
+    and pooling, a few per cent, are not. A table of vectors multiplies nothing.
     """
     total = 0
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from seqbench.models.base import Encoder
-from seqbench.registry import ARCHITECTURES, TASKS
+from seqbench.models.embedding import build_encoder
+from seqbench.registry import TASKS
 from seqbench.storage.models import StoredModel
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.head import Head
@@ -102,9 +103,16 @@ def _has_weights(part: nn.Module) -> bool:
 
 
 def build_model(header: dict[str, Any]) -> Model:
-    """Build a model from the header of its file: architecture, task, options, channels, classes."""
-    encoder: Encoder = ARCHITECTURES[header["architecture"]](
-        len(header["channels"]), **header["architecture_options"]
+    """Build a model from the header of its file: architecture, task, options, channels, classes.
+
+    A header that says nothing of the kind of sample is of a model of series.
+    """
+    encoder = build_encoder(
+        header["architecture"],
+        header["architecture_options"],
+        len(header["channels"]),
+        sample=header.get("sample", "series"),
+        embedding_size=header.get("embedding_size"),
     )
     task = TASKS[header["task"]](**header["task_options"])
     return Model(encoder, task.head(encoder, header))

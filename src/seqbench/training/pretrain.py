@@ -6,10 +6,11 @@ from torch import Tensor
 
 from seqbench.errors import UserError
 from seqbench.jobs import PretrainJob
-from seqbench.models.base import Encoder, inside
+from seqbench.models.base import inside
+from seqbench.models.embedding import build_encoder
 from seqbench.pretraining.base import Objective
 from seqbench.pretraining.representation import effective_rank
-from seqbench.registry import ARCHITECTURES, OBJECTIVES
+from seqbench.registry import OBJECTIVES
 from seqbench.storage.windows import WindowSet
 from seqbench.training.batches import Batch
 
@@ -66,7 +67,7 @@ def collapse(watched: dict[str, float]) -> str | None:
 
 def build_objective(job: PretrainJob, n_channels: int) -> Objective:
     """Build the encoder and the objective around it."""
-    encoder: Encoder = ARCHITECTURES[job.architecture](n_channels, **job.architecture_options)
+    encoder = build_encoder(job.architecture, job.architecture_options, n_channels)
     objective: Objective = OBJECTIVES[job.objective](encoder, n_channels, **job.objective_options)
     return objective
 

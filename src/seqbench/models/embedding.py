@@ -1,0 +1,85 @@
+"""Tokens for encoders of series: every token becomes a learned vector."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from seqbench.models.base import Encoder, ended
+from seqbench.registry import ARCHITECTURES
+
+
+class EmbeddedEncoder(Encoder):
+    """An encoder of series behind a table of vectors.
+
+    Parameters
+    ----------
+    encoder
+        Built for `embedding_size` channels.
+    n_tokens
+        Entries of the vocabulary. The first stands for tokens that train does
+        not hold: nothing can be learned of it, so its vector is and stays zero.
+    embedding_size
+        Numbers of a vector.
+
+    Notes
+    -----
+    Ids (B, T, 1) -> vectors (B, T, embedding_size) -> frames of the encoder.
+    Padding of windows is id 0 as well; what lies past an end is zero after the
+    table too, whatever the first vector is.
+    """
+
+    def __init__(self, encoder: Encoder, n_tokens: int, embedding_size: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(n_tokens, embedding_size, padding_idx=0)
+        self.encoder = encoder
+        self.n_features = encoder.n_features
+        self.stride = encoder.stride
+        self.n_backward_features = encoder.n_backward_features
+        self.n_template_scores = encoder.n_template_scores
+        self.pooling = encoder.pooling
+
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode windows of ids (B, T, 1); see `Encoder.encode`."""
+        vectors = ended(self.embedding(x[..., 0].long()), lengths)
+        frames: Tensor = self.encoder(vectors, lengths)
+        return frames
+
+    def frame_lengths(self, lengths: Tensor | None) -> Tensor | None:
+        """Return the number of frames for windows of these lengths, (B,)."""
+        return self.encoder.frame_lengths(lengths)
+
+
+def build_encoder(
+    architecture: str,
+    options: dict[str, Any],
+    n_channels: int,
+    *,
+    sample: str = "series",
+    embedding_size: int | None = None,
+) -> Encoder:
+    """Build an encoder for a kind of sample.
+
+    Parameters
+    ----------
+    architecture, options
+        Registered name, and its options.
+    n_channels
+        Channels C of a window; of tokens the entries of the vocabulary.
+    sample
+        series or tokens.
+    embedding_size
+        Numbers that a token becomes; only tokens need it.
+
+    Raises
+    ------
+    ValueError
+        If tokens come without an `embedding_size`.
+    """
+    if sample != "tokens":
+        encoder: Encoder = ARCHITECTURES[architecture](n_channels, **options)
+        return encoder
+    if embedding_size is None:
+        raise ValueError("tokens need an embedding_size")
+    return EmbeddedEncoder(
+        ARCHITECTURES[architecture](embedding_size, **options), n_channels, embedding_size
+    )

@@ -1,0 +1,76 @@
+"""Encoders of series behind a table of vectors."""
+
+import pytest
+import torch
+
+from seqbench.models.embedding import EmbeddedEncoder, build_encoder
+from seqbench.registry import ARCHITECTURES
+from seqbench.storage.models import StoredModel
+from seqbench.training.cost import macs_per_window
+from seqbench.training.finetune import build_model, load_model, state_arrays
+
+HEADER = {
+    "task": "classification",
+    "task_options": {},
+    "architecture": "gru",
+    "architecture_options": {"hidden_size": 3},
+    "head_dropout": 0.0,
+    "channels": ["other", "a", "b"],
+    "classes": ["x", "y"],
+}
+OF_TOKENS = HEADER | {"sample": "tokens", "embedding_size": 5}
+
+
+def test_it_says_of_its_frames_what_the_encoder_behind_it_says():
+    inner = ARCHITECTURES["cnn1d"](4, widths=(5, 6), kernel_sizes=(3, 3), strides=(2, 3))
+    encoder = EmbeddedEncoder(inner, 9, 4)
+
+    for name in ("n_features", "stride", "n_backward_features", "n_template_scores", "pooling"):
+        assert getattr(encoder, name) == getattr(inner, name), name
+    assert encoder.frame_lengths(torch.tensor([7, 6])).tolist() == [2, 1]
+    assert encoder.frame_lengths(None) is None
+
+
+def test_frames_are_those_of_the_vectors_of_the_tokens():
+    encoder = build_encoder("gru", {}, 4, sample="tokens", embedding_size=6).eval()
+    x = torch.tensor([[[2.0], [3.0], [1.0]]])
+
+    vectors = encoder.embedding.weight[[2, 3, 1]][None]
+
+    assert torch.equal(encoder(x), encoder.encoder(vectors))
+
+
+def test_of_unknown_tokens_nothing_is_learned():
+    encoder = build_encoder("rnn", {"hidden_size": 3}, 4, sample="tokens", embedding_size=2)
+    encoder(torch.tensor([[[0.0], [1.0]]])).sum().backward()
+
+    assert (encoder.embedding.weight[0] == 0).all()
+    assert (encoder.embedding.weight.grad[0] == 0).all()
+    assert (encoder.embedding.weight.grad[1] != 0).any()
+
+
+def test_series_get_the_encoder_itself():
+    assert isinstance(build_encoder("gru", {}, 3), ARCHITECTURES["gru"])
+    with pytest.raises(ValueError, match="tokens need an embedding_size"):
+        build_encoder("gru", {}, 3, sample="tokens")
+
+
+def test_a_model_of_tokens_is_rebuilt_from_its_header():
+    model = build_model(OF_TOKENS).eval()
+    x, lengths = torch.tensor([[[1.0], [2.0], [0.0]], [[2.0], [0.0], [0.0]]]), torch.tensor([3, 1])
+
+    again = load_model(StoredModel(state_arrays(model), OF_TOKENS))
+
+    assert again.encoder.embedding.weight.shape == (3, 5)
+    assert torch.equal(again(x, lengths), model(x, lengths))
+
+
+def test_a_header_that_says_nothing_of_the_sample_is_of_series():
+    assert build_model(HEADER)(torch.randn(2, 4, 3)).shape == (2, 2)
+
+
+def test_looking_up_a_vector_multiplies_nothing():
+    encoder = build_encoder("gru", {"hidden_size": 3}, 4, sample="tokens", embedding_size=5)
+
+    # Two directions of 3 gates with 3 units from 5 numbers, at each of 7 tokens.
+    assert macs_per_window(encoder, torch.zeros(1, 7, 1)) == 2 * 7 * 3 * 3 * (5 + 3)
