@@ -1,5 +1,6 @@
 """What the contract suites share."""
 
+import gzip
 import inspect
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from seqbench.registry import Registry
 BEATS = [(40, "N"), (140, "A"), (240, "V"), (340, "F"), (540, "L"), (640, "Q")]
 WAVES = [(100, "("), (120, "p"), (140, ")"), (150, "("), (200, "N"), (250, ")"), (300, "t")]
 LEADS = ["i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6"]
+# Beginnings of names, and their countries.
+NAMES = [("O'Nei", "Irish"), ("Mü", "German"), ("De Vr", "Dutch")]
 
 
 @pytest.fixture
@@ -61,4 +64,10 @@ def mirrors(tmp_path_factory, write_record, write_marks, write_trial, write_wris
         rows += [",".join([f"d{i}", *map(str, row[:n_channels])]) for i, row in enumerate(values)]
         file.write_text("\n".join(rows) + "\n", encoding="utf-8")
     write_wrist(cache, [f"S0{i}" for i in range(1, 7)])
+    folder = cache / "names/pytorchzerotoall"
+    folder.mkdir(parents=True)
+    for part, ends in {"train": "abcdef", "test": "egh"}.items():
+        rows = [f'"{name}{end}","{country}"' for end in ends for name, country in NAMES]
+        path = folder / f"names_{part}.csv.gz"
+        path.write_bytes(gzip.compress("\r\n".join([*rows, ""]).encode(), mtime=0))
     return cache

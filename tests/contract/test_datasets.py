@@ -35,6 +35,7 @@ TINY = {
     "ipol_gait": [{"feet": "left"}, {"feet": "both"}],
     "ludb": [{}],
     "mitdb": [{}, {"types": "qrs"}],
+    "names": [{}, {"only_new": True}],
     "sin_to_cos": [{"n_train": 6, "n_val": 4, "n_test": 4, "n_samples": 12}],
     "stress_predict": [{"sampling_rate_hz": 4.0}, {"subjects": ("S02", "S01", "S05")}],
     "strikes_continuous": [
@@ -54,7 +55,15 @@ TINY = {
     "waves": [{"n_windows": 40, "window_samples": 30, "min_samples": 20}],
 }
 # Read from a cache, here from a tiny one.
-MIRRORED = ("daily_min_temperatures", "etth1", "ipol_gait", "ludb", "mitdb", "stress_predict")
+MIRRORED = (
+    "daily_min_temperatures",
+    "etth1",
+    "ipol_gait",
+    "ludb",
+    "mitdb",
+    "names",
+    "stress_predict",
+)
 WITHOUT_CLASSES = ("regression", "forecasting")
 CASES = [(name, i) for name in DATASETS for i in range(len(TINY.get(name, [None])))]
 COLUMNS = ("label_recording", "label", "label_start", "label_stop", "known_spans")
@@ -135,6 +144,18 @@ def test_recordings_are_finite_float32_with_names_for_everything(load):
     assert recordings.source["origin"]
 
 
+def test_tokens_are_code_points_in_one_channel(load):
+    recordings = load()
+    if recordings.sample != "tokens":
+        return
+
+    assert len(recordings.channels) == 1
+    for signal in recordings.signals:
+        assert np.array_equal(signal, np.round(signal))
+        assert (signal >= 0).all()
+        assert (signal <= 0x10FFFF).all()
+
+
 def test_labels_lie_inside_their_recordings_and_every_class_occurs(load):
     recordings = load()
 
@@ -211,7 +232,12 @@ def test_windows_can_be_made_of_it(load):
 
     splits = make_windows(recordings, job)
 
-    assert np.abs(splits["train"].signal.mean(axis=0)).max() < 1e-4
+    if recordings.sample == "tokens":
+        assert set(np.unique(splits["train"].signal)) == set(
+            range(1, len(splits["train"].channels))
+        )
+    else:
+        assert np.abs(splits["train"].signal.mean(axis=0)).max() < 1e-4
     if recordings.task in (*WITHOUT_CLASSES, "labelling"):
         for windows in splits.values():
             assert len(windows.targets.values) == len(windows.signal)

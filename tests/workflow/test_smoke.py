@@ -33,6 +33,7 @@ DOWNLOADED = {
     "stress_predict",
     "daily_min_temperatures",
     "etth1",
+    "names",
 }
 
 
