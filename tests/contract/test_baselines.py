@@ -11,12 +11,14 @@ import pytest
 from seqbench.registry import BASELINES, DATASETS, TASKS
 from seqbench.storage.detections import Candidates
 from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.storage.normalization import Normalization
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.scoring import score
 
 # Small legal options of each name, and whether it looks at the signal; a name without an entry
 # fails.
 TINY = {
+    "char_ngrams": ({"longest": 3, "inverse_penalty": 30.0}, True),
     "majority": ({}, False),
     "matched_filter": ({}, True),
     "metronome": ({}, False),
@@ -32,7 +34,13 @@ TINY |= {
     "persistence": ({}, True),
     "seasonal_naive": ({"season_samples": 2}, True),
 }
-CLASSIFIERS = [name for name, tasks in TASKS_OF.items() if "classification" in tasks]
+# Each classifier with each kind of sample that it takes.
+CLASSIFIERS = [
+    (name, sample)
+    for name, tasks in TASKS_OF.items()
+    if "classification" in tasks
+    for sample in BASELINES.entry(name).tags["accepts"]
+]
 DETECTORS = [name for name, tasks in TASKS_OF.items() if "detection" in tasks]
 LENGTHS = {"equal": (20,), "unequal": (20, 26, 14), "short": (5, 8)}
 
@@ -51,9 +59,34 @@ def rows(windows: WindowSet, index: list[int]) -> WindowSet:
     )
 
 
-@pytest.fixture(params=CLASSIFIERS)
-def name(request):
+def as_tokens(windows: WindowSet) -> WindowSet:
+    """Return windows whose first channel is told in four letters, one for each level."""
+    level = np.digitize(windows.signal[:, :1], [-0.5, 0.0, 0.5]) + 1
+    return replace(
+        windows,
+        sample="tokens",
+        signal=level.astype(np.float32),
+        channels=["other", "a", "b", "c", "d"],
+        normalization=Normalization.neutral(1),
+    )
+
+
+@pytest.fixture(params=CLASSIFIERS, ids="-".join)
+def classifier(request):
     return request.param
+
+
+@pytest.fixture
+def name(classifier):
+    return classifier[0]
+
+
+@pytest.fixture
+def make_classes(make_windows, classifier):
+    """Make windows of the kind of sample that the classifier is tried with."""
+    if classifier[1] == "series":
+        return make_windows
+    return lambda **how: {part: as_tokens(one) for part, one in make_windows(**how).items()}
 
 
 @pytest.fixture
@@ -67,9 +100,9 @@ def n_classes(request):
 
 
 @pytest.fixture(params=list(LENGTHS))
-def parts(make_windows, n_classes, request):
+def parts(make_classes, n_classes, request):
     """Labelled parts to learn from, and test."""
-    splits = make_windows(n_classes=n_classes, lengths=LENGTHS[request.param])
+    splits = make_classes(n_classes=n_classes, lengths=LENGTHS[request.param])
     return [splits["train"], splits["val"]], splits["test"]
 
 
@@ -84,6 +117,8 @@ def test_tags_name_known_tasks_and_needs_and_modules_that_exist(name):
 
     assert tags["tasks"]
     assert set(tags["tasks"]) <= set(TASKS)
+    assert tags["accepts"]
+    assert set(tags["accepts"]) <= {DATASETS.entry(source).tags["sample"] for source in DATASETS}
     assert set(tags.get("floor_of", ())) <= set(tags["tasks"])
     offered = {
         offer for source in DATASETS for offer in DATASETS.entry(source).tags.get("offers", ())
@@ -144,8 +179,8 @@ def test_the_same_seed_gives_the_same_predictions(baseline, parts):
     np.testing.assert_array_equal(first, second)
 
 
-def test_another_seed_matters_where_chance_is_said_to_play_a_part(baseline, name, make_windows):
-    splits = make_windows(n_classes=3)
+def test_another_seed_matters_where_chance_is_said_to_play_a_part(baseline, name, make_classes):
+    splits = make_classes(n_classes=3)
     parts = [splits["train"], splits["val"]]
 
     arrays = [baseline.fit(parts, seed) for seed in (0, 1)]
@@ -177,8 +212,8 @@ def test_predictions_do_not_depend_on_the_other_windows_of_test(baseline, parts)
     np.testing.assert_allclose(alone, together)
 
 
-def test_unlabelled_windows_are_not_learned_from(baseline, make_windows):
-    splits = make_windows(n_classes=2)
+def test_unlabelled_windows_are_not_learned_from(baseline, make_classes):
+    splits = make_classes(n_classes=2)
     train = splits["train"]
     labelled = list(range(8))
     hidden = replace(train, label=np.where(np.arange(len(train)) < 8, train.label, -1))
@@ -191,8 +226,8 @@ def test_unlabelled_windows_are_not_learned_from(baseline, make_windows):
     )
 
 
-def test_fitting_and_predicting_leave_the_windows_as_they_were(baseline, make_windows):
-    splits = make_windows(n_classes=3, lengths=LENGTHS["unequal"], mode="per_window")
+def test_fitting_and_predicting_leave_the_windows_as_they_were(baseline, make_classes):
+    splits = make_classes(n_classes=3, lengths=LENGTHS["unequal"], mode="per_window")
     before = {split: windows.signal.copy() for split, windows in splits.items()}
 
     baseline.predict(baseline.fit([splits["train"], splits["val"]], seed=0), splits["test"])

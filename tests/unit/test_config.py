@@ -56,6 +56,14 @@ BAD = {
         {"datasets": {"waves": {"source": "waves", "window": {"horizon_samples": 3}}}},
         "datasets.waves.window.horizon_samples: classification has none; take that out",
     ),
+    "normalisation of tokens": (
+        {"datasets": {"mine": {"source": "names", "normalization": "robust"}}},
+        "datasets.mine.normalization: tokens are never normalised, and robust has no part",
+    ),
+    "vectors without numbers": (
+        {"architectures": {"gru": {"embedding_size": 0}}},
+        "architectures.gru.embedding_size: input should be greater than or equal to 1",
+    ),
     "transform of what does not come back": (
         {"datasets": {"waves": {"source": "waves", "transform": {"log": True}}}},
         "datasets.waves.transform: only forecasts come back from it; take it out",

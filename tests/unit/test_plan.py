@@ -96,6 +96,43 @@ def test_an_illegal_combination_is_refused_with_the_reason(monkeypatch):
         plan({"datasets": ["waves"], "architectures": ["lstm"]})
 
 
+def test_baselines_of_series_are_not_planned_for_tokens():
+    runs = plan(
+        {"datasets": ["names", "waves"], "architectures": ["gru"]},
+        baselines=["majority", "minirocket", "char_ngrams"],
+    ).baselines
+
+    assert {(run.dataset, run.architecture) for run in runs} == {
+        ("names", "majority"),
+        ("names", "char_ngrams"),
+        ("waves", "majority"),
+        ("waves", "minirocket"),
+    }
+
+
+def test_objectives_of_series_are_refused_for_tokens_with_the_reason():
+    with pytest.raises(
+        ConfigError,
+        match="arm 'masked_probe' pretrains on series, but dataset 'names' holds tokens",
+    ):
+        plan({"datasets": ["names"], "architectures": ["gru"], "arms": ["scratch", "masked_probe"]})
+
+
+def test_only_jobs_of_tokens_depend_on_the_size_of_their_vectors():
+    grid = {"datasets": ["names", "waves"], "architectures": ["gru"]}
+    few, many = (
+        plan(grid, architectures={"gru": {"embedding_size": size}}).jobs for size in (8, 16)
+    )
+
+    told = [jobs.finetune("names", "gru", "scratch", 1.0).embedding_size for jobs in (few, many)]
+
+    assert told == [8, 16]
+    assert few.finetune("waves", "gru", "scratch", 1.0) == many.finetune(
+        "waves", "gru", "scratch", 1.0
+    )
+    assert few.pretrain("gru", "masked") == many.pretrain("gru", "masked")
+
+
 def test_a_run_fills_every_pattern():
     run = Run("waves", "lstm", "scratch", "0.05", 7)
 
