@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from seqbench.pretraining.base import Objective
-from seqbench.registry import ARCHITECTURES, OBJECTIVES
+from seqbench.registry import ARCHITECTURES, DATASETS, OBJECTIVES
 
 # Small legal options of each name; a name without an entry fails.
 TINY = {
@@ -78,6 +78,14 @@ def objective(name, request):
 
 def test_options_are_the_keyword_only_parameters(name, assert_options_are_the_signature):
     assert_options_are_the_signature(OBJECTIVES, name)
+
+
+@pytest.mark.parametrize("name", list(OBJECTIVES))
+def test_it_says_which_samples_it_accepts(name):
+    samples = {DATASETS.entry(source).tags["sample"] for source in DATASETS}
+
+    assert OBJECTIVES.entry(name).tags["accepts"]
+    assert set(OBJECTIVES.entry(name).tags["accepts"]) <= samples
 
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS])

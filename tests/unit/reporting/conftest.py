@@ -34,17 +34,16 @@ Skill = Callable[[Run], float]
 WriteResults = Callable[..., Plan]
 
 
-def _entry(name: str, **tags: object) -> Entry:
-    return Entry(name, "nowhere", name, f"A made-up {name}.", tags, Options)
+def _entry(name: str, *, accepts: tuple[str, ...] = ("series",), **tags: object) -> Entry:
+    told = {"accepts": accepts, **tags}
+    return Entry(name, "nowhere", name, f"A made-up {name}.", told, Options)
 
 
 @pytest.fixture(autouse=True)
 def made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """Register names that no change to the real ones can take away."""
-    series = {
-        n: _entry(n, accepts=("series",))
-        for n in ("cnn1d", "cnn_lstm", "rnn", "lstm", "gru", "event_specific")
-    }
+    encoders = {n: _entry(n) for n in ("cnn1d", "cnn_lstm", "rnn", "lstm", "event_specific")}
+    encoders["gru"] = _entry("gru", accepts=("series", "tokens"))
     floors = {
         "majority": _entry(
             "majority",
@@ -73,7 +72,7 @@ def made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
             imports=(),
         ),
     }
-    monkeypatch.setattr(ARCHITECTURES, "_entries", series)
+    monkeypatch.setattr(ARCHITECTURES, "_entries", encoders)
     monkeypatch.setattr(BASELINES, "_entries", floors)
     monkeypatch.setattr(OBJECTIVES, "_entries", {"contrastive": _entry("contrastive")})
 

@@ -64,6 +64,11 @@ def test_label_efficiency_is_drawn_only_with_several_fractions(config):
     assert "label_efficiency" in names(config(labels=[0.5, 1.0]))
 
 
+def test_examples_are_drawn_only_of_series(config):
+    assert "examples" in names(config(datasets=["waves"], architectures=["gru"]))
+    assert "examples" not in names(config(datasets=["names"], architectures=["gru"]))
+
+
 def test_the_caption_of_every_figure_is_that_of_the_workflow_too():
     folder = Path(__file__).parents[3] / "workflow" / "report"
 
