@@ -88,5 +88,9 @@ def test_the_real_names_are_as_many_as_published():
     assert [made.splits.count(part) for part in ("train", "test")] == [13374, 6700]
     assert new.splits.count("test") == 6700 - 773
     assert len(made.classes) == 18
+    arabic = made.classes.index("Arabic")
+    assert [int((one.label[13374:] == arabic).sum()) for one in (made, new)] == [667, 0]
+    told = words(made)
+    assert len({told[i] for i in np.flatnonzero(made.label == arabic)}) == 108
     assert made.source["files"] == source.SUMS
     assert np.bincount(made.label[13374:]).max() / 6700 == pytest.approx(0.468, abs=5e-4)
