@@ -174,7 +174,7 @@ class TestWhatRunsAgain:
 
         jobs = replan(change)
 
-        assert jobs["finetune"] == 5 + 12 + 2 + 4 + 7 + 1 + 4
+        assert jobs["finetune"] == 6 + 12 + 2 + 4 + 7 + 1 + 4
         assert not jobs.keys() & {"ingest", "window", "pretrain", "fit_baseline"}
 
     def test_options_of_a_dataset_rerun_that_dataset(self, replan):
@@ -185,7 +185,7 @@ class TestWhatRunsAgain:
 
         assert jobs["ingest"] == 1
         assert jobs["window"] == 1
-        assert jobs["finetune"] == 5 + 12
+        assert jobs["finetune"] == 6 + 12
 
     def test_a_new_seed_trains_that_seed(self, replan):
         def change(raw):
