@@ -64,3 +64,29 @@ class Objective(nn.Module, ABC):
             made = torch.Generator(x.device).manual_seed(self._seed + self.training)
             self._generators[key] = made
         return self._generators[key]
+
+
+class SampleDecoder(nn.Module):
+    """Frames to samples: a small convolution over three frames, then linearly to those of each.
+
+    Parameters
+    ----------
+    encoder
+        Says its features D and its stride.
+    n_channels
+        Channels C of a window.
+    size
+        Hidden units.
+    """
+
+    def __init__(self, encoder: Encoder, n_channels: int, size: int) -> None:
+        super().__init__()
+        self.n_channels = n_channels
+        self.hidden = nn.Conv1d(encoder.n_features, size, kernel_size=3, padding=1)
+        self.to_samples = nn.Linear(size, encoder.stride * n_channels)
+
+    def forward(self, frames: Tensor, n_samples: int) -> Tensor:
+        """Return windows (B, n_samples, C) from frames (B, F, D)."""
+        hidden = self.hidden(frames.transpose(1, 2)).relu().transpose(1, 2)
+        samples: Tensor = self.to_samples(hidden)
+        return samples.reshape(len(frames), -1, self.n_channels)[:, :n_samples]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, ended, inside
 from seqbench.options import Count
-from seqbench.pretraining.base import Objective
+from seqbench.pretraining.base import Objective, SampleDecoder
 from seqbench.registry import OBJECTIVES
 
 
@@ -58,8 +58,7 @@ class CrossChannelObjective(Objective):
                 " one; leave its arms out, or take 'masked'"
             )
         self.whiten = whiten
-        self.hidden = nn.Conv1d(encoder.n_features, decoder_size, kernel_size=3, padding=1)
-        self.to_samples = nn.Linear(decoder_size, encoder.stride * n_channels)
+        self.decoder = SampleDecoder(encoder, n_channels, decoder_size)
 
     def loss(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the part of the hidden channels' power that is missed: 1 for silence."""
@@ -76,9 +75,8 @@ class CrossChannelObjective(Objective):
     def predict(self, x: Tensor, is_hidden: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return prepared windows (B, T, C), rebuilt without hidden channels, (B, 1, C)."""
         frames = self.encoder.encode(x * ~is_hidden, lengths)
-        hidden = self.hidden(frames.transpose(1, 2)).relu().transpose(1, 2)
-        samples: Tensor = self.to_samples(hidden)
-        return samples.reshape(len(x), -1, self.n_channels)[:, : x.shape[1]]
+        samples: Tensor = self.decoder(frames, x.shape[1])
+        return samples
 
     def _drawn(self, x: Tensor) -> Tensor:
         """Draw about half of the channels of each window, never all and never none, (B, 1, C)."""

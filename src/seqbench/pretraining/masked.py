@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from seqbench.models.base import Encoder, inside
 from seqbench.options import Count, Fraction
 from seqbench.pretraining.augmentations import spans
-from seqbench.pretraining.base import Objective
+from seqbench.pretraining.base import Objective, SampleDecoder
 from seqbench.registry import OBJECTIVES
 
 
@@ -50,8 +50,7 @@ class MaskedObjective(Objective):
         self.mask_fraction = mask_fraction
         self.span_samples = span_samples
         self.hidden_value = nn.Parameter(torch.zeros(n_channels))
-        self.hidden = nn.Conv1d(encoder.n_features, decoder_size, kernel_size=3, padding=1)
-        self.to_samples = nn.Linear(decoder_size, encoder.stride * n_channels)
+        self.decoder = SampleDecoder(encoder, n_channels, decoder_size)
 
     def loss(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the mean squared error per hidden sample and channel.
@@ -71,9 +70,8 @@ class MaskedObjective(Objective):
         """Return prepared windows (B, T, C), rebuilt without hidden samples, (B, T)."""
         seen = torch.where(is_hidden[..., None], self.hidden_value, x)
         frames = self.encoder.encode(seen, lengths)
-        hidden = self.hidden(frames.transpose(1, 2)).relu().transpose(1, 2)
-        samples: Tensor = self.to_samples(hidden)
-        return samples.reshape(len(x), -1, self.n_channels)[:, : x.shape[1]]
+        samples: Tensor = self.decoder(frames, x.shape[1])
+        return samples
 
     def _errors(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the mean squared error of the prediction and of the mean of what is seen."""

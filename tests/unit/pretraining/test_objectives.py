@@ -469,7 +469,7 @@ def hidden_of(objective: MaskedObjective, x: Tensor) -> Tensor:
 
 def test_a_decoder_that_answers_zero_costs_the_mean_square_of_what_is_hidden():
     objective, x = masked(), padded_windows()
-    silenced(objective.to_samples)
+    silenced(objective.decoder.to_samples)
     is_hidden = hidden_of(objective, x) & inside()
 
     loss = objective.loss(x, LENGTHS)
@@ -480,7 +480,7 @@ def test_a_decoder_that_answers_zero_costs_the_mean_square_of_what_is_hidden():
 
 def test_only_hidden_samples_count():
     objective, x = masked(), padded_windows()
-    silenced(objective.to_samples, 0.5)
+    silenced(objective.decoder.to_samples, 0.5)
     is_hidden = hidden_of(objective, x)[..., None]
     is_seen = inside()[..., None] & ~is_hidden
 
@@ -532,7 +532,7 @@ def test_all_hidden_of_one_value_is_as_bad_as_the_mean_of_what_is_seen():
     objective, x = masked(), noise(40, T, C) + 3
     is_hidden = hidden_of(objective, x)
     mean = x[~is_hidden].mean(dim=0)
-    silenced(objective.to_samples, mean.tolist())
+    silenced(objective.decoder.to_samples, mean.tolist())
 
     assert number(objective.watch(x, None)["error_over_mean"]) == pytest.approx(1, rel=1e-5)
 
@@ -809,7 +809,7 @@ def test_some_channels_are_hidden_and_some_are_seen():
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
 def test_silence_misses_all_of_the_hidden_channels(whiten, lengths):
     objective = cross_channel(whiten=whiten)
-    silenced(objective.to_samples)
+    silenced(objective.decoder.to_samples)
     x = noise(6, T, C) if lengths is None else padded_windows()
 
     assert number(objective.loss(x, lengths)) == pytest.approx(1)
@@ -818,7 +818,7 @@ def test_silence_misses_all_of_the_hidden_channels(whiten, lengths):
 
 def test_a_constant_answer_misses_what_it_misses_by_hand():
     objective = cross_channel(whiten=False)
-    silenced(objective.to_samples, [1.0, 1.0])
+    silenced(objective.decoder.to_samples, [1.0, 1.0])
     x = torch.tensor([[[2.0, 3.0], [1.0, 1.0], [0.0, 0.0]]])
 
     loss = objective.loss(x, torch.tensor([2]))
