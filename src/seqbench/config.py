@@ -150,7 +150,8 @@ class Benchmark(BaseModel):
 
     runs: list[RunGrid] = Field(min_length=1, description="Grids of runs.")
     baselines: list[Name] = Field(
-        ["majority"], description="Floors and ceilings, run on every dataset they fit."
+        ["majority", "mean", "persistence", "metronome"],
+        description="Floors and ceilings, run on every dataset they fit.",
     )
     baseline_options: dict[Name, dict[str, Any]] = Field({}, description="Options by baseline.")
     datasets: dict[Name, DatasetEntry] = Field(
