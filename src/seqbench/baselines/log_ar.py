@@ -51,7 +51,9 @@ class LogArBaseline(Baseline):
                 f" {shortest}; set `baseline_options.log_ar.lags` or longer windows"
             )
         before = np.concatenate([past(part, max(self.lags)) for part in parts]).astype(np.float64)
-        after = np.concatenate([_next(part) for part in parts]).astype(np.float64)
+        after = np.concatenate(
+            [part.told.values[part.start + part.length] for part in parts]
+        ).astype(np.float64)
         is_log = bool((before > 0).all() and (after > 0).all())
         if is_log:
             before, after = np.log(before), np.log(after)
@@ -63,13 +65,11 @@ class LogArBaseline(Baseline):
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
         """Return forecasts, (N, H, D)."""
-        if windows.targets is None:
-            raise ValueError("these windows have no horizon")
         series = past(windows, max(self.lags)).astype(np.float64)
         if arrays["is_log"]:
             # A value of test may be 0 or less where none of training was: nearly 0 is then said.
             series = np.log(np.maximum(series, np.finfo(np.float64).tiny))
-        for _ in range(windows.targets.horizon_samples):
+        for _ in range(windows.told.horizon_samples):
             following = np.stack(
                 [
                     self._regressors(series[..., c]) @ arrays["coefficients"][:, c]
@@ -85,11 +85,3 @@ class LogArBaseline(Baseline):
         """Return the values at the lags before the end of series (N, T), and a one."""
         columns = [series[:, -lag] for lag in self.lags]
         return np.stack([*columns, np.ones(len(series))], axis=1)
-
-
-def _next(windows: WindowSet) -> NDArray[np.float32]:
-    """Return the first value behind each window, (N, D)."""
-    if windows.targets is None:
-        raise ValueError("these windows have no horizon")
-    values: NDArray[np.float32] = windows.targets.values[windows.start + windows.length]
-    return values

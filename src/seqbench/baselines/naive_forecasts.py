@@ -32,7 +32,7 @@ class PersistenceBaseline(Baseline):
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
         """Return the last value of each window, (N, H, D)."""
         del arrays
-        return np.repeat(past(windows, 1).astype(np.float64), _horizon(windows), axis=1)
+        return np.repeat(past(windows, 1).astype(np.float64), windows.told.horizon_samples, axis=1)
 
 
 @BASELINES.register(
@@ -68,10 +68,4 @@ class SeasonalNaiveBaseline(Baseline):
         """Return the last season of each window, again and again, (N, H, D)."""
         del arrays
         season = past(windows, self.season_samples).astype(np.float64)
-        return season[:, np.arange(_horizon(windows)) % self.season_samples]
-
-
-def _horizon(windows: WindowSet) -> int:
-    if windows.targets is None:
-        raise ValueError("these windows have no horizon")
-    return windows.targets.horizon_samples
+        return season[:, np.arange(windows.told.horizon_samples) % self.season_samples]

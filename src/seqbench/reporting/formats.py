@@ -31,11 +31,6 @@ def score(value: float | None) -> str:
     return _typeset(text if float(text) else text.lstrip("-"))
 
 
-def counted(n: int, noun: str) -> str:
-    """Write a number and what it counts, in the singular or plural."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
 def signed_score(value: float | None) -> str:
     """Write a difference of shares with its sign."""
     return NOTHING if value is None else _typeset(f"{value:+.3f}")

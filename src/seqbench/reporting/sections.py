@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqbench import layout
+from seqbench.datasets.base import counted
 from seqbench.plan import Plan
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
@@ -63,8 +64,8 @@ def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], D
     """Return the section of a dataset."""
     best, detection = material.board.picked, material.detection
     if detection is None:
-        counted = "windows" if material.windows.targets is None else "samples"
-        counts_of, class_counts = f"Train {counted} of each class", _window_counts(material)
+        things = "windows" if material.windows.targets is None else "samples"
+        counts_of, class_counts = f"Train {things} of each class", _window_counts(material)
         few = _few_windows(material)
     else:
         counts_of = "Labelled events of each type: train · val · test"
@@ -120,7 +121,7 @@ def _asked(material: Material) -> dict[str, str]:
         return {"classes": f"{len(windows.classes)}"}
     facts = {"values": ", ".join(targets.names)}
     if targets.horizon_samples:
-        facts["horizon"] = formats.counted(targets.horizon_samples, "sample")
+        facts["horizon"] = counted(targets.horizon_samples, "sample")
         steps = ["logarithm"] if targets.transform.log else []
         steps += [f"difference over {lag}" for lag in targets.transform.difference_samples]
         facts["transform"] = ", ".join(steps) or "none"
@@ -176,7 +177,7 @@ def _few_windows(material: Material) -> list[str]:
     n_test = _first_number(material.results, "test")
     if n_test is None or n_test >= FEW_TEST_WINDOWS:
         return []
-    found = f"Only {formats.counted(n_test, 'test window')}"
+    found = f"Only {counted(n_test, 'test window')}"
     if material.board.task != "classification":
         return [f"{found}, which is little to tell models apart."]
     share = formats.percent(1 / max(n_test, 1))

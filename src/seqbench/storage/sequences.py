@@ -7,6 +7,7 @@ Layout of the group: ``answer`` (S, A) and ``target`` (S, D) float64,
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import h5py
 import numpy as np
@@ -89,13 +90,9 @@ class Sequences:
         cls, windows: WindowSet, answer: NDArray[np.float64], *, are_probabilities: bool = False
     ) -> "Sequences":
         """Join answers for all samples of all windows, in order, with what is known of them."""
-        targets = windows.targets
-        if targets is None:
-            raise ValueError("these windows have no targets")
+        targets = windows.told
         sequence = np.repeat(np.arange(len(windows)), windows.length)
-        begin = np.cumsum(windows.length) - windows.length
-        row = np.arange(len(sequence)) - begin[sequence] + windows.start[sequence]
-        target = targets.values[row]
+        target = targets.values[windows.rows()]
         is_known = np.isfinite(target).all(axis=1)
         return cls(
             answer=answer[is_known],
@@ -114,16 +111,13 @@ class Sequences:
     @classmethod
     def behind(cls, windows: WindowSet, answer: NDArray[np.float64]) -> "Sequences":
         """Join forecasts (N, H, D) with what came."""
-        targets = windows.targets
-        if targets is None:
-            raise ValueError("these windows have no targets")
+        targets = windows.told
         n_windows, horizon, n_values = answer.shape
-        origin = windows.start + windows.length
-        row = origin[:, None] + np.arange(horizon)
-        reference = np.repeat(targets.values[origin - 1][:, None], horizon, axis=1)
+        came = targets.values[windows.rows_around_end(0, horizon)]
+        reference = np.repeat(targets.values[windows.rows_around_end(-1, 0)], horizon, axis=1)
         return cls(
             answer=answer.reshape(-1, n_values),
-            target=targets.values[row].reshape(-1, n_values).astype(np.float64),
+            target=came.reshape(-1, n_values).astype(np.float64),
             sequence=np.repeat(np.arange(n_windows), horizon),
             ahead=np.tile(np.arange(1, horizon + 1), n_windows),
             recording=[windows.names[i] for i in windows.recording],
@@ -149,17 +143,10 @@ def write_sequences(group: h5py.Group, sequences: Sequences) -> None:
 
 def read_sequences(group: h5py.Group) -> Sequences:
     """Return what `write_sequences` stored."""
+    fields: dict[str, Any] = {name: read_strings(group, name) for name in TEXTS}
+    fields |= {name: group[name][:] for name in ARRAYS}
     return Sequences(
-        answer=group["answer"][:],
-        target=group["target"][:],
-        sequence=group["sequence"][:],
-        ahead=group["ahead"][:],
-        recording=read_strings(group, "recording"),
-        group=read_strings(group, "group"),
-        start=group["start"][:],
-        names=read_strings(group, "names"),
-        units=read_strings(group, "units"),
-        classes=read_strings(group, "classes"),
+        **fields,
         are_probabilities=bool(group.attrs["are_probabilities"]),
         reference=group["reference"][:] if "reference" in group else None,
     )

@@ -112,6 +112,31 @@ class WindowSet:
     def __len__(self) -> int:
         return len(self.start)
 
+    @property
+    def told(self) -> Targets:
+        """What is to be told sample by sample.
+
+        Raises
+        ------
+        ValueError
+            Of tasks that tell nothing of the kind.
+        """
+        if self.targets is None:
+            raise ValueError(f"windows of {self.task} have no targets")
+        return self.targets
+
+    def rows(self) -> NDArray[np.int64]:
+        """Return the row in the signal of every sample of every window, in order, (S,)."""
+        window = np.repeat(np.arange(len(self)), self.length)
+        begin = np.cumsum(self.length) - self.length
+        rows: NDArray[np.int64] = np.arange(len(window)) + (self.start - begin)[window]
+        return rows
+
+    def rows_around_end(self, first: int, stop: int) -> NDArray[np.int64]:
+        """Return rows relative to the one behind each window, (N, stop - first); -1 is its last."""
+        rows: NDArray[np.int64] = (self.start + self.length)[:, None] + np.arange(first, stop)
+        return rows
+
     def window(self, index: int) -> NDArray[np.float32]:
         """Return one window, (T, C), as it stands in the signal."""
         start = self.start[index]

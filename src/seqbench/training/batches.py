@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from seqbench.models.base import inside
-from seqbench.storage.targets import Targets
 from seqbench.storage.windows import UNLABELLED, WindowSet
 from seqbench.tasks.detection.target import EventTable, EventTarget
 from seqbench.windowing.normalize import NEGLIGIBLE, TINY, normalize
@@ -67,9 +66,7 @@ class WindowTable:
         self.augmentation = augmentation
         self.keep_to_windows = keep_to_windows
         self.events = EventTable(windows.timeline, device) if windows.timeline else None
-        self.targets = (
-            None if windows.targets is None else SampleTargets(windows, windows.targets, device)
-        )
+        self.targets = SampleTargets(windows, device) if windows.targets else None
         self.equal_length: int | None = None
         if len(windows) and (windows.length == windows.length[0]).all():
             self.equal_length = int(windows.length[0])
@@ -126,7 +123,8 @@ class WindowTable:
 class SampleTargets:
     """Targets of samples, as heads are taught them: classes, or normalised values."""
 
-    def __init__(self, windows: WindowSet, targets: Targets, device: torch.device) -> None:
+    def __init__(self, windows: WindowSet, device: torch.device) -> None:
+        targets = windows.told
         self.horizon_samples = targets.horizon_samples
         self.are_classes = windows.task == "labelling"
         values = torch.from_numpy(normalize(targets.values, targets.normalization))

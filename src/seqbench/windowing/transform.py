@@ -41,10 +41,7 @@ def transformed(
 
 def past(windows: WindowSet, n_samples: int) -> NDArray[np.float32]:
     """Return the last samples before each horizon, in the units of the data, (N, n_samples, C)."""
-    if windows.targets is None:
-        raise ValueError("these windows have no horizon")
-    origin = windows.start + windows.length
-    values: NDArray[np.float32] = windows.targets.values[origin[:, None] + np.arange(-n_samples, 0)]
+    values: NDArray[np.float32] = windows.told.values[windows.rows_around_end(-n_samples, 0)]
     return values
 
 

@@ -76,9 +76,9 @@ def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSe
     else:
         normalization = fit_normalization(signal_of_train, job.normalization)
     of_targets = normalization
-    if recordings.targets is not None and recordings.task == "regression":
-        of_targets = fit_normalization(_of_train(recordings.targets, in_train), "zscore")
-    elif recordings.targets is not None and recordings.task == "labelling":
+    if recordings.task == "regression":
+        of_targets = fit_normalization(_of_train(recordings.targets or [], in_train), "zscore")
+    elif recordings.task == "labelling":
         of_targets = Normalization.neutral(1)
     splits = {
         split: _window_set(
@@ -130,7 +130,6 @@ def _window_set(
     job: WindowJob,
 ) -> WindowSet:
     pieces, start = _lay_out(windows, recordings, job.window)
-    length = [piece.length for piece in pieces] if _is_padded(job.window) else None
     normal = [
         normalize(recordings.signals[piece.recording][piece.start : piece.stop], normalizations[0])
         for piece in pieces
@@ -147,7 +146,12 @@ def _window_set(
         split=split,
         signal=signal,
         start=start,
-        length=np.array(length or [w.stop - w.start for w in windows], dtype=np.int64),
+        length=np.array(
+            [p.length for p in pieces]
+            if _is_padded(job.window)
+            else [w.stop - w.start for w in windows],
+            dtype=np.int64,
+        ),
         label=np.array([w.label for w in windows], dtype=np.int64),
         recording=np.array([w.recording for w in windows], dtype=np.int64),
         names=recordings.names,

@@ -23,9 +23,7 @@ LEAST_PAST = 24
 def answers(material: Material) -> Figure:
     """Draw test windows evenly spread: past or signal, truth, and what models said of it."""
     shown = material.answers
-    targets = material.test.targets
-    if targets is None:
-        raise ValueError(f"{material.dataset} has no values to tell")
+    targets = material.test.told
     if targets.horizon_samples == 1:
         figure, panels = grid(1, 1, height=2.4)
         _draw_one_step(panels[0], shown, material)
@@ -89,9 +87,7 @@ def _draw_one_step(axes: Axes, shown: list[Answers], material: Material) -> None
 
 
 def _draw_horizon(axes: Axes, shown: list[Answers], material: Material, window: int) -> None:
-    test, targets = material.test, material.test.targets
-    if targets is None:
-        raise ValueError(f"{material.dataset} has no horizon")
+    test, targets = material.test, material.test.told
     n_past = min(
         int(test.length[window]), max(LEAST_PAST, round(PAST_SHARE * targets.horizon_samples))
     )

@@ -61,10 +61,8 @@ class ForecastingHead(Head):
 
     def finish(self, windows: WindowSet, answer: np.ndarray) -> np.ndarray:
         """Return forecasts (N, H, D) of the series itself."""
-        targets = windows.targets
-        if targets is None:
-            raise ValueError("these windows have no horizon")
-        return restored(answer, past(windows, targets.transform.n_lost), targets.transform)
+        transform = windows.told.transform
+        return restored(answer, past(windows, transform.n_lost), transform)
 
     def measure(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the mean squared error of each window, (B,), normalised."""
