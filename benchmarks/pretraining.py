@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 from bench import ROOT, paired, windows_of, workflow
@@ -21,6 +22,7 @@ def costs(turns: int = 5) -> list[tuple[str, float, float | None]]:
     import torch
     from torch import nn
 
+    from seqbench.pretraining.base import Objective
     from seqbench.registry import ARCHITECTURES, DATASETS, OBJECTIVES
     from seqbench.settings import PretrainSettings
     from seqbench.training.batches import WindowTable
@@ -45,10 +47,11 @@ def costs(turns: int = 5) -> list[tuple[str, float, float | None]]:
         raise RuntimeError(f"only {len(table)} windows for {len(index)}")
     x = table.batch(index).x
 
-    def objective(name: str, **options: object):  # noqa: ANN202
+    def objective(name: str, **options: object) -> Objective:
         torch.manual_seed(0)
         encoder = ARCHITECTURES["event_rnn"](len(windows.channels))
-        return OBJECTIVES[name](encoder, len(windows.channels), **options)
+        made: Objective = OBJECTIVES[name](encoder, len(windows.channels), **options)
+        return made
 
     def bare(name: str, **options: object) -> float:
         module = objective(name, **options).train()
@@ -80,10 +83,10 @@ def costs(turns: int = 5) -> list[tuple[str, float, float | None]]:
 
     found = []
     for name in OBJECTIVES:
-        ratio = paired(lambda: bare(name), lambda: here(name), turns)  # noqa: B023
+        ratio = paired(partial(bare, name), partial(here, name), turns)
         share = None
         if "augmentations" in OBJECTIVES.entry(name).options.model_fields:
-            plain = paired(lambda: bare(name, augmentations=()), lambda: bare(name), turns)  # noqa: B023
+            plain = paired(partial(bare, name, augmentations=()), partial(bare, name), turns)
             share = 1 - plain
         found.append((name, ratio, share))
     return found

@@ -286,13 +286,12 @@ class Benchmark(BaseModel):
                 yield f"{place}: compare architectures or datasets, not one with the other"
 
     def _bad_options(self) -> Iterator[str]:
-        for name, entry in self.datasets.items():
-            if entry.source not in DATASETS:
-                yield f"datasets.{name}.source: {DATASETS.unknown(entry.source)}"
+        for name, dataset in self.datasets.items():
+            if dataset.source not in DATASETS:
+                yield f"datasets.{name}.source: {DATASETS.unknown(dataset.source)}"
             else:
-                place = f"datasets.{name}"
-                options = entry.source_options
-                found = list(_option_problems(place, DATASETS, entry.source, options))
+                place, options = f"datasets.{name}", dataset.source_options
+                found = list(_option_problems(place, DATASETS, dataset.source, options))
                 yield from found or self._bad_windows(name)
         for place, registry, chosen in (
             ("tasks", TASKS, self.tasks),
@@ -301,15 +300,12 @@ class Benchmark(BaseModel):
             for name, options in chosen.items():
                 if name in registry:
                     yield from _option_problems(f"{place}.{name}", registry, name, options)
-        for name, variant in [*self.architectures.items(), *self.objectives.items()]:
-            is_encoder = isinstance(variant, ArchitectureEntry)
-            place = f"{'architectures' if is_encoder else 'objectives'}.{name}"
-            registry = ARCHITECTURES if is_encoder else OBJECTIVES
-            if (of := variant.of or name) in registry:
-                yield from _option_problems(place, registry, of, variant.options)
-            if isinstance(variant, ArchitectureEntry):
-                yield from _setting_problems(f"{place}.pretrain", self.pretrain, variant.pretrain)
-                yield from _setting_problems(f"{place}.finetune", self.finetune, variant.finetune)
+        yield from _variant_problems("architectures", ARCHITECTURES, self.architectures)
+        yield from _variant_problems("objectives", OBJECTIVES, self.objectives)
+        for name, entry in self.architectures.items():
+            place = f"architectures.{name}"
+            yield from _setting_problems(f"{place}.pretrain", self.pretrain, entry.pretrain)
+            yield from _setting_problems(f"{place}.finetune", self.finetune, entry.finetune)
 
     def _bad_windows(self, dataset: str) -> Iterator[str]:
         window = self.all_datasets[dataset].window
@@ -319,12 +315,13 @@ class Benchmark(BaseModel):
             if name not in SLIDING and getattr(window, name) != field.default
         ]
         task = self.task(dataset)
-        if task != "forecasting" and "horizon_samples" in unused:
-            yield f"datasets.{dataset}.window.horizon_samples: {task} has none; take that out"
+        if "horizon_samples" in unused:
             unused.remove("horizon_samples")
-        if task == "detection" and unused:
+            if task != "forecasting":
+                yield f"datasets.{dataset}.window.horizon_samples: {task} has none; take that out"
+        if task in ("detection", "forecasting") and unused:
             yield (
-                f"datasets.{dataset}.window: windows of detection slide over whole recordings,"
+                f"datasets.{dataset}.window: windows of {task} slide over whole recordings,"
                 f" which leaves no part to {' and '.join(unused)}; take that out"
             )
         if self.sample(dataset) == "tokens":
@@ -407,6 +404,14 @@ def _unknown_variants(
             )
         elif (entry.of or name) not in registry:
             yield f"{place}.{name}.of: {registry.unknown(str(entry.of))}"
+
+
+def _variant_problems(
+    place: str, registry: Registry, entries: Mapping[str, Variant]
+) -> Iterator[str]:
+    for name, entry in entries.items():
+        if (of := entry.of or name) in registry:
+            yield from _option_problems(f"{place}.{name}", registry, of, entry.options)
 
 
 def _changed(settings: Settings, change: dict[str, Any]) -> Settings:

@@ -44,6 +44,11 @@ class SplitSettings(Options):
             raise ValueError("val and test together leave nothing to train on")
         if self.by == "time" and (isinstance(self.val, list) or isinstance(self.test, list)):
             raise ValueError("a split by time takes fractions of each recording, not names")
+        if self.by == "time" and self.unlabelled:
+            raise ValueError(
+                "a split by time cuts every recording into train, val and test, so none can go"
+                " unlabelled; leave one of the two out"
+            )
         return self
 
 

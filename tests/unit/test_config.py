@@ -96,6 +96,19 @@ BAD = {
         {"questions": [{"ask": "Which?", "compare": ["lstm", "waves"]}]},
         "questions.0.compare: compare architectures or datasets, not one with the other",
     ),
+    "recordings without labels in a split by time": (
+        {"datasets": {"air": {"source": "airline", "split": {"by": "time", "unlabelled": ["a"]}}}},
+        "datasets.air.split: a split by time cuts every recording into train, val and test",
+    ),
+    "settings that forecasts have no use for": (
+        {
+            "datasets": {
+                "air": {"source": "airline", "window": {"length_samples": 3, "remainder": "keep"}}
+            }
+        },
+        "datasets.air.window: windows of forecasting slide over whole recordings, which leaves no"
+        " part to remainder; take that out",
+    ),
     "variant of nothing": (
         {"architectures": {"lstm-uni": {"bidirectional": True}}},
         "architectures: unknown architecture 'lstm-uni'; did you mean 'lstm'?; a variant says what"

@@ -19,7 +19,7 @@ def metric_value(value: float | None, metric: str) -> str:
     if metric in COUNTS:
         return count(value)
     if metric in QUANTITIES:
-        return f"{value:#.4g}".rstrip(".")
+        return f"{value:.0f}" if value >= 1000 else f"{value:#.4g}"  # never an exponent
     return rate(value) if metric in RATES else score(value)
 
 

@@ -66,7 +66,8 @@ def test_nothing_lost_in_rounding_has_no_sign():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(50.2997, "50.30"), (0.13221, "0.1322"), (1234.5, "1234")]
+    ("value", "text"),
+    [(50.2997, "50.30"), (0.13221, "0.1322"), (1234.5, "1234"), (98765.4, "98765")],
 )
 def test_quantities_have_four_digits(value, text):
     assert formats.metric_value(value, "rmse") == text
