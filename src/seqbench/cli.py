@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, BinaryIO, Self, TextIO
 import yaml
 
 from seqbench import __version__
-from seqbench.config import Benchmark, built_in_datasets, json_schema
+from seqbench.config import Benchmark, built_in_datasets
 from seqbench.errors import UserError
 from seqbench.plan import Plan
 from seqbench.registry import REGISTRIES, Entry
+from seqbench.schema import json_schema
 from seqbench.storage.atomic import replacing
 
 if TYPE_CHECKING:

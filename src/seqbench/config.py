@@ -6,7 +6,7 @@
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import (
@@ -14,7 +14,6 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    create_model,
     model_validator,
 )
 
@@ -29,6 +28,7 @@ from seqbench.registry import (
     Registry,
     suggestion,
 )
+from seqbench.sentences import option_problems, sentence
 from seqbench.settings import (
     FinetuneSettings,
     PretrainSettings,
@@ -196,7 +196,7 @@ class Benchmark(BaseModel):
         try:
             benchmark = cls.model_validate(raw)
         except ValidationError as error:
-            raise ConfigError([_sentence(cls, problem) for problem in error.errors()]) from None
+            raise ConfigError([sentence(cls, problem) for problem in error.errors()]) from None
         problems = list(benchmark._unknown_names())
         if problems:
             raise ConfigError(problems)
@@ -291,7 +291,7 @@ class Benchmark(BaseModel):
                 yield f"datasets.{name}.source: {DATASETS.unknown(dataset.source)}"
             else:
                 place, options = f"datasets.{name}", dataset.source_options
-                found = list(_option_problems(place, DATASETS, dataset.source, options))
+                found = list(option_problems(place, DATASETS, dataset.source, options))
                 yield from found or self._bad_windows(name)
         for place, registry, chosen in (
             ("tasks", TASKS, self.tasks),
@@ -299,7 +299,7 @@ class Benchmark(BaseModel):
         ):
             for name, options in chosen.items():
                 if name in registry:
-                    yield from _option_problems(f"{place}.{name}", registry, name, options)
+                    yield from option_problems(f"{place}.{name}", registry, name, options)
         yield from _variant_problems("architectures", ARCHITECTURES, self.architectures)
         yield from _variant_problems("objectives", OBJECTIVES, self.objectives)
         for name, entry in self.architectures.items():
@@ -411,7 +411,7 @@ def _variant_problems(
 ) -> Iterator[str]:
     for name, entry in entries.items():
         if (of := entry.of or name) in registry:
-            yield from _option_problems(f"{place}.{name}", registry, of, entry.options)
+            yield from option_problems(f"{place}.{name}", registry, of, entry.options)
 
 
 def _changed(settings: Settings, change: dict[str, Any]) -> Settings:
@@ -424,7 +424,7 @@ def _setting_problems(place: str, settings: Options, change: dict[str, Any]) -> 
         _changed(settings, change)
     except ValidationError as error:
         for problem in error.errors():
-            yield _sentence(type(settings), problem, place=f"{place}.")
+            yield sentence(type(settings), problem, place=f"{place}.")
 
 
 @cache
@@ -452,108 +452,3 @@ def _merged(first: Any, second: Any) -> Any:
         return second
     both = {key: _merged(first[key], second[key]) for key in first.keys() & second.keys()}
     return first | second | both
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of `config.yaml` for editors, options of every extension included."""
-    by_name = {
-        "architectures": _options_by_name(ARCHITECTURES, ArchitectureEntry),
-        "objectives": _options_by_name(OBJECTIVES, Variant),
-        "baseline_options": _options_by_name(BASELINES),
-        "tasks": _options_by_name(TASKS),
-    }
-    fields: dict[str, Any] = {
-        key: (model, Field({}, description=Benchmark.model_fields[key].description))
-        for key, model in by_name.items()
-    }
-    model = create_model("Benchmark", __base__=Benchmark, **fields)
-    schema = model.model_json_schema()
-    entry = schema["$defs"]["DatasetEntry"]
-    for source in DATASETS:
-        options = DATASETS.entry(source).options.model_json_schema(ref_template="#/$defs/{model}")
-        for option, description in options.get("properties", {}).items():
-            entry["properties"].setdefault(
-                option, {"description": description.get("description", "")}
-            )
-    entry["properties"]["source"]["enum"] = list(DATASETS)
-    entry["additionalProperties"] = False
-    for key, variant in (("architectures", ArchitectureEntry), ("objectives", Variant)):
-        options = schema["$defs"][by_name[key].__name__]
-        options["additionalProperties"] = variant.model_json_schema() | {"required": ["of"]}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
-
-
-def _options_by_name(registry: Registry, variant: type[Variant] | None = None) -> type[Options]:
-    """Return a model with the options of each registered name, and of variants where allowed."""
-    fields: dict[str, Any] = {}
-    for name in registry:
-        entry = registry.entry(name)
-        beside: dict[str, Any] = {
-            key: (field.annotation, field)
-            for key, field in (variant.model_fields if variant else {}).items()
-            if key != "of"
-        }
-        options = create_model(entry.options.__name__, __base__=entry.options, **beside)
-        fields[name] = (options | None, Field(None, description=entry.summary))
-    return create_model(f"{registry.kind.title()}Options", __base__=Options, **fields)
-
-
-def _option_problems(
-    place: str, registry: Registry, name: str, options: dict[str, Any]
-) -> Iterator[str]:
-    model = registry.entry(name).options
-    try:
-        chosen = model.model_validate(options)
-    except ValidationError as error:
-        for problem in error.errors():
-            yield _sentence(model, problem, place=f"{place}.")
-        return
-    alike = registry.entry(name).tags.get("same_length", ())
-    if len({len(getattr(chosen, option)) for option in alike}) > 1:
-        yield f"{place}: {', '.join(alike)} must be lists of the same length; give all of them"
-
-
-def _sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
-    """Turn one of pydantic's findings into a sentence that names the key and the mend."""
-    where = place + ".".join(str(part) for part in problem["loc"] if not _is_branch(part))
-    match problem["type"]:
-        case "extra_forbidden":
-            known = _keys_at(model, problem["loc"][:-1])
-            return f"{where}: no such key; {suggestion(str(problem['loc'][-1]), known)}"
-        case "missing":
-            return f"{where}: this key is required"
-        case "string_pattern_mismatch" if problem["loc"][-1] == "device":
-            return f"{where}: '{problem['input']}' does not fit; write auto, cpu, cuda or cuda:N"
-        case "string_pattern_mismatch":
-            return (
-                f"{where}: '{problem['input']}' does not fit; names take lower-case letters,"
-                " digits, '-' and '_', and begin with a letter or digit"
-            )
-        case "dict_type" | "model_type" | "model_attributes_type":
-            return f"{where}: holds {problem['input']!r}; write keys below it, {{}} or nothing"
-        case _:
-            message = problem["msg"].removeprefix("Value error, ")
-            return f"{where}: {message[0].lower()}{message[1:]} (got {problem['input']!r})"
-
-
-def _is_branch(part: str | int) -> bool:
-    """Tell pydantic's names for the branches of a union from keys."""
-    return isinstance(part, str) and (
-        "[" in part or part in ("float", "int", "str", "constrained-float")
-    )
-
-
-def _keys_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    """Return the keys known at a place inside a model."""
-    for part in loc:
-        if isinstance(part, int) or part not in model.model_fields:
-            continue
-        annotation = model.model_fields[part].annotation
-        inner = [a for a in (annotation, *get_args(annotation)) if _is_model(a)]
-        if inner:
-            model = inner[0]
-    return list(model.model_fields)
-
-
-def _is_model(annotation: object) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -9,11 +9,11 @@ from seqbench.config import (
     Benchmark,
     ConfigError,
     built_in_datasets,
-    json_schema,
 )
 from seqbench.jobs import Jobs
 from seqbench.plan import Plan
 from seqbench.registry import DATASETS, TASKS
+from seqbench.schema import json_schema
 
 GRID = {"datasets": ["waves"], "architectures": ["lstm"]}
 
