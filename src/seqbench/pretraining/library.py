@@ -55,7 +55,34 @@ class _Pretrained(nn.Module):
         return transfer(target, arrays, type(self).__name__)
 
 
-class LSTMAutoencoder(_Pretrained):
+class _LatentVector(_Pretrained):
+    """A window to one latent vector, and back; what the vector is, the objective decides."""
+
+    objective_class: type[AutoencoderObjective | VaeObjective]
+
+    def __init__(
+        self,
+        input_size: int = 6,
+        hidden_size: int = 128,
+        num_layers: int = 2,
+        latent_size: int = 64,
+        dropout: float = 0.0,
+        bidirectional: bool = True,
+        stride: int = 1,
+    ) -> None:
+        super().__init__()
+        encoder = _encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
+        self.objective = self.objective_class(
+            encoder,
+            input_size,
+            latent_size=latent_size,
+            bottleneck="window",
+            compression_samples=stride,
+            decoder_size=hidden_size,
+        )
+
+
+class LSTMAutoencoder(_LatentVector):
     """A window to one latent vector by an LSTM with attention, and back by another LSTM.
 
     Parameters
@@ -69,27 +96,7 @@ class LSTMAutoencoder(_Pretrained):
     """
 
     objective: AutoencoderObjective
-
-    def __init__(
-        self,
-        input_size: int = 6,
-        hidden_size: int = 128,
-        num_layers: int = 2,
-        latent_size: int = 64,
-        dropout: float = 0.0,
-        bidirectional: bool = True,
-        stride: int = 1,
-    ) -> None:
-        super().__init__()
-        encoder = _encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
-        self.objective = AutoencoderObjective(
-            encoder,
-            input_size,
-            latent_size=latent_size,
-            bottleneck="window",
-            compression_samples=stride,
-            decoder_size=hidden_size,
-        )
+    objective_class = AutoencoderObjective
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return windows rebuilt (B, T, C) and their latent vectors (B, latent_size)."""
@@ -97,7 +104,7 @@ class LSTMAutoencoder(_Pretrained):
         return self.objective.decoded(latent, x.shape[1]), latent[:, 0]
 
 
-class VariationalLSTMAutoencoder(_Pretrained):
+class VariationalLSTMAutoencoder(_LatentVector):
     """The same with a latent vector that is drawn from a normal distribution while training.
 
     Parameters
@@ -107,27 +114,7 @@ class VariationalLSTMAutoencoder(_Pretrained):
     """
 
     objective: VaeObjective
-
-    def __init__(
-        self,
-        input_size: int = 6,
-        hidden_size: int = 128,
-        num_layers: int = 2,
-        latent_size: int = 64,
-        dropout: float = 0.0,
-        bidirectional: bool = True,
-        stride: int = 1,
-    ) -> None:
-        super().__init__()
-        encoder = _encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
-        self.objective = VaeObjective(
-            encoder,
-            input_size,
-            latent_size=latent_size,
-            bottleneck="window",
-            compression_samples=stride,
-            decoder_size=hidden_size,
-        )
+    objective_class = VaeObjective
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Return windows rebuilt (B, T, C), means and log-variances (B, latent_size) each."""
