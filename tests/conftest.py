@@ -1,9 +1,10 @@
 """Tiny recordings and windows, made by hand, for the tests of every layer."""
 
+import gzip
 import json
 import os
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -342,6 +343,28 @@ def write_sheet():
         with zipfile.ZipFile(path, "w") as file:
             file.writestr("xl/sharedStrings.xml", f"<sst {space}>{items}</sst>")
             file.writestr("xl/worksheets/sheet1.xml", f"<worksheet {space}>{sheet}</worksheet>")
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write_digits() -> Callable[[Path], None]:
+    """Write files of MNIST into a cache: a digit is a picture with as many white rows."""
+
+    def write(cache: Path) -> None:
+        folder = cache / "mnist"
+        folder.mkdir()
+        for part, n in {"train": 40, "t10k": 20}.items():
+            digits = np.arange(n) % 10
+            pictures = np.arange(28)[None, :, None] < digits[:, None, None]
+            for kind, values in {
+                "labels-idx1": digits,
+                "images-idx3": 255 * np.repeat(pictures, 28, axis=2),
+            }.items():
+                head = bytes([0, 0, 8, values.ndim])
+                sizes = np.array(values.shape, dtype=">u4").tobytes()
+                content = gzip.compress(head + sizes + values.astype(np.uint8).tobytes())
+                (folder / f"{part}-{kind}-ubyte.gz").write_bytes(content)
 
     return write
 

@@ -42,7 +42,9 @@ def assert_options_are_the_signature():
 
 
 @pytest.fixture(scope="session")
-def mirrors(tmp_path_factory, write_record, write_marks, write_trial, write_wrist) -> Path:
+def mirrors(
+    tmp_path_factory, write_record, write_marks, write_trial, write_wrist, write_digits
+) -> Path:
     """A cache of tiny databases, named and laid out like the real ones."""
     cache = tmp_path_factory.mktemp("mirrors")
     for name in DS1:
@@ -70,4 +72,5 @@ def mirrors(tmp_path_factory, write_record, write_marks, write_trial, write_wris
         rows = [f'"{name}{end}","{country}"' for end in ends for name, country in NAMES]
         path = folder / f"names_{part}.csv.gz"
         path.write_bytes(gzip.compress("\r\n".join([*rows, ""]).encode(), mtime=0))
+    write_digits(cache)
     return cache

@@ -71,6 +71,17 @@ def as_tokens(windows: WindowSet) -> WindowSet:
     )
 
 
+def as_video(windows: WindowSet) -> WindowSet:
+    """Return windows whose samples are frames of one pixel."""
+    return replace(
+        windows,
+        sample="video",
+        signal=windows.signal[:, :1, None, None],
+        channels=windows.channels[:1],
+        normalization=Normalization.neutral(1),
+    )
+
+
 @pytest.fixture(params=CLASSIFIERS, ids="-".join)
 def classifier(request):
     return request.param
@@ -84,9 +95,8 @@ def name(classifier):
 @pytest.fixture
 def make_classes(make_windows, classifier):
     """Make windows of the kind of sample that the classifier is tried with."""
-    if classifier[1] == "series":
-        return make_windows
-    return lambda **how: {part: as_tokens(one) for part, one in make_windows(**how).items()}
+    change = {"series": lambda one: one, "tokens": as_tokens, "video": as_video}[classifier[1]]
+    return lambda **how: {part: change(one) for part, one in make_windows(**how).items()}
 
 
 @pytest.fixture

@@ -30,11 +30,15 @@ TINY = {
     ],
     "airline": [{}],
     "daily_min_temperatures": [{}],
+    "digits": [{}],
+    "digits_rows": [{}],
     "etth1": [{"n_hours": 50}],
     "hello": [{}],
     "ipol_gait": [{"feet": "left"}, {"feet": "both"}],
     "ludb": [{}],
     "mitdb": [{}, {"types": "qrs"}],
+    "mnist": [{}],
+    "mnist_rows": [{}],
     "names": [{}, {"only_new": True}],
     "sin_to_cos": [{"n_train": 6, "n_val": 4, "n_test": 4, "n_samples": 12}],
     "stress_predict": [{"sampling_rate_hz": 4.0}, {"subjects": ("S02", "S01", "S05")}],
@@ -61,6 +65,8 @@ MIRRORED = (
     "ipol_gait",
     "ludb",
     "mitdb",
+    "mnist",
+    "mnist_rows",
     "names",
     "stress_predict",
 )
@@ -135,7 +141,7 @@ def test_recordings_are_finite_float32_with_names_for_everything(load):
 
     for signal in recordings.signals:
         assert signal.dtype == np.float32
-        assert signal.ndim == 2
+        assert signal.ndim == (4 if recordings.sample == "video" else 2)
         assert len(signal) > 0
         assert np.isfinite(signal).all()
     assert len(recordings.units) == len(recordings.channels)
@@ -237,7 +243,9 @@ def test_windows_can_be_made_of_it(load):
             range(1, len(splits["train"].channels))
         )
     else:
-        assert np.abs(splits["train"].signal.mean(axis=0)).max() < 1e-4
+        signal = splits["train"].signal
+        planes = (0, *range(2, signal.ndim))
+        assert np.abs(signal.mean(axis=planes, dtype=float)).max() < 1e-4
     if recordings.task in (*WITHOUT_CLASSES, "labelling"):
         for windows in splits.values():
             assert len(windows.targets.values) == len(windows.signal)

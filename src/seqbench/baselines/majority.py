@@ -10,7 +10,7 @@ from seqbench.storage.windows import WindowSet
 
 @BASELINES.register(
     "majority",
-    accepts=("series", "tokens"),
+    accepts=("series", "tokens", "video"),
     tasks=("classification", "labelling"),
     floor_of=("classification", "labelling"),
     stochastic=False,

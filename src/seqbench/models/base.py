@@ -1,6 +1,7 @@
 """What an encoder promises.
 
-Shapes: B windows, T samples, C channels, F frames, D features.
+Shapes: B windows, T samples, C channels, F frames, D features. A sample of
+video is itself a picture of C planes, H rows and W columns.
 """
 
 from abc import ABC, abstractmethod
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Encoder(nn.Module, ABC):
-    """Windows (B, T, C) to frames (B, F, D).
+    """Windows (B, T, C), of video (B, T, C, H, W), to frames (B, F, D).
 
     A batch may hold windows of different lengths. Results for a window must
     not depend on what else is in the batch: frames past the end of a window
@@ -79,5 +80,10 @@ def inside(lengths: Tensor, n: int, device: torch.device) -> Tensor:
 
 
 def ended(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return windows (B, T, C) with zeros after each end."""
-    return x if lengths is None else x * inside(lengths, x.shape[1], x.device)[..., None]
+    """Return windows (B, T, ...) with zeros after each end."""
+    return x if lengths is None else x * like(inside(lengths, x.shape[1], x.device), x)
+
+
+def like(values: Tensor, x: Tensor) -> Tensor:
+    """Return values of windows (B,) or samples (B, T) with as many dimensions as `x`, to spread."""
+    return values.reshape(*values.shape, *(1 for _ in range(x.ndim - values.ndim)))

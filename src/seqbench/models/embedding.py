@@ -1,5 +1,6 @@
 """Tokens for encoders of series: every token becomes a learned vector."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -55,6 +56,7 @@ def build_encoder(
     n_channels: int,
     *,
     sample: str = "series",
+    frame_size: Sequence[int] = (),
     embedding_size: int | None = None,
 ) -> Encoder:
     """Build an encoder for a kind of sample.
@@ -66,7 +68,10 @@ def build_encoder(
     n_channels
         Channels C of a window; of tokens the entries of the vocabulary.
     sample
-        series or tokens.
+        series, tokens or video.
+    frame_size
+        Of video: rows and columns (H, W) of a frame. Its encoders are built for
+        the whole shape (C, H, W).
     embedding_size
         Numbers that a token becomes; only tokens need it.
 
@@ -76,7 +81,8 @@ def build_encoder(
         If tokens come without an `embedding_size`.
     """
     if sample != "tokens":
-        encoder: Encoder = ARCHITECTURES[architecture](n_channels, **options)
+        shape = (n_channels, *frame_size) if sample == "video" else n_channels
+        encoder: Encoder = ARCHITECTURES[architecture](shape, **options)
         return encoder
     if embedding_size is None:
         raise ValueError("tokens need an embedding_size")

@@ -76,6 +76,10 @@ CAPTIONS = {
         "Windows of train as the models receive them, spread evenly over each class. All panels"
         " share one scale; channels are stacked.",
     ),
+    "pictures": Caption(
+        "What the data look like",
+        "First frames of windows of train, spread evenly over each class; dark is high.",
+    ),
     "tolerance": Caption(
         "How exact the times are",
         "Mean F1 over seeds on test against the tolerance: of each architecture the arm that val"
@@ -117,6 +121,7 @@ TASK_FIGURES = {
         "confusion",
         *TRAINING_FIGURES,
         "examples",
+        "pictures",
     ),
     "labelling": ("leaderboard", "confusion", *TRAINING_FIGURES),
     "regression": ("leaderboard", "answers", *TRAINING_FIGURES),
@@ -131,6 +136,9 @@ TASK_FIGURES = {
         *TRAINING_FIGURES,
     ),
 }
+
+# Figures that draw samples of one kind; ids of tokens are no curve.
+EXAMPLES = {"examples": "series", "pictures": "video"}
 
 METRIC_LABELS = {
     "macro_f1": "macro F1",
@@ -238,8 +246,8 @@ def _applies(figure: str, plan: Plan, dataset: str) -> bool:
         return any(plan.objective(run) for run in trained)
     if figure == "horizon":
         return (plan.benchmark.all_datasets[dataset].window.horizon_samples or 1) > 1
-    if figure == "examples":
-        return plan.benchmark.sample(dataset) == "series"  # ids of tokens are no curve
+    if figure in EXAMPLES:
+        return plan.benchmark.sample(dataset) == EXAMPLES[figure]
     if figure == "templates":
         return any(holds_templates(plan, run) for run in own)
     return True

@@ -13,11 +13,19 @@ from seqbench import layout
 from seqbench.datasets.base import counted
 from seqbench.plan import Plan
 from seqbench.reporting import formats
-from seqbench.reporting.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
+from seqbench.reporting.catalog import (
+    CAPTIONS,
+    EXAMPLES,
+    Caption,
+    figures_of,
+    floor_of,
+    metric_label,
+)
 from seqbench.reporting.detection import DetectionMaterial
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.material import Answers, Material
 from seqbench.reporting.tables import Estimate, Leaderboard, Result
+from seqbench.storage.windows import WindowSet
 
 FEW_TEST_WINDOWS, FEW_TEST_EVENTS = 30, 30
 
@@ -102,7 +110,7 @@ def _facts(plan: Plan, material: Material) -> dict[str, str]:
         **({} if detection is None else _recorded(detection)),
         "windows": f"{formats.amount(len(windows))} train · {n_val} val · {n_test} test",
         **_asked(material),
-        "channels" if windows.sample == "series" else "vocabulary": f"{len(windows.channels)}",
+        **_shape(windows),
         "length" if detection is None else "length of a window": f"{span} samples"
         if lengths
         else formats.NOTHING,
@@ -110,6 +118,17 @@ def _facts(plan: Plan, material: Material) -> dict[str, str]:
         **({} if detection is None else _rules(detection)),
         "normalisation": windows.normalization.mode,
     }
+
+
+def _shape(windows: WindowSet) -> dict[str, str]:
+    """Return what a sample is made of."""
+    n = len(windows.channels)
+    if windows.sample == "tokens":
+        return {"vocabulary": f"{n}"}
+    if windows.sample == "video":
+        rows, columns = windows.frame_size
+        return {"frame": f"{rows} x {columns} pixels", "planes": f"{n}"}
+    return {"channels": f"{n}"}
 
 
 def _asked(material: Material) -> dict[str, str]:
@@ -258,7 +277,7 @@ def _shown(name: str, material: Material) -> str:
     if name in ("answers", "horizon"):
         shown = [f"{a.row.name} with RMSE {_rmse(a)}" for a in material.answers]
         return f"Drawn: {', '.join(shown)}."
-    if name == "examples":
+    if name in EXAMPLES:
         return f"Windows of the classes {', '.join(material.windows.classes)}."
     if material.detection is not None:
         return _shown_of_events(name, material.board, material.detection)

@@ -70,6 +70,7 @@ def run(
         "embedding_size": settings.embedding_size,
         "head_dropout": settings.optimizer.head_dropout,
         "channels": train.channels,
+        "frame_size": train.frame_size,
         "classes": train.classes,
         "sampling_rate_hz": train.sampling_rate_hz,
         "targets": train.targets.to_json() if train.targets else None,

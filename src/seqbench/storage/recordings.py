@@ -4,7 +4,8 @@ Layout, version 3. All recordings of a dataset stand end to end:
 
 ====================  =======================================================
 ``signal``            (n_samples, C) float32, in the units of ``channels/unit``;
-                      of tokens (n_samples, 1), Unicode code points
+                      of tokens (n_samples, 1), Unicode code points; of video
+                      (n_samples, C, H, W), a frame for each sample
 ``recordings/name``   (R,) text; also ``group`` (subject, session, ...) and
                       ``split`` (official part: train, val, test, or empty)
 ``recordings/start``  (R,) int64, first row of the recording in ``signal``
@@ -59,10 +60,12 @@ class Recordings:
     Parameters
     ----------
     task, sample
-        Registered task, and kind of sample: "series", or "tokens".
+        Registered task, and kind of sample: "series", "tokens" or "video".
     signals
         One array per recording, (n_samples, C) float32. Tokens are Unicode code
-        points in a single channel; float32 holds all of them exactly.
+        points in a single channel; float32 holds all of them exactly. A sample
+        of video is a frame of C planes, (n_samples, C, H, W), H and W the same
+        in all recordings; an image is a video of one frame.
     names, groups, splits
         One per recording, names unique. A group is what a split must not cut
         through; a split is the official part or "" where the source has none.
@@ -125,11 +128,13 @@ class Recordings:
             raise ValueError("names, groups and splits must have one entry per recording")
         if len(set(self.names)) != n:
             raise ValueError("two recordings have the same name")
+        n_dimensions = 4 if self.sample == "video" else 2
+        shape = (len(self.channels), *self.signals[0].shape[2:])
         for name, signal in zip(self.names, self.signals, strict=True):
-            if signal.ndim != 2 or signal.shape[1] != len(self.channels):
+            if signal.ndim != n_dimensions or signal.shape[1:] != shape:
+                wanted = ", ".join(["n_samples", *map(str, shape)])
                 raise ValueError(
-                    f"recording '{name}' has shape {signal.shape},"
-                    f" not (n_samples, {len(self.channels)})"
+                    f"recording '{name}' has shape {signal.shape}, {self.sample} has ({wanted})"
                 )
         for name, signal, values in zip(
             self.names, self.signals, self.targets or [], strict=self.targets is not None
@@ -253,7 +258,9 @@ def write_recordings(path: Path, recordings: Recordings) -> None:
             write_number(file, name, getattr(recordings, name))
         file.attrs["source"] = json.dumps(recordings.source, ensure_ascii=False)
         signal = file.create_dataset(
-            "signal", shape=(int(lengths.sum()), len(recordings.channels)), dtype=np.float32
+            "signal",
+            shape=(int(lengths.sum()), *recordings.signals[0].shape[1:]),
+            dtype=np.float32,
         )
         starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
         for start, one in zip(starts, recordings.signals, strict=True):

@@ -6,7 +6,8 @@ stand together: reading a split never touches the bytes of another.
 
 ======================  =====================================================
 ``signal``              (n_samples, C) float32, normalised unless per window; of
-                        tokens (n_samples, 1), ids that index ``channels``
+                        tokens (n_samples, 1), ids that index ``channels``; of
+                        video (n_samples, C, H, W)
 ``slabs/{split}``       (2,) int64, first and past-the-last row of the split
 ``windows/{split}/..``  (N,) int64: ``start`` (from the slab's first row),
                         ``length``, ``label`` (-1: none), ``recording``
@@ -64,7 +65,8 @@ class WindowSet:
     ----------
     signal
         The split's recordings end to end, (n_samples, C) float32; of tokens
-        (n_samples, 1), and each sample is an index into `channels`.
+        (n_samples, 1), and each sample is an index into `channels`; of video
+        (n_samples, C, H, W).
     start, length
         First sample and number of samples of each window, (N,) int64.
     label
@@ -113,6 +115,11 @@ class WindowSet:
         return len(self.start)
 
     @property
+    def frame_size(self) -> tuple[int, ...]:
+        """Rows and columns (H, W) of a frame of video; () of other samples."""
+        return self.signal.shape[2:]
+
+    @property
     def told(self) -> Targets:
         """What is to be told sample by sample.
 
@@ -138,7 +145,7 @@ class WindowSet:
         return rows
 
     def window(self, index: int) -> NDArray[np.float32]:
-        """Return one window, (T, C), as it stands in the signal."""
+        """Return one window, (T, C) or of video (T, C, H, W), as it stands in the signal."""
         start = self.start[index]
         return self.signal[start : start + self.length[index]]
 
@@ -154,7 +161,7 @@ def write_windows(path: Path, splits: dict[Split, WindowSet]) -> None:
         write_arrays(file, "truth", first.truth)
         n_samples = sum(len(windows.signal) for windows in splits.values())
         signal = file.create_dataset(
-            "signal", shape=(n_samples, first.signal.shape[1]), dtype=np.float32
+            "signal", shape=(n_samples, *first.signal.shape[1:]), dtype=np.float32
         )
         begin = 0
         for split, windows in splits.items():

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqbench.models.base import inside
+from seqbench.models.base import ended, inside, like
 from seqbench.storage.windows import UNLABELLED, WindowSet
 from seqbench.tasks.detection.target import EventTable, EventTarget
 from seqbench.windowing.normalize import NEGLIGIBLE, TINY, normalize
@@ -15,7 +15,9 @@ from seqbench.windowing.normalize import NEGLIGIBLE, TINY, normalize
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows (B, T, C), zero after each end, their lengths (B,) on the CPU, and their target.
+    """Windows, zero after each end, their lengths (B,) on the CPU, and their target.
+
+    Windows are (B, T, C), of video (B, T, C, H, W).
 
     `lengths` is None where all windows fill T: models then skip every mask.
     The target is a label each, (B,); in detection the events of each; classes
@@ -70,6 +72,8 @@ class WindowTable:
         self.equal_length: int | None = None
         if len(windows) and (windows.length == windows.length[0]).all():
             self.equal_length = int(windows.length[0])
+        self._runs: Tensor | None = None
+        if self.equal_length is not None and self.signal.ndim == 2:
             # A view of every run of T samples: gathering copies whole runs, not single samples.
             self._runs = self.signal.unfold(0, self.equal_length, 1)
 
@@ -84,15 +88,14 @@ class WindowTable:
         within = (start, start + length) if self.keep_to_windows else None
         if self.augmentation is not None and self.events is not None:
             start = self._shifted(start, length)
-        if self.equal_length is not None:
+        if self._runs is not None:
             x = self._runs[start].transpose(1, 2)
             lengths = None
         else:
             lengths = self.length[index]
             offset = torch.arange(int(lengths.max()), device=self.device)
-            mask = inside(lengths, len(offset), self.device)
             x = self.signal[(start[:, None] + offset).clamp_(max=len(self.signal) - 1)]
-            x = x * mask[..., None]
+            x = ended(x, lengths)
             if int(lengths.min()) == len(offset):
                 lengths = None
         if self.per_window:
@@ -144,18 +147,19 @@ class SampleTargets:
 
 
 def standardize(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Centre and scale each channel of each window (B, T, C) by its own mean and deviation.
+    """Centre and scale each channel of each window (B, T, C, ...) by its own mean and deviation.
 
     The same as `seqbench.windowing.normalize.standardize` of every window.
     """
     if lengths is None:
         lengths = torch.full((len(x),), x.shape[1])
-    mask = inside(lengths, x.shape[1], x.device)[..., None]
-    n = lengths.to(x.device)[:, None, None]
+    mask = like(inside(lengths, x.shape[1], x.device), x)
+    n = like(lengths.to(x.device), x) * x[0, 0, 0].numel()
+    others = (1, *range(3, x.ndim))
     precise = x.double()
-    mean = precise.sum(dim=1, keepdim=True) / n
+    mean = precise.sum(dim=others, keepdim=True) / n
     centred = (precise - mean) * mask
-    deviation = (centred.square().sum(dim=1, keepdim=True) / n).sqrt()
+    deviation = (centred.square().sum(dim=others, keepdim=True) / n).sqrt()
     return (
         centred / deviation.masked_fill(deviation <= NEGLIGIBLE * mean.abs().clamp(min=TINY), 1.0)
     ).float()

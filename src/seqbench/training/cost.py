@@ -1,5 +1,7 @@
 """What a model costs: parameters, multiply-accumulates, memory of a GPU."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -13,7 +15,7 @@ def n_parameters(module: nn.Module) -> int:
 
 @torch.no_grad()
 def macs_per_window(module: nn.Module, x: Tensor) -> int:
-    """Count multiply-accumulates of one forward pass over one window (1, T, C).
+    """Count multiply-accumulates of one forward pass over one window (1, T, ...).
 
     Linear, convolutional and recurrent layers and the products of attention,
     causal or not, between all pairs of frames are counted; norms, activations
@@ -28,8 +30,9 @@ def macs_per_window(module: nn.Module, x: Tensor) -> int:
             return
         if isinstance(layer, nn.Linear):
             total += result.numel() * layer.in_features
-        elif isinstance(layer, nn.Conv1d):
-            total += result.numel() * layer.in_channels // layer.groups * layer.kernel_size[0]
+        elif isinstance(layer, nn.Conv1d | nn.Conv2d):
+            weights = math.prod(layer.kernel_size) * layer.in_channels // layer.groups
+            total += result.numel() * weights
         elif isinstance(layer, nn.RNNBase):
             weights = sum(p.numel() for name, p in layer.named_parameters() if "weight" in name)
             total += weights * inputs[0].shape[1]

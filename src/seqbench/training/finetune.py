@@ -113,6 +113,7 @@ def build_model(header: dict[str, Any]) -> Model:
         header["architecture_options"],
         len(header["channels"]),
         sample=header.get("sample", "series"),
+        frame_size=header.get("frame_size", ()),
         embedding_size=header.get("embedding_size"),
     )
     task = TASKS[header["task"]](**header["task_options"])

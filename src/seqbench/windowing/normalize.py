@@ -17,7 +17,8 @@ def fit_normalization(train: NDArray[np.float32], mode: str) -> Normalization:
     Parameters
     ----------
     train
-        All train recordings end to end, (n_samples, C); what is NaN is left out.
+        All train recordings end to end, (n_samples, C) or of video
+        (n_samples, C, H, W); what is NaN is left out.
     mode
         zscore (mean and standard deviation), robust (median and scaled
         quartile range), or per_window and none, which fit nothing.
@@ -28,11 +29,13 @@ def fit_normalization(train: NDArray[np.float32], mode: str) -> Normalization:
         A channel that is constant in train is centred and left unscaled.
     """
     n_channels = train.shape[1]
+    others = (0, *range(2, train.ndim))  # all pixels of a plane share one normalisation
     if mode == "zscore":
-        centre = np.asarray(np.nanmean(train, axis=0, dtype=np.float64))
-        scale = np.asarray(np.nanstd(train, axis=0, dtype=np.float64))
+        centre = np.asarray(np.nanmean(train, axis=others, dtype=np.float64))
+        scale = np.asarray(np.nanstd(train, axis=others, dtype=np.float64))
     elif mode == "robust":
-        low, centre, high = np.quantile(train.astype(np.float64), [0.25, 0.5, 0.75], axis=0)
+        quartiles = [0.25, 0.5, 0.75]
+        low, centre, high = np.quantile(train.astype(np.float64), quartiles, axis=others)
         scale = (high - low) / NORMAL_QUARTILE_RANGE
     else:
         centre, scale = np.zeros(n_channels), np.ones(n_channels)
@@ -41,11 +44,12 @@ def fit_normalization(train: NDArray[np.float32], mode: str) -> Normalization:
 
 
 def normalize(signal: NDArray[np.float32], normalization: Normalization) -> NDArray[np.float32]:
-    """Apply a fitted normalisation to a signal (n_samples, C)."""
-    centred = (signal.astype(np.float64) - normalization.centre) / normalization.scale
-    return centred.astype(np.float32)
+    """Apply a fitted normalisation to a signal (n_samples, C) or (n_samples, C, H, W)."""
+    planes = (-1, *(1 for _ in signal.shape[2:]))
+    centre, scale = normalization.centre.reshape(planes), normalization.scale.reshape(planes)
+    return ((signal.astype(np.float64) - centre) / scale).astype(np.float32)
 
 
 def standardize(window: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Centre and scale each channel of one window (T, C) by its own mean and deviation."""
+    """Centre and scale each channel of one window (T, C, ...) by its own mean and deviation."""
     return normalize(window, fit_normalization(window, "zscore"))

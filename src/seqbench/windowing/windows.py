@@ -134,12 +134,7 @@ def _window_set(
         normalize(recordings.signals[piece.recording][piece.start : piece.stop], normalizations[0])
         for piece in pieces
     ]
-    signal = _joined(
-        normal,
-        pieces,
-        job.window.pad_with,
-        len(recordings.channels),
-    )
+    signal = _joined(normal, pieces, job.window.pad_with, recordings.signals[0].shape[1:])
     return WindowSet(
         task=recordings.task,
         sample=recordings.sample,
@@ -178,7 +173,7 @@ def _targets(
             [recordings.targets[p.recording][p.start : p.stop] for p in pieces],
             pieces,
             "nothing",
-            len(recordings.target_names),
+            recordings.targets[0].shape[1:],
         ),
         names=recordings.target_names,
         units=recordings.target_units,
@@ -244,15 +239,15 @@ def _is_padded(settings: WindowSettings) -> bool:
 
 
 def _joined(
-    arrays: list[np.ndarray], pieces: list[Piece], pad_with: str, n_columns: int
+    arrays: list[np.ndarray], pieces: list[Piece], pad_with: str, shape: tuple[int, ...]
 ) -> np.ndarray:
-    """Return arrays end to end, (n_samples, n_columns) float32, each with its padding."""
-    joined = [np.zeros((0, n_columns), dtype=np.float32)]
+    """Return arrays end to end, (n_samples, *shape) float32, each with its padding."""
+    joined = [np.zeros((0, *shape), dtype=np.float32)]
     for array, piece in zip(arrays, pieces, strict=True):
         joined.append(array)
         if piece.n_padded:
             value = {"edge": array[-1], "zero": 0.0, "nothing": np.nan}[pad_with]
-            joined.append(np.broadcast_to(value, (piece.n_padded, n_columns)))
+            joined.append(np.broadcast_to(value, (piece.n_padded, *shape)))
     return np.concatenate(joined).astype(np.float32, copy=False)
 
 

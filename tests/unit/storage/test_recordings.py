@@ -136,7 +136,7 @@ def test_classes_of_numbers_stand_in_the_order_of_their_values(recordings):
         ({"names": ["r0"]}, "one entry per recording"),
         ({"groups": ["r0"]}, "one entry per recording"),
         ({"splits": []}, "one entry per recording"),
-        ({"channels": ["x", "y", "z"]}, r"'r0' has shape \(10, 2\), not \(n_samples, 3\)"),
+        ({"channels": ["x", "y", "z"]}, r"'r0' has shape \(10, 2\), series has \(n_samples, 3\)"),
         ({"label_stop": np.array([10, 11])}, "a label reaches past its recording"),
         ({"label_start": np.array([-1, 0])}, "a label reaches past its recording"),
         ({"label_start": np.array([0, 10])}, "a label"),  # it would cover no sample

@@ -494,3 +494,30 @@ def test_a_horizon_is_the_normalised_signal_behind_the_window():
     batch = WindowTable(forecast, CPU).batch(torch.tensor([0, 8]))
 
     assert batch.target[..., 0].tolist() == [[4, 5, 6], [36, 37, 38]]
+
+
+@pytest.mark.parametrize("per_window", [False, True])
+@pytest.mark.parametrize("length", [[3, 3], [3, 2]])
+def test_frames_of_video_come_whole_and_in_order(make_windows, length, per_window):
+    signal = np.random.default_rng(0).normal(size=(7, 2, 4, 3)).astype(np.float32)
+    windows = replace(
+        make_windows()["train"],
+        sample="video",
+        signal=signal,
+        start=np.array([4, 1]),
+        length=np.array(length),
+        label=np.array([0, 1]),
+        recording=np.array([0, 0]),
+        normalization=Normalization(
+            "per_window" if per_window else "none", np.zeros(2), np.ones(2)
+        ),
+    )
+
+    batch = WindowTable(windows, CPU).batch(torch.tensor([1, 0]))
+
+    expected = [signal[1 : 1 + length[1]], signal[4:7]]
+    assert batch.x.shape == (2, 3, 2, 4, 3)
+    for found, window in zip(batch.x.numpy(), expected, strict=True):
+        told = standardize(window) if per_window else window
+        np.testing.assert_allclose(found[: len(window)], told, rtol=1e-5, atol=1e-6)
+        assert (found[len(window) :] == 0).all()

@@ -114,3 +114,19 @@ def test_a_quiet_window_is_scaled_like_any_other():
     np.testing.assert_allclose(
         standardize(window * np.float32(1e-7)), standardize(window), atol=1e-3
     )
+
+
+@pytest.mark.parametrize("mode", ["zscore", "robust"])
+def test_all_pixels_of_a_plane_share_one_centre_and_scale(mode):
+    pixels = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32) * [1, 30] + [5, 0]
+    frames = pixels.reshape(5, 3, 4, 2).transpose(0, 3, 1, 2).astype(np.float32)
+
+    fitted = fit_normalization(frames, mode)
+
+    flat = fit_normalization(pixels.astype(np.float32), mode)
+    np.testing.assert_allclose(fitted.centre, flat.centre)
+    np.testing.assert_allclose(fitted.scale, flat.scale)
+    normal = normalize(pixels.astype(np.float32), flat)
+    np.testing.assert_allclose(
+        normalize(frames, fitted), normal.reshape(5, 3, 4, 2).transpose(0, 3, 1, 2), rtol=1e-6
+    )

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from seqbench.reporting.figures.classification import confusion, examples
 from seqbench.reporting.figures.detection import reliability, timing_errors, tolerance
+from seqbench.reporting.figures.pictures import pictures
 from seqbench.reporting.figures.scores import cost, label_efficiency, leaderboard
 from seqbench.reporting.figures.sequences import answers, horizon
 from seqbench.reporting.figures.style import STYLE
@@ -34,6 +35,7 @@ FIGURES: dict[str, Callable[[Material], Figure]] = {
     "label_efficiency": label_efficiency,
     "pretraining": pretraining,
     "examples": examples,
+    "pictures": pictures,
     "tolerance": tolerance,
     "timing_errors": timing_errors,
     "timeline": timeline,

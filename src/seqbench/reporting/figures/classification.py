@@ -50,7 +50,9 @@ def examples(material: Material) -> Figure:
     """Windows of each class, channels stacked, one scale for all."""
     windows = material.windows
     n_channels = min(len(windows.channels), N_SHOWN_CHANNELS)
-    chosen = _spread_over_classes(windows.label, len(windows.classes))
+    n_classes = len(windows.classes)
+    n_most = 3 if n_classes <= 6 else 2 if n_classes <= 10 else 1
+    chosen = spread_over_classes(windows.label, n_classes, n_most)
     n_each = max((len(indices) for indices in chosen.values()), default=1)
     n_columns = n_each * (1 if n_each == 3 else 2 if n_each == 2 else 4)
     cells = [
@@ -124,9 +126,10 @@ def _fits_level(names: list[str]) -> bool:
     return max(len(short(name, N_CHARACTERS)) for name in names) * len(names) <= 30
 
 
-def _spread_over_classes(label: NDArray[np.int64], n_classes: int) -> dict[int, list[int]]:
-    """Choose windows of each class, evenly over the table; fewer of each when there are many."""
-    n_each = 3 if n_classes <= 6 else 2 if n_classes <= 10 else 1
+def spread_over_classes(
+    label: NDArray[np.int64], n_classes: int, n_each: int
+) -> dict[int, list[int]]:
+    """Choose up to `n_each` windows of each class, evenly over the table."""
     chosen: dict[int, list[int]] = {}
     for k in range(min(n_classes, N_SHOWN_CLASSES)):
         own = np.flatnonzero(label == k)

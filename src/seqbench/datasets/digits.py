@@ -1,0 +1,60 @@
+"""Handwritten digits that come with scikit-learn: 1,797 pictures of 8 x 8 pixels.
+
+The test part of the UCI set "Optical recognition of handwritten digits", CC BY
+4.0, with 13 writers whose names are lost but not their order.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from seqbench.datasets.pictures import labelled_pictures
+from seqbench.registry import DATASETS
+from seqbench.storage.recordings import Recordings
+
+BRIGHTEST = 16.0
+PARTS = {"train": 0.6, "val": 0.2, "test": 0.2}
+
+
+@DATASETS.register("digits", task="classification", sample="video", imports=("sklearn.datasets",))
+def digits(cache: Path) -> Recordings:
+    """Handwritten digits, 1,797 pictures of 8 x 8 pixels in ten classes.
+
+    Notes
+    -----
+    The file is in the order of its writers, about 140 digits each, so it is
+    cut and not drawn from: the first 60 % are train, the last 20 % test. A
+    drawn test would hold the hands of train, and every model would do better
+    at it. A writer at a cut may stand on both of its sides.
+    """
+    return _digits(cache, as_rows=False)
+
+
+@DATASETS.register(
+    "digits_rows", task="classification", sample="series", imports=("sklearn.datasets",)
+)
+def digits_rows(cache: Path) -> Recordings:
+    """Handwritten digits row by row: series of 8 samples in 8 channels; else as `digits`."""
+    return _digits(cache, as_rows=True)
+
+
+def _digits(cache: Path, *, as_rows: bool) -> Recordings:
+    from sklearn.datasets import load_digits
+
+    del cache  # scikit-learn brings the data along
+    bundle = load_digits()
+    n = len(bundle.target)
+    counts = {part: round(n * share) for part, share in PARTS.items()}
+    counts["test"] = n - counts["train"] - counts["val"]
+    return labelled_pictures(
+        (bundle.images / BRIGHTEST).astype(np.float32),
+        [str(digit) for digit in bundle.target],
+        [part for part, count in counts.items() for _ in range(count)],
+        as_rows=as_rows,
+        source={
+            "origin": "scikit-learn, sklearn.datasets.load_digits",
+            "licence": "CC BY 4.0",
+            "citation": "Alpaydin, Kaynak (1998). Optical recognition of handwritten digits. UCI.",
+            "notes": ["Parts are cut in the order of the writers, not drawn."],
+        },
+    )
