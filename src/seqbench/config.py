@@ -88,18 +88,24 @@ class DatasetEntry(BaseModel):
     split: SplitSettings = SplitSettings()
     transform: TransformSettings = TransformSettings()
     window: WindowSettings = WindowSettings()
-    normalization: Literal["zscore", "robust", "per_window", "none"] = Field(
+    normalization: Literal["zscore", "robust", "per_recording", "per_window", "none"] = Field(
         "zscore",
         description="zscore and robust take one centre and scale per channel from train;"
-        " per_window takes them from each window. Tokens are never normalised.",
+        " per_recording and per_window take a mean and deviation from each recording or window,"
+        " wherever it belongs. Tokens are never normalised.",
     )
 
     @model_validator(mode="after")
-    def _padding_stays_out_of_statistics(self) -> Self:
+    def _statistics_are_of_what_they_should_be(self) -> Self:
         if self.window.pad_to_samples and self.normalization == "per_window":
             raise ValueError(
                 "pad_to_samples would enter the statistics of per_window; choose another"
                 " normalization, or leave the padding out"
+            )
+        if self.split.by == "time" and self.normalization == "per_recording":
+            raise ValueError(
+                "a split by time cuts through recordings, so statistics of per_recording would hold"
+                " val and test; choose another normalization"
             )
         return self
 
@@ -326,6 +332,11 @@ class Benchmark(BaseModel):
             )
         if self.sample(dataset) == "tokens":
             yield from self._bad_tokens(dataset)
+        if task == "detection" and self.all_datasets[dataset].normalization == "per_recording":
+            yield (
+                f"datasets.{dataset}.normalization: events are found in recordings of any length"
+                " while they last, before per_recording could know their mean; choose another one"
+            )
         if task == "forecasting":
             yield from self._bad_forecasts(dataset)
         elif self.all_datasets[dataset].transform != TransformSettings():
@@ -347,10 +358,10 @@ class Benchmark(BaseModel):
                 f"datasets.{dataset}.window.length_samples: forecasting looks at so many samples"
                 " before each horizon; give a number"
             )
-        if entry.normalization == "per_window":
+        if entry.normalization in ("per_recording", "per_window"):
             yield (
-                f"datasets.{dataset}.normalization: forecasts do not come back from per_window;"
-                " choose another one"
+                f"datasets.{dataset}.normalization: forecasts do not come back from"
+                f" {entry.normalization}; choose another one"
             )
 
     def sample(self, dataset: str) -> str:

@@ -12,7 +12,7 @@ from seqbench.config import (
 )
 from seqbench.jobs import Jobs
 from seqbench.plan import Plan
-from seqbench.registry import DATASETS, TASKS
+from seqbench.registry import ARCHITECTURES, DATASETS, TASKS
 from seqbench.schema import json_schema
 
 GRID = {"datasets": ["waves"], "architectures": ["lstm"]}
@@ -83,6 +83,34 @@ BAD = {
             }
         },
         "datasets.air.normalization: forecasts do not come back from per_window",
+    ),
+    "forecast without a mean to come back to": (
+        {
+            "datasets": {
+                "air": {
+                    "source": "airline",
+                    "window": {"length_samples": 3},
+                    "normalization": "per_recording",
+                }
+            }
+        },
+        "datasets.air.normalization: forecasts do not come back from per_recording",
+    ),
+    "mean of recordings that last": (
+        {"datasets": {"bells": {"source": "strikes_windows", "normalization": "per_recording"}}},
+        "datasets.bells.normalization: events are found in recordings of any length",
+    ),
+    "mean of a recording that is cut in time": (
+        {
+            "datasets": {
+                "mine": {
+                    "source": "waves",
+                    "split": {"by": "time"},
+                    "normalization": "per_recording",
+                }
+            }
+        },
+        "datasets.mine: a split by time cuts through recordings",
     ),
     "names in a split by time": (
         {"datasets": {"air": {"source": "airline", "split": {"by": "time", "test": ["a"]}}}},
@@ -417,7 +445,11 @@ def test_the_task_of_a_dataset_is_its_own_option_or_that_of_its_source(entry, ta
 
 def test_built_in_datasets_are_legal():
     for name in built_in_datasets():
-        benchmark = load(runs=[GRID | {"datasets": [name]}])
+        sample = DATASETS.entry(built_in_datasets()[name].source).tags["sample"]
+        fitting = [
+            key for key in ARCHITECTURES if sample in ARCHITECTURES.entry(key).tags["accepts"]
+        ]
+        benchmark = load(runs=[GRID | {"datasets": [name], "architectures": fitting[:1]}])
         assert Jobs(benchmark).ingest(name).source in DATASETS
         assert benchmark.task(name) in TASKS
 

@@ -21,7 +21,7 @@ def fit_normalization(train: NDArray[np.float32], mode: str) -> Normalization:
         (n_samples, C, H, W); what is NaN is left out.
     mode
         zscore (mean and standard deviation), robust (median and scaled
-        quartile range), or per_window and none, which fit nothing.
+        quartile range), or per_recording, per_window and none, which fit nothing.
 
     Returns
     -------
@@ -50,6 +50,6 @@ def normalize(signal: NDArray[np.float32], normalization: Normalization) -> NDAr
     return ((signal.astype(np.float64) - centre) / scale).astype(np.float32)
 
 
-def standardize(window: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Centre and scale each channel of one window (T, C, ...) by its own mean and deviation."""
-    return normalize(window, fit_normalization(window, "zscore"))
+def standardize(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Centre and scale each channel of one signal (T, C, ...) by its own mean and deviation."""
+    return normalize(signal, fit_normalization(signal, "zscore"))

@@ -12,7 +12,7 @@ from seqbench.storage.recordings import Recordings
 from seqbench.storage.targets import Targets
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
-from seqbench.windowing.normalize import fit_normalization, normalize
+from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.segment import (
     Window,
     cut,
@@ -75,6 +75,8 @@ def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSe
         normalization = Normalization.neutral(1)
     else:
         normalization = fit_normalization(signal_of_train, job.normalization)
+        if job.normalization == "per_recording":
+            recordings = replace(recordings, signals=[standardize(s) for s in recordings.signals])
     of_targets = normalization
     if recordings.task == "regression":
         of_targets = fit_normalization(_of_train(recordings.targets or [], in_train), "zscore")

@@ -10,7 +10,7 @@ from seqbench.datasets.base import DataError
 from seqbench.jobs import WindowJob
 from seqbench.settings import SplitSettings, WindowSettings
 from seqbench.storage.recordings import Recordings
-from seqbench.windowing.normalize import fit_normalization, normalize
+from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.windows import make_windows
 
 NAMED = {"val": ["r2", "r3"], "test": ["r4", "r5"]}
@@ -469,3 +469,13 @@ def test_labels_of_val_cannot_be_put_aside(six):
 def test_an_unknown_recording_without_labels_is_answered_with_the_nearest(six):
     with pytest.raises(DataError, match=r"split.unlabelled: no recording or group is called 'r9'"):
         make_windows(six, job(NAMED | {"unlabelled": ["r9"]}))
+
+
+def test_a_recording_can_have_its_own_mean_and_deviation(six):
+    splits = make_windows(six, job(normalization="per_recording", length_samples=4))
+
+    for windows in splits.values():
+        for i, recording in enumerate(windows.recording):
+            own = standardize(six.signals[recording])
+            begin = int(windows.start[i] - windows.start[windows.recording == recording][0])
+            np.testing.assert_allclose(windows.window(i), own[begin : begin + 4], rtol=1e-6)
