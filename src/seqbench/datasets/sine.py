@@ -20,7 +20,7 @@ HELD_OUT = {"val": (1.6, 1.9), "test": (2.6, 3.0)}
 def sin_to_cos(
     cache: Path,
     *,
-    n_train: Count = 200,
+    n_train: Count = 1000,
     n_val: Count = 40,
     n_test: Count = 60,
     n_samples: Annotated[int, Field(ge=2)] = 100,
