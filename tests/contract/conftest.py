@@ -70,4 +70,9 @@ def mirrors(tmp_path_factory, write_record, write_marks, write_trial, write_wris
         rows = [f'"{name}{end}","{country}"' for end in ends for name, country in NAMES]
         path = folder / f"names_{part}.csv.gz"
         path.write_bytes(gzip.compress("\r\n".join([*rows, ""]).encode(), mtime=0))
+    women = np.random.default_rng(1).uniform(-1, 1, (20, 8)).round(6)
+    table = "".join(f"{','.join(map(str, row))},{i % 2}\n" for i, row in enumerate(women))
+    (cache / "diabetes").mkdir()
+    (cache / "diabetes/diabetes.csv.gz").write_bytes(gzip.compress(table.encode(), mtime=0))
+    (cache / "diabetes/pima-indians-diabetes.csv").write_text(table, encoding="utf-8")
     return cache

@@ -30,6 +30,7 @@ TINY = {
     ],
     "airline": [{}],
     "daily_min_temperatures": [{}],
+    "diabetes": [{}, {"table": "pima"}],
     "etth1": [{"n_hours": 50}],
     "hello": [{}],
     "ipol_gait": [{"feet": "left"}, {"feet": "both"}],
@@ -57,6 +58,7 @@ TINY = {
 # Read from a cache, here from a tiny one.
 MIRRORED = (
     "daily_min_temperatures",
+    "diabetes",
     "etth1",
     "ipol_gait",
     "ludb",
