@@ -6,7 +6,7 @@
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
 import yaml
 from pydantic import (
@@ -31,6 +31,7 @@ from seqbench.registry import (
 from seqbench.sentences import option_problems, sentence
 from seqbench.settings import (
     FinetuneSettings,
+    Fold,
     PretrainSettings,
     SplitSettings,
     TransformSettings,
@@ -113,6 +114,13 @@ class DatasetEntry(BaseModel):
     def source_options(self) -> dict[str, Any]:
         """Keys that belong to the source."""
         return dict(self.model_extra or {})
+
+
+class FoldOf(NamedTuple):
+    """A fold, and the dataset it is one of."""
+
+    whole: str
+    fold: Fold
 
 
 class Variant(BaseModel):
@@ -221,9 +229,32 @@ class Benchmark(BaseModel):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
     @cached_property
-    def all_datasets(self) -> dict[str, DatasetEntry]:
+    def named_datasets(self) -> dict[str, DatasetEntry]:
         """Built-in datasets and the user's, the user's first in case of conflict."""
         return built_in_datasets() | self.datasets
+
+    @cached_property
+    def folds(self) -> dict[str, FoldOf]:
+        """Folds by name, of every dataset that has some."""
+        return {
+            _fold_name(whole, fold): FoldOf(whole, fold)
+            for whole, entry in self.named_datasets.items()
+            for fold in _folds(entry.split)
+        }
+
+    @cached_property
+    def all_datasets(self) -> dict[str, DatasetEntry]:
+        """Named datasets, and folds with the entry of the dataset that they are of."""
+        entries = self.named_datasets
+        return entries | {name: entries[one.whole] for name, one in self.folds.items()}
+
+    def whole(self, dataset: str) -> str:
+        """Return the dataset that a fold is of; any other is itself."""
+        return self.folds[dataset].whole if dataset in self.folds else dataset
+
+    def parts(self, dataset: str) -> list[str]:
+        """Return the folds of a dataset, or itself where it has none."""
+        return [name for name, one in self.folds.items() if one.whole == dataset] or [dataset]
 
     @cached_property
     def all_architectures(self) -> dict[str, ArchitectureEntry]:
@@ -258,12 +289,14 @@ class Benchmark(BaseModel):
             yield from (f"{place}: {registry.unknown(n)}" for n in names if n not in registry)
         yield from _unknown_variants("architectures", ARCHITECTURES, self.architectures)
         yield from _unknown_variants("objectives", OBJECTIVES, self.objectives)
+        for name in self.named_datasets.keys() & self.folds.keys():
+            yield f"datasets.{name}: a fold of '{self.whole(name)}' is called so; take another name"
         for name in self.architectures.keys() & set(BASELINES):
             yield f"architectures.{name}: a baseline is called so; take another name"
         for index, grid in enumerate(self.runs):
             for name in grid.datasets:
                 if name not in self.all_datasets:
-                    known = suggestion(name, list(self.all_datasets))
+                    known = suggestion(name, list(self.named_datasets))
                     yield f"runs.{index}.datasets: unknown dataset '{name}'; {known}"
             for name in grid.architectures:
                 if name not in self.all_architectures:
@@ -390,6 +423,22 @@ class Arm(BaseModel):
             return cls(objective=None, frozen=name == "random_frozen")
         objective, _, mode = name.rpartition("_")
         return cls(objective=objective, frozen=mode == "probe")
+
+
+def _folds(split: SplitSettings) -> list[Fold]:
+    """Return all folds of a dataset, repeat by repeat."""
+    n_folds = split.folds or 0
+    return [
+        Fold(n_folds=n_folds, repeat=repeat, index=index)
+        for repeat in range(split.repeats)
+        for index in range(n_folds)
+    ]
+
+
+def _fold_name(dataset: str, fold: Fold) -> str:
+    """Return a name that sorts by fold; it does not depend on how many repeats there are."""
+    number = f"{fold.index + 1:0{len(str(fold.n_folds))}d}"
+    return f"{dataset}-repeat{fold.repeat + 1}-fold{number}"
 
 
 def _with_registered(

@@ -11,6 +11,7 @@ from seqbench.options import Fraction, Options
 from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, TASKS, Registry
 from seqbench.settings import (
     FinetuneSettings,
+    Fold,
     PretrainSettings,
     SplitSettings,
     TransformSettings,
@@ -29,6 +30,7 @@ class WindowJob(Options):
     """How one dataset is split, cut and normalised."""
 
     split: SplitSettings
+    fold: Fold | None = None
     transform: TransformSettings = TransformSettings()
     window: WindowSettings
     normalization: str
@@ -87,8 +89,10 @@ class Jobs:
     def window(self, dataset: str) -> WindowJob:
         """Slice of the rule `window`."""
         entry = self.benchmark.all_datasets[dataset]
+        one = self.benchmark.folds.get(dataset)
         return WindowJob(
-            split=entry.split,
+            split=entry.split.of_fold(),
+            fold=None if one is None else one.fold,
             transform=entry.transform,
             window=entry.window,
             normalization=entry.normalization,

@@ -52,8 +52,9 @@ class Plan:
         """Runs of architectures."""
         runs: dict[Run, None] = {}
         for grid in self.benchmark.runs:
+            parts = [part for name in grid.datasets for part in self.benchmark.parts(name)]
             for dataset, architecture, arm, labels, seed in product(
-                grid.datasets, grid.architectures, grid.arms, grid.labels, grid.seeds
+                parts, grid.architectures, grid.arms, grid.labels, grid.seeds
             ):
                 runs[Run(dataset, architecture, arm, f"{labels:g}", seed)] = None
         return list(runs)
@@ -77,8 +78,17 @@ class Plan:
 
     @cached_property
     def datasets(self) -> list[str]:
-        """Datasets that some run uses, in the order of the config."""
+        """Datasets that some run uses, each fold one, in the order of the config."""
         return list(dict.fromkeys(run.dataset for run in self.trained))
+
+    @cached_property
+    def wholes(self) -> list[str]:
+        """Datasets that some run uses as the report shows them: folds together."""
+        return list(dict.fromkeys(map(self.benchmark.whole, self.datasets)))
+
+    def runs_on(self, whole: str) -> list[Run]:
+        """Return the runs on a dataset, those on all of its folds."""
+        return [run for run in self.runs if self.benchmark.whole(run.dataset) == whole]
 
     def objective(self, run: Run) -> str | None:
         """Return the objective that pretrains the encoder of a run, if one does."""

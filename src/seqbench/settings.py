@@ -7,6 +7,14 @@ from pydantic import Field, field_validator, model_validator
 from seqbench.options import Count, Fraction, Level, NaturalNumber, Options, Positive
 
 
+class Fold(Options):
+    """Which part of the recordings is test, of those that are test in turn."""
+
+    n_folds: Annotated[int, Field(ge=2)]
+    repeat: NaturalNumber
+    index: NaturalNumber
+
+
 class SplitSettings(Options):
     """Which recordings are train, val and test; decided before any window is cut."""
 
@@ -23,6 +31,12 @@ class SplitSettings(Options):
         " and test, the latest last.",
     )
     seed: NaturalNumber = Field(0, description="Seed of the draw; the same for all runs.")
+    folds: Annotated[int, Field(ge=2)] | None = Field(
+        None,
+        description="Parts of which each is test once, drawn by class; val is drawn from the rest."
+        " Each fold is a dataset of its own, and the report puts them together.",
+    )
+    repeats: Count = Field(1, description="How often the folds are drawn anew.")
     unlabelled: list[str] = Field(
         [],
         description="Names of train recordings or groups whose labels are put aside: they serve"
@@ -50,6 +64,27 @@ class SplitSettings(Options):
                 " unlabelled; leave one of the two out"
             )
         return self
+
+    @model_validator(mode="after")
+    def _folds_decide_test(self) -> Self:
+        if self.folds is None and self.repeats > 1:
+            raise ValueError("repeats counts draws of folds; say how many `folds`, or leave it out")
+        if self.folds is None:
+            return self
+        if self.test is not None:
+            raise ValueError("with folds every recording is test once; leave test out")
+        if self.by == "time":
+            raise ValueError("folds are of recordings, not of time; choose another `by`")
+        if isinstance(self.val, list) or self.unlabelled:
+            raise ValueError(
+                "what is named for val or as unlabelled would be test in one of the folds; give"
+                " val as a fraction, and leave unlabelled out"
+            )
+        return self
+
+    def of_fold(self) -> Self:
+        """Return what a fold depends on beside its own place: how many there are is no part."""
+        return self.model_copy(update={"folds": None, "repeats": 1})
 
 
 class TransformSettings(Options):

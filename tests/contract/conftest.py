@@ -73,4 +73,9 @@ def mirrors(
         path = folder / f"names_{part}.csv.gz"
         path.write_bytes(gzip.compress("\r\n".join([*rows, ""]).encode(), mtime=0))
     write_digits(cache)
+    women = np.random.default_rng(1).uniform(-1, 1, (20, 8)).round(6)
+    table = "".join(f"{','.join(map(str, row))},{i % 2}\n" for i, row in enumerate(women))
+    (cache / "diabetes").mkdir()
+    (cache / "diabetes/diabetes.csv.gz").write_bytes(gzip.compress(table.encode(), mtime=0))
+    (cache / "diabetes/pima-indians-diabetes.csv").write_text(table, encoding="utf-8")
     return cache

@@ -40,6 +40,7 @@ TINY = {
     "gru": {"hidden_size": 6},
     "lstm": {"hidden_size": 6, "n_layers": 2},
     "lstm_event": {"hidden_size": 4, "n_layers": 1, "n_heads": 2, "stride": 3},
+    "mlp": {"hidden_sizes": (12, 8)},
     "rnn": {"hidden_size": 6},
     "transformer": {
         "hidden_size": 8,

@@ -19,6 +19,7 @@ from seqbench.tasks.scoring import score
 # fails.
 TINY = {
     "char_ngrams": ({"longest": 3, "inverse_penalty": 30.0}, True),
+    "logistic_regression": ({"n_folds": 3}, True),
     "majority": ({}, False),
     "matched_filter": ({}, True),
     "metronome": ({}, False),

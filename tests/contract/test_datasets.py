@@ -32,6 +32,7 @@ TINY = {
     "daily_min_temperatures": [{}],
     "digits": [{}],
     "digits_rows": [{}],
+    "diabetes": [{}, {"table": "pima"}],
     "etth1": [{"n_hours": 50}],
     "hello": [{}],
     "ipol_gait": [{"feet": "left"}, {"feet": "both"}],
@@ -61,6 +62,7 @@ TINY = {
 # Read from a cache, here from a tiny one.
 MIRRORED = (
     "daily_min_temperatures",
+    "diabetes",
     "etth1",
     "ipol_gait",
     "ludb",

@@ -313,6 +313,35 @@ BAD = {
         },
         "no part to max_samples and truncate; take that out",
     ),
+    "one fold": (
+        {"datasets": {"mine": {"source": "waves", "split": {"folds": 1}}}},
+        "datasets.mine.split.folds: input should be greater than or equal to 2 (got 1)",
+    ),
+    "repeats of nothing": (
+        {"datasets": {"mine": {"source": "waves", "split": {"repeats": 3}}}},
+        "datasets.mine.split: repeats counts draws of folds; say how many `folds`",
+    ),
+    "folds beside a test": (
+        {"datasets": {"mine": {"source": "waves", "split": {"folds": 5, "test": 0.2}}}},
+        "datasets.mine.split: with folds every recording is test once; leave test out",
+    ),
+    "folds of time": (
+        {"datasets": {"mine": {"source": "airline", "split": {"folds": 5, "by": "time"}}}},
+        "datasets.mine.split: folds are of recordings, not of time; choose another `by`",
+    ),
+    "folds and names for val": (
+        {"datasets": {"mine": {"source": "waves", "split": {"folds": 5, "val": ["a"]}}}},
+        "datasets.mine.split: what is named for val or as unlabelled would be test in one",
+    ),
+    "dataset called like a fold": (
+        {
+            "datasets": {
+                "mine": {"source": "waves", "split": {"folds": 2}},
+                "mine-repeat1-fold2": {"source": "waves"},
+            }
+        },
+        "datasets.mine-repeat1-fold2: a fold of 'mine' is called so; take another name",
+    ),
     "section left empty": (
         {"architectures": None},
         "architectures: holds None; write keys below it, {} or nothing",

@@ -4,6 +4,7 @@ from seqbench import layout
 from seqbench.config import Benchmark, ConfigError
 from seqbench.plan import Plan, Run
 from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS
+from seqbench.settings import Fold
 
 
 def plan(*grids, **changes):
@@ -159,3 +160,45 @@ def test_no_two_steps_write_the_same_place():
 
     assert len(set(patterns)) == len(patterns)
     assert all(pattern.startswith("results/") for pattern in patterns)
+
+
+FOLDS = {"mine": {"source": "waves", "split": {"folds": 10, "repeats": 2}}}
+GRID_OF_FOLDS = {"datasets": ["mine"], "architectures": ["lstm"], "seeds": [0, 1]}
+
+
+def test_every_fold_is_a_dataset_with_runs_and_baselines_of_its_own():
+    made = plan(GRID_OF_FOLDS, datasets=FOLDS, baselines=["majority"])
+
+    assert made.wholes == ["mine"]
+    assert len(made.datasets) == 20
+    assert made.datasets[0] == "mine-repeat1-fold01"
+    assert made.datasets[-1] == "mine-repeat2-fold10"
+    assert len(made.trained) == 40
+    assert len(made.baselines) == 20
+    assert made.runs_on("mine") == made.runs
+
+
+def test_a_fold_alone_can_be_asked_for():
+    made = plan(GRID_OF_FOLDS | {"datasets": ["mine-repeat1-fold03"]}, datasets=FOLDS)
+
+    assert made.datasets == ["mine-repeat1-fold03"]
+    assert made.wholes == ["mine"]
+
+
+def test_folds_are_read_alike_and_differ_in_their_place_alone():
+    jobs = plan(GRID_OF_FOLDS, datasets=FOLDS).jobs
+    first, last = "mine-repeat1-fold01", "mine-repeat2-fold10"
+
+    assert jobs.ingest(first) == jobs.ingest(last) == jobs.ingest("mine")
+    assert jobs.window(first).fold == Fold(n_folds=10, repeat=0, index=0)
+    assert jobs.window(last).fold == Fold(n_folds=10, repeat=1, index=9)
+    assert jobs.window(first).split == jobs.window(last).split
+
+
+def test_more_repeats_run_no_finished_fold_again():
+    more = {"mine": {"source": "waves", "split": {"folds": 10, "repeats": 3}}}
+    few, many = (plan(GRID_OF_FOLDS, datasets=datasets) for datasets in (FOLDS, more))
+
+    assert set(few.trained) < set(many.trained)
+    for name in few.datasets:
+        assert few.jobs.window(name).to_json() == many.jobs.window(name).to_json()

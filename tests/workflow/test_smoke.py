@@ -32,6 +32,7 @@ DOWNLOADED = {
     "ipol_gait",
     "stress_predict",
     "daily_min_temperatures",
+    "diabetes",
     "etth1",
     "names",
 }
@@ -82,6 +83,16 @@ def test_a_number_of_the_summary_is_that_of_its_run(smoke, plan):
     assert value == metrics["scores"]["test"]["macro_f1"]["value"]
 
 
+def test_folds_share_recordings_and_have_windows_of_their_own(smoke, plan):
+    folds = [name for name in plan.datasets if plan.benchmark.whole(name) == "tiny_folds"]
+
+    assert len(folds) == 2
+    assert (smoke / layout.RECORDINGS.format(dataset="tiny_folds")).is_file()
+    assert not any((smoke / layout.RECORDINGS.format(dataset=name)).exists() for name in folds)
+    assert all((smoke / layout.WINDOWS.format(dataset=name)).is_file() for name in folds)
+    assert set(folds) <= {row["dataset"] for row in rows(smoke)}
+
+
 def test_label_draws_of_all_arms_of_a_seed_have_the_same_size(smoke, plan):
     sizes = {
         json.loads((smoke / run.fill(layout.METRICS)).read_text())["n_windows"]["train"]
@@ -101,7 +112,7 @@ def test_a_pretrained_encoder_was_transferred_whole(smoke, plan):
 def test_the_page_stands_alone_and_names_every_dataset(smoke, plan):
     page = (smoke / layout.REPORT).read_text()
 
-    assert all(name in page for name in plan.datasets)
+    assert all(name in page for name in plan.wholes)
     assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", page)
 
 

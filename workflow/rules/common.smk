@@ -69,6 +69,11 @@ def source_files(wildcards):
     return sorted(str(path) for path in folder.rglob("*") if path.is_file())
 
 
+def recordings(wildcards):
+    """Return the recordings that windows are cut from; folds of a dataset share them."""
+    return layout.RECORDINGS.format(dataset=BENCHMARK.whole(wildcards.dataset))
+
+
 def modules(registry, *names):
     """Return the modules behind registered names, which no import statement shows."""
     return [registry.entry(name).module for name in names]

@@ -1,12 +1,12 @@
 """Split, cut, normalise.
 
-Needs recordings.h5; yields windows.h5 per dataset.
+Needs recordings.h5; yields windows.h5 per dataset, and per fold of one.
 """
 
 
 rule window:
     input:
-        recordings=layout.RECORDINGS,
+        recordings=recordings,
     output:
         windows=layout.WINDOWS,
     log:

@@ -116,10 +116,39 @@ def listed_folder(cache: Path, name: str, url: str, sums: Mapping[str, str], wha
 
     def fill(folder: Path) -> None:
         _retrieve_all(url, dict(sums), folder)
-        listed = "".join(f"{digest}  {path}\n" for path, digest in sums.items())
-        (folder / SUMS).write_text(listed, encoding="utf-8")
+        _write_sums(folder, sums)
 
     return _folder(cache / name, url, what, fill)
+
+
+def gathered_folder(
+    cache: Path, name: str, urls: Mapping[str, str], sums: Mapping[str, str]
+) -> Path:
+    """Return a folder of files from several places, downloaded if it is absent.
+
+    Parameters
+    ----------
+    cache
+        Where data are kept; the files are in the folder `name` in it.
+    name
+        Name of the folder.
+    urls
+        Address below which each file is, by the name of the file.
+    sums
+        SHA-256 by the name of the file; a download leaves them in the folder.
+
+    Raises
+    ------
+    DataError
+        If the download fails, or a file has another checksum.
+    """
+
+    def fill(folder: Path) -> None:
+        for file, url in urls.items():
+            _retrieve_all(url, {file: sums[file]}, folder)
+        _write_sums(folder, sums)
+
+    return _folder(cache / name, " and ".join(urls.values()), " and ".join(urls), fill)
 
 
 def required_files(folder: Path, names: Iterable[str], url: str) -> list[Path]:
@@ -214,6 +243,11 @@ def _retrieve_all(url: str, wanted: dict[str, str], folder: Path) -> None:
         # The first failure ends the loop, and with it what is still waiting.
         for _ in tqdm(pool.map(one, wanted), total=len(wanted), desc=url, unit="file"):
             pass
+
+
+def _write_sums(folder: Path, sums: Mapping[str, str]) -> None:
+    listed = "".join(f"{digest}  {path}\n" for path, digest in sums.items())
+    (folder / SUMS).write_text(listed, encoding="utf-8")
 
 
 def _unzip(archive: Path, folder: Path) -> None:

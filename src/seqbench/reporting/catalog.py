@@ -31,9 +31,9 @@ class Caption:
 CAPTIONS = {
     "leaderboard": Caption(
         "Every model, every seed",
-        "A dot is one seed on test, the bar their mean; a thin line is the bootstrap interval of a"
-        " single run. Dashed: the best baseline. Dotted: the floor. Dash-dotted: the ceiling, where"
-        " the truth is known.",
+        "A dot is one run on test, of one seed and fold, the bar their mean; a thin line is the"
+        " bootstrap interval of a single run, or that of the mean over folds. Dashed: the best"
+        " baseline. Dotted: the floor. Dash-dotted: the ceiling, where the truth is known.",
     ),
     "confusion": Caption(
         "What is taken for what",
@@ -168,7 +168,7 @@ def figure_names(plan: Plan) -> list[tuple[str, str]]:
     """Return the figures of a plan as pairs of dataset and figure, in the order of the page."""
     return [
         (dataset, figure)
-        for dataset in plan.datasets
+        for dataset in plan.wholes
         for figure in TASK_FIGURES[plan.benchmark.task(dataset)]
         if _applies(figure, plan, dataset)
     ]
@@ -201,7 +201,11 @@ def columns(task: str, headline: str) -> list[str]:
 def template_runs(plan: Plan) -> list[Run]:
     """Return the runs of a plan whose models hold templates that a figure may draw."""
     drawn = {dataset for dataset, figure in figure_names(plan) if figure == "templates"}
-    return [run for run in plan.runs if run.dataset in drawn and holds_templates(plan, run)]
+    return [
+        run
+        for run in plan.runs
+        if plan.benchmark.whole(run.dataset) in drawn and holds_templates(plan, run)
+    ]
 
 
 def holds_templates(plan: Plan, run: Run) -> bool:
@@ -238,7 +242,7 @@ def _tagged(tag: str, task: str) -> str | None:
 
 def _applies(figure: str, plan: Plan, dataset: str) -> bool:
     """Tell whether the plan holds what a figure needs."""
-    own = [run for run in plan.runs if run.dataset == dataset]
+    own = plan.runs_on(dataset)
     trained = [run for run in own if run.arm != "baseline"]
     if figure == "label_efficiency":
         return len({run.labels for run in trained}) > 1

@@ -166,7 +166,7 @@ class DetectionMaterial:
 
 
 def gather_detection(
-    board: Leaderboard, train: WindowSet, root: Path, banked: Collection[Run]
+    board: Leaderboard, path: Path, train: WindowSet, root: Path, banked: Collection[Run]
 ) -> DetectionMaterial:
     """Read what the models of a leaderboard found and what there was to find.
 
@@ -176,6 +176,8 @@ def gather_detection(
     ----------
     board
         That with most labels.
+    path
+        Windows of the dataset, or of the fold of the model that val picks.
     train
         Its signal is not needed.
     root
@@ -183,7 +185,6 @@ def gather_detection(
     banked
         Runs whose models hold templates that are drawn.
     """
-    path = root / layout.WINDOWS.format(dataset=board.dataset)
     parts = [_part(train), _part(read_windows(path, "val"))]
     test = read_windows(path, "test")
     timeline = timeline_of(test)

@@ -16,7 +16,7 @@ from seqbench import layout
 from seqbench.plan import Plan, Run
 from seqbench.reporting.catalog import figures_of, template_runs
 from seqbench.reporting.detection import DetectionMaterial, gather_detection
-from seqbench.reporting.tables import Leaderboard, Result, Row, leaderboards
+from seqbench.reporting.tables import BASELINE, Leaderboard, Result, Row, leaderboards
 from seqbench.storage.detections import Detections
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.sequences import Sequences
@@ -61,6 +61,9 @@ class Material:
 
     Parameters
     ----------
+    shown
+        The dataset itself, or the fold of the model that val picks, of which
+        figures draw windows and answers.
     windows
         Those of train; in detection without their signal, which no figure draws.
     boards
@@ -68,7 +71,7 @@ class Material:
     histories
         By run, for trained runs.
     pretraining
-        By architecture, objective and seed.
+        By architecture, objective, dataset or fold, and seed.
     transfers
         By run, what became of the pretrained tensors.
     confusions
@@ -83,11 +86,12 @@ class Material:
     """
 
     dataset: str
+    shown: str
     windows: WindowSet
     results: list[Result]
     boards: list[Leaderboard]
     histories: dict[Run, pd.DataFrame]
-    pretraining: dict[tuple[str, str, int], pd.DataFrame]
+    pretraining: dict[tuple[str, str, str, int], pd.DataFrame]
     transfers: dict[Run, dict[str, Any]]
     confusions: list[Confusion]
     answers: list[Answers]
@@ -146,44 +150,44 @@ def gather(plan: Plan, results: list[Result], root: Path) -> list[Material]:
     """
     names = list(dict.fromkeys(run.architecture for run in plan.trained))
     colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
-    return [_material(plan, results, root, dataset, colours) for dataset in plan.datasets]
+    return [_material(plan, results, root, dataset, colours) for dataset in plan.wholes]
 
 
 def _material(
     plan: Plan, results: list[Result], root: Path, dataset: str, colours: dict[str, str]
 ) -> Material:
-    trained = [run for run in sorted(plan.trained) if run.dataset == dataset]
+    trained = sorted(run for run in plan.runs_on(dataset) if run.arm != BASELINE)
     boards = leaderboards(results, dataset)
     pretrained = [(run, o) for run in trained if (o := plan.objective(run)) is not None]
     pretraining = {
-        (run.architecture, objective, run.seed): root
-        / layout.PRETRAIN_HISTORY.format(
-            dataset=dataset, architecture=run.architecture, objective=objective, seed=run.seed
-        )
+        (run.architecture, objective, run.dataset, run.seed): root
+        / layout.PRETRAIN_HISTORY.format(objective=objective, **vars(run))
         for run, objective in pretrained
     }
     transfers = {run: root / run.fill(layout.TRANSFER) for run, _ in pretrained}
-    shown = [row for row in (boards[0].picked, boards[0].best_baseline) if row is not None]
+    picked = boards[0].picked
+    rows = [row for row in (picked, boards[0].best_baseline) if row is not None]
+    shown = (picked.chosen.run if picked else trained[0]).dataset
     figures = figures_of(plan, dataset)
-    windows = read_windows(root / layout.WINDOWS.format(dataset=dataset), "train")
+    path = root / layout.WINDOWS.format(dataset=shown)
+    windows = read_windows(path, "train")
     has_answers = "answers" in figures
     detection = None
     if plan.benchmark.task(dataset) == "detection":
         windows = _without_signal(windows)
-        detection = gather_detection(boards[0], windows, root, template_runs(plan))
+        detection = gather_detection(boards[0], path, windows, root, template_runs(plan))
     return Material(
         dataset=dataset,
+        shown=shown,
         windows=windows,
-        results=[result for result in results if result.run.dataset == dataset],
+        results=[result for result in results if result.dataset == dataset],
         boards=boards,
         histories={run: pd.read_csv(root / run.fill(layout.HISTORY)) for run in trained},
         pretraining={key: pd.read_csv(path) for key, path in pretraining.items()},
         transfers={r: json.loads(p.read_text(encoding="utf-8")) for r, p in transfers.items()},
-        confusions=[_confusion(row, root) for row in shown] if "confusion" in figures else [],
-        answers=[_answers(row, root) for row in shown] if has_answers else [],
-        asked=read_windows(root / layout.WINDOWS.format(dataset=dataset), "test")
-        if has_answers
-        else None,
+        confusions=[_confusion(row, root) for row in rows] if "confusion" in figures else [],
+        answers=[_answers(row, root, shown) for row in rows] if has_answers else [],
+        asked=read_windows(path, "test") if has_answers else None,
         detection=detection,
         colours=colours,
     )
@@ -195,8 +199,9 @@ def _without_signal(windows: WindowSet) -> WindowSet:
     return replace(windows, signal=nothing)
 
 
-def _answers(row: Row, root: Path) -> Answers:
-    predictions = read_predictions(root / row.chosen.run.fill(layout.PREDICTIONS), "test")
+def _answers(row: Row, root: Path, dataset: str) -> Answers:
+    chosen = row.chosen_on(dataset).run
+    predictions = read_predictions(root / chosen.fill(layout.PREDICTIONS), "test")
     if not isinstance(predictions, Sequences):
         raise ValueError(f"{row.name} answers with no values")
     return Answers(row, predictions)

@@ -67,6 +67,7 @@ def render_page(
             skipped=_skipped(materials),
             has_detection=any(material.detection is not None for material in materials),
             has_ceiling=any(board.ceiling is not None for board in boards),
+            has_folds=any(board.n_folds > 1 for board in boards),
             metrics={
                 family: METRICS.entry(family).summary
                 for board in boards
@@ -118,7 +119,7 @@ def _asked(plan: Plan) -> list[tuple[str, list[str]]]:
     trained = plan.trained
     labels = sorted({run.labels for run in trained}, key=float)
     return [
-        ("datasets", plan.datasets),
+        ("datasets", plan.wholes),
         ("architectures", _unique(run.architecture for run in trained)),
         ("arms", _unique(run.arm for run in trained)),
         ("labels", [formats.percent(float(fraction)) for fraction in labels]),
@@ -142,7 +143,9 @@ def _lede(boards: list[Leaderboard]) -> str:
 
 def _general_warnings(boards: list[Leaderboard], results: list[Result]) -> list[str]:
     found: list[str] = []
-    fewest = min((row.n_seeds for b in boards for row in b.rows if not row.is_baseline), default=0)
+    # Folds differ in what is learned from as well: chance in training is not all that they tell.
+    seeds = [r.n_seeds for b in boards if b.n_folds == 1 for r in b.rows if not r.is_baseline]
+    fewest = min(seeds, default=FEW_SEEDS)
     if fewest < FEW_SEEDS:
         count = "one seed" if fewest == 1 else f"{fewest} seeds"
         found.append(

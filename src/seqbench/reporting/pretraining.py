@@ -10,8 +10,7 @@ from typing import NamedTuple
 from seqbench.config import Arm
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.tables import BASELINE, Estimate, Result
-from seqbench.statistics.student import mean_interval
+from seqbench.reporting.tables import BASELINE, Estimate, Result, mean_interval_of
 
 SCRATCH = "scratch"
 REFERENCES = (SCRATCH, "random_frozen")
@@ -27,7 +26,7 @@ SIGNS = {
 
 
 class Pair(NamedTuple):
-    """A run, that of the same seed and labels in another arm, and how far it is ahead."""
+    """A run, that of the same fold, seed and labels in another arm, and how far it is ahead."""
 
     result: Result
     other: Result
@@ -36,16 +35,16 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """An arm against another of the same architecture, seed by seed.
+    """An arm against another of the same architecture, seed by seed and fold by fold.
 
     Parameters
     ----------
     difference
         In the headline on test.
     interval
-        95 % interval of the mean difference; None for a single seed.
+        95 % interval of the mean difference; None for a single run.
     n_better
-        Seeds in which the arm is ahead.
+        Runs in which the arm is ahead.
     cost_ratio
         Processor time of pretraining and training over that of the reference,
         as if the encoder served this run alone; None where it was not measured.
@@ -75,7 +74,7 @@ class Signs:
     Parameters
     ----------
     n
-        Encoders, one for each seed.
+        Encoders, one for each seed and fold.
     values
         By key of `SIGNS`; undefined where the objective has no such thing.
     """
@@ -102,9 +101,10 @@ def effects(results: Iterable[Result]) -> list[Effect]:
     """Compare each pretrained arm with `scratch` and `random_frozen`, paired by seed."""
     by_run = {result.run: result for result in results}
     found: list[Effect] = []
-    trained = sorted(run for run in by_run if _is_pretrained(run.arm))
-    for model, runs in groupby(trained, key=lambda r: (r.dataset, r.architecture, r.arm, r.labels)):
-        group = [by_run[run] for run in runs]
+    trained = [result for result in by_run.values() if _is_pretrained(result.run.arm)]
+    trained.sort(key=lambda result: (*_model(result), result.run))
+    for model, runs in groupby(trained, key=_model):
+        group = list(runs)
         for reference in REFERENCES:
             pairs = [
                 Pair(result, other, value - base)
@@ -116,6 +116,11 @@ def effects(results: Iterable[Result]) -> list[Effect]:
             if pairs:
                 found.append(_effect(*model, reference, pairs))
     return found
+
+
+def _model(result: Result) -> tuple[str, str, str, str]:
+    run = result.run
+    return result.dataset, run.architecture, run.arm, run.labels
 
 
 def _effect(
@@ -135,7 +140,7 @@ def _effect(
         reference=reference,
         headline=pairs[0].result.headline,
         difference=Estimate.of_values(differences),
-        interval=mean_interval(differences),
+        interval=mean_interval_of([(pair.result, pair.difference) for pair in pairs]),
         n_better=sum(difference > 0 for difference in differences),
         cost_ratio=_cost_ratio(pairs),
     )
@@ -191,23 +196,23 @@ def _verdict(dataset: str, architecture: str, labels: float, group: list[Effect]
 
 def signs(results: Iterable[Result]) -> list[Signs]:
     """Summarise what was watched in the encoders, each counted once however many runs use it."""
-    seen: dict[tuple[str, str, str], dict[int, dict[str, float]]] = {}
+    seen: dict[tuple[str, str, str], dict[tuple[str, int], dict[str, float]]] = {}
     for result in results:
         pretraining = result.content.get("pretraining")
         if pretraining:
             run = result.run
-            model = (run.dataset, run.architecture, str(pretraining["objective"]))
-            seen.setdefault(model, {})[run.seed] = pretraining["watched"]
+            model = (result.dataset, run.architecture, str(pretraining["objective"]))
+            seen.setdefault(model, {})[run.dataset, run.seed] = pretraining["watched"]
     return [
         Signs(
             *model,
-            n=len(by_seed),
+            n=len(by_encoder),
             values={
-                name: Estimate.of_values(watched.get(name) for watched in by_seed.values())
+                name: Estimate.of_values(watched.get(name) for watched in by_encoder.values())
                 for name in SIGNS
             },
         )
-        for model, by_seed in sorted(seen.items())
+        for model, by_encoder in sorted(seen.items())
     ]
 
 

@@ -9,8 +9,7 @@ from seqbench.config import Question
 from seqbench.plan import Plan
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.tables import Estimate, Result
-from seqbench.statistics.student import mean_interval
+from seqbench.reporting.tables import Estimate, Result, mean_interval_of
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def answers(plan: Plan, results: Sequence[Result]) -> list[Answer]:
     own = [r for r in results if r.run.arm == "scratch" and float(r.run.labels) == 1]
     architectures = list(dict.fromkeys(run.architecture for run in plan.trained))
     return [
-        Answer(q.ask, _comparisons(q, own, plan.datasets, architectures))
+        Answer(q.ask, _comparisons(q, own, plan.wholes, architectures))
         for q in plan.benchmark.questions
     ]
 
@@ -60,7 +59,7 @@ def _comparisons(
 ) -> list[Comparison]:
     runs: dict[tuple[str, str], list[Result]] = {}
     for result in results:
-        runs.setdefault((result.run.dataset, result.run.architecture), []).append(result)
+        runs.setdefault((result.dataset, result.run.architecture), []).append(result)
     are_datasets = set(question.compare) <= set(datasets)
     groups = {
         place: {
@@ -93,26 +92,30 @@ def _candidate(name: str, results: list[Result]) -> Candidate:
 
 
 def _sentence(first: Candidate, second: Candidate, metric: str) -> str:
-    """Say whether the first is ahead of the second by more than chance among seeds."""
+    """Say whether the first is ahead of the second by more than chance among seeds or folds."""
     differences = list(_differences(first, second, metric))
     label = metric_label(metric)
     if not differences:
         return f"{first.name} and {second.name} have no seed in common."
-    mean = sum(differences) / len(differences)
+    mean = sum(difference for _, difference in differences) / len(differences)
     ahead = f"{first.name} is ahead of {second.name} by {formats.signed_score(mean)} {label}"
-    interval = mean_interval(differences)
+    interval = mean_interval_of(differences)
     if interval is None:
         return f"{ahead}, with a single seed."
     low, high = (formats.signed_score(bound) for bound in interval)
-    n = len(differences)
+    n_folds = len({result.fold for result, _ in differences})
+    among = f"{n_folds} folds" if n_folds > 1 else f"{len(differences)} seeds"
     if interval[0] > 0:
-        return f"{ahead} ({low} to {high}, {n} seeds)."
-    return f"{ahead}, which chance among {n} seeds can do ({low} to {high})."
+        return f"{ahead} ({low} to {high}, {among})."
+    return f"{ahead}, which chance among {among} can do ({low} to {high})."
 
 
-def _differences(first: Candidate, second: Candidate, metric: str) -> Iterable[float]:
-    other = {result.run.seed: result.value(metric) for result in second.results}
+def _differences(
+    first: Candidate, second: Candidate, metric: str
+) -> Iterable[tuple[Result, float]]:
+    """Yield the runs of the first that have a counterpart, and how far they are ahead of it."""
+    other = {(result.fold, result.run.seed): result.value(metric) for result in second.results}
     for result in first.results:
-        value, base = result.value(metric), other.get(result.run.seed)
+        value, base = result.value(metric), other.get((result.fold, result.run.seed))
         if value is not None and base is not None:
-            yield value - base
+            yield result, value - base

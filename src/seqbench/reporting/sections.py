@@ -24,7 +24,7 @@ from seqbench.reporting.catalog import (
 from seqbench.reporting.detection import DetectionMaterial
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.material import Answers, Material
-from seqbench.reporting.tables import Estimate, Leaderboard, Result
+from seqbench.reporting.tables import Estimate, Leaderboard, Result, ahead, mean_interval_of
 from seqbench.storage.windows import WindowSet
 
 FEW_TEST_WINDOWS, FEW_TEST_EVENTS = 30, 30
@@ -88,7 +88,7 @@ def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], D
             _picture(name, material, drawings[material.dataset, name])
             for name in figures_of(plan, material.dataset)
         ],
-        notes=[str(note) for note in material.windows.source.get("notes", ())],
+        notes=[*map(str, material.windows.source.get("notes", ())), *_lead(material.board)],
         warnings=[*few, *_warnings(material.board)],
         model_path=None if best is None else best.chosen.run.fill(layout.MODEL),
     )
@@ -98,9 +98,8 @@ def _facts(plan: Plan, material: Material) -> dict[str, str]:
     windows, detection = material.windows, material.detection
     entry = plan.benchmark.all_datasets[material.dataset]
     options = ", ".join(f"{key} {value}" for key, value in entry.source_options.items())
-    n_val, n_test = (
-        formats.amount(_first_number(material.results, split)) for split in ("val", "test")
-    )
+    results = [result for result in material.results if result.run.dataset == material.shown]
+    n_val, n_test = (formats.amount(_first_number(results, split)) for split in ("val", "test"))
     lengths = sorted({int(n) for n in windows.length})
     span = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
     rate = windows.sampling_rate_hz
@@ -108,6 +107,7 @@ def _facts(plan: Plan, material: Material) -> dict[str, str]:
         "task": material.board.task,
         "source": f"{entry.source} ({options})" if options else entry.source,
         **({} if detection is None else _recorded(detection)),
+        **_folds(material),
         "windows": f"{formats.amount(len(windows))} train · {n_val} val · {n_test} test",
         **_asked(material),
         **_shape(windows),
@@ -129,6 +129,35 @@ def _shape(windows: WindowSet) -> dict[str, str]:
         rows, columns = windows.frame_size
         return {"frame": f"{rows} x {columns} pixels", "planes": f"{n}"}
     return {"channels": f"{n}"}
+
+
+def _folds(material: Material) -> dict[str, str]:
+    """Return how many folds there are, and which one is shown; nothing where there are none."""
+    folds = {result.fold for result in material.results} - {None}
+    if not folds:
+        return {}
+    n_repeats = len({fold.repeat for fold in folds if fold})
+    return {
+        "folds": f"{len(folds)} in {counted(n_repeats, 'draw')}",
+        "fold shown": material.shown,
+    }
+
+
+def _lead(board: Leaderboard) -> list[str]:
+    """Say over folds by how much the model that val picks is ahead of the best baseline."""
+    best, baseline = board.picked, board.best_baseline
+    if board.n_folds == 1 or best is None or baseline is None or board.margin is None:
+        return []
+    interval = mean_interval_of(ahead(best, baseline))
+    if interval is None:
+        return []
+    low, high = (formats.signed_score(bound) for bound in interval)
+    verdict = "more than chance does" if interval[0] > 0 or interval[1] < 0 else "as chance can do"
+    return [
+        f"Fold by fold, {best.name} scores {formats.signed_score(board.margin)}"
+        f" {metric_label(board.headline)} against {baseline.architecture}, {verdict}"
+        f" (95 % interval {low} to {high}, widened for the training data that folds share)."
+    ]
 
 
 def _asked(material: Material) -> dict[str, str]:
@@ -194,7 +223,11 @@ def _event_counts(detection: DetectionMaterial) -> list[tuple[str, str]]:
 
 def _few_windows(material: Material) -> list[str]:
     n_test = _first_number(material.results, "test")
-    if n_test is None or n_test >= FEW_TEST_WINDOWS:
+    if n_test is None:
+        return []
+    fold = material.results[0].fold
+    n_test *= fold.n_folds if fold else 1
+    if n_test >= FEW_TEST_WINDOWS:
         return []
     found = f"Only {counted(n_test, 'test window')}"
     if material.board.task != "classification":

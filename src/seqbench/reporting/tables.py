@@ -13,9 +13,12 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
 from seqbench import layout
+from seqbench.config import FoldOf
 from seqbench.plan import Plan, Run
 from seqbench.registry import TASKS
 from seqbench.reporting.catalog import ceiling_of, columns, floor_of
+from seqbench.settings import Fold
+from seqbench.statistics.student import mean_interval
 from seqbench.tasks.metric_names import tags
 
 if TYPE_CHECKING:
@@ -35,10 +38,23 @@ class Result:
         Its identity, as the plan has it.
     content
         Its `metrics.json`.
+    of
+        What its dataset is a fold of; None: it is none.
     """
 
     run: Run
     content: dict[str, Any]
+    of: FoldOf | None = None
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset, the same for all of its folds."""
+        return self.of.whole if self.of else self.run.dataset
+
+    @property
+    def fold(self) -> Fold | None:
+        """Place of the fold; None where the dataset is none."""
+        return self.of.fold if self.of else None
 
     @property
     def task(self) -> str:
@@ -80,7 +96,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A metric over the seeds of a model.
+    """A metric over the seeds of a model, and over folds where the dataset has some.
 
     Parameters
     ----------
@@ -91,8 +107,9 @@ class Estimate:
     n
         Runs in which the metric is defined.
     interval
-        Bootstrap interval of the run if it is the only one: bounds of several
-        runs have no meaningful mean.
+        Over folds that of the mean, see `mean_interval_of`; else the bootstrap
+        interval of the run if it is the only one: bounds of several runs have
+        no meaningful mean.
     """
 
     mean: float | None
@@ -103,8 +120,12 @@ class Estimate:
     @classmethod
     def of(cls, results: Sequence[Result], metric: str) -> Estimate:
         """Summarise the test scores of the runs of one model."""
+        values = [(result, result.value(metric)) for result in results]
+        defined = [(result, value) for result, value in values if value is not None]
         interval = results[0].interval(metric) if len(results) == 1 else None
-        return cls.of_values([result.value(metric) for result in results], interval)
+        if len({result.fold for result, _ in defined}) > 1:
+            interval = mean_interval_of(defined)
+        return cls.of_values([value for _, value in values], interval)
 
     @classmethod
     def of_values(
@@ -127,7 +148,7 @@ class Row:
     Parameters
     ----------
     results
-        Its runs, by seed.
+        Its runs, by fold and seed.
     metrics
         Estimates by name of the metric, on test.
     is_best
@@ -176,13 +197,32 @@ class Row:
 
     @property
     def n_seeds(self) -> int:
-        """Number of runs."""
-        return len(self.results)
+        """Number of seeds, the same on every fold."""
+        return len({result.run.seed for result in self.results})
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds, of all repeats; 1 where the dataset has none."""
+        return len({result.fold for result in self.results})
+
+    @property
+    def counted(self) -> str:
+        """Number of runs: seeds, or folds times seeds."""
+        folds = f"{self.n_folds} \N{MULTIPLICATION SIGN} " if self.n_folds > 1 else ""
+        return f"{folds}{self.n_seeds}"
 
     @property
     def chosen(self) -> Result:
         """The run with the highest headline on val: choosing it never looks at test."""
-        return max(self.results, key=lambda r: _or_lowest(r.value(self.headline, "val")))
+        return self.best_on_val(self.results)
+
+    def chosen_on(self, dataset: str) -> Result:
+        """Return the same among the runs of one fold."""
+        return self.best_on_val(r for r in self.results if r.run.dataset == dataset)
+
+    def best_on_val(self, results: Iterable[Result]) -> Result:
+        """Return the one of several runs with the highest headline on val."""
+        return max(results, key=lambda r: _or_lowest(r.value(self.headline, "val")))
 
     def cost(self, key: str) -> float | None:
         """Return the mean cost over the runs in which it was measured."""
@@ -229,6 +269,11 @@ class Leaderboard:
         )
 
     @property
+    def n_folds(self) -> int:
+        """Number of folds, of all repeats; 1 where the dataset has none."""
+        return max((row.n_folds for row in self.rows), default=1)
+
+    @property
     def floor(self) -> Row | None:
         """The baseline that knows nothing."""
         return self._baseline(floor_of(self.task))
@@ -267,7 +312,11 @@ def collect(plan: Plan, root: Path) -> list[Result]:
     ValueError
         If a file says that it belongs to another run.
     """
-    return [_read(run, root / run.fill(layout.METRICS)) for run in sorted(plan.runs)]
+    folds = plan.benchmark.folds
+    return [
+        Result(run, _read(run, root / run.fill(layout.METRICS)), folds.get(run.dataset))
+        for run in sorted(plan.runs)
+    ]
 
 
 def summary(results: Iterable[Result]) -> pd.DataFrame:
@@ -283,7 +332,7 @@ def summary(results: Iterable[Result]) -> pd.DataFrame:
 
 def leaderboards(results: Iterable[Result], dataset: str) -> list[Leaderboard]:
     """Return the leaderboards of a dataset, the one with most labels first."""
-    own = [result for result in results if result.run.dataset == dataset]
+    own = [result for result in results if result.dataset == dataset]
     fractions = {result.run.labels for result in own if not result.is_baseline}
     return [leaderboard(own, dataset, f) for f in sorted(fractions, key=float, reverse=True)]
 
@@ -297,7 +346,7 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
     own = [
         result
         for result in results
-        if result.run.dataset == dataset and (result.is_baseline or result.run.labels == labels)
+        if result.dataset == dataset and (result.is_baseline or result.run.labels == labels)
     ]
     task, headline = own[0].task, own[0].headline
     names = [
@@ -305,7 +354,7 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
         for name in columns(task, headline)
         if any(result.value(name) is not None for result in own) or name == headline
     ]
-    own.sort(key=lambda result: result.run)
+    own.sort(key=lambda result: (result.run.architecture, result.run.arm, result.run))
     rows = [
         Row(
             architecture=architecture,
@@ -330,6 +379,43 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
     return replace(board, rows=tuple(_marked(row, board) for row in board.rows))
 
 
+def mean_interval_of(values: Sequence[tuple[Result, float]]) -> tuple[float, float] | None:
+    """Return the 95 % interval of the mean of values that belong to runs; None for a single one.
+
+    Over seeds it is Student's. Over folds the values of a fold are averaged
+    first, and the interval is widened for the recordings that folds share: all
+    that is not test counts as learned from, val too, which decides when
+    training ends.
+    """
+    by_fold: dict[Fold | None, list[float]] = {}
+    for result, value in values:
+        by_fold.setdefault(result.fold, []).append(value)
+    if len(by_fold) < 2:
+        return mean_interval([value for _, value in values])
+    n_test, n_learned = (
+        sum(result.n_windows(split) or 0 for result, _ in values for split in splits)
+        for splits in (("test",), ("train", "val"))
+    )
+    means = [fmean(of_fold) for of_fold in by_fold.values()]
+    return mean_interval(means, test_to_train=n_test / n_learned) if n_learned else None
+
+
+def ahead(row: Row, other: Row) -> list[tuple[Result, float]]:
+    """Return how far each run of a model is ahead of another model, in the headline, fold by fold.
+
+    The other's runs on a fold are averaged: a baseline may have one seed alone.
+    """
+    of_other: dict[Fold | None, list[float]] = {}
+    for result in other.results:
+        if (value := result.value(other.headline)) is not None:
+            of_other.setdefault(result.fold, []).append(value)
+    return [
+        (result, value - fmean(of_other[result.fold]))
+        for result in row.results
+        if (value := result.value(row.headline)) is not None and result.fold in of_other
+    ]
+
+
 def higher_is_better(metric: str) -> bool:
     """Tell in which direction a metric improves."""
     return bool(tags(metric)["better"] == "higher")
@@ -347,8 +433,8 @@ def number(value: object) -> float | None:
     return float(value) if isfinite(value) else None
 
 
-def _read(run: Run, path: Path) -> Result:
-    content = json.loads(path.read_text(encoding="utf-8"))
+def _read(run: Run, path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     said = content["run"]
     identity = (
         said["dataset"],
@@ -359,7 +445,7 @@ def _read(run: Run, path: Path) -> Result:
     )
     if identity != _identity(run):
         raise ValueError(f"{path}: holds the results of {identity}, not of {_identity(run)}")
-    return Result(run, content)
+    return content
 
 
 def _identity(run: Run) -> tuple[str, str, str, float, int]:

@@ -4,18 +4,20 @@ import numpy as np
 
 from seqbench.datasets.base import DataError
 from seqbench.registry import suggestion
-from seqbench.settings import SplitSettings
+from seqbench.settings import Fold, SplitSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS, UNLABELLED
 
 DEFAULT_TEST = 0.2
 
 
-def assign_splits(recordings: Recordings, settings: SplitSettings) -> list[str]:
+def assign_splits(
+    recordings: Recordings, settings: SplitSettings, fold: Fold | None = None
+) -> list[str]:
     """Give every recording one of train, val, test.
 
-    An official split of the source is kept unless `settings.test` asks for
-    another; val is carved out of train where the source has none.
+    An official split of the source is kept unless `settings.test` or a fold
+    asks for another; val is carved out of train where the source has none.
 
     Parameters
     ----------
@@ -23,6 +25,10 @@ def assign_splits(recordings: Recordings, settings: SplitSettings) -> list[str]:
         Names, groups, official splits and labels are used, signals are not.
     settings
         Fractions are of the groups, stratified by their most frequent class.
+    fold
+        The part that is test; val is then a fraction of the rest. Over the
+        folds of one repeat every recording with a label is test once; those
+        without stay in train.
 
     Returns
     -------
@@ -36,18 +42,24 @@ def assign_splits(recordings: Recordings, settings: SplitSettings) -> list[str]:
     """
     units = recordings.groups if settings.by == "group" else recordings.names
     split = list(recordings.splits) if settings.test is None else [""] * len(units)
+    seed_of_val: int | list[int] = settings.seed + 1
+    if fold is not None:
+        tested = _tested(recordings, units, fold, settings)
+        split = ["test" if unit in tested else "train" for unit in units]
+        # Another val each time, or some recordings would never be learned from.
+        seed_of_val = [settings.seed + 1, fold.repeat, fold.index]
     if "" in split and set(split) != {""}:
         raise DataError("the source gives an official split to some recordings only")
     is_official = "" not in split
     if not is_official:
         split = ["train"] * len(split)
     draw = _Draw(recordings, units, split)
-    wanted: list[tuple[str, float | list[str], int]] = []
+    wanted: list[tuple[str, float | list[str], int | list[int]]] = []
     if not is_official:
         test = DEFAULT_TEST if settings.test is None else settings.test
         wanted.append(("test", test, settings.seed))
     if "val" not in split:
-        wanted.append(("val", settings.val, settings.seed + 1))
+        wanted.append(("val", settings.val, seed_of_val))
         for part, of_part, seed in sorted(wanted, key=lambda one: not isinstance(one[1], list)):
             draw.move(part, of_part, seed)  # names first, or a draw would take them
     elif isinstance(settings.val, list):
@@ -88,12 +100,10 @@ class _Draw:
         self.recordings = recordings
         self.units = units
         self.split = split
-        self.by_class: dict[int, list[str]] = {}
         free = [i for i, part in enumerate(split) if part == "train"]
-        for unit, label in _most_frequent_class(recordings, units, free).items():
-            self.by_class.setdefault(label, []).append(unit)
+        self.by_class = _by_class(recordings, units, free)
 
-    def move(self, part: str, wanted: float | list[str], seed: int) -> None:
+    def move(self, part: str, wanted: float | list[str], seed: int | list[int]) -> None:
         """Move recordings from train to `part`."""
         if isinstance(wanted, list):
             moved = _named(self.recordings, self.units, part, wanted)
@@ -108,17 +118,38 @@ class _Draw:
                 )
             self.split[i] = part
 
-    def _drawn(self, fraction: float, seed: int) -> set[str]:
+    def _drawn(self, fraction: float, seed: int | list[int]) -> set[str]:
         """Draw a fraction of the units of each class, at least one where train keeps one."""
         generator = np.random.default_rng(seed)
         in_train = {u for u, part in zip(self.units, self.split, strict=True) if part == "train"}
         chosen: set[str] = set()
-        for label in sorted(self.by_class.keys() - {UNLABELLED}):
-            members = self.by_class[label]
+        for members in self.by_class:
             left = [unit for unit in members if unit in in_train]
             n = min(max(round(fraction * len(members)), 1), max(len(left) - 1, 0))
             chosen.update(left[i] for i in generator.permutation(len(left))[:n])
         return chosen
+
+
+def _tested(
+    recordings: Recordings, units: list[str], fold: Fold, settings: SplitSettings
+) -> set[str]:
+    """Return the units of a fold.
+
+    Units are shuffled within their class and dealt out in turn, class after
+    class, so that folds differ by one unit at most, in size and in each class.
+    """
+    generator = np.random.default_rng([settings.seed, fold.repeat])
+    dealt = [
+        members[i]
+        for members in _by_class(recordings, units, list(range(len(units))))
+        for i in generator.permutation(len(members))
+    ]
+    if len(dealt) < fold.n_folds:
+        raise DataError(
+            f"split.folds: {len(dealt)} labelled {settings.by}s are too few for {fold.n_folds}"
+            " folds; ask for fewer, or add recordings"
+        )
+    return set(dealt[fold.index :: fold.n_folds])
 
 
 def _named(recordings: Recordings, units: list[str], part: str, wanted: list[str]) -> list[int]:
@@ -132,6 +163,14 @@ def _named(recordings: Recordings, units: list[str], part: str, wanted: list[str
             raise DataError(f"split.{part}: no recording or group is called '{name}'; {known}")
         found |= dict.fromkeys(matching)
     return list(found)
+
+
+def _by_class(recordings: Recordings, units: list[str], free: list[int]) -> list[list[str]]:
+    """Return the units of each class in turn, those without a label left out."""
+    members: dict[int, list[str]] = {}
+    for unit, label in _most_frequent_class(recordings, units, free).items():
+        members.setdefault(label, []).append(unit)
+    return [members[label] for label in sorted(members.keys() - {UNLABELLED})]
 
 
 def _most_frequent_class(

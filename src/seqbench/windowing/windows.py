@@ -63,7 +63,7 @@ def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSe
         )
         part_of = recordings.splits
     else:
-        part_of = assign_splits(recordings, job.split)
+        part_of = assign_splits(recordings, job.split, job.fold)
         recordings = put_labels_aside(recordings, job.split)
     windows = _cut(recordings, job)
     in_train = [part == "train" for part in part_of]

@@ -15,6 +15,7 @@ from seqbench.datasets.base import DataError
 from seqbench.datasets.download import (
     SUMS,
     checksums,
+    gathered_folder,
     listed_folder,
     physionet_folder,
     read_sums,
@@ -228,6 +229,22 @@ def test_files_whose_checksums_are_stated_are_downloaded_with_their_list(server,
     server.asked.clear()
     assert listed_folder(cache, "wrist", f"{server.url}/raw", sums, WHAT) == folder
     assert server.asked == []
+
+
+def test_files_from_several_places_are_gathered_in_one_folder(server, tmp_path, cache):
+    urls = {"a.csv": f"{server.url}/one", "b.csv": f"{server.url}/other"}
+    for name, url in urls.items():
+        path = tmp_path / "www" / url.rpartition("/")[2] / name
+        path.parent.mkdir(parents=True)
+        path.write_text(name)
+    sums = {name: hashlib.sha256(name.encode()).hexdigest() for name in urls}
+
+    folder = gathered_folder(cache, "women", urls, sums)
+
+    assert contents(folder).keys() == {*urls, SUMS}
+    assert checksums(folder, [folder / name for name in sums]) == sums
+    with pytest.raises(DataError, match=r"men: it is absent, .*put a.csv and b.csv from http.*one"):
+        gathered_folder(cache, "men", urls, sums | {"b.csv": "0" * 64})
 
 
 def test_a_file_that_differs_from_the_stated_checksum_is_not_kept(server, tmp_path, cache):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seqbench.datasets.base import DataError
-from seqbench.settings import SplitSettings
+from seqbench.settings import Fold, SplitSettings
 from seqbench.windowing.split import assign_splits
 
 
@@ -248,3 +248,94 @@ def test_values_are_drawn_as_if_of_one_class_and_those_unknown_stay_in_train(rec
 
     assert [split.count(part) for part in ("train", "val", "test")] == [5, 2, 3]
     assert split[3] == "train"
+
+
+# Folds.
+
+
+def folds_of(made, n_folds, repeat=0, **settings):
+    return [
+        assign_splits(
+            made, SplitSettings(**settings), Fold(n_folds=n_folds, repeat=repeat, index=index)
+        )
+        for index in range(n_folds)
+    ]
+
+
+def in_test(split: list[str]) -> set[int]:
+    return {i for i, part in enumerate(split) if part == "test"}
+
+
+@pytest.mark.parametrize("repeat", [0, 1])
+def test_every_recording_is_test_once_in_each_repeat(recordings, repeat):
+    made = recordings(["a"] * 31 + ["b"] * 16)
+
+    found = folds_of(made, 5, repeat)
+
+    assert sorted(i for split in found for i in in_test(split)) == list(range(47))
+
+
+def test_folds_differ_by_one_recording_at_most_in_size_and_in_each_class(recordings):
+    made = recordings(["a"] * 31 + ["b"] * 16 + ["c"] * 3)
+
+    found = [in_test(split) for split in folds_of(made, 5)]
+
+    for members in (range(50), range(31), range(31, 47), range(47, 50)):
+        sizes = [len(test & set(members)) for test in found]
+        assert max(sizes) - min(sizes) <= 1
+
+
+def test_groups_stay_whole_in_folds(recordings):
+    groups = [f"g{i // 3}" for i in range(60)]
+    made = recordings(["a", "b", "b"] * 20, groups=groups)
+
+    for split in folds_of(made, 4):
+        assert len(set(zip(groups, split, strict=True))) == 20
+
+
+def test_repeats_are_drawn_anew_and_each_again_alike(recordings):
+    made = recordings(["a", "b"] * 20)
+
+    first, second, again = (folds_of(made, 4, repeat) for repeat in (0, 1, 0))
+
+    assert first == again
+    assert {frozenset(in_test(s)) for s in first}.isdisjoint(frozenset(in_test(s)) for s in second)
+
+
+def test_val_is_a_fraction_of_what_is_not_test_drawn_by_class(recordings):
+    made = recordings(["a"] * 50 + ["b"] * 50)
+
+    for split in folds_of(made, 5, val=0.25):
+        assert counts(split[:50]) == counts(split[50:]) == {"train": 30, "val": 10, "test": 10}
+
+
+def test_val_is_another_in_every_fold(recordings):
+    made = recordings(["a", "b"] * 30)
+
+    found = [split for repeat in (0, 1) for split in folds_of(made, 5, repeat)]
+
+    # Ten times ten of 60: were the same places drawn each time, some would be in all but two.
+    times = [sum(split[i] == "val" for split in found) for i in range(60)]
+    assert sum(times) == 100
+    assert max(times) <= 5
+
+
+def test_folds_replace_the_official_split(recordings):
+    made = recordings(["a", "b"] * 6, splits=["train", "train", "test"] * 4)
+
+    assert sorted(i for split in folds_of(made, 3) for i in in_test(split)) == list(range(12))
+
+
+def test_recordings_without_a_label_stay_in_train_of_all_folds(recordings):
+    intervals = [(i, i % 2, 0, 10) for i in range(8)]
+    made = recordings(["a", "b"] * 5, intervals=intervals)
+
+    for split in folds_of(made, 4):
+        assert split[8:] == ["train", "train"]
+
+
+def test_more_folds_than_groups_are_refused(recordings):
+    made = recordings(["a", "b"] * 4, groups=["g", "h"] * 4)
+
+    with pytest.raises(DataError, match=r"split.folds: 2 labelled groups are too few for 5 folds"):
+        folds_of(made, 5)

@@ -8,7 +8,7 @@ import pytest
 
 from seqbench.datasets.base import DataError
 from seqbench.jobs import WindowJob
-from seqbench.settings import SplitSettings, WindowSettings
+from seqbench.settings import Fold, SplitSettings, WindowSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.windows import make_windows
@@ -479,3 +479,23 @@ def test_a_recording_can_have_its_own_mean_and_deviation(six):
             own = standardize(six.signals[recording])
             begin = int(windows.start[i] - windows.start[windows.recording == recording][0])
             np.testing.assert_allclose(windows.window(i), own[begin : begin + 4], rtol=1e-6)
+
+
+def test_what_test_holds_changes_nothing_of_train_in_any_fold(recordings):
+    made = recordings(["a", "b"] * 10, lengths=5)
+
+    for index in range(4):
+        of_fold = job({}).model_copy(update={"fold": Fold(n_folds=4, repeat=1, index=index)})
+        before = make_windows(made, of_fold)
+        tested = set(before["test"].recording.tolist())
+        signals = [
+            1000 * signal + 7 if i in tested else signal for i, signal in enumerate(made.signals)
+        ]
+        after = make_windows(replace(made, signals=signals), of_fold)
+
+        assert len(tested) == 5
+        assert after["train"].normalization.to_json() == before["train"].normalization.to_json()
+        for part in ("train", "val"):
+            np.testing.assert_array_equal(after[part].signal, before[part].signal)
+            np.testing.assert_array_equal(after[part].label, before[part].label)
+        assert not np.allclose(after["test"].signal, before["test"].signal)

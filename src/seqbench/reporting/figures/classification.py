@@ -78,8 +78,10 @@ def examples(material: Material) -> Figure:
         if is_dense:
             axes.set_rasterization_zorder(2.5)  # lines become one image, axes and text do not
         time = np.arange(len(cut[i])) / rate
+        marker = "o" if len(time) == 1 else ""  # of one sample no line can be seen
         for channel, colour in enumerate(colours):
-            axes.plot(time, cut[i][:, channel] + offsets[channel], color=colour, linewidth=0.8)
+            values = cut[i][:, channel] + offsets[channel]
+            axes.plot(time, values, color=colour, linewidth=0.8, marker=marker, markersize=3)
     if panels and n_channels > 1:
         panels[0].set_yticks(offsets, names)
         for axes in panels:

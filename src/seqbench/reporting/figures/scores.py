@@ -24,8 +24,7 @@ from seqbench.reporting.figures.panels import (
 )
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, LINE_STYLES, MARKERS, MUTED
 from seqbench.reporting.material import BASELINE_COLOUR, Material
-from seqbench.reporting.tables import Leaderboard, Row
-from seqbench.statistics.student import mean_interval
+from seqbench.reporting.tables import Leaderboard, Row, mean_interval_of
 
 DURATIONS = (
     (1e-3, "1 ms"), (1e-2, "10 ms"), (0.1, "0.1 s"), (1, "1 s"), (10, "10 s"), (60, "1 min"),
@@ -146,9 +145,9 @@ def _draw_with_whiskers(axes: Axes, points: list[tuple[float, Row]], **look: Any
 
 
 def _interval(row: Row) -> tuple[float, float] | None:
-    """Return the interval of the mean over seeds, or the bootstrap interval of a single run."""
-    values = [v for result in row.results if (v := result.value(row.headline)) is not None]
-    return mean_interval(values) or row.score.interval
+    """Return the interval of the mean over runs, or the bootstrap interval of a single one."""
+    values = [(r, v) for r in row.results if (v := r.value(row.headline)) is not None]
+    return mean_interval_of(values) or row.score.interval
 
 
 @dataclass(frozen=True)

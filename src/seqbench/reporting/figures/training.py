@@ -37,10 +37,10 @@ def pretraining(material: Material) -> Figure:
     architectures = [
         a for a in material.architectures if any(a == key[0] for key in material.pretraining)
     ]
-    objectives = sorted({objective for _, objective, _ in material.pretraining})
+    objectives = sorted({objective for _, objective, *_ in material.pretraining})
     figure, panels = panels_of(architectures)
     lines: list[pd.Series[float]] = []
-    for (architecture, objective, _), history in material.pretraining.items():
+    for (architecture, objective, *_), history in material.pretraining.items():
         axes, colour = panels[architecture], material.colours[architecture]
         epoch, monitor = history["epoch"], history["monitor_loss"]
         axes.plot(epoch, history["train_loss"], color=colour, alpha=0.22, linewidth=0.8)
