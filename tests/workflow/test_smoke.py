@@ -34,6 +34,8 @@ DOWNLOADED = {
     "daily_min_temperatures",
     "diabetes",
     "etth1",
+    "mnist",
+    "mnist_rows",
     "names",
 }
 
