@@ -43,7 +43,7 @@ def assert_options_are_the_signature():
 
 @pytest.fixture(scope="session")
 def mirrors(
-    tmp_path_factory, write_record, write_marks, write_trial, write_wrist, write_digits
+    tmp_path_factory, write_record, write_marks, write_trial, write_wrist, write_digits, write_rain
 ) -> Path:
     """A cache of tiny databases, named and laid out like the real ones."""
     cache = tmp_path_factory.mktemp("mirrors")
@@ -73,4 +73,5 @@ def mirrors(
         path = folder / f"names_{part}.csv.gz"
         path.write_bytes(gzip.compress("\r\n".join([*rows, ""]).encode(), mtime=0))
     write_digits(cache)
+    write_rain(cache)
     return cache

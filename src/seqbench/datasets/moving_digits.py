@@ -27,7 +27,7 @@ def moving_digits(
     cache: Path,
     *,
     of: Literal["digits", "mnist"] = "digits",
-    n_train: Count = 1000,
+    n_train: Count = 2000,
     n_val: Count = 100,
     n_test: Count = 200,
     n_digits: Count = 2,

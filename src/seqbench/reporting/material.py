@@ -166,7 +166,7 @@ def _material(
     shown = [row for row in (boards[0].picked, boards[0].best_baseline) if row is not None]
     figures = figures_of(plan, dataset)
     windows = read_windows(root / layout.WINDOWS.format(dataset=dataset), "train")
-    has_answers = "answers" in figures
+    has_answers = not {"answers", "frames"}.isdisjoint(figures)
     detection = None
     if plan.benchmark.task(dataset) == "detection":
         windows = _without_signal(windows)
