@@ -24,10 +24,10 @@ class Normalization:
     def undone(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return a normalised signal (n_samples, C, ...) in its units, rounded to float32."""
         centre, scale = (
-            values.reshape(-1, *(1 for _ in signal.shape[2:]))
+            values.astype(np.float32).reshape(-1, *(1 for _ in signal.shape[2:]))
             for values in (self.centre, self.scale)
         )
-        return (signal * scale + centre).astype(np.float32)
+        return signal * scale + centre
 
     def to_json(self) -> dict[str, Any]:
         """Return the normalisation as JSON values, for the header of a model."""
