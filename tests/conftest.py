@@ -370,6 +370,29 @@ def write_digits() -> Callable[[Path], None]:
 
 
 @pytest.fixture(scope="session")
+def write_rain() -> Callable[[Path], np.ndarray]:
+    """Write radar frames of 16 x 24 pixels into a cache, and return their bytes, (40, 16, 24).
+
+    There is more rain the further down and right; the first corner is unseen in one frame.
+    """
+
+    def write(cache: Path) -> np.ndarray:
+        folder = cache / "radar/fmi/20170509"
+        folder.mkdir(parents=True)
+        place = np.arange(16)[:, None] + np.arange(24)
+        frames = np.random.default_rng(0).integers(0, 64 + 3 * place, (40, 16, 24), dtype=np.uint8)
+        frames[30, 0, 0] = 255
+        for minute, frame in zip(range(10 * 60 + 45, 14 * 60 + 1, 5), frames, strict=True):
+            time = f"20170509{minute // 60:02d}{minute % 60:02d}"
+            path = folder / f"{time}_fmi.radar.composite.lowest_FIN_SUOMI1.pgm.gz"
+            content = b"P5\n# obstime " + time.encode() + b"\n24 16\n255\n" + frame.tobytes()
+            path.write_bytes(gzip.compress(content))
+        return frames
+
+    return write
+
+
+@pytest.fixture(scope="session")
 def write_wrist(write_sheet):
     """Write wristband recordings of subjects into a cache, and return their folder.
 

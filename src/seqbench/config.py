@@ -396,9 +396,14 @@ class Benchmark(BaseModel):
                 f"datasets.{dataset}.normalization: forecasts do not come back from"
                 f" {entry.normalization}; choose another one"
             )
+        if self.sample(dataset) == "video" and entry.transform != TransformSettings():
+            yield (
+                f"datasets.{dataset}.transform: frames of video are forecast as they are; take it"
+                " out"
+            )
 
     def sample(self, dataset: str) -> str:
-        """Return the kind of sample that a dataset holds: series or tokens."""
+        """Return the kind of sample that a dataset holds: series, tokens or video."""
         return str(DATASETS.entry(self.all_datasets[dataset].source).tags["sample"])
 
     def task(self, dataset: str) -> str:

@@ -43,7 +43,7 @@ def assert_options_are_the_signature():
 
 @pytest.fixture(scope="session")
 def mirrors(
-    tmp_path_factory, write_record, write_marks, write_trial, write_wrist, write_digits
+    tmp_path_factory, write_record, write_marks, write_trial, write_wrist, write_digits, write_rain
 ) -> Path:
     """A cache of tiny databases, named and laid out like the real ones."""
     cache = tmp_path_factory.mktemp("mirrors")
@@ -78,4 +78,5 @@ def mirrors(
     (cache / "diabetes").mkdir()
     (cache / "diabetes/diabetes.csv.gz").write_bytes(gzip.compress(table.encode(), mtime=0))
     (cache / "diabetes/pima-indians-diabetes.csv").write_text(table, encoding="utf-8")
+    write_rain(cache)
     return cache

@@ -32,6 +32,7 @@ TASKS_OF = {name: BASELINES.entry(name).tags["tasks"] for name in BASELINES}
 TINY |= {
     "log_ar": ({"lags": (1, 2)}, True),
     "mean": ({}, False),
+    "mean_frame": ({}, False),
     "persistence": ({}, True),
     "seasonal_naive": ({"season_samples": 2}, True),
 }

@@ -40,7 +40,12 @@ TINY = {
     "mitdb": [{}, {"types": "qrs"}],
     "mnist": [{}],
     "mnist_rows": [{}],
+    "moving_digits": [
+        {"n_train": 6, "n_val": 4, "n_test": 4, "frame_size": 12},
+        {"of": "mnist", "n_train": 4, "n_val": 2, "n_test": 2, "frame_size": 30},
+    ],
     "names": [{}, {"only_new": True}],
+    "radar": [{"patch_size": 4, "reduction": 2, "n_patches": 3}],
     "sin_to_cos": [{"n_train": 6, "n_val": 4, "n_test": 4, "n_samples": 12}],
     "stress_predict": [{"sampling_rate_hz": 4.0}, {"subjects": ("S02", "S01", "S05")}],
     "strikes_continuous": [
@@ -69,7 +74,9 @@ MIRRORED = (
     "mitdb",
     "mnist",
     "mnist_rows",
+    "moving_digits",
     "names",
+    "radar",
     "stress_predict",
 )
 WITHOUT_CLASSES = ("regression", "forecasting")
@@ -235,7 +242,8 @@ def test_windows_can_be_made_of_it(load):
     recordings = load()
     split, window = SplitSettings(), WindowSettings()
     if recordings.task == "forecasting":
-        split, window = SplitSettings(by="time"), WindowSettings(length_samples=5)
+        window = WindowSettings(length_samples=5)
+        split = SplitSettings(by="group" if any(recordings.splits) else "time")
     job = WindowJob(split=split, window=window, normalization="zscore")
 
     splits = make_windows(recordings, job)

@@ -17,6 +17,7 @@ from seqbench.training.finetune import Model, state_arrays
 TINY = {
     "cnn2d": {"widths": (4, 6), "kernel_sizes": (5, 3), "hidden_size": 8, "dropout": 0.0},
     "cnn_lstm_2d": {"widths": (4,), "kernel_sizes": (3,), "hidden_size": 6, "dropout": 0.0},
+    "conv_lstm": {"patch_size": 4, "widths": (3, 2)},
     "softmax": {},
 }
 B, T, FRAME, K = 4, 7, (2, 9, 6), 3

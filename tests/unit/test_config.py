@@ -112,6 +112,18 @@ BAD = {
         },
         "datasets.mine: a split by time cuts through recordings",
     ),
+    "transform of frames": (
+        {
+            "datasets": {
+                "rain": {
+                    "source": "radar",
+                    "window": {"length_samples": 3},
+                    "transform": {"difference_samples": [1]},
+                }
+            }
+        },
+        "datasets.rain.transform: frames of video are forecast as they are; take it out",
+    ),
     "names in a split by time": (
         {"datasets": {"air": {"source": "airline", "split": {"by": "time", "test": ["a"]}}}},
         "datasets.air.split: a split by time takes fractions of each recording, not names",

@@ -37,6 +37,7 @@ DOWNLOADED = {
     "mnist",
     "mnist_rows",
     "names",
+    "radar",
 }
 
 
@@ -187,7 +188,7 @@ class TestWhatRunsAgain:
 
         jobs = replan(change)
 
-        assert jobs["finetune"] == 6 + 12 + 2 + 4 + 7 + 1 + 4
+        assert jobs["finetune"] == 6 + 12 + 2 + 4 + 7 + 1 + 4 + 1
         assert not jobs.keys() & {"ingest", "window", "pretrain", "fit_baseline"}
 
     def test_options_of_a_dataset_rerun_that_dataset(self, replan):

@@ -1,4 +1,4 @@
-"""Forecasts that learn nothing: the last value, or that of the last season."""
+"""Forecasts that look at little: the last value, that of the last season, or the mean frame."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +13,14 @@ from seqbench.windowing.transform import past
 
 @BASELINES.register(
     "persistence",
-    accepts=("series",),
+    accepts=("series", "video"),
     tasks=("forecasting",),
     floor_of=("forecasting",),
     stochastic=False,
     imports=(),
 )
 class PersistenceBaseline(Baseline):
-    """The last value that is known, for the whole horizon."""
+    """The last value or frame that is known, for the whole horizon."""
 
     gives_probabilities = False
 
@@ -30,7 +30,7 @@ class PersistenceBaseline(Baseline):
         return {}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
-        """Return the last value of each window, (N, H, D)."""
+        """Return the last value of each window, (N, H, D), of video (N, H, C, rows, columns)."""
         del arrays
         return np.repeat(past(windows, 1).astype(np.float64), windows.told.horizon_samples, axis=1)
 
@@ -69,3 +69,31 @@ class SeasonalNaiveBaseline(Baseline):
         del arrays
         season = past(windows, self.season_samples).astype(np.float64)
         return season[:, np.arange(windows.told.horizon_samples) % self.season_samples]
+
+
+@BASELINES.register(
+    "mean_frame", accepts=("video",), tasks=("forecasting",), stochastic=False, imports=()
+)
+class MeanFrameBaseline(Baseline):
+    """The mean of each pixel over all that training asks for, whatever was seen.
+
+    A mean is the best answer to what nobody can know, and so what a network
+    falls back to: where things move, persistence makes twice its error.
+    """
+
+    gives_probabilities = False
+
+    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+        """Take the mean frame of all horizons, (C, rows, columns)."""
+        del seed  # nothing is left to chance
+        total, n = 0.0, 0
+        for part in parts:
+            for row in part.rows_around_end(0, part.told.horizon_samples).T:
+                frames = part.told.values[row]
+                total, n = total + frames.sum(axis=0, dtype=np.float64), n + len(frames)
+        return {"mean": np.asarray(total / n)}
+
+    def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
+        """Return the mean frame for the whole horizon, (N, H, C, rows, columns)."""
+        shape = (len(windows), windows.told.horizon_samples, *arrays["mean"].shape)
+        return np.broadcast_to(arrays["mean"], shape)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqbench.models.classifiers import CNN1D, CNNLSTM1D, LSTMClassifier
+    from seqbench.models.conv_lstm import ConvLSTM, ConvLSTMCell
     from seqbench.models.event_specific import (
         EventSpecificClassifier,
         EventSpecificCNN,
@@ -28,6 +29,8 @@ __all__ = [
     "CNN1D",
     "CNNLSTM1D",
     "ContrastiveLSTM",
+    "ConvLSTM",
+    "ConvLSTMCell",
     "EventSpecificCNN",
     "EventSpecificClassifier",
     "EventSpecificTimingHeads",
@@ -41,6 +44,8 @@ __all__ = [
 
 HOMES = {
     "ContrastiveLSTM": "seqbench.pretraining.library",
+    "ConvLSTM": f"{__name__}.conv_lstm",
+    "ConvLSTMCell": f"{__name__}.conv_lstm",
     "EventSpecificCNN": f"{__name__}.event_specific",
     "EventSpecificClassifier": f"{__name__}.event_specific",
     "EventSpecificTimingHeads": f"{__name__}.event_specific",

@@ -31,6 +31,9 @@ class Encoder(nn.Module, ABC):
         in [-1, 1]; one template for each type of event.
     pooling
         How a head that needs one vector per window gets it from the frames.
+    map_shape
+        Of video: features, rows and columns, where a frame is maps that were
+        flattened; None where it knows of no place in the picture.
     """
 
     n_features: int
@@ -38,6 +41,7 @@ class Encoder(nn.Module, ABC):
     n_backward_features: int = 0
     n_template_scores: int = 0
     pooling: str = "mean"
+    map_shape: tuple[int, int, int] | None = None
 
     def prepare(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the signal (B, T, C) that learning begins with, zero after each end.

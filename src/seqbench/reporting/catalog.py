@@ -46,6 +46,12 @@ CAPTIONS = {
         " the best baseline. Pale: the signal that models see, or in forecasting what was known."
         " Forecasts one sample ahead stand as one line.",
     ),
+    "frames": Caption(
+        "What was told, and what came",
+        "Test windows, evenly spread: the last frames that were seen and those that came; under"
+        " them what the model picked on val and the best baseline told. Frames are counted from"
+        " the last one seen; dark is high.",
+    ),
     "horizon": Caption(
         "How far ahead it holds",
         "Root mean square error on test of the model picked on val and of the best baseline,"
@@ -125,7 +131,7 @@ TASK_FIGURES = {
     ),
     "labelling": ("leaderboard", "confusion", *TRAINING_FIGURES),
     "regression": ("leaderboard", "answers", *TRAINING_FIGURES),
-    "forecasting": ("leaderboard", "answers", "horizon", *TRAINING_FIGURES),
+    "forecasting": ("leaderboard", "answers", "frames", "horizon", *TRAINING_FIGURES),
     "detection": (
         "leaderboard",
         "tolerance",
@@ -137,8 +143,13 @@ TASK_FIGURES = {
     ),
 }
 
-# Figures that draw samples of one kind; ids of tokens are no curve.
-EXAMPLES = {"examples": "series", "pictures": "video"}
+# Figures that draw samples of some kinds only; ids of tokens are no curve, frames are none either.
+DRAWN = {
+    "examples": ("series",),
+    "pictures": ("video",),
+    "answers": ("series", "tokens"),
+    "frames": ("video",),
+}
 
 METRIC_LABELS = {
     "macro_f1": "macro F1",
@@ -148,6 +159,8 @@ METRIC_LABELS = {
     "mae": "MAE",
     "auroc": "AUROC",
     "ece": "ECE",
+    "ssim": "SSIM",
+    "frame_squared_error": "SE per frame",
     "f1_at": "F1",
     "macro_f1_at": "macro F1",
     "precision_at": "precision",
@@ -250,8 +263,8 @@ def _applies(figure: str, plan: Plan, dataset: str) -> bool:
         return any(plan.objective(run) for run in trained)
     if figure == "horizon":
         return (plan.benchmark.all_datasets[dataset].window.horizon_samples or 1) > 1
-    if figure in EXAMPLES:
-        return plan.benchmark.sample(dataset) == EXAMPLES[figure]
+    if figure in DRAWN:
+        return plan.benchmark.sample(dataset) in DRAWN[figure]
     if figure == "templates":
         return any(holds_templates(plan, run) for run in own)
     return True

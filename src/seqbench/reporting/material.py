@@ -171,7 +171,7 @@ def _material(
     figures = figures_of(plan, dataset)
     path = root / layout.WINDOWS.format(dataset=shown)
     windows = read_windows(path, "train")
-    has_answers = "answers" in figures
+    has_answers = not {"answers", "frames"}.isdisjoint(figures)
     detection = None
     if plan.benchmark.task(dataset) == "detection":
         windows = _without_signal(windows)

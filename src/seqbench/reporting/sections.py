@@ -15,7 +15,6 @@ from seqbench.plan import Plan
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import (
     CAPTIONS,
-    EXAMPLES,
     Caption,
     figures_of,
     floor_of,
@@ -307,10 +306,10 @@ def _shown(name: str, material: Material) -> str:
             for c in material.confusions
         ]
         return f"{'; '.join(shown)}."
-    if name in ("answers", "horizon"):
+    if name in ("answers", "frames", "horizon"):
         shown = [f"{a.row.name} with RMSE {_rmse(a)}" for a in material.answers]
         return f"Drawn: {', '.join(shown)}."
-    if name in EXAMPLES:
+    if name in ("examples", "pictures"):
         return f"Windows of the classes {', '.join(material.windows.classes)}."
     if material.detection is not None:
         return _shown_of_events(name, material.board, material.detection)

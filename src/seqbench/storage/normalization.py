@@ -21,6 +21,14 @@ class Normalization:
         """Return the normalisation that changes nothing."""
         return cls("none", np.zeros(n_channels), np.ones(n_channels))
 
+    def undone(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a normalised signal (n_samples, C, ...) in its units, rounded to float32."""
+        centre, scale = (
+            values.astype(np.float32).reshape(-1, *(1 for _ in signal.shape[2:]))
+            for values in (self.centre, self.scale)
+        )
+        return signal * scale + centre
+
     def to_json(self) -> dict[str, Any]:
         """Return the normalisation as JSON values, for the header of a model."""
         return {"mode": self.mode, "centre": self.centre.tolist(), "scale": self.scale.tolist()}

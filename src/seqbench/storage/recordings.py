@@ -139,7 +139,7 @@ class Recordings:
         for name, signal, values in zip(
             self.names, self.signals, self.targets or [], strict=self.targets is not None
         ):
-            if values.shape != (len(signal), len(self.target_names)):
+            if values.shape[:2] != (len(signal), len(self.target_names)):
                 raise ValueError(
                     f"recording '{name}' has targets of shape {values.shape},"
                     f" not ({len(signal)}, {len(self.target_names)})"
@@ -221,12 +221,17 @@ class Recordings:
 
     @classmethod
     def without_classes(
-        cls, signals: list[NDArray[np.float32]], *, names: list[str], **rest: Any
+        cls,
+        signals: list[NDArray[np.float32]],
+        *,
+        names: list[str],
+        sample: str = "series",
+        **rest: Any,
     ) -> "Recordings":
-        """Make series that carry no label, each a group of its own."""
+        """Make recordings that carry no label, each a group of its own."""
         nothing = np.zeros(0, dtype=np.int64)
         return cls(
-            sample="series",
+            sample=sample,
             signals=signals,
             names=names,
             groups=names,

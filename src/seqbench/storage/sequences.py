@@ -1,7 +1,8 @@
 """What models answered sample by sample, as `predictions.h5` keeps it.
 
-Layout of the group: ``answer`` (S, A) and ``target`` (S, D) float64,
-``sequence`` and ``ahead`` (S,) int64, ``reference`` (S, D) where there is one;
+Layout of the group: ``answer`` (S, A) and ``target`` (S, D) float64, of frames
+(S, C, H, W) float32; ``sequence`` and ``ahead`` (S,) int64, ``reference`` as
+the target where there is one;
 ``recording`` and ``group`` (N,) text, ``start`` (N,) int64; ``names`` and
 ``units`` (D,) and ``classes`` (K,) text; the attribute ``are_probabilities``.
 """
@@ -29,7 +30,7 @@ class Sequences:
     answer
         Values in the units of `target`, (S, D), or in labelling scores of classes, (S, K).
     target
-        (S, D); in labelling the index of the class, D = 1.
+        (S, D); in labelling the index of the class, D = 1; frames of video (S, C, H, W).
     sequence
         Window that each belongs to, (S,), ascending.
     ahead
@@ -37,13 +38,13 @@ class Sequences:
     recording, group, start
         Of each window: names, and its first row in the signal of the split, (N,).
     names, units
-        Of the D values.
+        Of the D values, or of the C planes.
     classes
         Labelling: names of the K classes.
     are_probabilities
         Whether scores are probabilities; False of values.
     reference
-        Forecasting: the last value that was known, (S, D).
+        Forecasting: the last value or frame that was known, as `target`.
     """
 
     answer: NDArray[np.float64]
@@ -61,6 +62,11 @@ class Sequences:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether what is told are frames of video."""
+        return self.target.ndim == 4
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -110,14 +116,14 @@ class Sequences:
 
     @classmethod
     def behind(cls, windows: WindowSet, answer: NDArray[np.float64]) -> "Sequences":
-        """Join forecasts (N, H, D) with what came."""
+        """Join forecasts (N, H, D), of video (N, H, C, rows, columns), with what came."""
         targets = windows.told
-        n_windows, horizon, n_values = answer.shape
+        n_windows, horizon, *shape = answer.shape
         came = targets.values[windows.rows_around_end(0, horizon)]
         reference = np.repeat(targets.values[windows.rows_around_end(-1, 0)], horizon, axis=1)
         return cls(
-            answer=answer.reshape(-1, n_values),
-            target=came.reshape(-1, n_values).astype(np.float64),
+            answer=answer.reshape(-1, *shape),
+            target=came.reshape(-1, *shape).astype(np.float64),
             sequence=np.repeat(np.arange(n_windows), horizon),
             ahead=np.tile(np.arange(1, horizon + 1), n_windows),
             recording=[windows.names[i] for i in windows.recording],
@@ -126,7 +132,7 @@ class Sequences:
             names=targets.names,
             units=targets.units,
             classes=[],
-            reference=reference.reshape(-1, n_values).astype(np.float64),
+            reference=reference.reshape(-1, *shape).astype(np.float64),
         )
 
 
@@ -136,17 +142,32 @@ def write_sequences(group: h5py.Group, sequences: Sequences) -> None:
     for name in TEXTS:
         write_strings(group, name, getattr(sequences, name))
     for name in ARRAYS:
-        group[name] = getattr(sequences, name)
+        _write(group, name, getattr(sequences, name))
     if sequences.reference is not None:
-        group["reference"] = sequences.reference
+        _write(group, "reference", sequences.reference)
+
+
+def _write(group: h5py.Group, name: str, array: NDArray[Any]) -> None:
+    """Store an array; frames, the bulk of any file that has them, as float32 and compressed."""
+    if array.ndim == 4:
+        group.create_dataset(
+            name, data=array, dtype=np.float32, compression="gzip", compression_opts=1, shuffle=True
+        )
+    else:
+        group[name] = array
 
 
 def read_sequences(group: h5py.Group) -> Sequences:
     """Return what `write_sequences` stored."""
     fields: dict[str, Any] = {name: read_strings(group, name) for name in TEXTS}
-    fields |= {name: group[name][:] for name in ARRAYS}
+    fields |= {name: _read(group, name) for name in ARRAYS}
     return Sequences(
         **fields,
         are_probabilities=bool(group.attrs["are_probabilities"]),
-        reference=group["reference"][:] if "reference" in group else None,
+        reference=_read(group, "reference") if "reference" in group else None,
     )
+
+
+def _read(group: h5py.Group, name: str) -> NDArray[Any]:
+    array = group[name][:]
+    return array.astype(np.float64) if array.ndim == 4 else array

@@ -1,7 +1,9 @@
 """What is to be told sample by sample, as `windows.h5` keeps it.
 
 Layout of the group: ``values`` (n_samples, D) float32, NaN where nothing is
-known, a row for every row of ``signal``; ``name`` and ``unit``, (D,) text;
+known, a row for every row of ``signal``; none in forecasting of video, whose
+frames would stand there twice: they are the signal, its normalisation undone. ``name`` and
+``unit``, (D,) text;
 ``normalization`` as of the signal; the attributes ``horizon_samples`` and
 ``transform``, a JSON object.
 """
@@ -31,7 +33,7 @@ class Targets:
     values
         (n_samples, D) in `units`, NaN where nothing is known. In labelling the
         index of the class, D = 1; in forecasting the signal before it was
-        transformed and normalised.
+        transformed and normalised, of video (n_samples, C, H, W).
     names, units
         Of the D values.
     normalization

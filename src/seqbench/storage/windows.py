@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -181,9 +182,10 @@ def write_windows(path: Path, splits: dict[Split, WindowSet]) -> None:
         write_normalization(file.create_group("normalization"), first.normalization)
         if first.targets is not None:
             write_targets(file.create_group("targets"), first.targets)
-            file["targets/values"] = np.concatenate(
-                [windows.targets.values for windows in splits.values() if windows.targets]
-            )
+            if not (first.sample == "video" and first.targets.horizon_samples):
+                file["targets/values"] = np.concatenate(
+                    [windows.targets.values for windows in splits.values() if windows.targets]
+                )
 
 
 def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
@@ -208,12 +210,12 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
             raise FormatError(f"{path}: no split '{split}' in it")
         begin, end = file[f"slabs/{split}"][:]
         table, of_split = file[f"windows/{split}"], file.get(f"timeline/{split}")
-        start = table["start"][:]
+        start, signal = table["start"][:], file["signal"][begin:end]
         return WindowSet(
             task=str(file.attrs["task"]),
             sample=str(file.attrs["sample"]),
             split=split,
-            signal=file["signal"][begin:end],
+            signal=signal,
             start=start,
             length=table["length"][:],
             label=table["label"][:] if labels else np.full(len(start), UNLABELLED),
@@ -225,9 +227,16 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
             normalization=read_normalization(file["normalization"]),
             sampling_rate_hz=read_number(file, "sampling_rate_hz"),
             timeline=read_timeline(of_split, events=labels) if of_split else None,
-            targets=read_targets(file["targets"], file["targets/values"][begin:end])
+            targets=_read_targets(file["targets"], signal, begin)
             if labels and "targets" in file
             else None,
             truth=read_arrays(file, "truth") if labels else {},
             source=json.loads(file.attrs["source"]),
         )
+
+
+def _read_targets(group: h5py.Group, signal: NDArray[np.float32], begin: int) -> Targets:
+    """Return the targets of the rows of a split, which are its signal where none are stored."""
+    if "values" in group:
+        return read_targets(group, group["values"][begin : begin + len(signal)])
+    return read_targets(group, read_normalization(group["normalization"]).undone(signal))

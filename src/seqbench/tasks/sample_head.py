@@ -36,7 +36,7 @@ class SampleHead(Head):
 
 
 def squared_errors(answer: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Return squared errors (B, T, D), 0 where the target is NaN, and where it is not."""
+    """Return squared errors (B, T, ...), 0 where the target is NaN, and where it is not."""
     is_known = target.isfinite()
     error = torch.where(is_known, answer.float() - target.nan_to_num(), 0.0)
     return error.square(), is_known

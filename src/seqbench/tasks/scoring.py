@@ -7,6 +7,7 @@ import numpy as np
 from seqbench.registry import METRICS
 from seqbench.statistics.bootstrap import cluster_weights, interval
 from seqbench.storage.predictions import Answered
+from seqbench.storage.sequences import Sequences
 from seqbench.tasks.base import Task
 from seqbench.tasks.metric_names import expand, family_of
 
@@ -31,7 +32,7 @@ def score(task: Task, predictions: Answered, *, resamples: int = N_RESAMPLES) ->
         By metric, families at every tolerance: ``value``, and ``low`` and
         ``high`` of a 95 % interval, null where it is not defined, as with a
         single group. Metrics that need probabilities are left out where a model
-        gives other scores.
+        gives other scores, and metrics of frames where it tells none.
     """
     generator = np.random.default_rng(0)
     once = np.ones((1, len(predictions)))
@@ -40,7 +41,7 @@ def score(task: Task, predictions: Answered, *, resamples: int = N_RESAMPLES) ->
     scores: dict[str, Any] = {}
     for name in [name for family in task.metric_names() for name in expand(family)]:
         family, tolerance_ms = family_of(name)
-        if METRICS.entry(family).tags["probabilities"] and not predictions.are_probabilities:
+        if not _is_defined(METRICS.entry(family).tags, predictions):
             continue
         metric = METRICS[family]
         settings = () if tolerance_ms is None else (tolerance_ms,)
@@ -52,3 +53,11 @@ def score(task: Task, predictions: Answered, *, resamples: int = N_RESAMPLES) ->
             "high": bounds[1] if bounds else None,
         }
     return scores
+
+
+def _is_defined(tags: dict[str, Any], predictions: Answered) -> bool:
+    """Tell whether a metric can be had of these answers."""
+    if tags["probabilities"] and not predictions.are_probabilities:
+        return False
+    has_frames = isinstance(predictions, Sequences) and predictions.has_frames
+    return has_frames or not tags.get("of_frames", False)

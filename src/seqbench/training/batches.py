@@ -22,7 +22,7 @@ class Batch:
     `lengths` is None where all windows fill T: models then skip every mask.
     The target is a label each, (B,); in detection the events of each; classes
     (B, T) or normalised values (B, T, D) of samples, -1 or NaN where unknown;
-    or normalised values (B, H, D) of a horizon.
+    or normalised values (B, H, ...) of a horizon.
     """
 
     x: Tensor
@@ -130,6 +130,8 @@ class SampleTargets:
         targets = windows.told
         self.horizon_samples = targets.horizon_samples
         self.are_classes = windows.task == "labelling"
+        if self.horizon_samples:
+            return  # what comes behind a window is gathered from the signal itself
         values = torch.from_numpy(normalize(targets.values, targets.normalization))
         if self.are_classes:
             values = values[:, 0].nan_to_num(UNLABELLED).long()

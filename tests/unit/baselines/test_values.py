@@ -19,10 +19,11 @@ def forecast_windows(values: np.ndarray, **window):
         splits=[""],
         channels=[f"c{i}" for i in range(values.shape[1])],
         units=[""] * values.shape[1],
+        sample="video" if values.ndim == 4 else "series",
     )
     job = WindowJob(
         split=SplitSettings(by="time", val=0.2, test=0.2),
-        transform=TransformSettings(difference_samples=[2]),
+        transform=TransformSettings(difference_samples=[2] if values.ndim == 2 else []),
         window=WindowSettings(length_samples=14, **window),
         normalization="zscore",
     )
@@ -44,6 +45,31 @@ def test_persistence_says_the_last_value_in_the_units_of_the_data():
     np.testing.assert_array_equal(
         came(test) - told, np.tile([[1.0], [2.0], [3.0]], (len(test), 1, 1))
     )
+
+
+def test_persistence_shows_the_last_frame_in_the_units_of_the_data():
+    frames = np.arange(100.0)[:, None, None, None] + np.arange(12.0).reshape(2, 2, 3)
+    parts, test = forecast_windows(frames, horizon_samples=3)
+    baseline = BASELINES["persistence"]()
+
+    told = baseline.predict(baseline.fit(parts, 0), test)
+
+    assert told.shape == (len(test), 3, 2, 2, 3)
+    for step in range(3):
+        np.testing.assert_allclose(came(test)[:, step] - told[:, step], step + 1.0)
+
+
+def test_the_mean_frame_is_that_of_what_train_and_val_ask():
+    frames = np.random.default_rng(0).random((50, 2, 2, 3))
+    parts, test = forecast_windows(frames, horizon_samples=4)
+    baseline = BASELINES["mean_frame"]()
+
+    told = baseline.predict(baseline.fit(parts, 0), test)
+
+    expected = np.concatenate([came(part) for part in parts]).mean(axis=(0, 1))
+    assert told.shape == (len(test), 4, 2, 2, 3)
+    np.testing.assert_allclose(told[0, 0], expected, rtol=1e-6)
+    assert (told == told[0, 0]).all()
 
 
 def test_a_season_is_repeated_as_often_as_it_takes():

@@ -5,6 +5,7 @@ import pytest
 
 from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.predictions import Predictions, read_predictions, write_predictions
+from seqbench.storage.sequences import Sequences
 
 
 @pytest.fixture
@@ -50,3 +51,30 @@ def test_a_split_that_is_not_in_the_file_is_named(found, tmp_path):
 
     with pytest.raises(FormatError, match=r"predictions\.h5.*no split 'val'"):
         read_predictions(tmp_path / "predictions.h5", "val")
+
+
+def test_frames_survive_a_file(tmp_path):
+    generator = np.random.default_rng(0)
+    target, answer, reference = generator.random((3, 4, 2, 5, 6)).astype(np.float32)
+    found = Sequences(
+        answer=answer.astype(np.float64),
+        target=target.astype(np.float64),
+        reference=reference.astype(np.float64),
+        sequence=np.array([0, 0, 1, 1]),
+        ahead=np.array([1, 2, 1, 2]),
+        recording=["a", "b"],
+        group=["a", "b"],
+        start=np.array([0, 7]),
+        names=["left", "right"],
+        units=["", ""],
+        classes=[],
+    )
+    write_predictions(tmp_path / "predictions.h5", {"test": found})
+
+    read = read_predictions(tmp_path / "predictions.h5", "test")
+
+    assert read.has_frames
+    for name in ("answer", "target", "reference", "sequence", "ahead"):
+        one, other = getattr(read, name), getattr(found, name)
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from seqbench.models.conv_lstm import ConvLstmEncoder, MapForecaster
 from seqbench.models.recurrent import LstmEncoder
 from seqbench.storage.normalization import Normalization
 from seqbench.tasks.forecasting.head import ForecastingHead
@@ -90,3 +91,32 @@ def test_a_forecast_holds_all_values_of_all_samples(encoder):
 
     assert forecast.shape == (2, 7, 2)
     assert head.loss(forecast, forecast.detach()).item() == 0
+
+
+def test_a_forecast_of_frames_without_maps_is_linear_in_all_pixels(encoder):
+    head = ForecastingHead(encoder, UNITS, 3, 0.0, (4, 5))
+
+    forecast = head(frames(encoder))
+
+    assert forecast.shape == (2, 3, 2, 4, 5)
+    assert [p.numel() for p in head.parameters()] == [120 * encoder.n_features, 120]
+    values = head.scores(torch.ones(1, 1, 2, 4, 5))
+    assert (values[0, 0, 0] == 12).all()
+    assert (values[0, 0, 1] == -1).all()
+    moved = forecast.detach() + torch.tensor([[[1.0]], [[3.0]]])
+    assert head.loss(forecast, moved).item() == pytest.approx((1 + 9) / 2, rel=1e-5)
+    assert head.measure(forecast, moved).tolist() == pytest.approx([5.0, 5.0], rel=1e-5)
+
+
+def test_maps_of_an_encoder_are_carried_on():
+    torch.manual_seed(0)
+    encoder = ConvLstmEncoder((2, 4, 6), patch_size=2, widths=(3, 2))
+    head = ForecastingHead(encoder, UNITS, 3, 0.0, (4, 6))
+
+    forecast = head(encoder(torch.randn(2, 5, 2, 4, 6)), torch.tensor([5, 2]))
+
+    assert isinstance(head.output, MapForecaster)
+    assert forecast.shape == (2, 3, 2, 4, 6)
+    head.loss(forecast, torch.zeros_like(forecast)).backward()
+    for parameter in [*encoder.parameters(), *head.parameters()]:
+        assert parameter.grad.abs().sum() > 0

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from seqbench.reporting.figures.classification import confusion, examples
 from seqbench.reporting.figures.detection import reliability, timing_errors, tolerance
-from seqbench.reporting.figures.pictures import pictures
+from seqbench.reporting.figures.pictures import frames, pictures
 from seqbench.reporting.figures.scores import cost, label_efficiency, leaderboard
 from seqbench.reporting.figures.sequences import answers, horizon
 from seqbench.reporting.figures.style import STYLE
@@ -29,6 +29,7 @@ FIGURES: dict[str, Callable[[Material], Figure]] = {
     "leaderboard": leaderboard,
     "confusion": confusion,
     "answers": answers,
+    "frames": frames,
     "horizon": horizon,
     "learning_curves": learning_curves,
     "cost": cost,

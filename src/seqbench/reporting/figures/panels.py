@@ -137,6 +137,11 @@ def say(figure: Figure, sentence: str) -> None:
     figure.text(0.5, 0.5, sentence, ha="center", va="center", color=MUTED)
 
 
+def spread(n: int, n_most: int) -> NDArray[np.int64]:
+    """Return at most `n_most` of n indices, the first and the last and evenly between them."""
+    return np.unique(np.linspace(0, n - 1, min(n, n_most)).round()).astype(np.int64)
+
+
 def pick(choices: Sequence[Any], names: Sequence[str], name: str) -> Any:
     """Return the choice that belongs to a name, by its position among all names."""
     return choices[list(names).index(name) % len(choices)]

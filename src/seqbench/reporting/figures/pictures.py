@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from seqbench.reporting.figures.classification import spread_over_classes
-from seqbench.reporting.figures.panels import grid, short
-from seqbench.reporting.figures.style import CHARACTER_INCHES, HAIRLINE
+from seqbench.reporting.figures.panels import grid, short, spread
+from seqbench.reporting.figures.style import CHARACTER_INCHES, HAIRLINE, WIDTH_INCHES
 from seqbench.reporting.material import Material
 
 N_EACH = 9  # pictures of a class
+N_WINDOWS, N_SEEN, N_TOLD = 3, 5, 10  # of test, and frames of each, at most
+SEEN_AND_CAME = "seen, came"
+
+Picture = NDArray[np.floating[Any]]
 
 
 def pictures(material: Material) -> Figure:
@@ -30,8 +36,49 @@ def pictures(material: Material) -> Figure:
     return figure
 
 
-def show(axes: Axes, picture: NDArray[np.float32]) -> None:
-    """Draw a picture (H, W), dark where its values are high, without axes around it."""
-    axes.imshow(picture, cmap="Greys", interpolation="nearest")
+def frames(material: Material) -> Figure:
+    """Draw what was seen of test windows and what came, and under it what models told."""
+    windows, shown = material.test, material.answers
+    names = [SEEN_AND_CAME, *(short(one.row.name, 24) for one in shown)]
+    left = 0.25 + CHARACTER_INCHES * max(map(len, names))
+    n_told = min(N_TOLD, windows.told.horizon_samples)
+    chosen = spread(len(windows), N_WINDOWS)
+    n_seen = min(N_SEEN, int(windows.length[chosen].min()))
+    rows, columns = windows.frame_size
+    height = len(names) * rows / (columns * (n_seen + n_told)) * (WIDTH_INCHES - left - 0.12)
+    figure, panels = grid(
+        len(chosen), 1, height=height, left=left, top=0.3, bottom=0.3, gap=(0.2, 0.35)
+    )
+    ahead = spread(windows.told.horizon_samples, n_told)
+    for axes, window in zip(panels, chosen, strict=True):
+        seen = _tiles(windows.told.values[windows.rows_around_end(-n_seen, 0)[window]])
+        of_window = shown[0].sequences.sequence == window
+        strips = [np.concatenate([seen, _tiles(shown[0].sequences.target[of_window][ahead])], 1)]
+        for one in shown:
+            told = _tiles(one.sequences.answer[of_window][ahead])
+            strips.append(np.concatenate([np.full_like(seen, np.nan), told], 1))
+        limits = (float(np.nanmin(strips[0])), float(np.nanmax(strips[0])))
+        show(axes, np.concatenate(strips), limits)
+        axes.set_yticks((np.arange(len(names)) + 0.5) * (rows + 2) - 0.5, names)
+        axes.tick_params(length=0)
+        axes.set_title(short(windows.names[windows.recording[window]], 30))
+    steps = [*range(1 - n_seen, 1), *(ahead + 1)]
+    panels[-1].set_xticks((np.arange(len(steps)) + 0.5) * (columns + 2) - 0.5, steps)
+    return figure
+
+
+def _tiles(pictures: Picture) -> Picture:
+    """Return the first planes of pictures (S, C, H, W) side by side, with a gap around each."""
+    planes = [np.pad(one, 1, constant_values=np.nan) for one in pictures[:, 0].astype(np.float32)]
+    return np.concatenate(planes, axis=1)
+
+
+def show(axes: Axes, picture: Picture, limits: tuple[float, float] | None = None) -> None:
+    """Draw a picture (H, W), dark where its values are high, without axes around it.
+
+    `limits` are the values that are white and black; None: the least and the most of it.
+    """
+    low, high = limits or (None, None)
+    axes.imshow(picture, cmap="Greys", interpolation="nearest", vmin=low, vmax=high)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set(visible=True, color=HAIRLINE)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from seqbench.reporting.figures.panels import grid, short
+from seqbench.reporting.figures.panels import grid, short, spread
 from seqbench.reporting.figures.style import INK, LINE_STYLES, MARKERS, MUTED
 from seqbench.reporting.material import BASELINE_COLOUR, Answers, Material
 from seqbench.reporting.tables import Row
@@ -28,11 +28,10 @@ def answers(material: Material) -> Figure:
         figure, panels = grid(1, 1, height=2.4)
         _draw_one_step(panels[0], shown, material)
     else:
-        n_windows = len(material.test)
-        chosen = np.unique(np.linspace(0, n_windows - 1, min(N_WINDOWS, n_windows)).round())
+        chosen = spread(len(material.test), N_WINDOWS)
         n_columns = min(2, len(chosen))
         figure, panels = grid(len(chosen), n_columns, height=1.5 if n_columns > 1 else 2.4)
-        for axes, window in zip(panels, chosen.astype(int), strict=True):
+        for axes, window in zip(panels, chosen, strict=True):
             draw = _draw_window if targets.horizon_samples == 0 else _draw_horizon
             draw(axes, shown, material, window)
     name = short(targets.names[0], 20)
@@ -53,7 +52,8 @@ def horizon(material: Material) -> Figure:
     for index, one in enumerate(material.answers):
         answered = one.sequences
         steps = np.arange(1, answered.ahead.max() + 1)
-        squared = ((answered.target - answered.answer) ** 2).mean(axis=1)
+        errors = answered.target - answered.answer
+        squared = (errors.reshape(len(errors), -1) ** 2).mean(axis=1)
         n = np.bincount(answered.ahead)[1:]
         rmse = np.sqrt(np.bincount(answered.ahead, squared)[1:] / n)
         panels[0].plot(

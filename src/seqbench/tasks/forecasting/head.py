@@ -1,10 +1,14 @@
 """Output layer of forecasting."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqbench.models.base import Encoder
+from seqbench.models.conv_lstm import MapForecaster
 from seqbench.models.pooling import PooledLinear
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.windows import WindowSet
@@ -16,16 +20,21 @@ from seqbench.windowing.transform import past, restored
 class ForecastingHead(Head):
     """Pool, then all D values of all H samples behind the window at once.
 
+    Of video all pixels of all H frames. Where the frames of the encoder are
+    maps, a convolutional LSTM carries on the last ones instead, step by step.
+
     Parameters
     ----------
     encoder
-        Says how its frames are pooled.
+        Says how its frames are pooled, or which maps they are.
     normalization
         Of the transformed series, (D,), from train.
     horizon_samples
         Samples H to tell.
     dropout
-        Between pooled features and the output layer.
+        Between pooled features and the output layer; maps know of none.
+    frame_size
+        Of video: rows and columns of a frame.
     """
 
     measured = "mse"
@@ -38,33 +47,40 @@ class ForecastingHead(Head):
         normalization: Normalization,
         horizon_samples: int,
         dropout: float,
+        frame_size: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        self.shape = (horizon_samples, len(normalization.centre))
-        self.output = PooledLinear(encoder, self.shape[0] * self.shape[1], dropout)
-        self.register_buffer("centre", torch.from_numpy(normalization.centre), persistent=False)
-        self.register_buffer("scale", torch.from_numpy(normalization.scale), persistent=False)
+        self.shape = (horizon_samples, len(normalization.centre), *frame_size)
+        self.output: nn.Module
+        if encoder.map_shape is None or not frame_size:
+            self.output = PooledLinear(encoder, math.prod(self.shape), dropout)
+        else:
+            self.output = MapForecaster(encoder.map_shape, self.shape)
+        for name in ("centre", "scale"):
+            values = torch.from_numpy(getattr(normalization, name))
+            planes = values.reshape(-1, *(1 for _ in frame_size))
+            self.register_buffer(name, planes, persistent=False)
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return normalised forecasts, (B, H, D)."""
-        return self.output(frames, lengths).unflatten(1, self.shape)
+        """Return normalised forecasts, (B, H, D) or (B, H, C, rows, columns)."""
+        return self.output(frames, lengths).reshape(-1, *self.shape)
 
     def loss(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Return the mean squared error of normalised values, (B, H, D); about 1 for their mean."""
+        """Return the mean squared error of normalised values, about 1 for their mean."""
         del weight  # classes have no part in it
         squared, is_known = squared_errors(logits, target)
         return squared.sum() / is_known.sum().clamp(min=1)
 
     def scores(self, logits: Tensor) -> Tensor:
-        """Return forecasts of the transformed series, (B, H, D)."""
+        """Return forecasts of the transformed series, in the shape of the logits."""
         return logits.double() * self.scale + self.centre
 
     def finish(self, windows: WindowSet, answer: np.ndarray) -> np.ndarray:
-        """Return forecasts (N, H, D) of the series itself."""
+        """Return forecasts of the series itself, (N, H, D) or (N, H, C, rows, columns)."""
         transform = windows.told.transform
         return restored(answer, past(windows, transform.n_lost), transform)
 
     def measure(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the mean squared error of each window, (B,), normalised."""
         squared, is_known = squared_errors(logits, target)
-        return squared.sum(dim=(1, 2)) / is_known.sum(dim=(1, 2)).clamp(min=1)
+        return squared.flatten(1).sum(dim=1) / is_known.flatten(1).sum(dim=1).clamp(min=1)

@@ -1,10 +1,14 @@
-"""Metrics of forecasting beside those of regression, in numpy."""
+"""Metrics of forecasting beside those of regression, in numpy.
+
+Those tagged `of_frames` are of video alone.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.registry import METRICS
 from seqbench.storage.sequences import Sequences
+from seqbench.tasks.forecasting.similarity import LEAST_SIDE, structural_similarity
 
 Floats = NDArray[np.float64]
 
@@ -13,7 +17,8 @@ Floats = NDArray[np.float64]
 def skill(sequences: Sequences, weights: Floats) -> Floats:
     """1 less the squared error over that of persistence: 0 is no better than the last value.
 
-    The mean over the values; NaN where persistence makes no error.
+    The mean over the values, or over the planes of frames, each with all its
+    pixels; NaN where persistence makes no error.
 
     References
     ----------
@@ -24,11 +29,59 @@ def skill(sequences: Sequences, weights: Floats) -> Floats:
     if sequences.reference is None:
         raise ValueError("a skill needs the last value that was known")
     parts = []
-    for value, answer, last in zip(
-        sequences.target.T, sequences.answer.T, sequences.reference.T, strict=True
-    ):
-        error, of_last = (
-            weights @ sequences.summed((value - told) ** 2) for told in (answer, last)
-        )
+    told = (sequences.answer, sequences.reference)
+    for errors in zip(*(_of_planes((sequences.target - one) ** 2).T for one in told), strict=True):
+        error, of_last = (weights @ sequences.summed(one) for one in errors)
         parts.append(np.where(of_last > 0, 1 - error / np.maximum(of_last, 1e-300), np.nan))
     return np.mean(parts, axis=0)
+
+
+@METRICS.register(
+    "frame_squared_error",
+    tasks=("forecasting",),
+    better="lower",
+    probabilities=False,
+    of_frames=True,
+    order=3,
+)
+def frame_squared_error(sequences: Sequences, weights: Floats) -> Floats:
+    """Squared error summed over all pixels of a frame, mean over frames; squared units of the data.
+
+    What studies of Moving MNIST call MSE, with pixels from 0 to 1.
+    """
+    return _mean_of_frames(
+        sequences, _of_planes((sequences.target - sequences.answer) ** 2), weights
+    )
+
+
+@METRICS.register(
+    "ssim",
+    tasks=("forecasting",),
+    better="higher",
+    probabilities=False,
+    of_frames=True,
+    order=4,
+)
+def ssim(sequences: Sequences, weights: Floats) -> Floats:
+    """Structural similarity of frames told to those that came, mean over frames; 1 if identical.
+
+    See `similarity`. The range of pixels is that of all that came. NaN where
+    that is nothing, or frames are smaller than the window.
+    """
+    range_of_values = float(np.ptp(sequences.target))
+    if min(sequences.target.shape[2:]) < LEAST_SIDE or not range_of_values:
+        return np.full(len(weights), np.nan)
+    similarity = structural_similarity(sequences.target, sequences.answer, range_of_values)
+    return _mean_of_frames(sequences, similarity[:, None], weights)
+
+
+def _of_planes(values: Floats) -> Floats:
+    """Return the sum over the pixels of each plane of (S, C, H, W), (S, C); (S, D) as it is."""
+    return values.reshape(*values.shape[:2], -1).sum(axis=2)
+
+
+def _mean_of_frames(sequences: Sequences, values: Floats, weights: Floats) -> Floats:
+    """Return the mean over frames of the sums of values (S, C) in each resample, (R,)."""
+    total = weights @ sequences.summed(values.sum(axis=1))
+    mean: Floats = total / (weights @ sequences.summed(np.ones(len(values))))
+    return mean

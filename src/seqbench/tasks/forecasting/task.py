@@ -23,20 +23,24 @@ class ForecastingTask(Task):
     tiebreak = "mae"
 
     def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
-        """Build a pooled linear layer for the whole horizon."""
+        """Build a pooled linear layer for the whole horizon, or what carries on maps of video."""
         from seqbench.storage.normalization import Normalization
         from seqbench.tasks.forecasting.head import ForecastingHead
 
         targets = header["targets"]
         normalization = Normalization.from_json(targets["normalization"])
         return ForecastingHead(
-            encoder, normalization, targets["horizon_samples"], header["head_dropout"]
+            encoder,
+            normalization,
+            targets["horizon_samples"],
+            header["head_dropout"],
+            header.get("frame_size", ()),
         )
 
     def join(
         self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
     ) -> Sequences:
-        """Join forecasts (N, H, D) with what came."""
+        """Join forecasts with what came; see `Sequences.behind`."""
         from seqbench.storage.sequences import Sequences
 
         del are_probabilities, tuned

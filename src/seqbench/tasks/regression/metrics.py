@@ -46,7 +46,7 @@ def mae(sequences: Sequences, weights: Floats) -> Floats:
 
 
 def _mean(sequences: Sequences, values: Floats, weights: Floats) -> Floats:
-    """Return the mean of (S, D) over samples and values in each resample, (R,)."""
-    total = weights @ sequences.summed(values.mean(axis=1))
+    """Return the mean of (S, D) or (S, C, H, W) over all its values in each resample, (R,)."""
+    total = weights @ sequences.summed(values.reshape(len(values), -1).mean(axis=1))
     mean: Floats = total / (weights @ sequences.summed(np.ones(len(values))))
     return mean

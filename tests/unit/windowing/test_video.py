@@ -1,0 +1,131 @@
+"""Videos to be continued: what is asked, in which units, and that nothing of test leaks."""
+
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from seqbench.jobs import WindowJob
+from seqbench.settings import SplitSettings, WindowSettings
+from seqbench.storage.recordings import Recordings
+from seqbench.storage.windows import read_windows, write_windows
+from seqbench.training.batches import WindowTable
+from seqbench.windowing.windows import make_windows
+
+N_FRAMES = 9
+
+
+@pytest.fixture
+def videos():
+    """Six videos of two planes with an official split, two of each part."""
+    generator = np.random.default_rng(0)
+    scale = np.array([1.0, 50.0])[:, None, None]
+    return Recordings.without_classes(
+        [(scale * generator.random((N_FRAMES, 2, 3, 4))).astype(np.float32) for _ in range(6)],
+        task="forecasting",
+        sample="video",
+        names=[f"v{i}" for i in range(6)],
+        splits=["train", "train", "val", "val", "test", "test"],
+        channels=["left", "right"],
+        units=["", "dBZ"],
+    )
+
+
+def job(by: str = "group", **changes) -> WindowJob:
+    window = {"length_samples": 3, "horizon_samples": 4} | changes
+    return WindowJob(
+        split=SplitSettings(by=by, val=0.25, test=0.25) if by == "time" else SplitSettings(),
+        window=WindowSettings(**window),
+        normalization="zscore",
+    )
+
+
+def test_an_official_split_is_kept_and_windows_lie_inside_recordings(videos):
+    splits = make_windows(videos, job())
+
+    for split, own in (("train", [0, 1]), ("val", [2, 3]), ("test", [4, 5])):
+        # Seven of nine frames are a window and its horizon, so it begins at 0, 1 or 2.
+        assert splits[split].recording.tolist() == np.repeat(own, 3).tolist()
+        assert splits[split].start.tolist() == [0, 1, 2, 9, 10, 11]
+
+
+def test_what_is_asked_is_what_follows_in_the_units_of_the_data(videos):
+    test = make_windows(videos, job())["test"]
+
+    asked = test.told.values[test.rows_around_end(0, 4)]
+
+    assert asked.shape == (6, 4, 2, 3, 4)
+    np.testing.assert_array_equal(asked[4], videos.signals[5][1 + 3 : 1 + 7])
+
+
+def test_batches_are_taught_the_normalised_frames_behind_the_window(videos):
+    train = make_windows(videos, job())["train"]
+
+    batch = WindowTable(train, torch.device("cpu")).batch(torch.tensor([5, 0]))
+
+    assert batch.x.shape == (2, 3, 2, 3, 4)
+    assert batch.target.shape == (2, 4, 2, 3, 4)
+    raw = videos.signals[1][2:9]
+    planes = (train.normalization.centre[:, None, None], train.normalization.scale[:, None, None])
+    both = torch.cat([batch.x[0], batch.target[0]]).double().numpy() * planes[1] + planes[0]
+    np.testing.assert_allclose(both, raw, rtol=1e-5, atol=1e-5)
+
+
+def test_frames_stand_in_the_file_once_and_come_back_in_their_units(videos, tmp_path):
+    splits = make_windows(videos, job())
+    path = tmp_path / "windows.h5"
+
+    write_windows(path, splits)
+
+    with h5py.File(path) as file:
+        assert "values" not in file["targets"]
+    for split, windows in splits.items():
+        read = read_windows(path, split)
+        np.testing.assert_array_equal(read.signal, windows.signal)
+        np.testing.assert_allclose(read.told.values, windows.told.values, rtol=1e-5, atol=1e-5)
+        assert read.told.values.dtype == np.float32
+        assert read.told.units == ["", "dBZ"]
+    assert read_windows(path, "train", labels=False).targets is None
+
+
+@pytest.mark.parametrize("spoilt", ["val", "test"])
+@pytest.mark.parametrize("by", ["group", "time"])
+def test_train_does_not_change_when_frames_of_val_or_test_become_garbage(videos, by, spoilt):
+    made = videos if by == "group" else replace(videos, splits=[""] * 6)
+    settings = job(by, length_samples=2, horizon_samples=1)
+    clean = make_windows(made, settings)
+    signals = [signal.copy() for signal in made.signals]
+    for i, signal in enumerate(signals):
+        if by == "time":  # of nine frames the last two are test, the two before are val
+            signal[7 : 9 if spoilt == "test" else 7] += 1e6
+            signal[5 : 7 if spoilt == "val" else 5] += 1e6
+        elif made.splits[i] == spoilt:
+            signal += 1e6
+
+    dirty = make_windows(replace(made, signals=signals), settings)
+
+    np.testing.assert_array_equal(dirty["train"].signal, clean["train"].signal)
+    np.testing.assert_array_equal(dirty["train"].told.values, clean["train"].told.values)
+    for split in clean:
+        for normalization in ("normalization", "told.normalization"):
+            of_dirty, of_clean = dirty[split], clean[split]
+            for name in normalization.split("."):
+                of_dirty, of_clean = getattr(of_dirty, name), getattr(of_clean, name)
+            np.testing.assert_array_equal(of_dirty.centre, of_clean.centre)
+            np.testing.assert_array_equal(of_dirty.scale, of_clean.scale)
+    assert not np.array_equal(dirty[spoilt].signal, clean[spoilt].signal)
+
+
+@pytest.mark.parametrize("part", ["train", "val", "test"])
+def test_no_part_is_asked_what_another_is_asked(videos, part):
+    """Split in time, a part may look back over the cut; what it is asked lies in itself."""
+    made = replace(videos, splits=[""] * 6)
+    values = [np.zeros_like(s) + np.arange(N_FRAMES)[:, None, None, None] for s in made.signals]
+    made = replace(made, signals=[v.astype(np.float32) for v in values])
+    windows = make_windows(made, job("time", length_samples=2, horizon_samples=1))[part]
+
+    asked = windows.told.values[windows.rows_around_end(0, 1)][:, 0, 0, 0, 0]
+
+    assert set(asked.tolist()) == {"train": {2, 3, 4}, "val": {5, 6}, "test": {7, 8}}[part]
