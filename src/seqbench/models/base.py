@@ -34,6 +34,8 @@ class Encoder(nn.Module, ABC):
     map_shape
         Of video: features, rows and columns, where a frame is maps that were
         flattened; None where it knows of no place in the picture.
+    map_stride
+        Rows and columns of a picture that one pixel of the maps stands for.
     """
 
     n_features: int
@@ -42,6 +44,7 @@ class Encoder(nn.Module, ABC):
     n_template_scores: int = 0
     pooling: str = "mean"
     map_shape: tuple[int, int, int] | None = None
+    map_stride: int = 1
 
     def prepare(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the signal (B, T, C) that learning begins with, zero after each end.

@@ -220,7 +220,7 @@ class ConvLstmEncoder(Encoder):
     ) -> None:
         super().__init__()
         self.pooling = pooling
-        self.patch_size = patch_size
+        self.map_stride = patch_size
         planes, rows, columns = frame_shape
         self.layers = ConvLSTM(
             planes * patch_size**2,
@@ -236,7 +236,7 @@ class ConvLstmEncoder(Encoder):
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode videos (B, T, C, H, W); see `Encoder.encode`."""
-        maps, _ = self.layers(folded(x, self.patch_size))
+        maps, _ = self.layers(folded(x, self.map_stride))
         return ended(torch.cat(maps, dim=2).flatten(2), lengths)
 
 
@@ -245,8 +245,9 @@ class MapForecaster(nn.Module):
 
     Parameters
     ----------
-    map_shape
-        Features, rows and columns of the maps.
+    map_shape, map_stride
+        As of the encoder: features, rows and columns of the maps, and rows and
+        columns of a frame that one of their pixels becomes.
     shape
         Frames, planes, rows and columns (N, C, H, W) to tell.
 
@@ -265,20 +266,21 @@ class MapForecaster(nn.Module):
     for precipitation nowcasting. NeurIPS, section 3.2. arXiv:1506.04214
     """
 
-    def __init__(self, map_shape: tuple[int, int, int], shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, map_shape: tuple[int, int, int], map_stride: int, shape: tuple[int, ...]
+    ) -> None:
         super().__init__()
         self.map_shape = map_shape
         self.n_frames, planes, rows, columns = shape
         self.frame_size = (rows, columns)
         width = map_shape[0]
-        # Rows and columns need not be those that patches were made of, only as many or more.
-        self.patch_size = max(math.ceil(rows / map_shape[1]), math.ceil(columns / map_shape[2]))
+        self.map_stride = map_stride
         self.cell_of_maps = nn.Conv2d(width, width, 1)
         self.cell = ConvLSTMCell(0, width)
         self.pixels = nn.Sequential(
             nn.Conv2d(width, width, 1),
             nn.ReLU(),
-            nn.Conv2d(width, planes * self.patch_size**2, 1),
+            nn.Conv2d(width, planes * map_stride**2, 1),
         )
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -297,7 +299,7 @@ class MapForecaster(nn.Module):
         patches = self.pixels(
             torch.cat(states)
         )  # all frames at once: step after step, (N * B, ...)
-        pictures = unfolded(patches, self.patch_size, self.frame_size)
+        pictures = unfolded(patches, self.map_stride, self.frame_size)
         return pictures.unflatten(0, (self.n_frames, -1)).transpose(0, 1)
 
 

@@ -2,8 +2,8 @@
 
 Layout of the group: ``values`` (n_samples, D) float32, NaN where nothing is
 known, a row for every row of ``signal``; none in forecasting of video, whose
-frames would stand there twice: they are the signal, its normalisation undone. ``name`` and
-``unit``, (D,) text;
+frames would stand there twice: they are the signal, its normalisation undone.
+``name`` and ``unit``, (D,) text;
 ``normalization`` as of the signal; the attributes ``horizon_samples`` and
 ``transform``, a JSON object.
 """

@@ -141,7 +141,7 @@ def test_unfolding_gives_the_frames_back(size):
 
 def forecaster() -> tuple[MapForecaster, Tensor]:
     torch.manual_seed(0)
-    return MapForecaster((6, 3, 2), (4, 2, 9, 6)), torch.randn(3, 5, 36)
+    return MapForecaster((6, 3, 2), 4, (4, 2, 9, 6)), torch.randn(3, 5, 36)
 
 
 def test_frames_are_told_from_the_last_one_of_each_window():
@@ -158,7 +158,7 @@ def test_frames_are_told_from_the_last_one_of_each_window():
 
 def test_what_is_told_of_a_frame_does_not_depend_on_how_many_follow():
     head, frames = forecaster()
-    shorter = MapForecaster((6, 3, 2), (2, 2, 9, 6))
+    shorter = MapForecaster((6, 3, 2), 4, (2, 2, 9, 6))
     shorter.load_state_dict(head.state_dict())
 
     torch.testing.assert_close(shorter(frames), head(frames)[:, :2])
@@ -166,7 +166,7 @@ def test_what_is_told_of_a_frame_does_not_depend_on_how_many_follow():
 
 def test_products_are_counted_for_every_step():
     encoder = ConvLstmEncoder((1, 8, 8), patch_size=4, widths=(3, 2))
-    head = MapForecaster(encoder.map_shape, (7, 1, 8, 8))
+    head = MapForecaster(encoder.map_shape, 4, (7, 1, 8, 8))
 
     # Maps of 2 x 2 pixels, filters of 3 x 3, four gates; 16 features come from a patch.
     steps = 5 * 4 * 9 * 4 * (3 * (16 + 3) + 2 * (3 + 2))

@@ -110,13 +110,14 @@ def test_a_forecast_of_frames_without_maps_is_linear_in_all_pixels(encoder):
 
 def test_maps_of_an_encoder_are_carried_on():
     torch.manual_seed(0)
-    encoder = ConvLstmEncoder((2, 4, 6), patch_size=2, widths=(3, 2))
-    head = ForecastingHead(encoder, UNITS, 3, 0.0, (4, 6))
+    encoder = ConvLstmEncoder((2, 5, 7), patch_size=4, widths=(3, 2))
+    head = ForecastingHead(encoder, UNITS, 3, 0.0, (5, 7))
 
-    forecast = head(encoder(torch.randn(2, 5, 2, 4, 6)), torch.tensor([5, 2]))
+    forecast = head(encoder(torch.randn(2, 5, 2, 5, 7)), torch.tensor([5, 2]))
 
     assert isinstance(head.output, MapForecaster)
-    assert forecast.shape == (2, 3, 2, 4, 6)
+    assert head.output.map_stride == 4  # a pixel of the maps tells of the patch that it saw
+    assert forecast.shape == (2, 3, 2, 5, 7)
     head.loss(forecast, torch.zeros_like(forecast)).backward()
     for parameter in [*encoder.parameters(), *head.parameters()]:
         assert parameter.grad.abs().sum() > 0

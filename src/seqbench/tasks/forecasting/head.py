@@ -55,7 +55,7 @@ class ForecastingHead(Head):
         if encoder.map_shape is None or not frame_size:
             self.output = PooledLinear(encoder, math.prod(self.shape), dropout)
         else:
-            self.output = MapForecaster(encoder.map_shape, self.shape)
+            self.output = MapForecaster(encoder.map_shape, encoder.map_stride, self.shape)
         for name in ("centre", "scale"):
             values = torch.from_numpy(getattr(normalization, name))
             planes = values.reshape(-1, *(1 for _ in frame_size))
