@@ -1,5 +1,6 @@
 """What every registered source of recordings promises."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -238,15 +239,55 @@ def test_loading_twice_gives_the_same_recordings(load):
     assert_same(load(), load())
 
 
-def test_windows_can_be_made_of_it(load):
-    recordings = load()
+def job_for(recordings: Recordings) -> WindowJob:
+    """Return how to make windows of any dataset."""
     split, window = SplitSettings(), WindowSettings()
     if recordings.task == "forecasting":
         window = WindowSettings(length_samples=5)
         split = SplitSettings(by="group" if any(recordings.splits) else "time")
-    job = WindowJob(split=split, window=window, normalization="zscore")
+    return WindowJob(split=split, window=window, normalization="zscore")
 
-    splits = make_windows(recordings, job)
+
+def spoilt(recordings: Recordings, job: WindowJob) -> Recordings:
+    """Return recordings in which test holds other values, and nothing else is changed."""
+    if job.split.by == "time":
+        first = {i: n - round(0.2 * n) for i, n in enumerate(recordings.lengths.tolist())}
+    else:
+        tested = make_windows(recordings, job)["test"].recording
+        first = dict.fromkeys(tested.tolist(), 0)
+    signals = [signal.copy() for signal in recordings.signals]
+    for i, begin in first.items():
+        signals[i][begin:] = signals[i][begin:] * 3 + 7
+    targets = recordings.targets
+    if targets is not None:
+        targets = [5 * one if i in first else one for i, one in enumerate(targets)]
+    return replace(recordings, signals=signals, targets=targets)
+
+
+def test_what_test_holds_changes_nothing_of_train_and_val(load):
+    recordings = load()
+    job = job_for(recordings)
+
+    before = make_windows(recordings, job)
+    after = make_windows(spoilt(recordings, job), job)
+
+    assert not np.array_equal(before["test"].signal, after["test"].signal)
+    for split in ("train", "val"):
+        one, other = before[split], after[split]
+        np.testing.assert_array_equal(one.signal, other.signal)
+        assert one.normalization.to_json() == other.normalization.to_json()
+        assert one.channels == other.channels  # of tokens the vocabulary
+        for column in ("start", "length", "label", "recording"):
+            np.testing.assert_array_equal(getattr(one, column), getattr(other, column))
+        if one.targets is not None:
+            np.testing.assert_array_equal(one.targets.values, other.targets.values)
+            assert one.targets.to_json() == other.targets.to_json()
+
+
+def test_windows_can_be_made_of_it(load):
+    recordings = load()
+
+    splits = make_windows(recordings, job_for(recordings))
 
     if recordings.sample == "tokens":
         assert set(np.unique(splits["train"].signal)) == set(
