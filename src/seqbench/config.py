@@ -74,6 +74,11 @@ class RunGrid(Options):
     seeds: list[NaturalNumber] = Field(
         [0, 1, 2], min_length=1, description="Seeds of weights, batches and label draws."
     )
+    baselines: list[Name] | None = Field(
+        None,
+        description="Baselines for these datasets alone, where some would take too long; empty:"
+        " those of the benchmark.",
+    )
 
 
 # Settings of windows that cover whole recordings.
@@ -306,6 +311,9 @@ class Benchmark(BaseModel):
                 if arm not in self.arm_names():
                     known = suggestion(arm, self.arm_names())
                     yield f"runs.{index}.arms: unknown arm '{arm}'; {known}"
+            for name in grid.baselines or []:
+                if name not in BASELINES:
+                    yield f"runs.{index}.baselines: {BASELINES.unknown(name)}"
         yield from self._bad_questions()
         yield from self._bad_options()
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from seqbench.config import Arm, Benchmark, ConfigError
+from seqbench.config import Arm, Benchmark, ConfigError, RunGrid
 from seqbench.jobs import Jobs
 from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
 
@@ -50,21 +50,17 @@ class Plan:
     @cached_property
     def trained(self) -> list[Run]:
         """Runs of architectures."""
-        runs: dict[Run, None] = {}
-        for grid in self.benchmark.runs:
-            parts = [part for name in grid.datasets for part in self.benchmark.parts(name)]
-            for dataset, architecture, arm, labels, seed in product(
-                parts, grid.architectures, grid.arms, grid.labels, grid.seeds
-            ):
-                runs[Run(dataset, architecture, arm, f"{labels:g}", seed)] = None
-        return list(runs)
+        return list(
+            dict.fromkeys(run for grid in self.benchmark.runs for run in self._of_grid(grid))
+        )
 
     @cached_property
     def baselines(self) -> list[Run]:
         """Runs of baselines on every dataset they fit, with all seeds if chance plays a part."""
         runs: dict[Run, None] = {}
-        for run in self.trained:
-            for name in self.benchmark.baselines:
+        for grid in self.benchmark.runs:
+            names = self.benchmark.baselines if grid.baselines is None else grid.baselines
+            for run, name in product(self._of_grid(grid), names):
                 tags = BASELINES.entry(name).tags
                 if self._fits(tags, run.dataset):
                     seed = run.seed if tags["stochastic"] else 0
@@ -93,6 +89,14 @@ class Plan:
     def objective(self, run: Run) -> str | None:
         """Return the objective that pretrains the encoder of a run, if one does."""
         return Arm.parse(run.arm).objective if run.arm != "baseline" else None
+
+    def _of_grid(self, grid: RunGrid) -> Iterator[Run]:
+        """Yield the runs of one entry of `runs`, on every fold of its datasets."""
+        parts = [part for name in grid.datasets for part in self.benchmark.parts(name)]
+        for dataset, architecture, arm, labels, seed in product(
+            parts, grid.architectures, grid.arms, grid.labels, grid.seeds
+        ):
+            yield Run(dataset, architecture, arm, f"{labels:g}", seed)
 
     def _fits(self, tags: dict[str, Any], dataset: str) -> bool:
         """Tell whether a baseline is made for a dataset and finds what it needs in it."""

@@ -128,6 +128,10 @@ BAD = {
         {"datasets": {"air": {"source": "airline", "split": {"by": "time", "test": ["a"]}}}},
         "datasets.air.split: a split by time takes fractions of each recording, not names",
     ),
+    "unknown baseline of one entry": (
+        {"runs": [GRID | {"baselines": ["majorty"]}]},
+        "runs.0.baselines: unknown baseline 'majorty'; did you mean 'majority'",
+    ),
     "question about what nobody runs": (
         {"questions": [{"ask": "Which?", "compare": ["lstm", "gru"]}]},
         "questions.0.compare: no run has 'gru'; known are lstm, waves",

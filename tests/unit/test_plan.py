@@ -81,6 +81,27 @@ def test_a_baseline_of_two_needs_runs_where_both_are_offered(monkeypatch):
     assert [run.dataset for run in runs] == ["mitdb", "mitdb_qrs"]
 
 
+def test_an_entry_of_runs_may_have_baselines_of_its_own():
+    plan = Plan(
+        Benchmark.load(
+            {
+                "runs": [
+                    {"datasets": ["waves"], "architectures": ["lstm"], "baselines": ["majority"]},
+                    {"datasets": ["gun_point"], "architectures": ["lstm"]},
+                    {"datasets": ["ecg200"], "architectures": ["lstm"], "baselines": []},
+                ],
+                "baselines": ["majority", "logistic_regression"],
+            }
+        )
+    )
+
+    assert [(run.dataset, run.architecture) for run in plan.baselines] == [
+        ("waves", "majority"),
+        ("gun_point", "majority"),
+        ("gun_point", "logistic_regression"),
+    ]
+
+
 def test_the_task_of_a_users_folder_decides_which_baselines_run():
     own = {"own": {"source": "folder", "path": "x"}}
     grid = MIXED | {"datasets": ["own"]}
