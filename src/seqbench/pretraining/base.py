@@ -65,6 +65,20 @@ class Objective(nn.Module, ABC):
             self._generators[key] = made
         return self._generators[key]
 
+    def memory(self) -> dict[str, Tensor]:
+        """Return what training changes beside weights: the draws, and what a subclass counts."""
+        return {
+            f"draws/{device.type}": made.get_state()
+            for (training, device), made in self._generators.items()
+            if training
+        }
+
+    def recall(self, memory: dict[str, Tensor]) -> None:
+        """Take over the `memory` of an objective that was built the same and trained."""
+        device = next(self.parameters()).device
+        if (draws := memory.get(f"draws/{device.type}")) is not None:
+            self._generators[True, device] = torch.Generator(device).set_state(draws)
+
 
 class SampleDecoder(nn.Module):
     """Frames to samples: a small convolution over three frames, then linearly to those of each.
