@@ -21,7 +21,8 @@ def locked(path: Path, patience_s: float) -> Iterator[None]:
 
     The kernel frees the lock when its process ends, however that happens, so
     a lock is never stale; on NFS the server does so once the machine is back
-    or its lease has run out. The file says who holds it.
+    or its lease has run out. The file says who holds it. A file system without
+    locks is told in the log, and nothing is held.
 
     Parameters
     ----------
@@ -71,11 +72,13 @@ def _try(path: Path) -> int | None:
     except (BlockingIOError, FileNotFoundError):
         pass
     except OSError as error:
-        os.close(descriptor)
-        raise UserError(
-            f"{path}: this file system has no locks ({error.strerror}), without which two processes"
-            " could train one run; put the results on another one"
-        ) from None
+        logger.warning(
+            "%s: this file system has no locks (%s); see to it that no other process trains this"
+            " run, or both take their time for one result",
+            path,
+            error.strerror,
+        )
+        return descriptor
     os.close(descriptor)
     return None
 

@@ -1,5 +1,7 @@
 """A lock of one writer: it is exclusive, says who holds it, and is never stale."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -74,3 +76,13 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
 
     with locked(path, 0):
         assert path.read_text().split()[0] == str(os.getpid())
+
+
+def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, caplog):
+    def refuse(descriptor, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+
+    with locked(tmp_path / "lock", 0):
+        assert "this file system has no locks (No locks available)" in caplog.text
