@@ -14,7 +14,9 @@ class Objective(nn.Module, ABC):
 
     What is left to chance comes from `generator`: while training one sequence
     of draws, and in every evaluation the same draws again, so that the loss on
-    held-out windows can be compared from epoch to epoch.
+    held-out windows can be compared from epoch to epoch. What training changes
+    beside weights, such as a count of steps, belongs into `memory` and
+    `recall`, or an interrupted training would go on without it.
 
     Parameters
     ----------
