@@ -150,6 +150,7 @@ def assert_an_interruption_leaves_no_trace(make_windows, tmp_path):
         loss_name: str,
         windows: Mapping[str, WindowSet] | None = None,
         stops: Sequence[int] = (2, 7),
+        curves: Path | None = None,
         **settings: Any,
     ) -> None:
         splits = windows or make_windows(lengths=(20, 26), noise=0.5)
@@ -181,6 +182,7 @@ def assert_an_interruption_leaves_no_trace(make_windows, tmp_path):
                 loss_name=loss_name,
                 generator=generator,
                 progress=Progress("test", 3),
+                tensorboard=curves,
                 keeper=StateKeeper(tmp_path / folder, lambda: {}, every_s=0),
             )
             history = [{k: v for k, v in row.items() if k != "seconds"} for row in outcome.history]

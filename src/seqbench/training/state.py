@@ -291,9 +291,9 @@ class StateKeeper:
             If there is none that can be used.
         """
         stored = read_model(self.path)
-        header = dict(stored.header)
-        if header.get("kind") != "state":
+        if stored.header.get("kind") != "state":
             raise FormatError(f"{self.path}: no state of a training")
+        header = dict(stored.header)
         if header.pop("digest", None) != _digest(header, stored.arrays):
             raise FormatError(f"{self.path}: damaged")
         theirs = header["identity"]

@@ -84,6 +84,18 @@ def test_a_training_goes_on_where_windows_move(
     )
 
 
+def test_curves_have_every_epoch_once(assert_an_interruption_leaves_no_trace, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    curves = tmp_path / "curves"
+    assert_an_interruption_leaves_no_trace(
+        finetuning, loss_name="val_loss", stops=(7,), curves=curves
+    )
+
+    events = EventAccumulator(str(curves)).Reload()
+    assert [event.step for event in events.Scalars("val_loss")] == [1, 2, 3]
+
+
 def course(seed: int = 0) -> Course:
     """Return a training that has taken one step."""
     torch.manual_seed(seed)
