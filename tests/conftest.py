@@ -125,6 +125,87 @@ def make_windows():
     return make
 
 
+class Stopped(Exception):
+    """A training was cut off."""
+
+
+@pytest.fixture
+def assert_an_interruption_leaves_no_trace(make_windows, tmp_path):
+    """Hold trainings that are cut off and taken up again against one that is not.
+
+    `build` makes what is trained; it is called with torch's seed set, as by a new process.
+    """
+    import torch
+
+    from seqbench.settings import FinetuneSettings
+    from seqbench.training.batches import WindowTable
+    from seqbench.training.loop import fit
+    from seqbench.training.progress import Progress
+    from seqbench.training.reproducibility import seed_everything
+    from seqbench.training.state import StateKeeper
+
+    def check(
+        build: Callable[[], Any],
+        *,
+        loss_name: str,
+        windows: Mapping[str, WindowSet] | None = None,
+        stops: Sequence[int] = (2, 7),
+        curves: Path | None = None,
+        **settings: Any,
+    ) -> None:
+        splits = windows or make_windows(lengths=(20, 26), noise=0.5)
+        options = {"epochs": 3, "batch_size": 5, "min_steps_per_epoch": 4} | settings
+
+        def train(stop: int | None, folder: str) -> tuple[Any, ...]:
+            generator = seed_everything(3)
+            trainable = build()
+            loss, n_steps = trainable.loss, 0
+
+            def cut_off(batch: Any) -> Any:
+                nonlocal n_steps
+                n_steps += 1
+                if n_steps == stop:
+                    raise Stopped
+                return loss(batch)
+
+            trainable.loss = cut_off
+            device = torch.device("cpu")
+            augmentation = torch.Generator().manual_seed(4)
+            table = WindowTable(splits["train"], device, augmentation)
+            val = WindowTable(splits["val"], device)
+            outcome = fit(
+                trainable,
+                table,
+                torch.arange(len(table)),
+                lambda: val.batches(256),
+                FinetuneSettings(**options),
+                loss_name=loss_name,
+                generator=generator,
+                progress=Progress("test", 3),
+                tensorboard=curves,
+                keeper=StateKeeper(tmp_path / folder, lambda: {}, every_s=0),
+            )
+            history = [{k: v for k, v in row.items() if k != "seconds"} for row in outcome.history]
+            return trainable.module, history, outcome.best_epoch, torch.rand(3), n_steps
+
+        module, history, best_epoch, draws, n_steps = train(None, "whole")
+        counts = {k: v for k, v in vars(module).items() if isinstance(v, int | float)}
+        assert min(stops) <= n_steps
+        for stop in (stop for stop in stops if stop <= n_steps):
+            with pytest.raises(Stopped):
+                train(stop, f"cut{stop}")
+            again, *others, drawn, steps = train(None, f"cut{stop}")
+            assert steps == n_steps - stop + 1  # the steps before are not taken again
+            assert others == [history, best_epoch]
+            assert torch.equal(drawn, draws)
+            assert {k: v for k, v in vars(again).items() if isinstance(v, int | float)} == counts
+            found = again.state_dict()
+            for name, tensor in module.state_dict().items():
+                assert torch.equal(found[name], tensor), name
+
+    return check
+
+
 def pulses(n_types: int, n_channels: int, sampling_rate_hz: float) -> np.ndarray:
     """Return a pulse of each type, (K, C, L): up for about 25 ms, down before and after.
 

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from seqbench.errors import UserError
-from seqbench.options import Count, Fraction, NaturalNumber, Options
+from seqbench.options import Count, Fraction, Level, NaturalNumber, Options
 from seqbench.registry import (
     ARCHITECTURES,
     BASELINES,
@@ -194,6 +194,11 @@ class Benchmark(BaseModel):
     )
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
         "auto", description="Where models train: auto takes a GPU when there is one."
+    )
+    state_every_s: Level = Field(
+        60.0,
+        description="Seconds between two states of a training, from which it goes on after an"
+        " interruption; 0: after every step.",
     )
     tensorboard: bool = Field(True, description="Write TensorBoard logs beside the histories.")
     title: str = Field("seqbench", max_length=200, description="Heading of the report.")

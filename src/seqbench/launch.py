@@ -3,15 +3,18 @@
 This module is all that a step needs before it is forked, and imports little.
 """
 
+import contextlib
 import importlib
 import json
 import os
+import signal
 import socket
 import sys
 
 from seqbench.errors import UserError
 
 ADDRESS = "SEQBENCH_WARM"
+TO_END = (signal.SIGTERM, signal.SIGUSR1)  # the second is what clusters warn with
 
 
 def launch(module: str) -> None:
@@ -30,6 +33,7 @@ def launch(module: str) -> None:
         }
         with connection:
             _send(connection, request, [0, 1, 2])
+            _pass_on_signals(connection)
             answer = connection.makefile("rb").readline()
         if answer:
             sys.exit(int(answer))
@@ -65,6 +69,17 @@ def _connect() -> socket.socket | None:
         connection.close()
         return None
     return connection
+
+
+def _pass_on_signals(connection: socket.socket) -> None:
+    """Hand signals to the step, which may have something to save, and wait for its answer."""
+
+    def pass_on(number: int, _: object) -> None:
+        with contextlib.suppress(OSError):
+            connection.send(bytes([number]))
+
+    for number in TO_END:
+        signal.signal(number, pass_on)
 
 
 def allocation() -> str:

@@ -28,6 +28,8 @@ FIGURE = "results/figures/{dataset}/{figure}.svg"
 
 TENSORBOARD = "results/tensorboard"
 
+STATES = "results/.state"  # of trainings under way; empty when all are done
+
 _SCOPES = {
     "ingest": "{dataset}",
     "window": "{dataset}",
@@ -42,3 +44,11 @@ _SCOPES = {
 def log(step: str) -> str:
     """Return the pattern of a step's log file."""
     return f"results/logs/{step}/{_SCOPES[step]}.log"
+
+
+def state(step: str) -> str:
+    """Return the pattern of the folder from which an interrupted training goes on.
+
+    It is no output of a rule: Snakemake removes those before it runs a job again.
+    """
+    return f"{STATES}/{step}/{_SCOPES[step]}"

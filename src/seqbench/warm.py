@@ -10,9 +10,14 @@ results are the same.
 The warm process never runs more than one thread, or forks of it could hang. It
 ends when the workflow that started it ends, however that happens: it watches
 the other end of its standard input.
+
+Every step has a supervisor. It hands signals on to the step, ends it when
+whoever asked for it or the workflow is gone, and if it is killed itself, the
+kernel tells the step to end: a step is never left behind.
 """
 
 import contextlib
+import ctypes
 import importlib
 import json
 import logging
@@ -27,13 +32,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from seqbench.launch import ADDRESS, allocation, execute
+from seqbench.launch import ADDRESS, TO_END, allocation, execute
 
 SINGLE_THREADED = {
     **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA")},
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pandas loads Arrow, which would start one
 }
-GRACE_S = 10.0
+GRACE_S = 20.0  # for the step of a training under way and the writing of its state
+PR_SET_PDEATHSIG = 1
 
 
 def start() -> Callable[[], None]:
@@ -111,8 +117,10 @@ def _answer(connection: socket.socket, listener: socket.socket) -> None:
 
 def _supervise(connection: socket.socket, request: dict[str, Any], descriptors: list[int]) -> int:
     """Run the step in a child of its own group; end it if whoever asked for it goes away."""
+    supervisor = os.getpid()
     child = os.fork()
     if child == 0:
+        _end_with(supervisor)
         os.setsid()
         connection.close()
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -133,14 +141,29 @@ def _supervise(connection: socket.socket, request: dict[str, Any], descriptors: 
             sys.stderr.flush()
             os._exit(code)
     watched = os.pidfd_open(child)
-    ready, _, _ = select.select([watched, connection, sys.stdin], [], [])
-    if watched not in ready:
-        _end(child, watched)
+    for number in TO_END:
+        signal.signal(number, lambda number, _: _signal(child, number))
+    while True:
+        ready, _, _ = select.select([watched, connection, sys.stdin], [], [])
+        if watched in ready:
+            break
+        passed_on = connection.recv(1) if connection in ready else b""
+        if not passed_on:
+            _end(child, watched)
+            break
+        _signal(child, passed_on[0])
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     with contextlib.suppress(OSError):
         connection.sendall(f"{code if code >= 0 else 128 - code}\n".encode())
     return 0
+
+
+def _end_with(supervisor: int) -> None:
+    """Let the kernel send this process SIGTERM when its supervisor dies, even of SIGKILL."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != supervisor:  # it died before
+        os._exit(1)
 
 
 def _become(request: dict[str, Any], descriptors: list[int]) -> None:
@@ -156,9 +179,17 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
 
 def _end(child: int, watched: int) -> None:
     """Ask a step to end, then make it."""
-    os.killpg(child, signal.SIGTERM)
+    _signal(child, signal.SIGTERM)
     if not select.select([watched], [], [], GRACE_S)[0]:
-        os.killpg(child, signal.SIGKILL)
+        _signal(child, signal.SIGKILL)
+
+
+def _signal(child: int, number: int) -> None:
+    """Send a signal to a step and all that it started."""
+    try:
+        os.killpg(child, number)
+    except ProcessLookupError:  # so young that it has no group yet; it is not reaped before
+        os.kill(child, number)
 
 
 def _reap() -> None:
@@ -171,7 +202,14 @@ def _receive(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int
     header, descriptors, _, _ = socket.recv_fds(connection, 8, 3)
     if len(header) < 8:
         return None, descriptors
-    payload = connection.makefile("rb").read(int.from_bytes(header, "big"))
+    payload = b""
+    n_bytes = int.from_bytes(header, "big")
+    # Not a byte more: what follows are signals, and the supervisor reads them.
+    while len(payload) < n_bytes:
+        part = connection.recv(n_bytes - len(payload))
+        if not part:
+            return None, descriptors
+        payload += part
     return json.loads(payload), descriptors
 
 

@@ -13,7 +13,7 @@ from seqbench.registry import ARCHITECTURES, TASKS
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.detection.target import EventTarget
-from seqbench.training.finetune import Model, state_arrays
+from seqbench.training.finetune import Finetuning, Model, state_arrays
 
 # Small legal options of each name; a name without an entry fails.
 TINY = {
@@ -514,3 +514,18 @@ def test_one_batch_of_tokens_can_be_overfitted(reader):
     losses = trained(model, x, lengths, target, enough=0.1, n_steps=120)
 
     assert losses[-1] < 0.1 < math.log(K)
+
+
+def test_training_goes_on_after_an_interruption_as_if_there_had_been_none(
+    name, assert_an_interruption_leaves_no_trace
+):
+    chance = {"dropout": 0.2, "jitter": 0.1}
+    known = ARCHITECTURES.entry(name).options.model_fields
+    options = {key: value for key, value in chance.items() if key in known}
+
+    def model() -> Finetuning:
+        encoder = ARCHITECTURES[name](2, **TINY[name] | options)
+        head = ClassificationHead(encoder, 2, dropout=0.2)
+        return Finetuning(Model(encoder, head), frozen=False, weight=None)
+
+    assert_an_interruption_leaves_no_trace(model, loss_name="val_loss")

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from seqbench.pretraining.base import Objective
 from seqbench.registry import ARCHITECTURES, DATASETS, OBJECTIVES
+from seqbench.training.pretrain import Pretraining
 
 # Small legal options of each name; a name without an entry fails.
 TINY = {
@@ -148,6 +149,20 @@ def test_the_input_is_left_as_it_was(objective):
     loss_of(objective.train(), x, LENGTHS)
 
     assert torch.equal(x, before)
+
+
+def test_training_goes_on_after_an_interruption_as_if_there_had_been_none(
+    name, assert_an_interruption_leaves_no_trace
+):
+    options = TINY[name] | ({"warmup_steps": 6} if name == "vae" else {})
+
+    def build() -> Pretraining:
+        encoder = ARCHITECTURES["event_rnn"](
+            C, **ENCODERS["event_rnn"] | {"dropout": 0.2, "jitter": 0.1}
+        )
+        return Pretraining(OBJECTIVES[name](encoder, C, **options))
+
+    assert_an_interruption_leaves_no_trace(build, loss_name="monitor_loss")
 
 
 # The autoencoder's own promises.

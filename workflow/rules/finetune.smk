@@ -23,6 +23,7 @@ rule finetune:
     resources:
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
+        state_every_s=str(BENCHMARK.state_every_s),
         tensorboard=tensorboard_option("finetune", layout.RUN),
     params:
         settings=lambda wc: JOBS.finetune(
@@ -34,12 +35,15 @@ rule finetune:
             *modules(TASKS, BENCHMARK.task(wc.dataset)),
         ),
         encoder=encoder_option,
+        state=layout.state("finetune"),
     shell:
         "python -m seqbench.steps.finetune --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
         " --windows {input.windows:q} {params.encoder}"
         " --device {resources.device} --threads {threads} {resources.tensorboard}"
+        " --state {params.state:q} --state-every-s {resources.state_every_s}"
+        " --code {params.code}"
         " --model {output.model:q} --history {output.history:q}"
         " --transfer {output.transfer:q} > {log:q} 2>&1"
 

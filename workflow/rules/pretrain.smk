@@ -19,6 +19,7 @@ rule pretrain:
     resources:
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
+        state_every_s=str(BENCHMARK.state_every_s),
         tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     params:
         settings=lambda wc: JOBS.pretrain(wc.architecture, wc.objective).to_json(),
@@ -27,8 +28,11 @@ rule pretrain:
             *model_modules(wc),
             *modules(OBJECTIVES, BENCHMARK.all_objectives[wc.objective].of),
         ),
+        state=layout.state("pretrain"),
     shell:
         "python -m seqbench.steps.pretrain --settings {params.settings:q}"
         " --seed {wildcards.seed} --windows {input.windows:q}"
         " --device {resources.device} --threads {threads} {resources.tensorboard}"
+        " --state {params.state:q} --state-every-s {resources.state_every_s}"
+        " --code {params.code}"
         " --encoder {output.encoder:q} --history {output.history:q} > {log:q} 2>&1"

@@ -42,7 +42,9 @@ rule report:
     threads: 1
     params:
         settings=canonical_json(
-            BENCHMARK.model_dump(mode="json", exclude={"device", "tensorboard"})
+            BENCHMARK.model_dump(
+                mode="json", exclude={"device", "state_every_s", "tensorboard"}
+            )
         ),
         code=source_digest("seqbench.steps.report"),
         config=layout.CONFIG,

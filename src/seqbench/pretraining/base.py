@@ -14,7 +14,9 @@ class Objective(nn.Module, ABC):
 
     What is left to chance comes from `generator`: while training one sequence
     of draws, and in every evaluation the same draws again, so that the loss on
-    held-out windows can be compared from epoch to epoch.
+    held-out windows can be compared from epoch to epoch. What training changes
+    beside weights, such as a count of steps, belongs into `memory` and
+    `recall`, or an interrupted training would go on without it.
 
     Parameters
     ----------
@@ -64,6 +66,20 @@ class Objective(nn.Module, ABC):
             made = torch.Generator(x.device).manual_seed(self._seed + self.training)
             self._generators[key] = made
         return self._generators[key]
+
+    def memory(self) -> dict[str, Tensor]:
+        """Return what training changes beside weights: the draws, and what a subclass counts."""
+        return {
+            f"draws/{device.type}": made.get_state()
+            for (training, device), made in self._generators.items()
+            if training
+        }
+
+    def recall(self, memory: dict[str, Tensor]) -> None:
+        """Take over the `memory` of an objective that was built the same and trained."""
+        device = next(self.parameters()).device
+        if (draws := memory.get(f"draws/{device.type}")) is not None:
+            self._generators[True, device] = torch.Generator(device).set_state(draws)
 
 
 class SampleDecoder(nn.Module):

@@ -102,6 +102,15 @@ class VaeObjective(Reconstruction):
             "active_units": (nats > ACTIVE_NATS).float().mean(),
         }
 
+    def memory(self) -> dict[str, Tensor]:
+        """Return the draws and the steps done, on which the weight of the divergence depends."""
+        return super().memory() | {"n_steps": torch.tensor(self.n_steps)}
+
+    def recall(self, memory: dict[str, Tensor]) -> None:
+        """Take over draws and steps."""
+        super().recall(memory)
+        self.n_steps = int(memory["n_steps"])
+
     def distribution(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return means and logarithms of variances, (B, L, latent_size) each."""
         mean, log_variance = self.encoded(x, lengths).chunk(2, dim=2)

@@ -1,9 +1,16 @@
 """What several steps share: arguments, and what a warm process loads for them."""
 
+from __future__ import annotations
+
 import argparse
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqbench.training.state import StateKeeper
 
 TRAINING = ("torch", "torch._dynamo", "seqbench.training.finetune", "seqbench.training.loop")
 
@@ -33,6 +40,63 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=int, default=1, help="threads of one training")
     parser.add_argument("--tensorboard", type=Path, help="folder for TensorBoard logs")
+
+
+def add_state(parser: argparse.ArgumentParser) -> None:
+    """Add what keeps the state of a training under way; it changes no setting of the run."""
+    parser.add_argument(
+        "--state",
+        type=Path,
+        help="folder from which an interrupted training goes on; without, it begins anew",
+    )
+    parser.add_argument(
+        "--state-every-s", type=float, default=60.0, help="seconds between two states"
+    )
+    parser.add_argument(
+        "--code", default="", help="digest of the code: training goes on with the same code only"
+    )
+
+
+@contextmanager
+def keeping_state(
+    arguments: argparse.Namespace, inputs: tuple[str, ...], outputs: tuple[str, ...]
+) -> Iterator[StateKeeper | None]:
+    """Keep the state of a training, if wanted, until its outputs are in place.
+
+    Parameters
+    ----------
+    arguments
+        Those of `add_state` are taken out; settings, seed, machine and what
+        else is left but paths decide whether a state is of the same training.
+    inputs, outputs
+        Which of them are files that are read, and files that are written.
+    """
+    taken = vars(arguments)
+    folder, every_s = taken.pop("state"), taken.pop("state_every_s")
+    code = taken.pop("code")
+    if folder is None:
+        yield None
+        return
+    from seqbench.provenance import versions
+    from seqbench.training.reproducibility import choose_device
+    from seqbench.training.state import file_digest, keeping
+
+    given = dict(taken)
+
+    def identity() -> dict[str, str]:
+        told = {
+            name: str(value)
+            for name, value in given.items()
+            if name not in ("tensorboard", *outputs)
+        }
+        told["settings"] = given["settings"].to_json()
+        told["device"] = choose_device(given["device"]).type
+        told |= {name: file_digest(given[name]) for name in inputs if given[name] is not None}
+        return told | {"code": code, "version of torch": versions()["torch"]}
+
+    files = [given[name] for name in outputs]
+    with keeping(folder, identity, every_s, files) as keeper:
+        yield keeper
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,8 @@ from seqbench.steps.arguments import (
     TRAINING,
     add_machine,
     add_run,
+    add_state,
+    keeping_state,
     load,
     parse_run,
     path_parser,
@@ -16,6 +18,7 @@ from seqbench.steps.arguments import (
 
 if TYPE_CHECKING:
     from seqbench.jobs import FinetuneJob
+    from seqbench.training.state import StateKeeper
 
 
 def run(
@@ -26,6 +29,7 @@ def run(
     device: str,
     threads: int,
     tensorboard: Path | None,
+    keeper: StateKeeper | None,
     model: Path,
     history: Path,
     transfer: Path,
@@ -111,6 +115,7 @@ def run(
         ),
         n_full=int((train.label >= 0).sum()),
         tensorboard=tensorboard,
+        keeper=keeper,
     )
     longest = int(train.length.argmax())
     header["cost"] = outcome.cost("train") | {
@@ -152,8 +157,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--settings", type=FinetuneJob.from_json, required=True)
     add_run(parser)
     add_machine(parser)
+    add_state(parser)
     arguments = parser.parse_args(argv)
-    run(identity=parse_run(arguments), **vars(arguments))
+    outputs = ("model", "history", "transfer")
+    with keeping_state(arguments, ("windows", "encoder"), outputs) as keeper:
+        run(identity=parse_run(arguments), keeper=keeper, **vars(arguments))
 
 
 if __name__ == "__main__":

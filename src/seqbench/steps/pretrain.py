@@ -5,10 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqbench.steps.arguments import TRAINING, add_machine, load, path_parser
+from seqbench.steps.arguments import (
+    TRAINING,
+    add_machine,
+    add_state,
+    keeping_state,
+    load,
+    path_parser,
+)
 
 if TYPE_CHECKING:
     from seqbench.jobs import PretrainJob
+    from seqbench.training.state import StateKeeper
 
 
 COURSE = {"epoch", "steps", "learning_rate", "gradient_norm", "seconds"}  # of training itself
@@ -21,6 +29,7 @@ def run(
     device: str,
     threads: int,
     tensorboard: Path | None,
+    keeper: StateKeeper | None,
     encoder: Path,
     history: Path,
 ) -> None:
@@ -53,6 +62,7 @@ def run(
             f"{settings.objective} of {settings.architecture}", settings.optimizer.epochs
         ),
         tensorboard=tensorboard,
+        keeper=keeper,
     )
     kept = outcome.history[outcome.best_epoch - 1]
     header = settings.model_dump(mode="json") | {
@@ -79,7 +89,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--settings", type=PretrainJob.from_json, required=True)
     parser.add_argument("--seed", type=int, required=True)
     add_machine(parser)
-    run(**vars(parser.parse_args(argv)))
+    add_state(parser)
+    arguments = parser.parse_args(argv)
+    with keeping_state(arguments, ("windows",), ("encoder", "history")) as keeper:
+        run(keeper=keeper, **vars(arguments))
 
 
 if __name__ == "__main__":

@@ -50,10 +50,11 @@ def read_model(path: Path) -> StoredModel:
             if metadata.get("format") != FORMAT:
                 raise FormatError(f"{path}: no {FORMAT}; train it again")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            header = json.loads(metadata["header"])
     except FileNotFoundError:
         raise FormatError(f"{path}: no such file") from None
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
         raise FormatError(
             f"{path}: damaged ({error}); delete it, the next run makes it anew"
         ) from None
-    return StoredModel(arrays, json.loads(metadata["header"]))
+    return StoredModel(arrays, header)

@@ -1,29 +1,25 @@
 """The training loop."""
 
-import copy
 import csv
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from seqbench.errors import UserError
 from seqbench.settings import OptimizerSettings
 from seqbench.storage.atomic import replacing
 from seqbench.training.batches import Batch, WindowTable, shuffled
+from seqbench.training.divergence import check_held_out, diverged, first_bad_step
 from seqbench.training.progress import Progress
+from seqbench.training.state import Course, StateKeeper
 
 EVALUATION_BATCH = 256
-
-
-class DivergedError(UserError):
-    """Training left the range of numbers."""
 
 
 class Trainable(Protocol):
@@ -44,6 +40,12 @@ class Trainable(Protocol):
 
     def set_training(self, training: bool) -> None:
         """Switch between training and evaluation; frozen parts stay in evaluation."""
+
+    def memory(self) -> dict[str, Tensor]:
+        """Return what training changes beside weights and statistics, such as draws and counts."""
+
+    def recall(self, memory: dict[str, Tensor]) -> None:
+        """Take over the `memory` of a training that was set up the same."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def fit(
     progress: Progress,
     n_full: int | None = None,
     tensorboard: Path | None = None,
+    keeper: StateKeeper | None = None,
 ) -> Outcome:
     """Train with AdamW until the loss on held-out windows stops falling.
 
@@ -123,11 +126,16 @@ def fit(
         takes as many steps as one with all; None: those of `index`.
     tensorboard
         Folder for TensorBoard logs; None: none are written.
+    keeper
+        Writes where the training stands, and lets it go on from there; None:
+        an interrupted training begins anew.
 
     Raises
     ------
     DivergedError
-        If the loss is no longer a number; nothing is written then.
+        If a loss or a gradient is no longer a number; nothing is written then.
+    SystemExit
+        If a signal asked the keeper to stop.
     """
     module = trainable.module
     device = train.device
@@ -143,63 +151,64 @@ def fit(
     )
     n_steps = min(n_steps, settings.max_steps_per_epoch or n_steps)
     schedule = Schedule(optimizer, settings, n_steps)
-    writer = _tensorboard_writer(tensorboard)
-    history: list[dict[str, float]] = []
-    best_loss, best_epoch, best_weights = math.inf, 0, _copy(module)
-    began, began_cpu = time.perf_counter(), time.process_time()
-    for epoch in range(1, settings.epochs + 1):
-        trainable.begin_epoch(epoch)
-        trainable.set_training(True)
-        total = torch.zeros((), device=device)
-        norm = torch.zeros((), device=device)
-        for part in shuffled(len(index), n_steps, settings.batch_size, generator):
-            batch = train.batch(index[part])
-            with _precision(settings, device):
-                loss = trainable.loss(batch)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            norm = nn.utils.clip_grad_norm_(parameters, settings.gradient_clip or math.inf)
-            schedule.step()
-            optimizer.step()
-            total += loss.detach()
-        row: dict[str, float] = {
-            "epoch": epoch,
-            "steps": epoch * n_steps,
-            "learning_rate": schedule.rate,
-            "train_loss": float(total) / n_steps,
-        }
-        row |= evaluate(trainable, held_out(), settings)
-        for loss_is in ("train_loss", loss_name):
-            if not math.isfinite(row[loss_is]):
-                raise DivergedError(
-                    f"{loss_is} is {row[loss_is]} in epoch {epoch} (last gradient norm"
-                    f" {float(norm):.3g}); lower learning_rate or look for extreme values in the"
-                    " data"
-                )
-        row |= {"gradient_norm": float(norm), "seconds": time.perf_counter() - began}
-        history.append(row)
-        progress.epoch(row)
-        if writer is not None:
-            for name in row.keys() - {"epoch", "steps"}:
-                writer.add_scalar(name, row[name], epoch)
-        schedule.watch(row[loss_name])
-        if row[loss_name] < best_loss:
-            best_loss, best_epoch, best_weights = row[loss_name], epoch, _copy(module)
-        elif epoch - best_epoch >= settings.patience_epochs:
-            break
-    module.load_state_dict(best_weights)
+    course = Course(trainable, optimizer, schedule, generator, train.augmentation, device)
+    if keeper is not None:
+        keeper.restore(course)
+
+    def batches() -> Iterator[Tensor]:
+        """Yield the windows of every step of the epoch under way, from its beginning."""
+        drawn = shuffled(len(index), n_steps, settings.batch_size, course.order())
+        return (index[part] for part in drawn)
+
+    def look_for_divergence() -> None:
+        step = first_bad_step(course.losses, course.norms)
+        if step is not None:
+            windows = next(islice(batches(), step, None))
+            raise diverged(course.losses[step], course.norms[step], course.epoch, step + 1, windows)
+
+    writer = _tensorboard_writer(tensorboard, course.history)
+    with keeper.listening() if keeper is not None else nullcontext():
+        for epoch in range(course.epoch, settings.epochs + 1):
+            trainable.begin_epoch(epoch)
+            trainable.set_training(True)
+            for windows in islice(batches(), len(course.losses), None):
+                batch = train.batch(windows)
+                with _precision(settings, device):
+                    loss = trainable.loss(batch)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                norm = nn.utils.clip_grad_norm_(parameters, settings.gradient_clip or math.inf)
+                schedule.step()
+                optimizer.step()
+                course.end_step(loss.detach(), norm)
+                if keeper is not None and keeper.is_due():
+                    look_for_divergence()
+                    keeper.keep(course)
+            look_for_divergence()
+            norm_of_last = float(course.norms[-1])
+            row: dict[str, float] = {
+                "epoch": epoch,
+                "steps": epoch * n_steps,
+                "learning_rate": schedule.rate,
+                "train_loss": float(torch.stack(course.losses).double().mean()),
+            }
+            row |= evaluate(trainable, held_out(), settings)
+            check_held_out(loss_name, row[loss_name], epoch, norm_of_last)
+            row |= {"gradient_norm": norm_of_last, "seconds": course.train_s}
+            progress.epoch(row)
+            _draw(writer, row)
+            schedule.watch(row[loss_name])
+            course.end_epoch(row, row[loss_name])
+            if epoch - course.best_epoch >= settings.patience_epochs:
+                break
+    module.load_state_dict(course.best_weights)
     trainable.set_training(False)
     if writer is not None:
         writer.close()
-    outcome = Outcome(
-        history,
-        best_epoch,
-        train_s=time.perf_counter() - began,
-        train_cpu_s=time.process_time() - began_cpu,
-    )
+    outcome = Outcome(course.history, course.best_epoch, course.train_s, course.train_cpu_s)
     progress.end(
-        f"{len(history)} epochs in {outcome.train_s:.1f} s,"
-        f" best {loss_name} {best_loss:.4g} in epoch {best_epoch}"
+        f"{len(outcome.history)} epochs in {outcome.train_s:.1f} s,"
+        f" best {loss_name} {course.best_loss:.4g} in epoch {course.best_epoch}"
     )
     return outcome
 
@@ -254,6 +263,21 @@ class Schedule:
         if self._waited >= self.settings.plateau_epochs:
             self.factor, self._waited = self.factor / 2, 0
 
+    def memory(self) -> dict[str, float]:
+        """Return where the schedule stands, as JSON values."""
+        return {
+            "n_done": self.n_done,
+            "factor": self.factor,
+            "best": self._best,
+            "waited": self._waited,
+            "rate": self.rate,
+        }
+
+    def recall(self, memory: dict[str, float]) -> None:
+        """Take over the `memory` of a schedule that was built the same."""
+        self.n_done, self._waited = int(memory["n_done"]), int(memory["waited"])
+        self.factor, self._best, self.rate = memory["factor"], memory["best"], memory["rate"]
+
 
 @torch.no_grad()
 def evaluate(
@@ -279,16 +303,22 @@ def _precision(settings: OptimizerSettings, device: torch.device) -> AbstractCon
     return nullcontext()
 
 
-def _copy(module: nn.Module) -> dict[str, Tensor]:
-    return copy.deepcopy(module.state_dict())
-
-
-def _tensorboard_writer(folder: Path | None):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    """Open a log folder; the curves of an earlier training of the same run are removed."""
+def _tensorboard_writer(folder: Path | None, history: list[dict[str, float]]) -> Any:
+    """Open a log folder anew, with the epochs done so far; None: no logs are wanted."""
     if folder is None:
         return None
     from torch.utils.tensorboard import SummaryWriter
 
     for old in folder.glob("events.out.tfevents.*"):
         old.unlink()
-    return SummaryWriter(str(folder))
+    writer = SummaryWriter(str(folder))
+    for row in history:
+        _draw(writer, row)
+    return writer
+
+
+def _draw(writer: Any, row: dict[str, float]) -> None:
+    """Add an epoch to the curves of TensorBoard, if they are wanted."""
+    if writer is not None:
+        for name in row.keys() - {"epoch", "steps"}:
+            writer.add_scalar(name, row[name], int(row["epoch"]))

@@ -47,6 +47,14 @@ class Pretraining:
         """Switch the whole module."""
         self.module.train(training)
 
+    def memory(self) -> dict[str, Tensor]:
+        """Return what the objective keeps beside weights."""
+        return self.module.memory()
+
+    def recall(self, memory: dict[str, Tensor]) -> None:
+        """Hand it back to the objective."""
+        self.module.recall(memory)
+
 
 def collapse(watched: dict[str, float]) -> str | None:
     """Return why an encoder says too little to be of use, or None if nothing points to it.

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from seqbench.errors import UserError
 
@@ -16,6 +17,21 @@ def seed_everything(seed: int) -> torch.Generator:
     np.random.seed(seed)  # noqa: NPY002 (libraries below may still draw from it)
     torch.manual_seed(seed)
     return torch.Generator().manual_seed(seed)
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """Return where torch's own sources of chance stand, which dropout draws from."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def restore_random_state(state: dict[str, Tensor], device: torch.device) -> None:
+    """Return to what `random_state` gave."""
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"], device)
 
 
 def choose_device(name: str) -> torch.device:

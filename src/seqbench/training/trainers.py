@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from seqbench.errors import UserError
 from seqbench.pretraining.library import ContrastiveLSTM
 from seqbench.storage.atomic import replacing
-from seqbench.training.loop import DivergedError
+from seqbench.training.divergence import DivergedError
 from seqbench.training.progress import Progress
 
 Batch = Tensor | dict[str, Tensor]

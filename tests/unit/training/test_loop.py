@@ -3,8 +3,10 @@
 import copy
 import csv
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -15,8 +17,9 @@ from seqbench.registry import ARCHITECTURES, TASKS
 from seqbench.settings import FinetuneSettings, OptimizerSettings
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable
+from seqbench.training.divergence import DivergedError
 from seqbench.training.finetune import Finetuning, Model, balanced_weights, label_counts
-from seqbench.training.loop import DivergedError, Outcome, Schedule, evaluate, fit
+from seqbench.training.loop import Outcome, Schedule, evaluate, fit
 from seqbench.training.progress import Progress
 from seqbench.training.reproducibility import seed_everything
 
@@ -111,6 +114,45 @@ def test_a_training_loss_that_is_no_number_ends_with_a_sentence(train_scripted):
 def test_an_infinite_training_loss_ends_with_a_sentence(train_scripted):
     with pytest.raises(DivergedError, match="train_loss is inf in epoch 1"):
         train_scripted([1.0, 1.0], train_loss=lambda x: x * 0 + math.inf)
+
+
+def test_the_step_and_the_windows_of_a_bad_loss_are_named(make_windows):
+    # The ninth window alone has a loss that is no number, in whatever step it comes.
+    windows = make_windows()
+    windows["train"].window(8)[:] = NAN
+    table = WindowTable(windows["train"], CPU)
+
+    class Noting(Scripted):
+        steps: ClassVar[list[Tensor]] = []
+
+        def loss(self, batch: Batch) -> Tensor:
+            self.steps.append(batch.x)
+            return self.module(batch.x).square().mean()
+
+    trainable = Noting([1.0], lambda x: x)
+
+    with pytest.raises(DivergedError) as caught:
+        fit(
+            trainable,
+            table,
+            torch.arange(12),
+            lambda: table.batches(256),
+            OptimizerSettings(epochs=1, batch_size=3, min_steps_per_epoch=1),
+            loss_name="val_loss",
+            generator=torch.Generator().manual_seed(1),
+            progress=Progress("test", 1),
+        )
+
+    [first, *_] = [i for i, x in enumerate(trainable.steps, 1) if x.isnan().any()]
+    found = re.search(
+        r"train_loss is nan in epoch 1, step (\d+), with gradient norm nan, on the windows"
+        r" ([\d, ]+) of train",
+        str(caught.value),
+    )
+    assert found is not None, caught.value
+    assert int(found[1]) == first
+    assert "8" in found[2].split(", ")
+    assert len(found[2].split(", ")) == 3
 
 
 @pytest.mark.parametrize("watched", [[NAN], [NAN, NAN], [math.inf]])

@@ -14,7 +14,7 @@ from seqbench.data import EventDataset, collate_fn_supervised
 from seqbench.errors import UserError
 from seqbench.models import EventSpecificClassifier, LSTMEventClassifier
 from seqbench.training import EventSpecificLoss, EventTimingLoss, SupervisedTrainer
-from seqbench.training.loop import DivergedError
+from seqbench.training.divergence import DivergedError
 
 T, C, K = 60, 2, 2
 

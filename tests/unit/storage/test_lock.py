@@ -1,0 +1,88 @@
+"""A lock of one writer: it is exclusive, says who holds it, and is never stale."""
+
+import errno
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from seqbench.errors import UserError
+from seqbench.storage.lock import locked
+
+
+def test_a_second_writer_is_refused_with_a_sentence_that_names_the_first(tmp_path):
+    path = tmp_path / "deep" / "lock"
+
+    with (
+        locked(path, 0),
+        pytest.raises(UserError, match=rf"process {os.getpid()} on .* trains this run already"),
+        locked(path, 0),
+    ):
+        pass
+
+
+def test_a_second_writer_waits_for_the_first_even_if_the_folder_goes_away(tmp_path):
+    path = tmp_path / "run" / "lock"
+    order = []
+
+    def second():
+        with locked(path, 30):
+            order.append("second")
+
+    waiting = threading.Thread(target=second)
+    with locked(path, 0):
+        waiting.start()
+        time.sleep(0.5)
+        order.append("first")
+    path.parent.rmdir()
+    waiting.join()
+
+    assert order == ["first", "second"]
+    assert not path.exists()
+
+
+def test_of_many_writers_one_at_a_time_is_inside(tmp_path):
+    path, inside, seen = tmp_path / "lock", [], []
+
+    def writer():
+        with locked(path, 60):
+            inside.append(1)
+            seen.append(len(inside))
+            time.sleep(0.01)
+            inside.pop()
+
+    writers = [threading.Thread(target=writer) for _ in range(8)]
+    for one in writers:
+        one.start()
+    for one in writers:
+        one.join()
+
+    assert seen == [1] * 8
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path):
+    path = tmp_path / "lock"
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from seqbench.storage.lock import locked\n"
+        "with locked(Path(sys.argv[1]), 0): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code, path], check=False)
+    assert path.exists()
+
+    with locked(path, 0):
+        assert path.read_text().split()[0] == str(os.getpid())
+
+
+def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, caplog):
+    def refuse(descriptor, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+
+    with locked(tmp_path / "lock", 0):
+        assert "this file system has no locks (No locks available)" in caplog.text

@@ -1,0 +1,325 @@
+"""What is kept of a training under way, how it is restored, and what is left unused."""
+
+import json
+import logging
+import math
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from seqbench.registry import ARCHITECTURES, TASKS
+from seqbench.settings import OptimizerSettings
+from seqbench.storage.hdf5 import FormatError
+from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.tasks.classification.head import ClassificationHead
+from seqbench.training.divergence import DivergedError
+from seqbench.training.finetune import Finetuning, Model
+from seqbench.training.loop import Schedule
+from seqbench.training.state import INTERRUPTED, Course, StateKeeper, keeping
+
+
+def finetuning(**options):
+    encoder = ARCHITECTURES["cnn1d"](2, widths=(4, 4), kernel_sizes=(3, 3), strides=(2, 1))
+    return Finetuning(
+        Model(encoder, ClassificationHead(encoder, 2, dropout=0.2)),
+        frozen=options.pop("frozen", False),
+        weight=None,
+        **options,
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"schedule": "plateau", "plateau_epochs": 1, "learning_rate": 0.5, "epochs": 6},
+        {"schedule": "constant", "patience_epochs": 1, "learning_rate": 0.5, "epochs": 6},
+        {"warmup_epochs": 2, "gradient_clip": None, "weight_decay": 0.1},
+        {"precision": "bfloat16"},
+    ],
+    ids=["plateau", "early_stopping", "warm_up", "bfloat16"],
+)
+def test_a_training_goes_on_under_every_schedule(settings, assert_an_interruption_leaves_no_trace):
+    assert_an_interruption_leaves_no_trace(
+        finetuning, loss_name="val_loss", stops=range(1, 12), **settings
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"frozen": True},
+        {"unfreeze": "warm_up", "unfreeze_epochs": 2},
+        {"unfreeze": "layer_wise", "unfreeze_epochs": 3},
+    ],
+    ids=["frozen", "warm_up", "layer_wise"],
+)
+def test_a_training_goes_on_while_parts_sleep(options, assert_an_interruption_leaves_no_trace):
+    assert_an_interruption_leaves_no_trace(
+        lambda: finetuning(**options), loss_name="val_loss", stops=(3, 4, 5, 9), epochs=4
+    )
+
+
+def test_a_training_goes_on_where_windows_move(
+    make_event_windows, assert_an_interruption_leaves_no_trace
+):
+    windows = make_event_windows()
+    header = {
+        "classes": windows["train"].classes,
+        "head_dropout": 0.1,
+        "refractory_s": 0.25,
+        "sampling_rate_hz": 100.0,
+    }
+
+    def detecting():
+        encoder = ARCHITECTURES["cnn1d"](2, widths=(4,), kernel_sizes=(3,), strides=(2,))
+        model = Model(encoder, TASKS["detection"]().head(encoder, header))
+        return Finetuning(model, frozen=False, weight=None)
+
+    assert_an_interruption_leaves_no_trace(
+        detecting, loss_name="val_loss", windows=windows, stops=(3, 7)
+    )
+
+
+def test_curves_have_every_epoch_once(assert_an_interruption_leaves_no_trace, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    curves = tmp_path / "curves"
+    assert_an_interruption_leaves_no_trace(
+        finetuning, loss_name="val_loss", stops=(7,), curves=curves
+    )
+
+    events = EventAccumulator(str(curves)).Reload()
+    assert [event.step for event in events.Scalars("val_loss")] == [1, 2, 3]
+
+
+def course(seed: int = 0) -> Course:
+    """Return a training that has taken one step."""
+    torch.manual_seed(seed)
+    trainable = finetuning()
+    optimizer = torch.optim.AdamW(trainable.module.parameters(), fused=True)
+    schedule = Schedule(optimizer, OptimizerSettings(schedule="plateau"), 2)
+    made = Course(
+        trainable, optimizer, schedule, torch.Generator().manual_seed(seed), None,
+        torch.device("cpu"),
+    )  # fmt: skip
+    trainable.module(torch.randn(4, 20, 2)).square().mean().backward()
+    schedule.step()
+    optimizer.step()
+    made.end_step(torch.tensor(0.5), torch.tensor(1.5))
+    return made
+
+
+def keeper(folder, identity="this", every_s=0.0) -> StateKeeper:
+    return StateKeeper(folder, lambda: {"settings": identity}, every_s)
+
+
+def is_the_same(first: Course, second: Course) -> bool:
+    return all(
+        torch.equal(tensor, second.trainable.module.state_dict()[name])
+        for name, tensor in first.trainable.module.state_dict().items()
+    )
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """A training whose state was written, and the file of it."""
+    made = course()
+    writer = keeper(tmp_path)
+    writer.keep(made)
+    return made, writer.path
+
+
+def test_a_state_is_safetensors_with_a_json_header(kept):
+    stored = read_model(kept[1])
+
+    assert stored.header["kind"] == "state"
+    assert stored.header["course"]["best_loss"] == math.inf
+    assert {"order_at_start", "losses", "chance/cpu", "moments/0/exp_avg"} <= stored.arrays.keys()
+
+
+def test_a_state_is_taken_over_whole(kept, tmp_path, caplog):
+    other = course(seed=1)
+    caplog.set_level(logging.INFO)
+
+    keeper(tmp_path).restore(other)
+
+    assert is_the_same(kept[0], other)
+    first, second = kept[0].to_stored(), other.to_stored()
+    assert first.arrays.keys() == second.arrays.keys()
+    for name in first.arrays.keys() - {"chance/cpu"}:
+        assert (first.arrays[name] == second.arrays[name]).all(), name
+    assert "goes on after step 1 of epoch 1" in caplog.text
+
+
+def damage_cut(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def damage_bit(path):
+    content = bytearray(path.read_bytes())
+    content[-50] ^= 1
+    path.write_bytes(content)
+
+
+def damage_header_bit(path):
+    content = bytearray(path.read_bytes())
+    content[content.index(b"best_epoch") + 14] ^= 1
+    path.write_bytes(content)
+
+
+def damage_empty(path):
+    path.write_bytes(b"")
+
+
+def damage_text(path):
+    path.write_text("no tensors at all")
+
+
+def damage_other_model(path):
+    write_model(path, StoredModel({}, {"kind": "model"}))
+
+
+def damage_other_tensor(path):
+    stored = read_model(path)
+    write_model(path, replace(stored, arrays=stored.arrays | {"losses": stored.arrays["norms"]}))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_cut,
+        damage_bit,
+        damage_header_bit,
+        damage_empty,
+        damage_text,
+        damage_other_model,
+        damage_other_tensor,
+    ],
+)
+def test_a_damaged_or_foreign_state_is_told_and_left_unused(kept, tmp_path, caplog, damage):
+    damage(kept[1])
+    other, untouched = course(seed=1), course(seed=1)
+
+    keeper(tmp_path).restore(other)
+
+    assert is_the_same(other, untouched)
+    assert other.epoch == 1
+    assert str(kept[1]) in caplog.text
+    assert "training starts anew" in caplog.text
+
+
+def test_a_state_of_another_training_is_told_and_left_unused(kept, tmp_path, caplog):
+    other, untouched = course(seed=1), course(seed=1)
+
+    keeper(tmp_path, identity="that").restore(other)
+
+    assert is_the_same(other, untouched)
+    assert "of a training with other settings; training starts anew" in caplog.text
+
+
+def test_a_header_that_is_no_json_is_damage(tmp_path):
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "m.safetensors"
+    save_file({}, path, metadata={"format": "seqbench model 1", "header": "{"})
+
+    with pytest.raises(FormatError, match="damaged"):
+        read_model(path)
+
+
+def test_a_state_is_due_after_its_time(tmp_path):
+    assert keeper(tmp_path, every_s=0).is_due()
+    assert not keeper(tmp_path, every_s=1000).is_due()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_writes_a_state_and_leaves_with_a_code_that_says_try_again(
+    tmp_path, caplog, number
+):
+    asked = keeper(tmp_path, every_s=1000)
+    before = signal.getsignal(number)
+
+    with asked.listening():
+        os.kill(os.getpid(), number)
+        assert asked.is_due()
+        with pytest.raises(SystemExit) as left:
+            asked.keep(course())
+
+    assert left.value.code == INTERRUPTED
+    assert asked.path.exists()
+    assert signal.Signals(number).name in caplog.text
+    assert signal.getsignal(number) == before
+
+
+def test_a_state_that_cannot_be_written_does_not_end_a_training(tmp_path, caplog):
+    (tmp_path / "file").write_text("")
+
+    keeper(tmp_path / "file").keep(course())
+
+    assert "training goes on without" in caplog.text
+
+
+def test_a_finished_training_leaves_nothing(tmp_path):
+    folder = tmp_path / "results" / ".state" / "finetune" / "a" / "seed0"
+    output = tmp_path / "results" / "model.safetensors"
+    output.parent.mkdir()
+    leftover = output.with_name(".model.safetensors.0123.tmp")
+    leftover.write_text("half")
+
+    with keeping(folder, dict, 0, [output]) as kept_by:
+        kept_by.keep(course())
+        (folder / ".state.safetensors.4567.tmp").write_text("half")
+        assert not leftover.exists()
+    with keeping(folder, dict, 0, [output]):
+        pass
+
+    assert list((tmp_path / "results").iterdir()) == []
+
+
+def keep_and_fail(folder, error):
+    with keeping(folder, dict, 0, []) as kept_by:
+        kept_by.keep(course())
+        raise error
+
+
+def test_a_training_that_fails_keeps_its_state_and_frees_its_lock(tmp_path):
+    folder = tmp_path / ".state" / "a"
+
+    with pytest.raises(RuntimeError):
+        keep_and_fail(folder, RuntimeError)
+
+    assert [path.name for path in folder.iterdir()] == ["state.safetensors"]
+
+
+def test_a_training_that_diverged_leaves_no_state(tmp_path):
+    folder = tmp_path / ".state" / "a"
+
+    with pytest.raises(DivergedError):
+        keep_and_fail(folder, DivergedError)
+
+    assert not folder.exists()
+
+
+def test_a_schedule_goes_on_where_it_stood():
+    settings = OptimizerSettings(schedule="plateau", plateau_epochs=2, warmup_epochs=0, epochs=9)
+
+    def schedule():
+        return Schedule(torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0), settings, 1)
+
+    whole, first = schedule(), schedule()
+    for loss in (5.0, 6.0, 7.0, 6.0):
+        for one in (whole, first):
+            one.step()
+            one.watch(loss)
+    second = schedule()
+    second.recall(json.loads(json.dumps(first.memory())))
+
+    for loss in (6.0, 6.0, 1.0, 2.0, 2.0):
+        for one in (whole, second):
+            one.step()
+            one.watch(loss)
+        assert second.memory() == whole.memory()

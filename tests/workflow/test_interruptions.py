@@ -1,0 +1,491 @@
+"""Whatever stops a training, the next run gives what an uninterrupted one gives, bit for bit.
+
+Six moments are drawn at which a training is killed; SEQBENCH_KILLS says another number.
+"""
+
+import csv
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from seqbench import layout
+from seqbench import warm as warming
+from seqbench.config import Benchmark
+from seqbench.jobs import Jobs
+from seqbench.storage.models import read_model
+
+pytestmark = pytest.mark.workflow
+
+ROOT = Path(__file__).parents[2]
+N_KILLS = int(os.environ.get("SEQBENCH_KILLS", "6"))
+DEADLINE_S = 180
+RUN = {
+    "dataset": "tiny",
+    "architecture": "event_rnn",
+    "arm": "vae_finetune",
+    "labels": "1.0",
+    "seed": 0,
+}
+PRETRAINING = RUN | {"objective": "vae"}
+CONFIG = {
+    "runs": [
+        {
+            "datasets": ["tiny"],
+            "architectures": ["event_rnn"],
+            "arms": ["vae_finetune"],
+            "seeds": [0],
+        }
+    ],
+    "baselines": [],
+    "datasets": {"tiny": {"source": "waves", "n_windows": 150, "window_samples": 20}},
+    "architectures": {"event_rnn": {"widths": [8, 8], "hidden_size": 8}},
+    "pretrain": {"epochs": 8, "batch_size": 8, "min_steps_per_epoch": 25},
+    "finetune": {
+        "epochs": 8,
+        "batch_size": 8,
+        "min_steps_per_epoch": 25,
+        "schedule": "plateau",
+        "plateau_epochs": 1,
+        "unfreeze": "layer_wise",
+    },
+    "device": "cpu",
+    "state_every_s": 0.05,
+    "tensorboard": False,
+}
+STAGES = {
+    "pretrain": (layout.state("pretrain").format(**PRETRAINING), "pretrain_s"),
+    "finetune": (layout.state("finetune").format(**RUN), "train_s"),
+}
+
+
+def start_workflow(folder, config=CONFIG, *options):
+    """Start Snakemake up to the metrics of the run."""
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+    command += ["--cores", "1", "--directory", folder, "--configfile", path, *options]
+    return subprocess.Popen(
+        [str(word) for word in (*command, "--", layout.METRICS.format(**RUN))],
+        cwd=folder,
+        stdout=(folder / "said.txt").open("w"),
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def finish(process, folder):
+    """Wait for Snakemake to succeed."""
+    code = process.wait(DEADLINE_S)
+    assert code == 0, (folder / "said.txt").read_text()[-5000:]
+
+
+def processes_in(folder):
+    """Return the processes that work in a folder."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == folder:
+                found.add(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def kill(processes):
+    for process in processes:
+        try:
+            os.kill(process, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def wait_for(condition):
+    """Wait until a condition holds and return its value."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.005)
+    return value
+
+
+def holder(state):
+    """Return the process that trains, from the lock beside its state; 0 if there is none yet."""
+    try:
+        return int((state / "lock").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def numbers(history):
+    with history.open(encoding="utf-8", newline="") as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def weights(path):
+    return {name: array.tobytes() for name, array in read_model(path).arrays.items()}
+
+
+def results(folder):
+    """Return all that must not depend on interruptions."""
+    metrics = json.loads((folder / layout.METRICS.format(**RUN)).read_text())
+    return {
+        "encoder": weights(folder / layout.ENCODER.format(**PRETRAINING)),
+        "pretraining": numbers(folder / layout.PRETRAIN_HISTORY.format(**PRETRAINING)),
+        "model": weights(folder / layout.MODEL.format(**RUN)),
+        "history": numbers(folder / layout.HISTORY.format(**RUN)),
+        "transfer": (folder / layout.TRANSFER.format(**RUN)).read_bytes(),
+        "scores": metrics["scores"],
+        "n_windows": metrics["n_windows"],
+    }
+
+
+def assert_nothing_is_left(folder):
+    """No state, no lock, no half of a file."""
+    assert not (folder / layout.STATES).exists()
+    assert [path for path in (folder / "results").rglob(".*") if path.is_file()] == []
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    finish(start_workflow(folder), folder)
+    assert_nothing_is_left(folder)
+    return folder
+
+
+@pytest.fixture
+def prepared(whole, tmp_path):
+    """A folder in which all is done but training."""
+    for name in ("ingest", "window"):
+        shutil.copytree(whole / "results" / name, tmp_path / "results" / name)
+    shutil.copytree(whole / ".snakemake", tmp_path / ".snakemake")
+    return tmp_path
+
+
+@pytest.mark.parametrize("stage", ["pretrain", "finetune"])
+def test_after_everything_was_killed_the_next_run_gives_the_same(whole, prepared, stage):
+    state, cost = STAGES[stage]
+    lasts_s = read_model(whole / layout.MODEL.format(**RUN)).header["cost"][cost]
+    moment = random.Random(stage).uniform(0, 1.1) * lasts_s
+
+    process = start_workflow(prepared)
+    wait_for(lambda: holder(prepared / state))
+    time.sleep(moment)
+    while left := processes_in(prepared):  # what is born meanwhile too
+        kill(left)
+        process.wait()
+    was_kept = (prepared / state / "state.safetensors").exists()
+    finish(start_workflow(prepared, CONFIG, "--unlock"), prepared)
+    finish(start_workflow(prepared), prepared)
+
+    assert results(prepared) == results(whole)
+    assert_nothing_is_left(prepared)
+    if was_kept:  # else it was before the first step, or a later job
+        patterns = {"pretrain": PRETRAINING, "finetune": RUN}
+        log = prepared / layout.log(stage).format(**patterns[stage])
+        assert "training goes on after step" in log.read_text()
+
+
+def test_a_killed_snakemake_leaves_no_training_behind(whole, prepared):
+    state = prepared / STAGES["finetune"][0]
+    process = start_workflow(prepared, CONFIG | {"state_every_s": 1000})
+    wait_for(lambda: holder(state))
+
+    process.kill()
+    process.wait()
+    wait_for(lambda: not processes_in(prepared))
+    finish(start_workflow(prepared, CONFIG, "--nolock"), prepared)
+
+    assert results(prepared) == results(whole)
+
+
+def test_after_ctrl_c_the_next_run_goes_on(whole, prepared):
+    state = prepared / STAGES["finetune"][0]
+    process = start_workflow(prepared, CONFIG | {"state_every_s": 1000})
+    wait_for(lambda: holder(state))
+
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(DEADLINE_S) != 0
+    finish(start_workflow(prepared), prepared)
+
+    assert results(prepared) == results(whole)
+    assert_nothing_is_left(prepared)
+
+
+def test_a_step_that_is_asked_to_end_is_retried_and_gives_the_same(whole, prepared):
+    state = prepared / STAGES["finetune"][0]
+    process = start_workflow(prepared, CONFIG, "--retries", "1")
+    wait_for(lambda: (state / "state.safetensors").exists())
+
+    os.kill(holder(state), signal.SIGTERM)
+    finish(process, prepared)
+
+    assert results(prepared) == results(whole)
+    assert_nothing_is_left(prepared)
+    assert "goes on" in (prepared / layout.log("finetune").format(**RUN)).read_text()
+
+
+# Single steps, forked from a warm process.
+
+DYING = '''
+import importlib, os, signal
+from pathlib import Path
+
+
+def warm_up(arguments):
+    importlib.import_module(arguments[2]).warm_up([])
+
+
+def main(arguments):
+    """Die between the writing of a file and its renaming."""
+    name, count, step, *rest = arguments
+    left, replace = int(count), Path.replace
+
+    def replace_or_die(self, target):
+        nonlocal left
+        left -= Path(target).name == name
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return replace(self, target)
+
+    Path.replace = replace_or_die
+    importlib.import_module(step).main(rest)
+'''
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    """A warm process that knows a way to die."""
+    folder = tmp_path_factory.mktemp("warm")
+    (folder / "dying.py").write_text(DYING)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PYTHONPATH", str(ROOT / "src"))
+        stop = warming.start()
+        yield
+        stop()
+
+
+class Step:
+    """One step in a folder of its own, with the inputs and settings of the uninterrupted run."""
+
+    def __init__(self, whole, folder, name):
+        jobs = Jobs(Benchmark.read(whole / layout.CONFIG))
+        self.whole, self.folder, self.name = whole, folder, name
+        self.state = folder / "state"
+        self.options = {"windows": whole / layout.WINDOWS.format(**RUN), "code": "this"}
+        if name == "pretrain":
+            job = jobs.pretrain("event_rnn", "vae")
+            self.options |= {"seed": 0}
+            self.made = {"encoder": layout.ENCODER, "history": layout.PRETRAIN_HISTORY}
+        else:
+            job = jobs.finetune("tiny", "event_rnn", "vae_finetune", 1.0)
+            self.options |= RUN | {"encoder": whole / layout.ENCODER.format(**PRETRAINING)}
+            self.made = {
+                "model": layout.MODEL,
+                "history": layout.HISTORY,
+                "transfer": layout.TRANSFER,
+            }
+        self.options |= {"settings": job.to_json(), "device": "cpu"}
+
+    def start(self, *launcher, folder=None, every_s=0.02, **changes):
+        """Start the step, or a launcher of it."""
+        folder = folder or self.folder
+        options = self.options | {name: folder / name for name in self.made}
+        options |= {"state": self.state, "state-every-s": every_s} | changes
+        command = [sys.executable, *(launcher or ("-m", f"seqbench.steps.{self.name}"))]
+        for name, value in options.items():
+            command += [f"--{name}", str(value)]
+        return subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def finish(self, **changes):
+        """Run the step to its end and return what it said."""
+        process = self.start(**changes)
+        said, _ = process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == 0, said
+        return said
+
+    def results(self, folder=None):
+        folder = folder or self.folder
+        return {
+            name: numbers(folder / name)
+            if name == "history"
+            else weights(folder / name)
+            if name in ("encoder", "model")
+            else (folder / name).read_bytes()
+            for name in self.made
+        }
+
+    def assert_as_uninterrupted(self):
+        expected = results(self.whole)
+        found = self.results()
+        if self.name == "pretrain":
+            found["pretraining"] = found.pop("history")
+        assert found == {name: expected[name] for name in found}
+        assert not self.state.exists()
+        assert [path for path in self.folder.rglob(".*") if path.suffix == ".tmp"] == []
+
+    def assert_scores_as_uninterrupted(self):
+        """Score the model on test, and compare."""
+        options = RUN | {
+            "settings": '{"task": "classification"}',
+            "device": "cpu",
+            "windows": self.options["windows"],
+            "model": self.folder / "model",
+            "predictions": self.folder / "predictions.h5",
+            "metrics": self.folder / "metrics.json",
+        }
+        command = [sys.executable, "-m", "seqbench.steps.evaluate"]
+        for name, value in options.items():
+            command += [f"--{name}", str(value)]
+        subprocess.run(command, check=True, timeout=DEADLINE_S)
+        scores = json.loads((self.folder / "metrics.json").read_text())["scores"]
+        assert scores == results(self.whole)["scores"]
+
+
+@pytest.fixture
+def finetune(warm, whole, tmp_path):
+    return Step(whole, tmp_path, "finetune")
+
+
+@pytest.mark.parametrize("number", range(N_KILLS))
+def test_death_at_any_moment_leaves_no_trace(warm, whole, tmp_path, number):
+    step = Step(whole, tmp_path, ["pretrain", "finetune"][number % 2])
+    cost = read_model(whole / layout.MODEL.format(**RUN)).header["cost"]
+    moment = random.Random(number).uniform(0, 1.2) * cost[STAGES[step.name][1]]
+    process = step.start()
+    training = wait_for(lambda: holder(step.state))
+    time.sleep(moment)
+    kill([training])
+    process.communicate(timeout=DEADLINE_S)
+    was_kept = (step.state / "state.safetensors").exists()
+
+    said = step.finish()
+
+    assert ("training goes on after step" in said) == was_kept
+    step.assert_as_uninterrupted()
+    if step.name == "finetune":
+        step.assert_scores_as_uninterrupted()
+
+
+@pytest.mark.usefixtures("warm")
+@pytest.mark.parametrize(
+    ("name", "target", "count"),
+    [
+        ("pretrain", "state.safetensors", 1),
+        ("pretrain", "state.safetensors", 5),
+        ("pretrain", "encoder", 1),
+        ("pretrain", "history", 1),
+        ("finetune", "state.safetensors", 1),
+        ("finetune", "state.safetensors", 5),
+        ("finetune", "model", 1),
+        ("finetune", "history", 1),
+        ("finetune", "transfer", 1),
+    ],
+)
+def test_death_between_writing_and_renaming_leaves_no_trace(whole, tmp_path, name, target, count):
+    step = Step(whole, tmp_path, name)
+    launcher = ("-c", "from seqbench.launch import launch; launch('dying')")
+    process = step.start(*launcher, target, str(count), f"seqbench.steps.{name}")
+    said, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 128 + signal.SIGKILL, said
+    assert [path for path in tmp_path.rglob(".*.tmp")]
+
+    step.finish()
+
+    step.assert_as_uninterrupted()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_to_whoever_asked_for_a_step_reaches_it(finetune, number):
+    process = finetune.start(every_s=0.3)
+    wait_for(lambda: (finetune.state / "state.safetensors").exists())
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=DEADLINE_S)
+
+    assert process.returncode == 75, said
+    assert f"stopped by {signal.Signals(number).name} after step" in said
+    assert "goes on after step" in finetune.finish()
+    finetune.assert_as_uninterrupted()
+
+
+def test_a_step_that_runs_by_itself_takes_signals_too(finetune, monkeypatch):
+    monkeypatch.delenv("SEQBENCH_WARM")
+    process = finetune.start(every_s=0.3)
+    wait_for(lambda: (finetune.state / "state.safetensors").exists())
+    process.terminate()
+    said, _ = process.communicate(timeout=DEADLINE_S)
+
+    assert process.returncode == 75, said
+    assert "goes on after step" in finetune.finish()
+    finetune.assert_as_uninterrupted()
+
+
+def test_a_step_ends_with_its_supervisor(finetune):
+    process = finetune.start(every_s=0.3)
+    wait_for(lambda: (finetune.state / "state.safetensors").exists())
+    training = holder(finetune.state)
+    status = Path(f"/proc/{training}/status").read_text().splitlines()
+    [supervisor] = [int(line.split()[1]) for line in status if line.startswith("PPid:")]
+
+    kill([supervisor])
+    said, _ = process.communicate(timeout=DEADLINE_S)
+    wait_for(lambda: not processes_in(finetune.folder))
+
+    assert process.returncode != 0
+    assert "run the workflow again" in said
+    assert "goes on after step" in finetune.finish()
+    finetune.assert_as_uninterrupted()
+
+
+def test_two_writers_of_one_run_do_not_mix(finetune, tmp_path):
+    first = finetune.start()
+    wait_for(lambda: holder(finetune.state))
+    second = finetune.start()
+    said = [process.communicate(timeout=DEADLINE_S)[0] for process in (first, second)]
+
+    assert [process.returncode for process in (first, second)] == [0, 0], said
+    assert "waiting up to 60 s for process" in said[1]
+    finetune.assert_as_uninterrupted()
+
+
+def test_a_state_of_another_training_is_not_continued(finetune, tmp_path):
+    process = finetune.start()
+    wait_for(lambda: (finetune.state / "state.safetensors").exists())
+    kill([holder(finetune.state)])
+    process.communicate(timeout=DEADLINE_S)
+    kept = shutil.copytree(finetune.state, tmp_path / "kept")
+    settings = json.loads(finetune.options["settings"])
+    settings["optimizer"]["learning_rate"] *= 2
+    other_windows = tmp_path / "windows.h5"
+    shutil.copy(finetune.options["windows"], other_windows)
+    import h5py
+
+    with h5py.File(other_windows, "a") as file:
+        file.attrs["note"] = "another file"
+    changes = {
+        "windows": {"windows": other_windows},
+        "code": {"code": "that"},
+        "settings": {"settings": json.dumps(settings)},
+    }
+
+    for name, change in changes.items():
+        shutil.copytree(kept, finetune.state, dirs_exist_ok=True)
+        said = finetune.finish(**change)
+        assert f"of a training with other {name}; training starts anew" in said
+
+    found = finetune.results()
+    finetune.finish(**change)
+    assert finetune.results() == found
