@@ -17,13 +17,14 @@ rule finetune:
         layout.log("finetune"),
     wildcard_constraints:
         arm="(?!baseline)[a-z0-9][a-z0-9_-]*",
+    group:
+        "training"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
     resources:
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
-        tensorboard=tensorboard_option("finetune", layout.RUN),
     params:
         settings=lambda wc: JOBS.finetune(
             wc.dataset, wc.architecture, wc.arm, float(wc.labels)
@@ -34,12 +35,13 @@ rule finetune:
             *modules(TASKS, BENCHMARK.task(wc.dataset)),
         ),
         encoder=encoder_option,
+        tensorboard=tensorboard_option("finetune", layout.RUN),
     shell:
         "python -m seqbench.steps.finetune --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
         " --windows {input.windows:q} {params.encoder}"
-        " --device {resources.device} --threads {threads} {resources.tensorboard}"
+        " --device {resources.device} --threads {threads} {params.tensorboard}"
         " --model {output.model:q} --history {output.history:q}"
         " --transfer {output.transfer:q} > {log:q} 2>&1"
 
@@ -53,6 +55,8 @@ rule fit_baseline:
         layout.log("fit_baseline"),
     wildcard_constraints:
         arm="baseline",
+    group:
+        "baseline"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

@@ -13,13 +13,14 @@ rule pretrain:
         history=layout.PRETRAIN_HISTORY,
     log:
         layout.log("pretrain"),
+    group:
+        "pretraining"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
     resources:
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
-        tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     params:
         settings=lambda wc: JOBS.pretrain(wc.architecture, wc.objective).to_json(),
         code=lambda wc: source_digest(
@@ -27,8 +28,9 @@ rule pretrain:
             *model_modules(wc),
             *modules(OBJECTIVES, BENCHMARK.all_objectives[wc.objective].of),
         ),
+        tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     shell:
         "python -m seqbench.steps.pretrain --settings {params.settings:q}"
         " --seed {wildcards.seed} --windows {input.windows:q}"
-        " --device {resources.device} --threads {threads} {resources.tensorboard}"
+        " --device {resources.device} --threads {threads} {params.tensorboard}"
         " --encoder {output.encoder:q} --history {output.history:q} > {log:q} 2>&1"
