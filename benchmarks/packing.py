@@ -1,8 +1,8 @@
 """Measure what a run costs on a cluster beside its training, packed with others and by itself.
 
 ``python benchmarks/packing.py`` starts the cluster of the tests on this machine, trains and
-evaluates the same small runs locally and through profiles/slurm with `SEQBENCH_PACK` 1 and 8,
-and prints a table. Data are made before. Seconds by the clock depend on what else the machine
+evaluates the same small runs locally and through profiles/slurm, by themselves and packed, and
+prints a table. Data are made before. Seconds by the clock depend on what else the machine
 does, and jobs side by side share its cores; processor seconds hardly do. A real cluster adds
 what each job waits in the queue.
 """
@@ -80,7 +80,9 @@ def main() -> None:
     """Start a cluster, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=8, help="small runs to train and evaluate")
-    n_runs = parser.parse_args().runs
+    parser.add_argument("--pack", type=int, nargs="+", default=[1, 8], help="runs that share a job")
+    arguments = parser.parse_args()
+    n_runs = arguments.runs
     ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     print(f"| {n_runs} runs | SLURM jobs | s | processor s | processor s per run |")
     print("|---|---|---|---|---|", flush=True)
@@ -90,8 +92,7 @@ def main() -> None:
         try:
             for how, call, pack in (
                 ("local", LOCALLY, n_runs),
-                ("SEQBENCH_PACK=1", ON_CLUSTER, 1),
-                ("SEQBENCH_PACK=8", ON_CLUSTER, 8),
+                *((f"SEQBENCH_PACK={pack}", ON_CLUSTER, pack) for pack in arguments.pack),
             ):
                 before = len(cluster.jobs())
                 environment = cluster.environment | {"SEQBENCH_PACK": str(pack)}
