@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake
 
-.PHONY: help setup run report smoke test check format schema bench clean
+.PHONY: help setup run report smoke test test-slurm check format schema bench clean
 .DEFAULT_GOAL := help
 
 help:                ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 setup: $(READY)      ## make .venv with pinned versions
 
@@ -33,10 +33,13 @@ smoke: $(READY)      ## a miniature benchmark that touches every registered name
 test: $(READY)       ## run all tests
 	$(BIN)/pytest
 
+test-slurm: $(READY) ## run the tests on a cluster started for them; needs Debian's SLURM packages
+	$(BIN)/pytest -rs tests/slurm
+
 check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakefmt --check Snakefile workflow tests/slurm
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(SNAKEMAKE) --lint
@@ -46,7 +49,7 @@ check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling
 format: $(READY)     ## format Python and Snakemake files
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/snakefmt Snakefile workflow
+	$(BIN)/snakefmt Snakefile workflow tests/slurm
 
 schema: $(READY)     ## write workflow/schemas/config.schema.yaml from the config's models
 	$(BIN)/seqbench schema > workflow/schemas/config.schema.yaml

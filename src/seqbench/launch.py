@@ -23,7 +23,7 @@ def launch(module: str) -> None:
     Never returns: this process exits as the step does.
     """
     arguments = sys.argv[1:]
-    connection = _connect()
+    connection = connect()
     if connection is not None:
         request: dict[str, object] = {
             "module": module,
@@ -54,7 +54,7 @@ def execute(module: str, arguments: list[str]) -> int:
     return 0
 
 
-def _connect() -> socket.socket | None:
+def connect() -> socket.socket | None:
     """Return a connection to the warm process of this very interpreter and allocation, if any."""
     try:
         path, prefix, job = json.loads(os.environ[ADDRESS])

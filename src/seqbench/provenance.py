@@ -26,6 +26,7 @@ WITHOUT_EFFECT = frozenset(
         "options",
         "provenance",
         "registry",
+        "training.devices",
     )
 )
 REPORTED_PACKAGES = ("torch", "numpy", "aeon", "scikit-learn", "pandas", "h5py", "snakemake")

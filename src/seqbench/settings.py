@@ -182,8 +182,10 @@ class OptimizerSettings(Options):
     patience_epochs: Count = Field(
         10, description="Epochs without a better validation loss before stopping."
     )
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Precision of the forward pass; auto: bfloat16 on a GPU, else float32."
+    precision: Literal["auto", "float32", "tf32", "bfloat16"] = Field(
+        "auto",
+        description="Precision of the forward pass; auto: bfloat16 on a GPU, else float32. tf32: "
+        "float32 whose products a GPU may round to 10 bits.",
     )
 
     @model_validator(mode="after")

@@ -32,7 +32,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from seqbench.launch import ADDRESS, TO_END, allocation, execute
+from seqbench.launch import ADDRESS, TO_END, allocation, connect, execute
 
 SINGLE_THREADED = {
     **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA")},
@@ -46,9 +46,14 @@ def start() -> Callable[[], None]:
     """Start the warm process for the jobs of this workflow and return what stops it.
 
     The address goes into the environment, which local jobs inherit. Where the
-    system cannot (no Linux, no room for a socket), steps start by themselves.
+    system cannot (no Linux, no room for a socket), steps start by themselves;
+    where one waits already, as for the members of a packed job, it serves.
     """
     if not hasattr(os, "pidfd_open"):
+        return lambda: None
+    waiting = connect()
+    if waiting is not None:
+        waiting.close()
         return lambda: None
     folder = tempfile.TemporaryDirectory(prefix="seqbench-")
     path = Path(folder.name) / "warm.socket"

@@ -103,6 +103,20 @@ def test_a_forked_step_gives_what_a_step_of_its_own_gives(tmp_path, monkeypatch)
 
 
 @pytest.mark.usefixtures("warm")
+def test_where_a_warm_process_waits_no_other_is_started(tmp_path):
+    address = os.environ[ADDRESS]
+    stop = warming.start()
+
+    assert os.environ[ADDRESS] == address
+
+    stop()
+    process = ingest(tmp_path / "here.h5")
+    output, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0, output  # the first one still serves
+    assert os.environ[ADDRESS] == address
+
+
+@pytest.mark.usefixtures("warm")
 def test_a_step_ends_when_whoever_asked_for_it_is_killed(tmp_path):
     fifo = tmp_path / "windows.h5"
     os.mkfifo(fifo)  # opening it to read waits for ever

@@ -4,6 +4,7 @@ Needs `config`, merged by Snakemake; yields `PLAN`, what jobs are told, and the
 functions by which rules find their inputs.
 """
 
+import atexit
 import os
 import shlex
 import sys
@@ -45,6 +46,11 @@ except ConfigError as error:
 
 BENCHMARK = PLAN.benchmark
 JOBS = PLAN.jobs
+
+# A job of a cluster runs no `onstart`. The runs packed into it share the warm process of the
+# first Snakemake there; the Snakemake of each run finds that one.
+if workflow.remote_exec:
+    atexit.register(start_warm_process())
 
 
 wildcard_constraints:
@@ -122,13 +128,23 @@ def encoder_option(wildcards, input):
 
 
 def tensorboard_option(*stage):
-    """Return a function that names the TensorBoard folder of a job, if logs are wanted."""
+    """Return a function that names the TensorBoard folder of a job, if logs are wanted.
+
+    It asks for the input too: Snakemake re-runs no job for a parameter made from its input.
+    """
     folder = "/".join([layout.TENSORBOARD, *stage])
 
-    def option(wildcards):
+    def option(wildcards, input):
+        if not BENCHMARK.tensorboard:
+            return ""
         return f"--tensorboard {shlex.quote(folder.format(**wildcards))}"
 
-    return option if BENCHMARK.tensorboard else ""
+    return option
+
+
+def packed_with_its_model(wildcards):
+    """Return the group of an evaluation: where its model was made, on a GPU or without one."""
+    return "baseline" if wildcards.arm == "baseline" else "training"
 
 
 def begin():

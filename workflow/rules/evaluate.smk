@@ -13,6 +13,8 @@ rule evaluate:
         metrics=layout.METRICS,
     log:
         layout.log("evaluate"),
+    group:
+        packed_with_its_model
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

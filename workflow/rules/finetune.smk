@@ -17,6 +17,8 @@ rule finetune:
         layout.log("finetune"),
     wildcard_constraints:
         arm="(?!baseline)[a-z0-9][a-z0-9_-]*",
+    group:
+        "training"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
@@ -24,7 +26,6 @@ rule finetune:
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
         state_every_s=str(BENCHMARK.state_every_s),
-        tensorboard=tensorboard_option("finetune", layout.RUN),
     params:
         settings=lambda wc: JOBS.finetune(
             wc.dataset, wc.architecture, wc.arm, float(wc.labels)
@@ -36,12 +37,13 @@ rule finetune:
         ),
         encoder=encoder_option,
         state=layout.state("finetune"),
+        tensorboard=tensorboard_option("finetune", layout.RUN),
     shell:
         "python -m seqbench.steps.finetune --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
         " --windows {input.windows:q} {params.encoder}"
-        " --device {resources.device} --threads {threads} {resources.tensorboard}"
+        " --device {resources.device} --threads {threads} {params.tensorboard}"
         " --state {params.state:q} --state-every-s {resources.state_every_s}"
         " --code {params.code}"
         " --model {output.model:q} --history {output.history:q}"
@@ -57,6 +59,8 @@ rule fit_baseline:
         layout.log("fit_baseline"),
     wildcard_constraints:
         arm="baseline",
+    group:
+        "baseline"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

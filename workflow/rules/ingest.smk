@@ -12,6 +12,8 @@ rule ingest:
     log:
         layout.log("ingest"),
     priority: 100  # bad data are told before anything is trained
+    group:
+        "data"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

@@ -13,6 +13,8 @@ rule pretrain:
         history=layout.PRETRAIN_HISTORY,
     log:
         layout.log("pretrain"),
+    group:
+        "pretraining"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
@@ -20,7 +22,6 @@ rule pretrain:
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
         state_every_s=str(BENCHMARK.state_every_s),
-        tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     params:
         settings=lambda wc: JOBS.pretrain(wc.architecture, wc.objective).to_json(),
         code=lambda wc: source_digest(
@@ -29,10 +30,11 @@ rule pretrain:
             *modules(OBJECTIVES, BENCHMARK.all_objectives[wc.objective].of),
         ),
         state=layout.state("pretrain"),
+        tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     shell:
         "python -m seqbench.steps.pretrain --settings {params.settings:q}"
         " --seed {wildcards.seed} --windows {input.windows:q}"
-        " --device {resources.device} --threads {threads} {resources.tensorboard}"
+        " --device {resources.device} --threads {threads} {params.tensorboard}"
         " --state {params.state:q} --state-every-s {resources.state_every_s}"
         " --code {params.code}"
         " --encoder {output.encoder:q} --history {output.history:q} > {log:q} 2>&1"

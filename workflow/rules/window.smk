@@ -12,6 +12,8 @@ rule window:
     log:
         layout.log("window"),
     priority: 100  # bad data are told before anything is trained
+    group:
+        "data"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

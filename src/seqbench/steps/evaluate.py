@@ -91,11 +91,12 @@ def _predictor(stored: StoredModel, device: str, threads: int) -> tuple[Predicto
 
         baseline = BASELINES[stored.header["baseline"]](**stored.header["options"])
         return partial(baseline.predict, stored.arrays), baseline.gives_probabilities
+    from seqbench.training.devices import claim_device
     from seqbench.training.finetune import load_model
     from seqbench.training.predict import predict
-    from seqbench.training.reproducibility import choose_device, prepare
+    from seqbench.training.reproducibility import prepare
 
-    where = choose_device(device)
+    where = claim_device(device)
     prepare(threads, where)
     model = load_model(stored)
     window_samples = stored.header["window_samples"]

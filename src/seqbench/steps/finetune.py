@@ -46,6 +46,7 @@ def run(
     from seqbench.storage.windows import read_windows
     from seqbench.training.batches import WindowTable, labelled_subset
     from seqbench.training.cost import gpu_peak_bytes, macs_per_window, n_parameters
+    from seqbench.training.devices import claim_device
     from seqbench.training.finetune import (
         Finetuning,
         balanced_weights,
@@ -56,11 +57,11 @@ def run(
     from seqbench.training.loop import EVALUATION_BATCH, fit
     from seqbench.training.predict import predict
     from seqbench.training.progress import Progress
-    from seqbench.training.reproducibility import choose_device, prepare, seed_everything
+    from seqbench.training.reproducibility import prepare, seed_everything
 
     memory = PeakMemory()
-    where = choose_device(device)
-    prepare(threads, where)
+    where = claim_device(device)
+    prepare(threads, where, tf32=settings.optimizer.precision == "tf32")
     generator = seed_everything(identity["seed"])
     train, val = read_windows(windows, "train"), read_windows(windows, "val")
     header: dict[str, Any] = {

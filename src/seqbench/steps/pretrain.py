@@ -37,14 +37,15 @@ def run(
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.storage.windows import read_windows
     from seqbench.training.batches import WindowTable
+    from seqbench.training.devices import claim_device
     from seqbench.training.finetune import state_arrays
     from seqbench.training.loop import EVALUATION_BATCH, fit
     from seqbench.training.pretrain import Pretraining, build_objective, collapse, hold_out
     from seqbench.training.progress import Progress
-    from seqbench.training.reproducibility import choose_device, prepare, seed_everything
+    from seqbench.training.reproducibility import prepare, seed_everything
 
-    where = choose_device(device)
-    prepare(threads, where)
+    where = claim_device(device)
+    prepare(threads, where, tf32=settings.optimizer.precision == "tf32")
     generator = seed_everything(seed)
     train = read_windows(windows, "train", labels=False)
     table = WindowTable(train, where)

@@ -53,10 +53,11 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def prepare(threads: int, device: torch.device) -> None:
-    """Fix what else decides the digits of a result: threads and algorithms."""
+def prepare(threads: int, device: torch.device, *, tf32: bool = False) -> None:
+    """Fix what else decides the digits of a result: threads, algorithms, products of float32."""
     torch.set_num_threads(threads)
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32
         torch.use_deterministic_algorithms(True, warn_only=True)

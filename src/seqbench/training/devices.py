@@ -1,0 +1,72 @@
+"""Which of the GPUs that a job was given it trains on.
+
+Snakemake and SLURM count GPUs. SLURM also says which: a job sees its own and no
+other. On a workstation every job sees all of them, so each takes one that is
+free, by a lock that the system lets go when the job ends, however it ends.
+"""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+
+from seqbench.errors import UserError
+from seqbench.training.reproducibility import choose_device
+
+SHARING = "SEQBENCH_JOBS_PER_GPU"
+POLL_S = 0.5
+
+_held: list[FileLock] = []  # until this process ends
+
+
+def claim_device(name: str) -> torch.device:
+    """Return the device that a name stands for; of several GPUs one with room for a job.
+
+    As many jobs as the environment variable `SEQBENCH_JOBS_PER_GPU` says share
+    a GPU, one if it says nothing; while all are taken, this waits.
+    """
+    device = choose_device(name)
+    n_visible = torch.cuda.device_count() if device.type == "cuda" else 0
+    if device.index is not None or n_visible < 2:
+        return device
+    return torch.device(device.type, claim_gpu(visible_names(n_visible), jobs_per_gpu()))
+
+
+def jobs_per_gpu() -> int:
+    """Return how many jobs may share a GPU.
+
+    Raises
+    ------
+    UserError
+        If what the environment says is no number above 0.
+    """
+    wanted = os.environ.get(SHARING, "1")
+    if not wanted.isdecimal() or int(wanted) < 1:
+        raise UserError(f"{SHARING}={wanted}: write how many jobs share a GPU, 1 or more")
+    return int(wanted)
+
+
+def visible_names(n_visible: int) -> list[str]:
+    """Return what tells apart the GPUs this process sees, whatever others see."""
+    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")]
+    return named[:n_visible] if all(named) else [str(i) for i in range(n_visible)]
+
+
+def claim_gpu(names: list[str], n_jobs: int) -> int:
+    """Wait for a GPU with fewer than `n_jobs` jobs, hold a place on it, return its position."""
+    folder = Path(tempfile.gettempdir()) / f"seqbench-gpus-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    while True:
+        for place in range(n_jobs):  # a second job joins another only where no GPU is free
+            for position, name in enumerate(names):
+                lock = FileLock(folder / f"{name}.{place}.lock".replace("/", "_"))
+                try:
+                    lock.acquire(blocking=False)
+                except Timeout:
+                    continue
+                _held.append(lock)
+                return position
+        time.sleep(POLL_S)

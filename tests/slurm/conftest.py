@@ -1,0 +1,127 @@
+"""A cluster for the tests of this folder, and runs of Snakemake on it that go on side by side."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+def load(name):
+    """Import a module of this folder, which is no package."""
+    spec = spec_from_file_location(f"slurm_{name}", HERE / f"{name}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+cluster_module = load("cluster")
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """Return a running cluster; after it nothing of it may be left."""
+    missing = cluster_module.missing_programs()
+    if missing:
+        pytest.skip(
+            f"no {', '.join(missing)} here:"
+            f" apt-get install --no-install-recommends {cluster_module.PACKAGES}"
+        )
+    if find_spec("snakemake_executor_plugin_slurm") is None:
+        pytest.skip("no plugin of Snakemake for SLURM here: pip install -e '.[slurm]'")
+    with tempfile.TemporaryDirectory(
+        prefix="slurm-", dir="/tmp", ignore_cleanup_errors=True
+    ) as name:
+        cluster = cluster_module.Cluster(Path(name))
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
+            left = cluster.processes()
+            for process in left:
+                process.send(signal.SIGKILL)
+        assert [process.pid for process in left] == []
+
+
+@pytest.fixture(scope="session")
+def wait_until():
+    return cluster_module.wait_until
+
+
+class Running:
+    """A run of Snakemake in a folder of its own.
+
+    Parameters
+    ----------
+    command
+        How Snakemake is called.
+    folder
+        Where it works.
+    environment
+        Its environment.
+    """
+
+    def __init__(self, command, folder, environment):
+        self.folder = folder
+        self._log = folder / "snakemake.log"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    @property
+    def output(self):
+        """What it has said so far."""
+        return self._log.read_text()
+
+    def wait(self, deadline_s):
+        """Return the exit status, or say what Snakemake said last before the deadline."""
+        try:
+            return self.process.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"not done in {deadline_s} s:\n{self.output[-3000:]}") from None
+
+    def stop(self):
+        """Interrupt it, which cancels its jobs."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGINT)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def runs(cluster, tmp_path_factory):
+    """Start the benchmark on the cluster and without it, and the scenarios, all at once."""
+    profile = ["--workflow-profile", ROOT / "profiles" / "slurm"]
+    on_cluster = [sys.executable, HERE / "snakemake_quick_poll.py", *profile]
+    benchmark = ["--snakefile", ROOT / "Snakefile", "--configfile", HERE / "config.yaml"]
+    commands = {
+        "benchmark": [*on_cluster, *benchmark],
+        "scenarios": [*on_cluster, "--snakefile", HERE / "scenarios.smk"],
+        "local": [sys.executable, "-m", "snakemake", "--cores", "1", *benchmark],
+    }
+    settings = {"SEQBENCH_PACK": "3", "SEQBENCH_POLL_S": "1"}
+    started = {
+        name: Running(
+            [str(word) for word in command],
+            tmp_path_factory.mktemp(name),
+            {**(os.environ if name == "local" else cluster.environment), **settings},
+        )
+        for name, command in commands.items()
+    }
+    yield started
+    for one in started.values():
+        one.stop()
+        shutil.rmtree(one.folder)

@@ -1,0 +1,73 @@
+"""What can happen to a job of a cluster, one rule each; every rule runs through profiles/slurm."""
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        "device.txt",
+        "failed_once.txt",
+        "too_slow.txt",
+        "cancelled.txt",
+        "requeued.txt",
+        "impossible.txt",
+
+
+rule device:
+    output:
+        "device.txt",
+    resources:
+        slurm_partition="gpu",
+        gpu=1,
+    shell:
+        "echo $SLURMD_NODENAME $CUDA_VISIBLE_DEVICES > {output}"
+
+
+rule failed_once:
+    output:
+        "failed_once.txt",
+    params:
+        mark="failed_once.mark",
+    shell:
+        "if [ ! -e {params.mark} ]; then touch {params.mark}; exit 7; fi; touch {output}"
+
+
+rule too_slow:
+    output:
+        "too_slow.txt",
+    retries: 0
+    resources:
+        runtime=1,
+    shell:
+        "sleep 600; touch {output}"
+
+
+rule cancelled:
+    output:
+        "cancelled.txt",
+    retries: 0
+    shell:
+        "sleep 600; touch {output}"
+
+
+rule requeued:
+    output:
+        "requeued.txt",
+    retries: 0
+    params:
+        mark="requeued.mark",
+    shell:
+        "if [ ! -e {params.mark} ]; then touch {params.mark}; sleep 600; fi; touch {output}"
+
+
+rule impossible:
+    output:
+        "impossible.txt",
+    retries: 0
+    resources:
+        slurm_partition="gpu",
+        gpu=99,
+    shell:
+        "touch {output}"

@@ -1,0 +1,122 @@
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from seqbench.errors import UserError
+from seqbench.training import devices
+from seqbench.training.devices import claim_device, claim_gpu, jobs_per_gpu, visible_names
+from seqbench.training.reproducibility import prepare
+
+
+@pytest.fixture(autouse=True)
+def places(monkeypatch, tmp_path):
+    """Locks of this test only, let go at its end."""
+    held = []
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(devices, "_held", held)
+    yield held
+    for lock in held:
+        lock.release()
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """Return a function that makes torch see a number of GPUs."""
+
+    def see(n):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: n > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: n)
+
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.delenv(devices.SHARING, raising=False)
+    return see
+
+
+def test_jobs_take_the_gpus_one_by_one():
+    assert [claim_gpu(["a", "b", "c"], 1) for _ in range(3)] == [0, 1, 2]
+
+
+def test_gpus_are_shared_only_when_none_is_free():
+    assert [claim_gpu(["a", "b"], 2) for _ in range(4)] == [0, 1, 0, 1]
+
+
+def test_a_job_waits_until_a_gpu_is_free(places, monkeypatch):
+    claim_gpu(["a"], 1)
+    waits = []
+
+    def wait(seconds):
+        waits.append(seconds)
+        places[0].release()
+
+    monkeypatch.setattr(devices.time, "sleep", wait)
+
+    assert claim_gpu(["a"], 1) == 0
+    assert len(waits) == 1
+
+
+def test_the_gpu_of_a_job_that_died_is_free(tmp_path):
+    code = (
+        "import os, signal; from seqbench.training.devices import claim_gpu;"
+        "assert claim_gpu(['a', 'b'], 1) == 0; os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+
+    assert claim_gpu(["a", "b"], 1) == 0
+
+
+def test_the_same_gpu_has_one_name_for_jobs_that_see_different_ones(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, 1")
+    assert visible_names(2) == ["3", "1"]
+
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert visible_names(2) == ["0", "1"]
+
+
+def test_of_several_gpus_each_job_has_its_own(gpus):
+    gpus(2)
+
+    assert [str(claim_device("auto")), str(claim_device("cuda"))] == ["cuda:0", "cuda:1"]
+
+
+@pytest.mark.parametrize(("n", "name", "device"), [(0, "auto", "cpu"), (1, "auto", "cuda")])
+def test_what_a_job_sees_alone_is_its_own(gpus, places, n, name, device):
+    gpus(n)
+
+    assert str(claim_device(name)) == device
+    assert not places
+
+
+def test_a_device_that_is_named_is_taken(gpus, places):
+    gpus(4)
+
+    assert str(claim_device("cuda:2")) == "cuda:2"
+    assert not places
+
+
+@pytest.mark.parametrize("wanted", ["0", "two", "-1", ""])
+def test_a_wrong_number_of_jobs_per_gpu_is_refused(monkeypatch, wanted):
+    monkeypatch.setenv(devices.SHARING, wanted)
+
+    with pytest.raises(UserError, match=r"how many jobs share a GPU, 1 or more"):
+        jobs_per_gpu()
+
+
+@pytest.fixture
+def cuda_settings(monkeypatch):
+    """The settings of torch for GPUs, put back at the end."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
+    monkeypatch.setattr(torch, "use_deterministic_algorithms", lambda *_, **__: None)
+    yield matmul, cudnn
+    matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = before
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_products_on_a_gpu_are_rounded_only_when_asked(cuda_settings, tf32):
+    prepare(1, torch.device("cuda"), tf32=tf32)
+
+    assert [settings.allow_tf32 for settings in cuda_settings] == [tf32, tf32]
