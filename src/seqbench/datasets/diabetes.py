@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import explained, fault
-from seqbench.datasets.download import checksums, gathered_folder, required_files
+from seqbench.datasets.download import MEND, checksums, gathered_folder, required_files
 from seqbench.datasets.tables import number
 from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
@@ -44,7 +44,6 @@ UNITS = {
     "age": "years",
 }
 WITH, WITHOUT = "diabetes", "no diabetes"
-MEND = "restore the file, or move its folder away to have all downloaded"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import DataError, explained, fault
-from seqbench.datasets.download import checksums, listed_folder, required_files
+from seqbench.datasets.download import MEND, checksums, listed_folder, required_files
 from seqbench.options import Count
 from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
@@ -73,7 +73,6 @@ SUMS = {
 }
 MISSING, ZERO_DBZ, BYTES_PER_DBZ = 255, 64, 2
 RAIN_DBZ = 20.0  # about half a millimetre in an hour
-MEND = "restore the file, or move its folder away to have all downloaded"
 
 
 @DATASETS.register("radar", task="forecasting", sample="video")
