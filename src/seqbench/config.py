@@ -76,7 +76,7 @@ class RunGrid(Options):
     )
     baselines: list[Name] | None = Field(
         None,
-        description="Baselines for these datasets alone, where some would take too long; empty:"
+        description="Baselines for these datasets alone, where some would take too long; left out:"
         " those of the benchmark.",
     )
 

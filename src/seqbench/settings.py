@@ -33,8 +33,9 @@ class SplitSettings(Options):
     seed: NaturalNumber = Field(0, description="Seed of the draw; the same for all runs.")
     folds: Annotated[int, Field(ge=2)] | None = Field(
         None,
-        description="Parts of which each is test once, drawn by class; val is drawn from the rest."
-        " Each fold is a dataset of its own, and the report puts them together.",
+        description="Parts of which each is test once, drawn by class; val is drawn from the rest,"
+        " and an official split is put aside. Each fold is a dataset of its own, and the report"
+        " puts them together.",
     )
     repeats: Count = Field(1, description="How often the folds are drawn anew.")
     unlabelled: list[str] = Field(

@@ -1,7 +1,9 @@
 """What every registered architecture of video promises, images being videos of one frame."""
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,7 +13,7 @@ from seqbench.models.embedding import build_encoder
 from seqbench.registry import ARCHITECTURES
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.tasks.classification.head import ClassificationHead
-from seqbench.training.finetune import Model, state_arrays
+from seqbench.training.finetune import Finetuning, Model, state_arrays
 
 # Small legal options of each name; a name without an entry fails.
 TINY = {
@@ -166,3 +168,25 @@ def test_one_batch_can_be_overfitted(name):
         optimizer.step()
 
     assert loss.item() < 0.1 < math.log(K)
+
+
+def test_training_goes_on_after_an_interruption_as_if_there_had_been_none(
+    name, make_windows, assert_an_interruption_leaves_no_trace
+):
+    chance = {"dropout": 0.2}
+    known = ARCHITECTURES.entry(name).options.model_fields
+    options = {key: value for key, value in chance.items() if key in known}
+    brightness = np.random.default_rng(0).random(FRAME[1:], dtype=np.float32)
+    windows = {
+        part: replace(one, sample="video", signal=one.signal[:, :, None, None] * brightness)
+        for part, one in make_windows(lengths=(4, 6), noise=0.5).items()
+    }
+
+    def model() -> Finetuning:
+        encoder = build_encoder(
+            name, TINY[name] | options, FRAME[0], sample="video", frame_size=FRAME[1:]
+        )
+        head = ClassificationHead(encoder, 2, dropout=0.2)
+        return Finetuning(Model(encoder, head), frozen=False, weight=None)
+
+    assert_an_interruption_leaves_no_trace(model, loss_name="val_loss", windows=windows)

@@ -35,10 +35,10 @@ class LogisticRegressionBaseline(Baseline):
     -----
     Every channel at every sample is a feature, centred and scaled by what it
     is fitted on. Features must mean the same in every window, so windows of
-    unequal length are padded with zeros, the mean of train, to the longest
-    window of training, and longer ones cut; where windows do not begin at the
-    same moment of what they show, this is no more than a floor. A class that
-    training does not hold has the probability 0.
+    unequal length are padded with zeros, the mean of train where windows are
+    normalised by it, to the longest window of training, and longer ones cut;
+    where windows do not begin at the same moment of what they show, this is no
+    more than a floor. A class that training does not hold has the probability 0.
     """
 
     gives_probabilities = True

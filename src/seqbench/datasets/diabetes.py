@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import explained, fault
-from seqbench.datasets.download import checksums, gathered_folder, required_files
+from seqbench.datasets.download import MEND, checksums, gathered_folder, required_files
 from seqbench.datasets.tables import number
 from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
@@ -44,7 +44,6 @@ UNITS = {
     "age": "years",
 }
 WITH, WITHOUT = "diabetes", "no diabetes"
-MEND = "restore the file, or move its folder away to have all downloaded"
 
 
 @dataclass(frozen=True)
@@ -122,11 +121,13 @@ def diabetes(cache: Path, *, table: Literal["scaled", "pima"] = "scaled") -> Rec
         cache, FOLDER, {t.file: t.url for t in tables}, {t.file: t.sha256 for t in tables}
     )
     [path] = required_files(folder, [chosen.file], chosen.url)
-    lines, values = zip(*_rows(path, chosen), strict=True)
-    names = [f"row {line}" for line in lines]
+    rows = dict(_rows(path, chosen))
+    if not rows:
+        raise fault(path, "it holds no rows", MEND)
+    names = [f"row {line}" for line in rows]
     return Recordings.one_label_each(
-        [chosen.classes[row[-1]] for row in values],
-        [np.array([row[:-1]], dtype=np.float32) for row in values],
+        [chosen.classes[values[-1]] for values in rows.values()],
+        [np.array([values[:-1]], dtype=np.float32) for values in rows.values()],
         task="classification",
         sample="series",
         names=names,

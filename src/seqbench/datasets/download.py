@@ -19,6 +19,7 @@ PHYSIONET = "https://physionet.org/files"
 SUMS = "SHA256SUMS.txt"
 N_CONNECTIONS = 4
 N_NAMED = 6  # files that a message names one by one
+MEND = "restore the file, or move its folder away to have all downloaded"
 
 
 def physionet_url(name: str, version: str) -> str:
@@ -175,8 +176,7 @@ def checksums(folder: Path, files: Iterable[Path]) -> dict[str, str]:
     found = {path.relative_to(folder).as_posix(): sha256(path) for path in files}
     for name, digest in found.items():
         if listed.get(name, digest) != digest:
-            mend = "restore the file, or move the folder away to have all downloaded"
-            raise fault(folder / name, f"its SHA-256 is not the one in {SUMS}", mend)
+            raise fault(folder / name, f"its SHA-256 is not the one in {SUMS}", MEND)
     return found
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import explained, fault
-from seqbench.datasets.download import checksums, listed_folder, required_files
+from seqbench.datasets.download import MEND, checksums, listed_folder, required_files
 from seqbench.datasets.pictures import labelled_pictures
 from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
@@ -30,7 +30,6 @@ SUMS = {
 }
 BRIGHTEST = np.float32(255)
 UNSIGNED_BYTES = b"\x00\x00\x08"  # how files of such values begin
-MEND = "restore the file, or move its folder away to have all downloaded"
 
 
 @DATASETS.register("mnist", task="classification", sample="video")

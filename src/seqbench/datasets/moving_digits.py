@@ -13,10 +13,10 @@ from seqbench.datasets.mnist import mnist
 from seqbench.options import Count, NaturalNumber
 from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
+from seqbench.storage.windows import SPLITS, Split
 
 SOURCES: dict[str, Callable[[Path], Recordings]] = {"digits": digits, "mnist": mnist}
-PARTS = ("train", "val", "test")
-N_VAL_PICTURES = 10_000  # of MNIST, which has no val: the last ones of train
+N_VAL_PICTURES = 10_000  # the last ones of train, where there is no val
 STEP = 0.1  # part of the way across that a digit flies in a frame
 
 
@@ -66,7 +66,8 @@ def moving_digits(
     whole pixels, the brighter value where digits meet. Departs from the source
     in one point: a digit that hits a side goes back by what it would have gone
     too far, and does not wait there. Val and test have handwriting of their
-    own: their digits are pictures of the official val and test.
+    own: each part takes its digits from the same part of the pictures, val of
+    MNIST, which has none, from the last 10,000 of train.
 
     References
     ----------
@@ -82,7 +83,7 @@ def moving_digits(
             " choose a larger one"
         )
     signals, names, splits = [], [], []
-    for number, (part, n) in enumerate(zip(PARTS, (n_train, n_val, n_test), strict=True)):
+    for number, (part, n) in enumerate(zip(SPLITS, (n_train, n_val, n_test), strict=True)):
         generator = np.random.default_rng([seed, number])
         signals += [
             _sequence(glyphs[part], generator, n_digits, frame_size, n_frames) for _ in range(n)
@@ -107,7 +108,7 @@ def moving_digits(
     )
 
 
-def glyphs_by_part(pictures: Recordings) -> dict[str, NDArray[np.float32]]:
+def glyphs_by_part(pictures: Recordings) -> dict[Split, NDArray[np.float32]]:
     """Return the pictures of train, val and test, (N, H, W) each; none is in two of them."""
     found = {
         part: np.stack(
@@ -118,7 +119,7 @@ def glyphs_by_part(pictures: Recordings) -> dict[str, NDArray[np.float32]]:
             ]
             or [np.zeros((0, 0), dtype=np.float32)]
         )
-        for part in PARTS
+        for part in SPLITS
     }
     if "val" not in pictures.splits:
         n_val = min(N_VAL_PICTURES, len(found["train"]) // 2)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seqbench.datasets.base import explained, fault
-from seqbench.datasets.download import checksums, listed_folder, required_files
+from seqbench.datasets.download import MEND, checksums, listed_folder, required_files
 from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
@@ -24,7 +24,6 @@ SUMS = {
     PARTS["train"]: "49b4bf41dce5bfeac989b46ca37cf7baccd9a0d2a855df82f86de67a9376268f",
     PARTS["test"]: "57d7758db533a42c99d513b2341a7e7b0f55c1e0e7d233b1ef6a4fa2f1adf753",
 }
-MEND = "restore the file, or move its folder away to have all downloaded"
 
 
 class Row(NamedTuple):

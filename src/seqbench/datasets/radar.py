@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import DataError, explained, fault
-from seqbench.datasets.download import checksums, listed_folder, required_files
+from seqbench.datasets.download import MEND, checksums, listed_folder, required_files
 from seqbench.options import Count
 from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
@@ -73,7 +73,6 @@ SUMS = {
 }
 MISSING, ZERO_DBZ, BYTES_PER_DBZ = 255, 64, 2
 RAIN_DBZ = 20.0  # about half a millimetre in an hour
-MEND = "restore the file, or move its folder away to have all downloaded"
 
 
 @DATASETS.register("radar", task="forecasting", sample="video")
@@ -101,9 +100,11 @@ def radar(
 
     Notes
     -----
-    A recording is a square of the map; squares do not overlap, and are chosen
-    by the first half of the frames alone, which a split in time leaves to
-    train. What is below 0 dBZ is 0 here: no rain, whether noise or nothing.
+    A recording is a square of the map that radars see in all frames; squares do
+    not overlap, and how much it rains in them is taken from the first half of
+    the frames alone, which a split in time leaves to train as long as val and
+    test are no more than the other half. What is below 0 dBZ is 0 here: no
+    rain, whether noise or nothing.
     It is one afternoon of showers: what a model learns of it is its wind.
     """
     folder = listed_folder(cache, "radar/fmi/20170509", URL, SUMS, "the 40 files")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from seqbench.errors import UserError
-from seqbench.models.base import Encoder, inside
+from seqbench.models.base import Encoder, inside, like
 from seqbench.options import Count, Dropout, OddWidths, Pooling, Widths
 from seqbench.registry import ARCHITECTURES
 
@@ -78,7 +78,7 @@ def per_frame(
     is_inside = inside(lengths, x.shape[1], x.device)
     told = function(x[is_inside])
     frames = torch.zeros(*x.shape[:2], *told.shape[1:], dtype=told.dtype, device=x.device)
-    return frames.masked_scatter(is_inside.reshape(*x.shape[:2], *[1] * (told.ndim - 1)), told)
+    return frames.masked_scatter(like(is_inside, frames), told)
 
 
 @ARCHITECTURES.register("cnn2d", accepts=("video",), same_length=("widths", "kernel_sizes"))

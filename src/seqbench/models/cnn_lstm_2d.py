@@ -41,10 +41,9 @@ class CnnLstm2dEncoder(Encoder):
     Notes
     -----
     (B, T, C, H, W) -> (B, T, D). A step of the LSTM is a row of the last map:
-    all its columns of all its features. Its final states are the frame. The
-    exercise that this comes from folds the whole map into a single step, which
-    leaves the LSTM nothing to read, and asks its module for a size that it does
-    not have; this is what it meant.
+    all its columns of all its features. Its final states are the frame. Were the
+    whole map one step, as the exercise that this comes from has it, the LSTM
+    would have no sequence to read.
     """
 
     def __init__(

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, ended
+from seqbench.models.pooling import Pool
 from seqbench.options import Count, OddCount, Pooling, Widths
 from seqbench.registry import ARCHITECTURES
 
@@ -275,6 +276,7 @@ class MapForecaster(nn.Module):
         self.frame_size = (rows, columns)
         width = map_shape[0]
         self.map_stride = map_stride
+        self.last = Pool(math.prod(map_shape), "last")
         self.cell_of_maps = nn.Conv2d(width, width, 1)
         self.cell = ConvLSTMCell(0, width)
         self.pixels = nn.Sequential(
@@ -285,20 +287,13 @@ class MapForecaster(nn.Module):
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return frames (B, N, C, H, W) behind the last of each window's `lengths` (B,) frames."""
-        if lengths is None:
-            last = frames[:, -1]
-        else:
-            row = torch.arange(len(frames), device=frames.device)
-            last = frames[row, lengths.to(frames.device) - 1]
-        hidden = last.unflatten(1, self.map_shape)
+        hidden = self.last(frames, lengths).unflatten(1, self.map_shape)
         state = (hidden, self.cell_of_maps(hidden))
         states = []
         for _ in range(self.n_frames):
             state = self.cell(None, state)
             states.append(state[0])
-        patches = self.pixels(
-            torch.cat(states)
-        )  # all frames at once: step after step, (N * B, ...)
+        patches = self.pixels(torch.cat(states))  # step after step, (N * B, D, H, W)
         pictures = unfolded(patches, self.map_stride, self.frame_size)
         return pictures.unflatten(0, (self.n_frames, -1)).transpose(0, 1)
 

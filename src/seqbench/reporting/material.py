@@ -52,6 +52,7 @@ class Answers:
     """What one run of a model said of test."""
 
     row: Row
+    result: Result
     sequences: Sequences
 
 
@@ -200,11 +201,11 @@ def _without_signal(windows: WindowSet) -> WindowSet:
 
 
 def _answers(row: Row, root: Path, dataset: str) -> Answers:
-    chosen = row.chosen_on(dataset).run
-    predictions = read_predictions(root / chosen.fill(layout.PREDICTIONS), "test")
+    result = row.chosen_on(dataset)
+    predictions = read_predictions(root / result.run.fill(layout.PREDICTIONS), "test")
     if not isinstance(predictions, Sequences):
         raise ValueError(f"{row.name} answers with no values")
-    return Answers(row, predictions)
+    return Answers(row, result, predictions)
 
 
 def _confusion(row: Row, root: Path) -> Confusion:

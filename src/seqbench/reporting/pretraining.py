@@ -10,7 +10,7 @@ from typing import NamedTuple
 from seqbench.config import Arm
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.tables import BASELINE, Estimate, Result, mean_interval_of
+from seqbench.reporting.tables import BASELINE, Estimate, Result, independent, mean_interval_of
 
 SCRATCH = "scratch"
 REFERENCES = (SCRATCH, "random_frozen")
@@ -43,6 +43,8 @@ class Effect:
         In the headline on test.
     interval
         95 % interval of the mean difference; None for a single run.
+    among
+        How many seeds or folds the interval is of, in words.
     n_better
         Runs in which the arm is ahead.
     cost_ratio
@@ -58,6 +60,7 @@ class Effect:
     headline: str
     difference: Estimate
     interval: tuple[float, float] | None
+    among: str
     n_better: int
     cost_ratio: float | None
 
@@ -141,6 +144,7 @@ def _effect(
         headline=pairs[0].result.headline,
         difference=Estimate.of_values(differences),
         interval=mean_interval_of([(pair.result, pair.difference) for pair in pairs]),
+        among=independent(pair.result for pair in pairs),
         n_better=sum(difference > 0 for difference in differences),
         cost_ratio=_cost_ratio(pairs),
     )
@@ -178,20 +182,19 @@ def _verdict(dataset: str, architecture: str, labels: float, group: list[Effect]
     best = max(group, key=lambda effect: effect.difference.mean or 0.0)
     where = f"{dataset}, {architecture}, {formats.percent(labels)} of the labels"
     change = f"{formats.signed_score(best.difference.mean)} {metric_label(best.headline)}"
-    n = best.difference.n
     told = f"{change} against scratch"
     if best.interval is not None:
         low, high = (formats.signed_score(bound) for bound in best.interval)
-        told += f" (95 % interval {low} to {high}, {n} seeds)"
+        told += f" (95 % interval {low} to {high}, {best.among})"
     if best.cost_ratio is not None:
         told += f", for {best.cost_ratio:.1f} times the processor time"
-    among = f", the best of {len(group)} arms" if len(group) > 1 else ""
+    chosen = f", the best of {len(group)} arms" if len(group) > 1 else ""
     if best.is_clear and (best.difference.mean or 0) > 0:
-        return f"{where}: pretraining helps. {best.arm}{among}: {told}."
+        return f"{where}: pretraining helps. {best.arm}{chosen}: {told}."
     if all(e.is_clear and (e.difference.mean or 0) < 0 for e in group):
-        return f"{where}: pretraining hurts. {best.arm}{among}: {told}."
+        return f"{where}: pretraining hurts. {best.arm}{chosen}: {told}."
     reason = "one seed cannot tell" if best.interval is None else "no gain that chance rules out"
-    return f"{where}: {reason}. {best.arm}{among}: {told}."
+    return f"{where}: {reason}. {best.arm}{chosen}: {told}."
 
 
 def signs(results: Iterable[Result]) -> list[Signs]:

@@ -9,7 +9,7 @@ from seqbench.config import Question
 from seqbench.plan import Plan
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.tables import Estimate, Result, mean_interval_of
+from seqbench.reporting.tables import Estimate, Result, independent, mean_interval_of
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,7 @@ def _sentence(first: Candidate, second: Candidate, metric: str) -> str:
     if interval is None:
         return f"{ahead}, with a single seed."
     low, high = (formats.signed_score(bound) for bound in interval)
-    n_folds = len({result.fold for result, _ in differences})
-    among = f"{n_folds} folds" if n_folds > 1 else f"{len(differences)} seeds"
+    among = independent(result for result, _ in differences)
     if interval[0] > 0:
         return f"{ahead} ({low} to {high}, {among})."
     return f"{ahead}, which chance among {among} can do ({low} to {high})."

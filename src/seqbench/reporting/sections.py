@@ -13,13 +13,7 @@ from seqbench import layout
 from seqbench.datasets.base import counted
 from seqbench.plan import Plan
 from seqbench.reporting import formats
-from seqbench.reporting.catalog import (
-    CAPTIONS,
-    Caption,
-    figures_of,
-    floor_of,
-    metric_label,
-)
+from seqbench.reporting.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
 from seqbench.reporting.detection import DetectionMaterial
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.material import Answers, Material
@@ -317,7 +311,7 @@ def _shown(name: str, material: Material) -> str:
 
 
 def _rmse(answers: Answers) -> str:
-    value = answers.row.results[0].value("rmse")
+    value = answers.result.value("rmse")
     return formats.NOTHING if value is None else f"{value:.3g}"
 
 

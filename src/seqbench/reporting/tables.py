@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqbench import layout
 from seqbench.config import FoldOf
+from seqbench.datasets.base import counted
 from seqbench.plan import Plan, Run
 from seqbench.registry import TASKS
 from seqbench.reporting.catalog import ceiling_of, columns, floor_of
@@ -398,6 +399,13 @@ def mean_interval_of(values: Sequence[tuple[Result, float]]) -> tuple[float, flo
     )
     means = [fmean(of_fold) for of_fold in by_fold.values()]
     return mean_interval(means, test_to_train=n_test / n_learned) if n_learned else None
+
+
+def independent(results: Iterable[Result]) -> str:
+    """Return in words how many folds runs are of, or how many seeds where there are no folds."""
+    runs = list(results)
+    n_folds = len({result.fold for result in runs})
+    return counted(n_folds, "fold") if n_folds > 1 else counted(len(runs), "seed")
 
 
 def ahead(row: Row, other: Row) -> list[tuple[Result, float]]:

@@ -91,6 +91,17 @@ class Sequences:
         """Return the sum of values (S,) over the samples of each window, (N,)."""
         return np.bincount(self.sequence, values, len(self)).astype(np.float64)
 
+    def mean(
+        self, values: NDArray[np.float64], weights: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the mean of values (S,) over samples in each resample, (R,).
+
+        Weights (R, N) say how often each window counts.
+        """
+        n = self.summed(np.ones(len(values)))
+        mean: NDArray[np.float64] = (weights @ self.summed(values)) / (weights @ n)
+        return mean
+
     @classmethod
     def inside(
         cls, windows: WindowSet, answer: NDArray[np.float64], *, are_probabilities: bool = False

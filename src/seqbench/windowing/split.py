@@ -27,7 +27,7 @@ def assign_splits(
         Fractions are of the groups, stratified by their most frequent class.
     fold
         The part that is test; val is then a fraction of the rest. Over the
-        folds of one repeat every recording with a label is test once; those
+        folds of one repeat every group with a label is test once; those
         without stay in train.
 
     Returns

@@ -62,6 +62,13 @@ def test_a_damaged_row_is_named(cache, row, sentence):
         DATASETS["diabetes"](cache, table="pima")
 
 
+def test_a_file_without_rows_is_named(cache):
+    (cache / "diabetes/diabetes.csv.gz").write_bytes(gzip.compress(b""))
+
+    with pytest.raises(DataError, match=r"diabetes\.csv\.gz: it holds no rows; restore the file"):
+        DATASETS["diabetes"](cache)
+
+
 def test_an_absent_file_is_named_with_its_address(cache):
     (cache / "diabetes/pima-indians-diabetes.csv").unlink()
 

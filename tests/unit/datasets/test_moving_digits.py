@@ -5,7 +5,9 @@ import pytest
 
 from seqbench.datasets.base import DataError
 from seqbench.datasets.digits import digits
-from seqbench.datasets.moving_digits import PARTS, STEP, bounced, glyphs_by_part, moving_digits
+from seqbench.datasets.mnist import mnist
+from seqbench.datasets.moving_digits import STEP, bounced, glyphs_by_part, moving_digits
+from seqbench.storage.windows import SPLITS
 
 FEW = {"n_train": 6, "n_val": 4, "n_test": 5}
 
@@ -22,18 +24,29 @@ def test_what_flies_through_a_side_comes_back_by_as_much():
     assert bounced(positions, 0.0).tolist() == [0.0] * 7
 
 
-def test_no_picture_is_in_two_parts(write_digits, tmp_path):
+def test_no_picture_is_in_two_parts(tmp_path):
     pictures = digits(tmp_path)
     glyphs = glyphs_by_part(pictures)
 
-    assert [len(glyphs[part]) for part in PARTS] == [1078, 359, 360]
+    assert [len(glyphs[part]) for part in SPLITS] == [1078, 359, 360]
     assert np.array_equal(
         np.concatenate(list(glyphs.values())), np.concatenate(pictures.signals)[:, 0]
     )
 
 
 def test_mnist_gives_the_last_of_its_train_to_val(write_digits, tmp_path):
-    write_digits(tmp_path)  # 40 of train, 20 of test: digit i has i white rows
+    write_digits(tmp_path)  # 40 of train, 20 of test
+    pictures = np.concatenate(mnist(tmp_path).signals)[:, 0]
+
+    glyphs = glyphs_by_part(mnist(tmp_path))
+
+    # Fewer than 20,000 pictures are halved.
+    for part, begin in {"train": 0, "val": 20, "test": 40}.items():
+        np.testing.assert_array_equal(glyphs[part], pictures[begin : begin + 20])
+
+
+def test_digits_of_mnist_fly_too(write_digits, tmp_path):
+    write_digits(tmp_path)
     recordings = moving_digits(tmp_path, of="mnist", frame_size=28, n_frames=1, n_digits=1, **FEW)
 
     assert recordings.signals[0].shape == (1, 1, 28, 28)
@@ -45,7 +58,7 @@ def test_a_lone_digit_keeps_its_shape_and_its_speed(tmp_path):
     glyphs = glyphs_by_part(digits(tmp_path))
     recordings = moving_digits(tmp_path, n_digits=1, n_frames=30, frame_size=28, **FEW)
 
-    for part in PARTS:
+    for part in SPLITS:
         known = {glyph[glyph.any(axis=1)][:, glyph.any(axis=0)].tobytes() for glyph in glyphs[part]}
         for signal in of_part(recordings, part):
             centres = []
@@ -66,7 +79,7 @@ def test_parts_are_drawn_apart_and_a_seed_decides_all(tmp_path):
     other = moving_digits(tmp_path, seed=1, **FEW)
 
     np.testing.assert_array_equal(first.signals, again.signals)
-    for part in PARTS:
+    for part in SPLITS:
         for one, two in zip(of_part(first, part), of_part(more, part), strict=False):
             np.testing.assert_array_equal(one, two)
         assert not np.array_equal(of_part(first, part), of_part(other, part))

@@ -7,7 +7,7 @@ from statistics import stdev
 import pytest
 
 from seqbench import layout
-from seqbench.reporting import figures, questions, tables
+from seqbench.reporting import figures, pretraining, questions, tables
 from seqbench.reporting.catalog import figure_names
 from seqbench.reporting.figures import Drawing
 from seqbench.statistics.student import mean_interval
@@ -104,6 +104,24 @@ def test_a_question_is_answered_fold_by_fold(plan):
     assert found.place == "mine"
     # Differences 0.04, 0.05, 0.03, 0.04: s.d. 0.00816, reach 3.182 times that by 0.707.
     assert found.answer == "cnn1d is ahead of gru by +0.040 accuracy (+0.022 to +0.058, 4 folds)."
+
+
+def test_what_pretraining_does_is_told_fold_by_fold(write_results, raw):
+    # In fold k contrastive_probe is k hundredths ahead of scratch.
+    raw["runs"][0] |= {"architectures": ["cnn1d"], "arms": ["scratch", "contrastive_probe"]}
+    del raw["questions"]
+    gain = {"contrastive_probe": 0.01}
+    plan = write_results(
+        raw, skill=lambda run: 0.5 + gain.get(run.arm, 0) * int(run.dataset[-1]), n_test=N_TEST
+    )
+
+    [effect] = pretraining.effects(tables.collect(plan, Path()))
+    [verdict] = pretraining.verdicts([effect])
+
+    assert (effect.dataset, effect.difference.n, effect.n_better) == ("mine", 8, 8)
+    # Mean 0.025, s.d. of folds 0.01291, reach 3.182 times that by 0.707.
+    assert effect.interval == pytest.approx((0.025 - 0.02905, 0.025 + 0.02905), abs=1e-5)
+    assert "to +0.054, 4 folds)" in verdict
 
 
 def test_figures_are_drawn_once_for_all_folds(plan):

@@ -49,9 +49,8 @@ def frame_squared_error(sequences: Sequences, weights: Floats) -> Floats:
 
     What studies of Moving MNIST call MSE, with pixels from 0 to 1.
     """
-    return _mean_of_frames(
-        sequences, _of_planes((sequences.target - sequences.answer) ** 2), weights
-    )
+    squared = _of_planes((sequences.target - sequences.answer) ** 2)
+    return sequences.mean(squared.sum(axis=1), weights)
 
 
 @METRICS.register(
@@ -72,16 +71,9 @@ def ssim(sequences: Sequences, weights: Floats) -> Floats:
     if min(sequences.target.shape[2:]) < LEAST_SIDE or not range_of_values:
         return np.full(len(weights), np.nan)
     similarity = structural_similarity(sequences.target, sequences.answer, range_of_values)
-    return _mean_of_frames(sequences, similarity[:, None], weights)
+    return sequences.mean(similarity, weights)
 
 
 def _of_planes(values: Floats) -> Floats:
     """Return the sum over the pixels of each plane of (S, C, H, W), (S, C); (S, D) as it is."""
     return values.reshape(*values.shape[:2], -1).sum(axis=2)
-
-
-def _mean_of_frames(sequences: Sequences, values: Floats, weights: Floats) -> Floats:
-    """Return the mean over frames of the sums of values (S, C) in each resample, (R,)."""
-    total = weights @ sequences.summed(values.sum(axis=1))
-    mean: Floats = total / (weights @ sequences.summed(np.ones(len(values))))
-    return mean

@@ -47,6 +47,4 @@ def mae(sequences: Sequences, weights: Floats) -> Floats:
 
 def _mean(sequences: Sequences, values: Floats, weights: Floats) -> Floats:
     """Return the mean of (S, D) or (S, C, H, W) over all its values in each resample, (R,)."""
-    total = weights @ sequences.summed(values.reshape(len(values), -1).mean(axis=1))
-    mean: Floats = total / (weights @ sequences.summed(np.ones(len(values))))
-    return mean
+    return sequences.mean(values.reshape(len(values), -1).mean(axis=1), weights)
