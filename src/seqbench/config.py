@@ -299,7 +299,7 @@ class Benchmark(BaseModel):
             yield from (f"{place}: {registry.unknown(n)}" for n in names if n not in registry)
         yield from _unknown_variants("architectures", ARCHITECTURES, self.architectures)
         yield from _unknown_variants("objectives", OBJECTIVES, self.objectives)
-        for name in self.named_datasets.keys() & self.folds.keys():
+        for name in sorted(self.named_datasets.keys() & self.folds.keys()):
             yield f"datasets.{name}: a fold of '{self.whole(name)}' is called so; take another name"
         for name in self.architectures.keys() & set(BASELINES):
             yield f"architectures.{name}: a baseline is called so; take another name"

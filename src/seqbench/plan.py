@@ -119,6 +119,12 @@ class Plan:
                         f"runs.{index}: architecture '{architecture}' takes {' or '.join(accepts)},"
                         f" but dataset '{dataset}' holds {sample}; put them in separate entries"
                     )
+            for dataset, name in product(grid.datasets, grid.baselines or []):
+                if not self._fits(BASELINES.entry(name).tags, dataset):
+                    yield (
+                        f"runs.{index}.baselines: '{name}' is not made for dataset '{dataset}'; put"
+                        " them in separate entries"
+                    )
             for dataset, arm in product(grid.datasets, grid.arms):
                 objective = Arm.parse(arm).objective
                 if objective is None:

@@ -102,6 +102,23 @@ def test_an_entry_of_runs_may_have_baselines_of_its_own():
     ]
 
 
+def test_a_baseline_that_an_entry_names_must_fit_its_datasets():
+    with pytest.raises(ConfigError, match=r"runs\.0\.baselines: 'persistence' is not made for"):
+        Plan(
+            Benchmark.load(
+                {
+                    "runs": [
+                        {
+                            "datasets": ["waves"],
+                            "architectures": ["lstm"],
+                            "baselines": ["persistence"],
+                        }
+                    ]
+                }
+            )
+        )
+
+
 def test_the_task_of_a_users_folder_decides_which_baselines_run():
     own = {"own": {"source": "folder", "path": "x"}}
     grid = MIXED | {"datasets": ["own"]}

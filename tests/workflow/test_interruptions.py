@@ -302,7 +302,7 @@ class Step:
         """Start the step, or a launcher of it."""
         folder = folder or self.folder
         options = self.options | {name: folder / name for name in self.made}
-        options |= {"state": self.state, "state-every-s": every_s} | changes
+        options |= {"state": self.state, "state-every-s": every_s, "code": "as it is"} | changes
         command = [sys.executable, *(launcher or ("-m", f"seqbench.steps.{self.name}"))]
         for name, value in options.items():
             command += [f"--{name}", str(value)]

@@ -110,7 +110,7 @@ def radar(
     folder = listed_folder(cache, "radar/fmi/20170509", URL, SUMS, "the 40 files")
     paths = required_files(folder, SUMS, URL)
     files = checksums(folder, paths)
-    frames = np.stack([read_pgm(path) for path in paths])
+    frames = _stacked(paths)
     squares = _squares(frames, patch_size * reduction)
     chosen = rainiest(squares, n_patches, folder)
     return Recordings.without_classes(
@@ -175,6 +175,15 @@ def rainiest(
         for place, square in seen.items()
     }
     return sorted(sorted(rain, key=lambda place: (-rain[place], place))[:n])
+
+
+def _stacked(paths: list[Path]) -> NDArray[np.uint8]:
+    """Return the frames of files, (n_frames, rows, columns), all of one size."""
+    frames = [read_pgm(path) for path in paths]
+    for path, frame in zip(paths, frames, strict=True):
+        if frame.shape != frames[0].shape:
+            raise fault(path, f"its picture is not {frames[0].shape} as the first one's", MEND)
+    return np.stack(frames)
 
 
 def _squares(frames: NDArray[np.uint8], side: int) -> dict[tuple[int, int], NDArray[np.uint8]]:

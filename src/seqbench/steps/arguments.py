@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seqbench.errors import UserError
+
 if TYPE_CHECKING:
     from seqbench.training.state import StateKeeper
 
@@ -77,6 +79,8 @@ def keeping_state(
     if folder is None:
         yield None
         return
+    if not code:
+        raise UserError("--state needs --code: a training goes on with the same code only")
     from seqbench.provenance import versions
     from seqbench.training.reproducibility import choose_device
     from seqbench.training.state import file_digest, keeping

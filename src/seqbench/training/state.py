@@ -255,10 +255,10 @@ class StateKeeper:
         try:
             self._write(stored)
         except OSError as error:
-            logger.warning("%s: not written (%s); training goes on without", self.path, error)
+            logger.warning("%s: not written (%s); the state before stays", self.path, error)
         self._last = time.monotonic()
         if self._signal is not None:
-            self._leave(course)
+            self._leave(course, self._signal)
 
     def forget(self) -> None:
         """Remove the state, when the training needs it no more."""
@@ -267,11 +267,11 @@ class StateKeeper:
     def _note(self, number: int, _: object) -> None:
         self._signal = number
 
-    def _leave(self, course: Course) -> NoReturn:
+    def _leave(self, course: Course, number: int) -> NoReturn:
         logger.warning(
-            "%s: stopped by %s after step %d of epoch %d; run this again to go on from there",
+            "%s: stopped by %s after step %d of epoch %d; run this again to go on",
             self.path,
-            signal.Signals(self._signal or 0).name,
+            signal.Signals(number).name,
             len(course.losses),
             course.epoch,
         )

@@ -66,6 +66,16 @@ def test_a_damaged_frame_is_named(tmp_path, content):
         read_pgm(path)
 
 
+def test_a_frame_of_another_size_is_named(write_rain, tmp_path):
+    write_rain(tmp_path)
+    name = list(SUMS)[7]
+    path = tmp_path / "radar/fmi/20170509" / name
+    path.write_bytes(gzip.compress(b"P5\n3 2\n255\n" + bytes(6)))
+
+    with pytest.raises(DataError, match=f"{name}: its picture is not .* as the first one's"):
+        radar(tmp_path, **SMALL)
+
+
 def test_rows_come_before_columns(tmp_path):
     path = tmp_path / "frame.pgm.gz"
     path.write_bytes(gzip.compress(b"P5\n# radars\n# 255 is missing\n3 2\n255\n" + bytes(range(6))))

@@ -260,7 +260,7 @@ def test_a_state_that_cannot_be_written_does_not_end_a_training(tmp_path, caplog
 
     keeper(tmp_path / "file").keep(course())
 
-    assert "training goes on without" in caplog.text
+    assert "the state before stays" in caplog.text
 
 
 def test_a_finished_training_leaves_nothing(tmp_path):
