@@ -12,12 +12,12 @@ def test_the_shipped_config_plans_every_run_of_its_grids(snakemake, tmp_path):
 
     assert done.jobs == {
         "all": 1,
-        "ingest": 5,
-        "window": 5,
+        "ingest": 8,
+        "window": 8,
         "pretrain": 2 * 2 * 3,
-        "finetune": 4 * 5 * 3 + 2 * 2 * 2 * 3 + 3,
-        "fit_baseline": 4 * 1 + 4 * 3 + 3,
-        "evaluate": 87 + 19,
+        "finetune": 3 * 5 * 3 + 2 * 2 * 2 * 3 + (1 + 1 + 2 + 2 + 2) * 3,
+        "fit_baseline": 3 * (1 + 3 + 1) + 3 + 1 + 1 + 3 + 1,
+        "evaluate": 93 + 24,
         "report": 1,
     }
 
@@ -77,4 +77,4 @@ def test_module_users_get_the_whole_workflow(snakemake, pytestconfig, tmp_path):
     done = snakemake("--dry-run", folder=tmp_path, snakefile=snakefile)
 
     assert done.returncode == 0, done.output[-3000:]
-    assert done.jobs["seqbench_finetune"] == 87
+    assert done.jobs["seqbench_finetune"] == 93
