@@ -79,6 +79,8 @@ def start_workflow(folder, config=CONFIG, *options):
         stdout=(folder / "said.txt").open("w"),
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        # A shell that runs the tests in the background has them ignore Ctrl-C, and all they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
