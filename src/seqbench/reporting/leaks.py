@@ -42,19 +42,22 @@ def leak_warnings(checks: Sequence[LeakCheck]) -> list[str]:
         n_repeated = _total(checks, "n_repeated", split)
         if not n_repeated:
             continue
-        n_windows, n_same = (
-            _total(checks, "n_windows", split),
-            _total(checks, "n_same_answer", split),
+        n_windows = _total(checks, "n_windows", split)
+        n_same = _total(checks, "n_same_answer", split)
+        share = formats.percent(n_repeated / n_windows)
+        answered = (
+            f"{formats.amount(n_same)} of them with the same answer, which memory alone gets right"
+            if n_same
+            else "all with another answer, which memory alone gets wrong"
         )
         found.append(
-            f"{formats.amount(n_repeated)} of {counted(n_windows, f'{split} window')}"
-            f" ({formats.percent(n_repeated / n_windows)}) stand in train too,"
-            f" {formats.amount(n_same)} with the same answer: memory alone scores on them."
+            f"{formats.amount(n_repeated)} of {counted(n_windows, f'{split} window')} ({share})"
+            f" stand in train too, {answered}."
         )
     n_shared = max((check.n_shared_groups for check in checks), default=0)
     if n_shared:
         found.append(
-            f"{counted(n_shared, 'group')} with windows in more than one part, as `split.by:"
+            f"{counted(n_shared, 'group')} have windows in more than one part, as `split.by:"
             " recording` allows: scores say little of groups that are new."
         )
     return found

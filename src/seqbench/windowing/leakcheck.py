@@ -163,7 +163,8 @@ def _refuse_foreign_statistics(splits: dict[Split, WindowSet], asked: _Asked) ->
     if recordings.sample == "tokens":
         own = token_names(vocabulary(train))
         if any(windows.channels != own for windows in splits.values()):
-            raise LeakError(f"the vocabulary is not that of train, {counted(len(own), 'token')}")
+            n_known = counted(len(own) - 1, "token")  # beside the one for all others
+            raise LeakError(f"the vocabulary is not that of train, {n_known}")
         expected = Normalization.neutral(1)
     else:
         expected = fit_normalization(train, asked.job.normalization)
