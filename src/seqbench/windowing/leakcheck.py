@@ -62,7 +62,7 @@ def find_leaks(recordings: Recordings, splits: dict[Split, WindowSet], job: Wind
         If a group, a recording or, with `by: time`, a stretch of one is in two
         parts, or statistics or vocabulary are not those of train.
     """
-    asked = _Asked(put_labels_aside(recordings, job.split), job)
+    asked = _Asked(recordings, job)
     _refuse_shared_recordings(splits)
     # In time every part holds every group: that is what such a split is.
     shared = {} if asked.in_time else _shared_groups(splits)
@@ -90,19 +90,18 @@ class _Asked:
     Parameters
     ----------
     recordings
-        As `ingest` left them, without the labels that were put aside.
+        As `ingest` left them.
     job
         How windows were to be made.
     """
 
     def __init__(self, recordings: Recordings, job: WindowJob) -> None:
         self.is_forecast = recordings.task == "forecasting"
-        self.recordings = (
-            with_targets(recordings, job.transform) if self.is_forecast else recordings
-        )
+        told = with_targets(recordings, job.transform) if self.is_forecast else recordings
         self.job = job
         self.in_time = job.split.by == "time"
-        self.part_of = [] if self.in_time else assign_splits(recordings, job.split, job.fold)
+        self.part_of = [] if self.in_time else assign_splits(told, job.split, job.fold)
+        self.recordings = put_labels_aside(told, job.split)  # parts are drawn before
         self.index_of = {name: index for index, name in enumerate(recordings.names)}
 
     def origin(self, windows: WindowSet, recording: int) -> int:

@@ -32,7 +32,12 @@ BENCHMARK = {
         "canary": {"source": "waves", "n_windows": 400, "window_samples": 40, "random_phase": True}
     },
     "architectures": {"cnn1d": {"widths": [32, 32], "kernel_sizes": [7, 5], "strides": [2, 2]}},
-    "finetune": {"epochs": 30, "learning_rate": 0.005, "patience_epochs": 30},
+    "finetune": {
+        "epochs": 20,
+        "min_steps_per_epoch": 9,
+        "learning_rate": 0.005,
+        "patience_epochs": 20,
+    },
 }
 N_TEST = 60
 # Hits of 60 that a fair coin has in all but one of a thousand trials.

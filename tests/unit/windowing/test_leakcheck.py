@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqbench.jobs import WindowJob
-from seqbench.settings import SplitSettings, TransformSettings, WindowSettings
+from seqbench.settings import Fold, SplitSettings, TransformSettings, WindowSettings
 from seqbench.steps import window
 from seqbench.storage.recordings import write_recordings
 from seqbench.storage.windows import read_leakcheck, read_windows
@@ -289,3 +289,27 @@ def test_windows_that_were_edited_later_can_be_checked_again(six, tmp_path):
 
     with pytest.raises(LeakError, match="normalised with the centre"):
         find_leaks(six, edited, job())
+
+
+def test_parts_are_drawn_as_they_were_where_labels_are_put_aside(recordings):
+    made = recordings(["a", "b"] * 12)
+    drawn = make_windows(made, job({"val": 0.2, "test": 0.2}))["train"]
+    aside = [made.names[i] for i in drawn.recording.tolist()[:8]]
+
+    assert found(made, job({"val": 0.2, "test": 0.2, "unlabelled": aside})).n_windows["val"]
+
+
+def test_series_can_be_drawn_whole(recordings):
+    made = recordings([""] * 10, lengths=20, intervals=[], task="forecasting", classes=[])
+
+    check = found(made, job({"val": 0.2, "test": 0.2}, length_samples=4))
+
+    assert check.n_windows == {"val": 32, "test": 32}
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_folds_are_held_against_their_own_parts(recordings, index):
+    fold = Fold(n_folds=3, repeat=0, index=index)
+    of_fold = job({"val": 0.2}).model_copy(update={"fold": fold})
+
+    assert found(recordings(["a", "b"] * 6), of_fold).n_windows["test"] == 4
