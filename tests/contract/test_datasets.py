@@ -12,6 +12,7 @@ from seqbench.options import TOLERANCES_MS
 from seqbench.registry import DATASETS, TASKS
 from seqbench.settings import SplitSettings, WindowSettings
 from seqbench.storage.recordings import Recordings, read_recordings, write_recordings
+from seqbench.windowing.leakcheck import find_leaks
 from seqbench.windowing.windows import make_windows
 
 # Small legal options of each name, none of which needs the network; a name without an entry fails.
@@ -282,6 +283,15 @@ def test_what_test_holds_changes_nothing_of_train_and_val(load):
         if one.targets is not None:
             np.testing.assert_array_equal(one.targets.values, other.targets.values)
             assert one.targets.to_json() == other.targets.to_json()
+
+
+def test_nothing_leaks_between_the_parts(load):
+    recordings = load()
+    job = job_for(recordings)
+
+    check = find_leaks(recordings, make_windows(recordings, job), job)
+
+    assert check.n_shared_groups == 0
 
 
 def test_windows_can_be_made_of_it(load):

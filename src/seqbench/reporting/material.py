@@ -18,9 +18,10 @@ from seqbench.reporting.catalog import figures_of, template_runs
 from seqbench.reporting.detection import DetectionMaterial, gather_detection
 from seqbench.reporting.tables import BASELINE, Leaderboard, Result, Row, leaderboards
 from seqbench.storage.detections import Detections
+from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.sequences import Sequences
-from seqbench.storage.windows import WindowSet, read_windows
+from seqbench.storage.windows import WindowSet, read_leakcheck, read_windows
 from seqbench.tasks.classification.metrics import confusion
 
 # Okabe and Ito's colours, then Tol's muted ones: told apart with any kind of colour vision.
@@ -82,6 +83,8 @@ class Material:
         of the best baseline, and the windows of test; else none.
     detection
         What else there is to say of a detection dataset; None for other tasks.
+    leakchecks
+        What parts share, of the dataset or of each of its folds where it was looked for.
     colours
         By architecture, the same in all figures of all datasets.
     """
@@ -98,6 +101,7 @@ class Material:
     answers: list[Answers]
     asked: WindowSet | None
     detection: DetectionMaterial | None
+    leakchecks: list[LeakCheck]
     colours: dict[str, str]
 
     @property
@@ -190,8 +194,15 @@ def _material(
         answers=[_answers(row, root, shown) for row in rows] if has_answers else [],
         asked=read_windows(path, "test") if has_answers else None,
         detection=detection,
+        leakchecks=_leakchecks(plan, dataset, root),
         colours=colours,
     )
+
+
+def _leakchecks(plan: Plan, dataset: str, root: Path) -> list[LeakCheck]:
+    names = sorted({run.dataset for run in plan.runs_on(dataset)})
+    found = [read_leakcheck(root / layout.WINDOWS.format(dataset=name)) for name in names]
+    return [one for one in found if one is not None]
 
 
 def _without_signal(windows: WindowSet) -> WindowSet:

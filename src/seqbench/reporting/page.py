@@ -15,6 +15,7 @@ from seqbench.registry import METRICS
 from seqbench.reporting import formats, pretraining, questions, tables
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures import Drawing
+from seqbench.reporting.leaks import leak_warnings
 from seqbench.reporting.material import Material
 from seqbench.reporting.sections import section
 from seqbench.reporting.tables import Leaderboard, Result, Row
@@ -55,7 +56,7 @@ def render_page(
             asked=_asked(plan),
             lede=_lede(boards),
             boards=boards,
-            warnings=_general_warnings(boards, results),
+            warnings=_general_warnings(materials, results),
             sections=sections,
             answers=questions.answers(plan, results),
             effects=effects,
@@ -141,8 +142,12 @@ def _lede(boards: list[Leaderboard]) -> str:
     return f"The model picked on val beats the best baseline on {count} of {len(margins)} datasets."
 
 
-def _general_warnings(boards: list[Leaderboard], results: list[Result]) -> list[str]:
+def _general_warnings(materials: list[Material], results: list[Result]) -> list[str]:
     found: list[str] = []
+    boards = [material.board for material in materials]
+    leaky = [one.dataset for one in materials if leak_warnings(one.leakchecks)]
+    if leaky:
+        found.append(f"Test or val shares something with train on {', '.join(leaky)}; see there.")
     # Folds differ in what is learned from as well: chance in training is not all that they tell.
     seeds = [r.n_seeds for b in boards if b.n_folds == 1 for r in b.rows if not r.is_baseline]
     fewest = min(seeds, default=FEW_SEEDS)

@@ -16,6 +16,7 @@ from seqbench.reporting import formats
 from seqbench.reporting.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
 from seqbench.reporting.detection import DetectionMaterial
 from seqbench.reporting.figures import Drawing
+from seqbench.reporting.leaks import leak_fact, leak_warnings, order_note
 from seqbench.reporting.material import Answers, Material
 from seqbench.reporting.tables import Estimate, Leaderboard, Result, ahead, mean_interval_of
 from seqbench.storage.windows import WindowSet
@@ -81,8 +82,12 @@ def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], D
             _picture(name, material, drawings[material.dataset, name])
             for name in figures_of(plan, material.dataset)
         ],
-        notes=[*map(str, material.windows.source.get("notes", ())), *_lead(material.board)],
-        warnings=[*few, *_warnings(material.board)],
+        notes=[
+            *map(str, material.windows.source.get("notes", ())),
+            *order_note(material.leakchecks),
+            *_lead(material.board),
+        ],
+        warnings=[*leak_warnings(material.leakchecks), *few, *_warnings(material.board)],
         model_path=None if best is None else best.chosen.run.fill(layout.MODEL),
     )
 
@@ -110,6 +115,7 @@ def _facts(plan: Plan, material: Material) -> dict[str, str]:
         "sampling rate": "not stated" if rate is None else f"{rate:g} Hz",
         **({} if detection is None else _rules(detection)),
         "normalisation": windows.normalization.mode,
+        **leak_fact(material.leakchecks),
     }
 
 

@@ -1,4 +1,4 @@
-"""Split recordings, cut them into windows, and normalise with the statistics of train."""
+"""Split recordings, cut them into windows, normalise with train's statistics, look for leaks."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ def run(recordings: Path, settings: WindowJob, windows: Path) -> None:
     """Read the recordings and write the windows."""
     from seqbench.storage.recordings import read_recordings
     from seqbench.storage.windows import write_windows
+    from seqbench.windowing.leakcheck import find_leaks
     from seqbench.windowing.windows import make_windows
 
-    write_windows(windows, make_windows(read_recordings(recordings), settings))
+    given = read_recordings(recordings)
+    made = make_windows(given, settings)
+    write_windows(windows, made, find_leaks(given, made, settings))
 
 
 def warm_up(arguments: list[str]) -> None:
     """Load once what every fork would load."""
     del arguments
-    load("seqbench.windowing.windows")
+    load("seqbench.windowing.windows", "seqbench.windowing.leakcheck")
 
 
 def main(argv: list[str] | None = None) -> None:

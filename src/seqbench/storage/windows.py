@@ -21,7 +21,8 @@ stand together: reading a split never touches the bytes of another.
                         attribute ``mode``
 ======================  =====================================================
 
-The attribute ``source`` is that of `recordings.h5`.
+The attribute ``source`` is that of `recordings.h5`; ``leakcheck``, a JSON
+object, says what the parts share, and stands where `window` made the file.
 """
 
 import json
@@ -44,6 +45,7 @@ from seqbench.storage.hdf5 import (
     write_strings,
     writing,
 )
+from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.normalization import (
     Normalization,
     read_normalization,
@@ -151,13 +153,17 @@ class WindowSet:
         return self.signal[start : start + self.length[index]]
 
 
-def write_windows(path: Path, splits: dict[Split, WindowSet]) -> None:
-    """Write the windows of all splits atomically."""
+def write_windows(
+    path: Path, splits: dict[Split, WindowSet], leakcheck: LeakCheck | None = None
+) -> None:
+    """Write the windows of all splits atomically, and what they share if that was looked for."""
     first = next(iter(splits.values()))
     with writing(path, KIND, VERSION) as file:
         file.attrs["task"] = first.task
         file.attrs["sample"] = first.sample
         file.attrs["source"] = json.dumps(first.source, ensure_ascii=False)
+        if leakcheck is not None:
+            file.attrs["leakcheck"] = leakcheck.to_json()
         write_number(file, "sampling_rate_hz", first.sampling_rate_hz)
         write_arrays(file, "truth", first.truth)
         n_samples = sum(len(windows.signal) for windows in splits.values())
@@ -233,6 +239,13 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
             truth=read_arrays(file, "truth") if labels else {},
             source=json.loads(file.attrs["source"]),
         )
+
+
+def read_leakcheck(path: Path) -> LeakCheck | None:
+    """Return what the splits of a file share; None where nobody looked."""
+    with reading(path, KIND, VERSION) as file:
+        text = file.attrs.get("leakcheck")
+        return None if text is None else LeakCheck.from_json(text)
 
 
 def _read_targets(group: h5py.Group, signal: NDArray[np.float32], begin: int) -> Targets:

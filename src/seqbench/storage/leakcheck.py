@@ -1,0 +1,43 @@
+"""What a search for leaks between train, val and test found, as `windows.h5` keeps it."""
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeakCheck:
+    """Findings of one dataset; what no dataset may have is refused and never stands here.
+
+    Parameters
+    ----------
+    by
+        What parts never share: "group", "recording", or "time", a stretch of a recording.
+    n_shared_groups
+        Groups with windows in two parts or more; 0 unless the config allows it.
+    n_windows
+        Windows of val and test that were held against those of train, by part.
+    n_repeated
+        Those that stand in train too, sample by sample.
+    n_same_answer
+        Of the repeated ones, those with the same label, targets or events there.
+    order_agreement
+        How often recordings next to each other in the list have the same
+        label, beyond chance: 0 as by chance, 1 sorted by label; None where
+        recordings have no label, are too few, or are cut in time.
+    """
+
+    by: str
+    n_shared_groups: int
+    n_windows: dict[str, int]
+    n_repeated: dict[str, int]
+    n_same_answer: dict[str, int]
+    order_agreement: float | None
+
+    def to_json(self) -> str:
+        """Return the findings as text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "LeakCheck":
+        """Return what `to_json` wrote down."""
+        return cls(**json.loads(text))

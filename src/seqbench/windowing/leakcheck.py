@@ -1,0 +1,358 @@
+"""Search finished windows for leaks between train, val and test.
+
+Everything is worked out anew from the recordings and the windows, and nothing
+is taken from the code that made them but what fits statistics and draws parts:
+a check must not share the mistake that it looks for.
+"""
+
+import hashlib
+from collections.abc import Callable, Hashable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.datasets.base import counted
+from seqbench.errors import UserError
+from seqbench.jobs import WindowJob
+from seqbench.storage.leakcheck import LeakCheck
+from seqbench.storage.normalization import Normalization
+from seqbench.storage.recordings import Recordings
+from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
+from seqbench.windowing.normalize import fit_normalization, normalize, standardize
+from seqbench.windowing.split import DEFAULT_TEST, assign_splits, put_labels_aside
+from seqbench.windowing.targets import with_targets
+from seqbench.windowing.tokens import token_ids, token_names, vocabulary
+
+UNSEEN: tuple[Split, ...] = ("val", "test")
+FEWEST_NEIGHBOURS = 30  # fewer labels agree or not by chance
+ROUNDING = 1e-9  # of sums in another order, relative to the scale
+MEND = "delete its windows.h5 and run again, and report the fault if it comes back"
+
+
+class LeakError(UserError):
+    """Something of val or test reaches train: a fault of the program, or an edited file."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"leak: {problem}; no score would mean anything, {MEND}")
+
+
+def find_leaks(recordings: Recordings, splits: dict[Split, WindowSet], job: WindowJob) -> LeakCheck:
+    """Hold the windows of all parts against each other and against the recordings.
+
+    Parameters
+    ----------
+    recordings
+        As `ingest` left them.
+    splits
+        All windows that were made of them.
+    job
+        How they were to be made.
+
+    Returns
+    -------
+    LeakCheck
+        Findings that can be the nature of the data: windows of val and test
+        that stand in train too, labels that follow the order of the
+        recordings, groups that `by: recording` was told to cut. Windows
+        without any change of value repeat in every silence and do not count.
+
+    Raises
+    ------
+    LeakError
+        If a group, a recording or, with `by: time`, a stretch of one is in two
+        parts, or statistics or vocabulary are not those of train.
+    """
+    asked = _Asked(recordings, job)
+    _refuse_shared_recordings(splits)
+    # In time every part holds every group: that is what such a split is.
+    shared = {} if asked.in_time else _shared_groups(splits)
+    if job.split.by == "group" and shared:
+        group, parts = next(iter(shared.items()))
+        raise LeakError(f"group '{group}' has windows in {parts}")
+    _refuse_foreign_statistics(splits, asked)
+    for windows in splits.values():
+        _refuse_foreign_samples(windows, asked)
+    known = _by_content(splits["train"])
+    repeats = {split: _repeats(splits[split], splits["train"], known) for split in UNSEEN}
+    return LeakCheck(
+        by=job.split.by,
+        n_shared_groups=len(shared),
+        n_windows={split: len(splits[split]) for split in UNSEEN},
+        n_repeated={split: len(of_split) for split, of_split in repeats.items()},
+        n_same_answer={split: sum(of_split) for split, of_split in repeats.items()},
+        order_agreement=_order_agreement(splits) if not asked.in_time else None,
+    )
+
+
+class _Asked:
+    """What the config gives to each part, in samples of the recordings.
+
+    Parameters
+    ----------
+    recordings
+        As `ingest` left them.
+    job
+        How windows were to be made.
+    """
+
+    def __init__(self, recordings: Recordings, job: WindowJob) -> None:
+        self.is_forecast = recordings.task == "forecasting"
+        told = with_targets(recordings, job.transform) if self.is_forecast else recordings
+        self.job = job
+        self.in_time = job.split.by == "time"
+        self.part_of = [] if self.in_time else assign_splits(told, job.split, job.fold)
+        self.recordings = put_labels_aside(told, job.split)  # parts are drawn before
+        self.index_of = {name: index for index, name in enumerate(recordings.names)}
+
+    def origin(self, windows: WindowSet, recording: int) -> int:
+        """Return the index that ingest gave to a recording of a part."""
+        name = windows.names[recording]
+        piece = f" ({windows.split})" if self.in_time else ""
+        index = self.index_of.get(name.removesuffix(piece))
+        if index is None or not name.endswith(piece):
+            raise LeakError(f"{windows.split} has a window of '{name}', which is no part of it")
+        return index
+
+    def own(self, index: int, split: Split) -> tuple[int, int]:
+        """Return the samples [begin, end) of a recording that belong to a part."""
+        n_samples = len(self.recordings.signals[index])
+        if not self.in_time:
+            return (0, n_samples) if self.part_of[index] == split else (0, 0)
+        n_lost = self.job.transform.n_lost if self.is_forecast else 0
+        test = DEFAULT_TEST if self.job.split.test is None else self.job.split.test
+        shares = [part for part in (test, self.job.split.val) if isinstance(part, float)]
+        n_test, n_val = (round(share * (n_samples + n_lost)) for share in shares)
+        bounds = [0, n_samples - n_test - n_val, n_samples - n_test, n_samples]
+        return bounds[SPLITS.index(split)], bounds[SPLITS.index(split) + 1]
+
+    def of_train(self, arrays: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return what belongs to train of an array for each recording, end to end."""
+        bounds = [self.own(index, "train") for index in range(len(arrays))]
+        return np.concatenate(
+            [array[a:b] for array, (a, b) in zip(arrays, bounds, strict=True) if a < b]
+        )
+
+
+def _refuse_shared_recordings(splits: dict[Split, WindowSet]) -> None:
+    part_of: dict[int, Split] = {}
+    for split, windows in splits.items():
+        for recording in np.unique(windows.recording).tolist():
+            if (other := part_of.setdefault(recording, split)) != split:
+                raise LeakError(
+                    f"recording '{windows.names[recording]}' has windows in {other} and {split}"
+                )
+
+
+def _shared_groups(splits: dict[Split, WindowSet]) -> dict[str, str]:
+    """Return the groups with windows in several parts, and which parts those are."""
+    part_of: dict[str, Split] = {}
+    shared = {}
+    for split, windows in splits.items():
+        for recording in np.unique(windows.recording).tolist():
+            group = windows.groups[recording]
+            if (other := part_of.setdefault(group, split)) != split:
+                shared[group] = f"{other} and {split}"
+    return shared
+
+
+def _refuse_foreign_statistics(splits: dict[Split, WindowSet], asked: _Asked) -> None:
+    """Refuse a normalisation or vocabulary that train alone does not give."""
+    recordings = asked.recordings
+    train = asked.of_train(recordings.signals)
+    if recordings.sample == "tokens":
+        own = token_names(vocabulary(train))
+        if any(windows.channels != own for windows in splits.values()):
+            n_known = counted(len(own) - 1, "token")  # beside the one for all others
+            raise LeakError(f"the vocabulary is not that of train, {n_known}")
+        expected = Normalization.neutral(1)
+    else:
+        expected = fit_normalization(train, asked.job.normalization)
+    of_targets = {"forecasting": expected}
+    if recordings.task == "regression" and recordings.targets is not None:
+        of_train = asked.of_train(recordings.targets)
+        of_targets["regression"] = fit_normalization(of_train, "zscore")
+    for split, windows in splits.items():
+        _refuse_other(windows.normalization, expected, windows.channels, split)
+        if windows.targets is not None and recordings.task in of_targets:
+            _refuse_other(
+                windows.targets.normalization,
+                of_targets[recordings.task],
+                windows.targets.names,
+                split,
+            )
+
+
+def _refuse_other(
+    stored: Normalization, expected: Normalization, names: list[str], split: Split
+) -> None:
+    allowed = ROUNDING * expected.scale
+    for what in ("centre", "scale"):
+        one, other = getattr(stored, what), getattr(expected, what)
+        differs = ~(np.abs(one - other) <= allowed)
+        if differs.any():
+            channel = int(differs.argmax())
+            raise LeakError(
+                f"'{names[channel]}' of {split} is normalised with the {what} {one[channel]:g},"
+                f" but that of train is {other[channel]:g}"
+            )
+
+
+def _refuse_foreign_samples(windows: WindowSet, asked: _Asked) -> None:
+    """Refuse what is asked of a part where it does not stand in the part's own samples.
+
+    Of a split in time all recordings are looked at; else the first, which says
+    whether the signal is what its statistics make of it.
+    """
+    used = np.unique(windows.recording)
+    for recording in (used if asked.in_time else used[:1]).tolist():
+        index = asked.origin(windows, recording)
+        begin, end = asked.own(index, windows.split)
+        signal = asked.recordings.signals[index]
+        if asked.job.normalization == "per_recording" and windows.sample != "tokens":
+            signal = standardize(signal)
+        own = _as_read(signal[begin:end], windows)
+        for rows in _asked_rows(windows, recording, is_padded=_is_padded(asked.job)):
+            if not _holds(own, rows):
+                raise LeakError(
+                    f"a window of {windows.split} asks for samples of recording"
+                    f" '{asked.recordings.names[index]}' that are not its own, {begin} to {end}"
+                )
+
+
+def _is_padded(job: WindowJob) -> bool:
+    return job.window.length_samples is None and job.window.pad_to_samples is not None
+
+
+def _as_read(signal: NDArray[np.float32], windows: WindowSet) -> NDArray[np.float32]:
+    """Return samples of a recording as they stand in a part."""
+    if windows.sample == "tokens":
+        codes = np.array([_code(name) for name in windows.channels[1:]], dtype=np.int64)
+        return token_ids(signal, codes)
+    return normalize(signal, windows.normalization)
+
+
+def _code(name: str) -> int:
+    """Return the code point that `token_names` has named."""
+    return ord(name) if len(name) == 1 else int(name.removeprefix("U+"), 16)
+
+
+def _asked_rows(
+    windows: WindowSet, recording: int, *, is_padded: bool
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the rows of the signal of which a recording's windows ask something.
+
+    Forecasting asks for horizons; what stands before them may belong to others.
+    Padding belongs to no recording: padded windows stand apart, and what is
+    alike at their ends is left out.
+    """
+    own = np.flatnonzero(windows.recording == recording)
+    start, stop = windows.start[own], windows.start[own] + windows.length[own]
+    horizon = windows.targets.horizon_samples if windows.targets is not None else 0
+    if horizon:
+        start, stop = stop, stop + horizon
+    if not is_padded:
+        yield windows.signal[int(start.min()) : int(stop.max())]
+        return
+    for a, b in zip(start.tolist(), stop.tolist(), strict=True):
+        rows = windows.signal[a:b]
+        differs = (rows != rows[-1]).reshape(len(rows), -1).any(axis=1)
+        yield rows[: int(np.flatnonzero(differs).max(initial=0)) + 1]
+
+
+def _holds(signal: NDArray[np.float32], rows: NDArray[np.float32]) -> bool:
+    """Return whether `rows` stand in a signal one behind the other."""
+    n_places = len(signal) - len(rows) + 1
+    if n_places < 1:
+        return False
+    begins = (signal[:n_places] == rows[0]).reshape(n_places, -1).all(axis=1)
+    return any(
+        np.array_equal(signal[place : place + len(rows)], rows)
+        for place in np.flatnonzero(begins).tolist()
+    )
+
+
+def _by_content(windows: WindowSet) -> dict[bytes, list[int]]:
+    """Return the windows of each content."""
+    found: dict[bytes, list[int]] = {}
+    for index, digest in enumerate(_digests(windows)):
+        found.setdefault(digest, []).append(index)
+    return found
+
+
+def _digests(windows: WindowSet) -> Iterator[bytes]:
+    """Yield a hash of each window, its horizon included."""
+    for index in range(len(windows)):
+        yield hashlib.sha256(np.ascontiguousarray(_content(windows, index)).data).digest()
+
+
+def _content(windows: WindowSet, index: int) -> NDArray[np.float32]:
+    horizon = windows.targets.horizon_samples if windows.targets is not None else 0
+    start = windows.start[index]
+    return windows.signal[start : start + windows.length[index] + horizon]
+
+
+def _repeats(windows: WindowSet, train: WindowSet, known: dict[bytes, list[int]]) -> list[bool]:
+    """Return for each window that stands in train too whether its answer is the same there."""
+    answer, answer_in_train = _answers(windows), _answers(train)
+    answers: dict[bytes, set[Hashable]] = {}
+    found = []
+    for index, digest in enumerate(_digests(windows)):
+        if digest not in known or _is_constant(_content(windows, index)):
+            continue
+        if digest not in answers:
+            answers[digest] = {answer_in_train(i) for i in known[digest]}
+        found.append(answer(index) in answers[digest])
+    return found
+
+
+def _is_constant(content: NDArray[np.float32]) -> bool:
+    """Return whether no channel changes; one value alone has nothing to change from."""
+    values = np.moveaxis(content, 1, 0).reshape(content.shape[1], -1)
+    return values.shape[1] > 1 and bool((values == values[:, :1]).all())
+
+
+def _answers(windows: WindowSet) -> Callable[[int], Hashable]:
+    """Return what tells the answer to a window in a form that can be compared."""
+    timeline, targets = windows.timeline, windows.targets
+
+    def events(index: int) -> Hashable:
+        if timeline is None:
+            raise ValueError("only detection has events")
+        start = windows.start[index]
+        first, last = np.searchsorted(timeline.onset, [start, start + windows.length[index]])
+        own = slice(int(first), int(last))
+        return (timeline.onset[own] - start).tobytes(), timeline.type[own].tobytes()
+
+    def values(index: int) -> Hashable:
+        start = windows.start[index]
+        return windows.told.values[start : start + windows.length[index]].tobytes()
+
+    def label(index: int) -> Hashable:
+        return int(windows.label[index])
+
+    if timeline is not None:
+        return events
+    # A horizon is part of the content already.
+    return values if targets is not None and not targets.horizon_samples else label
+
+
+def _order_agreement(splits: dict[Split, WindowSet]) -> float | None:
+    """Return Cohen's kappa between the labels of recordings and of those before them in the list.
+
+    Neighbours are of the same part, and a recording has the label of its first
+    window. Names are often the order of the list: sorted by label, they tell it.
+    """
+    n_pairs, n_alike, n_by_chance = 0, 0, 0.0
+    for windows in splits.values():
+        if windows.task != "classification":
+            return None
+        own = np.flatnonzero(windows.label != UNLABELLED)
+        _, first = np.unique(windows.recording[own], return_index=True)
+        label = windows.label[own][first]
+        share = np.bincount(label, minlength=len(windows.classes)) / max(len(label), 1)
+        n_pairs += max(len(label) - 1, 0)
+        n_alike += int((label[1:] == label[:-1]).sum())
+        n_by_chance += max(len(label) - 1, 0) * float((share**2).sum())
+    if n_pairs < FEWEST_NEIGHBOURS or n_pairs <= n_by_chance:
+        return None
+    return (n_alike - n_by_chance) / (n_pairs - n_by_chance)

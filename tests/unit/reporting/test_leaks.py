@@ -1,0 +1,82 @@
+"""What the page says of leaks."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from seqbench import layout
+from seqbench.reporting import figures
+from seqbench.reporting.figures import Drawing
+from seqbench.reporting.leaks import leak_fact, leak_warnings, order_note
+from seqbench.steps import report
+from seqbench.storage.leakcheck import LeakCheck
+from seqbench.storage.windows import read_windows, write_windows
+
+CLEAN = LeakCheck(
+    by="group",
+    n_shared_groups=0,
+    n_windows={"val": 40, "test": 80},
+    n_repeated={"val": 0, "test": 0},
+    n_same_answer={"val": 0, "test": 0},
+    order_agreement=0.1,
+)
+REPEATED = replace(
+    CLEAN, n_repeated={"val": 0, "test": 8}, n_same_answer={"val": 0, "test": 6}, order_agreement=1
+)
+
+
+def test_a_fact_says_what_was_looked_for():
+    assert leak_fact([CLEAN]) == {
+        "leak check": "no group in two parts · statistics of train alone ·"
+        " 0 of 40 val windows repeat train · 0 of 80 test windows repeat train"
+    }
+    assert leak_fact([]) == {}
+
+
+def test_folds_are_counted_together():
+    assert "8 of 160 test windows" in leak_fact([CLEAN, REPEATED])["leak check"]
+    assert len(leak_warnings([CLEAN, REPEATED])) == 1
+
+
+def test_what_repeats_is_warned_of_with_its_share():
+    none_alike = replace(REPEATED, n_same_answer={"val": 0, "test": 0})
+
+    assert leak_warnings([CLEAN]) == leak_warnings([]) == []
+    assert leak_warnings([REPEATED]) == [
+        "8 of 80 test windows (10 %) stand in train too, 6 of them with the same answer, which"
+        " memory alone gets right."
+    ]
+    assert leak_warnings([none_alike]) == [
+        "8 of 80 test windows (10 %) stand in train too, all with another answer, which memory"
+        " alone gets wrong."
+    ]
+
+
+def test_groups_that_may_be_cut_are_warned_of():
+    (sentence,) = leak_warnings([replace(CLEAN, by="recording", n_shared_groups=3)])
+
+    assert sentence.startswith("3 groups have windows in more than one part")
+
+
+def test_the_order_of_the_list_is_told_where_it_tells_the_label():
+    assert order_note([CLEAN]) == order_note([replace(CLEAN, order_agreement=None)]) == []
+    (sentence,) = order_note([REPEATED])
+    assert sentence.startswith("Recordings are listed by label")
+
+
+@pytest.mark.parametrize("check", [CLEAN, REPEATED], ids=["clean", "repeated"])
+def test_the_page_shows_the_check_and_warns_at_the_top(write_results, config, monkeypatch, check):
+    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
+    plan = write_results(config(), skill=lambda run: 0.5 if run.arm == "baseline" else 0.9)
+    for name in plan.datasets:
+        path = Path(layout.WINDOWS.format(dataset=name))
+        write_windows(path, {"train": read_windows(path, "train")}, check)
+    report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))
+    page = Path(layout.REPORT).read_text(encoding="utf-8")
+
+    assert "<dt>leak check</dt>" in page
+    first, _, datasets = page.partition('<section id="datasets">')
+    assert ("Test or val shares something with train" in first) == (check is REPEATED)
+    assert ("8 of 80 test windows (10 %) stand in train too" in datasets) == (check is REPEATED)
+    assert ("Recordings are listed by label" in datasets) == (check is REPEATED)

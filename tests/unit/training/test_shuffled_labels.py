@@ -1,0 +1,121 @@
+"""Canaries: labels that mean nothing are learned by nobody, unless test is in train."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from seqbench.config import Benchmark
+from seqbench.jobs import Jobs
+from seqbench.steps import evaluate, finetune, ingest, window
+from seqbench.storage.recordings import read_recordings, write_recordings
+from seqbench.storage.windows import read_leakcheck
+
+IDENTITY = {
+    "dataset": "canary",
+    "architecture": "cnn1d",
+    "arm": "scratch",
+    "labels": 1.0,
+    "seed": 0,
+}
+BENCHMARK = {
+    "runs": [
+        {
+            "datasets": ["canary"],
+            "architectures": ["cnn1d"],
+            "seeds": [0],
+        }
+    ],
+    "datasets": {
+        "canary": {"source": "waves", "n_windows": 400, "window_samples": 40, "random_phase": True}
+    },
+    "architectures": {"cnn1d": {"widths": [32, 32], "kernel_sizes": [7, 5], "strides": [2, 2]}},
+    "finetune": {
+        "epochs": 20,
+        "min_steps_per_epoch": 9,
+        "learning_rate": 0.005,
+        "patience_epochs": 20,
+    },
+}
+N_TEST = 60
+# Hits of 60 that a fair coin has in all but one of a thousand trials.
+FEWEST, MOST = binom.interval(0.999, N_TEST, 0.5)
+
+
+def shuffled(recordings):
+    """Return recordings with labels of which none belongs to its signal."""
+    label = np.random.default_rng(0).permutation(recordings.label)
+    return replace(recordings, label=label)
+
+
+def with_test_elsewhere(recordings):
+    """Return shuffled recordings of which train and val hold nothing but those of test."""
+    made = shuffled(recordings)
+    tested = [i for i, part in enumerate(made.splits) if part == "test"]
+    source = [
+        i if part == "test" else tested[i % len(tested)] for i, part in enumerate(made.splits)
+    ]
+    return replace(
+        made, signals=[made.signals[i] for i in source], label=made.label[np.array(source)]
+    )
+
+
+@pytest.fixture
+def hits(tmp_path):
+    """Run the steps on changed recordings: windows of test that are told right, and the check."""
+
+    def run(change):
+        jobs = Jobs(Benchmark.load(BENCHMARK))
+        paths = {
+            name: tmp_path / name
+            for name in ("windows", "model", "history", "transfer", "predictions", "metrics")
+        }
+        ingest.run(jobs.ingest("canary"), tmp_path / "recordings")
+        write_recordings(tmp_path / "recordings", change(read_recordings(tmp_path / "recordings")))
+        window.run(tmp_path / "recordings", jobs.window("canary"), paths["windows"])
+        finetune.run(
+            encoder=None,
+            settings=jobs.finetune("canary", "cnn1d", "scratch", 1.0),
+            identity=IDENTITY,
+            device="cpu",
+            threads=1,
+            tensorboard=None,
+            keeper=None,
+            **{key: paths[key] for key in ("windows", "model", "history", "transfer")},
+        )
+        evaluate.run(
+            settings=jobs.evaluate("canary"),
+            identity=IDENTITY,
+            device="cpu",
+            threads=1,
+            **{key: paths[key] for key in ("windows", "model", "predictions", "metrics")},
+        )
+        metrics = json.loads(paths["metrics"].read_text(encoding="utf-8"))
+        assert metrics["n_windows"]["test"] == N_TEST
+        accuracy = metrics["scores"]["test"]["accuracy"]["value"]
+        return round(accuracy * N_TEST), read_leakcheck(paths["windows"])
+
+    return run
+
+
+def test_true_labels_are_learned(hits):
+    n_right, check = hits(lambda recordings: recordings)
+
+    assert n_right > MOST
+    assert check.n_repeated["test"] == 0
+
+
+def test_shuffled_labels_score_at_chance(hits):
+    n_right, check = hits(shuffled)
+
+    assert FEWEST <= n_right <= MOST
+    assert check.n_repeated["test"] == 0
+
+
+def test_shuffled_labels_score_above_chance_where_train_holds_test(hits):
+    n_right, check = hits(with_test_elsewhere)
+
+    assert n_right > MOST
+    assert check.n_repeated["test"] == check.n_same_answer["test"] == N_TEST
