@@ -4,6 +4,7 @@ This module is all that a step needs before it is forked, and imports little.
 """
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -11,9 +12,10 @@ import signal
 import socket
 import sys
 
-from seqbench.errors import UserError
+from seqbench.errors import UserError, printable
 
 ADDRESS = "SEQBENCH_WARM"
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 TO_END = (signal.SIGTERM, signal.SIGUSR1)  # the second is what clusters warn with
 
 
@@ -42,16 +44,30 @@ def launch(module: str) -> None:
 
 
 def execute(module: str, arguments: list[str]) -> int:
-    """Run a step in this process and return its exit code; errors a user can mend are one line."""
+    """Run a step in this process and return its exit code; what a user can mend is one line."""
     import logging
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", force=True)
     try:
         importlib.import_module(module).main(arguments)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 (the step's answer)
-        return 1
+        return _refuse(str(error))
+    except MemoryError as error:
+        asked = str(error) or "no more of it"
+        return _refuse(
+            f"memory is used up ({asked}); run fewer jobs at once, or give this one less"
+        )
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        where = error.filename or "a file beside the results"
+        return _refuse(f"{where}: cannot be written ({error.strerror}); make room, run this again")
     return 0
+
+
+def _refuse(sentence: str) -> int:
+    print(f"error: {printable(sentence)}", file=sys.stderr)  # noqa: T201 (the step's answer)
+    return 1
 
 
 def connect() -> socket.socket | None:

@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,61 @@ class FormatError(UserError):
     """A file is not what it should be."""
 
 
+class _PatientFile(FileIO):
+    """A file that keeps a failure to write for later: HDF5 can crash if one strikes as it closes.
+
+    Attributes
+    ----------
+    failure
+        The first one; what is written after it goes nowhere.
+    """
+
+    failure: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        """Take all of `data`."""
+        rest = memoryview(data).cast("B")
+        n_bytes = len(rest)
+        with self._keeping_failure():
+            while rest and self.failure is None:
+                rest = rest[super().write(rest) or 0 :]
+        return n_bytes
+
+    def truncate(self, size: int | None = None, /) -> int:
+        """Set the size."""
+        with self._keeping_failure():
+            if self.failure is None:
+                return super().truncate(size)
+        return size or 0
+
+    @contextmanager
+    def speaking_up(self) -> Iterator[None]:
+        """Raise the failure at the end, and nothing that HDF5 says in consequence of it."""
+        try:
+            yield
+        except Exception:
+            if self.failure is None:
+                raise
+        if self.failure is not None:
+            raise self.failure
+
+    @contextmanager
+    def _keeping_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.failure = error
+
+
 @contextmanager
 def writing(path: Path, kind: str, version: int) -> Iterator[h5py.File]:
     """Yield a new file; it appears at `path`, with its first line, once it is complete."""
     with replacing(path) as temporary:
-        with h5py.File(temporary, "w", userblock_size=BLOCK_BYTES) as file:
+        with (
+            _PatientFile(temporary, "w+b") as content,
+            content.speaking_up(),
+            h5py.File(content, "w", userblock_size=BLOCK_BYTES) as file,
+        ):
             yield file
         line = f"seqbench {kind} {version} crc32 {_checksum(temporary):08x}\n"
         with temporary.open("r+b") as written:

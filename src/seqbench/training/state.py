@@ -30,7 +30,7 @@ from torch import Tensor
 
 from seqbench.launch import TO_END
 from seqbench.layout import STATES
-from seqbench.storage.atomic import remove_leftovers
+from seqbench.storage.atomic import WriteError, remove_leftovers
 from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.lock import locked
 from seqbench.storage.models import StoredModel, read_model, write_model
@@ -252,7 +252,7 @@ class StateKeeper:
         stored = course.to_stored()
         try:
             self._write(stored)
-        except OSError as error:
+        except (OSError, WriteError) as error:
             logger.warning("%s: not written (%s); training goes on without", self.path, error)
         self._last = time.monotonic()
         if self._signal is not None:
