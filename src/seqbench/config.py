@@ -196,6 +196,11 @@ class Benchmark(BaseModel):
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
         "auto", description="Where models train: auto takes a GPU when there is one."
     )
+    out_of_memory: Literal["refuse", "halve"] = Field(
+        "refuse",
+        description="What a training does whose batches a GPU has no room for: refuse stops with a"
+        " sentence, halve begins anew with half of batch_size, once; log and report tell it.",
+    )
     state_every_s: Level = Field(
         60.0,
         description="Seconds between two states of a training, from which it goes on after an"

@@ -49,6 +49,7 @@ class FoundEvent:
                 earliest, latest]  # fmt: skip
 
 
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = [field.name for field in fields(FoundEvent)]
 
 
@@ -337,7 +338,7 @@ def _signal(recording: ArrayLike) -> NDArray[np.float32]:
 
 def _cell(text: str) -> str:
     """Return a name as a cell that no spreadsheet takes for a formula; a number is none."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" and not _is_number(text) else text
+    return f"'{text}" if text.startswith(FORMULAS) and not _is_number(text) else text
 
 
 def _is_number(text: str) -> bool:

@@ -12,9 +12,10 @@ import signal
 import socket
 import sys
 
-from seqbench.errors import UserError, printable
+from seqbench.errors import UserError, one_line, printable
 
 ADDRESS = "SEQBENCH_WARM"
+LESS = "run fewer jobs at once, or give this one less data"
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 TO_END = (signal.SIGTERM, signal.SIGUSR1)  # the second is what clusters warn with
 
@@ -53,10 +54,11 @@ def execute(module: str, arguments: list[str]) -> int:
     except UserError as error:
         return _refuse(str(error))
     except MemoryError as error:
-        asked = str(error) or "no more of it"
-        return _refuse(
-            f"memory is used up ({asked}); run fewer jobs at once, or give this one less"
-        )
+        return _refuse(f"memory is used up ({error or 'no more of it'}); {LESS}")
+    except RuntimeError as error:  # torch's own kinds of it, which are not imported here
+        if not any(sign in str(error) for sign in ("out of memory", "DefaultCPUAllocator")):
+            raise
+        return _refuse(f"memory is used up ({one_line(str(error))}); {LESS}")
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise

@@ -31,6 +31,17 @@ def test_memory_that_is_used_up_is_one_line(answer):
     assert said.count("\n") == 1
 
 
+def test_torch_without_memory_is_one_line(answer):
+    def fill():
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB.\nSee the manual.")
+
+    code, said = answer(fill)
+
+    assert code == 1
+    assert said.startswith("error: memory is used up (CUDA out of memory. Tried to allocate 2 GiB.")
+    assert said.count("\n") == 1
+
+
 def test_a_full_disk_under_a_log_is_one_line(answer):
     def write():
         with open("/dev/full", "w") as file:  # noqa: PTH123 (as the libraries do)
