@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqbench.errors import UserError
+from seqbench.errors import UserError, one_line
 from seqbench.storage.detections import Decoding
 from seqbench.storage.models import StoredModel, read_model
 from seqbench.storage.normalization import Normalization
@@ -72,18 +72,19 @@ class EventFinder:
     def __init__(self, path: Path, device: str = "auto") -> None:
         stored = read_model(path)
         header = stored.header
-        if header.get("kind") != "model" or header["task"] != "detection":
+        if header.get("kind") != "model" or header.get("task") != "detection":
             what = header.get("baseline") or header.get("task") or "an encoder without a head"
             raise UserError(
                 f"{path}: holds {what}; name the model of an architecture trained for detection"
             )
-        self.channels: list[str] = header["channels"]
-        self.classes: list[str] = header["classes"]
-        self.sampling_rate_hz: float = header["sampling_rate_hz"]
-        self.refractory_s: float | None = header["refractory_s"]
-        self._decoding = Decoding.from_json(header["tuned"])
-        self._bounds_ms: list[list[float] | None] = header["tuned"]["timing_bounds_ms"]
-        self._detector = _detector(stored, device)
+        with _telling_what_is_missing(path):
+            self.channels: list[str] = header["channels"]
+            self.classes: list[str] = header["classes"]
+            self.sampling_rate_hz: float = header["sampling_rate_hz"]
+            self.refractory_s: float | None = header["refractory_s"]
+            self._decoding = Decoding.from_json(header["tuned"])
+            self._bounds_ms: list[list[float] | None] = header["tuned"]["timing_bounds_ms"]
+            self._detector = _detector(stored, device)
 
     @property
     def latency_s(self) -> float:
@@ -301,6 +302,20 @@ def _until_interrupted(
     """Yield chunks until there are no more, or nobody wants to wait for the next one."""
     with suppress(KeyboardInterrupt):
         yield from chunks
+
+
+@contextmanager
+def _telling_what_is_missing(path: Path) -> Iterator[None]:
+    """Refuse a header that anyone but this project wrote, or another version of it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        if "out of memory" in str(error):
+            raise
+        reason = one_line(f"{type(error).__name__}: {error!s:.200}")
+        raise UserError(f"{path}: it is no whole model ({reason}); train it again") from error
 
 
 def _detector(stored: StoredModel, device: str) -> Detector:

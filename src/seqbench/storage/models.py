@@ -56,9 +56,13 @@ def read_model(path: Path) -> StoredModel:
             if metadata["digest"] != _digest(metadata["header"], arrays):
                 raise FormatError(f"{path}: damaged, as its digest tells; {MEND}")
             header = json.loads(metadata["header"])
+            if not isinstance(header, dict):
+                raise FormatError(f"{path}: its header is no object; {MEND}")
+    except FormatError:
+        raise
     except FileNotFoundError:
         raise FormatError(f"{path}: no such file") from None
-    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
         raise FormatError(f"{path}: damaged ({error}); {MEND}") from None
     return StoredModel(arrays, header)
 
