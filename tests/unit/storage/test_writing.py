@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 WRITE_ALL = """
 import json, resource, sys
 from pathlib import Path
@@ -60,17 +58,6 @@ print(json.dumps({"said": said, "left": left}))
 """
 
 
-def mounted(options: str, folder: Path) -> list[str]:
-    """Return the beginning of a command that sees a file system in memory at `folder`."""
-    mount = f'mount -t tmpfs -o {options} none "$0" && exec "$@"'
-    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(folder)]
-    try:
-        subprocess.run([*command, "true"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("this system lets no user mount a file system in memory")
-    return command
-
-
 def write_all(folder: Path, *limit: str, before: tuple[str, ...] | list[str] = ()):
     command = [*before, sys.executable, "-c", WRITE_ALL, str(folder), *limit]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -89,7 +76,7 @@ def assert_all_say(found, folder, reason, names):
 FILES = ("text", "model", "one_large", "many_small", "deep/text")
 
 
-def test_a_full_disk(tmp_path):
+def test_a_full_disk(mounted, tmp_path):
     found = write_all(tmp_path, before=mounted("size=64k", tmp_path))
 
     assert_all_say(found, tmp_path, "no space left on device", FILES)
@@ -102,7 +89,7 @@ def test_a_limit_on_the_size_of_files(tmp_path):
     assert_all_say(found, tmp_path, "file too large", FILES)
 
 
-def test_a_folder_that_is_read_only(tmp_path):
+def test_a_folder_that_is_read_only(mounted, tmp_path):
     found = write_all(tmp_path, before=mounted("ro", tmp_path))
 
     assert_all_say(found, tmp_path, "read-only file system", (*FILES, "lock"))
