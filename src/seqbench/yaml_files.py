@@ -30,7 +30,7 @@ def read_yaml(path: Path) -> Any:
         if root is None:
             return None
         _check(path, root)
-        return loader.construct_document(root)  # type: ignore[no-untyped-call]
+        return loader.construct_document(root)
     except UserError:
         raise
     except (OSError, UnicodeDecodeError) as error:
