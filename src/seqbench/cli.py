@@ -18,7 +18,7 @@ import yaml
 
 from seqbench import __version__
 from seqbench.config import Benchmark, built_in_datasets
-from seqbench.errors import UserError
+from seqbench.errors import UserError, printable
 from seqbench.plan import Plan
 from seqbench.registry import REGISTRIES, Entry
 from seqbench.schema import json_schema
@@ -91,7 +91,6 @@ def predict(
         _write_events(sys.stdout, events)
         return
     with (
-        _writable(out),
         replacing(out) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
@@ -217,7 +216,7 @@ def main(argv: list[str] | None = None) -> None:
     try:
         arguments.pop("command")(**arguments)
     except UserError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {printable(str(error))}")
     except BrokenPipeError:
         # Who read the events has left, and Python must not try to flush what is left for them.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

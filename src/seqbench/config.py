@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from seqbench.errors import UserError
+from seqbench.errors import UserError, one_line
 from seqbench.options import Count, Fraction, Level, NaturalNumber, Options
 from seqbench.registry import (
     ARCHITECTURES,
@@ -37,6 +37,7 @@ from seqbench.settings import (
     TransformSettings,
     WindowSettings,
 )
+from seqbench.yaml_files import read_yaml
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 BUILT_IN_DATASETS = Path(__file__).parent / "datasets" / "builtin.yaml"
@@ -50,10 +51,10 @@ class ConfigError(UserError):
     """Everything that is wrong with a configuration, one sentence a line."""
 
     def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
+        self.problems = [one_line(problem) for problem in problems]
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__(
-            "\n".join([f"the configuration has {count}:", *(f"  {p}" for p in problems)])
+            "\n".join([f"the configuration has {count}:", *(f"  {p}" for p in self.problems)])
         )
 
 
@@ -194,6 +195,11 @@ class Benchmark(BaseModel):
     )
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
         "auto", description="Where models train: auto takes a GPU when there is one."
+    )
+    out_of_memory: Literal["refuse", "halve"] = Field(
+        "refuse",
+        description="What a training does whose batches a GPU has no room for: refuse stops with a"
+        " sentence, halve begins anew with half of batch_size, once; log and report tell it.",
     )
     state_every_s: Level = Field(
         60.0,
@@ -514,12 +520,9 @@ def built_in_datasets() -> dict[str, DatasetEntry]:
 
 def _yaml_mapping(path: Path) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ConfigError([f"{path}: cannot be read ({reason}); name a YAML file"]) from None
-    except yaml.YAMLError as error:
-        raise ConfigError([f"{path}: not valid YAML: {' '.join(str(error).split())}"]) from None
+        raw = read_yaml(path)
+    except UserError as error:
+        raise ConfigError([str(error)]) from None
     if not isinstance(raw, dict):
         raise ConfigError([f"{path}: holds no keys; it must at least have `runs`"])
     return raw

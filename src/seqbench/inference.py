@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqbench.errors import UserError
+from seqbench.errors import UserError, one_line
 from seqbench.storage.detections import Decoding
 from seqbench.storage.models import StoredModel, read_model
 from seqbench.storage.normalization import Normalization
@@ -49,6 +49,7 @@ class FoundEvent:
                 earliest, latest]  # fmt: skip
 
 
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = [field.name for field in fields(FoundEvent)]
 
 
@@ -71,18 +72,19 @@ class EventFinder:
     def __init__(self, path: Path, device: str = "auto") -> None:
         stored = read_model(path)
         header = stored.header
-        if header.get("kind") != "model" or header["task"] != "detection":
+        if header.get("kind") != "model" or header.get("task") != "detection":
             what = header.get("baseline") or header.get("task") or "an encoder without a head"
             raise UserError(
                 f"{path}: holds {what}; name the model of an architecture trained for detection"
             )
-        self.channels: list[str] = header["channels"]
-        self.classes: list[str] = header["classes"]
-        self.sampling_rate_hz: float = header["sampling_rate_hz"]
-        self.refractory_s: float | None = header["refractory_s"]
-        self._decoding = Decoding.from_json(header["tuned"])
-        self._bounds_ms: list[list[float] | None] = header["tuned"]["timing_bounds_ms"]
-        self._detector = _detector(stored, device)
+        with _telling_what_is_missing(path):
+            self.channels: list[str] = header["channels"]
+            self.classes: list[str] = header["classes"]
+            self.sampling_rate_hz: float = header["sampling_rate_hz"]
+            self.refractory_s: float | None = header["refractory_s"]
+            self._decoding = Decoding.from_json(header["tuned"])
+            self._bounds_ms: list[list[float] | None] = header["tuned"]["timing_bounds_ms"]
+            self._detector = _detector(stored, device)
 
     @property
     def latency_s(self) -> float:
@@ -302,6 +304,20 @@ def _until_interrupted(
         yield from chunks
 
 
+@contextmanager
+def _telling_what_is_missing(path: Path) -> Iterator[None]:
+    """Refuse a header that anyone but this project wrote, or another version of it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        if "out of memory" in str(error):
+            raise
+        reason = one_line(f"{type(error).__name__}: {error!s:.200}")
+        raise UserError(f"{path}: it is no whole model ({reason}); train it again") from error
+
+
 def _detector(stored: StoredModel, device: str) -> Detector:
     """Return the model behind a header as what turns samples into candidates."""
     from seqbench.tasks.detection.head import DetectionHead
@@ -337,7 +353,7 @@ def _signal(recording: ArrayLike) -> NDArray[np.float32]:
 
 def _cell(text: str) -> str:
     """Return a name as a cell that no spreadsheet takes for a formula; a number is none."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" and not _is_number(text) else text
+    return f"'{text}" if text.startswith(FORMULAS) and not _is_number(text) else text
 
 
 def _is_number(text: str) -> bool:

@@ -4,6 +4,7 @@ This module is all that a step needs before it is forked, and imports little.
 """
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -11,9 +12,11 @@ import signal
 import socket
 import sys
 
-from seqbench.errors import UserError
+from seqbench.errors import UserError, one_line, printable
 
 ADDRESS = "SEQBENCH_WARM"
+LESS = "run fewer jobs at once, or give this one less data"
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 TO_END = (signal.SIGTERM, signal.SIGUSR1)  # the second is what clusters warn with
 
 
@@ -42,16 +45,31 @@ def launch(module: str) -> None:
 
 
 def execute(module: str, arguments: list[str]) -> int:
-    """Run a step in this process and return its exit code; errors a user can mend are one line."""
+    """Run a step in this process and return its exit code; what a user can mend is one line."""
     import logging
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", force=True)
     try:
         importlib.import_module(module).main(arguments)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 (the step's answer)
-        return 1
+        return _refuse(str(error))
+    except MemoryError as error:
+        return _refuse(f"memory is used up ({error or 'no more of it'}); {LESS}")
+    except RuntimeError as error:  # torch's own kinds of it, which are not imported here
+        if not any(sign in str(error) for sign in ("out of memory", "DefaultCPUAllocator")):
+            raise
+        return _refuse(f"memory is used up ({one_line(str(error))}); {LESS}")
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        where = error.filename or "a file beside the results"
+        return _refuse(f"{where}: cannot be written ({error.strerror}); make room, run this again")
     return 0
+
+
+def _refuse(sentence: str) -> int:
+    print(f"error: {printable(sentence)}", file=sys.stderr)  # noqa: T201 (the step's answer)
+    return 1
 
 
 def connect() -> socket.socket | None:

@@ -1,11 +1,17 @@
 """What pydantic finds wrong with a configuration, as sentences that name the key and the mend."""
 
 from collections.abc import Iterator
+from reprlib import Repr
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from seqbench.registry import Registry, suggestion
+
+# A value is shown whole unless it would fill the screen; aliases of YAML can stand for very many.
+SHORT = Repr()
+SHORT.maxlevel, SHORT.maxlist, SHORT.maxtuple, SHORT.maxdict = 2, 12, 12, 12
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 200
 
 
 def option_problems(
@@ -26,7 +32,11 @@ def option_problems(
 
 def sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
     """Turn one of pydantic's findings into a sentence that names the key and the mend."""
-    where = place + ".".join(str(part) for part in problem["loc"] if not _is_branch(part))
+    is_key = problem["type"] == "extra_forbidden"  # whatever the last part looks like
+    loc = [*problem["loc"][:-1], *([] if is_key else problem["loc"][-1:])]
+    parts = [str(part) for part in loc if not _is_branch(part)]
+    where = place + ".".join(parts + ([str(problem["loc"][-1])] if is_key else []))
+    shown = SHORT.repr(problem["input"])
     match problem["type"]:
         case "extra_forbidden":
             known = _keys_at(model, problem["loc"][:-1])
@@ -34,17 +44,17 @@ def sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
         case "missing":
             return f"{where}: this key is required"
         case "string_pattern_mismatch" if problem["loc"][-1] == "device":
-            return f"{where}: '{problem['input']}' does not fit; write auto, cpu, cuda or cuda:N"
+            return f"{where}: {shown} does not fit; write auto, cpu, cuda or cuda:N"
         case "string_pattern_mismatch":
             return (
-                f"{where}: '{problem['input']}' does not fit; names take lower-case letters,"
+                f"{where}: {shown} does not fit; names take lower-case letters,"
                 " digits, '-' and '_', and begin with a letter or digit"
             )
         case "dict_type" | "model_type" | "model_attributes_type":
-            return f"{where}: holds {problem['input']!r}; write keys below it, {{}} or nothing"
+            return f"{where}: holds {shown}; write keys below it, {{}} or nothing"
         case _:
             message = problem["msg"].removeprefix("Value error, ")
-            return f"{where}: {message[0].lower()}{message[1:]} (got {problem['input']!r})"
+            return f"{where}: {message[0].lower()}{message[1:]} (got {shown})"
 
 
 def _is_branch(part: str | int) -> bool:

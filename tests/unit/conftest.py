@@ -1,5 +1,11 @@
-"""A detector whose weights are known: a matched filter of two kinds of knocks, as a model file."""
+"""What tests of several rooms share.
 
+A detector whose weights are known, a matched filter of two kinds of knocks, as a model file; and
+file systems in memory, which are full or read-only for one process alone.
+"""
+
+import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,3 +112,19 @@ def knocks(tmp_path_factory: pytest.TempPathFactory) -> Knocks:
     path = tmp_path_factory.mktemp("knocks") / "model.safetensors"
     write_model(path, StoredModel(arrays, header))
     return Knocks(path, header, arrays)
+
+
+@pytest.fixture
+def mounted() -> Callable[[str, Path], list[str]]:
+    """Return a function that gives the beginning of a command: what it runs finds a mount."""
+
+    def command(options: str, folder: Path) -> list[str]:
+        mount = f'mount -t tmpfs -o {options} none "$0" && exec "$@"'
+        words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(folder)]
+        try:
+            subprocess.run([*words, "true"], check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("this system lets no user mount a file system in memory")
+        return words
+
+    return command

@@ -373,6 +373,16 @@ def test_a_bad_config_is_answered_by_a_sentence_that_names_the_key(changes, sent
     assert all("\n" not in problem for problem in found)
 
 
+@pytest.mark.parametrize("name", ["=1+2", "+1", "-a", "@sum", "\tx"])
+@pytest.mark.parametrize("place", ["datasets", "architectures", "objectives"])
+def test_names_of_the_summary_begin_no_formula(place, name):
+    entry = {"source": "waves"} if place == "datasets" else {}
+
+    assert any(
+        "begin with a letter or digit" in said for said in problems(**{place: {name: entry}})
+    )
+
+
 def test_all_problems_are_told_at_once():
     found = problems(finetune={"epocs": 3}, device="gpu", runs=[GRID | {"seeds": [-1]}])
 

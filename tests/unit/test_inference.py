@@ -63,6 +63,25 @@ def as_csv(path: Path, signal: np.ndarray, header: str = "x,y,z", **columns: np.
     return path
 
 
+NEEDED = (
+    *("channels", "classes", "sampling_rate_hz", "tuned", "architecture", "architecture_options"),
+    *("task_options", "window_samples", "normalization"),
+)
+
+
+@pytest.mark.parametrize("key", NEEDED)
+@pytest.mark.parametrize("value", ["missing", None, "what", {"a": [1]}])
+def test_a_header_that_somebody_else_wrote_is_refused_in_a_sentence(knocks, tmp_path, key, value):
+    header = knocks.header | {key: value}
+    if value == "missing":
+        del header[key]
+    path = tmp_path / "hostile.safetensors"
+    write_model(path, StoredModel(knocks.arrays, header))
+
+    with pytest.raises(UserError, match=r"hostile\.safetensors: it is no whole model \("):
+        EventFinder(path, "cpu")
+
+
 def stored(knocks, path: Path, **header) -> Path:
     """The model with another header."""
     write_model(path, StoredModel(knocks.arrays, knocks.header | header))

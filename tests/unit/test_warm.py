@@ -141,6 +141,22 @@ def test_without_a_warm_process_a_step_runs_by_itself(tmp_path, monkeypatch):
     assert (tmp_path / "alone.h5").exists()
 
 
+def test_after_the_warm_process_is_killed_steps_run_by_themselves(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", SOURCES)
+    monkeypatch.chdir(tmp_path)
+    stop = warming.start()
+    [process] = wait_for(lambda: processes_in(tmp_path) - {os.getpid()})
+    os.kill(process, signal.SIGKILL)
+    os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)  # `stop` reaps it
+
+    alone = ingest(tmp_path / "alone.h5")
+    output, _ = alone.communicate(timeout=DEADLINE_S)
+    stop()
+
+    assert alone.returncode == 0, output
+    assert (tmp_path / "alone.h5").exists()
+
+
 def test_the_warm_process_ends_with_the_workflow_that_started_it(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", SOURCES)
     code = (

@@ -74,6 +74,35 @@ def test_an_edited_label_is_read_again(pumps, workflow):
     assert workflow("--dry-run", **made).jobs["ingest"] == 1
 
 
+def test_what_was_touched_or_commented_is_not_read_again(pumps, snakemake, copy_checkout, tmp_path):
+    checkout = copy_checkout(tmp_path / "checkout")
+    config = tmp_path / "ten_lines.yaml"
+    config.write_text(CONFIG.replace("PATH", str(pumps)))
+    (tmp_path / "run").mkdir()
+
+    def ingest(*options):
+        target = layout.RECORDINGS.format(dataset="pumps")
+        snakefile = checkout / "Snakefile"
+        folder = tmp_path / "run"
+        return snakemake(*options, "--", target, folder=folder, config=config, snakefile=snakefile)
+
+    def edit(module, before, after):
+        source = checkout / "src" / "seqbench" / module
+        assert before in source.read_text()
+        source.write_text(source.read_text().replace(before, after, 1))
+
+    done = ingest()
+    assert done.returncode == 0, done.output[-3000:]
+    (pumps / "labels.csv").touch()
+    edit("datasets/folder.py", "RATE_TOLERANCE = 1e-3", "# Why so.\nRATE_TOLERANCE = 1e-3")
+    edit("models/cnn1d.py", '"""', '"""Another module. ')
+    edit("datasets/sine.py", "\nfrom pathlib", "\nUNRELATED = 1\nfrom pathlib")
+    assert ingest("--dry-run").jobs == {}
+
+    edit("datasets/folder.py", "RATE_TOLERANCE = 1e-3", "RATE_TOLERANCE = 2e-3")
+    assert ingest("--dry-run").jobs == {"ingest": 1}
+
+
 BAD = {
     "unknown recording": ("labels.csv", "recording,label\nrun 99,slow\n", "run 99"),
     "no label column": ("labels.csv", "recording,class\nrun 1,slow\n", "label"),

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from seqbench import warm as warming
 from seqbench.config import Benchmark
 from seqbench.jobs import Jobs
 from seqbench.storage.models import read_model
+from seqbench.storage.windows import SPLITS, read_windows, write_windows
 
 pytestmark = pytest.mark.workflow
 
@@ -472,11 +474,9 @@ def test_a_state_of_another_training_is_not_continued(finetune, tmp_path):
     settings = json.loads(finetune.options["settings"])
     settings["optimizer"]["learning_rate"] *= 2
     other_windows = tmp_path / "windows.h5"
-    shutil.copy(finetune.options["windows"], other_windows)
-    import h5py
-
-    with h5py.File(other_windows, "a") as file:
-        file.attrs["note"] = "another file"
+    windows = {split: read_windows(finetune.options["windows"], split) for split in SPLITS}
+    noted = {split: replace(one, source={"note": "other"}) for split, one in windows.items()}
+    write_windows(other_windows, noted)
     changes = {
         "windows": {"windows": other_windows},
         "code": {"code": "that"},

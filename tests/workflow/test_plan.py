@@ -50,6 +50,18 @@ def test_a_bad_config_is_refused_before_anything_is_planned(workflow):
     assert not (workflow.folder / "results").exists()
 
 
+def test_a_key_given_twice_is_refused_before_anything_is_planned(snakemake, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("title: one\nbaselines: []\ntitle: two\n")
+
+    done = snakemake("--dry-run", folder=tmp_path, config=config)
+
+    assert done.returncode != 0
+    said = " ".join(done.output.split())
+    assert f"{config}, line 3: the key 'title' is given already in line 1" in said
+    assert "Traceback" not in done.output
+
+
 def test_five_thousand_runs_are_planned(workflow):
     grid = {
         "datasets": ["tiny"],

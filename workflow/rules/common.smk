@@ -23,7 +23,8 @@ shell.prefix(
 )
 
 from seqbench import layout
-from seqbench.config import Arm, Benchmark, ConfigError
+from seqbench.config import Arm, Benchmark
+from seqbench.errors import UserError
 from seqbench.options import canonical_json
 from seqbench.plan import Plan
 from seqbench.provenance import source_digest
@@ -38,10 +39,15 @@ from seqbench.registry import (
 from seqbench.reporting.catalog import figure_names, template_runs
 from seqbench.storage.atomic import write_text
 from seqbench.warm import start as start_warm_process
+from seqbench.yaml_files import read_yaml
 
 try:
+    if workflow.is_main_process:  # Snakemake itself takes the last of repeated keys
+        for path in map(Path, workflow.configfiles):
+            if path.suffix != ".json":
+                read_yaml(path)
     PLAN = Plan(Benchmark.load(config))
-except ConfigError as error:
+except UserError as error:
     raise WorkflowError(str(error)) from None
 
 BENCHMARK = PLAN.benchmark

@@ -26,6 +26,7 @@ rule finetune:
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
         state_every_s=str(BENCHMARK.state_every_s),
+        out_of_memory=BENCHMARK.out_of_memory,
     params:
         settings=lambda wc: JOBS.finetune(
             wc.dataset, wc.architecture, wc.arm, float(wc.labels)
@@ -44,6 +45,7 @@ rule finetune:
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
         " --windows {input.windows:q} {params.encoder}"
         " --device {resources.device} --threads {threads} {params.tensorboard}"
+        " --out-of-memory {resources.out_of_memory}"
         " --state {params.state:q} --state-every-s {resources.state_every_s}"
         " --code {params.code}"
         " --model {output.model:q} --history {output.history:q}"

@@ -22,6 +22,7 @@ rule pretrain:
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
         state_every_s=str(BENCHMARK.state_every_s),
+        out_of_memory=BENCHMARK.out_of_memory,
     params:
         settings=lambda wc: JOBS.pretrain(wc.architecture, wc.objective).to_json(),
         code=lambda wc: source_digest(
@@ -35,6 +36,7 @@ rule pretrain:
         "python -m seqbench.steps.pretrain --settings {params.settings:q}"
         " --seed {wildcards.seed} --windows {input.windows:q}"
         " --device {resources.device} --threads {threads} {params.tensorboard}"
+        " --out-of-memory {resources.out_of_memory}"
         " --state {params.state:q} --state-every-s {resources.state_every_s}"
         " --code {params.code}"
         " --encoder {output.encoder:q} --history {output.history:q} > {log:q} 2>&1"

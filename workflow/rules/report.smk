@@ -43,7 +43,8 @@ rule report:
     params:
         settings=canonical_json(
             BENCHMARK.model_dump(
-                mode="json", exclude={"device", "state_every_s", "tensorboard"}
+                mode="json",
+                exclude={"device", "out_of_memory", "state_every_s", "tensorboard"},
             )
         ),
         code=source_digest("seqbench.steps.report"),

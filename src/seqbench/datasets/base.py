@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seqbench.errors import UserError
+from seqbench.errors import UserError, one_line
 
 
 class DataError(UserError):
@@ -41,8 +41,7 @@ def fault(
         place += f", row {row}"
     if column is not None:
         place += f", column '{column}'"
-    line = " ".join(f"{place}: {problem}; {mend}".split())
-    return DataError(line.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return DataError(one_line(f"{place}: {problem}; {mend}"))
 
 
 def counted(n: int, noun: str) -> str:

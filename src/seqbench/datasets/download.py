@@ -6,6 +6,7 @@ complete; what a broken download has fetched is kept there for the next one.
 """
 
 import re
+import stat
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -252,10 +253,13 @@ def _write_sums(folder: Path, sums: Mapping[str, str]) -> None:
 
 def _unzip(archive: Path, folder: Path) -> None:
     with explained(archive, "start again to download it anew"), zipfile.ZipFile(archive) as file:
-        for name in file.namelist():
-            if not _is_below(name):
-                mend = "do not use this archive, and report it to those who offer it"
-                raise fault(archive, f"its member '{name}' reaches out of the folder", mend)
+        mend = "do not use this archive, and report it to those who offer it"
+        for member in file.infolist():
+            if not _is_below(member.filename):
+                problem = f"its member '{member.filename}' reaches out of the folder"
+                raise fault(archive, problem, mend)
+            if stat.S_ISLNK(member.external_attr >> 16):  # the upper half is the mode on Unix
+                raise fault(archive, f"its member '{member.filename}' is a link", mend)
         file.extractall(folder)
 
 

@@ -447,7 +447,21 @@ def hdf5_signal(path: Path, file: Any) -> tuple[Any, ArrayLike | None]:
     keys: list[str] = []
     file.visit(keys.append)
     dataset = file[signal_key(path, [key for key in keys if isinstance(file[key], h5py.Dataset)])]
+    if dataset.external or dataset.is_virtual:
+        mend = "copy the samples into this file"
+        raise fault(path, f"the samples of '{dataset.name}' are in other files", mend)
+    if not _is_stored(dataset):
+        mend = "restore the complete file, or cut it to what was written"
+        raise fault(path, f"'{dataset.name}' has samples that were never written", mend)
     return dataset, dataset.attrs.get(RATE_KEY, file.attrs.get(RATE_KEY))
+
+
+def _is_stored(dataset: Any) -> bool:
+    """Return whether every sample stands in the file: a header alone can claim any number."""
+    if dataset.chunks is None:
+        return bool(dataset.id.get_storage_size() >= dataset.size * dataset.dtype.itemsize)
+    n_chunks = [-(-n // length) for n, length in zip(dataset.shape, dataset.chunks, strict=True)]
+    return bool(dataset.id.get_num_chunks() == math.prod(n_chunks))
 
 
 def signal_key(path: Path, keys: list[str]) -> str:

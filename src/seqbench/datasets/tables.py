@@ -78,6 +78,8 @@ def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield every row that is not blank: the line it starts on, from 1, and its cells."""
     line = 1
     try:
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise fault(path, "it is no file", "put a CSV file in its place")
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter=delimiter(path), strict=True)
             for cells in reader:

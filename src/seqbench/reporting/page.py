@@ -162,6 +162,12 @@ def _general_warnings(materials: list[Material], results: list[Result]) -> list[
         found.append(f"The results come from {len(commits)} states of the code; see Provenance.")
     if any("uncommitted" in commit for commit in commits):
         found.append("Some results come from code with uncommitted changes.")
+    halved = sum(bool(r.content["provenance"].get("batch_size_halved")) for r in results)
+    if halved:
+        runs = "One run was" if halved == 1 else f"{halved} runs were"
+        found.append(
+            f"{runs} trained with half the batch size, as a GPU had no room for all of it."
+        )
     weak = [board.dataset for board in boards if any(row.below_floor for row in board.rows)]
     if weak:
         found.append(f"Some models lie below the floor, on {', '.join(weak)}; see there.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,12 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=int, default=1, help="threads of one training")
     parser.add_argument("--tensorboard", type=Path, help="folder for TensorBoard logs")
+    parser.add_argument(
+        "--out-of-memory",
+        choices=("refuse", "halve"),
+        default="refuse",
+        help="where a GPU has no room for a batch: stop, or train once more with half of it",
+    )
 
 
 def add_state(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +97,7 @@ def keeping_state(
         told = {
             name: str(value)
             for name, value in given.items()
-            if name not in ("tensorboard", *outputs)
+            if name not in ("tensorboard", "out_of_memory", *outputs)
         }
         told["settings"] = given["settings"].to_json()
         told["device"] = choose_device(given["device"]).type
@@ -101,6 +107,21 @@ def keeping_state(
     files = [given[name] for name in outputs]
     with keeping(folder, identity, every_s, files) as keeper:
         yield keeper
+
+
+def train_in_room(
+    run: Callable[..., None], arguments: argparse.Namespace, keeper: StateKeeper | None
+) -> None:
+    """Run a training with its arguments, and as they say where a GPU has no room for it."""
+    from seqbench.training.out_of_memory import train_within_memory
+
+    given = dict(vars(arguments))
+    settings, out_of_memory = given.pop("settings"), given.pop("out_of_memory")
+
+    def train(settings: Any, halved: bool) -> None:
+        run(settings=settings, halved=halved, **given)
+
+    train_within_memory(train, settings, out_of_memory, keeper)
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

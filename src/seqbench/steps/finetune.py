@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from seqbench.steps.arguments import (
     load,
     parse_run,
     path_parser,
+    train_in_room,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ def run(
     windows: Path,
     encoder: Path | None,
     settings: FinetuneJob,
+    halved: bool,
     identity: dict[str, Any],
     device: str,
     threads: int,
@@ -34,7 +37,10 @@ def run(
     history: Path,
     transfer: Path,
 ) -> None:
-    """Read train and val, train, write the model, its history and the transfer manifest."""
+    """Read train and val, train, write the model, its history and the transfer manifest.
+
+    `halved` says that the batch size is half of what the config has; the model tells it.
+    """
     import torch
 
     import seqbench.pretraining.transfer as transferring
@@ -136,6 +142,8 @@ def run(
         header["tuned"] = task.tune(val, answer, are_probabilities=True)
     header["n_windows"] = {"train": len(drawn), "val": len(val)}
     header["provenance"] = origin() | {"device": where.type, "threads": threads}
+    if halved or (pretrained and pretrained.header["batch_size_halved"]):
+        header["provenance"]["batch_size_halved"] = True
     write_model(model, StoredModel(state_arrays(network), header))
     outcome.write_history(history)
     write_json(transfer, manifest)
@@ -162,7 +170,8 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     outputs = ("model", "history", "transfer")
     with keeping_state(arguments, ("windows", "encoder"), outputs) as keeper:
-        run(identity=parse_run(arguments), keeper=keeper, **vars(arguments))
+        identity = parse_run(arguments)
+        train_in_room(partial(run, identity=identity, keeper=keeper), arguments, keeper)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from seqbench.steps.arguments import (
     keeping_state,
     load,
     path_parser,
+    train_in_room,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ COURSE = {"epoch", "steps", "learning_rate", "gradient_norm", "seconds"}  # of t
 def run(
     windows: Path,
     settings: PretrainJob,
+    halved: bool,
     seed: int,
     device: str,
     threads: int,
@@ -33,7 +36,10 @@ def run(
     encoder: Path,
     history: Path,
 ) -> None:
-    """Read train, train the objective, write the encoder and its history."""
+    """Read train, train the objective, write the encoder and its history.
+
+    `halved` says that the batch size is half of what the config has; the encoder tells it.
+    """
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.storage.windows import read_windows
     from seqbench.training.batches import WindowTable
@@ -68,6 +74,7 @@ def run(
     kept = outcome.history[outcome.best_epoch - 1]
     header = settings.model_dump(mode="json") | {
         "seed": seed,
+        "batch_size_halved": halved,
         "cost": outcome.cost("pretrain"),
         "watched": {name: value for name, value in kept.items() if name not in COURSE},
         "collapse": collapse(kept),
@@ -93,7 +100,7 @@ def main(argv: list[str] | None = None) -> None:
     add_state(parser)
     arguments = parser.parse_args(argv)
     with keeping_state(arguments, ("windows",), ("encoder", "history")) as keeper:
-        run(keeper=keeper, **vars(arguments))
+        train_in_room(partial(run, keeper=keeper), arguments, keeper)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all."""
 
+import errno
 import json
 import os
 import secrets
@@ -9,6 +10,28 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
+from seqbench.errors import UserError
+
+MENDS = {
+    errno.ENOSPC: "make room on the disk, then run this again",
+    errno.EDQUOT: "make room within your quota, then run this again",
+    errno.EROFS: "choose a folder on a disk that can be written",
+    errno.EACCES: "make the folder writable, or choose another one",
+    errno.EPERM: "make the folder writable, or choose another one",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+}
+
+
+class WriteError(UserError):
+    """A file cannot be written, for a reason that lies outside of the program."""
+
+
+def unwritable(path: Path, error: OSError) -> WriteError:
+    """Return the error that says in one sentence why a file cannot be written."""
+    reason = os.strerror(error.errno).lower() if error.errno else str(error)
+    mend = MENDS.get(error.errno or 0, "look after the disk and the folder")
+    return WriteError(f"{path}: cannot be written ({reason}); {mend}")
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -17,17 +40,25 @@ def replacing(path: Path) -> Iterator[Path]:
     The content is flushed to disk before the rename, so a reader never sees
     half a file; on an error the temporary file is removed and `path` stays as
     it was.
+
+    Raises
+    ------
+    WriteError
+        If the disk is full, the folder read-only, or the like.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # A number by chance: on a shared file system two processes can have the same id.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def remove_leftovers(*paths: Path) -> None:

@@ -1,7 +1,18 @@
-"""What the HDF5 formats share: a stamp that names the format, and errors that name the file."""
+"""What the HDF5 formats share: a first line that names format and checksum, and clear errors.
 
+The first 512 bytes of a file are HDF5's user block, which its library leaves
+alone. They hold one line, such as ``seqbench windows 4 crc32 1a2b3c4d``, whose
+checksum is that of all bytes behind the block. It is checked before HDF5 sees
+the file, so neither a flipped bit nor a file cut short reaches a result or the
+parser. (Checksums of HDF5's own guard single chunks of numbers, but neither
+names nor attributes, and take twice the time.)
+"""
+
+import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -12,45 +23,125 @@ from numpy.typing import NDArray
 from seqbench.errors import UserError
 from seqbench.storage.atomic import replacing
 
+BLOCK_BYTES = 512
+PIECE_BYTES = 1 << 22
+FIRST_LINE = re.compile(rb"seqbench ([a-z]+) (\d{1,9}) crc32 ([0-9a-f]{8})\n\0+")
+MEND = "delete it, the next run makes it anew"
+
 
 class FormatError(UserError):
     """A file is not what it should be."""
 
 
+class _PatientFile(FileIO):
+    """A file that keeps a failure to write for later: HDF5 can crash if one strikes as it closes.
+
+    Attributes
+    ----------
+    failure
+        The first one; what is written after it goes nowhere.
+    """
+
+    failure: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        """Take all of `data`."""
+        rest = memoryview(data).cast("B")
+        n_bytes = len(rest)
+        with self._keeping_failure():
+            while rest and self.failure is None:
+                rest = rest[super().write(rest) or 0 :]
+        return n_bytes
+
+    def truncate(self, size: int | None = None, /) -> int:
+        """Set the size."""
+        with self._keeping_failure():
+            if self.failure is None:
+                return super().truncate(size)
+        return size or 0
+
+    @contextmanager
+    def speaking_up(self) -> Iterator[None]:
+        """Raise the failure at the end, and nothing that HDF5 says in consequence of it."""
+        try:
+            yield
+        except Exception:
+            if self.failure is None:
+                raise
+        if self.failure is not None:
+            raise self.failure
+
+    @contextmanager
+    def _keeping_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.failure = error
+
+
 @contextmanager
 def writing(path: Path, kind: str, version: int) -> Iterator[h5py.File]:
-    """Yield a new file stamped with its kind; it appears at `path` once it is complete."""
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["format"] = f"seqbench {kind}"
-        file.attrs["version"] = version
-        yield file
+    """Yield a new file; it appears at `path`, with its first line, once it is complete."""
+    with replacing(path) as temporary:
+        with (
+            _PatientFile(temporary, "w+b") as content,
+            content.speaking_up(),
+            h5py.File(content, "w", userblock_size=BLOCK_BYTES) as file,
+        ):
+            yield file
+        line = f"seqbench {kind} {version} crc32 {_checksum(temporary):08x}\n"
+        with temporary.open("r+b") as written:
+            written.write(line.encode().ljust(BLOCK_BYTES, b"\0"))
 
 
 @contextmanager
 def reading(path: Path, kind: str, version: int) -> Iterator[h5py.File]:
-    """Yield an open file after checking its stamp.
+    """Yield an open file after checking its kind, version and checksum.
 
     Raises
     ------
     FormatError
-        If the file is missing, damaged, or of another kind or version.
+        If the file is missing, damaged, or of another kind or version, or what
+        is read inside is not there.
     """
     try:
-        file = h5py.File(path, "r")
+        _check(path, kind, version)
+        with h5py.File(path, "r") as file:
+            yield file
+    except FormatError:
+        raise
     except FileNotFoundError:
         raise FormatError(f"{path}: no such file") from None
-    except OSError as error:
+    except Exception as error:  # HDF5 raises nearly anything on what it does not expect
+        reason = " ".join(f"{type(error).__name__}: {error!s:.200}".split())
+        raise FormatError(f"{path}: it cannot be read ({reason}); {MEND}") from error
+
+
+def _check(path: Path, kind: str, version: int) -> None:
+    """Refuse a file whose first line says something else, or whose content is not what it says."""
+    with path.open("rb") as file:
+        found = FIRST_LINE.fullmatch(file.read(BLOCK_BYTES))
+    if found is None:
         raise FormatError(
-            f"{path}: not a readable HDF5 file ({error}); delete it, the next run makes it anew"
-        ) from None
-    with file:
-        stamp = (file.attrs.get("format"), file.attrs.get("version"))
-        if stamp != (f"seqbench {kind}", version):
-            raise FormatError(
-                f"{path}: holds {stamp[0] or 'something else'} version {stamp[1]}, not seqbench"
-                f" {kind} version {version}; delete it, the next run makes it anew"
-            )
-        yield file
+            f"{path}: it is empty, damaged, of an older version or something else than seqbench"
+            f" {kind}; {MEND}"
+        )
+    held = f"seqbench {found[1].decode()} version {int(found[2])}"
+    wanted = f"seqbench {kind} version {version}"
+    if held != wanted:
+        raise FormatError(f"{path}: holds {held}, not {wanted}; {MEND}")
+    if _checksum(path) != int(found[3], 16):
+        raise FormatError(f"{path}: it is damaged or cut short, as its checksum tells; {MEND}")
+
+
+def _checksum(path: Path) -> int:
+    """Return the CRC-32 of all bytes behind the first block."""
+    checksum = 0
+    with path.open("rb") as file:
+        file.seek(BLOCK_BYTES)
+        while piece := file.read(PIECE_BYTES):
+            checksum = zlib.crc32(piece, checksum)
+    return checksum
 
 
 def write_strings(group: h5py.Group, name: str, values: list[str]) -> None:

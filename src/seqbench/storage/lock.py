@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from seqbench.errors import UserError
+from seqbench.storage.atomic import unwritable
 
 POLL_S = 0.2
 logger = logging.getLogger("seqbench")
@@ -35,6 +36,8 @@ def locked(path: Path, patience_s: float) -> Iterator[None]:
     ------
     UserError
         If another process still holds it then.
+    WriteError
+        If the file cannot be made.
     """
     descriptor = _try(path)
     if descriptor is None:
@@ -49,8 +52,9 @@ def locked(path: Path, patience_s: float) -> Iterator[None]:
         time.sleep(POLL_S)
         descriptor = _try(path)
     try:
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()} {platform.node()}".encode())
+        with suppress(OSError):  # a full disk has no room for the name, but the lock holds
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()} {platform.node()}".encode())
         yield
     finally:
         with suppress(OSError):
@@ -65,6 +69,8 @@ def _try(path: Path) -> int | None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except FileNotFoundError:  # the folder went away with the lock of another process
         return None
+    except OSError as error:
+        raise unwritable(path, error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(descriptor), path.stat()):

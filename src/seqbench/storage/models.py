@@ -1,9 +1,11 @@
 """Models and encoders: safetensors with a JSON header; loading one cannot run code.
 
 The header says everything needed to rebuild the model: its kind and registered
-name, options, channels, classes, normalisation, and the run it came from.
+name, options, channels, classes, normalisation, and the run it came from. A
+digest of header and arrays stands beside it and is checked on reading.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +17,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from seqbench.storage.atomic import replacing
-from seqbench.storage.hdf5 import FormatError
+from seqbench.storage.hdf5 import MEND, FormatError
 
-FORMAT = "seqbench model 1"
+FORMAT = "seqbench model 2"
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class StoredModel:
 def write_model(path: Path, model: StoredModel) -> None:
     """Write a model atomically."""
     arrays = {name: np.asarray(array, order="C") for name, array in model.arrays.items()}
-    metadata = {"format": FORMAT, "header": json.dumps(model.header, ensure_ascii=False)}
+    header = json.dumps(model.header, ensure_ascii=False)
+    metadata = {"format": FORMAT, "header": header, "digest": _digest(header, arrays)}
     with replacing(path) as temporary:
         temporary.write_bytes(save(arrays, metadata=metadata))
 
@@ -50,11 +53,25 @@ def read_model(path: Path) -> StoredModel:
             if metadata.get("format") != FORMAT:
                 raise FormatError(f"{path}: no {FORMAT}; train it again")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if metadata["digest"] != _digest(metadata["header"], arrays):
+                raise FormatError(f"{path}: damaged, as its digest tells; {MEND}")
             header = json.loads(metadata["header"])
+            if not isinstance(header, dict):
+                raise FormatError(f"{path}: its header is no object; {MEND}")
+    except FormatError:
+        raise
     except FileNotFoundError:
         raise FormatError(f"{path}: no such file") from None
-    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
-        raise FormatError(
-            f"{path}: damaged ({error}); delete it, the next run makes it anew"
-        ) from None
+    except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
+        raise FormatError(f"{path}: damaged ({error}); {MEND}") from None
     return StoredModel(arrays, header)
+
+
+def _digest(header: str, arrays: dict[str, NDArray[Any]]) -> str:
+    """Return a digest of a header and of arrays with their names, kinds and shapes."""
+    digest = hashlib.sha256(header.encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

@@ -20,7 +20,7 @@ from seqbench.storage.hdf5 import FormatError, read_strings, reading, write_stri
 from seqbench.storage.sequences import Sequences, read_sequences, write_sequences
 from seqbench.storage.windows import Split, WindowSet
 
-KIND, VERSION = "predictions", 3
+KIND, VERSION = "predictions", 4
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """`recordings.h5`: what `ingest` leaves, the same for every source.
 
-Layout, version 3. All recordings of a dataset stand end to end:
+Layout, version 4. All recordings of a dataset stand end to end:
 
 ====================  =======================================================
 ``signal``            (n_samples, C) float32, in the units of ``channels/unit``;
@@ -49,7 +49,7 @@ from seqbench.storage.hdf5 import (
     writing,
 )
 
-KIND, VERSION = "recordings", 3
+KIND, VERSION = "recordings", 4
 NUMBERS = ("sampling_rate_hz", "refractory_s", "tolerance_ms")
 
 

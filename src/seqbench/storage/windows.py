@@ -1,6 +1,6 @@
 """`windows.h5`: what `window` leaves and every later stage reads.
 
-Layout, version 3. One signal array; windows are rows of a table that point
+Layout, version 4. One signal array; windows are rows of a table that point
 into it, so overlapping windows are never copies. The recordings of a split
 stand together: reading a split never touches the bytes of another.
 
@@ -54,7 +54,7 @@ from seqbench.storage.normalization import (
 from seqbench.storage.targets import Targets, read_targets, write_targets
 from seqbench.storage.timeline import Timeline, read_timeline, write_timeline
 
-KIND, VERSION = "windows", 3
+KIND, VERSION = "windows", 4
 Split = Literal["train", "val", "test"]
 UNLABELLED = -1
 SPLITS: tuple[Split, ...] = ("train", "val", "test")

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seqbench.errors import UserError
+from seqbench.errors import UserError, one_line
 from seqbench.pretraining.library import ContrastiveLSTM
 from seqbench.storage.atomic import replacing
 from seqbench.training.divergence import DivergedError
@@ -151,7 +151,16 @@ class Trainer(ABC):
         UserError
             If the file is no checkpoint of this trainer, or one of another model.
         """
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except OSError:
+            raise
+        except Exception as error:  # a damaged file raises nearly anything, an unsafe one too
+            reason = one_line(f"{type(error).__name__}: {error!s:.200}")
+            raise UserError(
+                f"{path} is no checkpoint of this trainer, is damaged, or holds more than numbers"
+                f" ({reason}); save_checkpoint writes one"
+            ) from error
         needed = {"model_state_dict", "optimizer_state_dict", "epoch", "history", "random_state"}
         if not isinstance(state, dict) or not needed <= state.keys():
             raise UserError(f"{path} is no checkpoint of this trainer; save_checkpoint writes one")

@@ -1,6 +1,7 @@
 """Public data are fetched whole or not at all, and a folder that is there is left alone."""
 
 import hashlib
+import stat
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -282,6 +283,21 @@ def test_an_archive_that_reaches_out_of_its_folder_is_refused(server, tmp_path, 
 
     assert contents(cache / ".walks.part") == {}
     assert not list(tmp_path.rglob("*out.txt"))
+    assert not (cache / "walks").exists()
+
+
+def test_an_archive_with_a_link_in_it_is_refused(server, tmp_path, cache):
+    link = zipfile.ZipInfo("walks/secrets")
+    link.create_system = 3  # Unix
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "www/walks.zip", "w") as file:
+        file.writestr("walks/1.txt", b"one")
+        file.writestr(link, "/etc/passwd")
+
+    with pytest.raises(DataError, match=r"walks\.zip: its member 'walks/secrets' is a link"):
+        unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT)
+
+    assert contents(cache / ".walks.part") == {}
     assert not (cache / "walks").exists()
 
 

@@ -188,6 +188,16 @@ def test_warnings_say_what_is_wrong_in_plain_words(write_results, config):
 
 
 @pytest.mark.usefixtures("without_figures")
+def test_runs_whose_batches_were_halved_are_counted(write_results, config):
+    def edit(run, content):
+        content["provenance"]["batch_size_halved"] = run.arm != "baseline"
+
+    write_results(config(seeds=[0]), skill=skill, edit=edit)
+
+    assert "One run was trained with half the batch size" in make_report()
+
+
+@pytest.mark.usefixtures("without_figures")
 def test_without_reason_nothing_is_warned_of(write_results, config):
     write_results(config(), skill=lambda run: 0.5 if run.arm == "baseline" else 0.9)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from seqbench.errors import UserError
-from seqbench.storage.hdf5 import FormatError
+from seqbench.storage.hdf5 import FormatError, writing
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.predictions import Predictions, read_predictions, write_predictions
 from seqbench.storage.recordings import read_recordings, write_recordings
@@ -97,16 +97,45 @@ def test_a_file_of_another_kind(kind, write, tmp_path, other):
 
 
 @pytest.mark.parametrize(
-    ("kind", "version"), [("recordings", 3), ("windows", 3), ("predictions", 3)]
+    ("kind", "version"), [("recordings", 4), ("windows", 4), ("predictions", 4)]
 )
-def test_a_file_of_another_version_says_which(kind, version, write, tmp_path):
-    write(kind, tmp_path / "file")
-    with h5py.File(tmp_path / "file", "r+") as file:
-        file.attrs["version"] = 99
+def test_a_file_of_another_version_says_which(kind, version, tmp_path):
+    with writing(tmp_path / "file", kind, 99):
+        pass
 
     sentence = assert_refused(kind, tmp_path / "file")
 
     assert f"holds seqbench {kind} version 99, not seqbench {kind} version {version}" in sentence
+
+
+def test_a_single_bit_that_flips_is_noticed_wherever_it_is(kind, write, tmp_path):
+    path = tmp_path / "file"
+    write(kind, path)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    places = {0, 7, 8, 511, 512, len(whole) - 1, *rng.integers(len(whole), size=300).tolist()}
+
+    for place in sorted(places & set(range(len(whole)))):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        assert_refused(kind, path)
+
+
+def test_bytes_behind_the_end_are_noticed(kind, write, tmp_path):
+    path = tmp_path / "file"
+    write(kind, path)
+    path.write_bytes(path.read_bytes() + b"more")
+
+    assert_refused(kind, path)
+
+
+@pytest.mark.parametrize("kind", ["recordings", "windows", "predictions"])
+def test_a_whole_file_without_what_it_should_hold(kind, tmp_path):
+    with writing(tmp_path / "file", kind, 4) as file:
+        file["slabs/train"], file["test/nothing"] = [0, 1], [0]
+
+    assert "it cannot be read (KeyError" in assert_refused(kind, tmp_path / "file")
 
 
 def test_hdf5_of_somebody_else(kind, tmp_path):

@@ -1,5 +1,6 @@
 """`recordings.h5` holds what was put into it, and refuses what cannot be."""
 
+import zlib
 from dataclasses import replace
 
 import h5py
@@ -114,9 +115,10 @@ def test_recordings_without_any_label_survive_a_file(recordings, tmp_path):
 def test_the_file_says_what_it_holds(three, tmp_path):
     write_recordings(tmp_path / "recordings.h5", three)
 
+    content = (tmp_path / "recordings.h5").read_bytes()
+    line = f"seqbench recordings 4 crc32 {zlib.crc32(content[512:]):08x}\n"
+    assert content[:512].rstrip(b"\0") == line.encode()
     with h5py.File(tmp_path / "recordings.h5") as file:
-        assert file.attrs["format"] == "seqbench recordings"
-        assert file.attrs["version"] == 3
         assert file["signal"].shape == (20, 2)
         assert file["recordings/start"][:].tolist() == [0, 7, 11]
 

@@ -1,5 +1,6 @@
 """The trainer of whole classifiers: what it learns, writes, and takes up again."""
 
+import os
 import subprocess
 import sys
 
@@ -198,3 +199,31 @@ def test_a_file_that_is_no_checkpoint_and_one_of_another_model_are_refused(loade
     another.save_checkpoint(tmp_path / "larger.pth")
     with pytest.raises(UserError, match=r"larger\.pth holds the weights of another model"):
         trainer().load_checkpoint(tmp_path / "larger.pth")
+
+
+class Harm:
+    """What unpickling would run."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_checkpoint_that_would_run_code_is_refused_and_runs_none(loader, tmp_path):
+    torch.save({"epoch": Harm(tmp_path / "harm")}, tmp_path / "hostile.pth")
+
+    with pytest.raises(UserError, match=r"hostile\.pth is no checkpoint .* more than numbers"):
+        trainer().load_checkpoint(tmp_path / "hostile.pth")
+
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_checkpoint_that_is_cut_short_is_refused(loader, tmp_path):
+    trainer().save_checkpoint(tmp_path / "half.pth")
+    content = (tmp_path / "half.pth").read_bytes()
+    (tmp_path / "half.pth").write_bytes(content[: len(content) // 2])
+
+    with pytest.raises(UserError, match=r"half\.pth is no checkpoint of this trainer, is damaged"):
+        trainer().load_checkpoint(tmp_path / "half.pth")

@@ -1,0 +1,92 @@
+"""Where a GPU has no room for a batch, a training stops with a sentence or halves it once."""
+
+import logging
+import weakref
+
+import pytest
+import torch
+from torch import nn
+
+from seqbench.errors import UserError
+from seqbench.jobs import FinetuneJob
+from seqbench.settings import FinetuneSettings
+from seqbench.training.out_of_memory import train_within_memory
+from seqbench.training.state import StateKeeper
+
+
+def job(batch_size):
+    return FinetuneJob(
+        task="classification",
+        task_options={},
+        architecture="cnn1d",
+        architecture_options={},
+        frozen=False,
+        labels=1.0,
+        optimizer=FinetuneSettings(batch_size=batch_size),
+    )
+
+
+class Gpu:
+    """Has room for batches of so many windows; trainings on it are noted."""
+
+    def __init__(self, room):
+        self.room = room
+        self.trained = []
+        self.made = []
+
+    def train(self, settings, halved):
+        size = settings.optimizer.batch_size
+        network = nn.Linear(2, 2)
+        self.made.append(weakref.ref(network))
+        if size > self.room:
+            raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {size} GiB.")
+        self.trained.append((size, halved))
+
+
+def test_a_training_that_fits_is_left_alone():
+    gpu = Gpu(room=32)
+
+    train_within_memory(gpu.train, job(32), "halve", None)
+
+    assert gpu.trained == [(32, False)]
+
+
+def test_a_batch_is_halved_once_where_the_user_chose_so(caplog, tmp_path):
+    gpu, keeper = Gpu(room=16), StateKeeper(tmp_path, lambda: {"seed": "0"}, 60)
+
+    train_within_memory(gpu.train, job(32), "halve", keeper)
+
+    assert gpu.trained == [(16, True)]
+    assert "no room for batches of 32 windows; training begins anew with 16" in caplog.text
+    assert keeper.identity == {"seed": "0", "batch_size": "16"}
+
+
+def test_what_the_first_training_made_is_gone_before_the_second_begins():
+    gpu = Gpu(room=16)
+
+    def train(settings, halved):
+        assert all(made() is None for made in gpu.made)
+        gpu.train(settings, halved)
+
+    train_within_memory(train, job(32), "halve", None)
+
+    assert gpu.trained == [(16, True)]
+
+
+@pytest.mark.parametrize(
+    ("size", "room", "choice", "sentence"),
+    [
+        (32, 16, "refuse", "no room for batches of 32 windows; set `out_of_memory: halve`"),
+        (32, 8, "halve", "no room for batches of 32 windows, nor for 16; lower `batch_size`"),
+        (3, 1, "halve", "no room for batches of 3 windows, which cannot be halved; lower"),
+    ],
+)
+def test_else_a_sentence_says_what_to_do(size, room, choice, sentence, caplog):
+    caplog.set_level(logging.WARNING)
+
+    with pytest.raises(UserError) as caught:
+        train_within_memory(Gpu(room).train, job(size), choice, None)
+
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "Tried to allocate" in caplog.text
