@@ -3,8 +3,10 @@
 import gzip
 import json
 import os
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -518,3 +520,32 @@ def write_wrist(write_sheet):
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def processes_in() -> Callable[[Path], set[int]]:
+    """Return a function that tells which processes work in a folder."""
+
+    def find(folder: Path) -> set[int]:
+        found = set()
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it has ended, or is another user's
+                if (process / "cwd").readlink() == folder:
+                    found.add(int(process.name))
+        return found
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def wait_for() -> Callable[..., Any]:
+    """Return a function that waits until a condition holds, and returns its value."""
+
+    def wait(condition: Callable[[], Any], deadline_s: float = 180) -> Any:
+        deadline = time.monotonic() + deadline_s
+        while not (value := condition()):
+            assert time.monotonic() < deadline, "it never came true"
+            time.sleep(0.005)
+        return value
+
+    return wait

@@ -30,6 +30,7 @@ from seqbench.registry import (
 )
 from seqbench.sentences import option_problems, sentence
 from seqbench.settings import (
+    STATE_EVERY_S,
     FinetuneSettings,
     Fold,
     PretrainSettings,
@@ -202,7 +203,7 @@ class Benchmark(BaseModel):
         " sentence, halve begins anew with half of batch_size, once; log and report tell it.",
     )
     state_every_s: Level = Field(
-        60.0,
+        STATE_EVERY_S,
         description="Seconds between two states of a training, from which it goes on after an"
         " interruption; 0: after every step.",
     )

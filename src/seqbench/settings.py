@@ -6,6 +6,8 @@ from pydantic import Field, field_validator, model_validator
 
 from seqbench.options import Count, Fraction, Level, NaturalNumber, Options, Positive
 
+STATE_EVERY_S = 60.0  # between two states of a training, unless the config says otherwise
+
 
 class Fold(Options):
     """Which part of the recordings is test, of those that are test in turn."""

@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -117,18 +116,18 @@ def test_where_a_warm_process_waits_no_other_is_started(tmp_path):
 
 
 @pytest.mark.usefixtures("warm")
-def test_a_step_ends_when_whoever_asked_for_it_is_killed(tmp_path):
+def test_a_step_ends_when_whoever_asked_for_it_is_killed(tmp_path, processes_in, wait_for):
     fifo = tmp_path / "windows.h5"
     os.mkfifo(fifo)  # opening it to read waits for ever
     window = '{"split": {}, "window": {}, "normalization": "zscore"}'
     client = step(
         "window", "--settings", window, "--recordings", fifo, "--windows", "w.h5", cwd=tmp_path
     )
-    wait_for(lambda: processes_in(tmp_path) - {client.pid})
+    wait_for(lambda: processes_in(tmp_path) - {client.pid}, DEADLINE_S)
     client.kill()
     client.wait()
 
-    wait_for(lambda: not processes_in(tmp_path))
+    wait_for(lambda: not processes_in(tmp_path), DEADLINE_S)
 
 
 def test_without_a_warm_process_a_step_runs_by_itself(tmp_path, monkeypatch):
@@ -141,7 +140,9 @@ def test_without_a_warm_process_a_step_runs_by_itself(tmp_path, monkeypatch):
     assert (tmp_path / "alone.h5").exists()
 
 
-def test_after_the_warm_process_is_killed_steps_run_by_themselves(tmp_path, monkeypatch):
+def test_after_the_warm_process_is_killed_steps_run_by_themselves(
+    tmp_path, monkeypatch, processes_in, wait_for
+):
     monkeypatch.setenv("PYTHONPATH", SOURCES)
     monkeypatch.chdir(tmp_path)
     stop = warming.start()
@@ -157,7 +158,9 @@ def test_after_the_warm_process_is_killed_steps_run_by_themselves(tmp_path, monk
     assert (tmp_path / "alone.h5").exists()
 
 
-def test_the_warm_process_ends_with_the_workflow_that_started_it(tmp_path, monkeypatch):
+def test_the_warm_process_ends_with_the_workflow_that_started_it(
+    tmp_path, monkeypatch, processes_in, wait_for
+):
     monkeypatch.setenv("PYTHONPATH", SOURCES)
     code = (
         "import os, signal; from seqbench.warm import start;"
@@ -165,26 +168,5 @@ def test_the_warm_process_ends_with_the_workflow_that_started_it(tmp_path, monke
     )
     killed = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
 
-    wait_for(lambda: not processes_in(tmp_path))
+    wait_for(lambda: not processes_in(tmp_path), DEADLINE_S)
     assert killed.returncode == -signal.SIGKILL
-
-
-def processes_in(folder):
-    """Return the processes that work in a folder."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cwd").readlink() == folder:
-                found.add(int(process.name))
-        except OSError:
-            continue
-    return found
-
-
-def wait_for(condition):
-    """Wait until a condition holds and return its value."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
-    return value

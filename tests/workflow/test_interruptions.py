@@ -92,33 +92,12 @@ def finish(process, folder):
     assert code == 0, (folder / "said.txt").read_text()[-5000:]
 
 
-def processes_in(folder):
-    """Return the processes that work in a folder."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cwd").readlink() == folder:
-                found.add(int(process.name))
-        except OSError:
-            continue
-    return found
-
-
 def kill(processes):
     for process in processes:
         try:
             os.kill(process, signal.SIGKILL)
         except ProcessLookupError:
             continue
-
-
-def wait_for(condition):
-    """Wait until a condition holds and return its value."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.005)
-    return value
 
 
 def holder(state):
@@ -177,7 +156,9 @@ def prepared(whole, tmp_path):
 
 
 @pytest.mark.parametrize("stage", ["pretrain", "finetune"])
-def test_after_everything_was_killed_the_next_run_gives_the_same(whole, prepared, stage):
+def test_after_everything_was_killed_the_next_run_gives_the_same(
+    whole, prepared, stage, processes_in, wait_for
+):
     state, cost = STAGES[stage]
     lasts_s = read_model(whole / layout.MODEL.format(**RUN)).header["cost"][cost]
     moment = random.Random(stage).uniform(0, 1.1) * lasts_s
@@ -200,7 +181,7 @@ def test_after_everything_was_killed_the_next_run_gives_the_same(whole, prepared
         assert "training goes on after step" in log.read_text()
 
 
-def test_a_killed_snakemake_leaves_no_training_behind(whole, prepared):
+def test_a_killed_snakemake_leaves_no_training_behind(whole, prepared, processes_in, wait_for):
     state = prepared / STAGES["finetune"][0]
     process = start_workflow(prepared, CONFIG | {"state_every_s": 1000})
     wait_for(lambda: holder(state))
@@ -213,7 +194,7 @@ def test_a_killed_snakemake_leaves_no_training_behind(whole, prepared):
     assert results(prepared) == results(whole)
 
 
-def test_after_ctrl_c_the_next_run_goes_on(whole, prepared):
+def test_after_ctrl_c_the_next_run_goes_on(whole, prepared, wait_for):
     state = prepared / STAGES["finetune"][0]
     process = start_workflow(prepared, CONFIG | {"state_every_s": 1000})
     wait_for(lambda: holder(state))
@@ -226,7 +207,7 @@ def test_after_ctrl_c_the_next_run_goes_on(whole, prepared):
     assert_nothing_is_left(prepared)
 
 
-def test_a_step_that_is_asked_to_end_is_retried_and_gives_the_same(whole, prepared):
+def test_a_step_that_is_asked_to_end_is_retried_and_gives_the_same(whole, prepared, wait_for):
     state = prepared / STAGES["finetune"][0]
     process = start_workflow(prepared, CONFIG, "--retries", "1")
     wait_for(lambda: (state / "state.safetensors").exists())
@@ -365,7 +346,7 @@ def finetune(warm, whole, tmp_path):
 
 
 @pytest.mark.parametrize("number", range(N_KILLS))
-def test_death_at_any_moment_leaves_no_trace(warm, whole, tmp_path, number):
+def test_death_at_any_moment_leaves_no_trace(warm, whole, tmp_path, number, wait_for):
     step = Step(whole, tmp_path, ["pretrain", "finetune"][number % 2])
     cost = read_model(whole / layout.MODEL.format(**RUN)).header["cost"]
     moment = random.Random(number).uniform(0, 1.2) * cost[STAGES[step.name][1]]
@@ -413,7 +394,7 @@ def test_death_between_writing_and_renaming_leaves_no_trace(whole, tmp_path, nam
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
-def test_a_signal_to_whoever_asked_for_a_step_reaches_it(finetune, number):
+def test_a_signal_to_whoever_asked_for_a_step_reaches_it(finetune, number, wait_for):
     process = finetune.start(every_s=0.3)
     wait_for(lambda: (finetune.state / "state.safetensors").exists())
     process.send_signal(number)
@@ -425,7 +406,7 @@ def test_a_signal_to_whoever_asked_for_a_step_reaches_it(finetune, number):
     finetune.assert_as_uninterrupted()
 
 
-def test_a_step_that_runs_by_itself_takes_signals_too(finetune, monkeypatch):
+def test_a_step_that_runs_by_itself_takes_signals_too(finetune, monkeypatch, wait_for):
     monkeypatch.delenv("SEQBENCH_WARM")
     process = finetune.start(every_s=0.3)
     wait_for(lambda: (finetune.state / "state.safetensors").exists())
@@ -437,7 +418,7 @@ def test_a_step_that_runs_by_itself_takes_signals_too(finetune, monkeypatch):
     finetune.assert_as_uninterrupted()
 
 
-def test_a_step_ends_with_its_supervisor(finetune):
+def test_a_step_ends_with_its_supervisor(finetune, processes_in, wait_for):
     process = finetune.start(every_s=0.3)
     wait_for(lambda: (finetune.state / "state.safetensors").exists())
     training = holder(finetune.state)
@@ -454,7 +435,7 @@ def test_a_step_ends_with_its_supervisor(finetune):
     finetune.assert_as_uninterrupted()
 
 
-def test_two_writers_of_one_run_do_not_mix(finetune, tmp_path):
+def test_two_writers_of_one_run_do_not_mix(finetune, tmp_path, wait_for):
     first = finetune.start()
     wait_for(lambda: holder(finetune.state))
     second = finetune.start()
@@ -465,7 +446,7 @@ def test_two_writers_of_one_run_do_not_mix(finetune, tmp_path):
     finetune.assert_as_uninterrupted()
 
 
-def test_a_state_of_another_training_is_not_continued(finetune, tmp_path):
+def test_a_state_of_another_training_is_not_continued(finetune, tmp_path, wait_for):
     process = finetune.start()
     wait_for(lambda: (finetune.state / "state.safetensors").exists())
     kill([holder(finetune.state)])

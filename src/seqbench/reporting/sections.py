@@ -268,9 +268,12 @@ def _warnings(board: Leaderboard) -> list[str]:
     if best is not None and baseline is not None and board.margin is not None and board.margin <= 0:
         word = "lies below" if board.margin < 0 else "only equals"
         found.append(f"The model picked on val {word} the baseline {baseline.architecture}.")
-    elif board.n_folds > 1:
-        pass  # the deviation is that over folds, and `_lead` says what chance does
-    elif best is not None and board.margin is not None and board.margin <= (best.score.sd or 0):
+    elif (
+        board.n_folds == 1  # else the deviation is that over folds, and `_lead` says more
+        and best is not None
+        and board.margin is not None
+        and board.margin <= (best.score.sd or 0)
+    ):
         found.append("The model picked on val leads the best baseline by no more than one s.d.")
     return found
 

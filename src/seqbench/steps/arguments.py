@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqbench.errors import UserError
+from seqbench.settings import STATE_EVERY_S
 
 if TYPE_CHECKING:
     from seqbench.training.state import StateKeeper
@@ -58,7 +59,7 @@ def add_state(parser: argparse.ArgumentParser) -> None:
         help="folder from which an interrupted training goes on; without, it begins anew",
     )
     parser.add_argument(
-        "--state-every-s", type=float, default=60.0, help="seconds between two states"
+        "--state-every-s", type=float, default=STATE_EVERY_S, help="seconds between two states"
     )
     parser.add_argument(
         "--code", default="", help="digest of the code: training goes on with the same code only"

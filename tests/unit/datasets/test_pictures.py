@@ -39,12 +39,12 @@ def test_brightness_is_from_0_to_1_and_the_parts_are_those_of_the_files(write_di
     "content",
     [
         b"",
-        gzip.compress(b""),
-        gzip.compress(bytes([0, 0, 8])),
-        gzip.compress(bytes([0, 0, 8, 1, 0, 0])),
-        gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 9, 1, 2])),
-        gzip.compress(bytes([0, 0, 13, 1, 0, 0, 0, 2, 1, 2])),
-        gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 2, 1, 2]))[:-3],
+        gzip.compress(b"", mtime=0),
+        gzip.compress(bytes([0, 0, 8]), mtime=0),
+        gzip.compress(bytes([0, 0, 8, 1, 0, 0]), mtime=0),
+        gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 9, 1, 2]), mtime=0),
+        gzip.compress(bytes([0, 0, 13, 1, 0, 0, 0, 2, 1, 2]), mtime=0),
+        gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 2, 1, 2]), mtime=0)[:-3],
         b"\x1f\x8b no gzip at all",
     ],
 )
@@ -60,7 +60,7 @@ def test_as_many_labels_as_pictures(write_digits, tmp_path):
     write_digits(tmp_path)
     labels = tmp_path / "mnist/train-labels-idx1-ubyte.gz"
     (tmp_path / "mnist/t10k-labels-idx1-ubyte.gz").replace(labels)
-    write = gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 20, *range(10), *range(10)]))
+    write = gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 20, *range(10), *range(10)]), mtime=0)
     (tmp_path / "mnist/t10k-labels-idx1-ubyte.gz").write_bytes(write)
 
     with pytest.raises(DataError, match="its pictures are not as many as their labels"):

@@ -56,7 +56,12 @@ def test_squares_that_no_radar_sees_do_not_count(write_rain, tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", gzip.compress(b"P5\n2 2\n255\nabc"), gzip.compress(b"P2\n1 1\n255\n7"), b"no gzip"],
+    [
+        b"",
+        gzip.compress(b"P5\n2 2\n255\nabc", mtime=0),
+        gzip.compress(b"P2\n1 1\n255\n7", mtime=0),
+        b"no gzip",
+    ],
 )
 def test_a_damaged_frame_is_named(tmp_path, content):
     path = tmp_path / "frame.pgm.gz"
@@ -70,7 +75,7 @@ def test_a_frame_of_another_size_is_named(write_rain, tmp_path):
     write_rain(tmp_path)
     name = list(SUMS)[7]
     path = tmp_path / "radar/fmi/20170509" / name
-    path.write_bytes(gzip.compress(b"P5\n3 2\n255\n" + bytes(6)))
+    path.write_bytes(gzip.compress(b"P5\n3 2\n255\n" + bytes(6), mtime=0))
 
     with pytest.raises(DataError, match=f"{name}: its picture is not .* as the first one's"):
         radar(tmp_path, **SMALL)
@@ -78,7 +83,9 @@ def test_a_frame_of_another_size_is_named(write_rain, tmp_path):
 
 def test_rows_come_before_columns(tmp_path):
     path = tmp_path / "frame.pgm.gz"
-    path.write_bytes(gzip.compress(b"P5\n# radars\n# 255 is missing\n3 2\n255\n" + bytes(range(6))))
+    path.write_bytes(
+        gzip.compress(b"P5\n# radars\n# 255 is missing\n3 2\n255\n" + bytes(range(6)), mtime=0)
+    )
 
     assert read_pgm(path).tolist() == [[0, 1, 2], [3, 4, 5]]
 
