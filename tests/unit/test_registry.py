@@ -7,7 +7,9 @@ from seqbench.registry import ARCHITECTURES, REGISTRIES, Registry, suggestion
 ENTRIES = [(registry, name) for registry in REGISTRIES for name in registry]
 
 
-@pytest.mark.parametrize(("registry", "name"), ENTRIES, ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("registry", "name"), ENTRIES, ids=lambda value: getattr(value, "kind", value)
+)
 def test_options_read_from_source_are_those_of_the_real_signature(registry, name):
     real = {
         parameter.name: parameter.default
@@ -23,7 +25,9 @@ def test_options_read_from_source_are_those_of_the_real_signature(registry, name
     assert read == real
 
 
-@pytest.mark.parametrize(("registry", "name"), ENTRIES, ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("registry", "name"), ENTRIES, ids=lambda value: getattr(value, "kind", value)
+)
 def test_every_entry_and_every_option_is_described(registry, name):
     entry = registry.entry(name)
 

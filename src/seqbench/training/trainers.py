@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -151,10 +152,9 @@ class Trainer(ABC):
         UserError
             If the file is no checkpoint of this trainer, or one of another model.
         """
+        content = Path(path).read_bytes()
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        except OSError:
-            raise
+            state = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged file raises nearly anything, an unsafe one too
             reason = one_line(f"{type(error).__name__}: {error!s:.200}")
             raise UserError(

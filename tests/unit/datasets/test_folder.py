@@ -431,7 +431,11 @@ BAD = {
         {},
         ["labels.csv, row 2", "save"],
     ),
-    "labels is a folder": ({"labels.csv": None, "labels.csv/": ""}, {}, ["labels.csv", "readable"]),
+    "labels is a folder": (
+        {"labels.csv": None, "labels.csv/": ""},
+        {},
+        ["labels.csv", "no file", "CSV"],
+    ),
     "intervals without rate": (
         {f"recordings/{name}.csv": "1,2\n3,4\n" for name in "abc"} | labels("a,walk,0,1"),
         {},

@@ -83,6 +83,7 @@ def hits(tmp_path):
             threads=1,
             tensorboard=None,
             keeper=None,
+            halved=False,
             **{key: paths[key] for key in ("windows", "model", "history", "transfer")},
         )
         evaluate.run(
