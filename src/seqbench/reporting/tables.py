@@ -12,6 +12,9 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from seqbench import layout
 from seqbench.config import FoldOf
 from seqbench.datasets.base import counted
@@ -19,6 +22,8 @@ from seqbench.plan import Plan, Run
 from seqbench.registry import TASKS
 from seqbench.reporting.catalog import ceiling_of, columns, floor_of
 from seqbench.settings import Fold
+from seqbench.statistics.bootstrap import interval as bootstrap_interval
+from seqbench.statistics.bootstrap import mean_over_runs
 from seqbench.statistics.student import mean_interval
 from seqbench.tasks.metric_names import tags
 
@@ -82,6 +87,15 @@ class Result:
         low, high = number(score.get("low")), number(score.get("high"))
         return None if low is None or high is None else (low, high)
 
+    def resampled(self, metric: str) -> NDArray[np.float64] | None:
+        """Return the values of the headline on resamples of test, (R,); None where there are none.
+
+        NaN stands for a resample in which it is not defined. Those of all runs
+        on the same windows are of the same resamples.
+        """
+        values = self._score(metric, "test").get("resampled")
+        return None if values is None else np.array(values, dtype=np.float64)
+
     def cost(self, key: str) -> float | None:
         """Return a cost of the run, or None where it was not measured."""
         return number((self.content.get("cost") or {}).get(key))
@@ -108,9 +122,9 @@ class Estimate:
     n
         Runs in which the metric is defined.
     interval
-        Over folds that of the mean, see `mean_interval_of`; else the bootstrap
-        interval of the run if it is the only one: bounds of several runs have
-        no meaningful mean.
+        Over folds that of the mean, see `mean_interval_of`; else of the headline
+        the bootstrap interval of the mean, and of other metrics that of the run
+        if it is the only one: bounds of several runs have no meaningful mean.
     """
 
     mean: float | None
@@ -123,10 +137,13 @@ class Estimate:
         """Summarise the test scores of the runs of one model."""
         values = [(result, result.value(metric)) for result in results]
         defined = [(result, value) for result, value in values if value is not None]
-        interval = results[0].interval(metric) if len(results) == 1 else None
+        bounds = results[0].interval(metric) if len(results) == 1 else None
         if len({result.fold for result, _ in defined}) > 1:
-            interval = mean_interval_of(defined)
-        return cls.of_values([value for _, value in values], interval)
+            bounds = mean_interval_of(defined)
+        elif len(results) > 1 and metric == results[0].headline:
+            resampled = _resampled_mean(results, np.random.default_rng(0))
+            bounds = None if resampled is None else bootstrap_interval(resampled)
+        return cls.of_values([value for _, value in values], bounds)
 
     @classmethod
     def of_values(
@@ -155,7 +172,7 @@ class Row:
     is_best
         Whether no model has a higher mean headline.
     is_tied
-        Whether the mean lies within one s.d. of the best model's.
+        Whether the best model's lead on this one may be chance: its interval holds 0.
     below_floor
         Whether a trained model's mean lies below the floor's.
     below_best_baseline
@@ -230,6 +247,32 @@ class Row:
         return Estimate.of_values(result.cost(key) for result in self.results).mean
 
 
+@dataclass(frozen=True)
+class Lead:
+    """How far one model is ahead of another in the headline on test.
+
+    Parameters
+    ----------
+    mean
+        Difference of their means.
+    interval
+        95 %, None where nothing tells: by the bootstrap over groups of test and
+        runs; Student's over seeds where test is one group; over folds see
+        `mean_interval_of`.
+    """
+
+    mean: float
+    interval: tuple[float, float] | None
+
+    @property
+    def verdict(self) -> str:
+        """The lead in plain words."""
+        if self.interval is None:
+            return "cannot be told from chance" if self.mean else "equal"
+        low, high = self.interval
+        return "ahead" if low > 0 else "behind" if high < 0 else "within chance"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Leaderboard:
     """The models of one dataset and fraction of labels, best first."""
@@ -288,6 +331,12 @@ class Leaderboard:
     def margin(self) -> float | None:
         """How far the model that val picked lies above the best baseline."""
         return _difference(self.picked, self.best_baseline)
+
+    @cached_property
+    def lead(self) -> Lead | None:
+        """The same with its interval; None where there is no baseline or no model."""
+        picked, baseline = self.picked, self.best_baseline
+        return None if picked is None or baseline is None else lead(picked, baseline)
 
     def _baseline(self, name: str | None) -> Row | None:
         return _first(row for row in self.rows if row.is_baseline and row.architecture == name)
@@ -424,6 +473,19 @@ def ahead(row: Row, other: Row) -> list[tuple[Result, float]]:
     ]
 
 
+def lead(row: Row, other: Row) -> Lead | None:
+    """Return how far a model is ahead of another; None where one of them has no score."""
+    mean = _difference(row, other)
+    if mean is None:
+        return None
+    generator = np.random.default_rng(0)
+    first = _resampled_mean(row.results, generator)
+    second = _resampled_mean(other.results, generator)
+    if first is not None and second is not None and len(first) == len(second):
+        return Lead(mean, bootstrap_interval(first - second))
+    return Lead(mean, mean_interval_of(ahead(row, other)))
+
+
 def higher_is_better(metric: str) -> bool:
     """Tell in which direction a metric improves."""
     return bool(tags(metric)["better"] == "higher")
@@ -488,7 +550,7 @@ def _marked(row: Row, board: Leaderboard) -> Row:
     return replace(
         row,
         is_best=row is best,
-        is_tied=row is not best and top - mean <= (best.score.sd or 0.0),
+        is_tied=row is not best and _may_be_chance(lead(best, row)),
         below_floor=not row.is_baseline and above_floor is not None and above_floor < 0,
         below_best_baseline=(
             not row.is_baseline and has_all_labels and margin is not None and margin < 0
@@ -496,6 +558,23 @@ def _marked(row: Row, board: Leaderboard) -> Row:
         of_ceiling=mean / highest if highest else None,
         gap_closed=above_floor / gap if above_floor is not None and gap and gap > 0 else None,
     )
+
+
+def _resampled_mean(
+    results: Sequence[Result], generator: np.random.Generator
+) -> NDArray[np.float64] | None:
+    """Return the mean headline over runs in every resample of test; None over folds."""
+    values = [result.resampled(result.headline) for result in results]
+    found = [one for one in values if one is not None]
+    if len(found) < len(values) or len({result.fold for result in results}) > 1:
+        return None
+    return mean_over_runs(found, generator)
+
+
+def _may_be_chance(found: Lead | None) -> bool:
+    if found is None:
+        return False
+    return found.mean == 0 or (found.interval is not None and found.interval[0] <= 0)
 
 
 def _difference(row: Row | None, other: Row | None) -> float | None:

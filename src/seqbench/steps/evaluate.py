@@ -72,7 +72,12 @@ def run(
             "task": settings.task,
             "headline": headline,
             "scores": {
-                split: score(task, of_split, resamples=N_RESAMPLES if split == "test" else 0)
+                split: score(
+                    task,
+                    of_split,
+                    resamples=N_RESAMPLES if split == "test" else 0,
+                    headline=headline,
+                )
                 for split, of_split in found.items()
             },
             "n_windows": n_windows,

@@ -14,7 +14,9 @@ from seqbench.tasks.metric_names import expand, family_of
 N_RESAMPLES = 500
 
 
-def score(task: Task, predictions: Answered, *, resamples: int = N_RESAMPLES) -> dict[str, Any]:
+def score(
+    task: Task, predictions: Answered, *, resamples: int = N_RESAMPLES, headline: str = ""
+) -> dict[str, Any]:
     """Score predictions with every metric of a task.
 
     Parameters
@@ -24,14 +26,19 @@ def score(task: Task, predictions: Answered, *, resamples: int = N_RESAMPLES) ->
     predictions
         Of one split: of windows or of whole recordings.
     resamples
-        Bootstrap resamples of whole groups; 0 gives no intervals.
+        Bootstrap resamples of whole groups; 0 gives no intervals. They are the same
+        for all that is scored on the same groups, so models can be compared
+        resample by resample.
+    headline
+        The metric of which every resampled value is kept.
 
     Returns
     -------
     dict
         By metric, families at every tolerance: ``value``, and ``low`` and
         ``high`` of a 95 % interval, null where it is not defined, as with a
-        single group. Metrics that need probabilities are left out where a model
+        single group. The headline has ``resampled``, its values in all resamples.
+        Metrics that need probabilities are left out where a model
         gives other scores, and metrics of frames where it tells none.
     """
     generator = np.random.default_rng(0)
@@ -46,13 +53,20 @@ def score(task: Task, predictions: Answered, *, resamples: int = N_RESAMPLES) ->
         metric = METRICS[family]
         settings = () if tolerance_ms is None else (tolerance_ms,)
         value = float(metric(predictions, once, *settings)[0])
-        bounds = interval(metric(predictions, weights, *settings)) if weights is not None else None
+        resampled = metric(predictions, weights, *settings) if weights is not None else None
+        bounds = None if resampled is None else interval(resampled)
         scores[name] = {
-            "value": value if np.isfinite(value) else None,
+            "value": _or_none(value),
             "low": bounds[0] if bounds else None,
             "high": bounds[1] if bounds else None,
         }
+        if name == headline and resampled is not None:
+            scores[name]["resampled"] = [_or_none(round(float(one), 6)) for one in resampled]
     return scores
+
+
+def _or_none(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def _is_defined(tags: dict[str, Any], predictions: Answered) -> bool:

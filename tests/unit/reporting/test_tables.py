@@ -89,13 +89,93 @@ def test_mean_and_sample_standard_deviation_are_over_seeds(board):
     assert score.n == 3
 
 
-def test_several_runs_show_no_bootstrap_interval_and_one_run_shows_its_own(board):
-    assert row(board, "cnn1d").score.interval is None
+def resampled_as(values):
+    """Return what gives each run of an architecture its own values on resamples of test."""
+
+    def edit(run, content):
+        content["scores"]["test"]["accuracy"]["resampled"] = values[run.architecture]
+
+    return edit
+
+
+def made_board(write_results, config, values):
+    """Return a board of which each model has a mean of its values in every run."""
+    plan = write_results(
+        config(architectures=[name for name in values if name != "majority"], seeds=[0, 1]),
+        skill=lambda run: sum(values[run.architecture]) / len(values[run.architecture]),
+        edit=resampled_as(values),
+    )
+    return tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+
+
+def test_the_interval_of_several_runs_is_that_of_their_mean_over_resamples(write_results, config):
+    tenths = [i / 40 for i in range(41)]  # 2.5 % of them lie below 1/40, 2.5 % above 39/40
+    board = made_board(write_results, config, {"cnn1d": tenths, "majority": [0.1] * 41})
+
+    assert row(board, "cnn1d").score.interval == pytest.approx((1 / 40, 39 / 40))
+
+
+def test_one_run_shows_its_own_interval(board):
     assert row(board, "majority").score.sd is None
     assert row(board, "majority").score.interval == pytest.approx((0.55, 0.65))
 
 
-def test_only_the_best_is_marked_best_and_only_what_is_within_its_sd_is_tied(board):
+def test_a_lead_is_taken_resample_by_resample(write_results, config):
+    swing = [0.2, 0.8] * 20  # hard and easy resamples, for all models alike
+    better = [value + 0.1 for value in swing]
+    board = made_board(
+        write_results, config, {"cnn1d": better, "gru": swing, "majority": [0.1] * 40}
+    )
+    lead = tables.lead(row(board, "cnn1d"), row(board, "gru"))
+
+    assert lead.mean == pytest.approx(0.1)
+    assert lead.interval == pytest.approx((0.1, 0.1))  # though each model swings by 0.6
+    assert not row(board, "gru").is_tied
+
+
+def test_what_the_best_leads_on_some_resamples_only_is_tied(write_results, config):
+    even, odd = [0.9, 0.5] * 20, [0.5, 0.8] * 20  # 0.7 and 0.65
+    board = made_board(write_results, config, {"cnn1d": even, "gru": odd, "majority": [0.1] * 40})
+
+    assert tables.lead(row(board, "cnn1d"), row(board, "gru")).interval == pytest.approx(
+        (-0.3, 0.4)
+    )
+    assert row(board, "gru").is_tied
+    assert not row(board, "majority").is_tied
+
+
+@pytest.mark.parametrize(
+    ("interval", "verdict"),
+    [
+        ((0.01, 0.2), "ahead"),
+        ((-0.2, -0.01), "behind"),
+        ((-0.1, 0.3), "within chance"),
+        (None, "cannot be told from chance"),
+    ],
+)
+def test_a_lead_is_told_in_words(interval, verdict):
+    assert tables.Lead(0.1, interval).verdict == verdict
+
+
+def test_without_resamples_a_lead_has_the_interval_over_seeds(write_results, config):
+    def edit(run, content):
+        del content["scores"]["test"]["accuracy"]["resampled"]
+
+    accuracy = {("cnn1d", 0): 0.7, ("cnn1d", 1): 0.9, ("majority", 0): 0.5}
+    plan = write_results(
+        config(architectures=["cnn1d"], seeds=[0, 1]),
+        skill=lambda run: accuracy[run.architecture, run.seed],
+        edit=edit,
+    )
+    board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+    low, high = tables.lead(row(board, "cnn1d"), row(board, "majority")).interval
+
+    assert row(board, "cnn1d").score.interval is None
+    # Differences .2 and .4: s.d. .1414, t of one degree of freedom 12.706.
+    assert (low, high) == pytest.approx((0.3 - 1.2706, 0.3 + 1.2706), abs=1e-4)
+
+
+def test_only_the_best_is_marked_best_and_only_what_it_leads_by_chance_is_tied(board):
     assert [row.architecture for row in board.rows if row.is_best] == ["cnn1d"]
     assert [row.architecture for row in board.rows if row.is_tied] == ["gru"]
 

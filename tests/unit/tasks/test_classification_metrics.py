@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -293,6 +294,35 @@ def test_a_score_has_a_value_and_an_interval_around_it():
         assert found["low"] <= found["high"]
         if name != "ece":  # its resamples are biased upwards
             assert found["low"] <= found["value"] <= found["high"]
+
+
+def test_the_headline_keeps_its_resampled_values_which_the_interval_is_of():
+    of, _ = random_case(0, 3)
+
+    scores = score(TASKS["classification"](), of, resamples=50, headline="accuracy")
+    resampled = np.array(scores["accuracy"]["resampled"])
+
+    assert [name for name in scores if "resampled" in scores[name]] == ["accuracy"]
+    assert len(resampled) == 50
+    found = scores["accuracy"]["low"], scores["accuracy"]["high"]
+    assert found == pytest.approx(interval(resampled), abs=1e-6)
+
+
+def test_all_models_are_scored_on_the_same_resamples():
+    of, _ = random_case(0, 3)
+    always_right = replace(of, scores=np.eye(3)[of.target])
+    always_wrong = replace(of, scores=np.eye(3)[(of.target + 1) % 3])
+
+    def resampled(predictions):
+        found = score(TASKS["classification"](), predictions, resamples=20, headline="accuracy")
+        return found["accuracy"]["resampled"]
+
+    half = np.arange(len(of)) % 2 == 0
+    first = np.where(half[:, None], always_right.scores, always_wrong.scores)
+    second = np.where(half[:, None], always_wrong.scores, always_right.scores)
+    sums = np.add(resampled(replace(of, scores=first)), resampled(replace(of, scores=second)))
+
+    assert sums == pytest.approx(1, abs=2e-6)  # what one gets wrong the other gets right
 
 
 def test_scoring_twice_gives_the_same_intervals():
