@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,12 +20,33 @@ from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.leaks import leak_warnings
 from seqbench.reporting.material import Material
+from seqbench.reporting.runs import key_of, run_details
 from seqbench.reporting.sections import section
 from seqbench.reporting.tables import Leaderboard, Result, Row
 from seqbench.tasks.metric_names import family_of
 
 TEMPLATES = Path(__file__).parent / "templates"
+SCRIPT = (TEMPLATES / "report.js").read_text(encoding="utf-8")
 FEW_SEEDS = 3
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of a leaderboard among those of all datasets."""
+
+    material: Material
+    board: Leaderboard
+    row: Row
+
+    @property
+    def fraction(self) -> float:
+        """Part of the labels that it was given; baselines have all."""
+        return 1.0 if self.row.is_baseline else float(self.board.labels)
+
+    @property
+    def labels(self) -> str:
+        """The same in words."""
+        return formats.percent(self.fraction)
 
 
 def render_page(
@@ -66,6 +90,10 @@ def render_page(
             signs=pretraining.signs(results),
             sign_names=pretraining.SIGNS,
             skipped=_skipped(materials),
+            models=_models(materials),
+            details=run_details(plan, materials),
+            script=Markup(SCRIPT),  # our own file, as is the style
+            script_hash=_digest(SCRIPT),
             has_detection=any(material.detection is not None for material in materials),
             has_ceiling=any(board.ceiling is not None for board in boards),
             has_folds=any(board.n_folds > 1 for board in boards),
@@ -78,7 +106,7 @@ def render_page(
             config=plan.benchmark.to_yaml(),
             config_path=layout.CONFIG,
             summary_path=layout.SUMMARY,
-            style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # our own file
+            style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
         )
     )
 
@@ -91,6 +119,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
     environment.filters |= {
         "score": formats.score,
         "signed": formats.signed_score,
@@ -110,9 +139,28 @@ def _environment() -> Environment:
         "bar": _bar,
         "higher_is_better": tables.higher_is_better,
         "best_at_zero": tables.best_at_zero,
+        "run_key": lambda row: key_of(row.chosen.run),
+        "value_of": lambda value: "" if value is None else repr(float(value)),
         "nothing": formats.NOTHING,
     }
     return environment
+
+
+def _digest(script: str) -> str:
+    """Return what lets a browser run this script, and no other, in the page."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _models(materials: list[Material]) -> list[Model]:
+    """Return every model of every dataset; baselines once, though they stand in all boards."""
+    return [
+        Model(material, board, row)
+        for material in materials
+        for board in material.boards
+        for row in board.rows
+        if not row.is_baseline or board is material.board
+    ]
 
 
 def _asked(plan: Plan) -> list[tuple[str, list[str]]]:
