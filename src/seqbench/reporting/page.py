@@ -15,10 +15,9 @@ from markupsafe import Markup
 from seqbench import layout
 from seqbench.plan import Plan
 from seqbench.registry import METRICS
-from seqbench.reporting import formats, pretraining, questions, tables
+from seqbench.reporting import formats, overview, pretraining, questions, tables
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures import Drawing
-from seqbench.reporting.leaks import leak_warnings
 from seqbench.reporting.material import Material
 from seqbench.reporting.runs import key_of, run_details
 from seqbench.reporting.sections import section
@@ -27,7 +26,6 @@ from seqbench.tasks.metric_names import family_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPT = (TEMPLATES / "report.js").read_text(encoding="utf-8")
-FEW_SEEDS = 3
 
 
 @dataclass(frozen=True)
@@ -71,16 +69,18 @@ def render_page(
     sections = [section(plan, material, drawings) for material in materials]
     effects = pretraining.effects(results)
     boards = [material.board for material in materials]
+    warnings = overview.warnings(materials, results)
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             title=plan.benchmark.title,
             plan=plan,
-            asked=_asked(plan),
-            lede=_lede(boards),
+            asked=overview.asked(plan),
+            lede=overview.lede(boards),
+            tiles=overview.tiles(plan, boards, results, warnings),
             boards=boards,
-            warnings=_general_warnings(materials, results),
+            warnings=warnings,
             sections=sections,
             answers=questions.answers(plan, results),
             effects=effects,
@@ -163,65 +163,6 @@ def _models(materials: list[Material]) -> list[Model]:
     ]
 
 
-def _asked(plan: Plan) -> list[tuple[str, list[str]]]:
-    """Return the questions of the config as headings with their values."""
-    trained = plan.trained
-    labels = sorted({run.labels for run in trained}, key=float)
-    return [
-        ("datasets", plan.wholes),
-        ("architectures", _unique(run.architecture for run in trained)),
-        ("arms", _unique(run.arm for run in trained)),
-        ("labels", [formats.percent(float(fraction)) for fraction in labels]),
-        ("seeds", [str(seed) for seed in sorted({run.seed for run in trained})]),
-        ("baselines", _unique(run.architecture for run in plan.baselines)),
-    ]
-
-
-def _lede(boards: list[Leaderboard]) -> str:
-    """Return the answer in one sentence."""
-    margins = [board.margin for board in boards if board.margin is not None]
-    if not margins:
-        return "There is no baseline to hold the models against."
-    n_won = sum(margin > 0 for margin in margins)
-    if len(margins) == 1:
-        verb = "beats" if n_won else "does not beat"
-        return f"The model picked on val {verb} the best baseline."
-    count = "all" if n_won == len(margins) else "none" if n_won == 0 else f"{n_won}"
-    return f"The model picked on val beats the best baseline on {count} of {len(margins)} datasets."
-
-
-def _general_warnings(materials: list[Material], results: list[Result]) -> list[str]:
-    found: list[str] = []
-    boards = [material.board for material in materials]
-    leaky = [one.dataset for one in materials if leak_warnings(one.leakchecks)]
-    if leaky:
-        found.append(f"Test or val shares something with train on {', '.join(leaky)}; see there.")
-    # Folds differ in what is learned from as well: chance in training is not all that they tell.
-    seeds = [r.n_seeds for b in boards if b.n_folds == 1 for r in b.rows if not r.is_baseline]
-    fewest = min(seeds, default=FEW_SEEDS)
-    if fewest < FEW_SEEDS:
-        count = "one seed" if fewest == 1 else f"{fewest} seeds"
-        found.append(
-            f"Some models were trained with only {count}. With fewer than {FEW_SEEDS}, chance can"
-            " decide which one leads."
-        )
-    commits = {_commit(result) for result in results}
-    if len(commits) > 1:
-        found.append(f"The results come from {len(commits)} states of the code; see Provenance.")
-    if any("uncommitted" in commit for commit in commits):
-        found.append("Some results come from code with uncommitted changes.")
-    halved = sum(bool(r.content["provenance"].get("batch_size_halved")) for r in results)
-    if halved:
-        runs = "One run was" if halved == 1 else f"{halved} runs were"
-        found.append(
-            f"{runs} trained with half the batch size, as a GPU had no room for all of it."
-        )
-    weak = [board.dataset for board in boards if any(row.below_floor for row in board.rows)]
-    if weak:
-        found.append(f"Some models lie below the floor, on {', '.join(weak)}; see there.")
-    return found
-
-
 def _skipped(materials: Iterable[Material]) -> list[str]:
     """Return a sentence for each run into which a part of the encoder did not move."""
     found = []
@@ -244,7 +185,7 @@ def _provenance(results: list[Result]) -> dict[str, str]:
     for result in results:
         provenance = result.content.get("provenance") or {}
         flat = {
-            "commit": _commit(result),
+            "commit": overview.commit(result),
             **(provenance.get("versions") or {}),
             **(provenance.get("machine") or {}),
             "device": provenance.get("device"),
@@ -256,14 +197,6 @@ def _provenance(results: list[Result]) -> dict[str, str]:
                     value if isinstance(value, str) else json.dumps(value)
                 )
     return {key: "; ".join(sorted(set(values))) for key, values in said.items()}
-
-
-def _commit(result: Result) -> str:
-    return str((result.content.get("provenance") or {}).get("commit") or "unknown")
-
-
-def _unique(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))
 
 
 def _bar(row: Row, board: Leaderboard) -> str:
