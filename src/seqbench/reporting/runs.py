@@ -79,15 +79,7 @@ def _details(plan: Plan, material: Material, result: Result, texts: _Texts) -> d
         "seed": run.seed,
         "headline": _score(result, result.headline),
         "metric": metric_label(result.headline),
-        "scores": [
-            [
-                metric_label(name),
-                _score(result, name),
-                _interval(result, name),
-                _score(result, name, "val"),
-            ]
-            for name in result.content["scores"].get("test", {})
-        ],
+        "scores": _scores(result),
         "cost": [
             [label, write(value)]
             for key, (label, write) in COSTS.items()
@@ -110,6 +102,16 @@ def command(run: Run) -> str:
         f"snakemake --configfile {layout.CONFIG} --forcerun {run.fill(layout.MODEL)}"
         f" -- {run.fill(layout.METRICS)}"
     )
+
+
+def _scores(result: Result) -> list[list[str]]:
+    """Return each metric that is defined somewhere: name, on test, its interval, on val."""
+    found = []
+    for name in result.content["scores"].get("test", {}):
+        values = [_score(result, name), _interval(result, name), _score(result, name, "val")]
+        if set(values) != {formats.NOTHING}:
+            found.append([metric_label(name), *values])
+    return found
 
 
 def _score(result: Result, metric: str, split: str = "test") -> str:

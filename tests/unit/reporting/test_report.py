@@ -1,6 +1,9 @@
 """The step as a whole: summary, figures and page."""
 
+import base64
 import csv
+import hashlib
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -89,13 +92,71 @@ def test_every_figure_is_on_a_page_that_needs_nothing_but_itself(write_results, 
     for dataset, figure in figure_names(plan):
         svg = Path(layout.FIGURE.format(dataset=dataset, figure=figure)).read_text()
         assert svg.rstrip().endswith("</svg>")
-    assert not page.all("script")
     assert not page.all("link")
     for _, attributes in page.tags:
         for name in ("src", "href"):
             if name in attributes:
                 assert attributes[name].startswith(("#", "data:"))
     assert not re.search(r"url\(|@import", text)
+
+
+def own_scripts(page, text):
+    """Tell whether the only script that may run is the one whose digest the page itself names."""
+    policy = next(tag["content"] for tag in page.all("meta") if "http-equiv" in tag)
+    [script] = re.findall(r"<script>(.*?)</script>", text, flags=re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    types = [tag.get("type") for tag in page.all("script")]
+    return types == ["application/json", None] and f"script-src 'sha256-{digest}'" in policy
+
+
+def runs_of(text):
+    [block] = re.findall(r'<script type="application/json" id="runs">(.*?)</script>', text)
+    return json.loads(block)
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_no_script_but_our_own_may_run(write_results, rich):
+    write_results(rich, skill=skill)
+    text = make_report()
+
+    assert own_scripts(Page(text), text)
+    assert not own_scripts(Page(text), text.replace("use strict", "use loose"))
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_every_model_leads_to_its_runs(write_results, rich):
+    plan = write_results(rich, skill=skill)
+    text = make_report()
+    runs = runs_of(text)["runs"]
+    opened = {tag["href"].removeprefix("#run/") for tag in Page(text).all("a")} & set(runs)
+    models = {(run.dataset, run.architecture, run.arm, run.labels) for run in plan.runs}
+
+    assert set(runs) == {run.fill(layout.RUN) for run in plan.runs}
+    assert len(opened) == len(models)
+    for run in plan.runs:
+        told = runs[run.fill(layout.RUN)]
+        content = json.loads(Path(run.fill(layout.METRICS)).read_text())
+        value = content["scores"]["test"]["accuracy"]["value"]
+        assert told["scores"][0][:2] == ["accuracy", f"{value:.3f}"]
+        for _, path in told["files"]:
+            assert Path(path).exists() or not path.endswith((".json", ".csv"))
+        assert run.fill(layout.METRICS) in told["command"]
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_a_run_shows_the_settings_and_the_versions_it_was_made_with(write_results, rich):
+    plan = write_results(rich, skill=skill)
+    details = runs_of(make_report())
+    run = next(run for run in plan.trained if run.arm == "contrastive_finetune")
+    told = details["runs"][run.fill(layout.RUN)]
+    settings = {step: json.loads(details["texts"][place]) for step, place in told["settings"]}
+
+    assert list(settings) == ["ingest", "window", "pretrain", "finetune", "evaluate"]
+    assert settings["finetune"]["labels"] == float(run.labels)
+    assert settings["pretrain"]["objective"] == "contrastive"
+    assert "commit: 0123456789ab" in details["texts"][told["provenance"]]
+    assert told["curve"]["epoch"][0] == 1
+    assert told["curve"]["best"] in told["curve"]["epoch"]
 
 
 @pytest.mark.usefixtures("without_figures")
@@ -105,7 +166,8 @@ def test_links_of_the_contents_lead_somewhere(write_results, rich):
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
 
     assert len(ids) == len(set(ids))
-    assert {link["href"].removeprefix("#") for link in page.all("a")} <= set(ids)
+    links = {link["href"].removeprefix("#") for link in page.all("a")}
+    assert {link for link in links if not link.startswith("run/")} <= set(ids)
 
 
 def test_names_are_escaped_wherever_they_stand(write_results, config):
@@ -119,7 +181,7 @@ def test_names_are_escaped_wherever_they_stand(write_results, config):
 
     assert EVIL not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
-    assert not page.all("script")
+    assert own_scripts(page, text)
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
     svg = Path(layout.FIGURE.format(dataset="waves", figure="confusion")).read_text()
     assert EVIL[:10] not in svg
@@ -171,7 +233,7 @@ def test_an_undefined_value_shows_as_a_dash(write_results, config):
     text = make_report()
 
     assert "MCC" not in re.sub(r"<style>.*?</style>", "", text, flags=re.S)  # nobody has it
-    assert re.search(r'<td class="number">\N{EN DASH}</td>', text)
+    assert re.search(r'<td class="number" data-value="">\N{EN DASH}</td>', text)
 
 
 @pytest.mark.usefixtures("without_figures")
