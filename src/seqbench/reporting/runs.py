@@ -105,13 +105,17 @@ def command(run: Run) -> str:
 
 
 def _scores(result: Result) -> list[list[str]]:
-    """Return each metric that is defined somewhere: name, on test, its interval, on val."""
-    found = []
-    for name in result.content["scores"].get("test", {}):
-        values = [_score(result, name), _interval(result, name), _score(result, name, "val")]
-        if set(values) != {formats.NOTHING}:
-            found.append([metric_label(name), *values])
-    return found
+    """Return each metric that is defined on test: its name, value, interval and value on val."""
+    return [
+        [
+            metric_label(name),
+            _score(result, name),
+            _interval(result, name),
+            _score(result, name, "val"),
+        ]
+        for name in result.content["scores"].get("test", {})
+        if result.value(name) is not None
+    ]
 
 
 def _score(result: Result, metric: str, split: str = "test") -> str:
