@@ -19,6 +19,7 @@ from seqbench.config import Benchmark
 from seqbench.options import Options
 from seqbench.plan import Plan, Run
 from seqbench.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS, Entry
+from seqbench.steps import report
 from seqbench.storage.atomic import write_json, write_text
 from seqbench.storage.detections import Candidates, Decoding, Detections
 from seqbench.storage.models import StoredModel, write_model
@@ -42,6 +43,10 @@ def _entry(name: str, *, accepts: tuple[str, ...] = ("series",), **tags: object)
 @pytest.fixture(autouse=True)
 def made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """Register names that no change to the real ones can take away."""
+    register_made_up_names(monkeypatch)
+
+
+def register_made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
     encoders = {n: _entry(n) for n in ("cnn1d", "cnn_lstm", "rnn", "lstm", "event_specific")}
     encoders["gru"] = _entry("gru", accepts=("series", "tokens"))
     floors = {
@@ -222,6 +227,26 @@ def write_made_up_events(root: Path, raw: dict[str, Any], world: EventWorld) -> 
                 write_model(root / run.fill(layout.MODEL), model)
             write_json(root / run.fill(layout.METRICS), content)
     return plan
+
+
+@pytest.fixture(scope="module")
+def make_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return what makes a whole report that several tests may look at, and returns its path."""
+
+    def make(raw: dict[str, Any], *, events: bool = False, **settings: Any) -> Path:
+        root = tmp_path_factory.mktemp("page")
+        with pytest.MonkeyPatch.context() as patch:
+            register_made_up_names(patch)
+            patch.chdir(root)
+            if events:
+                write_made_up_events(root, raw, EventWorld(**settings))
+            else:
+                write_made_up_results(root, raw, **settings)
+            paths = {"config": layout.CONFIG, "summary": layout.SUMMARY, "page": layout.REPORT}
+            report.main([word for name, path in paths.items() for word in (f"--{name}", path)])
+        return root / layout.REPORT
+
+    return make
 
 
 @pytest.fixture
