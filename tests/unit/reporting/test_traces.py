@@ -1,0 +1,125 @@
+"""Every number of the page's tables is worked out again from the summary that lies beside it."""
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from seqbench import layout
+from seqbench.reporting import figures
+from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.figures import Drawing
+from seqbench.steps import report
+
+MODEL = ["dataset", "architecture", "arm", "labels"]
+# Columns of the tables of models whose heading is not the name of a metric.
+COLUMNS = {
+    "parameters": ("cost", "n_parameters"),
+    "MACs a window": ("cost", "macs_per_window"),
+    "training": ("cost", "train_s"),
+    "its CPU time": ("cost", "train_cpu_s"),
+    "processor time": ("cost", "train_cpu_s"),
+    "pretraining": ("cost", "pretrain_s"),
+    "prediction": ("cost", "predict_s"),
+    "peak memory": ("cost", "peak_memory_bytes"),
+    "epochs": ("cost", "epochs"),
+    "kept": ("cost", "best_epoch"),
+    "score": ("test", "accuracy"),
+}
+
+
+class Tables(HTMLParser):
+    """Cells with a value, as (id of the section, key of the run, heading, value)."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.headings, self.section, self.run = [], [], "", None
+        self.heading = self.column = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag == "section":
+            self.section = given["id"]
+        elif tag == "thead":
+            self.headings = []
+        elif tag == "tr":
+            self.run, self.column = given.get("data-run"), -1
+        elif tag in ("th", "td"):
+            self.column += 1
+            if given.get("scope") == "col":
+                self.heading = ""
+            elif "data-value" in given:
+                value = float(given["data-value"]) if given["data-value"] else None
+                self.found.append((self.section, self.run, self.headings[self.column], value))
+
+    def handle_data(self, data):
+        if self.heading is not None:
+            self.heading += data
+
+    def handle_endtag(self, tag):
+        if tag == "th" and self.heading is not None:
+            self.headings.append(self.heading.strip().removesuffix(" ↓"))
+            self.heading = None
+
+
+@pytest.fixture
+def made(write_results, config, monkeypatch):
+    """Return the plan, the values of the page's tables, and the summary."""
+    nothing = Drawing(b"<svg/>", 1, 1)
+    monkeypatch.setattr(figures, "render", lambda figure, material: nothing)
+    raw = config(
+        ("majority", "minirocket"),
+        datasets=["waves", "gun_point"],
+        architectures=["cnn1d", "gru"],
+        arms=["scratch", "contrastive_finetune"],
+        labels=[0.2, 1.0],
+        seeds=[0, 1, 2],
+    )
+    plan = write_results(raw, skill=lambda run: (len(run.fill(layout.RUN)) % 30 + run.seed) / 40)
+    report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    page = Tables(Path(layout.REPORT).read_text(encoding="utf-8")).found
+    return plan, page, pd.read_csv(layout.SUMMARY)
+
+
+def mean_of(summary, model, split, metric):
+    """Return the mean over runs of a model, None where the summary has no such value."""
+    named = dict(zip(MODEL, model, strict=True), split=split, metric=metric)
+    rows = summary[(summary[list(named)] == pd.Series(named)).all(axis=1)]
+    return None if rows.empty else rows["value"].mean()
+
+
+def test_every_number_of_the_tables_of_models_follows_from_the_summary(made):
+    plan, page, summary = made
+    models = {run.fill(layout.RUN): tuple(vars(run)[name] for name in MODEL) for run in plan.runs}
+    scored = summary[summary["split"] == "test"]["metric"].unique()
+    metrics = {metric_label(name): ("test", name) for name in scored}
+    n_checked = 0
+
+    for section, run, heading, value in page:
+        column = (COLUMNS | metrics).get(heading)
+        if column is None:
+            assert heading in ("labels", "margin", "floor")
+            continue
+        expected = mean_of(summary, (*models[run][:3], float(models[run][3])), *column)
+        assert value == pytest.approx(expected), (section, run, heading)
+        n_checked += 1
+
+    assert n_checked > 2 * 10 * len(metrics)
+
+
+def test_the_answer_follows_from_the_summary(made):
+    _, page, summary = made
+    answer = {}
+    for section, run, heading, value in page:
+        if section == "answer":
+            answer.setdefault(run.split("/")[0], {})[heading] = value
+    test = summary[(summary["split"] == "test") & (summary["metric"] == "accuracy")]
+    means = test.groupby(["dataset", "architecture", "arm", "labels"])["value"].mean()
+
+    assert set(answer) == {"waves", "gun_point"}
+    for dataset, told in answer.items():
+        best_baseline = means[dataset].xs("baseline", level="arm").max()
+        assert told["floor"] == pytest.approx(means[dataset, "majority", "baseline", 1.0])
+        assert told["margin"] == pytest.approx(told["score"] - best_baseline)
