@@ -18,15 +18,15 @@ from seqbench.reporting.parts import Part
 from seqbench.settings import SplitSettings, WindowSettings
 from seqbench.windowing.split import DEFAULT_TEST
 
-NOT_STATED = "not stated"
+NOT_STATED, NOTHING_TO_LICENSE = "not stated", "none needed"
 N_NAMED, N_FILES = 12, 60  # what is listed one by one
 SAMPLES = {"video": "frame", "tokens": "character"}
 COUNTED = {"detection": "events", "labelling": "samples"}
 NORMALIZATIONS = {
-    "zscore": "z-score: every channel less its mean over train, by its deviation there",
-    "robust": "robust: every channel less its median over train, by its quartile range there",
-    "per_recording": "every channel of a recording by its own mean and deviation",
-    "per_window": "every channel of a window by its own mean and deviation",
+    "zscore": "z-score: every channel less its mean over train, divided by its deviation there",
+    "robust": "robust: every channel less its median over train, divided by its quartile range there",
+    "per_recording": "every channel of a recording less its own mean, divided by its own deviation",
+    "per_window": "every channel of a window less its own mean, divided by its own deviation",
     "none": "none",
 }
 
@@ -56,7 +56,7 @@ class Card:
     Parameters
     ----------
     about
-        What its source says of itself in a sentence; "" of a user's own folder.
+        What its source says of itself in a sentence; "" if options may change that.
     glance
         The facts that a reader needs first.
     chapters
@@ -195,21 +195,28 @@ def _shortened(names: Sequence[str]) -> str:
 
 
 def _about(entry: DatasetEntry) -> str:
-    source = DATASETS.entry(entry.source)
-    return "" if "reads" in source.tags else source.summary
+    # With options of its own a dataset may differ from what its source says of itself.
+    return "" if entry.source_options else DATASETS.entry(entry.source).summary
 
 
 def _glance(material: Material, entry: DatasetEntry) -> list[Fact]:
     return [
         Fact("task", material.board.task),
         *_asked(material),
-        *_sample(material)[:1],
+        _sample_size(material),
         *_sizes(material),
         *_folds(material),
         *_rules(material),
         Fact("licence", _stated(entry.licence, material.windows.source, "licence")),
         Fact("leak check", leak_fact(material.leakchecks).get("leak check", "not looked for")),
     ]
+
+
+def _sample_size(material: Material) -> Fact:
+    """Return how large a sample is, without names."""
+    if material.windows.sample == "series":
+        return Fact("channels", f"{len(material.windows.channels)}")
+    return _sample(material)[0]
 
 
 def _sizes(material: Material) -> list[Fact]:
@@ -228,12 +235,16 @@ def _source_facts(entry: DatasetEntry, source: Mapping[str, object]) -> list[Fac
     options = ", ".join(f"{key} {value}" for key, value in entry.source_options.items())
     origin = str(source.get("origin") or NOT_STATED)
     is_address = re.fullmatch(r"https?://\S+", origin) is not None
+    licence = _stated(entry.licence, source, "licence")
+    citation = _stated(entry.citation, source, "citation")
+    if licence == NOTHING_TO_LICENSE and citation == NOT_STATED:
+        citation = NOTHING_TO_LICENSE
     facts = [
         Fact("source", f"{entry.source} ({options})" if options else entry.source),
         Fact("origin", origin, origin if is_address else None),
         Fact("version", str(source.get("version") or "")),
-        Fact("citation", _stated(entry.citation, source, "citation")),
-        Fact("licence", _stated(entry.licence, source, "licence")),
+        Fact("citation", citation),
+        Fact("licence", licence),
     ]
     return [fact for fact in facts if fact.text]
 

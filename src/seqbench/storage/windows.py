@@ -1,6 +1,6 @@
 """`windows.h5`: what `window` leaves and every later stage reads.
 
-Layout, version 4. One signal array; windows are rows of a table that point
+Layout, version 5. One signal array; windows are rows of a table that point
 into it, so overlapping windows are never copies. The recordings of a split
 stand together: reading a split never touches the bytes of another.
 
@@ -56,7 +56,7 @@ from seqbench.storage.normalization import (
 from seqbench.storage.targets import Targets, read_targets, write_targets
 from seqbench.storage.timeline import Timeline, read_timeline, write_timeline
 
-KIND, VERSION = "windows", 4
+KIND, VERSION = "windows", 5
 Split = Literal["train", "val", "test"]
 UNLABELLED = -1
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -246,9 +246,8 @@ def read_windows(
             names=read_strings(file["recordings"], "name"),
             groups=read_strings(file["recordings"], "group"),
             channels=read_strings(file, "channels"),
-            # Neither stands in files that were made before a report showed them.
-            units=read_strings(file, "units") if "units" in file else [],
-            official_splits=json.loads(file.attrs.get("official_splits", "[]")),
+            units=read_strings(file, "units"),
+            official_splits=json.loads(file.attrs["official_splits"]),
             classes=read_strings(file, "classes"),
             normalization=read_normalization(file["normalization"]),
             sampling_rate_hz=read_number(file, "sampling_rate_hz"),
