@@ -23,10 +23,10 @@ N_NAMED, N_FILES = 12, 60  # what is listed one by one
 SAMPLES = {"video": "frame", "tokens": "character"}
 COUNTED = {"detection": "events", "labelling": "samples"}
 NORMALIZATIONS = {
-    "zscore": "z-score: every channel less its mean over train, divided by its deviation there",
-    "robust": "robust: every channel less its median over train, divided by its quartile range there",
-    "per_recording": "every channel of a recording less its own mean, divided by its own deviation",
-    "per_window": "every channel of a window less its own mean, divided by its own deviation",
+    "zscore": "z-score: each channel less its mean over train, divided by its deviation there",
+    "robust": "robust: each channel less its median over train, divided by its quartile range there",
+    "per_recording": "each channel of a recording less its own mean, divided by its own deviation",
+    "per_window": "each channel of a window less its own mean, divided by its own deviation",
     "none": "none",
 }
 

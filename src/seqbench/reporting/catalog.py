@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seqbench import layout
 from seqbench.registry import BASELINES, TASKS
 from seqbench.tasks.metric_names import expand, family_of
 
@@ -184,6 +185,15 @@ def figure_names(plan: Plan) -> list[tuple[str, str]]:
         for dataset in plan.wholes
         for figure in TASK_FIGURES[plan.benchmark.task(dataset)]
         if _applies(figure, plan, dataset)
+    ]
+
+
+def table_paths(plan: Plan) -> list[str]:
+    """Return where the tables for papers are written, the one over all datasets first."""
+    forms = layout.TABLE_FORMS
+    return [
+        *(layout.OVERALL_TABLE.format(form=form) for form in forms),
+        *(layout.TABLE.format(dataset=name, form=form) for name in plan.wholes for form in forms),
     ]
 
 

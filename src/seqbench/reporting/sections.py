@@ -48,6 +48,8 @@ class Section:
         Sentences: of the source on its data, and on the results.
     model_path
         File of the model and seed that val picks.
+    table_path
+        File of the leaderboard in LaTeX.
     """
 
     material: Material
@@ -57,6 +59,7 @@ class Section:
     notes: list[str]
     warnings: list[str]
     model_path: str | None
+    table_path: str
 
 
 def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], Drawing]) -> Section:
@@ -79,6 +82,7 @@ def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], D
         ],
         warnings=[*leak_warnings(material.leakchecks), *few, *_warnings(material.board)],
         model_path=None if best is None else best.chosen.run.fill(layout.MODEL),
+        table_path=layout.TABLE.format(dataset=material.dataset, form="tex"),
     )
 
 
