@@ -24,7 +24,7 @@ SAMPLES = {"video": "frame", "tokens": "character"}
 COUNTED = {"detection": "events", "labelling": "samples"}
 NORMALIZATIONS = {
     "zscore": "z-score: each channel less its mean over train, divided by its deviation there",
-    "robust": "robust: each channel less its median over train, divided by its quartile range there",
+    "robust": "robust: each channel less its median over train, divided by its quartiles' range",
     "per_recording": "each channel of a recording less its own mean, divided by its own deviation",
     "per_window": "each channel of a window less its own mean, divided by its own deviation",
     "none": "none",
