@@ -19,6 +19,9 @@ from seqbench.config import Benchmark
 from seqbench.options import Options
 from seqbench.plan import Plan, Run
 from seqbench.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS, Entry
+from seqbench.reporting import figures
+from seqbench.reporting.figures import Drawing
+from seqbench.steps import report
 from seqbench.storage.atomic import write_json, write_text
 from seqbench.storage.detections import Candidates, Decoding, Detections
 from seqbench.storage.models import StoredModel, write_model
@@ -146,6 +149,18 @@ def config() -> Callable[..., dict[str, Any]]:
             "seeds": [0, 1, 2],
         }
         return {"title": "Made up", "baselines": list(baselines), "runs": [runs | grid]}
+
+    return make
+
+
+@pytest.fixture
+def page_without_figures(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """Return what runs the step without the time that figures take, and returns the page."""
+    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
+
+    def make() -> str:
+        report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))
+        return Path(layout.REPORT).read_text(encoding="utf-8")
 
     return make
 

@@ -12,12 +12,10 @@ import pytest
 from seqbench import layout
 from seqbench.config import Benchmark
 from seqbench.plan import Plan
-from seqbench.reporting import cards, figures, tables
-from seqbench.reporting.figures import Drawing
+from seqbench.reporting import cards, tables
 from seqbench.reporting.material import gather
 from seqbench.reporting.parts import part_of
 from seqbench.settings import SplitSettings
-from seqbench.steps import report
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import Targets
 from seqbench.storage.timeline import Timeline
@@ -54,17 +52,6 @@ def card_of(plan):
 
 def facts(card):
     return {fact.name: fact for of_chapter in card.chapters.values() for fact in of_chapter}
-
-
-@pytest.fixture
-def page(monkeypatch):
-    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
-
-    def make():
-        report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))
-        return Path(layout.REPORT).read_text(encoding="utf-8")
-
-    return make
 
 
 @pytest.fixture
@@ -246,13 +233,13 @@ def test_the_source_states_its_facts_and_the_config_has_the_last_word(write_resu
 
 
 @pytest.mark.parametrize("origin", ["javascript:alert(1)", "a folder", "see https://example.org"])
-def test_only_an_address_of_the_web_is_a_link(origin, write_results, config, page):
+def test_only_an_address_of_the_web_is_a_link(origin, write_results, config, page_without_figures):
     change_windows(write_results(config(), skill=skill), source={"origin": origin})
 
-    assert all(target.startswith("#") for target in Links(page()).targets)
+    assert all(target.startswith("#") for target in Links(page_without_figures()).targets)
 
 
-def test_facts_of_others_are_text_on_the_page(write_results, config, page):
+def test_facts_of_others_are_text_on_the_page(write_results, config, page_without_figures):
     raw = config()
     own = {"source": "waves", "licence": EVIL, "citation": f"{EVIL} \u202e"}
     raw["datasets"] = {"waves": own}
@@ -263,7 +250,7 @@ def test_facts_of_others_are_text_on_the_page(write_results, config, page):
         units=[EVIL, "", ""],
         channels=[EVIL, "y", "z"],
     )
-    text = page()
+    text = page_without_figures()
 
     assert EVIL not in text
     assert "https://example.org/?q=&lt;script&gt;alert(1)&lt;/script&gt;" in text
@@ -277,18 +264,22 @@ def test_a_window_of_one_sample_is_one_sample(write_results, config):
     assert facts(card_of(plan))["length of a window"].text == "1 sample, 20 ms"
 
 
-def test_sizes_and_balance_of_every_part_are_on_the_page(write_results, config, page):
+def test_sizes_and_balance_of_every_part_are_on_the_page(
+    write_results, config, page_without_figures
+):
     write_results(config(), skill=skill, n_test=40)
-    words = " ".join(re.sub(r"<[^>]+>", " ", page()).split())
+    words = " ".join(re.sub(r"<[^>]+>", " ", page_without_figures()).split())
 
     # 16, 8 and 40 windows of 100 samples at 50 Hz, each a recording and group of its own.
     assert "train 16 16 16 1 600 32 16 val 8 8 8 800 16 8 test 40 40 40 4 000 80 40" in words
     assert "class train val test a 8 50 % 4 50 % 20 50 % b 8 50 % 4 50 % 20 50 %" in words
 
 
-def test_examples_stand_in_the_card_and_nowhere_else(write_results, config, page):
+def test_examples_stand_in_the_card_and_nowhere_else(write_results, config, page_without_figures):
     write_results(config(), skill=skill)
-    card, _, rest = page().partition('<details class="card">')[2].partition("</details>")
+    card, _, rest = (
+        page_without_figures().partition('<details class="card">')[2].partition("</details>")
+    )
 
     assert card.count("What the data look like") == 2  # caption and words for the blind
     assert "What the data look like" not in rest

@@ -11,16 +11,14 @@ import pytest
 
 from seqbench import layout
 from seqbench.config import Benchmark, ConfigError
-from seqbench.reporting import figures, formats, tables
+from seqbench.reporting import formats, tables
 from seqbench.reporting.catalog import table_paths
-from seqbench.reporting.figures import Drawing
 from seqbench.reporting.paper import (
     leaderboard_numbers,
     leaderboard_table,
     overall_table,
     rendered,
 )
-from seqbench.steps import report
 
 HOSTILE = (
     r"\input{/etc/passwd}",
@@ -60,18 +58,6 @@ def raw(config):
 @pytest.fixture
 def boards(write_results, raw):
     return tables.leaderboards(tables.collect(write_results(raw, skill=skill), Path()), "waves")
-
-
-@pytest.fixture
-def make_report(monkeypatch):
-    """Run the step without the time that figures take, and return the page."""
-    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
-
-    def make():
-        report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))
-        return Path(layout.REPORT).read_text(encoding="utf-8")
-
-    return make
 
 
 def hostile(board):
@@ -220,10 +206,10 @@ def test_latex_compiles_with_hostile_names(boards, tmp_path):
     assert done.returncode == 0, done.stdout[-2000:]
 
 
-def test_the_step_writes_the_tables_that_the_plan_names(write_results, raw, make_report):
+def test_the_step_writes_the_tables_that_the_plan_names(write_results, raw, page_without_figures):
     plan = write_results(raw, skill=skill)
 
-    make_report()
+    page_without_figures()
 
     paths = table_paths(plan)
     assert len(paths) == 3 * 3
@@ -238,18 +224,18 @@ def test_no_dataset_can_be_called_like_the_table_over_all():
         Benchmark.load({"runs": [{"datasets": [name], "architectures": ["cnn1d"]}]})
 
 
-def test_every_string_of_a_table_stands_on_the_page(write_results, raw, make_report):
+def test_every_string_of_a_table_stands_on_the_page(write_results, raw, page_without_figures):
     write_results(raw, skill=skill)
-    page = re.sub(r"<[^>]+>|\s+", "", make_report())
+    page = re.sub(r"<[^>]+>|\s+", "", page_without_figures())
 
     for row in markdown_rows(Path("results/tables/waves.md").read_text(encoding="utf-8"))[1:]:
         for cell in row:
             assert re.sub(r"[\\*\s]|\(floor\)", "", cell) in page
 
 
-def test_numbers_of_a_table_are_those_of_the_summary(write_results, raw, make_report):
+def test_numbers_of_a_table_are_those_of_the_summary(write_results, raw, page_without_figures):
     write_results(raw, skill=skill)
-    make_report()
+    page_without_figures()
     summary = pd.read_csv(layout.SUMMARY, float_precision="round_trip")
     own = summary.query("dataset == 'waves' and split == 'test' and labels == 1.0")
     keys = ["architecture", "arm", "metric"]
