@@ -93,6 +93,19 @@ class DatasetEntry(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     source: str = Field(description="Registered source; its own options stand beside this key.")
+    licence: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="Under which the data may be used, for the report; empty: what the source says."
+        " Changing it trains nothing.",
+    )
+    citation: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1000,
+        description="What to cite for the data, for the report; empty: what the source says.",
+    )
     split: SplitSettings = SplitSettings()
     transform: TransformSettings = TransformSettings()
     window: WindowSettings = WindowSettings()

@@ -25,6 +25,9 @@ METRICS = f"results/evaluate/{RUN}/metrics.json"
 SUMMARY = "results/summary.csv"
 REPORT = "results/report.html"
 FIGURE = "results/figures/{dataset}/{figure}.svg"
+TABLE = "results/tables/{dataset}.{form}"
+OVERALL_TABLE = "results/tables/_overall.{form}"  # no dataset may be called so
+TABLE_FORMS = ("tex", "md", "csv")
 
 TENSORBOARD = "results/tensorboard"
 

@@ -10,6 +10,8 @@ from seqbench import layout
 from seqbench.config import Benchmark
 from seqbench.plan import Plan
 from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
+from seqbench.reporting.catalog import table_paths
+from seqbench.tasks.metric_names import family_of
 
 pytestmark = pytest.mark.workflow
 ROOT = Path(__file__).parents[2]
@@ -69,6 +71,20 @@ def test_every_run_has_a_row_for_every_metric(smoke, plan):
     }
 
 
+def test_every_name_in_the_summary_is_documented(smoke):
+    documented = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    metrics, _, costs = documented.partition("### Costs")
+    found = {(row["split"] == "cost", row["metric"]) for row in rows(smoke)}
+
+    named = re.findall(r"^\| `(\w+)` \|", costs, re.M)
+    assert {name for is_cost, name in found if is_cost} == set(named)
+    assert all(f"| `{family_of(name)[0]}` |" in metrics for is_cost, name in found if not is_cost)
+
+
+def test_the_tables_for_papers_are_there(smoke, plan):
+    assert all((smoke / path).stat().st_size for path in table_paths(plan))
+
+
 def test_scores_are_within_their_ranges(smoke):
     for row in rows(smoke):
         if row["metric"] in ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "ece"):
@@ -121,7 +137,8 @@ def test_the_page_stands_alone_and_names_every_dataset(smoke, plan):
     page = (smoke / layout.REPORT).read_text()
 
     assert all(name in page for name in plan.wholes)
-    assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", page)
+    assert not re.search(r"""src=["'](?:https?:)?//|<link""", page)
+    assert not re.search(r"""<(?!a\s)[^>]*href=["'](?:https?:)?//""", page)  # readers follow `a`
 
 
 def test_the_merged_config_is_saved_with_the_results(smoke, plan):
@@ -215,9 +232,10 @@ class TestWhatRunsAgain:
         assert jobs["finetune"] == 2
         assert "ingest" not in jobs
 
-    def test_a_new_title_makes_the_page_anew_and_nothing_else(self, replan):
+    def test_a_new_title_or_licence_makes_the_page_anew_and_nothing_else(self, replan):
         def change(raw):
             raw["title"] = "another"
+            raw["datasets"]["tiny_waves"] |= {"licence": "CC0", "citation": "Nobody (2026)."}
 
         assert replan(change) == {"all": 1, "report": 1}
 

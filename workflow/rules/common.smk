@@ -36,7 +36,7 @@ from seqbench.registry import (
     OBJECTIVES,
     TASKS,
 )
-from seqbench.reporting.catalog import figure_names, template_runs
+from seqbench.reporting.catalog import figure_names, table_paths, template_runs
 from seqbench.storage.atomic import write_text
 from seqbench.warm import start as start_warm_process
 from seqbench.yaml_files import read_yaml

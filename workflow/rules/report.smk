@@ -1,7 +1,7 @@
-"""The summary table, the page and its figures.
+"""The summary table, the page, its figures and tables for papers.
 
 Needs metrics, predictions and histories of every run; yields summary.csv,
-report.html and the figures as files.
+report.html and the figures and tables as files.
 """
 
 
@@ -35,6 +35,7 @@ rule report:
             )
             for dataset, figure in figure_names(PLAN)
         ],
+        tables=table_paths(PLAN),
     log:
         layout.log("report"),
     conda:

@@ -17,6 +17,7 @@ from seqbench.options import Text
 from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
+ARCHIVE = "https://www.timeseriesclassification.com/description.php"
 UCR_CITATION = "Dau et al. (2019). The UCR time series archive. IEEE/CAA JAS 6:1293."
 UEA_CITATION = "Bagnall et al. (2018). The UEA multivariate archive. arXiv:1811.00075."
 
@@ -70,7 +71,7 @@ def _load(folder: Path, problem: str, citation: str) -> Recordings:
         channels=[f"ch{i}" for i in range(n_channels)],
         units=[""] * n_channels,
         source={
-            "origin": f"timeseriesclassification.com, problem {problem}",
+            "origin": f"{ARCHIVE}?Dataset={problem}",
             "licence": "not stated",
             "citation": citation,
             "files": {path.name: sha256(path) for path in files.values()},

@@ -4,6 +4,7 @@ The test part of the UCI set "Optical recognition of handwritten digits", CC BY
 4.0, with 13 writers whose names are lost but not their order.
 """
 
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,7 @@ def _digits(cache: Path, *, as_rows: bool) -> Recordings:
         as_rows=as_rows,
         source={
             "origin": "scikit-learn, sklearn.datasets.load_digits",
+            "version": f"scikit-learn {version('scikit-learn')}",
             "licence": "CC BY 4.0",
             "citation": "Alpaydin, Kaynak (1998). Optical recognition of handwritten digits. UCI.",
             "notes": ["Parts are cut in the order of the writers, not drawn."],

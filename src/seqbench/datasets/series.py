@@ -8,6 +8,7 @@ transformer, seven channels; CC BY-ND 4.0.
 """
 
 import csv
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,7 @@ def airline(cache: Path) -> Recordings:
         units=["thousand"],
         source={
             "origin": "aeon.datasets.load_airline",
+            "version": f"aeon {version('aeon')}",
             "licence": "not stated",
             "citation": "Box, Jenkins (1970). Time series analysis: forecasting and control.",
         },

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seqbench import layout
 from seqbench.registry import BASELINES, TASKS
 from seqbench.tasks.metric_names import expand, family_of
 
@@ -30,14 +31,14 @@ class Caption:
 
 CAPTIONS = {
     "leaderboard": Caption(
-        "Every model, every seed",
+        "Every model, every run",
         "A dot is one run on test, of one seed and fold, the bar their mean; a thin line is the"
         " bootstrap interval of a single run, or that of the mean over folds. Dashed: the best"
         " baseline. Dotted: the floor. Dash-dotted: the ceiling, where the truth is known.",
     ),
     "confusion": Caption(
         "What is taken for what",
-        "Test windows of the model picked on val and of the best baseline, summed over seeds."
+        "Test windows of the model picked on val and of the best baseline, summed over runs."
         " Numbers count windows; the shade is their part of the true class.",
     ),
     "answers": Caption(
@@ -59,7 +60,7 @@ CAPTIONS = {
     ),
     "learning_curves": Caption(
         "How training went",
-        "Loss on val for each seed; pale: on train. A dot marks the epoch whose weights were kept.",
+        "Loss on val for each run; pale: on train. A dot marks the epoch whose weights were kept.",
     ),
     "cost": Caption(
         "What accuracy costs",
@@ -68,13 +69,13 @@ CAPTIONS = {
     ),
     "label_efficiency": Caption(
         "How many labels it takes",
-        "Mean test score over seeds against the fraction of train windows whose labels were used;"
+        "Mean test score over runs against the fraction of train windows whose labels were used;"
         " whiskers are its 95 % interval (Student's t; of a single run the bootstrap). Dashed: the"
         " best baseline, which has all labels.",
     ),
     "pretraining": Caption(
         "How pretraining went",
-        "Loss of the objective on held-out train recordings for each seed; pale: on the"
+        "Loss of the objective on held-out train recordings for each run; pale: on the"
         " recordings it learns from. Neither val nor test is seen.",
     ),
     "examples": Caption(
@@ -88,13 +89,13 @@ CAPTIONS = {
     ),
     "tolerance": Caption(
         "How exact the times are",
-        "Mean F1 over seeds on test against the tolerance: of each architecture the arm that val"
+        "Mean F1 over runs on test against the tolerance: of each architecture the arm that val"
         " picks, and all baselines. Bold: the model picked on val, its band one s.d. Dash-dotted:"
         " the ceiling. Grey rule: the tolerance that ranks models.",
     ),
     "timing_errors": Caption(
         "How early or late events are found",
-        "Detections of all seeds that match an event of test, by type; later is to the right."
+        "Detections of all runs that match an event of test, by type; later is to the right."
         " Every hill has its own height. The outermost bars hold all that lies further out. A"
         " dark tick marks the mean, the number beside it.",
     ),
@@ -114,7 +115,7 @@ CAPTIONS = {
     "reliability": Caption(
         "How far scores can be trusted",
         "Left: part of the candidates that are true against their score, in 15 bins, of the model"
-        " picked on val; pale: each seed. On the diagonal a score is a probability. Right: how"
+        " picked on val; pale: each run. On the diagonal a score is a probability. Right: how"
         " many candidates have that score, and how many of them are true.",
     ),
 }
@@ -184,6 +185,15 @@ def figure_names(plan: Plan) -> list[tuple[str, str]]:
         for dataset in plan.wholes
         for figure in TASK_FIGURES[plan.benchmark.task(dataset)]
         if _applies(figure, plan, dataset)
+    ]
+
+
+def table_paths(plan: Plan) -> list[str]:
+    """Return where the tables for papers are written, the one over all datasets first."""
+    forms = layout.TABLE_FORMS
+    return [
+        *(layout.OVERALL_TABLE.format(form=form) for form in forms),
+        *(layout.TABLE.format(dataset=name, form=form) for name in plan.wholes for form in forms),
     ]
 
 

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from seqbench import layout
 from seqbench.plan import Run
 from seqbench.reporting.banks import Bank, read_bank
+from seqbench.reporting.parts import Part, part_of
 from seqbench.reporting.stretches import Stretch, rate_hz_of, stretches_of, timeline_of
 from seqbench.reporting.tables import Estimate, Leaderboard, Result, Row, number
 from seqbench.storage.detections import Detections
 from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.predictions import read_predictions
-from seqbench.storage.windows import Split, WindowSet, read_windows
+from seqbench.storage.windows import read_windows
 from seqbench.tasks.detection.comparison import LEAST_ERROR_TOLERANCE_MS, errors_ms
 from seqbench.tasks.detection.metrics import (
     f1_at,
@@ -37,28 +38,6 @@ from seqbench.tasks.detection.metrics import (
     reliability,
 )
 from seqbench.tasks.detection.refractory import DECODERS
-
-
-@dataclass(frozen=True)
-class Part:
-    """One split of a dataset.
-
-    Parameters
-    ----------
-    n_groups
-        Recordings that belong together count once.
-    seconds, known_s
-        Of all recordings, and of what is labelled of them.
-    events
-        Labelled events of each type, (K,).
-    """
-
-    split: Split
-    n_recordings: int
-    n_groups: int
-    seconds: float
-    known_s: float
-    events: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -122,8 +101,8 @@ class DetectionMaterial:
 
     Parameters
     ----------
-    parts
-        Train, val and test.
+    test
+        How much there is in test.
     rate_hz
         Samples per second.
     tolerance_ms, refractory_s
@@ -144,7 +123,7 @@ class DetectionMaterial:
     """
 
     classes: list[str]
-    parts: list[Part]
+    test: Part
     rate_hz: float
     tolerance_ms: float
     refractory_s: float | None
@@ -160,17 +139,13 @@ class DetectionMaterial:
         """Pairs within this count for errors in time."""
         return max(LEAST_ERROR_TOLERANCE_MS, self.tolerance_ms)
 
-    def part(self, split: Split) -> Part:
-        """Return one split."""
-        return next(part for part in self.parts if part.split == split)
-
 
 def gather_detection(
-    board: Leaderboard, path: Path, train: WindowSet, root: Path, banked: Collection[Run]
+    board: Leaderboard, path: Path, root: Path, banked: Collection[Run]
 ) -> DetectionMaterial:
     """Read what the models of a leaderboard found and what there was to find.
 
-    One split of the signal is held at a time.
+    Of the signal, test alone is read.
 
     Parameters
     ----------
@@ -178,14 +153,11 @@ def gather_detection(
         That with most labels.
     path
         Windows of the dataset, or of the fold of the model that val picks.
-    train
-        Its signal is not needed.
     root
         Folder that holds `results/`.
     banked
         Runs whose models hold templates that are drawn.
     """
-    parts = [_part(train), _part(read_windows(path, "val"))]
     test = read_windows(path, "test")
     timeline = timeline_of(test)
     picked, baseline = board.picked, board.best_baseline
@@ -197,7 +169,7 @@ def gather_detection(
     chosen = None if picked is None else found[picked.chosen.run]
     return DetectionMaterial(
         classes=test.classes,
-        parts=[*parts, _part(test)],
+        test=part_of(test),
         rate_hz=rate_hz_of(test),
         tolerance_ms=timeline.tolerance_ms,
         refractory_s=timeline.refractory_s,
@@ -207,22 +179,6 @@ def gather_detection(
         decoders=[_decoder(name, of_seeds) for name in DECODERS] if of_seeds else [],
         calibration=None if picked is None else _calibration(picked, of_seeds),
         banks=[read_bank(row.chosen, test, root) for row in _with_templates(board, banked)],
-    )
-
-
-def _part(windows: WindowSet) -> Part:
-    timeline, rate_hz = timeline_of(windows), rate_hz_of(windows)
-    place = timeline.place
-    inside = (timeline.known_start[place] <= timeline.onset) & (
-        timeline.onset < timeline.known_stop[place]
-    )
-    return Part(
-        split=windows.split,
-        n_recordings=len(timeline),
-        n_groups=len({windows.groups[i] for i in timeline.recording}),
-        seconds=float((timeline.stop - timeline.start).sum() / rate_hz),
-        known_s=float((timeline.known_stop - timeline.known_start).sum() / rate_hz),
-        events=np.bincount(timeline.type[inside], minlength=len(windows.classes)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from seqbench import layout
 from seqbench.plan import Plan, Run
 from seqbench.reporting.catalog import figures_of, template_runs
 from seqbench.reporting.detection import DetectionMaterial, gather_detection
+from seqbench.reporting.parts import Part, read_parts
 from seqbench.reporting.tables import BASELINE, Leaderboard, Result, Row, leaderboards
 from seqbench.storage.detections import Detections
 from seqbench.storage.leakcheck import LeakCheck
@@ -68,6 +69,8 @@ class Material:
         figures draw windows and answers.
     windows
         Those of train; in detection without their signal, which no figure draws.
+    parts
+        Sizes of train, val and test, of what is shown.
     boards
         A leaderboard for each fraction of labels, the largest first.
     histories
@@ -92,6 +95,7 @@ class Material:
     dataset: str
     shown: str
     windows: WindowSet
+    parts: list[Part]
     results: list[Result]
     boards: list[Leaderboard]
     histories: dict[Run, pd.DataFrame]
@@ -175,16 +179,17 @@ def _material(
     shown = (picked.chosen.run if picked else trained[0]).dataset
     figures = figures_of(plan, dataset)
     path = root / layout.WINDOWS.format(dataset=shown)
-    windows = read_windows(path, "train")
+    is_detection = plan.benchmark.task(dataset) == "detection"
+    windows = read_windows(path, "train", signal=not is_detection)
     has_answers = not {"answers", "frames"}.isdisjoint(figures)
     detection = None
-    if plan.benchmark.task(dataset) == "detection":
-        windows = _without_signal(windows)
-        detection = gather_detection(boards[0], path, windows, root, template_runs(plan))
+    if is_detection:
+        detection = gather_detection(boards[0], path, root, template_runs(plan))
     return Material(
         dataset=dataset,
         shown=shown,
         windows=windows,
+        parts=read_parts(path, has_classes=bool(windows.classes)),
         results=[result for result in results if result.dataset == dataset],
         boards=boards,
         histories={run: pd.read_csv(root / run.fill(layout.HISTORY)) for run in trained},
@@ -203,12 +208,6 @@ def _leakchecks(plan: Plan, dataset: str, root: Path) -> list[LeakCheck]:
     names = sorted({run.dataset for run in plan.runs_on(dataset)})
     found = [read_leakcheck(root / layout.WINDOWS.format(dataset=name)) for name in names]
     return [one for one in found if one is not None]
-
-
-def _without_signal(windows: WindowSet) -> WindowSet:
-    """Return windows of a signal that reads as 0 everywhere and takes no memory."""
-    nothing = np.broadcast_to(np.zeros(1, np.float32), windows.signal.shape)
-    return replace(windows, signal=nothing)
 
 
 def _answers(row: Row, root: Path, dataset: str) -> Answers:

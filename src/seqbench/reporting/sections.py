@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import base64
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-
-import numpy as np
 
 from seqbench import layout
 from seqbench.datasets.base import counted
 from seqbench.plan import Plan
 from seqbench.reporting import formats
+from seqbench.reporting.cards import Card, card
 from seqbench.reporting.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
 from seqbench.reporting.detection import DetectionMaterial
 from seqbench.reporting.figures import Drawing
-from seqbench.reporting.leaks import leak_fact, leak_warnings, order_note
+from seqbench.reporting.leaks import leak_warnings, order_note
 from seqbench.reporting.material import Answers, Material
 from seqbench.reporting.tables import Estimate, Leaderboard, Result, ahead, mean_interval_of
-from seqbench.storage.windows import WindowSet
 
 FEW_TEST_WINDOWS, FEW_TEST_EVENTS = 30, 30
+OF_DATA = ("examples", "pictures")  # figures that show no model
 
 
 @dataclass(frozen=True)
@@ -42,46 +40,41 @@ class Section:
 
     Parameters
     ----------
-    facts
-        Values by what they are.
-    counts_of, class_counts
-        What is counted, and how many there are by name of the class.
+    card
+        What there is to say of its data.
+    examples
+        Figures of the data alone; `pictures` are all others.
     notes, warnings
         Sentences: of the source on its data, and on the results.
     model_path
         File of the model and seed that val picks.
+    table_path
+        File of the leaderboard in LaTeX.
     """
 
     material: Material
-    facts: dict[str, str]
-    counts_of: str
-    class_counts: list[tuple[str, str]]
+    card: Card
+    examples: list[Picture]
     pictures: list[Picture]
     notes: list[str]
     warnings: list[str]
     model_path: str | None
+    table_path: str
 
 
 def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], Drawing]) -> Section:
     """Return the section of a dataset."""
     best, detection = material.board.picked, material.detection
-    if detection is None:
-        things = "windows" if material.windows.targets is None else "samples"
-        counts_of, class_counts = f"Train {things} of each class", _window_counts(material)
-        few = _few_windows(material)
-    else:
-        counts_of = "Labelled events of each type: train · val · test"
-        class_counts = _event_counts(detection)
-        few = _few_events(detection)
+    few = _few_windows(material) if detection is None else _few_events(detection)
+    pictures = [
+        _picture(name, material, drawings[material.dataset, name])
+        for name in figures_of(plan, material.dataset)
+    ]
     return Section(
         material=material,
-        facts=_facts(plan, material),
-        counts_of=counts_of,
-        class_counts=class_counts,
-        pictures=[
-            _picture(name, material, drawings[material.dataset, name])
-            for name in figures_of(plan, material.dataset)
-        ],
+        card=card(plan, material),
+        examples=[picture for picture in pictures if picture.name in OF_DATA],
+        pictures=[picture for picture in pictures if picture.name not in OF_DATA],
         notes=[
             *map(str, material.windows.source.get("notes", ())),
             *order_note(material.leakchecks),
@@ -89,57 +82,8 @@ def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], D
         ],
         warnings=[*leak_warnings(material.leakchecks), *few, *_warnings(material.board)],
         model_path=None if best is None else best.chosen.run.fill(layout.MODEL),
+        table_path=layout.TABLE.format(dataset=material.dataset, form="tex"),
     )
-
-
-def _facts(plan: Plan, material: Material) -> dict[str, str]:
-    windows, detection = material.windows, material.detection
-    entry = plan.benchmark.all_datasets[material.dataset]
-    options = ", ".join(f"{key} {value}" for key, value in entry.source_options.items())
-    results = [result for result in material.results if result.run.dataset == material.shown]
-    n_val, n_test = (formats.amount(_first_number(results, split)) for split in ("val", "test"))
-    lengths = sorted({int(n) for n in windows.length})
-    span = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
-    rate = windows.sampling_rate_hz
-    return {
-        "task": material.board.task,
-        "source": f"{entry.source} ({options})" if options else entry.source,
-        **({} if detection is None else _recorded(detection)),
-        **_folds(material),
-        "windows": f"{formats.amount(len(windows))} train · {n_val} val · {n_test} test",
-        **_asked(material),
-        **_shape(windows),
-        "length" if detection is None else "length of a window": f"{span} samples"
-        if lengths
-        else formats.NOTHING,
-        "sampling rate": "not stated" if rate is None else f"{rate:g} Hz",
-        **({} if detection is None else _rules(detection)),
-        "normalisation": windows.normalization.mode,
-        **leak_fact(material.leakchecks),
-    }
-
-
-def _shape(windows: WindowSet) -> dict[str, str]:
-    """Return what a sample is made of."""
-    n = len(windows.channels)
-    if windows.sample == "tokens":
-        return {"vocabulary": f"{n}"}
-    if windows.sample == "video":
-        rows, columns = windows.frame_size
-        return {"frame": f"{rows} x {columns} pixels", "planes": f"{n}"}
-    return {"channels": f"{n}"}
-
-
-def _folds(material: Material) -> dict[str, str]:
-    """Return how many folds there are, and which one is shown; nothing where there are none."""
-    folds = {result.fold for result in material.results} - {None}
-    if not folds:
-        return {}
-    n_repeats = len({fold.repeat for fold in folds if fold})
-    return {
-        "folds": f"{len(folds)} in {counted(n_repeats, 'draw')}",
-        "fold shown": material.shown,
-    }
 
 
 def _lead(board: Leaderboard) -> list[str]:
@@ -159,67 +103,6 @@ def _lead(board: Leaderboard) -> list[str]:
     ]
 
 
-def _asked(material: Material) -> dict[str, str]:
-    """Return what is to be told."""
-    windows, targets = material.windows, material.windows.targets
-    if material.detection is not None:
-        return {"event types": f"{len(windows.classes)}"}
-    if targets is None or windows.classes:
-        return {"classes": f"{len(windows.classes)}"}
-    facts = {"values": ", ".join(targets.names)}
-    if targets.horizon_samples:
-        facts["horizon"] = counted(targets.horizon_samples, "sample")
-        steps = ["logarithm"] if targets.transform.log else []
-        steps += [f"difference over {lag}" for lag in targets.transform.difference_samples]
-        facts["transform"] = ", ".join(steps) or "none"
-    return facts
-
-
-def _recorded(detection: DetectionMaterial) -> dict[str, str]:
-    """Return how much there is in each part."""
-
-    def parts(values: Iterable[str], unit: str = "") -> str:
-        pairs = zip(values, detection.parts, strict=True)
-        return " · ".join(f"{value}{unit} {part.split}" for value, part in pairs)
-
-    def duration(seconds: list[float]) -> str:
-        values, unit = formats.durations(seconds)
-        return parts(values, f" {unit}")
-
-    facts = {
-        "recordings": parts(formats.amount(part.n_recordings) for part in detection.parts),
-        "duration": duration([part.seconds for part in detection.parts]),
-        "labelled events": parts(formats.amount(int(p.events.sum())) for p in detection.parts),
-    }
-    if any(part.known_s < part.seconds for part in detection.parts):
-        facts["labelled duration"] = duration([part.known_s for part in detection.parts])
-    return facts
-
-
-def _rules(detection: DetectionMaterial) -> dict[str, str]:
-    period = detection.refractory_s
-    return {
-        "refractory period": "none known" if period is None else formats.seconds(period),
-        "tolerance": f"{detection.tolerance_ms:g} ms",
-    }
-
-
-def _window_counts(material: Material) -> list[tuple[str, str]]:
-    if material.windows.targets is not None and material.windows.classes:
-        told = material.windows.targets.values[:, 0]
-        samples = Counter(told[np.isfinite(told)].astype(int).tolist())
-        return [(name, f"{samples[k]}") for k, name in enumerate(material.windows.classes)]
-    counts = Counter(material.windows.label.tolist())
-    return [(name, f"{counts[k]}") for k, name in enumerate(material.windows.classes)]
-
-
-def _event_counts(detection: DetectionMaterial) -> list[tuple[str, str]]:
-    return [
-        (name, " · ".join(f"{part.events[k]}" for part in detection.parts))
-        for k, name in enumerate(detection.classes)
-    ]
-
-
 def _few_windows(material: Material) -> list[str]:
     n_test = _first_number(material.results, "test")
     if n_test is None:
@@ -236,8 +119,8 @@ def _few_windows(material: Material) -> list[str]:
 
 
 def _few_events(detection: DetectionMaterial) -> list[str]:
-    test = detection.part("test")
-    n_events = int(test.events.sum())
+    test = detection.test
+    n_events = test.n_labelled
     if not n_events:
         return ["No event of test is labelled, so there is nothing to find."]
     found: list[str] = []
@@ -246,7 +129,7 @@ def _few_events(detection: DetectionMaterial) -> list[str]:
             f"Only {n_events} labelled events in test: one is {formats.percent(1 / n_events)} of"
             " recall."
         )
-    absent = [name for name, n in zip(detection.classes, test.events, strict=True) if not n]
+    absent = [name for name, n in zip(detection.classes, test.counts, strict=True) if not n]
     if absent:
         found.append(f"Types that do not occur in test: {', '.join(absent)}.")
     if test.n_groups == 1:

@@ -1,4 +1,4 @@
-"""Make the summary, the figures and the page from what every run left behind."""
+"""Make the summary, the figures, tables and the page from what every run left behind."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ from seqbench.steps.arguments import path_parser
 
 
 def run(config: Path, summary: Path, page: Path) -> None:
-    """Read the results that the config asks for, write the summary, the figures and the page.
+    """Read the results that the config asks for, write the summary, figures, tables and the page.
 
-    Inputs and figures are where `layout` says, relative to the working directory.
+    Inputs, figures and tables are where `layout` says, relative to the working directory.
     """
     from seqbench import layout
     from seqbench.config import Benchmark
@@ -17,6 +17,7 @@ def run(config: Path, summary: Path, page: Path) -> None:
     from seqbench.reporting.figures import render
     from seqbench.reporting.material import gather
     from seqbench.reporting.page import render_page
+    from seqbench.reporting.paper import paper_tables
     from seqbench.reporting.tables import collect
     from seqbench.reporting.tables import summary as summary_table
     from seqbench.storage.atomic import replacing, write_text
@@ -32,6 +33,8 @@ def run(config: Path, summary: Path, page: Path) -> None:
     for (dataset, figure), drawing in drawings.items():
         with replacing(Path(layout.FIGURE.format(dataset=dataset, figure=figure))) as temporary:
             temporary.write_bytes(drawing.svg)
+    for path, text in paper_tables([one.boards for one in materials.values()]).items():
+        write_text(Path(path), text)
     write_text(page, render_page(plan, results, list(materials.values()), drawings))
 
 

@@ -1,6 +1,6 @@
 """`windows.h5`: what `window` leaves and every later stage reads.
 
-Layout, version 4. One signal array; windows are rows of a table that point
+Layout, version 5. One signal array; windows are rows of a table that point
 into it, so overlapping windows are never copies. The recordings of a split
 stand together: reading a split never touches the bytes of another.
 
@@ -16,13 +16,15 @@ stand together: reading a split never touches the bytes of another.
 ``truth/..``            arrays that only a generator knows
 ``recordings/..``       ``name`` and ``group``, (R,) text
 ``channels``            (C,) text; of tokens the vocabulary, from train
+``units``               (C,) text, empty where unknown; of tokens none
 ``classes``             (K,) text
 ``normalization``       ``centre`` and ``scale``, (C,) float64, from train;
                         attribute ``mode``
 ======================  =====================================================
 
-The attribute ``source`` is that of `recordings.h5`; ``leakcheck``, a JSON
-object, says what the parts share, and stands where `window` made the file.
+The attribute ``source`` is that of `recordings.h5`; ``official_splits``, a JSON
+list, names the parts that are the source's own; ``leakcheck``, a JSON object,
+says what the parts share, and stands where `window` made the file.
 """
 
 import json
@@ -54,7 +56,7 @@ from seqbench.storage.normalization import (
 from seqbench.storage.targets import Targets, read_targets, write_targets
 from seqbench.storage.timeline import Timeline, read_timeline, write_timeline
 
-KIND, VERSION = "windows", 4
+KIND, VERSION = "windows", 5
 Split = Literal["train", "val", "test"]
 UNLABELLED = -1
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -83,6 +85,10 @@ class WindowSet:
     channels
         Names of the channels; of tokens the vocabulary, whose first entry
         stands for every token that train does not hold.
+    units
+        Of the channels as they were recorded, "" where unknown; none of tokens.
+    official_splits
+        Parts that the source itself names and nothing in the config replaced.
     timeline
         Whole recordings and their events; detection alone has one.
     targets
@@ -109,6 +115,8 @@ class WindowSet:
     targets: Targets | None = None
     truth: dict[str, NDArray[Any]] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
+    units: list[str] = field(default_factory=list)
+    official_splits: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if len(self.start) and int((self.start + self.length).max()) > len(self.signal):
@@ -162,6 +170,7 @@ def write_windows(
         file.attrs["task"] = first.task
         file.attrs["sample"] = first.sample
         file.attrs["source"] = json.dumps(first.source, ensure_ascii=False)
+        file.attrs["official_splits"] = json.dumps(first.official_splits)
         if leakcheck is not None:
             file.attrs["leakcheck"] = leakcheck.to_json()
         write_number(file, "sampling_rate_hz", first.sampling_rate_hz)
@@ -184,6 +193,7 @@ def write_windows(
         write_strings(recordings, "name", first.names)
         write_strings(recordings, "group", first.groups)
         write_strings(file, "channels", first.channels)
+        write_strings(file, "units", first.units)
         write_strings(file, "classes", first.classes)
         write_normalization(file.create_group("normalization"), first.normalization)
         if first.targets is not None:
@@ -194,7 +204,9 @@ def write_windows(
                 )
 
 
-def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
+def read_windows(
+    path: Path, split: Split, *, labels: bool = True, signal: bool = True
+) -> WindowSet:
     """Read one split.
 
     Parameters
@@ -205,6 +217,9 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
         The only split whose signal and table are read.
     labels
         False leaves labels, events and truth in the file: all are -1 or none.
+    signal
+        False leaves the signal in the file: it reads as 0 everywhere and takes
+        no memory, and so do targets that are the signal itself, as NaN.
 
     Raises
     ------
@@ -216,12 +231,14 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
             raise FormatError(f"{path}: no split '{split}' in it")
         begin, end = file[f"slabs/{split}"][:]
         table, of_split = file[f"windows/{split}"], file.get(f"timeline/{split}")
-        start, signal = table["start"][:], file["signal"][begin:end]
+        start, stored = table["start"][:], file["signal"]
+        shape = (end - begin, *stored.shape[1:])
+        rows = stored[begin:end] if signal else np.broadcast_to(np.float32(0), shape)
         return WindowSet(
             task=str(file.attrs["task"]),
             sample=str(file.attrs["sample"]),
             split=split,
-            signal=signal,
+            signal=rows,
             start=start,
             length=table["length"][:],
             label=table["label"][:] if labels else np.full(len(start), UNLABELLED),
@@ -229,11 +246,13 @@ def read_windows(path: Path, split: Split, *, labels: bool = True) -> WindowSet:
             names=read_strings(file["recordings"], "name"),
             groups=read_strings(file["recordings"], "group"),
             channels=read_strings(file, "channels"),
+            units=read_strings(file, "units"),
+            official_splits=json.loads(file.attrs["official_splits"]),
             classes=read_strings(file, "classes"),
             normalization=read_normalization(file["normalization"]),
             sampling_rate_hz=read_number(file, "sampling_rate_hz"),
             timeline=read_timeline(of_split, events=labels) if of_split else None,
-            targets=_read_targets(file["targets"], signal, begin)
+            targets=_read_targets(file["targets"], rows, begin, is_known=signal)
             if labels and "targets" in file
             else None,
             truth=read_arrays(file, "truth") if labels else {},
@@ -248,8 +267,12 @@ def read_leakcheck(path: Path) -> LeakCheck | None:
         return None if text is None else LeakCheck.from_json(text)
 
 
-def _read_targets(group: h5py.Group, signal: NDArray[np.float32], begin: int) -> Targets:
+def _read_targets(
+    group: h5py.Group, signal: NDArray[np.float32], begin: int, *, is_known: bool
+) -> Targets:
     """Return the targets of the rows of a split, which are its signal where none are stored."""
     if "values" in group:
         return read_targets(group, group["values"][begin : begin + len(signal)])
+    if not is_known:
+        return read_targets(group, np.broadcast_to(np.float32(np.nan), signal.shape))
     return read_targets(group, read_normalization(group["normalization"]).undone(signal))

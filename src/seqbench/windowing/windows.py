@@ -161,7 +161,16 @@ def _window_set(
         targets=_targets(recordings, pieces, normalizations[1], job),
         truth=recordings.truth,
         source=recordings.source,
+        units=[] if recordings.sample == "tokens" else recordings.units,
+        official_splits=_official_splits(recordings, job),
     )
+
+
+def _official_splits(recordings: Recordings, job: WindowJob) -> list[str]:
+    """Return the parts that are those of the source: neither drawn nor named in the config."""
+    if job.split.by == "time" or job.fold is not None or job.split.test is not None:
+        return []
+    return [split for split in SPLITS if split in recordings.splits]
 
 
 def _targets(

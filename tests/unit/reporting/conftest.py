@@ -19,6 +19,8 @@ from seqbench.config import Benchmark
 from seqbench.options import Options
 from seqbench.plan import Plan, Run
 from seqbench.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS, Entry
+from seqbench.reporting import figures
+from seqbench.reporting.figures import Drawing
 from seqbench.steps import report
 from seqbench.storage.atomic import write_json, write_text
 from seqbench.storage.detections import Candidates, Decoding, Detections
@@ -111,7 +113,7 @@ def write_made_up_results(
     write_text(root / layout.CONFIG, yaml.safe_dump(raw))
     for dataset in plan.datasets:
         names = (classes or {}).get(dataset, ["a", "b"])
-        _write_windows(root / layout.WINDOWS.format(dataset=dataset), names, n_channels)
+        _write_windows(root / layout.WINDOWS.format(dataset=dataset), names, n_channels, n_test)
     for run in plan.runs:
         names = (classes or {}).get(run.dataset, ["a", "b"])
         generator = np.random.default_rng(
@@ -151,6 +153,18 @@ def config() -> Callable[..., dict[str, Any]]:
             "seeds": [0, 1, 2],
         }
         return {"title": "Made up", "baselines": list(baselines), "runs": [runs | grid]}
+
+    return make
+
+
+@pytest.fixture
+def page_without_figures(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """Return what runs the step without the time that figures take, and returns the page."""
+    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
+
+    def make() -> str:
+        report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))
+        return Path(layout.REPORT).read_text(encoding="utf-8")
 
     return make
 
@@ -338,36 +352,38 @@ def _metrics(run: Run, accuracy: float, n_test: int) -> dict[str, Any]:
     }
 
 
-def _write_windows(path: Path, classes: list[str], n_channels: int) -> None:
-    generator = np.random.default_rng(0)
-    n_windows = 8 * len(classes)
-    length = np.full(n_windows, 100)
-    label = np.arange(n_windows) % len(classes)
-    time = np.linspace(0, 1, 100)[:, None]
-    tones = 2 + label[:, None, None] + np.arange(n_channels)
-    signal = np.sin(2 * math.pi * tones * time) + 0.1 * generator.normal(
-        size=(n_windows, 100, n_channels)
-    )
-    shared: dict[str, Any] = {
-        "task": "classification",
-        "sample": "series",
-        "names": [f"r{i}" for i in range(n_windows)],
-        "groups": [f"g{i}" for i in range(n_windows)],
-        "channels": [f"axis {c}" for c in range(n_channels)],
-        "classes": classes,
-        "normalization": Normalization("zscore", np.zeros(n_channels), np.ones(n_channels)),
-        "sampling_rate_hz": 50.0,
-    }
-    windows = WindowSet(
-        split="train",
-        signal=signal.reshape(-1, n_channels).astype(np.float32),
-        start=np.arange(n_windows) * 100,
-        length=length,
-        label=label,
-        recording=np.arange(n_windows),
-        **shared,
-    )
-    write_windows(path, {"train": windows})
+def _write_windows(path: Path, classes: list[str], n_channels: int, n_test: int) -> None:
+    """Write windows of 100 samples, each a recording and a group of its own, classes in turn."""
+    sizes: dict[Split, int] = {"train": 8 * len(classes), "val": 8, "test": n_test}
+    n_all = sum(sizes.values())
+    splits: dict[Split, WindowSet] = {}
+    first = 0
+    for split, n_windows in sizes.items():
+        generator = np.random.default_rng(SPLITS.index(split))
+        label = np.arange(n_windows) % len(classes)
+        time = np.linspace(0, 1, 100)[:, None]
+        tones = 2 + label[:, None, None] + np.arange(n_channels)
+        signal = np.sin(2 * math.pi * tones * time) + 0.1 * generator.normal(
+            size=(n_windows, 100, n_channels)
+        )
+        splits[split] = WindowSet(
+            task="classification",
+            sample="series",
+            split=split,
+            signal=signal.reshape(-1, n_channels).astype(np.float32),
+            start=np.arange(n_windows) * 100,
+            length=np.full(n_windows, 100),
+            label=label,
+            recording=first + np.arange(n_windows),
+            names=[f"r{i}" for i in range(n_all)],
+            groups=[f"g{i}" for i in range(n_all)],
+            channels=[f"axis {c}" for c in range(n_channels)],
+            classes=classes,
+            normalization=Normalization("zscore", np.zeros(n_channels), np.ones(n_channels)),
+            sampling_rate_hz=50.0,
+        )
+        first += n_windows
+    write_windows(path, splits)
 
 
 def _write_predictions(

@@ -11,7 +11,7 @@ from seqbench.reporting.figures import Drawing
 from seqbench.reporting.leaks import leak_fact, leak_warnings, order_note
 from seqbench.steps import report
 from seqbench.storage.leakcheck import LeakCheck
-from seqbench.storage.windows import read_windows, write_windows
+from seqbench.storage.windows import SPLITS, read_windows, write_windows
 
 CLEAN = LeakCheck(
     by="group",
@@ -71,7 +71,7 @@ def test_the_page_shows_the_check_and_warns_at_the_top(write_results, config, mo
     plan = write_results(config(), skill=lambda run: 0.5 if run.arm == "baseline" else 0.9)
     for name in plan.datasets:
         path = Path(layout.WINDOWS.format(dataset=name))
-        write_windows(path, {"train": read_windows(path, "train")}, check)
+        write_windows(path, {split: read_windows(path, split) for split in SPLITS}, check)
     report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))
     page = Path(layout.REPORT).read_text(encoding="utf-8")
 

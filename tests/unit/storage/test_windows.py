@@ -67,6 +67,27 @@ def test_labels_can_be_left_in_the_file(make_windows, tmp_path):
     assert_same(replace(hidden, label=made["train"].label), made["train"])
 
 
+def test_the_signal_can_be_left_in_the_file(make_windows, tmp_path):
+    made = make_windows(tmp_path / "windows.h5")
+
+    without = read_windows(tmp_path / "windows.h5", "train", signal=False)
+
+    assert without.signal.base.nbytes <= 4
+    assert not without.signal.any()
+    assert without.signal.shape == made["train"].signal.shape
+    assert_same(replace(without, signal=made["train"].signal), made["train"])
+
+
+def test_units_and_official_parts_survive_a_file(make_windows, tmp_path):
+    made = {
+        split: replace(windows, units=["m/s²", ""], official_splits=["train", "test"])
+        for split, windows in make_windows().items()
+    }
+    write_windows(tmp_path / "windows.h5", made)
+
+    assert_same(read_windows(tmp_path / "windows.h5", "val"), made["val"])
+
+
 @pytest.mark.parametrize("split", SPLITS)
 def test_recordings_and_events_of_a_split_survive_a_file(make_event_windows, tmp_path, split):
     made = make_event_windows(tmp_path / "windows.h5")

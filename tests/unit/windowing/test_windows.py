@@ -70,6 +70,33 @@ def test_what_is_known_of_the_recordings_comes_along(six):
     assert splits["test"].length.tolist() == [10, 11]
 
 
+@pytest.mark.parametrize(
+    ("split", "official"),
+    [
+        ({}, ["train", "test"]),
+        ({"test": 0.25}, []),
+        ({"val": ["r0"]}, ["train", "test"]),
+    ],
+    ids=["kept", "replaced", "val named"],
+)
+def test_parts_of_the_source_are_called_official_unless_the_config_replaces_them(
+    six, split, official
+):
+    given = replace(six, splits=["train"] * 4 + ["test"] * 2)
+
+    windows = make_windows(given, job(split))["val"]
+
+    assert windows.official_splits == official
+    assert windows.units == six.units
+
+
+def test_a_fold_puts_official_parts_aside(six):
+    given = replace(six, splits=["train"] * 4 + ["test"] * 2)
+    of_fold = job({}).model_copy(update={"fold": Fold(n_folds=2, repeat=0, index=0)})
+
+    assert make_windows(given, of_fold)["train"].official_splits == []
+
+
 def test_recordings_are_left_as_they_were(six):
     before = [signal.copy() for signal in six.signals]
 

@@ -179,7 +179,7 @@ def _apart(wanted: list[float], height: float) -> list[float]:
 
 def _most_frequent(detection: DetectionMaterial) -> list[int]:
     """Return the types that are shown, in their own order."""
-    events = detection.part("test").events
+    events = detection.test.counts
     return sorted(np.argsort(-events, kind="stable")[:N_SHOWN_TYPES].tolist())
 
 
