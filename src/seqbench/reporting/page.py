@@ -15,6 +15,7 @@ from seqbench.registry import METRICS
 from seqbench.reporting import formats, pretraining, questions, tables
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures import Drawing
+from seqbench.reporting.finished import unfinished_by_dataset, unfinished_warnings
 from seqbench.reporting.leaks import leak_warnings
 from seqbench.reporting.material import Material
 from seqbench.reporting.sections import section
@@ -53,10 +54,11 @@ def render_page(
         .render(
             title=plan.benchmark.title,
             plan=plan,
-            asked=_asked(plan),
+            asked=_asked(plan.asked),
+            unfinished=unfinished_by_dataset(plan),
             lede=_lede(boards),
             boards=boards,
-            warnings=_general_warnings(materials, results),
+            warnings=[*unfinished_warnings(plan), *_general_warnings(materials, results)],
             sections=sections,
             answers=questions.answers(plan, results),
             effects=effects,
