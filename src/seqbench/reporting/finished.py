@@ -14,6 +14,7 @@ from seqbench.plan import Plan, Run
 from seqbench.reporting.catalog import template_runs
 
 FEW_RUNS = 3
+NAME = "{dataset}, {architecture}, {arm}, labels {labels}, seed {seed}"
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,7 @@ def unfinished_warnings(plan: Plan) -> list[str]:
         return []
     n_asked, left_out = len(plan.asked.runs), sorted(plan.unfinished)
     if len(left_out) <= FEW_RUNS:
-        names = "; ".join(
-            f"{r.fill('{dataset}, {architecture}, {arm}, seed {seed}')}" for r in left_out
-        )
+        names = "; ".join(run.fill(NAME) for run in left_out)
     else:
         asked = Counter(plan.benchmark.whole(run.dataset) for run in plan.asked.runs)
         missing = Counter(plan.benchmark.whole(run.dataset) for run in left_out)
@@ -94,7 +93,9 @@ def unfinished_warnings(plan: Plan) -> list[str]:
     ]
     without = [name for name in plan.asked.wholes if name not in plan.wholes]
     if without:
-        found.append(f"No trained model has finished on {', '.join(without)}: left out.")
+        found.append(
+            f"No trained model has finished on {', '.join(without)}; this page leaves them out."
+        )
     return found
 
 
