@@ -92,7 +92,7 @@ def status(
         rest = remaining(found, at_once)
         text = json.dumps(json_of(found, rest)) if as_json else as_text(found, rest, directory)
         states = {one.state for one in found}
-        is_last = watch is None or states == {"done"}
+        is_last = watch is None or rest.n_counted + rest.n_unknown == 0
         clear = "\x1b[H\x1b[2J" if watch is not None and sys.stdout.isatty() else ""
         print(f"{clear}{text}", flush=True)
         if is_last:
@@ -309,7 +309,7 @@ def _add_status(parser: argparse.ArgumentParser) -> None:
         "--watch",
         type=_positive,
         metavar="SECONDS",
-        help="show it again and again until all is done",
+        help="show it again and again until nothing is left to do",
     )
     parser.add_argument("--json", action="store_true", dest="as_json", help="for scripts")
     parser.add_argument(

@@ -1,6 +1,7 @@
 """`seqbench status` and `seqbench report` beside the workflow: under way, failed, at its end."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -95,12 +96,13 @@ def test_a_training_under_way_is_seen_until_it_is_stopped(tmp_path, status, wait
             start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
-    wait_for(lambda: (tmp_path / layout.CONFIG).exists())
-    wait_for(lambda: any(job["epoch"] for job in status()[1]["running"]))
-
-    code, told = status()
-    process.send_signal(signal.SIGINT)
-    process.wait(60)
+    try:
+        wait_for(lambda: (tmp_path / layout.CONFIG).exists())
+        wait_for(lambda: any(job["epoch"] for job in status()[1]["running"]))
+        code, told = status()
+    finally:
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+        process.wait()
 
     assert code == 3
     [training] = told["running"]

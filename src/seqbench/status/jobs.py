@@ -30,6 +30,9 @@ class Job:
         File from which an interrupted training goes on; None: this is no training.
     epochs
         Of a training at most.
+    cost
+        File that says what the job cost, once its run is scored, and the name of
+        the cost there; None: none does.
     likeness
         What tells how long it takes: step, dataset, architecture, and the rest.
     """
@@ -42,6 +45,7 @@ class Job:
     inputs: tuple[str, ...] = ()
     state: str | None = None
     epochs: int | None = None
+    cost: tuple[str, str] | None = None
     likeness: tuple[str, ...] = ()
 
 
@@ -101,6 +105,7 @@ def _pretraining(plan: Plan, run: Run, objective: str) -> Job:
         inputs=(fill(layout.WINDOWS),),
         state=fill(f"{layout.state('pretrain')}/state.safetensors"),
         epochs=plan.benchmark.pretraining(run.architecture).epochs,
+        cost=(fill(layout.METRICS), "pretrain"),
         likeness=("pretrain", whole, run.architecture, objective),
     )
 
@@ -112,6 +117,7 @@ def _finetuning(plan: Plan, run: Run) -> Job:
         _of_run(plan, run, "finetune", [layout.MODEL, layout.HISTORY, layout.TRANSFER], encoder),
         state=run.fill(f"{layout.state('finetune')}/state.safetensors"),
         epochs=plan.benchmark.finetuning(run.architecture).epochs,
+        cost=(run.fill(layout.METRICS), "train"),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from statistics import fmean
 
 from seqbench.status.jobs import Job
-from seqbench.status.standings import Standing
+from seqbench.status.standings import Standing, Took
 
 SHARED = 3  # step, dataset and architecture: what jobs must at least have in common to be alike
 
@@ -47,14 +47,6 @@ class Remaining:
     wall_s: float | None
 
 
-@dataclass(frozen=True)
-class Took:
-    """What jobs took or take: seconds, and processor seconds."""
-
-    wall_s: float
-    cpu_s: float
-
-
 def remaining(
     found: Sequence[Standing], at_once: float | None = None, now: datetime | None = None
 ) -> Remaining:
@@ -62,8 +54,7 @@ def remaining(
 
     Each takes the mean of finished jobs like it: same step, dataset, architecture,
     arm and fraction of labels; without such, same step, dataset and architecture.
-    What it has done already is taken off. Trainings that were interrupted tell
-    nothing, as their log is of the last sitting alone.
+    What it has done already is taken off.
 
     Parameters
     ----------
@@ -102,11 +93,9 @@ def _took_by_likeness(found: Iterable[Standing]) -> dict[tuple[str, ...], dict[J
     """Return what finished jobs took, under all and under the least that others may share."""
     took: dict[tuple[str, ...], dict[Job, Took]] = defaultdict(dict)
     for one in found:
-        log = one.log
-        if log is None or log.was_resumed or log.wall_s is None or log.cpu_s is None:
-            continue
-        for likeness in {one.job.likeness, one.job.likeness[:SHARED]}:
-            took[likeness][one.job] = Took(log.wall_s, log.cpu_s)
+        if one.took is not None:
+            for likeness in {one.job.likeness, one.job.likeness[:SHARED]}:
+                took[likeness][one.job] = one.took
     return took
 
 

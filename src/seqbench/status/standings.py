@@ -26,6 +26,14 @@ class Place:
     train_s: float
 
 
+@dataclass(frozen=True)
+class Took:
+    """What a job took or takes: seconds, and processor seconds."""
+
+    wall_s: float
+    cpu_s: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """Where one job stands.
@@ -34,6 +42,8 @@ class Standing:
     ----------
     log
         What its log tells; None: there is none.
+    took
+        What the job took when it was last done, if that is known.
     place
         Of a training that is not done, where its last state has it.
     sentence
@@ -48,6 +58,7 @@ class Standing:
     job: Job
     state: State
     log: StepLog | None = None
+    took: Took | None = None
     place: Place | None = None
     sentence: str = ""
     silent_s: float | None = None
@@ -107,13 +118,14 @@ def _standing(job: Job, root: Path, is_done: bool, waits_for_failed: bool) -> St
     path = root / job.log
     log = read_log(path)
     if is_done:
-        return Standing(job=job, state="done", log=log)
+        return Standing(job=job, state="done", log=log, took=_took(job, root, log))
     place = None if job.state is None else read_place(root / job.state)
     state, sentence, silent_s = _unfinished(job, root, log)
     return Standing(
         job=job,
         state=state,
         log=log,
+        took=_took(job, root, log),
         place=place,
         sentence=sentence,
         silent_s=silent_s,
@@ -150,6 +162,23 @@ def read_place(path: Path) -> Place | None:
             (n_steps,) = file.get_slice("losses").get_shape()
             return Place(int(course["epoch"]), int(n_steps), float(course["train_s"]))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _took(job: Job, root: Path, log: StepLog | None) -> Took | None:
+    """Return what a job took, by its log, or without one of the whole of it by its costs.
+
+    The log of a training that was interrupted is of its last sitting; costs are of all.
+    """
+    if log is not None and log.wall_s is not None and log.cpu_s is not None and not log.was_resumed:
+        return Took(log.wall_s, log.cpu_s)
+    if job.cost is None:
+        return None
+    path, name = job.cost
+    try:
+        cost = json.loads((root / path).read_text(encoding="utf-8"))["cost"]
+        return Took(float(cost[f"{name}_s"]), float(cost[f"{name}_cpu_s"]))
+    except (OSError, KeyError, TypeError, ValueError):
         return None
 
 

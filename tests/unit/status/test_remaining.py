@@ -1,5 +1,6 @@
 """The time to come, held against sums by hand."""
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -81,7 +82,8 @@ def test_pauses_in_which_nothing_ran_do_not_count(prepared, rest):
     assert rest().at_once == 1
 
 
-def test_an_interrupted_training_tells_nothing(folder, rest):
+def resume(folder):
+    """Let a training be done in two sittings, and return its run's scores."""
     trained = folder.job("finetune", "scratch/labels1/seed0")
     folder.make(folder.job("ingest"), folder.job("window"), trained)
     folder.tell(
@@ -89,6 +91,24 @@ def test_an_interrupted_training_tells_nothing(folder, rest):
         "state.safetensors: training goes on after step 2 of epoch 3\n"
         "done after 1.00 s, 1.00 s of processor time\n",
     )
+    return folder.job("evaluate", "scratch/labels1/seed0").outputs[-1]
+
+
+def test_the_last_sitting_of_a_training_tells_nothing(folder, rest):
+    resume(folder)
+
+    assert rest().job_s is None
+
+
+def test_all_sittings_of_a_training_are_in_the_costs_of_its_run(folder, rest):
+    folder.write(resume(folder), json.dumps({"cost": {"train_s": 20.0, "train_cpu_s": 15.0}}))
+
+    assert (rest().job_s, rest().cpu_s) == (3 * 20, 3 * 15)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"cost": null}', '{"cost": {"train_s": 1}}'])
+def test_costs_that_cannot_be_read_tell_nothing(content, folder, rest):
+    folder.write(resume(folder), content)
 
     assert rest().job_s is None
 

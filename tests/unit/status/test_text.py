@@ -100,6 +100,12 @@ def test_watching_ends_when_all_is_done(folder, status):
     assert status("--watch", "1000")[0] == 0
 
 
+def test_watching_ends_when_all_that_is_left_needs_what_failed(folder, status):
+    folder.tell(folder.job("ingest"), "error: no network\n")
+
+    assert status("--watch", "1000")[0] == 1
+
+
 def test_without_a_config_a_sentence_says_what_to_name(tmp_path):
     with pytest.raises(SystemExit, match="name the folder with --directory, or the config"):
         main(["status", "--directory", str(tmp_path)])
