@@ -77,21 +77,21 @@ def unfinished_warnings(plan: Plan) -> list[str]:
     """Return sentences on what a plan leaves out; none where all runs have finished."""
     if not plan.unfinished:
         return []
-    n_asked, left_out = len(plan.asked.runs), sorted(plan.unfinished)
+    whole = plan.benchmark.whole
+    left_out = sorted(plan.unfinished)
+    without = [name for name in plan.asked.wholes if name not in plan.wholes]
     if len(left_out) <= FEW_RUNS:
         names = "; ".join(run.fill(NAME) for run in left_out)
     else:
-        asked = Counter(plan.benchmark.whole(run.dataset) for run in plan.asked.runs)
-        missing = Counter(plan.benchmark.whole(run.dataset) for run in left_out)
-        names = ", ".join(
-            f"{missing[name]} of {asked[name]} on {name}" for name in asked if missing[name]
-        )
+        asked = Counter(whole(run.dataset) for run in plan.asked.runs)
+        missing = Counter(whole(run.dataset) for run in left_out)
+        names = ", ".join(f"{missing[n]} of {asked[n]} on {n}" for n in plan.wholes if missing[n])
     verb = "has" if len(left_out) == 1 else "have"
+    where = f": {names}" if names else ""
     found = [
-        f"{len(left_out)} of {n_asked} runs {verb} not finished: {names}. Means are over the runs"
-        " that have, so models may differ in seeds; n tells how many."
+        f"{len(left_out)} of {len(plan.asked.runs)} runs {verb} not finished{where}."
+        " Means are over the runs that have, so models may differ in seeds; n tells how many."
     ]
-    without = [name for name in plan.asked.wholes if name not in plan.wholes]
     if without:
         found.append(
             f"No trained model has finished on {', '.join(without)}; this page leaves them out."
