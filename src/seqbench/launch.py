@@ -13,10 +13,12 @@ import socket
 import sys
 
 from seqbench.errors import UserError, one_line, printable
+from seqbench.step_log import telling
 
 ADDRESS = "SEQBENCH_WARM"
 LESS = "run fewer jobs at once, or give this one less data"
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+FATAL = 128  # an exit code above says the signal that ended a process, as shells do
 TO_END = (signal.SIGTERM, signal.SIGUSR1)  # the second is what clusters warn with
 
 
@@ -39,7 +41,10 @@ def launch(module: str) -> None:
             _pass_on_signals(connection)
             answer = connection.makefile("rb").readline()
         if answer:
-            sys.exit(int(answer))
+            code = int(answer)
+            if code - FATAL in signal.valid_signals():
+                _tell_death(signal.Signals(code - FATAL))
+            sys.exit(code)
         sys.exit("the warm process ended before this step did; run the workflow again")
     sys.exit(execute(module, arguments))
 
@@ -50,7 +55,8 @@ def execute(module: str, arguments: list[str]) -> int:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", force=True)
     try:
-        importlib.import_module(module).main(arguments)
+        with telling():
+            importlib.import_module(module).main(arguments)
     except UserError as error:
         return _refuse(str(error))
     except MemoryError as error:
@@ -70,6 +76,16 @@ def execute(module: str, arguments: list[str]) -> int:
 def _refuse(sentence: str) -> int:
     print(f"error: {printable(sentence)}", file=sys.stderr)  # noqa: T201 (the step's answer)
     return 1
+
+
+def _tell_death(by: signal.Signals) -> None:
+    """Say in the log what ended a step that could not say it itself."""
+    if by in TO_END:
+        print(f"stopped by {by.name}; run this again", file=sys.stderr)  # noqa: T201 (as below)
+    elif by is signal.SIGKILL:
+        _refuse(f"killed, as the system does where memory is used up; if so, {LESS}")
+    else:
+        _refuse(f"ended by {by.name}, which no input should cause; run this again")
 
 
 def connect() -> socket.socket | None:

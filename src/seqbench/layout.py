@@ -24,6 +24,7 @@ METRICS = f"results/evaluate/{RUN}/metrics.json"
 
 SUMMARY = "results/summary.csv"
 REPORT = "results/report.html"
+REPORT_SO_FAR = "results/report-so-far.html"  # made by hand, known to no rule
 FIGURE = "results/figures/{dataset}/{figure}.svg"
 TABLE = "results/tables/{dataset}.{form}"
 OVERALL_TABLE = "results/tables/_overall.{form}"  # no dataset may be called so

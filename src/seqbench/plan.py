@@ -1,6 +1,6 @@
 """From a checked configuration to the list of legal runs."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
@@ -21,9 +21,9 @@ class Run:
     labels: str
     seed: int
 
-    def fill(self, pattern: str) -> str:
-        """Fill the wildcards of a path pattern."""
-        return pattern.format(**asdict(self))
+    def fill(self, pattern: str, **more: str) -> str:
+        """Fill the wildcards of a path pattern; `more` holds those beside the identity."""
+        return pattern.format(**asdict(self), **more)
 
 
 class Plan:
@@ -33,6 +33,8 @@ class Plan:
     ----------
     benchmark
         A checked configuration.
+    unfinished
+        Runs that it asks for and that are left out, as they have no results yet.
 
     Raises
     ------
@@ -40,19 +42,24 @@ class Plan:
         If a named combination is illegal; the sentence says why.
     """
 
-    def __init__(self, benchmark: Benchmark) -> None:
+    def __init__(self, benchmark: Benchmark, unfinished: Collection[Run] = ()) -> None:
         self.benchmark = benchmark
+        self.unfinished = frozenset(unfinished)
         self.jobs = Jobs(benchmark)
         problems = sorted(set(self._illegal()))
         if problems:
             raise ConfigError(problems)
 
     @cached_property
+    def asked(self) -> "Plan":
+        """The plan with nothing left out."""
+        return Plan(self.benchmark) if self.unfinished else self
+
+    @cached_property
     def trained(self) -> list[Run]:
         """Runs of architectures."""
-        return list(
-            dict.fromkeys(run for grid in self.benchmark.runs for run in self._of_grid(grid))
-        )
+        runs = dict.fromkeys(run for grid in self.benchmark.runs for run in self._of_grid(grid))
+        return [run for run in runs if run not in self.unfinished]
 
     @cached_property
     def baselines(self) -> list[Run]:
@@ -65,7 +72,7 @@ class Plan:
                 if self._fits(tags, run.dataset):
                     seed = run.seed if tags["stochastic"] else 0
                     runs[Run(run.dataset, name, "baseline", "1", seed)] = None
-        return list(runs)
+        return [run for run in runs if run not in self.unfinished]
 
     @property
     def runs(self) -> list[Run]:

@@ -170,3 +170,33 @@ def test_the_warm_process_ends_with_the_workflow_that_started_it(
 
     wait_for(lambda: not processes_in(tmp_path), DEADLINE_S)
     assert killed.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (signal.SIGKILL, "error: killed, as the system does where memory is used up;"),
+        (signal.SIGSEGV, "error: ended by SIGSEGV, which no input should cause;"),
+        (signal.SIGTERM, "stopped by SIGTERM; run this again"),
+    ],
+)
+def test_a_step_that_is_killed_is_told_in_its_log(number, said, tmp_path, monkeypatch):
+    (tmp_path / "dying.py").write_text(
+        "import os\n"
+        "def warm_up(arguments): pass\n"
+        "def main(arguments): os.kill(os.getpid(), int(arguments[0]))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", SOURCES)
+    monkeypatch.chdir(tmp_path)
+    stop = warming.start()
+    code = "from seqbench.launch import launch; launch('dying')"
+    with (tmp_path / "log").open("w") as log:
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(int(number))], stderr=log, check=False
+        )
+    stop()
+
+    assert done.returncode == 128 + number
+    begun, ended = (tmp_path / "log").read_text().splitlines()
+    assert begun.startswith("begun ")
+    assert ended.startswith(said)

@@ -36,7 +36,8 @@ from seqbench.registry import (
     OBJECTIVES,
     TASKS,
 )
-from seqbench.reporting.catalog import figure_names, table_paths, template_runs
+from seqbench.reporting.catalog import figure_names, table_paths
+from seqbench.reporting.finished import run_files
 from seqbench.storage.atomic import write_text
 from seqbench.warm import start as start_warm_process
 from seqbench.yaml_files import read_yaml
@@ -115,16 +116,6 @@ def pretrained_encoder(wildcards):
     objective = Arm.parse(wildcards.arm).objective
     return (
         [layout.ENCODER.format(objective=objective, **wildcards)] if objective else []
-    )
-
-
-def pretraining_history(run):
-    """Return the history of the pretraining that a run starts from, if its arm has one."""
-    objective = PLAN.objective(run)
-    return (
-        [layout.PRETRAIN_HISTORY.format(objective=objective, **vars(run))]
-        if objective
-        else []
     )
 
 

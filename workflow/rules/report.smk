@@ -7,15 +7,7 @@ report.html and the figures and tables as files.
 
 rule report:
     input:
-        windows=[layout.WINDOWS.format(dataset=name) for name in PLAN.datasets],
-        metrics=[run.fill(layout.METRICS) for run in PLAN.runs],
-        predictions=[run.fill(layout.PREDICTIONS) for run in PLAN.runs],
-        histories=[run.fill(layout.HISTORY) for run in PLAN.trained],
-        pretraining=sorted(
-            {path for run in PLAN.trained for path in pretraining_history(run)}
-        ),
-        transfers=[run.fill(layout.TRANSFER) for run in PLAN.trained],
-        models=[run.fill(layout.MODEL) for run in template_runs(PLAN)],
+        runs=sorted({path for paths in run_files(PLAN).values() for path in paths}),
         templates=sorted((SRC / "seqbench" / "reporting" / "templates").iterdir()),
     output:
         summary=layout.SUMMARY,

@@ -18,6 +18,7 @@ from seqbench.registry import METRICS
 from seqbench.reporting import formats, overview, pretraining, questions, tables
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures import Drawing
+from seqbench.reporting.finished import unfinished_by_dataset, unfinished_warnings
 from seqbench.reporting.material import Material
 from seqbench.reporting.runs import key_of, run_details
 from seqbench.reporting.sections import section
@@ -69,16 +70,17 @@ def render_page(
     sections = [section(plan, material, drawings) for material in materials]
     effects = pretraining.effects(results)
     boards = [material.board for material in materials]
-    warnings = overview.warnings(materials, results)
+    warnings = [*unfinished_warnings(plan), *overview.warnings(materials, results)]
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             title=plan.benchmark.title,
             plan=plan,
-            asked=overview.asked(plan),
+            asked=overview.asked(plan.asked),
+            unfinished=unfinished_by_dataset(plan),
             lede=overview.lede(boards),
-            tiles=overview.tiles(plan, boards, results, warnings),
+            tiles=overview.tiles(plan.asked, boards, results, warnings),
             boards=boards,
             warnings=warnings,
             sections=sections,

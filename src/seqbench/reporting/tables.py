@@ -225,9 +225,10 @@ class Row:
 
     @property
     def counted(self) -> str:
-        """Number of runs: seeds, or folds times seeds."""
-        folds = f"{self.n_folds} \N{MULTIPLICATION SIGN} " if self.n_folds > 1 else ""
-        return f"{folds}{self.n_seeds}"
+        """Number of runs: seeds, or folds times seeds; their sum where some have not finished."""
+        if self.n_folds == 1 or len(self.results) != self.n_folds * self.n_seeds:
+            return f"{len(self.results)}"
+        return f"{self.n_folds} \N{MULTIPLICATION SIGN} {self.n_seeds}"
 
     @property
     def chosen(self) -> Result:

@@ -13,29 +13,17 @@ def run(config: Path, summary: Path, page: Path) -> None:
     from seqbench import layout
     from seqbench.config import Benchmark
     from seqbench.plan import Plan
-    from seqbench.reporting.catalog import figure_names
-    from seqbench.reporting.figures import render
-    from seqbench.reporting.material import gather
-    from seqbench.reporting.page import render_page
-    from seqbench.reporting.paper import paper_tables
-    from seqbench.reporting.tables import collect
-    from seqbench.reporting.tables import summary as summary_table
+    from seqbench.reporting.assembly import assemble
     from seqbench.storage.atomic import replacing, write_text
 
-    plan = Plan(Benchmark.read(config))
-    results = collect(plan, Path())
-    write_text(summary, summary_table(results).to_csv(index=False, lineterminator="\n"))
-    materials = {material.dataset: material for material in gather(plan, results, Path())}
-    drawings = {
-        (dataset, figure): render(figure, materials[dataset])
-        for dataset, figure in figure_names(plan)
-    }
-    for (dataset, figure), drawing in drawings.items():
+    report = assemble(Plan(Benchmark.read(config)), Path())
+    write_text(summary, report.summary)
+    for (dataset, figure), drawing in report.drawings.items():
         with replacing(Path(layout.FIGURE.format(dataset=dataset, figure=figure))) as temporary:
             temporary.write_bytes(drawing.svg)
-    for path, text in paper_tables([one.boards for one in materials.values()]).items():
+    for path, text in report.tables.items():
         write_text(Path(path), text)
-    write_text(page, render_page(plan, results, list(materials.values()), drawings))
+    write_text(page, report.page)
 
 
 def warm_up(arguments: list[str]) -> None:

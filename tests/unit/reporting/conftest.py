@@ -437,7 +437,8 @@ def _write_training(
         path = layout.PRETRAIN_HISTORY.format(
             dataset=run.dataset, architecture=run.architecture, objective=objective, seed=run.seed
         )
-        _write_table(root / path, shared | {"monitor_loss": train + 0.1})
+        if not (root / path).exists():  # arms and label fractions share it
+            _write_table(root / path, shared | {"monitor_loss": train + 0.1})
     write_json(root / run.fill(layout.TRANSFER), transfer)
 
 

@@ -1,0 +1,55 @@
+"""All that a report is made of, in memory: where it is written is for others to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqbench.plan import Plan
+from seqbench.reporting import figures
+from seqbench.reporting.catalog import figure_names
+from seqbench.reporting.figures import Drawing
+from seqbench.reporting.material import gather
+from seqbench.reporting.page import render_page
+from seqbench.reporting.paper import paper_tables
+from seqbench.reporting.tables import collect, summary
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished report.
+
+    Parameters
+    ----------
+    summary
+        The tidy table as CSV.
+    drawings
+        By dataset and name of the figure.
+    tables
+        Those for papers, by path.
+    page
+        HTML.
+    """
+
+    summary: str
+    drawings: Mapping[tuple[str, str], Drawing]
+    tables: Mapping[str, str]
+    page: str
+
+
+def assemble(plan: Plan, root: Path) -> Report:
+    """Read the results of a plan and return their report; `root` holds `results/`."""
+    results = collect(plan, root)
+    table = summary(results).to_csv(index=False, lineterminator="\n")
+    materials = {material.dataset: material for material in gather(plan, results, root)}
+    drawings = {
+        (dataset, figure): figures.render(figure, materials[dataset])
+        for dataset, figure in figure_names(plan)
+    }
+    return Report(
+        summary=table,
+        drawings=drawings,
+        tables=paper_tables([material.boards for material in materials.values()]),
+        page=render_page(plan, results, list(materials.values()), drawings),
+    )

@@ -1,0 +1,195 @@
+"""Where each job of a plan stands, from the files that the plan names."""
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from safetensors import SafetensorError, safe_open
+
+from seqbench.status.jobs import Job
+from seqbench.step_log import StepLog, is_alive, read_log
+
+State = Literal["done", "running", "failed", "stopped", "waiting"]
+STATES: tuple[State, ...] = ("done", "running", "failed", "stopped", "waiting")
+STARTING_S = 300.0  # so long a log may stay empty while libraries are loaded
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a training stood when it last wrote its state, steps counted in the epoch."""
+
+    epoch: int
+    n_steps: int
+    train_s: float
+
+
+@dataclass(frozen=True)
+class Took:
+    """What a job took or takes: seconds, and processor seconds."""
+
+    wall_s: float
+    cpu_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where one job stands.
+
+    Parameters
+    ----------
+    log
+        What its log tells; None: there is none.
+    took
+        What the job took when it was last done, if that is known.
+    place
+        Of a training that is not done, where its last state has it.
+    sentence
+        Why it failed or stopped.
+    silent_s
+        Seconds since a running job on another machine wrote anything; None: it
+        is on this machine, where its process was seen.
+    waits_for_failed
+        Whether it needs what a failed job should have left, if only through others.
+    """
+
+    job: Job
+    state: State
+    log: StepLog | None = None
+    took: Took | None = None
+    place: Place | None = None
+    sentence: str = ""
+    silent_s: float | None = None
+    waits_for_failed: bool = False
+
+
+def standings(jobs: list[Job], root: Path) -> list[Standing]:
+    """Return where each job stands.
+
+    A job is done if its outputs are in place and no older than what they were
+    made from; one that is gone is not missed where all that was made from it
+    is done. Settings are not compared: what Snakemake will make anew for a
+    changed config counts as done until its turn comes.
+
+    Parameters
+    ----------
+    jobs
+        Each behind those whose outputs it reads.
+    root
+        Folder that holds `results/`.
+    """
+    done = _done(jobs, root)
+    lost: set[str] = set()  # what failed jobs should have left, and what is made from it
+    found = []
+    for job in jobs:
+        waits = not lost.isdisjoint(job.inputs)
+        one = _standing(job, root, job in done, waits)
+        if waits or one.state == "failed":
+            lost.update(job.outputs)
+        found.append(one)
+    return found
+
+
+def _done(jobs: list[Job], root: Path) -> set[Job]:
+    files = {path for job in jobs for path in (*job.outputs, *job.inputs)}
+    made = {path: when for path in files if (when := _modified(root / path)) is not None}
+    is_old: set[str] = set()
+    for job in jobs:
+        last = max((made[path] for path in job.outputs if path in made), default=None)
+        if not is_old.isdisjoint(job.inputs) or (
+            last is not None and any(made.get(path, last) > last for path in job.inputs)
+        ):
+            is_old.update(job.outputs)
+    missed: set[str] = set(jobs[-1].outputs)  # nothing is made from the last, which is wanted
+    done: set[Job] = set()
+    for job in reversed(jobs):
+        if is_old.isdisjoint(job.outputs) and all(
+            path in made or path not in missed for path in job.outputs
+        ):
+            done.add(job)
+        else:
+            missed.update(job.inputs)
+    return done
+
+
+def _standing(job: Job, root: Path, is_done: bool, waits_for_failed: bool) -> Standing:
+    path = root / job.log
+    log = read_log(path)
+    if is_done:
+        return Standing(job=job, state="done", log=log, took=_took(job, root, log))
+    place = None if job.state is None else read_place(root / job.state)
+    state, sentence, silent_s = _unfinished(job, root, log)
+    return Standing(
+        job=job,
+        state=state,
+        log=log,
+        took=_took(job, root, log),
+        place=place,
+        sentence=sentence,
+        silent_s=silent_s,
+        waits_for_failed=waits_for_failed and state == "waiting",
+    )
+
+
+def _unfinished(job: Job, root: Path, log: StepLog | None) -> tuple[State, str, float | None]:
+    """Return how a job that is not done stands, why, and for how long it has been silent."""
+    path = root / job.log
+    if log is None or log.wall_s is not None:  # done once, to be done again
+        return "waiting", "", None
+    is_here = is_alive(path, log)
+    if is_here:
+        return "running", "", None
+    if log.error is not None:
+        return "failed", log.error, None
+    if log.stopped is not None:
+        return "stopped", log.stopped, None
+    silent_s = _age_s([path, *([root / job.state] if job.state else [])])
+    if is_here is None or (not log.last_line and silent_s < STARTING_S):
+        return "running", "", silent_s
+    return "stopped", "its process ended without a word, as when it is killed", None
+
+
+def read_place(path: Path) -> Place | None:
+    """Return where the state of a training has it; None where there is none that can be read.
+
+    Its digest is not checked: that takes reading all of it, and a training does so itself.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            course = json.loads((file.metadata() or {})["header"])["course"]
+            (n_steps,) = file.get_slice("losses").get_shape()
+            return Place(int(course["epoch"]), int(n_steps), float(course["train_s"]))
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _took(job: Job, root: Path, log: StepLog | None) -> Took | None:
+    """Return what a job took, by its log, or without one of the whole of it by its costs.
+
+    The log of a training that was interrupted is of its last sitting; costs are of all.
+    """
+    if log is not None and log.wall_s is not None and log.cpu_s is not None and not log.was_resumed:
+        return Took(log.wall_s, log.cpu_s)
+    if job.cost is None:
+        return None
+    path, name = job.cost
+    try:
+        cost = json.loads((root / path).read_text(encoding="utf-8"))["cost"]
+        return Took(float(cost[f"{name}_s"]), float(cost[f"{name}_cpu_s"]))
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _modified(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None
+
+
+def _age_s(paths: Iterable[Path]) -> float:
+    """Return the seconds since the last change of any of these files."""
+    latest = max((when for path in paths if (when := _modified(path)) is not None), default=0.0)
+    return max(0.0, time.time() - latest)

@@ -1,0 +1,113 @@
+"""`seqbench status` and `seqbench report` beside the workflow: under way, failed, at its end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from seqbench import layout
+from seqbench.cli import main
+
+pytestmark = pytest.mark.workflow
+ROOT = Path(__file__).parents[2]
+LONG = {
+    "runs": [{"datasets": ["tiny"], "architectures": ["cnn1d"], "seeds": [0]}],
+    "baselines": [],
+    "datasets": {"tiny": {"source": "waves", "n_windows": 80, "window_samples": 20}},
+    "finetune": {"epochs": 100_000, "patience_epochs": 100_000, "min_steps_per_epoch": 1},
+    "device": "cpu",
+    "state_every_s": 0.05,
+    "tensorboard": False,
+}
+
+
+@pytest.fixture
+def status(tmp_path, capsys):
+    """Return a function that gives the exit code of `seqbench status` and what it told."""
+
+    def run():
+        code = 0
+        try:
+            main(["status", "--json", "--directory", str(tmp_path)])
+        except SystemExit as left:
+            code = left.code
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def contents(folder):
+    files = [path for path in (folder / "results").rglob("*") if path.is_file()]
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+
+def test_a_failed_step_is_named_and_the_page_so_far_misleads_nobody(workflow, status):
+    folder = workflow.folder
+    tiny = {"source": "waves", "n_windows": 80, "window_samples": 20}
+    bad = {"source": "folder", "path": str(folder / "gone"), "task": "classification"}
+    grid = {"datasets": ["tiny", "bad"], "architectures": ["cnn1d"], "seeds": [0]}
+    broken = {"runs": [grid], "datasets": {"tiny": tiny, "bad": bad}}
+    assert workflow("--keep-going", **broken).returncode != 0
+
+    code, told = status()
+
+    assert code == 1
+    [failed] = told["failed"]
+    assert (failed["step"], failed["job"]) == ("ingest", "bad")
+    assert failed["sentence"] == f"{folder / 'gone'}: there is no such folder; correct `path`"
+    assert told["datasets"]["tiny"] == dict.fromkeys(told["all"], 0) | {"done": 6}
+    assert told["running"] == told["stopped"] == []
+
+    to_do, before = workflow("--dry-run", **broken).jobs, contents(folder)
+    main(["report", "--directory", str(folder)])
+    after = contents(folder)
+    assert b"No trained model has finished on bad" in after.pop(folder / layout.REPORT_SO_FAR)[0]
+    assert after == before
+    assert workflow("--dry-run", **broken).jobs == to_do
+
+
+def test_at_the_end_everything_is_done_and_the_page_so_far_makes_nothing_run_again(
+    workflow, status
+):
+    assert workflow().returncode == 0
+    code, told = status()
+    main(["report", "--directory", str(workflow.folder)])
+
+    assert code == 0
+    assert told["all"] == dict.fromkeys(told["all"], 0) | {"done": 7}
+    assert workflow("--dry-run").jobs == {}
+
+
+def test_a_training_under_way_is_seen_until_it_is_stopped(tmp_path, status, wait_for):
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(LONG))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--cores", "1", "--directory", str(tmp_path), "--configfile", str(config)]
+    with (tmp_path / "said.txt").open("w") as said:
+        process = subprocess.Popen(
+            command,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+    try:
+        wait_for(lambda: (tmp_path / layout.CONFIG).exists())
+        wait_for(lambda: any(job["epoch"] for job in status()[1]["running"]))
+        code, told = status()
+    finally:
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+        process.wait()
+
+    assert code == 3
+    [training] = told["running"]
+    assert (training["step"], training["epochs"]) == ("finetune", 100_000)
+    wait_for(lambda: status()[1]["stopped"])
+    [stopped] = status()[1]["stopped"]
+    assert stopped["job"] == "tiny/cnn1d/scratch/labels1/seed0"
+    assert stopped["epoch"] >= training["epoch"]
