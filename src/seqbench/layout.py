@@ -25,6 +25,8 @@ METRICS = f"results/evaluate/{RUN}/metrics.json"
 SUMMARY = "results/summary.csv"
 REPORT = "results/report.html"
 FIGURE = "results/figures/{dataset}/{figure}.svg"
+# In place of the dataset of a figure across datasets; the name of none starts with an underscore.
+ACROSS = "_across/{task}"
 
 TENSORBOARD = "results/tensorboard"
 

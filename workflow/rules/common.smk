@@ -36,6 +36,7 @@ from seqbench.registry import (
     OBJECTIVES,
     TASKS,
 )
+from seqbench.reporting.blocks import across_figures
 from seqbench.reporting.catalog import figure_names, template_runs
 from seqbench.storage.atomic import write_text
 from seqbench.warm import start as start_warm_process
@@ -126,6 +127,11 @@ def pretraining_history(run):
         if objective
         else []
     )
+
+
+def place_label(place):
+    """Return how figures of a dataset, or across the datasets of a task, are filed."""
+    return place.replace(layout.ACROSS.format(task=""), "across datasets: ")
 
 
 def encoder_option(wildcards, input):

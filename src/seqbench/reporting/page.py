@@ -13,12 +13,15 @@ from seqbench import layout
 from seqbench.plan import Plan
 from seqbench.registry import METRICS
 from seqbench.reporting import formats, pretraining, questions, tables
+from seqbench.reporting.across import Across
+from seqbench.reporting.across_section import across_sections
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.leaks import leak_warnings
 from seqbench.reporting.material import Material
 from seqbench.reporting.sections import section
 from seqbench.reporting.tables import Leaderboard, Result, Row
+from seqbench.statistics.comparison import N_DECIMALS
 from seqbench.tasks.metric_names import family_of
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -29,6 +32,7 @@ def render_page(
     plan: Plan,
     results: list[Result],
     materials: list[Material],
+    compared: list[Across],
     drawings: Mapping[tuple[str, str], Drawing],
 ) -> str:
     """Return the page.
@@ -41,8 +45,10 @@ def render_page(
         As `tables.collect` returns them.
     materials
         One for each dataset.
+    compared
+        Models across datasets, one for each task that has several.
     drawings
-        By dataset and name of the figure.
+        By dataset, or what stands in its place, and name of the figure.
     """
     sections = [section(plan, material, drawings) for material in materials]
     effects = pretraining.effects(results)
@@ -58,6 +64,8 @@ def render_page(
             boards=boards,
             warnings=_general_warnings(materials, results),
             sections=sections,
+            across=across_sections(compared, drawings),
+            n_decimals=N_DECIMALS,
             answers=questions.answers(plan, results),
             effects=effects,
             summaries=pretraining.summaries(effects),
@@ -98,6 +106,7 @@ def _environment() -> Environment:
         "seconds": formats.seconds,
         "memory": formats.memory,
         "percent": formats.percent,
+        "p_value": formats.p_value,
         "relative": formats.relative,
         "decimal": formats.decimal,
         "count": formats.count,
@@ -110,6 +119,7 @@ def _environment() -> Environment:
         "bar": _bar,
         "higher_is_better": tables.higher_is_better,
         "best_at_zero": tables.best_at_zero,
+        "decided": formats.decided,
         "nothing": formats.NOTHING,
     }
     return environment

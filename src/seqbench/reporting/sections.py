@@ -79,7 +79,7 @@ def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], D
         counts_of=counts_of,
         class_counts=class_counts,
         pictures=[
-            _picture(name, material, drawings[material.dataset, name])
+            picture(name, drawings[material.dataset, name], _alternative(name, material))
             for name in figures_of(plan, material.dataset)
         ],
         notes=[
@@ -278,13 +278,14 @@ def _warnings(board: Leaderboard) -> list[str]:
     return found
 
 
-def _picture(name: str, material: Material, drawing: Drawing) -> Picture:
+def picture(name: str, drawing: Drawing, alt: str) -> Picture:
+    """Return a figure with its caption as the page holds it."""
     # An image of its own keeps the ids inside an SVG from meeting those of another.
     encoded = base64.b64encode(drawing.svg).decode("ascii")
     return Picture(
         name=name,
         caption=CAPTIONS[name],
-        alt=_alternative(name, material),
+        alt=alt,
         source=f"data:image/svg+xml;base64,{encoded}",
         width=drawing.width,
         height=drawing.height,

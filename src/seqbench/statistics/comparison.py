@@ -6,7 +6,7 @@ Tables of values are (n_datasets, n_models), higher is better, without gaps.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -60,6 +60,18 @@ class Pair:
     def differs(self) -> bool:
         """Whether the two are told apart at `ALPHA`."""
         return self.adjusted_p <= ALPHA
+
+    def reversed(self) -> Pair:
+        """Return the same, seen from the other model."""
+        return replace(
+            self,
+            first=self.second,
+            second=self.first,
+            wins=self.losses,
+            losses=self.wins,
+            median_difference=-self.median_difference,
+            rank_biserial=-self.rank_biserial,
+        )
 
 
 def average_ranks(values: Array) -> Array:

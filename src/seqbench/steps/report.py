@@ -13,9 +13,11 @@ def run(config: Path, summary: Path, page: Path) -> None:
     from seqbench import layout
     from seqbench.config import Benchmark
     from seqbench.plan import Plan
+    from seqbench.reporting.across import Across, gather_across
+    from seqbench.reporting.blocks import across_figures
     from seqbench.reporting.catalog import figure_names
     from seqbench.reporting.figures import render
-    from seqbench.reporting.material import gather
+    from seqbench.reporting.material import Material, gather
     from seqbench.reporting.page import render_page
     from seqbench.reporting.tables import collect
     from seqbench.reporting.tables import summary as summary_table
@@ -24,15 +26,18 @@ def run(config: Path, summary: Path, page: Path) -> None:
     plan = Plan(Benchmark.read(config))
     results = collect(plan, Path())
     write_text(summary, summary_table(results).to_csv(index=False, lineterminator="\n"))
-    materials = {material.dataset: material for material in gather(plan, results, Path())}
+    materials = gather(plan, results, Path())
+    compared = gather_across(plan, materials)
+    shown: list[Material | Across] = [*materials, *compared]
+    drawn = {one.place: one for one in shown}
     drawings = {
-        (dataset, figure): render(figure, materials[dataset])
-        for dataset, figure in figure_names(plan)
+        (place, figure): render(figure, drawn[place])
+        for place, figure in (*figure_names(plan), *across_figures(plan))
     }
-    for (dataset, figure), drawing in drawings.items():
-        with replacing(Path(layout.FIGURE.format(dataset=dataset, figure=figure))) as temporary:
+    for (place, figure), drawing in drawings.items():
+        with replacing(Path(layout.FIGURE.format(dataset=place, figure=figure))) as temporary:
             temporary.write_bytes(drawing.svg)
-    write_text(page, render_page(plan, results, list(materials.values()), drawings))
+    write_text(page, render_page(plan, results, materials, compared, drawings))
 
 
 def warm_up(arguments: list[str]) -> None:
