@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.leaks import leak_warnings
 from seqbench.reporting.material import Material
+from seqbench.reporting.origin import commit_of, origin_of
 from seqbench.reporting.sections import section
 from seqbench.reporting.tables import Leaderboard, Result, Row
 from seqbench.statistics.comparison import N_DECIMALS
@@ -54,7 +54,7 @@ def render_page(
     effects = pretraining.effects(results)
     boards = [material.board for material in materials]
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             title=plan.benchmark.title,
@@ -82,16 +82,22 @@ def render_page(
                 for board in boards
                 for family in (family_of(name)[0] for name in board.metric_names)
             },
-            provenance=_provenance(results),
+            provenance=origin_of(result.content for result in results),
             config=plan.benchmark.to_yaml(),
             config_path=layout.CONFIG,
             summary_path=layout.SUMMARY,
-            style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # our own file
+            style=style(),
         )
     )
 
 
-def _environment() -> Environment:
+def style() -> Markup:
+    """Return the style of our pages, from our own file."""
+    return Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
+
+
+def environment() -> Environment:
+    """Return what fills our templates: every value is escaped."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -167,7 +173,7 @@ def _general_warnings(materials: list[Material], results: list[Result]) -> list[
             f"Some models were trained with only {count}. With fewer than {FEW_SEEDS}, chance can"
             " decide which one leads."
         )
-    commits = {_commit(result) for result in results}
+    commits = {commit_of(result.content) for result in results}
     if len(commits) > 1:
         found.append(f"The results come from {len(commits)} states of the code; see Provenance.")
     if any("uncommitted" in commit for commit in commits):
@@ -198,30 +204,6 @@ def _skipped(materials: Iterable[Material]) -> list[str]:
                     f" {moved} of the encoder moved; skipped {names}."
                 )
     return found
-
-
-def _provenance(results: list[Result]) -> dict[str, str]:
-    """Return versions, machine and device; several values of one thing stand side by side."""
-    said: dict[str, list[str]] = {}
-    for result in results:
-        provenance = result.content.get("provenance") or {}
-        flat = {
-            "commit": _commit(result),
-            **(provenance.get("versions") or {}),
-            **(provenance.get("machine") or {}),
-            "device": provenance.get("device"),
-            "threads": provenance.get("threads"),
-        }
-        for key, value in flat.items():
-            if value is not None:
-                said.setdefault(key, []).append(
-                    value if isinstance(value, str) else json.dumps(value)
-                )
-    return {key: "; ".join(sorted(set(values))) for key, values in said.items()}
-
-
-def _commit(result: Result) -> str:
-    return str((result.content.get("provenance") or {}).get("commit") or "unknown")
 
 
 def _unique(names: Iterable[str]) -> list[str]:
