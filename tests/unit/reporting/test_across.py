@@ -206,8 +206,9 @@ def test_a_model_that_differs_stands_outside_of_the_bar(world):
     assert len(critical_difference(across).axes[0].texts) == 4 + 4 + 1  # names, ticks, the axis
 
 
-def test_bars_that_meet_stand_on_levels_of_their_own():
-    assert bar_levels([(1.0, 2.0), (1.5, 3.0), (2.5, 4.0), (3.0, 5.0)]) == [0, 1, 0, 2]
+def test_bars_that_meet_or_nearly_do_stand_on_levels_of_their_own():
+    assert bar_levels([(1.0, 2.0), (1.5, 3.0), (2.5, 4.0), (3.05, 5.0)]) == [0, 1, 0, 2]
+    assert bar_levels([(1.0, 2.0), (1.5, 3.0), (2.5, 4.0), (3.15, 5.0)]) == [0, 1, 0, 1]
 
 
 def test_the_words_tell_the_tests_and_who_differs(world):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,7 +15,9 @@ from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MUTED, WIDTH
 
 # Inches, from the top.
 AXIS, FIRST_BAR, BAR_STEP, NAME_STEP = 0.42, 0.58, 0.13, 0.21
-LONGEST_NAME = 32
+OVERHANG, APART = 0.04, 0.1  # of bars: past their models, and from each other on one level
+TICK_STEP = 0.25  # at least
+LONGEST_NAME = 30
 GAP = "\N{EN SPACE}"  # of an SVG other spaces collapse
 
 
@@ -26,23 +29,23 @@ def critical_difference(across: Across) -> Figure:
         return figure
     table = ranks_table(across)
     bars = [table["average_rank"][table[name]].tolist() for name in table.columns[2:]]
-    levels = bar_levels([(bar[0], bar[-1]) for bar in bars])
+    names = [short(name, LONGEST_NAME) for name in table["model"]]
+    margin = CHARACTER_INCHES * (max(map(len, names)) + 8) + 0.1
+
+    def place(rank: float) -> float:
+        return margin + (rank - 1) / (len(table) - 1) * (WIDTH_INCHES - 2 * margin)
+
+    spans = [(place(bar[0]) - OVERHANG, place(bar[-1]) + OVERHANG) for bar in bars]
+    levels = bar_levels(spans)
     below = FIRST_BAR + BAR_STEP * (max(levels, default=-1) + 1) + 0.08
     height = below + NAME_STEP * ((len(table) + 1) // 2) + 0.02
     figure = Figure(figsize=(WIDTH_INCHES, height))
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH_INCHES), ylim=(height, 0))
     axes.axis("off")
-    names = [short(name, LONGEST_NAME) for name in table["model"]]
-    margin = CHARACTER_INCHES * (max(map(len, names)) + 7) + 0.25
-
-    def place(rank: float) -> float:
-        return margin + (rank - 1) / (len(table) - 1) * (WIDTH_INCHES - 2 * margin)
-
     _draw_axis(axes, len(table), place)
-    for bar, level in zip(bars, levels, strict=True):
+    for span, level in zip(spans, levels, strict=True):
         y = FIRST_BAR + BAR_STEP * level
-        ends = [place(bar[0]) - 0.04, place(bar[-1]) + 0.04]
-        axes.plot(ends, [y, y], color=INK, linewidth=3.2, solid_capstyle="butt", zorder=3)
+        axes.plot(span, [y, y], color=INK, linewidth=3.2, solid_capstyle="butt", zorder=3)
     n_left = (len(table) + 1) // 2
     for index, (name, rank) in enumerate(zip(names, table["average_rank"], strict=True)):
         is_left = index < n_left
@@ -75,11 +78,11 @@ def ranks_table(across: Across) -> pd.DataFrame:
 
 
 def bar_levels(spans: Sequence[tuple[float, float]]) -> list[int]:
-    """Return for each bar, given from left to right, the first level on which it meets no other."""
+    """Return for each bar, given from left to right in inches, the first level with room for it."""
     ends: list[float] = []
     levels = []
     for low, high in spans:
-        level = next((i for i, end in enumerate(ends) if end < low), len(ends))
+        level = next((i for i, end in enumerate(ends) if end + APART < low), len(ends))
         ends[level : level + 1] = [high]
         levels.append(level)
     return levels
@@ -87,7 +90,7 @@ def bar_levels(spans: Sequence[tuple[float, float]]) -> list[int]:
 
 def _draw_axis(axes: Axes, n_models: int, place: Callable[[float], float]) -> None:
     axes.plot([place(1), place(n_models)], [AXIS, AXIS], color=MUTED, linewidth=0.9)
-    step = max(1, round(n_models / 10))
+    step = ceil(TICK_STEP / (place(2) - place(1)))
     for rank in range(1, n_models + 1, step):
         axes.plot([place(rank)] * 2, [AXIS - 0.05, AXIS], color=MUTED, linewidth=0.9)
         axes.text(place(rank), AXIS - 0.1, f"{rank}", ha="center", va="bottom", color=MUTED)
