@@ -21,7 +21,7 @@ from seqbench.statistics.comparison import Friedman, Pair
 
 @dataclass(frozen=True)
 class Standing:
-    """A model among the others: its average rank, and its data sets against all others together."""
+    """A model among the others: its average rank, and its datasets against all others together."""
 
     model: Model
     rank: float
@@ -161,7 +161,9 @@ def _across(block: Block, materials: Sequence[Material]) -> Across:
     )
     defined = values.dropna(how="all")
     whole = defined.dropna(axis=1)
-    n_runs = [row.score.n for (name, _), row in rows.items() if name in whole.index]
+    n_runs = [
+        rows[name, m].score.n for name in whole.index for m in block.models if m.name in whole
+    ]
     return Across(
         block=block,
         values=whole,

@@ -60,7 +60,7 @@ class Stored:
     @cached_property
     def headlines(self) -> dict[str, str]:
         """The metric that ranks models by dataset: as runs say, else as their metrics suggest."""
-        said = {model.dataset: str(c["headline"]) for (model, _), c in self.contents.items()}
+        said = {model.dataset: c["headline"] for (model, _), c in self.contents.items()}
         metrics: dict[str, set[str]] = {}
         for (model, _), scores in self.values.items():
             metrics.setdefault(model.dataset, set()).update(
@@ -91,13 +91,17 @@ def read_stored(path: Path) -> Stored:
     if folder is None:
         raise UserError(f"{path}: holds no {name}; name a folder of results, or the file itself")
     values = _read_summary(folder / name)
-    config = folder / Path(layout.CONFIG).name
-    return Stored(
-        path,
-        values,
-        dict(_contents(values, folder)),
-        read_yaml(config) if config.is_file() else None,
-    )
+    config = _config(folder / Path(layout.CONFIG).name)
+    return Stored(path, values, dict(_contents(values, folder)), config)
+
+
+def _config(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    config = read_yaml(path)
+    if not isinstance(config, dict):
+        raise UserError(f"{path}: not a configuration; take it away, or name summary.csv alone")
+    return config
 
 
 def _read_summary(path: Path) -> dict[Run, Scores]:
@@ -154,12 +158,23 @@ def _contents(runs: Iterable[Run], folder: Path) -> Iterator[tuple[Run, dict[str
             continue
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            content["headline"]
-        except (ValueError, KeyError, TypeError, OSError):
+        except (ValueError, OSError):
+            content = None
+        if not _is_metrics(content):
             raise UserError(
                 f"{path}: not the metrics of a run; evaluate it anew, or name summary.csv alone"
-            ) from None
+            )
         yield run, content
+
+
+def _is_metrics(content: object) -> bool:
+    """Tell whether a `metrics.json` has the form of ours, as far as it is looked at."""
+    if not isinstance(content, dict) or not isinstance(content.get("headline"), str):
+        return False
+    provenance = content.get("provenance") or {}
+    return isinstance(provenance, dict) and all(
+        isinstance(provenance.get(part) or {}, dict) for part in ("versions", "machine")
+    )
 
 
 def _likely_headline(metrics: set[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""How small a p-value can be at best: what so many data sets can tell of so many models."""
+"""How small a p-value can be at best: what so many datasets can tell of so many models."""
 
 from math import comb
 
@@ -9,7 +9,7 @@ def smallest_p(n_datasets: int) -> float:
     """Return the two-sided p-value of Wilcoxon's signed-rank test where one model always wins.
 
     Of the 2**n ways to give n differences a sign two are as extreme as all
-    plus, so that fewer than six data sets cannot reach 0.05.
+    plus, so that fewer than six datasets cannot reach 0.05.
     """
     return min(1.0, 2.0 ** (1 - n_datasets))
 
@@ -26,7 +26,7 @@ def smallest_adjusted_p(n_datasets: int, n_models: int) -> float:
 
 
 def datasets_needed(n_models: int) -> int:
-    """Return with how many data sets some pair of models can be told apart at `ALPHA`."""
+    """Return with how many datasets some pair of models can be told apart at `ALPHA`."""
     n_datasets = 1
     while smallest_adjusted_p(n_datasets, n_models) > ALPHA:
         n_datasets += 1

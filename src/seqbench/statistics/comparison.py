@@ -1,4 +1,4 @@
-"""Comparison of several models over several data sets: ranks, tests, and effect sizes.
+"""Comparison of several models over several datasets: ranks, tests, and effect sizes.
 
 Tables of values are (n_datasets, n_models), higher is better, without gaps.
 """
@@ -32,14 +32,14 @@ class Friedman:
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Two models over the same data sets, by their columns.
+    """Two models over the same datasets, by their columns.
 
     Parameters
     ----------
     wins, ties, losses
         Data sets on which the first has the higher, the same, or the lower value.
     median_difference
-        Median over data sets of the first's value less the second's.
+        Median over datasets of the first's value less the second's.
     rank_biserial
         Matched-pairs rank-biserial correlation, see `rank_biserial`.
     p_value, adjusted_p
@@ -75,12 +75,12 @@ class Pair:
 
 
 def average_ranks(values: Array) -> Array:
-    """Return the rank of each model, averaged over data sets; 1 is best, ties share their mean."""
+    """Return the rank of each model, averaged over datasets; 1 is best, ties share their mean."""
     return _ranks(values).mean(axis=0)
 
 
 def friedman(values: Array) -> Friedman | None:
-    """Test whether all models do equally well; None where all are tied on every data set.
+    """Test whether all models do equally well; None where all are tied on every dataset.
 
     Notes
     -----
@@ -131,7 +131,7 @@ def signed_rank_p(differences: Array) -> float:
     Parameters
     ----------
     differences
-        One for each data set, (n,). Zeros are ranked with the others and then
+        One for each dataset, (n,). Zeros are ranked with the others and then
         put aside, as Pratt has it.
 
     Returns

@@ -251,6 +251,7 @@ def test_what_has_no_value_is_left_out_by_name(world):
 
     assert across.values.index.tolist() == ["d0", "d2", "d3"]
     assert [model.architecture for model in across.models] == ["cnn1d", "lstm", "majority"]
+    assert across.n_runs == (1, 1)
     assert across.undefined == [
         "d1: no model has a defined accuracy.",
         "gru · scratch: no defined value on d2.",

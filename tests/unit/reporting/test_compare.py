@@ -300,13 +300,35 @@ def test_a_folder_without_a_summary_is_said(tmp_path):
         read_stored(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", "null"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"headline": 3}',
+        '{"headline": "accuracy", "provenance": "here"}',
+        '{"headline": "accuracy", "provenance": {"machine": ["here"]}}',
+    ],
+)
 def test_metrics_that_are_none_are_said(text, folder):
     a = folder("a", seeds=[0])
     path = a / "evaluate/waves/cnn1d/scratch/labels1/seed0/metrics.json"
     path.write_text(text)
 
     with pytest.raises(UserError, match="not the metrics of a run"):
+        read_stored(a)
+
+
+def test_a_config_may_lack_a_title_but_is_a_mapping(folder):
+    a = folder("a")
+
+    (a / "config.yaml").write_text("device: cpu")
+    assert other_settings(read_stored(a), read_stored(a)) == {}
+    assert "<!doctype html>" in render_comparison(read_stored(a), read_stored(a))
+
+    (a / "config.yaml").write_text("- device")
+    with pytest.raises(UserError, match="not a configuration"):
         read_stored(a)
 
 

@@ -1,4 +1,4 @@
-"""Tests over data sets, held against paper, hand, scipy and scikit-posthocs."""
+"""Tests over datasets, held against paper, hand, scipy and scikit-posthocs."""
 
 from itertools import combinations
 
@@ -12,7 +12,7 @@ from seqbench.statistics import comparison
 from seqbench.statistics.attainable import datasets_needed, smallest_adjusted_p, smallest_p
 from seqbench.statistics.comparison import Pair
 
-# Demšar (2006), table 6: AUC of C4.5, C4.5+m, C4.5+cf and C4.5+m+cf on 14 data sets. On the last
+# Demšar (2006), table 6: AUC of C4.5, C4.5+m, C4.5+cf and C4.5+m+cf on 14 datasets. On the last
 # but one he prints 0.975 twice but ranks the former first, so it has a digit more here.
 DEMSAR = np.array(
     [
