@@ -266,6 +266,7 @@ def test_a_diagram_that_was_promised_says_why_it_is_empty(world):
     (section,) = across_sections([across], {})
 
     assert "Too few datasets" in critical_difference(across).texts[0].get_text()
+    assert ranks_table(across).empty
     assert section.warnings == ["Nothing is left to compare: too few of these values are defined."]
 
 

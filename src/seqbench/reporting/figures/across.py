@@ -23,11 +23,11 @@ GAP = "\N{EN SPACE}"  # of an SVG other spaces collapse
 
 def critical_difference(across: Across) -> Figure:
     """Models at their average rank, bars over those that are not told apart."""
+    table = ranks_table(across)
     if not across.can_tell:  # values are missing that the plan promised
         figure = Figure(figsize=(WIDTH_INCHES, 0.8))
         say(figure, "Too few datasets have a value of every model.")
         return figure
-    table = ranks_table(across)
     bars = [table["average_rank"][table[name]].tolist() for name in table.columns[2:]]
     names = [short(name, LONGEST_NAME) for name in table["model"]]
     margin = CHARACTER_INCHES * (max(map(len, names)) + 8) + 0.1
@@ -65,6 +65,8 @@ def critical_difference(across: Across) -> Figure:
 
 def ranks_table(across: Across) -> pd.DataFrame:
     """Return what the diagram draws: models by average rank, and for each bar who it joins."""
+    if not across.can_compare:
+        return pd.DataFrame(columns=["model", "average_rank"])
     order = [across.models.index(one.model) for one in across.standings]
     columns = {
         "model": [one.model.name for one in across.standings],
