@@ -70,9 +70,10 @@ def _warnings(a: Stored, b: Stored, found: Sequence[Difference]) -> list[str]:
         missing = len(stored.values) - len(stored.contents)
         if missing:
             said.append(
-                f"{name}: of {missing} of {counted(len(stored.values), 'run')} there is no"
-                " metrics.json, so what versions and machine they come from is not known, and where"
-                " nothing else says it, the metric that ranks models is the usual one of the task."
+                f"{name}: no metrics.json was found of {missing} of its"
+                f" {counted(len(stored.values), 'run')}, so what versions and machine they"
+                " come from is not known, and the metric that ranks models may be a guess: the"
+                " usual one of the task."
             )
     for dataset, (of_a, of_b) in ranked_otherwise(a, b).items():
         said.append(
