@@ -25,7 +25,7 @@ from seqbench.errors import UserError, printable
 from seqbench.plan import Plan
 from seqbench.registry import REGISTRIES, Entry
 from seqbench.schema import json_schema
-from seqbench.storage.atomic import replacing
+from seqbench.storage.atomic import replacing, write_text
 
 if TYPE_CHECKING:
     from seqbench.inference import FoundEvent
@@ -105,15 +105,22 @@ def status(
 def report(config: list[Path] | None, directory: Path, out: Path | None) -> None:
     """Make the page of the runs that have finished so far, without Snakemake."""
     from seqbench.reporting.assembly import assemble
-    from seqbench.reporting.catalog import figure_names
+    from seqbench.reporting.blocks import across_figures
+    from seqbench.reporting.catalog import figure_names, table_paths
     from seqbench.reporting.finished import finished_part
     from seqbench.status.jobs import jobs_of
     from seqbench.storage.atomic import write_text
 
     asked = _plan(config, directory)
     out = out or directory / layout.REPORT_SO_FAR
-    figures = [layout.FIGURE.format(dataset=d, figure=f) for d, f in figure_names(asked)]
-    owned = {layout.CONFIG, *figures, *(path for job in jobs_of(asked) for path in job.outputs)}
+    drawn = [*figure_names(asked), *across_figures(asked)]
+    figures = [layout.FIGURE.format(dataset=place, figure=figure) for place, figure in drawn]
+    owned = {
+        layout.CONFIG,
+        *figures,
+        *table_paths(asked),
+        *(path for job in jobs_of(asked) for path in job.outputs),
+    }
     if out.resolve() in {(directory / path).resolve() for path in owned}:
         raise UserError(f"{out}: is made by Snakemake; choose another name for --out")
     plan = finished_part(asked, directory)
@@ -136,6 +143,17 @@ def _plan(config: list[Path] | None, directory: Path) -> Plan:
             " --directory, or the config with --config"
         )
     return Plan(Benchmark.read(*(config or [left])))
+
+
+def compare(a: Path, b: Path, out: Path) -> None:
+    """Write a page of how results B differ from results A: two versions, or two machines."""
+    from seqbench.reporting.compare import render_comparison
+    from seqbench.reporting.stored import read_stored
+
+    if out.name == Path(layout.SUMMARY).name:
+        raise UserError(f"{out}: is called as a summary is; name another --out")
+    write_text(out, render_comparison(read_stored(a), read_stored(b)))
+    print(out)
 
 
 def predict(
@@ -286,6 +304,15 @@ def main(argv: list[str] | None = None) -> None:
     )
     checking.set_defaults(command=check)
     commands.add_parser("schema", help=schema.__doc__).set_defaults(command=schema)
+    comparing = commands.add_parser("compare", help=compare.__doc__)
+    for name, metavar in (("a", "RESULTS_A"), ("b", "RESULTS_B")):
+        comparing.add_argument(
+            name, type=Path, metavar=metavar, help="a folder of results, or a summary.csv alone"
+        )
+    comparing.add_argument(
+        "--out", type=Path, default=Path("compare.html"), help="the page; compare.html by default"
+    )
+    comparing.set_defaults(command=compare)
     _add_status(commands.add_parser("status", help=status.__doc__, epilog=STATUS_CODES))
     _add_report(commands.add_parser("report", help=report.__doc__, description=REPORT_HELP))
     _add_predict(commands.add_parser("predict", help=predict.__doc__))

@@ -26,6 +26,8 @@ SUMMARY = "results/summary.csv"
 REPORT = "results/report.html"
 REPORT_SO_FAR = "results/report-so-far.html"  # made by hand, known to no rule
 FIGURE = "results/figures/{dataset}/{figure}.svg"
+# In place of the dataset of a figure across datasets; the name of none starts with an underscore.
+ACROSS = "_across/{task}"
 TABLE = "results/tables/{dataset}.{form}"
 OVERALL_TABLE = "results/tables/_overall.{form}"  # no dataset may be called so
 TABLE_FORMS = ("tex", "md", "csv")

@@ -36,6 +36,7 @@ from seqbench.registry import (
     OBJECTIVES,
     TASKS,
 )
+from seqbench.reporting.blocks import across_figures
 from seqbench.reporting.catalog import figure_names, table_paths
 from seqbench.reporting.finished import run_files
 from seqbench.storage.atomic import write_text
@@ -117,6 +118,11 @@ def pretrained_encoder(wildcards):
     return (
         [layout.ENCODER.format(objective=objective, **wildcards)] if objective else []
     )
+
+
+def place_label(place):
+    """Return how figures of a dataset, or across the datasets of a task, are filed."""
+    return place.replace(layout.ACROSS.format(task=""), "across datasets: ")
 
 
 def encoder_option(wildcards, input):

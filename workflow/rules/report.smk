@@ -19,13 +19,13 @@ rule report:
         ),
         figures=[
             report(
-                layout.FIGURE.format(dataset=dataset, figure=figure),
+                layout.FIGURE.format(dataset=place, figure=figure),
                 caption=f"../report/{figure}.rst",
                 category="Figures",
-                subcategory=dataset,
+                subcategory=place_label(place),
                 labels={"figure": figure.replace("_", " ")},
             )
-            for dataset, figure in figure_names(PLAN)
+            for place, figure in figure_names(PLAN) + across_figures(PLAN)
         ],
         tables=table_paths(PLAN),
     log:

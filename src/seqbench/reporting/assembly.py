@@ -8,9 +8,11 @@ from pathlib import Path
 
 from seqbench.plan import Plan
 from seqbench.reporting import figures
+from seqbench.reporting.across import Across, gather_across
+from seqbench.reporting.blocks import across_figures
 from seqbench.reporting.catalog import figure_names
 from seqbench.reporting.figures import Drawing
-from seqbench.reporting.material import gather
+from seqbench.reporting.material import Material, gather
 from seqbench.reporting.page import render_page
 from seqbench.reporting.paper import paper_tables
 from seqbench.reporting.tables import collect, summary
@@ -25,7 +27,7 @@ class Report:
     summary
         The tidy table as CSV.
     drawings
-        By dataset and name of the figure.
+        By dataset, or task of datasets that are compared, and name of the figure.
     tables
         Those for papers, by path.
     page
@@ -42,14 +44,17 @@ def assemble(plan: Plan, root: Path) -> Report:
     """Read the results of a plan and return their report; `root` holds `results/`."""
     results = collect(plan, root)
     table = summary(results).to_csv(index=False, lineterminator="\n")
-    materials = {material.dataset: material for material in gather(plan, results, root)}
+    materials = gather(plan, results, root)
+    compared = gather_across(plan, materials)
+    shown: list[Material | Across] = [*materials, *compared]
+    drawn = {one.place: one for one in shown}
     drawings = {
-        (dataset, figure): figures.render(figure, materials[dataset])
-        for dataset, figure in figure_names(plan)
+        (place, figure): figures.render(figure, drawn[place])
+        for place, figure in (*figure_names(plan), *across_figures(plan))
     }
     return Report(
         summary=table,
         drawings=drawings,
-        tables=paper_tables([material.boards for material in materials.values()]),
-        page=render_page(plan, results, list(materials.values()), drawings),
+        tables=paper_tables([material.boards for material in materials]),
+        page=render_page(plan, results, materials, compared, drawings),
     )

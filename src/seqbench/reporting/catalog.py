@@ -112,6 +112,12 @@ CAPTIONS = {
         " delay learned for the channel. Grey: the true shape, where a generator knows it."
         " Templates of a matched filter are whitened, and the true shapes with them.",
     ),
+    "critical_difference": Caption(
+        "Which models differ",
+        "Models at their average rank over datasets, the best on the left. A bar joins models of"
+        " which no pair differs: Wilcoxon's signed-rank test at 0.05, corrected by Holm's procedure"
+        " for all pairs.",
+    ),
     "reliability": Caption(
         "How far scores can be trusted",
         "Left: part of the candidates that are true against their score, in 15 bins, of the model"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from seqbench.tasks.metric_names import tags
 
 NOTHING = "\N{EN DASH}"
+NARROW = "\N{NARROW NO-BREAK SPACE}"
 COUNTS = ("refractory_violations", "refractory_violations_before")
 QUANTITIES = ("rmse", "mae")  # in the units of the data
 RATES = ("false_alarms_per_hour",)
@@ -34,6 +35,16 @@ def score(value: float | None) -> str:
 def signed_score(value: float | None) -> str:
     """Write a difference of shares with its sign."""
     return NOTHING if value is None else _typeset(f"{value:+.3f}")
+
+
+def p_value(value: float) -> str:
+    """Write a p-value with three decimals; a smaller one is said to be smaller."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def decided(wins: int, ties: int, losses: int) -> str:
+    """Write wins, ties and losses side by side."""
+    return NARROW.join(map(str, (wins, "·", ties, "·", losses)))
 
 
 def percent(value: float | None) -> str:
@@ -81,7 +92,7 @@ def amount(value: float | None) -> str:
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e5, "k")):
         if value >= size:
             return f"{value / min(size, 1e3 if unit == 'k' else size):.3g} {unit}"
-    return f"{value:,.0f}".replace(",", "\u202f")
+    return f"{value:,.0f}".replace(",", NARROW)
 
 
 def seconds(value: float | None) -> str:

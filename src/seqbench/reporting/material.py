@@ -109,6 +109,11 @@ class Material:
     colours: dict[str, str]
 
     @property
+    def place(self) -> str:
+        """The dataset, in the paths of its figures."""
+        return self.dataset
+
+    @property
     def board(self) -> Leaderboard:
         """The leaderboard with most labels."""
         return self.boards[0]

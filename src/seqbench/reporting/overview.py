@@ -10,6 +10,7 @@ from seqbench.plan import Plan
 from seqbench.reporting import formats, pretraining
 from seqbench.reporting.leaks import leak_warnings
 from seqbench.reporting.material import Material
+from seqbench.reporting.origin import commit_of
 from seqbench.reporting.tables import Leaderboard, Result
 
 FEW_SEEDS = 3
@@ -124,7 +125,7 @@ def warnings(materials: list[Material], results: list[Result]) -> list[str]:
             f"Some models were trained with only {count}. With fewer than {FEW_SEEDS}, chance can"
             " decide which one leads."
         )
-    commits = {commit(result) for result in results}
+    commits = {commit_of(result.content) for result in results}
     if len(commits) > 1:
         found.append(f"The results come from {len(commits)} states of the code; see Provenance.")
     if any("uncommitted" in commit for commit in commits):
@@ -143,11 +144,6 @@ def warnings(materials: list[Material], results: list[Result]) -> list[str]:
     if weak:
         found.append(f"Some models lie below the floor, on {', '.join(weak)}; see there.")
     return found
-
-
-def commit(result: Result) -> str:
-    """Return the commit of the code that made a run."""
-    return str((result.content.get("provenance") or {}).get("commit") or "unknown")
 
 
 def _names(names: Iterable[str]) -> list[str]:

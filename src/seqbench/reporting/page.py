@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,17 @@ from seqbench import layout
 from seqbench.plan import Plan
 from seqbench.registry import METRICS
 from seqbench.reporting import formats, overview, pretraining, questions, tables
+from seqbench.reporting.across import Across
+from seqbench.reporting.across_section import across_sections
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.finished import unfinished_by_dataset, unfinished_warnings
 from seqbench.reporting.material import Material
+from seqbench.reporting.origin import origin_of
 from seqbench.reporting.runs import key_of, run_details
 from seqbench.reporting.sections import section
 from seqbench.reporting.tables import Leaderboard, Result, Row
+from seqbench.statistics.comparison import N_DECIMALS
 from seqbench.tasks.metric_names import family_of
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -52,6 +55,7 @@ def render_page(
     plan: Plan,
     results: list[Result],
     materials: list[Material],
+    compared: list[Across],
     drawings: Mapping[tuple[str, str], Drawing],
 ) -> str:
     """Return the page.
@@ -64,15 +68,17 @@ def render_page(
         As `tables.collect` returns them.
     materials
         One for each dataset.
+    compared
+        Models across datasets, one for each task that has several.
     drawings
-        By dataset and name of the figure.
+        By dataset, or what stands in its place, and name of the figure.
     """
     sections = [section(plan, material, drawings) for material in materials]
     effects = pretraining.effects(results)
     boards = [material.board for material in materials]
     warnings = [*unfinished_warnings(plan), *overview.warnings(materials, results)]
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             title=plan.benchmark.title,
@@ -84,6 +90,8 @@ def render_page(
             boards=boards,
             warnings=warnings,
             sections=sections,
+            across=across_sections(compared, drawings),
+            n_decimals=N_DECIMALS,
             answers=questions.answers(plan, results),
             effects=effects,
             summaries=pretraining.summaries(effects),
@@ -104,16 +112,22 @@ def render_page(
                 for board in boards
                 for family in (family_of(name)[0] for name in board.metric_names)
             },
-            provenance=_provenance(results),
+            provenance=origin_of(result.content for result in results),
             config=plan.benchmark.to_yaml(),
             config_path=layout.CONFIG,
             summary_path=layout.SUMMARY,
-            style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
+            style=style(),
         )
     )
 
 
-def _environment() -> Environment:
+def style() -> Markup:
+    """Return the style of our pages, from our own file."""
+    return Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
+
+
+def environment() -> Environment:
+    """Return what fills our templates: every value is escaped."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -129,6 +143,7 @@ def _environment() -> Environment:
         "seconds": formats.seconds,
         "memory": formats.memory,
         "percent": formats.percent,
+        "p_value": formats.p_value,
         "relative": formats.relative,
         "decimal": formats.decimal,
         "count": formats.count,
@@ -143,6 +158,7 @@ def _environment() -> Environment:
         "best_at_zero": tables.best_at_zero,
         "run_key": lambda row: key_of(row.chosen.run),
         "value_of": lambda value: "" if value is None else repr(float(value)),
+        "decided": formats.decided,
         "nothing": formats.NOTHING,
     }
     return environment
@@ -179,26 +195,6 @@ def _skipped(materials: Iterable[Material]) -> list[str]:
                     f" {moved} of the encoder moved; skipped {names}."
                 )
     return found
-
-
-def _provenance(results: list[Result]) -> dict[str, str]:
-    """Return versions, machine and device; several values of one thing stand side by side."""
-    said: dict[str, list[str]] = {}
-    for result in results:
-        provenance = result.content.get("provenance") or {}
-        flat = {
-            "commit": overview.commit(result),
-            **(provenance.get("versions") or {}),
-            **(provenance.get("machine") or {}),
-            "device": provenance.get("device"),
-            "threads": provenance.get("threads"),
-        }
-        for key, value in flat.items():
-            if value is not None:
-                said.setdefault(key, []).append(
-                    value if isinstance(value, str) else json.dumps(value)
-                )
-    return {key: "; ".join(sorted(set(values))) for key, values in said.items()}
 
 
 def _bar(row: Row, board: Leaderboard) -> str:

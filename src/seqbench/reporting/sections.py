@@ -67,14 +67,14 @@ def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], D
     best, detection = material.board.picked, material.detection
     few = _few_windows(material) if detection is None else _few_events(detection)
     pictures = [
-        _picture(name, material, drawings[material.dataset, name])
+        picture(name, drawings[material.dataset, name], _alternative(name, material))
         for name in figures_of(plan, material.dataset)
     ]
     return Section(
         material=material,
         card=card(plan, material),
-        examples=[picture for picture in pictures if picture.name in OF_DATA],
-        pictures=[picture for picture in pictures if picture.name not in OF_DATA],
+        examples=[one for one in pictures if one.name in OF_DATA],
+        pictures=[one for one in pictures if one.name not in OF_DATA],
         notes=[
             *map(str, material.windows.source.get("notes", ())),
             *order_note(material.leakchecks),
@@ -161,13 +161,14 @@ def _warnings(board: Leaderboard) -> list[str]:
     return found
 
 
-def _picture(name: str, material: Material, drawing: Drawing) -> Picture:
+def picture(name: str, drawing: Drawing, alt: str) -> Picture:
+    """Return a figure with its caption as the page holds it."""
     # An image of its own keeps the ids inside an SVG from meeting those of another.
     encoded = base64.b64encode(drawing.svg).decode("ascii")
     return Picture(
         name=name,
         caption=CAPTIONS[name],
-        alt=_alternative(name, material),
+        alt=alt,
         source=f"data:image/svg+xml;base64,{encoded}",
         width=drawing.width,
         height=drawing.height,

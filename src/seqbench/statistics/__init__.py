@@ -1,1 +1,1 @@
-"""Intervals, and tests across runs and data sets."""
+"""Intervals, and tests across runs and datasets."""

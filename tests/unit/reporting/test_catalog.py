@@ -9,7 +9,7 @@ import pytest
 from seqbench.config import Benchmark
 from seqbench.plan import Plan
 from seqbench.registry import TASKS
-from seqbench.reporting import catalog
+from seqbench.reporting import blocks, catalog
 
 
 def names(raw):
@@ -18,7 +18,7 @@ def names(raw):
 
 def test_asking_for_figures_loads_nothing_heavy():
     heavy = "{'matplotlib', 'pandas', 'numpy', 'torch', 'sklearn', 'jinja2'}"
-    code = f"import sys, seqbench.reporting.catalog; print({heavy} & set(sys.modules))"
+    code = f"import sys, seqbench.reporting.blocks; print({heavy} & set(sys.modules))"
 
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -41,6 +41,7 @@ def test_every_figure_has_a_caption_and_a_function():
     from seqbench.reporting.figures import FIGURES
 
     wanted = {name for task in TASKS for name in catalog.TASK_FIGURES[task]}
+    wanted |= {blocks.CRITICAL_DIFFERENCE}
     assert wanted == set(catalog.CAPTIONS) == set(FIGURES)
 
 

@@ -71,3 +71,14 @@ def test_nothing_lost_in_rounding_has_no_sign():
 )
 def test_quantities_have_four_digits(value, text):
     assert formats.metric_value(value, "rmse") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.0, "1.000"), (0.0314, "0.031"), (0.001, "0.001"), (0.0009, "< 0.001")]
+)
+def test_a_small_p_value_is_said_to_be_smaller(value, text):
+    assert formats.p_value(value) == text
+
+
+def test_wins_ties_and_losses_stand_side_by_side():
+    assert formats.decided(5, 0, 2).split(formats.NARROW) == ["5", "·", "0", "·", "2"]

@@ -1,4 +1,4 @@
-"""Figures of one dataset, one look for all: `FIGURES` by name, `render` to SVG."""
+"""Figures of datasets and across them, one look for all: `FIGURES` by name, `render` to SVG."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from seqbench.reporting.across import Across
+from seqbench.reporting.figures.across import critical_difference
 from seqbench.reporting.figures.classification import confusion, examples
 from seqbench.reporting.figures.detection import reliability, timing_errors, tolerance
 from seqbench.reporting.figures.pictures import frames, pictures
@@ -25,7 +27,7 @@ from seqbench.reporting.material import Material
 PATH = re.compile(rb'<path d="[^"]*"')
 DIGITS = re.compile(rb"(\.\d\d)\d+")
 
-FIGURES: dict[str, Callable[[Material], Figure]] = {
+FIGURES: dict[str, Callable[[Any], Figure]] = {
     "leaderboard": leaderboard,
     "confusion": confusion,
     "answers": answers,
@@ -42,6 +44,7 @@ FIGURES: dict[str, Callable[[Material], Figure]] = {
     "timeline": timeline,
     "templates": templates,
     "reliability": reliability,
+    "critical_difference": critical_difference,
 }
 
 
@@ -54,9 +57,9 @@ class Drawing:
     height: int
 
 
-def render(figure: str, material: Material) -> Drawing:
-    """Draw a figure of a dataset; the same material gives the same bytes."""
-    style: Any = STYLE | {"svg.hashsalt": f"{material.dataset}/{figure}"}
+def render(figure: str, material: Material | Across) -> Drawing:
+    """Draw a figure of a dataset, or across several; the same material gives the same bytes."""
+    style: Any = STYLE | {"svg.hashsalt": f"{material.place}/{figure}"}
     with mpl.rc_context(style):
         drawn = FIGURES[figure](material)
         buffer = io.BytesIO()

@@ -1,0 +1,140 @@
+"""Which datasets and models stand in one table without gaps; asks the plan, and computes nothing.
+
+The Snakefile knows from here which figures across datasets there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
+
+from seqbench import layout
+from seqbench.plan import Plan
+from seqbench.reporting.catalog import ceiling_of
+from seqbench.statistics.attainable import ALPHA, smallest_adjusted_p
+
+CRITICAL_DIFFERENCE = "critical_difference"
+
+
+class Model(NamedTuple):
+    """An architecture or baseline, and its arm."""
+
+    architecture: str
+    arm: str
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether this is a floor or baseline instead of a trained model."""
+        return self.arm == "baseline"
+
+    @property
+    def name(self) -> str:
+        """Architecture and arm, as figures and sentences name the model."""
+        return f"{self.architecture} · {self.arm}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Datasets of one task, and the models that were run on every one of them with all labels.
+
+    Parameters
+    ----------
+    datasets, models
+        In the order of the plan; folds of a dataset are one.
+    other_datasets
+        Datasets of the task that stand outside.
+    other_models
+        Models that stand outside, with the datasets of the block that they lack.
+    """
+
+    task: str
+    datasets: tuple[str, ...]
+    models: tuple[Model, ...]
+    other_datasets: tuple[str, ...]
+    other_models: Mapping[Model, tuple[str, ...]]
+
+    @property
+    def place(self) -> str:
+        """What stands in place of a dataset in the paths of its figures."""
+        return layout.ACROSS.format(task=self.task)
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether the datasets are enough to tell any two of the models apart."""
+        return can_tell(len(self.datasets), len(self.models))
+
+
+def across_figures(plan: Plan) -> list[tuple[str, str]]:
+    """Return the figures across datasets as pairs of place and figure; none where none can tell."""
+    return [(block.place, CRITICAL_DIFFERENCE) for block in blocks(plan) if block.can_tell]
+
+
+def can_tell(n_datasets: int, n_models: int) -> bool:
+    """Tell whether so many datasets are enough for a test to tell any two of the models apart."""
+    return smallest_adjusted_p(n_datasets, n_models) <= ALPHA
+
+
+def blocks(plan: Plan) -> list[Block]:
+    """Return a block for each task of which two datasets or more have a trained model in common.
+
+    Trained models decide which datasets those are, and baselines that were run
+    on all of them come along. Of all tables without gaps it is the largest one,
+    datasets counting twice as tests rest on them: n_datasets² times n_models.
+    One in which a test can tell models apart goes before any other.
+    """
+    tasks = {whole: plan.benchmark.task(whole) for whole in plan.wholes}
+    runs_of: dict[str, dict[Model, set[str]]] = {}
+    for run in plan.runs:
+        whole = plan.benchmark.whole(run.dataset)
+        if whole not in tasks:  # so far only baselines have finished there
+            continue
+        task = tasks[whole]
+        model = Model(run.architecture, run.arm)
+        if float(run.labels) == 1 and not (
+            model.is_baseline and model.architecture == ceiling_of(task)
+        ):
+            runs_of.setdefault(task, {}).setdefault(model, set()).add(whole)
+    found = (
+        _block(task, [name for name in plan.wholes if tasks[name] == task], datasets_of)
+        for task, datasets_of in runs_of.items()
+    )
+    return [block for block in found if block is not None]
+
+
+def _block(task: str, datasets: list[str], datasets_of: Mapping[Model, set[str]]) -> Block | None:
+    trained = [frozenset(of) for model, of in datasets_of.items() if not model.is_baseline]
+
+    def size(chosen: frozenset[str]) -> tuple[bool, int, list[str]]:
+        n_models = sum(chosen <= of for of in datasets_of.values())
+        n_trained = sum(chosen <= of for of in trained)
+        # The names decide between equals, so that one plan always gives the same block.
+        return can_tell(len(chosen), n_models), len(chosen) ** 2 * n_trained, sorted(chosen)
+
+    candidates = [
+        chosen
+        for chosen in _common(set(trained))
+        if len(chosen) > 1 and sum(chosen <= of for of in datasets_of.values()) > 1
+    ]
+    if not candidates:
+        return None
+    chosen = max(candidates, key=size)
+    return Block(
+        task=task,
+        datasets=tuple(name for name in datasets if name in chosen),
+        models=tuple(model for model, of in datasets_of.items() if chosen <= of),
+        other_datasets=tuple(name for name in datasets if name not in chosen),
+        other_models={
+            model: tuple(name for name in datasets if name in chosen - of)
+            for model, of in datasets_of.items()
+            if not chosen <= of
+        },
+    )
+
+
+def _common(patterns: set[frozenset[str]]) -> Iterator[frozenset[str]]:
+    """Yield what models have datasets on, and what each two of them have in common."""
+    yield from patterns
+    for one, other in combinations(sorted(patterns, key=sorted), 2):
+        yield one & other

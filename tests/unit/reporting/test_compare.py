@@ -1,0 +1,352 @@
+"""Two benchmarks held against each other: numbers, words, and tables that were tampered with."""
+
+import csv
+import json
+import math
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from seqbench import layout
+from seqbench.cli import main
+from seqbench.errors import UserError
+from seqbench.reporting.compare import render_comparison
+from seqbench.reporting.differences import (
+    differences,
+    equality,
+    only_in,
+    other_origin,
+    other_settings,
+    ranked_otherwise,
+)
+from seqbench.reporting.stored import read_stored
+from seqbench.reporting.tables import COLUMNS, collect, summary
+from seqbench.storage.atomic import write_text
+
+HEADER = ",".join(COLUMNS)
+T_2 = 4.302652729911275  # 97.5 % quantile of Student's t with 2 degrees of freedom, from a table
+
+
+def rows_of(values, dataset="waves", architecture="cnn1d", metric="accuracy", split="test"):
+    """Return the rows of a model from scratch, a value for each seed."""
+    return [
+        (dataset, architecture, "scratch", 1.0, seed, split, metric, value)
+        for seed, value in values.items()
+    ]
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Return what reads rows as a summary alone."""
+
+    def read(name, *rows):
+        path = tmp_path / name
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+        return read_stored(path)
+
+    return read
+
+
+@pytest.fixture
+def folder(tmp_path, write_results, config):
+    """Return what makes the results of a benchmark, with summary, config and metrics."""
+
+    def make(name, skill=0.8, edit=None, **grid):
+        plan = write_results(config(**grid) | {"title": name}, skill=lambda run: skill, edit=edit)
+        text = summary(collect(plan, Path())).to_csv(index=False)
+        write_text(Path(layout.SUMMARY), text)
+        return shutil.move("results", tmp_path / name / "results")
+
+    return make
+
+
+def test_the_interval_is_that_of_the_paired_differences(table):
+    a = table("a", *rows_of({0: 0.80, 1: 0.82, 2: 0.84}))
+    b = table("b", *rows_of({0: 0.82, 1: 0.85, 2: 0.85}))
+
+    (found,) = differences(a, b)
+
+    # The differences .02, .03 and .01 have the standard deviation .01.
+    assert (found.a.mean, found.b.mean) == pytest.approx((0.82, 0.84))
+    assert found.difference.mean == pytest.approx(0.02)
+    reach = T_2 * 0.01 / math.sqrt(3)
+    assert found.interval == pytest.approx((0.02 - reach, 0.02 + reach))
+    assert (found.verdict, found.n_seeds) == ("not told apart", 3)
+
+
+@pytest.mark.parametrize(
+    ("of_b", "verdict"),
+    [
+        ({0: 0.820, 1: 0.841, 2: 0.859}, "higher"),  # differences .020, .021 and .019
+        ({0: 0.780, 1: 0.799, 2: 0.821}, "lower"),
+        ({0: 0.80, 1: 0.82, 2: 0.84}, "identical"),
+        ({0: 0.81}, "one seed"),
+    ],
+)
+def test_the_verdict_is_that_of_the_interval(of_b, verdict, table):
+    a = table("a", *rows_of({0: 0.80, 1: 0.82, 2: 0.84}))
+
+    (found,) = differences(a, table("b", *rows_of(of_b)))
+
+    assert found.verdict == verdict
+
+
+def test_only_seeds_that_both_have_are_compared_and_the_others_named(table):
+    a = table("a", *rows_of({0: 0.8, 1: 0.9}), *rows_of({0: 0.5}, architecture="gru"))
+    b = table("b", *rows_of({1: 0.9, 2: 0.1}))
+
+    (found,) = differences(a, b)
+
+    assert (found.a.mean, found.n_seeds, found.verdict) == (0.9, 1, "identical")
+    assert [(one.model.architecture, one.seeds) for one in only_in(a, b)] == [
+        ("cnn1d", [0]),
+        ("gru", [0]),
+    ]
+    assert [(one.model.architecture, one.seeds) for one in only_in(b, a)] == [("cnn1d", [2])]
+
+
+def test_equal_means_equal_to_the_last_digit(table):
+    costs = rows_of({0: 3.0}, metric="train_cpu_s", split="cost")
+    a = table("a", *rows_of({0: 0.3, 1: 0.5, 2: 0.7}), *costs)
+    b = table("b", *rows_of({0: math.nextafter(0.3, 1), 1: 0.5, 3: 0.7}), *costs)
+
+    scores = equality(a, b, costs=False)
+
+    assert (scores.n_common, scores.n_equal, scores.n_different) == (2, 1, 1)
+    assert (scores.n_only_a, scores.n_only_b) == (1, 1)
+    assert equality(a, b, costs=True).n_equal == 1
+
+
+def test_costs_are_compared_by_the_geometric_mean_of_their_ratios(table):
+    score = rows_of({0: 0.5, 1: 0.5})
+    a = table("a", *score, *rows_of({0: 10, 1: 10}, metric="train_cpu_s", split="cost"))
+    b = table("b", *score, *rows_of({0: 20, 1: 5}, metric="train_cpu_s", split="cost"))
+
+    (found,) = differences(a, b)
+
+    assert found.cost_ratios == {"train_cpu_s": pytest.approx(1.0), "peak_memory_bytes": None}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "headline"),
+    [
+        (("accuracy", "mcc", "ece"), "accuracy"),
+        (("rmse", "mae", "r2"), "r2"),
+        (("rmse", "mae", "skill"), "skill"),
+        (("f1_at_5ms", "f1_at_150ms", "onset_mae_ms"), "f1_at_5ms"),
+    ],
+)
+def test_a_summary_alone_suggests_what_ranks_models(metrics, headline, table):
+    stored = table("a", *(row for metric in metrics for row in rows_of({0: 0.5}, metric=metric)))
+
+    assert stored.headlines == {"waves": headline}
+
+
+def test_a_metric_that_nobody_knows_ranks_nothing_and_the_page_says_so(table):
+    a = table("a", *rows_of({0: 0.5}, metric="beauty"))
+
+    (found,) = differences(a, a)
+
+    assert (found.metric, found.verdict) == ("", "not defined")
+    assert "No known metric ranks the models of waves." in render_comparison(a, a)
+
+
+def test_runs_say_themselves_what_ranks_them(folder):
+    def edit(run, content):
+        content["headline"] = "mcc"
+
+    a, b = read_stored(folder("a", edit=edit)), read_stored(folder("b"))
+
+    assert a.headlines == {"waves": "mcc"}
+    assert ranked_otherwise(a, b) == {"waves": ("mcc", "accuracy")}
+    assert "waves is ranked by MCC in A and by accuracy in B" in render_comparison(a, b)
+
+
+def test_versions_machines_and_settings_that_differ_are_told(folder):
+    def edit(run, content):
+        content["provenance"]["versions"]["torch"] = "9.9"
+        content["provenance"]["machine"]["processor"] = "Another processor"
+
+    a, b = folder("a"), folder("b", edit=edit)
+    first, second = read_stored(a), read_stored(b.parent)  # the folder above is found too
+
+    assert other_origin(first, second) == {
+        "torch": ("2.13.0", "9.9"),
+        "processor": ("A processor", "Another processor"),
+    }
+    assert other_settings(first, second) == {"title": ('"a"', '"b"')}
+
+
+def test_a_summary_alone_says_nothing_of_versions_and_settings(folder):
+    a, b = folder("a"), folder("b")
+    alone = read_stored(b / "summary.csv")
+
+    assert (alone.contents, alone.config) == ({}, None)
+    assert other_origin(read_stored(a), alone) is other_settings(read_stored(a), alone) is None
+    assert "Not known: one of them has no <code>metrics.json</code>." in render_comparison(
+        read_stored(a), alone
+    )
+
+
+class Tags(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.texts = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.texts.append(data.strip())
+
+
+def test_the_page_needs_nothing_but_itself(folder):
+    a, b = read_stored(folder("a")), read_stored(folder("b", 0.9, seeds=[0, 1, 3]))
+
+    text = render_comparison(a, b)
+
+    tags = Tags(text).found
+    ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
+    links = [attributes["href"] for tag, attributes in tags if tag == "a"]
+    assert {link.removeprefix("#") for link in links} == set(ids)
+    assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in tags}
+    assert "url(" not in text
+    assert "Of 2 models that both have, B scores higher than A with 1 and lower with 0" in text
+    assert "; 0 are identical, 0 not told apart, and 1 with a single seed cannot be." in text
+    assert "seed 2</li>" in text
+
+
+def test_identical_results_are_said_to_be_identical(folder):
+    a = folder("a")
+    shutil.copytree(a.parent, a.parent.with_name("b"))
+
+    text = render_comparison(read_stored(a), read_stored(a.parent.with_name("b")))
+
+    # Seven metrics of three seeds on val and test, and of one baseline on test.
+    assert "All 49 scores that A and B have in common are identical." in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "\N{RIGHT-TO-LEFT OVERRIDE}",
+        "x" * 200,
+    ],
+)
+def test_names_stay_text(name, table):
+    a = table(
+        "a",
+        (name, name, name, 1.0, 0, "test", "accuracy", 0.5),
+        (name, name, name, 1.0, 1, "test", name, 0.5),
+    )
+    b = table("b", (name, name, name, 1.0, 0, "test", "accuracy", 0.6))
+
+    text = render_comparison(a, b)
+
+    page = Tags(text)
+    assert not {"script", "img"} & {tag for tag, _ in page.found}
+    assert not any(key.startswith("on") for _, attributes in page.found for key in attributes)
+    assert page.texts.count(name) >= 3  # dataset, architecture and arm of the one row
+
+
+def test_a_name_in_a_table_leads_to_no_file_outside_of_the_folder(folder, tmp_path):
+    a = folder("a")
+    outside = tmp_path / "a/elsewhere/cnn1d/scratch/labels1/seed0/metrics.json"
+    write_text(outside, json.dumps({"headline": "accuracy"}))
+    rows = rows_of({0: 0.5}, dataset="../../elsewhere")
+    text = "\n".join([HEADER, *(",".join(map(str, row)) for row in rows)])
+    write_text(a / "summary.csv", text)
+
+    assert (a / "evaluate/../../elsewhere").is_dir()
+    assert read_stored(a).contents == {}
+
+
+GOOD = "waves,cnn1d,scratch,1.0,0,test,accuracy,0.5"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the first line is not"),
+        ("a,b,c\n1,2,3", "the first line is not"),
+        (f"{HEADER}\n", "holds no runs"),
+        (f"{HEADER}\nwaves,cnn1d", "line 2: not 8 fields"),
+        (f"{HEADER}\n{GOOD}\n{GOOD.replace('0.5', 'much')}", "line 3: not 8 fields with numbers"),
+        (f"{HEADER}\n{GOOD.replace(',0,', ',first,')}", "line 2: not 8 fields with numbers"),
+        (f"{HEADER}\n{GOOD.replace('0.5', 'nan')}", "line 2: the value is not finite"),
+        (f"{HEADER}\n{GOOD}\n{GOOD}", "line 3: stands there twice"),
+        (f'{HEADER}\n"{"x" * 200_000}"', "not a valid CSV file"),
+        (b"\xff\xfe\x00", "it is not UTF-8 text"),
+    ],
+)
+def test_a_bad_summary_is_answered_by_one_sentence(text, said, tmp_path):
+    path = tmp_path / "summary.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    with pytest.raises(UserError, match=said) as raised:
+        read_stored(path)
+
+    assert str(path) in str(raised.value)
+
+
+def test_a_folder_without_a_summary_is_said(tmp_path):
+    with pytest.raises(UserError, match=r"holds no summary\.csv"):
+        read_stored(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"headline": 3}',
+        '{"headline": "accuracy", "provenance": "here"}',
+        '{"headline": "accuracy", "provenance": {"machine": ["here"]}}',
+    ],
+)
+def test_metrics_that_are_none_are_said(text, folder):
+    a = folder("a", seeds=[0])
+    path = a / "evaluate/waves/cnn1d/scratch/labels1/seed0/metrics.json"
+    path.write_text(text)
+
+    with pytest.raises(UserError, match="not the metrics of a run"):
+        read_stored(a)
+
+
+def test_a_config_may_lack_a_title_but_is_a_mapping(folder):
+    a = folder("a")
+
+    (a / "config.yaml").write_text("device: cpu")
+    assert other_settings(read_stored(a), read_stored(a)) == {}
+    assert "<!doctype html>" in render_comparison(read_stored(a), read_stored(a))
+
+    (a / "config.yaml").write_text("- device")
+    with pytest.raises(UserError, match="not a configuration"):
+        read_stored(a)
+
+
+def test_the_command_writes_the_page_and_says_where(folder, tmp_path, capsys):
+    out = tmp_path / "page.html"
+
+    main(["compare", str(folder("a")), str(folder("b") / "summary.csv"), "--out", str(out)])
+
+    assert capsys.readouterr().out == f"{out}\n"
+    assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_the_command_answers_a_wrong_path_with_a_sentence_and_writes_nothing(folder, tmp_path):
+    a, out = folder("a"), tmp_path / "page.html"
+
+    with pytest.raises(SystemExit, match=r"error: .*nowhere: cannot be read \(No such file"):
+        main(["compare", str(a), str(tmp_path / "nowhere"), "--out", str(out)])
+    with pytest.raises(SystemExit, match="is called as a summary is"):
+        main(["compare", str(a), str(a), "--out", str(a / "summary.csv")])
+
+    assert not Path(out).exists()
