@@ -16,7 +16,7 @@ from seqbench.reporting.detection import DetectionMaterial
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.leaks import leak_warnings, order_note
 from seqbench.reporting.material import Answers, Material
-from seqbench.reporting.tables import Estimate, Leaderboard, Result, ahead, mean_interval_of
+from seqbench.reporting.tables import Estimate, Leaderboard, Result
 
 FEW_TEST_WINDOWS, FEW_TEST_EVENTS = 30, 30
 OF_DATA = ("examples", "pictures")  # figures that show no model
@@ -88,19 +88,22 @@ def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], D
 
 def _lead(board: Leaderboard) -> list[str]:
     """Say over folds by how much the model that val picks is ahead of the best baseline."""
-    best, baseline = board.picked, board.best_baseline
-    if board.n_folds == 1 or best is None or baseline is None or board.margin is None:
+    best, baseline, lead = board.picked, board.best_baseline, board.lead
+    if board.n_folds == 1 or best is None or baseline is None or lead is None or not lead.interval:
         return []
-    interval = mean_interval_of(ahead(best, baseline))
-    if interval is None:
-        return []
-    low, high = (formats.signed_score(bound) for bound in interval)
-    verdict = "more than chance does" if interval[0] > 0 or interval[1] < 0 else "as chance can do"
+    verdict = "as chance can do" if lead.verdict == "within chance" else "more than chance does"
     return [
-        f"Fold by fold, {best.name} scores {formats.signed_score(board.margin)}"
+        f"Fold by fold, {best.name} scores {formats.signed_score(lead.mean)}"
         f" {metric_label(board.headline)} against {baseline.architecture}, {verdict}"
-        f" (95 % interval {low} to {high}, widened for the training data that folds share)."
+        f"{_within(lead.interval)}; the interval is widened for the training data that folds share."
     ]
+
+
+def _within(interval: tuple[float, float] | None) -> str:
+    if interval is None:
+        return ", without an interval"
+    low, high = (formats.signed_score(bound) for bound in interval)
+    return f" (95 % interval {low} to {high})"
 
 
 def _few_windows(material: Material) -> list[str]:
@@ -147,17 +150,16 @@ def _warnings(board: Leaderboard) -> list[str]:
         found.append(
             f"Below the {floor_of(board.task)} floor, so nothing was learned: {', '.join(weak)}."
         )
-    best, baseline = board.picked, board.best_baseline
-    if best is not None and baseline is not None and board.margin is not None and board.margin <= 0:
-        word = "lies below" if board.margin < 0 else "only equals"
+    baseline, lead = board.best_baseline, board.lead
+    if baseline is not None and lead is not None and lead.mean <= 0:
+        word = "lies below" if lead.mean < 0 else "only equals"
         found.append(f"The model picked on val {word} the baseline {baseline.architecture}.")
-    elif (
-        board.n_folds == 1  # else the deviation is that over folds, and `_lead` says more
-        and best is not None
-        and board.margin is not None
-        and board.margin <= (best.score.sd or 0)
-    ):
-        found.append("The model picked on val leads the best baseline by no more than one s.d.")
+    elif board.n_folds == 1 and lead is not None and lead.verdict != "ahead":  # else see `_lead`
+        found.append(
+            "Chance may be all that puts the model picked on val ahead of the best baseline:"
+            f" {formats.signed_score(lead.mean)} {metric_label(board.headline)}"
+            f"{_within(lead.interval)}."
+        )
     return found
 
 
