@@ -579,10 +579,16 @@ def held_until_asked_to_end(
         [mask] = [line.split()[1] for line in lines if line.startswith(which)]
         return bool(int(mask, 16) >> (signal.SIGTERM - 1) & 1)
 
+    def stopped_in_its_loop(process: int) -> bool:
+        os.kill(process, signal.SIGSTOP)  # before the look: it could leave the loop in between
+        if has(process, "SigCgt:"):
+            return True
+        os.kill(process, signal.SIGCONT)
+        return False
+
     @contextmanager
     def held(process: int) -> Iterator[None]:
-        wait_for(lambda: has(process, "SigCgt:"))
-        os.kill(process, signal.SIGSTOP)
+        wait_for(lambda: stopped_in_its_loop(process))
         yield
         wait_for(lambda: has(process, "ShdPnd:"))
         with suppress(ProcessLookupError):
