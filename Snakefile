@@ -40,7 +40,7 @@ onstart:
 
 
 onsuccess:
-    end()
+    end_well()
 
 
 onerror:

@@ -2,9 +2,10 @@
 
 ``python benchmarks/packing.py`` starts the cluster of the tests on this machine, trains and
 evaluates the same small runs locally and through profiles/slurm, by themselves and packed, and
-prints a table. Data are made before. Seconds by the clock depend on what else the machine
-does, and jobs side by side share its cores; processor seconds hardly do. A real cluster adds
-what each job waits in the queue.
+prints a table. Data are made before. The ways take turns, so that what else the machine does
+falls on all alike, and the median is told. Seconds by the clock depend on it nonetheless, and
+jobs side by side share the cores; processor seconds hardly do. A real cluster adds what each
+job waits in the queue.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 import yaml
 
@@ -80,30 +82,31 @@ def main() -> None:
     """Start a cluster, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=8, help="small runs to train and evaluate")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each way is measured")
     parser.add_argument("--pack", type=int, nargs="+", default=[1, 8], help="runs that share a job")
     arguments = parser.parse_args()
     n_runs = arguments.runs
     ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    print(f"| {n_runs} runs | SLURM jobs | s | processor s | processor s per run |")
-    print("|---|---|---|---|---|", flush=True)
+    ways = [("local", LOCALLY, n_runs)]
+    ways += [(f"SEQBENCH_PACK={pack}", ON_CLUSTER, pack) for pack in arguments.pack]
+    measured: dict[str, list[tuple[int, float, float]]] = {how: [] for how, _, _ in ways}
     with tempfile.TemporaryDirectory(prefix="slurm-", dir="/tmp") as folder:
         cluster = Cluster(Path(folder))
         cluster.start()
         try:
-            for how, call, pack in (
-                ("local", LOCALLY, n_runs),
-                *((f"SEQBENCH_PACK={pack}", ON_CLUSTER, pack) for pack in arguments.pack),
-            ):
-                before = len(cluster.jobs())
-                environment = cluster.environment | {"SEQBENCH_PACK": str(pack)}
-                elapsed, used = measure(call, n_runs, environment)
-                n_jobs = len(cluster.jobs()) - before
-                print(
-                    f"| {how} | {n_jobs} | {elapsed:.0f} | {used:.0f} | {used / n_runs:.1f} |",
-                    flush=True,
-                )
+            for _ in range(arguments.rounds):
+                for how, call, pack in ways:
+                    before = len(cluster.jobs())
+                    environment = cluster.environment | {"SEQBENCH_PACK": str(pack)}
+                    elapsed, used = measure(call, n_runs, environment)
+                    measured[how].append((len(cluster.jobs()) - before, elapsed, used))
         finally:
             cluster.stop()
+    print(f"| {n_runs} runs | SLURM jobs | s | processor s | processor s per run |")
+    print("|---|---|---|---|---|")
+    for how, rounds in measured.items():
+        n_jobs, elapsed, used = (median(column) for column in zip(*rounds, strict=True))
+        print(f"| {how} | {n_jobs:.0f} | {elapsed:.0f} | {used:.0f} | {used / n_runs:.1f} |")
 
 
 if __name__ == "__main__":

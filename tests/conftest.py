@@ -3,10 +3,11 @@
 import gzip
 import json
 import os
+import signal
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,14 +133,16 @@ class Stopped(Exception):
 
 
 @pytest.fixture
-def assert_an_interruption_leaves_no_trace(make_windows, tmp_path):
+def assert_an_interruption_leaves_no_trace(make_windows, tmp_path, monkeypatch):
     """Hold trainings that are cut off and taken up again against one that is not.
+
+    The last is taken up when it was done, and takes no further step.
 
     `build` makes what is trained; it is called with torch's seed set, as by a new process.
     """
     import torch
 
-    from seqbench.settings import FinetuneSettings
+    from seqbench.settings import STATES_STAY, FinetuneSettings
     from seqbench.training.batches import WindowTable
     from seqbench.training.loop import fit
     from seqbench.training.progress import Progress
@@ -193,17 +196,25 @@ def assert_an_interruption_leaves_no_trace(make_windows, tmp_path):
         module, history, best_epoch, draws, n_steps = train(None, "whole")
         counts = {k: v for k, v in vars(module).items() if isinstance(v, int | float)}
         assert min(stops) <= n_steps
-        for stop in (stop for stop in stops if stop <= n_steps):
-            with pytest.raises(Stopped):
-                train(stop, f"cut{stop}")
-            again, *others, drawn, steps = train(None, f"cut{stop}")
-            assert steps == n_steps - stop + 1  # the steps before are not taken again
+
+        def assert_same_after(n_before: int, folder: str) -> None:
+            again, *others, drawn, steps = train(None, folder)
+            assert steps == n_steps - n_before  # the steps before are not taken again
             assert others == [history, best_epoch]
             assert torch.equal(drawn, draws)
             assert {k: v for k, v in vars(again).items() if isinstance(v, int | float)} == counts
             found = again.state_dict()
             for name, tensor in module.state_dict().items():
                 assert torch.equal(found[name], tensor), name
+
+        for stop in (stop for stop in stops if stop <= n_steps):
+            with pytest.raises(Stopped):
+                train(stop, f"cut{stop}")
+            assert_same_after(stop - 1, f"cut{stop}")
+        with monkeypatch.context() as patch:
+            patch.setenv(STATES_STAY, "1")
+            train(None, "done")
+            assert_same_after(n_steps, "done")
 
     return check
 
@@ -535,6 +546,55 @@ def processes_in() -> Callable[[Path], set[int]]:
         return found
 
     return find
+
+
+@pytest.fixture(scope="session")
+def trained_by() -> Callable[[Path], int]:
+    """Return a function that tells which process trains, from the folder of its state; 0: none."""
+
+    def process(folder: Path) -> int:
+        try:
+            return int((folder / "lock").read_text().split()[0])
+        except (OSError, IndexError):
+            return 0
+
+    return process
+
+
+@pytest.fixture(scope="session")
+def held_until_asked_to_end(
+    wait_for: Callable[..., Any],
+) -> Callable[[int], AbstractContextManager[None]]:
+    """Return a context in which a training stands still, until it was sent SIGTERM.
+
+    However fast it is, it is neither done before, nor before it takes signals.
+    """
+
+    def has(process: int, which: str) -> bool:
+        """Return whether SIGTERM is among the signals of a kind."""
+        try:
+            lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        except FileNotFoundError:
+            return which == "ShdPnd:"  # SLURM sends SIGCONT with SIGTERM, so it may be done by now
+        [mask] = [line.split()[1] for line in lines if line.startswith(which)]
+        return bool(int(mask, 16) >> (signal.SIGTERM - 1) & 1)
+
+    def stopped_in_its_loop(process: int) -> bool:
+        os.kill(process, signal.SIGSTOP)  # before the look: it could leave the loop in between
+        if has(process, "SigCgt:"):
+            return True
+        os.kill(process, signal.SIGCONT)
+        return False
+
+    @contextmanager
+    def held(process: int) -> Iterator[None]:
+        wait_for(lambda: stopped_in_its_loop(process))
+        yield
+        wait_for(lambda: has(process, "ShdPnd:"))
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGCONT)
+
+    return held
 
 
 @pytest.fixture(scope="session")

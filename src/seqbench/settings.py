@@ -7,6 +7,9 @@ from pydantic import Field, field_validator, model_validator
 from seqbench.options import Count, Fraction, Level, NaturalNumber, Options, Positive
 
 STATE_EVERY_S = 60.0  # between two states of a training, unless the config says otherwise
+# In the environment, if set: states of trainings that are done stay. A job of a cluster that fails
+# loses the outputs of all steps in it; the next one takes these trainings up where they ended.
+STATES_STAY = "SEQBENCH_STATES_STAY"
 
 
 class Fold(Options):

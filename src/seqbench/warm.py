@@ -13,7 +13,8 @@ the other end of its standard input.
 
 Every step has a supervisor. It hands signals on to the step, ends it when
 whoever asked for it or the workflow is gone, and if it is killed itself, the
-kernel tells the step to end: a step is never left behind.
+kernel tells the step to end: a step is never left behind. The warm process
+waits for all of them, since a cluster kills what a job leaves running.
 """
 
 import contextlib
@@ -90,18 +91,24 @@ def serve(listener: socket.socket) -> None:
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the workflow decides what Ctrl-C means
+    # The workflow decides what Ctrl-C means; a cluster signals all processes of a job, and each
+    # step has its own way to end.
+    for number in (signal.SIGINT, *TO_END):
+        signal.signal(number, signal.SIG_IGN)
     while True:
         ready, _, _ = select.select([listener, sys.stdin, woken], [], [])
         if woken in ready:
             os.read(woken, 4096)
             _reap()
         if sys.stdin in ready:
-            return
+            break
         if listener in ready:
             connection, _ = listener.accept()
             with connection:
                 _answer(connection, listener)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
 
 
 def _answer(connection: socket.socket, listener: socket.socket) -> None:
@@ -125,6 +132,8 @@ def _supervise(connection: socket.socket, request: dict[str, Any], descriptors: 
     supervisor = os.getpid()
     child = os.fork()
     if child == 0:
+        for number in TO_END:
+            signal.signal(number, signal.SIG_DFL)
         _end_with(supervisor)
         os.setsid()
         connection.close()

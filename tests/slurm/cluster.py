@@ -55,7 +55,6 @@ AccountingStorageType=accounting_storage/none
 
 SlurmctldTimeout=10
 SlurmdTimeout=10
-KillWait=2
 UnkillableStepTimeout=10
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2
@@ -170,7 +169,7 @@ class Cluster:
         """Return the jobs in any of some states, oldest first, finished ones included."""
         fields = {
             "id": "%A", "state": "%T", "partition": "%P", "node": "%N", "comment": "%k",
-            "memory": "%m", "limit": "%l", "gres": "%b",
+            "memory": "%m", "limit": "%l", "gres": "%b", "folder": "%Z",
         }  # fmt: skip
         options = ("-h", "-S", "i", "-t", ",".join(states) or "all")
         answer = self.ask("squeue", *options, "-o", "|".join(fields.values()))

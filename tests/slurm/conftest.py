@@ -13,6 +13,7 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+CONFIG = Path(os.environ.get("SEQBENCH_SLURM_CONFIG", HERE / "config.yaml")).absolute()
 
 
 def load(name):
@@ -103,21 +104,25 @@ class Running:
 
 @pytest.fixture(scope="session")
 def runs(cluster, tmp_path_factory):
-    """Start the benchmark on the cluster and without it, and the scenarios, all at once."""
+    """Start two benchmarks, each on the cluster and without it, and the scenarios, all at once."""
     profile = ["--workflow-profile", ROOT / "profiles" / "slurm"]
     on_cluster = [sys.executable, HERE / "snakemake_quick_poll.py", *profile]
-    benchmark = ["--snakefile", ROOT / "Snakefile", "--configfile", HERE / "config.yaml"]
+    locally = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    benchmark = ["--snakefile", ROOT / "Snakefile", "--configfile", CONFIG]
+    lengthy = ["--snakefile", ROOT / "Snakefile", "--configfile", HERE / "lengthy.yaml"]
     commands = {
-        "benchmark": [*on_cluster, *benchmark],
+        "lengthy": [*on_cluster, *lengthy],
         "scenarios": [*on_cluster, "--snakefile", HERE / "scenarios.smk"],
-        "local": [sys.executable, "-m", "snakemake", "--cores", "1", *benchmark],
+        "benchmark": [*on_cluster, *benchmark],
+        "local_lengthy": [*locally, *lengthy],
+        "local_benchmark": [*locally, *benchmark],
     }
-    settings = {"SEQBENCH_PACK": "3", "SEQBENCH_POLL_S": "1"}
+    settings = {"SEQBENCH_PACK": "8", "SEQBENCH_POLL_S": "1"}
     started = {
         name: Running(
             [str(word) for word in command],
             tmp_path_factory.mktemp(name),
-            {**(os.environ if name == "local" else cluster.environment), **settings},
+            {**(os.environ if name.startswith("local") else cluster.environment), **settings},
         )
         for name, command in commands.items()
     }

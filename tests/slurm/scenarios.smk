@@ -9,6 +9,7 @@ rule all:
     input:
         "device.txt",
         "failed_once.txt",
+        "too_large.txt",
         "too_slow.txt",
         "cancelled.txt",
         "requeued.txt",
@@ -32,6 +33,16 @@ rule failed_once:
         mark="failed_once.mark",
     shell:
         "if [ ! -e {params.mark} ]; then touch {params.mark}; exit 7; fi; touch {output}"
+
+
+# SLURM looks at memory once a second.
+rule too_large:
+    output:
+        "too_large.txt",
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+    shell:
+        "python -c 'import time; held = b\"x\" * (900 << 20); time.sleep(5)'; touch {output}"
 
 
 rule too_slow:

@@ -6,16 +6,14 @@ import re
 import pytest
 
 from seqbench import layout
+from seqbench.storage.models import read_model
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slurm]
-DEADLINE_S = 600  # of anything; what is waited for takes a minute where nothing else runs
-LENGTHY = {
-    "dataset": "tiny",
-    "architecture": "lengthy",
-    "arm": "scratch",
-    "labels": "1",
-    "seed": "0",
-}
+DEADLINE_S = 1800  # of anything; what is waited for takes minutes where nothing else runs
+pytestmark = [pytest.mark.workflow, pytest.mark.slurm, pytest.mark.timeout(2 * DEADLINE_S)]
+LENGTHY = [
+    {"dataset": "tiny", "architecture": "lstm", "arm": "scratch", "labels": "1", "seed": seed}
+    for seed in (0, 1)
+]
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +36,11 @@ def job_of(cluster, scenarios, wait_until):
 
 
 @pytest.fixture(scope="module")
-def disturbed(cluster, runs, scenarios, job_of, wait_until):
-    """Disturb jobs from outside: cancel one, requeue one, and lose the node of a training."""
+def disturbed(cluster, scenarios, job_of, wait_until):
+    """Cancel one job and requeue one."""
     cluster.ask("scancel", job_of("cancelled")["id"])
     wait_until((scenarios.folder / "requeued.mark").exists, DEADLINE_S, "the job works")
     cluster.ask("scontrol", "requeue", job_of("requeued")["id"])
-    training = runs["benchmark"].folder / layout.log("finetune").format(**LENGTHY)
-    wait_until(training.exists, DEADLINE_S, "the lengthy run trains")
-    [job] = jobs(cluster, "training")
-    cluster.lose_node(job["node"])
-    return job
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +50,77 @@ def told(scenarios, disturbed):
     return scenarios.output
 
 
-def jobs(cluster, rule):
-    """Return the jobs that SLURM knows of a rule or group, oldest first."""
-    found = [job for job in cluster.jobs() if job["comment"].startswith(f"rule_{rule}")]
+@pytest.fixture(scope="module")
+def lengthy(runs):
+    return runs["lengthy"]
+
+
+def made(folder):
+    """Return the lengthy trainings whose model is in place."""
+    return [run for run in LENGTHY if (folder / layout.MODEL.format(**run)).exists()]
+
+
+def state_of(run):
+    """Return the folder of the state of a training."""
+    return layout.state("finetune").format(**run)
+
+
+def log_of(folder, run):
+    return (folder / layout.log("finetune").format(**run)).read_text()
+
+
+@pytest.fixture(scope="module")
+def warned(cluster, lengthy, disturbed, wait_until, trained_by, held_until_asked_to_end):
+    """Let the time of a job run out while its second training goes on; return both and the log."""
+    folder = lengthy.folder
+    wait_until(lambda: made(folder), DEADLINE_S, "one is done")
+    [done] = made(folder)
+    [other] = [run for run in LENGTHY if run != done]
+    state = folder / state_of(other)
+    wait_until(lambda: trained_by(state), DEADLINE_S, "the other trains")
+    training = trained_by(state)
+    with held_until_asked_to_end(training):
+        [job] = jobs(cluster, lengthy, "training")
+        cluster.ask("scontrol", "update", f"jobid={job['id']}", "EndTime=now+90seconds")
+    wait_until(lambda: trained_by(state) != training, DEADLINE_S, "the training ends")
+    return done, other, log_of(folder, other)
+
+
+@pytest.fixture(scope="module")
+def preempted(cluster, lengthy, warned, wait_until, trained_by, held_until_asked_to_end):
+    """Requeue the job in which the training goes on, as preemption does; return it and the log."""
+    _, other, _ = warned
+    state = lengthy.folder / state_of(other)
+    wait_until(lambda: trained_by(state), DEADLINE_S, "the training goes on")
+    training = trained_by(state)
+    with held_until_asked_to_end(training):
+        [job] = [job for job in jobs(cluster, lengthy, "training") if job["state"] == "RUNNING"]
+        cluster.ask("scontrol", "requeue", job["id"])
+    wait_until(lambda: trained_by(state) != training, DEADLINE_S, "the training ends")
+    return job, log_of(lengthy.folder, other)
+
+
+@pytest.fixture(scope="module")
+def lost(cluster, lengthy, warned, preempted, wait_until, trained_by):
+    """Lose the node on which the interrupted training goes on; return the job as it was."""
+    _, other, _ = warned
+    folder = lengthy.folder / state_of(other)
+    state = folder / "state.safetensors"
+    wait_until(lambda: trained_by(folder), DEADLINE_S, "the training goes on")
+    before = state.stat().st_mtime_ns
+    wait_until(lambda: state.stat().st_mtime_ns > before, DEADLINE_S, "there is another state")
+    [job] = [job for job in jobs(cluster, lengthy, "training") if job["state"] == "RUNNING"]
+    cluster.lose_node(job["node"])
+    return job
+
+
+def jobs(cluster, run, rule):
+    """Return the jobs that SLURM knows of a rule or group of a run, oldest first."""
+    found = [
+        job
+        for job in cluster.jobs()
+        if job["comment"].startswith(f"rule_{rule}") and job["folder"] == str(run.folder)
+    ]
     return sorted(found, key=lambda job: int(job["id"]))
 
 
@@ -67,6 +128,59 @@ def scores(folder):
     """Return the rows of the summary that a machine has no part in."""
     with (folder / layout.SUMMARY).open() as file:
         return [row for row in csv.DictReader(file) if row["split"] != "cost"]
+
+
+def test_a_training_that_is_warned_of_its_end_writes_a_state_and_leaves(warned):
+    _, _, log = warned
+
+    assert "stopped by SIGTERM after step" in log
+
+
+def test_a_training_that_is_preempted_writes_a_state_and_goes_on_in_the_same_job(preempted, lost):
+    job, log = preempted
+
+    assert "stopped by SIGTERM after step" in log
+    assert job["id"] == lost["id"]
+
+
+def test_what_was_done_before_its_job_failed_is_not_trained_again(lengthy, warned, lost):
+    assert lengthy.wait(DEADLINE_S) == 0, lengthy.output[-3000:]
+    done, _, _ = warned
+
+    assert "training goes on after step 0 of epoch 121" in log_of(lengthy.folder, done)
+
+
+def test_a_training_that_ran_out_of_time_goes_on_in_a_job_with_more(cluster, lengthy, warned, lost):
+    assert lengthy.wait(DEADLINE_S) == 0, lengthy.output[-3000:]
+    _, other, _ = warned
+    first, second = jobs(cluster, lengthy, "training")
+
+    assert first["state"] == "FAILED"
+    assert (second["state"], second["limit"]) == ("COMPLETED", "2:00:00")  # twice two of 30 min
+    assert "training goes on after step" in log_of(lengthy.folder, other)
+
+
+def test_a_training_outlives_its_node(cluster, lengthy, lost):
+    assert lengthy.wait(DEADLINE_S) == 0, lengthy.output[-3000:]
+    [job] = [job for job in cluster.jobs() if job["id"] == lost["id"]]
+
+    assert job["state"] == "COMPLETED"
+    assert job["node"] != lost["node"]
+
+
+def test_what_was_disturbed_gives_the_weights_of_a_local_run(runs, lengthy, lost):
+    assert runs["local_lengthy"].wait(DEADLINE_S) == 0, runs["local_lengthy"].output[-3000:]
+    assert lengthy.wait(DEADLINE_S) == 0, lengthy.output[-3000:]
+
+    for path in (layout.MODEL.format(**run) for run in LENGTHY):
+        here, there = (
+            read_model(runs[name].folder / path) for name in ("local_lengthy", "lengthy")
+        )
+        assert here.arrays.keys() == there.arrays.keys()
+        for name, array in here.arrays.items():
+            assert array.tobytes() == there.arrays[name].tobytes(), name
+    assert scores(lengthy.folder) == scores(runs["local_lengthy"].folder)
+    assert not (lengthy.folder / layout.STATES).exists()
 
 
 def test_a_job_with_a_gpu_is_on_such_a_node_and_sees_one(scenarios, told):
@@ -77,49 +191,59 @@ def test_a_job_with_a_gpu_is_on_such_a_node_and_sees_one(scenarios, told):
 
 
 def test_a_job_that_fails_is_tried_again_with_more_memory_and_time(cluster, scenarios, told):
-    first, second = jobs(cluster, "failed_once")
+    first, second = jobs(cluster, scenarios, "failed_once")
 
     assert (first["state"], first["memory"], first["limit"]) == ("FAILED", "2000M", "10:00")
     assert (second["state"], second["memory"], second["limit"]) == ("COMPLETED", "4000M", "20:00")
     assert (scenarios.folder / "failed_once.txt").exists()
 
 
-def test_a_job_over_its_time_is_ended_and_reported(cluster, told):
-    [job] = jobs(cluster, "too_slow")
+def test_a_job_over_its_time_is_ended_and_reported(cluster, scenarios, told):
+    [job] = jobs(cluster, scenarios, "too_slow")
 
     assert job["state"] == "TIMEOUT"
     assert f"SLURM-job '{job['id']}' failed" in told
 
 
-def test_a_job_cancelled_from_outside_is_reported(cluster, told):
-    [job] = jobs(cluster, "cancelled")
+def test_a_job_cancelled_from_outside_is_reported(cluster, scenarios, told):
+    [job] = jobs(cluster, scenarios, "cancelled")
 
     assert job["state"] == "CANCELLED"
     assert f"SLURM-job '{job['id']}' failed" in told
 
 
 def test_a_requeued_job_is_waited_for(cluster, scenarios, told):
-    [job] = jobs(cluster, "requeued")
+    [job] = jobs(cluster, scenarios, "requeued")
 
     assert job["state"] == "COMPLETED"
     assert (scenarios.folder / "requeued.txt").exists()
 
 
-def test_an_impossible_request_is_refused_with_the_reason(cluster, told):
-    assert jobs(cluster, "impossible") == []
+def test_an_impossible_request_is_refused_with_the_reason(cluster, scenarios, told):
+    assert jobs(cluster, scenarios, "impossible") == []
     reason = r"sbatch: error: Batch job submission failed: (Requested node|More processors)"
     assert re.search(r"Error in rule impossible:\s+message: SLURM sbatch failed.*" + reason, told)
 
 
-def test_every_step_is_on_its_partition(cluster, runs, disturbed):
+def test_a_job_out_of_memory_is_tried_again_with_more(cluster, scenarios, told):
+    first, second = jobs(cluster, scenarios, "too_large")
+
+    assert (first["state"], first["memory"]) == ("FAILED", "1000M")
+    assert re.search(rf"StepId={first['id']}.0 exceeded memory limit", told)
+    assert (second["state"], second["memory"]) == ("COMPLETED", "2000M")
+    assert (scenarios.folder / "too_large.txt").exists()
+
+
+def test_every_step_is_on_its_partition(cluster, runs):
     assert runs["benchmark"].wait(DEADLINE_S) == 0, runs["benchmark"].output[-3000:]
     partitions = {
-        group: {job["partition"] for job in jobs(cluster, group)}
-        for group in ("data", "pretraining", "training", "baseline", "report")
+        group: {job["partition"] for job in jobs(cluster, runs["benchmark"], group)}
+        for group in ("data", "windows", "pretraining", "training", "baseline", "report")
     }
 
     assert partitions == {
         "data": {"cpu"},
+        "windows": {"cpu"},
         "pretraining": {"gpu"},
         "training": {"gpu"},
         "baseline": {"cpu"},
@@ -127,23 +251,18 @@ def test_every_step_is_on_its_partition(cluster, runs, disturbed):
     }
 
 
-def test_runs_are_packed_into_few_jobs(cluster, runs, disturbed):
+def test_runs_are_packed_into_few_jobs(runs):
     assert runs["benchmark"].wait(DEADLINE_S) == 0
 
-    assert len(jobs(cluster, "training")) == 1  # three runs of two steps
-    assert len(jobs(cluster, "data")) == 1  # two steps
+    n_jobs = runs["benchmark"].output.count("has been submitted with SLURM jobid")
+    n_steps = len(list((runs["benchmark"].folder / "results/logs").rglob("*.log")))
+    assert n_jobs < n_steps / 2
 
 
-def test_a_training_outlives_its_node(cluster, runs, disturbed):
-    assert runs["benchmark"].wait(DEADLINE_S) == 0
-    [job] = [job for job in cluster.jobs() if job["id"] == disturbed["id"]]
+def test_the_cluster_gives_the_numbers_of_a_local_run(runs):
+    local, cluster = runs["local_benchmark"], runs["benchmark"]
+    assert local.wait(DEADLINE_S) == 0, local.output[-3000:]
+    assert cluster.wait(DEADLINE_S) == 0, cluster.output[-3000:]
 
-    assert job["state"] == "COMPLETED"
-    assert job["node"] != disturbed["node"]
-
-
-def test_the_cluster_gives_the_numbers_of_a_local_run(runs, disturbed):
-    assert runs["local"].wait(DEADLINE_S) == 0, runs["local"].output[-3000:]
-    assert runs["benchmark"].wait(DEADLINE_S) == 0
-
-    assert scores(runs["benchmark"].folder) == scores(runs["local"].folder)
+    assert scores(cluster.folder) == scores(local.folder)
+    assert not (cluster.folder / layout.STATES).exists()

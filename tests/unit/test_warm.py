@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,49 @@ def test_after_the_warm_process_is_killed_steps_run_by_themselves(
 
     assert alone.returncode == 0, output
     assert (tmp_path / "alone.h5").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+def test_signals_to_all_processes_of_a_job_leave_the_warm_process_alone(
+    tmp_path, monkeypatch, processes_in, wait_for, number
+):
+    monkeypatch.setenv("PYTHONPATH", SOURCES)
+    monkeypatch.chdir(tmp_path)
+    stop = warming.start()
+    ingest("here.h5").communicate(timeout=DEADLINE_S)
+    [process] = wait_for(lambda: processes_in(tmp_path) - {os.getpid()})
+    os.kill(process, number)
+    ingest("there.h5").communicate(timeout=DEADLINE_S)
+    still_there = processes_in(tmp_path) - {os.getpid()}
+    stop()
+
+    assert process in still_there
+
+
+def test_the_end_of_the_warm_process_waits_for_steps_that_are_asked_to_end(
+    tmp_path, monkeypatch, processes_in, wait_for
+):
+    monkeypatch.setenv("PYTHONPATH", SOURCES)
+    stop = warming.start()
+    fifo = tmp_path / "windows.h5"
+    os.mkfifo(fifo)
+    window = '{"split": {}, "window": {}, "normalization": "zscore"}'
+    client = step(
+        "window", "--settings", window, "--recordings", fifo, "--windows", "w.h5", cwd=tmp_path
+    )
+    [forked] = wait_for(lambda: processes_in(tmp_path) - {client.pid}, DEADLINE_S)
+    os.kill(forked, signal.SIGSTOP)
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    client.kill()
+    client.wait()
+    stopping.join(1)
+    waited = stopping.is_alive()
+    os.kill(forked, signal.SIGCONT)
+    stopping.join(DEADLINE_S)
+
+    assert waited
+    assert not processes_in(tmp_path)
 
 
 def test_the_warm_process_ends_with_the_workflow_that_started_it(

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,14 +101,6 @@ def kill(processes):
             continue
 
 
-def holder(state):
-    """Return the process that trains, from the lock beside its state; 0 if there is none yet."""
-    try:
-        return int((state / "lock").read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
 def numbers(history):
     with history.open(encoding="utf-8", newline="") as file:
         return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
@@ -139,10 +132,13 @@ def assert_nothing_is_left(folder):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A run that nothing interrupted."""
+    """A run that nothing interrupted, where earlier ones were killed as they wrote."""
     folder = tmp_path_factory.mktemp("whole")
+    for path in (layout.RECORDINGS, layout.WINDOWS, layout.PREDICTIONS, layout.METRICS):
+        output = folder / path.format(**RUN)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        (output.parent / f".{output.name}.0123.tmp").touch()  # as left by a step that was killed
     finish(start_workflow(folder), folder)
-    assert_nothing_is_left(folder)
     return folder
 
 
@@ -155,16 +151,20 @@ def prepared(whole, tmp_path):
     return tmp_path
 
 
+def test_what_killed_steps_left_is_removed(whole):
+    assert_nothing_is_left(whole)
+
+
 @pytest.mark.parametrize("stage", ["pretrain", "finetune"])
 def test_after_everything_was_killed_the_next_run_gives_the_same(
-    whole, prepared, stage, processes_in, wait_for
+    whole, prepared, stage, processes_in, wait_for, trained_by
 ):
     state, cost = STAGES[stage]
     lasts_s = read_model(whole / layout.MODEL.format(**RUN)).header["cost"][cost]
     moment = random.Random(stage).uniform(0, 1.1) * lasts_s
 
     process = start_workflow(prepared)
-    wait_for(lambda: holder(prepared / state))
+    wait_for(lambda: trained_by(prepared / state))
     time.sleep(moment)
     while left := processes_in(prepared):  # what is born meanwhile too
         kill(left)
@@ -181,43 +181,63 @@ def test_after_everything_was_killed_the_next_run_gives_the_same(
         assert "training goes on after step" in log.read_text()
 
 
-def test_a_killed_snakemake_leaves_no_training_behind(whole, prepared, processes_in, wait_for):
-    state = prepared / STAGES["finetune"][0]
-    process = start_workflow(prepared, CONFIG | {"state_every_s": 1000})
-    wait_for(lambda: holder(state))
+def log_of_training(folder):
+    return (folder / layout.log("finetune").format(**RUN)).read_text()
 
-    process.kill()
-    process.wait()
+
+@pytest.fixture
+def rarely(trained_by, held_until_asked_to_end, wait_for):
+    """Start a workflow whose trainings write a state when asked to end only; hold its training."""
+
+    @contextmanager
+    def start(folder):
+        state = folder / STAGES["finetune"][0]
+        process = start_workflow(folder, CONFIG | {"state_every_s": 1000})
+        with held_until_asked_to_end(wait_for(lambda: trained_by(state))):
+            yield process
+
+    return start
+
+
+def test_a_killed_snakemake_leaves_a_state_and_no_training_behind(
+    whole, prepared, rarely, processes_in, wait_for
+):
+    with rarely(prepared) as process:
+        process.kill()
+        process.wait()
     wait_for(lambda: not processes_in(prepared))
+    assert "stopped by SIGTERM after step" in log_of_training(prepared)
     finish(start_workflow(prepared, CONFIG, "--nolock"), prepared)
 
     assert results(prepared) == results(whole)
+    assert "training goes on after step" in log_of_training(prepared)
 
 
-def test_after_ctrl_c_the_next_run_goes_on(whole, prepared, wait_for):
-    state = prepared / STAGES["finetune"][0]
-    process = start_workflow(prepared, CONFIG | {"state_every_s": 1000})
-    wait_for(lambda: holder(state))
-
-    os.killpg(process.pid, signal.SIGINT)
+def test_after_ctrl_c_the_next_run_goes_on(whole, prepared, rarely):
+    with rarely(prepared) as process:
+        os.killpg(process.pid, signal.SIGINT)
     assert process.wait(DEADLINE_S) != 0
+    assert "stopped by SIGTERM after step" in log_of_training(prepared)
     finish(start_workflow(prepared), prepared)
 
     assert results(prepared) == results(whole)
     assert_nothing_is_left(prepared)
+    assert "training goes on after step" in log_of_training(prepared)
 
 
-def test_a_step_that_is_asked_to_end_is_retried_and_gives_the_same(whole, prepared, wait_for):
+def test_a_step_that_is_asked_to_end_is_retried_and_gives_the_same(
+    whole, prepared, wait_for, trained_by
+):
     state = prepared / STAGES["finetune"][0]
     process = start_workflow(prepared, CONFIG, "--retries", "1")
     wait_for(lambda: (state / "state.safetensors").exists())
 
-    os.kill(holder(state), signal.SIGTERM)
+    os.kill(trained_by(state), signal.SIGTERM)
     finish(process, prepared)
 
     assert results(prepared) == results(whole)
     assert_nothing_is_left(prepared)
-    assert "goes on" in (prepared / layout.log("finetune").format(**RUN)).read_text()
+    assert "goes on after step" in log_of_training(prepared)
 
 
 # Single steps, forked from a warm process.
@@ -346,12 +366,12 @@ def finetune(warm, whole, tmp_path):
 
 
 @pytest.mark.parametrize("number", range(N_KILLS))
-def test_death_at_any_moment_leaves_no_trace(warm, whole, tmp_path, number, wait_for):
+def test_death_at_any_moment_leaves_no_trace(warm, whole, tmp_path, number, wait_for, trained_by):
     step = Step(whole, tmp_path, ["pretrain", "finetune"][number % 2])
     cost = read_model(whole / layout.MODEL.format(**RUN)).header["cost"]
     moment = random.Random(number).uniform(0, 1.2) * cost[STAGES[step.name][1]]
     process = step.start()
-    training = wait_for(lambda: holder(step.state))
+    training = wait_for(lambda: trained_by(step.state))
     time.sleep(moment)
     kill([training])
     process.communicate(timeout=DEADLINE_S)
@@ -418,10 +438,10 @@ def test_a_step_that_runs_by_itself_takes_signals_too(finetune, monkeypatch, wai
     finetune.assert_as_uninterrupted()
 
 
-def test_a_step_ends_with_its_supervisor(finetune, processes_in, wait_for):
+def test_a_step_ends_with_its_supervisor(finetune, processes_in, wait_for, trained_by):
     process = finetune.start(every_s=0.3)
     wait_for(lambda: (finetune.state / "state.safetensors").exists())
-    training = holder(finetune.state)
+    training = trained_by(finetune.state)
     status = Path(f"/proc/{training}/status").read_text().splitlines()
     [supervisor] = [int(line.split()[1]) for line in status if line.startswith("PPid:")]
 
@@ -435,9 +455,9 @@ def test_a_step_ends_with_its_supervisor(finetune, processes_in, wait_for):
     finetune.assert_as_uninterrupted()
 
 
-def test_two_writers_of_one_run_do_not_mix(finetune, tmp_path, wait_for):
+def test_two_writers_of_one_run_do_not_mix(finetune, tmp_path, wait_for, trained_by):
     first = finetune.start()
-    wait_for(lambda: holder(finetune.state))
+    wait_for(lambda: trained_by(finetune.state))
     second = finetune.start()
     said = [process.communicate(timeout=DEADLINE_S)[0] for process in (first, second)]
 
@@ -446,10 +466,10 @@ def test_two_writers_of_one_run_do_not_mix(finetune, tmp_path, wait_for):
     finetune.assert_as_uninterrupted()
 
 
-def test_a_state_of_another_training_is_not_continued(finetune, tmp_path, wait_for):
+def test_a_state_of_another_training_is_not_continued(finetune, tmp_path, wait_for, trained_by):
     process = finetune.start()
     wait_for(lambda: (finetune.state / "state.safetensors").exists())
-    kill([holder(finetune.state)])
+    kill([trained_by(finetune.state)])
     process.communicate(timeout=DEADLINE_S)
     kept = shutil.copytree(finetune.state, tmp_path / "kept")
     settings = json.loads(finetune.options["settings"])

@@ -13,13 +13,14 @@ ROOT = Path(str(workflow.current_basedir)).parent.parent
 SRC = ROOT / "src"
 sys.path.insert(0, str(SRC))
 
-# Jobs find this package, installed or not, and the Python that runs Snakemake.
+# Jobs find this package, installed or not, and the Python that runs Snakemake. Their shell waits
+# for the step when a cluster asks all processes of a job to end: the step has a state to write.
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH', '')}"
 )
 shell.prefix(
     f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}"
-    "${{PYTHONPATH:+:$PYTHONPATH}}; "
+    "${{PYTHONPATH:+:$PYTHONPATH}}; trap : TERM USR1; "
 )
 
 from seqbench import layout
@@ -39,7 +40,9 @@ from seqbench.registry import (
 from seqbench.reporting.blocks import across_figures
 from seqbench.reporting.catalog import figure_names, table_paths
 from seqbench.reporting.finished import run_files
+from seqbench.settings import STATES_STAY
 from seqbench.storage.atomic import write_text
+from seqbench.storage.states import remove_state
 from seqbench.warm import start as start_warm_process
 from seqbench.yaml_files import read_yaml
 
@@ -58,6 +61,7 @@ JOBS = PLAN.jobs
 # A job of a cluster runs no `onstart`. The runs packed into it share the warm process of the
 # first Snakemake there; the Snakemake of each run finds that one.
 if workflow.remote_exec:
+    os.environ[STATES_STAY] = "1"
     atexit.register(start_warm_process())
 
 
@@ -160,3 +164,13 @@ def begin():
 def end():
     """Let the warm process go."""
     end_warm_process()
+
+
+def end_well():
+    """Let the warm process go, and the states of trainings whose results can be lost no more."""
+    end()
+    for run in PLAN.trained:
+        names = vars(run) | {"objective": PLAN.objective(run)}
+        for step, made in (("pretrain", layout.ENCODER), ("finetune", layout.MODEL)):
+            if Path(made.format(**names)).exists():
+                remove_state(Path(layout.state(step).format(**names)))

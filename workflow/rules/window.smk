@@ -13,7 +13,7 @@ rule window:
         layout.log("window"),
     priority: 100  # bad data are told before anything is trained
     group:
-        "data"
+        "windows"  # apart from `data`, or all folds of a dataset would run at once within a job
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

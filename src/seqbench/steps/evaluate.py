@@ -120,6 +120,7 @@ def warm_up(arguments: list[str]) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
     from seqbench.jobs import EvaluateJob
+    from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "windows", "model", "predictions", "metrics")
     parser.add_argument("--settings", type=EvaluateJob.from_json, required=True)
@@ -127,6 +128,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads of one prediction")
     add_run(parser)
     arguments = parser.parse_args(argv)
+    remove_leftovers(arguments.predictions, arguments.metrics)
     run(identity=parse_run(arguments), **vars(arguments))
 
 

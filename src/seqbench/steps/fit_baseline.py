@@ -67,11 +67,13 @@ def warm_up(arguments: list[str]) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
     from seqbench.jobs import BaselineJob
+    from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "windows", "model")
     parser.add_argument("--settings", type=BaselineJob.from_json, required=True)
     add_run(parser)
     arguments = parser.parse_args(argv)
+    remove_leftovers(arguments.model)
     run(identity=parse_run(arguments), **vars(arguments))
 
 

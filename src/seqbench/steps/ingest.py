@@ -34,10 +34,13 @@ def warm_up(arguments: list[str]) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
     from seqbench.jobs import IngestJob
+    from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "recordings")
     parser.add_argument("--settings", type=IngestJob.from_json, required=True)
-    run(**vars(parser.parse_args(argv)))
+    arguments = parser.parse_args(argv)
+    remove_leftovers(arguments.recordings)
+    run(**vars(arguments))
 
 
 if __name__ == "__main__":

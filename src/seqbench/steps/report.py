@@ -33,8 +33,12 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
+    from seqbench.storage.atomic import remove_leftovers
+
     parser = path_parser(__doc__, "config", "summary", "page")
-    run(**vars(parser.parse_args(argv)))
+    arguments = parser.parse_args(argv)
+    remove_leftovers(arguments.summary, arguments.page)
+    run(**vars(arguments))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(*paths: Path) -> None:
-    """Remove the temporary files of killed writers of these paths; none may be active."""
+    """Remove what writers of these paths that were killed left; one that is active fails."""
     for path in paths:
         for leftover in path.parent.glob(f".{escape(path.name)}.*.tmp"):
             leftover.unlink(missing_ok=True)

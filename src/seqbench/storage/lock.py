@@ -1,4 +1,4 @@
-"""One process at a time on a run, here and on every machine that shares the folder."""
+"""One process at a time in a folder, here and on every machine that shares it."""
 
 import fcntl
 import logging
@@ -46,8 +46,8 @@ def locked(path: Path, patience_s: float) -> Iterator[None]:
     while descriptor is None:
         if time.monotonic() > deadline:
             raise UserError(
-                f"{path}: {_holder(path)} trains this run already; wait until it is done or end"
-                " it, then run this again"
+                f"{path}: held by {_holder(path)}; wait until that is done or end it, then run"
+                " this again"
             )
         time.sleep(POLL_S)
         descriptor = _try(path)
@@ -79,8 +79,8 @@ def _try(path: Path) -> int | None:
         pass
     except OSError as error:
         logger.warning(
-            "%s: this file system has no locks (%s); see to it that no other process trains this"
-            " run, or both take their time for one result",
+            "%s: this file system has no locks (%s); see to it that no other process does the"
+            " same, or both take their time for one result",
             path,
             error.strerror,
         )

@@ -169,6 +169,8 @@ def fit(
     writer = _tensorboard_writer(tensorboard, course.history)
     with keeper.listening() if keeper is not None else nullcontext():
         for epoch in range(course.epoch, settings.epochs + 1):
+            if epoch - 1 - course.best_epoch >= settings.patience_epochs:
+                break
             trainable.begin_epoch(epoch)
             trainable.set_training(True)
             for windows in islice(batches(), len(course.losses), None):
@@ -199,8 +201,8 @@ def fit(
             _draw(writer, row)
             schedule.watch(row[loss_name])
             course.end_epoch(row, row[loss_name])
-            if epoch - course.best_epoch >= settings.patience_epochs:
-                break
+        if keeper is not None:
+            keeper.end(course)
     module.load_state_dict(course.best_weights)
     trainable.set_training(False)
     if writer is not None:

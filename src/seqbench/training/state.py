@@ -17,10 +17,11 @@ import copy
 import hashlib
 import logging
 import math
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -29,11 +30,12 @@ import torch
 from torch import Tensor
 
 from seqbench.launch import TO_END
-from seqbench.layout import STATES
+from seqbench.settings import STATES_STAY
 from seqbench.storage.atomic import WriteError, remove_leftovers
 from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.lock import locked
 from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.storage.states import remove_empty, state_file
 from seqbench.training.divergence import DivergedError
 from seqbench.training.reproducibility import random_state, restore_random_state
 
@@ -132,8 +134,8 @@ class Course:
             **_named("beside_weights", self.trainable.memory()),
             **_named("chance", random_state(self.device)),
             "order_at_start": self._order_at_start,
-            "losses": torch.stack(self.losses),
-            "norms": torch.stack(self.norms),
+            "losses": _stack(self.losses),
+            "norms": _stack(self.norms),
         }
         for number, moments in self.optimizer.state_dict()["state"].items():
             tensors |= _named(f"moments/{number}", moments)
@@ -202,8 +204,9 @@ class StateKeeper:
     def __init__(
         self, folder: Path, identity: Callable[[], dict[str, str]], every_s: float
     ) -> None:
-        self.path = folder / "state.safetensors"
+        self.path = state_file(folder)
         self.every_s = every_s
+        self.stays = bool(os.environ.get(STATES_STAY))
         self._identify = identity
         self._last = time.monotonic()
         self._signal: int | None = None
@@ -258,6 +261,11 @@ class StateKeeper:
         if self._signal is not None:
             self._leave(course, self._signal)
 
+    def end(self, course: Course) -> None:
+        """Write the last state of a training that is done, if it is to stay."""
+        if self.stays:
+            self.keep(course)
+
     def forget(self) -> None:
         """Remove the state, when the training needs it no more."""
         self.path.unlink(missing_ok=True)
@@ -305,7 +313,7 @@ class StateKeeper:
 def keeping(
     folder: Path, identity: Callable[[], dict[str, str]], every_s: float, outputs: list[Path]
 ) -> Iterator[StateKeeper]:
-    """Keep the state of a training until its outputs are in place.
+    """Keep the state of a training until its outputs are in place, or for good.
 
     Parameters
     ----------
@@ -329,23 +337,21 @@ def keeping(
             except DivergedError:
                 keeper.forget()  # it would only diverge again
                 raise
-            keeper.forget()
+            if not keeper.stays:
+                keeper.forget()
     finally:
-        _remove_empty(folder)
-
-
-def _remove_empty(folder: Path) -> None:
-    """Remove a folder, and those above it up to that of all states, as far as they are empty."""
-    above = [one for one in folder.parents if Path(STATES).name in one.parts]
-    with suppress(OSError):
-        for one in (folder, *above):
-            one.rmdir()
+        remove_empty(folder)
 
 
 def file_digest(path: Path) -> str:
     """Return a digest of what a file holds."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _stack(numbers: list[Tensor]) -> Tensor:
+    """Return tensors of shape () as one; between two epochs there are none."""
+    return torch.stack(numbers) if numbers else torch.empty(0)
 
 
 def _named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ def test_a_second_writer_is_refused_with_a_sentence_that_names_the_first(tmp_pat
 
     with (
         locked(path, 0),
-        pytest.raises(UserError, match=rf"process {os.getpid()} on .* trains this run already"),
+        pytest.raises(UserError, match=rf"held by process {os.getpid()} on .*; wait"),
         locked(path, 0),
     ):
         pass
