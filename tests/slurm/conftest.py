@@ -27,7 +27,7 @@ def load(name):
 cluster_module = load("cluster")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # it must not run beside other tests
 def cluster():
     """Return a running cluster; after it nothing of it may be left."""
     missing = cluster_module.missing_programs()
@@ -102,7 +102,7 @@ class Running:
                 self.process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def runs(cluster, tmp_path_factory):
     """Start two benchmarks, each on the cluster and without it, and the scenarios, all at once."""
     profile = ["--workflow-profile", ROOT / "profiles" / "slurm"]
