@@ -25,6 +25,8 @@ METRICS = f"results/evaluate/{RUN}/metrics.json"
 SUMMARY = "results/summary.csv"
 REPORT = "results/report.html"
 FIGURE = "results/figures/{dataset}/{figure}.svg"
+FIGURE_PDF = "results/figures/{dataset}/{figure}.pdf"
+FIGURE_TABLE = "results/figures/{dataset}/{figure}.csv"  # the numbers that the figure draws
 
 TENSORBOARD = "results/tensorboard"
 

@@ -1,7 +1,7 @@
 """The summary table, the page and its figures.
 
 Needs metrics, predictions and histories of every run; yields summary.csv,
-report.html and the figures as files.
+report.html and the figures as files: SVG and PDF, and the numbers in them as CSV.
 """
 
 
@@ -34,6 +34,11 @@ rule report:
                 labels={"figure": figure.replace("_", " ")},
             )
             for dataset, figure in figure_names(PLAN)
+        ],
+        files=[
+            pattern.format(dataset=dataset, figure=figure)
+            for dataset, figure in figure_names(PLAN)
+            for pattern in (layout.FIGURE_PDF, layout.FIGURE_TABLE)
         ],
     log:
         layout.log("report"),

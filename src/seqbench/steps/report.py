@@ -30,8 +30,13 @@ def run(config: Path, summary: Path, page: Path) -> None:
         for dataset, figure in figure_names(plan)
     }
     for (dataset, figure), drawing in drawings.items():
-        with replacing(Path(layout.FIGURE.format(dataset=dataset, figure=figure))) as temporary:
-            temporary.write_bytes(drawing.svg)
+        for pattern, content in (
+            (layout.FIGURE, drawing.svg),
+            (layout.FIGURE_PDF, drawing.pdf),
+            (layout.FIGURE_TABLE, drawing.csv.encode()),
+        ):
+            with replacing(Path(pattern.format(dataset=dataset, figure=figure))) as temporary:
+                temporary.write_bytes(content)
     write_text(page, render_page(plan, results, list(materials.values()), drawings))
 
 

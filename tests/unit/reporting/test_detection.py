@@ -64,7 +64,9 @@ class Tables(HTMLParser):
 @pytest.fixture
 def without_figures(monkeypatch):
     """Spare a test of the text the time that figures take."""
-    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
+    monkeypatch.setattr(
+        figures, "render", lambda figure, material: Drawing(b"<svg/>", b"", "", 1, 1)
+    )
 
 
 def make_page():

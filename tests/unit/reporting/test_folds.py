@@ -129,7 +129,9 @@ def test_figures_are_drawn_once_for_all_folds(plan):
 
 
 def test_the_summary_has_a_row_for_every_fold_and_the_page_one_section(plan, monkeypatch):
-    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
+    monkeypatch.setattr(
+        figures, "render", lambda figure, material: Drawing(b"<svg/>", b"", "", 1, 1)
+    )
 
     report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
 

@@ -48,7 +48,9 @@ def skill(run):
 @pytest.fixture
 def without_figures(monkeypatch):
     """Spare a test of the text the time that figures take."""
-    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
+    monkeypatch.setattr(
+        figures, "render", lambda figure, material: Drawing(b"<svg/>", b"", "", 1, 1)
+    )
 
 
 @pytest.fixture
@@ -89,6 +91,8 @@ def test_every_figure_is_on_a_page_that_needs_nothing_but_itself(write_results, 
     for dataset, figure in figure_names(plan):
         svg = Path(layout.FIGURE.format(dataset=dataset, figure=figure)).read_text()
         assert svg.rstrip().endswith("</svg>")
+        assert Path(layout.FIGURE_PDF.format(dataset=dataset, figure=figure)).stat().st_size
+        assert Path(layout.FIGURE_TABLE.format(dataset=dataset, figure=figure)).stat().st_size
     assert not page.all("script")
     assert not page.all("link")
     for _, attributes in page.tags:

@@ -1,4 +1,4 @@
-"""Figures of one dataset, one look for all: `FIGURES` by name, `render` to SVG."""
+"""Figures of one dataset, one look for all: `FIGURES` by name, `render` to SVG, PDF and CSV."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 
 from seqbench.reporting.figures.classification import confusion, examples
 from seqbench.reporting.figures.detection import reliability, timing_errors, tolerance
+from seqbench.reporting.figures.fonts import has_room_for, small_family
 from seqbench.reporting.figures.pictures import frames, pictures
+from seqbench.reporting.figures.plot import Plot
 from seqbench.reporting.figures.scores import cost, label_efficiency, leaderboard
 from seqbench.reporting.figures.sequences import answers, horizon
 from seqbench.reporting.figures.style import STYLE
@@ -23,9 +25,10 @@ from seqbench.reporting.figures.training import learning_curves, pretraining
 from seqbench.reporting.material import Material
 
 PATH = re.compile(rb'<path d="[^"]*"')
+DPI = 150  # of what is not vectors
 DIGITS = re.compile(rb"(\.\d\d)\d+")
 
-FIGURES: dict[str, Callable[[Material], Figure]] = {
+FIGURES: dict[str, Callable[[Material], Plot]] = {
     "leaderboard": leaderboard,
     "confusion": confusion,
     "answers": answers,
@@ -47,9 +50,11 @@ FIGURES: dict[str, Callable[[Material], Figure]] = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure as SVG, and its size in CSS pixels."""
+    """A figure as SVG and PDF, the numbers in it as CSV, and its size in CSS pixels."""
 
     svg: bytes
+    pdf: bytes
+    csv: str
     width: int
     height: int
 
@@ -58,12 +63,29 @@ def render(figure: str, material: Material) -> Drawing:
     """Draw a figure of a dataset; the same material gives the same bytes."""
     style: Any = STYLE | {"svg.hashsalt": f"{material.dataset}/{figure}"}
     with mpl.rc_context(style):
-        drawn = FIGURES[figure](material)
-        buffer = io.BytesIO()
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        drawn.savefig(buffer, format="svg", dpi=150, metadata=nothing)
-    width, height = (round(96 * inches) for inches in drawn.get_size_inches())
-    return Drawing(_shortened(buffer.getvalue()), width, height)
+        plot = FIGURES[figure](material)
+        svg, pdf = as_svg(plot.figure), as_pdf(plot.figure)
+    width, height = (round(96 * inches) for inches in plot.figure.get_size_inches())
+    return Drawing(svg, pdf, plot.csv, width, height)
+
+
+def as_svg(figure: Figure) -> bytes:
+    """Return a figure as SVG; the hash salt of its ids is a setting."""
+    return _shortened(_saved(figure, "svg", "Date", "Creator", "Format", "Type"))
+
+
+def as_pdf(figure: Figure) -> bytes:
+    """Return a figure as PDF; only of one that was drawn before all texts are known."""
+    small = [small_family()] if has_room_for(figure) else []
+    with mpl.rc_context({"font.sans-serif": [*small, *STYLE["font.sans-serif"]]}):
+        return _saved(figure, "pdf", "CreationDate", "Creator", "Producer")
+
+
+def _saved(figure: Figure, form: str, *left_out: str) -> bytes:
+    """Return a figure as a file without what differs from day to day or version to version."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=form, dpi=DPI, metadata=dict.fromkeys(left_out))
+    return buffer.getvalue()
 
 
 def _shortened(svg: bytes) -> bytes:

@@ -6,11 +6,11 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from seqbench.reporting.figures.panels import grid, offsets_of, short
+from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
     CHARACTER_INCHES,
     HAIRLINE,
@@ -26,7 +26,7 @@ N_SHOWN_CLASSES = 20
 N_CHARACTERS = 14  # of the name of a class beside a matrix
 
 
-def confusion(material: Material) -> Figure:
+def confusion(material: Material) -> Plot:
     """Draw the counts of the model picked on val beside those of the best baseline."""
     shown, classes = material.confusions, material.windows.classes
     k = len(classes)
@@ -38,15 +38,22 @@ def confusion(material: Material) -> Figure:
         len(shown), 2 if beside else 1, height=panel, left=margin, top=0.35,
         bottom=0.5 if level else margin, gap=(0.3, 0.9 if level else margin + 0.4),
     )  # fmt: skip
+    numbers = Numbers()
     for index, (axes, matrix) in enumerate(zip(panels, shown, strict=True)):
+        true, predicted = np.divmod(np.arange(k * k), k)
+        names = np.array(classes, dtype=object)
+        numbers.add(
+            model=matrix.row.name, true=names[true], predicted=names[predicted],
+            windows=matrix.counts.ravel(),
+        )  # fmt: skip
         _draw_confusion(axes, matrix, classes, level=level)
         if beside and index:
             axes.set_ylabel("")
             axes.set_yticklabels([])
-    return figure
+    return Plot(figure, numbers.table)
 
 
-def examples(material: Material) -> Figure:
+def examples(material: Material) -> Plot:
     """Windows of each class, channels stacked, one scale for all."""
     windows = material.windows
     n_channels = min(len(windows.channels), N_SHOWN_CHANNELS)
@@ -69,6 +76,8 @@ def examples(material: Material) -> Figure:
     is_dense = sum(window.size for window in cut.values()) > N_VECTOR_POINTS
     colours = mpl.colormaps["viridis"](np.linspace(0.05, 0.8, n_channels))
     rate = windows.sampling_rate_hz or 1.0
+    unit = "seconds" if windows.sampling_rate_hz else "samples"
+    numbers = Numbers()
     for axes, (k, i) in zip(panels, cells, strict=True):
         if i is None:
             axes.set_visible(False)
@@ -80,18 +89,23 @@ def examples(material: Material) -> Figure:
         time = np.arange(len(cut[i])) / rate
         marker = "o" if len(time) == 1 else ""  # of one sample no line can be seen
         for channel, colour in enumerate(colours):
-            values = cut[i][:, channel] + offsets[channel]
-            axes.plot(time, values, color=colour, linewidth=0.8, marker=marker, markersize=3)
+            values = cut[i][:, channel]
+            axes.plot(
+                time, values + offsets[channel], color=colour, linewidth=0.8, marker=marker,
+                markersize=3,
+            )  # fmt: skip
+            numbers.add(
+                true=windows.classes[k], recording=windows.names[windows.recording[i]], window=i,
+                channel=windows.channels[channel], **{unit: time}, value=values,
+            )  # fmt: skip
     if panels and n_channels > 1:
         panels[0].set_yticks(offsets, names)
         for axes in panels:
             axes.tick_params(axis="y", labelsize=6.5, length=0)
     if panels:
         panels[0].xaxis.set_major_locator(MaxNLocator(4))
-    figure.supxlabel(
-        "seconds" if windows.sampling_rate_hz else "samples", fontsize=8.5, color=MUTED
-    )
-    return figure
+    figure.supxlabel(unit, fontsize=8.5, color=MUTED)
+    return Plot(figure, numbers.table)
 
 
 def _draw_confusion(axes: Axes, matrix: Confusion, classes: list[str], *, level: bool) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures.panels import (
@@ -22,6 +21,7 @@ from seqbench.reporting.figures.panels import (
     pick,
     short,
 )
+from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, LINE_STYLES, MARKERS, MUTED
 from seqbench.reporting.material import BASELINE_COLOUR, Material
 from seqbench.reporting.tables import Leaderboard, Row, mean_interval_of
@@ -32,15 +32,16 @@ DURATIONS = (
 )  # fmt: skip
 
 
-def leaderboard(material: Material) -> Figure:
+def leaderboard(material: Material) -> Plot:
     """Every seed a dot, the mean a bar, baselines in grey."""
     board = material.board
     rows = [row for row in board.rows if row.score.n][::-1]  # the best on top
     names = [short(row.name, 34) for row in rows]
     left = 0.25 + CHARACTER_INCHES * max(map(len, names), default=0)
     figure, (axes,) = grid(1, 1, height=0.15 + 0.25 * len(rows), left=left, top=0.1)
+    numbers = Numbers()
     for height, row in enumerate(rows):
-        _draw_scores(axes, row, height, material.colour(row))
+        _draw_scores(axes, row, height, material.colour(row), numbers)
     draw_reference_lines(material, axes.axvline)
     axes.set_yticks(range(len(rows)), names)
     for label, row in zip(axes.get_yticklabels(), rows, strict=True):
@@ -51,19 +52,24 @@ def leaderboard(material: Material) -> Figure:
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
     axes.set_xlabel(f"{metric_label(board.headline)} on test")
-    return figure
+    return Plot(figure, numbers.table)
 
 
-def cost(material: Material) -> Figure:
+def cost(material: Material) -> Plot:
     """Test headline against processor seconds of training."""
     board = material.board
     figure, (axes,) = grid(1, 1, height=2.9, top=0.4)
     points = _points(board)
+    numbers = Numbers()
     for point in points:
         marker = "o" if point.row.is_baseline else pick(MARKERS, material.arms, point.row.arm)
         axes.scatter(
             point.seconds, point.score, s=point.area, marker=marker,
             color=material.colour(point.row), alpha=0.8, edgecolor="white", linewidth=0.8,
+        )  # fmt: skip
+        numbers.add(
+            architecture=point.row.architecture, arm=point.row.arm, train_cpu_s=point.seconds,
+            n_parameters=point.row.cost("n_parameters"), mean=point.score,
         )  # fmt: skip
     if points:
         _set_durations(axes, [point.seconds for point in points])
@@ -76,13 +82,14 @@ def cost(material: Material) -> Figure:
     if len(material.arms) > 1:
         arm_legend(figure, material.arms, markers=True)
     _label_points(axes, points, material)
-    return figure
+    return Plot(figure, numbers.table)
 
 
-def label_efficiency(material: Material) -> Figure:
+def label_efficiency(material: Material) -> Plot:
     """Test headline against the fraction of labels, a line for each arm."""
     few = {row.architecture for board in material.boards[1:] for row in board.rows}
     figure, panels = panels_of([name for name in material.architectures if name in few])
+    numbers = Numbers()
     for architecture, axes in panels.items():
         for arm in material.arms:
             points = [
@@ -91,6 +98,12 @@ def label_efficiency(material: Material) -> Figure:
                 for row in board.rows
                 if (row.architecture, row.arm) == (architecture, arm) and row.score.n
             ]
+            for percent, row in points:
+                low, high = _interval(row) or (None, None)
+                numbers.add(
+                    architecture=architecture, arm=arm, labels_percent=percent, n=row.score.n,
+                    mean=row.score.mean, low=low, high=high,
+                )  # fmt: skip
             _draw_with_whiskers(
                 axes,
                 points,
@@ -106,12 +119,20 @@ def label_efficiency(material: Material) -> Figure:
         axes.margins(x=0.12)
     finish_panels(figure, panels, "labels used", f"{metric_label(material.board.headline)} on test")
     arm_legend(figure, material.arms, markers=True)
-    return figure
+    return Plot(figure, numbers.table)
 
 
-def _draw_scores(axes: Axes, row: Row, height: int, colour: str) -> None:
-    values = [v for result in row.results if (v := result.value(row.headline)) is not None]
+def _draw_scores(axes: Axes, row: Row, height: int, colour: str, numbers: Numbers) -> None:
+    runs = [
+        (result.run, v) for result in row.results if (v := result.value(row.headline)) is not None
+    ]
+    values = [value for _, value in runs]
+    model = {"architecture": row.architecture, "arm": row.arm}
+    for run, value in runs:
+        numbers.add(**model, shows="run", dataset=run.dataset, seed=run.seed, value=value)
     if row.score.interval is not None:
+        for bound, value in zip(("low", "high"), row.score.interval, strict=True):
+            numbers.add(**model, shows=bound, value=value)
         axes.plot(row.score.interval, [height] * 2, color=colour, linewidth=1, alpha=0.6)
     # Dots that hide each other are moved apart by a fixed pattern, not by chance.
     shift = 0.09 * ((np.arange(len(values)) % 3) - 1) * (len(values) > 1)
@@ -119,6 +140,7 @@ def _draw_scores(axes: Axes, row: Row, height: int, colour: str) -> None:
     if row.score.mean is not None:
         ends = [height - 0.3, height + 0.3]
         axes.plot([row.score.mean] * 2, ends, color=colour, linewidth=2.2)
+        numbers.add(**model, shows="mean", value=row.score.mean)
 
 
 def _draw_floor(axes: Axes, material: Material) -> None:

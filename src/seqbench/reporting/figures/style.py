@@ -12,6 +12,7 @@ N_VECTOR_POINTS = 30_000  # more points than this in a figure become pixels
 
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: selectable, and small
+    "pdf.fonttype": 42,  # TrueType, which journals ask for; text stays text here too
     "text.parse_math": False,  # a name may hold a dollar sign
     "font.family": "sans-serif",
     # DejaVu comes with matplotlib and is wide: what fits with it fits with the others.

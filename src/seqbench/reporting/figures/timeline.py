@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from seqbench.reporting.figures.panels import offsets_of, say, short
+from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
     CHARACTER_INCHES,
     INK,
@@ -57,7 +58,7 @@ class _Rows:
         return LEVEL * (2.2 + self.n_found + self.n_labelled)
 
 
-def timeline(material: Material) -> Figure:
+def timeline(material: Material) -> Plot:
     """Marks over the signal of each stretch, channels stacked."""
     stretches = material.events.stretches
     classes = material.windows.classes
@@ -73,6 +74,7 @@ def timeline(material: Material) -> Figure:
     waves = _scaled([stretch.signal[:, :n_channels] for stretch in stretches])
     offsets = offsets_of(waves, n_channels)
     is_dense = sum(one.size for one in waves) > N_VECTOR_POINTS
+    numbers = Numbers()
     top = total - TOP
     for stretch, of_rows, signal, height in zip(stretches, rows, waves, heights, strict=True):
         x, w = left / WIDTH_INCHES, width / WIDTH_INCHES
@@ -81,7 +83,12 @@ def timeline(material: Material) -> Figure:
         if is_dense:
             lower.set_rasterization_zorder(2.5)  # lines become one image, axes and text do not
         time = stretch.start_s + np.arange(len(signal)) / stretch.rate_hz
+        place = {"recording": stretch.recording, "from_s": stretch.start_s}
         for channel in range(n_channels):
+            numbers.add(
+                **place, shows="signal", of=material.windows.channels[channel], seconds=time,
+                value=signal[:, channel],
+            )  # fmt: skip
             lower.plot(
                 time,
                 signal[:, channel] + offsets[channel],
@@ -91,6 +98,13 @@ def timeline(material: Material) -> Figure:
             )
         lower.set_yticks(offsets, channels if n_channels > 1 else [""])
         _draw_marks(upper, lower, stretch, of_rows, classes)
+        for marks, matched, alone in (
+            (stretch.labelled, "labelled", "missed"),
+            (stretch.found, "found", "false alarm"),
+        ):
+            for mark in marks:
+                shows = matched if mark.is_matched else alone
+                numbers.add(**place, shows=shows, of=classes[mark.type], seconds=mark.time_s)
         upper.set_title(f"{short(stretch.recording, 40)}{_errors(stretch)}")
         _finish(upper, lower, time, of_rows)
         top -= height + GAP
@@ -98,7 +112,7 @@ def timeline(material: Material) -> Figure:
         say(figure, "There is no model, or nothing in test is labelled.")
     figure.supxlabel("seconds from the start of the recording", fontsize=8.5, color=MUTED)
     figure.legend(handles=_legend(), loc="upper right", ncols=4, handlelength=1, columnspacing=1.2)
-    return figure
+    return Plot(figure, numbers.table)
 
 
 def type_colour(kind: int) -> str:
