@@ -12,8 +12,9 @@ import numpy as np
 from seqbench import layout
 from seqbench.datasets.base import counted
 from seqbench.plan import Plan
-from seqbench.reporting import formats
+from seqbench.reporting import formats, pretraining
 from seqbench.reporting.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
+from seqbench.reporting.classification import ClassificationMaterial
 from seqbench.reporting.detection import DetectionMaterial
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.leaks import leak_fact, leak_warnings, order_note
@@ -32,6 +33,7 @@ class Picture:
     caption: Caption
     alt: str
     source: str
+    remarks: list[str]
     width: int
     height: int
 
@@ -286,9 +288,17 @@ def _picture(name: str, material: Material, drawing: Drawing) -> Picture:
         caption=CAPTIONS[name],
         alt=_alternative(name, material),
         source=f"data:image/svg+xml;base64,{encoded}",
+        remarks=_remarks(name, material),
         width=drawing.width,
         height=drawing.height,
     )
+
+
+def _remarks(name: str, material: Material) -> list[str]:
+    """Return what follows from a figure, as sentences that stand under it."""
+    if name != "label_efficiency":
+        return []
+    return pretraining.verdicts(pretraining.effects(material.results))
 
 
 def _alternative(name: str, material: Material) -> str:
@@ -311,7 +321,9 @@ def _shown(name: str, material: Material) -> str:
             for c in material.confusions
         ]
         return f"{'; '.join(shown)}."
-    if name in ("answers", "frames", "horizon"):
+    if name in ("roc", "calibration", "hardest") and material.classification is not None:
+        return _shown_of_classes(name, material.classification)
+    if name in ("answers", "agreement", "frames", "horizon"):
         shown = [f"{a.row.name} with RMSE {_rmse(a)}" for a in material.answers]
         return f"Drawn: {', '.join(shown)}."
     if name in ("examples", "pictures"):
@@ -324,6 +336,27 @@ def _shown(name: str, material: Material) -> str:
 def _rmse(answers: Answers) -> str:
     value = answers.result.value("rmse")
     return formats.NOTHING if value is None else f"{value:.3g}"
+
+
+def _shown_of_classes(name: str, judged: ClassificationMaterial) -> str:
+    if name == "roc":
+        shown = [
+            f"{one.row.name}: AUROC {formats.score(float(one.auroc.mean()))}, average precision"
+            f" {formats.score(float(one.average_precision.mean()))}"
+            for one in judged.curves
+            if one.classes
+        ]
+        return f"{'; '.join(shown) or 'Test holds a single class'}."
+    if name == "calibration":
+        row = judged.calibration and judged.calibration.row
+        error = row.metrics.get("ece") if row else None
+        return f"{row.name}: ECE {formats.score(error.mean)}." if row and error else ""
+    shown = [
+        f"{one.recording}: {one.true} taken for {one.told} with {one.of_told:.2f}"
+        for one in judged.hardest
+        if one.told != one.true
+    ]
+    return f"{'; '.join(shown) or 'All of them are right in the mean of the runs'}."
 
 
 def _shown_of_events(name: str, board: Leaderboard, detection: DetectionMaterial) -> str:

@@ -106,7 +106,7 @@ def write_made_up_results(
     write_text(root / layout.CONFIG, yaml.safe_dump(raw))
     for dataset in plan.datasets:
         names = (classes or {}).get(dataset, ["a", "b"])
-        _write_windows(root / layout.WINDOWS.format(dataset=dataset), names, n_channels)
+        _write_windows(root / layout.WINDOWS.format(dataset=dataset), names, n_channels, n_test)
     for run in plan.runs:
         names = (classes or {}).get(run.dataset, ["a", "b"])
         generator = np.random.default_rng(
@@ -310,36 +310,38 @@ def _metrics(run: Run, accuracy: float, n_test: int) -> dict[str, Any]:
     }
 
 
-def _write_windows(path: Path, classes: list[str], n_channels: int) -> None:
+def _write_windows(path: Path, classes: list[str], n_channels: int, n_test: int) -> None:
     generator = np.random.default_rng(0)
-    n_windows = 8 * len(classes)
-    length = np.full(n_windows, 100)
-    label = np.arange(n_windows) % len(classes)
-    time = np.linspace(0, 1, 100)[:, None]
-    tones = 2 + label[:, None, None] + np.arange(n_channels)
-    signal = np.sin(2 * math.pi * tones * time) + 0.1 * generator.normal(
-        size=(n_windows, 100, n_channels)
-    )
+    n_train = 8 * len(classes)
+    names = [f"r{i}" for i in range(n_train)] + [f"t{i}" for i in range(n_test)]
     shared: dict[str, Any] = {
         "task": "classification",
         "sample": "series",
-        "names": [f"r{i}" for i in range(n_windows)],
-        "groups": [f"g{i}" for i in range(n_windows)],
+        "names": names,
+        "groups": [f"g{name}" for name in names],
         "channels": [f"axis {c}" for c in range(n_channels)],
         "classes": classes,
         "normalization": Normalization("zscore", np.zeros(n_channels), np.ones(n_channels)),
         "sampling_rate_hz": 50.0,
     }
-    windows = WindowSet(
-        split="train",
-        signal=signal.reshape(-1, n_channels).astype(np.float32),
-        start=np.arange(n_windows) * 100,
-        length=length,
-        label=label,
-        recording=np.arange(n_windows),
-        **shared,
-    )
-    write_windows(path, {"train": windows})
+    splits: dict[Split, WindowSet] = {}
+    for split, first, n_windows in (("train", 0, n_train), ("test", n_train, n_test)):
+        label = np.arange(n_windows) % len(classes)
+        time = np.linspace(0, 1, 100)[:, None]
+        tones = 2 + label[:, None, None] + np.arange(n_channels)
+        signal = np.sin(2 * math.pi * tones * time) + 0.1 * generator.normal(
+            size=(n_windows, 100, n_channels)
+        )
+        splits[split] = WindowSet(
+            split=split,
+            signal=signal.reshape(-1, n_channels).astype(np.float32),
+            start=np.arange(n_windows) * 100,
+            length=np.full(n_windows, 100),
+            label=label,
+            recording=first + np.arange(n_windows),
+            **shared,
+        )
+    write_windows(path, splits)
 
 
 def _write_predictions(

@@ -85,7 +85,7 @@ def test_every_figure_is_on_a_page_that_needs_nothing_but_itself(write_results, 
     page = Page(text)
     images = page.all("img")
 
-    assert len(images) == len(figure_names(plan)) == 2 * 7
+    assert len(images) == len(figure_names(plan)) == 2 * 10
     assert all(len(image["alt"]) > 20 for image in images)
     assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in images)
     for dataset, figure in figure_names(plan):

@@ -11,13 +11,17 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from seqbench.reporting.figures.calibration import calibration, reliability
 from seqbench.reporting.figures.classification import confusion, examples
-from seqbench.reporting.figures.detection import reliability, timing_errors, tolerance
+from seqbench.reporting.figures.cost import cost
+from seqbench.reporting.figures.curves import roc
+from seqbench.reporting.figures.detection import timing_errors, tolerance
 from seqbench.reporting.figures.fonts import has_room_for, small_family
+from seqbench.reporting.figures.hardest import hardest
 from seqbench.reporting.figures.pictures import frames, pictures
 from seqbench.reporting.figures.plot import Plot
-from seqbench.reporting.figures.scores import cost, label_efficiency, leaderboard
-from seqbench.reporting.figures.sequences import answers, horizon
+from seqbench.reporting.figures.scores import label_efficiency, leaderboard
+from seqbench.reporting.figures.sequences import agreement, answers, horizon
 from seqbench.reporting.figures.style import STYLE
 from seqbench.reporting.figures.templates import templates
 from seqbench.reporting.figures.timeline import timeline
@@ -31,7 +35,11 @@ DIGITS = re.compile(rb"(\.\d\d)\d+")
 FIGURES: dict[str, Callable[[Material], Plot]] = {
     "leaderboard": leaderboard,
     "confusion": confusion,
+    "roc": roc,
+    "calibration": calibration,
+    "hardest": hardest,
     "answers": answers,
+    "agreement": agreement,
     "frames": frames,
     "horizon": horizon,
     "learning_curves": learning_curves,

@@ -6,13 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from seqbench.options import TOLERANCES_MS
-from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.detection import Calibration, DetectionMaterial, Timing
+from seqbench.reporting.detection import DetectionMaterial, Timing
 from seqbench.reporting.figures.panels import grid, pick, say, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
@@ -22,7 +20,7 @@ from seqbench.reporting.figures.style import (
     MARKERS,
     MUTED,
 )
-from seqbench.reporting.formats import milliseconds, score
+from seqbench.reporting.formats import milliseconds
 from seqbench.reporting.material import BASELINE_COLOUR, Material
 from seqbench.reporting.tables import Estimate, Row
 
@@ -103,26 +101,6 @@ def timing_errors(material: Material) -> Plot:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_ylim(-0.25, len(shown) + 0.1)
-    return Plot(figure, numbers.table)
-
-
-def reliability(material: Material) -> Plot:
-    """Part of candidates that are true against their score, beside how many there are."""
-    calibration = material.events.calibration
-    numbers = Numbers()
-    figure, (diagram, counts) = grid(2, 2, height=2.6, top=0.35, gap=(0.75, 0.45))
-    diagram.plot([0, 1], [0, 1], color=BASELINE_COLOUR, linestyle=(0, (1, 2)), linewidth=1)
-    for axes in (diagram, counts):
-        axes.set_xlim(-0.02, 1.02)
-        axes.set_xlabel("score of the candidate")
-        axes.grid(axis="y")
-    diagram.set_ylim(-0.02, 1.02)
-    diagram.set_ylabel("part that is true")
-    counts.set_ylabel("candidates of one seed")
-    if calibration is not None and calibration.count.any():
-        _draw_calibration(diagram, counts, calibration, material.colour(calibration.row), numbers)
-    else:
-        say(figure, "There are no candidates.")
     return Plot(figure, numbers.table)
 
 
@@ -232,40 +210,3 @@ def _draw_ridges(
         )  # fmt: skip
     axes.set_xlim(-limit * 1.02, limit * 1.02)
     axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
-
-
-def _draw_calibration(
-    diagram: Axes, counts: Axes, calibration: Calibration, colour: str, numbers: Numbers
-) -> None:
-    of_seeds = (calibration.score, calibration.true, calibration.count)
-    bins = np.arange(calibration.count.shape[1])
-    for result, mean, true, n in zip(calibration.row.results, *of_seeds, strict=True):
-        diagram.plot(mean, true, color=colour, alpha=0.3, linewidth=0.8)
-        numbers.add(of=f"seed {result.run.seed}", bin=bins, score=mean, true=true, candidates=n)
-    pooled, part, count = calibration.pooled
-    numbers.add(of="all seeds", bin=bins, score=pooled, true=part, candidates=count)
-    diagram.plot(pooled, part, color=colour, marker="o", markersize=4, linewidth=1.4)
-    diagram.set_title(short(calibration.row.name, 30))
-    error = calibration.row.metrics.get("presence_ece")
-    if error is not None and error.mean is not None:
-        diagram.annotate(
-            f"{metric_label('presence_ece')} {score(error.mean)}", (0.03, 0.93),
-            xycoords="axes fraction", fontsize=8, color=MUTED,
-        )  # fmt: skip
-    edges = np.linspace(0, 1, len(count) + 1)
-    true_count = np.where(count > 0, part, 0.0) * count
-    counts.stairs(count, edges, fill=True, color=HAIRLINE)
-    counts.stairs(true_count, edges, fill=True, color=colour, alpha=0.6)
-    counts.set_yscale("symlog", linthresh=1)
-    counts.set_ylim(0, 2 * count.max())
-    counts.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    counts.yaxis.set_minor_formatter(NullFormatter())
-    counts.figure.legend(
-        handles=[
-            Line2D([], [], color=HAIRLINE, linewidth=5, label="all"),
-            Line2D([], [], color=colour, alpha=0.6, linewidth=5, label="true"),
-        ],
-        loc="upper right",
-        ncols=2,
-        handlelength=1,
-    )

@@ -51,6 +51,7 @@ def _write_small(source: Path, target: Path) -> None:
     options = subset.Options(
         layout_features=[], hinting=False, glyph_names=True, name_IDs=["*"], notdef_outline=True
     )
+    options.drop_tables += ["FFTM"]  # when FontForge made the font
     chosen = subset.Subsetter(options)
     chosen.populate(unicodes=LETTERS)
     with subset.load_font(str(source), options) as font:

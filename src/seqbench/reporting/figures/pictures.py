@@ -34,7 +34,7 @@ def pictures(material: Material) -> Plot:
         shown = [windows.window(i)[0, 0] for i in indices]
         for i, picture in zip(indices, shown, strict=True):
             recording = windows.names[windows.recording[i]]
-            _add(numbers, picture, true=windows.classes[kind], recording=recording, window=i)
+            add_picture(numbers, picture, true=windows.classes[kind], recording=recording, window=i)
         show(axes, np.concatenate([np.pad(one, 1, constant_values=np.nan) for one in shown], 1))
         axes.set_ylabel(short(windows.classes[kind], 12), rotation=0, ha="right", va="center")
     return Plot(figure, numbers.table)
@@ -59,10 +59,10 @@ def frames(material: Material) -> Plot:
         seen = windows.told.values[windows.rows_around_end(-n_seen, 0)[window]]
         of_window = shown[0].sequences.sequence == window
         came = shown[0].sequences.target[of_window][ahead]
-        strips = [np.concatenate([_tiles(seen), _tiles(came)], 1)]
+        strips = [np.concatenate([tiles(seen), tiles(came)], 1)]
         of_models = {one.row.name: one.sequences.answer[of_window][ahead] for one in shown}
-        for told in map(_tiles, of_models.values()):
-            strips.append(np.concatenate([np.full_like(_tiles(seen), np.nan), told], 1))
+        for told in map(tiles, of_models.values()):
+            strips.append(np.concatenate([np.full_like(tiles(seen), np.nan), told], 1))
         recording = windows.names[windows.recording[window]]
         for shows, steps, pictures_of in (
             ("seen", np.arange(1 - n_seen, 1), seen),
@@ -70,7 +70,9 @@ def frames(material: Material) -> Plot:
             *((name, ahead + 1, told) for name, told in of_models.items()),
         ):
             for step, picture in zip(steps, pictures_of[:, 0], strict=True):
-                _add(numbers, picture, recording=recording, window=window, shows=shows, frame=step)
+                add_picture(
+                    numbers, picture, recording=recording, window=window, shows=shows, frame=step
+                )
         limits = (float(np.nanmin(strips[0])), float(np.nanmax(strips[0])))
         show(axes, np.concatenate(strips), limits)
         axes.set_yticks((np.arange(len(names)) + 0.5) * (rows + 2) - 0.5, names)
@@ -81,13 +83,13 @@ def frames(material: Material) -> Plot:
     return Plot(figure, numbers.table)
 
 
-def _add(numbers: Numbers, picture: Picture, **place: Any) -> None:
+def add_picture(numbers: Numbers, picture: Picture, **place: Any) -> None:
     """Add a picture (H, W) as H rows, with a column for each of its columns."""
     pixels = {f"x{column}": values for column, values in enumerate(picture.T)}
     numbers.add(**place, y=np.arange(len(picture)), **pixels)
 
 
-def _tiles(pictures: Picture) -> Picture:
+def tiles(pictures: Picture) -> Picture:
     """Return the first planes of pictures (S, C, H, W) side by side, with a gap around each."""
     planes = [np.pad(one, 1, constant_values=np.nan) for one in pictures[:, 0].astype(np.float32)]
     return np.concatenate(planes, axis=1)

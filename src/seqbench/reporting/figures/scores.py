@@ -1,11 +1,7 @@
-"""Figures of how good models are: side by side, against their cost and against labels."""
+"""Figures of how good models are: side by side, and against the labels they had."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import product
-from math import sqrt
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -23,13 +19,8 @@ from seqbench.reporting.figures.panels import (
 )
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, LINE_STYLES, MARKERS, MUTED
-from seqbench.reporting.material import BASELINE_COLOUR, Material
-from seqbench.reporting.tables import Leaderboard, Row, mean_interval_of
-
-DURATIONS = (
-    (1e-3, "1 ms"), (1e-2, "10 ms"), (0.1, "0.1 s"), (1, "1 s"), (10, "10 s"), (60, "1 min"),
-    (600, "10 min"), (3600, "1 h"), (36000, "10 h"), (360000, "100 h"),
-)  # fmt: skip
+from seqbench.reporting.material import Material
+from seqbench.reporting.tables import Row, mean_interval_of
 
 
 def leaderboard(material: Material) -> Plot:
@@ -52,36 +43,6 @@ def leaderboard(material: Material) -> Plot:
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
     axes.set_xlabel(f"{metric_label(board.headline)} on test")
-    return Plot(figure, numbers.table)
-
-
-def cost(material: Material) -> Plot:
-    """Test headline against processor seconds of training."""
-    board = material.board
-    figure, (axes,) = grid(1, 1, height=2.9, top=0.4)
-    points = _points(board)
-    numbers = Numbers()
-    for point in points:
-        marker = "o" if point.row.is_baseline else pick(MARKERS, material.arms, point.row.arm)
-        axes.scatter(
-            point.seconds, point.score, s=point.area, marker=marker,
-            color=material.colour(point.row), alpha=0.8, edgecolor="white", linewidth=0.8,
-        )  # fmt: skip
-        numbers.add(
-            architecture=point.row.architecture, arm=point.row.arm, train_cpu_s=point.seconds,
-            n_parameters=point.row.cost("n_parameters"), mean=point.score,
-        )  # fmt: skip
-    if points:
-        _set_durations(axes, [point.seconds for point in points])
-    axes.grid()
-    axes.set_xlabel("processor time of one training")
-    axes.set_ylabel(f"{metric_label(board.headline)} on test")
-    _draw_floor(axes, material)
-    axes.margins(y=0.1)
-    axes.autoscale(axis="y")
-    if len(material.arms) > 1:
-        arm_legend(figure, material.arms, markers=True)
-    _label_points(axes, points, material)
     return Plot(figure, numbers.table)
 
 
@@ -143,20 +104,6 @@ def _draw_scores(axes: Axes, row: Row, height: int, colour: str, numbers: Number
         numbers.add(**model, shows="mean", value=row.score.mean)
 
 
-def _draw_floor(axes: Axes, material: Material) -> None:
-    """Draw the floor as a line: it costs nothing, which a logarithm cannot show."""
-    floor = material.board.floor
-    if floor is None or floor.score.mean is None:
-        return
-    axes.axhline(
-        floor.score.mean, color=BASELINE_COLOUR, linestyle=(0, (1, 2)), linewidth=1, zorder=0
-    )
-    axes.annotate(
-        floor.architecture, (0, floor.score.mean), xycoords=("axes fraction", "data"),
-        xytext=(4, 3), textcoords="offset points", color=BASELINE_COLOUR, fontsize=8,
-    )  # fmt: skip
-
-
 def _draw_with_whiskers(axes: Axes, points: list[tuple[float, Row]], **look: Any) -> None:
     if points:
         x, rows = zip(*points, strict=True)
@@ -170,78 +117,3 @@ def _interval(row: Row) -> tuple[float, float] | None:
     """Return the interval of the mean over runs, or the bootstrap interval of a single one."""
     values = [(r, v) for r in row.results if (v := r.value(row.headline)) is not None]
     return mean_interval_of(values) or row.score.interval
-
-
-@dataclass(frozen=True)
-class _Point:
-    """A model in the plane of cost and score; `area` in square points."""
-
-    seconds: float
-    score: float
-    area: float
-    row: Row
-
-
-def _points(board: Leaderboard) -> list[_Point]:
-    """Return the models whose cost is known, best first; the floor is drawn as a line."""
-    rows = [row for row in board.rows if row.cost("train_cpu_s") and row != board.floor]
-    largest = max((row.cost("n_parameters") or 0 for row in rows), default=0) or 1
-    return [
-        _Point(seconds, mean, 28 + 170 * (row.cost("n_parameters") or 0) / largest, row)
-        for row in rows
-        if (seconds := row.cost("train_cpu_s")) and (mean := row.score.mean) is not None
-    ]
-
-
-def _label_points(axes: Axes, points: list[_Point], material: Material) -> None:
-    """Name the best point of each architecture, which colour does for the others.
-
-    A name stands where it hides least: beside its point, else above or below.
-    """
-    pixel = axes.figure.dpi / 72  # of one point, the unit of text and marks
-    at = [axes.transData.transform((point.seconds, point.score)) / pixel for point in points]
-    taken = [_box(x, y, sqrt(p.area), sqrt(p.area)) for (x, y), p in zip(at, points, strict=True)]
-    frame = axes.get_window_extent()
-    named: set[str] = set()
-    for (x, y), point in zip(at, points, strict=True):
-        name = short(point.row.architecture, 24)
-        if point.row.architecture in named:
-            continue
-        named.add(point.row.architecture)
-        beside = 4 + sqrt(point.area) / 2
-        width = 5.2 * len(name)
-        costs = []
-        for shift, side in product((0, 10, -10, 20, -20, 30, -30, 40, -40), (1, -1)):
-            box = _box(x + side * (beside + width / 2), y + shift, width, 10)
-            is_inside = frame.x0 / pixel < box[0] and box[2] < frame.x1 / pixel
-            hidden = sum(_overlap(box, other) for other in taken)
-            costs.append((hidden + abs(shift) + (0 if is_inside else 1e6), shift, side, box))
-        _, shift, side, box = min(costs, key=itemgetter(0))
-        taken.append(box)
-        axes.annotate(
-            name, (point.seconds, point.score), xytext=(side * beside, shift),
-            textcoords="offset points", ha="left" if side > 0 else "right", va="center",
-            color=material.colour(point.row), fontsize=8, fontweight="bold",
-        )  # fmt: skip
-
-
-def _box(x: float, y: float, width: float, height: float) -> tuple[float, float, float, float]:
-    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
-
-
-def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """Return the area that two boxes share, in square points."""
-    width = min(box[2], other[2]) - max(box[0], other[0])
-    height = min(box[3], other[3]) - max(box[1], other[1])
-    return max(width, 0.0) * max(height, 0.0)
-
-
-def _set_durations(axes: Axes, seconds: list[float]) -> None:
-    """Make a logarithmic axis of durations, in their usual units, with room for labels."""
-    low, high = np.log10(min(seconds)), np.log10(max(seconds))
-    margin = max(0.18 * (high - low), 0.3)
-    axes.set_xscale("log")
-    axes.set_xlim(10 ** (low - margin), 10 ** (high + margin))
-    inside = [(t, name) for t, name in DURATIONS if low - margin < np.log10(t) < high + margin]
-    axes.set_xticks([t for t, _ in inside], [name for _, name in inside])
-    axes.minorticks_off()

@@ -1,0 +1,245 @@
+"""What accuracy costs: time, memory and parameters, and the models that nothing cheaper matches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from math import ceil
+from operator import itemgetter
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.figures.panels import arm_legend, grid, pick, say, short
+from seqbench.reporting.figures.plot import Numbers, Plot
+from seqbench.reporting.figures.style import INK, MARKERS
+from seqbench.reporting.material import BASELINE_COLOUR, Material
+from seqbench.reporting.tables import Leaderboard, Row
+from seqbench.statistics.pareto import pareto_front
+
+Box = tuple[float, float, float, float]
+Ticks = tuple[tuple[float, str], ...]
+
+DURATIONS = (
+    (1e-3, "1 ms"), (1e-2, "10 ms"), (0.1, "0.1 s"), (1, "1 s"), (10, "10 s"), (60, "1 min"),
+    (600, "10 min"), (3600, "1 h"), (36000, "10 h"), (360000, "100 h"),
+)  # fmt: skip
+MEMORIES = tuple(
+    (size * 2**20, name)
+    for size, name in (
+        (1, "1 MiB"), (8, "8 MiB"), (64, "64 MiB"), (256, "256 MiB"), (512, "512 MiB"),
+        (1024, "1 GiB"), (2048, "2 GiB"), (4096, "4 GiB"), (16384, "16 GiB"), (65536, "64 GiB"),
+    )
+)  # fmt: skip
+COUNTS = tuple(
+    (10.0 ** (3 * group + power), f"{10**power}{unit}")
+    for group, unit in enumerate(("", " k", " M", " G"))
+    for power in range(3)
+)
+# What a model costs, how the axis is called, and its ticks.
+COSTS: tuple[tuple[str, str, Ticks], ...] = (
+    ("train_cpu_s", "processor time of a training", DURATIONS),
+    ("peak_memory_bytes", "highest memory in training", MEMORIES),
+    ("n_parameters", "parameters", COUNTS),
+)
+MARK, NAME_SIZE, CHARACTER = 26, 7, 4.6  # square points, points, and points of a letter of a name
+N_NAME, N_LEGEND, N_LEGEND_COLUMNS = 20, 20, 5
+LEGEND_ROW = 0.19  # inches
+
+
+@dataclass(frozen=True)
+class _Point:
+    """A model in the plane of cost and score."""
+
+    cost: float
+    score: float
+    row: Row
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """One cost: its key, the name and ticks of its axis, models and those on the front."""
+
+    key: str
+    name: str
+    ticks: Ticks
+    points: list[_Point]
+
+    @cached_property
+    def front(self) -> list[int]:
+        """Indices of the models on the front; the ceiling competes with nobody."""
+        own = [i for i, point in enumerate(self.points) if not point.row.is_ceiling]
+        shown = [self.points[i] for i in own]
+        return [own[i] for i in pareto_front([p.cost for p in shown], [p.score for p in shown])]
+
+
+def cost(material: Material) -> Plot:
+    """Test headline against what models cost, a panel for each cost that was measured."""
+    board = material.board
+    found = [_Panel(*axis, _points(board, axis[0])) for axis in COSTS]
+    measured = [panel for panel in found if any(not p.row.is_ceiling for p in panel.points)]
+    n_legend_rows = ceil((len(material.architectures) + 1) / N_LEGEND_COLUMNS)
+    figure, panels = grid(
+        len(measured), max(len(measured), 1), height=2.4, left=0.75, top=0.4,
+        bottom=0.6 + LEGEND_ROW * n_legend_rows, gap=(0.25, 0.45),
+    )  # fmt: skip
+    numbers = Numbers()
+    if not measured:
+        say(figure, "No cost was measured.")
+        return Plot(figure, numbers.table)
+    for axes, panel in zip(panels, measured, strict=True):
+        _draw_panel(axes, panel, material, numbers)
+        axes.tick_params(labelleft=axes is panels[0])
+    panels[0].set_ylabel(f"{metric_label(board.headline)} on test")
+    _share_scores(panels, material)
+    for axes, panel in zip(panels, measured, strict=True):
+        _name_points(axes, panel, material)
+    if len(material.arms) > 1:
+        arm_legend(figure, material.arms, markers=True)
+    _colour_legend(figure, material)
+    return Plot(figure, numbers.table)
+
+
+def _draw_panel(axes: Axes, panel: _Panel, material: Material, numbers: Numbers) -> None:
+    _draw_front(axes, [panel.points[i] for i in panel.front])
+    for index, point in enumerate(panel.points):
+        row, is_on_front = point.row, index in panel.front
+        axes.scatter(
+            point.cost, point.score, s=MARK, color=material.colour(row),
+            marker="o" if row.is_baseline else pick(MARKERS, material.arms, row.arm),
+            alpha=0.9 if is_on_front else 0.55, linewidth=0.8 if is_on_front else 0,
+            edgecolor=INK if is_on_front else "none", zorder=3 if is_on_front else 2,
+        )  # fmt: skip
+        numbers.add(
+            cost=panel.key, architecture=row.architecture, arm=row.arm, value=point.cost,
+            mean_score=point.score, n=row.score.n, is_on_front=is_on_front,
+        )  # fmt: skip
+    _set_ticks(axes, [point.cost for point in panel.points], panel.ticks)
+    axes.grid()
+    axes.set_xlabel(panel.name)
+    axes.tick_params(axis="x", labelsize=7)
+
+
+def _points(board: Leaderboard, key: str) -> list[_Point]:
+    """Return the models whose cost is known and no 0, which a logarithm cannot show."""
+    return [
+        _Point(value, mean, row)
+        for row in board.rows
+        if (value := row.cost(key)) and (mean := row.score.mean) is not None
+    ]
+
+
+def _draw_front(axes: Axes, front: list[_Point]) -> None:
+    """Draw what the best model up to each cost scores, as steps."""
+    costs, scores = [p.cost for p in front], [p.score for p in front]
+    axes.step(
+        [*costs, 1e30], [*scores, scores[-1]], where="post", color=INK, linewidth=0.9, alpha=0.6,
+        zorder=1, scalex=False,
+    )  # fmt: skip
+
+
+def _share_scores(panels: list[Axes], material: Material) -> None:
+    """Give panels one axis of scores, with the floor as a line: it costs next to nothing."""
+    floor = material.board.floor
+    scores = [row.score.mean for row in material.board.rows if row.score.mean is not None]
+    low, high = min(scores), max(scores)
+    margin = 0.12 * (high - low) or 0.05
+    for axes in panels:
+        axes.set_ylim(low - margin, high + margin)
+        if floor is not None and floor.score.mean is not None:
+            axes.axhline(
+                floor.score.mean, color=BASELINE_COLOUR, linestyle=(0, (1, 2)), linewidth=1,
+                zorder=0,
+            )  # fmt: skip
+
+
+def _colour_legend(figure: Figure, material: Material) -> None:
+    own = [(name, material.colours[name]) for name in material.architectures]
+    if any(row.is_baseline for row in material.board.rows):
+        own.append(("baselines", BASELINE_COLOUR))
+    handles = [
+        Line2D([], [], marker="o", linestyle="none", color=colour, markersize=4.5,
+               label=short(name, N_LEGEND))
+        for name, colour in own
+    ]  # fmt: skip
+    figure.legend(
+        handles=handles, loc="lower center", ncols=N_LEGEND_COLUMNS, handletextpad=0.2,
+        columnspacing=1.2, labelspacing=0.3, borderaxespad=0.2,
+    )  # fmt: skip
+
+
+def _name_points(axes: Axes, panel: _Panel, material: Material) -> None:
+    """Name the models on the front, each where its name hides least."""
+    pixel = axes.figure.dpi / 72  # of one point, the unit of text and marks
+    placed = axes.transData.transform([(p.cost, p.score) for p in panel.points]) / pixel
+    at: list[tuple[float, float]] = [(x, y) for x, y in placed.tolist()]
+    frame = axes.get_window_extent()
+    inside = (frame.x0 / pixel, frame.y0 / pixel, frame.x1 / pixel, frame.y1 / pixel)
+    side = MARK**0.5
+    taken = [_box(x, y, side, side) for x, y in at]
+    steps = [at[i] for i in panel.front]
+    ends = [*steps[1:], (inside[2], steps[-1][1])]
+    for (x, y), (next_x, next_y) in zip(steps, ends, strict=True):
+        taken += [(x, y - 1, next_x, y + 1), (next_x - 1, y, next_x + 1, next_y)]
+    taken += [(inside[0], y - 1, inside[2], y + 1) for y in _floor_heights(axes, material, pixel)]
+    for index in panel.front:
+        (x, y), point = at[index], panel.points[index]
+        name = short(_named(point.row, material), N_NAME)
+        width = CHARACTER * len(name)
+        costs = []
+        shifts = [sign * n for n in range(0, 72, 4) for sign in (1, -1)]
+        for shift, way in product(shifts, (1, -1, 0)):
+            if way == 0 and abs(shift) < side:
+                continue
+            box = _box(x + way * (side / 2 + 3 + width / 2), y + shift, width, NAME_SIZE + 1)
+            hidden = sum(_overlap(box, other) for other in taken)
+            outside = width * (NAME_SIZE + 1) - _overlap(box, inside)
+            costs.append((hidden + 2 * abs(shift) + 1e3 * outside, shift, way, box))
+        _, shift, way, box = min(costs, key=itemgetter(0))
+        taken.append(box)
+        axes.annotate(
+            name, (point.cost, point.score), xytext=(way * (side / 2 + 3), shift),
+            textcoords="offset points", ha={1: "left", -1: "right", 0: "center"}[way],
+            va="center", color=material.colour(point.row), fontsize=NAME_SIZE,
+            fontweight="bold", zorder=4,
+        )  # fmt: skip
+
+
+def _named(row: Row, material: Material) -> str:
+    """Return the name of a model; its arm only where there are several."""
+    return row.name if len(material.arms) > 1 and not row.is_baseline else row.architecture
+
+
+def _floor_heights(axes: Axes, material: Material, pixel: float) -> list[float]:
+    """Return where the line of the floor lies, in points; nowhere if there is none."""
+    floor = material.board.floor
+    if floor is None or floor.score.mean is None:
+        return []
+    return [axes.transData.transform((1, floor.score.mean))[1] / pixel]
+
+
+def _box(x: float, y: float, width: float, height: float) -> Box:
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _overlap(box: Box, other: Box) -> float:
+    """Return the area that two boxes share, in square points."""
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    return max(width, 0.0) * max(height, 0.0)
+
+
+def _set_ticks(axes: Axes, costs: list[float], ticks: Ticks) -> None:
+    """Make a logarithmic axis with room for names, and at most four of the ticks."""
+    low, high = np.log10(min(costs)), np.log10(max(costs))
+    margin = max(0.22 * (high - low), 0.3)
+    axes.set_xscale("log")
+    axes.set_xlim(10 ** (low - margin), 10 ** (high + margin))
+    inside = [(t, name) for t, name in ticks if low - margin < np.log10(t) < high + margin]
+    inside = inside[:: -(-len(inside) // 4) or 1]
+    axes.set_xticks([t for t, _ in inside], [name for _, name in inside])
+    axes.minorticks_off()
