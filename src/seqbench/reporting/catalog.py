@@ -55,9 +55,10 @@ CAPTIONS = {
     ),
     "hardest": Caption(
         "What is hardest",
-        "The test windows with the highest loss of the model picked on val, mean over its seeds,"
-        " as models receive them: the true class, behind an arrow the one that is told if it is"
-        " another one, its mean probability, the recording, and in how many runs it was wrong.",
+        "Of the test windows that a run of the model picked on val gets wrong, those with the"
+        " highest loss, mean over its seeds, as models receive them: the true class, behind an"
+        " arrow the one that is told, if it is another one, its mean probability, the recording,"
+        " and in how many runs it was wrong.",
     ),
     "answers": Caption(
         "What was told, and what came",

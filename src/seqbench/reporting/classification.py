@@ -104,8 +104,8 @@ class ClassificationMaterial:
     calibration
         Of the picked model; None if its scores are no probabilities.
     hardest
-        Windows with the highest loss, the hardest first; none if scores are no
-        probabilities.
+        Windows with the highest loss, the hardest first; none if every run is
+        right in all, or scores are no probabilities.
     """
 
     curves: list[Curves]
@@ -168,7 +168,9 @@ def curves(row: Row, of_runs: list[Predictions]) -> Curves:
 
 
 def hardest_windows(windows: WindowSet, of_runs: list[Predictions]) -> list[HardWindow]:
-    """Return the windows of the highest mean loss, the hardest first.
+    """Return the windows of the highest mean loss among those that a run took for another class.
+
+    The hardest come first.
 
     Parameters
     ----------
@@ -189,7 +191,7 @@ def hardest_windows(windows: WindowSet, of_runs: list[Predictions]) -> list[Hard
     n_wrong = np.sum([one.predicted != label for one in of_runs], axis=0)
     of_truth = np.stack([one.scores[np.arange(len(label)), label] for one in of_runs])
     loss = -np.log(np.maximum(of_truth, LEAST_PROBABILITY)).mean(axis=0)
-    told = probability.argmax(axis=1)
+    told, wrong = probability.argmax(axis=1), np.flatnonzero(n_wrong)
     return [
         HardWindow(
             values=windows.window(i).copy(),
@@ -203,7 +205,7 @@ def hardest_windows(windows: WindowSet, of_runs: list[Predictions]) -> list[Hard
             n_wrong=int(n_wrong[i]),
             n_runs=len(of_runs),
         )
-        for i in np.argsort(-loss, kind="stable")[:N_HARDEST].tolist()
+        for i in wrong[np.argsort(-loss[wrong], kind="stable")][:N_HARDEST].tolist()
     ]
 
 

@@ -108,18 +108,17 @@ def test_points_of_calibration_are_those_of_scikit_learn():
 
 
 def test_the_hardest_windows_have_the_highest_mean_loss():
-    first = said([[0.9, 0.1], [0.4, 0.6], [0.01, 0.99]], [0, 0, 0], classes=["a", "b"])
-    second = replace(first, scores=np.array([[0.8, 0.2], [0.6, 0.4], [0.03, 0.97]]))
+    first = said([[0.51, 0.49], [0.4, 0.6], [0.01, 0.99]], [0, 0, 0], classes=["a", "b"])
+    second = replace(first, scores=np.array([[0.51, 0.49], [0.6, 0.4], [0.03, 0.97]]))
     found = hardest_windows(windows_of(first), [first, second])
 
-    assert [one.recording for one in found] == ["w2", "w1", "w0"]
-    worst, middle, easy = found
+    assert [one.recording for one in found] == ["w2", "w1"]  # no run gets w0 wrong
+    worst, middle = found
     assert (worst.true, worst.told, worst.n_wrong, worst.n_runs) == ("a", "b", 2, 2)
     assert worst.of_told == pytest.approx(0.98)
     assert worst.loss == pytest.approx(-(np.log(0.01) + np.log(0.03)) / 2)
     assert worst.values.ravel().tolist() == [4.0, 5.0]
     assert (middle.told, middle.n_wrong, middle.of_true) == ("a", 1, pytest.approx(0.5))
-    assert (easy.told, easy.n_wrong) == ("a", 0)
 
 
 def test_answers_to_other_windows_are_refused():
@@ -168,6 +167,13 @@ def test_the_hardest_windows_are_drawn_with_truth_and_answer(material):
         assert title.startswith(f"{one.true} → {one.told} (")
     wheres = [axes.texts[0].get_text() for axes in figure.axes]
     assert all(where.startswith("t") and "wrong in" in where for where in wheres)
+
+
+def test_a_model_that_is_never_wrong_has_no_hardest_windows(material):
+    plot = FIGURES["hardest"](material(skill=lambda run: 1.0))
+
+    assert "takes no test window for another class" in plot.figure.texts[0].get_text()
+    assert plot.table.empty
 
 
 def test_what_is_no_probability_is_not_drawn_as_one(material):

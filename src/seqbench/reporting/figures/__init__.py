@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,14 +22,13 @@ from seqbench.reporting.figures.plot import Plot
 from seqbench.reporting.figures.scores import label_efficiency, leaderboard
 from seqbench.reporting.figures.sequences import agreement, answers, horizon
 from seqbench.reporting.figures.style import STYLE
+from seqbench.reporting.figures.svg import small
 from seqbench.reporting.figures.templates import templates
 from seqbench.reporting.figures.timeline import timeline
 from seqbench.reporting.figures.training import learning_curves, pretraining
 from seqbench.reporting.material import Material
 
-PATH = re.compile(rb'<path d="[^"]*"')
 DPI = 150  # of what is not vectors
-DIGITS = re.compile(rb"(\.\d\d)\d+")
 
 FIGURES: dict[str, Callable[[Material], Plot]] = {
     "leaderboard": leaderboard,
@@ -79,7 +77,8 @@ def render(figure: str, material: Material) -> Drawing:
 
 def as_svg(figure: Figure) -> bytes:
     """Return a figure as SVG; the hash salt of its ids is a setting."""
-    return _shortened(_saved(figure, "svg", "Date", "Creator", "Format", "Type"))
+    svg = _saved(figure, "svg", "Date", "Creator", "Format", "Type")
+    return small(svg.decode()).encode()
 
 
 def as_pdf(figure: Figure) -> bytes:
@@ -94,8 +93,3 @@ def _saved(figure: Figure, form: str, *left_out: str) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format=form, dpi=DPI, metadata=dict.fromkeys(left_out))
     return buffer.getvalue()
-
-
-def _shortened(svg: bytes) -> bytes:
-    """Round the paths of an SVG to hundredths of a point, which nobody can see."""
-    return PATH.sub(lambda path: DIGITS.sub(rb"\1", path[0]), svg)

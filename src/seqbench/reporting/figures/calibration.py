@@ -13,7 +13,7 @@ from seqbench.reporting.calibration import Calibration
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures.panels import grid, say, short
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.figures.style import HAIRLINE, MUTED
+from seqbench.reporting.figures.style import HAIRLINE, LEGIBLE, MUTED
 from seqbench.reporting.formats import score
 from seqbench.reporting.material import BASELINE_COLOUR, Material
 
@@ -30,13 +30,14 @@ class _Words:
     error: str
 
 
+NO_PROBABILITIES = "The scores of the model are no probabilities."
 CANDIDATES = _Words(
     "score of the candidate", "part that is true", "true", "candidates of one run",
     "There are no candidates.", "presence_ece",
 )  # fmt: skip
 WINDOWS = _Words(
     "probability of the class that is told", "part that is right", "right", "windows of one run",
-    "The scores of the model are no probabilities.", "ece",
+    NO_PROBABILITIES, "ece",
 )  # fmt: skip
 
 
@@ -90,7 +91,7 @@ def _draw_parts(
         spread = "" if error.sd is None else f" ± {score(error.sd)}"
         axes.annotate(
             f"{metric_label(words.error)} {score(error.mean)}{spread}", (0.03, 0.93),
-            xycoords="axes fraction", fontsize=8, color=MUTED,
+            xycoords="axes fraction", fontsize=8, color=MUTED, bbox=LEGIBLE,
         )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from seqbench.reporting.material import Confusion, Material
 
 SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#9ecae8", "#0b4f86"])
 N_SHOWN_CLASSES = 20
+N_POINTS = 9000  # of examples: every one is a dozen bytes of the page
 N_CHARACTERS = 14  # of the name of a class beside a matrix
 
 
@@ -53,7 +54,9 @@ def examples(material: Material) -> Plot:
     """Windows of each class, channels stacked, one scale for all."""
     windows = material.windows
     n_classes = len(windows.classes)
+    n_points = n_classes * float(np.median(windows.length)) * len(windows.channels)
     n_most = 3 if n_classes <= 6 else 2 if n_classes <= 10 else 1
+    n_most = int(np.clip(N_POINTS / max(n_points, 1), 1, n_most))
     chosen = spread_over_classes(windows.label, n_classes, n_most)
     n_each = max((len(indices) for indices in chosen.values()), default=1)
     n_columns = n_each * (1 if n_each == 3 else 2 if n_each == 2 else 4)

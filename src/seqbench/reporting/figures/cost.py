@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import product
 from math import ceil
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,7 +17,7 @@ from matplotlib.lines import Line2D
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures.panels import arm_legend, grid, pick, say, short
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.figures.style import INK, MARKERS
+from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MARKERS, WIDTH_INCHES
 from seqbench.reporting.material import BASELINE_COLOUR, Material
 from seqbench.reporting.tables import Leaderboard, Row
 from seqbench.statistics.pareto import pareto_front
@@ -47,8 +48,8 @@ COSTS: tuple[tuple[str, str, Ticks], ...] = (
     ("n_parameters", "parameters", COUNTS),
 )
 MARK, NAME_SIZE, CHARACTER = 26, 7, 4.6  # square points, points, and points of a letter of a name
-N_NAME, N_LEGEND, N_LEGEND_COLUMNS = 20, 20, 5
-LEGEND_ROW = 0.19  # inches
+N_NAME, N_LEGEND = 20, 24
+LEGEND_ROW, LEGEND_MARK = 0.19, 0.4  # inches
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,10 @@ def cost(material: Material) -> Plot:
     board = material.board
     found = [_Panel(*axis, _points(board, axis[0])) for axis in COSTS]
     measured = [panel for panel in found if any(not p.row.is_ceiling for p in panel.points)]
-    n_legend_rows = ceil((len(material.architectures) + 1) / N_LEGEND_COLUMNS)
+    legend = _colours(material)
     figure, panels = grid(
         len(measured), max(len(measured), 1), height=2.4, left=0.75, top=0.4,
-        bottom=0.6 + LEGEND_ROW * n_legend_rows, gap=(0.25, 0.45),
+        bottom=0.6 + LEGEND_ROW * ceil(len(legend) / _n_legend_columns(legend)), gap=(0.25, 0.45),
     )  # fmt: skip
     numbers = Numbers()
     if not measured:
@@ -100,7 +101,7 @@ def cost(material: Material) -> Plot:
         _name_points(axes, panel, material)
     if len(material.arms) > 1:
         arm_legend(figure, material.arms, markers=True)
-    _colour_legend(figure, material)
+    _draw_legend(figure, legend)
     return Plot(figure, numbers.table)
 
 
@@ -157,17 +158,23 @@ def _share_scores(panels: list[Axes], material: Material) -> None:
             )  # fmt: skip
 
 
-def _colour_legend(figure: Figure, material: Material) -> None:
-    own = [(name, material.colours[name]) for name in material.architectures]
-    if any(row.is_baseline for row in material.board.rows):
-        own.append(("baselines", BASELINE_COLOUR))
-    handles = [
-        Line2D([], [], marker="o", linestyle="none", color=colour, markersize=4.5,
-               label=short(name, N_LEGEND))
-        for name, colour in own
-    ]  # fmt: skip
+def _colours(material: Material) -> dict[str, str]:
+    """Return the colours of a legend by what they mean."""
+    own = {short(name, N_LEGEND): material.colours[name] for name in material.architectures}
+    has_baselines = any(row.is_baseline for row in material.board.rows)
+    return own | ({"baselines": BASELINE_COLOUR} if has_baselines else {})
+
+
+def _n_legend_columns(colours: dict[str, str]) -> int:
+    widest = LEGEND_MARK + CHARACTER_INCHES * max(map(len, colours), default=1)
+    return max(1, int(WIDTH_INCHES / widest))
+
+
+def _draw_legend(figure: Figure, colours: dict[str, str]) -> None:
+    look: dict[str, Any] = {"marker": "o", "linestyle": "none", "markersize": 4.5}
     figure.legend(
-        handles=handles, loc="lower center", ncols=N_LEGEND_COLUMNS, handletextpad=0.2,
+        handles=[Line2D([], [], color=ink, label=name, **look) for name, ink in colours.items()],
+        loc="lower center", ncols=_n_legend_columns(colours), handletextpad=0.2,
         columnspacing=1.2, labelspacing=0.3, borderaxespad=0.2,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from seqbench.reporting.classification import HardWindow
+from seqbench.reporting.figures.calibration import NO_PROBABILITIES
 from seqbench.reporting.figures.channels import channel_grid, draw_windows
 from seqbench.reporting.figures.panels import grid, say, short, spread
 from seqbench.reporting.figures.pictures import add_picture, show, tiles
@@ -16,9 +17,10 @@ from seqbench.reporting.figures.style import INK, MUTED
 from seqbench.reporting.material import Material
 
 N_COLUMNS, N_FRAMES = 3, 5
-N_TITLE, N_NAME = 34, 40  # characters over a panel
+N_TITLE, N_NAME = 29, 40  # characters over a panel
 TEXT_INCHES, N_TEXT = 0.5, 100  # height of a window as text, and its characters at most
 ERROR = "#b3261e"
+NO_ERROR = "The model picked on val takes no test window for another class, in no run."
 
 
 def hardest(material: Material) -> Plot:
@@ -27,7 +29,8 @@ def hardest(material: Material) -> Plot:
     if not found:
         figure, panels = grid(1, 1, height=0.5)
         panels[0].set_axis_off()
-        say(figure, "The scores of the model are no probabilities.")
+        has_probabilities = material.judged.calibration is not None
+        say(figure, NO_ERROR if has_probabilities else NO_PROBABILITIES)
         return Plot(figure, Numbers().table)
     sample = material.windows.sample
     draw = {"tokens": _draw_texts, "video": _draw_pictures}.get(sample, _draw_curves)

@@ -28,7 +28,7 @@ def leaderboard(material: Material) -> Plot:
     board = material.board
     rows = [row for row in board.rows if row.score.n][::-1]  # the best on top
     names = [short(row.name, 34) for row in rows]
-    left = 0.25 + CHARACTER_INCHES * max(map(len, names), default=0)
+    left = 0.35 + CHARACTER_INCHES * max(map(len, names), default=0)
     figure, (axes,) = grid(1, 1, height=0.15 + 0.25 * len(rows), left=left, top=0.1)
     numbers = Numbers()
     for height, row in enumerate(rows):

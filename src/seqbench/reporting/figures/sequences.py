@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures.panels import grid, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.figures.style import INK, LINE_STYLES, MARKERS, MUTED
+from seqbench.reporting.figures.style import INK, LEGIBLE, LINE_STYLES, MARKERS, MUTED
 from seqbench.reporting.formats import score
 from seqbench.reporting.material import BASELINE_COLOUR, Answers, Material
 from seqbench.reporting.tables import Row
@@ -120,7 +120,7 @@ def agreement(material: Material) -> Plot:
         r2 = one.result.value("r2")
         axes.annotate(
             f"{metric_label('r2')} {score(r2)}, seed {one.result.run.seed}", (0.04, 0.93),
-            xycoords="axes fraction", fontsize=8, color=MUTED,
+            xycoords="axes fraction", fontsize=8, color=MUTED, bbox=LEGIBLE,
         )  # fmt: skip
     unit = f", {targets.units[0]}" if targets.units[0] else ""
     figure.supxlabel(f"true {short(targets.names[0], 30)}{unit}", fontsize=8.5, color=MUTED)

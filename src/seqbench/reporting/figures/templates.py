@@ -35,7 +35,7 @@ def templates(material: Material) -> Plot:
     banks = material.events.banks
     classes, names = material.windows.classes, material.windows.channels[:N_SHOWN_CHANNELS]
     n_types, n_channels = min(len(classes), N_SHOWN_TYPES), len(names)
-    channels = [short(name, 10) for name in names]
+    channels = [short(name, 10) for name in names] if len(names) > 1 else [""]
     n_columns = min(N_COLUMNS, n_types)
     n_rows = ceil(n_types / n_columns)
     left = 0.2 + CHARACTER_INCHES * (max(map(len, channels)) if n_channels > 1 else 1)
