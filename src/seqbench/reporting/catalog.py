@@ -93,8 +93,9 @@ CAPTIONS = {
         "What accuracy costs",
         "Mean test score against the processor time of one training (without pretraining), the"
         " highest memory in training and the number of parameters. The line is the Pareto front:"
-        " nothing cheaper scores as much as the models on it, which are named. Grey: baselines;"
-        " dotted: the floor.",
+        " nothing cheaper scores as much as the models on it, which are named. Grey: baselines; the"
+        " floor, which costs next to nothing, is dotted, or named where it lies below the axis. The"
+        " ceiling competes with nobody.",
     ),
     "label_efficiency": Caption(
         "How many labels it takes",

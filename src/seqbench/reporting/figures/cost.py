@@ -17,7 +17,8 @@ from matplotlib.lines import Line2D
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures.panels import arm_legend, grid, pick, say, short
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MARKERS, WIDTH_INCHES
+from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MARKERS, MUTED, WIDTH_INCHES
+from seqbench.reporting.formats import score
 from seqbench.reporting.material import BASELINE_COLOUR, Material
 from seqbench.reporting.tables import Leaderboard, Row
 from seqbench.statistics.pareto import pareto_front
@@ -30,12 +31,8 @@ DURATIONS = (
     (600, "10 min"), (3600, "1 h"), (36000, "10 h"), (360000, "100 h"),
 )  # fmt: skip
 MEMORIES = tuple(
-    (size * 2**20, name)
-    for size, name in (
-        (1, "1 MiB"), (8, "8 MiB"), (64, "64 MiB"), (256, "256 MiB"), (512, "512 MiB"),
-        (1024, "1 GiB"), (2048, "2 GiB"), (4096, "4 GiB"), (16384, "16 GiB"), (65536, "64 GiB"),
-    )
-)  # fmt: skip
+    (2.0**power, f"{2 ** (power % 10)} {'MiB' if power < 30 else 'GiB'}") for power in range(20, 40)
+)
 COUNTS = tuple(
     (10.0 ** (3 * group + power), f"{10**power}{unit}")
     for group, unit in enumerate(("", " k", " M", " G"))
@@ -49,6 +46,8 @@ COSTS: tuple[tuple[str, str, Ticks], ...] = (
 )
 MARK, NAME_SIZE, CHARACTER = 26, 7, 4.6  # square points, points, and points of a letter of a name
 N_NAME, N_LEGEND = 20, 24
+FLOOR: dict[str, Any] = {"color": BASELINE_COLOUR, "linestyle": (0, (1, 2)), "linewidth": 1}
+LEAST_SPAN = 0.02  # of scores on the axis: less would blow up what is next to nothing
 LEGEND_ROW, LEGEND_MARK = 0.19, 0.4  # inches
 
 
@@ -96,7 +95,7 @@ def cost(material: Material) -> Plot:
         _draw_panel(axes, panel, material, numbers)
         axes.tick_params(labelleft=axes is panels[0])
     panels[0].set_ylabel(f"{metric_label(board.headline)} on test")
-    _share_scores(panels, material)
+    _share_scores(panels, measured, material)
     for axes, panel in zip(panels, measured, strict=True):
         _name_points(axes, panel, material)
     if len(material.arms) > 1:
@@ -126,11 +125,11 @@ def _draw_panel(axes: Axes, panel: _Panel, material: Material, numbers: Numbers)
 
 
 def _points(board: Leaderboard, key: str) -> list[_Point]:
-    """Return the models whose cost is known and no 0, which a logarithm cannot show."""
+    """Return the models whose cost is known and no 0; the floor is a line of its own."""
     return [
         _Point(value, mean, row)
         for row in board.rows
-        if (value := row.cost(key)) and (mean := row.score.mean) is not None
+        if row != board.floor and (value := row.cost(key)) and (mean := row.score.mean) is not None
     ]
 
 
@@ -143,19 +142,27 @@ def _draw_front(axes: Axes, front: list[_Point]) -> None:
     )  # fmt: skip
 
 
-def _share_scores(panels: list[Axes], material: Material) -> None:
-    """Give panels one axis of scores, with the floor as a line: it costs next to nothing."""
-    floor = material.board.floor
-    scores = [row.score.mean for row in material.board.rows if row.score.mean is not None]
+def _share_scores(panels: list[Axes], shown: list[_Panel], material: Material) -> None:
+    """Give panels one axis of scores, and draw the floor, or say below the first that it is lower.
+
+    A floor far below would press together the models that a reader compares.
+    """
+    scores = [point.score for panel in shown for point in panel.points]
     low, high = min(scores), max(scores)
-    margin = 0.12 * (high - low) or 0.05
+    margin = max(0.15 * (high - low), (LEAST_SPAN - (high - low)) / 2)
     for axes in panels:
         axes.set_ylim(low - margin, high + margin)
-        if floor is not None and floor.score.mean is not None:
-            axes.axhline(
-                floor.score.mean, color=BASELINE_COLOUR, linestyle=(0, (1, 2)), linewidth=1,
-                zorder=0,
-            )  # fmt: skip
+    floor = material.board.floor
+    if floor is None or floor.score.mean is None:
+        return
+    if floor.score.mean > low - margin:
+        for axes in panels:
+            axes.axhline(floor.score.mean, zorder=0, **FLOOR)
+    else:
+        said = f"below: {short(floor.architecture, N_NAME)} {score(floor.score.mean)}"
+        panels[0].annotate(
+            said, (0.02, 0.02), xycoords="axes fraction", fontsize=NAME_SIZE, color=MUTED
+        )
 
 
 def _colours(material: Material) -> dict[str, str]:
@@ -192,7 +199,7 @@ def _name_points(axes: Axes, panel: _Panel, material: Material) -> None:
     ends = [*steps[1:], (inside[2], steps[-1][1])]
     for (x, y), (next_x, next_y) in zip(steps, ends, strict=True):
         taken += [(x, y - 1, next_x, y + 1), (next_x - 1, y, next_x + 1, next_y)]
-    taken += [(inside[0], y - 1, inside[2], y + 1) for y in _floor_heights(axes, material, pixel)]
+    taken.append((inside[0], inside[1], inside[2], inside[1] + NAME_SIZE + 2))  # of the floor
     for index in panel.front:
         (x, y), point = at[index], panel.points[index]
         name = short(_named(point.row, material), N_NAME)
@@ -219,14 +226,6 @@ def _name_points(axes: Axes, panel: _Panel, material: Material) -> None:
 def _named(row: Row, material: Material) -> str:
     """Return the name of a model; its arm only where there are several."""
     return row.name if len(material.arms) > 1 and not row.is_baseline else row.architecture
-
-
-def _floor_heights(axes: Axes, material: Material, pixel: float) -> list[float]:
-    """Return where the line of the floor lies, in points; nowhere if there is none."""
-    floor = material.board.floor
-    if floor is None or floor.score.mean is None:
-        return []
-    return [axes.transData.transform((1, floor.score.mean))[1] / pixel]
 
 
 def _box(x: float, y: float, width: float, height: float) -> Box:
