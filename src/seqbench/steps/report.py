@@ -10,6 +10,8 @@ def run(config: Path, summary: Path, page: Path) -> None:
 
     Inputs and figures are where `layout` says, relative to the working directory.
     """
+    import logging
+
     from seqbench import layout
     from seqbench.config import Benchmark
     from seqbench.plan import Plan
@@ -21,6 +23,7 @@ def run(config: Path, summary: Path, page: Path) -> None:
     from seqbench.reporting.tables import summary as summary_table
     from seqbench.storage.atomic import replacing, write_text
 
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every font it cuts
     plan = Plan(Benchmark.read(config))
     results = collect(plan, Path())
     write_text(summary, summary_table(results).to_csv(index=False, lineterminator="\n"))

@@ -73,7 +73,8 @@ def test_the_page_shows_the_check_and_warns_at_the_top(write_results, config, mo
     plan = write_results(config(), skill=lambda run: 0.5 if run.arm == "baseline" else 0.9)
     for name in plan.datasets:
         path = Path(layout.WINDOWS.format(dataset=name))
-        write_windows(path, {"train": read_windows(path, "train")}, check)
+        kept = {split: read_windows(path, split) for split in ("train", "test")}
+        write_windows(path, kept, check)
     report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))
     page = Path(layout.REPORT).read_text(encoding="utf-8")
 
