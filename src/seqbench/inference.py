@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqbench.errors import UserError, one_line
+from seqbench.storage.cells import plain_cell
 from seqbench.storage.detections import Decoding
 from seqbench.storage.models import StoredModel, read_model
 from seqbench.storage.normalization import Normalization
@@ -45,11 +46,10 @@ class FoundEvent:
         """Return the event as cells of a CSV file; times to a microsecond."""
         times = (self.onset_s, self.earliest_s, self.latest_s)
         onset, earliest, latest = ("" if t is None else f"{t:.6f}" for t in times)
-        return [_cell(self.recording), onset, _cell(self.label), f"{self.score:.4f}",
+        return [plain_cell(self.recording), onset, plain_cell(self.label), f"{self.score:.4f}",
                 earliest, latest]  # fmt: skip
 
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = [field.name for field in fields(FoundEvent)]
 
 
@@ -349,16 +349,3 @@ def _signal(recording: ArrayLike) -> NDArray[np.float32]:
     if signal.ndim != 2 or not len(signal) or not np.isfinite(signal).all():
         raise UserError("the recording must be an array (n_samples, C) of finite numbers")
     return signal
-
-
-def _cell(text: str) -> str:
-    """Return a name as a cell that no spreadsheet takes for a formula; a number is none."""
-    return f"'{text}" if text.startswith(FORMULAS) and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -26,6 +26,8 @@ SUMMARY = "results/summary.csv"
 REPORT = "results/report.html"
 REPORT_SO_FAR = "results/report-so-far.html"  # made by hand, known to no rule
 FIGURE = "results/figures/{dataset}/{figure}.svg"
+FIGURE_PDF = "results/figures/{dataset}/{figure}.pdf"
+FIGURE_TABLE = "results/figures/{dataset}/{figure}.csv"  # the numbers that the figure draws
 # In place of the dataset of a figure across datasets; the name of none starts with an underscore.
 ACROSS = "_across/{task}"
 TABLE = "results/tables/{dataset}.{form}"

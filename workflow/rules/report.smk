@@ -1,7 +1,7 @@
 """The summary table, the page, its figures and tables for papers.
 
 Needs metrics, predictions and histories of every run; yields summary.csv,
-report.html and the figures and tables as files.
+report.html, and figures (SVG and PDF, their numbers as CSV) and tables as files.
 """
 
 
@@ -26,6 +26,11 @@ rule report:
                 labels={"figure": figure.replace("_", " ")},
             )
             for place, figure in figure_names(PLAN) + across_figures(PLAN)
+        ],
+        files=[
+            pattern.format(dataset=place, figure=figure)
+            for place, figure in figure_names(PLAN) + across_figures(PLAN)
+            for pattern in (layout.FIGURE_PDF, layout.FIGURE_TABLE)
         ],
         tables=table_paths(PLAN),
     log:

@@ -41,11 +41,37 @@ CAPTIONS = {
         "Test windows of the model picked on val and of the best baseline, summed over runs."
         " Numbers count windows; the shade is their part of the true class.",
     ),
+    "roc": Caption(
+        "What a threshold trades",
+        "Each class against the rest on test, of the model picked on val (pale: one class; bold:"
+        " their mean) and of the best baseline (grey), means over runs at equal levels. Two"
+        " classes have one curve. Dotted: chance. AUROC and average precision (AP) are exact.",
+    ),
+    "calibration": Caption(
+        "How far probabilities can be trusted",
+        "Left: part of the test windows that are right against the probability of the class that"
+        " is told, in 15 bins, of the model picked on val; pale: each run. On the diagonal a"
+        " probability is what it says; ECE is the mean distance from it over windows. Right: how"
+        " many windows have that probability, and how many of them are right.",
+    ),
+    "hardest": Caption(
+        "What is hardest",
+        "Of the test windows that a run of the model picked on val gets wrong, those with the"
+        " highest loss, mean over its seeds, as models receive them: the true class, behind an"
+        " arrow the one that is told, if it is another one, its mean probability, the recording,"
+        " and in how many runs it was wrong.",
+    ),
     "answers": Caption(
         "What was told, and what came",
         "Test windows, evenly spread, of the first value: the truth, the model picked on val and"
         " the best baseline. Pale: the signal that models see, or in forecasting what was known."
         " Forecasts one sample ahead stand as one line.",
+    ),
+    "agreement": Caption(
+        "What was told against the truth",
+        "Test samples, at most 1500 evenly spread, of the first value: what the model picked on"
+        " val and the best baseline told, in the seed that val picks. Dotted: no error. What was"
+        " told far outside stands at the edge.",
     ),
     "frames": Caption(
         "What was told, and what came",
@@ -55,8 +81,10 @@ CAPTIONS = {
     ),
     "horizon": Caption(
         "How far ahead it holds",
-        "Root mean square error on test of the model picked on val and of the best baseline,"
-        " against how many samples behind the window they tell.",
+        "Left: root mean square error on test of the model picked on val and of the best baseline,"
+        " against how many samples behind the window they tell. Right: their skill, 1 less the"
+        " squared error over that of persistence, which repeats the last value; dotted: no better"
+        " than it.",
     ),
     "learning_curves": Caption(
         "How training went",
@@ -64,8 +92,11 @@ CAPTIONS = {
     ),
     "cost": Caption(
         "What accuracy costs",
-        "Mean test score against the processor time of one training, without pretraining. The"
-        " area of a mark grows with the number of parameters; grey marks are baselines.",
+        "Mean test score against the processor time of one training (without pretraining), the"
+        " highest memory in training and the number of parameters. The line is the Pareto front:"
+        " nothing cheaper scores as much as the models on it, which are named. Grey: baselines; the"
+        " floor, which costs next to nothing, is dotted, or named where it lies below the axis. The"
+        " ceiling competes with nobody.",
     ),
     "label_efficiency": Caption(
         "How many labels it takes",
@@ -132,12 +163,15 @@ TASK_FIGURES = {
     "classification": (
         "leaderboard",
         "confusion",
+        "roc",
+        "calibration",
+        "hardest",
         *TRAINING_FIGURES,
         "examples",
         "pictures",
     ),
     "labelling": ("leaderboard", "confusion", *TRAINING_FIGURES),
-    "regression": ("leaderboard", "answers", *TRAINING_FIGURES),
+    "regression": ("leaderboard", "answers", "agreement", *TRAINING_FIGURES),
     "forecasting": ("leaderboard", "answers", "frames", "horizon", *TRAINING_FIGURES),
     "detection": (
         "leaderboard",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from seqbench import layout
 from seqbench.plan import Run
 from seqbench.reporting.banks import Bank, read_bank
+from seqbench.reporting.calibration import Calibration
 from seqbench.reporting.parts import Part, part_of
 from seqbench.reporting.stretches import Stretch, rate_hz_of, stretches_of, timeline_of
 from seqbench.reporting.tables import Estimate, Leaderboard, Result, Row, number
@@ -68,31 +68,6 @@ class Decoder:
     recall: Estimate
     violations: Estimate
     false_alarms_per_hour: Estimate
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Mean score, true part and number of candidates of a model by seed and bin, (n, 15) each."""
-
-    row: Row
-    score: NDArray[np.float64]
-    true: NDArray[np.float64]
-    count: NDArray[np.int64]
-
-    @cached_property
-    def pooled(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Score and true part over all seeds, NaN where no candidate is, and candidates a seed."""
-        total = self.count.sum(axis=0)
-        score, true = (
-            np.divide(
-                np.nansum(values * self.count, axis=0),
-                total,
-                out=np.full(total.shape, np.nan),
-                where=total > 0,
-            )
-            for values in (self.score, self.true)
-        )
-        return score, true, total / max(len(self.count), 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from seqbench import layout
 from seqbench.plan import Plan, Run
 from seqbench.reporting.catalog import figures_of, template_runs
+from seqbench.reporting.classification import ClassificationMaterial, gather_classification
 from seqbench.reporting.detection import DetectionMaterial, gather_detection
 from seqbench.reporting.parts import Part, read_parts
 from seqbench.reporting.tables import BASELINE, Leaderboard, Result, Row, leaderboards
@@ -84,8 +85,8 @@ class Material:
     answers, asked
         Of tasks that answer with values: those of the model picked on val and
         of the best baseline, and the windows of test; else none.
-    detection
-        What else there is to say of a detection dataset; None for other tasks.
+    classification, detection
+        What else there is to say of a dataset of the task; None for other tasks.
     leakchecks
         What parts share, of the dataset or of each of its folds where it was looked for.
     colours
@@ -104,6 +105,7 @@ class Material:
     confusions: list[Confusion]
     answers: list[Answers]
     asked: WindowSet | None
+    classification: ClassificationMaterial | None
     detection: DetectionMaterial | None
     leakchecks: list[LeakCheck]
     colours: dict[str, str]
@@ -124,6 +126,13 @@ class Material:
         if self.detection is None:
             raise ValueError(f"{self.dataset} is no detection dataset")
         return self.detection
+
+    @property
+    def judged(self) -> ClassificationMaterial:
+        """What there is to say of a classification dataset; asked of no other."""
+        if self.classification is None:
+            raise ValueError(f"{self.dataset} is no classification dataset")
+        return self.classification
 
     @property
     def test(self) -> WindowSet:
@@ -187,7 +196,9 @@ def _material(
     is_detection = plan.benchmark.task(dataset) == "detection"
     windows = read_windows(path, "train", signal=not is_detection)
     has_answers = not {"answers", "frames"}.isdisjoint(figures)
-    detection = None
+    classification = detection = None
+    if plan.benchmark.task(dataset) == "classification":
+        classification = gather_classification(boards[0], path, root)
     if is_detection:
         detection = gather_detection(boards[0], path, root, template_runs(plan))
     return Material(
@@ -203,6 +214,7 @@ def _material(
         confusions=[_confusion(row, root) for row in rows] if "confusion" in figures else [],
         answers=[_answers(row, root, shown) for row in rows] if has_answers else [],
         asked=read_windows(path, "test") if has_answers else None,
+        classification=classification,
         detection=detection,
         leakchecks=_leakchecks(plan, dataset, root),
         colours=colours,

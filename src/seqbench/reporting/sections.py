@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seqbench import layout
 from seqbench.datasets.base import counted
 from seqbench.plan import Plan
-from seqbench.reporting import formats
+from seqbench.reporting import formats, pretraining
 from seqbench.reporting.cards import Card, card
 from seqbench.reporting.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
+from seqbench.reporting.classification import ClassificationMaterial
 from seqbench.reporting.detection import DetectionMaterial
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.leaks import leak_warnings, order_note
@@ -30,6 +31,7 @@ class Picture:
     caption: Caption
     alt: str
     source: str
+    remarks: list[str]
     width: int
     height: int
 
@@ -67,7 +69,12 @@ def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], D
     best, detection = material.board.picked, material.detection
     few = _few_windows(material) if detection is None else _few_events(detection)
     pictures = [
-        picture(name, drawings[material.dataset, name], _alternative(name, material))
+        picture(
+            name,
+            drawings[material.dataset, name],
+            _alternative(name, material),
+            _remarks(name, material),
+        )
         for name in figures_of(plan, material.dataset)
     ]
     return Section(
@@ -163,7 +170,7 @@ def _warnings(board: Leaderboard) -> list[str]:
     return found
 
 
-def picture(name: str, drawing: Drawing, alt: str) -> Picture:
+def picture(name: str, drawing: Drawing, alt: str, remarks: Sequence[str] = ()) -> Picture:
     """Return a figure with its caption as the page holds it."""
     # An image of its own keeps the ids inside an SVG from meeting those of another.
     encoded = base64.b64encode(drawing.svg).decode("ascii")
@@ -172,9 +179,17 @@ def picture(name: str, drawing: Drawing, alt: str) -> Picture:
         caption=CAPTIONS[name],
         alt=alt,
         source=f"data:image/svg+xml;base64,{encoded}",
+        remarks=list(remarks),
         width=drawing.width,
         height=drawing.height,
     )
+
+
+def _remarks(name: str, material: Material) -> list[str]:
+    """Return what follows from a figure, as sentences that stand under it."""
+    if name != "label_efficiency":
+        return []
+    return pretraining.verdicts(pretraining.effects(material.results))
 
 
 def _alternative(name: str, material: Material) -> str:
@@ -197,7 +212,9 @@ def _shown(name: str, material: Material) -> str:
             for c in material.confusions
         ]
         return f"{'; '.join(shown)}."
-    if name in ("answers", "frames", "horizon"):
+    if name in ("roc", "calibration", "hardest") and material.classification is not None:
+        return _shown_of_classes(name, material.classification)
+    if name in ("answers", "agreement", "frames", "horizon"):
         shown = [f"{a.row.name} with RMSE {_rmse(a)}" for a in material.answers]
         return f"Drawn: {', '.join(shown)}."
     if name in ("examples", "pictures"):
@@ -210,6 +227,27 @@ def _shown(name: str, material: Material) -> str:
 def _rmse(answers: Answers) -> str:
     value = answers.result.value("rmse")
     return formats.NOTHING if value is None else f"{value:.3g}"
+
+
+def _shown_of_classes(name: str, judged: ClassificationMaterial) -> str:
+    if name == "roc":
+        shown = [
+            f"{one.row.name}: AUROC {formats.score(float(one.auroc.mean()))}, average precision"
+            f" {formats.score(float(one.average_precision.mean()))}"
+            for one in judged.curves
+            if one.classes
+        ]
+        return f"{'; '.join(shown) or 'Test holds a single class'}."
+    if name == "calibration":
+        row = judged.calibration and judged.calibration.row
+        error = row.metrics.get("ece") if row else None
+        return f"{row.name}: ECE {formats.score(error.mean)}." if row and error else ""
+    shown = [
+        f"{one.recording}: {one.true} taken for {one.told} with {one.of_told:.2f}"
+        for one in judged.hardest
+        if one.told != one.true
+    ]
+    return f"{'; '.join(shown) or 'All of them are right in the mean of the runs'}."
 
 
 def _shown_of_events(name: str, board: Leaderboard, detection: DetectionMaterial) -> str:

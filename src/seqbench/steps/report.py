@@ -10,17 +10,25 @@ def run(config: Path, summary: Path, page: Path) -> None:
 
     Inputs, figures and tables are where `layout` says, relative to the working directory.
     """
+    import logging
+
     from seqbench import layout
     from seqbench.config import Benchmark
     from seqbench.plan import Plan
     from seqbench.reporting.assembly import assemble
     from seqbench.storage.atomic import replacing, write_text
 
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every font it cuts
     report = assemble(Plan(Benchmark.read(config)), Path())
     write_text(summary, report.summary)
-    for (dataset, figure), drawing in report.drawings.items():
-        with replacing(Path(layout.FIGURE.format(dataset=dataset, figure=figure))) as temporary:
-            temporary.write_bytes(drawing.svg)
+    for (place, figure), drawing in report.drawings.items():
+        for pattern, content in (
+            (layout.FIGURE, drawing.svg),
+            (layout.FIGURE_PDF, drawing.pdf),
+            (layout.FIGURE_TABLE, drawing.csv.encode()),
+        ):
+            with replacing(Path(pattern.format(dataset=place, figure=figure))) as temporary:
+                temporary.write_bytes(content)
     for path, text in report.tables.items():
         write_text(Path(path), text)
     write_text(page, report.page)

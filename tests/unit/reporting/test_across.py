@@ -8,7 +8,6 @@ import pytest
 from seqbench import layout
 from seqbench.config import Benchmark
 from seqbench.plan import Plan
-from seqbench.reporting import figures
 from seqbench.reporting.across import gather_across
 from seqbench.reporting.across_section import across_sections
 from seqbench.reporting.blocks import Model, across_figures, blocks
@@ -203,7 +202,8 @@ def test_a_model_that_differs_stands_outside_of_the_bar(world):
     assert [across.models[c].architecture for c in across.cliques[0]] == ["cnn1d", "gru"]
     assert table["model"].tolist() == [one.model.name for one in across.standings]
     assert table["bar_1"].tolist() == [True, True, False, False]
-    assert len(critical_difference(across).axes[0].texts) == 4 + 4 + 1  # names, ticks, the axis
+    [axes] = critical_difference(across).figure.axes
+    assert len(axes.texts) == 4 + 4 + 1  # names, ticks, the axis
 
 
 def test_bars_that_meet_or_nearly_do_stand_on_levels_of_their_own():
@@ -214,7 +214,7 @@ def test_bars_that_meet_or_nearly_do_stand_on_levels_of_their_own():
 def test_the_words_tell_the_tests_and_who_differs(world):
     plan = world(8)
     (section,) = across_sections(
-        compared(plan), {(PLACE, "critical_difference"): Drawing(b"", 1, 1)}
+        compared(plan), {(PLACE, "critical_difference"): Drawing(b"", b"", "", 1, 1)}
     )
 
     friedman, best = section.findings
@@ -265,15 +265,14 @@ def test_a_diagram_that_was_promised_says_why_it_is_empty(world):
     (across,) = compared(world(8, edit=edit))
     (section,) = across_sections([across], {})
 
-    assert "Too few datasets" in critical_difference(across).texts[0].get_text()
+    assert "Too few datasets" in critical_difference(across).figure.texts[0].get_text()
     assert ranks_table(across).empty
     assert section.warnings == ["Nothing is left to compare: too few of these values are defined."]
 
 
 @pytest.fixture
-def page(monkeypatch):
+def page(without_figures):
     """Return what makes a page whose figures are blank, and its section across datasets."""
-    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
 
     def make():
         report.main(

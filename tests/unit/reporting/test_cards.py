@@ -257,7 +257,7 @@ def test_facts_of_others_are_text_on_the_page(write_results, config, page_withou
 
 
 def test_a_window_of_one_sample_is_one_sample(write_results, config):
-    plan = write_results(config(), skill=skill)
+    plan = write_results(config(), skill=skill, n_test=1)
     none = np.zeros(1, dtype=np.int64)
     change_windows(plan, length=none + 1, start=none, label=none, recording=none)
 

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from seqbench import layout
-from seqbench.reporting import figures, formats, tables
-from seqbench.reporting.figures import Drawing
+from seqbench.reporting import formats, tables
 from seqbench.reporting.material import gather
 from seqbench.reporting.stretches import stretches_of
 from seqbench.steps import report
@@ -59,12 +58,6 @@ class Tables(HTMLParser):
             self.cell = None
         elif tag == "table":
             self.rows = None
-
-
-@pytest.fixture
-def without_figures(monkeypatch):
-    """Spare a test of the text the time that figures take."""
-    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
 
 
 def make_page():

@@ -92,7 +92,7 @@ def test_figures_of_events_take_odd_datasets(settings, material):
 
 def test_tolerance_shows_the_values_of_the_results(material):
     _, made = material()
-    figure = FIGURES["tolerance"](made)
+    figure = FIGURES["tolerance"](made).figure
     (axes,) = figure.axes
 
     lines = {line.get_linewidth(): line for line in axes.lines if len(line.get_xdata()) == 8}
@@ -114,7 +114,7 @@ def test_tolerance_shows_the_values_of_the_results(material):
 def test_lateness_is_marked_where_its_mean_is(material):
     _, made = material(bias_ms=1.5)
     timing = made.detection.timings[0]
-    figure = FIGURES["timing_errors"](made)
+    figure = FIGURES["timing_errors"](made).figure
 
     marks = [line for line in figure.axes[0].lines if line.get_linewidth() == pytest.approx(1.3)]
     at = [line.get_xdata()[0] for line in marks]  # the first type stands on top
@@ -127,7 +127,7 @@ def test_lateness_is_marked_where_its_mean_is(material):
 
 def test_every_mark_of_a_stretch_is_drawn_and_errors_look_different(material):
     _, made = material()
-    figure = FIGURES["timeline"](made)
+    figure = FIGURES["timeline"](made).figure
 
     uppers = figure.axes[::2]
     assert len(uppers) == len(made.detection.stretches)
@@ -143,7 +143,7 @@ def test_every_mark_of_a_stretch_is_drawn_and_errors_look_different(material):
 
 def test_labels_of_a_stretch_do_not_touch(material):
     _, made = material(n_types=16, seconds=10.0)
-    figure = FIGURES["timeline"](made)
+    figure = FIGURES["timeline"](made).figure
     figure.draw_without_rendering()
 
     for axes in figure.axes[::2]:
@@ -157,7 +157,7 @@ def test_labels_of_a_stretch_do_not_touch(material):
 
 def test_templates_are_drawn_by_type_for_each_model_that_has_some(material):
     _, made = material()
-    figure = FIGURES["templates"](made)
+    figure = FIGURES["templates"](made).figure
 
     assert len(figure.axes) == 2 * 3
     assert [bank.is_whitened for bank in made.detection.banks] == [False, True]
@@ -170,7 +170,7 @@ def test_templates_are_drawn_by_type_for_each_model_that_has_some(material):
 def test_a_score_that_is_a_probability_lies_on_the_diagonal(material):
     _, made = material()
     score, true, count = made.detection.calibration.pooled
-    figure = FIGURES["reliability"](made)
+    figure = FIGURES["reliability"](made).figure
 
     line = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
     np.testing.assert_array_equal(line.get_ydata(), true)

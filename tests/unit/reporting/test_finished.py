@@ -15,9 +15,8 @@ from seqbench.cli import main
 from seqbench.config import Benchmark
 from seqbench.errors import UserError
 from seqbench.plan import Plan, Run
-from seqbench.reporting import figures, pretraining, tables
+from seqbench.reporting import pretraining, tables
 from seqbench.reporting.assembly import assemble
-from seqbench.reporting.figures import Drawing
 from seqbench.reporting.finished import finished_part, run_files, unfinished_warnings
 from seqbench.reporting.material import gather
 from seqbench.steps import report as step
@@ -54,12 +53,6 @@ def plan(write_results, config, shelf):
     else:
         shutil.copytree(shelf, "results")
     return Plan(Benchmark.load(raw))
-
-
-@pytest.fixture
-def without_figures(monkeypatch):
-    """Spare a test of the text the time that figures take."""
-    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
 
 
 def delete(plan, *runs):

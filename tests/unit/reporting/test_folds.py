@@ -7,9 +7,8 @@ from statistics import stdev
 import pytest
 
 from seqbench import layout
-from seqbench.reporting import figures, pretraining, questions, tables
+from seqbench.reporting import pretraining, questions, tables
 from seqbench.reporting.catalog import figure_names
-from seqbench.reporting.figures import Drawing
 from seqbench.statistics.student import mean_interval
 from seqbench.steps import report
 
@@ -128,9 +127,8 @@ def test_figures_are_drawn_once_for_all_folds(plan):
     assert {dataset for dataset, _ in figure_names(plan)} == {"mine"}
 
 
-def test_the_summary_has_a_row_for_every_fold_and_the_page_one_section(plan, monkeypatch):
-    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
-
+@pytest.mark.usefixtures("without_figures")
+def test_the_summary_has_a_row_for_every_fold_and_the_page_one_section(plan):
     report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
 
     summary = Path(layout.SUMMARY).read_text(encoding="utf-8")

@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
-from seqbench.reporting import figures
-from seqbench.reporting.figures import Drawing
 from seqbench.reporting.leaks import leak_fact, leak_warnings, order_note
 from seqbench.steps import report
 from seqbench.storage.leakcheck import LeakCheck
@@ -66,8 +64,8 @@ def test_the_order_of_the_list_is_told_where_it_tells_the_label():
 
 
 @pytest.mark.parametrize("check", [CLEAN, REPEATED], ids=["clean", "repeated"])
-def test_the_page_shows_the_check_and_warns_at_the_top(write_results, config, monkeypatch, check):
-    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
+@pytest.mark.usefixtures("without_figures")
+def test_the_page_shows_the_check_and_warns_at_the_top(write_results, config, check):
     plan = write_results(config(), skill=lambda run: 0.5 if run.arm == "baseline" else 0.9)
     for name in plan.datasets:
         path = Path(layout.WINDOWS.format(dataset=name))

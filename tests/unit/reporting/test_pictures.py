@@ -38,7 +38,7 @@ def material():
 
 
 def test_a_strip_holds_the_frames_that_its_ticks_name(material):
-    figure = frames(material)
+    figure = frames(material).figure
 
     assert [axes.get_title() for axes in figure.axes] == ["v2", "v5", "v8"]
     for axes, base in zip(figure.axes, (20, 50, 80), strict=True):

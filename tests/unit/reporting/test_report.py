@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
-from seqbench.reporting import figures
 from seqbench.reporting.catalog import figure_names
-from seqbench.reporting.figures import Drawing
 from seqbench.steps import report
 
 EVIL = "<script>alert(1)</script>"
@@ -49,12 +47,6 @@ def skill(run):
 
 
 @pytest.fixture
-def without_figures(monkeypatch):
-    """Spare a test of the text the time that figures take."""
-    monkeypatch.setattr(figures, "render", lambda figure, material: Drawing(b"<svg/>", 1, 1))
-
-
-@pytest.fixture
 def rich(config):
     return config(
         ("majority", "minirocket"),
@@ -86,12 +78,14 @@ def test_every_figure_is_on_a_page_that_needs_nothing_but_itself(write_results, 
     page = Page(text)
     images = page.all("img")
 
-    assert len(images) == len(figure_names(plan)) == 2 * 7
+    assert len(images) == len(figure_names(plan)) == 2 * 10
     assert all(len(image["alt"]) > 20 for image in images)
     assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in images)
     for dataset, figure in figure_names(plan):
         svg = Path(layout.FIGURE.format(dataset=dataset, figure=figure)).read_text()
         assert svg.rstrip().endswith("</svg>")
+        assert Path(layout.FIGURE_PDF.format(dataset=dataset, figure=figure)).stat().st_size
+        assert Path(layout.FIGURE_TABLE.format(dataset=dataset, figure=figure)).stat().st_size
     assert not page.all("link")
     for _, attributes in page.tags:
         for name in ("src", "href"):

@@ -7,9 +7,7 @@ import pandas as pd
 import pytest
 
 from seqbench import layout
-from seqbench.reporting import figures
 from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.figures import Drawing
 from seqbench.steps import report
 
 MODEL = ["dataset", "architecture", "arm", "labels"]
@@ -65,10 +63,8 @@ class Tables(HTMLParser):
 
 
 @pytest.fixture
-def made(write_results, config, monkeypatch):
+def made(write_results, config, without_figures):
     """Return the plan, the values of the page's tables, and the summary."""
-    nothing = Drawing(b"<svg/>", 1, 1)
-    monkeypatch.setattr(figures, "render", lambda figure, material: nothing)
     raw = config(
         ("majority", "minirocket"),
         datasets=["waves", "gun_point"],

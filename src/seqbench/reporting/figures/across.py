@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from seqbench.reporting.across import Across
 from seqbench.reporting.figures.panels import say, short
+from seqbench.reporting.figures.plot import Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MUTED, WIDTH_INCHES
 
 # Inches, from the top.
@@ -21,13 +22,13 @@ LONGEST_NAME = 30
 GAP = "\N{EN SPACE}"  # of an SVG other spaces collapse
 
 
-def critical_difference(across: Across) -> Figure:
+def critical_difference(across: Across) -> Plot:
     """Models at their average rank, bars over those that are not told apart."""
     table = ranks_table(across)
     if not across.can_tell:  # values are missing that the plan promised
         figure = Figure(figsize=(WIDTH_INCHES, 0.8))
         say(figure, "Too few datasets have a value of every model.")
-        return figure
+        return Plot(figure, table)
     bars = [table["average_rank"][table[name]].tolist() for name in table.columns[2:]]
     names = [short(name, LONGEST_NAME) for name in table["model"]]
     margin = CHARACTER_INCHES * (max(map(len, names)) + 8) + 0.1
@@ -60,7 +61,7 @@ def critical_difference(across: Across) -> Figure:
             ha="right" if is_left else "left", va="center",
             color=MUTED if model.is_baseline else INK,
         )  # fmt: skip
-    return figure
+    return Plot(figure, table)
 
 
 def ranks_table(across: Across) -> pd.DataFrame:

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from seqbench.reporting.figures.panels import grid, offsets_of, short
+from seqbench.reporting.figures.channels import channel_grid, draw_windows
+from seqbench.reporting.figures.panels import grid, short
+from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
     CHARACTER_INCHES,
     HAIRLINE,
     INK,
-    MUTED,
-    N_SHOWN_CHANNELS,
-    N_VECTOR_POINTS,
 )
 from seqbench.reporting.material import Confusion, Material
 
 SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#9ecae8", "#0b4f86"])
 N_SHOWN_CLASSES = 20
+N_POINTS = 9000  # of examples: every one is a dozen bytes of the page
 N_CHARACTERS = 14  # of the name of a class beside a matrix
 
 
-def confusion(material: Material) -> Figure:
+def confusion(material: Material) -> Plot:
     """Draw the counts of the model picked on val beside those of the best baseline."""
     shown, classes = material.confusions, material.windows.classes
     k = len(classes)
@@ -38,60 +35,46 @@ def confusion(material: Material) -> Figure:
         len(shown), 2 if beside else 1, height=panel, left=margin, top=0.35,
         bottom=0.5 if level else margin, gap=(0.3, 0.9 if level else margin + 0.4),
     )  # fmt: skip
+    numbers = Numbers()
     for index, (axes, matrix) in enumerate(zip(panels, shown, strict=True)):
+        true, predicted = np.divmod(np.arange(k * k), k)
+        names = np.array(classes, dtype=object)
+        numbers.add(
+            model=matrix.row.name, true=names[true], predicted=names[predicted],
+            windows=matrix.counts.ravel(),
+        )  # fmt: skip
         _draw_confusion(axes, matrix, classes, level=level)
         if beside and index:
             axes.set_ylabel("")
             axes.set_yticklabels([])
-    return figure
+    return Plot(figure, numbers.table)
 
 
-def examples(material: Material) -> Figure:
+def examples(material: Material) -> Plot:
     """Windows of each class, channels stacked, one scale for all."""
     windows = material.windows
-    n_channels = min(len(windows.channels), N_SHOWN_CHANNELS)
     n_classes = len(windows.classes)
+    n_points = n_classes * float(np.median(windows.length)) * len(windows.channels)
     n_most = 3 if n_classes <= 6 else 2 if n_classes <= 10 else 1
+    n_most = int(np.clip(N_POINTS / max(n_points, 1), 1, n_most))
     chosen = spread_over_classes(windows.label, n_classes, n_most)
     n_each = max((len(indices) for indices in chosen.values()), default=1)
     n_columns = n_each * (1 if n_each == 3 else 2 if n_each == 2 else 4)
-    cells = [
-        (k, i) for k, group in chosen.items() for i in [*group, *[None] * (n_each - len(group))]
+    figure, panels = channel_grid(windows, n_each * len(chosen), n_columns)
+    cells = [(k, i) for k, group in chosen.items() for i in group]
+    used = [place * n_each + i for place, group in enumerate(chosen.values())
+            for i in range(len(group))]  # fmt: skip
+    for index, axes in enumerate(panels):
+        axes.set_visible(index in used)
+    for place, (k, group) in enumerate(chosen.items()):
+        panels[place * n_each].set_title(short(windows.classes[k], 18 * len(group)))
+    places = [
+        {"true": windows.classes[k], "recording": windows.names[windows.recording[i]], "window": i}
+        for k, i in cells
     ]
-    cut = {i: windows.window(i)[:, :n_channels] for _, i in cells if i is not None}
-    names = [short(name, 10) for name in windows.channels[:n_channels]]
-    left = 0.2 + CHARACTER_INCHES * (max(map(len, names)) if n_channels > 1 else 4)
-    figure, panels = grid(
-        len(cells), n_columns, height=0.55 + 0.09 * n_channels, left=left, top=0.3,
-        gap=(0.12, 0.32), shared=True,
-    )  # fmt: skip
-    offsets = offsets_of(list(cut.values()), n_channels)
-    is_dense = sum(window.size for window in cut.values()) > N_VECTOR_POINTS
-    colours = mpl.colormaps["viridis"](np.linspace(0.05, 0.8, n_channels))
-    rate = windows.sampling_rate_hz or 1.0
-    for axes, (k, i) in zip(panels, cells, strict=True):
-        if i is None:
-            axes.set_visible(False)
-            continue
-        if i == chosen[k][0]:
-            axes.set_title(short(windows.classes[k], 18 * n_each))
-        if is_dense:
-            axes.set_rasterization_zorder(2.5)  # lines become one image, axes and text do not
-        time = np.arange(len(cut[i])) / rate
-        marker = "o" if len(time) == 1 else ""  # of one sample no line can be seen
-        for channel, colour in enumerate(colours):
-            values = cut[i][:, channel] + offsets[channel]
-            axes.plot(time, values, color=colour, linewidth=0.8, marker=marker, markersize=3)
-    if panels and n_channels > 1:
-        panels[0].set_yticks(offsets, names)
-        for axes in panels:
-            axes.tick_params(axis="y", labelsize=6.5, length=0)
-    if panels:
-        panels[0].xaxis.set_major_locator(MaxNLocator(4))
-    figure.supxlabel(
-        "seconds" if windows.sampling_rate_hz else "samples", fontsize=8.5, color=MUTED
-    )
-    return figure
+    shown = [windows.window(i) for _, i in cells]
+    numbers = draw_windows([panels[index] for index in used], shown, places, windows)
+    return Plot(figure, numbers.table)
 
 
 def _draw_confusion(axes: Axes, matrix: Confusion, classes: list[str], *, level: bool) -> None:

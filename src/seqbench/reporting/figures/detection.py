@@ -6,15 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from seqbench.options import TOLERANCES_MS
-from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.detection import Calibration, DetectionMaterial, Timing
+from seqbench.reporting.detection import DetectionMaterial, Timing
 from seqbench.reporting.figures.panels import grid, pick, say, short
+from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
     CHARACTER_INCHES,
     HAIRLINE,
@@ -22,7 +20,7 @@ from seqbench.reporting.figures.style import (
     MARKERS,
     MUTED,
 )
-from seqbench.reporting.formats import milliseconds, score
+from seqbench.reporting.formats import milliseconds
 from seqbench.reporting.material import BASELINE_COLOUR, Material
 from seqbench.reporting.tables import Estimate, Row
 
@@ -41,14 +39,19 @@ class _Line(NamedTuple):
     sd: NDArray[np.float64]
 
 
-def tolerance(material: Material) -> Figure:
+def tolerance(material: Material) -> Plot:
     """F1 against the tolerance, a line for each architecture and baseline."""
     board = material.board
     lines = [_line(row) for row in _compared(material)]
     names = [short(line.row.name, 30) for line in lines]
     right = 0.35 + CHARACTER_INCHES * max(map(len, names), default=0)
     figure, (axes,) = grid(1, 1, height=3.3, top=0.15, right=right)
+    numbers = Numbers()
     for line in lines:
+        numbers.add(
+            architecture=line.row.architecture, arm=line.row.arm, n=len(line.row.results),
+            tolerance_ms=np.array(TOLERANCES_MS), f1=line.f1, sd=line.sd,
+        )  # fmt: skip
         is_picked, colour = line.row == board.picked, material.colour(line.row)
         if is_picked:
             axes.fill_between(
@@ -71,10 +74,10 @@ def tolerance(material: Material) -> Figure:
     axes.set_xlabel("tolerance in milliseconds")
     axes.set_ylabel("F1 on test")
     _name_ends(axes, lines, names, material)
-    return figure
+    return Plot(figure, numbers.table)
 
 
-def timing_errors(material: Material) -> Figure:
+def timing_errors(material: Material) -> Plot:
     """Histograms of lateness, a row for each type, the picked model beside the best baseline."""
     detection = material.events
     timings = detection.timings
@@ -88,8 +91,9 @@ def timing_errors(material: Material) -> Figure:
     if not timings:
         say(figure, "No model has found anything that could be late.")
     limit = _error_limit(detection)
+    numbers = Numbers()
     for axes, timing in zip(panels, timings, strict=True):
-        _draw_ridges(axes, timing, shown, limit, material.colour(timing.row))
+        _draw_ridges(axes, timing, shown, limit, material, numbers)
         axes.set_title(short(timing.row.name, 36))
         axes.set_xlabel("milliseconds late")
     for index, axes in enumerate(panels):
@@ -97,26 +101,7 @@ def timing_errors(material: Material) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_ylim(-0.25, len(shown) + 0.1)
-    return figure
-
-
-def reliability(material: Material) -> Figure:
-    """Part of candidates that are true against their score, beside how many there are."""
-    calibration = material.events.calibration
-    figure, (diagram, numbers) = grid(2, 2, height=2.6, top=0.35, gap=(0.75, 0.45))
-    diagram.plot([0, 1], [0, 1], color=BASELINE_COLOUR, linestyle=(0, (1, 2)), linewidth=1)
-    for axes in (diagram, numbers):
-        axes.set_xlim(-0.02, 1.02)
-        axes.set_xlabel("score of the candidate")
-        axes.grid(axis="y")
-    diagram.set_ylim(-0.02, 1.02)
-    diagram.set_ylabel("part that is true")
-    numbers.set_ylabel("candidates of one seed")
-    if calibration is not None and calibration.count.any():
-        _draw_calibration(diagram, numbers, calibration, material.colour(calibration.row))
-    else:
-        say(figure, "There are no candidates.")
-    return figure
+    return Plot(figure, numbers.table)
 
 
 def _compared(material: Material) -> list[Row]:
@@ -193,7 +178,10 @@ def _error_limit(detection: DetectionMaterial) -> float:
     return min(max(limits), detection.error_tolerance_ms)
 
 
-def _draw_ridges(axes: Axes, timing: Timing, shown: list[int], limit: float, colour: str) -> None:
+def _draw_ridges(
+    axes: Axes, timing: Timing, shown: list[int], limit: float, material: Material, numbers: Numbers
+) -> None:
+    colour = material.colour(timing.row)
     edges = np.linspace(-limit, limit, N_ERROR_BINS + 1)
     axes.axvline(0, color=BASELINE_COLOUR, linestyle=(0, (1, 2)), linewidth=0.8, zorder=0)
     for foot, kind in zip(range(len(shown))[::-1], shown, strict=True):
@@ -208,6 +196,10 @@ def _draw_ridges(axes: Axes, timing: Timing, shown: list[int], limit: float, col
             alpha=0.55, linewidth=0,
         )  # fmt: skip
         bias = float(late.mean())
+        numbers.add(
+            model=timing.row.name, type=material.events.classes[kind], from_ms=edges[:-1],
+            to_ms=edges[1:], n=counts, n_matched=len(late), bias_ms=bias,
+        )  # fmt: skip
         axes.plot(
             [np.clip(bias, -limit, limit)] * 2, [foot, foot + 0.86], color=INK, linewidth=1.3,
             solid_capstyle="butt",
@@ -218,34 +210,3 @@ def _draw_ridges(axes: Axes, timing: Timing, shown: list[int], limit: float, col
         )  # fmt: skip
     axes.set_xlim(-limit * 1.02, limit * 1.02)
     axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
-
-
-def _draw_calibration(diagram: Axes, numbers: Axes, calibration: Calibration, colour: str) -> None:
-    for of_seed, true in zip(calibration.score, calibration.true, strict=True):
-        diagram.plot(of_seed, true, color=colour, alpha=0.3, linewidth=0.8)
-    pooled, part, count = calibration.pooled
-    diagram.plot(pooled, part, color=colour, marker="o", markersize=4, linewidth=1.4)
-    diagram.set_title(short(calibration.row.name, 30))
-    error = calibration.row.metrics.get("presence_ece")
-    if error is not None and error.mean is not None:
-        diagram.annotate(
-            f"{metric_label('presence_ece')} {score(error.mean)}", (0.03, 0.93),
-            xycoords="axes fraction", fontsize=8, color=MUTED,
-        )  # fmt: skip
-    edges = np.linspace(0, 1, len(count) + 1)
-    true_count = np.where(count > 0, part, 0.0) * count
-    numbers.stairs(count, edges, fill=True, color=HAIRLINE)
-    numbers.stairs(true_count, edges, fill=True, color=colour, alpha=0.6)
-    numbers.set_yscale("symlog", linthresh=1)
-    numbers.set_ylim(0, 2 * count.max())
-    numbers.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    numbers.yaxis.set_minor_formatter(NullFormatter())
-    numbers.figure.legend(
-        handles=[
-            Line2D([], [], color=HAIRLINE, linewidth=5, label="all"),
-            Line2D([], [], color=colour, alpha=0.6, linewidth=5, label="true"),
-        ],
-        loc="upper right",
-        ncols=2,
-        handlelength=1,
-    )

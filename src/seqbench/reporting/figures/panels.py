@@ -132,6 +132,22 @@ def offsets_of(cut: Iterable[NDArray[np.float32]], n_channels: int) -> NDArray[n
     return np.concatenate([[0.0], -np.cumsum(np.full(len(steps), 1.05 * max(steps, default=0.0)))])
 
 
+def thinned(values: NDArray[np.floating[Any]], n_columns: int) -> NDArray[np.int64]:
+    """Return which samples of (T,) to draw so that the line looks the same in `n_columns` columns.
+
+    The least and the greatest of each column, in their order; all where there are few.
+    """
+    n = len(values)
+    if n <= 2 * n_columns:
+        return np.arange(n)
+    edges = np.linspace(0, n, n_columns + 1).astype(np.int64)
+    ends = [
+        edges[:-1] + [pick_one(values[a:b]) for a, b in pairwise(edges)]
+        for pick_one in (np.argmin, np.argmax)
+    ]
+    return np.unique(np.concatenate([*ends, [0, n - 1]]))
+
+
 def say(figure: Figure, sentence: str) -> None:
     """Write in the middle of a figure why it is empty."""
     figure.text(0.5, 0.5, sentence, ha="center", va="center", color=MUTED)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from seqbench.reporting.figures.classification import spread_over_classes
 from seqbench.reporting.figures.panels import grid, short, spread
+from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, HAIRLINE, WIDTH_INCHES
 from seqbench.reporting.material import Material
 
@@ -21,7 +21,7 @@ SEEN_AND_CAME = "seen, came"
 Picture = NDArray[np.floating[Any]]
 
 
-def pictures(material: Material) -> Figure:
+def pictures(material: Material) -> Plot:
     """Draw the first frames of windows of each class, a class in each half of a row."""
     windows = material.windows
     chosen = spread_over_classes(windows.label, len(windows.classes), N_EACH)
@@ -29,14 +29,18 @@ def pictures(material: Material) -> Figure:
     figure, panels = grid(
         len(chosen), 2, height=0.36, left=margin, top=0.08, bottom=0.08, gap=(margin, 0.1)
     )
+    numbers = Numbers()
     for axes, (kind, indices) in zip(panels, chosen.items(), strict=True):
         shown = [windows.window(i)[0, 0] for i in indices]
+        for i, picture in zip(indices, shown, strict=True):
+            recording = windows.names[windows.recording[i]]
+            add_picture(numbers, picture, true=windows.classes[kind], recording=recording, window=i)
         show(axes, np.concatenate([np.pad(one, 1, constant_values=np.nan) for one in shown], 1))
         axes.set_ylabel(short(windows.classes[kind], 12), rotation=0, ha="right", va="center")
-    return figure
+    return Plot(figure, numbers.table)
 
 
-def frames(material: Material) -> Figure:
+def frames(material: Material) -> Plot:
     """Draw what was seen of test windows and what came, and under it what models told."""
     windows, shown = material.test, material.answers
     names = [SEEN_AND_CAME, *(short(one.row.name, 24) for one in shown)]
@@ -50,24 +54,42 @@ def frames(material: Material) -> Figure:
         len(chosen), 1, height=height, left=left, top=0.3, bottom=0.3, gap=(0.2, 0.35)
     )
     ahead = spread(windows.told.horizon_samples, n_told)
+    numbers = Numbers()
     for axes, window in zip(panels, chosen, strict=True):
-        seen = _tiles(windows.told.values[windows.rows_around_end(-n_seen, 0)[window]])
+        seen = windows.told.values[windows.rows_around_end(-n_seen, 0)[window]]
         of_window = shown[0].sequences.sequence == window
-        strips = [np.concatenate([seen, _tiles(shown[0].sequences.target[of_window][ahead])], 1)]
-        for one in shown:
-            told = _tiles(one.sequences.answer[of_window][ahead])
-            strips.append(np.concatenate([np.full_like(seen, np.nan), told], 1))
+        came = shown[0].sequences.target[of_window][ahead]
+        strips = [np.concatenate([tiles(seen), tiles(came)], 1)]
+        of_models = {one.row.name: one.sequences.answer[of_window][ahead] for one in shown}
+        for told in map(tiles, of_models.values()):
+            strips.append(np.concatenate([np.full_like(tiles(seen), np.nan), told], 1))
+        recording = windows.names[windows.recording[window]]
+        for shows, steps, pictures_of in (
+            ("seen", np.arange(1 - n_seen, 1), seen),
+            ("came", ahead + 1, came),
+            *((name, ahead + 1, told) for name, told in of_models.items()),
+        ):
+            for step, picture in zip(steps, pictures_of[:, 0], strict=True):
+                add_picture(
+                    numbers, picture, recording=recording, window=window, shows=shows, frame=step
+                )
         limits = (float(np.nanmin(strips[0])), float(np.nanmax(strips[0])))
         show(axes, np.concatenate(strips), limits)
         axes.set_yticks((np.arange(len(names)) + 0.5) * (rows + 2) - 0.5, names)
         axes.tick_params(length=0)
         axes.set_title(short(windows.names[windows.recording[window]], 30))
-    steps = [*range(1 - n_seen, 1), *(ahead + 1)]
-    panels[-1].set_xticks((np.arange(len(steps)) + 0.5) * (columns + 2) - 0.5, steps)
-    return figure
+    ticks = [*range(1 - n_seen, 1), *(ahead + 1)]
+    panels[-1].set_xticks((np.arange(len(ticks)) + 0.5) * (columns + 2) - 0.5, ticks)
+    return Plot(figure, numbers.table)
 
 
-def _tiles(pictures: Picture) -> Picture:
+def add_picture(numbers: Numbers, picture: Picture, **place: Any) -> None:
+    """Add a picture (H, W) as H rows, with a column for each of its columns."""
+    pixels = {f"x{column}": values for column, values in enumerate(picture.T)}
+    numbers.add(**place, y=np.arange(len(picture)), **pixels)
+
+
+def tiles(pictures: Picture) -> Picture:
     """Return the first planes of pictures (S, C, H, W) side by side, with a gap around each."""
     planes = [np.pad(one, 1, constant_values=np.nan) for one in pictures[:, 0].astype(np.float32)]
     return np.concatenate(planes, axis=1)

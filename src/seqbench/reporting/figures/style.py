@@ -4,6 +4,7 @@ from typing import Any
 
 INK, MUTED, HAIRLINE = "#22262b", "#5f666e", "#e3e6ea"
 WIDTH_INCHES = 7.4
+LEGIBLE = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}  # behind words on lines
 LINE_STYLES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.4)), (0, (5, 1.4, 1, 1.4)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 N_SHOWN_CHANNELS = 12
@@ -12,6 +13,7 @@ N_VECTOR_POINTS = 30_000  # more points than this in a figure become pixels
 
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: selectable, and small
+    "pdf.fonttype": 42,  # TrueType, which journals ask for; text stays text here too
     "text.parse_math": False,  # a name may hold a dollar sign
     "font.family": "sans-serif",
     # DejaVu comes with matplotlib and is wide: what fits with it fits with the others.
@@ -23,6 +25,7 @@ STYLE: dict[str, Any] = {
     "axes.labelcolor": MUTED,
     "axes.titlecolor": INK,
     "axes.titlesize": 9,
+    "axes.titley": 1.0,  # else matplotlib looks for room over the ticks, for a tenth of the time
     "axes.titlelocation": "left",
     "axes.titleweight": "bold",
     "axes.spines.top": False,

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from seqbench.reporting.banks import Bank, Floats, Shapes
 from seqbench.reporting.figures.panels import short
+from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
     CHARACTER_INCHES,
     INK,
@@ -29,12 +30,12 @@ RIGHT = 0.12
 N_VECTOR = 30_000  # points of the templates of a model beyond which all become pixels
 
 
-def templates(material: Material) -> Figure:
+def templates(material: Material) -> Plot:
     """Shapes of each type, channels stacked, over the shapes that a generator used."""
     banks = material.events.banks
     classes, names = material.windows.classes, material.windows.channels[:N_SHOWN_CHANNELS]
     n_types, n_channels = min(len(classes), N_SHOWN_TYPES), len(names)
-    channels = [short(name, 10) for name in names]
+    channels = [short(name, 10) for name in names] if len(names) > 1 else [""]
     n_columns = min(N_COLUMNS, n_types)
     n_rows = ceil(n_types / n_columns)
     left = 0.2 + CHARACTER_INCHES * (max(map(len, channels)) if n_channels > 1 else 1)
@@ -44,6 +45,7 @@ def templates(material: Material) -> Figure:
     total = LEGEND + len(banks) * block
     figure = Figure(figsize=(WIDTH_INCHES, total))
     is_dense = any(bank.learned.values[:n_types, :n_channels].size > N_VECTOR for bank in banks)
+    numbers = Numbers()
     for number, bank in enumerate(banks):
         top = total - LEGEND - number * block
         figure.text(0.1 / WIDTH_INCHES, (top - 0.17) / total, bank.name, fontweight="bold")
@@ -59,14 +61,7 @@ def templates(material: Material) -> Figure:
             first = first or axes
             if is_dense:
                 axes.set_rasterization_zorder(2.5)
-            _draw(
-                axes,
-                bank,
-                k,
-                n_channels,
-                1000 / material.events.rate_hz,
-                PALETTE[number % len(PALETTE)],
-            )
+            _draw(axes, bank, k, material, PALETTE[number % len(PALETTE)], numbers)
             axes.set_title(short(classes[k], 20), fontsize=8, pad=3)
             axes.xaxis.set_visible(k + n_columns >= n_types)  # hidden ones take no time
             axes.yaxis.set_visible(column == 0)
@@ -81,30 +76,37 @@ def templates(material: Material) -> Figure:
     figure.legend(
         handles=_legend(banks), loc="upper right", ncols=3, handlelength=1.6, borderaxespad=0.2
     )
-    return figure
+    return Plot(figure, numbers.table)
 
 
 def _draw(
-    axes: Axes, bank: Bank, kind: int, n_channels: int, ms_per_sample: float, colour: str
+    axes: Axes, bank: Bank, kind: int, material: Material, colour: str, numbers: Numbers
 ) -> None:
     """Draw one type, its highest peak as 1."""
+    ms_per_sample = 1000 / material.events.rate_hz
+    channels = material.windows.channels[:N_SHOWN_CHANNELS]
+    n_channels = len(channels)
+    place = {"model": bank.name, "type": material.windows.classes[kind]}
     axes.axvline(0, color=BASELINE_COLOUR, linestyle=(0, (1, 2)), linewidth=0.8, zorder=0)
     nothing = np.zeros(n_channels)
     delays = nothing if bank.delays_samples is None else bank.delays_samples[kind]
-    for shapes, late, ink, width in (
-        (bank.truth, nothing, TRUTH, 2.2),
-        (bank.learned, delays, colour, 0.9),
+    for shows, shapes, late, ink, width in (
+        ("true", bank.truth, nothing, TRUTH, 2.2),
+        ("learned", bank.learned, delays, colour, 0.9),
     ):
         if shapes is None:
             continue
         heights = _at_one(shapes, kind)[:n_channels]
         samples = np.arange(heights.shape[1]) - shapes.onset + late[:n_channels, None]
         steps = STEP * np.arange(n_channels)[:, None]
+        times = samples * ms_per_sample
+        for channel, of_channel, at in zip(channels, heights, times, strict=True):
+            numbers.add(**place, channel=channel, shows=shows, milliseconds=at, value=of_channel)
         # One line with gaps instead of one a channel: long lines are simplified where they are
         # straight.
         x, y = (
             np.pad(of_channels, [(0, 0), (0, 1)], constant_values=np.nan).ravel()
-            for of_channels in (samples * ms_per_sample, heights - steps)
+            for of_channels in (times, heights - steps)
         )
         axes.plot(x, y, color=ink, linewidth=width)
     if bank.delays_samples is not None:
@@ -112,6 +114,8 @@ def _draw(
             delays[:n_channels] * ms_per_sample, -STEP * np.arange(n_channels), "o", color=INK,
             markersize=2.4,
         )  # fmt: skip
+        at = delays[:n_channels] * ms_per_sample
+        numbers.add(**place, channel=channels, shows="delay", milliseconds=at)
     axes.tick_params(axis="y", length=0)
 
 

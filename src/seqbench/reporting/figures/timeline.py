@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from seqbench.reporting.figures.panels import offsets_of, say, short
+from seqbench.reporting.figures.panels import offsets_of, say, short, thinned
+from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
     CHARACTER_INCHES,
     INK,
@@ -27,6 +28,7 @@ from seqbench.reporting.stretches import Mark, Stretch
 
 WAVE, ERROR = "#6b737b", "#fbe0da"
 TOP, BOTTOM, RIGHT, GAP = 0.42, 0.5, 0.12, 0.5  # margins in inches
+N_SAMPLES = 900  # pairs of samples of a channel, more than any screen shows beside each other
 LEVEL = 0.135  # inches of a row of marks or labels
 MOST_LEVELS = 3  # rows of labels; what has no room in them keeps its mark alone
 LABEL_SIZE, LABEL_INCHES = 6.5, 0.058  # of a label, and of one of its characters
@@ -57,7 +59,7 @@ class _Rows:
         return LEVEL * (2.2 + self.n_found + self.n_labelled)
 
 
-def timeline(material: Material) -> Figure:
+def timeline(material: Material) -> Plot:
     """Marks over the signal of each stretch, channels stacked."""
     stretches = material.events.stretches
     classes = material.windows.classes
@@ -72,7 +74,9 @@ def timeline(material: Material) -> Figure:
     figure = Figure(figsize=(WIDTH_INCHES, total))
     waves = _scaled([stretch.signal[:, :n_channels] for stretch in stretches])
     offsets = offsets_of(waves, n_channels)
-    is_dense = sum(one.size for one in waves) > N_VECTOR_POINTS
+    n_points = sum(min(len(one), 2 * N_SAMPLES) * n_channels for one in waves)
+    is_dense = n_points > N_VECTOR_POINTS
+    numbers = Numbers()
     top = total - TOP
     for stretch, of_rows, signal, height in zip(stretches, rows, waves, heights, strict=True):
         x, w = left / WIDTH_INCHES, width / WIDTH_INCHES
@@ -80,17 +84,30 @@ def timeline(material: Material) -> Figure:
         lower = figure.add_axes((x, (top - height) / total, w, wave / total), sharex=upper)
         if is_dense:
             lower.set_rasterization_zorder(2.5)  # lines become one image, axes and text do not
-        time = stretch.start_s + np.arange(len(signal)) / stretch.rate_hz
+        time = (stretch.start_s + np.arange(len(signal)) / stretch.rate_hz).round(6)
+        place = {"recording": stretch.recording, "from_s": stretch.start_s}
         for channel in range(n_channels):
+            at = thinned(signal[:, channel], N_SAMPLES)
+            numbers.add(
+                **place, shows="signal", of=material.windows.channels[channel],
+                seconds=time[at], value=signal[at, channel],
+            )  # fmt: skip
             lower.plot(
-                time,
-                signal[:, channel] + offsets[channel],
+                time[at],
+                signal[at, channel] + offsets[channel],
                 color=WAVE,
                 linewidth=0.35 if is_dense else 0.7,
                 antialiased=not is_dense,
             )
         lower.set_yticks(offsets, channels if n_channels > 1 else [""])
         _draw_marks(upper, lower, stretch, of_rows, classes)
+        for marks, matched, alone in (
+            (stretch.labelled, "labelled", "missed"),
+            (stretch.found, "found", "false alarm"),
+        ):
+            for mark in marks:
+                shows = matched if mark.is_matched else alone
+                numbers.add(**place, shows=shows, of=classes[mark.type], seconds=mark.time_s)
         upper.set_title(f"{short(stretch.recording, 40)}{_errors(stretch)}")
         _finish(upper, lower, time, of_rows)
         top -= height + GAP
@@ -98,7 +115,7 @@ def timeline(material: Material) -> Figure:
         say(figure, "There is no model, or nothing in test is labelled.")
     figure.supxlabel("seconds from the start of the recording", fontsize=8.5, color=MUTED)
     figure.legend(handles=_legend(), loc="upper right", ncols=4, handlelength=1, columnspacing=1.2)
-    return figure
+    return Plot(figure, numbers.table)
 
 
 def type_colour(kind: int) -> str:
@@ -142,7 +159,8 @@ def _scaled(signals: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
     if not centred:
         return []
     low, high = np.percentile(np.concatenate(centred), [0.1, 99.9], axis=0)
-    return [signal / np.where(high > low, high - low, 1.0) for signal in centred]
+    scale = np.where(high > low, high - low, 1.0)
+    return [(signal / scale).astype(np.float32) for signal in centred]
 
 
 def _draw_marks(

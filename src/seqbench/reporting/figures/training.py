@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from seqbench.reporting.figures.panels import arm_legend, finish_curves, panels_of, pick
+from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import LINE_STYLES
 from seqbench.reporting.material import Material
 
 
-def learning_curves(material: Material) -> Figure:
+def learning_curves(material: Material) -> Plot:
     """Loss on val of each run in a panel for each architecture, loss on train in pale."""
     board = material.board
     best_epoch = {result.run: result.cost("best_epoch") for result in material.results}
     figure, panels = panels_of(material.architectures)
     lines: list[pd.Series[float]] = []
+    numbers = Numbers()
     for run, history in material.histories.items():
         if run.labels != board.labels or history.empty:
             continue
@@ -27,12 +28,17 @@ def learning_curves(material: Material) -> Figure:
         kept = history[epoch == best_epoch.get(run)]
         axes.plot(kept["epoch"], kept["val_loss"], "o", color=colour, markersize=3.2)
         lines += [val, history["train_loss"]]
+        numbers.add(
+            architecture=run.architecture, arm=run.arm, dataset=run.dataset, seed=run.seed,
+            epoch=epoch.to_numpy(), train_loss=history["train_loss"].to_numpy(),
+            val_loss=val.to_numpy(), is_kept=(epoch == best_epoch.get(run)).to_numpy(),
+        )  # fmt: skip
     finish_curves(figure, panels, lines, "loss")
     arm_legend(figure, material.arms, with_pale=True)
-    return figure
+    return Plot(figure, numbers.table)
 
 
-def pretraining(material: Material) -> Figure:
+def pretraining(material: Material) -> Plot:
     """Loss of each objective on held-out recordings, a panel for each architecture."""
     architectures = [
         a for a in material.architectures if any(a == key[0] for key in material.pretraining)
@@ -40,13 +46,19 @@ def pretraining(material: Material) -> Figure:
     objectives = sorted({objective for _, objective, *_ in material.pretraining})
     figure, panels = panels_of(architectures)
     lines: list[pd.Series[float]] = []
-    for (architecture, objective, *_), history in material.pretraining.items():
+    numbers = Numbers()
+    for (architecture, objective, dataset, seed), history in material.pretraining.items():
         axes, colour = panels[architecture], material.colours[architecture]
         epoch, monitor = history["epoch"], history["monitor_loss"]
         axes.plot(epoch, history["train_loss"], color=colour, alpha=0.22, linewidth=0.8)
         style = pick(LINE_STYLES, objectives, objective)
         axes.plot(epoch, monitor, color=colour, linestyle=style, linewidth=1.2)
         lines += [monitor, history["train_loss"]]
+        numbers.add(
+            architecture=architecture, objective=objective, dataset=dataset, seed=seed,
+            epoch=epoch.to_numpy(), train_loss=history["train_loss"].to_numpy(),
+            held_out_loss=monitor.to_numpy(),
+        )  # fmt: skip
     finish_curves(figure, panels, lines, "loss of the objective")
     arm_legend(figure, objectives, with_pale=True, measured="held-out")
-    return figure
+    return Plot(figure, numbers.table)

@@ -1,0 +1,251 @@
+"""What the report shows of a classification dataset beside its leaderboard.
+
+Axes: N windows of test, K classes, G levels of a grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench import layout
+from seqbench.reporting.calibration import Calibration
+from seqbench.reporting.tables import Leaderboard, Result, Row
+from seqbench.statistics.curves import average_precision, precision_at, precision_recall, roc
+from seqbench.storage.hdf5 import FormatError
+from seqbench.storage.predictions import Predictions, read_predictions
+from seqbench.storage.windows import WindowSet, read_windows
+from seqbench.tasks.classification.metrics import reliability
+
+Floats = NDArray[np.float64]
+
+N_LEVELS = 201  # of false alarms or recall, at which the curves of several runs are averaged
+N_HARDEST = 6
+LEAST_PROBABILITY = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """Each class of a model against the rest, means over its runs.
+
+    Two classes have one curve, that of the second. A class that test does not
+    hold, or nothing else, has none.
+
+    Parameters
+    ----------
+    classes
+        Names of the k classes that have curves.
+    levels
+        Rates of false alarms, and of recall, (G,).
+    hits
+        At each level of false alarms, (k, G).
+    precision
+        At each level of recall, (k, G).
+    auroc, average_precision
+        Means over runs of the exact areas, (k,).
+    share
+        Part of test that is of the class: the precision of chance, (k,).
+    """
+
+    row: Row
+    classes: list[str]
+    levels: Floats
+    hits: Floats
+    precision: Floats
+    auroc: Floats
+    average_precision: Floats
+    share: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class HardWindow:
+    """A window of test that the runs of a model find hard.
+
+    Parameters
+    ----------
+    values
+        As models see it, (T, C), or (T, C, H, W) of video.
+    window
+        Its place among the windows of test.
+    true, told
+        Classes; told is that with the highest mean probability.
+    of_true, of_told
+        Their mean probabilities over the runs.
+    loss
+        Mean of the negative logarithm of the probability of the truth, in nats.
+    n_wrong, n_runs
+        In how many runs another class had the highest probability.
+    """
+
+    values: NDArray[np.float32]
+    recording: str
+    window: int
+    true: str
+    told: str
+    of_true: float
+    of_told: float
+    loss: float
+    n_wrong: int
+    n_runs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassificationMaterial:
+    """What there is to say of a classification dataset beside its leaderboard.
+
+    Parameters
+    ----------
+    curves
+        Of the model picked on val and the best baseline, in this order.
+    calibration
+        Of the picked model; None if its scores are no probabilities.
+    hardest
+        Windows with the highest loss, the hardest first; none if every run is
+        right in all, or scores are no probabilities.
+    """
+
+    curves: list[Curves]
+    calibration: Calibration | None
+    hardest: list[HardWindow]
+
+
+def gather_classification(board: Leaderboard, path: Path, root: Path) -> ClassificationMaterial:
+    """Read what the models of a leaderboard said of test.
+
+    Parameters
+    ----------
+    board
+        That with most labels.
+    path
+        Windows of the dataset, or of the fold of the model that val picks.
+    root
+        Folder that holds `results/`.
+    """
+    picked, baseline = board.picked, board.best_baseline
+    rows = [row for row in (picked, baseline) if row is not None]
+    said = [[_said(result, root) for result in row.results] for row in rows]
+    own = [] if picked is None else said[0]
+    if picked is None or not all(one.are_probabilities for one in own):
+        calibration, hardest = None, []
+    else:
+        calibration = _calibration(picked, own)
+        shown = picked.chosen.run.dataset
+        of_shown = [
+            one for result, one in zip(picked.results, own, strict=True)
+            if result.run.dataset == shown
+        ]  # fmt: skip
+        hardest = hardest_windows(read_windows(path, "test"), of_shown)
+    return ClassificationMaterial(
+        curves=[curves(row, of_row) for row, of_row in zip(rows, said, strict=True)],
+        calibration=calibration,
+        hardest=hardest,
+    )
+
+
+def curves(row: Row, of_runs: list[Predictions]) -> Curves:
+    """Return the curves of a model, averaged over runs at equal levels."""
+    names = of_runs[0].classes
+    levels = np.linspace(0, 1, N_LEVELS)
+    kinds = [1] if len(names) == 2 else range(len(names))
+    by_kind = {k: [c for one in of_runs if (c := _of_class(one, k, levels))] for k in kinds}
+    found = {k: of_class for k, of_class in by_kind.items() if of_class}
+
+    def mean(field: str) -> Floats:
+        return np.array(
+            [np.mean([getattr(one, field) for one in runs], axis=0) for runs in found.values()]
+        )
+
+    return Curves(
+        row=row,
+        classes=[names[k] for k in found],
+        levels=levels,
+        **{field: mean(field) for field in _OfClass._fields},
+    )
+
+
+def hardest_windows(windows: WindowSet, of_runs: list[Predictions]) -> list[HardWindow]:
+    """Return the windows of the highest mean loss among those that a run took for another class.
+
+    The hardest come first.
+
+    Parameters
+    ----------
+    windows
+        Those of test.
+    of_runs
+        Probabilities for them, of at least one run.
+
+    Raises
+    ------
+    FormatError
+        If the answers are of other windows.
+    """
+    if any(not np.array_equal(one.start, windows.start) for one in of_runs):
+        raise FormatError("predictions are not of the windows of test; delete them and run again")
+    label, classes = windows.label, windows.classes
+    probability = np.mean([one.scores for one in of_runs], axis=0)  # (N, K)
+    n_wrong = np.sum([one.predicted != label for one in of_runs], axis=0)
+    of_truth = np.stack([one.scores[np.arange(len(label)), label] for one in of_runs])
+    loss = -np.log(np.maximum(of_truth, LEAST_PROBABILITY)).mean(axis=0)
+    told, wrong = probability.argmax(axis=1), np.flatnonzero(n_wrong)
+    return [
+        HardWindow(
+            values=windows.window(i).copy(),
+            recording=windows.names[windows.recording[i]],
+            window=i,
+            true=classes[label[i]],
+            told=classes[told[i]],
+            of_true=float(probability[i, label[i]]),
+            of_told=float(probability[i, told[i]]),
+            loss=float(loss[i]),
+            n_wrong=int(n_wrong[i]),
+            n_runs=len(of_runs),
+        )
+        for i in wrong[np.argsort(-loss[wrong], kind="stable")][:N_HARDEST].tolist()
+    ]
+
+
+def _said(result: Result, root: Path) -> Predictions:
+    path = root / result.run.fill(layout.PREDICTIONS)
+    said = read_predictions(path, "test")
+    if not isinstance(said, Predictions):
+        raise FormatError(f"{path}: holds no classes of windows; delete it and run again")
+    return said
+
+
+class _OfClass(NamedTuple):
+    """Curves of one class in one run, as `Curves` has them of several."""
+
+    hits: Floats
+    precision: Floats
+    auroc: float
+    average_precision: float
+    share: float
+
+
+def _of_class(said: Predictions, kind: int, levels: Floats) -> _OfClass | None:
+    """Return the curves of a class against the rest; None where test does not hold both."""
+    positive = said.target == kind
+    if positive.all() or not positive.any():
+        return None
+    scores = said.scores[:, kind]
+    if len(said.classes) == 2:
+        scores = said.scores[:, 1] - said.scores[:, 0]
+    false_alarms, hits = roc(scores, positive)
+    recall, precision = precision_recall(scores, positive)
+    return _OfClass(
+        hits=np.interp(levels, false_alarms, hits),
+        precision=precision_at(levels, recall, precision),
+        auroc=float(np.trapezoid(hits, false_alarms)),
+        average_precision=average_precision(recall, precision),
+        share=float(positive.mean()),
+    )
+
+
+def _calibration(row: Row, of_runs: list[Predictions]) -> Calibration:
+    confidence, right, count = zip(*map(reliability, of_runs), strict=True)
+    return Calibration(row, np.stack(confidence), np.stack(right), np.stack(count))

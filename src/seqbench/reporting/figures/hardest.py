@@ -1,0 +1,116 @@
+"""The windows of test that the picked model finds hardest: as curves, pictures or text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from seqbench.reporting.classification import HardWindow
+from seqbench.reporting.figures.calibration import NO_PROBABILITIES
+from seqbench.reporting.figures.channels import channel_grid, draw_windows
+from seqbench.reporting.figures.panels import grid, say, short, spread
+from seqbench.reporting.figures.pictures import add_picture, show, tiles
+from seqbench.reporting.figures.plot import Numbers, Plot
+from seqbench.reporting.figures.style import INK, MUTED
+from seqbench.reporting.material import Material
+
+N_COLUMNS, N_FRAMES = 3, 5
+N_TITLE, N_NAME = 29, 40  # characters over a panel
+TEXT_INCHES, N_TEXT = 0.5, 100  # height of a window as text, and its characters at most
+ERROR = "#b3261e"
+NO_ERROR = "The model picked on val takes no test window for another class, in no run."
+
+
+def hardest(material: Material) -> Plot:
+    """Draw the test windows with the highest loss, with the truth and what was told."""
+    found = material.judged.hardest
+    if not found:
+        figure, panels = grid(1, 1, height=0.5)
+        panels[0].set_axis_off()
+        has_probabilities = material.judged.calibration is not None
+        say(figure, NO_ERROR if has_probabilities else NO_PROBABILITIES)
+        return Plot(figure, Numbers().table)
+    sample = material.windows.sample
+    draw = {"tokens": _draw_texts, "video": _draw_pictures}.get(sample, _draw_curves)
+    return draw(found, material)
+
+
+def _draw_curves(found: list[HardWindow], material: Material) -> Plot:
+    figure, panels = channel_grid(material.windows, len(found), N_COLUMNS, top=0.42, between=0.52)
+    for axes, one in zip(panels, found, strict=True):
+        _name(axes, one)
+    shown = [one.values for one in found]
+    numbers = draw_windows(panels, shown, [_place(one) for one in found], material.windows)
+    return Plot(figure, numbers.table)
+
+
+def _draw_pictures(found: list[HardWindow], material: Material) -> Plot:
+    del material
+    figure, panels = grid(
+        len(found), N_COLUMNS, height=0.85, left=0.12, top=0.42, bottom=0.1, gap=(0.3, 0.52)
+    )
+    numbers = Numbers()
+    for axes, one in zip(panels, found, strict=True):
+        at = spread(len(one.values), N_FRAMES)
+        show(axes, tiles(one.values[at]))
+        axes.set_anchor("W")
+        _name(axes, one)
+        for frame in at:
+            add_picture(numbers, one.values[frame, 0], **_place(one), frame=frame)
+    return Plot(figure, numbers.table)
+
+
+def _draw_texts(found: list[HardWindow], material: Material) -> Plot:
+    figure, panels = grid(
+        len(found), 1, height=0.22, left=0.12, top=0.42, bottom=0.1, gap=(0.2, 0.52)
+    )
+    numbers = Numbers()
+    for axes, one in zip(panels, found, strict=True):
+        text = text_of(one.values[:, 0], material.windows.channels)
+        axes.text(0, 0.5, short(text, N_TEXT), va="center", family="monospace", color=INK)
+        axes.set_xlim(0, 1)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+        _name(axes, one)
+        numbers.add(**_place(one), text=text)
+    return Plot(figure, numbers.table)
+
+
+def text_of(tokens: np.ndarray[Any, Any], vocabulary: list[str]) -> str:
+    """Return tokens (T,) as text; letters stand beside each other, words apart."""
+    words = [vocabulary[int(token)] for token in tokens]
+    are_letters = all(len(word) <= 1 for word in vocabulary[1:])  # the first stands for all others
+    return ("" if are_letters else " ").join(words)
+
+
+def _name(axes: Axes, one: HardWindow) -> None:
+    """Write over a panel what is true and what was told, and below it where the window is from."""
+    half = N_TITLE // 2
+    if one.told == one.true:
+        said, colour = f"{short(one.true, N_TITLE - 8)} ({one.of_true:.2f})", INK
+    else:
+        said = f"{short(one.true, half - 4)} → {short(one.told, half - 4)} ({one.of_told:.2f})"
+        colour = ERROR
+    axes.set_title(said, fontsize=8, pad=12, color=colour)
+    where = f"{short(one.recording, N_NAME - 22)}, wrong in {one.n_wrong} of {one.n_runs}"
+    axes.annotate(
+        where, (0, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points",
+        fontsize=6.5, color=MUTED,
+    )  # fmt: skip
+
+
+def _place(one: HardWindow) -> dict[str, Any]:
+    """Return what is known of a window, for each row of the table."""
+    return {
+        "recording": one.recording,
+        "window": one.window,
+        "true": one.true,
+        "told": one.told,
+        "probability_of_true": one.of_true,
+        "probability_of_told": one.of_told,
+        "loss": one.loss,
+        "n_wrong": one.n_wrong,
+        "n_runs": one.n_runs,
+    }

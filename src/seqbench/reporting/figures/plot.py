@@ -1,0 +1,70 @@
+"""What a figure function returns: the drawing, and a table of the numbers in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from seqbench.storage.cells import plain_cell
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure and the numbers behind it.
+
+    Parameters
+    ----------
+    table
+        Tidy: a row for each value that is drawn, nothing that is not.
+    """
+
+    figure: Figure
+    table: pd.DataFrame
+
+    @property
+    def csv(self) -> str:
+        """The table as text, numbers to the last digit; no cell is a formula."""
+        safe = self.table.rename(columns=plain_cell)
+        for name, column in safe.items():
+            if column.dtype == object:
+                of_text = {v: plain_cell(v) for v in column.unique() if isinstance(v, str)}
+                safe[name] = column.map(lambda value, cells=of_text: cells.get(value, value))
+        return safe.to_csv(index=False, lineterminator="\n")
+
+
+@dataclass
+class Numbers:
+    """Collects what is drawn while it is drawn, so that table and figure cannot disagree."""
+
+    _parts: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+
+    def add(self, **columns: Any) -> None:
+        """Add rows; arrays (n,) of one length, and values that all these rows share."""
+        lengths = [len(values) for values in columns.values() if np.ndim(values)]
+        self._parts.append((lengths[0] if lengths else 1, columns))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """All rows, in the order in which they were drawn; what a row has not is missing."""
+        names = dict.fromkeys(name for _, columns in self._parts for name in columns)
+        return pd.DataFrame({name: self._column(name) for name in names})
+
+    def _column(self, name: str) -> NDArray[Any]:
+        parts = [_cells(columns.get(name), n) for n, columns in self._parts]
+        if any(part.dtype == object for part in parts):
+            parts = [part.astype(object) for part in parts]
+        return np.concatenate(parts)
+
+
+def _cells(values: Any, n: int) -> NDArray[Any]:
+    """Return a column of a part, (n,); numbers as numbers, a missing one as NaN."""
+    if values is None:
+        return np.full(n, np.nan)
+    cells = np.asarray(values)
+    cells = cells.astype(object) if cells.dtype.kind in "USb" else cells
+    return np.broadcast_to(cells, n)
