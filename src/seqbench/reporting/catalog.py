@@ -33,8 +33,8 @@ CAPTIONS = {
     "leaderboard": Caption(
         "Every model, every run",
         "A dot is one run on test, of one seed and fold, the bar their mean; a thin line is the"
-        " bootstrap interval of a single run, or that of the mean over folds. Dashed: the best"
-        " baseline. Dotted: the floor. Dash-dotted: the ceiling, where the truth is known.",
+        " 95 % interval of the mean. Dashed: the best baseline. Dotted: the floor. Dash-dotted: the"
+        " ceiling, where the truth is known.",
     ),
     "confusion": Caption(
         "What is taken for what",

@@ -46,13 +46,14 @@ def leak_warnings(checks: Sequence[LeakCheck]) -> list[str]:
         n_same = _total(checks, "n_same_answer", split)
         share = formats.percent(n_repeated / n_windows)
         answered = (
-            f"{formats.amount(n_same)} of them with the same answer, which memory alone gets right"
+            f"{'it has' if n_repeated == 1 else f'{formats.amount(n_same)} of them with'} the same"
+            " answer, which memory alone gets right"
             if n_same
             else "all with another answer, which memory alone gets wrong"
         )
         found.append(
             f"{formats.amount(n_repeated)} of {counted(n_windows, f'{split} window')} ({share})"
-            f" stand in train too, {answered}."
+            f" {'stands' if n_repeated == 1 else 'stand'} in train too, {answered}."
         )
     n_shared = max((check.n_shared_groups for check in checks), default=0)
     if n_shared:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from seqbench import layout
 from seqbench.datasets.base import counted
@@ -30,7 +31,7 @@ class Picture:
     name: str
     caption: Caption
     alt: str
-    source: str
+    source: Markup
     remarks: list[str]
     width: int
     height: int
@@ -172,17 +173,28 @@ def _warnings(board: Leaderboard) -> list[str]:
 
 def picture(name: str, drawing: Drawing, alt: str, remarks: Sequence[str] = ()) -> Picture:
     """Return a figure with its caption as the page holds it."""
-    # An image of its own keeps the ids inside an SVG from meeting those of another.
-    encoded = base64.b64encode(drawing.svg).decode("ascii")
     return Picture(
         name=name,
         caption=CAPTIONS[name],
         alt=alt,
-        source=f"data:image/svg+xml;base64,{encoded}",
+        source=data_url(drawing.svg),
         remarks=list(remarks),
         width=drawing.width,
         height=drawing.height,
     )
+
+
+def data_url(svg: bytes) -> Markup:
+    """Return an SVG as the address of an image, ready to stand in a quoted attribute.
+
+    An image of its own keeps the ids inside one SVG from meeting those of another,
+    and runs no script. As text it takes a quarter less room than as base64: only
+    what would end the attribute or mean something in an address is written otherwise.
+    """
+    text = " ".join(svg.decode().split("\n"))  # an address loses its line ends
+    for mark, written in (("%", "%25"), ("#", "%23"), ("&", "%26"), ('"', "%22")):
+        text = text.replace(mark, written)
+    return Markup(f"data:image/svg+xml,{text}")
 
 
 def _remarks(name: str, material: Material) -> list[str]:

@@ -7,6 +7,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -80,10 +81,12 @@ def test_every_figure_is_on_a_page_that_needs_nothing_but_itself(write_results, 
 
     assert len(images) == len(figure_names(plan)) == 2 * 10
     assert all(len(image["alt"]) > 20 for image in images)
-    assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in images)
+    assert all(image["src"].startswith("data:image/svg+xml,") for image in images)
+    shown = [unquote(image["src"].partition(",")[2]) for image in images]
     for dataset, figure in figure_names(plan):
         svg = Path(layout.FIGURE.format(dataset=dataset, figure=figure)).read_text()
         assert svg.rstrip().endswith("</svg>")
+        assert svg.replace("\n", " ") in shown
         assert Path(layout.FIGURE_PDF.format(dataset=dataset, figure=figure)).stat().st_size
         assert Path(layout.FIGURE_TABLE.format(dataset=dataset, figure=figure)).stat().st_size
     assert not page.all("link")
@@ -91,7 +94,9 @@ def test_every_figure_is_on_a_page_that_needs_nothing_but_itself(write_results, 
         for name in ("src", "href"):
             if name in attributes:
                 assert attributes[name].startswith(("#", "data:"))
-    assert not re.search(r"url\(|@import", text)
+    without_images = re.sub(r' src="data:[^"]*"', "", text)
+    assert len(without_images) < len(text) / 2
+    assert not re.search(r"url\(|@import", without_images)
 
 
 def own_scripts(page, text):

@@ -27,7 +27,7 @@ def points_of(path):
 def test_a_long_line_leads_to_the_same_points():
     points = np.random.default_rng(0).uniform(0, 500, (200, 2)).round(6)
     made = small(f'<path d="{line(points)}" style="fill: none"/>')
-    path = re.search(r'd="([^"]*)"', made)[1]
+    path = re.search(r"d='([^']*)'", made)[1]
 
     assert np.abs(points_of(path) - points).max() <= 0.0501
     assert len(path) < 0.7 * len(line(points))
@@ -44,13 +44,19 @@ def test_a_long_line_with_a_gap_keeps_it():
 def test_short_paths_and_curves_keep_two_digits():
     made = small('<path d="M 0 1.23456 \nC 0.5 1 2.005 3 4 5 \nz\n" style="stroke-width: 0.8"/>')
 
-    assert made == '<path d="M 0 1.23 C 0.5 1 2 3 4 5 z" style="stroke-width: 0.8"/>'
+    assert made == "<path d='M 0 1.23 C 0.5 1 2 3 4 5 z' style='stroke-width: 0.8'/>"
 
 
 def test_what_is_referred_to_keeps_its_name():
     made = small('<g id="line2d_3"><path id="m6f12" d="M 0 0"/><use xlink:href="#m6f12"/></g>')
 
-    assert made == '<g><path id="m6f12" d="M 0 0"/><use xlink:href="#m6f12"/></g>'
+    assert made == "<g><path id='m6f12' d='M 0 0'/><use xlink:href='#m6f12'/></g>"
+
+
+def test_quotes_within_an_attribute_stay_within_it():
+    tag = """<text style="font: 8px 'Arial'" x="1"/>"""
+
+    assert small(tag) == tag
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ N_WINDOWS = 4  # of test that are drawn
 PAST_SHARE = 1.5  # samples of the past that are drawn for each of the horizon, and no fewer than
 LEAST_PAST = 24
 LEAST_SKILL = -2.0  # what is worse than that leaves the axis
-N_DOTS = 1500  # answers of a model that are drawn as dots
+N_DOTS = 600  # answers of a model that are drawn as dots
 
 
 def answers(material: Material) -> Plot:

@@ -33,7 +33,9 @@ def small(svg: str) -> str:
 def _small_tag(tag: str) -> str:
     tag = NAME.sub("", NO_TURN.sub("", FONTS.sub("", tag)))
     tag = PLACE.sub(lambda match: f' {match[1]}="{_rounded(match[2])}"', tag)
-    return PATH.sub(lambda match: f' d="{_small_path(match[1])}"', tag)
+    tag = PATH.sub(lambda match: f' d="{_small_path(match[1])}"', tag)
+    # Within an attribute of the page these marks need no escape.
+    return tag if "'" in tag else tag.replace('"', "'")
 
 
 def _small_path(data: str) -> str:
