@@ -12,8 +12,8 @@ import pandas as pd
 from seqbench.plan import Plan
 from seqbench.reporting.blocks import Block, Model, blocks, can_tell
 from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.leaderboards import Leaderboard, Row
 from seqbench.reporting.material import BASELINE_COLOUR, Material
-from seqbench.reporting.tables import Leaderboard, Row
 from seqbench.statistics import comparison
 from seqbench.statistics.attainable import ALPHA, smallest_p
 from seqbench.statistics.comparison import Friedman, Pair

@@ -15,7 +15,7 @@ from seqbench.reporting.figures import Drawing
 from seqbench.reporting.material import Material, gather
 from seqbench.reporting.page import render_page
 from seqbench.reporting.paper import paper_tables
-from seqbench.reporting.tables import collect, summary
+from seqbench.reporting.results import collect, summary
 
 
 @dataclass(frozen=True)

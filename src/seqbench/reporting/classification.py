@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from seqbench import layout
 from seqbench.reporting.calibration import Calibration
-from seqbench.reporting.tables import Leaderboard, Result, Row
+from seqbench.reporting.leaderboards import Leaderboard, Row
+from seqbench.reporting.results import Result
 from seqbench.statistics.curves import average_precision, precision_at, precision_recall, roc
 from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.predictions import Predictions, read_predictions

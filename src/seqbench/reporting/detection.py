@@ -17,9 +17,11 @@ from seqbench import layout
 from seqbench.plan import Run
 from seqbench.reporting.banks import Bank, read_bank
 from seqbench.reporting.calibration import Calibration
+from seqbench.reporting.estimates import Estimate
+from seqbench.reporting.leaderboards import Leaderboard, Row
 from seqbench.reporting.parts import Part, part_of
+from seqbench.reporting.results import Result, number
 from seqbench.reporting.stretches import Stretch, rate_hz_of, stretches_of, timeline_of
-from seqbench.reporting.tables import Estimate, Leaderboard, Result, Row, number
 from seqbench.storage.detections import Detections
 from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.predictions import read_predictions

@@ -17,8 +17,9 @@ from seqbench.plan import Plan, Run
 from seqbench.reporting.catalog import figures_of, template_runs
 from seqbench.reporting.classification import ClassificationMaterial, gather_classification
 from seqbench.reporting.detection import DetectionMaterial, gather_detection
+from seqbench.reporting.leaderboards import Leaderboard, Row, leaderboards
 from seqbench.reporting.parts import Part, read_parts
-from seqbench.reporting.tables import BASELINE, Leaderboard, Result, Row, leaderboards
+from seqbench.reporting.results import BASELINE, Result
 from seqbench.storage.detections import Detections
 from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.predictions import read_predictions
@@ -167,7 +168,7 @@ def gather(plan: Plan, results: list[Result], root: Path) -> list[Material]:
     plan
         Names the runs; no directory is searched.
     results
-        As `tables.collect` returns them.
+        As `results.collect` returns them.
     root
         Folder that holds `results/`.
     """

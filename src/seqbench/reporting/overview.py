@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from seqbench.datasets.base import counted
 from seqbench.plan import Plan
 from seqbench.reporting import formats, pretraining
+from seqbench.reporting.leaderboards import Leaderboard
 from seqbench.reporting.leaks import leak_warnings
 from seqbench.reporting.material import Material
 from seqbench.reporting.origin import commit_of
-from seqbench.reporting.tables import Leaderboard, Result
+from seqbench.reporting.results import Result
 
 FEW_SEEDS = 3
 

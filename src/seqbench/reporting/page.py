@@ -14,19 +14,20 @@ from markupsafe import Markup
 from seqbench import layout
 from seqbench.plan import Plan
 from seqbench.registry import METRICS
-from seqbench.reporting import formats, overview, pretraining, questions, tables
+from seqbench.reporting import formats, overview, pretraining, questions
 from seqbench.reporting.across import Across
 from seqbench.reporting.across_section import across_sections
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.finished import unfinished_by_dataset, unfinished_warnings
+from seqbench.reporting.leaderboards import Leaderboard, Row
 from seqbench.reporting.material import Material
 from seqbench.reporting.origin import origin_of
+from seqbench.reporting.results import Result
 from seqbench.reporting.runs import key_of, run_details
 from seqbench.reporting.sections import section
-from seqbench.reporting.tables import Leaderboard, Result, Row
 from seqbench.statistics.comparison import N_DECIMALS
-from seqbench.tasks.metric_names import family_of
+from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPT = (TEMPLATES / "report.js").read_text(encoding="utf-8")
@@ -65,7 +66,7 @@ def render_page(
     plan
         What was asked.
     results
-        As `tables.collect` returns them.
+        As `results.collect` returns them.
     materials
         One for each dataset.
     compared
@@ -154,8 +155,8 @@ def environment() -> Environment:
     }
     environment.globals |= {
         "bar": _bar,
-        "higher_is_better": tables.higher_is_better,
-        "best_at_zero": tables.best_at_zero,
+        "higher_is_better": higher_is_better,
+        "best_at_zero": best_at_zero,
         "run_key": lambda row: key_of(row.chosen.run),
         "value_of": lambda value: "" if value is None else repr(float(value)),
         "decided": formats.decided,

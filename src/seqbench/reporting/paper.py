@@ -17,14 +17,9 @@ from seqbench import layout
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.escapes import latex, markdown
-from seqbench.reporting.tables import (
-    Estimate,
-    Leaderboard,
-    Row,
-    best_at_zero,
-    higher_is_better,
-)
-from seqbench.tasks.metric_names import family_of
+from seqbench.reporting.estimates import Estimate
+from seqbench.reporting.leaderboards import Leaderboard, Row
+from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Marks that neither LaTeX nor Markdown takes for its own.

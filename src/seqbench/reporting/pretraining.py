@@ -10,7 +10,8 @@ from typing import NamedTuple
 from seqbench.config import Arm
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.tables import BASELINE, Estimate, Result, independent, mean_interval_of
+from seqbench.reporting.estimates import Estimate, independent, mean_interval_of
+from seqbench.reporting.results import BASELINE, Result
 
 SCRATCH = "scratch"
 REFERENCES = (SCRATCH, "random_frozen")

@@ -9,7 +9,8 @@ from seqbench.config import Question
 from seqbench.plan import Plan
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.tables import Estimate, Result, independent, mean_interval_of
+from seqbench.reporting.estimates import Estimate, independent, mean_interval_of
+from seqbench.reporting.results import Result
 
 
 @dataclass(frozen=True)

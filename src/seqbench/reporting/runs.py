@@ -15,7 +15,7 @@ from seqbench.plan import Plan, Run
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.material import Material
-from seqbench.reporting.tables import Result
+from seqbench.reporting.results import Result
 
 N_CURVE_POINTS = 60
 COSTS = {

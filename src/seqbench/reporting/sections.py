@@ -15,10 +15,12 @@ from seqbench.reporting.cards import Card, card
 from seqbench.reporting.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
 from seqbench.reporting.classification import ClassificationMaterial
 from seqbench.reporting.detection import DetectionMaterial
+from seqbench.reporting.estimates import Estimate
 from seqbench.reporting.figures import Drawing
+from seqbench.reporting.leaderboards import Leaderboard
 from seqbench.reporting.leaks import leak_warnings, order_note
 from seqbench.reporting.material import Answers, Material
-from seqbench.reporting.tables import Estimate, Leaderboard, Result
+from seqbench.reporting.results import Result
 
 FEW_TEST_WINDOWS, FEW_TEST_EVENTS = 30, 30
 OF_DATA = ("examples", "pictures")  # figures that show no model

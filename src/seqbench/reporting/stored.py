@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from seqbench import layout
 from seqbench.errors import UserError
 from seqbench.registry import TASKS
-from seqbench.reporting.tables import COLUMNS
+from seqbench.reporting.results import COLUMNS
 from seqbench.tasks.metric_names import expand
 from seqbench.yaml_files import read_yaml
 

@@ -46,3 +46,13 @@ def summary(name: str) -> str:
     if tolerance_ms is None:
         return of_family
     return f"{of_family.removesuffix('.')}, at a tolerance of {tolerance_ms:g} ms."
+
+
+def higher_is_better(metric: str) -> bool:
+    """Tell in which direction a metric improves."""
+    return bool(tags(metric)["better"] == "higher")
+
+
+def best_at_zero(metric: str) -> bool:
+    """Tell whether a metric may have either sign and is best at zero."""
+    return bool(tags(metric)["better"] == "zero")

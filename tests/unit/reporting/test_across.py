@@ -14,7 +14,7 @@ from seqbench.reporting.blocks import Model, across_figures, blocks
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.figures.across import bar_levels, critical_difference, ranks_table
 from seqbench.reporting.material import gather
-from seqbench.reporting.tables import collect
+from seqbench.reporting.results import collect
 from seqbench.steps import report
 
 PLACE = "_across/classification"

@@ -11,7 +11,7 @@ from seqbench.baselines.matched_filter import MatchedFilterBaseline
 from seqbench.models.event_specific import EventSpecificEncoder
 from seqbench.plan import Run
 from seqbench.reporting.banks import read_bank
-from seqbench.reporting.tables import Result
+from seqbench.reporting.results import Result
 from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.windows import read_windows

@@ -12,9 +12,10 @@ import pytest
 from seqbench import layout
 from seqbench.config import Benchmark
 from seqbench.plan import Plan
-from seqbench.reporting import cards, tables
+from seqbench.reporting import cards
 from seqbench.reporting.material import gather
 from seqbench.reporting.parts import part_of
+from seqbench.reporting.results import collect
 from seqbench.settings import SplitSettings
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import Targets
@@ -46,7 +47,7 @@ def change_windows(plan, **changes):
 
 
 def card_of(plan):
-    [material] = gather(plan, tables.collect(plan, Path()), Path())
+    [material] = gather(plan, collect(plan, Path()), Path())
     return cards.card(plan, material)
 
 

@@ -9,11 +9,11 @@ import pytest
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
-from seqbench.reporting import tables
 from seqbench.reporting.classification import curves, hardest_windows
 from seqbench.reporting.figures import FIGURES
 from seqbench.reporting.figures.hardest import text_of
 from seqbench.reporting.material import gather
+from seqbench.reporting.results import collect
 from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.predictions import Predictions
@@ -140,7 +140,7 @@ def test_tokens_read_as_letters_or_as_words(vocabulary, text):
 def material(write_results, config):
     def make(skill=lambda run: 0.5 if run.arm == "baseline" else 0.8, **settings):
         plan = write_results(config(), skill=skill, **settings)
-        (made,) = gather(plan, tables.collect(plan, Path()), Path())
+        (made,) = gather(plan, collect(plan, Path()), Path())
         return made
 
     return make

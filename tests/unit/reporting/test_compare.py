@@ -21,8 +21,8 @@ from seqbench.reporting.differences import (
     other_settings,
     ranked_otherwise,
 )
+from seqbench.reporting.results import COLUMNS, collect, summary
 from seqbench.reporting.stored import read_stored
-from seqbench.reporting.tables import COLUMNS, collect, summary
 from seqbench.storage.atomic import write_text
 
 HEADER = ",".join(COLUMNS)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from seqbench.reporting import tables
 from seqbench.reporting.figures import FIGURES
 from seqbench.reporting.material import gather
+from seqbench.reporting.results import collect
 
 # Parameters and test score; nothing cheaper beats `rnn` and `gru`.
 MODELS = {"rnn": (100, 0.7), "lstm": (200, 0.6), "gru": (300, 0.9), "cnn1d": (400, 0.9)}
@@ -26,7 +26,7 @@ def material(write_results, config):
 
     raw = config(("majority", "minirocket"), architectures=list(MODELS), seeds=[0])
     plan = write_results(raw, skill=skill, edit=edit)
-    (made,) = gather(plan, tables.collect(plan, Path()), Path())
+    (made,) = gather(plan, collect(plan, Path()), Path())
     return made
 
 
@@ -70,7 +70,7 @@ def test_a_floor_far_below_is_said_and_does_not_press_models_together(material):
 
 def test_the_ceiling_competes_with_nobody(write_events, event_config):
     plan = write_events(event_config(), skill=lambda run: 0.97 if run.arm == "baseline" else 0.6)
-    (made,) = gather(plan, tables.collect(plan, Path()), Path())
+    (made,) = gather(plan, collect(plan, Path()), Path())
     table = FIGURES["cost"](made).table
 
     assert "oracle" in set(table["architecture"])

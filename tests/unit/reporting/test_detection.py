@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from seqbench import layout
-from seqbench.reporting import formats, tables
+from seqbench.reporting import formats
 from seqbench.reporting.material import gather
+from seqbench.reporting.results import collect
 from seqbench.reporting.stretches import stretches_of
 from seqbench.steps import report
 from seqbench.storage.predictions import read_predictions
@@ -66,7 +67,7 @@ def make_page():
 
 
 def material_of(plan):
-    (material,) = gather(plan, tables.collect(plan, Path()), Path())
+    (material,) = gather(plan, collect(plan, Path()), Path())
     return material
 
 

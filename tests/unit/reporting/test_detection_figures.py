@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.reporting import tables
 from seqbench.reporting.catalog import TASK_FIGURES, figures_of
+from seqbench.reporting.estimates import Estimate
 from seqbench.reporting.figures import FIGURES, render
 from seqbench.reporting.material import gather
+from seqbench.reporting.results import collect
 
 SKILL = {
     "cnn1d": 0.7,
@@ -29,7 +30,7 @@ def material(write_events, event_config):
     def make(raw=None, **settings):
         raw = raw or event_config(architectures=["cnn1d", "event_specific"])
         plan = write_events(raw, **({"skill": skill} | settings))
-        (made,) = gather(plan, tables.collect(plan, Path()), Path())
+        (made,) = gather(plan, collect(plan, Path()), Path())
         return plan, made
 
     return make
@@ -99,8 +100,7 @@ def test_tolerance_shows_the_values_of_the_results(material):
     bold = lines[max(lines)]
     picked = made.board.picked
     wanted = [
-        tables.Estimate.of(picked.results, f"f1_at_{tolerance:g}ms").mean
-        for tolerance in bold.get_xdata()
+        Estimate.of(picked.results, f"f1_at_{tolerance:g}ms").mean for tolerance in bold.get_xdata()
     ]
     assert bold.get_ydata().tolist() == wanted
     assert sum(len(line.get_xdata()) == 8 for line in axes.lines) == 5  # two models, three others

@@ -15,10 +15,12 @@ from seqbench.cli import main
 from seqbench.config import Benchmark
 from seqbench.errors import UserError
 from seqbench.plan import Plan, Run
-from seqbench.reporting import pretraining, tables
+from seqbench.reporting import pretraining
 from seqbench.reporting.assembly import assemble
 from seqbench.reporting.finished import finished_part, run_files, unfinished_warnings
+from seqbench.reporting.leaderboards import leaderboards
 from seqbench.reporting.material import gather
+from seqbench.reporting.results import collect
 from seqbench.steps import report as step
 
 HERE = Path()
@@ -140,7 +142,7 @@ def test_a_run_that_is_gone_changes_the_rows_of_its_model_alone(plan):
 
 def test_an_effect_of_pretraining_loses_the_pair_of_the_run_alone(plan):
     def effects(of):
-        found = pretraining.effects(tables.collect(of, HERE))
+        found = pretraining.effects(collect(of, HERE))
         return {(e.dataset, e.architecture, e.labels, e.reference): e for e in found}
 
     before = effects(plan)
@@ -178,10 +180,10 @@ def test_a_few_runs_are_named_in_the_warning(plan):
 
 
 def test_colours_are_those_of_the_whole_report(plan):
-    whole = gather(plan, tables.collect(plan, HERE), HERE)[0].colours
+    whole = gather(plan, collect(plan, HERE), HERE)[0].colours
     delete(plan, *(run for run in plan.trained if run.architecture == "cnn1d"))
     finished = finished_part(plan, HERE)
-    left = gather(finished, tables.collect(finished, HERE), HERE)[0]
+    left = gather(finished, collect(finished, HERE), HERE)[0]
 
     assert left.architectures == ["gru"]
     assert left.colours["gru"] == whole["gru"]
@@ -272,7 +274,7 @@ def test_where_folds_have_different_seeds_the_runs_are_counted(write_results, co
     plan = write_results(raw, skill=skill)
 
     def counted(of):
-        board = tables.leaderboards(tables.collect(of, HERE), "halves")[0]
+        board = leaderboards(collect(of, HERE), "halves")[0]
         return [row.counted for row in board.rows if not row.is_baseline]
 
     assert counted(plan) == ["2 \N{MULTIPLICATION SIGN} 3"]

@@ -7,8 +7,10 @@ from statistics import stdev
 import pytest
 
 from seqbench import layout
-from seqbench.reporting import pretraining, questions, tables
+from seqbench.reporting import pretraining, questions
 from seqbench.reporting.catalog import figure_names
+from seqbench.reporting.leaderboards import ahead, leaderboard
+from seqbench.reporting.results import collect
 from seqbench.statistics.student import mean_interval
 from seqbench.steps import report
 
@@ -44,7 +46,7 @@ def plan(write_results, raw):
 
 @pytest.fixture
 def board(plan):
-    return tables.leaderboard(tables.collect(plan, Path()), "mine", "1")
+    return leaderboard(collect(plan, Path()), "mine", "1")
 
 
 def row(board, architecture):
@@ -89,15 +91,15 @@ def test_shared_training_data_widen_an_interval_as_stated():
 
 
 def test_a_lead_over_a_baseline_of_one_seed_is_taken_fold_by_fold(board):
-    ahead = tables.ahead(row(board, "cnn1d"), row(board, "majority"))
+    leads = ahead(row(board, "cnn1d"), row(board, "majority"))
 
-    assert [round(value, 3) for _, value in ahead] == [
+    assert [round(value, 3) for _, value in leads] == [
         0.3, 0.29, 0.4, 0.39, 0.2, 0.19, 0.34, 0.33,
     ]  # fmt: skip
 
 
 def test_a_question_is_answered_fold_by_fold(plan):
-    [answer] = questions.answers(plan, tables.collect(plan, Path()))
+    [answer] = questions.answers(plan, collect(plan, Path()))
     [found] = answer.comparisons
 
     assert found.place == "mine"
@@ -114,7 +116,7 @@ def test_what_pretraining_does_is_told_fold_by_fold(write_results, raw):
         raw, skill=lambda run: 0.5 + gain.get(run.arm, 0) * int(run.dataset[-1]), n_test=N_TEST
     )
 
-    [effect] = pretraining.effects(tables.collect(plan, Path()))
+    [effect] = pretraining.effects(collect(plan, Path()))
     [verdict] = pretraining.verdicts([effect])
 
     assert (effect.dataset, effect.difference.n, effect.n_better) == ("mine", 8, 8)

@@ -11,14 +11,16 @@ import pytest
 
 from seqbench import layout
 from seqbench.config import Benchmark, ConfigError
-from seqbench.reporting import formats, tables
+from seqbench.reporting import formats
 from seqbench.reporting.catalog import table_paths
+from seqbench.reporting.leaderboards import leaderboards
 from seqbench.reporting.paper import (
     leaderboard_numbers,
     leaderboard_table,
     overall_table,
     rendered,
 )
+from seqbench.reporting.results import collect
 
 HOSTILE = (
     r"\input{/etc/passwd}",
@@ -57,7 +59,7 @@ def raw(config):
 
 @pytest.fixture
 def boards(write_results, raw):
-    return tables.leaderboards(tables.collect(write_results(raw, skill=skill), Path()), "waves")
+    return leaderboards(collect(write_results(raw, skill=skill), Path()), "waves")
 
 
 def hostile(board):
@@ -128,7 +130,7 @@ def test_what_reads_as_the_best_of_its_column_is_bold(boards):
 
 def test_nothing_is_bold_where_all_are_alike(write_results, raw):
     plan = write_results(raw, skill=lambda run: 0.5)
-    table = leaderboard_table(tables.leaderboards(tables.collect(plan, Path()), "waves"))
+    table = leaderboard_table(leaderboards(collect(plan, Path()), "waves"))
 
     assert not any(cell.is_bold for block in table.blocks for row in block for cell in row)
 
@@ -136,7 +138,7 @@ def test_nothing_is_bold_where_all_are_alike(write_results, raw):
 def test_a_ceiling_competes_with_nobody(write_events, event_config):
     skills = {"metronome": 0.1, "matched_filter": 0.6, "oracle": 1.0}
     plan = write_events(event_config(), skill=lambda run: skills.get(run.architecture, 0.8))
-    [block] = leaderboard_table(tables.leaderboards(tables.collect(plan, Path()), "strikes")).blocks
+    [block] = leaderboard_table(leaderboards(collect(plan, Path()), "strikes")).blocks
     by_name = {row[0].text: row[2] for row in block}
 
     assert "oracle (ceiling)" in by_name

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from seqbench.reporting import pretraining, tables
+from seqbench.reporting import pretraining
+from seqbench.reporting.results import collect
 from seqbench.statistics.student import mean_interval
 
 
@@ -18,7 +19,7 @@ def effects_of(write_results, config):
         plan = write_results(
             raw, skill=lambda run: scores[run.arm][run.seed] if run.arm in scores else 0.5
         )
-        return pretraining.effects(tables.collect(plan, Path()))
+        return pretraining.effects(collect(plan, Path()))
 
     return make
 
@@ -34,7 +35,7 @@ def test_effects_pair_seeds(write_results, config):
     raw = config(arms=["scratch", "contrastive_finetune"], seeds=[0, 1])
     plan = write_results(raw, skill=lambda run: accuracy[run.arm, run.seed])
 
-    (effect,) = pretraining.effects(tables.collect(plan, Path()))
+    (effect,) = pretraining.effects(collect(plan, Path()))
 
     assert (effect.arm, effect.reference) == ("contrastive_finetune", "scratch")
     assert effect.difference.mean == pytest.approx(0.02)
@@ -48,7 +49,7 @@ def test_effects_also_stand_against_random_features_and_only_where_there_is_a_pa
     raw = config(arms=["random_frozen", "contrastive_probe"])
     plan = write_results(raw, skill=lambda run: 0.5)
 
-    effects = pretraining.effects(tables.collect(plan, Path()))
+    effects = pretraining.effects(collect(plan, Path()))
 
     assert [effect.reference for effect in effects] == ["random_frozen"]
 
@@ -106,7 +107,7 @@ def test_the_best_of_several_arms_is_told_to_be_that(effects_of):
 def test_an_encoder_that_collapsed_is_named_once(write_results, config):
     raw = config(arms=["scratch", "contrastive_finetune", "contrastive_probe"], seeds=[0])
     plan = write_results(raw, skill=lambda run: 0.5)
-    results = tables.collect(plan, Path())
+    results = collect(plan, Path())
     for result in results:
         if result.run.arm.startswith("contrastive"):
             why = "its frames differ in 1.1 directions"
@@ -115,13 +116,13 @@ def test_an_encoder_that_collapsed_is_named_once(write_results, config):
     (sentence,) = pretraining.collapsed(results)
 
     assert "contrastive, seed 0: the encoder collapsed: its frames differ" in sentence
-    assert pretraining.collapsed(tables.collect(plan, Path())) == []
+    assert pretraining.collapsed(collect(plan, Path())) == []
 
 
 def test_signs_of_collapse_are_means_over_encoders_not_over_runs(write_results, config):
     arms = ["scratch", "contrastive_finetune", "contrastive_probe"]
     plan = write_results(config(arms=arms, seeds=[0, 1]), skill=lambda run: 0.5)
-    results = tables.collect(plan, Path())
+    results = collect(plan, Path())
     for result in results:
         if result.run.arm.startswith("contrastive"):
             watched = {"monitor_loss": 1.0, "effective_rank": 3.0 + 2 * result.run.seed}

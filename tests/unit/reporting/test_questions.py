@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from seqbench.reporting import questions, tables
+from seqbench.reporting import questions
+from seqbench.reporting.results import collect
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def answered(write_results, config):
             return scores.get(run.architecture, scores.get(run.dataset, [0.1] * 9))[run.seed]
 
         plan = write_results(raw, skill=skill)
-        [answer] = questions.answers(plan, tables.collect(plan, Path()))
+        [answer] = questions.answers(plan, collect(plan, Path()))
         assert answer.ask == "Which one?"
         return answer.comparisons
 

@@ -19,8 +19,8 @@ from seqbench.reporting.figures.panels import arm_legend, grid, pick, say, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MARKERS, MUTED, WIDTH_INCHES
 from seqbench.reporting.formats import score
+from seqbench.reporting.leaderboards import Leaderboard, Row
 from seqbench.reporting.material import BASELINE_COLOUR, Material
-from seqbench.reporting.tables import Leaderboard, Row
 from seqbench.statistics.pareto import pareto_front
 
 Box = tuple[float, float, float, float]

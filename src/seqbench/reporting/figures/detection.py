@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from seqbench.options import TOLERANCES_MS
 from seqbench.reporting.detection import DetectionMaterial, Timing
+from seqbench.reporting.estimates import Estimate
 from seqbench.reporting.figures.panels import grid, pick, say, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
@@ -21,8 +22,8 @@ from seqbench.reporting.figures.style import (
     MUTED,
 )
 from seqbench.reporting.formats import milliseconds
+from seqbench.reporting.leaderboards import Row
 from seqbench.reporting.material import BASELINE_COLOUR, Material
-from seqbench.reporting.tables import Estimate, Row
 
 N_SHOWN_TYPES = 24
 N_ERROR_BINS = 41  # odd, so that one lies around 0

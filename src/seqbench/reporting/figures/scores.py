@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.estimates import mean_interval_of
 from seqbench.reporting.figures.panels import (
     arm_legend,
     draw_reference_lines,
@@ -19,8 +20,8 @@ from seqbench.reporting.figures.panels import (
 )
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, LINE_STYLES, MARKERS, MUTED
+from seqbench.reporting.leaderboards import Row
 from seqbench.reporting.material import Material
-from seqbench.reporting.tables import Row, mean_interval_of
 
 
 def leaderboard(material: Material) -> Plot:

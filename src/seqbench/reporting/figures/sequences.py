@@ -15,8 +15,8 @@ from seqbench.reporting.figures.panels import grid, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import INK, LEGIBLE, LINE_STYLES, MARKERS, MUTED
 from seqbench.reporting.formats import score
+from seqbench.reporting.leaderboards import Row
 from seqbench.reporting.material import BASELINE_COLOUR, Answers, Material
-from seqbench.reporting.tables import Row
 from seqbench.storage.sequences import Sequences
 
 N_WINDOWS = 4  # of test that are drawn

@@ -7,7 +7,9 @@ import pytest
 
 from seqbench import layout
 from seqbench.plan import Run
-from seqbench.reporting import tables
+from seqbench.reporting.leaderboards import Lead, lead, leaderboard, leaderboards
+from seqbench.reporting.results import COLUMNS, Result, collect, summary
+from seqbench.tasks.metric_names import higher_is_better
 
 ACCURACY = {
     ("cnn1d", 0): 0.90,
@@ -36,8 +38,8 @@ def skill(run):
 @pytest.fixture
 def board(write_results, config):
     raw = config(("majority", "minirocket"), architectures=["rnn", "lstm", "gru", "cnn1d"])
-    results = tables.collect(write_results(raw, skill=skill), Path())
-    return tables.leaderboard(results, "waves", "1")
+    results = collect(write_results(raw, skill=skill), Path())
+    return leaderboard(results, "waves", "1")
 
 
 def row(board, architecture):
@@ -60,7 +62,7 @@ def test_the_headline_is_the_one_that_the_results_name(write_results, config):
     on_accuracy = {"cnn1d": 0.9, "gru": 0.8, "majority": 0.5}
     raw = config(architectures=["cnn1d", "gru"])
     plan = write_results(raw, skill=lambda run: on_accuracy[run.architecture], edit=edit)
-    board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+    board = leaderboard(collect(plan, Path()), "waves", "1")
 
     assert board.headline == board.metric_names[0] == "mcc"
     assert [row.architecture for row in board.rows] == ["gru", "cnn1d", "majority"]
@@ -68,7 +70,7 @@ def test_the_headline_is_the_one_that_the_results_name(write_results, config):
 
 def test_a_metric_at_a_tolerance_improves_like_its_family():
     better = {
-        name: tables.higher_is_better(name)
+        name: higher_is_better(name)
         for name in ("f1_at_5ms", "onset_mae_ms", "onset_bias_ms", "accuracy", "log_loss")
     }
 
@@ -105,7 +107,7 @@ def made_board(write_results, config, values):
         skill=lambda run: sum(values[run.architecture]) / len(values[run.architecture]),
         edit=resampled_as(values),
     )
-    return tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+    return leaderboard(collect(plan, Path()), "waves", "1")
 
 
 def test_the_interval_of_several_runs_is_that_of_their_mean_over_resamples(write_results, config):
@@ -126,10 +128,10 @@ def test_a_lead_is_taken_resample_by_resample(write_results, config):
     board = made_board(
         write_results, config, {"cnn1d": better, "gru": swing, "majority": [0.1] * 40}
     )
-    lead = tables.lead(row(board, "cnn1d"), row(board, "gru"))
+    found = lead(row(board, "cnn1d"), row(board, "gru"))
 
-    assert lead.mean == pytest.approx(0.1)
-    assert lead.interval == pytest.approx((0.1, 0.1))  # though each model swings by 0.6
+    assert found.mean == pytest.approx(0.1)
+    assert found.interval == pytest.approx((0.1, 0.1))  # though each model swings by 0.6
     assert not row(board, "gru").is_tied
 
 
@@ -137,9 +139,7 @@ def test_what_the_best_leads_on_some_resamples_only_is_tied(write_results, confi
     even, odd = [0.9, 0.5] * 20, [0.5, 0.8] * 20  # 0.7 and 0.65
     board = made_board(write_results, config, {"cnn1d": even, "gru": odd, "majority": [0.1] * 40})
 
-    assert tables.lead(row(board, "cnn1d"), row(board, "gru")).interval == pytest.approx(
-        (-0.3, 0.4)
-    )
+    assert lead(row(board, "cnn1d"), row(board, "gru")).interval == pytest.approx((-0.3, 0.4))
     assert row(board, "gru").is_tied
     assert not row(board, "majority").is_tied
 
@@ -154,7 +154,7 @@ def test_what_the_best_leads_on_some_resamples_only_is_tied(write_results, confi
     ],
 )
 def test_a_lead_is_told_in_words(interval, verdict):
-    assert tables.Lead(0.1, interval).verdict == verdict
+    assert Lead(0.1, interval).verdict == verdict
 
 
 def test_without_resamples_a_lead_has_the_interval_over_seeds(write_results, config):
@@ -167,8 +167,8 @@ def test_without_resamples_a_lead_has_the_interval_over_seeds(write_results, con
         skill=lambda run: accuracy[run.architecture, run.seed],
         edit=edit,
     )
-    board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
-    low, high = tables.lead(row(board, "cnn1d"), row(board, "majority")).interval
+    board = leaderboard(collect(plan, Path()), "waves", "1")
+    low, high = lead(row(board, "cnn1d"), row(board, "majority")).interval
 
     assert row(board, "cnn1d").score.interval is None
     # Differences .2 and .4: s.d. .1414, t of one degree of freedom 12.706.
@@ -197,7 +197,7 @@ def test_without_a_spread_only_equal_means_are_tied(write_results, config):
     same = {"cnn1d": 0.9, "gru": 0.9, "lstm": 0.899, "majority": 0.5}
     plan = write_results(raw, skill=lambda run: same[run.architecture])
 
-    board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+    board = leaderboard(collect(plan, Path()), "waves", "1")
 
     assert [(row.architecture, row.is_best, row.is_tied) for row in board.rows[:3]] == [
         ("cnn1d", True, False),
@@ -212,9 +212,9 @@ def test_an_undefined_value_is_left_out_of_the_mean_and_of_the_summary(write_res
             content["scores"]["test"]["accuracy"] = {"value": None, "low": None, "high": None}
 
     plan = write_results(config(), skill=lambda run: 0.5 + run.seed / 10, edit=edit)
-    results = tables.collect(plan, Path())
-    score = row(tables.leaderboard(results, "waves", "1"), "cnn1d").score
-    frame = tables.summary(results).query("architecture == 'cnn1d'")
+    results = collect(plan, Path())
+    score = row(leaderboard(results, "waves", "1"), "cnn1d").score
+    frame = summary(results).query("architecture == 'cnn1d'")
 
     assert (score.n, score.mean) == (2, pytest.approx(0.6))
     assert len(frame.query("metric == 'accuracy' and split == 'test'")) == 2
@@ -226,7 +226,7 @@ def test_a_model_without_any_value_stands_last_and_is_no_candidate(write_results
             content["scores"]["test"]["accuracy"] = {"value": None}
 
     plan = write_results(config(architectures=["gru", "cnn1d"]), skill=lambda run: 0.7, edit=edit)
-    board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+    board = leaderboard(collect(plan, Path()), "waves", "1")
 
     assert board.rows[-1].architecture == "gru"
     assert board.rows[-1].score.mean is None
@@ -239,7 +239,7 @@ def test_the_chosen_run_is_the_best_on_val_whatever_test_says(write_results, con
             content["scores"]["val"]["accuracy"]["value"] = {0: 0.7, 1: 0.9, 2: 0.8}[run.seed]
 
     plan = write_results(config(), skill=lambda run: 0.5 + run.seed / 10, edit=edit)
-    board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+    board = leaderboard(collect(plan, Path()), "waves", "1")
 
     assert board.picked.chosen.run.seed == 1
 
@@ -258,7 +258,7 @@ def test_val_picks_the_model_that_answers_for_a_dataset(write_results, config):
         skill=lambda run: on_test.get(run.architecture, 0.5),
         edit=edit,
     )
-    board = tables.leaderboard(tables.collect(plan, Path()), "waves", "1")
+    board = leaderboard(collect(plan, Path()), "waves", "1")
 
     assert board.rows[0].architecture == "rnn"
     assert board.picked.architecture == "cnn1d"
@@ -266,12 +266,12 @@ def test_val_picks_the_model_that_answers_for_a_dataset(write_results, config):
 
 def test_the_summary_is_tidy_and_sorted(write_results, config):
     plan = write_results(config(seeds=[1, 0]), skill=lambda run: 0.1 + 0.2)
-    frame = tables.summary(tables.collect(plan, Path()))
+    frame = summary(collect(plan, Path()))
 
-    assert list(frame.columns) == list(tables.COLUMNS)
+    assert list(frame.columns) == list(COLUMNS)
     assert set(frame["split"]) == {"val", "test", "cost"}
-    assert frame.equals(frame.sort_values(list(tables.COLUMNS), ignore_index=True))
-    assert not frame.duplicated(list(tables.COLUMNS[:-1])).any()
+    assert frame.equals(frame.sort_values(list(COLUMNS), ignore_index=True))
+    assert not frame.duplicated(list(COLUMNS[:-1])).any()
     assert "peak_memory_bytes" not in set(frame["metric"])  # null in the files
     trained = frame.query("architecture == 'cnn1d' and seed == 0")
     assert len(trained) == 7 + 7 + 7  # metrics of val and test, costs that are not null
@@ -286,7 +286,7 @@ def test_results_of_another_run_are_refused(write_results, config):
     path.write_text(json.dumps(content))
 
     with pytest.raises(ValueError, match=r"metrics\.json: holds the results of"):
-        tables.collect(plan, Path())
+        collect(plan, Path())
 
 
 def test_models_with_few_labels_are_not_held_against_baselines_that_have_all(write_results, config):
@@ -294,7 +294,7 @@ def test_models_with_few_labels_are_not_held_against_baselines_that_have_all(wri
     accuracy = {"cnn1d": 0.7, "majority": 0.5, "minirocket": 0.8}
     plan = write_results(raw, skill=lambda run: accuracy[run.architecture])
 
-    full, few = tables.leaderboards(tables.collect(plan, Path()), "waves")
+    full, few = leaderboards(collect(plan, Path()), "waves")
 
     assert (full.labels, few.labels) == ("1", "0.1")
     assert row(full, "cnn1d").below_best_baseline
@@ -306,7 +306,7 @@ def test_the_ceiling_competes_with_nobody():
     f1 = {"cnn1d": 0.8, "gru": 0.4, "metronome": 0.1, "matched_filter": 0.6, "oracle": 0.9}
     baselines = ("metronome", "matched_filter", "oracle")
     results = [
-        tables.Result(
+        Result(
             Run("strikes", name, "baseline" if name in baselines else "scratch", "1", 0),
             {
                 "task": "detection",
@@ -317,7 +317,7 @@ def test_the_ceiling_competes_with_nobody():
         for name, value in f1.items()
     ]
 
-    board = tables.leaderboard(results, "strikes", "1")
+    board = leaderboard(results, "strikes", "1")
 
     assert [r.architecture for r in board.rows if r.is_ceiling] == ["oracle"]
     assert board.rows[0].architecture == "oracle"

@@ -1,0 +1,175 @@
+"""What runs left behind: each as a `Result`, and all of them as the tidy summary."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench import layout
+from seqbench.config import FoldOf
+from seqbench.plan import Plan, Run
+from seqbench.settings import Fold
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("dataset", "architecture", "arm", "labels", "seed", "split", "metric", "value")
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run left behind.
+
+    Parameters
+    ----------
+    run
+        Its identity, as the plan has it.
+    content
+        Its `metrics.json`.
+    of
+        What its dataset is a fold of; None: it is none.
+    """
+
+    run: Run
+    content: dict[str, Any]
+    of: FoldOf | None = None
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset, the same for all of its folds."""
+        return self.of.whole if self.of else self.run.dataset
+
+    @property
+    def fold(self) -> Fold | None:
+        """Place of the fold; None where the dataset is none."""
+        return self.of.fold if self.of else None
+
+    @property
+    def task(self) -> str:
+        """Name of the task."""
+        return str(self.content["task"])
+
+    @property
+    def headline(self) -> str:
+        """The metric that ranks models; higher is better."""
+        return str(self.content["headline"])
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether this is a floor or ceiling instead of a trained model."""
+        return self.run.arm == BASELINE
+
+    def value(self, metric: str, split: str = "test") -> float | None:
+        """Return a metric, or None where it is not defined."""
+        return number(self._score(metric, split).get("value"))
+
+    def interval(self, metric: str, split: str = "test") -> tuple[float, float] | None:
+        """Return the bootstrap interval of a metric, or None where it is not defined."""
+        score = self._score(metric, split)
+        low, high = number(score.get("low")), number(score.get("high"))
+        return None if low is None or high is None else (low, high)
+
+    def resampled(self, metric: str) -> NDArray[np.float64] | None:
+        """Return the values of the headline on resamples of test, (R,); None where there are none.
+
+        NaN stands for a resample in which it is not defined. Those of all runs
+        on the same windows are of the same resamples.
+        """
+        values = self._score(metric, "test").get("resampled")
+        return None if values is None else np.array(values, dtype=np.float64)
+
+    def cost(self, key: str) -> float | None:
+        """Return a cost of the run, or None where it was not measured."""
+        return number((self.content.get("cost") or {}).get(key))
+
+    def n_windows(self, split: str) -> int | None:
+        """Return the number of windows of a split that the run used."""
+        n = number((self.content.get("n_windows") or {}).get(split))
+        return None if n is None else int(n)
+
+    def _score(self, metric: str, split: str) -> dict[str, Any]:
+        return self.content["scores"].get(split, {}).get(metric) or {}
+
+
+def collect(plan: Plan, root: Path) -> list[Result]:
+    """Read what every run of a plan left behind.
+
+    Parameters
+    ----------
+    plan
+        Names the runs; no directory is searched.
+    root
+        Folder that holds `results/`.
+
+    Returns
+    -------
+    list
+        Sorted by identity, so that the order of a config changes no table.
+
+    Raises
+    ------
+    ValueError
+        If a file says that it belongs to another run.
+    """
+    folds = plan.benchmark.folds
+    return [
+        Result(run, _read(run, root / run.fill(layout.METRICS)), folds.get(run.dataset))
+        for run in sorted(plan.runs)
+    ]
+
+
+def summary(results: Iterable[Result]) -> pd.DataFrame:
+    """Return the tidy table: a row for each defined value, costs with `cost` as their split."""
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        [(*_identity(result.run), *value) for result in results for value in _values(result)],
+        columns=list(COLUMNS),
+    )
+    return frame.sort_values(list(COLUMNS), ignore_index=True)
+
+
+def number(value: object) -> float | None:
+    """Return a finite number as float and anything else, null included, as None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if isfinite(value) else None
+
+
+def _read(run: Run, path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    said = content["run"]
+    identity = (
+        said["dataset"],
+        said["architecture"],
+        said["arm"],
+        float(said["labels"]),
+        said["seed"],
+    )
+    if identity != _identity(run):
+        raise ValueError(f"{path}: holds the results of {identity}, not of {_identity(run)}")
+    return content
+
+
+def _identity(run: Run) -> tuple[str, str, str, float, int]:
+    return run.dataset, run.architecture, run.arm, float(run.labels), run.seed
+
+
+def _values(result: Result) -> Iterable[tuple[str, str, float]]:
+    for split, scores in result.content["scores"].items():
+        for metric in scores:
+            value = result.value(metric, split)
+            if value is not None:
+                yield split, metric, value
+    for key in result.content.get("cost") or {}:
+        value = result.cost(key)
+        if value is not None:
+            yield "cost", key, value
