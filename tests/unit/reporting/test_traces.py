@@ -1,6 +1,7 @@
 """Every number of the page's tables is worked out again from the summary that lies beside it."""
 
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 from seqbench import layout
 from seqbench.reporting.catalog import metric_label
 from seqbench.steps import report
+from seqbench.storage.predictions import read_predictions
 
 MODEL = ["dataset", "architecture", "arm", "labels"]
 # Columns of the tables of models whose heading is not the name of a metric.
@@ -119,3 +121,87 @@ def test_the_answer_follows_from_the_summary(made):
         best_baseline = means[dataset].xs("baseline", level="arm").max()
         assert told["floor"] == pytest.approx(means[dataset, "majority", "baseline", 1.0])
         assert told["margin"] == pytest.approx(told["score"] - best_baseline)
+
+
+@pytest.fixture
+def drawn(write_results, config):
+    """Return a plan, what gives the table behind a figure of waves, and the summary."""
+    raw = config(
+        ("majority", "minirocket"),
+        architectures=["cnn1d", "gru"],
+        arms=["scratch", "contrastive_finetune"],
+        labels=[0.2, 1.0],
+        seeds=[0, 1],
+    )
+    plan = write_results(raw, skill=lambda run: (len(run.fill(layout.RUN)) % 30 + run.seed) / 40)
+    report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    return (
+        plan,
+        lambda figure: pd.read_csv(layout.FIGURE_TABLE.format(dataset="waves", figure=figure)),
+        pd.read_csv(layout.SUMMARY),
+    )
+
+
+def test_figures_of_scores_and_costs_draw_what_the_summary_holds(drawn):
+    _, table, summary = drawn
+    leaderboard, cost, labels = map(table, ("leaderboard", "cost", "label_efficiency"))
+    test = summary[(summary["split"] == "test") & (summary["metric"] == "accuracy")]
+    with_all = test[test["labels"] == 1]
+    by_run, by_model = ["architecture", "arm", "seed"], ["architecture", "arm"]
+    runs = leaderboard[leaderboard["shows"] == "run"].astype({"seed": int})
+
+    assert (
+        runs.set_index(by_run)["value"].to_dict() == with_all.set_index(by_run)["value"].to_dict()
+    )
+    means = leaderboard[leaderboard["shows"] == "mean"].set_index(by_model)["value"].to_dict()
+    assert means == pytest.approx(with_all.groupby(by_model)["value"].mean().to_dict())
+    for key, of_cost in cost.groupby("cost"):
+        spent = summary[(summary["metric"] == key) & (summary["labels"] == 1)]
+        expected = spent.groupby(by_model)["value"].mean().to_dict()
+        found = of_cost.set_index(by_model)["value"].to_dict()
+        assert found == pytest.approx({model: expected[model] for model in found})
+    few = test[(test["labels"] == 0.2) & (test["architecture"] == "gru")]
+    shown = labels[(labels["labels_percent"] == 20) & (labels["architecture"] == "gru")]
+    assert shown.set_index("arm")["mean"].to_dict() == pytest.approx(
+        few.groupby("arm")["value"].mean().to_dict()
+    )
+
+
+def test_learning_curves_draw_what_trainings_wrote(drawn):
+    plan, table, _ = drawn
+    curves, pretraining = table("learning_curves"), table("pretraining")
+    run = next(run for run in plan.trained if run.arm != "scratch" and run.labels == "1")
+    own = curves[
+        (curves["architecture"] == run.architecture)
+        & (curves["arm"] == run.arm)
+        & (curves["seed"] == run.seed)
+    ]
+    history = pd.read_csv(run.fill(layout.HISTORY))
+    path = run.fill(layout.PRETRAIN_HISTORY, objective="contrastive")
+    of_objective = pretraining[
+        (pretraining["architecture"] == run.architecture) & (pretraining["seed"] == run.seed)
+    ]
+
+    assert own["val_loss"].tolist() == history["val_loss"].tolist()
+    assert own["train_loss"].tolist() == history["train_loss"].tolist()
+    assert own.loc[own["is_kept"], "epoch"].tolist() == [history["val_loss"].idxmin() + 1]
+    assert of_objective["held_out_loss"].tolist() == pd.read_csv(path)["monitor_loss"].tolist()
+
+
+def test_the_confusion_counts_the_answers_that_lie_in_the_predictions(drawn):
+    plan, table, _ = drawn
+    confusion = table("confusion")
+    assert confusion["model"].nunique() == 2
+    for name, cells in confusion.groupby("model"):
+        architecture, arm = name.split(" · ")
+        runs = [
+            run
+            for run in plan.runs
+            if (run.architecture, run.arm, run.labels) == (architecture, arm, "1")
+        ]
+        counted = dict.fromkeys(product("ab", repeat=2), 0)
+        for run in runs:
+            answers = read_predictions(Path(run.fill(layout.PREDICTIONS)), "test")
+            for true, told in zip(answers.target, answers.scores.argmax(axis=1), strict=True):
+                counted[answers.classes[true], answers.classes[told]] += 1
+        assert cells.set_index(["true", "predicted"])["windows"].to_dict() == counted
