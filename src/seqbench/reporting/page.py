@@ -158,6 +158,7 @@ def environment() -> Environment:
         "higher_is_better": higher_is_better,
         "best_at_zero": best_at_zero,
         "run_key": lambda row: key_of(row.chosen.run),
+        "key_of": key_of,
         "value_of": lambda value: "" if value is None else repr(float(value)),
         "decided": formats.decided,
         "nothing": formats.NOTHING,

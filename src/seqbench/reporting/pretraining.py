@@ -51,6 +51,8 @@ class Effect:
     cost_ratio
         Processor time of pretraining and training over that of the reference,
         as if the encoder served this run alone; None where it was not measured.
+    results
+        Runs of the arm.
     """
 
     dataset: str
@@ -64,6 +66,7 @@ class Effect:
     among: str
     n_better: int
     cost_ratio: float | None
+    results: tuple[Result, ...]
 
     @property
     def is_clear(self) -> bool:
@@ -148,6 +151,7 @@ def _effect(
         among=independent(pair.result for pair in pairs),
         n_better=sum(difference > 0 for difference in differences),
         cost_ratio=_cost_ratio(pairs),
+        results=tuple(pair.result for pair in pairs),
     )
 
 

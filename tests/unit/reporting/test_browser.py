@@ -197,6 +197,18 @@ def test_a_models_name_and_its_numbers_open_its_runs(place, see):
     assert "#run" not in seen.page.url
 
 
+def test_numbers_of_other_tables_open_their_runs_too(see):
+    seen = see()
+
+    seen.page.locator("#pretraining details summary").last.click()
+    seen.page.locator("#pretraining tr[data-run] td").last.click()
+    assert seen.page.locator("#run-title").inner_text() == "gru · contrastive_finetune"
+
+    seen = see("events")
+    seen.page.get_by_role("region", name="Types of strikes").locator("td").first.click()
+    assert seen.page.get_by_role("dialog").is_visible()
+
+
 def test_a_link_to_a_run_opens_it_and_its_files_are_where_the_links_say(see, pages):
     seen = see(anchor="#run/gun_point/gru/contrastive_finetune/labels0.2/seed1")
     links = [a.get_attribute("href") for a in seen.page.locator("#run .files a").all()]
