@@ -9,22 +9,12 @@ import argparse
 import json
 import os
 import resource
-import shutil
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-BUILD = ROOT / "build"
-
-
-def paired(first: Callable[[], float], second: Callable[[], float], turns: int) -> float:
-    """Return the median of first() / second() over turns, each pair measured back to back."""
-    first(), second()
-    return statistics.median(first() / second() for _ in range(turns))
+from common import BUILD, ROOT, paired, windows_of, workflow
 
 
 def training_steps() -> list[tuple[str, float]]:
@@ -92,16 +82,6 @@ def training_steps() -> list[tuple[str, float]]:
         (name, paired(lambda: epoch(name, bare=True), lambda: epoch(name, bare=False), turns=9))  # noqa: B023
         for name in ARCHITECTURES
     ]
-
-
-def windows_of(recordings):  # noqa: ANN001, ANN201
-    """Return the windows of recordings with the default settings."""
-    from seqbench.jobs import WindowJob
-    from seqbench.settings import SplitSettings, WindowSettings
-    from seqbench.windowing.windows import make_windows
-
-    job = WindowJob(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
-    return make_windows(recordings, job)
 
 
 LAB_EPOCHS = 20
@@ -224,15 +204,6 @@ def lab_here() -> None:
     except Reached:
         return
     raise SystemExit("99 % of val was never reached")
-
-
-def workflow(name: str, *options: str) -> tuple[Path, list[str]]:
-    """Return a new folder under build/ and the command that runs a benchmark in it."""
-    folder = BUILD / name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    return folder, [*command, "--directory", str(folder), "--quiet", "all", *options]
 
 
 def pipeline() -> dict[str, float]:

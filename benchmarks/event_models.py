@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import ROOT, paired
+from common import ROOT, paired
 
 BATCH, SAMPLES, CHANNELS, TYPES = 32, 2000, 6, 16
 STEPS = (

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import BUILD, ROOT, windows_of
+from common import BUILD, ROOT, windows_of
 
 EPOCHS = 6
 RATE_HZ, N_CHANNELS = 2000, 6

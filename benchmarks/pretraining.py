@@ -6,7 +6,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from bench import ROOT, paired, windows_of, workflow
+from common import ROOT, paired, windows_of, workflow
 
 STEPS = 12
 SMALL = ROOT / "workflow/benchmarks/label_efficiency_small.yaml"

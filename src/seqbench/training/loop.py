@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,35 +17,11 @@ from seqbench.storage.atomic import replacing
 from seqbench.training.batches import Batch, WindowTable, shuffled
 from seqbench.training.divergence import check_held_out, diverged, first_bad_step
 from seqbench.training.progress import Progress
+from seqbench.training.schedule import Schedule
 from seqbench.training.state import Course, StateKeeper
+from seqbench.training.trainable import Trainable
 
 EVALUATION_BATCH = 256
-
-
-class Trainable(Protocol):
-    """What the loop trains: a module that knows its loss, and what to watch besides."""
-
-    @property
-    def module(self) -> nn.Module:
-        """What is trained, frozen parts included."""
-
-    def loss(self, batch: Batch) -> Tensor:
-        """Return the mean loss of a batch, shape ()."""
-
-    def watch(self, batch: Batch) -> dict[str, Tensor]:
-        """Return means over a batch, shape () each, the loss under its own name among them."""
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Decide which parts learn in an epoch, from 1 on."""
-
-    def set_training(self, training: bool) -> None:
-        """Switch between training and evaluation; frozen parts stay in evaluation."""
-
-    def memory(self) -> dict[str, Tensor]:
-        """Return what training changes beside weights and statistics, such as draws and counts."""
-
-    def recall(self, memory: dict[str, Tensor]) -> None:
-        """Take over the `memory` of a training that was set up the same."""
 
 
 @dataclass(frozen=True)
@@ -213,72 +189,6 @@ def fit(
         f" best {loss_name} {course.best_loss:.4g} in epoch {course.best_epoch}"
     )
     return outcome
-
-
-class Schedule:
-    """Learning rate: a linear warm-up, then a cosine, a plateau or a constant.
-
-    Parameters
-    ----------
-    optimizer
-        Its groups get the rate before every step.
-    settings
-        Peak rate and course.
-    steps_per_epoch
-        Turns epochs into steps.
-    """
-
-    def __init__(
-        self, optimizer: torch.optim.Optimizer, settings: OptimizerSettings, steps_per_epoch: int
-    ) -> None:
-        self.optimizer = optimizer
-        self.settings = settings
-        self.n_warmup = settings.warmup_epochs * steps_per_epoch
-        self.n_total = settings.epochs * steps_per_epoch
-        self.n_done = 0
-        self.factor = 1.0
-        self._best, self._waited = math.inf, 0
-        self.rate = 0.0
-
-    def step(self) -> None:
-        """Set the rate of the coming optimiser step."""
-        self.n_done += 1
-        if self.n_done <= self.n_warmup:
-            share = self.n_done / self.n_warmup
-        elif self.settings.schedule == "cosine":
-            passed = (self.n_done - self.n_warmup) / max(1, self.n_total - self.n_warmup)
-            share = (1 + math.cos(math.pi * passed)) / 2
-        else:
-            share = self.factor
-        self.rate = self.settings.learning_rate * share
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate
-
-    def watch(self, loss: float) -> None:
-        """Halve the rate of a plateau schedule after `plateau_epochs` without a better loss."""
-        if self.settings.schedule != "plateau" or self.n_done < self.n_warmup:
-            return
-        if loss < self._best:
-            self._best, self._waited = loss, 0
-            return
-        self._waited += 1
-        if self._waited >= self.settings.plateau_epochs:
-            self.factor, self._waited = self.factor / 2, 0
-
-    def memory(self) -> dict[str, float]:
-        """Return where the schedule stands, as JSON values."""
-        return {
-            "n_done": self.n_done,
-            "factor": self.factor,
-            "best": self._best,
-            "waited": self._waited,
-            "rate": self.rate,
-        }
-
-    def recall(self, memory: dict[str, float]) -> None:
-        """Take over the `memory` of a schedule that was built the same."""
-        self.n_done, self._waited = int(memory["n_done"]), int(memory["waited"])
-        self.factor, self._best, self.rate = memory["factor"], memory["best"], memory["rate"]
 
 
 @torch.no_grad()

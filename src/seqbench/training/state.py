@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -38,9 +38,8 @@ from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.states import remove_empty, state_file
 from seqbench.training.divergence import DivergedError
 from seqbench.training.reproducibility import random_state, restore_random_state
-
-if TYPE_CHECKING:
-    from seqbench.training.loop import Schedule, Trainable
+from seqbench.training.schedule import Schedule
+from seqbench.training.trainable import Trainable
 
 INTERRUPTED = 75  # the exit code that the system reserves for "try again" (EX_TEMPFAIL)
 PATIENCE_S = 60.0
@@ -75,9 +74,9 @@ class Course:
 
     def __init__(
         self,
-        trainable: "Trainable",
+        trainable: Trainable,
         optimizer: torch.optim.Optimizer,
-        schedule: "Schedule",
+        schedule: Schedule,
         order: torch.Generator,
         augmentation: torch.Generator | None,
         device: torch.device,

@@ -19,9 +19,10 @@ from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable
 from seqbench.training.divergence import DivergedError
 from seqbench.training.finetune import Finetuning, Model, balanced_weights, label_counts
-from seqbench.training.loop import Outcome, Schedule, evaluate, fit
+from seqbench.training.loop import Outcome, evaluate, fit
 from seqbench.training.progress import Progress
 from seqbench.training.reproducibility import seed_everything
+from seqbench.training.schedule import Schedule
 
 CPU = torch.device("cpu")
 NAN = math.nan

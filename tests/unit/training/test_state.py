@@ -19,7 +19,7 @@ from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.divergence import DivergedError
 from seqbench.training.finetune import Finetuning, Model
-from seqbench.training.loop import Schedule
+from seqbench.training.schedule import Schedule
 from seqbench.training.state import INTERRUPTED, Course, StateKeeper, keeping
 
 

@@ -1,0 +1,35 @@
+"""What several benchmarks share: places, pairs of measurements, windows and configs."""
+
+import shutil
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+
+
+def paired(first: Callable[[], float], second: Callable[[], float], turns: int) -> float:
+    """Return the median of first() / second() over turns, each pair measured back to back."""
+    first(), second()
+    return statistics.median(first() / second() for _ in range(turns))
+
+
+def windows_of(recordings):  # noqa: ANN001, ANN201
+    """Return the windows of recordings with the default settings."""
+    from seqbench.jobs import WindowJob
+    from seqbench.settings import SplitSettings, WindowSettings
+    from seqbench.windowing.windows import make_windows
+
+    job = WindowJob(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
+    return make_windows(recordings, job)
+
+
+def workflow(name: str, *options: str) -> tuple[Path, list[str]]:
+    """Return a new folder under build/ and the command that runs a benchmark in it."""
+    folder = BUILD / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    return folder, [*command, "--directory", str(folder), "--quiet", "all", *options]
