@@ -78,9 +78,14 @@ class Row:
         return len({result.run.seed for result in self.results})
 
     @property
+    def folds(self) -> set[Fold | None]:
+        """Places of the folds that its runs are of; of a dataset without folds None alone."""
+        return {result.fold for result in self.results}
+
+    @property
     def n_folds(self) -> int:
         """Number of folds, of all repeats; 1 where the dataset has none."""
-        return len({result.fold for result in self.results})
+        return len(self.folds)
 
     @property
     def counted(self) -> str:
@@ -117,8 +122,8 @@ class Lead:
         Difference of their means.
     interval
         95 %, None where nothing tells: by the bootstrap over groups of test and
-        runs; Student's over seeds where test is one group; over folds see
-        `mean_interval_of`.
+        runs; Student's over paired seeds where test is one group; over folds
+        see `mean_interval_of`.
     """
 
     mean: float
@@ -254,17 +259,21 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
 def ahead(row: Row, other: Row) -> list[tuple[Result, float]]:
     """Return how far each run of a model is ahead of another model, in the headline, fold by fold.
 
-    The other's runs on a fold are averaged: a baseline may have one seed alone.
+    Held against it is the other's run of the same seed, so that chance in the
+    training of both counts; where it has none, as a baseline with one seed
+    alone, the mean of its runs on the fold.
     """
-    of_other: dict[Fold | None, list[float]] = {}
+    of_other: dict[Fold | None, dict[int, float]] = {}
     for result in other.results:
         if (value := result.value(other.headline)) is not None:
-            of_other.setdefault(result.fold, []).append(value)
-    return [
-        (result, value - fmean(of_other[result.fold]))
-        for result in row.results
-        if (value := result.value(row.headline)) is not None and result.fold in of_other
-    ]
+            of_other.setdefault(result.fold, {})[result.run.seed] = value
+    found = []
+    for result in row.results:
+        by_seed = of_other.get(result.fold)
+        if by_seed and (value := result.value(row.headline)) is not None:
+            base = by_seed.get(result.run.seed, fmean(by_seed.values()))
+            found.append((result, value - base))
+    return found
 
 
 def lead(row: Row, other: Row) -> Lead | None:
@@ -275,8 +284,17 @@ def lead(row: Row, other: Row) -> Lead | None:
     generator = np.random.default_rng(0)
     first = resampled_mean(row.results, generator)
     second = resampled_mean(other.results, generator)
-    if first is not None and second is not None and len(first) == len(second):
+    # Resamples of one fold have nothing to do with those of another.
+    if (
+        first is not None
+        and second is not None
+        and len(first) == len(second)
+        and row.folds == other.folds
+    ):
         return Lead(mean, bootstrap_interval(first - second))
+    if len(other.results) > len(row.results):  # a baseline without chance has one run
+        bounds = mean_interval_of(ahead(other, row))
+        return Lead(mean, None if bounds is None else (-bounds[1], -bounds[0]))
     return Lead(mean, mean_interval_of(ahead(row, other)))
 
 
