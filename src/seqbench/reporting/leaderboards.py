@@ -97,15 +97,15 @@ class Row:
     @property
     def chosen(self) -> Result:
         """The run with the highest headline on val: choosing it never looks at test."""
-        return self.best_on_val(self.results)
+        return max(self.results, key=self._on_val)
 
-    def chosen_on(self, dataset: str) -> Result:
-        """Return the same among the runs of one fold."""
-        return self.best_on_val(r for r in self.results if r.run.dataset == dataset)
+    def chosen_on(self, dataset: str) -> Result | None:
+        """Return the same among the runs of one fold; None while none has finished."""
+        own = (result for result in self.results if result.run.dataset == dataset)
+        return max(own, key=self._on_val, default=None)
 
-    def best_on_val(self, results: Iterable[Result]) -> Result:
-        """Return the one of several runs with the highest headline on val."""
-        return max(results, key=lambda r: _or_lowest(r.value(self.headline, "val")))
+    def _on_val(self, result: Result) -> float:
+        return _or_lowest(result.value(self.headline, "val"))
 
     def cost(self, key: str) -> float | None:
         """Return the mean cost over the runs in which it was measured."""
