@@ -80,8 +80,10 @@ def blocks(plan: Plan) -> list[Block]:
     """Return a block for each task of which two datasets or more have a trained model in common.
 
     Trained models decide which datasets those are, and baselines that were run
-    on all of them come along. Of all tables without gaps it is the largest one,
-    datasets counting twice as tests rest on them: n_datasets² times n_models.
+    on all of them come along. Looked at are the datasets of each trained model
+    and those that two have in common, as what any number of them have would be
+    too many to try; taken is the table that is largest, datasets counting twice
+    as tests rest on them: n_datasets² times n_models of the trained ones.
     One in which a test can tell models apart goes before any other.
     """
     tasks = {whole: plan.benchmark.task(whole) for whole in plan.wholes}
