@@ -10,6 +10,8 @@ from seqbench.config import Arm, Benchmark, ConfigError, RunGrid
 from seqbench.jobs import Jobs
 from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
 
+BASELINE = "baseline"  # in place of an arm
+
 
 @dataclass(frozen=True, order=True)
 class Run:
@@ -20,6 +22,11 @@ class Run:
     arm: str
     labels: str
     seed: int
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether this is a floor or ceiling instead of a trained model."""
+        return self.arm == BASELINE
 
     def fill(self, pattern: str, **more: str) -> str:
         """Fill the wildcards of a path pattern; `more` holds those beside the identity."""
@@ -71,7 +78,7 @@ class Plan:
                 tags = BASELINES.entry(name).tags
                 if self._fits(tags, run.dataset):
                     seed = run.seed if tags["stochastic"] else 0
-                    runs[Run(run.dataset, name, "baseline", "1", seed)] = None
+                    runs[Run(run.dataset, name, BASELINE, "1", seed)] = None
         return [run for run in runs if run not in self.unfinished]
 
     @property
@@ -95,7 +102,7 @@ class Plan:
 
     def objective(self, run: Run) -> str | None:
         """Return the objective that pretrains the encoder of a run, if one does."""
-        return Arm.parse(run.arm).objective if run.arm != "baseline" else None
+        return Arm.parse(run.arm).objective if not run.is_baseline else None
 
     def _of_grid(self, grid: RunGrid) -> Iterator[Run]:
         """Yield the runs of one entry of `runs`, on every fold of its datasets."""

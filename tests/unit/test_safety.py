@@ -46,6 +46,9 @@ def test_what_could_run_the_content_of_a_file_is_nowhere_called(forbidden):
 def test_rules_quote_what_users_may_name():
     assert RULES
     for path in RULES:
-        for command in re.findall(r"shell:\n((?: +\".*\"\n)+)", path.read_text(encoding="utf-8")):
+        text = path.read_text(encoding="utf-8")
+        commands = re.findall(r"shell:\n((?: +\".*\"\n)+)", text)
+        assert len(commands) == len(re.findall(r"^    shell:", text, re.M)), path.name
+        for command in commands:
             for field in re.findall(r"\{([^{}]+)\}", command):
                 assert field.endswith(":q") or field in PLAIN, f"{path.name}: {{{field}}}"

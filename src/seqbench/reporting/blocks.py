@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from seqbench import layout
-from seqbench.plan import Plan
+from seqbench.plan import BASELINE, Plan
 from seqbench.reporting.catalog import ceiling_of
 from seqbench.statistics.attainable import ALPHA, smallest_adjusted_p
 
@@ -27,7 +27,7 @@ class Model(NamedTuple):
     @property
     def is_baseline(self) -> bool:
         """Whether this is a floor or baseline instead of a trained model."""
-        return self.arm == "baseline"
+        return self.arm == BASELINE
 
     @property
     def name(self) -> str:
@@ -80,8 +80,10 @@ def blocks(plan: Plan) -> list[Block]:
     """Return a block for each task of which two datasets or more have a trained model in common.
 
     Trained models decide which datasets those are, and baselines that were run
-    on all of them come along. Of all tables without gaps it is the largest one,
-    datasets counting twice as tests rest on them: n_datasets² times n_models.
+    on all of them come along. Looked at are the datasets of each trained model
+    and those that two have in common, as what any number of them have would be
+    too many to try; taken is the table that is largest, datasets counting twice
+    as tests rest on them: n_datasets² times n_models of the trained ones.
     One in which a test can tell models apart goes before any other.
     """
     tasks = {whole: plan.benchmark.task(whole) for whole in plan.wholes}

@@ -101,8 +101,7 @@ CAPTIONS = {
     "label_efficiency": Caption(
         "How many labels it takes",
         "Mean test score over runs against the fraction of train windows whose labels were used;"
-        " whiskers are its 95 % interval (Student's t; of a single run the bootstrap). Dashed: the"
-        " best baseline, which has all labels.",
+        " whiskers are its 95 % interval. Dashed: the best baseline, which has all labels.",
     ),
     "pretraining": Caption(
         "How pretraining went",
@@ -273,7 +272,7 @@ def template_runs(plan: Plan) -> list[Run]:
 
 def holds_templates(plan: Plan, run: Run) -> bool:
     """Tell whether the model of a run holds the shape of each type of event."""
-    if run.arm == "baseline":
+    if run.is_baseline:
         return run.architecture == TEMPLATE_BASELINE
     return plan.benchmark.all_architectures[run.architecture].of == TEMPLATE_ARCHITECTURE
 
@@ -306,7 +305,7 @@ def _tagged(tag: str, task: str) -> str | None:
 def _applies(figure: str, plan: Plan, dataset: str) -> bool:
     """Tell whether the plan holds what a figure needs."""
     own = plan.runs_on(dataset)
-    trained = [run for run in own if run.arm != "baseline"]
+    trained = [run for run in own if not run.is_baseline]
     if figure == "label_efficiency":
         return len({run.labels for run in trained}) > 1
     if figure == "pretraining":

@@ -55,12 +55,14 @@ def lede(found: Sequence[Difference], scores: Equality) -> str:
     if scores.n_equal == scores.n_common:
         return f"All {scores.n_common} scores that A and B have in common are identical."
     n = Counter(one.verdict for one in found)
-    untested = n["one seed"] + n["not defined"]
+    untested, undefined = n["one seed"], n["not defined"]
     return (
         f"Of {counted(len(found), 'model')} that both have, B scores higher than A with"
         f" {n['higher']} and lower with {n['lower']}; {n['identical']} are identical,"
         f" {n['not told apart']} not told apart"
-        + (f", and {untested} with a single seed cannot be." if untested else ".")
+        + (f", and {untested} with a single seed cannot be" if untested else "")
+        + (f", and {undefined} have no score" if undefined else "")
+        + "."
     )
 
 

@@ -34,7 +34,7 @@ def run_files(plan: Plan) -> dict[Run, list[str]]:
     found = {}
     for run in plan.runs:
         patterns = [layout.WINDOWS, layout.PREDICTIONS]
-        if run.arm != "baseline":
+        if not run.is_baseline:
             patterns += [layout.HISTORY, layout.TRANSFER]
         if run in banked:
             patterns.append(layout.MODEL)

@@ -9,6 +9,7 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
 COUNTS = ("refractory_violations", "refractory_violations_before")
 QUANTITIES = ("rmse", "mae")  # in the units of the data
 RATES = ("false_alarms_per_hour",)
+UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def metric_value(value: float | None, metric: str) -> str:
@@ -20,7 +21,8 @@ def metric_value(value: float | None, metric: str) -> str:
     if metric in COUNTS:
         return count(value)
     if metric in QUANTITIES:
-        return f"{value:.0f}" if value >= 1000 else f"{value:#.4g}"  # never an exponent
+        # An exponent stands before what is tiny alone; rounding must not leave a bare point.
+        return f"{value:.0f}" if value >= 999.95 else f"{value:#.4g}"
     return rate(value) if metric in RATES else score(value)
 
 
@@ -89,10 +91,11 @@ def amount(value: float | None) -> str:
     """Write a count exactly up to a hundred thousand, then with a unit."""
     if value is None:
         return NOTHING
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e5, "k")):
-        if value >= size:
-            return f"{value / min(size, 1e3 if unit == 'k' else size):.3g} {unit}"
-    return f"{value:,.0f}".replace(",", NARROW)
+    if value < 1e5:
+        return f"{value:,.0f}".replace(",", NARROW)
+    shown = float(f"{value:.3g}")  # before the unit is chosen: 999 999 is 1 M
+    size, unit = next(one for one in UNITS if shown >= one[0])
+    return f"{shown / size:g} {unit}"
 
 
 def seconds(value: float | None) -> str:

@@ -10,10 +10,11 @@ from statistics import fmean
 
 import numpy as np
 
+from seqbench.plan import BASELINE
 from seqbench.registry import TASKS
 from seqbench.reporting.catalog import ceiling_of, columns, floor_of
 from seqbench.reporting.estimates import Estimate, mean_interval_of, resampled_mean
-from seqbench.reporting.results import BASELINE, Result
+from seqbench.reporting.results import Result
 from seqbench.settings import Fold
 from seqbench.statistics.bootstrap import interval as bootstrap_interval
 
@@ -78,9 +79,14 @@ class Row:
         return len({result.run.seed for result in self.results})
 
     @property
+    def folds(self) -> set[Fold | None]:
+        """Places of the folds that its runs are of; of a dataset without folds None alone."""
+        return {result.fold for result in self.results}
+
+    @property
     def n_folds(self) -> int:
         """Number of folds, of all repeats; 1 where the dataset has none."""
-        return len({result.fold for result in self.results})
+        return len(self.folds)
 
     @property
     def counted(self) -> str:
@@ -92,15 +98,15 @@ class Row:
     @property
     def chosen(self) -> Result:
         """The run with the highest headline on val: choosing it never looks at test."""
-        return self.best_on_val(self.results)
+        return max(self.results, key=self._on_val)
 
-    def chosen_on(self, dataset: str) -> Result:
-        """Return the same among the runs of one fold."""
-        return self.best_on_val(r for r in self.results if r.run.dataset == dataset)
+    def chosen_on(self, dataset: str) -> Result | None:
+        """Return the same among the runs of one fold; None while none has finished."""
+        own = (result for result in self.results if result.run.dataset == dataset)
+        return max(own, key=self._on_val, default=None)
 
-    def best_on_val(self, results: Iterable[Result]) -> Result:
-        """Return the one of several runs with the highest headline on val."""
-        return max(results, key=lambda r: _or_lowest(r.value(self.headline, "val")))
+    def _on_val(self, result: Result) -> float:
+        return _or_lowest(result.value(self.headline, "val"))
 
     def cost(self, key: str) -> float | None:
         """Return the mean cost over the runs in which it was measured."""
@@ -117,8 +123,8 @@ class Lead:
         Difference of their means.
     interval
         95 %, None where nothing tells: by the bootstrap over groups of test and
-        runs; Student's over seeds where test is one group; over folds see
-        `mean_interval_of`.
+        runs; Student's over paired seeds where test is one group; over folds
+        see `mean_interval_of`.
     """
 
     mean: float
@@ -254,30 +260,45 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
 def ahead(row: Row, other: Row) -> list[tuple[Result, float]]:
     """Return how far each run of a model is ahead of another model, in the headline, fold by fold.
 
-    The other's runs on a fold are averaged: a baseline may have one seed alone.
+    Held against it is the other's run of the same seed, so that chance in the
+    training of both counts; where it has none, as a baseline with one seed
+    alone, the mean of its runs on the fold.
     """
-    of_other: dict[Fold | None, list[float]] = {}
+    of_other: dict[Fold | None, dict[int, float]] = {}
     for result in other.results:
         if (value := result.value(other.headline)) is not None:
-            of_other.setdefault(result.fold, []).append(value)
-    return [
-        (result, value - fmean(of_other[result.fold]))
-        for result in row.results
-        if (value := result.value(row.headline)) is not None and result.fold in of_other
-    ]
+            of_other.setdefault(result.fold, {})[result.run.seed] = value
+    found = []
+    for result in row.results:
+        by_seed = of_other.get(result.fold)
+        if by_seed and (value := result.value(row.headline)) is not None:
+            base = by_seed.get(result.run.seed, fmean(by_seed.values()))
+            found.append((result, value - base))
+    return found
 
 
 def lead(row: Row, other: Row) -> Lead | None:
-    """Return how far a model is ahead of another; None where one of them has no score."""
+    """Return how far a model is ahead of another; None where no fold has scores of both."""
     mean = _difference(row, other)
     if mean is None:
         return None
     generator = np.random.default_rng(0)
     first = resampled_mean(row.results, generator)
     second = resampled_mean(other.results, generator)
-    if first is not None and second is not None and len(first) == len(second):
+    # Resamples of one fold have nothing to do with those of another.
+    if (
+        first is not None
+        and second is not None
+        and len(first) == len(second)
+        and row.folds == other.folds
+    ):
         return Lead(mean, bootstrap_interval(first - second))
-    return Lead(mean, mean_interval_of(ahead(row, other)))
+    if len(other.results) > len(row.results):  # a baseline without chance has one run
+        pairs = [(result, -value) for result, value in ahead(other, row)]
+    else:
+        pairs = ahead(row, other)
+    # Of the folds that both have, which are all unless some runs have yet to finish.
+    return Lead(fmean(value for _, value in pairs), mean_interval_of(pairs)) if pairs else None
 
 
 def _marked(row: Row, board: Leaderboard) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from seqbench.reporting.classification import ClassificationMaterial, gather_cla
 from seqbench.reporting.detection import DetectionMaterial, gather_detection
 from seqbench.reporting.leaderboards import Leaderboard, Row, leaderboards
 from seqbench.reporting.parts import Part, read_parts
-from seqbench.reporting.results import BASELINE, Result
+from seqbench.reporting.results import Result
 from seqbench.storage.detections import Detections
 from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.predictions import read_predictions
@@ -85,7 +86,8 @@ class Material:
         Of the model picked on val and the best baseline, in this order.
     answers, asked
         Of tasks that answer with values: those of the model picked on val and
-        of the best baseline, and the windows of test; else none.
+        of the best baseline, as far as they have a run on what is shown, and
+        the windows of test; else none.
     classification, detection
         What else there is to say of a dataset of the task; None for other tasks.
     leakchecks
@@ -180,7 +182,7 @@ def gather(plan: Plan, results: list[Result], root: Path) -> list[Material]:
 def _material(
     plan: Plan, results: list[Result], root: Path, dataset: str, colours: dict[str, str]
 ) -> Material:
-    trained = sorted(run for run in plan.runs_on(dataset) if run.arm != BASELINE)
+    trained = sorted(run for run in plan.runs_on(dataset) if not run.is_baseline)
     boards = leaderboards(results, dataset)
     pretrained = [(run, o) for run in trained if (o := plan.objective(run)) is not None]
     pretraining = {
@@ -213,7 +215,7 @@ def _material(
         pretraining={key: pd.read_csv(path) for key, path in pretraining.items()},
         transfers={r: json.loads(p.read_text(encoding="utf-8")) for r, p in transfers.items()},
         confusions=[_confusion(row, root) for row in rows] if "confusion" in figures else [],
-        answers=[_answers(row, root, shown) for row in rows] if has_answers else [],
+        answers=list(_answers(rows, root, shown)) if has_answers else [],
         asked=read_windows(path, "test") if has_answers else None,
         classification=classification,
         detection=detection,
@@ -228,12 +230,16 @@ def _leakchecks(plan: Plan, dataset: str, root: Path) -> list[LeakCheck]:
     return [one for one in found if one is not None]
 
 
-def _answers(row: Row, root: Path, dataset: str) -> Answers:
-    result = row.chosen_on(dataset)
-    predictions = read_predictions(root / result.run.fill(layout.PREDICTIONS), "test")
-    if not isinstance(predictions, Sequences):
-        raise ValueError(f"{row.name} answers with no values")
-    return Answers(row, result, predictions)
+def _answers(rows: Iterable[Row], root: Path, dataset: str) -> Iterator[Answers]:
+    """Yield what models said on a dataset or fold, of those that have a run there."""
+    for row in rows:
+        result = row.chosen_on(dataset)
+        if result is None:
+            continue
+        predictions = read_predictions(root / result.run.fill(layout.PREDICTIONS), "test")
+        if not isinstance(predictions, Sequences):
+            raise ValueError(f"{row.name} answers with no values")
+        yield Answers(row, result, predictions)
 
 
 def _confusion(row: Row, root: Path) -> Confusion:

@@ -34,7 +34,7 @@ SCRIPT = (TEMPLATES / "report.js").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
-class Model:
+class ListedModel:
     """A model of a leaderboard among those of all datasets."""
 
     material: Material
@@ -172,10 +172,10 @@ def _digest(script: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
-def _models(materials: list[Material]) -> list[Model]:
+def _models(materials: list[Material]) -> list[ListedModel]:
     """Return every model of every dataset; baselines once, though they stand in all boards."""
     return [
-        Model(material, board, row)
+        ListedModel(material, board, row)
         for material in materials
         for board in material.boards
         for row in board.rows

@@ -8,10 +8,11 @@ from itertools import groupby
 from typing import NamedTuple
 
 from seqbench.config import Arm
+from seqbench.plan import BASELINE
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.estimates import Estimate, independent, mean_interval_of
-from seqbench.reporting.results import BASELINE, Result
+from seqbench.reporting.results import Result
 
 SCRATCH = "scratch"
 REFERENCES = (SCRATCH, "random_frozen")

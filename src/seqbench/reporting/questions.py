@@ -99,13 +99,14 @@ def _sentence(first: Candidate, second: Candidate, metric: str) -> str:
     if not differences:
         return f"{first.name} and {second.name} have no seed in common."
     mean = sum(difference for _, difference in differences) / len(differences)
-    ahead = f"{first.name} is ahead of {second.name} by {formats.signed_score(mean)} {label}"
+    side = "ahead of" if mean >= 0 else "behind"
+    ahead = f"{first.name} is {side} {second.name} by {formats.signed_score(mean)} {label}"
     interval = mean_interval_of(differences)
     if interval is None:
         return f"{ahead}, with a single seed."
     low, high = (formats.signed_score(bound) for bound in interval)
     among = independent(result for result, _ in differences)
-    if interval[0] > 0:
+    if interval[0] > 0 or interval[1] < 0:
         return f"{ahead} ({low} to {high}, {among})."
     return f"{ahead}, which chance among {among} can do ({low} to {high})."
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("dataset", "architecture", "arm", "labels", "seed", "split", "metric", "value")
-BASELINE = "baseline"
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Result:
     @property
     def is_baseline(self) -> bool:
         """Whether this is a floor or ceiling instead of a trained model."""
-        return self.run.arm == BASELINE
+        return self.run.is_baseline
 
     def value(self, metric: str, split: str = "test") -> float | None:
         """Return a metric, or None where it is not defined."""

@@ -132,7 +132,7 @@ def _interval(result: Result, metric: str) -> str:
 
 def _steps(plan: Plan, run: Run) -> list[str]:
     """Return the steps that made a run, in their order."""
-    if run.arm == "baseline":
+    if run.is_baseline:
         return ["ingest", "window", "fit_baseline", "evaluate"]
     pretrained = ["pretrain"] if plan.objective(run) else []
     return ["ingest", "window", *pretrained, "finetune", "evaluate"]
@@ -146,7 +146,7 @@ def _jobs(plan: Plan, run: Run) -> list[tuple[str, Options]]:
         "window": jobs.window(run.dataset),
         "evaluate": jobs.evaluate(run.dataset),
     }
-    if run.arm == "baseline":
+    if run.is_baseline:
         told["fit_baseline"] = jobs.fit_baseline(run.dataset, run.architecture)
     else:
         told["finetune"] = jobs.finetune(run.dataset, run.architecture, run.arm, float(run.labels))
@@ -168,7 +168,7 @@ def _log(plan: Plan, run: Run, step: str) -> str:
 
 
 def _files(plan: Plan, run: Run) -> list[str]:
-    patterns = [*OUTPUTS, *(OUTPUTS_OF_TRAINING if run.arm != "baseline" else ())]
+    patterns = [*OUTPUTS, *(OUTPUTS_OF_TRAINING if not run.is_baseline else ())]
     if plan.objective(run):
         patterns += [layout.ENCODER, layout.PRETRAIN_HISTORY]
     return [pattern.format(**_fields(plan, run)) for pattern in [*patterns, layout.WINDOWS]]

@@ -1,7 +1,7 @@
 """What the HDF5 formats share: a first line that names format and checksum, and clear errors.
 
 The first 512 bytes of a file are HDF5's user block, which its library leaves
-alone. They hold one line, such as ``seqbench windows 4 crc32 1a2b3c4d``, whose
+alone. They hold one line, such as ``seqbench windows 5 crc32 1a2b3c4d``, whose
 checksum is that of all bytes behind the block. It is checked before HDF5 sees
 the file, so neither a flipped bit nor a file cut short reaches a result or the
 parser. (Checksums of HDF5's own guard single chunks of numbers, but neither

@@ -4,12 +4,14 @@ from itertools import product
 from pathlib import Path
 from statistics import stdev
 
+import numpy as np
 import pytest
 
 from seqbench import layout
 from seqbench.reporting import pretraining, questions
 from seqbench.reporting.catalog import figure_names
-from seqbench.reporting.leaderboards import ahead, leaderboard
+from seqbench.reporting.estimates import resampled_mean
+from seqbench.reporting.leaderboards import ahead, lead, leaderboard
 from seqbench.reporting.results import collect
 from seqbench.statistics.student import mean_interval
 from seqbench.steps import report
@@ -96,6 +98,22 @@ def test_a_lead_over_a_baseline_of_one_seed_is_taken_fold_by_fold(board):
     assert [round(value, 3) for _, value in leads] == [
         0.3, 0.29, 0.4, 0.39, 0.2, 0.19, 0.34, 0.33,
     ]  # fmt: skip
+
+
+def test_resamples_of_different_folds_are_not_held_against_each_other(plan):
+    finished = {"cnn1d": "1", "gru": "2"}  # so far
+    results = [
+        result
+        for result in collect(plan, Path())
+        if result.run.dataset[-1] == finished.get(result.run.architecture, "1")
+    ]
+    board = leaderboard(results, "mine", "1")
+    first, second = row(board, "cnn1d"), row(board, "gru")
+
+    assert all(
+        resampled_mean(one.results, np.random.default_rng(0)) is not None for one in (first, second)
+    )
+    assert lead(first, second) is None  # no fold tells who is ahead
 
 
 def test_a_question_is_answered_fold_by_fold(plan):

@@ -67,10 +67,32 @@ def test_nothing_lost_in_rounding_has_no_sign():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(50.2997, "50.30"), (0.13221, "0.1322"), (1234.5, "1234"), (98765.4, "98765")],
+    [
+        (50.2997, "50.30"),
+        (0.13221, "0.1322"),
+        (999.96, "1000"),
+        (1234.5, "1234"),
+        (98765.4, "98765"),
+    ],
 )
 def test_quantities_have_four_digits(value, text):
     assert formats.metric_value(value, "rmse") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (99_999, "99\u202f999"),
+        (123_456, "123 k"),
+        (999_499, "999 k"),
+        (999_999, "1 M"),
+        (1_234_567, "1.23 M"),
+        (999_999_999, "1 G"),
+        (2.5e12, "2.5 T"),
+    ],
+)
+def test_an_amount_is_exact_and_then_has_three_digits_and_a_unit(value, text):
+    assert formats.amount(value) == text
 
 
 @pytest.mark.parametrize(

@@ -157,22 +157,46 @@ def test_a_lead_is_told_in_words(interval, verdict):
     assert Lead(0.1, interval).verdict == verdict
 
 
-def test_without_resamples_a_lead_has_the_interval_over_seeds(write_results, config):
+@pytest.fixture
+def board_of_one_group(write_results, config):
+    """Return what makes a board of a test that is one group, so that nothing is resampled."""
+
     def edit(run, content):
         del content["scores"]["test"]["accuracy"]["resampled"]
 
-    accuracy = {("cnn1d", 0): 0.7, ("cnn1d", 1): 0.9, ("majority", 0): 0.5}
-    plan = write_results(
-        config(architectures=["cnn1d"], seeds=[0, 1]),
-        skill=lambda run: accuracy[run.architecture, run.seed],
-        edit=edit,
+    def make(accuracy):
+        plan = write_results(
+            config(architectures=[name for name in accuracy if name != "majority"], seeds=[0, 1]),
+            skill=lambda run: accuracy[run.architecture][run.seed],
+            edit=edit,
+        )
+        return leaderboard(collect(plan, Path()), "waves", "1")
+
+    return make
+
+
+def test_without_resamples_a_lead_has_the_interval_over_seeds(board_of_one_group):
+    board = board_of_one_group({"cnn1d": [0.7, 0.9], "majority": [0.5]})
+    ahead, behind = (
+        lead(row(board, one), row(board, other)).interval
+        for one, other in (("cnn1d", "majority"), ("majority", "cnn1d"))
     )
-    board = leaderboard(collect(plan, Path()), "waves", "1")
-    low, high = lead(row(board, "cnn1d"), row(board, "majority")).interval
 
     assert row(board, "cnn1d").score.interval is None
     # Differences .2 and .4: s.d. .1414, t of one degree of freedom 12.706.
-    assert (low, high) == pytest.approx((0.3 - 1.2706, 0.3 + 1.2706), abs=1e-4)
+    assert ahead == pytest.approx((0.3 - 1.2706, 0.3 + 1.2706), abs=1e-4)
+    assert behind == pytest.approx((-0.3 - 1.2706, -0.3 + 1.2706), abs=1e-4)
+
+
+def test_without_resamples_chance_in_both_trainings_counts(board_of_one_group):
+    # All of the chance is in the second: it may well be the better one.
+    board = board_of_one_group({"cnn1d": [0.9, 0.9], "gru": [0.7, 0.95], "majority": [0.5]})
+
+    # Differences .2 and -.05: s.d. .17678.
+    assert lead(row(board, "cnn1d"), row(board, "gru")).interval == pytest.approx(
+        (0.075 - 12.706 * 0.125, 0.075 + 12.706 * 0.125), abs=1e-4
+    )
+    assert row(board, "gru").is_tied
 
 
 def test_only_the_best_is_marked_best_and_only_what_it_leads_by_chance_is_tied(board):

@@ -115,6 +115,6 @@ def _draw_with_whiskers(axes: Axes, points: list[tuple[float, Row]], **look: Any
 
 
 def _interval(row: Row) -> tuple[float, float] | None:
-    """Return the interval of the mean over runs, or the bootstrap interval of a single one."""
+    """Return the interval of the mean as tables have it; where test is one group, over seeds."""
     values = [(r, v) for r in row.results if (v := r.value(row.headline)) is not None]
-    return mean_interval_of(values) or row.score.interval
+    return row.score.interval or mean_interval_of(values)

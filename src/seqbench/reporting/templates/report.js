@@ -147,8 +147,16 @@ const show = (key) => {
   dialog.scrollTop = 0;
 };
 
+const decoded = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a stray % in an address that somebody typed
+  }
+};
+
 const follow = () => {
-  if (location.hash.startsWith(PREFIX)) show(decodeURIComponent(location.hash.slice(PREFIX.length)));
+  if (location.hash.startsWith(PREFIX)) show(decoded(location.hash.slice(PREFIX.length)));
   else if (dialog.open) dialog.close();
 };
 dialog.addEventListener("close", () => {
