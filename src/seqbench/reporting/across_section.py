@@ -77,8 +77,9 @@ def _chosen(across: Across) -> list[str]:
     why = "All of them were run everywhere."
     if block.other_datasets or block.other_models:
         why = (
-            "Of all tables without gaps this is the largest, datasets counting twice since the"
-            " tests rest on them; one in which a test can tell models apart would go first."
+            "Not every model was run everywhere. Of the tables without gaps this is the largest,"
+            " datasets weighing more than models; one in which a test can tell models apart would"
+            " go first."
         )
     return [
         f"{counted(across.n_datasets, 'dataset')} and {counted(len(across.models), 'model')},"
