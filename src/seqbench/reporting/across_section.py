@@ -77,9 +77,10 @@ def _chosen(across: Across) -> list[str]:
     why = "All of them were run everywhere."
     if block.other_datasets or block.other_models:
         why = (
-            "Of the tables without gaps on the datasets of one model, or on those that two have in"
-            " common, this is the largest, datasets counting twice since the tests rest on them;"
-            " one in which a test can tell models apart would go first."
+            "Not every model was run everywhere. Of the tables without gaps on the datasets of one"
+            " model, or on those that two have in common, this is the largest, datasets counting"
+            " twice since the tests rest on them; one in which a test can tell models apart would"
+            " go first."
         )
     return [
         f"{counted(across.n_datasets, 'dataset')} and {counted(len(across.models), 'model')},"

@@ -38,8 +38,9 @@ CAPTIONS = {
     ),
     "confusion": Caption(
         "What is taken for what",
-        "Test windows of the model picked on val and of the best baseline, summed over runs."
-        " Numbers count windows; the shade is their part of the true class.",
+        "Test windows, or samples where each has a label of its own, of the model picked on val and"
+        " of the best baseline, summed over runs: numbers count them, the shade is their part of"
+        " the true class.",
     ),
     "roc": Caption(
         "What a threshold trades",

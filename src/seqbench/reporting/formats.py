@@ -35,8 +35,11 @@ def score(value: float | None) -> str:
 
 
 def signed_score(value: float | None) -> str:
-    """Write a difference of shares with its sign."""
-    return NOTHING if value is None else _typeset(f"{value:+.3f}")
+    """Write a difference of shares with its sign; what rounds to 0 has none."""
+    if value is None:
+        return NOTHING
+    text = f"{value:+.3f}"
+    return _typeset(text if float(text) else text.lstrip("+-"))
 
 
 def p_value(value: float) -> str:

@@ -45,11 +45,13 @@ def leak_warnings(checks: Sequence[LeakCheck]) -> list[str]:
         n_windows = _total(checks, "n_windows", split)
         n_same = _total(checks, "n_same_answer", split)
         share = formats.percent(n_repeated / n_windows)
+        whose = (
+            "" if n_repeated == 1 else f"{formats.amount(n_same)} of them " if n_same else "all "
+        )
         answered = (
-            f"{'it has' if n_repeated == 1 else f'{formats.amount(n_same)} of them with'} the same"
-            " answer, which memory alone gets right"
+            f"{whose}with the same answer, which memory alone gets right"
             if n_same
-            else "all with another answer, which memory alone gets wrong"
+            else f"{whose}with another answer, which memory alone gets wrong"
         )
         found.append(
             f"{formats.amount(n_repeated)} of {counted(n_windows, f'{split} window')} ({share})"

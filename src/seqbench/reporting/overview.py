@@ -51,13 +51,24 @@ def lede(boards: list[Leaderboard]) -> str:
     if len(leads) == 1:
         verb = "beats" if n_ahead else "does not beat"
         sure = " more clearly than chance would" if n_sure else ", but chance could do that"
-        return f"The model picked on val {verb} the best baseline{sure if n_ahead else ''}."
+        told = f"The model picked on val {verb} the best baseline{sure if n_ahead else ''}."
+        return f"{told}{_only_floors(boards)}"
     count = "all" if n_ahead == len(leads) else "none" if n_ahead == 0 else f"{n_ahead}"
     said = f"The model picked on val beats the best baseline on {count} of {len(leads)} datasets"
     if n_ahead:
         said += f", beyond chance on {n_sure if n_sure else 'none'}"
     lost = f" It is clearly behind on {n_behind}." if n_behind else ""
-    return f"{said}.{lost}"
+    return f"{said}.{lost}{_only_floors(boards)}"
+
+
+def _only_floors(boards: list[Leaderboard]) -> str:
+    """Say where the best baseline is the floor, so that a lead on it tells little."""
+    led = [board for board in boards if board.lead is not None]
+    n_floors = sum(board.best_baseline == board.floor for board in led)
+    if not n_floors:
+        return ""
+    where = "The" if len(led) == 1 else f"On {counted(n_floors, 'dataset')} the"
+    return f" {where} best baseline is the floor, which has learned nothing."
 
 
 def tiles(
@@ -116,7 +127,10 @@ def warnings(materials: list[Material], results: list[Result]) -> list[str]:
     boards = [material.board for material in materials]
     leaky = [one.dataset for one in materials if leak_warnings(one.leakchecks)]
     if leaky:
-        found.append(f"Test or val shares something with train on {', '.join(leaky)}; see there.")
+        found.append(
+            f"Test or val shares windows or groups with train on {', '.join(leaky)}: scores there"
+            " may look better than they are."
+        )
     # Folds differ in what is learned from as well: chance in training is not all that they tell.
     seeds = [r.n_seeds for b in boards if b.n_folds == 1 for r in b.rows if not r.is_baseline]
     fewest = min(seeds, default=FEW_SEEDS)

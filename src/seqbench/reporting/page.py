@@ -76,6 +76,7 @@ def render_page(
     """
     sections = [section(plan, material, drawings) for material in materials]
     effects = pretraining.effects(results)
+    signs = pretraining.signs(results)
     boards = [material.board for material in materials]
     warnings = [*unfinished_warnings(plan), *overview.warnings(materials, results)]
     return (
@@ -98,9 +99,10 @@ def render_page(
             summaries=pretraining.summaries(effects),
             verdicts=pretraining.verdicts(effects),
             collapsed=pretraining.collapsed(results),
-            signs=pretraining.signs(results),
-            sign_names=pretraining.SIGNS,
+            signs=signs,
+            sign_names=pretraining.sign_names(signs),
             skipped=_skipped(materials),
+            arms={run.arm for run in plan.trained},
             models=_models(materials),
             details=run_details(plan, materials),
             script=Markup(SCRIPT),  # our own file, as is the style

@@ -203,6 +203,12 @@ def _verdict(dataset: str, architecture: str, labels: float, group: list[Effect]
     return f"{where}: {reason}. {best.arm}{chosen}: {told}."
 
 
+def sign_names(signs: Iterable[Signs]) -> dict[str, str]:
+    """Return the signs that any encoder has, and what the page calls them."""
+    known = {name for one in signs for name, value in one.values.items() if value.n}
+    return {name: called for name, called in SIGNS.items() if name in known}
+
+
 def signs(results: Iterable[Result]) -> list[Signs]:
     """Summarise what was watched in the encoders, each counted once however many runs use it."""
     seen: dict[tuple[str, str, str], dict[tuple[str, int], dict[str, float]]] = {}

@@ -163,7 +163,10 @@ def _warnings(board: Leaderboard) -> list[str]:
     baseline, lead = board.best_baseline, board.lead
     if baseline is not None and lead is not None and lead.mean <= 0:
         word = "lies below" if lead.mean < 0 else "only equals"
-        found.append(f"The model picked on val {word} the baseline {baseline.architecture}.")
+        chance = ", by what may be chance" if lead.mean and lead.verdict == "within chance" else ""
+        found.append(
+            f"The model picked on val {word} the baseline {baseline.architecture}{chance}."
+        )
     elif board.n_folds == 1 and lead is not None and lead.verdict != "ahead":  # else see `_lead`
         found.append(
             "Chance may be all that puts the model picked on val ahead of the best baseline:"
@@ -221,8 +224,9 @@ def _shown(name: str, material: Material) -> str:
         ]
         return f"Mean {metric_label(board.headline)} on test: {', '.join(ranked)}."
     if name == "confusion":
+        judged = "samples" if board.task == "labelling" else "windows"
         shown = [
-            f"{c.row.name}: {int(c.counts.trace())} of {int(c.counts.sum())} windows right"
+            f"{c.row.name}: {int(c.counts.trace())} of {int(c.counts.sum())} {judged} right"
             for c in material.confusions
         ]
         return f"{'; '.join(shown)}."
@@ -261,7 +265,7 @@ def _shown_of_classes(name: str, judged: ClassificationMaterial) -> str:
         for one in judged.hardest
         if one.told != one.true
     ]
-    return f"{'; '.join(shown) or 'All of them are right in the mean of the runs'}."
+    return f"{'; '.join(shown) or 'None drawn is taken for another class in the mean'}."
 
 
 def _shown_of_events(name: str, board: Leaderboard, detection: DetectionMaterial) -> str:

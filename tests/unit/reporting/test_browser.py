@@ -225,6 +225,11 @@ def test_a_link_to_a_run_opens_it_and_its_files_are_where_the_links_say(see, pag
 def test_a_link_to_no_run_opens_nothing(see):
     assert not see(anchor="#run/nothing/like/it").page.locator("#run").is_visible()
 
+    page = see(anchor="#run/waves/cnn1d/scratch/labels1/seed0").page
+    page.locator("#run").wait_for()
+    page.evaluate("location.hash = '#run/nothing/like/it'")
+    page.locator("#run").wait_for(state="hidden")
+
 
 def test_names_are_text_and_nothing_else(see):
     seen = see(anchor="#run/waves/cnn1d/scratch/labels1/seed0")

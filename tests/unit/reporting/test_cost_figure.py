@@ -75,3 +75,12 @@ def test_the_ceiling_competes_with_nobody(write_events, event_config):
 
     assert "oracle" in set(table["architecture"])
     assert not table[table["architecture"] == "oracle"]["is_on_front"].any()
+
+
+def test_models_that_all_score_1_have_an_axis_that_ends_there(write_results, config):
+    plan = write_results(config(), skill=lambda run: 0.5 if run.arm == "baseline" else 1.0)
+    made, *_ = gather(plan, collect(plan, Path()), Path())
+    axes = FIGURES["cost"](made).figure.axes[0]
+
+    assert max(axes.get_yticks()) == pytest.approx(1)
+    assert min(axes.get_yticks()) < 0.97

@@ -62,6 +62,7 @@ def test_metrics_have_readable_names():
 
 def test_nothing_lost_in_rounding_has_no_sign():
     assert formats.score(-0.0001) == "0.000"
+    assert formats.signed_score(-0.0001) == formats.signed_score(0.0) == "0.000"
     assert formats.score(-0.25) == "\N{MINUS SIGN}0.250"
 
 

@@ -49,6 +49,9 @@ def test_what_repeats_is_warned_of_with_its_share():
         "8 of 80 test windows (10 %) stand in train too, all with another answer, which memory"
         " alone gets wrong."
     ]
+    alone = {"val": 0, "test": 1}
+    (sentence,) = leak_warnings([replace(REPEATED, n_repeated=alone, n_same_answer=alone)])
+    assert "1 of 80 test windows (1.25 %) stands in train too, with the same answer" in sentence
 
 
 def test_groups_that_may_be_cut_are_warned_of():
@@ -75,6 +78,6 @@ def test_the_page_shows_the_check_and_warns_at_the_top(write_results, config, ch
 
     assert "<dt>leak check</dt>" in page
     first, _, datasets = page.partition('<section id="datasets">')
-    assert ("Test or val shares something with train" in first) == (check is REPEATED)
+    assert ("Test or val shares windows or groups with train" in first) == (check is REPEATED)
     assert ("8 of 80 test windows (10 %) stand in train too" in datasets) == (check is REPEATED)
     assert ("Recordings are listed by label" in datasets) == (check is REPEATED)

@@ -301,7 +301,14 @@ def test_unusual_results_are_reported_too(settings, write_results, config):
 
 
 @pytest.mark.usefixtures("without_figures")
-@pytest.mark.parametrize(("baselines", "said"), [((), "no baseline"), (("majority",), "beats")])
+@pytest.mark.parametrize(
+    ("baselines", "said"),
+    [
+        ((), "no baseline"),
+        (("majority",), "best baseline is the floor"),
+        (("majority", "minirocket"), "beats"),
+    ],
+)
 def test_the_first_sentence_knows_what_there_is(baselines, said, write_results, config):
     write_results(config(baselines), skill=skill)
 

@@ -18,7 +18,6 @@ COLUMNS = {
     "parameters": ("cost", "n_parameters"),
     "MACs a window": ("cost", "macs_per_window"),
     "training": ("cost", "train_s"),
-    "its processor time": ("cost", "train_cpu_s"),
     "processor time": ("cost", "train_cpu_s"),
     "pretraining": ("cost", "pretrain_s"),
     "prediction": ("cost", "predict_s"),

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.figures.panels import arm_legend, grid, pick, say, short
@@ -47,7 +48,7 @@ COSTS: tuple[tuple[str, str, Ticks], ...] = (
 MARK, NAME_SIZE, CHARACTER = 26, 7, 4.6  # square points, points, and points of a letter of a name
 N_NAME, N_LEGEND = 20, 24
 FLOOR: dict[str, Any] = {"color": BASELINE_COLOUR, "linestyle": (0, (1, 2)), "linewidth": 1}
-LEAST_SPAN = 0.02  # of scores on the axis: less would blow up what is next to nothing
+LEAST_SPAN = 0.05  # of scores on the axis: less would blow up what is next to nothing
 LEGEND_ROW, LEGEND_MARK = 0.19, 0.4  # inches
 
 
@@ -148,10 +149,13 @@ def _share_scores(panels: list[Axes], shown: list[_Panel], material: Material) -
     A floor far below would press together the models that a reader compares.
     """
     scores = [point.score for panel in shown for point in panel.points]
-    low, high = min(scores), max(scores)
-    margin = max(0.15 * (high - low), (LEAST_SPAN - (high - low)) / 2)
+    high = max(scores)
+    low = min(*scores, high - LEAST_SPAN)  # downward, as no headline is above 1
+    margin = 0.15 * (high - low)
     for axes in panels:
         axes.set_ylim(low - margin, high + margin)
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axes.set_yticks([tick for tick in axes.get_yticks() if low - margin <= tick <= 1])
     floor = material.board.floor
     if floor is None or floor.score.mean is None:
         return

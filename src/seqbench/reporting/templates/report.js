@@ -119,7 +119,7 @@ const modelOf = (run) => [run.dataset, run.architecture, run.arm, run.labels].jo
 
 const show = (key) => {
   const run = runs[key];
-  if (run === undefined) return;
+  if (run === undefined) return dialog.close();
   const alike = Object.entries(runs).filter(([, other]) => modelOf(other) === modelOf(run));
   const link = ([, path]) => element("a", { href: encodeURI(folder(path)) }, path);
   const choices = element("p", { class: "choices" }, ...alike.map(([other, { of, seed, headline }]) => {
