@@ -206,7 +206,8 @@ def test_numbers_of_other_tables_open_their_runs_too(see):
 
     seen = see("events")
     seen.page.get_by_role("region", name="Types of strikes").locator("td").first.click()
-    assert seen.page.get_by_role("dialog").is_visible()
+    seen.page.get_by_role("dialog").wait_for()
+    assert "#run/strikes/" in seen.page.url
 
 
 def test_a_link_to_a_run_opens_it_and_its_files_are_where_the_links_say(see, pages):

@@ -21,6 +21,8 @@ READERS: dict[str, Callable[[Path], object]] = {
     "model": read_model,
 }
 
+VERSIONS = {"recordings": 4, "windows": 5, "predictions": 4}
+
 
 @pytest.fixture
 def write(recordings, make_windows):
@@ -96,9 +98,7 @@ def test_a_file_of_another_kind(kind, write, tmp_path, other):
     assert_refused(kind, tmp_path / "file")
 
 
-@pytest.mark.parametrize(
-    ("kind", "version"), [("recordings", 4), ("windows", 4), ("predictions", 4)]
-)
+@pytest.mark.parametrize(("kind", "version"), VERSIONS.items())
 def test_a_file_of_another_version_says_which(kind, version, tmp_path):
     with writing(tmp_path / "file", kind, 99):
         pass
@@ -130,9 +130,9 @@ def test_bytes_behind_the_end_are_noticed(kind, write, tmp_path):
     assert_refused(kind, path)
 
 
-@pytest.mark.parametrize("kind", ["recordings", "windows", "predictions"])
-def test_a_whole_file_without_what_it_should_hold(kind, tmp_path):
-    with writing(tmp_path / "file", kind, 4) as file:
+@pytest.mark.parametrize(("kind", "version"), VERSIONS.items())
+def test_a_whole_file_without_what_it_should_hold(kind, version, tmp_path):
+    with writing(tmp_path / "file", kind, version) as file:
         file["slabs/train"], file["test/nothing"] = [0, 1], [0]
 
     assert "it cannot be read (KeyError" in assert_refused(kind, tmp_path / "file")
