@@ -5,6 +5,11 @@ import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seqbench.storage.recordings import Recordings
+    from seqbench.storage.windows import Split, WindowSet
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -16,7 +21,7 @@ def paired(first: Callable[[], float], second: Callable[[], float], turns: int) 
     return statistics.median(first() / second() for _ in range(turns))
 
 
-def windows_of(recordings):  # noqa: ANN001, ANN201
+def windows_of(recordings: "Recordings") -> "dict[Split, WindowSet]":
     """Return the windows of recordings with the default settings."""
     from seqbench.jobs import WindowJob
     from seqbench.settings import SplitSettings, WindowSettings

@@ -81,7 +81,7 @@ def _refuse(sentence: str) -> int:
 def _tell_death(by: signal.Signals) -> None:
     """Say in the log what ended a step that could not say it itself."""
     if by in TO_END:
-        print(f"stopped by {by.name}; run this again", file=sys.stderr)  # noqa: T201 (as below)
+        print(f"stopped by {by.name}; run this again", file=sys.stderr)  # noqa: T201 (its log)
     elif by is signal.SIGKILL:
         _refuse(f"killed, as the system does where memory is used up; if so, {LESS}")
     else:

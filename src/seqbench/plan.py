@@ -4,13 +4,30 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from seqbench.config import Arm, Benchmark, ConfigError, RunGrid
 from seqbench.jobs import Jobs
 from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
 
 BASELINE = "baseline"  # in place of an arm
+
+
+class Model(NamedTuple):
+    """An architecture or baseline, and its arm."""
+
+    architecture: str
+    arm: str
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether this is a floor or ceiling instead of a trained model."""
+        return self.arm == BASELINE
+
+    @property
+    def name(self) -> str:
+        """Architecture and arm, as figures and sentences name the model."""
+        return f"{self.architecture} · {self.arm}"
 
 
 @dataclass(frozen=True, order=True)
@@ -24,9 +41,14 @@ class Run:
     seed: int
 
     @property
+    def model(self) -> Model:
+        """What is trained or fitted, on whatever data."""
+        return Model(self.architecture, self.arm)
+
+    @property
     def is_baseline(self) -> bool:
         """Whether this is a floor or ceiling instead of a trained model."""
-        return self.arm == BASELINE
+        return self.model.is_baseline
 
     def fill(self, pattern: str, **more: str) -> str:
         """Fill the wildcards of a path pattern; `more` holds those beside the identity."""

@@ -8,31 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
 
 from seqbench import layout
-from seqbench.plan import BASELINE, Plan
+from seqbench.plan import Model, Plan
 from seqbench.reporting.catalog import ceiling_of
 from seqbench.statistics.attainable import ALPHA, smallest_adjusted_p
 
 CRITICAL_DIFFERENCE = "critical_difference"
-
-
-class Model(NamedTuple):
-    """An architecture or baseline, and its arm."""
-
-    architecture: str
-    arm: str
-
-    @property
-    def is_baseline(self) -> bool:
-        """Whether this is a floor or baseline instead of a trained model."""
-        return self.arm == BASELINE
-
-    @property
-    def name(self) -> str:
-        """Architecture and arm, as figures and sentences name the model."""
-        return f"{self.architecture} · {self.arm}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +75,7 @@ def blocks(plan: Plan) -> list[Block]:
         if whole not in tasks:  # so far only baselines have finished there
             continue
         task = tasks[whole]
-        model = Model(run.architecture, run.arm)
+        model = run.model
         if float(run.labels) == 1 and not (
             model.is_baseline and model.architecture == ceiling_of(task)
         ):

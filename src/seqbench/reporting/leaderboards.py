@@ -10,7 +10,7 @@ from statistics import fmean
 
 import numpy as np
 
-from seqbench.plan import BASELINE
+from seqbench.plan import Model
 from seqbench.registry import TASKS
 from seqbench.reporting.catalog import ceiling_of, columns, floor_of
 from seqbench.reporting.estimates import Estimate, mean_interval_of, resampled_mean
@@ -64,14 +64,19 @@ class Row:
         return self.metrics[self.headline]
 
     @property
+    def model(self) -> Model:
+        """Its name in the plan."""
+        return Model(self.architecture, self.arm)
+
+    @property
     def is_baseline(self) -> bool:
         """Whether this is a floor or ceiling instead of a trained model."""
-        return self.arm == BASELINE
+        return self.model.is_baseline
 
     @property
     def name(self) -> str:
         """Architecture and arm, as figures and sentences name the model."""
-        return f"{self.architecture} · {self.arm}"
+        return self.model.name
 
     @property
     def n_seeds(self) -> int:

@@ -22,15 +22,6 @@ from seqbench.reporting.leaderboards import Leaderboard, Row
 from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
 
 TEMPLATES = Path(__file__).parent / "templates"
-# Marks that neither LaTeX nor Markdown takes for its own.
-DELIMITERS = {
-    "block_start_string": "((*",
-    "block_end_string": "*))",
-    "variable_start_string": "(((",
-    "variable_end_string": ")))",
-    "comment_start_string": "((=",
-    "comment_end_string": "=))",
-}
 RUNS = "n counts runs: seeds, or folds \N{MULTIPLICATION SIGN} seeds."
 INTERVAL = "95 % interval"
 
@@ -201,7 +192,13 @@ def _environment(escape: Callable[[object], str]) -> Environment:
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        **DELIMITERS,  # type: ignore[arg-type]
+        # Marks that neither LaTeX nor Markdown takes for its own.
+        block_start_string="((*",
+        block_end_string="*))",
+        variable_start_string="(((",
+        variable_end_string=")))",
+        comment_start_string="((=",
+        comment_end_string="=))",
     )
 
 

@@ -158,6 +158,23 @@ def config() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
+def rich_config(config: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return what makes a config of which every list has two entries, but for changes."""
+
+    def make(**changes: object) -> dict[str, Any]:
+        grid: dict[str, object] = {
+            "datasets": ["waves", "gun_point"],
+            "architectures": ["cnn1d", "gru"],
+            "arms": ["scratch", "contrastive_finetune"],
+            "labels": [0.2, 1.0],
+            "seeds": [0, 1],
+        }
+        return config(("majority", "minirocket"), **(grid | changes))
+
+    return make
+
+
+@pytest.fixture
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare a test of the text the time that figures take."""
     nothing = Drawing(svg=b"<svg/>", pdf=b"", csv="", width=1, height=1)

@@ -7,10 +7,10 @@ import pytest
 
 from seqbench import layout
 from seqbench.config import Benchmark
-from seqbench.plan import Plan
+from seqbench.plan import Model, Plan
 from seqbench.reporting.across import gather_across
 from seqbench.reporting.across_section import across_sections
-from seqbench.reporting.blocks import Model, across_figures, blocks
+from seqbench.reporting.blocks import across_figures, blocks
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.figures.across import bar_levels, critical_difference, ranks_table
 from seqbench.reporting.material import gather

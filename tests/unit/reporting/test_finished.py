@@ -40,15 +40,8 @@ def shelf(tmp_path_factory):
 
 
 @pytest.fixture
-def plan(write_results, config, shelf):
-    raw = config(
-        ("majority", "minirocket"),
-        datasets=["waves", "gun_point"],
-        architectures=["cnn1d", "gru"],
-        arms=["scratch", "contrastive_finetune"],
-        labels=[0.2, 1.0],
-        seeds=[0, 1, 2],
-    ) | {"questions": [QUESTION]}
+def plan(write_results, rich_config, shelf):
+    raw = rich_config(seeds=[0, 1, 2]) | {"questions": [QUESTION]}
     if not shelf.exists():
         write_results(raw, skill=skill)
         shutil.copytree("results", shelf)

@@ -47,14 +47,8 @@ def skill(run):
 
 
 @pytest.fixture
-def raw(config):
-    return config(
-        ("majority", "minirocket"),
-        datasets=["waves", "gun_point"],
-        architectures=["cnn1d", "gru"],
-        labels=[0.2, 1.0],
-        seeds=[0, 1],
-    )
+def raw(rich_config):
+    return rich_config(arms=["scratch"])
 
 
 @pytest.fixture

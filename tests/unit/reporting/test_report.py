@@ -48,15 +48,8 @@ def skill(run):
 
 
 @pytest.fixture
-def rich(config):
-    return config(
-        ("majority", "minirocket"),
-        datasets=["waves", "gun_point"],
-        architectures=["cnn1d", "gru"],
-        arms=["scratch", "contrastive_finetune"],
-        labels=[0.2, 1.0],
-        seeds=[0, 1],
-    )
+def rich(rich_config):
+    return rich_config()
 
 
 @pytest.mark.usefixtures("without_figures")

@@ -64,16 +64,9 @@ class Tables(HTMLParser):
 
 
 @pytest.fixture
-def made(write_results, config, without_figures):
+def made(write_results, rich_config, without_figures):
     """Return the plan, the values of the page's tables, and the summary."""
-    raw = config(
-        ("majority", "minirocket"),
-        datasets=["waves", "gun_point"],
-        architectures=["cnn1d", "gru"],
-        arms=["scratch", "contrastive_finetune"],
-        labels=[0.2, 1.0],
-        seeds=[0, 1, 2],
-    )
+    raw = rich_config(seeds=[0, 1, 2])
     plan = write_results(raw, skill=lambda run: (len(run.fill(layout.RUN)) % 30 + run.seed) / 40)
     report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
     page = Tables(Path(layout.REPORT).read_text(encoding="utf-8")).found
@@ -123,15 +116,9 @@ def test_the_answer_follows_from_the_summary(made):
 
 
 @pytest.fixture
-def drawn(write_results, config):
+def drawn(write_results, rich_config):
     """Return a plan, what gives the table behind a figure of waves, and the summary."""
-    raw = config(
-        ("majority", "minirocket"),
-        architectures=["cnn1d", "gru"],
-        arms=["scratch", "contrastive_finetune"],
-        labels=[0.2, 1.0],
-        seeds=[0, 1],
-    )
+    raw = rich_config(datasets=["waves"])
     plan = write_results(raw, skill=lambda run: (len(run.fill(layout.RUN)) % 30 + run.seed) / 40)
     report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
     return (
