@@ -86,8 +86,8 @@ def filter_ratios(turns: int = 3) -> list[tuple[str, float]]:
     import torch
     from torch import nn
 
+    from seqbench.config.registry import ARCHITECTURES
     from seqbench.models.event_specific import EventSpecificCNN
-    from seqbench.registry import ARCHITECTURES
 
     torch.set_num_threads(1)
     x = torch.randn(8, SAMPLES, CHANNELS)

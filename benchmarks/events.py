@@ -31,8 +31,8 @@ def strikes() -> None:
     """Train `event_rnn` on 800 windows of strikes under noise of 0.1 and score it on test."""
     import torch
 
-    from seqbench.registry import DATASETS, TASKS
-    from seqbench.settings import FinetuneSettings
+    from seqbench.config.registry import DATASETS, TASKS
+    from seqbench.config.stages import FinetuneSettings
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.tasks.scoring import score
     from seqbench.training.batches import WindowTable
@@ -75,7 +75,7 @@ def strikes() -> None:
 
 def header_of(train) -> dict:  # noqa: ANN001
     """Return the header of an `event_rnn` with its defaults."""
-    from seqbench.registry import ARCHITECTURES, TASKS
+    from seqbench.config.registry import ARCHITECTURES, TASKS
 
     return {
         "kind": "model",
@@ -119,7 +119,7 @@ def long() -> None:
     import numpy as np
     import torch
 
-    from seqbench.cli import main
+    from seqbench.cli.main import main
 
     torch.set_num_threads(1)
     recording = BUILD / "events" / "long.npy"

@@ -142,7 +142,7 @@ def assert_an_interruption_leaves_no_trace(make_windows, tmp_path, monkeypatch):
     """
     import torch
 
-    from seqbench.settings import STATES_STAY, FinetuneSettings
+    from seqbench.config.stages import STATES_STAY, FinetuneSettings
     from seqbench.training.batches import WindowTable
     from seqbench.training.loop import fit
     from seqbench.training.progress import Progress

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seqbench.config.registry import Registry
 from seqbench.datasets.physionet import DS1
-from seqbench.registry import Registry
 
 # Sample and code of the marks of each record.
 BEATS = [(40, "N"), (140, "A"), (240, "V"), (340, "F"), (540, "L"), (640, "Q")]

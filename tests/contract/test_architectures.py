@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.models.base import Encoder
 from seqbench.models.embedding import build_encoder
-from seqbench.registry import ARCHITECTURES, TASKS
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.detection.target import EventTarget

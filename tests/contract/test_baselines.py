@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seqbench.registry import BASELINES, DATASETS, TASKS
+from seqbench.config.registry import BASELINES, DATASETS, TASKS
 from seqbench.storage.detections import Candidates
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.normalization import Normalization

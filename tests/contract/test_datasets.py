@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.jobs import WindowJob
-from seqbench.options import TOLERANCES_MS
-from seqbench.registry import DATASETS, TASKS
-from seqbench.settings import SplitSettings, WindowSettings
+from seqbench.config.options import TOLERANCES_MS
+from seqbench.config.registry import DATASETS, TASKS
+from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJob
 from seqbench.storage.recordings import Recordings, read_recordings, write_recordings
 from seqbench.windowing.leakcheck import find_leaks
 from seqbench.windowing.windows import make_windows

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from seqbench.config.registry import ARCHITECTURES, DATASETS, OBJECTIVES
 from seqbench.pretraining.base import Objective
-from seqbench.registry import ARCHITECTURES, DATASETS, OBJECTIVES
 from seqbench.training.pretrain import Pretraining
 
 # Small legal options of each name; a name without an entry fails.

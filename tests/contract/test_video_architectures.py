@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder
 from seqbench.models.embedding import build_encoder
-from seqbench.registry import ARCHITECTURES
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.finetune import Finetuning, Model, state_arrays

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from seqbench import layout
-from seqbench.plan import Run
-from seqbench.registry import DATASETS
+from seqbench.config.registry import DATASETS
+from seqbench.plan.plan import Run
 from seqbench.tasks.detection.matching import match
 
 pytestmark = pytest.mark.workflow
@@ -81,7 +81,7 @@ def model(results):
 
 
 def predicted(*words):
-    command = [sys.executable, "-m", "seqbench.cli", "predict", "--device", "cpu"]
+    command = [sys.executable, "-m", "seqbench.cli.main", "predict", "--device", "cpu"]
     done = subprocess.run([*command, *map(str, words)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -20,9 +20,9 @@ import pytest
 import yaml
 
 from seqbench import layout
-from seqbench import warm as warming
-from seqbench.config import Benchmark
-from seqbench.jobs import Jobs
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.job_settings import Jobs
+from seqbench.process import fork_server as warming
 from seqbench.storage.models import read_model
 from seqbench.storage.windows import SPLITS, read_windows, write_windows
 
@@ -402,7 +402,7 @@ def test_death_at_any_moment_leaves_no_trace(warm, whole, tmp_path, number, wait
 )
 def test_death_between_writing_and_renaming_leaves_no_trace(whole, tmp_path, name, target, count):
     step = Step(whole, tmp_path, name)
-    launcher = ("-c", "from seqbench.launch import launch; launch('dying')")
+    launcher = ("-c", "from seqbench.process.launch import launch; launch('dying')")
     process = step.start(*launcher, target, str(count), f"seqbench.steps.{name}")
     said, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 128 + signal.SIGKILL, said

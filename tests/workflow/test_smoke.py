@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from seqbench import layout
-from seqbench.config import Benchmark
-from seqbench.plan import Plan
-from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
+from seqbench.plan.plan import Plan
 from seqbench.reporting.catalog import table_paths
 from seqbench.tasks.metric_names import family_of
 
@@ -164,7 +164,7 @@ def test_no_process_is_left_behind(smoke):
     left = [
         process
         for process in Path("/proc").glob("[0-9]*")
-        if b"seqbench.warm" in (process / "cmdline").read_bytes()
+        if b"seqbench.process.fork_server" in (process / "cmdline").read_bytes()
         and (process / "cwd").readlink() == smoke
     ]
 
@@ -253,7 +253,7 @@ class TestWhatRunsAgain:
         checkout = copy_checkout(tmp_path / "checkout")
         (checkout / "src/seqbench/tasks/classification/errors.py").write_text(
             '"""One more metric."""\n\n'
-            "from seqbench.registry import METRICS\n"
+            "from seqbench.config.registry import METRICS\n"
             "from seqbench.tasks.classification.metrics import accuracy\n\n\n"
             "@METRICS.register(\n"
             '    "errors", tasks=("classification",), better="lower", probabilities=False,'
@@ -278,7 +278,7 @@ class TestWhatRunsAgain:
         (checkout / "src/seqbench/models/averaging.py").write_text(
             '"""One more family."""\n\n'
             "from seqbench.models.base import Encoder\n"
-            "from seqbench.registry import ARCHITECTURES\n\n\n"
+            "from seqbench.config.registry import ARCHITECTURES\n\n\n"
             '@ARCHITECTURES.register("averaging", accepts=("series",))\n'
             "class AveragingEncoder(Encoder):\n"
             '    """The windows themselves."""\n'

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from seqbench import layout
-from seqbench.cli import main
+from seqbench.cli.main import main
 
 pytestmark = pytest.mark.workflow
 ROOT = Path(__file__).parents[2]

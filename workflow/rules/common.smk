@@ -24,12 +24,13 @@ shell.prefix(
 )
 
 from seqbench import layout
-from seqbench.config import Arm, Benchmark
+from seqbench.config.benchmark import Arm, Benchmark
 from seqbench.errors import UserError
-from seqbench.options import canonical_json
-from seqbench.plan import Plan
-from seqbench.provenance import source_digest
-from seqbench.registry import (
+from seqbench.config.options import canonical_json
+from seqbench.plan.plan import Plan
+from seqbench.plan.workflow_jobs import run_files
+from seqbench.process.code_digest import source_digest
+from seqbench.config.registry import (
     ARCHITECTURES,
     BASELINES,
     DATASETS,
@@ -39,12 +40,11 @@ from seqbench.registry import (
 )
 from seqbench.reporting.blocks import across_figures
 from seqbench.reporting.catalog import figure_names, table_paths
-from seqbench.reporting.finished import run_files
-from seqbench.settings import STATES_STAY
+from seqbench.config.stages import STATES_STAY
 from seqbench.storage.atomic import write_text
 from seqbench.storage.states import remove_state
-from seqbench.warm import start as start_warm_process
-from seqbench.yaml_files import read_yaml
+from seqbench.process.fork_server import start as start_warm_process
+from seqbench.config.yaml_files import read_yaml
 
 try:
     if workflow.is_main_process:  # Snakemake itself takes the last of repeated keys

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from seqbench.baselines.base import Arrays, Baseline, labels
-from seqbench.options import Count, Positive
-from seqbench.registry import BASELINES
+from seqbench.config.options import Count, Positive
+from seqbench.config.registry import BASELINES
 from seqbench.storage.windows import UNLABELLED, WindowSet
 
 MARK = -1  # at both ends of a sequence; ids of tokens are 0 or more

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline
-from seqbench.registry import BASELINES
+from seqbench.config.registry import BASELINES
 from seqbench.storage.detections import Candidates
 from seqbench.storage.windows import WindowSet
 

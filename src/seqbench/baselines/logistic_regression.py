@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline, labels, window_array
-from seqbench.options import Count
-from seqbench.registry import BASELINES
+from seqbench.config.options import Count
+from seqbench.config.registry import BASELINES
 from seqbench.storage.windows import UNLABELLED, WindowSet
 
 INVERSE_PENALTIES = np.logspace(-4, 4, 9)

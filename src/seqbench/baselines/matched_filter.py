@@ -27,9 +27,9 @@ from seqbench.baselines.pursuit import (
     stretches_of,
     timeline_of,
 )
+from seqbench.config.options import Level, Positive
+from seqbench.config.registry import BASELINES
 from seqbench.errors import UserError
-from seqbench.options import Level, Positive
-from seqbench.registry import BASELINES
 from seqbench.storage.detections import Candidates
 from seqbench.storage.windows import WindowSet
 
@@ -195,6 +195,7 @@ class OracleBaseline(TemplateBaseline):
     "matched_filter",
     accepts=("series",),
     tasks=("detection",),
+    templates_of=("detection",),
     stochastic=False,
     imports=("scipy.ndimage",),
 )

@@ -9,8 +9,8 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline, labels, window_array
-from seqbench.options import Count
-from seqbench.registry import BASELINES
+from seqbench.config.options import Count
+from seqbench.config.registry import BASELINES
 from seqbench.storage.windows import WindowSet
 
 SHORTEST = 9  # the length of a kernel

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline
+from seqbench.config.options import Count
+from seqbench.config.registry import BASELINES
 from seqbench.datasets.base import DataError
-from seqbench.options import Count
-from seqbench.registry import BASELINES
 from seqbench.storage.windows import WindowSet
 from seqbench.windowing.transform import past
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.options import Text
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError, sha256
-from seqbench.options import Text
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 ARCHIVE = "https://www.timeseriesclassification.com/description.php"

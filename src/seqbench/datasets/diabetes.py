@@ -23,10 +23,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
 from seqbench.datasets.download import MEND, checksums, gathered_folder, required_files
 from seqbench.datasets.tables import number
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 FOLDER = "diabetes"

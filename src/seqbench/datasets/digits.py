@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.pictures import labelled_pictures
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 BRIGHTEST = 16.0

@@ -12,13 +12,13 @@ import math
 from pathlib import Path
 from typing import Literal
 
+from seqbench.config.options import Positive, Text, Tolerance
+from seqbench.config.registry import DATASETS, suggestion
 from seqbench.datasets.base import counted, explained, fault, sha256
 from seqbench.datasets.events import Event, label_columns
 from seqbench.datasets.folder_labels import class_labels, event_labels, groups_of
 from seqbench.datasets.formats import READERS, Recording, read_recording
 from seqbench.datasets.tables import plain
-from seqbench.options import Positive, Text, Tolerance
-from seqbench.registry import DATASETS, suggestion
 from seqbench.storage.recordings import Recordings, natural_order
 
 SIDECARS = (".dat", ".atr", ".txt", ".md")

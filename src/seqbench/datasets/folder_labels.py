@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from seqbench.config.registry import suggestion
 from seqbench.datasets.base import fault
 from seqbench.datasets.formats import Recording
 from seqbench.datasets.tables import Row, number, plain, read_table
-from seqbench.registry import suggestion
 
 ROUNDING_S = 1e-9  # differences of decimal fractions are off by less
 

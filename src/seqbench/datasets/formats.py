@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seqbench.config.registry import suggestion
 from seqbench.datasets.base import DataError, explained, fault
 from seqbench.datasets.tables import check_width, csv_rows, delimiter, number, plain
-from seqbench.registry import suggestion
 
 CLOCKS = ("time", "time_s", "t", "timestamp", "seconds")
 LARGEST = float(np.finfo(np.float32).max)

@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
 from seqbench.datasets.download import checksums, required_files, unzipped_folder
 from seqbench.datasets.events import Event, label_columns
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings, natural_order
 
 URL = "https://www.ipol.im/pub/art/2023/497/GaitData.zip"

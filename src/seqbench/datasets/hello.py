@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from seqbench.config.options import Text
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
-from seqbench.options import Text
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
 from seqbench.datasets.download import MEND, checksums, listed_folder, required_files
 from seqbench.datasets.pictures import labelled_pictures
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist"

@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.options import Count, NaturalNumber
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
 from seqbench.datasets.digits import digits
 from seqbench.datasets.mnist import mnist
-from seqbench.options import Count, NaturalNumber
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS, Split
 

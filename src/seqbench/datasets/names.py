@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
 from seqbench.datasets.download import MEND, checksums, listed_folder, required_files
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 FOLDER = "names/pytorchzerotoall"

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import counted, explained, fault
 from seqbench.datasets.download import (
     checksums,
@@ -16,7 +17,6 @@ from seqbench.datasets.download import (
 )
 from seqbench.datasets.events import Event, label_columns
 from seqbench.datasets.formats import Recording, read_recording
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings, natural_order
 
 MITDB_VERSION = "1.0.0"

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.options import Count
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError, explained, fault
 from seqbench.datasets.download import MEND, checksums, listed_folder, required_files
-from seqbench.options import Count
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 COMMIT = "d467f219ebba6456b5314e2c1cb3c38af07ad5ed"

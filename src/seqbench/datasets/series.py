@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.options import Count
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
 from seqbench.datasets.download import checksums, listed_folder, required_files
-from seqbench.options import Count
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 TEMPERATURES = "https://raw.githubusercontent.com/jbrownlee/Datasets/master"

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from seqbench.options import Count, Level, NaturalNumber
-from seqbench.registry import DATASETS
+from seqbench.config.options import Count, Level, NaturalNumber
+from seqbench.config.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 SLOWEST, FASTEST = 1.0, 4.0  # cycles in a recording

@@ -10,14 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.options import Level, Positive, Text
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError, counted, fault
 from seqbench.datasets.download import checksums, listed_folder, required_files
 from seqbench.datasets.events import Event, label_columns
 from seqbench.datasets.formats import CsvTable
 from seqbench.datasets.tables import number
 from seqbench.datasets.workbook import read_sheet
-from seqbench.options import Level, Positive, Text
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 FOLDER = "stress-predict"

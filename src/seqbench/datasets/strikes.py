@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from seqbench.config.options import Count, Fraction, Level, NaturalNumber, Positive
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
 from seqbench.datasets.strike_schedules import (
     Strikes,
@@ -25,8 +27,6 @@ from seqbench.datasets.strike_signals import (
     strike_templates,
     sway,
 )
-from seqbench.options import Count, Fraction, Level, NaturalNumber, Positive
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 PARTS = ("train", "val", "test")

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from seqbench.config.options import Count, Level, NaturalNumber, Positive
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
-from seqbench.options import Count, Level, NaturalNumber, Positive
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 PARTS = {"train": 0.7, "val": 0.15, "test": 0.15}

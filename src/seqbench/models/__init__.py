@@ -9,6 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqbench.library.pretraining import (
+        ContrastiveLSTM,
+        LSTMAutoencoder,
+        TemporalAugmentation,
+        VariationalLSTMAutoencoder,
+    )
     from seqbench.models.classifiers import CNN1D, CNNLSTM1D, LSTMClassifier
     from seqbench.models.conv_lstm import ConvLSTM, ConvLSTMCell
     from seqbench.models.event_specific import (
@@ -18,12 +24,6 @@ if TYPE_CHECKING:
         EventTemplateBank,
     )
     from seqbench.models.lstm_event import LSTMEventClassifier
-    from seqbench.pretraining.library import (
-        ContrastiveLSTM,
-        LSTMAutoencoder,
-        TemporalAugmentation,
-        VariationalLSTMAutoencoder,
-    )
 
 __all__ = [
     "CNN1D",
@@ -43,17 +43,17 @@ __all__ = [
 ]
 
 HOMES = {
-    "ContrastiveLSTM": "seqbench.pretraining.library",
+    "ContrastiveLSTM": "seqbench.library.pretraining",
     "ConvLSTM": f"{__name__}.conv_lstm",
     "ConvLSTMCell": f"{__name__}.conv_lstm",
     "EventSpecificCNN": f"{__name__}.event_specific",
     "EventSpecificClassifier": f"{__name__}.event_specific",
     "EventSpecificTimingHeads": f"{__name__}.event_specific",
     "EventTemplateBank": f"{__name__}.event_specific",
-    "LSTMAutoencoder": "seqbench.pretraining.library",
+    "LSTMAutoencoder": "seqbench.library.pretraining",
     "LSTMEventClassifier": f"{__name__}.lstm_event",
-    "TemporalAugmentation": "seqbench.pretraining.library",
-    "VariationalLSTMAutoencoder": "seqbench.pretraining.library",
+    "TemporalAugmentation": "seqbench.library.pretraining",
+    "VariationalLSTMAutoencoder": "seqbench.library.pretraining",
 }
 
 

@@ -2,10 +2,10 @@
 
 from torch import Tensor, nn
 
+from seqbench.config.options import Dropout, OddWidths, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, inside
-from seqbench.options import Dropout, OddWidths, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 
 class MaskedBatchNorm1d(nn.BatchNorm1d):

@@ -2,11 +2,11 @@
 
 from torch import Tensor
 
+from seqbench.config.options import Count, Dropout, OddWidths, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder
 from seqbench.models.cnn1d import Cnn1dEncoder
 from seqbench.models.recurrent import LstmEncoder, RecurrentEncoder
-from seqbench.options import Count, Dropout, OddWidths, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 
 class ConvolvedRecurrentEncoder(Encoder):

@@ -2,12 +2,12 @@
 
 from torch import Tensor
 
+from seqbench.config.options import Count, Dropout, OddWidths, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder
 from seqbench.models.cnn2d import PictureBlocks, per_frame
 from seqbench.models.pooling import Pool
 from seqbench.models.recurrent import LstmEncoder
-from seqbench.options import Count, Dropout, OddWidths, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 
 @ARCHITECTURES.register("cnn_lstm_2d", accepts=("video",), same_length=("widths", "kernel_sizes"))

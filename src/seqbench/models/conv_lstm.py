@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from seqbench.config.options import Count, OddCount, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, ended
 from seqbench.models.pooling import Pool
-from seqbench.options import Count, OddCount, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 State = tuple[Tensor, Tensor]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, ended
-from seqbench.registry import ARCHITECTURES
 
 
 class EmbeddedEncoder(Encoder):

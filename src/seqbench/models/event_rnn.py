@@ -5,13 +5,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from seqbench.config.options import Count, Dropout, Level, NaturalNumber, OddWidths, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import ended
 from seqbench.models.cnn1d import Cnn1dEncoder
 from seqbench.models.cnn_lstm import ConvolvedRecurrentEncoder
 from seqbench.models.detrend import Detrend
 from seqbench.models.recurrent import GruEncoder, LstmEncoder
-from seqbench.options import Count, Dropout, Level, NaturalNumber, OddWidths, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 CELLS = {"lstm": LstmEncoder, "gru": GruEncoder}
 

@@ -10,14 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Dropout, OddWidths, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, inside
 from seqbench.models.cnn1d import MaskedBatchNorm1d
 from seqbench.models.lstm_event import EventClassifier, silenced, trimmed
 from seqbench.models.pooling import PooledLinear
 from seqbench.models.recurrent import LstmEncoder
-from seqbench.options import Count, Dropout, OddWidths, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 SILENCE = 1e-12  # energy that keeps the match with an empty stretch at 0
 KERNEL_SIZES = (11, 21, 41)  # 5, 10 and 20 ms at 2000 Hz: onset, shape and whole of an event
@@ -294,7 +294,10 @@ class _TypedLinear(nn.Module):
 
 
 @ARCHITECTURES.register(
-    "event_specific", accepts=("series",), same_length=("kernel_sizes", "strides")
+    "event_specific",
+    accepts=("series",),
+    same_length=("kernel_sizes", "strides"),
+    templates_of=("detection",),
 )
 class EventSpecificEncoder(Encoder):
     """Match scores of templates and filters of their own per event type, read by an LSTM.

@@ -5,11 +5,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Dropout, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, inside
 from seqbench.models.cnn1d import MaskedBatchNorm1d
-from seqbench.options import Count, Dropout, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 
 class _Block(nn.Module):

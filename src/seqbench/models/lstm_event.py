@@ -6,13 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Dropout, Pooling
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.attention import MultiHeadAttention
 from seqbench.models.base import Encoder, ended, inside
 from seqbench.models.cnn1d import Cnn1dEncoder
 from seqbench.models.pooling import PooledLinear
 from seqbench.models.recurrent import LstmEncoder
-from seqbench.options import Count, Dropout, Pooling
-from seqbench.registry import ARCHITECTURES
 
 NEVER = -1e4  # a logit that no softmax sees, and yet finite: gradients and half precision hold
 

@@ -2,9 +2,9 @@
 
 from torch import Tensor, nn
 
+from seqbench.config.options import Dropout, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, ended
-from seqbench.options import Dropout, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 
 @ARCHITECTURES.register("mlp", accepts=("series", "tokens"))

@@ -6,9 +6,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Dropout, Pooling
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, inside
-from seqbench.options import Count, Dropout, Pooling
-from seqbench.registry import ARCHITECTURES
 
 
 class RecurrentEncoder(Encoder):

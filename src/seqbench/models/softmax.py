@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
+from seqbench.config.options import Pooling
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, ended
-from seqbench.options import Pooling
-from seqbench.registry import ARCHITECTURES
 
 
 @ARCHITECTURES.register("softmax", accepts=("video",))

@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Dropout, Pooling
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.attention import MultiHeadAttention
 from seqbench.models.base import Encoder, ended
 from seqbench.models.cnn1d import Cnn1dEncoder
-from seqbench.options import Count, Dropout, Pooling
-from seqbench.registry import ARCHITECTURES
 
 
 def sinusoids(n_frames: int, n_features: int, device: torch.device) -> Tensor:

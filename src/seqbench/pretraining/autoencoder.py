@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Level
+from seqbench.config.registry import OBJECTIVES
 from seqbench.models.base import Encoder, ended, inside
-from seqbench.options import Count, Level
 from seqbench.pretraining.base import Objective
-from seqbench.registry import OBJECTIVES
 
 
 class Reconstruction(Objective):

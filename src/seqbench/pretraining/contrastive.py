@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqbench.config.options import AugmentationNames, Count, Positive
+from seqbench.config.registry import OBJECTIVES
 from seqbench.models.base import Encoder
-from seqbench.options import AugmentationNames, Count, Positive
 from seqbench.pretraining.augmentations import Augmentations
 from seqbench.pretraining.base import Objective
 from seqbench.pretraining.representation import alignment, pooled, uniformity
-from seqbench.registry import OBJECTIVES
 
 
 @OBJECTIVES.register("contrastive", accepts=("series",))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from seqbench.config.options import Count
+from seqbench.config.registry import OBJECTIVES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, ended, inside
-from seqbench.options import Count
 from seqbench.pretraining.base import Objective, SampleDecoder
-from seqbench.registry import OBJECTIVES
 
 
 @OBJECTIVES.register("cross_channel", accepts=("series",))

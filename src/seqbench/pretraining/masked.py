@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Fraction
+from seqbench.config.registry import OBJECTIVES
 from seqbench.models.base import Encoder, inside
-from seqbench.options import Count, Fraction
 from seqbench.pretraining.augmentations import spans
 from seqbench.pretraining.base import Objective, SampleDecoder
-from seqbench.registry import OBJECTIVES
 
 
 @OBJECTIVES.register("masked", accepts=("series",))

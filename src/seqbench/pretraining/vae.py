@@ -7,10 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from seqbench.config.options import Count, Level, NaturalNumber
+from seqbench.config.registry import OBJECTIVES
 from seqbench.models.base import Encoder, inside
-from seqbench.options import Count, Level, NaturalNumber
 from seqbench.pretraining.autoencoder import Reconstruction, mean_squared
-from seqbench.registry import OBJECTIVES
 
 LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE = -10.0, 10.0
 ACTIVE_NATS = 0.01  # a latent number that says less is dead

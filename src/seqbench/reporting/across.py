@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from seqbench.plan import Model, Plan
+from seqbench.plan.plan import Model, Plan
 from seqbench.reporting.blocks import Block, blocks, can_tell
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.leaderboards import Leaderboard, Row

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqbench.plan import Plan
+from seqbench.plan.plan import Plan
 from seqbench.reporting import figures
 from seqbench.reporting.across import Across, gather_across
 from seqbench.reporting.blocks import across_figures

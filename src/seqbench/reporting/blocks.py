@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from seqbench import layout
-from seqbench.plan import Model, Plan
+from seqbench.plan.plan import Model, Plan
 from seqbench.reporting.catalog import ceiling_of
 from seqbench.statistics.attainable import ALPHA, smallest_adjusted_p
 

@@ -7,15 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from seqbench.config import DatasetEntry
+from seqbench.config.benchmark import DatasetEntry
+from seqbench.config.registry import DATASETS
+from seqbench.config.stages import SplitSettings, WindowSettings
 from seqbench.datasets.base import counted
-from seqbench.plan import Plan
-from seqbench.registry import DATASETS
+from seqbench.plan.plan import Plan
 from seqbench.reporting import formats
 from seqbench.reporting.leaks import leak_fact
 from seqbench.reporting.material import Material
 from seqbench.reporting.parts import Part
-from seqbench.settings import SplitSettings, WindowSettings
 from seqbench.windowing.split import DEFAULT_TEST
 
 NOT_STATED, NOTHING_TO_LICENSE = "not stated", "none needed"

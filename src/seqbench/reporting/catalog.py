@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seqbench import layout
-from seqbench.registry import BASELINES, TASKS
+from seqbench.config.registry import BASELINES, TASKS
 from seqbench.tasks.metric_names import expand, family_of
 
 if TYPE_CHECKING:
-    from seqbench.plan import Plan, Run
+    from seqbench.plan.plan import Plan
 
-# Models whose file holds the shape of each type of event.
-TEMPLATE_ARCHITECTURE, TEMPLATE_BASELINE = "event_specific", "matched_filter"
 LEADERBOARD_TOLERANCES_MS = (0.5, 1.0, 5.0, 10.0, 20.0, 150.0)
 
 
@@ -261,23 +259,6 @@ def columns(task: str, headline: str) -> list[str]:
     return list(dict.fromkeys(shown))
 
 
-def template_runs(plan: Plan) -> list[Run]:
-    """Return the runs of a plan whose models hold templates that a figure may draw."""
-    drawn = {dataset for dataset, figure in figure_names(plan) if figure == "templates"}
-    return [
-        run
-        for run in plan.runs
-        if plan.benchmark.whole(run.dataset) in drawn and holds_templates(plan, run)
-    ]
-
-
-def holds_templates(plan: Plan, run: Run) -> bool:
-    """Tell whether the model of a run holds the shape of each type of event."""
-    if run.is_baseline:
-        return run.architecture == TEMPLATE_BASELINE
-    return plan.benchmark.all_architectures[run.architecture].of == TEMPLATE_ARCHITECTURE
-
-
 def floor_of(task: str) -> str | None:
     """Return the baseline that knows nothing: what a model must beat to have learned anything."""
     return _tagged("floor_of", task)
@@ -316,5 +297,5 @@ def _applies(figure: str, plan: Plan, dataset: str) -> bool:
     if figure in DRAWN:
         return plan.benchmark.sample(dataset) in DRAWN[figure]
     if figure == "templates":
-        return any(holds_templates(plan, run) for run in own)
+        return any(run in plan.template_runs for run in own)
     return True

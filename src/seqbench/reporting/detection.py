@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench import layout
-from seqbench.plan import Run
+from seqbench.plan.plan import Run
 from seqbench.reporting.banks import Bank, read_bank
 from seqbench.reporting.calibration import Calibration
 from seqbench.reporting.estimates import Estimate

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from seqbench import layout
 from seqbench.errors import UserError
-from seqbench.plan import Plan, Run
-from seqbench.reporting.catalog import template_runs
+from seqbench.plan.plan import Plan, Run
+from seqbench.plan.workflow_jobs import run_files
 
 FEW_RUNS = 3
 NAME = "{dataset}, {architecture}, {arm}, labels {labels}, seed {seed}"
@@ -26,23 +26,6 @@ class Missing:
     arm: str
     labels: str
     seeds: list[int]
-
-
-def run_files(plan: Plan) -> dict[Run, list[str]]:
-    """Return the files of each run that the report reads; the score, written last, stands last."""
-    banked = set(template_runs(plan))
-    found = {}
-    for run in plan.runs:
-        patterns = [layout.WINDOWS, layout.PREDICTIONS]
-        if not run.is_baseline:
-            patterns += [layout.HISTORY, layout.TRANSFER]
-        if run in banked:
-            patterns.append(layout.MODEL)
-        files = [run.fill(pattern) for pattern in patterns]
-        if objective := plan.objective(run):
-            files.append(run.fill(layout.PRETRAIN_HISTORY, objective=objective))
-        found[run] = [*files, run.fill(layout.METRICS)]
-    return found
 
 
 def finished_part(plan: Plan, root: Path) -> Plan:

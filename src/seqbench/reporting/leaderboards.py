@@ -10,12 +10,12 @@ from statistics import fmean
 
 import numpy as np
 
-from seqbench.plan import Model
-from seqbench.registry import TASKS
+from seqbench.config.registry import TASKS
+from seqbench.config.stages import Fold
+from seqbench.plan.plan import Model
 from seqbench.reporting.catalog import ceiling_of, columns, floor_of
 from seqbench.reporting.estimates import Estimate, mean_interval_of, resampled_mean
 from seqbench.reporting.results import Result
-from seqbench.settings import Fold
 from seqbench.statistics.bootstrap import interval as bootstrap_interval
 
 

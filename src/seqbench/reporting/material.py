@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqbench import layout
-from seqbench.plan import Plan, Run
-from seqbench.reporting.catalog import figures_of, template_runs
+from seqbench.plan.plan import Plan, Run
+from seqbench.reporting.catalog import figures_of
 from seqbench.reporting.classification import ClassificationMaterial, gather_classification
 from seqbench.reporting.detection import DetectionMaterial, gather_detection
 from seqbench.reporting.leaderboards import Leaderboard, Row, leaderboards
@@ -203,7 +203,7 @@ def _material(
     if plan.benchmark.task(dataset) == "classification":
         classification = gather_classification(boards[0], path, root)
     if is_detection:
-        detection = gather_detection(boards[0], path, root, template_runs(plan))
+        detection = gather_detection(boards[0], path, root, plan.template_runs)
     return Material(
         dataset=dataset,
         shown=shown,

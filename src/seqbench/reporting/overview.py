@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from seqbench.datasets.base import counted
-from seqbench.plan import Plan
+from seqbench.plan.plan import Plan
 from seqbench.reporting import formats, pretraining
 from seqbench.reporting.leaderboards import Leaderboard
 from seqbench.reporting.leaks import leak_warnings

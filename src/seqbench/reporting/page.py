@@ -12,8 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from seqbench import layout
-from seqbench.plan import Plan
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
+from seqbench.plan.plan import Plan
 from seqbench.reporting import formats, overview, pretraining, questions
 from seqbench.reporting.across import Across
 from seqbench.reporting.across_section import across_sections

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
-from seqbench.config import Arm
-from seqbench.plan import BASELINE
+from seqbench.config.benchmark import Arm
+from seqbench.plan.plan import BASELINE
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.estimates import Estimate, independent, mean_interval_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from seqbench.config import Question
-from seqbench.plan import Plan
+from seqbench.config.benchmark import Question
+from seqbench.plan.plan import Plan
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.estimates import Estimate, independent, mean_interval_of

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench import layout
-from seqbench.config import FoldOf
-from seqbench.plan import Plan, Run
-from seqbench.settings import Fold
+from seqbench.config.benchmark import FoldOf
+from seqbench.config.stages import Fold
+from seqbench.plan.plan import Plan, Run
 
 if TYPE_CHECKING:
     import pandas as pd

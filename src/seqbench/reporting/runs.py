@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from seqbench import layout
-from seqbench.options import Options
-from seqbench.plan import Plan, Run
+from seqbench.config.options import Options
+from seqbench.plan.plan import Plan, Run
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import metric_label
 from seqbench.reporting.material import Material

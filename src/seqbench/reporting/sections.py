@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from seqbench import layout
 from seqbench.datasets.base import counted
-from seqbench.plan import Plan
+from seqbench.plan.plan import Plan
 from seqbench.reporting import formats, pretraining
 from seqbench.reporting.cards import Card, card
 from seqbench.reporting.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label

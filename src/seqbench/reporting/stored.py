@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seqbench import layout
+from seqbench.config.registry import TASKS
+from seqbench.config.yaml_files import read_yaml
 from seqbench.errors import UserError
-from seqbench.registry import TASKS
 from seqbench.reporting.results import COLUMNS
 from seqbench.tasks.metric_names import expand
-from seqbench.yaml_files import read_yaml
 
 RESULTS = Path(layout.SUMMARY).parent
 A_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")  # of a config; a table may hold others, files do not

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import fmean
 
-from seqbench.status.jobs import Job
+from seqbench.plan.workflow_jobs import Job
 from seqbench.status.standings import Standing, Took
 
 SHARED = 3  # step, dataset and architecture: what jobs must at least have in common to be alike

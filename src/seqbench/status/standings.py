@@ -9,8 +9,8 @@ from typing import Literal
 
 from safetensors import SafetensorError, safe_open
 
-from seqbench.status.jobs import Job
-from seqbench.step_log import StepLog, is_alive, read_log
+from seqbench.plan.workflow_jobs import Job
+from seqbench.process.step_log import StepLog, is_alive, read_log
 
 State = Literal["done", "running", "failed", "stopped", "waiting"]
 STATES: tuple[State, ...] = ("done", "running", "failed", "stopped", "waiting")

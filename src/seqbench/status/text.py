@@ -11,8 +11,8 @@ from typing import Any
 
 from seqbench.datasets.base import counted
 from seqbench.errors import one_line
+from seqbench.plan.workflow_jobs import STEPS
 from seqbench.reporting.formats import decimal, seconds
-from seqbench.status.jobs import STEPS
 from seqbench.status.remaining import Remaining
 from seqbench.status.standings import STATES, Standing, State
 

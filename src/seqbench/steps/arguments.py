@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seqbench.config.stages import STATE_EVERY_S
 from seqbench.errors import UserError
-from seqbench.settings import STATE_EVERY_S
 
 if TYPE_CHECKING:
     from seqbench.training.state import StateKeeper
@@ -20,14 +20,16 @@ TRAINING = ("torch", "torch._dynamo", "seqbench.training.finetune", "seqbench.tr
 
 def load(*modules: str) -> None:
     """Load in a warm process what its forks would otherwise load one by one."""
-    from seqbench import config, provenance, registry
+    from seqbench.config import registry
+    from seqbench.config.benchmark import built_in_datasets
+    from seqbench.process.origin import origin
 
     for module in ("h5py", "safetensors.numpy", *modules):
         importlib.import_module(module)
     for one in registry.REGISTRIES:
         list(one)
-    config.built_in_datasets()
-    provenance.origin()
+    built_in_datasets()
+    origin()
 
 
 def path_parser(description: str | None, *names: str) -> argparse.ArgumentParser:
@@ -88,7 +90,7 @@ def keeping_state(
         return
     if not code:
         raise UserError("--state needs --code: a training goes on with the same code only")
-    from seqbench.provenance import versions
+    from seqbench.process.origin import versions
     from seqbench.training.reproducibility import choose_device
     from seqbench.training.state import file_digest, keeping
 

@@ -13,7 +13,7 @@ from seqbench.steps.arguments import TRAINING, add_run, load, parse_run, path_pa
 if TYPE_CHECKING:
     import numpy as np
 
-    from seqbench.jobs import EvaluateJob
+    from seqbench.plan.job_settings import EvaluateJob
     from seqbench.storage.detections import Candidates
     from seqbench.storage.models import StoredModel
     from seqbench.storage.windows import WindowSet
@@ -32,9 +32,9 @@ def run(
     metrics: Path,
 ) -> None:
     """Read the windows a model has not learned from, predict, write predictions and metrics."""
+    from seqbench.config.registry import TASKS
     from seqbench.errors import UserError
-    from seqbench.provenance import commit
-    from seqbench.registry import TASKS
+    from seqbench.process.origin import commit
     from seqbench.storage.atomic import write_json
     from seqbench.storage.models import read_model
     from seqbench.storage.predictions import write_predictions
@@ -92,7 +92,7 @@ def run(
 def _predictor(stored: StoredModel, device: str, threads: int) -> tuple[Predictor, bool]:
     """Return what answers for a set of windows, and whether its scores are probabilities."""
     if stored.header["kind"] == "baseline":
-        from seqbench.registry import BASELINES
+        from seqbench.config.registry import BASELINES
 
         baseline = BASELINES[stored.header["baseline"]](**stored.header["options"])
         return partial(baseline.predict, stored.arrays), baseline.gives_probabilities
@@ -110,7 +110,7 @@ def _predictor(stored: StoredModel, device: str, threads: int) -> tuple[Predicto
 
 def warm_up(arguments: list[str]) -> None:
     """Load once what every fork would load."""
-    from seqbench.registry import BASELINES
+    from seqbench.config.registry import BASELINES
 
     name = arguments[arguments.index("--architecture") + 1]
     needed = BASELINES.entry(name).tags["imports"] if name in BASELINES else TRAINING
@@ -119,7 +119,7 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.jobs import EvaluateJob
+    from seqbench.plan.job_settings import EvaluateJob
     from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "windows", "model", "predictions", "metrics")
@@ -133,6 +133,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    from seqbench.launch import launch
+    from seqbench.process.launch import launch
 
     launch("seqbench.steps.evaluate")

@@ -19,7 +19,7 @@ from seqbench.steps.arguments import (
 )
 
 if TYPE_CHECKING:
-    from seqbench.jobs import FinetuneJob
+    from seqbench.plan.job_settings import FinetuneJob
     from seqbench.training.state import StateKeeper
 
 
@@ -44,9 +44,9 @@ def run(
     import torch
 
     import seqbench.pretraining.transfer as transferring
-    from seqbench.memory import PeakMemory
-    from seqbench.provenance import origin
-    from seqbench.registry import TASKS
+    from seqbench.config.registry import TASKS
+    from seqbench.process.memory import PeakMemory
+    from seqbench.process.origin import origin
     from seqbench.storage.atomic import write_json
     from seqbench.storage.models import StoredModel, read_model, write_model
     from seqbench.storage.windows import read_windows
@@ -157,7 +157,7 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.jobs import FinetuneJob
+    from seqbench.plan.job_settings import FinetuneJob
 
     parser = path_parser(__doc__, "windows", "model", "history", "transfer")
     parser.add_argument(
@@ -175,6 +175,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    from seqbench.launch import launch
+    from seqbench.process.launch import launch
 
     launch("seqbench.steps.finetune")

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from seqbench.steps.arguments import add_run, load, parse_run, path_parser
 
 if TYPE_CHECKING:
-    from seqbench.jobs import BaselineJob
+    from seqbench.plan.job_settings import BaselineJob
 
 
 def run(windows: Path, settings: BaselineJob, identity: dict[str, Any], model: Path) -> None:
     """Read train and val, fit, write the arrays that prediction needs."""
-    from seqbench.memory import PeakMemory
-    from seqbench.provenance import origin
-    from seqbench.registry import BASELINES, TASKS
+    from seqbench.config.registry import BASELINES, TASKS
+    from seqbench.process.memory import PeakMemory
+    from seqbench.process.origin import origin
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.storage.windows import read_windows
 
@@ -58,7 +58,7 @@ def run(windows: Path, settings: BaselineJob, identity: dict[str, Any], model: P
 
 def warm_up(arguments: list[str]) -> None:
     """Load once what every fork would load."""
-    from seqbench.registry import BASELINES
+    from seqbench.config.registry import BASELINES
 
     settings = json.loads(arguments[arguments.index("--settings") + 1])
     load(*BASELINES.entry(settings["baseline"]).tags["imports"])
@@ -66,7 +66,7 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.jobs import BaselineJob
+    from seqbench.plan.job_settings import BaselineJob
     from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "windows", "model")
@@ -78,6 +78,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    from seqbench.launch import launch
+    from seqbench.process.launch import launch
 
     launch("seqbench.steps.fit_baseline")

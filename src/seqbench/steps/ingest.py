@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from seqbench.steps.arguments import load, path_parser
 
 if TYPE_CHECKING:
-    from seqbench.jobs import IngestJob
+    from seqbench.plan.job_settings import IngestJob
 
 
 def run(settings: IngestJob, recordings: Path) -> None:
     """Read the source and write the recordings."""
+    from seqbench.config.registry import DATASETS
     from seqbench.datasets.base import cache_folder
-    from seqbench.registry import DATASETS
     from seqbench.storage.recordings import write_recordings
 
     source = DATASETS[settings.source]
@@ -25,7 +25,7 @@ def run(settings: IngestJob, recordings: Path) -> None:
 
 def warm_up(arguments: list[str]) -> None:
     """Load once what every fork would load."""
-    from seqbench.registry import DATASETS
+    from seqbench.config.registry import DATASETS
 
     settings = json.loads(arguments[arguments.index("--settings") + 1])
     load(*DATASETS.entry(settings["source"]).tags.get("imports", ()))
@@ -33,7 +33,7 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.jobs import IngestJob
+    from seqbench.plan.job_settings import IngestJob
     from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "recordings")
@@ -44,6 +44,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    from seqbench.launch import launch
+    from seqbench.process.launch import launch
 
     launch("seqbench.steps.ingest")

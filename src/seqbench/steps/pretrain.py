@@ -17,7 +17,7 @@ from seqbench.steps.arguments import (
 )
 
 if TYPE_CHECKING:
-    from seqbench.jobs import PretrainJob
+    from seqbench.plan.job_settings import PretrainJob
     from seqbench.training.state import StateKeeper
 
 
@@ -91,7 +91,7 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.jobs import PretrainJob
+    from seqbench.plan.job_settings import PretrainJob
 
     parser = path_parser(__doc__, "windows", "encoder", "history")
     parser.add_argument("--settings", type=PretrainJob.from_json, required=True)
@@ -104,6 +104,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    from seqbench.launch import launch
+    from seqbench.process.launch import launch
 
     launch("seqbench.steps.pretrain")

@@ -13,8 +13,8 @@ def run(config: Path, summary: Path, page: Path) -> None:
     import logging
 
     from seqbench import layout
-    from seqbench.config import Benchmark
-    from seqbench.plan import Plan
+    from seqbench.config.benchmark import Benchmark
+    from seqbench.plan.plan import Plan
     from seqbench.reporting.assembly import assemble
     from seqbench.storage.atomic import replacing, write_text
 
@@ -50,6 +50,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    from seqbench.launch import launch
+    from seqbench.process.launch import launch
 
     launch("seqbench.steps.report")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from seqbench.steps.arguments import load, path_parser
 
 if TYPE_CHECKING:
-    from seqbench.jobs import WindowJob
+    from seqbench.plan.job_settings import WindowJob
 
 
 def run(recordings: Path, settings: WindowJob, windows: Path) -> None:
@@ -31,7 +31,7 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.jobs import WindowJob
+    from seqbench.plan.job_settings import WindowJob
     from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "recordings", "windows")
@@ -42,6 +42,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    from seqbench.launch import launch
+    from seqbench.process.launch import launch
 
     launch("seqbench.steps.window")

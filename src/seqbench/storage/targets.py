@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.settings import TransformSettings
+from seqbench.config.stages import TransformSettings
 from seqbench.storage.hdf5 import read_strings, write_strings
 from seqbench.storage.normalization import (
     Normalization,

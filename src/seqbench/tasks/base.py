@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
 
 if TYPE_CHECKING:
     from seqbench.models.base import Encoder

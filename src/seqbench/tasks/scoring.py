@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
 from seqbench.statistics.bootstrap import cluster_weights, interval
 from seqbench.storage.predictions import Answered
 from seqbench.storage.sequences import Sequences

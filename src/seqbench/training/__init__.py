@@ -9,13 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqbench.pretraining.library import AutoencoderLoss, VariationalLoss
-    from seqbench.tasks.detection.losses import EventSpecificLoss, EventTimingLoss
-    from seqbench.training.trainers import (
+    from seqbench.library.pretraining import AutoencoderLoss, VariationalLoss
+    from seqbench.library.trainers import (
         ContrastiveTrainer,
         SupervisedTrainer,
         UnsupervisedTrainer,
     )
+    from seqbench.tasks.detection.losses import EventSpecificLoss, EventTimingLoss
 
 __all__ = [
     "AutoencoderLoss",
@@ -28,13 +28,13 @@ __all__ = [
 ]
 
 HOMES = {
-    "AutoencoderLoss": "seqbench.pretraining.library",
-    "ContrastiveTrainer": "seqbench.training.trainers",
+    "AutoencoderLoss": "seqbench.library.pretraining",
+    "ContrastiveTrainer": "seqbench.library.trainers",
     "EventSpecificLoss": "seqbench.tasks.detection.losses",
     "EventTimingLoss": "seqbench.tasks.detection.losses",
-    "SupervisedTrainer": "seqbench.training.trainers",
-    "UnsupervisedTrainer": "seqbench.training.trainers",
-    "VariationalLoss": "seqbench.pretraining.library",
+    "SupervisedTrainer": "seqbench.library.trainers",
+    "UnsupervisedTrainer": "seqbench.library.trainers",
+    "VariationalLoss": "seqbench.library.pretraining",
 }
 
 

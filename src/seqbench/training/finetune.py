@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from seqbench.config.registry import TASKS
 from seqbench.models.base import Encoder
 from seqbench.models.embedding import build_encoder
-from seqbench.registry import TASKS
 from seqbench.storage.models import StoredModel
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.head import Head

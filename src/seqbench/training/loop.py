@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seqbench.settings import OptimizerSettings
+from seqbench.config.stages import OptimizerSettings
 from seqbench.storage.atomic import replacing
 from seqbench.training.batches import Batch, WindowTable, shuffled
 from seqbench.training.divergence import check_held_out, diverged, first_bad_step

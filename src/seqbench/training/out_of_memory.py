@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 import torch
 
 from seqbench.errors import UserError
-from seqbench.jobs import FinetuneJob, PretrainJob
+from seqbench.plan.job_settings import FinetuneJob, PretrainJob
 from seqbench.training.state import StateKeeper
 
 Job = TypeVar("Job", PretrainJob, FinetuneJob)

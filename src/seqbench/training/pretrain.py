@@ -4,13 +4,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqbench.config.registry import OBJECTIVES
 from seqbench.errors import UserError
-from seqbench.jobs import PretrainJob
 from seqbench.models.base import inside
 from seqbench.models.embedding import build_encoder
+from seqbench.plan.job_settings import PretrainJob
 from seqbench.pretraining.base import Objective
 from seqbench.pretraining.representation import effective_rank
-from seqbench.registry import OBJECTIVES
 from seqbench.storage.windows import WindowSet
 from seqbench.training.batches import Batch
 

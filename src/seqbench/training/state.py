@@ -29,8 +29,8 @@ from typing import NoReturn
 import torch
 from torch import Tensor
 
-from seqbench.launch import TO_END
-from seqbench.settings import STATES_STAY
+from seqbench.config.stages import STATES_STAY
+from seqbench.process.launch import TO_END
 from seqbench.storage.atomic import WriteError, remove_leftovers
 from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.lock import locked

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from seqbench.datasets.base import counted
 from seqbench.errors import UserError
-from seqbench.jobs import WindowJob
+from seqbench.plan.job_settings import WindowJob
 from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqbench.settings import WindowSettings
+from seqbench.config.stages import WindowSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import UNLABELLED
 

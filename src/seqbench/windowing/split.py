@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from seqbench.config.registry import suggestion
+from seqbench.config.stages import Fold, SplitSettings
 from seqbench.datasets.base import DataError
-from seqbench.registry import suggestion
-from seqbench.settings import Fold, SplitSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS, UNLABELLED
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from seqbench.settings import TransformSettings
+from seqbench.config.stages import TransformSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.transform import transformed
 

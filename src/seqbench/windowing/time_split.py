@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from seqbench.config.stages import SplitSettings
 from seqbench.datasets.base import DataError
-from seqbench.settings import SplitSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS
 from seqbench.windowing.split import DEFAULT_TEST

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.stages import TransformSettings
 from seqbench.datasets.base import DataError
-from seqbench.settings import TransformSettings
 from seqbench.storage.windows import WindowSet
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from seqbench.config.stages import WindowSettings
 from seqbench.datasets.base import DataError
-from seqbench.jobs import WindowJob
-from seqbench.settings import WindowSettings
+from seqbench.plan.job_settings import WindowJob
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.targets import Targets

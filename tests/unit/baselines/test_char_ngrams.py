@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from seqbench.baselines.char_ngrams import FILLER, MARK, CharNgramsBaseline
-from seqbench.jobs import WindowJob
-from seqbench.settings import SplitSettings, WindowSettings
+from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJob
 from seqbench.windowing.windows import make_windows
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.jobs import WindowJob
-from seqbench.registry import BASELINES, DATASETS, TASKS
-from seqbench.settings import SplitSettings, WindowSettings
+from seqbench.config.registry import BASELINES, DATASETS, TASKS
+from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJob
 from seqbench.tasks.scoring import score
 from seqbench.windowing.windows import make_windows
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqbench.baselines.logistic_regression import INVERSE_PENALTIES
-from seqbench.registry import BASELINES
+from seqbench.config.registry import BASELINES
 
 BASELINE = BASELINES["logistic_regression"]()
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from seqbench.config.registry import BASELINES
+from seqbench.config.stages import SplitSettings, TransformSettings, WindowSettings
 from seqbench.datasets.base import DataError
-from seqbench.jobs import WindowJob
-from seqbench.registry import BASELINES
-from seqbench.settings import SplitSettings, TransformSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJob
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.windows import make_windows
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
-from seqbench.registry import DATASETS
 
 MIRROR = Path(os.getenv("SEQBENCH_DATA", "absent"))
 ROW = "6,148,72,35,0,33.6,0.627,50,1\n"

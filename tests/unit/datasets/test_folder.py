@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
 from seqbench.datasets.folder import folder
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import read_recordings, write_recordings
 
 CACHE = Path("unused")

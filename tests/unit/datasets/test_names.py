@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets import names as source
 from seqbench.datasets.base import DataError
-from seqbench.registry import DATASETS
 
 MIRROR = Path(os.getenv("SEQBENCH_DATA", "absent"))
 TRAIN = ["Bell,English", "Bell,Scottish", "Bell,English", "Müller,German"]

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
 from seqbench.datasets.physionet import DS1, DS1_TEST, DS1_VAL, DS2, ludb, mitdb
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 LEADS = ["i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6"]

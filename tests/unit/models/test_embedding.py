@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.embedding import EmbeddedEncoder, build_encoder
-from seqbench.registry import ARCHITECTURES
 from seqbench.storage.models import StoredModel
 from seqbench.training.cost import macs_per_window
 from seqbench.training.finetune import build_model, load_model, state_arrays

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from seqbench.config.options import AugmentationNames
 from seqbench.errors import UserError
-from seqbench.options import AugmentationNames
 from seqbench.pretraining.augmentations import (
     AUGMENTATIONS,
     Augmentations,

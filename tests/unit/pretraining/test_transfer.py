@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.pretraining.transfer import TransferError, no_transfer, transfer
-from seqbench.registry import ARCHITECTURES
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.training.finetune import state_arrays
 

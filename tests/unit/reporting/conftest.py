@@ -15,10 +15,10 @@ import yaml
 from numpy.typing import NDArray
 
 from seqbench import layout
-from seqbench.config import Benchmark
-from seqbench.options import Options
-from seqbench.plan import Plan, Run
-from seqbench.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS, Entry
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.options import Options
+from seqbench.config.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS, Entry
+from seqbench.plan.plan import Plan, Run
 from seqbench.reporting import figures
 from seqbench.reporting.figures import Drawing
 from seqbench.steps import report
@@ -49,7 +49,8 @@ def made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def register_made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    encoders = {n: _entry(n) for n in ("cnn1d", "cnn_lstm", "rnn", "lstm", "event_specific")}
+    encoders = {n: _entry(n) for n in ("cnn1d", "cnn_lstm", "rnn", "lstm")}
+    encoders["event_specific"] = _entry("event_specific", templates_of=("detection",))
     encoders["gru"] = _entry("gru", accepts=("series", "tokens"))
     floors = {
         "majority": _entry(
@@ -68,7 +69,11 @@ def register_made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
             imports=(),
         ),
         "matched_filter": _entry(
-            "matched_filter", tasks=("detection",), stochastic=False, imports=()
+            "matched_filter",
+            tasks=("detection",),
+            templates_of=("detection",),
+            stochastic=False,
+            imports=(),
         ),
         "oracle": _entry(
             "oracle",

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
-from seqbench.config import Benchmark
-from seqbench.plan import Model, Plan
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.plan import Model, Plan
 from seqbench.reporting.across import gather_across
 from seqbench.reporting.across_section import across_sections
 from seqbench.reporting.blocks import across_figures, blocks

@@ -9,7 +9,7 @@ import torch
 from seqbench import layout
 from seqbench.baselines.matched_filter import MatchedFilterBaseline
 from seqbench.models.event_specific import EventSpecificEncoder
-from seqbench.plan import Run
+from seqbench.plan.plan import Run
 from seqbench.reporting.banks import read_bank
 from seqbench.reporting.results import Result
 from seqbench.storage.hdf5 import FormatError

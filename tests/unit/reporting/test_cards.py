@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from seqbench import layout
-from seqbench.config import Benchmark
-from seqbench.plan import Plan
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.stages import SplitSettings
+from seqbench.plan.plan import Plan
 from seqbench.reporting import cards
 from seqbench.reporting.material import gather
 from seqbench.reporting.parts import part_of
 from seqbench.reporting.results import collect
-from seqbench.settings import SplitSettings
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import Targets
 from seqbench.storage.timeline import Timeline

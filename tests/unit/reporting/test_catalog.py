@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from seqbench.config import Benchmark
-from seqbench.plan import Plan
-from seqbench.registry import TASKS
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.registry import TASKS
+from seqbench.plan.plan import Plan
 from seqbench.reporting import blocks, catalog
 
 
@@ -100,7 +100,7 @@ def test_templates_are_drawn_of_the_models_that_hold_some(
     raw = event_config(baselines, architectures=architectures, seeds=[0])
     plan = Plan(Benchmark.load(raw))
 
-    found = {(run.architecture, run.seed) for run in catalog.template_runs(plan)}
+    found = {(run.architecture, run.seed) for run in plan.template_runs}
 
     assert found == runs
     assert ("templates" in catalog.figures_of(plan, "strikes")) == bool(runs)
@@ -109,4 +109,4 @@ def test_templates_are_drawn_of_the_models_that_hold_some(
 def test_no_model_is_read_for_templates_where_no_figure_shows_them(config):
     plan = Plan(Benchmark.load(config(architectures=["event_specific"])))
 
-    assert catalog.template_runs(plan) == []
+    assert plan.template_runs == []

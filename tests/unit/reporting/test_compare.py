@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
-from seqbench.cli import main
+from seqbench.cli.main import main
 from seqbench.errors import UserError
 from seqbench.reporting.compare import render_comparison
 from seqbench.reporting.differences import (

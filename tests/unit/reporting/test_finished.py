@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
-from seqbench.cli import main
-from seqbench.config import Benchmark
+from seqbench.cli.main import main
+from seqbench.config.benchmark import Benchmark
 from seqbench.errors import UserError
-from seqbench.plan import Plan, Run
+from seqbench.plan.plan import Plan, Run
+from seqbench.plan.workflow_jobs import run_files
 from seqbench.reporting import pretraining
 from seqbench.reporting.assembly import assemble
-from seqbench.reporting.finished import finished_part, run_files, unfinished_warnings
+from seqbench.reporting.finished import finished_part, unfinished_warnings
 from seqbench.reporting.leaderboards import leaderboards
 from seqbench.reporting.material import gather
 from seqbench.reporting.results import collect

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
-from seqbench.plan import Run
+from seqbench.plan.plan import Run
 from seqbench.reporting.leaderboards import Lead, lead, leaderboard, leaderboards
 from seqbench.reporting.results import COLUMNS, Result, collect, summary
 from seqbench.tasks.metric_names import higher_is_better

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from seqbench import layout
-from seqbench.config import Benchmark, ConfigError
+from seqbench.config.benchmark import Benchmark, ConfigError
 from seqbench.reporting import formats
 from seqbench.reporting.catalog import table_paths
 from seqbench.reporting.leaderboards import leaderboards

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from seqbench.jobs import WindowJob
+from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJob
 from seqbench.reporting.figures.pictures import frames
-from seqbench.settings import SplitSettings, WindowSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.sequences import Sequences
 from seqbench.windowing.windows import make_windows

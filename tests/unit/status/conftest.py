@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from seqbench.config import Benchmark
-from seqbench.plan import Plan
-from seqbench.status.jobs import jobs_of
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.plan import Plan
+from seqbench.plan.workflow_jobs import jobs_of
 
 BEGUN = "begun {begun} by process {process} on {machine}\n"
 NOON = "2026-11-22T12:00:00+00:00"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from seqbench import layout
-from seqbench.cli import main
+from seqbench.cli.main import main
 from seqbench.storage.atomic import write_text
 
 

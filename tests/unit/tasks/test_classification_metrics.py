@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn import metrics as reference
 
-from seqbench.registry import ARCHITECTURES, METRICS, TASKS
+from seqbench.config.registry import ARCHITECTURES, METRICS, TASKS
 from seqbench.statistics.bootstrap import cluster_weights, interval
 from seqbench.storage.predictions import Predictions
 from seqbench.tasks.scoring import score

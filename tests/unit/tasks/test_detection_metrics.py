@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from seqbench.options import TOLERANCES_MS
-from seqbench.registry import METRICS, TASKS
+from seqbench.config.options import TOLERANCES_MS
+from seqbench.config.registry import METRICS, TASKS
 from seqbench.reporting.catalog import columns
 from seqbench.storage.detections import Candidates, Decoding, Detections
 from seqbench.tasks.detection.comparison import decoded, errors_ms

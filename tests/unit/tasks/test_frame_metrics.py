@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqbench.registry import TASKS
+from seqbench.config.registry import TASKS
 from seqbench.storage.sequences import Sequences
 from seqbench.tasks.forecasting.metrics import frame_squared_error, skill, ssim
 from seqbench.tasks.forecasting.similarity import structural_similarity

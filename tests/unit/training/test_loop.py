@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqbench.registry import ARCHITECTURES, TASKS
-from seqbench.settings import FinetuneSettings, OptimizerSettings
+from seqbench.config.registry import ARCHITECTURES, TASKS
+from seqbench.config.stages import FinetuneSettings, OptimizerSettings
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable
 from seqbench.training.divergence import DivergedError

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from seqbench.config.stages import FinetuneSettings
 from seqbench.errors import UserError
-from seqbench.jobs import FinetuneJob
-from seqbench.settings import FinetuneSettings
+from seqbench.plan.job_settings import FinetuneJob
 from seqbench.training.out_of_memory import train_within_memory
 from seqbench.training.state import StateKeeper
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.models.base import Encoder
-from seqbench.registry import ARCHITECTURES, TASKS
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.detection.head import HALF
 from seqbench.training.finetune import Model

@@ -9,8 +9,8 @@ TRAIN = """
 import sys
 from pathlib import Path
 import pytest
-from seqbench.config import Benchmark
-from seqbench.jobs import Jobs
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.job_settings import Jobs
 from seqbench.steps import finetune, ingest, window
 
 with pytest.raises(OSError):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from seqbench.config import Benchmark
-from seqbench.jobs import Jobs
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.job_settings import Jobs
 from seqbench.steps import evaluate, finetune, ingest, window
 from seqbench.storage.recordings import read_recordings, write_recordings
 from seqbench.storage.windows import read_leakcheck

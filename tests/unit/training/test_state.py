@@ -12,8 +12,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from torch import nn
 
-from seqbench.registry import ARCHITECTURES, TASKS
-from seqbench.settings import OptimizerSettings
+from seqbench.config.registry import ARCHITECTURES, TASKS
+from seqbench.config.stages import OptimizerSettings
 from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.tasks.classification.head import ClassificationHead

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seqbench.jobs import WindowJob
-from seqbench.settings import Fold, SplitSettings, TransformSettings, WindowSettings
+from seqbench.config.stages import Fold, SplitSettings, TransformSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJob
 from seqbench.steps import window
 from seqbench.storage.recordings import write_recordings
 from seqbench.storage.windows import read_leakcheck, read_windows

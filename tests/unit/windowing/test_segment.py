@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from seqbench.settings import WindowSettings
+from seqbench.config.stages import WindowSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.segment import DETECTION_SAMPLES, UNLABELLED, Window, cut, cut_recordings
 

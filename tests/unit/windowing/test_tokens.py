@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seqbench.jobs import WindowJob
-from seqbench.settings import SplitSettings, WindowSettings
+from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJob
 from seqbench.storage.windows import read_windows, write_windows
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary
 from seqbench.windowing.windows import make_windows

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from seqbench.config.stages import TransformSettings
 from seqbench.datasets.base import DataError
-from seqbench.settings import TransformSettings
 from seqbench.windowing.transform import restored, transformed
 
 SETTINGS = [

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from seqbench.jobs import WindowJob
-from seqbench.settings import SplitSettings, WindowSettings
+from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJob
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import read_windows, write_windows
 from seqbench.training.batches import WindowTable

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seqbench.config.stages import Fold, SplitSettings, WindowSettings
 from seqbench.datasets.base import DataError
-from seqbench.jobs import WindowJob
-from seqbench.settings import Fold, SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJob
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.windows import make_windows

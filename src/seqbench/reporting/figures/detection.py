@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from seqbench.options import TOLERANCES_MS
+from seqbench.config.options import TOLERANCES_MS
 from seqbench.reporting.detection import DetectionMaterial, Timing
 from seqbench.reporting.estimates import Estimate
 from seqbench.reporting.figures.panels import grid, pick, say, short

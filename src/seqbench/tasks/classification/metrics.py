@@ -8,7 +8,7 @@ ones, and a bootstrap costs no second implementation.
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
 from seqbench.storage.predictions import Predictions
 from seqbench.storage.sequences import Sequences
 

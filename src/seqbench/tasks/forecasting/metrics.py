@@ -6,7 +6,7 @@ Those tagged `of_frames` are of video alone.
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
 from seqbench.storage.sequences import Sequences
 from seqbench.tasks.forecasting.similarity import LEAST_SIDE, structural_similarity
 

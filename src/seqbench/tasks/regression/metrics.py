@@ -6,7 +6,7 @@ Weights (R, N) say how often each window counts in each of R resamples.
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
 from seqbench.storage.sequences import Sequences
 
 Floats = NDArray[np.float64]

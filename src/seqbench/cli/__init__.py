@@ -1,0 +1,1 @@
+"""Commands for people; the workflow calls the steps."""

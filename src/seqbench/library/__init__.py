@@ -1,0 +1,1 @@
+"""Classes with the names and arguments of the first descriptions, built on the core."""

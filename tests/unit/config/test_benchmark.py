@@ -1,0 +1,655 @@
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from seqbench.config.benchmark import (
+    Arm,
+    Benchmark,
+    ConfigError,
+    built_in_datasets,
+)
+from seqbench.config.json_schema import json_schema
+from seqbench.config.registry import ARCHITECTURES, DATASETS, TASKS
+from seqbench.plan.job_settings import Jobs
+from seqbench.plan.plan import Plan
+
+GRID = {"datasets": ["waves"], "architectures": ["lstm"]}
+
+
+def load(**changes):
+    return Plan(Benchmark.load({"runs": [GRID]} | changes)).benchmark
+
+
+def problems(**changes):
+    with pytest.raises(ConfigError) as caught:
+        load(**changes)
+    return caught.value.problems
+
+
+BAD = {
+    "unknown top-level key": (
+        {"finetuning": {"epochs": 3}},
+        "finetuning: no such key; did you mean 'finetune'?",
+    ),
+    "unknown key in a section": (
+        {"finetune": {"epocs": 3}},
+        "finetune.epocs: no such key; did you mean 'epochs'?",
+    ),
+    "unknown key in a grid": (
+        {"runs": [GRID | {"seed": [1]}]},
+        "runs.0.seed: no such key; did you mean 'seeds'?",
+    ),
+    "no runs": ({"runs": []}, "runs: list should have at least 1 item"),
+    "number out of range": ({"finetune": {"learning_rate": -1}}, "finetune.learning_rate:"),
+    "number that is none": (
+        {"finetune": {"epochs": "many"}},
+        "finetune.epochs: input should be a valid integer",
+    ),
+    "infinite number": ({"finetune": {"learning_rate": ".inf"}}, "finetune.learning_rate:"),
+    "unknown choice": (
+        {"finetune": {"schedule": "step"}},
+        "finetune.schedule: input should be 'cosine', 'plateau' or 'constant'",
+    ),
+    "horizon where there is none": (
+        {"datasets": {"waves": {"source": "waves", "window": {"horizon_samples": 3}}}},
+        "datasets.waves.window.horizon_samples: classification has none; take that out",
+    ),
+    "normalisation of tokens": (
+        {"datasets": {"mine": {"source": "names", "normalization": "robust"}}},
+        "datasets.mine.normalization: tokens are never normalised, and robust has no part",
+    ),
+    "vectors without numbers": (
+        {"architectures": {"gru": {"embedding_size": 0}}},
+        "architectures.gru.embedding_size: input should be greater than or equal to 1",
+    ),
+    "transform of what does not come back": (
+        {"datasets": {"waves": {"source": "waves", "transform": {"log": True}}}},
+        "datasets.waves.transform: only forecasts come back from it; take it out",
+    ),
+    "forecast from nothing": (
+        {"datasets": {"air": {"source": "airline", "split": {"by": "time"}}}},
+        "datasets.air.window.length_samples: forecasting looks at so many samples",
+    ),
+    "forecast that does not come back": (
+        {
+            "datasets": {
+                "air": {
+                    "source": "airline",
+                    "window": {"length_samples": 3},
+                    "normalization": "per_window",
+                }
+            }
+        },
+        "datasets.air.normalization: forecasts do not come back from per_window",
+    ),
+    "forecast without a mean to come back to": (
+        {
+            "datasets": {
+                "air": {
+                    "source": "airline",
+                    "window": {"length_samples": 3},
+                    "normalization": "per_recording",
+                }
+            }
+        },
+        "datasets.air.normalization: forecasts do not come back from per_recording",
+    ),
+    "mean of recordings that last": (
+        {"datasets": {"bells": {"source": "strikes_windows", "normalization": "per_recording"}}},
+        "datasets.bells.normalization: events are found in recordings of any length",
+    ),
+    "mean of a recording that is cut in time": (
+        {
+            "datasets": {
+                "mine": {
+                    "source": "waves",
+                    "split": {"by": "time"},
+                    "normalization": "per_recording",
+                }
+            }
+        },
+        "datasets.mine: a split by time cuts through recordings",
+    ),
+    "transform of frames": (
+        {
+            "datasets": {
+                "rain": {
+                    "source": "radar",
+                    "window": {"length_samples": 3},
+                    "transform": {"difference_samples": [1]},
+                }
+            }
+        },
+        "datasets.rain.transform: frames of video are forecast as they are; take it out",
+    ),
+    "names in a split by time": (
+        {"datasets": {"air": {"source": "airline", "split": {"by": "time", "test": ["a"]}}}},
+        "datasets.air.split: a split by time takes fractions of each recording, not names",
+    ),
+    "unknown baseline of one entry": (
+        {"runs": [GRID | {"baselines": ["majorty"]}]},
+        "runs.0.baselines: unknown baseline 'majorty'; did you mean 'majority'",
+    ),
+    "question about what nobody runs": (
+        {"questions": [{"ask": "Which?", "compare": ["lstm", "gru"]}]},
+        "questions.0.compare: no run has 'gru'; known are lstm, waves",
+    ),
+    "question that mixes": (
+        {"questions": [{"ask": "Which?", "compare": ["lstm", "waves"]}]},
+        "questions.0.compare: compare architectures or datasets, not one with the other",
+    ),
+    "recordings without labels in a split by time": (
+        {"datasets": {"air": {"source": "airline", "split": {"by": "time", "unlabelled": ["a"]}}}},
+        "datasets.air.split: a split by time cuts every recording into train, val and test",
+    ),
+    "settings that forecasts have no use for": (
+        {
+            "datasets": {
+                "air": {"source": "airline", "window": {"length_samples": 3, "remainder": "keep"}}
+            }
+        },
+        "datasets.air.window: windows of forecasting slide over whole recordings, which leaves no"
+        " part to remainder; take that out",
+    ),
+    "variant of nothing": (
+        {"architectures": {"lstm-uni": {"bidirectional": True}}},
+        "architectures: unknown architecture 'lstm-uni'; did you mean 'lstm'?; a variant says what"
+        " of, as in `lstm-uni: {of: cnn1d}`",
+    ),
+    "variant of something unknown": (
+        {"objectives": {"half": {"of": "maskd"}}},
+        "objectives.half.of: unknown objective 'maskd'; did you mean 'masked'?",
+    ),
+    "registered name for a variant of another": (
+        {"architectures": {"lstm": {"of": "gru"}}},
+        "architectures.lstm: this is itself a registered architecture; give the variant of 'gru'"
+        " another name",
+    ),
+    "variant called like a baseline": (
+        {"architectures": {"majority": {"of": "lstm"}}},
+        "architectures.majority: a baseline is called so; take another name",
+    ),
+    "unknown option of a variant": (
+        {"architectures": {"lstm-uni": {"of": "lstm", "bidirection": True}}},
+        "architectures.lstm-uni.bidirection: no such key; did you mean 'bidirectional'?",
+    ),
+    "training of a variant out of range": (
+        {"architectures": {"lstm": {"finetune": {"epocs": 3}}}},
+        "architectures.lstm.finetune.epocs: no such key; did you mean 'epochs'?",
+    ),
+    "unknown dataset": (
+        {"runs": [GRID | {"datasets": ["wavs"]}]},
+        "runs.0.datasets: unknown dataset 'wavs'; did you mean 'waves'?",
+    ),
+    "unknown architecture": (
+        {"runs": [GRID | {"architectures": ["ltsm"]}]},
+        "runs.0.architectures: unknown architecture 'ltsm'; did you mean 'lstm'?",
+    ),
+    "unknown arm": (
+        {"runs": [GRID | {"arms": ["autoencoder"]}]},
+        "runs.0.arms: unknown arm 'autoencoder'",
+    ),
+    "unknown baseline": (
+        {"baselines": ["rocket"]},
+        "baselines: unknown baseline 'rocket'; did you mean 'minirocket'?",
+    ),
+    "unknown source": (
+        {"datasets": {"mine": {"source": "folders"}}},
+        "datasets.mine.source: unknown dataset source 'folders'; did you mean 'folder'?",
+    ),
+    "missing source": ({"datasets": {"mine": {}}}, "datasets.mine.source: this key is required"),
+    "missing option of a source": (
+        {"datasets": {"mine": {"source": "ucr"}}},
+        "datasets.mine.problem: this key is required",
+    ),
+    "unknown option of a source": (
+        {"datasets": {"mine": {"source": "waves", "noize": 1}}},
+        "datasets.mine.noize: no such key; did you mean 'noise'?",
+    ),
+    "option of a source out of range": (
+        {"datasets": {"mine": {"source": "waves", "noise": -1}}},
+        "datasets.mine.noise: input should be greater than or equal to 0 (got -1)",
+    ),
+    "unknown option of an architecture": (
+        {"architectures": {"lstm": {"hidden": 3}}},
+        "architectures.lstm.hidden: no such key; did you mean 'hidden_size'?",
+    ),
+    "option of an architecture of the wrong kind": (
+        {"architectures": {"lstm": {"pooling": "max"}}},
+        "architectures.lstm.pooling: input should be 'last', 'mean' or 'attention'",
+    ),
+    "options of an architecture that is none": (
+        {"architectures": {"lsmt": {}}},
+        "architectures: unknown architecture 'lsmt'; did you mean 'lstm'?",
+    ),
+    "label fraction above one": ({"runs": [GRID | {"labels": [5]}]}, "runs.0.labels.0:"),
+    "negative seed": ({"runs": [GRID | {"seeds": [-1]}]}, "runs.0.seeds.0:"),
+    "seed given as text by --config": (
+        {"runs": [GRID | {"seeds": ["x"]}]},
+        "runs.0.seeds.0: input should be a valid integer",
+    ),
+    "dataset name with a slash": (
+        {"datasets": {"../mine": {"source": "waves"}}},
+        "'../mine' does not fit; names take lower-case letters",
+    ),
+    "split that leaves no train": (
+        {"datasets": {"mine": {"source": "waves", "split": {"val": 1.0}}}},
+        "datasets.mine.split.val: a fraction of 1 leaves nothing to train on",
+    ),
+    "overlap of a whole window": (
+        {"datasets": {"mine": {"source": "waves", "window": {"overlap": 1}}}},
+        "datasets.mine.window.overlap: input should be less than 1",
+    ),
+    "unknown device": ({"device": "gpu"}, "device: 'gpu' does not fit; write auto, cpu"),
+    "parts that leave no train": (
+        {"datasets": {"mine": {"source": "waves", "split": {"val": 0.6, "test": 0.6}}}},
+        "datasets.mine.split: val and test together leave nothing to train on",
+    ),
+    "sliding windows with padding": (
+        {
+            "datasets": {
+                "mine": {"source": "waves", "window": {"length_samples": 9, "pad_to_samples": 12}}
+            }
+        },
+        "datasets.mine.window: length_samples makes sliding windows",
+    ),
+    "padding inside statistics": (
+        {
+            "datasets": {
+                "mine": {
+                    "source": "waves",
+                    "window": {"pad_to_samples": 12},
+                    "normalization": "per_window",
+                }
+            }
+        },
+        "datasets.mine: pad_to_samples would enter the statistics of per_window",
+    ),
+    "lists of unequal length": (
+        {"architectures": {"cnn1d": {"widths": [32, 64]}}},
+        "architectures.cnn1d: widths, kernel_sizes, strides must be lists of the same length",
+    ),
+    "even filter": (
+        {"architectures": {"cnn1d": {"kernel_sizes": [7, 4, 3]}}},
+        "architectures.cnn1d.kernel_sizes.1: must be odd",
+    ),
+    "options of a baseline": (
+        {"baseline_options": {"minirocket": {"kernels": 84}}},
+        "baseline_options.minirocket.kernels: no such key; did you mean 'n_kernels'?",
+    ),
+    "options of a task that is none": (
+        {"tasks": {"detektion": {}}},
+        "tasks: unknown task 'detektion'; did you mean 'detection'?",
+    ),
+    "unknown option of a task": (
+        {"tasks": {"detection": {"decodr": "greedy"}}},
+        "tasks.detection.decodr: no such key; did you mean 'decoder'?",
+    ),
+    "option of a task of the wrong kind": (
+        {"tasks": {"detection": {"decoder": "best"}}},
+        "tasks.detection.decoder: input should be 'optimal', 'greedy' or 'threshold'",
+    ),
+    "option of a task out of range": (
+        {"tasks": {"detection": {"refractory_weight": -0.1}}},
+        "tasks.detection.refractory_weight: input should be greater than or equal to 0",
+    ),
+    "option for a task that has none": (
+        {"tasks": {"classification": {"decoder": "greedy"}}},
+        "tasks.classification.decoder: no such key",
+    ),
+    "task that no folder can have": (
+        {"datasets": {"mine": {"source": "folder", "path": "x", "task": "detecting"}}},
+        "datasets.mine.task: input should be 'classification', 'labelling', 'regression',",
+    ),
+    "tolerance that results do not have": (
+        {"datasets": {"mine": {"source": "folder", "path": "x", "tolerance_ms": 7}}},
+        "datasets.mine.tolerance_ms: must be one of 0.5, 1, 2.5, 5, 10, 20, 50, 150",
+    ),
+    "padding in detection": (
+        {"datasets": {"mine": {"source": "mitdb", "window": {"pad_to_samples": 5000}}}},
+        "datasets.mine.window: windows of detection slide over whole recordings, which leaves no"
+        " part to pad_to_samples; take that out",
+    ),
+    "a remainder in detection": (
+        {"datasets": {"mine": {"source": "mitdb", "window": {"remainder": "keep"}}}},
+        "no part to remainder; take that out",
+    ),
+    "truncation in detection": (
+        {
+            "datasets": {
+                "mine": {
+                    "source": "folder",
+                    "path": "x",
+                    "task": "detection",
+                    "window": {"max_samples": 50, "truncate": "start"},
+                }
+            }
+        },
+        "no part to max_samples and truncate; take that out",
+    ),
+    "one fold": (
+        {"datasets": {"mine": {"source": "waves", "split": {"folds": 1}}}},
+        "datasets.mine.split.folds: input should be greater than or equal to 2 (got 1)",
+    ),
+    "repeats of nothing": (
+        {"datasets": {"mine": {"source": "waves", "split": {"repeats": 3}}}},
+        "datasets.mine.split: repeats counts draws of folds; say how many `folds`",
+    ),
+    "folds beside a test": (
+        {"datasets": {"mine": {"source": "waves", "split": {"folds": 5, "test": 0.2}}}},
+        "datasets.mine.split: with folds every recording is test once; leave test out",
+    ),
+    "folds of time": (
+        {"datasets": {"mine": {"source": "airline", "split": {"folds": 5, "by": "time"}}}},
+        "datasets.mine.split: folds are of recordings, not of time; choose another `by`",
+    ),
+    "folds and names for val": (
+        {"datasets": {"mine": {"source": "waves", "split": {"folds": 5, "val": ["a"]}}}},
+        "datasets.mine.split: what is named for val or as unlabelled would be test in one",
+    ),
+    "dataset called like a fold": (
+        {
+            "datasets": {
+                "mine": {"source": "waves", "split": {"folds": 2}},
+                "mine-repeat1-fold2": {"source": "waves"},
+            }
+        },
+        "datasets.mine-repeat1-fold2: a fold of 'mine' is called so; take another name",
+    ),
+    "section left empty": (
+        {"architectures": None},
+        "architectures: holds None; write keys below it, {} or nothing",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "sentence"), BAD.values(), ids=BAD.keys())
+def test_a_bad_config_is_answered_by_a_sentence_that_names_the_key(changes, sentence):
+    found = problems(**changes)
+
+    assert any(sentence in problem for problem in found), found
+    assert all("\n" not in problem for problem in found)
+
+
+@pytest.mark.parametrize("name", ["=1+2", "+1", "-a", "@sum", "\tx"])
+@pytest.mark.parametrize("place", ["datasets", "architectures", "objectives"])
+def test_names_of_the_summary_begin_no_formula(place, name):
+    entry = {"source": "waves"} if place == "datasets" else {}
+
+    assert any(
+        "begin with a letter or digit" in said for said in problems(**{place: {name: entry}})
+    )
+
+
+def test_all_problems_are_told_at_once():
+    found = problems(finetune={"epocs": 3}, device="gpu", runs=[GRID | {"seeds": [-1]}])
+
+    assert len(found) == 3
+
+
+def test_numbers_that_yaml_reads_as_text_are_taken():
+    benchmark = load(**yaml.safe_load("finetune: {learning_rate: 1e-2}"))
+
+    assert benchmark.finetune.learning_rate == 0.01
+
+
+def test_a_file_that_is_no_mapping_is_refused(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("- a\n- b\n")
+
+    with pytest.raises(ConfigError, match="holds no keys"):
+        Benchmark.read(path)
+
+
+def test_broken_yaml_is_refused_with_the_place(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("runs: [\n")
+
+    with pytest.raises(ConfigError, match="line 2"):
+        Benchmark.read(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read \(No such file"):
+        Benchmark.read(tmp_path / "none.yaml")
+
+
+def test_the_saved_config_reads_back_as_the_same_benchmark(tmp_path):
+    benchmark = load(datasets={"mine": {"source": "waves", "noise": 0.5}})
+    path = tmp_path / "config.yaml"
+    path.write_text(benchmark.to_yaml())
+
+    assert Benchmark.read(path) == benchmark
+
+
+def test_a_folder_or_a_binary_file_is_no_config(tmp_path):
+    binary = tmp_path / "config.bin"
+    binary.write_bytes(b"\xff\xfe\x00")
+
+    for path in (tmp_path, binary):
+        with pytest.raises(ConfigError, match="cannot be read"):
+            Benchmark.read(path)
+
+
+def test_several_files_are_merged_as_snakemake_merges_them(tmp_path):
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text(
+        "runs: [{datasets: [waves], architectures: [lstm]}]\nfinetune: {epochs: 3, batch_size: 8}\n"
+    )
+    second.write_text(
+        "runs: [{datasets: [gun_point], architectures: [gru]}]\nfinetune: {epochs: 4}\n"
+    )
+
+    benchmark = Benchmark.read(first, second)
+
+    assert benchmark.runs[0].datasets == ["gun_point"]
+    assert (benchmark.finetune.epochs, benchmark.finetune.batch_size) == (4, 8)
+
+
+def test_options_of_a_baseline_reach_its_job():
+    benchmark = load(baseline_options={"minirocket": {"n_kernels": 168}})
+
+    assert Jobs(benchmark).fit_baseline("waves", "minirocket").options == {"n_kernels": 168}
+
+
+def test_options_of_a_task_reach_its_jobs_with_every_default():
+    benchmark = load(
+        datasets={"mine": {"source": "folder", "path": "x", "task": "detection"}},
+        tasks={"detection": {"decoder": "greedy", "offset_weight": 2}},
+    )
+    jobs = Jobs(benchmark)
+    expected = TASKS.entry("detection").options().model_dump(mode="json")
+    expected |= {"decoder": "greedy", "offset_weight": 2.0}
+
+    trained, fitted = (
+        jobs.finetune("mine", "lstm", "scratch", 1.0),
+        jobs.fit_baseline("mine", "metronome"),
+    )
+
+    assert trained.task == fitted.task == jobs.evaluate("mine").task == "detection"
+    assert trained.task_options == fitted.task_options == expected
+    assert len(expected) > 2
+    assert type(trained).from_json(trained.to_json()) == trained
+
+
+def test_options_of_a_task_do_not_reach_jobs_of_another():
+    before, after = (
+        Jobs(load(tasks=tasks)) for tasks in ({}, {"detection": {"decoder": "greedy"}})
+    )
+
+    assert after.finetune("waves", "lstm", "scratch", 1.0) == before.finetune(
+        "waves", "lstm", "scratch", 1.0
+    )
+    assert before.finetune("waves", "lstm", "scratch", 1.0).task_options == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "task"),
+    [
+        ({"source": "waves"}, "classification"),
+        ({"source": "mitdb"}, "detection"),
+        ({"source": "folder", "path": "x"}, "classification"),
+        ({"source": "folder", "path": "x", "task": "detection"}, "detection"),
+    ],
+)
+def test_the_task_of_a_dataset_is_its_own_option_or_that_of_its_source(entry, task):
+    assert load(datasets={"mine": entry}).task("mine") == task
+
+
+def test_built_in_datasets_are_legal():
+    for name in built_in_datasets():
+        sample = DATASETS.entry(built_in_datasets()[name].source).tags["sample"]
+        fitting = [
+            key for key in ARCHITECTURES if sample in ARCHITECTURES.entry(key).tags["accepts"]
+        ]
+        benchmark = load(runs=[GRID | {"datasets": [name], "architectures": fitting[:1]}])
+        assert Jobs(benchmark).ingest(name).source in DATASETS
+        assert benchmark.task(name) in TASKS
+
+
+def test_a_users_dataset_overrides_the_built_in_one():
+    benchmark = load(datasets={"waves": {"source": "waves", "n_windows": 40}})
+
+    assert Jobs(benchmark).ingest("waves").options["n_windows"] == 40
+
+
+def test_a_job_is_told_every_default():
+    options = Jobs(load()).finetune("waves", "lstm", "scratch", 1.0).architecture_options
+
+    assert options == {
+        "hidden_size": 64,
+        "n_layers": 1,
+        "bidirectional": True,
+        "dropout": 0.0,
+        "pooling": "attention",
+    }
+
+
+def test_a_job_is_told_nothing_of_other_architectures():
+    before = Jobs(load()).finetune("waves", "lstm", "scratch", 1.0)
+    after = Jobs(load(architectures={"gru": {"hidden_size": 3}}))
+
+    assert after.finetune("waves", "lstm", "scratch", 1.0) == before
+
+
+VARIANTS = {
+    "lstm": {"hidden_size": 32, "finetune": {"learning_rate": 0.01}},
+    "lstm-uni": {"of": "lstm", "bidirectional": False, "pretrain": {"epochs": 2}},
+}
+
+
+def test_a_variant_has_options_of_its_own_and_those_of_nobody_else():
+    benchmark = load(runs=[GRID | {"architectures": ["lstm", "lstm-uni"]}], architectures=VARIANTS)
+    plain, variant = (
+        Jobs(benchmark).finetune("waves", name, "scratch", 1.0) for name in ("lstm", "lstm-uni")
+    )
+
+    assert plain.architecture == variant.architecture == "lstm"
+    assert plain.architecture_options["bidirectional"]
+    assert not variant.architecture_options["bidirectional"]
+    assert plain.architecture_options["hidden_size"] == 32
+    assert variant.architecture_options["hidden_size"] == 64
+    assert {run.architecture for run in Plan(benchmark).trained} == {"lstm", "lstm-uni"}
+
+
+def test_training_may_differ_by_architecture():
+    jobs = Jobs(load(architectures=VARIANTS, finetune={"epochs": 7}))
+
+    assert jobs.finetune("waves", "lstm", "scratch", 1.0).optimizer.learning_rate == 0.01
+    assert jobs.finetune("waves", "lstm", "scratch", 1.0).optimizer.epochs == 7
+    assert jobs.finetune("waves", "lstm-uni", "scratch", 1.0).optimizer.learning_rate == 0.001
+    assert jobs.pretrain("lstm-uni", "masked").optimizer.epochs == 2
+
+
+def test_a_variant_of_an_objective_has_arms_of_its_own():
+    benchmark = load(
+        runs=[GRID | {"arms": ["scratch", "masked-half_probe"]}],
+        objectives={"masked-half": {"of": "masked", "mask_fraction": 0.5}},
+    )
+    job = Jobs(benchmark).pretrain("lstm", "masked-half")
+
+    assert job.objective == "masked"
+    assert job.objective_options["mask_fraction"] == 0.5
+    assert "masked-half_finetune" in benchmark.arm_names()
+
+
+def test_a_configuration_with_variants_survives_its_yaml():
+    benchmark = load(architectures=VARIANTS, objectives={"m": {"of": "masked"}})
+
+    assert Benchmark.load(yaml.safe_load(benchmark.to_yaml())) == benchmark
+
+
+def test_jobs_survive_their_json():
+    job = Jobs(load()).pretrain("lstm", "autoencoder")
+
+    assert type(job).from_json(job.to_json()) == job
+
+
+def test_arms_are_read_from_their_names():
+    assert Arm.parse("scratch") == Arm(objective=None, frozen=False)
+    assert Arm.parse("random_frozen") == Arm(objective=None, frozen=True)
+    assert Arm.parse("autoencoder_probe") == Arm(objective="autoencoder", frozen=True)
+    assert Arm.parse("autoencoder_finetune") == Arm(objective="autoencoder", frozen=False)
+    assert set(load().arm_names()) >= {"scratch", "autoencoder_probe"}
+
+
+def test_checking_a_config_imports_nothing_heavy():
+    code = (
+        "import sys; from seqbench.config.benchmark import Benchmark;"
+        "from seqbench.plan.plan import Plan;"
+        f"Plan(Benchmark.load({{'runs': [{GRID!r}]}}));"
+        "print([m for m in ('torch', 'pandas', 'aeon', 'sklearn', 'numpy') if m in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_schema_for_editors_is_in_step_with_the_models(pytestconfig):
+    path = pytestconfig.rootpath / "workflow" / "schemas" / "config.schema.yaml"
+
+    assert yaml.safe_load(path.read_text()) == yaml.safe_load(yaml.safe_dump(json_schema())), (
+        "run `make schema`"
+    )
+
+
+SHIPPED = ["config.yaml", "tests/data/config.smoke.yaml", "workflow/benchmarks/events.yaml"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_configs_are_valid_and_stay_so_when_every_default_is_written_out(
+    pytestconfig, tmp_path, name
+):
+    root = pytestconfig.rootpath
+    benchmark = Benchmark.read(root / "config.yaml", root / name)
+    written = tmp_path / "config.yaml"
+    written.write_text(benchmark.to_yaml())
+
+    assert Plan(Benchmark.read(written)).runs == Plan(benchmark).runs
+
+
+def test_shipped_configs_fit_the_schema(pytestconfig):
+    import jsonschema
+
+    schema = json_schema()
+    for name in ("config.yaml", "tests/data/config.smoke.yaml"):
+        jsonschema.validate(yaml.safe_load((pytestconfig.rootpath / name).read_text()), schema)
+
+
+def test_the_schema_refuses_what_the_models_refuse():
+    import jsonschema
+
+    schema = json_schema()
+    for raw in (
+        {"runs": [GRID], "epochs": 3},
+        {"runs": [GRID], "architectures": {"lstm": {"hidden": 3}}},
+        {"runs": [GRID], "datasets": {"mine": {"source": "wave"}}},
+        {"runs": [GRID], "tasks": {"detection": {"decoder": "best"}}},
+        {"runs": [GRID], "tasks": {"detecting": {}}},
+        {"runs": [GRID], "datasets": {"mine": {"source": "waves", "noize": 1}}},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(raw, schema)

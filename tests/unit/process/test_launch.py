@@ -1,0 +1,67 @@
+"""What a step answers when the machine, not the input, is at fault: one line, no traceback."""
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from seqbench.errors import UserError
+from seqbench.process.launch import execute
+
+
+@pytest.fixture
+def answer(monkeypatch, capsys):
+    """Run a step that does what a function does; returns its exit code and what it said."""
+
+    def run(does):
+        module = ModuleType("step_of_a_test")
+        module.main = lambda arguments: does()
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        return execute(module.__name__, []), capsys.readouterr().err
+
+    return run
+
+
+def test_memory_that_is_used_up_is_one_line(answer):
+    code, said = answer(lambda: np.empty(1 << 58))
+
+    assert code == 1
+    assert said.startswith("error: memory is used up (Unable to allocate")
+    assert said.count("\n") == 1
+
+
+def test_torch_without_memory_is_one_line(answer):
+    def fill():
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB.\nSee the manual.")
+
+    code, said = answer(fill)
+
+    assert code == 1
+    assert said.startswith("error: memory is used up (CUDA out of memory. Tried to allocate 2 GiB.")
+    assert said.count("\n") == 1
+
+
+def test_a_full_disk_under_a_log_is_one_line(answer):
+    def write():
+        with open("/dev/full", "w") as file:  # noqa: PTH123 (as the libraries do)
+            file.write("curve")
+
+    code, said = answer(write)
+
+    assert code == 1
+    assert said.startswith("error: a file beside the results: cannot be written (No space left")
+
+
+def test_other_errors_of_files_are_errors_of_the_program(answer, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        answer((tmp_path / "gone").read_text)
+
+
+def test_control_characters_of_names_do_not_reach_the_terminal(answer):
+    def refuse():
+        raise UserError("bell\x1b[2K\r\udcff: it is no recording")
+
+    code, said = answer(refuse)
+
+    assert (code, said) == (1, "error: bell\\x1b[2K\\r\\udcff: it is no recording\n")
