@@ -133,11 +133,11 @@ def long() -> None:
             file.write(block.astype("<f4").tobytes())
     began = time.perf_counter()
     try:
-        sys.stdout, said = sys.stderr, sys.stdout
+        sys.stdout, standard = sys.stderr, sys.stdout
         words = f"predict --model {model_path()} --recording {recording} --device cpu --out"
         main([*words.split(), str(recording.with_suffix(".csv"))])
     finally:
-        sys.stdout = said
+        sys.stdout = standard
         recording.unlink()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({"peak_bytes": peak, "seconds": time.perf_counter() - began}))

@@ -11,7 +11,7 @@ rule ingest:
         recordings=layout.RECORDINGS,
     log:
         layout.log("ingest"),
-    priority: 100  # bad data are told before anything is trained
+    priority: 100  # bad data are reported before anything is trained
     group:
         "data"
     conda:

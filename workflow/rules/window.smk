@@ -11,7 +11,7 @@ rule window:
         windows=layout.WINDOWS,
     log:
         layout.log("window"),
-    priority: 100  # bad data are told before anything is trained
+    priority: 100  # bad data are reported before anything is trained
     group:
         "windows"  # apart from `data`, or all folds of a dataset would run at once within a job
     conda:
