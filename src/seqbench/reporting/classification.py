@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench import layout
+from seqbench.errors import FormatError
 from seqbench.reporting.calibration import Calibration
 from seqbench.reporting.leaderboards import Leaderboard, Row
 from seqbench.reporting.results import Result
 from seqbench.statistics.curves import average_precision, precision_at, precision_recall, roc
-from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.predictions import Predictions, read_predictions
 from seqbench.storage.windows import WindowSet, read_windows
 from seqbench.tasks.classification.metrics import reliability

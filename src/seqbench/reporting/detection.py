@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench import layout
+from seqbench.errors import FormatError
 from seqbench.plan.plan import Run
 from seqbench.reporting.banks import Bank, read_bank
 from seqbench.reporting.calibration import Calibration
@@ -23,7 +24,6 @@ from seqbench.reporting.parts import Part, part_of
 from seqbench.reporting.results import Result, number
 from seqbench.reporting.stretches import Stretch, rate_hz_of, stretches_of, timeline_of
 from seqbench.storage.detections import Detections
-from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import read_windows
 from seqbench.tasks.detection.comparison import LEAST_ERROR_TOLERANCE_MS, errors_ms

@@ -35,9 +35,10 @@ def run(
     from seqbench.config.registry import TASKS
     from seqbench.errors import UserError
     from seqbench.process.origin import commit
-    from seqbench.storage.atomic import write_json
+    from seqbench.storage.metrics import Metrics, Score, write_metrics
     from seqbench.storage.models import read_model
     from seqbench.storage.predictions import write_predictions
+    from seqbench.storage.records import Cost, PretrainingOutcome, Provenance, RunIdentity
     from seqbench.storage.windows import Split, read_windows
     from seqbench.tasks.scoring import N_RESAMPLES, score
 
@@ -65,27 +66,29 @@ def run(
         n_windows[split] = len(of_split)
         headline = task.headline_of(of_split)
     write_predictions(predictions, found)
-    write_json(
+    scores = {
+        split: score(
+            task, of_split, resamples=N_RESAMPLES if split == "test" else 0, headline=headline
+        )
+        for split, of_split in found.items()
+    }
+    pretraining = header.get("pretraining")
+    write_metrics(
         metrics,
-        {
-            "run": identity,
-            "task": settings.task,
-            "headline": headline,
-            "scores": {
-                split: score(
-                    task,
-                    of_split,
-                    resamples=N_RESAMPLES if split == "test" else 0,
-                    headline=headline,
-                )
-                for split, of_split in found.items()
+        Metrics(
+            run=RunIdentity(**identity),
+            task=settings.task,
+            headline=headline,
+            scores={
+                split: {name: Score(**one) for name, one in of_split.items()}
+                for split, of_split in scores.items()
             },
-            "n_windows": n_windows,
-            "cost": header["cost"] | cost,
-            "pretraining": header.get("pretraining"),
-            "model": header.get("architecture_options", header.get("options")),
-            "provenance": header["provenance"] | {"evaluated_at_commit": commit()},
-        },
+            n_windows=n_windows,
+            cost=Cost(**(header["cost"] | cost)),
+            pretraining=PretrainingOutcome(**pretraining) if pretraining else None,
+            model=header.get("architecture_options") or header["options"],
+            provenance=Provenance(**header["provenance"], evaluated_at_commit=commit()),
+        ),
     )
 
 

@@ -20,17 +20,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.errors import UserError
+from seqbench.errors import FormatError
 from seqbench.storage.atomic import replacing
 
 BLOCK_BYTES = 512
 PIECE_BYTES = 1 << 22
 FIRST_LINE = re.compile(rb"seqbench ([a-z]+) (\d{1,9}) crc32 ([0-9a-f]{8})\n\0+")
 MEND = "delete it, the next run makes it anew"
-
-
-class FormatError(UserError):
-    """A file is not what it should be."""
 
 
 class _PatientFile(FileIO):

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from seqbench.errors import FormatError
 from seqbench.storage.atomic import replacing
-from seqbench.storage.hdf5 import MEND, FormatError
+from seqbench.storage.hdf5 import MEND
 
 FORMAT = "seqbench model 2"
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.errors import FormatError
 from seqbench.storage.detections import Detections, read_detections, write_detections
-from seqbench.storage.hdf5 import FormatError, read_strings, reading, write_strings, writing
+from seqbench.storage.hdf5 import read_strings, reading, write_strings, writing
 from seqbench.storage.sequences import Sequences, read_sequences, write_sequences
 from seqbench.storage.windows import Split, WindowSet
 

@@ -36,8 +36,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.errors import FormatError
 from seqbench.storage.hdf5 import (
-    FormatError,
     read_arrays,
     read_number,
     read_strings,

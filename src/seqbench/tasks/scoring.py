@@ -61,7 +61,7 @@ def score(
             "high": bounds[1] if bounds else None,
         }
         if name == headline and resampled is not None:
-            scores[name]["resampled"] = [_or_none(round(float(one), 6)) for one in resampled]
+            scores[name]["resampled"] = tuple(_or_none(round(float(one), 6)) for one in resampled)
     return scores
 
 

@@ -30,9 +30,9 @@ import torch
 from torch import Tensor
 
 from seqbench.config.stages import STATES_STAY
+from seqbench.errors import FormatError
 from seqbench.process.launch import TO_END
 from seqbench.storage.atomic import WriteError, remove_leftovers
-from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.lock import locked
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.states import remove_empty, state_file

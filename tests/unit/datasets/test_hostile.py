@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from seqbench.datasets.base import DataError
 from seqbench.datasets.folder import folder
 from seqbench.datasets.formats import read_recording
-from seqbench.storage.hdf5 import BLOCK_BYTES, FormatError
+from seqbench.errors import FormatError
+from seqbench.storage.hdf5 import BLOCK_BYTES
 from seqbench.storage.windows import read_windows
 
 SIGNAL = np.arange(40, dtype=np.float32).reshape(20, 2)

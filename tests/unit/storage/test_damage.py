@@ -7,8 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-from seqbench.errors import UserError
-from seqbench.storage.hdf5 import FormatError, writing
+from seqbench.errors import FormatError, UserError
+from seqbench.storage.hdf5 import writing
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.predictions import Predictions, read_predictions, write_predictions
 from seqbench.storage.recordings import read_recordings, write_recordings

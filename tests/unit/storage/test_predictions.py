@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqbench.storage.hdf5 import FormatError
+from seqbench.errors import FormatError
 from seqbench.storage.predictions import Predictions, read_predictions, write_predictions
 from seqbench.storage.sequences import Sequences
 

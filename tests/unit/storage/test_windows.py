@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from seqbench.storage.hdf5 import FormatError
+from seqbench.errors import FormatError
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.windows import SPLITS, WindowSet, read_windows, write_windows
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.config.stages import OptimizerSettings
-from seqbench.storage.hdf5 import FormatError
+from seqbench.errors import FormatError
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.divergence import DivergedError
