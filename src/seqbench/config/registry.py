@@ -1,10 +1,11 @@
 """The extension points, and how a name in the config becomes code.
 
-An extension is one file in the package of its registry, holding a class or
-function under ``@REGISTRY.register("name")``. The registry reads names, tags
-and options from the *source text* of the package: nothing is imported until
-its name is asked for, so listing architectures or checking a config never
-loads torch, and a new file changes nothing for the jobs that do not use it.
+An extension is one file in the package of its registry, or in a plugin (see
+`seqbench.config.plugins`), holding a class or function under
+``@REGISTRY.register("name")``. The registry reads names, tags and options from
+the *source text*: nothing is imported until its name is used, so listing
+architectures or checking a config never loads torch, and a new file changes
+nothing for the jobs that do not use it.
 
 Parameters before the ``*`` of a registered callable are handed over by the
 pipeline; keyword-only parameters are the options a user may set.
@@ -25,6 +26,8 @@ from pydantic import Field, create_model
 
 from seqbench.config import options as vocabulary
 from seqbench.config.options import Options
+from seqbench.config.plugins import modules_below, plugin_modules
+from seqbench.errors import UserError
 
 T = TypeVar("T")
 Definition = ast.ClassDef | ast.FunctionDef
@@ -32,7 +35,7 @@ Definition = ast.ClassDef | ast.FunctionDef
 
 @dataclass(frozen=True)
 class Entry:
-    """What the source text says of one registered name."""
+    """One registered name, as the source text has it."""
 
     name: str
     module: str
@@ -111,24 +114,23 @@ class Registry:
             raise KeyError(self.unknown(name)) from None
 
     def unknown(self, name: str) -> str:
-        """Return the sentence that answers an unknown name."""
+        """Return the error message for an unknown name."""
         return f"unknown {self.kind} '{name}'; {suggestion(name, list(self))}"
 
     @cached_property
     def _entries(self) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
-        root = Path(__file__).parent.parent.joinpath(*self.package.split(".")[1:])
-        for path in sorted(root.rglob("*.py")):
+        folder = Path(__file__).parent.parent.joinpath(*self.package.split(".")[1:])
+        for module, path in [*modules_below(self.package, folder), *plugin_modules().items()]:
             text = path.read_text(encoding="utf-8")
             if f"@{self.variable}.register(" not in text:
                 continue
-            parts = path.relative_to(root).with_suffix("").parts
-            module = ".".join([self.package, *(part for part in parts if part != "__init__")])
             for entry in self._entries_of(ast.parse(text), module):
                 if entry.name in entries:
-                    raise ValueError(
+                    raise UserError(
                         f"{self.kind} '{entry.name}' is registered twice:"
-                        f" in {entries[entry.name].module} and in {module}"
+                        f" in {entries[entry.name].module} and in {module}; rename one of them,"
+                        " or uninstall its package"
                     )
                 entries[entry.name] = entry
         return entries
@@ -160,7 +162,7 @@ def _options_model(node: Definition, local: dict[str, Definition]) -> type[Optio
         for argument, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True):
             if argument.annotation is None:
                 raise ValueError(f"{node.name}: option '{argument.arg}' has no type")
-            # The annotations are this package's own source, and each is a name of `options`.
+            # The annotations are installed source, and each is a name of `options`.
             annotation = eval(ast.unparse(argument.annotation), dict(namespace))
             description = descriptions.get(argument.arg)
             fields[argument.arg] = (
@@ -175,7 +177,7 @@ def _options_model(node: Definition, local: dict[str, Definition]) -> type[Optio
 def _signature(
     node: Definition, local: dict[str, Definition]
 ) -> tuple[ast.arguments | None, dict[str, str]]:
-    """Return the parameters of a function or constructor and what its docstring says of each."""
+    """Return the parameters of a function or constructor and their descriptions."""
     descriptions = _parameter_descriptions(ast.get_docstring(node) or "")
     if isinstance(node, ast.FunctionDef):
         return node.args, descriptions
@@ -205,7 +207,7 @@ def _parameter_descriptions(docstring: str) -> dict[str, str]:
 
 
 def suggestion(name: str, known: list[str]) -> str:
-    """Return what to write instead of `name`: the nearest known name, or all of them."""
+    """Return a hint for an unknown `name`: the nearest known name, or all of them."""
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return f"did you mean '{near[0]}'?"

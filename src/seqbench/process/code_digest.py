@@ -30,7 +30,7 @@ WITHOUT_EFFECT = frozenset(
 
 @cache
 def source_digest(*modules: str) -> str:
-    """Digest the meaning of modules and of all they import from this package.
+    """Digest the meaning of modules and of all they import from this package or their own.
 
     Parameters
     ----------
@@ -60,12 +60,13 @@ def source_digest(*modules: str) -> str:
 
 @cache
 def _parsed(module: str) -> tuple[str, tuple[str, ...]]:
-    """Return the digest of one module and the modules of this package that it imports."""
+    """Return the digest of one module, and its imports from this package and its own."""
     path = _file(module)
     if path is None:
         raise ModuleNotFoundError(f"no module named {module}")
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    imported = tuple(sorted(set(_imports(tree))))
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    imported = tuple(sorted(set(_imports(tree, package))))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
             node
@@ -74,24 +75,28 @@ def _parsed(module: str) -> tuple[str, tuple[str, ...]]:
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imported
 
 
-def _imports(tree: ast.Module) -> Iterator[str]:
+def _imports(tree: ast.Module, package: str) -> Iterator[str]:
+    """Yield the modules that a module of `package` imports from this package or its own."""
+    followed = {PACKAGE, package.split(".")[0]}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (a.name for a in node.names if a.name.split(".")[0] == PACKAGE)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE:
-            yield str(node.module)
-            for alias in node.names:
-                name = f"{node.module}.{alias.name}"
-                if _file(name):
-                    yield name
+            yield from (a.name for a in node.names if a.name.split(".")[0] in followed)
+        elif isinstance(node, ast.ImportFrom):
+            name = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            if name.split(".")[0] in followed:
+                yield name
+                yield from (one for a in node.names if _file(one := f"{name}.{a.name}"))
 
 
 @cache
 def _file(module: str) -> Path | None:
-    """Return the file of a module of this package without importing any."""
-    package = importlib.util.find_spec(PACKAGE)
-    if package is None or package.origin is None:
+    """Return the file of a module without importing any."""
+    top, *rest = module.split(".")
+    spec = importlib.util.find_spec(top)
+    if spec is None or spec.origin is None:
         return None
-    path = Path(package.origin).parent.joinpath(*module.split(".")[1:])
+    if not rest and not spec.submodule_search_locations:
+        return Path(spec.origin)
+    path = Path(spec.origin).parent.joinpath(*rest)
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((candidate for candidate in candidates if candidate.is_file()), None)
