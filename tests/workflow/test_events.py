@@ -81,7 +81,7 @@ def model(results):
 
 
 def predicted(*words):
-    command = [sys.executable, "-m", "seqbench.cli.main", "predict", "--device", "cpu"]
+    command = [sys.executable, "-m", "seqbench.cli", "predict", "--device", "cpu"]
     done = subprocess.run([*command, *map(str, words)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

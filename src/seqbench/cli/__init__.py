@@ -1,1 +1,1 @@
-"""Commands for people; the workflow calls the steps."""
+"""The command `seqbench`: one module a command, named as the command is."""

@@ -1,4 +1,4 @@
-"""Where a plan stands, as text for people and as JSON values for scripts."""
+"""The status of a plan, as text for people and as JSON values for scripts."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from seqbench.cli.status.job_status import STATES, JobStatus, State
+from seqbench.cli.status.remaining import Remaining
 from seqbench.datasets.base import counted
 from seqbench.errors import one_line
 from seqbench.plan.workflow_jobs import STEPS
 from seqbench.reporting.formats import decimal, seconds
-from seqbench.status.remaining import Remaining
-from seqbench.status.standings import STATES, Standing, State
 
 MOST_SHOWN = 10
-SILENCE_S = 300.0  # from here on it is told that a job on another machine writes nothing
+SILENCE_S = 300.0  # a job on another machine that writes nothing for longer is shown as silent
 NAMED: tuple[State, ...] = ("running", "failed", "stopped")
 
 
-def as_text(found: Sequence[Standing], rest: Remaining, root: Path) -> str:
+def as_text(found: Sequence[JobStatus], rest: Remaining, root: Path) -> str:
     """Return tables by step and dataset, what runs, failed or stopped, and the time to come."""
     parts = [
         _table("step", by_step(found) | {"all": Counter(one.state for one in found)}),
@@ -32,27 +32,27 @@ def as_text(found: Sequence[Standing], rest: Remaining, root: Path) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def as_json(found: Sequence[Standing], rest: Remaining) -> dict[str, Any]:
+def as_json(found: Sequence[JobStatus], rest: Remaining) -> dict[str, Any]:
     """Return the same as JSON values; jobs that run, failed or stopped are all named."""
     return {
         "all": _numbers(Counter(one.state for one in found)),
         "steps": {name: _numbers(count) for name, count in by_step(found).items()},
         "datasets": {name: _numbers(count) for name, count in by_dataset(found).items()},
-        **{state: [_told(one) for one in found if one.state == state] for state in NAMED},
+        **{state: [_as_json(one) for one in found if one.state == state] for state in NAMED},
         "remaining": asdict(rest),
     }
 
 
-def by_step(found: Sequence[Standing]) -> dict[str, Counter[State]]:
-    """Return how many jobs of each step stand how, in the order of the steps."""
+def by_step(found: Sequence[JobStatus]) -> dict[str, Counter[State]]:
+    """Return the number of jobs of each step by state, in the order of the steps."""
     counts: dict[str, Counter[State]] = {}
     for one in sorted(found, key=lambda one: STEPS.index(one.job.step)):
         counts.setdefault(one.job.step, Counter())[one.state] += 1
     return counts
 
 
-def by_dataset(found: Sequence[Standing]) -> dict[str, Counter[State]]:
-    """Return how many jobs of each dataset stand how, in the order of the plan."""
+def by_dataset(found: Sequence[JobStatus]) -> dict[str, Counter[State]]:
+    """Return the number of jobs of each dataset by state, in the order of the plan."""
     counts: dict[str, Counter[State]] = {}
     for one in found:
         if one.job.dataset is not None:
@@ -64,7 +64,7 @@ def _numbers(count: Mapping[State, int]) -> dict[str, int]:
     return {state: count.get(state, 0) for state in STATES}
 
 
-def _told(one: Standing) -> dict[str, Any]:
+def _as_json(one: JobStatus) -> dict[str, Any]:
     begun = one.log.begun if one.log else None
     return {
         "step": one.job.step,
@@ -75,8 +75,8 @@ def _told(one: Standing) -> dict[str, Any]:
         "process": one.log.process if one.log else None,
         "machine": one.log.machine if one.log else None,
         "silent_s": one.silent_s,
-        "epoch": one.place.epoch if one.place else None,
-        "steps_of_epoch": one.place.n_steps if one.place else None,
+        "epoch": one.progress.epoch if one.progress else None,
+        "steps_of_epoch": one.progress.n_steps if one.progress else None,
         "epochs": one.job.epochs,
     }
 
@@ -91,12 +91,12 @@ def _table(of: str, rows: Mapping[str, Mapping[State, int]]) -> str:
     return "\n".join(lines)
 
 
-def _listed(state: State, found: Sequence[Standing], root: Path) -> Iterator[str]:
+def _listed(state: State, found: Sequence[JobStatus], root: Path) -> Iterator[str]:
     own = [one for one in found if one.state == state]
     if own:
         yield state
     for one in own[:MOST_SHOWN]:
-        yield f"  {one.job.step} {one.job.name}{_place(one)}"
+        yield f"  {one.job.step} {one.job.name}{_details(one)}"
         if one.sentence:
             yield f"    {one_line(one.sentence)}"
         if state == "failed":
@@ -105,22 +105,22 @@ def _listed(state: State, found: Sequence[Standing], root: Path) -> Iterator[str
         yield f"  and {len(own) - MOST_SHOWN} more; --json names all"
 
 
-def _place(one: Standing) -> str:
-    told = []
+def _details(one: JobStatus) -> str:
+    details = []
     if one.state == "running" and one.log is not None and one.log.begun is not None:
-        told.append(f"for {seconds((datetime.now(UTC) - one.log.begun).total_seconds())}")
-    if one.place is not None:
-        said = f"step {one.place.n_steps} of epoch {one.place.epoch}"
+        details.append(f"for {seconds((datetime.now(UTC) - one.log.begun).total_seconds())}")
+    if one.progress is not None:
+        position = f"step {one.progress.n_steps} of epoch {one.progress.epoch}"
         at_most = f" of at most {one.job.epochs}" if one.job.epochs else ""
-        told.append(f"{said}{at_most} when it last wrote its state")
+        details.append(f"{position}{at_most} when it last wrote its state")
     if one.silent_s is not None and one.log is not None and one.log.machine is not None:
-        told.append(f"on {one_line(one.log.machine)}")
+        details.append(f"on {one_line(one.log.machine)}")
         if one.silent_s > SILENCE_S:
-            told.append(f"which has written nothing for {seconds(one.silent_s)}")
-    return f": {', '.join(told)}" if told else ""
+            details.append(f"which has written nothing for {seconds(one.silent_s)}")
+    return f": {', '.join(details)}" if details else ""
 
 
-def _rest(found: Sequence[Standing], rest: Remaining) -> Iterator[str]:
+def _rest(found: Sequence[JobStatus], rest: Remaining) -> Iterator[str]:
     """Yield sentences on the time to come and what it is based on."""
     if all(one.state == "done" for one in found):
         yield "everything is done"

@@ -1,3 +1,5 @@
+"""Predictions of a file and of a stream by the command."""
+
 import csv
 import io
 import os
@@ -10,55 +12,8 @@ import time
 
 import numpy as np
 import pytest
-import yaml
 
 from seqbench.cli.main import main
-from seqbench.config.benchmark import built_in_datasets
-from seqbench.config.registry import REGISTRIES
-
-
-def test_list_shows_every_name_and_option(capsys):
-    main(["list"])
-
-    shown = capsys.readouterr().out
-    for registry in REGISTRIES:
-        for name in registry:
-            assert f"  {name} " in shown
-            assert all(option in shown for option in registry.entry(name).options.model_fields)
-    assert all(name in shown for name in built_in_datasets())
-
-
-def test_check_tells_what_a_config_asks_for(tmp_path, capsys):
-    config = tmp_path / "mine.yaml"
-    config.write_text(
-        "runs: [{datasets: [waves], architectures: [lstm, gru], seeds: [0, 1]}]\n"
-        "baselines: [majority]\n"
-    )
-
-    main(["check", str(config)])
-
-    assert "4 models to train, 1 baselines to fit" in capsys.readouterr().out
-
-
-def test_check_answers_a_bad_config_with_a_sentence(tmp_path):
-    config = tmp_path / "mine.yaml"
-    config.write_text("runs: [{datasets: [wavs], architectures: [lstm]}]\n")
-
-    with pytest.raises(SystemExit) as left:
-        main(["check", str(config)])
-
-    assert "unknown dataset 'wavs'; did you mean 'waves'?" in str(left.value)
-
-
-def test_schema_prints_what_editors_need(capsys):
-    main(["schema"])
-
-    schema = yaml.safe_load(capsys.readouterr().out)
-    assert schema["properties"]["finetune"]
-    assert "hidden_size" in str(schema)
-
-
-# Events of recordings.
 
 COLUMNS = ["recording", "onset_s", "label", "score", "earliest_s", "latest_s"]
 ONSETS = [(400, 0), (700, 1), (1200, 0), (1900, 1), (2900, 0)]
@@ -100,7 +55,7 @@ def as_raw(signal: np.ndarray) -> bytes:
 
 def predicting(*arguments: object) -> subprocess.Popen[bytes]:
     """Start a command that reads standard input and writes events to a pipe."""
-    command = [sys.executable, "-c", "from seqbench.cli.main import main; main()", "predict"]
+    command = [sys.executable, "-m", "seqbench.cli", "predict"]
     return subprocess.Popen(
         [*command, *map(str, arguments)],
         stdin=subprocess.PIPE,
@@ -194,6 +149,42 @@ def test_a_place_that_cannot_be_written_is_named(knocks, walk, tmp_path, way):
     sentence = refusal("--model", knocks.model, "--recording", recording, "--out", out, *way)
 
     assert f"{out}: cannot be written (" in sentence
+
+
+LINKS = {
+    "itself": lambda path, link: path,
+    "another spelling": lambda path, link: path.parent / "folder" / ".." / path.name,
+    "symbolic link": lambda path, link: (link.symlink_to(path), link)[1],
+    "hard link": lambda path, link: (os.link(path, link), link)[1],
+}
+
+
+@pytest.mark.parametrize("way", [[], ["--stream", "--idle-s", 0]])
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("of", ["--recording", "--model"])
+def test_no_input_is_overwritten(knocks, walk, tmp_path, way, link, of):
+    (tmp_path / "folder").mkdir()
+    inputs = {"--recording": tmp_path / "walk.csv", "--model": tmp_path / "model.safetensors"}
+    inputs["--recording"].write_bytes(b"x,y,z\n" + as_csv(walk))
+    inputs["--model"].write_bytes(knocks.model.read_bytes())
+    before = inputs[of].read_bytes()
+    out = LINKS[link](inputs[of], tmp_path / "link")
+
+    sentence = refusal(*(word for item in inputs.items() for word in item), "--out", out, *way)
+
+    assert f"{out}: is the file given as {of}; choose another --out" in sentence
+    assert inputs[of].read_bytes() == before
+
+
+def test_the_signals_of_a_record_are_not_overwritten(knocks, tmp_path):
+    (tmp_path / "walk.hea").write_text("walk 1 2000 4\nwalk.dat 16 200 16 0 0 0 0 a\n")
+    (tmp_path / "walk.dat").write_bytes(bytes(8))
+
+    sentence = refusal("--model", knocks.model, "--recording", tmp_path / "walk.hea",
+                       "--out", tmp_path / "walk.dat")  # fmt: skip
+
+    assert "walk.dat: belongs to the recording" in sentence
+    assert (tmp_path / "walk.dat").read_bytes() == bytes(8)
 
 
 @pytest.mark.parametrize("before", [None, "older\n"])

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from seqbench.status.remaining import remaining
-from seqbench.status.standings import standings
+from seqbench.cli.status.job_status import job_statuses
+from seqbench.cli.status.remaining import remaining
 
 NOON = datetime.fromisoformat("2026-11-22T12:00:00+00:00")
 
@@ -14,7 +14,7 @@ NOON = datetime.fromisoformat("2026-11-22T12:00:00+00:00")
 @pytest.fixture
 def rest(folder):
     def of(**settings):
-        return remaining(standings(folder.jobs, folder.root), **{"now": NOON} | settings)
+        return remaining(job_statuses(folder.jobs, folder.root), **{"now": NOON} | settings)
 
     return of
 

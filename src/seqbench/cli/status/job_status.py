@@ -1,4 +1,4 @@
-"""Where each job of a plan stands, from the files that the plan names."""
+"""The status of each job of a plan, from the files that the plan names."""
 
 import json
 import time
@@ -18,7 +18,7 @@ STARTING_S = 300.0  # so long a log may stay empty while libraries are loaded
 
 
 @dataclass(frozen=True)
-class Place:
+class Progress:
     """Where a training stood when it last wrote its state, steps counted in the epoch."""
 
     epoch: int
@@ -27,7 +27,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Took:
+class Duration:
     """What a job took or takes: seconds, and processor seconds."""
 
     wall_s: float
@@ -35,16 +35,16 @@ class Took:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """Where one job stands.
+class JobStatus:
+    """Status of one job.
 
     Parameters
     ----------
     log
-        What its log tells; None: there is none.
-    took
+        Content of its log; None: there is none.
+    duration
         What the job took when it was last done, if that is known.
-    place
+    progress
         Of a training that is not done, where its last state has it.
     sentence
         Why it failed or stopped.
@@ -58,15 +58,15 @@ class Standing:
     job: Job
     state: State
     log: StepLog | None = None
-    took: Took | None = None
-    place: Place | None = None
+    duration: Duration | None = None
+    progress: Progress | None = None
     sentence: str = ""
     silent_s: float | None = None
     waits_for_failed: bool = False
 
 
-def standings(jobs: list[Job], root: Path) -> list[Standing]:
-    """Return where each job stands.
+def job_statuses(jobs: list[Job], root: Path) -> list[JobStatus]:
+    """Return the status of each job.
 
     A job is done if its outputs are in place and no older than what they were
     made from; one that is gone is not missed where all that was made from it
@@ -85,7 +85,7 @@ def standings(jobs: list[Job], root: Path) -> list[Standing]:
     found = []
     for job in jobs:
         waits = not lost.isdisjoint(job.inputs)
-        one = _standing(job, root, job in done, waits)
+        one = _job_status(job, root, job in done, waits)
         if waits or one.state == "failed":
             lost.update(job.outputs)
         found.append(one)
@@ -102,7 +102,7 @@ def _done(jobs: list[Job], root: Path) -> set[Job]:
             last is not None and any(made.get(path, last) > last for path in job.inputs)
         ):
             is_old.update(job.outputs)
-    missed: set[str] = set(jobs[-1].outputs)  # nothing is made from the last, which is wanted
+    missed: set[str] = set(jobs[-1].outputs)  # no job reads the last ones
     done: set[Job] = set()
     for job in reversed(jobs):
         if is_old.isdisjoint(job.outputs) and all(
@@ -114,19 +114,19 @@ def _done(jobs: list[Job], root: Path) -> set[Job]:
     return done
 
 
-def _standing(job: Job, root: Path, is_done: bool, waits_for_failed: bool) -> Standing:
+def _job_status(job: Job, root: Path, is_done: bool, waits_for_failed: bool) -> JobStatus:
     path = root / job.log
     log = read_log(path)
     if is_done:
-        return Standing(job=job, state="done", log=log, took=_took(job, root, log))
-    place = None if job.state is None else read_place(root / job.state)
+        return JobStatus(job=job, state="done", log=log, duration=_duration(job, root, log))
+    progress = None if job.state is None else read_progress(root / job.state)
     state, sentence, silent_s = _unfinished(job, root, log)
-    return Standing(
+    return JobStatus(
         job=job,
         state=state,
         log=log,
-        took=_took(job, root, log),
-        place=place,
+        duration=_duration(job, root, log),
+        progress=progress,
         sentence=sentence,
         silent_s=silent_s,
         waits_for_failed=waits_for_failed and state == "waiting",
@@ -134,7 +134,7 @@ def _standing(job: Job, root: Path, is_done: bool, waits_for_failed: bool) -> St
 
 
 def _unfinished(job: Job, root: Path, log: StepLog | None) -> tuple[State, str, float | None]:
-    """Return how a job that is not done stands, why, and for how long it has been silent."""
+    """Return the state of a job that is not done, why it is so, and for how long it has been silent."""
     path = root / job.log
     if log is None or log.wall_s is not None:  # done once, to be done again
         return "waiting", "", None
@@ -148,10 +148,10 @@ def _unfinished(job: Job, root: Path, log: StepLog | None) -> tuple[State, str, 
     silent_s = _age_s([path, *([root / job.state] if job.state else [])])
     if is_here is None or (not log.last_line and silent_s < STARTING_S):
         return "running", "", silent_s
-    return "stopped", "its process ended without a word, as when it is killed", None
+    return "stopped", "its process ended without a message, as when it is killed", None
 
 
-def read_place(path: Path) -> Place | None:
+def read_progress(path: Path) -> Progress | None:
     """Return where the state of a training has it; None where there is none that can be read.
 
     Its digest is not checked: that takes reading all of it, and a training does so itself.
@@ -160,24 +160,24 @@ def read_place(path: Path) -> Place | None:
         with safe_open(path, framework="numpy") as file:
             course = json.loads((file.metadata() or {})["header"])["course"]
             (n_steps,) = file.get_slice("losses").get_shape()
-            return Place(int(course["epoch"]), int(n_steps), float(course["train_s"]))
+            return Progress(int(course["epoch"]), int(n_steps), float(course["train_s"]))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None
 
 
-def _took(job: Job, root: Path, log: StepLog | None) -> Took | None:
+def _duration(job: Job, root: Path, log: StepLog | None) -> Duration | None:
     """Return what a job took, by its log, or without one of the whole of it by its costs.
 
     The log of a training that was interrupted is of its last sitting; costs are of all.
     """
     if log is not None and log.wall_s is not None and log.cpu_s is not None and not log.was_resumed:
-        return Took(log.wall_s, log.cpu_s)
+        return Duration(log.wall_s, log.cpu_s)
     if job.cost is None:
         return None
     path, name = job.cost
     try:
         cost = json.loads((root / path).read_text(encoding="utf-8"))["cost"]
-        return Took(float(cost[f"{name}_s"]), float(cost[f"{name}_cpu_s"]))
+        return Duration(float(cost[f"{name}_s"]), float(cost[f"{name}_cpu_s"]))
     except (OSError, KeyError, TypeError, ValueError):
         return None
 

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from seqbench.status.standings import Place, standings
+from seqbench.cli.status.job_status import Progress, job_statuses
 from seqbench.storage.models import StoredModel, write_model
 
 
@@ -17,14 +17,14 @@ def stand(folder):
     """Return a function that tells how one job stands."""
 
     def of(job):
-        [one] = [one for one in standings(folder.jobs, folder.root) if one.job is job]
+        [one] = [one for one in job_statuses(folder.jobs, folder.root) if one.job is job]
         return one
 
     return of
 
 
 def states(folder):
-    return {one.state for one in standings(folder.jobs, folder.root)}
+    return {one.state for one in job_statuses(folder.jobs, folder.root)}
 
 
 def test_where_nothing_is_everything_waits(folder):
@@ -43,7 +43,7 @@ def test_looking_changes_nothing(folder):
     folder.tell(folder.jobs[5], "error: a.csv: empty\n")
     before = {path: path.stat().st_mtime_ns for path in folder.root.rglob("*")}
 
-    standings(folder.jobs, folder.root)
+    job_statuses(folder.jobs, folder.root)
 
     assert {path: path.stat().st_mtime_ns for path in folder.root.rglob("*")} == before
 
@@ -61,7 +61,7 @@ def test_a_model_that_was_trained_anew_has_to_be_scored_again(folder, stand):
 def test_windows_that_were_cut_anew_leave_nothing_of_the_dataset_done(folder):
     folder.make(*folder.jobs)
     folder.make(folder.job("window"))
-    found = standings(folder.jobs, folder.root)
+    found = job_statuses(folder.jobs, folder.root)
 
     assert {one.job.step for one in found if one.state == "done"} == {"ingest", "window"}
 
@@ -121,7 +121,7 @@ def test_a_job_runs_as_long_as_its_process_lives(folder, stand):
     process.kill()
     process.communicate(timeout=60)
     assert stand(job).state == "stopped"
-    assert "without a word" in stand(job).sentence
+    assert "without a message" in stand(job).sentence
 
 
 def test_a_job_on_another_machine_is_believed_and_its_silence_told(folder, stand):
@@ -163,7 +163,7 @@ def test_the_place_of_a_training_is_that_of_its_state(n_steps, folder, stand):
     job = folder.job("finetune")
     write_state(folder.root / job.state, n_steps)
 
-    assert stand(job).place == Place(epoch=3, n_steps=n_steps, train_s=12.5)
+    assert stand(job).progress == Progress(epoch=3, n_steps=n_steps, train_s=12.5)
 
 
 def test_a_state_that_is_damaged_tells_no_place(folder, stand):
@@ -171,4 +171,4 @@ def test_a_state_that_is_damaged_tells_no_place(folder, stand):
     write_state(folder.root / job.state, 7)
     (folder.root / job.state).write_bytes((folder.root / job.state).read_bytes()[:100])
 
-    assert stand(job).place is None
+    assert stand(job).progress is None

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import fmean
 
+from seqbench.cli.status.job_status import Duration, JobStatus
 from seqbench.plan.workflow_jobs import Job
-from seqbench.status.standings import Standing, Took
 
 SHARED = 3  # step, dataset and architecture: what jobs must at least have in common to be alike
 
@@ -48,7 +48,7 @@ class Remaining:
 
 
 def remaining(
-    found: Sequence[Standing], at_once: float | None = None, now: datetime | None = None
+    found: Sequence[JobStatus], at_once: float | None = None, now: datetime | None = None
 ) -> Remaining:
     """Return how long the jobs that are not done take.
 
@@ -59,19 +59,19 @@ def remaining(
     Parameters
     ----------
     found
-        As `standings` returns them.
+        As `job_statuses` returns them.
     at_once
         Jobs at a time; None: as many as there were.
     now
         The time; None: as the clock has it.
     """
-    took = _took_by_likeness(found)
+    durations = _by_likeness(found)
     to_come = [
         one
         for one in found
         if one.state in ("running", "stopped", "waiting") and not one.waits_for_failed
     ]
-    like = {one.job: _like(one.job, took) for one in to_come}
+    like = {one.job: _like(one.job, durations) for one in to_come}
     counted = [one for one in to_come if like[one.job]]
     now = now or datetime.now(UTC)
     left = [_left(one, list(like[one.job].values()), now) for one in counted]
@@ -89,30 +89,30 @@ def remaining(
     )
 
 
-def _took_by_likeness(found: Iterable[Standing]) -> dict[tuple[str, ...], dict[Job, Took]]:
-    """Return what finished jobs took, under all and under the least that others may share."""
-    took: dict[tuple[str, ...], dict[Job, Took]] = defaultdict(dict)
+def _by_likeness(found: Iterable[JobStatus]) -> dict[tuple[str, ...], dict[Job, Duration]]:
+    """Return durations of finished jobs, by their likeness and by its first `SHARED` entries."""
+    durations: dict[tuple[str, ...], dict[Job, Duration]] = defaultdict(dict)
     for one in found:
-        if one.took is not None:
+        if one.duration is not None:
             for likeness in {one.job.likeness, one.job.likeness[:SHARED]}:
-                took[likeness][one.job] = one.took
-    return took
+                durations[likeness][one.job] = one.duration
+    return durations
 
 
-def _like(job: Job, took: dict[tuple[str, ...], dict[Job, Took]]) -> dict[Job, Took]:
-    return took.get(job.likeness) or took.get(job.likeness[:SHARED]) or {}
+def _like(job: Job, durations: dict[tuple[str, ...], dict[Job, Duration]]) -> dict[Job, Duration]:
+    return durations.get(job.likeness) or durations.get(job.likeness[:SHARED]) or {}
 
 
-def _left(one: Standing, like: Sequence[Took], now: datetime) -> Took:
-    wall_s, cpu_s = fmean(took.wall_s for took in like), fmean(took.cpu_s for took in like)
-    spent_s = one.place.train_s if one.place is not None else 0.0
+def _left(one: JobStatus, like: Sequence[Duration], now: datetime) -> Duration:
+    wall_s, cpu_s = fmean(one.wall_s for one in like), fmean(one.cpu_s for one in like)
+    spent_s = one.progress.train_s if one.progress is not None else 0.0
     if one.state == "running" and one.log is not None and one.log.begun is not None:
         spent_s = max(spent_s, (now - one.log.begun).total_seconds())
     share = max(0.0, 1 - spent_s / wall_s) if wall_s > 0 else 0.0
-    return Took(share * wall_s, share * cpu_s)
+    return Duration(share * wall_s, share * cpu_s)
 
 
-def _at_once(found: Iterable[Standing], now: datetime) -> float | None:
+def _at_once(found: Iterable[JobStatus], now: datetime) -> float | None:
     """Return how many jobs were at work at a time, mean over the times when any was."""
     spans = sorted(span for one in found if (span := _span(one, now)) is not None)
     covered_s, until = 0.0, float("-inf")
@@ -122,7 +122,7 @@ def _at_once(found: Iterable[Standing], now: datetime) -> float | None:
     return sum(stop - start for start, stop in spans) / covered_s if covered_s else None
 
 
-def _span(one: Standing, now: datetime) -> tuple[float, float] | None:
+def _span(one: JobStatus, now: datetime) -> tuple[float, float] | None:
     """Return from when to when a job that is done or runs was at work; None: nobody knows."""
     if one.log is None or one.log.begun is None:
         return None
