@@ -3,7 +3,6 @@
 import argparse
 import math
 from argparse import ArgumentParser
-from collections.abc import Mapping
 from pathlib import Path
 
 from seqbench import layout
@@ -49,7 +48,7 @@ def positive(text: str) -> float:
     return value
 
 
-def refuse_overwriting(out: Path, inputs: Mapping[str, Path]) -> None:
+def refuse_overwriting(out: Path, *inputs: tuple[str, Path]) -> None:
     """Refuse an output that is an input, by whatever name or link.
 
     Parameters
@@ -57,14 +56,14 @@ def refuse_overwriting(out: Path, inputs: Mapping[str, Path]) -> None:
     out
         The file to write.
     inputs
-        The files to read, by the argument that names them.
+        The argument that names a file to read, and that file.
 
     Raises
     ------
     UserError
         If writing would replace an input.
     """
-    for argument, path in inputs.items():
+    for argument, path in inputs:
         try:
             is_input = out.samefile(path)
         except OSError:  # one of them does not exist, so they differ

@@ -27,6 +27,6 @@ def run(a: Path, b: Path, out: Path) -> None:
 
     if out.name == Path(layout.SUMMARY).name:
         raise UserError(f"{out}: is called as a summary is; name another --out")
-    refuse_overwriting(out, {"RESULTS_A": a, "RESULTS_B": b})
+    refuse_overwriting(out, ("RESULTS_A", a), ("RESULTS_B", b))
     write_text(out, render_comparison(read_stored(a), read_stored(b)))
     print(out)

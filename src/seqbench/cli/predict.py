@@ -85,10 +85,10 @@ def run(
 def _refuse_out(out: Path, model: Path, recording: str) -> None:
     """Refuse to write where the model or the recording is, or the signals of a WFDB record."""
     if recording == "-":
-        refuse_overwriting(out, {"--model": model})
+        refuse_overwriting(out, ("--model", model))
         return
     path = Path(recording)
-    refuse_overwriting(out, {"--model": model, "--recording": path})
+    refuse_overwriting(out, ("--model", model), ("--recording", path))
     if path.suffix.lower() == ".hea":
         for signals in path.parent.glob(f"{escape(path.stem)}.*"):
             if out.exists() and out.samefile(signals):

@@ -40,7 +40,7 @@ def run(config: list[Path] | None, directory: Path, out: Path | None) -> None:
     }
     if out.resolve() in {(directory / path).resolve() for path in owned}:
         raise UserError(f"{out}: is made by Snakemake; choose another name for --out")
-    refuse_overwriting(out, {"--config": path for path in config or []})
+    refuse_overwriting(out, *(("--config", path) for path in config or []))
     finished = finished_part(plan, directory)
     try:
         page = assemble(finished, directory).page

@@ -70,3 +70,21 @@ def test_schema_prints_what_editors_need(capsys):
     schema = yaml.safe_load(capsys.readouterr().out)
     assert schema["properties"]["finetune"]
     assert "hidden_size" in str(schema)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_page_so_far_replaces_no_config(number, tmp_path):
+    configs = [tmp_path / "config.yaml", tmp_path / "mine.yaml"]
+    for config in configs:
+        config.write_text("runs: [{datasets: [waves], architectures: [lstm]}]\n")
+
+    with pytest.raises(SystemExit, match="is the file given as --config"):
+        main(["report", "--config", *map(str, configs), "--out", str(configs[number])])
+
+
+def test_a_comparison_replaces_no_summary(tmp_path):
+    summary = tmp_path / "before.csv"
+    summary.write_text("")
+
+    with pytest.raises(SystemExit, match="is the file given as RESULTS_A"):
+        main(["compare", str(summary), str(tmp_path), "--out", str(summary)])

@@ -134,7 +134,7 @@ def _job_status(job: Job, root: Path, is_done: bool, waits_for_failed: bool) -> 
 
 
 def _unfinished(job: Job, root: Path, log: StepLog | None) -> tuple[State, str, float | None]:
-    """Return the state of a job that is not done, why it is so, and for how long it has been silent."""
+    """Return the state of an unfinished job, its reason, and for how long it has been silent."""
     path = root / job.log
     if log is None or log.wall_s is not None:  # done once, to be done again
         return "waiting", "", None
