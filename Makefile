@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake
 
-.PHONY: help setup run report smoke test test-slurm check format schema architecture bench clean
+.PHONY: help setup run report smoke test test-all test-slurm check format schema architecture bench clean
 .DEFAULT_GOAL := help
 
 help:                ## show this list
@@ -30,8 +30,11 @@ smoke: $(READY)      ## a miniature benchmark that touches every registered name
 	mkdir -p build/smoke
 	$(SNAKEMAKE) --directory build/smoke --configfile tests/data/config.smoke.yaml
 
-test: $(READY)       ## run all tests
+test: $(READY)       ## run the tests, two at a time, in some minutes
 	$(BIN)/pytest
+
+test-all: $(READY)   ## run every test: all kills, the full fuzz, the whole smoke on a cluster
+	$(BIN)/pytest --full
 
 test-slurm: $(READY) ## run the tests on a cluster started for them; needs Debian's SLURM packages
 	$(BIN)/pytest -rs tests/slurm

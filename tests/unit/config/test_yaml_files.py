@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seqbench.config.benchmark import Benchmark, ConfigError
@@ -85,11 +85,6 @@ MARKS = st.sampled_from([*"abc :-?,[]{}&*!|>'\"%@`#~.019\n\t", "\n  ", "<<", "!!
 TEXTS = st.lists(MARKS, max_size=60).map("".join) | st.text(max_size=60)
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 @given(text=TEXTS)
 def test_any_text_is_read_or_refused(read, text):
     with suppress(UserError):
@@ -118,7 +113,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(raw=st.dictionaries(KEYS | st.integers() | st.none(), VALUES, max_size=6))
 def test_any_configuration_is_accepted_or_refused(raw):
     usual = {"runs": [{"datasets": ["basic_motions"], "architectures": ["cnn1d"]}]}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import mir_eval
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
@@ -522,7 +522,6 @@ def test_a_resample_in_which_nothing_is_found_has_no_timing_error():
     assert values("average_precision_at_5ms", of, [[1, 1], [2, 0], [0, 2]]).tolist() == [0.5, 0, 1]
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.randoms(use_true_random=False))
 def test_the_order_of_events_candidates_and_recordings_does_not_matter(seed, random):
     of = random_case(seed)

@@ -6,7 +6,7 @@ from time import process_time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seqbench.storage.detections import Candidates
@@ -166,7 +166,6 @@ def best_by_trying(time, score, threshold, period):
     st.lists(st.tuples(st.floats(0, 30), st.floats(0, 1)), max_size=9),
     st.sampled_from([1.0, 4.0, 10.0, 40.0]),
 )
-@settings(max_examples=200, deadline=None)
 def test_optimal_is_the_best_of_all_subsets(pairs, period):
     time, score = [t for t, _ in pairs], [s for _, s in pairs]
 
@@ -178,7 +177,6 @@ def test_optimal_is_the_best_of_all_subsets(pairs, period):
 
 
 @given(STREAMS, PERIODS)
-@settings(deadline=None)
 def test_greedy_follows_its_definition(stream, period):
     time, type, score = (np.array([row[i] for row in stream], dtype=float) for i in range(3))
     found = candidates(time, score, type=type)
@@ -194,7 +192,6 @@ def test_greedy_follows_its_definition(stream, period):
 
 
 @given(STREAMS, PERIODS, st.randoms())
-@settings(deadline=None)
 def test_the_order_of_candidates_does_not_matter(stream, period, random):
     stream = list({(t, k): (t, k, s) for t, k, s in stream}.values())
     shuffled = random.sample(stream, len(stream))
@@ -235,7 +232,6 @@ def test_many_candidates_take_seconds(decoder):
 
 
 @given(STREAMS, PERIODS, st.lists(st.integers(0, 50), max_size=12), st.sampled_from(DECODERS))
-@settings(max_examples=200, deadline=None)
 def test_a_stream_gives_the_events_of_the_file(stream, period, clock, decoder):
     stream = sorted(stream, key=lambda row: row[0])
     online = OnlineSelection(2, THRESHOLDS, period, decoder)
@@ -254,7 +250,6 @@ def test_a_stream_gives_the_events_of_the_file(stream, period, clock, decoder):
 
 
 @given(STREAMS, PERIODS, st.sampled_from(DECODERS))
-@settings(max_examples=60, deadline=None)
 def test_a_run_is_decided_one_period_after_its_end(stream, period, decoder):
     online = OnlineSelection(2, THRESHOLDS, period, decoder)
     stream = sorted(stream, key=lambda row: row[0])
