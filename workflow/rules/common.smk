@@ -36,6 +36,7 @@ from seqbench.config.registry import (
     DATASETS,
     METRICS,
     OBJECTIVES,
+    TASK_WINDOWS,
     TASKS,
 )
 from seqbench.reporting.blocks import across_figures

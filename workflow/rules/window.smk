@@ -19,7 +19,10 @@ rule window:
     threads: 1
     params:
         settings=lambda wc: JOBS.window(wc.dataset).to_json(),
-        code=source_digest("seqbench.steps.window"),
+        code=lambda wc: source_digest(
+            "seqbench.steps.window",
+            *modules(TASK_WINDOWS, BENCHMARK.task(wc.dataset)),
+        ),
     shell:
         "python -m seqbench.steps.window --settings {params.settings:q}"
         " --recordings {input.recordings:q} --windows {output.windows:q} > {log:q} 2>&1"

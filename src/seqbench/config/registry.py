@@ -220,4 +220,5 @@ OBJECTIVES = Registry("OBJECTIVES", kind="objective", package="seqbench.pretrain
 BASELINES = Registry("BASELINES", kind="baseline", package="seqbench.baselines")
 TASKS = Registry("TASKS", kind="task", package="seqbench.tasks")
 METRICS = Registry("METRICS", kind="metric", package="seqbench.tasks")
-REGISTRIES = (DATASETS, ARCHITECTURES, OBJECTIVES, BASELINES, TASKS, METRICS)
+TASK_WINDOWS = Registry("TASK_WINDOWS", kind="way to windows", package="seqbench.tasks")
+REGISTRIES = (DATASETS, ARCHITECTURES, OBJECTIVES, BASELINES, TASKS, METRICS, TASK_WINDOWS)

@@ -5,12 +5,16 @@ is taken from the code that made them but what fits statistics and draws parts:
 a check must not share the mistake that it looks for.
 """
 
+from __future__ import annotations
+
 import hashlib
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import TASK_WINDOWS
 from seqbench.datasets.base import counted
 from seqbench.errors import UserError
 from seqbench.plan.job_settings import WindowJob
@@ -20,8 +24,10 @@ from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.split import DEFAULT_TEST, assign_splits, put_labels_aside
-from seqbench.windowing.targets import with_targets
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary
+
+if TYPE_CHECKING:
+    from seqbench.tasks.windows import TaskWindows
 
 UNSEEN: tuple[Split, ...] = ("val", "test")
 FEWEST_NEIGHBOURS = 30  # fewer labels agree or not by chance
@@ -73,14 +79,18 @@ def find_leaks(recordings: Recordings, splits: dict[Split, WindowSet], job: Wind
     for windows in splits.values():
         _refuse_foreign_samples(windows, asked)
     known = _by_content(splits["train"])
-    repeats = {split: _repeats(splits[split], splits["train"], known) for split in UNSEEN}
+    repeats = {
+        split: _repeats(asked.task, splits[split], splits["train"], known) for split in UNSEEN
+    }
     return LeakCheck(
         by=job.split.by,
         n_shared_groups=len(shared),
         n_windows={split: len(splits[split]) for split in UNSEEN},
         n_repeated={split: len(of_split) for split, of_split in repeats.items()},
         n_same_answer={split: sum(of_split) for split, of_split in repeats.items()},
-        order_agreement=_order_agreement(splits) if not asked.in_time else None,
+        order_agreement=_order_agreement(splits)
+        if asked.task.one_class_each and not asked.in_time
+        else None,
     )
 
 
@@ -96,12 +106,12 @@ class _Asked:
     """
 
     def __init__(self, recordings: Recordings, job: WindowJob) -> None:
-        self.is_forecast = recordings.task == "forecasting"
-        told = with_targets(recordings, job.transform) if self.is_forecast else recordings
+        self.task: TaskWindows = TASK_WINDOWS[recordings.task]()
+        prepared = self.task.prepared(recordings, job)
         self.job = job
         self.in_time = job.split.by == "time"
-        self.part_of = [] if self.in_time else assign_splits(told, job.split, job.fold)
-        self.recordings = put_labels_aside(told, job.split)  # parts are drawn before
+        self.part_of = [] if self.in_time else assign_splits(prepared, job.split, job.fold)
+        self.recordings = put_labels_aside(prepared, job.split)  # splits are drawn before
         self.index_of = {name: index for index, name in enumerate(recordings.names)}
 
     def origin(self, windows: WindowSet, recording: int) -> int:
@@ -118,7 +128,7 @@ class _Asked:
         n_samples = len(self.recordings.signals[index])
         if not self.in_time:
             return (0, n_samples) if self.part_of[index] == split else (0, 0)
-        n_lost = self.job.transform.n_lost if self.is_forecast else 0
+        n_lost = self.task.n_lost(self.job)
         test = DEFAULT_TEST if self.job.split.test is None else self.job.split.test
         shares = [part for part in (test, self.job.split.val) if isinstance(part, float)]
         n_test, n_val = (round(share * (n_samples + n_lost)) for share in shares)
@@ -167,19 +177,13 @@ def _refuse_foreign_statistics(splits: dict[Split, WindowSet], asked: _Asked) ->
         expected = Normalization.neutral(1)
     else:
         expected = fit_normalization(train, asked.job.normalization)
-    of_targets = {"forecasting": expected}
-    if recordings.task == "regression" and recordings.targets is not None:
-        of_train = asked.of_train(recordings.targets)
-        of_targets["regression"] = fit_normalization(of_train, "zscore")
+    of_targets = asked.task.target_normalization(
+        expected, lambda: asked.of_train(recordings.targets or [])
+    )
     for split, windows in splits.items():
         _refuse_other(windows.normalization, expected, windows.channels, split)
-        if windows.targets is not None and recordings.task in of_targets:
-            _refuse_other(
-                windows.targets.normalization,
-                of_targets[recordings.task],
-                windows.targets.names,
-                split,
-            )
+        if (targets := windows.targets) is not None:
+            _refuse_other(targets.normalization, of_targets, targets.names, split)
 
 
 def _refuse_other(
@@ -291,17 +295,19 @@ def _content(windows: WindowSet, index: int) -> NDArray[np.float32]:
     return windows.signal[start : start + windows.length[index] + horizon]
 
 
-def _repeats(windows: WindowSet, train: WindowSet, known: dict[bytes, list[int]]) -> list[bool]:
-    """Return for each window that stands in train too whether its answer is the same there."""
-    answer, answer_in_train = _answers(windows), _answers(train)
-    answers: dict[bytes, set[Hashable]] = {}
+def _repeats(
+    task: TaskWindows, windows: WindowSet, train: WindowSet, known: dict[bytes, list[int]]
+) -> list[bool]:
+    """Return for each window that stands in train too whether its reference is the same there."""
+    reference, reference_in_train = task.reference(windows), task.reference(train)
+    references: dict[bytes, set[Hashable]] = {}
     found = []
     for index, digest in enumerate(_digests(windows)):
         if digest not in known or _is_constant(_content(windows, index)):
             continue
-        if digest not in answers:
-            answers[digest] = {answer_in_train(i) for i in known[digest]}
-        found.append(answer(index) in answers[digest])
+        if digest not in references:
+            references[digest] = {reference_in_train(i) for i in known[digest]}
+        found.append(reference(index) in references[digest])
     return found
 
 
@@ -309,31 +315,6 @@ def _is_constant(content: NDArray[np.float32]) -> bool:
     """Return whether no channel changes; one value alone has nothing to change from."""
     values = np.moveaxis(content, 1, 0).reshape(content.shape[1], -1)
     return values.shape[1] > 1 and bool((values == values[:, :1]).all())
-
-
-def _answers(windows: WindowSet) -> Callable[[int], Hashable]:
-    """Return what tells the answer to a window in a form that can be compared."""
-    timeline, targets = windows.timeline, windows.targets
-
-    def events(index: int) -> Hashable:
-        if timeline is None:
-            raise ValueError("only detection has events")
-        start = windows.start[index]
-        first, last = np.searchsorted(timeline.onset, [start, start + windows.length[index]])
-        own = slice(int(first), int(last))
-        return (timeline.onset[own] - start).tobytes(), timeline.type[own].tobytes()
-
-    def values(index: int) -> Hashable:
-        start = windows.start[index]
-        return windows.told.values[start : start + windows.length[index]].tobytes()
-
-    def label(index: int) -> Hashable:
-        return int(windows.label[index])
-
-    if timeline is not None:
-        return events
-    # A horizon is part of the content already.
-    return values if targets is not None and not targets.horizon_samples else label
 
 
 def _order_agreement(splits: dict[Split, WindowSet]) -> float | None:
@@ -344,8 +325,6 @@ def _order_agreement(splits: dict[Split, WindowSet]) -> float | None:
     """
     n_pairs, n_alike, n_by_chance = 0, 0, 0.0
     for windows in splits.values():
-        if windows.task != "classification":
-            return None
         own = np.flatnonzero(windows.label != UNLABELLED)
         _, first = np.unique(windows.recording[own], return_index=True)
         label = windows.label[own][first]

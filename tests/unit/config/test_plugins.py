@@ -96,7 +96,7 @@ def test_a_name_taken_twice_is_an_error_that_names_both_packages(install, name, 
 def test_an_entry_point_to_nothing_names_what_is_missing(install):
     install("wide_things", "BASELINES", "widest", point="gone_things")
 
-    with pytest.raises(UserError, match="'wide_things' .* names 'gone_things'"):
+    with pytest.raises(UserError, match=r"'wide_things' .* names 'gone_things'"):
         list(searched_anew(BASELINES))
 
 
