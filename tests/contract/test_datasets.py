@@ -10,7 +10,7 @@ import pytest
 from seqbench.config.options import TOLERANCES_MS
 from seqbench.config.registry import DATASETS, TASKS
 from seqbench.config.stages import SplitSettings, WindowSettings
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings, read_recordings, write_recordings
 from seqbench.windowing.leakcheck import find_leaks
 from seqbench.windowing.windows import make_windows
@@ -240,16 +240,16 @@ def test_loading_twice_gives_the_same_recordings(load):
     assert_same(load(), load())
 
 
-def job_for(recordings: Recordings) -> WindowJob:
+def job_for(recordings: Recordings) -> WindowJobSettings:
     """Return how to make windows of any dataset."""
     split, window = SplitSettings(), WindowSettings()
     if recordings.task == "forecasting":
         window = WindowSettings(length_samples=5)
         split = SplitSettings(by="group" if any(recordings.splits) else "time")
-    return WindowJob(split=split, window=window, normalization="zscore")
+    return WindowJobSettings(split=split, window=window, normalization="zscore")
 
 
-def spoilt(recordings: Recordings, job: WindowJob) -> Recordings:
+def spoilt(recordings: Recordings, job: WindowJobSettings) -> Recordings:
     """Return recordings in which test holds other values, and nothing else is changed."""
     if job.split.by == "time":
         first = {i: n - round(0.2 * n) for i, n in enumerate(recordings.lengths.tolist())}

@@ -21,7 +21,7 @@ import yaml
 
 from seqbench import layout
 from seqbench.config.benchmark import Benchmark
-from seqbench.plan.job_settings import Jobs
+from seqbench.plan.job_settings import JobSettings
 from seqbench.process import fork_server as warming
 from seqbench.storage.models import read_model
 from seqbench.storage.windows import SPLITS, read_windows, write_windows
@@ -285,7 +285,7 @@ class Step:
     """One step in a folder of its own, with the inputs and settings of the uninterrupted run."""
 
     def __init__(self, whole, folder, name):
-        jobs = Jobs(Benchmark.read(whole / layout.CONFIG))
+        jobs = JobSettings(Benchmark.read(whole / layout.CONFIG))
         self.whole, self.folder, self.name = whole, folder, name
         self.state = folder / "state"
         self.options = {"windows": whole / layout.WINDOWS.format(**RUN), "code": "this"}

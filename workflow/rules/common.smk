@@ -1,6 +1,6 @@
 """Typed configuration, wildcard constraints and input functions; no rules.
 
-Needs `config`, merged by Snakemake; yields `PLAN`, what jobs are told, and the
+Needs `config`, merged by Snakemake; yields `PLAN`, the settings of jobs, and the
 functions by which rules find their inputs.
 """
 
@@ -57,7 +57,7 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 BENCHMARK = PLAN.benchmark
-JOBS = PLAN.jobs
+SETTINGS = PLAN.job_settings
 
 # A job of a cluster runs no `onstart`. The runs packed into it share the warm process of the
 # first Snakemake there; the Snakemake of each run finds that one.
@@ -80,7 +80,7 @@ def source_files(wildcards):
 
     A missing folder has none: the step says what is wrong with it.
     """
-    job = JOBS.ingest(wildcards.dataset)
+    job = SETTINGS.ingest(wildcards.dataset)
     option = DATASETS.entry(job.source).tags.get("reads")
     if option is None:
         return []

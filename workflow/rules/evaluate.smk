@@ -22,7 +22,7 @@ rule evaluate:
         gpu=lambda wc: 0 if BENCHMARK.device == "cpu" or wc.arm == "baseline" else 1,
         device=BENCHMARK.device,
     params:
-        settings=lambda wc: JOBS.evaluate(wc.dataset).to_json(),
+        settings=lambda wc: SETTINGS.evaluate(wc.dataset).to_json(),
         code=lambda wc: source_digest(
             "seqbench.steps.evaluate",
             *model_modules(wc),

@@ -28,7 +28,7 @@ rule finetune:
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:
-        settings=lambda wc: JOBS.finetune(
+        settings=lambda wc: SETTINGS.finetune(
             wc.dataset, wc.architecture, wc.arm, float(wc.labels)
         ).to_json(),
         code=lambda wc: source_digest(
@@ -67,7 +67,7 @@ rule fit_baseline:
         "../../envs/seqbench.yaml"
     threads: 1
     params:
-        settings=lambda wc: JOBS.fit_baseline(wc.dataset, wc.architecture).to_json(),
+        settings=lambda wc: SETTINGS.fit_baseline(wc.dataset, wc.architecture).to_json(),
         code=lambda wc: source_digest(
             "seqbench.steps.fit_baseline",
             *model_modules(wc),

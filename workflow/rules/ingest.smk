@@ -18,9 +18,9 @@ rule ingest:
         "../../envs/seqbench.yaml"
     threads: 1
     params:
-        settings=lambda wc: JOBS.ingest(wc.dataset).to_json(),
+        settings=lambda wc: SETTINGS.ingest(wc.dataset).to_json(),
         code=lambda wc: source_digest(
-            "seqbench.steps.ingest", *modules(DATASETS, JOBS.ingest(wc.dataset).source)
+            "seqbench.steps.ingest", *modules(DATASETS, SETTINGS.ingest(wc.dataset).source)
         ),
     shell:
         "python -m seqbench.steps.ingest --settings {params.settings:q}"

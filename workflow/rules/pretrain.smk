@@ -24,7 +24,7 @@ rule pretrain:
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:
-        settings=lambda wc: JOBS.pretrain(wc.architecture, wc.objective).to_json(),
+        settings=lambda wc: SETTINGS.pretrain(wc.architecture, wc.objective).to_json(),
         code=lambda wc: source_digest(
             "seqbench.steps.pretrain",
             *model_modules(wc),

@@ -18,7 +18,7 @@ rule window:
         "../../envs/seqbench.yaml"
     threads: 1
     params:
-        settings=lambda wc: JOBS.window(wc.dataset).to_json(),
+        settings=lambda wc: SETTINGS.window(wc.dataset).to_json(),
         code=lambda wc: source_digest(
             "seqbench.steps.window",
             *modules(TASK_WINDOWS, BENCHMARK.task(wc.dataset)),

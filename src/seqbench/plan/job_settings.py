@@ -1,4 +1,4 @@
-"""What single jobs are told: slices of a benchmark as canonical JSON.
+"""The settings of single jobs: slices of a benchmark as canonical JSON.
 
 A job re-runs when its own slice changes and at no other time. Identity (names,
 seeds) and paths are separate arguments.
@@ -19,14 +19,14 @@ from seqbench.config.stages import (
 )
 
 
-class IngestJob(Options):
+class IngestJobSettings(Options):
     """Where recordings come from."""
 
     source: str
     options: dict[str, Any]
 
 
-class WindowJob(Options):
+class WindowJobSettings(Options):
     """How one dataset is split, cut and normalised."""
 
     split: SplitSettings
@@ -36,7 +36,7 @@ class WindowJob(Options):
     normalization: str
 
 
-class PretrainJob(Options):
+class PretrainJobSettings(Options):
     """One encoder to train without labels."""
 
     architecture: str
@@ -46,7 +46,7 @@ class PretrainJob(Options):
     optimizer: PretrainSettings
 
 
-class FinetuneJob(Options):
+class FinetuneJobSettings(Options):
     """One run to train with labels; only tokens have an `embedding_size`."""
 
     task: str
@@ -59,7 +59,7 @@ class FinetuneJob(Options):
     optimizer: FinetuneSettings
 
 
-class BaselineJob(Options):
+class BaselineJobSettings(Options):
     """One floor or ceiling to fit."""
 
     task: str
@@ -68,29 +68,29 @@ class BaselineJob(Options):
     options: dict[str, Any]
 
 
-class EvaluateJob(Options):
+class EvaluateJobSettings(Options):
     """One model to score."""
 
     task: str
 
 
-class Jobs:
+class JobSettings:
     """Slices of a benchmark, one for each kind of job, with every default filled in."""
 
     def __init__(self, benchmark: Benchmark) -> None:
         self.benchmark = benchmark
 
-    def ingest(self, dataset: str) -> IngestJob:
+    def ingest(self, dataset: str) -> IngestJobSettings:
         """Slice of the rule `ingest`."""
         entry = self.benchmark.all_datasets[dataset]
         options = _filled(DATASETS, entry.source, entry.source_options)
-        return IngestJob(source=entry.source, options=options)
+        return IngestJobSettings(source=entry.source, options=options)
 
-    def window(self, dataset: str) -> WindowJob:
+    def window(self, dataset: str) -> WindowJobSettings:
         """Slice of the rule `window`."""
         entry = self.benchmark.all_datasets[dataset]
         one = self.benchmark.folds.get(dataset)
-        return WindowJob(
+        return WindowJobSettings(
             split=entry.split.of_fold(),
             fold=None if one is None else one.fold,
             transform=entry.transform,
@@ -98,11 +98,11 @@ class Jobs:
             normalization=entry.normalization,
         )
 
-    def pretrain(self, architecture: str, objective: str) -> PretrainJob:
+    def pretrain(self, architecture: str, objective: str) -> PretrainJobSettings:
         """Slice of the rule `pretrain`."""
         encoder = self.benchmark.all_architectures[architecture]
         chosen = self.benchmark.all_objectives[objective]
-        return PretrainJob(
+        return PretrainJobSettings(
             architecture=str(encoder.of),
             architecture_options=_filled(ARCHITECTURES, str(encoder.of), encoder.options),
             objective=str(chosen.of),
@@ -110,10 +110,12 @@ class Jobs:
             optimizer=self.benchmark.pretraining(architecture),
         )
 
-    def finetune(self, dataset: str, architecture: str, arm: str, labels: float) -> FinetuneJob:
+    def finetune(
+        self, dataset: str, architecture: str, arm: str, labels: float
+    ) -> FinetuneJobSettings:
         """Slice of the rule `finetune`."""
         encoder = self.benchmark.all_architectures[architecture]
-        return FinetuneJob(
+        return FinetuneJobSettings(
             task=self.benchmark.task(dataset),
             task_options=self._task_options(dataset),
             architecture=str(encoder.of),
@@ -127,18 +129,18 @@ class Jobs:
             optimizer=self.benchmark.finetuning(architecture),
         )
 
-    def fit_baseline(self, dataset: str, baseline: str) -> BaselineJob:
+    def fit_baseline(self, dataset: str, baseline: str) -> BaselineJobSettings:
         """Slice of the rule `fit_baseline`."""
-        return BaselineJob(
+        return BaselineJobSettings(
             task=self.benchmark.task(dataset),
             task_options=self._task_options(dataset),
             baseline=baseline,
             options=_filled(BASELINES, baseline, self.benchmark.baseline_options.get(baseline, {})),
         )
 
-    def evaluate(self, dataset: str) -> EvaluateJob:
+    def evaluate(self, dataset: str) -> EvaluateJobSettings:
         """Slice of the rule `evaluate`."""
-        return EvaluateJob(task=self.benchmark.task(dataset))
+        return EvaluateJobSettings(task=self.benchmark.task(dataset))
 
     def _task_options(self, dataset: str) -> dict[str, Any]:
         task = self.benchmark.task(dataset)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from seqbench.config.benchmark import Arm, Benchmark, ConfigError, RunGrid
 from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
-from seqbench.plan.job_settings import Jobs
+from seqbench.plan.job_settings import JobSettings
 
 BASELINE = "baseline"  # in place of an arm
 
@@ -74,7 +74,7 @@ class Plan:
     def __init__(self, benchmark: Benchmark, unfinished: Collection[Run] = ()) -> None:
         self.benchmark = benchmark
         self.unfinished = frozenset(unfinished)
-        self.jobs = Jobs(benchmark)
+        self.job_settings = JobSettings(benchmark)
         problems = sorted(set(self._illegal()))
         if problems:
             raise ConfigError(problems)

@@ -140,7 +140,7 @@ def _steps(plan: Plan, run: Run) -> list[str]:
 
 def _jobs(plan: Plan, run: Run) -> list[tuple[str, Options]]:
     """Return what the steps of a run were told, but its identity."""
-    jobs, objective = plan.jobs, plan.objective(run)
+    jobs, objective = plan.job_settings, plan.objective(run)
     told: dict[str, Options] = {
         "ingest": jobs.ingest(plan.benchmark.whole(run.dataset)),
         "window": jobs.window(run.dataset),

@@ -13,7 +13,7 @@ from seqbench.steps.arguments import TRAINING, add_run, load, parse_run, path_pa
 if TYPE_CHECKING:
     import numpy as np
 
-    from seqbench.plan.job_settings import EvaluateJob
+    from seqbench.plan.job_settings import EvaluateJobSettings
     from seqbench.storage.detections import Candidates
     from seqbench.storage.models import StoredModel
     from seqbench.storage.windows import WindowSet
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def run(
     windows: Path,
     model: Path,
-    settings: EvaluateJob,
+    settings: EvaluateJobSettings,
     identity: dict[str, Any],
     device: str,
     threads: int,
@@ -122,11 +122,11 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.plan.job_settings import EvaluateJob
+    from seqbench.plan.job_settings import EvaluateJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "windows", "model", "predictions", "metrics")
-    parser.add_argument("--settings", type=EvaluateJob.from_json, required=True)
+    parser.add_argument("--settings", type=EvaluateJobSettings.from_json, required=True)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=int, default=1, help="threads of one prediction")
     add_run(parser)

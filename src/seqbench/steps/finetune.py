@@ -19,14 +19,14 @@ from seqbench.steps.arguments import (
 )
 
 if TYPE_CHECKING:
-    from seqbench.plan.job_settings import FinetuneJob
+    from seqbench.plan.job_settings import FinetuneJobSettings
     from seqbench.training.state import StateKeeper
 
 
 def run(
     windows: Path,
     encoder: Path | None,
-    settings: FinetuneJob,
+    settings: FinetuneJobSettings,
     halved: bool,
     identity: dict[str, Any],
     device: str,
@@ -157,13 +157,13 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.plan.job_settings import FinetuneJob
+    from seqbench.plan.job_settings import FinetuneJobSettings
 
     parser = path_parser(__doc__, "windows", "model", "history", "transfer")
     parser.add_argument(
         "--encoder", type=Path, help="a pretrained encoder; without, random weights"
     )
-    parser.add_argument("--settings", type=FinetuneJob.from_json, required=True)
+    parser.add_argument("--settings", type=FinetuneJobSettings.from_json, required=True)
     add_run(parser)
     add_machine(parser)
     add_state(parser)

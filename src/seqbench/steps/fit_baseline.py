@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from seqbench.steps.arguments import add_run, load, parse_run, path_parser
 
 if TYPE_CHECKING:
-    from seqbench.plan.job_settings import BaselineJob
+    from seqbench.plan.job_settings import BaselineJobSettings
 
 
-def run(windows: Path, settings: BaselineJob, identity: dict[str, Any], model: Path) -> None:
+def run(
+    windows: Path, settings: BaselineJobSettings, identity: dict[str, Any], model: Path
+) -> None:
     """Read train and val, fit, write the arrays that prediction needs."""
     from seqbench.config.registry import BASELINES, TASKS
     from seqbench.process.memory import PeakMemory
@@ -66,11 +68,11 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.plan.job_settings import BaselineJob
+    from seqbench.plan.job_settings import BaselineJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "windows", "model")
-    parser.add_argument("--settings", type=BaselineJob.from_json, required=True)
+    parser.add_argument("--settings", type=BaselineJobSettings.from_json, required=True)
     add_run(parser)
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.model)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from seqbench.steps.arguments import load, path_parser
 
 if TYPE_CHECKING:
-    from seqbench.plan.job_settings import IngestJob
+    from seqbench.plan.job_settings import IngestJobSettings
 
 
-def run(settings: IngestJob, recordings: Path) -> None:
+def run(settings: IngestJobSettings, recordings: Path) -> None:
     """Read the source and write the recordings."""
     from seqbench.config.registry import DATASETS
     from seqbench.datasets.base import cache_folder
@@ -33,11 +33,11 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.plan.job_settings import IngestJob
+    from seqbench.plan.job_settings import IngestJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "recordings")
-    parser.add_argument("--settings", type=IngestJob.from_json, required=True)
+    parser.add_argument("--settings", type=IngestJobSettings.from_json, required=True)
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.recordings)
     run(**vars(arguments))

@@ -17,7 +17,7 @@ from seqbench.steps.arguments import (
 )
 
 if TYPE_CHECKING:
-    from seqbench.plan.job_settings import PretrainJob
+    from seqbench.plan.job_settings import PretrainJobSettings
     from seqbench.training.state import StateKeeper
 
 
@@ -26,7 +26,7 @@ COURSE = {"epoch", "steps", "learning_rate", "gradient_norm", "seconds"}  # of t
 
 def run(
     windows: Path,
-    settings: PretrainJob,
+    settings: PretrainJobSettings,
     halved: bool,
     seed: int,
     device: str,
@@ -91,10 +91,10 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.plan.job_settings import PretrainJob
+    from seqbench.plan.job_settings import PretrainJobSettings
 
     parser = path_parser(__doc__, "windows", "encoder", "history")
-    parser.add_argument("--settings", type=PretrainJob.from_json, required=True)
+    parser.add_argument("--settings", type=PretrainJobSettings.from_json, required=True)
     parser.add_argument("--seed", type=int, required=True)
     add_machine(parser)
     add_state(parser)

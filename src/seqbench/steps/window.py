@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from seqbench.steps.arguments import load, path_parser
 
 if TYPE_CHECKING:
-    from seqbench.plan.job_settings import WindowJob
+    from seqbench.plan.job_settings import WindowJobSettings
 
 
-def run(recordings: Path, settings: WindowJob, windows: Path) -> None:
+def run(recordings: Path, settings: WindowJobSettings, windows: Path) -> None:
     """Read the recordings and write the windows."""
     from seqbench.storage.recordings import read_recordings
     from seqbench.storage.windows import write_windows
@@ -31,11 +31,11 @@ def warm_up(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.plan.job_settings import WindowJob
+    from seqbench.plan.job_settings import WindowJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "recordings", "windows")
-    parser.add_argument("--settings", type=WindowJob.from_json, required=True)
+    parser.add_argument("--settings", type=WindowJobSettings.from_json, required=True)
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.windows)
     run(**vars(arguments))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import DataError
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.timeline import Timeline
@@ -34,27 +34,27 @@ class TaskWindows:
     needed = "labelled window"
     one_class_each = False
 
-    def prepared(self, recordings: Recordings, job: WindowJob) -> Recordings:
+    def prepared(self, recordings: Recordings, job: WindowJobSettings) -> Recordings:
         """Return recordings as they are split, cut and normalised: transformed, with targets."""
         del job
         return recordings
 
-    def n_lost(self, job: WindowJob) -> int:
+    def n_lost(self, job: WindowJobSettings) -> int:
         """Return how many samples recordings lose at their beginning when they are prepared."""
         del job
         return 0
 
-    def look_back(self, job: WindowJob) -> int:
+    def look_back(self, job: WindowJobSettings) -> int:
         """Return how many samples before a split its windows may hold as inputs."""
         del job
         return 0
 
-    def horizon_samples(self, job: WindowJob) -> int:
+    def horizon_samples(self, job: WindowJobSettings) -> int:
         """Return how many samples behind a window are its target; 0: targets lie inside."""
         del job
         return 0
 
-    def cut(self, recordings: Recordings, job: WindowJob) -> list[Window]:
+    def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
         """Cut prepared recordings into windows."""
         return cut(recordings, job.window)
 

@@ -8,10 +8,10 @@ from typing import Literal, TypeVar
 import torch
 
 from seqbench.errors import UserError
-from seqbench.plan.job_settings import FinetuneJob, PretrainJob
+from seqbench.plan.job_settings import FinetuneJobSettings, PretrainJobSettings
 from seqbench.training.state import StateKeeper
 
-Job = TypeVar("Job", PretrainJob, FinetuneJob)
+Job = TypeVar("Job", PretrainJobSettings, FinetuneJobSettings)
 LEAST_HALF = 2  # batch norm has nothing to say of a single window
 logger = logging.getLogger("seqbench")
 

@@ -8,7 +8,7 @@ from seqbench.config.registry import OBJECTIVES
 from seqbench.errors import UserError
 from seqbench.models.base import inside
 from seqbench.models.embedding import build_encoder
-from seqbench.plan.job_settings import PretrainJob
+from seqbench.plan.job_settings import PretrainJobSettings
 from seqbench.pretraining.base import Objective
 from seqbench.pretraining.representation import effective_rank
 from seqbench.storage.windows import WindowSet
@@ -73,7 +73,7 @@ def collapse(watched: dict[str, float]) -> str | None:
     return None
 
 
-def build_objective(job: PretrainJob, n_channels: int) -> Objective:
+def build_objective(job: PretrainJobSettings, n_channels: int) -> Objective:
     """Build the encoder and the objective around it."""
     encoder = build_encoder(job.architecture, job.architecture_options, n_channels)
     objective: Objective = OBJECTIVES[job.objective](encoder, n_channels, **job.objective_options)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from seqbench.config.registry import TASK_WINDOWS
 from seqbench.datasets.base import counted
 from seqbench.errors import UserError
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
@@ -42,7 +42,9 @@ class LeakError(UserError):
         super().__init__(f"leak: {problem}; no score would mean anything, {MEND}")
 
 
-def find_leaks(recordings: Recordings, splits: dict[Split, WindowSet], job: WindowJob) -> LeakCheck:
+def find_leaks(
+    recordings: Recordings, splits: dict[Split, WindowSet], job: WindowJobSettings
+) -> LeakCheck:
     """Hold the windows of all parts against each other and against the recordings.
 
     Parameters
@@ -105,7 +107,7 @@ class _Asked:
         How windows were to be made.
     """
 
-    def __init__(self, recordings: Recordings, job: WindowJob) -> None:
+    def __init__(self, recordings: Recordings, job: WindowJobSettings) -> None:
         self.task: TaskWindows = TASK_WINDOWS[recordings.task]()
         prepared = self.task.prepared(recordings, job)
         self.job = job
@@ -223,7 +225,7 @@ def _refuse_foreign_samples(windows: WindowSet, asked: _Asked) -> None:
                 )
 
 
-def _is_padded(job: WindowJob) -> bool:
+def _is_padded(job: WindowJobSettings) -> bool:
     return job.window.length_samples is None and job.window.pad_to_samples is not None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from seqbench.config.registry import TASK_WINDOWS
 from seqbench.config.stages import WindowSettings
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.targets import Targets
@@ -39,7 +39,7 @@ class Piece:
         return self.stop - self.start + self.n_padded
 
 
-def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSet]:
+def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, WindowSet]:
     """Split, cut and normalise a dataset.
 
     Tokens become ids of the vocabulary of train and are never normalised.
@@ -105,7 +105,7 @@ def _window_set(
     split: Split,
     channels: list[str],
     normalizations: tuple[Normalization, Normalization],
-    job: WindowJob,
+    job: WindowJobSettings,
     task: TaskWindows,
 ) -> WindowSet:
     pieces, start = _lay_out(windows, recordings, job.window)
@@ -143,7 +143,7 @@ def _window_set(
     )
 
 
-def _official_splits(recordings: Recordings, job: WindowJob) -> list[str]:
+def _official_splits(recordings: Recordings, job: WindowJobSettings) -> list[str]:
     """Return the parts that are those of the source: neither drawn nor named in the config."""
     if job.split.by == "time" or job.fold is not None or job.split.test is not None:
         return []
@@ -154,7 +154,7 @@ def _targets(
     recordings: Recordings,
     pieces: list[Piece],
     normalization: Normalization,
-    job: WindowJob,
+    job: WindowJobSettings,
     horizon_samples: int,
 ) -> Targets | None:
     if recordings.targets is None:

@@ -7,13 +7,13 @@ import pytest
 
 from seqbench.config.registry import BASELINES, DATASETS, TASKS
 from seqbench.config.stages import SplitSettings, WindowSettings
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.tasks.scoring import score
 from seqbench.windowing.windows import make_windows
 
 
 def split(source, **options):
-    job = WindowJob(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
+    job = WindowJobSettings(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
     return make_windows(DATASETS[source](Path(), **options), job)
 
 

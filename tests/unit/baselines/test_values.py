@@ -6,7 +6,7 @@ import pytest
 from seqbench.config.registry import BASELINES
 from seqbench.config.stages import SplitSettings, TransformSettings, WindowSettings
 from seqbench.datasets.base import DataError
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.windows import make_windows
 
@@ -21,7 +21,7 @@ def forecast_windows(values: np.ndarray, **window):
         units=[""] * values.shape[1],
         sample="video" if values.ndim == 4 else "series",
     )
-    job = WindowJob(
+    job = WindowJobSettings(
         split=SplitSettings(by="time", val=0.2, test=0.2),
         transform=TransformSettings(difference_samples=[2] if values.ndim == 2 else []),
         window=WindowSettings(length_samples=14, **window),

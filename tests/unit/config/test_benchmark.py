@@ -12,7 +12,7 @@ from seqbench.config.benchmark import (
 )
 from seqbench.config.json_schema import json_schema
 from seqbench.config.registry import ARCHITECTURES, DATASETS, TASKS
-from seqbench.plan.job_settings import Jobs
+from seqbench.plan.job_settings import JobSettings
 from seqbench.plan.plan import Plan
 
 GRID = {"datasets": ["waves"], "architectures": ["lstm"]}
@@ -451,7 +451,7 @@ def test_several_files_are_merged_as_snakemake_merges_them(tmp_path):
 def test_options_of_a_baseline_reach_its_job():
     benchmark = load(baseline_options={"minirocket": {"n_kernels": 168}})
 
-    assert Jobs(benchmark).fit_baseline("waves", "minirocket").options == {"n_kernels": 168}
+    assert JobSettings(benchmark).fit_baseline("waves", "minirocket").options == {"n_kernels": 168}
 
 
 def test_options_of_a_task_reach_its_jobs_with_every_default():
@@ -459,7 +459,7 @@ def test_options_of_a_task_reach_its_jobs_with_every_default():
         datasets={"mine": {"source": "folder", "path": "x", "task": "detection"}},
         tasks={"detection": {"decoder": "greedy", "offset_weight": 2}},
     )
-    jobs = Jobs(benchmark)
+    jobs = JobSettings(benchmark)
     expected = TASKS.entry("detection").options().model_dump(mode="json")
     expected |= {"decoder": "greedy", "offset_weight": 2.0}
 
@@ -476,7 +476,7 @@ def test_options_of_a_task_reach_its_jobs_with_every_default():
 
 def test_options_of_a_task_do_not_reach_jobs_of_another():
     before, after = (
-        Jobs(load(tasks=tasks)) for tasks in ({}, {"detection": {"decoder": "greedy"}})
+        JobSettings(load(tasks=tasks)) for tasks in ({}, {"detection": {"decoder": "greedy"}})
     )
 
     assert after.finetune("waves", "lstm", "scratch", 1.0) == before.finetune(
@@ -505,18 +505,18 @@ def test_built_in_datasets_are_legal():
             key for key in ARCHITECTURES if sample in ARCHITECTURES.entry(key).tags["accepts"]
         ]
         benchmark = load(runs=[GRID | {"datasets": [name], "architectures": fitting[:1]}])
-        assert Jobs(benchmark).ingest(name).source in DATASETS
+        assert JobSettings(benchmark).ingest(name).source in DATASETS
         assert benchmark.task(name) in TASKS
 
 
 def test_a_users_dataset_overrides_the_built_in_one():
     benchmark = load(datasets={"waves": {"source": "waves", "n_windows": 40}})
 
-    assert Jobs(benchmark).ingest("waves").options["n_windows"] == 40
+    assert JobSettings(benchmark).ingest("waves").options["n_windows"] == 40
 
 
 def test_a_job_is_told_every_default():
-    options = Jobs(load()).finetune("waves", "lstm", "scratch", 1.0).architecture_options
+    options = JobSettings(load()).finetune("waves", "lstm", "scratch", 1.0).architecture_options
 
     assert options == {
         "hidden_size": 64,
@@ -528,8 +528,8 @@ def test_a_job_is_told_every_default():
 
 
 def test_a_job_is_told_nothing_of_other_architectures():
-    before = Jobs(load()).finetune("waves", "lstm", "scratch", 1.0)
-    after = Jobs(load(architectures={"gru": {"hidden_size": 3}}))
+    before = JobSettings(load()).finetune("waves", "lstm", "scratch", 1.0)
+    after = JobSettings(load(architectures={"gru": {"hidden_size": 3}}))
 
     assert after.finetune("waves", "lstm", "scratch", 1.0) == before
 
@@ -543,7 +543,8 @@ VARIANTS = {
 def test_a_variant_has_options_of_its_own_and_those_of_nobody_else():
     benchmark = load(runs=[GRID | {"architectures": ["lstm", "lstm-uni"]}], architectures=VARIANTS)
     plain, variant = (
-        Jobs(benchmark).finetune("waves", name, "scratch", 1.0) for name in ("lstm", "lstm-uni")
+        JobSettings(benchmark).finetune("waves", name, "scratch", 1.0)
+        for name in ("lstm", "lstm-uni")
     )
 
     assert plain.architecture == variant.architecture == "lstm"
@@ -555,7 +556,7 @@ def test_a_variant_has_options_of_its_own_and_those_of_nobody_else():
 
 
 def test_training_may_differ_by_architecture():
-    jobs = Jobs(load(architectures=VARIANTS, finetune={"epochs": 7}))
+    jobs = JobSettings(load(architectures=VARIANTS, finetune={"epochs": 7}))
 
     assert jobs.finetune("waves", "lstm", "scratch", 1.0).optimizer.learning_rate == 0.01
     assert jobs.finetune("waves", "lstm", "scratch", 1.0).optimizer.epochs == 7
@@ -568,7 +569,7 @@ def test_a_variant_of_an_objective_has_arms_of_its_own():
         runs=[GRID | {"arms": ["scratch", "masked-half_probe"]}],
         objectives={"masked-half": {"of": "masked", "mask_fraction": 0.5}},
     )
-    job = Jobs(benchmark).pretrain("lstm", "masked-half")
+    job = JobSettings(benchmark).pretrain("lstm", "masked-half")
 
     assert job.objective == "masked"
     assert job.objective_options["mask_fraction"] == 0.5
@@ -582,7 +583,7 @@ def test_a_configuration_with_variants_survives_its_yaml():
 
 
 def test_jobs_survive_their_json():
-    job = Jobs(load()).pretrain("lstm", "autoencoder")
+    job = JobSettings(load()).pretrain("lstm", "autoencoder")
 
     assert type(job).from_json(job.to_json()) == job
 

@@ -160,12 +160,12 @@ def test_objectives_of_series_are_refused_for_tokens_with_the_reason():
 def test_only_jobs_of_tokens_depend_on_the_size_of_their_vectors():
     grid = {"datasets": ["names", "waves"], "architectures": ["gru"]}
     few, many = (
-        plan(grid, architectures={"gru": {"embedding_size": size}}).jobs for size in (8, 16)
+        plan(grid, architectures={"gru": {"embedding_size": size}}).job_settings for size in (8, 16)
     )
 
-    told = [jobs.finetune("names", "gru", "scratch", 1.0).embedding_size for jobs in (few, many)]
+    sizes = [jobs.finetune("names", "gru", "scratch", 1.0).embedding_size for jobs in (few, many)]
 
-    assert told == [8, 16]
+    assert sizes == [8, 16]
     assert few.finetune("waves", "gru", "scratch", 1.0) == many.finetune(
         "waves", "gru", "scratch", 1.0
     )
@@ -224,7 +224,7 @@ def test_a_fold_alone_can_be_asked_for():
 
 
 def test_folds_are_read_alike_and_differ_in_their_place_alone():
-    jobs = plan(GRID_OF_FOLDS, datasets=FOLDS).jobs
+    jobs = plan(GRID_OF_FOLDS, datasets=FOLDS).job_settings
     first, last = "mine-repeat1-fold01", "mine-repeat2-fold10"
 
     assert jobs.ingest(first) == jobs.ingest(last) == jobs.ingest("mine")
@@ -239,4 +239,4 @@ def test_more_repeats_run_no_finished_fold_again():
 
     assert set(few.trained) < set(many.trained)
     for name in few.datasets:
-        assert few.jobs.window(name).to_json() == many.jobs.window(name).to_json()
+        assert few.job_settings.window(name).to_json() == many.job_settings.window(name).to_json()

@@ -288,7 +288,7 @@ def test_examples_stand_in_the_card_and_nowhere_else(write_results, config, page
 
 def test_licence_and_citation_rerun_no_job(config):
     plain, stated = (
-        Plan(Benchmark.load(config(datasets=["mine"]) | {"datasets": {"mine": entry}})).jobs
+        Plan(Benchmark.load(config(datasets=["mine"]) | {"datasets": {"mine": entry}})).job_settings
         for entry in ({"source": "waves"}, {"source": "waves", "licence": "MIT", "citation": "Me"})
     )
 

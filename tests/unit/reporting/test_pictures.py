@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqbench.config.stages import SplitSettings, WindowSettings
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.reporting.figures.pictures import frames
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.sequences import Sequences
@@ -29,7 +29,7 @@ def material():
         units=[""],
     )
     window = WindowSettings(length_samples=7, horizon_samples=2)
-    job = WindowJob(split=SplitSettings(), window=window, normalization="none")
+    job = WindowJobSettings(split=SplitSettings(), window=window, normalization="none")
     test = make_windows(videos, job)["test"]
     came = test.told.values[test.rows_around_end(0, 2)].astype(np.float64)
     row = SimpleNamespace(name="half · scratch")

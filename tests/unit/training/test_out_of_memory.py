@@ -9,13 +9,13 @@ from torch import nn
 
 from seqbench.config.stages import FinetuneSettings
 from seqbench.errors import UserError
-from seqbench.plan.job_settings import FinetuneJob
+from seqbench.plan.job_settings import FinetuneJobSettings
 from seqbench.training.out_of_memory import train_within_memory
 from seqbench.training.state import StateKeeper
 
 
 def job(batch_size):
-    return FinetuneJob(
+    return FinetuneJobSettings(
         task="classification",
         task_options={},
         architecture="cnn1d",

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binom
 
 from seqbench.config.benchmark import Benchmark
-from seqbench.plan.job_settings import Jobs
+from seqbench.plan.job_settings import JobSettings
 from seqbench.steps import evaluate, finetune, ingest, window
 from seqbench.storage.recordings import read_recordings, write_recordings
 from seqbench.storage.windows import read_leakcheck
@@ -67,7 +67,7 @@ def hits(tmp_path):
     """Run the steps on changed recordings: windows of test that are told right, and the check."""
 
     def run(change):
-        jobs = Jobs(Benchmark.load(BENCHMARK))
+        jobs = JobSettings(Benchmark.load(BENCHMARK))
         paths = {
             name: tmp_path / name
             for name in ("windows", "model", "history", "transfer", "predictions", "metrics")

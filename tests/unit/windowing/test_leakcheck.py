@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqbench.config.stages import Fold, SplitSettings, TransformSettings, WindowSettings
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.steps import window
 from seqbench.storage.recordings import write_recordings
 from seqbench.storage.windows import read_leakcheck, read_windows
@@ -19,7 +19,7 @@ IN_TIME = {"by": "time", "val": 0.2, "test": 0.2}
 
 
 def job(split=None, normalization="zscore", transform=None, **settings):
-    return WindowJob(
+    return WindowJobSettings(
         split=SplitSettings(**(split or NAMED)),
         transform=TransformSettings(**(transform or {})),
         window=WindowSettings(**settings),

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from seqbench.config.stages import SplitSettings, WindowSettings
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import read_windows, write_windows
 from seqbench.training.batches import WindowTable
@@ -33,9 +33,9 @@ def videos():
     )
 
 
-def job(by: str = "group", **changes) -> WindowJob:
+def job(by: str = "group", **changes) -> WindowJobSettings:
     window = {"length_samples": 3, "horizon_samples": 4} | changes
-    return WindowJob(
+    return WindowJobSettings(
         split=SplitSettings(by=by, val=0.25, test=0.25) if by == "time" else SplitSettings(),
         window=WindowSettings(**window),
         normalization="zscore",

@@ -8,7 +8,7 @@ import pytest
 
 from seqbench.config.stages import Fold, SplitSettings, WindowSettings
 from seqbench.datasets.base import DataError
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.windows import make_windows
@@ -18,8 +18,8 @@ NAMED = {"val": ["r2", "r3"], "test": ["r4", "r5"]}
 
 def job(
     split: dict[str, Any] | None = None, normalization: str = "zscore", **window: Any
-) -> WindowJob:
-    return WindowJob(
+) -> WindowJobSettings:
+    return WindowJobSettings(
         split=SplitSettings(**(NAMED if split is None else split)),
         window=WindowSettings(**window),
         normalization=normalization,

@@ -7,7 +7,7 @@ import numpy as np
 from seqbench.config.registry import TASK_WINDOWS
 from seqbench.config.stages import WindowSettings
 from seqbench.datasets.base import DataError
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import UNLABELLED, Split, WindowSet
@@ -22,7 +22,7 @@ DEFAULT_SAMPLES = 1024  # of a window, unless the config says otherwise
 class DetectionWindows(TaskWindows):
     """Windows over whole recordings, with a timeline of their events."""
 
-    def cut(self, recordings: Recordings, job: WindowJob) -> list[Window]:
+    def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
         """Cut recordings into windows of one length, wherever events are."""
         return cut_recordings(recordings, job.window)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from seqbench.config.registry import TASK_WINDOWS
 from seqbench.config.stages import WindowSettings
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.tasks.windows import TaskWindows
 from seqbench.windowing.segment import Window, hop_samples
@@ -19,7 +19,7 @@ class ForecastingWindows(TaskWindows):
 
     needed = "window with a horizon behind it"
 
-    def prepared(self, recordings: Recordings, job: WindowJob) -> Recordings:
+    def prepared(self, recordings: Recordings, job: WindowJobSettings) -> Recordings:
         """Return recordings with a transformed signal, the signal itself as target."""
         n_lost = job.transform.n_lost
         signals = [
@@ -35,19 +35,19 @@ class ForecastingWindows(TaskWindows):
             known=np.maximum(recordings.whole_spans - n_lost, 0),
         )
 
-    def n_lost(self, job: WindowJob) -> int:
+    def n_lost(self, job: WindowJobSettings) -> int:
         """Return the samples that differences take."""
         return job.transform.n_lost
 
-    def look_back(self, job: WindowJob) -> int:
+    def look_back(self, job: WindowJobSettings) -> int:
         """Return the samples of a window, or those that undo the differences."""
         return max(job.window.length_samples or 1, job.transform.n_lost)
 
-    def horizon_samples(self, job: WindowJob) -> int:
+    def horizon_samples(self, job: WindowJobSettings) -> int:
         """Return the samples of a horizon."""
         return job.window.horizon_samples or 1
 
-    def cut(self, recordings: Recordings, job: WindowJob) -> list[Window]:
+    def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
         """Cut windows with a horizon behind each that lies in the split."""
         return cut_before_horizons(recordings, job.window, self.look_back(job))
 

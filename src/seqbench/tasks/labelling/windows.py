@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.config.registry import TASK_WINDOWS
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import Split, WindowSet
@@ -19,7 +19,7 @@ from seqbench.windowing.segment import Window, cut_sequences
 class LabellingWindows(TaskWindows):
     """Windows whose samples have a class each."""
 
-    def prepared(self, recordings: Recordings, job: WindowJob) -> Recordings:
+    def prepared(self, recordings: Recordings, job: WindowJobSettings) -> Recordings:
         """Return recordings with the index of the class of every sample as target."""
         del job
         targets = [np.full((n, 1), np.nan, dtype=np.float32) for n in recordings.lengths]
@@ -33,7 +33,7 @@ class LabellingWindows(TaskWindows):
             targets[recording][start:stop] = label
         return replace(recordings, targets=targets, target_names=["class"], target_units=[""])
 
-    def cut(self, recordings: Recordings, job: WindowJob) -> list[Window]:
+    def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
         """Cut recordings into windows, wherever labels begin and end."""
         return cut_sequences(recordings, job.window)
 

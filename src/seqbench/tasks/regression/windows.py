@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.config.registry import TASK_WINDOWS
-from seqbench.plan.job_settings import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import WindowSet
@@ -19,7 +19,7 @@ from seqbench.windowing.segment import Window, cut_sequences
 class RegressionWindows(TaskWindows):
     """Windows whose samples have values each."""
 
-    def cut(self, recordings: Recordings, job: WindowJob) -> list[Window]:
+    def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
         """Cut recordings into windows, with or without known values."""
         return cut_sequences(recordings, job.window)
 
