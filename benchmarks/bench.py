@@ -207,7 +207,7 @@ def lab_here() -> None:
 
 
 def pipeline() -> dict[str, float]:
-    """Run a whole benchmark and return the fraction of its core-seconds that was not work on models."""
+    """Run a whole benchmark; return the fraction of its core-seconds that was no work on models."""
     from seqbench.config.benchmark import Benchmark
     from seqbench.layout import ENCODER, METRICS
     from seqbench.plan.plan import Plan

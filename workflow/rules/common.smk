@@ -39,8 +39,8 @@ from seqbench.config.registry import (
     TASK_WINDOWS,
     TASKS,
 )
-from seqbench.reporting.blocks import across_figures
-from seqbench.reporting.catalog import figure_names, table_paths
+from seqbench.reporting.scores.blocks import across_figures
+from seqbench.reporting.scores.catalog import figure_names, table_paths
 from seqbench.config.stages import STATES_STAY
 from seqbench.storage.atomic import write_text
 from seqbench.storage.states import remove_state

@@ -8,7 +8,7 @@ report.html, and figures (SVG and PDF, their numbers as CSV) and tables as files
 rule report:
     input:
         runs=sorted({path for paths in run_files(PLAN).values() for path in paths}),
-        templates=sorted((SRC / "seqbench" / "reporting" / "templates").iterdir()),
+        templates=sorted((SRC / "seqbench" / "reporting" / "page" / "templates").iterdir()),
     output:
         summary=layout.SUMMARY,
         page=report(

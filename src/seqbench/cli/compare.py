@@ -22,8 +22,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(a: Path, b: Path, out: Path) -> None:
     """Write the page, and print its path."""
-    from seqbench.reporting.compare import render_comparison
-    from seqbench.reporting.stored import read_stored
+    from seqbench.reporting.page.comparison import render_comparison
+    from seqbench.reporting.read.stored import read_stored
 
     if out.name == Path(layout.SUMMARY).name:
         raise UserError(f"{out}: is called as a summary is; name another --out")

@@ -23,10 +23,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(config: list[Path] | None, directory: Path, out: Path | None) -> None:
     """Write the page, and print how many runs are on it."""
     from seqbench.plan.workflow_jobs import jobs_of
-    from seqbench.reporting.assembly import assemble
-    from seqbench.reporting.blocks import across_figures
-    from seqbench.reporting.catalog import figure_names, table_paths
-    from seqbench.reporting.finished import finished_part
+    from seqbench.reporting.page.assembly import assemble
+    from seqbench.reporting.read.finished import finished_part
+    from seqbench.reporting.scores.blocks import across_figures
+    from seqbench.reporting.scores.catalog import figure_names, table_paths
 
     plan = read_plan(config, directory)
     out = out or directory / layout.REPORT_SO_FAR

@@ -15,7 +15,7 @@ def run(config: Path, summary: Path, page: Path) -> None:
     from seqbench import layout
     from seqbench.config.benchmark import Benchmark
     from seqbench.plan.plan import Plan
-    from seqbench.reporting.assembly import assemble
+    from seqbench.reporting.page.assembly import assemble
     from seqbench.storage.atomic import replacing, write_text
 
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every font it cuts

@@ -8,13 +8,13 @@ import pytest
 from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.plan.plan import Model, Plan
-from seqbench.reporting.across import gather_across
-from seqbench.reporting.across_section import across_sections
-from seqbench.reporting.blocks import across_figures, blocks
+from seqbench.reporting.evidence.across import gather_across
+from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.figures import Drawing
 from seqbench.reporting.figures.across import bar_levels, critical_difference, ranks_table
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores.blocks import across_figures, blocks
+from seqbench.reporting.text.across import across_sections
 from seqbench.steps import report
 
 PLACE = "_across/classification"

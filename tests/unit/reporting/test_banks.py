@@ -11,8 +11,8 @@ from seqbench.baselines.matched_filter import MatchedFilterBaseline
 from seqbench.errors import FormatError
 from seqbench.models.event_specific import EventSpecificEncoder
 from seqbench.plan.plan import Run
-from seqbench.reporting.banks import read_bank
-from seqbench.reporting.results import Result
+from seqbench.reporting.read.banks import read_bank
+from seqbench.reporting.read.results import Result
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.windows import read_windows
 from seqbench.training.finetune import state_arrays

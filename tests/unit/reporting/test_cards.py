@@ -13,10 +13,10 @@ from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.stages import SplitSettings
 from seqbench.plan.plan import Plan
-from seqbench.reporting import cards
-from seqbench.reporting.material import gather
-from seqbench.reporting.parts import part_of
-from seqbench.reporting.results import collect
+from seqbench.reporting.evidence.material import gather
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.read.split_sizes import part_of
+from seqbench.reporting.text import cards
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import Targets
 from seqbench.storage.timeline import Timeline

@@ -9,7 +9,7 @@ import pytest
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.registry import TASKS
 from seqbench.plan.plan import Plan
-from seqbench.reporting import blocks, catalog
+from seqbench.reporting.scores import blocks, catalog
 
 
 def names(raw):
@@ -18,7 +18,7 @@ def names(raw):
 
 def test_asking_for_figures_loads_nothing_heavy():
     heavy = "{'matplotlib', 'pandas', 'numpy', 'torch', 'sklearn', 'jinja2'}"
-    code = f"import sys, seqbench.reporting.blocks; print({heavy} & set(sys.modules))"
+    code = f"import sys, seqbench.reporting.scores.blocks; print({heavy} & set(sys.modules))"
 
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -26,9 +26,9 @@ def test_asking_for_figures_loads_nothing_heavy():
 
 
 def test_the_whole_report_needs_neither_torch_nor_scikit_learn():
-    parts = "seqbench.reporting.page, seqbench.reporting.material, seqbench.reporting.figures"
+    modules = "seqbench.reporting.page.report, seqbench.reporting.figures"
     code = (
-        f"import sys, seqbench.steps.report, {parts};"
+        f"import sys, seqbench.steps.report, {modules};"
         " print({'torch', 'sklearn'} & set(sys.modules))"
     )
 

@@ -10,11 +10,11 @@ from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
 from seqbench.errors import FormatError
-from seqbench.reporting.classification import curves, hardest_windows
+from seqbench.reporting.evidence.classification import curves, hardest_windows
+from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.figures import FIGURES
 from seqbench.reporting.figures.hardest import text_of
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
+from seqbench.reporting.read.results import collect
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.predictions import Predictions
 from seqbench.storage.windows import WindowSet

@@ -12,8 +12,10 @@ import pytest
 from seqbench import layout
 from seqbench.cli.main import main
 from seqbench.errors import UserError
-from seqbench.reporting.compare import render_comparison
-from seqbench.reporting.differences import (
+from seqbench.reporting.page.comparison import render_comparison
+from seqbench.reporting.read.results import COLUMNS, collect, summary
+from seqbench.reporting.read.stored import read_stored
+from seqbench.reporting.scores.differences import (
     differences,
     equality,
     only_in,
@@ -21,8 +23,6 @@ from seqbench.reporting.differences import (
     other_settings,
     ranked_otherwise,
 )
-from seqbench.reporting.results import COLUMNS, collect, summary
-from seqbench.reporting.stored import read_stored
 from seqbench.storage.atomic import write_text
 
 HEADER = ",".join(COLUMNS)

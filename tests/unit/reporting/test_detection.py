@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from seqbench import layout
-from seqbench.reporting import formats
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
-from seqbench.reporting.stretches import stretches_of
+from seqbench.reporting.evidence.excerpts import stretches_of
+from seqbench.reporting.evidence.material import gather
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores import formats
 from seqbench.steps import report
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import read_windows

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.reporting.catalog import TASK_FIGURES, figures_of
-from seqbench.reporting.estimates import Estimate
+from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.figures import FIGURES, render
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores.catalog import TASK_FIGURES, figures_of
+from seqbench.reporting.scores.estimates import Estimate
 
 SKILL = {
     "cnn1d": 0.7,

@@ -16,12 +16,12 @@ from seqbench.config.benchmark import Benchmark
 from seqbench.errors import UserError
 from seqbench.plan.plan import Plan, Run
 from seqbench.plan.workflow_jobs import run_files
-from seqbench.reporting import pretraining
-from seqbench.reporting.assembly import assemble
-from seqbench.reporting.finished import finished_part, unfinished_warnings
-from seqbench.reporting.leaderboards import leaderboards
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
+from seqbench.reporting.evidence.material import gather
+from seqbench.reporting.page.assembly import assemble
+from seqbench.reporting.read.finished import finished_part, unfinished_warnings
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores import pretraining
+from seqbench.reporting.scores.leaderboards import leaderboards
 from seqbench.steps import report as step
 
 HERE = Path()

@@ -7,8 +7,8 @@ import pytest
 
 from seqbench import layout
 from seqbench.plan.plan import Run
-from seqbench.reporting.leaderboards import Lead, lead, leaderboard, leaderboards
-from seqbench.reporting.results import COLUMNS, Result, collect, summary
+from seqbench.reporting.read.results import COLUMNS, Result, collect, summary
+from seqbench.reporting.scores.leaderboards import Lead, lead, leaderboard, leaderboards
 from seqbench.tasks.metric_names import higher_is_better
 
 ACCURACY = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
-from seqbench.reporting.leaks import leak_fact, leak_warnings, order_note
+from seqbench.reporting.text.leaks import leak_fact, leak_warnings, order_note
 from seqbench.steps import report
 from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.windows import SPLITS, read_windows, write_windows

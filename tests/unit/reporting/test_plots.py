@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.figures import FIGURES, fonts, render
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
+from seqbench.reporting.read.results import collect
 
 SKILL = {"majority": 0.5, "metronome": 0.2, "matched_filter": 0.8, "oracle": 0.97}
 

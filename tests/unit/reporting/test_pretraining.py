@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from seqbench.reporting import pretraining
-from seqbench.reporting.results import collect
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores import pretraining
 from seqbench.statistics.student import mean_interval
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from seqbench.reporting import questions
-from seqbench.reporting.results import collect
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores import questions
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from seqbench.cli.status.remaining import Remaining
 from seqbench.datasets.base import counted
 from seqbench.errors import one_line
 from seqbench.plan.workflow_jobs import STEPS
-from seqbench.reporting.formats import decimal, seconds
+from seqbench.reporting.scores.formats import decimal, seconds
 
 MOST_SHOWN = 10
 SILENCE_S = 300.0  # a job on another machine that writes nothing for longer is shown as silent

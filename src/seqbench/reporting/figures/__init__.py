@@ -10,7 +10,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from seqbench.reporting.across import Across
+from seqbench.reporting.evidence.across import Across
+from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.across import critical_difference
 from seqbench.reporting.figures.calibration import calibration, reliability
 from seqbench.reporting.figures.classification import confusion, examples
@@ -28,7 +29,6 @@ from seqbench.reporting.figures.svg import small
 from seqbench.reporting.figures.templates import templates
 from seqbench.reporting.figures.timeline import timeline
 from seqbench.reporting.figures.training import learning_curves, pretraining
-from seqbench.reporting.material import Material
 
 DPI = 150  # of what is not vectors
 

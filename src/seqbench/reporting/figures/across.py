@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from seqbench.reporting.across import Across
+from seqbench.reporting.evidence.across import Across
 from seqbench.reporting.figures.panels import say, short
 from seqbench.reporting.figures.plot import Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MUTED, WIDTH_INCHES

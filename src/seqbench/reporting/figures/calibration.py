@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from seqbench.reporting.calibration import Calibration
-from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.evidence.calibration import Calibration
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.figures.panels import grid, say, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import HAIRLINE, LEGIBLE, MUTED
-from seqbench.reporting.formats import score
-from seqbench.reporting.material import BASELINE_COLOUR, Material
+from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.scores.formats import score
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
+from seqbench.reporting.evidence.material import Confusion, Material
 from seqbench.reporting.figures.channels import channel_grid, draw_windows
 from seqbench.reporting.figures.panels import grid, short
 from seqbench.reporting.figures.plot import Numbers, Plot
@@ -15,7 +16,6 @@ from seqbench.reporting.figures.style import (
     HAIRLINE,
     INK,
 )
-from seqbench.reporting.material import Confusion, Material
 
 SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#9ecae8", "#0b4f86"])
 N_SHOWN_CLASSES = 20

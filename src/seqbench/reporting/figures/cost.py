@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.figures.panels import arm_legend, grid, pick, say, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MARKERS, MUTED, WIDTH_INCHES
-from seqbench.reporting.formats import score
-from seqbench.reporting.leaderboards import Leaderboard, Row
-from seqbench.reporting.material import BASELINE_COLOUR, Material
+from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.scores.formats import score
+from seqbench.reporting.scores.leaderboards import Leaderboard, Row
 from seqbench.statistics.pareto import pareto_front
 
 Box = tuple[float, float, float, float]

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from seqbench.reporting.classification import Curves
+from seqbench.reporting.evidence.classification import Curves
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.figures.panels import grid, say, short
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.formats import score
-from seqbench.reporting.material import BASELINE_COLOUR, Material
+from seqbench.reporting.scores.formats import score
 
 CHANCE: dict[str, Any] = {"color": BASELINE_COLOUR, "linestyle": (0, (1, 2)), "linewidth": 1}
 ONE_CLASS_ALPHA, MANY_CLASSES_ALPHA = 0.35, 0.2

@@ -10,8 +10,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from seqbench.config.options import TOLERANCES_MS
-from seqbench.reporting.detection import DetectionMaterial, Timing
-from seqbench.reporting.estimates import Estimate
+from seqbench.reporting.evidence.detection import DetectionMaterial, Timing
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.figures.panels import grid, pick, say, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
@@ -21,9 +21,9 @@ from seqbench.reporting.figures.style import (
     MARKERS,
     MUTED,
 )
-from seqbench.reporting.formats import milliseconds
-from seqbench.reporting.leaderboards import Row
-from seqbench.reporting.material import BASELINE_COLOUR, Material
+from seqbench.reporting.scores.estimates import Estimate
+from seqbench.reporting.scores.formats import milliseconds
+from seqbench.reporting.scores.leaderboards import Row
 
 N_SHOWN_TYPES = 24
 N_ERROR_BINS = 41  # odd, so that one lies around 0

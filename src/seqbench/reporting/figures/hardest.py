@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from seqbench.reporting.classification import HardWindow
+from seqbench.reporting.evidence.classification import HardWindow
+from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.calibration import NO_PROBABILITIES
 from seqbench.reporting.figures.channels import channel_grid, draw_windows
 from seqbench.reporting.figures.panels import grid, say, short, spread
 from seqbench.reporting.figures.pictures import add_picture, show, tiles
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import INK, MUTED
-from seqbench.reporting.material import Material
 
 N_COLUMNS, N_FRAMES = 3, 5
 N_TITLE, N_NAME = 29, 40  # characters over a panel

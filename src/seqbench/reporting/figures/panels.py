@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.figures.style import LINE_STYLES, MARKERS, MUTED, WIDTH_INCHES
-from seqbench.reporting.material import BASELINE_COLOUR, Material
 
 
 def grid(

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.classification import spread_over_classes
 from seqbench.reporting.figures.panels import grid, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, HAIRLINE, WIDTH_INCHES
-from seqbench.reporting.material import Material
 
 N_EACH = 9  # pictures of a class
 N_WINDOWS, N_SEEN, N_TOLD = 3, 5, 10  # of test, and frames of each, at most

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.estimates import mean_interval_of
+from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.panels import (
     arm_legend,
     draw_reference_lines,
@@ -20,8 +19,9 @@ from seqbench.reporting.figures.panels import (
 )
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, LINE_STYLES, MARKERS, MUTED
-from seqbench.reporting.leaderboards import Row
-from seqbench.reporting.material import Material
+from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.scores.estimates import mean_interval_of
+from seqbench.reporting.scores.leaderboards import Row
 
 
 def leaderboard(material: Material) -> Plot:

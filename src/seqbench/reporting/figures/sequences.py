@@ -10,13 +10,13 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Answers, Material
 from seqbench.reporting.figures.panels import grid, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import INK, LEGIBLE, LINE_STYLES, MARKERS, MUTED
-from seqbench.reporting.formats import score
-from seqbench.reporting.leaderboards import Row
-from seqbench.reporting.material import BASELINE_COLOUR, Answers, Material
+from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.scores.formats import score
+from seqbench.reporting.scores.leaderboards import Row
 from seqbench.storage.sequences import Sequences
 
 N_WINDOWS = 4  # of test that are drawn

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from seqbench.reporting.banks import Bank, Floats, Shapes
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, PALETTE, Material
 from seqbench.reporting.figures.panels import short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
@@ -20,7 +20,7 @@ from seqbench.reporting.figures.style import (
     N_SHOWN_CHANNELS,
     WIDTH_INCHES,
 )
-from seqbench.reporting.material import BASELINE_COLOUR, PALETTE, Material
+from seqbench.reporting.read.banks import Bank, Floats, Shapes
 
 N_COLUMNS, N_SHOWN_TYPES = 4, 24
 TRUTH = "#c3c9cf"

@@ -13,6 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from seqbench.reporting.evidence.excerpts import Mark, Stretch
+from seqbench.reporting.evidence.material import PALETTE, Material
 from seqbench.reporting.figures.panels import offsets_of, say, short, thinned
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
@@ -23,8 +25,6 @@ from seqbench.reporting.figures.style import (
     N_VECTOR_POINTS,
     WIDTH_INCHES,
 )
-from seqbench.reporting.material import PALETTE, Material
-from seqbench.reporting.stretches import Mark, Stretch
 
 WAVE, ERROR = "#6b737b", "#fbe0da"
 TOP, BOTTOM, RIGHT, GAP = 0.42, 0.5, 0.12, 0.5  # margins in inches

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.panels import arm_legend, finish_curves, panels_of, pick
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import LINE_STYLES
-from seqbench.reporting.material import Material
 
 
 def learning_curves(material: Material) -> Plot:

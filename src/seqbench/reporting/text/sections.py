@@ -10,17 +10,17 @@ from markupsafe import Markup
 from seqbench import layout
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
-from seqbench.reporting import formats, pretraining
-from seqbench.reporting.cards import Card, card
-from seqbench.reporting.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
-from seqbench.reporting.classification import ClassificationMaterial
-from seqbench.reporting.detection import DetectionMaterial
-from seqbench.reporting.estimates import Estimate
+from seqbench.reporting.evidence.classification import ClassificationMaterial
+from seqbench.reporting.evidence.detection import DetectionMaterial
+from seqbench.reporting.evidence.material import Answers, Material
 from seqbench.reporting.figures import Drawing
-from seqbench.reporting.leaderboards import Leaderboard
-from seqbench.reporting.leaks import leak_warnings, order_note
-from seqbench.reporting.material import Answers, Material
-from seqbench.reporting.results import Result
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores import formats, pretraining
+from seqbench.reporting.scores.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
+from seqbench.reporting.scores.estimates import Estimate
+from seqbench.reporting.scores.leaderboards import Leaderboard
+from seqbench.reporting.text.cards import Card, card
+from seqbench.reporting.text.leaks import leak_warnings, order_note
 
 FEW_TEST_WINDOWS, FEW_TEST_EVENTS = 30, 30
 OF_DATA = ("examples", "pictures")  # figures that show no model

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from seqbench import layout
 from seqbench.plan.plan import Model, Plan
-from seqbench.reporting.catalog import ceiling_of
+from seqbench.reporting.scores.catalog import ceiling_of
 from seqbench.statistics.attainable import ALPHA, smallest_adjusted_p
 
 CRITICAL_DIFFERENCE = "critical_difference"

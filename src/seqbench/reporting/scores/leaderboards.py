@@ -13,9 +13,9 @@ import numpy as np
 from seqbench.config.registry import TASKS
 from seqbench.config.stages import Fold
 from seqbench.plan.plan import Model
-from seqbench.reporting.catalog import ceiling_of, columns, floor_of
-from seqbench.reporting.estimates import Estimate, mean_interval_of, resampled_mean
-from seqbench.reporting.results import Result
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores.catalog import ceiling_of, columns, floor_of
+from seqbench.reporting.scores.estimates import Estimate, mean_interval_of, resampled_mean
 from seqbench.statistics.bootstrap import interval as bootstrap_interval
 
 

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from seqbench import layout
 from seqbench.errors import FormatError
 from seqbench.plan.plan import Run
-from seqbench.reporting.banks import Bank, read_bank
-from seqbench.reporting.calibration import Calibration
-from seqbench.reporting.estimates import Estimate
-from seqbench.reporting.leaderboards import Leaderboard, Row
-from seqbench.reporting.parts import Part, part_of
-from seqbench.reporting.results import Result, number
-from seqbench.reporting.stretches import Stretch, rate_hz_of, stretches_of, timeline_of
+from seqbench.reporting.evidence.calibration import Calibration
+from seqbench.reporting.evidence.excerpts import Stretch, rate_hz_of, stretches_of, timeline_of
+from seqbench.reporting.read.banks import Bank, read_bank
+from seqbench.reporting.read.results import Result, number
+from seqbench.reporting.read.split_sizes import Part, part_of
+from seqbench.reporting.scores.estimates import Estimate
+from seqbench.reporting.scores.leaderboards import Leaderboard, Row
 from seqbench.storage.detections import Detections
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import read_windows

@@ -14,18 +14,19 @@ from markupsafe import Markup
 from seqbench import layout
 from seqbench.config.registry import METRICS
 from seqbench.plan.plan import Plan
-from seqbench.reporting import formats, overview, pretraining, questions
-from seqbench.reporting.across import Across
-from seqbench.reporting.across_section import across_sections
-from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.evidence.across import Across
+from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures import Drawing
-from seqbench.reporting.finished import unfinished_by_dataset, unfinished_warnings
-from seqbench.reporting.leaderboards import Leaderboard, Row
-from seqbench.reporting.material import Material
-from seqbench.reporting.origin import origin_of
-from seqbench.reporting.results import Result
-from seqbench.reporting.runs import key_of, run_details
-from seqbench.reporting.sections import section
+from seqbench.reporting.read.finished import unfinished_by_dataset, unfinished_warnings
+from seqbench.reporting.read.origin import origin_of
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores import formats, pretraining, questions
+from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.scores.leaderboards import Leaderboard, Row
+from seqbench.reporting.text import overview
+from seqbench.reporting.text.across import across_sections
+from seqbench.reporting.text.runs import key_of, run_details
+from seqbench.reporting.text.sections import section
 from seqbench.statistics.comparison import N_DECIMALS
 from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from seqbench.config.benchmark import Arm
 from seqbench.plan.plan import BASELINE
-from seqbench.reporting import formats
-from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.estimates import Estimate, independent, mean_interval_of
-from seqbench.reporting.results import Result
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.scores.estimates import Estimate, independent, mean_interval_of
 
 SCRATCH = "scratch"
 REFERENCES = (SCRATCH, "random_frozen")

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from seqbench import layout
 from seqbench.errors import FormatError
-from seqbench.reporting.calibration import Calibration
-from seqbench.reporting.leaderboards import Leaderboard, Row
-from seqbench.reporting.results import Result
+from seqbench.reporting.evidence.calibration import Calibration
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores.leaderboards import Leaderboard, Row
 from seqbench.statistics.curves import average_precision, precision_at, precision_recall, roc
 from seqbench.storage.predictions import Predictions, read_predictions
 from seqbench.storage.windows import WindowSet, read_windows

@@ -16,7 +16,7 @@ from seqbench import layout
 from seqbench.config.registry import TASKS
 from seqbench.config.yaml_files import read_yaml
 from seqbench.errors import UserError
-from seqbench.reporting.results import COLUMNS
+from seqbench.reporting.read.results import COLUMNS
 from seqbench.tasks.metric_names import expand
 
 RESULTS = Path(layout.SUMMARY).parent

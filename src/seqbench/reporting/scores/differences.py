@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import geometric_mean
 from typing import Any, Literal
 
-from seqbench.reporting.estimates import Estimate
-from seqbench.reporting.origin import origin_of
-from seqbench.reporting.stored import Fitted, Stored
+from seqbench.reporting.read.origin import origin_of
+from seqbench.reporting.read.stored import Fitted, Stored
+from seqbench.reporting.scores.estimates import Estimate
 from seqbench.statistics.student import mean_interval
 
 COSTS = ("train_cpu_s", "peak_memory_bytes")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seqbench import layout
 from seqbench.baselines.pursuit import Whitener
 from seqbench.errors import FormatError
-from seqbench.reporting.results import Result
+from seqbench.reporting.read.results import Result
 from seqbench.storage.models import StoredModel, read_model
 from seqbench.storage.windows import WindowSet
 

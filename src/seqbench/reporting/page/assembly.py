@@ -8,14 +8,14 @@ from pathlib import Path
 
 from seqbench.plan.plan import Plan
 from seqbench.reporting import figures
-from seqbench.reporting.across import Across, gather_across
-from seqbench.reporting.blocks import across_figures
-from seqbench.reporting.catalog import figure_names
+from seqbench.reporting.evidence.across import Across, gather_across
+from seqbench.reporting.evidence.material import Material, gather
 from seqbench.reporting.figures import Drawing
-from seqbench.reporting.material import Material, gather
-from seqbench.reporting.page import render_page
-from seqbench.reporting.paper import paper_tables
-from seqbench.reporting.results import collect, summary
+from seqbench.reporting.page.paper import paper_tables
+from seqbench.reporting.page.report import render_page
+from seqbench.reporting.read.results import collect, summary
+from seqbench.reporting.scores.blocks import across_figures
+from seqbench.reporting.scores.catalog import figure_names
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seqbench.datasets.base import counted
-from seqbench.reporting import formats
+from seqbench.reporting.scores import formats
 from seqbench.storage.leakcheck import LeakCheck
 
 SHARED_BY_NONE = {

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from seqbench.datasets.base import counted
-from seqbench.reporting import formats
-from seqbench.reporting.across import Across
-from seqbench.reporting.blocks import CRITICAL_DIFFERENCE
-from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.evidence.across import Across
 from seqbench.reporting.figures import Drawing
-from seqbench.reporting.sections import Picture, picture
+from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.blocks import CRITICAL_DIFFERENCE
+from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.text.sections import Picture, picture
 from seqbench.statistics.attainable import ALPHA, datasets_needed, smallest_adjusted_p, smallest_p
 
 N_PAIRS_SHOWN = 15  # a longer table is folded away

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from seqbench import layout
 from seqbench.plan.plan import Plan, Run
-from seqbench.reporting.catalog import figures_of
-from seqbench.reporting.classification import ClassificationMaterial, gather_classification
-from seqbench.reporting.detection import DetectionMaterial, gather_detection
-from seqbench.reporting.leaderboards import Leaderboard, Row, leaderboards
-from seqbench.reporting.parts import Part, read_parts
-from seqbench.reporting.results import Result
+from seqbench.reporting.evidence.classification import ClassificationMaterial, gather_classification
+from seqbench.reporting.evidence.detection import DetectionMaterial, gather_detection
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.read.split_sizes import Part, read_parts
+from seqbench.reporting.scores.catalog import figures_of
+from seqbench.reporting.scores.leaderboards import Leaderboard, Row, leaderboards
 from seqbench.storage.detections import Detections
 from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.predictions import read_predictions

@@ -14,11 +14,11 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from seqbench import layout
-from seqbench.reporting import formats
-from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.escapes import latex, markdown
-from seqbench.reporting.estimates import Estimate
-from seqbench.reporting.leaderboards import Leaderboard, Row
+from seqbench.reporting.page.escapes import latex, markdown
+from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.scores.estimates import Estimate
+from seqbench.reporting.scores.leaderboards import Leaderboard, Row
 from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
 
 TEMPLATES = Path(__file__).parent / "templates"

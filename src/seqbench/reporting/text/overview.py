@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
-from seqbench.reporting import formats, pretraining
-from seqbench.reporting.leaderboards import Leaderboard
-from seqbench.reporting.leaks import leak_warnings
-from seqbench.reporting.material import Material
-from seqbench.reporting.origin import commit_of
-from seqbench.reporting.results import Result
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.read.origin import commit_of
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores import formats, pretraining
+from seqbench.reporting.scores.leaderboards import Leaderboard
+from seqbench.reporting.text.leaks import leak_warnings
 
 FEW_SEEDS = 3
 

@@ -12,10 +12,10 @@ import pandas as pd
 from seqbench import layout
 from seqbench.config.options import Options
 from seqbench.plan.plan import Plan, Run
-from seqbench.reporting import formats
-from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.material import Material
-from seqbench.reporting.results import Result
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.catalog import metric_label
 
 N_CURVE_POINTS = 60
 COSTS = {

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.reporting.leaderboards import Row
+from seqbench.reporting.scores.leaderboards import Row
 
 
 @dataclass(frozen=True)

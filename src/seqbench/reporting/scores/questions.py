@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from seqbench.config.benchmark import Question
 from seqbench.plan.plan import Plan
-from seqbench.reporting import formats
-from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.estimates import Estimate, independent, mean_interval_of
-from seqbench.reporting.results import Result
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.scores.estimates import Estimate, independent, mean_interval_of
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seqbench.config.stages import Fold
 from seqbench.datasets.base import counted
-from seqbench.reporting.results import Result
+from seqbench.reporting.read.results import Result
 from seqbench.statistics.bootstrap import interval as bootstrap_interval
 from seqbench.statistics.bootstrap import mean_over_runs
 from seqbench.statistics.student import mean_interval

@@ -12,10 +12,10 @@ from seqbench.config.registry import DATASETS
 from seqbench.config.stages import SplitSettings, WindowSettings
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
-from seqbench.reporting import formats
-from seqbench.reporting.leaks import leak_fact
-from seqbench.reporting.material import Material
-from seqbench.reporting.parts import Part
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.read.split_sizes import Part
+from seqbench.reporting.scores import formats
+from seqbench.reporting.text.leaks import leak_fact
 from seqbench.windowing.split import DEFAULT_TEST
 
 NOT_STATED, NOTHING_TO_LICENSE = "not stated", "none needed"

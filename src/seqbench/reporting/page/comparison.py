@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from seqbench.datasets.base import counted
-from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.differences import (
+from seqbench.reporting.page.report import environment, style
+from seqbench.reporting.read.stored import Stored
+from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.scores.differences import (
     Difference,
     Equality,
     differences,
@@ -17,8 +19,6 @@ from seqbench.reporting.differences import (
     other_settings,
     ranked_otherwise,
 )
-from seqbench.reporting.page import environment, style
-from seqbench.reporting.stored import Stored
 
 CLEAR = ("higher", "lower")
 
