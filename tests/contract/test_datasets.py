@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.config.options import TOLERANCES_MS
 from seqbench.config.registry import DATASETS, TASKS
 from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.config.tolerances import TOLERANCES_MS
 from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings, read_recordings, write_recordings
 from seqbench.windowing.leakcheck import find_leaks

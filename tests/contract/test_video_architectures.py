@@ -13,7 +13,8 @@ from seqbench.models.base import Encoder
 from seqbench.models.embedding import build_encoder
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.tasks.classification.head import ClassificationHead
-from seqbench.training.finetune import Finetuning, Model, state_arrays
+from seqbench.training.finetune import Finetuning, Model
+from seqbench.training.state import state_arrays
 
 # Small legal options of each name; a name without an entry fails.
 TINY = {

@@ -247,8 +247,8 @@ import importlib, os, signal
 from pathlib import Path
 
 
-def warm_up(arguments):
-    importlib.import_module(arguments[2]).warm_up([])
+def preload(arguments):
+    importlib.import_module(arguments[2]).preload([])
 
 
 def main(arguments):

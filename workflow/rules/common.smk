@@ -27,24 +27,17 @@ from seqbench import layout
 from seqbench.config.benchmark import Arm, Benchmark
 from seqbench.errors import UserError
 from seqbench.config.options import canonical_json
+from seqbench.plan.job_code import JobCode
 from seqbench.plan.plan import Plan
 from seqbench.plan.workflow_jobs import run_files
 from seqbench.process.code_digest import source_digest
-from seqbench.config.registry import (
-    ARCHITECTURES,
-    BASELINES,
-    DATASETS,
-    METRICS,
-    OBJECTIVES,
-    TASK_WINDOWS,
-    TASKS,
-)
+from seqbench.config.registry import DATASETS
 from seqbench.reporting.scores.blocks import across_figures
 from seqbench.reporting.scores.catalog import figure_names, table_paths
 from seqbench.config.stages import STATES_STAY
 from seqbench.storage.atomic import write_text
 from seqbench.storage.states import remove_state
-from seqbench.process.fork_server import start as start_warm_process
+from seqbench.process.fork_server import start as start_fork_server
 from seqbench.config.yaml_files import read_yaml
 
 try:
@@ -58,12 +51,13 @@ except UserError as error:
 
 BENCHMARK = PLAN.benchmark
 SETTINGS = PLAN.job_settings
+CODE = JobCode(BENCHMARK)
 
-# A job of a cluster runs no `onstart`. The runs packed into it share the warm process of the
+# A job of a cluster runs no `onstart`. The runs packed into it share the fork server of the
 # first Snakemake there; the Snakemake of each run finds that one.
 if workflow.remote_exec:
     os.environ[STATES_STAY] = "1"
-    atexit.register(start_warm_process())
+    atexit.register(start_fork_server())
 
 
 wildcard_constraints:
@@ -91,30 +85,6 @@ def source_files(wildcards):
 def recordings(wildcards):
     """Return the recordings that windows are cut from; folds of a dataset share them."""
     return layout.RECORDINGS.format(dataset=BENCHMARK.whole(wildcards.dataset))
-
-
-def modules(registry, *names):
-    """Return the modules behind registered names, which no import statement shows."""
-    return [registry.entry(name).module for name in names]
-
-
-def model_modules(wildcards):
-    """Return the module of an architecture, the one that a variant is of, or of a baseline."""
-    name = wildcards.architecture
-    if name in BASELINES:
-        return modules(BASELINES, name)
-    return modules(ARCHITECTURES, BENCHMARK.all_architectures[name].of)
-
-
-def scoring_modules(dataset):
-    """Return the modules that score a dataset's task: no model depends on a metric."""
-    task = BENCHMARK.task(dataset)
-    metrics = [name for name in METRICS if task in METRICS.entry(name).tags["tasks"]]
-    return [
-        "seqbench.tasks.scoring",
-        *modules(TASKS, task),
-        *modules(METRICS, *metrics),
-    ]
 
 
 def pretrained_encoder(wildcards):
@@ -156,19 +126,19 @@ def packed_with_its_model(wildcards):
 
 
 def begin():
-    """Save the merged configuration beside the results, and warm a process for the steps."""
+    """Save the merged configuration beside the results, and start the fork server of the steps."""
     write_text(Path(layout.CONFIG), BENCHMARK.to_yaml())
-    global end_warm_process
-    end_warm_process = start_warm_process()
+    global end_fork_server
+    end_fork_server = start_fork_server()
 
 
 def end():
-    """Let the warm process go."""
-    end_warm_process()
+    """Stop the fork server."""
+    end_fork_server()
 
 
 def end_well():
-    """Let the warm process go, and the states of trainings whose results can be lost no more."""
+    """Stop the fork server and remove the states of trainings whose results can be lost no more."""
     end()
     for run in PLAN.trained:
         names = vars(run) | {"objective": PLAN.objective(run)}

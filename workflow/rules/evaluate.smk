@@ -23,11 +23,7 @@ rule evaluate:
         device=BENCHMARK.device,
     params:
         settings=lambda wc: SETTINGS.evaluate(wc.dataset).to_json(),
-        code=lambda wc: source_digest(
-            "seqbench.steps.evaluate",
-            *model_modules(wc),
-            *scoring_modules(wc.dataset),
-        ),
+        code=lambda wc: source_digest(*CODE.evaluate(wc.dataset, wc.architecture)),
     shell:
         "python -m seqbench.steps.evaluate --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"

@@ -31,11 +31,7 @@ rule finetune:
         settings=lambda wc: SETTINGS.finetune(
             wc.dataset, wc.architecture, wc.arm, float(wc.labels)
         ).to_json(),
-        code=lambda wc: source_digest(
-            "seqbench.steps.finetune",
-            *model_modules(wc),
-            *modules(TASKS, BENCHMARK.task(wc.dataset)),
-        ),
+        code=lambda wc: source_digest(*CODE.finetune(wc.dataset, wc.architecture)),
         encoder=encoder_option,
         state=layout.state("finetune"),
         tensorboard=tensorboard_option("finetune", layout.RUN),
@@ -68,11 +64,7 @@ rule fit_baseline:
     threads: 1
     params:
         settings=lambda wc: SETTINGS.fit_baseline(wc.dataset, wc.architecture).to_json(),
-        code=lambda wc: source_digest(
-            "seqbench.steps.fit_baseline",
-            *model_modules(wc),
-            *modules(TASKS, BENCHMARK.task(wc.dataset)),
-        ),
+        code=lambda wc: source_digest(*CODE.fit_baseline(wc.dataset, wc.architecture)),
     shell:
         "python -m seqbench.steps.fit_baseline --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"

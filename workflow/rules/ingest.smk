@@ -19,9 +19,7 @@ rule ingest:
     threads: 1
     params:
         settings=lambda wc: SETTINGS.ingest(wc.dataset).to_json(),
-        code=lambda wc: source_digest(
-            "seqbench.steps.ingest", *modules(DATASETS, SETTINGS.ingest(wc.dataset).source)
-        ),
+        code=lambda wc: source_digest(*CODE.ingest(wc.dataset)),
     shell:
         "python -m seqbench.steps.ingest --settings {params.settings:q}"
         " --recordings {output.recordings:q} > {log:q} 2>&1"

@@ -25,11 +25,7 @@ rule pretrain:
         out_of_memory=BENCHMARK.out_of_memory,
     params:
         settings=lambda wc: SETTINGS.pretrain(wc.architecture, wc.objective).to_json(),
-        code=lambda wc: source_digest(
-            "seqbench.steps.pretrain",
-            *model_modules(wc),
-            *modules(OBJECTIVES, BENCHMARK.all_objectives[wc.objective].of),
-        ),
+        code=lambda wc: source_digest(*CODE.pretrain(wc.architecture, wc.objective)),
         state=layout.state("pretrain"),
         tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     shell:

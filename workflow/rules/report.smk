@@ -45,7 +45,7 @@ rule report:
                 exclude={"device", "out_of_memory", "state_every_s", "tensorboard"},
             )
         ),
-        code=source_digest("seqbench.steps.report"),
+        code=source_digest(*CODE.report()),
         config=layout.CONFIG,
     shell:
         "python -m seqbench.steps.report --config {params.config:q}"

@@ -19,10 +19,7 @@ rule window:
     threads: 1
     params:
         settings=lambda wc: SETTINGS.window(wc.dataset).to_json(),
-        code=lambda wc: source_digest(
-            "seqbench.steps.window",
-            *modules(TASK_WINDOWS, BENCHMARK.task(wc.dataset)),
-        ),
+        code=lambda wc: source_digest(*CODE.window(wc.dataset)),
     shell:
         "python -m seqbench.steps.window --settings {params.settings:q}"
         " --recordings {input.recordings:q} --windows {output.windows:q} > {log:q} 2>&1"

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from seqbench.config.tolerances import TOLERANCES_MS
+
 
 def _odd(number: int) -> int:
     if number % 2 == 0:
@@ -43,7 +45,6 @@ AugmentationNames = tuple[
     ],
     ...,
 ]
-TOLERANCES_MS = (0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 50.0, 150.0)
 
 
 def _known_tolerance(tolerance_ms: float) -> float:

@@ -103,11 +103,6 @@ class TransformSettings(Options):
         " [1] the trend, [12] the year of a monthly series.",
     )
 
-    @property
-    def n_lost(self) -> int:
-        """Samples at the beginning of a series that have no difference."""
-        return sum(self.difference_samples)
-
 
 class WindowSettings(Options):
     """How recordings become windows."""

@@ -8,71 +8,110 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "seqbench"
-# The whole effect of these on a result is the settings and paths a job is handed, which
-# Snakemake tracks by value, or none at all; their text would make every job depend on every
-# option there is.
+# Modules without a digest of their own: their whole effect on a result is the settings and paths
+# a job is given, which Snakemake tracks by value, or they have none (errors, logs, placement).
 WITHOUT_EFFECT = frozenset(
     f"seqbench.{name}"
     for name in (
         "config.benchmark",
         "config.options",
+        "config.plugins",
         "config.registry",
+        "config.stages",
+        "errors",
         "layout",
+        "plan.job_code",
         "plan.job_settings",
         "process.code_digest",
+        "process.fork_server",
         "process.launch",
         "process.memory",
         "process.origin",
+        "process.step_log",
         "training.devices",
     )
 )
+# Keyword arguments that hold text for a reader, by the name of what is called.
+TEXT_FOR_READERS = {
+    "Field": {"description"},
+    "ArgumentParser": {"description"},
+    "add_argument": {"help"},
+}
 
 
 @cache
 def source_digest(*modules: str) -> str:
-    """Digest the meaning of modules and of all they import from this package or their own.
+    """Digest the code of modules and of all they import from this package or their own.
 
     Parameters
     ----------
     *modules
-        Dotted names. Registries import by name, which no static reading can
-        follow, so the modules behind the names a job uses are listed too.
+        Dotted names. Registries import by name, which no import statement
+        shows, so the modules behind the names a job uses are listed too.
 
     Returns
     -------
     str
-        16 hexadecimal digits over the syntax trees without docstrings:
-        neither comments nor layout change them.
+        16 hexadecimal digits over the syntax trees of the `closure`, without
+        docstrings, descriptions of options, imports for type checkers and the
+        version of the package.
     """
-    seen: set[str] = set()
-    waiting = list(modules)
-    while waiting:
-        name = waiting.pop()
-        if name in seen or name in WITHOUT_EFFECT:
-            continue
-        seen.add(name)
-        waiting.extend(_parsed(name)[1])
     digest = hashlib.sha256()
-    for name in sorted(seen):
+    for name in closure(*modules):
         digest.update(f"{name}:{_parsed(name)[0]}\n".encode())
     return digest.hexdigest()[:16]
 
 
+def closure(*modules: str) -> list[str]:
+    """Return the modules, imported ones included, that can change what these do."""
+    seen: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and name not in WITHOUT_EFFECT:
+            seen.add(name)
+            waiting.extend(_parsed(name)[1])
+    return sorted(seen)
+
+
 @cache
 def _parsed(module: str) -> tuple[str, tuple[str, ...]]:
-    """Return the digest of one module, and its imports from this package and its own."""
     path = _file(module)
     if path is None:
         raise ModuleNotFoundError(f"no module named {module}")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    imported = tuple(sorted(set(_imports(tree, package))))
+    return parsed_text(path.read_text(encoding="utf-8"), package)
+
+
+def parsed_text(text: str, package: str) -> tuple[str, tuple[str, ...]]:
+    """Return the digest of a module of `package`, and its imports from seqbench and its own."""
+    tree = ast.parse(text)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
-            node
-        ):
-            node.body = node.body[1:]
+        _remove_text(node)
+    imported = tuple(sorted(set(_imports(tree, package))))
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imported
+
+
+def _remove_text(node: ast.AST) -> None:
+    """Remove from a node of a syntax tree what cannot change a result."""
+    if isinstance(node, ast.Call):
+        readers = TEXT_FOR_READERS.get(_last_name(node.func), ())
+        node.keywords = [keyword for keyword in node.keywords if keyword.arg not in readers]
+    elif isinstance(node, ast.If) and _last_name(node.test) == "TYPE_CHECKING":
+        node.body = []
+    elif isinstance(node, ast.Assign) and _last_name(node.targets[0]) == "__version__":
+        node.value = ast.Constant(None)
+    elif isinstance(
+        node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    ) and ast.get_docstring(node, clean=False):
+        node.body = node.body[1:]
+
+
+def _last_name(node: ast.expr) -> str:
+    """Return ``c`` of ``c`` or of ``a.b.c``, "" of any other expression."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _imports(tree: ast.Module, package: str) -> Iterator[str]:

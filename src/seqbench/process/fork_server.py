@@ -117,7 +117,7 @@ def _answer(connection: socket.socket, listener: socket.socket) -> None:
     if request is None:
         return
     with contextlib.suppress(Exception):  # the step itself will say what is wrong
-        importlib.import_module(request["module"]).warm_up(request["arguments"])
+        importlib.import_module(request["module"]).preload(request["arguments"])
     if os.fork() == 0:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqbench.steps.arguments import TRAINING, add_run, load, parse_run, path_parser
+from seqbench.steps.arguments import TRAINING, add_run, import_all, parse_run, path_parser
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from seqbench.plan.job_settings import EvaluateJobSettings
-    from seqbench.storage.detections import Candidates
-    from seqbench.storage.models import StoredModel
-    from seqbench.storage.windows import WindowSet
-
-    Predictor = Callable[[WindowSet], np.ndarray | Candidates]
 
 
 def run(
@@ -34,6 +26,7 @@ def run(
     """Read the windows a model has not learned from, predict, write predictions and metrics."""
     from seqbench.config.registry import TASKS
     from seqbench.errors import UserError
+    from seqbench.plan.job_code import PREDICTORS
     from seqbench.process.origin import commit
     from seqbench.storage.metrics import Metrics, Score, write_metrics
     from seqbench.storage.models import read_model
@@ -50,7 +43,8 @@ def run(
     task = TASKS[settings.task](**header["task_options"])
     tuned = header.get("tuned", {})
     found: dict[Split, Any] = {}
-    answer_to, are_probabilities = _predictor(stored, device, threads)
+    predicting = importlib.import_module(PREDICTORS[header["kind"]])
+    answer_to, are_probabilities = predicting.predictor(stored, device, threads)
     cost: dict[str, float] = {}
     n_windows = dict(header["n_windows"])
     headline = task.headline
@@ -92,32 +86,13 @@ def run(
     )
 
 
-def _predictor(stored: StoredModel, device: str, threads: int) -> tuple[Predictor, bool]:
-    """Return what answers for a set of windows, and whether its scores are probabilities."""
-    if stored.header["kind"] == "baseline":
-        from seqbench.config.registry import BASELINES
-
-        baseline = BASELINES[stored.header["baseline"]](**stored.header["options"])
-        return partial(baseline.predict, stored.arrays), baseline.gives_probabilities
-    from seqbench.training.devices import claim_device
-    from seqbench.training.finetune import load_model
-    from seqbench.training.predict import predict
-    from seqbench.training.reproducibility import prepare
-
-    where = claim_device(device)
-    prepare(threads, where)
-    model = load_model(stored)
-    window_samples = stored.header["window_samples"]
-    return lambda windows: predict(model, windows, where, window_samples), True
-
-
-def warm_up(arguments: list[str]) -> None:
-    """Load once what every fork would load."""
+def preload(arguments: list[str]) -> None:
+    """Import what the forks of the fork server need."""
     from seqbench.config.registry import BASELINES
 
     name = arguments[arguments.index("--architecture") + 1]
     needed = BASELINES.entry(name).tags["imports"] if name in BASELINES else TRAINING
-    load("seqbench.tasks.scoring", *needed)
+    import_all("seqbench.tasks.scoring", *needed)
 
 
 def main(argv: list[str] | None = None) -> None:

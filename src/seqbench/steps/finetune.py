@@ -6,15 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqbench.steps.arguments import (
-    TRAINING,
+from seqbench.steps.arguments import TRAINING, add_run, import_all, parse_run, path_parser
+from seqbench.steps.training_arguments import (
     add_machine,
-    add_run,
     add_state,
     keeping_state,
-    load,
-    parse_run,
-    path_parser,
     train_in_room,
 )
 
@@ -58,12 +54,12 @@ def run(
         balanced_weights,
         build_model,
         label_counts,
-        state_arrays,
     )
     from seqbench.training.loop import EVALUATION_BATCH, fit
     from seqbench.training.predict import predict
     from seqbench.training.progress import Progress
     from seqbench.training.reproducibility import prepare, seed_everything
+    from seqbench.training.state import state_arrays
 
     memory = PeakMemory()
     where = claim_device(device)
@@ -149,10 +145,10 @@ def run(
     write_json(transfer, manifest)
 
 
-def warm_up(arguments: list[str]) -> None:
-    """Load once what every fork would load."""
+def preload(arguments: list[str]) -> None:
+    """Import what the forks of the fork server need."""
     del arguments
-    load(*TRAINING, "torch.utils.tensorboard")
+    import_all(*TRAINING, "torch.utils.tensorboard")
 
 
 def main(argv: list[str] | None = None) -> None:

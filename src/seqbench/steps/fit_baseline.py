@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqbench.steps.arguments import add_run, load, parse_run, path_parser
+from seqbench.steps.arguments import add_run, import_all, parse_run, path_parser
 
 if TYPE_CHECKING:
     from seqbench.plan.job_settings import BaselineJobSettings
@@ -58,12 +58,12 @@ def run(
     write_model(model, StoredModel(arrays, header))
 
 
-def warm_up(arguments: list[str]) -> None:
-    """Load once what every fork would load."""
+def preload(arguments: list[str]) -> None:
+    """Import what the forks of the fork server need."""
     from seqbench.config.registry import BASELINES
 
     settings = json.loads(arguments[arguments.index("--settings") + 1])
-    load(*BASELINES.entry(settings["baseline"]).tags["imports"])
+    import_all(*BASELINES.entry(settings["baseline"]).tags["imports"])
 
 
 def main(argv: list[str] | None = None) -> None:

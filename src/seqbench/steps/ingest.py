@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqbench.steps.arguments import load, path_parser
+from seqbench.steps.arguments import import_all, path_parser
 
 if TYPE_CHECKING:
     from seqbench.plan.job_settings import IngestJobSettings
@@ -23,12 +23,12 @@ def run(settings: IngestJobSettings, recordings: Path) -> None:
     write_recordings(recordings, source(cache_folder(), **dict(options)))
 
 
-def warm_up(arguments: list[str]) -> None:
-    """Load once what every fork would load."""
+def preload(arguments: list[str]) -> None:
+    """Import what the forks of the fork server need."""
     from seqbench.config.registry import DATASETS
 
     settings = json.loads(arguments[arguments.index("--settings") + 1])
-    load(*DATASETS.entry(settings["source"]).tags.get("imports", ()))
+    import_all(*DATASETS.entry(settings["source"]).tags.get("imports", ()))
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,13 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqbench.steps.arguments import (
-    TRAINING,
+from seqbench.steps.arguments import TRAINING, import_all, path_parser
+from seqbench.steps.training_arguments import (
     add_machine,
     add_state,
     keeping_state,
-    load,
-    path_parser,
     train_in_room,
 )
 
@@ -44,11 +42,11 @@ def run(
     from seqbench.storage.windows import read_windows
     from seqbench.training.batches import WindowTable
     from seqbench.training.devices import claim_device
-    from seqbench.training.finetune import state_arrays
     from seqbench.training.loop import EVALUATION_BATCH, fit
     from seqbench.training.pretrain import Pretraining, build_objective, collapse, hold_out
     from seqbench.training.progress import Progress
     from seqbench.training.reproducibility import prepare, seed_everything
+    from seqbench.training.state import state_arrays
 
     where = claim_device(device)
     prepare(threads, where, tf32=settings.optimizer.precision == "tf32")
@@ -83,10 +81,10 @@ def run(
     outcome.write_history(history)
 
 
-def warm_up(arguments: list[str]) -> None:
-    """Load once what every fork would load."""
+def preload(arguments: list[str]) -> None:
+    """Import what the forks of the fork server need."""
     del arguments
-    load(*TRAINING, "seqbench.training.pretrain", "torch.utils.tensorboard")
+    import_all(*TRAINING, "seqbench.training.pretrain", "torch.utils.tensorboard")
 
 
 def main(argv: list[str] | None = None) -> None:

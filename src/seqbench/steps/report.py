@@ -34,8 +34,8 @@ def run(config: Path, summary: Path, page: Path) -> None:
     write_text(page, report.page)
 
 
-def warm_up(arguments: list[str]) -> None:
-    """Load nothing: the report is made once."""
+def preload(arguments: list[str]) -> None:
+    """Import nothing: the report is made once."""
     del arguments
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqbench.steps.arguments import load, path_parser
+from seqbench.steps.arguments import import_all, path_parser
 
 if TYPE_CHECKING:
     from seqbench.plan.job_settings import WindowJobSettings
@@ -23,10 +23,10 @@ def run(recordings: Path, settings: WindowJobSettings, windows: Path) -> None:
     write_windows(windows, made, find_leaks(given, made, settings))
 
 
-def warm_up(arguments: list[str]) -> None:
-    """Load once what every fork would load."""
+def preload(arguments: list[str]) -> None:
+    """Import what the forks of the fork server need."""
     del arguments
-    load("seqbench.windowing.windows", "seqbench.windowing.leakcheck")
+    import_all("seqbench.windowing.windows", "seqbench.windowing.leakcheck")
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -89,7 +89,7 @@ class Recordings:
         Shortest time between two events of one type, in seconds; None: none known.
     tolerance_ms
         Detection: tolerance of the headline and of the choice of thresholds, one
-        of `seqbench.config.options.TOLERANCES_MS`.
+        of `seqbench.config.tolerances.TOLERANCES_MS`.
     truth
         Arrays that only a generator knows, for oracles; by name.
     source

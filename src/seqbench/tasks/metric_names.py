@@ -7,8 +7,8 @@
 import re
 from typing import Any
 
-from seqbench.config.options import TOLERANCES_MS
 from seqbench.config.registry import METRICS
+from seqbench.config.tolerances import TOLERANCES_MS
 
 
 def expand(family: str) -> list[str]:

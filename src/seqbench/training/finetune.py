@@ -154,8 +154,3 @@ def label_counts(windows: WindowSet, drawn: np.ndarray) -> np.ndarray:
 def balanced_weights(counts: np.ndarray) -> Tensor:
     """Return class weights (K,) inverse to frequency, one on average over what is counted."""
     return torch.from_numpy(counts.sum() / (len(counts) * np.maximum(counts, 1))).float()
-
-
-def state_arrays(module: nn.Module) -> dict[str, np.ndarray]:
-    """Return the weights and statistics of a module as arrays."""
-    return {name: t.detach().cpu().numpy() for name, t in module.state_dict().items()}

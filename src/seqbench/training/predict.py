@@ -1,14 +1,19 @@
-"""What a trained model says of a split."""
+"""Predictions of a trained model."""
+
+from typing import Any
 
 import numpy as np
 import torch
 
 from seqbench.models.base import inside
 from seqbench.storage.detections import Candidates
+from seqbench.storage.models import StoredModel
 from seqbench.storage.windows import WindowSet
 from seqbench.training.batches import WindowTable
-from seqbench.training.finetune import Model
+from seqbench.training.devices import claim_device
+from seqbench.training.finetune import Model, load_model
 from seqbench.training.loop import EVALUATION_BATCH
+from seqbench.training.reproducibility import prepare
 
 
 @torch.no_grad()
@@ -45,3 +50,12 @@ def predict(
                 scores = scores[inside(batch.lengths, n_samples, device)]
         answers.append(scores.cpu().numpy())
     return model.head.finish(windows, np.concatenate(answers))
+
+
+def predictor(stored: StoredModel, device: str, threads: int) -> tuple[Any, bool]:
+    """Return a function from windows to scores, and whether these are probabilities."""
+    where = claim_device(device)
+    prepare(threads, where)
+    model = load_model(stored)
+    window_samples = stored.header["window_samples"]
+    return lambda windows: predict(model, windows, where, window_samples), True

@@ -26,8 +26,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqbench.config.stages import STATES_STAY
 from seqbench.errors import FormatError
@@ -340,6 +341,11 @@ def keeping(
                 keeper.forget()
     finally:
         remove_empty(folder)
+
+
+def state_arrays(module: nn.Module) -> dict[str, np.ndarray]:
+    """Return the weights and statistics of a module as arrays."""
+    return {name: t.detach().cpu().numpy() for name, t in module.state_dict().items()}
 
 
 def file_digest(path: Path) -> str:

@@ -29,14 +29,19 @@ def transformed(
                 " and only what is above 0 has a logarithm; leave `log` out"
             )
         values = np.log(values)
-    if settings.n_lost >= len(values):
+    if n_samples_lost(settings) >= len(values):
         raise DataError(
             f"transform.difference_samples: recording '{name}' has {len(values)} samples, and"
-            f" differences take {settings.n_lost} of them; choose fewer"
+            f" differences take {n_samples_lost(settings)} of them; choose fewer"
         )
     for lag in settings.difference_samples:
         values = values[lag:] - values[:-lag]
     return values.astype(np.float32)
+
+
+def n_samples_lost(settings: TransformSettings) -> int:
+    """Return how many samples at the beginning of a series have no difference."""
+    return sum(settings.difference_samples)
 
 
 def past(windows: WindowSet, n_samples: int) -> NDArray[np.float32]:

@@ -7,7 +7,8 @@ from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.embedding import EmbeddedEncoder, build_encoder
 from seqbench.storage.models import StoredModel
 from seqbench.training.cost import macs_per_window
-from seqbench.training.finetune import build_model, load_model, state_arrays
+from seqbench.training.finetune import build_model, load_model
+from seqbench.training.state import state_arrays
 
 HEADER = {
     "task": "classification",

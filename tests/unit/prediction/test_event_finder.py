@@ -24,8 +24,9 @@ from seqbench.storage.normalization import Normalization
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.refractory import period_samples, select
-from seqbench.training.finetune import build_model, load_model, state_arrays
+from seqbench.training.finetune import build_model, load_model
 from seqbench.training.predict import predict as predict_windows
+from seqbench.training.state import state_arrays
 from seqbench.windowing.normalize import normalize
 
 N_SAMPLES = 6007  # of most recordings here: 3 s, and no whole number of frames

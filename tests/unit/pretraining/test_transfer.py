@@ -9,7 +9,7 @@ from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.pretraining.transfer import TransferError, no_transfer, transfer
 from seqbench.storage.models import StoredModel, read_model, write_model
-from seqbench.training.finetune import state_arrays
+from seqbench.training.state import state_arrays
 
 
 def network(n_small: int = 5) -> nn.ModuleDict:

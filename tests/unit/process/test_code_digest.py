@@ -34,20 +34,45 @@ def package(tmp_path, monkeypatch):
         cached.cache_clear()
 
 
-USER = "from beadbox.used import X\n\ndef f(a):\n    return a + X\n"
+USER = """
+from typing import TYPE_CHECKING
+from beadbox.used import X
+
+if TYPE_CHECKING:
+    from beadbox.unused import Y
+
+__version__ = "1.0"
+rate = Field(0.1, description="Rate.")
+parser.add_argument("--every", default=3, help="seconds")
 
 
-def test_comments_docstrings_and_layout_do_not_change_the_digest(package):
-    rewritten = (
-        '"""Module."""\n\nfrom beadbox.used import X  # why\n\n\n'
-        'def f(a):\n    """Add."""\n    return (\n        a + X\n    )\n'
-    )
+def f(a):
+    return a + X
+"""
 
+
+@pytest.mark.parametrize(
+    "rewritten",
+    [
+        USER.replace("return a + X", '"""Add."""\n    return (\n        a + X  # why\n    )'),
+        USER.replace("Rate.", "Step size."),
+        USER.replace("seconds", "hours"),
+        USER.replace("1.0", "2.0"),
+        USER.replace("import Y", "import Z"),
+    ],
+    ids=["comments and layout", "description", "help", "version", "type checkers"],
+)
+def test_comments_docstrings_and_layout_do_not_change_the_digest(package, rewritten):
     assert package(USER) == package(rewritten)
 
 
-def test_a_change_of_meaning_changes_the_digest(package):
-    assert package(USER) != package(USER.replace("a + X", "a - X"))
+def test_an_import_for_type_checkers_does_not_count(package):
+    assert package(USER) == package(USER, unused="Y = 3\n")
+
+
+@pytest.mark.parametrize(("old", "new"), [("a + X", "a - X"), ("0.1", "0.2"), ("=3", "=4")])
+def test_a_change_of_meaning_changes_the_digest(package, old, new):
+    assert package(USER) != package(USER.replace(old, new))
 
 
 def test_a_change_in_an_imported_module_changes_the_digest(package):
@@ -61,7 +86,9 @@ def test_an_import_inside_a_function_counts(package):
 
 
 def test_a_module_that_is_not_imported_does_not_count(package):
-    assert package(USER) == package(USER, unused="Y = 3\n")
+    user = USER.replace("from beadbox.unused import Y", "pass")
+
+    assert package(user) == package(user, unused="Y = 3\n")
 
 
 def test_a_missing_module_is_an_error():
@@ -92,11 +119,11 @@ def test_what_a_task_imports_only_where_it_uses_it_counts_for_that_task_alone(mo
     assert before[1] == after[1]
 
 
-def test_versions_commit_and_machine_are_told_without_the_host():
+def test_versions_commit_and_machine_are_recorded_without_the_host():
     import socket
 
-    told = {**versions(), "commit": commit(), **machine()}
+    recorded = {**versions(), "commit": commit(), **machine()}
 
-    assert told["python"].startswith("3.")
-    assert all(value for value in told.values())
+    assert recorded["python"].startswith("3.")
+    assert all(value for value in recorded.values())
     assert socket.gethostname() not in str(machine())

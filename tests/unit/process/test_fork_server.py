@@ -227,7 +227,7 @@ def test_the_warm_process_ends_with_the_workflow_that_started_it(
 def test_a_step_that_is_killed_is_told_in_its_log(number, said, tmp_path, monkeypatch):
     (tmp_path / "dying.py").write_text(
         "import os\n"
-        "def warm_up(arguments): pass\n"
+        "def preload(arguments): pass\n"
         "def main(arguments): os.kill(os.getpid(), int(arguments[0]))\n"
     )
     monkeypatch.setenv("PYTHONPATH", SOURCES)

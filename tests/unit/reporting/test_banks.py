@@ -15,7 +15,7 @@ from seqbench.reporting.read.banks import read_bank
 from seqbench.reporting.read.results import Result
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.windows import read_windows
-from seqbench.training.finetune import state_arrays
+from seqbench.training.state import state_arrays
 
 
 @pytest.fixture

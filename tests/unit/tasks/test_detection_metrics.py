@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from seqbench.config.options import TOLERANCES_MS
 from seqbench.config.registry import METRICS, TASKS
+from seqbench.config.tolerances import TOLERANCES_MS
 from seqbench.reporting.scores.catalog import columns
 from seqbench.storage.detections import Candidates, Decoding, Detections
 from seqbench.tasks.detection.comparison import decoded, errors_ms

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from seqbench.config.options import TOLERANCES_MS
+from seqbench.config.tolerances import TOLERANCES_MS
 from seqbench.reporting.evidence.detection import DetectionMaterial, Timing
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.figures.panels import grid, pick, say, short

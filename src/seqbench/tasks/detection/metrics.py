@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from seqbench.config.options import TOLERANCES_MS
 from seqbench.config.registry import METRICS
+from seqbench.config.tolerances import TOLERANCES_MS
 from seqbench.storage.detections import Detections
 from seqbench.tasks.detection.comparison import (
     N_CALIBRATION_BINS,

@@ -14,7 +14,7 @@ from seqbench.storage.normalization import Normalization
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.head import Head
 from seqbench.tasks.sample_head import squared_errors
-from seqbench.windowing.transform import past, restored
+from seqbench.windowing.transform import n_samples_lost, past, restored
 
 
 class ForecastingHead(Head):
@@ -78,7 +78,7 @@ class ForecastingHead(Head):
     def finish(self, windows: WindowSet, answer: np.ndarray) -> np.ndarray:
         """Return forecasts of the series itself, (N, H, D) or (N, H, C, rows, columns)."""
         transform = windows.told.transform
-        return restored(answer, past(windows, transform.n_lost), transform)
+        return restored(answer, past(windows, n_samples_lost(transform)), transform)
 
     def measure(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the mean squared error of each window, (B,), normalised."""

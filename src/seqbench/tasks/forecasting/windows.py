@@ -10,7 +10,7 @@ from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.tasks.windows import TaskWindows
 from seqbench.windowing.segment import Window, hop_samples
-from seqbench.windowing.transform import transformed
+from seqbench.windowing.transform import n_samples_lost, transformed
 
 
 @TASK_WINDOWS.register("forecasting")
@@ -21,7 +21,7 @@ class ForecastingWindows(TaskWindows):
 
     def prepared(self, recordings: Recordings, job: WindowJobSettings) -> Recordings:
         """Return recordings with a transformed signal, the signal itself as target."""
-        n_lost = job.transform.n_lost
+        n_lost = n_samples_lost(job.transform)
         signals = [
             transformed(signal, job.transform, name)
             for signal, name in zip(recordings.signals, recordings.names, strict=True)
@@ -37,11 +37,11 @@ class ForecastingWindows(TaskWindows):
 
     def n_lost(self, job: WindowJobSettings) -> int:
         """Return the samples that differences take."""
-        return job.transform.n_lost
+        return n_samples_lost(job.transform)
 
     def look_back(self, job: WindowJobSettings) -> int:
         """Return the samples of a window, or those that undo the differences."""
-        return max(job.window.length_samples or 1, job.transform.n_lost)
+        return max(job.window.length_samples or 1, n_samples_lost(job.transform))
 
     def horizon_samples(self, job: WindowJobSettings) -> int:
         """Return the samples of a horizon."""
