@@ -64,7 +64,7 @@ FITTING = COMMON | {"tasks", "models", "windowing"}
     ("step", "expected"),
     [
         ("ingest", COMMON | {"datasets"}),
-        ("window", COMMON | {"windowing"}),
+        ("window", COMMON | {"windowing", "tasks"}),
         ("fit_baseline", FITTING | {"baselines"}),
         ("pretrain", FITTING | {"pretraining", "training"}),
         ("finetune", FITTING | {"pretraining", "training"}),
@@ -74,6 +74,18 @@ FITTING = COMMON | {"tasks", "models", "windowing"}
 )
 def test_a_step_depends_on_the_packages_that_can_change_its_result(step, expected):
     assert packages(step) == expected
+
+
+def test_windows_depend_on_no_head_and_no_metric():
+    of_tasks = {
+        module
+        for (step, _), modules in modules_by_job().items()
+        if step == "window"
+        for module in closure(*modules)
+        if module.startswith("seqbench.tasks")
+    }
+
+    assert {module.rpartition(".")[2] for module in of_tasks} == {"windows", "events"}
 
 
 def test_the_report_depends_on_no_model_and_no_training():

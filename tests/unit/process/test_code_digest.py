@@ -62,7 +62,7 @@ def f(a):
     ],
     ids=["comments and layout", "description", "help", "version", "type checkers"],
 )
-def test_comments_docstrings_and_layout_do_not_change_the_digest(package, rewritten):
+def test_what_no_result_depends_on_does_not_change_the_digest(package, rewritten):
     assert package(USER) == package(rewritten)
 
 
