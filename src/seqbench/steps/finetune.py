@@ -46,14 +46,13 @@ def run(
     from seqbench.storage.atomic import write_json
     from seqbench.storage.models import StoredModel, read_model, write_model
     from seqbench.storage.windows import read_windows
-    from seqbench.training.batches import WindowTable, labelled_subset
+    from seqbench.training.batches import WindowTable, label_counts, labelled_subset
     from seqbench.training.cost import gpu_peak_bytes, macs_per_window, n_parameters
     from seqbench.training.devices import claim_device
     from seqbench.training.finetune import (
         Finetuning,
         balanced_weights,
         build_model,
-        label_counts,
     )
     from seqbench.training.loop import EVALUATION_BATCH, fit
     from seqbench.training.predict import predict

@@ -52,7 +52,7 @@ def run(
     prepare(threads, where, tf32=settings.optimizer.precision == "tf32")
     generator = seed_everything(seed)
     train = read_windows(windows, "train", labels=False)
-    table = WindowTable(train, where)
+    table = WindowTable(train, where, with_targets=False)
     learned, watched = hold_out(train, settings.optimizer.monitor, seed)
     objective = build_objective(settings, len(train.channels)).to(where)
     outcome = fit(

@@ -1,6 +1,5 @@
 """Fine-tuning: an encoder and a task's head, train and val windows."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,8 @@ from seqbench.config.registry import TASKS
 from seqbench.models.base import Encoder
 from seqbench.models.embedding import build_encoder
 from seqbench.storage.models import StoredModel
-from seqbench.storage.windows import WindowSet
 from seqbench.tasks.head import Head
-from seqbench.training.batches import Batch, event_ranges
+from seqbench.training.batches import Batch
 
 
 class Model(nn.Module):
@@ -132,23 +130,6 @@ def load_model(stored: StoredModel) -> Model:
     model = build_model(stored.header)
     model.load_state_dict({name: torch.from_numpy(a) for name, a in stored.arrays.items()})
     return model.eval()
-
-
-def label_counts(windows: WindowSet, drawn: np.ndarray) -> np.ndarray:
-    """Count by class the labels of the windows drawn, their samples' or events', (K,)."""
-    if windows.targets is not None:
-        chosen = replace(windows, start=windows.start[drawn], length=windows.length[drawn])
-        values = windows.targets.values[chosen.rows(), 0]
-        known = values[np.isfinite(values)].astype(np.int64)
-        return np.bincount(known, minlength=len(windows.classes))
-    timeline = windows.timeline
-    if timeline is None:
-        return np.bincount(windows.label[drawn], minlength=len(windows.classes))
-    first, last = event_ranges(windows)
-    counts = np.zeros(len(windows.classes), dtype=np.int64)
-    for start, stop in zip(first[drawn], last[drawn], strict=True):
-        counts += np.bincount(timeline.type[start:stop], minlength=len(counts))
-    return counts
 
 
 def balanced_weights(counts: np.ndarray) -> Tensor:

@@ -39,7 +39,7 @@ def predict(
     if model.head.reads == "recordings":
         return model.head.find(model, windows, device, window_samples)
     answers = []
-    for batch in WindowTable(windows, device).batches(EVALUATION_BATCH):
+    for batch in WindowTable(windows, device, with_targets=False).batches(EVALUATION_BATCH):
         scores = model.head.scores(model(batch.x, batch.lengths))
         if model.head.reads == "samples":
             n_samples = batch.x.shape[1]

@@ -10,8 +10,9 @@ import torch
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import Targets
 from seqbench.storage.windows import WindowSet
+from seqbench.tasks.detection.events import event_ranges
 from seqbench.tasks.detection.target import EventTarget
-from seqbench.training.batches import WindowTable, event_ranges, labelled_subset, shuffled
+from seqbench.training.batches import WindowTable, labelled_subset, shuffled
 from seqbench.windowing.normalize import standardize
 
 CPU = torch.device("cpu")

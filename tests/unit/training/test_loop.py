@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.config.stages import FinetuneSettings, OptimizerSettings
 from seqbench.tasks.classification.head import ClassificationHead
-from seqbench.training.batches import Batch, WindowTable
+from seqbench.training.batches import Batch, WindowTable, label_counts
 from seqbench.training.divergence import DivergedError
-from seqbench.training.finetune import Finetuning, Model, balanced_weights, label_counts
+from seqbench.training.finetune import Finetuning, Model, balanced_weights
 from seqbench.training.loop import Outcome, evaluate, fit
 from seqbench.training.progress import Progress
 from seqbench.training.reproducibility import seed_everything

@@ -1,4 +1,4 @@
-"""The task: one class per window."""
+"""The task: one class for each window."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
     from seqbench.models.base import Encoder
-    from seqbench.storage.predictions import Predictions
-    from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
 
 
@@ -27,12 +25,3 @@ class ClassificationTask(Task):
         from seqbench.tasks.classification.head import ClassificationHead
 
         return ClassificationHead(encoder, len(header["classes"]), header["head_dropout"])
-
-    def join(
-        self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
-    ) -> Predictions:
-        """Join scores (N, K) with the windows they belong to."""
-        from seqbench.storage.predictions import Predictions
-
-        del tuned  # the class with the highest score is the answer
-        return Predictions.of(windows, answer, are_probabilities=are_probabilities)

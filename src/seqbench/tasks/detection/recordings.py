@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from seqbench.storage.detections import Candidates
 from seqbench.storage.windows import WindowSet
+from seqbench.tasks.detection.events import timeline_of
 from seqbench.tasks.detection.peaks import Grid, PeakPicker, Peaks
 from seqbench.tasks.detection.stitching import Blend, Frames, Layout
 from seqbench.windowing.normalize import standardize
@@ -28,9 +29,7 @@ def find_candidates(score: Score, windows: WindowSet, layout: Layout, grid: Grid
     layout, grid
         How windows and frames lie in a recording.
     """
-    timeline = windows.timeline
-    if timeline is None:
-        raise ValueError("only windows of a detection dataset hold whole recordings")
+    timeline = timeline_of(windows)
     bounds = list(zip(timeline.start.tolist(), timeline.stop.tolist(), strict=True))
     spans = [
         (start + first, start + last)

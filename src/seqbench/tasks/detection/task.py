@@ -9,9 +9,14 @@ from seqbench.config.registry import TASKS
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
     from seqbench.models.base import Encoder
     from seqbench.storage.detections import Candidates, Detections
     from seqbench.storage.windows import WindowSet
+    from seqbench.tasks.detection.target import EventTable
     from seqbench.tasks.head import Head
 
 
@@ -71,6 +76,21 @@ class DetectionTask(Task):
             refractory_samples=period_samples(header["refractory_s"], header["sampling_rate_hz"]),
         )
 
+    def targets(self, windows: WindowSet, signal: Tensor) -> EventTable:
+        """Return the events of every window."""
+        from seqbench.tasks.detection.events import timeline_of
+        from seqbench.tasks.detection.target import EventTable
+
+        return EventTable(timeline_of(windows), signal.device)
+
+    def labels_inside(
+        self, windows: WindowSet
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return the type of every event, and which events begin in each window."""
+        from seqbench.tasks.detection.events import event_ranges, timeline_of
+
+        return timeline_of(windows).type, *event_ranges(windows)
+
     def join(
         self,
         windows: WindowSet,
@@ -88,7 +108,7 @@ class DetectionTask(Task):
     def tune(
         self, windows: WindowSet, answer: Candidates, *, are_probabilities: bool
     ) -> dict[str, Any]:
-        """Choose the threshold of each type on val, and see there how far times are off."""
+        """Choose the threshold of each type on val, and bound the timing errors there."""
         from seqbench.storage.detections import Decoding, Detections
         from seqbench.tasks.detection.thresholds import timing_bounds_ms, tune
 
@@ -100,6 +120,6 @@ class DetectionTask(Task):
 
     def headline_of(self, windows: WindowSet) -> str:
         """Return F1 at the tolerance of the dataset."""
-        if windows.timeline is None:
-            raise ValueError("only windows of a detection dataset have a tolerance")
-        return f"f1_at_{windows.timeline.tolerance_ms:g}ms"
+        from seqbench.tasks.detection.events import timeline_of
+
+        return f"f1_at_{timeline_of(windows).tolerance_ms:g}ms"

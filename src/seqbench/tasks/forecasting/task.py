@@ -8,10 +8,13 @@ from seqbench.config.registry import TASKS
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from seqbench.models.base import Encoder
     from seqbench.storage.sequences import Sequences
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
+    from seqbench.tasks.targets import HorizonTargets
 
 
 @TASKS.register("forecasting")
@@ -36,6 +39,12 @@ class ForecastingTask(Task):
             header["head_dropout"],
             header.get("frame_size", ()),
         )
+
+    def targets(self, windows: WindowSet, signal: Tensor) -> HorizonTargets:
+        """Return the normalised values behind every window."""
+        from seqbench.tasks.targets import HorizonTargets
+
+        return HorizonTargets(signal, windows.told.horizon_samples)
 
     def join(
         self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]

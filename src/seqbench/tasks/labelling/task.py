@@ -8,10 +8,15 @@ from seqbench.config.registry import TASKS
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
     from seqbench.models.base import Encoder
     from seqbench.storage.sequences import Sequences
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
+    from seqbench.tasks.targets import SampleTargets
 
 
 @TASKS.register("labelling")
@@ -27,6 +32,22 @@ class LabellingTask(Task):
         from seqbench.tasks.labelling.head import LabellingHead
 
         return LabellingHead(encoder, len(header["classes"]), header["head_dropout"])
+
+    def targets(self, windows: WindowSet, signal: Tensor) -> SampleTargets:
+        """Return the class of every sample, -1 where unknown."""
+        import torch
+
+        from seqbench.storage.windows import UNLABELLED
+        from seqbench.tasks.targets import SampleTargets
+
+        values = torch.from_numpy(windows.told.values[:, 0]).nan_to_num(UNLABELLED).long()
+        return SampleTargets(values.to(signal.device), UNLABELLED)
+
+    def labels_inside(
+        self, windows: WindowSet
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+        """Return the class of every sample, and which samples lie in each window."""
+        return windows.told.values[:, 0], windows.start, windows.start + windows.length
 
     def join(
         self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]

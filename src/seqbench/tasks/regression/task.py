@@ -8,10 +8,13 @@ from seqbench.config.registry import TASKS
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from seqbench.models.base import Encoder
     from seqbench.storage.sequences import Sequences
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
+    from seqbench.tasks.targets import SampleTargets
 
 
 @TASKS.register("regression")
@@ -29,6 +32,16 @@ class RegressionTask(Task):
 
         normalization = Normalization.from_json(header["targets"]["normalization"])
         return RegressionHead(encoder, normalization, header["head_dropout"])
+
+    def targets(self, windows: WindowSet, signal: Tensor) -> SampleTargets:
+        """Return the normalised values of every sample, NaN where unknown."""
+        import torch
+
+        from seqbench.tasks.targets import SampleTargets
+        from seqbench.windowing.normalize import normalize
+
+        values = torch.from_numpy(normalize(windows.told.values, windows.told.normalization))
+        return SampleTargets(values.to(signal.device), torch.nan)
 
     def join(
         self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
