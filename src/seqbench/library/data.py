@@ -1,4 +1,4 @@
-"""Windows in arrays as data sets of torch, for use as a library.
+"""Windows in arrays as datasets of torch.
 
 Shapes: N windows, T samples, C channels, K types of event, B windows in a batch.
 """
@@ -13,11 +13,11 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from seqbench.errors import UserError
-from seqbench.library.pretraining import TemporalAugmentation
+from seqbench.library.models import TemporalAugmentation
 
 
 class UnsupervisedDataset(Dataset[Tensor]):
-    """Windows alone.
+    """Windows without labels.
 
     Parameters
     ----------
@@ -43,23 +43,23 @@ class UnsupervisedDataset(Dataset[Tensor]):
 
 
 class EventDataset(Dataset[dict[str, Tensor]]):
-    """Windows, which types of event are in each, and when.
+    """Windows, the types of event in each, and their onsets.
 
     Parameters
     ----------
     data
         Windows, (N, T, C), or a list of N windows (T, C) of any lengths.
     event_labels
-        1 where a type is in a window, else 0, (N, K); None: nothing is known.
+        1 where a type is in a window, else 0, (N, K); None: unlabelled.
     event_timings
         Onsets in samples from the start of the window, (N, K); those of
-        absent types may be anything. Given exactly when labels are.
+        absent types may be anything. None exactly if the labels are.
 
     Raises
     ------
     UserError
         If a shape is not as above, a label is neither 0 nor 1, or an event
-        lies outside its window.
+        is outside its window.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class EventDataset(Dataset[dict[str, Tensor]]):
 
 
 class ContrastiveDataset(Dataset[tuple[Tensor, Tensor]]):
-    """Two views of each window, made anew each time.
+    """Two views of each window, drawn anew at every access.
 
     Parameters
     ----------

@@ -17,12 +17,7 @@ from seqbench.library.data import (
     collate_fn_contrastive,
     collate_fn_supervised,
 )
-from seqbench.library.events import (
-    RefractoryPeriodEnforcer,
-    detect_events_from_sequence,
-    visualize_learned_templates,
-)
-from seqbench.models import (
+from seqbench.library.models import (
     ContrastiveLSTM,
     EventSpecificClassifier,
     EventSpecificCNN,
@@ -32,13 +27,18 @@ from seqbench.models import (
     LSTMEventClassifier,
     TemporalAugmentation,
 )
-from seqbench.training import (
+from seqbench.library.training import (
     AutoencoderLoss,
     ContrastiveTrainer,
     EventSpecificLoss,
     EventTimingLoss,
     SupervisedTrainer,
     UnsupervisedTrainer,
+)
+from seqbench.library.utils import (
+    RefractoryPeriodEnforcer,
+    detect_events_from_sequence,
+    visualize_learned_templates,
 )
 
 N, T = 4, 100

@@ -1,7 +1,7 @@
 """The snippets of the description of models for physiological signals, run as they stand there.
 
 Its package is called `base_modeles`, one module a model; here all models come
-from `seqbench.models`. Filled in is only what the description leaves open: the
+from `seqbench.library.models`. Filled in is only what the description leaves open: the
 number of classes, and the model that goes with the data of each snippet.
 """
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn, optim
 
-from seqbench.models import CNN1D, CNNLSTM1D, LSTMClassifier
+from seqbench.library.models import CNN1D, CNNLSTM1D, LSTMClassifier
 
 B, T, F = 8, 200, 16
 num_classes = 6

@@ -6,8 +6,14 @@ import torch
 from torch import Tensor
 
 from seqbench.errors import UserError
-from seqbench.models import ConvLSTM, ConvLSTMCell
-from seqbench.models.conv_lstm import ConvLstmEncoder, MapForecaster, folded, unfolded
+from seqbench.models.conv_lstm import (
+    ConvLSTM,
+    ConvLSTMCell,
+    ConvLstmEncoder,
+    MapForecaster,
+    folded,
+    unfolded,
+)
 from seqbench.training.cost import macs_per_window
 
 

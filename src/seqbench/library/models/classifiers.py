@@ -1,12 +1,11 @@
-"""Whole classifiers, for use as a library: the encoders of the pipeline with a linear output.
+"""Encoders with a linear output, as classifiers of windows.
 
-Argument names are those common in teaching code; `aggregation` is what the
-pipeline calls `pooling`.
+`aggregation` is the `pooling` of the core.
 """
 
 from torch import Tensor, nn
 
-from seqbench.models.base import Encoder, inside
+from seqbench.models.base import Encoder, ended
 from seqbench.models.cnn1d import Cnn1dEncoder
 from seqbench.models.cnn_lstm import CnnLstmEncoder
 from seqbench.models.pooling import PooledLinear
@@ -14,7 +13,7 @@ from seqbench.models.recurrent import LstmEncoder
 
 
 class _Classifier(nn.Module):
-    """An encoder, a pooling and a linear layer; subclasses say how their input lies."""
+    """An encoder, a pooling and a linear layer; subclasses fix the axes of the input."""
 
     def __init__(self, encoder: Encoder, n_classes: int, dropout: float) -> None:
         super().__init__()
@@ -24,8 +23,7 @@ class _Classifier(nn.Module):
     def _logits(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         if lengths is not None:
             lengths = lengths.cpu()
-            x = x * inside(lengths, x.shape[1], x.device)[..., None]
-        frames = self.encoder(x, lengths)
+        frames = self.encoder(ended(x, lengths), lengths)
         logits: Tensor = self.head(frames, self.encoder.frame_lengths(lengths))
         return logits
 
@@ -38,7 +36,7 @@ class CNN1D(_Classifier):
     in_ch, n_classes
         Channels C and classes K.
     channels, kernel_sizes
-        Width and odd filter length of each block; every block halves the rate.
+        Width and odd filter length of each block, which halves the rate.
     dropout
         After each block and before the output layer.
     aggregation
@@ -77,11 +75,11 @@ class LSTMClassifier(_Classifier):
     input_size, hidden_size, n_classes
         Channels C, units of a layer and direction, classes K.
     num_layers, bidirectional, dropout
-        As in `torch.nn.LSTM`; dropout stands before the output layer too.
+        As in `torch.nn.LSTM`; dropout also before the output layer.
     aggregation
         ``last`` is the final state of each direction at each window's own end.
     batch_first
-        False: windows come as (T, B, C).
+        False: windows are (T, B, C).
     """
 
     def __init__(
@@ -107,7 +105,7 @@ class LSTMClassifier(_Classifier):
         self.batch_first = batch_first
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return logits (B, K); `lengths` (B,) leaves out the padding of shorter windows."""
+        """Return logits (B, K); `lengths` (B,) excludes the padding of shorter windows."""
         return self._logits(x if self.batch_first else x.transpose(0, 1), lengths)
 
 

@@ -1,28 +1,13 @@
 """The classifiers as a library: what their README shows, and what `last` means."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
 from torch import nn, optim
 from torch.nn.utils.rnn import pack_padded_sequence
 
-import seqbench.models
-from seqbench.models import CNN1D, CNNLSTM1D, LSTMClassifier
+from seqbench.library.models import CNN1D, CNNLSTM1D, LSTMClassifier
 
 LENGTHS = torch.tensor([9, 4, 1, 6])
-
-
-def test_the_package_imports_without_torch():
-    code = "import sys, seqbench.models; assert 'torch' not in sys.modules"
-
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_an_unknown_name_of_the_package_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
-        _ = seqbench.models.Nothing
 
 
 # What the README of the library has always shown.

@@ -1,4 +1,4 @@
-"""Small tools around classifiers of timed events, for use as a library."""
+"""Prediction of a sequence, the refractory rule, and a figure of templates."""
 
 import math
 from pathlib import Path
@@ -9,9 +9,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from seqbench.errors import UserError
-from seqbench.models.event_specific import EventSpecificClassifier, EventTemplateBank
-from seqbench.models.lstm_event import EventClassifier
-from seqbench.tasks.detection.refractory import RefractoryPeriodEnforcer
+from seqbench.library.models import EventSpecificClassifier, EventTemplateBank
+from seqbench.library.models.events import EventClassifier
+from seqbench.library.refractory import RefractoryPeriodEnforcer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,21 +31,21 @@ def detect_events_from_sequence(
     threshold: float = 0.5,
     apply_refractory: bool = True,
 ) -> dict[str, NDArray[np.float32]]:
-    """Tell which events are in one sequence, at most one of each type, and when.
+    """Return the events of one sequence, at most one of each type, and their times.
 
     Parameters
     ----------
     model
-        An `LSTMEventClassifier` or `EventSpecificClassifier`; it is used where
-        its weights are and left in the mode it was in.
+        An `LSTMEventClassifier` or `EventSpecificClassifier`; it predicts on
+        the device of its weights and keeps its mode.
     sequence
         (T, C).
     threshold
         Least probability of an event, in [0, 1].
     apply_refractory
         As of `EventClassifier.predict_events`. One event of a type in one
-        sequence cannot break the rule; `RefractoryPeriodEnforcer` holds the
-        sequences of a recording to it.
+        sequence cannot violate the rule; `RefractoryPeriodEnforcer` applies it
+        to the sequences of a recording.
 
     Returns
     -------
@@ -63,23 +63,23 @@ def detect_events_from_sequence(
     if array.ndim != 2 or 0 in array.shape:
         raise UserError(f"a sequence is (samples, channels), this one has shape {array.shape}")
     device = next(model.parameters()).device
-    found = model.predict_events(
+    predicted = model.predict_events(
         torch.from_numpy(array)[None].to(device), threshold, apply_refractory
     )
-    return {name: values[0].cpu().numpy() for name, values in found.items()}
+    return {name: values[0].cpu().numpy() for name, values in predicted.items()}
 
 
 def visualize_learned_templates(
     model: EventSpecificClassifier | EventTemplateBank, save_path: str | Path
 ) -> "Figure":
-    """Draw the template of each type with its delays, one line a channel.
+    """Plot the template of each type with its delays, one line a channel.
 
     Parameters
     ----------
     model
-        Whose templates.
+        Holds the templates.
     save_path
-        Picture to write; its ending says the format. Missing folders are made.
+        Image file; its suffix sets the format. Missing folders are created.
 
     Returns
     -------

@@ -1,6 +1,5 @@
-"""Pretraining by hand: whole models and augmentations, for use as a library.
+"""Models to pretrain the encoder of `LSTMEventClassifier`, and augmentations.
 
-The same encoders, objectives and augmentations that the pipeline trains.
 Shapes: B windows, T samples, C channels.
 """
 
@@ -16,22 +15,22 @@ from torch import Tensor, nn
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder
 from seqbench.models.lstm_event import LstmEventEncoder
-from seqbench.pretraining.augmentations import AUGMENTATIONS, Augmentation
-from seqbench.pretraining.autoencoder import AutoencoderObjective, mean_squared
+from seqbench.pretraining.augmentations import AUGMENTATIONS
+from seqbench.pretraining.autoencoder import AutoencoderObjective
 from seqbench.pretraining.base import Objective
 from seqbench.pretraining.contrastive import ContrastiveObjective, nt_xent
 from seqbench.pretraining.transfer import transfer
-from seqbench.pretraining.vae import VaeObjective, divergence
+from seqbench.pretraining.vae import VaeObjective
 
 
 class _Pretrained(nn.Module):
-    """A model around the encoder of `LSTMEventClassifier`, to be handed on."""
+    """A model around the encoder of `LSTMEventClassifier`."""
 
     objective: Objective
 
     @property
     def encoder(self) -> Encoder:
-        """The part that a classifier can take over."""
+        """The encoder, which a classifier can take over."""
         return self.objective.encoder
 
     def transfer_encoder_to_classifier(self, classifier: nn.Module) -> dict[str, Any]:
@@ -46,7 +45,7 @@ class _Pretrained(nn.Module):
         ------
         UserError
             If the classifier has no encoder, or less than 95 % of it would be
-            copied; the sentence names the tensors.
+            copied; the message names the tensors.
         """
         target = getattr(classifier, "encoder", None)
         if not isinstance(target, nn.Module):
@@ -56,7 +55,7 @@ class _Pretrained(nn.Module):
 
 
 class _LatentVector(_Pretrained):
-    """A window to one latent vector, and back; what the vector is, the objective decides."""
+    """A window to one latent vector and back, by the decoder of the objective."""
 
     objective_class: type[AutoencoderObjective | VaeObjective]
 
@@ -99,13 +98,13 @@ class LSTMAutoencoder(_LatentVector):
     objective_class = AutoencoderObjective
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return windows rebuilt (B, T, C) and their latent vectors (B, latent_size)."""
+        """Return reconstructions (B, T, C) and latent vectors (B, latent_size) of windows."""
         latent = self.objective.latent(x, lengths)
         return self.objective.decoded(latent, x.shape[1]), latent[:, 0]
 
 
 class VariationalLSTMAutoencoder(_LatentVector):
-    """The same with a latent vector that is drawn from a normal distribution while training.
+    """An `LSTMAutoencoder` whose latent vector is drawn from a normal distribution in training.
 
     Parameters
     ----------
@@ -117,7 +116,7 @@ class VariationalLSTMAutoencoder(_LatentVector):
     objective_class = VaeObjective
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return windows rebuilt (B, T, C), means and log-variances (B, latent_size) each."""
+        """Return reconstructions (B, T, C), means and log-variances (B, latent_size) of windows."""
         mean, log_variance = self.objective.distribution(x, lengths)
         latent = mean
         if self.training:
@@ -126,7 +125,7 @@ class VariationalLSTMAutoencoder(_LatentVector):
 
 
 class ContrastiveLSTM(_Pretrained):
-    """A window to a unit vector that its views share and those of other windows do not.
+    """A window to a unit vector, alike for its views and unlike those of other windows.
 
     Parameters
     ----------
@@ -135,7 +134,7 @@ class ContrastiveLSTM(_Pretrained):
     projection_size
         Numbers of the vector.
     temperature
-        Divides the cosines in the loss.
+        Divisor of the cosine similarities in the loss.
     dropout, bidirectional, stride
         As in `LSTMEventClassifier`, whose encoder this one can become.
     """
@@ -168,63 +167,12 @@ class ContrastiveLSTM(_Pretrained):
         return nt_xent(first, second, self.objective.temperature)
 
 
-class AutoencoderLoss(nn.Module):
-    """Mean squared error of windows that were rebuilt."""
-
-    def forward(
-        self, rebuilt: Tensor, latent: Tensor, x: Tensor, lengths: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """Return ``total``, shape ().
-
-        Parameters
-        ----------
-        rebuilt, latent
-            What `LSTMAutoencoder` returns.
-        x, lengths
-            The windows (B, T, C) and their samples (B,); None: all have T.
-        """
-        del latent
-        return {"total": mean_squared(rebuilt, x, lengths)}
-
-
-class VariationalLoss(nn.Module):
-    """Squared error and divergence from the standard normal, per sample and channel.
-
-    Parameters
-    ----------
-    kl_weight
-        Weight of the divergence.
-    """
-
-    def __init__(self, kl_weight: float = 1.0) -> None:
-        super().__init__()
-        self.kl_weight = kl_weight
-
-    def forward(
-        self,
-        rebuilt: Tensor,
-        mean: Tensor,
-        log_variance: Tensor,
-        x: Tensor,
-        lengths: Tensor | None = None,
-    ) -> dict[str, Tensor]:
-        """Return ``reconstruction``, ``divergence`` and their weighted sum ``total``, shape ()."""
-        error = 0.5 * mean_squared(rebuilt, x, lengths)
-        n = x.shape[1] if lengths is None else lengths.to(x.device).float().mean()
-        nats = divergence(mean, log_variance).sum(dim=1).mean() / (n * x.shape[2])
-        return {
-            "total": error + self.kl_weight * nats,
-            "reconstruction": error,
-            "divergence": nats,
-        }
-
-
 class TemporalAugmentation:
-    """Augmentations of single windows (T, C), by name; those of batches are in `augmentations`."""
+    """Augmentations of single windows (T, C), by name."""
 
     @staticmethod
     def apply(name: str, x: ArrayLike | Tensor) -> Tensor:
-        """Return a window changed by one augmentation, drawn from torch's random numbers.
+        """Return a window changed by one augmentation, seeded by torch's generator.
 
         Parameters
         ----------
@@ -241,25 +189,21 @@ class TemporalAugmentation:
         if name not in AUGMENTATIONS:
             known = ", ".join(AUGMENTATIONS)
             raise UserError(f"no augmentation '{name}'; known: {known}")
-        return _augmented(AUGMENTATIONS[name](), x)
+        window = x if isinstance(x, Tensor) else torch.from_numpy(np.asarray(x, dtype=np.float32))
+        if window.ndim != 2:
+            raise UserError(f"a window is (samples, channels), not {tuple(window.shape)}")
+        seed = int(torch.randint(2**31, ()))
+        generator = torch.Generator(window.device).manual_seed(seed)
+        return AUGMENTATIONS[name]()(window[None], None, generator)[0]
 
     @staticmethod
     def random_augment(x: ArrayLike | Tensor) -> Tensor:
-        """Return a window (T, C) changed by two augmentations chosen by chance."""
+        """Return a window (T, C) changed by two augmentations drawn at random."""
         chosen = torch.randperm(len(AUGMENTATIONS))[:2].tolist()
         names = list(AUGMENTATIONS)
         for i in sorted(chosen):
             x = TemporalAugmentation.apply(names[i], x)
         return torch.as_tensor(x)
-
-
-def _augmented(augmentation: Augmentation, x: ArrayLike | Tensor) -> Tensor:
-    window = x if isinstance(x, Tensor) else torch.from_numpy(np.asarray(x, dtype=np.float32))
-    if window.ndim != 2:
-        raise UserError(f"a window is (samples, channels), not {tuple(window.shape)}")
-    seed = int(torch.randint(2**31, ()))
-    generator = torch.Generator(window.device).manual_seed(seed)
-    return augmentation(window[None], None, generator)[0]
 
 
 def _encoder(
