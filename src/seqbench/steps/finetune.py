@@ -47,6 +47,7 @@ def run(
     from seqbench.storage.models import StoredModel, read_model, write_model
     from seqbench.storage.windows import read_windows
     from seqbench.training.batches import WindowTable, label_counts, labelled_subset
+    from seqbench.training.calibration import calibrate
     from seqbench.training.cost import gpu_peak_bytes, macs_per_window, n_parameters
     from seqbench.training.devices import claim_device
     from seqbench.training.finetune import (
@@ -91,6 +92,9 @@ def run(
         if pretrained
         else transferring.no_transfer()
     )
+    if settings.frozen and not pretrained:
+        inputs = WindowTable(train, where, with_targets=False)
+        calibrate(network.to(where).encoder, inputs, identity["seed"])
     drawn = labelled_subset(train, settings.labels, identity["seed"])
     weight = None
     if settings.optimizer.class_weights == "balanced":
