@@ -4,7 +4,11 @@ import pytest
 import torch
 
 from seqbench.config.registry import ARCHITECTURES
+from seqbench.config.stages import FinetuneSettings
+from seqbench.plan.job_settings import FinetuneJobSettings
+from seqbench.steps.finetune import main
 from seqbench.tasks.classification.head import ClassificationHead
+from seqbench.training import calibration
 from seqbench.training.batches import WindowTable
 from seqbench.training.calibration import calibrate
 from seqbench.training.finetune import Finetuning, Model
@@ -105,3 +109,28 @@ def test_a_calibrated_training_goes_on_as_if_not_interrupted(
         return Finetuning(Model(of_model, head), frozen=True, weight=None)
 
     assert_an_interruption_leaves_no_trace(frozen, loss_name="val_loss", stops=(1, 4, 9))
+
+
+@pytest.mark.parametrize(("frozen", "is_calibrated"), [(True, True), (False, False)])
+def test_the_step_calibrates_a_frozen_random_encoder(
+    frozen, is_calibrated, make_windows, tmp_path, monkeypatch
+):
+    calls = []
+    monkeypatch.setattr(calibration, "calibrate", lambda *_: calls.append(1))
+    settings = FinetuneJobSettings(
+        task="classification",
+        task_options={},
+        architecture="cnn1d",
+        architecture_options=CNN,
+        frozen=frozen,
+        labels=1.0,
+        optimizer=FinetuneSettings(epochs=1),
+    )
+    make_windows(tmp_path / "windows.h5")
+    paths = {name: tmp_path / name for name in ("model", "history", "transfer")}
+    options = paths | {"windows": tmp_path / "windows.h5", "settings": settings.to_json()}
+    run = {"dataset": "d", "architecture": "cnn1d", "arm": "a", "labels": 1.0, "seed": 0}
+
+    main([word for name, value in (options | run).items() for word in (f"--{name}", str(value))])
+
+    assert bool(calls) == is_calibrated
