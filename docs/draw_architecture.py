@@ -1,10 +1,12 @@
 """Draw the rooms of the package from its real imports: `docs/architecture.svg`, and their table.
 
 Run from the root of the repository. With `--check` nothing is written, and the exit code is 1
-where picture or table no longer show what the code imports.
+where picture or table no longer show what the code imports, or the page names a module that is
+no longer there.
 """
 
 import ast
+import re
 import sys
 import tomllib
 from html import escape
@@ -123,13 +125,22 @@ def table(rows: list[list[str]], imports: Imports) -> str:
     return "\n".join(lines) + "\n"
 
 
+def missing_modules(page: str) -> list[str]:
+    """Return the modules and rules that a page names and that are not there."""
+    named = re.findall(r"`([a-z_0-9/]+\.(?:py|smk))`", page)
+    return [name for name in named if not (SOURCE / name).is_file() and not Path(name).is_file()]
+
+
 def main() -> None:
     """Write the picture and the table, or check them."""
     rows = layers()
     imports = imports_between({room for row in rows for room in row})
     drawn = [row for row in rows if not set(row) & EVERYWHERE]
     between = {room: imported - EVERYWHERE for room, imported in imports.items()}
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    page = PAGE.read_text(encoding="utf-8")
+    if missing := missing_modules(page):
+        sys.exit(f"{PAGE}: names {', '.join(missing)}, which are not there; correct the page")
+    before, _, rest = page.partition(BEGIN)
     after = rest.partition(END)[2]
     wanted = {
         PICTURE: picture(drawn, reduced({room: between[room] for row in drawn for room in row})),
