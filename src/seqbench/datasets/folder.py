@@ -10,9 +10,10 @@ Times are in seconds from the start of the recording.
 
 import math
 from pathlib import Path
+from typing import Literal
 
 from seqbench.config.options import Positive, Text, Tolerance
-from seqbench.config.registry import DATASETS, TASKS, suggestion
+from seqbench.config.registry import DATASETS, suggestion
 from seqbench.datasets.base import counted, explained, fault, sha256
 from seqbench.datasets.events import Event, label_columns
 from seqbench.datasets.folder_labels import class_labels, event_labels, groups_of
@@ -29,7 +30,9 @@ def folder(
     cache: Path,
     *,
     path: Text,
-    task: Text = "classification",
+    task: Literal[
+        "classification", "labelling", "regression", "forecasting", "detection"
+    ] = "classification",
     sampling_rate_hz: Positive | None = None,
     channels: tuple[Text, ...] | None = None,
     targets: tuple[Text, ...] | None = None,
@@ -79,18 +82,17 @@ def folder(
         }
         _check_agreement(root, found)
         rate = _common_rate_hz(root, found, sampling_rate_hz)
-        carried = TASKS.entry(task).tags.get("labels", "classes")
-        if carried != "events" and refractory_s is not None:
+        if task != "detection" and refractory_s is not None:
             mend = "leave it out or set `task: detection`"
             raise fault(root, f"`refractory_s` belongs to events, not to {task}", mend)
-        if (carried == "values") != bool(targets):
+        if (task == "regression") != bool(targets):
             mend = "name them for regression, and for regression alone"
             raise fault(root, "`targets` are the channels that regression tells", mend)
         table, labels = root / "labels.csv", []
-        if carried == "events":
+        if task == "detection":
             table = root / "events.csv"
             labels = event_labels(table, found, rate, refractory_s)
-        elif carried == "classes":
+        elif task in ("classification", "labelling"):
             labels = class_labels(table, found, rate)
         groups = groups_of(root / "groups.csv", found)
         tables = [file for file in (table, root / "groups.csv") if file.exists()]
@@ -124,7 +126,7 @@ def folder(
         **label_columns(list(events.values())),
         sampling_rate_hz=rate,
         refractory_s=refractory_s,
-        tolerance_ms=tolerance_ms if carried == "events" else None,
+        tolerance_ms=tolerance_ms if task == "detection" else None,
         source={"origin": "folder", "files": checksums},
     )
 

@@ -1,4 +1,4 @@
-"""Contrast of the views of a window with those of others."""
+"""Views of one window are alike, those of others are not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seqbench.pretraining.representation import alignment, pooled, uniformity
 
 @OBJECTIVES.register("contrastive", accepts=("series",))
 class ContrastiveObjective(Objective):
-    """Find the two of all views that are of one window, from the mean of their frames.
+    """Tell which two of all views are of one window, from the mean of their frames.
 
     Parameters
     ----------
@@ -25,13 +25,12 @@ class ContrastiveObjective(Objective):
     n_channels
         Channels C of a window.
     augmentations
-        Changes that make a view, in this order. `shift` and `time_warp` move
-        events: representations learned with them depend less on time.
+        What makes a view, in this order. `shift` and `time_warp` move events:
+        what is learned with them cares less about when something happens.
     projection_size
-        Size of the compared vectors.
+        Numbers of the vectors that are compared.
     temperature
-        Divisor of the cosine similarities; lower gives more weight to the most
-        similar negatives.
+        Divides the cosines; lower looks harder at the nearest strangers.
 
     References
     ----------
@@ -90,7 +89,7 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     first, second
         Row i of one belongs to row i of the other, (B, D).
     temperature
-        Divisor of the cosine similarities.
+        Divides the cosines.
 
     Returns
     -------

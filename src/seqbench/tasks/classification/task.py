@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.head import Head
 
 
-@TASKS.register("classification", labels="classes")
+@TASKS.register("classification")
 class ClassificationTask(Task):
     """Window to one class."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.targets import SampleTargets
 
 
-@TASKS.register("labelling", labels="classes")
+@TASKS.register("labelling")
 class LabellingTask(Task):
     """A class for every sample of a sequence."""
 

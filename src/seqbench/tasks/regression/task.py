@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.targets import SampleTargets
 
 
-@TASKS.register("regression", labels="values")
+@TASKS.register("regression")
 class RegressionTask(Task):
     """Values for every sample of a sequence."""
 
