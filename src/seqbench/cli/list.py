@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from seqbench.config.benchmark import built_in_datasets
+from seqbench.config.datasets import built_in_datasets
 from seqbench.config.registry import REGISTRIES
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field, create_model
 
-from seqbench.config.benchmark import ArchitectureEntry, Benchmark, Variant
+from seqbench.config.benchmark import Benchmark
 from seqbench.config.options import Options
 from seqbench.config.registry import (
     ARCHITECTURES,
@@ -14,6 +14,7 @@ from seqbench.config.registry import (
     TASKS,
     Registry,
 )
+from seqbench.config.variants import ArchitectureEntry, Variant
 
 
 def json_schema() -> dict[str, Any]:

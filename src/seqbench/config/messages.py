@@ -7,11 +7,23 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from seqbench.config.registry import Registry, suggestion
+from seqbench.errors import UserError, one_line
 
 # A value is shown whole unless it would fill the screen; aliases of YAML can stand for very many.
 SHORT = Repr()
 SHORT.maxlevel, SHORT.maxlist, SHORT.maxtuple, SHORT.maxdict = 2, 12, 12, 12
 SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 200
+
+
+class ConfigError(UserError):
+    """Everything that is wrong with a configuration, one sentence a line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = [one_line(problem) for problem in problems]
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(
+            "\n".join([f"the configuration has {count}:", *(f"  {p}" for p in self.problems)])
+        )
 
 
 def option_problems(

@@ -221,4 +221,14 @@ BASELINES = Registry("BASELINES", kind="baseline", package="seqbench.baselines")
 TASKS = Registry("TASKS", kind="task", package="seqbench.tasks")
 METRICS = Registry("METRICS", kind="metric", package="seqbench.tasks")
 TASK_WINDOWS = Registry("TASK_WINDOWS", kind="way to windows", package="seqbench.tasks")
-REGISTRIES = (DATASETS, ARCHITECTURES, OBJECTIVES, BASELINES, TASKS, METRICS, TASK_WINDOWS)
+TASK_PROFILES = Registry("TASK_PROFILES", kind="profile of a task", package="seqbench.tasks")
+REGISTRIES = (
+    DATASETS,
+    ARCHITECTURES,
+    OBJECTIVES,
+    BASELINES,
+    TASKS,
+    METRICS,
+    TASK_WINDOWS,
+    TASK_PROFILES,
+)

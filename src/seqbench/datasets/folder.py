@@ -10,10 +10,9 @@ Times are in seconds from the start of the recording.
 
 import math
 from pathlib import Path
-from typing import Literal
 
 from seqbench.config.options import Positive, Text, Tolerance
-from seqbench.config.registry import DATASETS, suggestion
+from seqbench.config.registry import DATASETS, TASKS, suggestion
 from seqbench.datasets.base import counted, explained, fault, sha256
 from seqbench.datasets.events import Event, label_columns
 from seqbench.datasets.folder_labels import class_labels, event_labels, groups_of
@@ -30,9 +29,7 @@ def folder(
     cache: Path,
     *,
     path: Text,
-    task: Literal[
-        "classification", "labelling", "regression", "forecasting", "detection"
-    ] = "classification",
+    task: Text = "classification",
     sampling_rate_hz: Positive | None = None,
     channels: tuple[Text, ...] | None = None,
     targets: tuple[Text, ...] | None = None,
@@ -82,17 +79,18 @@ def folder(
         }
         _check_agreement(root, found)
         rate = _common_rate_hz(root, found, sampling_rate_hz)
-        if task != "detection" and refractory_s is not None:
+        carried = TASKS.entry(task).tags.get("labels", "classes")
+        if carried != "events" and refractory_s is not None:
             mend = "leave it out or set `task: detection`"
             raise fault(root, f"`refractory_s` belongs to events, not to {task}", mend)
-        if (task == "regression") != bool(targets):
+        if (carried == "values") != bool(targets):
             mend = "name them for regression, and for regression alone"
             raise fault(root, "`targets` are the channels that regression tells", mend)
         table, labels = root / "labels.csv", []
-        if task == "detection":
+        if carried == "events":
             table = root / "events.csv"
             labels = event_labels(table, found, rate, refractory_s)
-        elif task in ("classification", "labelling"):
+        elif carried == "classes":
             labels = class_labels(table, found, rate)
         groups = groups_of(root / "groups.csv", found)
         tables = [file for file in (table, root / "groups.csv") if file.exists()]
@@ -126,7 +124,7 @@ def folder(
         **label_columns(list(events.values())),
         sampling_rate_hz=rate,
         refractory_s=refractory_s,
-        tolerance_ms=tolerance_ms if task == "detection" else None,
+        tolerance_ms=tolerance_ms if carried == "events" else None,
         source={"origin": "folder", "files": checksums},
     )
 

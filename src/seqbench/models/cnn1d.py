@@ -9,7 +9,7 @@ from seqbench.models.base import Encoder, inside
 
 
 class MaskedBatchNorm1d(nn.BatchNorm1d):
-    """Batch norm over (B, D, F) whose statistics leave out what lies behind each window's end."""
+    """Batch norm over (B, D, F) whose statistics exclude padding."""
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Normalise; `mask` (B, F) is True inside the windows, None: everywhere."""

@@ -42,7 +42,7 @@ class CnnLstm2dEncoder(Encoder):
     -----
     (B, T, C, H, W) -> (B, T, D). A step of the LSTM is a row of the last map:
     all its columns of all its features. Its final states are the frame. Were the
-    whole map one step, as the exercise that this comes from has it, the LSTM
+    whole map one step, as in the exercise that it is taken from, the LSTM
     would have no sequence to read.
     """
 

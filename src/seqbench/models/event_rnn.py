@@ -58,11 +58,10 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
     Notes
     -----
     (B, T, C) -> (B, ceil(T / stride), widths[-1] + 2 * hidden_size): the frames
-    of the convolutions stand before what recurrence makes of them, because
-    they know best where in its frame an event lies. Steps in time are what
-    recurrence costs, and frames cut them tenfold. The first filters are as
-    long as a strike and look at every sample; the second gathers what they
-    say within a frame. About 200,000 parameters with six channels.
+    of the convolutions precede those of the recurrence, because they locate an
+    event within its frame best. The cost of recurrence is its steps, and frames
+    are ten times fewer. The first filters are as long as a strike, at every
+    sample; the second ones pool them within a frame. About 200,000 parameters with six channels.
     """
 
     def __init__(
@@ -103,7 +102,7 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""
         if self.training and self.jitter:
-            # Noise of its own in every batch is harder to learn by heart than that of the data.
+            # New noise in every batch is harder to memorise than that of the data.
             x = ended(x + self.jitter * torch.randn_like(x), lengths)
         frames = self.convolution(x, lengths)
         context = self.recurrence(frames, self.frame_lengths(lengths))

@@ -31,7 +31,7 @@ class EventTemplateBank(nn.Module):
     template_length
         Samples of a template; 80 is 40 ms at 2000 Hz.
     max_delay_samples
-        How far the onset in a channel may lie from that of the event, on
+        Largest distance of the onset in a channel from that of the event, on
         either side; 10 is 5 ms at 2000 Hz.
 
     Attributes

@@ -1,4 +1,4 @@
-"""Nothing but pixels: with the output layer, softmax regression."""
+"""Pixels as features: with the output layer, softmax regression."""
 
 from torch import Tensor
 
@@ -9,7 +9,7 @@ from seqbench.models.base import Encoder, ended
 
 @ARCHITECTURES.register("softmax", accepts=("video",))
 class SoftmaxEncoder(Encoder):
-    """The pixels of a frame as its features; it has no weights, the linear head has them all.
+    """The pixels of a frame as its features; all weights are in the linear head.
 
     Parameters
     ----------

@@ -6,7 +6,8 @@ from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
-from seqbench.config.benchmark import Arm, Benchmark, ConfigError, RunGrid
+from seqbench.config.benchmark import Arm, Benchmark, RunGrid
+from seqbench.config.messages import ConfigError
 from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
 from seqbench.plan.job_settings import JobSettings
 

@@ -14,10 +14,14 @@ WITHOUT_EFFECT = frozenset(
     f"seqbench.{name}"
     for name in (
         "config.benchmark",
+        "config.checks",
+        "config.datasets",
+        "config.messages",
         "config.options",
         "config.plugins",
         "config.registry",
         "config.stages",
+        "config.variants",
         "errors",
         "layout",
         "plan.job_code",

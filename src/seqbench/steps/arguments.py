@@ -12,7 +12,7 @@ TRAINING = ("torch", "torch._dynamo", "seqbench.training.finetune", "seqbench.tr
 def import_all(*modules: str) -> None:
     """Import in the fork server what its forks would otherwise import one by one."""
     from seqbench.config import registry
-    from seqbench.config.benchmark import built_in_datasets
+    from seqbench.config.datasets import built_in_datasets
     from seqbench.process.origin import origin
 
     for module in ("h5py", "safetensors.numpy", *modules):

@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import TASKS
 from seqbench.storage.hdf5 import (
     read_arrays,
     read_number,
@@ -146,15 +147,16 @@ class Recordings:
                 )
         if self.sample == "tokens" and len(self.channels) != 1:
             raise ValueError(f"tokens have one channel, not {len(self.channels)}")
-        if self.task == "regression" and self.targets is None:
-            raise ValueError("regression needs targets")
+        labels = TASKS.entry(self.task).tags.get("labels", "classes")
+        if labels == "values" and self.targets is None:
+            raise ValueError(f"{self.task} needs targets")
         stops = np.array([len(signal) for signal in self.signals])[self.label_recording]
         if (self.label_start < 0).any() or (self.label_stop > stops).any():
             raise ValueError("a label reaches past its recording")
         if (self.label_start >= self.label_stop).any():
             raise ValueError("a label covers no sample")
-        if self.task == "detection" and (self.sampling_rate_hz is None or not self.tolerance_ms):
-            raise ValueError("detection needs a sampling rate and a tolerance")
+        if labels == "events" and (self.sampling_rate_hz is None or not self.tolerance_ms):
+            raise ValueError(f"{self.task} needs a sampling rate and a tolerance")
 
     @property
     def lengths(self) -> NDArray[np.int64]:

@@ -10,6 +10,8 @@ A task is one folder, whose modules are loaded by the stages that need them:
 ==============  ==================================================================
 
 A change re-runs those stages alone: no model depends on a metric or a figure.
+The tag ``labels`` of a registered task names what its recordings carry: classes (of
+labelled intervals, the default), events, values (of every sample) or none.
 """
 
 from __future__ import annotations

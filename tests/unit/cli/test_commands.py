@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from seqbench.cli.main import COMMANDS, main
-from seqbench.config.benchmark import built_in_datasets
+from seqbench.config.datasets import built_in_datasets
 from seqbench.config.registry import REGISTRIES
 
 

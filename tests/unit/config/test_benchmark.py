@@ -4,13 +4,10 @@ import sys
 import pytest
 import yaml
 
-from seqbench.config.benchmark import (
-    Arm,
-    Benchmark,
-    ConfigError,
-    built_in_datasets,
-)
+from seqbench.config.benchmark import Arm, Benchmark
+from seqbench.config.datasets import built_in_datasets
 from seqbench.config.json_schema import json_schema
+from seqbench.config.messages import ConfigError
 from seqbench.config.registry import ARCHITECTURES, DATASETS, TASKS
 from seqbench.plan.job_settings import JobSettings
 from seqbench.plan.plan import Plan
@@ -58,7 +55,7 @@ BAD = {
     ),
     "normalisation of tokens": (
         {"datasets": {"mine": {"source": "names", "normalization": "robust"}}},
-        "datasets.mine.normalization: tokens are never normalised, and robust has no part",
+        "datasets.mine.normalization: tokens are never normalised, and robust has no effect",
     ),
     "vectors without numbers": (
         {"architectures": {"gru": {"embedding_size": 0}}},
@@ -70,7 +67,7 @@ BAD = {
     ),
     "forecast from nothing": (
         {"datasets": {"air": {"source": "airline", "split": {"by": "time"}}}},
-        "datasets.air.window.length_samples: forecasting looks at so many samples",
+        "datasets.air.window.length_samples: forecasting takes so many samples",
     ),
     "forecast that does not come back": (
         {
@@ -98,7 +95,7 @@ BAD = {
     ),
     "mean of recordings that last": (
         {"datasets": {"bells": {"source": "strikes_windows", "normalization": "per_recording"}}},
-        "datasets.bells.normalization: events are found in recordings of any length",
+        "datasets.bells.normalization: events are detected while a recording lasts",
     ),
     "mean of a recording that is cut in time": (
         {
@@ -150,8 +147,8 @@ BAD = {
                 "air": {"source": "airline", "window": {"length_samples": 3, "remainder": "keep"}}
             }
         },
-        "datasets.air.window: windows of forecasting slide over whole recordings, which leaves no"
-        " part to remainder; take that out",
+        "datasets.air.window: windows of forecasting slide over whole recordings, so remainder"
+        " would have no effect; take that out",
     ),
     "variant of nothing": (
         {"architectures": {"lstm-uni": {"bidirectional": True}}},
@@ -301,7 +298,7 @@ BAD = {
     ),
     "task that no folder can have": (
         {"datasets": {"mine": {"source": "folder", "path": "x", "task": "detecting"}}},
-        "datasets.mine.task: input should be 'classification', 'labelling', 'regression',",
+        "datasets.mine.task: unknown task 'detecting'; did you mean 'detection'?",
     ),
     "tolerance that results do not have": (
         {"datasets": {"mine": {"source": "folder", "path": "x", "tolerance_ms": 7}}},
@@ -309,12 +306,12 @@ BAD = {
     ),
     "padding in detection": (
         {"datasets": {"mine": {"source": "mitdb", "window": {"pad_to_samples": 5000}}}},
-        "datasets.mine.window: windows of detection slide over whole recordings, which leaves no"
-        " part to pad_to_samples; take that out",
+        "datasets.mine.window: windows of detection slide over whole recordings, so"
+        " pad_to_samples would have no effect; take that out",
     ),
     "a remainder in detection": (
         {"datasets": {"mine": {"source": "mitdb", "window": {"remainder": "keep"}}}},
-        "no part to remainder; take that out",
+        "so remainder would have no effect; take that out",
     ),
     "truncation in detection": (
         {
@@ -327,7 +324,7 @@ BAD = {
                 }
             }
         },
-        "no part to max_samples and truncate; take that out",
+        "so max_samples and truncate would have no effect; take that out",
     ),
     "one fold": (
         {"datasets": {"mine": {"source": "waves", "split": {"folds": 1}}}},

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqbench.config.benchmark import Benchmark, ConfigError
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.messages import ConfigError
 from seqbench.config.yaml_files import read_yaml
 from seqbench.errors import UserError
 

@@ -1,7 +1,8 @@
 import pytest
 
 from seqbench import layout
-from seqbench.config.benchmark import Benchmark, ConfigError
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.messages import ConfigError
 from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS
 from seqbench.config.stages import Fold
 from seqbench.plan.plan import Plan, Run

@@ -20,7 +20,7 @@ from seqbench.pretraining.timestamp_contrastive import (
     TimestampContrastiveObjective,
     hierarchical,
 )
-from seqbench.pretraining.vae import VaeObjective, divergence
+from seqbench.pretraining.vae import VaeObjective, kl_divergence
 
 T, C = 24, 2
 LENGTHS = torch.tensor([24, 9, 17, 1, 24, 12])
@@ -660,11 +660,11 @@ SILENCE = torch.zeros(2, 10, C)  # two stretches in each window
 
 
 def test_the_standard_normal_diverges_by_nothing_from_itself():
-    assert number(divergence(torch.zeros(()), torch.zeros(()))) == 0
+    assert number(kl_divergence(torch.zeros(()), torch.zeros(()))) == 0
 
 
 def test_the_divergence_is_what_it_is_by_hand():
-    answer = divergence(torch.tensor(1.0), torch.tensor(4.0).log())
+    answer = kl_divergence(torch.tensor(1.0), torch.tensor(4.0).log())
 
     assert number(answer) == pytest.approx(0.5 * (1 + 4 - 1 - 1.3862944))  # log 4
 
@@ -674,7 +674,7 @@ def test_the_divergence_is_that_of_torch():
     normal = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
 
     expected = torch.distributions.kl_divergence(normal, torch.distributions.Normal(0.0, 1.0))
-    torch.testing.assert_close(divergence(mean, log_variance), expected)
+    torch.testing.assert_close(kl_divergence(mean, log_variance), expected)
 
 
 def test_divergence_is_spread_over_samples_and_channels():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqbench.config.benchmark import Benchmark
-from seqbench.config.registry import TASKS
+from seqbench.config.registry import TASK_PROFILES
 from seqbench.plan.plan import Plan
 from seqbench.reporting.scores import blocks, catalog
 
@@ -40,7 +40,7 @@ def test_the_whole_report_needs_neither_torch_nor_scikit_learn():
 def test_every_figure_has_a_caption_and_a_function():
     from seqbench.reporting.figures import FIGURES
 
-    wanted = {name for task in TASKS for name in catalog.TASK_FIGURES[task]}
+    wanted = {name for task in TASK_PROFILES for name in TASK_PROFILES[task].figures}
     wanted |= {blocks.CRITICAL_DIFFERENCE}
     assert wanted == set(catalog.CAPTIONS) == set(FIGURES)
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from seqbench import layout
-from seqbench.config.benchmark import Benchmark, ConfigError
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.messages import ConfigError
 from seqbench.reporting.page.paper import (
     leaderboard_numbers,
     leaderboard_table,

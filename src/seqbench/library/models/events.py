@@ -147,8 +147,8 @@ class LSTMEventClassifier(EventClassifier):
     input_size, hidden_size, num_events
         Channels C, units of an LSTM layer and direction, types K.
     num_layers, dropout, bidirectional
-        Of the LSTM; dropout stands after the attention and before the output
-        layers too.
+        Of the LSTM; dropout also after the attention and before the output
+        layers.
     timing_resolution_samples
         Width over which the peak of the softmax over time is read.
     refractory_period_samples
@@ -218,7 +218,7 @@ class EventSpecificClassifier(EventClassifier):
     input_size, hidden_size, num_events
         Channels C, units of an LSTM layer and direction, types K.
     num_layers, dropout, bidirectional
-        Of the LSTM; dropout stands before the output layers too.
+        Of the LSTM; dropout also before the output layers.
     template_length
         Samples of a template.
     timing_resolution_samples

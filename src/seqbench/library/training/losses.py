@@ -1,4 +1,4 @@
-"""Losses that stand apart from their models.
+"""Losses of the event classifiers and autoencoders.
 
 Shapes: B windows, T samples, F frames, C channels, K types of event. Every
 loss is computed in single precision and has shape ().
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from seqbench.pretraining.autoencoder import mean_squared
-from seqbench.pretraining.vae import divergence
+from seqbench.pretraining.vae import kl_divergence
 from seqbench.tasks.detection.losses import (
     presence_loss,
     products_of_pairs,
@@ -334,7 +334,7 @@ class VariationalLoss(nn.Module):
         """Return ``reconstruction``, ``divergence`` and their weighted sum ``total``, shape ()."""
         error = 0.5 * mean_squared(reconstruction, x, lengths)
         n = x.shape[1] if lengths is None else lengths.to(x.device).float().mean()
-        nats = divergence(mean, log_variance).sum(dim=1).mean() / (n * x.shape[2])
+        nats = kl_divergence(mean, log_variance).sum(dim=1).mean() / (n * x.shape[2])
         return {
             "total": error + self.kl_weight * nats,
             "reconstruction": error,

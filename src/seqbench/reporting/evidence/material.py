@@ -196,11 +196,11 @@ def _material(
     shown = (picked.chosen.run if picked else trained[0]).dataset
     figures = figures_of(plan, dataset)
     path = root / layout.WINDOWS.format(dataset=shown)
-    is_detection = plan.benchmark.task(dataset) == "detection"
+    is_detection = "timeline" in figures
     windows = read_windows(path, "train", signal=not is_detection)
     has_answers = not {"answers", "frames"}.isdisjoint(figures)
     classification = detection = None
-    if plan.benchmark.task(dataset) == "classification":
+    if "roc" in figures:
         classification = gather_classification(boards[0], path, root)
     if is_detection:
         detection = gather_detection(boards[0], path, root, plan.template_runs)

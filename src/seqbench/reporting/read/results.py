@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench import layout
-from seqbench.config.benchmark import FoldOf
+from seqbench.config.datasets import FoldOf
 from seqbench.config.stages import Fold
 from seqbench.plan.plan import Plan, Run
 

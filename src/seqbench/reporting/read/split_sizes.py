@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import TASKS
 from seqbench.storage.windows import SPLITS, Split, WindowSet, read_windows
 
 
@@ -74,15 +75,6 @@ def part_of(windows: WindowSet) -> Part:
 
 
 def _counts(windows: WindowSet) -> NDArray[np.int64]:
-    labels = windows.label
-    if windows.timeline is not None:
-        timeline = windows.timeline
-        place = timeline.place
-        inside = (timeline.known_start[place] <= timeline.onset) & (
-            timeline.onset < timeline.known_stop[place]
-        )
-        labels = timeline.type[inside]
-    elif windows.task == "labelling" and windows.targets is not None:
-        told = windows.targets.values[:, 0]
-        labels = told[np.isfinite(told)].astype(np.int64)
-    return np.bincount(labels[labels >= 0], minlength=len(windows.classes))
+    inside = TASKS[windows.task]().labels_inside(windows)
+    labels = windows.label if inside is None else inside[0][np.isfinite(inside[0])]
+    return np.bincount(labels[labels >= 0].astype(np.int64), minlength=len(windows.classes))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seqbench import layout
-from seqbench.config.registry import BASELINES, TASKS
+from seqbench.config.registry import BASELINES, TASK_PROFILES, TASKS
 from seqbench.tasks.metric_names import expand, family_of
 
 if TYPE_CHECKING:
@@ -155,33 +155,6 @@ CAPTIONS = {
     ),
 }
 
-TRAINING_FIGURES = ("learning_curves", "cost", "label_efficiency", "pretraining")
-# By task, in the order of the page.
-TASK_FIGURES = {
-    "classification": (
-        "leaderboard",
-        "confusion",
-        "roc",
-        "calibration",
-        "hardest",
-        *TRAINING_FIGURES,
-        "examples",
-        "pictures",
-    ),
-    "labelling": ("leaderboard", "confusion", *TRAINING_FIGURES),
-    "regression": ("leaderboard", "answers", "agreement", *TRAINING_FIGURES),
-    "forecasting": ("leaderboard", "answers", "frames", "horizon", *TRAINING_FIGURES),
-    "detection": (
-        "leaderboard",
-        "tolerance",
-        "timing_errors",
-        "timeline",
-        "templates",
-        "reliability",
-        *TRAINING_FIGURES,
-    ),
-}
-
 # Figures that draw samples of some kinds only; ids of tokens are no curve, frames are none either.
 DRAWN = {
     "examples": ("series",),
@@ -221,7 +194,7 @@ def figure_names(plan: Plan) -> list[tuple[str, str]]:
     return [
         (dataset, figure)
         for dataset in plan.wholes
-        for figure in TASK_FIGURES[plan.benchmark.task(dataset)]
+        for figure in TASK_PROFILES[plan.benchmark.task(dataset)].figures
         if _applies(figure, plan, dataset)
     ]
 

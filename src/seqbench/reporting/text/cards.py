@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from seqbench.config.benchmark import DatasetEntry
-from seqbench.config.registry import DATASETS
+from seqbench.config.datasets import DatasetEntry
+from seqbench.config.registry import DATASETS, TASK_PROFILES
 from seqbench.config.stages import SplitSettings, WindowSettings
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
@@ -21,7 +21,6 @@ from seqbench.windowing.split import DEFAULT_TEST
 NOT_STATED, NOTHING_TO_LICENSE = "not stated", "none needed"
 N_NAMED, N_FILES = 12, 60  # what is listed one by one
 SAMPLES = {"video": "frame", "tokens": "character"}
-COUNTED = {"detection": "events", "labelling": "samples"}
 NORMALIZATIONS = {
     "zscore": "z-score: each channel less its mean over train, divided by its deviation there",
     "robust": "robust: each channel less its median over train, divided by its quartiles' range",
@@ -103,6 +102,7 @@ def card(plan: Plan, material: Material) -> Card:
     """Return the card of a dataset."""
     entry = plan.benchmark.all_datasets[material.dataset]
     parts, source = material.parts, material.windows.source
+    task = TASK_PROFILES[material.board.task]
     files = dict(sorted((source.get("files") or {}).items()))
     seconds = [part.seconds for part in parts if part.seconds is not None]
     known_s = [part.known_s for part in parts if part.known_s is not None]
@@ -117,11 +117,11 @@ def card(plan: Plan, material: Material) -> Card:
             "Preparation": _prepared(material, entry),
         },
         parts=parts,
-        has_look_back=entry.split.by == "time" and material.board.task == "forecasting",
+        has_look_back=entry.split.by == "time" and task.looks_back,
         duration_unit=unit,
         durations=durations[: len(seconds)],
         known_durations=durations[len(seconds) :] if known_s != seconds else [],
-        counts_of=COUNTED.get(material.board.task, "windows"),
+        counts_of=task.counted,
         classes=class_counts(material.windows.classes, parts),
         files=list(files.items())[:N_FILES],
         n_files=len(files),
@@ -336,7 +336,10 @@ def _prepared(material: Material, entry: DatasetEntry) -> list[Fact]:
     windows, targets = material.windows, material.windows.targets
     facts = [
         Fact("length of a window", _length(material)),
-        Fact("windows are", _cut_words(entry.window, material.board.task)),
+        Fact(
+            "windows are",
+            _cut_words(TASK_PROFILES[material.board.task]().with_defaults(entry.window)),
+        ),
     ]
     if targets is not None and targets.horizon_samples:
         steps = ["logarithm"] if targets.transform.log else []
@@ -359,12 +362,12 @@ def _length(material: Material) -> str:
     return f"{span}, {limit}{formats.seconds(longest / windows.sampling_rate_hz)}"
 
 
-def _cut_words(settings: WindowSettings, task: str) -> str:
+def _cut_words(settings: WindowSettings) -> str:
     if settings.overlap:
         return f"slid along recordings, {formats.percent(settings.overlap)} of each shared"
-    if settings.step_samples is not None or task == "forecasting":
-        return f"slid along recordings by {counted(settings.step_samples or 1, 'sample')}"
-    if settings.length_samples is not None or task == "detection":
+    if settings.step_samples is not None:
+        return f"slid along recordings by {counted(settings.step_samples, 'sample')}"
+    if settings.length_samples is not None:
         return "cut from recordings end to end"
     words = "whole recordings or labelled stretches"
     if settings.max_samples is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from seqbench import layout
+from seqbench.config.registry import TASK_PROFILES
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.classification import ClassificationMaterial
@@ -125,7 +126,7 @@ def _few_windows(material: Material) -> list[str]:
     if n_test >= FEW_TEST_WINDOWS:
         return []
     found = f"Only {counted(n_test, 'test window')}"
-    if material.board.task != "classification":
+    if material.classification is None:
         return [f"{found}, which is little to tell models apart."]
     share = formats.percent(1 / max(n_test, 1))
     return [f"{found}: one window is {share} of {metric_label(material.board.headline)}."]
@@ -224,7 +225,7 @@ def _shown(name: str, material: Material) -> str:
         ]
         return f"Mean {metric_label(board.headline)} on test: {', '.join(ranked)}."
     if name == "confusion":
-        judged = "samples" if board.task == "labelling" else "windows"
+        judged = TASK_PROFILES[board.task].counted
         shown = [
             f"{c.row.name}: {int(c.counts.trace())} of {int(c.counts.sum())} {judged} right"
             for c in material.confusions

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.head import Head
 
 
-@TASKS.register("classification")
+@TASKS.register("classification", labels="classes")
 class ClassificationTask(Task):
     """Window to one class."""
 

@@ -27,7 +27,7 @@ def presence_loss(
         Before the sigmoid, (..., K); frames are (B, F, K), whole windows (B, K).
     target
         In [0, 1], the shape of `logits`; 1 at the frame of an event, and less
-        beside it if the target is soft.
+        around it if the target is soft.
     mask
         True or 1 where a frame counts, of a shape that broadcasts to that of
         `logits`, such as (B, F, 1); None: all count.

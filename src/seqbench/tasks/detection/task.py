@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.head import Head
 
 
-@TASKS.register("detection")
+@TASKS.register("detection", labels="events")
 class DetectionTask(Task):
     """Recording to typed, timed events.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.targets import HorizonTargets
 
 
-@TASKS.register("forecasting")
+@TASKS.register("forecasting", labels="none")
 class ForecastingTask(Task):
     """The samples behind a window, in the units of the data."""
 

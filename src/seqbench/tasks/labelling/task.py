@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.targets import SampleTargets
 
 
-@TASKS.register("labelling")
+@TASKS.register("labelling", labels="classes")
 class LabellingTask(Task):
     """A class for every sample of a sequence."""
 

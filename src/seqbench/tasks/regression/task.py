@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.targets import SampleTargets
 
 
-@TASKS.register("regression")
+@TASKS.register("regression", labels="values")
 class RegressionTask(Task):
     """Values for every sample of a sequence."""
 
