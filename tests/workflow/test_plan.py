@@ -45,20 +45,21 @@ def test_a_bad_config_is_refused_before_anything_is_planned(snakemake, tmp_path,
     assert not (tmp_path / "results").exists()
 
 
-def test_five_thousand_runs_are_planned_and_replace_those_of_the_default(planned):
+@pytest.mark.parametrize("n_seeds", [5, pytest.param(125, marks=pytest.mark.full)])
+def test_many_runs_are_planned_and_replace_those_of_the_default(planned, n_seeds):
     grid = {
         "datasets": ["tiny"],
         "architectures": ["cnn1d", "rnn", "lstm", "gru", "cnn_lstm"],
         "arms": ["scratch", "autoencoder_finetune"],
         "labels": [0.1, 0.2, 0.5, 1.0],
-        "seeds": list(range(125)),
+        "seeds": list(range(n_seeds)),
     }
     tiny = {"source": "waves", "n_windows": 80, "window_samples": 20}
 
     jobs = planned({"runs": [grid], "baselines": ["majority"], "datasets": {"tiny": tiny}})
 
     count = Counter(job.rule for job in jobs)
-    assert (count["finetune"], count["fit_baseline"], count["ingest"]) == (5000, 1, 1)
+    assert (count["finetune"], count["fit_baseline"], count["ingest"]) == (40 * n_seeds, 1, 1)
 
 
 def test_module_users_get_the_whole_workflow(snakemake, pytestconfig, tmp_path):

@@ -145,60 +145,46 @@ def test_comments_descriptions_versions_and_other_modules_rerun_nothing(carried_
     assert carried_out("--dry-run").jobs == {}
 
 
-@pytest.mark.parametrize(
-    ("module", "jobs"),
-    [
-        (
-            "datasets/waves.py",
-            {"ingest": 1, "window": 1, "finetune": 1, "fit_baseline": 1, "evaluate": 2},
-        ),
-        ("training/schedule.py", {"pretrain": 1, "finetune": 2, "evaluate": 2}),
-    ],
-)
-def test_an_edited_module_reruns_its_jobs_and_those_behind(carried_out, edit, module, jobs):
-    edit(module)
+def test_the_schedule_reruns_trainings_and_their_scores(carried_out, edit):
+    edit("training/schedule.py")
 
-    assert carried_out("--dry-run").jobs == jobs
+    assert carried_out("--dry-run").jobs == {"pretrain": 1, "finetune": 2, "evaluate": 2}
 
 
-def test_a_new_tolerance_reruns_evaluation_alone(carried_out, edit):
-    edit("config/tolerances.py", "(0.5,", "(0.25, 0.5,")
+NEW = {
+    "tasks/classification/errors.py": '''"""One more metric."""
 
-    assert carried_out("--dry-run").jobs == {"evaluate": 2}
+from seqbench.config.registry import METRICS
 
 
-def test_a_new_metric_is_scored_without_training(carried_out):
-    module = carried_out.source / "tasks/classification/errors.py"
-    module.write_text(
-        '"""One more metric."""\n\n'
-        "from seqbench.config.registry import METRICS\n\n\n"
-        '@METRICS.register("errors", tasks=("classification",), better="lower",'
-        " probabilities=False, order=7)\n"
-        "def errors(predictions, weights):\n"
-        '    """Fraction of the windows whose class is wrong."""\n'
-        "    return 0.0\n"
-    )
+@METRICS.register("errors", tasks=("classification",), better="lower", probabilities=False, order=7)
+def errors(predictions, weights):
+    """Fraction of the windows whose class is wrong."""
+    return 0.0
+''',
+    "models/averaging.py": '''"""One more family."""
+
+from seqbench.config.registry import ARCHITECTURES
+from seqbench.models.base import Encoder
+
+
+@ARCHITECTURES.register("averaging", accepts=("series",))
+class AveragingEncoder(Encoder):
+    """The windows themselves."""
+''',
+}
+
+
+def test_a_new_metric_is_scored_without_training_and_a_new_architecture_trains_alone(carried_out):
+    grid = {"datasets": ["tiny"], "architectures": ["averaging"], "seeds": [0]}
+    score = Run("tiny", "averaging", "scratch", "1", 0).fill(layout.METRICS)
+    modules = {carried_out.source / name: text for name, text in NEW.items()}
+    for path, text in modules.items():
+        path.write_text(text)
     try:
-        assert carried_out("--dry-run").jobs == {"evaluate": 2}
+        jobs = carried_out("--dry-run", more=[score], runs=[*CONFIG["runs"], grid]).jobs
     finally:
-        module.unlink()
+        for path in modules:
+            path.unlink()
 
-
-def test_a_new_architecture_reruns_nothing_that_exists(carried_out):
-    module = carried_out.source / "models/averaging.py"
-    module.write_text(
-        '"""One more family."""\n\n'
-        "from seqbench.config.registry import ARCHITECTURES\n"
-        "from seqbench.models.base import Encoder\n\n\n"
-        '@ARCHITECTURES.register("averaging", accepts=("series",))\n'
-        "class AveragingEncoder(Encoder):\n"
-        '    """The windows themselves."""\n'
-    )
-    grids = [*CONFIG["runs"], {"datasets": ["tiny"], "architectures": ["averaging"], "seeds": [0]}]
-    new = Run("tiny", "averaging", "scratch", "1", 0).fill(layout.METRICS)
-    try:
-        jobs = carried_out("--dry-run", more=[new], runs=grids).jobs
-    finally:
-        module.unlink()
-
-    assert jobs == {"finetune": 1, "evaluate": 1}
+    assert jobs == {"finetune": 1, "evaluate": 2 + 1}
