@@ -36,11 +36,12 @@ def strikes() -> None:
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.tasks.scoring import score
     from seqbench.training.batches import WindowTable
-    from seqbench.training.finetune import Finetuning, build_model, state_arrays
+    from seqbench.training.finetune import Finetuning, build_model
     from seqbench.training.loop import EVALUATION_BATCH, fit
     from seqbench.training.predict import predict
     from seqbench.training.progress import Progress
     from seqbench.training.reproducibility import seed_everything
+    from seqbench.training.state import state_arrays
 
     torch.set_num_threads(1)
     generator = seed_everything(0)

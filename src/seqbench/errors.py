@@ -9,6 +9,10 @@ class FormatError(UserError):
     """A file is missing, damaged, or of another kind or version than expected."""
 
 
+class DamagedError(FormatError):
+    """A file is damaged or of another version; a step adds that the next run makes it again."""
+
+
 def printable(text: str) -> str:
     """Return a text that changes nothing but a line of a terminal or log.
 

@@ -64,7 +64,8 @@ def knocks(tmp_path_factory: pytest.TempPathFactory) -> Knocks:
 
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.tasks.detection.head import HALF, N_BINS
-    from seqbench.training.finetune import build_model, state_arrays
+    from seqbench.training.finetune import build_model
+    from seqbench.training.state import state_arrays
 
     header: dict[str, Any] = {
         "kind": "model",

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 
-from seqbench.errors import UserError, one_line, printable
+from seqbench.errors import DamagedError, UserError, one_line, printable
 from seqbench.process.step_log import telling
 
 ADDRESS = "SEQBENCH_WARM"
@@ -57,6 +57,8 @@ def execute(module: str, arguments: list[str]) -> int:
     try:
         with telling():
             importlib.import_module(module).main(arguments)
+    except DamagedError as error:
+        return _refuse(f"{error}; delete it, and the next run makes it again")
     except UserError as error:
         return _refuse(str(error))
     except MemoryError as error:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from seqbench.errors import FormatError
+from seqbench.errors import DamagedError, FormatError
 from seqbench.storage.atomic import replacing
-from seqbench.storage.hdf5 import MEND
+from seqbench.storage.kinds import first_block
 
 FORMAT = "seqbench model 2"
 
@@ -49,22 +49,23 @@ def read_model(path: Path) -> StoredModel:
         If the file is missing, damaged or no model of this project.
     """
     try:
+        first_block(path, "model")
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
-                raise FormatError(f"{path}: no {FORMAT}; train it again")
+                raise DamagedError(
+                    f"{path}: no {FORMAT}, but {metadata.get('format', 'a file of other software')}"
+                )
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if metadata["digest"] != _digest(metadata["header"], arrays):
-                raise FormatError(f"{path}: damaged, as its digest tells; {MEND}")
+                raise DamagedError(f"{path}: damaged, its digest does not fit")
             header = json.loads(metadata["header"])
             if not isinstance(header, dict):
-                raise FormatError(f"{path}: its header is no object; {MEND}")
+                raise DamagedError(f"{path}: damaged, its header is no object")
     except FormatError:
         raise
-    except FileNotFoundError:
-        raise FormatError(f"{path}: no such file") from None
     except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
-        raise FormatError(f"{path}: damaged ({error}); {MEND}") from None
+        raise DamagedError(f"{path}: damaged ({error})") from None
     return StoredModel(arrays, header)
 
 

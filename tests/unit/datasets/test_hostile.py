@@ -17,8 +17,8 @@ from seqbench.datasets.base import DataError
 from seqbench.datasets.folder import folder
 from seqbench.datasets.formats import read_recording
 from seqbench.errors import FormatError
-from seqbench.storage.hdf5 import BLOCK_BYTES
-from seqbench.storage.windows import read_windows
+from seqbench.storage.kinds import BLOCK_BYTES
+from seqbench.storage.windows import KIND, VERSION, read_windows
 
 SIGNAL = np.arange(40, dtype=np.float32).reshape(20, 2)
 CHANGES = st.lists(
@@ -111,7 +111,7 @@ def test_a_result_that_was_changed_and_sealed_again_is_read_or_refused(
     path = tmp_path / "windows.h5"
     make_windows(path, n_windows=2)
     content = changed(path.read_bytes()[BLOCK_BYTES:], changes)
-    line = f"seqbench windows 4 crc32 {zlib.crc32(content):08x}\n".encode()
+    line = f"seqbench {KIND} {VERSION} crc32 {zlib.crc32(content):08x}\n".encode()
     path.write_bytes(line.ljust(BLOCK_BYTES, b"\0") + content)
 
     with suppress(FormatError):

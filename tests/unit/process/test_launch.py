@@ -6,7 +6,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from seqbench.errors import UserError
+from seqbench.errors import DamagedError, FormatError, UserError
 from seqbench.process.launch import execute
 
 
@@ -56,6 +56,17 @@ def test_a_full_disk_under_a_log_is_one_line(answer):
 def test_other_errors_of_files_are_errors_of_the_program(answer, tmp_path):
     with pytest.raises(FileNotFoundError):
         answer((tmp_path / "gone").read_text)
+
+
+@pytest.mark.parametrize(("error", "hint"), [(FormatError, False), (DamagedError, True)])
+def test_a_step_suggests_to_delete_a_damaged_result_alone(answer, error, hint):
+    def refuse():
+        raise error("model.safetensors: is not as it was")
+
+    code, said = answer(refuse)
+
+    assert code == 1
+    assert ("; delete it, and the next run makes it again" in said) == hint
 
 
 def test_control_characters_of_names_do_not_reach_the_terminal(answer):
