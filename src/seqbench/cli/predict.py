@@ -104,7 +104,7 @@ def _predict_stream(
     kind: str,
     idle_s: float | None,
 ) -> None:
-    from seqbench.datasets.chunks import growing
+    from seqbench.datasets.reading.stream import growing
     from seqbench.prediction.event_finder import EventFinder, predict_stream
 
     if kind == "raw" and channels is not None:

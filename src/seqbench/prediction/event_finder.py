@@ -20,7 +20,7 @@ from seqbench.storage.normalization import Normalization
 if TYPE_CHECKING:
     import pandas as pd
 
-    from seqbench.datasets.chunks import Stream
+    from seqbench.datasets.reading.stream import Stream
     from seqbench.tasks.detection.stream import Detector, EventStream
 
 RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
@@ -226,7 +226,7 @@ def _file_chunks(
     """Open a recording, check that it fits the model, and yield its chunks under a bar."""
     from tqdm import tqdm
 
-    from seqbench.datasets.chunks import open_chunks
+    from seqbench.datasets.reading.recording import open_chunks
 
     with ExitStack() as stack:
         opened = stack.enter_context(open_chunks(path, channels, CHUNK_SAMPLES))
@@ -278,7 +278,7 @@ def predict_stream(
     An interrupt from the keyboard while samples are awaited ends the stream:
     what is certain without more of them is still yielded.
     """
-    from seqbench.datasets.chunks import csv_stream, raw_stream
+    from seqbench.datasets.reading.stream import csv_stream, raw_stream
 
     n_channels = len(finder.channels)
     chunks = (

@@ -532,12 +532,12 @@ BAD = {
     "mixed rates": (
         second(csv_signal(rate_hz=50)),
         {},
-        ["b.csv", "50 Hz", "recordings/a.csv says 100 Hz", "resample"],
+        ["b.csv", "50 Hz", "100 Hz in recordings/a.csv", "resample"],
     ),
     "rate against the option": (
         {},
         {"sampling_rate_hz": 200.0},
-        ["a.csv", "100 Hz", "`sampling_rate_hz` says 200 Hz", "correct the rate"],
+        ["a.csv", "100 Hz", "200 Hz in `sampling_rate_hz`", "correct the rate"],
     ),
     "rate in one file only": (
         second("x,y\n1,2\n"),
@@ -758,10 +758,10 @@ def test_forecasting_needs_no_table(tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"task": "regression"}, "`targets` are the channels that regression tells; name them"),
+        ({"task": "regression"}, "`targets` are the channels that regression predicts; name them"),
         ({"task": "forecasting", "targets": ("f",)}, "for regression alone"),
         ({"task": "regression", "targets": ("g",)}, "no channel is called 'g'; correct `targets`"),
-        ({"task": "regression", "targets": ("x", "v", "f")}, "leave no channel to look at"),
+        ({"task": "regression", "targets": ("x", "v", "f")}, "leave no channel as input"),
     ],
 )
 def test_targets_that_do_not_fit_are_refused(tmp_path, options, sentence):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from seqbench.datasets.base import DataError
 from seqbench.datasets.folder import folder
-from seqbench.datasets.formats import read_recording
+from seqbench.datasets.reading.recording import read_recording
 from seqbench.errors import FormatError
 from seqbench.storage.kinds import BLOCK_BYTES
 from seqbench.storage.windows import KIND, VERSION, read_windows

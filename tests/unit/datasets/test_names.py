@@ -21,7 +21,7 @@ def written(cache, train=TRAIN, test=TEST):
     folder.mkdir(parents=True)
     for part, rows in {"train": train, "test": test}.items():
         text = "".join(f"{row}\r\n" for row in rows)
-        (folder / source.PARTS[part]).write_bytes(gzip.compress(text.encode()))
+        (folder / source.FILES[part]).write_bytes(gzip.compress(text.encode()))
     return cache
 
 
@@ -67,7 +67,7 @@ def test_a_row_that_is_no_name_and_country_is_told(tmp_path, row):
 
 def test_a_damaged_file_is_told(tmp_path):
     cache = written(tmp_path)
-    (cache / source.FOLDER / source.PARTS["train"]).write_bytes(b"no gzip")
+    (cache / source.FOLDER / source.FILES["train"]).write_bytes(b"no gzip")
 
     with pytest.raises(DataError, match=r"names_train\.csv\.gz: it cannot be read"):
         DATASETS["names"](cache)
@@ -75,7 +75,7 @@ def test_a_damaged_file_is_told(tmp_path):
 
 def test_an_absent_file_is_told(tmp_path):
     cache = written(tmp_path)
-    (cache / source.FOLDER / source.PARTS["test"]).unlink()
+    (cache / source.FOLDER / source.FILES["test"]).unlink()
 
     with pytest.raises(DataError, match=r"it lacks 1 file: names_test\.csv\.gz"):
         DATASETS["names"](cache)

@@ -18,8 +18,8 @@ import pytest
 import wfdb
 
 from seqbench.datasets.base import DataError
-from seqbench.datasets.chunks import OPENERS, csv_stream, growing, open_chunks, raw_stream
-from seqbench.datasets.formats import READERS, read_recording
+from seqbench.datasets.reading.recording import READERS, open_chunks, read_recording
+from seqbench.datasets.reading.stream import csv_stream, growing, raw_stream
 
 RATE_HZ = 50.0
 BLOCK = 13  # samples, so that a short recording has many blocks
@@ -97,7 +97,7 @@ WRITERS: dict[str, Callable[..., None]] = {
 
 @pytest.fixture(autouse=True)
 def _short_blocks(monkeypatch):
-    monkeypatch.setattr("seqbench.datasets.formats.BLOCK_SAMPLES", BLOCK)
+    monkeypatch.setattr("seqbench.datasets.reading.source.BLOCK_SAMPLES", BLOCK)
 
 
 def joined(path: Path, **options: object) -> np.ndarray:
@@ -133,7 +133,7 @@ def before_refusal(path: Path) -> tuple[np.ndarray, str]:
 
 
 def test_every_format_that_can_be_read_can_be_read_in_chunks():
-    assert set(OPENERS) == set(READERS) == set(WRITERS)
+    assert set(READERS) == set(WRITERS)
 
 
 @pytest.mark.parametrize("chunk_samples", [1, 7, 13, 50, 1000])
@@ -315,7 +315,7 @@ def test_arrays_of_either_order_and_any_number_type_are_read(tmp_path, save, dty
 
 
 def test_more_channels_make_shorter_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("seqbench.datasets.formats.BLOCK_CELLS", 6)
+    monkeypatch.setattr("seqbench.datasets.reading.source.BLOCK_CELLS", 6)
     path = tmp_path / "one.npy"
     np.save(path, SIGNAL)
 
@@ -354,7 +354,7 @@ def test_contents_that_are_no_recording_are_refused(tmp_path, suffix, write, pro
 
 
 def test_hdf5_chunks_too_large_for_bounded_memory_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("seqbench.datasets.chunks.HDF5_CACHE_BYTES", 200)
+    monkeypatch.setattr("seqbench.datasets.reading.hdf5_dataset.CACHE_BYTES", 200)
     path = tmp_path / "one.h5"
     write_hdf5(path)
 
@@ -472,7 +472,7 @@ MEASURE = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from seqbench.datasets.chunks import open_chunks
+from seqbench.datasets.reading.recording import open_chunks
 
 def walk(path):
     with open_chunks(Path(path)) as recording:
@@ -655,7 +655,7 @@ def test_a_sample_that_a_stream_lost_is_found_by_its_clock(size):
 
 
 def test_a_stream_that_has_no_lines_is_refused_before_it_fills_the_memory(monkeypatch):
-    monkeypatch.setattr("seqbench.datasets.chunks.LINE_LIMIT_BYTES", 1000)
+    monkeypatch.setattr("seqbench.datasets.reading.stream.LINE_LIMIT_BYTES", 1000)
 
     with pytest.raises(DataError, match="send text with a line for every sample"):
         list(csv_stream(io.BytesIO(b"7" * 2000), 2))

@@ -12,7 +12,7 @@ import pytest
 import wfdb
 
 from seqbench.datasets.base import DataError
-from seqbench.datasets.formats import READERS, read_recording
+from seqbench.datasets.reading.recording import READERS, read_recording
 
 RATE_HZ = 50.0
 SIGNAL = np.column_stack([np.sin(np.arange(100) / 7), np.cos(np.arange(100) / 9)])
