@@ -15,8 +15,11 @@ import hypothesis
 import numpy as np
 import pytest
 
+from seqbench.storage.model_header import EncoderHeader
+from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
+from seqbench.storage.records import PretrainingOutcome
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import SPLITS, Split, WindowSet, write_windows
 
@@ -652,3 +655,16 @@ def wait_for() -> Callable[..., Any]:
         return value
 
     return wait
+
+
+@pytest.fixture
+def through_a_file(tmp_path: Path) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return a function that writes arrays to a file of an encoder and reads them back."""
+    outcome = PretrainingOutcome(objective="masked")
+    header = EncoderHeader(architecture="cnn1d", pretraining=outcome)
+
+    def written_and_read(arrays: dict[str, Any]) -> dict[str, Any]:
+        write_model(tmp_path / "encoder.safetensors", StoredModel(arrays, header))
+        return read_model(tmp_path / "encoder.safetensors").arrays
+
+    return written_and_read

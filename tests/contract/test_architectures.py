@@ -10,7 +10,7 @@ from torch import nn
 from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.models.base import Encoder
 from seqbench.models.embedding import build_encoder
-from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.detection.target import EventTarget
 from seqbench.training.finetune import Finetuning, Model
@@ -81,12 +81,15 @@ def shaken(encoder: M) -> M:
 
 def detector(encoder: Encoder) -> Model:
     """Return the encoder with the head of detection, every part of its loss in use."""
-    header = {
-        "classes": [f"type{k}" for k in range(K)],
-        "head_dropout": 0.0,
-        "refractory_s": 0.6,
-        "sampling_rate_hz": 100.0,
-    }
+    header = NetworkHeader(
+        task="detection",
+        architecture="cnn1d",
+        architecture_options={},
+        channels=("x",),
+        classes=tuple(f"type{k}" for k in range(K)),
+        refractory_s=0.6,
+        sampling_rate_hz=100.0,
+    )
     model = Model(encoder, TASKS["detection"]().head(encoder, header))
     shaken(model.head)
     return model
@@ -284,12 +287,10 @@ def test_the_same_seed_gives_the_same_weights(name):
     assert not all(torch.equal(states[0][key], states[2][key]) for key in states[0])
 
 
-def test_weights_survive_a_file(encoder, name, tmp_path):
+def test_weights_survive_a_file(encoder, name, through_a_file):
     encoder.train()(padded_windows(), LENGTHS)  # statistics become more than their start
-    path = tmp_path / "encoder.safetensors"
-    write_model(path, StoredModel(state_arrays(encoder), {}))
 
-    arrays = read_model(path).arrays
+    arrays = through_a_file(state_arrays(encoder))
 
     state = encoder.state_dict()
     assert {key: tuple(array.shape) for key, array in arrays.items()} == {
@@ -494,10 +495,8 @@ def test_gradient_of_tokens_reaches_every_parameter(of_tokens):
         assert parameter.grad.abs().sum() > 0, name
 
 
-def test_weights_of_a_token_encoder_survive_a_file(of_tokens, reader, tmp_path):
-    write_model(tmp_path / "encoder.safetensors", StoredModel(state_arrays(of_tokens), {}))
-
-    arrays = read_model(tmp_path / "encoder.safetensors").arrays
+def test_weights_of_a_token_encoder_survive_a_file(of_tokens, reader, through_a_file):
+    arrays = through_a_file(state_arrays(of_tokens))
 
     again = token_encoder(reader)
     again.load_state_dict({key: torch.from_numpy(array) for key, array in arrays.items()})

@@ -10,7 +10,6 @@ import pytest
 
 from seqbench.config.registry import BASELINES, DATASETS, TASKS
 from seqbench.storage.detections import Candidates
-from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.scoring import score
@@ -167,12 +166,11 @@ def test_classes_that_differ_in_frequency_are_told_apart(baseline, name, parts):
     assert accuracy >= (0.9 if looks else 1 / len(test.classes))
 
 
-def test_arrays_survive_a_file(baseline, parts, tmp_path):
+def test_arrays_survive_a_file(baseline, parts, through_a_file):
     learned, test = parts
     arrays = baseline.fit(learned, seed=0)
-    write_model(tmp_path / "model.safetensors", StoredModel(arrays, {}))
 
-    stored = read_model(tmp_path / "model.safetensors").arrays
+    stored = through_a_file(arrays)
 
     assert {k: (a.shape, a.dtype) for k, a in stored.items()} == {
         k: (np.asarray(a).shape, np.asarray(a).dtype) for k, a in arrays.items()
@@ -360,11 +358,10 @@ def test_events_that_stand_out_are_found(detector, detector_name, make_event_win
     assert f1 >= (0.95 if TINY[detector_name][1] else 0)
 
 
-def test_arrays_of_a_detector_survive_a_file(detector, beats, tmp_path):
+def test_arrays_of_a_detector_survive_a_file(detector, beats, through_a_file):
     arrays = detector.fit([beats["train"]], seed=0)
-    write_model(tmp_path / "model.safetensors", StoredModel(arrays, {}))
 
-    stored = read_model(tmp_path / "model.safetensors").arrays
+    stored = through_a_file(arrays)
 
     assert {k: (a.shape, a.dtype) for k, a in stored.items()} == {
         k: (np.asarray(a).shape, np.asarray(a).dtype) for k, a in arrays.items()

@@ -276,13 +276,13 @@ def test_what_test_holds_changes_nothing_of_train_and_val(load):
     for split in ("train", "val"):
         one, other = before[split], after[split]
         np.testing.assert_array_equal(one.signal, other.signal)
-        assert one.normalization.to_json() == other.normalization.to_json()
+        assert one.normalization.record() == other.normalization.record()
         assert one.channels == other.channels  # of tokens the vocabulary
         for column in ("start", "length", "label", "recording"):
             np.testing.assert_array_equal(getattr(one, column), getattr(other, column))
         if one.targets is not None:
             np.testing.assert_array_equal(one.targets.values, other.targets.values)
-            assert one.targets.to_json() == other.targets.to_json()
+            assert one.targets.record() == other.targets.record()
 
 
 def test_nothing_leaks_between_the_parts(load):

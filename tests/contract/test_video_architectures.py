@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder
 from seqbench.models.embedding import build_encoder
-from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.finetune import Finetuning, Model
 from seqbench.training.state import state_arrays
@@ -129,12 +128,9 @@ def test_the_input_is_left_as_it_was(encoder):
     assert torch.equal(x, before)
 
 
-def test_weights_survive_a_file(encoder, name, tmp_path):
-    path = tmp_path / "encoder.safetensors"
-    write_model(path, StoredModel(state_arrays(encoder), {}))
-
+def test_weights_survive_a_file(encoder, name, through_a_file):
     again = build(name)
-    arrays = read_model(path).arrays
+    arrays = through_a_file(state_arrays(encoder))
     again.load_state_dict({key: torch.from_numpy(array) for key, array in arrays.items()})
 
     assert torch.equal(

@@ -160,7 +160,7 @@ def test_after_everything_was_killed_the_next_run_gives_the_same(
     whole, prepared, stage, processes_in, wait_for, trained_by
 ):
     state, cost = STAGES[stage]
-    lasts_s = read_model(whole / layout.MODEL.format(**RUN)).header["cost"][cost]
+    lasts_s = read_model(whole / layout.MODEL.format(**RUN)).header.cost.to_json()[cost]
     moment = random.Random(stage).uniform(0, 1.1) * lasts_s
 
     process = start_workflow(prepared)
@@ -368,7 +368,7 @@ def finetune(warm, whole, tmp_path):
 @pytest.mark.parametrize("number", KILLS)
 def test_death_at_any_moment_leaves_no_trace(warm, whole, tmp_path, number, wait_for, trained_by):
     step = Step(whole, tmp_path, ["pretrain", "finetune"][number % 2])
-    cost = read_model(whole / layout.MODEL.format(**RUN)).header["cost"]
+    cost = read_model(whole / layout.MODEL.format(**RUN)).header.cost.to_json()
     moment = random.Random(number).uniform(0, 1.2) * cost[STAGES[step.name][1]]
     process = step.start()
     training = wait_for(lambda: trained_by(step.state))

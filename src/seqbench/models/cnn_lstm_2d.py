@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from seqbench.config.options import Count, Dropout, OddWidths, Pooling, Widths
+from seqbench.config.options import Count, Dropout, Layers, OddWidths, Pooling, Widths
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder
 from seqbench.models.cnn2d import PictureBlocks, per_frame
@@ -53,7 +53,7 @@ class CnnLstm2dEncoder(Encoder):
         widths: Widths = (32, 64),
         kernel_sizes: OddWidths = (3, 3),
         hidden_size: Count = 128,
-        n_layers: Count = 1,
+        n_layers: Layers = 1,
         bidirectional: bool = False,
         dropout: Dropout = 0.1,
         pooling: Pooling = "mean",

@@ -5,7 +5,16 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from seqbench.config.options import Count, Dropout, Level, NaturalNumber, OddWidths, Pooling, Widths
+from seqbench.config.options import (
+    Count,
+    Dropout,
+    Layers,
+    Level,
+    NaturalNumber,
+    OddWidths,
+    Pooling,
+    Widths,
+)
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import ended
 from seqbench.models.cnn1d import Cnn1dEncoder
@@ -75,7 +84,7 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
         strides: Widths = (1, 10),
         cell: Literal["lstm", "gru"] = "lstm",
         hidden_size: Count = 64,
-        n_layers: Count = 1,
+        n_layers: Layers = 1,
         dropout: Dropout = 0.1,
         pooling: Pooling = "attention",
     ) -> None:

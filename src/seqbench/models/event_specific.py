@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqbench.config.options import Count, Dropout, OddWidths, Pooling, Widths
+from seqbench.config.options import Count, Dropout, Layers, OddWidths, Pooling, Widths
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, inside
@@ -248,7 +248,7 @@ class EventSpecificEncoder(Encoder):
         kernel_sizes: OddWidths = (11, 9, 5),
         strides: Widths = (5, 2, 1),
         hidden_size: Count = 64,
-        n_layers: Count = 1,
+        n_layers: Layers = 1,
         bidirectional: bool = True,
         dropout: Dropout = 0.0,
         pooling: Pooling = "attention",

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from seqbench.config.options import Count, Dropout, Pooling
+from seqbench.config.options import Count, Dropout, Layers, Pooling
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.attention import MultiHeadAttention
 from seqbench.models.base import Encoder, inside
@@ -81,7 +81,7 @@ class LstmEventEncoder(Encoder):
         n_channels: int,
         *,
         hidden_size: Count = 64,
-        n_layers: Count = 2,
+        n_layers: Layers = 2,
         n_heads: Count = 4,
         stride: Count = 10,
         bidirectional: bool = True,

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqbench.config.options import Count, Dropout, Pooling
+from seqbench.config.options import Count, Dropout, Layers, Pooling
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.attention import MultiHeadAttention
@@ -152,7 +152,7 @@ class TransformerEncoder(Encoder):
         n_channels: int,
         *,
         hidden_size: Count = 64,
-        n_layers: Count = 2,
+        n_layers: Layers = 2,
         n_heads: Count = 4,
         mlp_ratio: Count = 4,
         stride: Count = 1,

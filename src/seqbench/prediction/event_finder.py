@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqbench.errors import UserError, one_line
+from seqbench.errors import FormatError, UserError
 from seqbench.storage.cells import plain_cell
-from seqbench.storage.detections import Decoding
+from seqbench.storage.detections import Decoding, DetectionTuning
+from seqbench.storage.model_header import BaselineHeader, Header, ModelHeader
 from seqbench.storage.models import StoredModel, read_model
 from seqbench.storage.normalization import Normalization
 
@@ -72,19 +73,25 @@ class EventFinder:
     def __init__(self, path: Path, device: str = "auto") -> None:
         stored = read_model(path)
         header = stored.header
-        if header.get("kind") != "model" or header.get("task") != "detection":
-            what = header.get("baseline") or header.get("task") or "an encoder without a head"
+        if not isinstance(header, ModelHeader) or header.task != "detection":
             raise UserError(
-                f"{path}: holds {what}; name the model of an architecture trained for detection"
+                f"{path}: holds {_content_of(header)}; name the model of an architecture trained"
+                " for detection"
             )
-        with _telling_what_is_missing(path):
-            self.channels: list[str] = header["channels"]
-            self.classes: list[str] = header["classes"]
-            self.sampling_rate_hz: float = header["sampling_rate_hz"]
-            self.refractory_s: float | None = header["refractory_s"]
-            self._decoding = Decoding.from_json(header["tuned"])
-            self._bounds_ms: list[list[float] | None] = header["tuned"]["timing_bounds_ms"]
-            self._detector = _detector(stored, device)
+        try:
+            tuned = DetectionTuning.of_json(header.tuned)
+            tuned.check(len(header.classes))
+        except ValueError as error:
+            raise FormatError(f"{path}: its header describes no model ({error})") from None
+        if header.sampling_rate_hz is None:
+            raise FormatError(f"{path}: its header describes no model (no sampling rate)")
+        self.channels = list(header.channels)
+        self.classes = list(header.classes)
+        self.sampling_rate_hz = header.sampling_rate_hz
+        self.refractory_s = header.refractory_s
+        self._decoding = Decoding.of(tuned)
+        self._bounds_ms = tuned.timing_bounds_ms
+        self._detector = _detector(StoredModel(stored.arrays, header), path, device)
 
     @property
     def latency_s(self) -> float:
@@ -304,21 +311,13 @@ def _until_interrupted(
         yield from chunks
 
 
-@contextmanager
-def _telling_what_is_missing(path: Path) -> Iterator[None]:
-    """Refuse a header that anyone but this project wrote, or another version of it."""
-    try:
-        yield
-    except UserError:
-        raise
-    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        if "out of memory" in str(error):
-            raise
-        reason = one_line(f"{type(error).__name__}: {error!s:.200}")
-        raise UserError(f"{path}: it is no whole model ({reason}); train it again") from error
+def _content_of(header: Header) -> str:
+    if isinstance(header, BaselineHeader):
+        return header.baseline
+    return header.task if isinstance(header, ModelHeader) else f"an {header.kind} without a head"
 
 
-def _detector(stored: StoredModel, device: str) -> Detector:
+def _detector(stored: StoredModel[ModelHeader], path: Path, device: str) -> Detector:
     """Return the model behind a header as what turns samples into candidates."""
     from seqbench.tasks.detection.head import DetectionHead
     from seqbench.tasks.detection.stream import Detector
@@ -327,17 +326,24 @@ def _detector(stored: StoredModel, device: str) -> Detector:
 
     header = stored.header
     where = choose_device(device)
-    model = load_model(stored).to(where)
+    model = load_model(stored, path).to(where)
     head = model.head
     if not isinstance(head, DetectionHead):
         raise TypeError("only the head of detection finds events")
-    layout, grid = head.lie(header["window_samples"])
-    normalization = Normalization(
-        header["normalization"]["mode"],
-        np.array(header["normalization"]["centre"]),
-        np.array(header["normalization"]["scale"]),
-    )
-    return Detector(head.scoring(model, where), layout, grid, normalization, len(header["classes"]))
+    try:
+        layout, grid = head.lie(header.window_samples)
+    except UserError as error:
+        raise FormatError(f"{path}: its header describes no model ({error})") from None
+    score = head.scoring(model, where)
+
+    def finite_score(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        scores = score(windows)
+        if not np.isfinite(scores).all():
+            raise FormatError(f"{path}: its weights give scores that are no numbers")
+        return scores
+
+    normalization = Normalization.of(header.normalization)
+    return Detector(finite_score, layout, grid, normalization, len(header.classes))
 
 
 def _signal(recording: ArrayLike) -> NDArray[np.float32]:

@@ -6,12 +6,13 @@ import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 PACKAGE = "seqbench"
 REPORTED_PACKAGES = ("torch", "numpy", "aeon", "scikit-learn", "pandas", "h5py", "snakemake")
 
 
-def origin() -> dict[str, object]:
+def origin() -> dict[str, Any]:
     """Return the state of code and machine that makes a result."""
     return {"versions": versions(), "commit": commit(), "machine": machine()}
 

@@ -25,28 +25,30 @@ def run(
 ) -> None:
     """Read the windows a model has not learned from, predict, write predictions and metrics."""
     from seqbench.config.registry import TASKS
-    from seqbench.errors import UserError
+    from seqbench.errors import FormatError, UserError
     from seqbench.plan.job_code import PREDICTORS
     from seqbench.process.origin import commit
     from seqbench.storage.metrics import Metrics, Score, write_metrics
+    from seqbench.storage.model_header import BaselineHeader, ModelHeader
     from seqbench.storage.models import read_model
     from seqbench.storage.predictions import write_predictions
-    from seqbench.storage.records import Cost, PretrainingOutcome, Provenance, RunIdentity
+    from seqbench.storage.records import RunIdentity
     from seqbench.storage.windows import Split, read_windows
     from seqbench.tasks.scoring import N_RESAMPLES, score
 
     stored = read_model(model)
     header = stored.header
-    if header["run"] != identity:
-        raise UserError(f"{model}: holds run {header['run']}, not {identity}; train it again")
-    unseen: tuple[Split, ...] = ("test",) if header["kind"] == "baseline" else ("val", "test")
-    task = TASKS[settings.task](**header["task_options"])
-    tuned = header.get("tuned", {})
+    if not isinstance(header, ModelHeader | BaselineHeader):
+        raise FormatError(f"{model}: holds no model, but an {header.kind}")
+    if header.run != RunIdentity(**identity):
+        raise UserError(f"{model}: holds {header.run}, not {identity}; train it again")
+    unseen: tuple[Split, ...] = ("val", "test") if isinstance(header, ModelHeader) else ("test",)
+    task = TASKS[settings.task](**header.task_options)
     found: dict[Split, Any] = {}
-    predicting = importlib.import_module(PREDICTORS[header["kind"]])
-    answer_to, are_probabilities = predicting.predictor(stored, device, threads)
+    predicting = importlib.import_module(PREDICTORS[header.kind])
+    answer_to, are_probabilities = predicting.predictor(stored, model, device, threads)
     cost: dict[str, float] = {}
-    n_windows = dict(header["n_windows"])
+    n_windows = dict(header.n_windows)
     headline = task.headline
     for split in unseen:
         of_split = read_windows(windows, split)
@@ -56,7 +58,9 @@ def run(
             "predict_s": time.perf_counter() - began,
             "predict_cpu_s": time.process_time() - began_cpu,
         }
-        found[split] = task.join(of_split, answer, are_probabilities=are_probabilities, tuned=tuned)
+        found[split] = task.join(
+            of_split, answer, are_probabilities=are_probabilities, tuned=header.tuned
+        )
         n_windows[split] = len(of_split)
         headline = task.headline_of(of_split)
     write_predictions(predictions, found)
@@ -66,11 +70,10 @@ def run(
         )
         for split, of_split in found.items()
     }
-    pretraining = header.get("pretraining")
     write_metrics(
         metrics,
         Metrics(
-            run=RunIdentity(**identity),
+            run=header.run,
             task=settings.task,
             headline=headline,
             scores={
@@ -78,10 +81,12 @@ def run(
                 for split, of_split in scores.items()
             },
             n_windows=n_windows,
-            cost=Cost(**(header["cost"] | cost)),
-            pretraining=PretrainingOutcome(**pretraining) if pretraining else None,
-            model=header.get("architecture_options") or header["options"],
-            provenance=Provenance(**header["provenance"], evaluated_at_commit=commit()),
+            cost=header.cost.model_copy(update=cost),
+            pretraining=header.pretraining if isinstance(header, ModelHeader) else None,
+            model=header.architecture_options
+            if isinstance(header, ModelHeader)
+            else header.options,
+            provenance=header.provenance.model_copy(update={"evaluated_at_commit": commit()}),
         ),
     )
 

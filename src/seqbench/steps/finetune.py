@@ -44,7 +44,9 @@ def run(
     from seqbench.process.memory import PeakMemory
     from seqbench.process.origin import origin
     from seqbench.storage.atomic import write_json
-    from seqbench.storage.models import StoredModel, read_model, write_model
+    from seqbench.storage.model_header import EncoderHeader, ModelHeader, NetworkHeader
+    from seqbench.storage.models import StoredModel, read_as, write_model
+    from seqbench.storage.records import Provenance, RunIdentity
     from seqbench.storage.windows import read_windows
     from seqbench.training.batches import WindowTable, label_counts, labelled_subset
     from seqbench.training.calibration import calibrate
@@ -66,29 +68,28 @@ def run(
     prepare(threads, where, tf32=settings.optimizer.precision == "tf32")
     generator = seed_everything(identity["seed"])
     train, val = read_windows(windows, "train"), read_windows(windows, "val")
-    header: dict[str, Any] = {
-        "kind": "model",
-        "run": identity,
-        "task": settings.task,
-        "task_options": settings.task_options,
-        "architecture": settings.architecture,
-        "architecture_options": settings.architecture_options,
-        "sample": train.sample,
-        "embedding_size": settings.embedding_size,
-        "head_dropout": settings.optimizer.head_dropout,
-        "channels": train.channels,
-        "frame_size": train.frame_size,
-        "classes": train.classes,
-        "sampling_rate_hz": train.sampling_rate_hz,
-        "targets": train.targets.to_json() if train.targets else None,
-        "refractory_s": train.timeline.refractory_s if train.timeline else None,
-        "window_samples": int(train.length.max()),
-        "normalization": train.normalization.to_json(),
-    }
+    header = NetworkHeader(
+        task=settings.task,
+        task_options=settings.task_options,
+        architecture=settings.architecture,
+        architecture_options=settings.architecture_options,
+        sample=train.sample,
+        embedding_size=settings.embedding_size,
+        head_dropout=settings.optimizer.head_dropout,
+        channels=tuple(train.channels),
+        frame_size=train.frame_size,
+        classes=tuple(train.classes),
+        sampling_rate_hz=train.sampling_rate_hz,
+        targets=train.targets.record() if train.targets else None,
+        refractory_s=train.timeline.refractory_s if train.timeline else None,
+    )
     network = build_model(header)
-    pretrained = read_model(encoder) if encoder else None
+    pretrained = read_as(encoder, EncoderHeader) if encoder else None
+    of_encoder = pretrained.header if pretrained else None
     manifest = (
-        transferring.transfer(network.encoder, pretrained.arrays, pretrained.header["objective"])
+        transferring.transfer(
+            network.encoder, pretrained.arrays, pretrained.header.pretraining.objective
+        )
         if pretrained
         else transferring.no_transfer()
     )
@@ -124,26 +125,36 @@ def run(
         keeper=keeper,
     )
     longest = int(train.length.argmax())
-    header["cost"] = outcome.cost("train") | {
-        "n_parameters": n_parameters(network),
-        "macs_per_window": macs_per_window(network, table.batch(torch.tensor([longest])).x),
-        "peak_memory_bytes": gpu_peak_bytes(where) or memory.peak_bytes(),
-    }
-    if pretrained:
-        costs = pretrained.header["cost"]
-        header["cost"] |= {key: costs[key] for key in ("pretrain_s", "pretrain_cpu_s")}
-        header["pretraining"] = {
-            k: pretrained.header[k] for k in ("objective", "watched", "collapse")
+    window_samples = int(train.length.max())
+    cost = outcome.cost("train").model_copy(
+        update={
+            "n_parameters": n_parameters(network),
+            "macs_per_window": macs_per_window(network, table.batch(torch.tensor([longest])).x),
+            "peak_memory_bytes": gpu_peak_bytes(where) or memory.peak_bytes(),
+            "pretrain_s": of_encoder.cost.pretrain_s if of_encoder else None,
+            "pretrain_cpu_s": of_encoder.cost.pretrain_cpu_s if of_encoder else None,
         }
+    )
     task = TASKS[settings.task](**settings.task_options)
+    tuned: dict[str, Any] = {}
     if task.tunes_on_val:
-        answer = predict(network, val, where, header["window_samples"])
-        header["tuned"] = task.tune(val, answer, are_probabilities=True)
-    header["n_windows"] = {"train": len(drawn), "val": len(val)}
-    header["provenance"] = origin() | {"device": where.type, "threads": threads}
-    if halved or (pretrained and pretrained.header["batch_size_halved"]):
-        header["provenance"]["batch_size_halved"] = True
-    write_model(model, StoredModel(state_arrays(network), header))
+        answer = predict(network, val, where, window_samples)
+        tuned = task.tune(val, answer, are_probabilities=True)
+    is_halved = halved or (of_encoder is not None and of_encoder.batch_size_halved)
+    trained = ModelHeader(
+        **dict(header),
+        run=RunIdentity(**identity),
+        window_samples=window_samples,
+        normalization=train.normalization.record(),
+        tuned=tuned,
+        cost=cost,
+        n_windows={"train": len(drawn), "val": len(val)},
+        pretraining=of_encoder.pretraining if of_encoder else None,
+        provenance=Provenance(
+            **origin(), device=where.type, threads=threads, batch_size_halved=is_halved or None
+        ),
+    )
+    write_model(model, StoredModel(state_arrays(network), trained))
     outcome.write_history(history)
     write_json(transfer, manifest)
 

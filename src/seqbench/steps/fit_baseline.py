@@ -20,7 +20,9 @@ def run(
     from seqbench.config.registry import BASELINES, TASKS
     from seqbench.process.memory import PeakMemory
     from seqbench.process.origin import origin
+    from seqbench.storage.model_header import BaselineHeader
     from seqbench.storage.models import StoredModel, write_model
+    from seqbench.storage.records import Cost, Provenance, RunIdentity
     from seqbench.storage.windows import read_windows
 
     memory = PeakMemory()
@@ -30,31 +32,30 @@ def run(
     baseline = BASELINES[settings.baseline](**settings.options)
     began, began_cpu = time.perf_counter(), time.process_time()
     arrays = baseline.fit(parts, identity["seed"])
-    tuned = {}
+    tuned: dict[str, Any] = {}
     if task.tunes_on_val:
         answer = baseline.predict(arrays, val)
         tuned = task.tune(val, answer, are_probabilities=baseline.gives_probabilities)
-    header = {
-        "kind": "baseline",
-        "run": identity,
-        "task": settings.task,
-        "task_options": settings.task_options,
-        "tuned": tuned,
-        "baseline": settings.baseline,
-        "options": settings.options,
-        "channels": train.channels,
-        "classes": train.classes,
-        "sampling_rate_hz": train.sampling_rate_hz,
-        "normalization": train.normalization.to_json(),
-        "cost": {
-            "train_s": time.perf_counter() - began,
-            "train_cpu_s": time.process_time() - began_cpu,
-            "peak_memory_bytes": memory.peak_bytes(),
-            "n_parameters": sum(array.size for array in arrays.values()),
-        },
-        "n_windows": {part.split: int((part.label >= 0).sum()) for part in (train, val)},
-        "provenance": origin() | {"device": "cpu", "threads": 1},
-    }
+    header = BaselineHeader(
+        run=RunIdentity(**identity),
+        task=settings.task,
+        task_options=settings.task_options,
+        tuned=tuned,
+        baseline=settings.baseline,
+        options=settings.options,
+        channels=tuple(train.channels),
+        classes=tuple(train.classes),
+        sampling_rate_hz=train.sampling_rate_hz,
+        normalization=train.normalization.record(),
+        cost=Cost(
+            train_s=time.perf_counter() - began,
+            train_cpu_s=time.process_time() - began_cpu,
+            peak_memory_bytes=memory.peak_bytes(),
+            n_parameters=sum(array.size for array in arrays.values()),
+        ),
+        n_windows={part.split: int((part.label >= 0).sum()) for part in (train, val)},
+        provenance=Provenance(**origin(), device="cpu", threads=1),
+    )
     write_model(model, StoredModel(arrays, header))
 
 

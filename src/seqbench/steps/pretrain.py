@@ -38,7 +38,9 @@ def run(
 
     `halved` says that the batch size is half of what the config has; the encoder tells it.
     """
+    from seqbench.storage.model_header import EncoderHeader
     from seqbench.storage.models import StoredModel, write_model
+    from seqbench.storage.records import PretrainingOutcome
     from seqbench.storage.windows import read_windows
     from seqbench.training.batches import WindowTable
     from seqbench.training.devices import claim_device
@@ -70,13 +72,20 @@ def run(
         keeper=keeper,
     )
     kept = outcome.history[outcome.best_epoch - 1]
-    header = settings.model_dump(mode="json") | {
-        "seed": seed,
-        "batch_size_halved": halved,
-        "cost": outcome.cost("pretrain"),
-        "watched": {name: value for name, value in kept.items() if name not in COURSE},
-        "collapse": collapse(kept),
-    }
+    header = EncoderHeader(
+        architecture=settings.architecture,
+        architecture_options=settings.architecture_options,
+        objective_options=settings.objective_options,
+        optimizer=settings.optimizer.model_dump(mode="json"),
+        seed=seed,
+        batch_size_halved=halved,
+        cost=outcome.cost("pretrain"),
+        pretraining=PretrainingOutcome(
+            objective=settings.objective,
+            watched={name: value for name, value in kept.items() if name not in COURSE},
+            collapse=collapse(kept),
+        ),
+    )
     write_model(encoder, StoredModel(state_arrays(objective.encoder), header))
     outcome.write_history(history)
 

@@ -6,7 +6,9 @@ Candidates are kept as they were before thresholds and the refractory rule, so
 that ways of decoding can be compared without predicting again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import h5py
 import numpy as np
@@ -20,8 +22,10 @@ from seqbench.storage.hdf5 import (
     write_number,
     write_strings,
 )
+from seqbench.storage.records import Record
 from seqbench.storage.windows import WindowSet
 
+Decoder = Literal["threshold", "greedy", "optimal"]
 REFERENCES = ("reference_place", "reference_onset", "reference_type")
 
 
@@ -62,6 +66,38 @@ class Candidates:
         return cls(place=place[order], time=time[order], type=kind[order], score=score[order])
 
 
+class DetectionTuning(Record):
+    """What val chooses for a detection model, as the header of the model keeps it.
+
+    Attributes
+    ----------
+    decoder
+        The one whose events are the prediction.
+    thresholds
+        By decoder, the least score of an event of each type, K each.
+    timing_bounds_ms
+        Interval around the predicted onset that holds 95 % of the matched
+        events of a type, K; None where val had too few.
+    """
+
+    decoder: Decoder
+    thresholds: dict[Decoder, tuple[float, ...]]
+    timing_bounds_ms: tuple[tuple[float, float] | None, ...] = ()
+
+    def check(self, n_types: int) -> None:
+        """Refuse thresholds or bounds of another number of types than `n_types`.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer.
+        """
+        if len(self.thresholds.get(self.decoder, ())) != n_types:
+            raise ValueError(f"tuned.thresholds.{self.decoder}: must have {n_types} values")
+        if len(self.timing_bounds_ms) != n_types:
+            raise ValueError(f"tuned.timing_bounds_ms: must have {n_types} intervals")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decoding:
     """How candidates become events, frozen in a model after val.
@@ -69,7 +105,7 @@ class Decoding:
     Parameters
     ----------
     decoder
-        The one whose events are the answer: threshold, greedy or optimal.
+        The one whose events are the prediction.
     thresholds
         By decoder, the least score of an event of each type, (K,).
     """
@@ -77,16 +113,21 @@ class Decoding:
     decoder: str
     thresholds: dict[str, NDArray[np.float64]]
 
-    def to_json(self) -> dict[str, object]:
-        """Return the decoding as JSON values, for the header of a model."""
-        lists = {name: values.tolist() for name, values in self.thresholds.items()}
-        return {"decoder": self.decoder, "thresholds": lists}
-
     @classmethod
-    def from_json(cls, value: dict[str, dict[str, list[float]]]) -> "Decoding":
-        """Read what `to_json` returned."""
-        thresholds = {n: np.array(v, dtype=np.float64) for n, v in value["thresholds"].items()}
-        return cls(decoder=str(value["decoder"]), thresholds=thresholds)
+    def of(cls, tuned: DetectionTuning) -> "Decoding":
+        """Return the decoding that val chose."""
+        thresholds = {str(name): np.array(values) for name, values in tuned.thresholds.items()}
+        return cls(decoder=tuned.decoder, thresholds=thresholds)
+
+    def tuning(self, timing_bounds_ms: Sequence[list[float] | None] = ()) -> DetectionTuning:
+        """Return the decoding for the header of a model, with the timing errors of val."""
+        return DetectionTuning.of_json(
+            {
+                "decoder": self.decoder,
+                "thresholds": {name: list(values) for name, values in self.thresholds.items()},
+                "timing_bounds_ms": timing_bounds_ms,
+            }
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,8 +13,9 @@ from typing import Any
 from pydantic import Field
 
 from seqbench.config.options import canonical_json
-from seqbench.errors import FormatError
+from seqbench.errors import DamagedError, FormatError
 from seqbench.storage.atomic import write_json
+from seqbench.storage.kinds import first_block
 from seqbench.storage.records import (
     Cost,
     Count,
@@ -98,31 +99,28 @@ def read_metrics(path: Path) -> Metrics:
         little as one bit, or no metrics of a run; one sentence says which.
     """
     try:
-        if not path.exists():
-            raise FormatError(f"{path}: no such file")
-        if not path.is_file():
-            raise FormatError(f"{path}: not a file, but metrics of a run are expected")
+        first_block(path, "metrics")
         if (n_bytes := path.stat().st_size) > MAX_BYTES:
             raise FormatError(f"{path}: has {n_bytes} bytes, too many for the metrics of a run")
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise FormatError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
-        raise FormatError(f"{path}: damaged, it is not UTF-8 text") from None
+        raise DamagedError(f"{path}: damaged, it is not UTF-8 text") from None
     if not text.strip():
-        raise FormatError(f"{path}: empty")
+        raise DamagedError(f"{path}: empty")
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path}: damaged or cut short, it is no JSON ({error})") from None
+        raise DamagedError(f"{path}: damaged or cut short, it is no JSON ({error})") from None
     if not isinstance(content, dict) or not {"run", "scores", "checksum"} <= content.keys():
-        raise FormatError(f"{path}: not the metrics of a run, or of another version")
+        raise DamagedError(f"{path}: not the metrics of a run, or of another version")
     if content.pop("checksum") != _checksum(content):
-        raise FormatError(f"{path}: damaged or edited, its checksum does not fit")
+        raise DamagedError(f"{path}: damaged or edited, its checksum does not fit")
     try:
         return Metrics.parse(json.dumps(content))
     except ValueError as error:
-        raise FormatError(f"{path}: not the metrics of a run ({error})") from None
+        raise DamagedError(f"{path}: not the metrics of a run ({error})") from None
 
 
 def _checksum(content: dict[str, Any]) -> str:

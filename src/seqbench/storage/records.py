@@ -3,6 +3,7 @@
 Numbers are finite, unknown keys are refused, and nothing is converted: text is no number.
 """
 
+import json
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -26,6 +27,11 @@ class Record(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON values; what is unknown (None) is left out."""
         return self.model_dump(mode="json", exclude_none=True)
+
+    @classmethod
+    def of_json(cls, values: dict[str, Any]) -> Self:
+        """Read JSON values; see `parse`."""
+        return cls.parse(json.dumps(values))
 
     @classmethod
     def parse(cls, text: str | bytes) -> Self:

@@ -9,19 +9,32 @@ frames would stand there twice: they are the signal, its normalisation undone.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from seqbench.config.stages import TransformSettings
 from seqbench.storage.hdf5 import read_strings, write_strings
 from seqbench.storage.normalization import (
     Normalization,
+    NormalizationRecord,
     read_normalization,
     write_normalization,
 )
+from seqbench.storage.records import Record
+
+
+class TargetsRecord(Record):
+    """All but the values of `Targets`, for the header of a model."""
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    normalization: NormalizationRecord
+    horizon_samples: Annotated[int, Field(ge=0, le=2**31)] = 0
+    transform: TransformSettings = TransformSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +66,15 @@ class Targets:
     horizon_samples: int = 0
     transform: TransformSettings = field(default_factory=TransformSettings)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return all but the values as JSON values, for the header of a model."""
-        return {
-            "names": self.names,
-            "units": self.units,
-            "normalization": self.normalization.to_json(),
-            "horizon_samples": self.horizon_samples,
-            "transform": self.transform.model_dump(mode="json"),
-        }
+    def record(self) -> TargetsRecord:
+        """Return all but the values, for the header of a model."""
+        return TargetsRecord(
+            names=tuple(self.names),
+            units=tuple(self.units),
+            normalization=self.normalization.record(),
+            horizon_samples=self.horizon_samples,
+            transform=self.transform,
+        )
 
 
 def write_targets(group: h5py.Group, targets: Targets) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from seqbench.models.base import Encoder
+    from seqbench.storage.model_header import NetworkHeader
     from seqbench.storage.predictions import Answered
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
@@ -56,7 +57,7 @@ class Task(ABC):
     tunes_on_val: bool = False
 
     @abstractmethod
-    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+    def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build the output layer for an encoder; imports torch.
 
         Parameters
@@ -64,8 +65,8 @@ class Task(ABC):
         encoder
             Gives the frames.
         header
-            That of the model's file: ``classes``, ``head_dropout`` and what
-            else the task needs of the dataset.
+            That of the model's file: classes, dropout and what else the task
+            needs to know of the dataset.
         """
 
     def targets(self, windows: WindowSet, signal: Tensor) -> TargetTable:

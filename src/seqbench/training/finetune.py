@@ -1,17 +1,22 @@
 """Fine-tuning: an encoder and a task's head, train and val windows."""
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seqbench.config.registry import TASKS
+from seqbench.config.messages import option_problems
+from seqbench.config.registry import ARCHITECTURES, TASKS
+from seqbench.errors import FormatError, one_line
 from seqbench.models.base import Encoder
 from seqbench.models.embedding import build_encoder
+from seqbench.storage.model_header import NetworkHeader
 from seqbench.storage.models import StoredModel
 from seqbench.tasks.head import Head
 from seqbench.training.batches import Batch
+
+MAX_REASON = 300  # characters of a foreign error in a message
 
 
 class Model(nn.Module):
@@ -108,28 +113,73 @@ def _has_weights(part: nn.Module) -> bool:
     return any(True for _ in part.parameters())
 
 
-def build_model(header: dict[str, Any]) -> Model:
-    """Build a model from the header of its file: architecture, task, options, channels, classes.
-
-    A header that says nothing of the kind of sample is of a model of series.
-    """
+def build_model(header: NetworkHeader) -> Model:
+    """Build a model with random weights from the header of its file."""
     encoder = build_encoder(
-        header["architecture"],
-        header["architecture_options"],
-        len(header["channels"]),
-        sample=header.get("sample", "series"),
-        frame_size=header.get("frame_size", ()),
-        embedding_size=header.get("embedding_size"),
+        header.architecture,
+        header.architecture_options,
+        len(header.channels),
+        sample=header.sample,
+        frame_size=header.frame_size,
+        embedding_size=header.embedding_size,
     )
-    task = TASKS[header["task"]](**header["task_options"])
+    task = TASKS[header.task](**header.task_options)
     return Model(encoder, task.head(encoder, header))
 
 
-def load_model(stored: StoredModel) -> Model:
-    """Rebuild a model with its weights, ready to predict."""
+def load_model(stored: StoredModel[NetworkHeader], path: Path) -> Model:
+    """Rebuild a model with its weights, ready to predict.
+
+    Nothing is allocated before names, shapes and kinds of the arrays are those
+    of the model that the header describes.
+
+    Parameters
+    ----------
+    stored
+        Header and weights.
+    path
+        Where they come from, for errors.
+
+    Raises
+    ------
+    FormatError
+        If the header describes no model, or one of other arrays.
+    """
+    try:
+        _check_options(stored.header)
+        with torch.device("meta"):
+            expected = build_model(stored.header).state_dict()
+    except (LookupError, OverflowError, RuntimeError, TypeError, ValueError) as error:
+        reason = one_line(str(error))[:MAX_REASON]
+        raise FormatError(f"{path}: its header describes no model ({reason})") from None
+    given = {name: torch.from_numpy(array) for name, array in stored.arrays.items()}
+    if different := sorted(expected.keys() ^ given.keys()):
+        raise FormatError(f"{path}: has not the arrays of its header ({different[0]!r})")
+    for name, tensor in expected.items():
+        if (tensor.shape, tensor.dtype) != (given[name].shape, given[name].dtype):
+            raise FormatError(
+                f"{path}: array {name!r} is {_described(given[name])}, by its header"
+                f" {_described(tensor)}"
+            )
     model = build_model(stored.header)
-    model.load_state_dict({name: torch.from_numpy(a) for name, a in stored.arrays.items()})
+    model.load_state_dict(given)
     return model.eval()
+
+
+def _check_options(header: NetworkHeader) -> None:
+    """Refuse names and options that no configuration may have."""
+    for registry, name, options in (
+        (ARCHITECTURES, header.architecture, header.architecture_options),
+        (TASKS, header.task, header.task_options),
+    ):
+        if name not in registry:
+            raise ValueError(registry.unknown(name))
+        for problem in option_problems(name, registry, name, options):
+            raise ValueError(problem)
+
+
+def _described(tensor: Tensor) -> str:
+    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
 
 
 def balanced_weights(counts: np.ndarray) -> Tensor:

@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from seqbench.config.stages import OptimizerSettings
 from seqbench.storage.atomic import replacing
+from seqbench.storage.records import Cost
 from seqbench.training.batches import Batch, WindowTable, shuffled
 from seqbench.training.divergence import check_held_out, diverged, first_bad_step
 from seqbench.training.progress import Progress
@@ -53,14 +54,10 @@ class Outcome:
             writer.writeheader()
             writer.writerows(self.history)
 
-    def cost(self, stage: str) -> dict[str, float]:
-        """Return what the training cost, named after its stage."""
-        return {
-            f"{stage}_s": self.train_s,
-            f"{stage}_cpu_s": self.train_cpu_s,
-            "epochs": len(self.history),
-            "best_epoch": self.best_epoch,
-        }
+    def cost(self, stage: Literal["train", "pretrain"]) -> Cost:
+        """Return the cost of the training under the name of its stage."""
+        spent = {f"{stage}_s": self.train_s, f"{stage}_cpu_s": self.train_cpu_s}
+        return Cost(epochs=len(self.history), best_epoch=self.best_epoch, **spent)  # type: ignore[arg-type]
 
 
 class BatchSource(Protocol):

@@ -1,5 +1,6 @@
 """Predictions of a trained model."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 
 from seqbench.models.base import inside
 from seqbench.storage.detections import Candidates
+from seqbench.storage.model_header import ModelHeader
 from seqbench.storage.models import StoredModel
 from seqbench.storage.windows import WindowSet
 from seqbench.training.batches import WindowTable
@@ -52,10 +54,12 @@ def predict(
     return model.head.finish(windows, np.concatenate(answers))
 
 
-def predictor(stored: StoredModel, device: str, threads: int) -> tuple[Any, bool]:
+def predictor(
+    stored: StoredModel[ModelHeader], path: Path, device: str, threads: int
+) -> tuple[Any, bool]:
     """Return a function from windows to scores, and whether these are probabilities."""
     where = claim_device(device)
     prepare(threads, where)
-    model = load_model(stored)
-    window_samples = stored.header["window_samples"]
+    model = load_model(stored, path)
+    window_samples = stored.header.window_samples
     return lambda windows: predict(model, windows, where, window_samples), True

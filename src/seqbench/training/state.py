@@ -35,6 +35,7 @@ from seqbench.errors import FormatError
 from seqbench.process.launch import TO_END
 from seqbench.storage.atomic import WriteError, remove_leftovers
 from seqbench.storage.lock import locked
+from seqbench.storage.model_header import CourseRecord, StateHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.states import remove_empty, state_file
 from seqbench.training.divergence import DivergedError
@@ -126,8 +127,8 @@ class Course:
         self.losses, self.norms = [], []
         self._order_at_start = self._order.get_state()
 
-    def to_stored(self) -> StoredModel:
-        """Return all of it as arrays and JSON values, to be written before the next step."""
+    def to_stored(self, identity: dict[str, str]) -> StoredModel[StateHeader]:
+        """Return all of it, to be written before the next step."""
         tensors = {
             **_named("weights", self.trainable.module.state_dict()),
             **_named("best", self.best_weights),
@@ -143,37 +144,40 @@ class Course:
             tensors["augmentation"] = self.augmentation.get_state()
         return StoredModel(
             {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()},
-            {
-                "epoch": self.epoch,
-                "history": self.history,
-                "best_loss": self.best_loss,
-                "best_epoch": self.best_epoch,
-                "schedule": self.schedule.memory(),
-                "train_s": self.train_s,
-                "train_cpu_s": self.train_cpu_s,
-            },
+            StateHeader(
+                identity=identity,
+                course=CourseRecord(
+                    epoch=self.epoch,
+                    history=self.history,
+                    best_loss=self.best_loss,
+                    best_epoch=self.best_epoch,
+                    schedule=self.schedule.memory(),
+                    train_s=self.train_s,
+                    train_cpu_s=self.train_cpu_s,
+                ),
+            ),
         )
 
-    def restore(self, stored: StoredModel) -> None:
+    def restore(self, stored: StoredModel[StateHeader]) -> None:
         """Take over what `to_stored` gave of a training that was set up the same."""
         tensors = {name: torch.from_numpy(array).clone() for name, array in stored.arrays.items()}
-        numbers = stored.header
+        numbers = stored.header.course
         self.trainable.module.load_state_dict(_under("weights", tensors))
         self.trainable.recall(_under("beside_weights", tensors))
         self.best_weights = {
             name: tensor.to(self.device) for name, tensor in _under("best", tensors).items()
         }
-        self.best_loss, self.best_epoch = numbers["best_loss"], numbers["best_epoch"]
+        self.best_loss, self.best_epoch = numbers.best_loss, numbers.best_epoch
         self._restore_optimizer(_under("moments", tensors))
-        self.schedule.recall(numbers["schedule"])
-        self.epoch, self.history = numbers["epoch"], numbers["history"]
+        self.schedule.recall(numbers.schedule)
+        self.epoch, self.history = numbers.epoch, numbers.history
         self.losses = list(tensors["losses"].to(self.device))
         self.norms = list(tensors["norms"].to(self.device))
         self._order_at_start = tensors["order_at_start"]
         if self.augmentation is not None:
             self.augmentation.set_state(tensors["augmentation"])
-        self._began -= numbers["train_s"]
-        self._began_cpu -= numbers["train_cpu_s"]
+        self._began -= numbers.train_s
+        self._began_cpu -= numbers.train_cpu_s
         restore_random_state(_under("chance", tensors), self.device)
 
     def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
@@ -252,9 +256,9 @@ class StateKeeper:
 
         A full disk does not end a training: the state before stays in place.
         """
-        stored = course.to_stored()
+        stored = course.to_stored(self.identity)
         try:
-            self._write(stored)
+            write_model(self.path, stored)
         except (OSError, WriteError) as error:
             logger.warning("%s: not written (%s); the state before stays", self.path, error)
         self._last = time.monotonic()
@@ -283,11 +287,7 @@ class StateKeeper:
         )
         raise SystemExit(INTERRUPTED)
 
-    def _write(self, stored: StoredModel) -> None:
-        header = {"kind": "state", "identity": self.identity, "course": stored.header}
-        write_model(self.path, StoredModel(stored.arrays, header))
-
-    def _read(self) -> StoredModel:
+    def _read(self) -> StoredModel[StateHeader]:
         """Return a state of this very training.
 
         Raises
@@ -296,9 +296,9 @@ class StateKeeper:
             If there is none that can be used.
         """
         stored = read_model(self.path)
-        if stored.header.get("kind") != "state":
+        if not isinstance(stored.header, StateHeader):
             raise FormatError(f"{self.path}: no state of a training")
-        theirs = stored.header["identity"]
+        theirs = stored.header.identity
         changed = [
             key
             for key in sorted(theirs.keys() | self.identity.keys())
@@ -306,7 +306,7 @@ class StateKeeper:
         ]
         if changed:
             raise FormatError(f"{self.path}: of a training with other {', '.join(changed)}")
-        return StoredModel(stored.arrays, stored.header["course"])
+        return StoredModel(stored.arrays, stored.header)
 
 
 @contextmanager

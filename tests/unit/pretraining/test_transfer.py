@@ -8,7 +8,6 @@ from torch import nn
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.pretraining.transfer import TransferError, no_transfer, transfer
-from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.training.state import state_arrays
 
 
@@ -91,12 +90,11 @@ def test_nothing_in_common_is_refused():
 
 
 @pytest.mark.parametrize("architecture", ["cnn1d", "cnn_lstm", "lstm"])
-def test_an_encoder_from_a_file_is_transferred_whole(architecture, tmp_path):
+def test_an_encoder_from_a_file_is_transferred_whole(architecture, through_a_file):
     source, target = ARCHITECTURES[architecture](2), ARCHITECTURES[architecture](2)
     source.train()(torch.randn(2, 16, 2))  # so that counts of batches differ too
-    write_model(tmp_path / "encoder.safetensors", StoredModel(state_arrays(source), {}))
 
-    manifest = transfer(target, read_model(tmp_path / "encoder.safetensors").arrays, "autoencoder")
+    manifest = transfer(target, through_a_file(state_arrays(source)), "autoencoder")
 
     assert manifest["skipped"] == []
     assert manifest["fraction"] == 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,11 @@ from seqbench.reporting.figures import Drawing
 from seqbench.steps import report
 from seqbench.storage.atomic import write_json, write_text
 from seqbench.storage.detections import Candidates, Decoding, Detections
+from seqbench.storage.model_header import BaselineHeader
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.predictions import Predictions, write_predictions
+from seqbench.storage.records import RunIdentity
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import SPLITS, Split, WindowSet, write_windows
 from seqbench.tasks.detection.refractory import DECODERS
@@ -561,19 +563,23 @@ def _found(
     return Detections.of(windows, candidates, decoding, are_probabilities=run.arm != "baseline")
 
 
-def _model(world: EventWorld, run: Run, generator: np.random.Generator) -> StoredModel:
+def _model(world: EventWorld, run: Run, generator: np.random.Generator) -> StoredModel[Any]:
     """Return shapes as a model would have learned them."""
+    identity = asdict(run) | {"labels": float(run.labels)}
+    header = BaselineHeader(
+        run=RunIdentity(**identity), task="detection", baseline="any", classes=tuple(world.names)
+    )
     noisy = world.shapes + generator.normal(scale=0.1, size=world.shapes.shape)
     k, c = noisy.shape[:2]
     if run.arm != "baseline":
         delays = generator.normal(scale=3, size=(k, c))
         bank = {"templates": noisy, "onset_delays": delays}
         arrays = {f"encoder.template_bank.{name}": array for name, array in bank.items()}
-        return StoredModel(arrays, {"classes": world.names})
+        return StoredModel(arrays, header)
     arrays = {
         "filters": np.tile([1.0, -0.3], (c, 1)),
         "mixing": np.eye(c),
         "templates": np.pad(noisy, [(0, 0), (0, 0), (5, 10)]),
         "onset": np.array([5.0]),
     }
-    return StoredModel(arrays, {"classes": world.names})
+    return StoredModel(arrays, header)

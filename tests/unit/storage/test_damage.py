@@ -11,11 +11,14 @@ import pytest
 
 from seqbench.errors import DamagedError, FormatError
 from seqbench.storage.hdf5 import writing
+from seqbench.storage.model_header import EncoderHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.predictions import Predictions, read_predictions, write_predictions
 from seqbench.storage.recordings import read_recordings, write_recordings
+from seqbench.storage.records import PretrainingOutcome
 from seqbench.storage.windows import read_windows
 
+ENCODER = EncoderHeader(architecture="cnn1d", pretraining=PretrainingOutcome(objective="masked"))
 READERS: dict[str, Callable[[Path], object]] = {
     "recordings": read_recordings,
     "windows": lambda path: read_windows(path, "train"),
@@ -40,7 +43,7 @@ def write(recordings, make_windows):
             scores = np.full((len(test), 2), 0.5)
             write_predictions(path, {"test": Predictions.of(test, scores, are_probabilities=True)})
         else:
-            write_model(path, StoredModel({"weight": np.ones((20, 20))}, {"kind": "model"}))
+            write_model(path, StoredModel({"weight": np.ones((20, 20))}, ENCODER))
 
     return good
 

@@ -98,7 +98,7 @@ def test_an_edited_value_is_refused(path):
 
 def test_a_missing_file_and_a_folder_are_named(path):
     assert "no such file" in refusal(path.with_name("none.json"))
-    assert "not a file" in refusal(path.parent)
+    assert "is a folder" in refusal(path.parent)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1.0"])

@@ -16,6 +16,7 @@ from seqbench.storage.atomic import WriteError, write_text
 from seqbench.storage.hdf5 import writing
 from seqbench.storage.lock import locked
 from seqbench.storage.models import StoredModel, write_model
+from seqbench.storage.records import Record
 
 folder = Path(sys.argv[1])
 if len(sys.argv) > 2:
@@ -40,7 +41,7 @@ def lock(path):
 
 writers = {
     "text": lambda path: write_text(path, "x" * 200_000),
-    "model": lambda path: write_model(path, StoredModel({"weight": np.zeros(100_000)}, {})),
+    "model": lambda path: write_model(path, StoredModel({"weight": np.zeros(100_000)}, Record())),
     "one_large": one_large,
     "many_small": many_small,
     "deep/text": lambda path: write_text(path, "x" * 200_000),

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.config.stages import FinetuneSettings, OptimizerSettings
+from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable, label_counts
 from seqbench.training.divergence import DivergedError
@@ -485,12 +486,21 @@ def test_the_events_in_the_windows_drawn_are_counted(make_event_windows):
 
 def test_a_detector_learns_through_the_loop_and_repeats_bit_for_bit(make_event_windows):
     splits = make_event_windows(n_samples=(400, 400, 350))
-    header = {"classes": ["a", "b"], "head_dropout": 0.1, "refractory_s": 0.25}
+    header = NetworkHeader(
+        task="detection",
+        architecture="cnn1d",
+        architecture_options={},
+        head_dropout=0.1,
+        channels=("x", "y"),
+        classes=("a", "b"),
+        refractory_s=0.25,
+        sampling_rate_hz=100.0,
+    )
     outcomes = []
     for _ in range(2):
         generator = seed_everything(3)
         encoder = ARCHITECTURES["cnn1d"](2, widths=(6,), kernel_sizes=(9,), strides=(4,))
-        head = TASKS["detection"]().head(encoder, header | {"sampling_rate_hz": 100.0})
+        head = TASKS["detection"]().head(encoder, header)
         table = WindowTable(splits["train"], CPU, torch.Generator().manual_seed(1))
         val = WindowTable(splits["val"], CPU)
         outcomes.append(

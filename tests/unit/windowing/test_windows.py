@@ -521,7 +521,7 @@ def test_what_test_holds_changes_nothing_of_train_in_any_fold(recordings):
         after = make_windows(replace(made, signals=signals), of_fold)
 
         assert len(tested) == 5
-        assert after["train"].normalization.to_json() == before["train"].normalization.to_json()
+        assert after["train"].normalization.record() == before["train"].normalization.record()
         for part in ("train", "val"):
             np.testing.assert_array_equal(after[part].signal, before[part].signal)
             np.testing.assert_array_equal(after[part].label, before[part].label)

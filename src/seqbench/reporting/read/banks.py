@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,9 +82,9 @@ def read_bank(result: Result, windows: WindowSet, root: Path) -> Bank:
         raise FormatError(f"{path}: holds no templates ({error}); train it again") from None
 
 
-def _direct(name: str, stored: StoredModel, truth: Shapes | None) -> Bank:
+def _direct(name: str, stored: StoredModel[Any], truth: Shapes | None) -> Bank:
     """Return the templates of `event_specific`; those beyond the types are of no event."""
-    n_types = len(stored.header["classes"])
+    n_types = len(stored.header.classes)
     templates = stored.arrays[f"{BANK}.templates"][:n_types]
     unbounded = stored.arrays[f"{BANK}.onset_delays"][:n_types]
     delays = MAX_DELAY_SAMPLES * np.tanh(unbounded / MAX_DELAY_SAMPLES)
@@ -96,7 +97,7 @@ def _direct(name: str, stored: StoredModel, truth: Shapes | None) -> Bank:
     )
 
 
-def _whitened(name: str, stored: StoredModel, truth: Shapes | None) -> Bank:
+def _whitened(name: str, stored: StoredModel[Any], truth: Shapes | None) -> Bank:
     """Return the templates of `matched_filter`, and the truth behind the same filter."""
     arrays = stored.arrays
     whiten = Whitener(arrays["filters"], arrays["mixing"])

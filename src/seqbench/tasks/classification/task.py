@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seqbench.config.registry import TASKS
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
     from seqbench.models.base import Encoder
+    from seqbench.storage.model_header import NetworkHeader
     from seqbench.tasks.head import Head
 
 
@@ -20,8 +21,8 @@ class ClassificationTask(Task):
     headline = "accuracy"
     tiebreak = "log_loss"
 
-    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+    def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build a pooled linear layer."""
         from seqbench.tasks.classification.head import ClassificationHead
 
-        return ClassificationHead(encoder, len(header["classes"]), header["head_dropout"])
+        return ClassificationHead(encoder, len(header.classes), header.head_dropout)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from seqbench.models.base import Encoder
     from seqbench.storage.detections import Candidates, Detections
+    from seqbench.storage.model_header import NetworkHeader
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.detection.target import EventTable
     from seqbench.tasks.head import Head
@@ -60,20 +61,22 @@ class DetectionTask(Task):
         self.template_weight = template_weight
         self.refractory_weight = refractory_weight
 
-    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+    def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build presence and offset for every frame and type."""
         from seqbench.tasks.detection.head import DetectionHead
         from seqbench.tasks.detection.refractory import period_samples
 
+        if header.sampling_rate_hz is None:
+            raise ValueError("detection needs a sampling rate")
         return DetectionHead(
             encoder,
-            len(header["classes"]),
-            dropout=header["head_dropout"],
+            len(header.classes),
+            dropout=header.head_dropout,
             presence=self.presence,
             offset_weight=self.offset_weight,
             template_weight=self.template_weight,
             refractory_weight=self.refractory_weight,
-            refractory_samples=period_samples(header["refractory_s"], header["sampling_rate_hz"]),
+            refractory_samples=period_samples(header.refractory_s, header.sampling_rate_hz),
         )
 
     def targets(self, windows: WindowSet, signal: Tensor) -> EventTable:
@@ -100,9 +103,9 @@ class DetectionTask(Task):
         tuned: dict[str, Any],
     ) -> Detections:
         """Join candidates with the recordings they were found in."""
-        from seqbench.storage.detections import Decoding, Detections
+        from seqbench.storage.detections import Decoding, Detections, DetectionTuning
 
-        decoding = Decoding.from_json(tuned)
+        decoding = Decoding.of(DetectionTuning.of_json(tuned))
         return Detections.of(windows, answer, decoding, are_probabilities=are_probabilities)
 
     def tune(
@@ -116,7 +119,7 @@ class DetectionTask(Task):
         found = Detections.of(windows, answer, undecided, are_probabilities=are_probabilities)
         decoding = tune(found, self.decoder)
         found = Detections.of(windows, answer, decoding, are_probabilities=are_probabilities)
-        return decoding.to_json() | {"timing_bounds_ms": timing_bounds_ms(found)}
+        return decoding.tuning(timing_bounds_ms(found)).to_json()
 
     def headline_of(self, windows: WindowSet) -> str:
         """Return F1 at the tolerance of the dataset."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from seqbench.models.base import Encoder
+    from seqbench.storage.model_header import NetworkHeader
     from seqbench.storage.sequences import Sequences
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
@@ -25,19 +26,20 @@ class ForecastingTask(Task):
     headline = "skill"
     tiebreak = "mae"
 
-    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+    def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build a pooled linear layer for the whole horizon, or what carries on maps of video."""
         from seqbench.storage.normalization import Normalization
         from seqbench.tasks.forecasting.head import ForecastingHead
 
-        targets = header["targets"]
-        normalization = Normalization.from_json(targets["normalization"])
+        targets = header.targets
+        if targets is None or not targets.horizon_samples:
+            raise ValueError("forecasting needs targets and a horizon")
         return ForecastingHead(
             encoder,
-            normalization,
-            targets["horizon_samples"],
-            header["head_dropout"],
-            header.get("frame_size", ()),
+            Normalization.of(targets.normalization),
+            targets.horizon_samples,
+            header.head_dropout,
+            header.frame_size,
         )
 
     def targets(self, windows: WindowSet, signal: Tensor) -> HorizonTargets:

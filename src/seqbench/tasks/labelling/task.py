@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from seqbench.models.base import Encoder
+    from seqbench.storage.model_header import NetworkHeader
     from seqbench.storage.sequences import Sequences
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
@@ -27,11 +28,11 @@ class LabellingTask(Task):
     headline = "accuracy"
     tiebreak = "log_loss"
 
-    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+    def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build a linear layer for every frame."""
         from seqbench.tasks.labelling.head import LabellingHead
 
-        return LabellingHead(encoder, len(header["classes"]), header["head_dropout"])
+        return LabellingHead(encoder, len(header.classes), header.head_dropout)
 
     def targets(self, windows: WindowSet, signal: Tensor) -> SampleTargets:
         """Return the class of every sample, -1 where unknown."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from seqbench.models.base import Encoder
+    from seqbench.storage.model_header import NetworkHeader
     from seqbench.storage.sequences import Sequences
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
@@ -25,13 +26,15 @@ class RegressionTask(Task):
     headline = "r2"
     tiebreak = "mae"
 
-    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+    def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build a linear layer for every frame."""
         from seqbench.storage.normalization import Normalization
         from seqbench.tasks.regression.head import RegressionHead
 
-        normalization = Normalization.from_json(header["targets"]["normalization"])
-        return RegressionHead(encoder, normalization, header["head_dropout"])
+        if header.targets is None:
+            raise ValueError("regression needs targets")
+        normalization = Normalization.of(header.targets.normalization)
+        return RegressionHead(encoder, normalization, header.head_dropout)
 
     def targets(self, windows: WindowSet, signal: Tensor) -> SampleTargets:
         """Return the normalised values of every sample, NaN where unknown."""

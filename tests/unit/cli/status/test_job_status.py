@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from seqbench.cli.status.job_status import Progress, job_statuses
+from seqbench.storage.model_header import CourseRecord, StateHeader
 from seqbench.storage.models import StoredModel, write_model
 
 
@@ -153,9 +154,17 @@ def test_an_empty_log_is_that_of_a_job_that_starts_unless_it_is_old(folder, stan
 
 
 def write_state(path, n_steps):
-    course = {"epoch": 3, "train_s": 12.5}
+    course = CourseRecord(
+        epoch=3,
+        history=[],
+        best_loss=1.0,
+        best_epoch=1,
+        schedule={},
+        train_s=12.5,
+        train_cpu_s=12.5,
+    )
     arrays = {"losses": np.zeros(n_steps)}
-    write_model(path, StoredModel(arrays, {"kind": "state", "identity": {}, "course": course}))
+    write_model(path, StoredModel(arrays, StateHeader(identity={}, course=course)))
 
 
 @pytest.mark.parametrize("n_steps", [7, 0])
