@@ -118,11 +118,6 @@ def parts(make_classes, n_classes, request):
 
 
 @pytest.mark.parametrize("name", list(BASELINES))
-def test_options_are_the_keyword_only_parameters(name, assert_options_are_the_signature):
-    assert_options_are_the_signature(BASELINES, name)
-
-
-@pytest.mark.parametrize("name", list(BASELINES))
 def test_tags_name_known_tasks_and_needs_and_modules_that_exist(name):
     tags = BASELINES.entry(name).tags
 

@@ -77,10 +77,6 @@ def objective(name, request):
     return build(name, request.param)
 
 
-def test_options_are_the_keyword_only_parameters(name, assert_options_are_the_signature):
-    assert_options_are_the_signature(OBJECTIVES, name)
-
-
 @pytest.mark.parametrize("name", list(OBJECTIVES))
 def test_it_says_which_samples_it_accepts(name):
     samples = {DATASETS.entry(source).tags["sample"] for source in DATASETS}
