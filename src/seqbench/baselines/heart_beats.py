@@ -36,15 +36,13 @@ class HeartBeatBaseline(Baseline):
         names = [name.lower() for name in train.classes]
         if "qrs" in names:
             return {"type": np.array([names.index("qrs")])}
-        if train.timeline is None:
-            raise ValueError("detectors of beats need recordings with events")
-        counts = np.bincount(train.timeline.type, minlength=len(names))
+        counts = np.bincount(train.events.type, minlength=len(names))
         return {"type": np.array([int(counts.argmax())])}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> Candidates:
         """Return the beats of every recording."""
-        timeline, rate = windows.timeline, windows.sampling_rate_hz
-        if timeline is None or rate is None:
+        timeline, rate = windows.events, windows.sampling_rate_hz
+        if rate is None:
             raise ValueError("detectors of beats need recordings with a sampling rate")
         normalization = windows.normalization
         parts = []

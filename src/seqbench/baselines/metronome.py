@@ -27,18 +27,14 @@ class MetronomeBaseline(Baseline):
         """Measure the mean interval of each type in the labelled parts of train."""
         del seed  # nothing is left to chance
         (train,) = parts
-        timeline = train.timeline
-        if timeline is None:
-            raise ValueError("the metronome needs recordings with events")
+        timeline = train.events
         n_samples = (timeline.known_stop - timeline.known_start).sum()
         counts = np.bincount(timeline.type, minlength=len(train.classes))
         return {"interval_samples": n_samples / np.maximum(counts, 1)}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> Candidates:
         """Return events from half an interval after the start of each recording on."""
-        timeline = windows.timeline
-        if timeline is None:
-            raise ValueError("the metronome needs recordings")
+        timeline = windows.events
         parts = []
         for place, n_samples in enumerate(timeline.stop - timeline.start):
             for kind, interval in enumerate(arrays["interval_samples"]):

@@ -183,9 +183,9 @@ class Detections:
         are_probabilities: bool,
     ) -> "Detections":
         """Join candidates with the recordings and events of a split."""
-        timeline, rate = windows.timeline, windows.sampling_rate_hz
-        if timeline is None or rate is None:
-            raise ValueError("only windows of a detection dataset hold recordings with events")
+        timeline, rate = windows.events, windows.sampling_rate_hz
+        if rate is None:
+            raise ValueError("events need a sampling rate")
         place = timeline.place
         known = np.stack([timeline.known_start, timeline.known_stop], axis=1)
         return cls(

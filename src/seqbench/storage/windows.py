@@ -143,6 +143,24 @@ class WindowSet:
             raise ValueError(f"windows of {self.task} have no targets")
         return self.targets
 
+    @property
+    def events(self) -> Timeline:
+        """Whole recordings and their events.
+
+        Raises
+        ------
+        ValueError
+            Of tasks without events.
+        """
+        if self.timeline is None:
+            raise ValueError(f"windows of {self.task} have no events")
+        return self.timeline
+
+    @property
+    def horizon_samples(self) -> int:
+        """Samples behind each window that are its target; 0 where targets lie inside."""
+        return self.targets.horizon_samples if self.targets is not None else 0
+
     def rows(self) -> NDArray[np.int64]:
         """Return the row in the signal of every sample of every window, in order, (S,)."""
         window = np.repeat(np.arange(len(self)), self.length)

@@ -253,7 +253,7 @@ def _asked_rows(
     """
     own = np.flatnonzero(windows.recording == recording)
     start, stop = windows.start[own], windows.start[own] + windows.length[own]
-    horizon = windows.targets.horizon_samples if windows.targets is not None else 0
+    horizon = windows.horizon_samples
     if horizon:
         start, stop = stop, stop + horizon
     if not is_padded:
@@ -292,7 +292,7 @@ def _digests(windows: WindowSet) -> Iterator[bytes]:
 
 
 def _content(windows: WindowSet, index: int) -> NDArray[np.float32]:
-    horizon = windows.targets.horizon_samples if windows.targets is not None else 0
+    horizon = windows.horizon_samples
     start = windows.start[index]
     return windows.signal[start : start + windows.length[index] + horizon]
 

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from seqbench.storage.detections import Candidates
 from seqbench.storage.windows import WindowSet
-from seqbench.tasks.detection.events import timeline_of
 from seqbench.tasks.detection.peaks import Grid, PeakPicker, Peaks
 from seqbench.tasks.detection.stitching import Blend, Frames, Layout
 from seqbench.windowing.normalize import standardize
@@ -29,7 +28,7 @@ def find_candidates(score: Score, windows: WindowSet, layout: Layout, grid: Grid
     layout, grid
         How windows and frames lie in a recording.
     """
-    timeline = timeline_of(windows)
+    timeline = windows.events
     bounds = list(zip(timeline.start.tolist(), timeline.stop.tolist(), strict=True))
     spans = [
         (start + first, start + last)

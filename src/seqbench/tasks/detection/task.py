@@ -81,18 +81,17 @@ class DetectionTask(Task):
 
     def targets(self, windows: WindowSet, signal: Tensor) -> EventTable:
         """Return the events of every window."""
-        from seqbench.tasks.detection.events import timeline_of
         from seqbench.tasks.detection.target import EventTable
 
-        return EventTable(timeline_of(windows), signal.device)
+        return EventTable(windows.events, signal.device)
 
     def labels_inside(
         self, windows: WindowSet
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return the type of every event, and which events begin in each window."""
-        from seqbench.tasks.detection.events import event_ranges, timeline_of
+        from seqbench.tasks.detection.events import event_ranges
 
-        return timeline_of(windows).type, *event_ranges(windows)
+        return windows.events.type, *event_ranges(windows)
 
     def join(
         self,
@@ -123,6 +122,4 @@ class DetectionTask(Task):
 
     def headline_of(self, windows: WindowSet) -> str:
         """Return F1 at the tolerance of the dataset."""
-        from seqbench.tasks.detection.events import timeline_of
-
-        return f"f1_at_{timeline_of(windows).tolerance_ms:g}ms"
+        return f"f1_at_{windows.events.tolerance_ms:g}ms"

@@ -11,7 +11,6 @@ from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import UNLABELLED, Split, WindowSet
-from seqbench.tasks.detection.events import timeline_of
 from seqbench.tasks.windows import TaskWindows
 from seqbench.windowing.segment import Window, hop_samples
 
@@ -57,13 +56,13 @@ class DetectionWindows(TaskWindows):
     def check(self, splits: dict[Split, WindowSet]) -> None:
         """Refuse splits without an event, and types without one in train."""
         for split, windows in splits.items():
-            if not len(timeline_of(windows).onset):
+            if not len(windows.events.onset):
                 raise DataError(
                     f"{split} has no labelled event; choose another split or add labelled"
                     " recordings"
                 )
         train = splits["train"]
-        missing = sorted(set(range(len(train.classes))) - set(timeline_of(train).type.tolist()))
+        missing = sorted(set(range(len(train.classes))) - set(train.events.type.tolist()))
         if missing:
             raise DataError(
                 f"event type '{train.classes[missing[0]]}' does not occur in train; add recordings"
@@ -72,7 +71,7 @@ class DetectionWindows(TaskWindows):
 
     def reference(self, windows: WindowSet) -> Callable[[int], Hashable]:
         """Return a function that gives times and types of the events of a window."""
-        timeline = timeline_of(windows)
+        timeline = windows.events
 
         def events(index: int) -> Hashable:
             start = windows.start[index]
