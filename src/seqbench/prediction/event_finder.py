@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seqbench.config.registry import TASKS
 from seqbench.errors import FormatError, UserError
 from seqbench.storage.cells import plain_cell
 from seqbench.storage.detections import Decoding, DetectionTuning
@@ -73,7 +74,7 @@ class EventFinder:
     def __init__(self, path: Path, device: str = "auto") -> None:
         stored = read_model(path)
         header = stored.header
-        if not isinstance(header, ModelHeader) or header.task != "detection":
+        if not isinstance(header, ModelHeader) or not _has_events(header.task):
             raise UserError(
                 f"{path}: holds {_content_of(header)}; name the model of an architecture trained"
                 " for detection"
@@ -309,6 +310,10 @@ def _until_interrupted(
     """Yield chunks until there are no more, or nobody wants to wait for the next one."""
     with suppress(KeyboardInterrupt):
         yield from chunks
+
+
+def _has_events(task: str) -> bool:
+    return task in TASKS and TASKS.entry(task).tags.get("labels") == "events"
 
 
 def _content_of(header: Header) -> str:
