@@ -28,6 +28,22 @@ class Baseline(ABC):
 
     gives_probabilities: bool
 
+    def compile(self, n_channels: int) -> float | None:
+        """Compile what `fit` and `predict` run, which is not to count among their costs.
+
+        Parameters
+        ----------
+        n_channels
+            Channels C of a window.
+
+        Returns
+        -------
+        float or None
+            Seconds it took in this process; None: nothing is compiled.
+        """
+        del n_channels
+        return None
+
     @abstractmethod
     def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
         """Fit on the labelled windows of `parts` and return all that prediction needs."""

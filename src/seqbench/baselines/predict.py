@@ -11,8 +11,9 @@ from seqbench.storage.models import StoredModel
 
 def predictor(
     stored: StoredModel[BaselineHeader], path: Path, device: str, threads: int
-) -> tuple[Any, bool]:
-    """Return a function from windows to scores, and whether these are probabilities."""
+) -> tuple[Any, bool, float | None]:
+    """Return a function from windows to scores, whether these are probabilities, `compile_s`."""
     del path, device, threads  # baselines run in numpy
     baseline = BASELINES[stored.header.baseline](**stored.header.options)
-    return partial(baseline.predict, stored.arrays), baseline.gives_probabilities
+    compile_s = baseline.compile(len(stored.header.channels))
+    return partial(baseline.predict, stored.arrays), baseline.gives_probabilities, compile_s

@@ -46,7 +46,7 @@ def run(
     task = TASKS[settings.task](**header.task_options)
     found: dict[Split, Any] = {}
     predicting = importlib.import_module(PREDICTORS[header.kind])
-    answer_to, are_probabilities = predicting.predictor(stored, model, device, threads)
+    answer_to, are_probabilities, compile_s = predicting.predictor(stored, model, device, threads)
     cost: dict[str, float] = {}
     n_windows = dict(header.n_windows)
     headline = task.headline
@@ -70,6 +70,8 @@ def run(
         )
         for split, of_split in found.items()
     }
+    if compile_s is not None:
+        cost["compile_s"] = (header.cost.compile_s or 0.0) + compile_s
     write_metrics(
         metrics,
         Metrics(

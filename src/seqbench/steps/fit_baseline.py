@@ -25,11 +25,12 @@ def run(
     from seqbench.storage.records import Cost, Provenance, RunIdentity
     from seqbench.storage.windows import read_windows
 
-    memory = PeakMemory()
     task = TASKS[settings.task](**settings.task_options)
     train, val = read_windows(windows, "train"), read_windows(windows, "val")
     parts = [train] if task.tunes_on_val else [train, val]
     baseline = BASELINES[settings.baseline](**settings.options)
+    compile_s = baseline.compile(len(train.channels))
+    memory = PeakMemory()
     began, began_cpu = time.perf_counter(), time.process_time()
     arrays = baseline.fit(parts, identity["seed"])
     tuned: dict[str, Any] = {}
@@ -52,6 +53,7 @@ def run(
             train_cpu_s=time.process_time() - began_cpu,
             peak_memory_bytes=memory.peak_bytes(),
             n_parameters=sum(array.size for array in arrays.values()),
+            compile_s=compile_s,
         ),
         n_windows={part.split: int((part.label >= 0).sum()) for part in (train, val)},
         provenance=Provenance(**origin(), device="cpu", threads=1),

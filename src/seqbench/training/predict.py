@@ -56,10 +56,10 @@ def predict(
 
 def predictor(
     stored: StoredModel[ModelHeader], path: Path, device: str, threads: int
-) -> tuple[Any, bool]:
-    """Return a function from windows to scores, and whether these are probabilities."""
+) -> tuple[Any, bool, float | None]:
+    """Return a function from windows to scores, whether these are probabilities, `compile_s`."""
     where = claim_device(device)
     prepare(threads, where)
     model = load_model(stored, path)
     window_samples = stored.header.window_samples
-    return lambda windows: predict(model, windows, where, window_samples), True
+    return lambda windows: predict(model, windows, where, window_samples), True, None
