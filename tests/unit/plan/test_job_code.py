@@ -85,7 +85,7 @@ def test_windows_depend_on_no_head_and_no_metric():
         if module.startswith("seqbench.tasks")
     }
 
-    assert {module.rpartition(".")[2] for module in of_tasks} == {"windows", "events"}
+    assert {module.rpartition(".")[2] for module in of_tasks} <= {"windows", "events"}
 
 
 def test_the_report_depends_on_no_model_and_no_training():
