@@ -32,8 +32,12 @@ from seqbench.plan.plan import Plan
 from seqbench.plan.workflow_jobs import run_files
 from seqbench.process.code_digest import source_digest
 from seqbench.config.registry import DATASETS
-from seqbench.reporting.scores.blocks import across_figures
-from seqbench.reporting.scores.catalog import figure_names, table_paths
+from seqbench.reporting.figures.catalog import (
+    caption,
+    figure_names,
+    table_paths,
+    title,
+)
 from seqbench.config.stages import STATES_STAY
 from seqbench.storage.atomic import write_text
 from seqbench.storage.states import remove_state
@@ -98,6 +102,15 @@ def pretrained_encoder(wildcards):
 def place_label(place):
     """Return how figures of a dataset, or across the datasets of a task, are filed."""
     return place.replace(layout.ACROSS.format(task=""), "across datasets: ")
+
+
+def caption_file(figure):
+    """Return a file with the caption of a figure, as Snakemake's own report reads it."""
+    path = Path(".snakemake", "captions", f"{figure}.rst").resolve()
+    text = f"**{title(figure)}.** {caption(figure)}\n"
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
+    return str(path)
 
 
 def encoder_option(wildcards, input):

@@ -23,15 +23,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(config: list[Path] | None, directory: Path, out: Path | None) -> None:
     """Write the page, and print how many runs are on it."""
     from seqbench.plan.workflow_jobs import jobs_of
+    from seqbench.reporting.figures.catalog import figure_names, table_paths
     from seqbench.reporting.page.assembly import assemble
     from seqbench.reporting.read.finished import finished_part
-    from seqbench.reporting.scores.blocks import across_figures
-    from seqbench.reporting.scores.catalog import figure_names, table_paths
 
     plan = read_plan(config, directory)
     out = out or directory / layout.REPORT_SO_FAR
-    drawn = [*figure_names(plan), *across_figures(plan)]
-    figures = [layout.FIGURE.format(dataset=place, figure=figure) for place, figure in drawn]
+    figures = [layout.FIGURE.format(dataset=p, figure=figure) for p, figure in figure_names(plan)]
     owned = {
         layout.CONFIG,
         *figures,

@@ -43,6 +43,7 @@ class Entry:
     summary: str
     tags: dict[str, Any]
     options: type[Options]
+    docstring: str = ""
 
 
 class Registry:
@@ -150,6 +151,7 @@ class Registry:
                         summary=(ast.get_docstring(node) or "").split("\n")[0],
                         tags={str(k.arg): ast.literal_eval(k.value) for k in decorator.keywords},
                         options=_options_model(node, local),
+                        docstring=ast.get_docstring(node) or "",
                     )
 
 
@@ -222,6 +224,8 @@ TASKS = Registry("TASKS", kind="task", package="seqbench.tasks")
 METRICS = Registry("METRICS", kind="metric", package="seqbench.tasks")
 TASK_WINDOWS = Registry("TASK_WINDOWS", kind="way to windows", package="seqbench.tasks")
 TASK_PROFILES = Registry("TASK_PROFILES", kind="profile of a task", package="seqbench.tasks")
+FIGURES = Registry("FIGURES", kind="figure", package="seqbench.reporting.figures")
+EVIDENCE = Registry("EVIDENCE", kind="evidence", package="seqbench.reporting.evidence")
 REGISTRIES = (
     DATASETS,
     ARCHITECTURES,
@@ -231,4 +235,6 @@ REGISTRIES = (
     METRICS,
     TASK_WINDOWS,
     TASK_PROFILES,
+    FIGURES,
+    EVIDENCE,
 )

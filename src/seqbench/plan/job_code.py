@@ -5,6 +5,8 @@ from seqbench.config.registry import (
     ARCHITECTURES,
     BASELINES,
     DATASETS,
+    EVIDENCE,
+    FIGURES,
     METRICS,
     OBJECTIVES,
     TASK_WINDOWS,
@@ -65,8 +67,9 @@ class JobCode:
         ]
 
     def report(self) -> list[str]:
-        """Modules of the rule `report`."""
-        return ["seqbench.steps.report"]
+        """Modules of the rule `report`; a figure of another task changes its code digest too."""
+        registered = [of.entry(name).module for of in (EVIDENCE, FIGURES) for name in of]
+        return ["seqbench.steps.report", *dict.fromkeys(registered)]
 
     def _task(self, dataset: str) -> str:
         return TASKS.entry(self.benchmark.task(dataset)).module

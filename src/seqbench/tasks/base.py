@@ -5,7 +5,7 @@ A task is one folder, whose modules are loaded by the stages that need them:
 ==============  ==================================================================
 ``task.py``     `Task`: head, targets of batches, predictions, choice of metrics
 ``windows.py``  `seqbench.tasks.windows.TaskWindows`: how recordings become windows
-``profile.py``  `seqbench.tasks.profile.TaskProfile`: config checks, figures, words
+``profile.py``  `seqbench.tasks.profile.TaskProfile`: config checks and words
 ``metrics.py``  functions under ``@METRICS.register``
 ==============  ==================================================================
 

@@ -1,6 +1,6 @@
 """What config, plan and report know of a task without any data; light to import.
 
-Apart from `Task`, so that a new figure or a reworded error trains nothing again.
+Apart from `Task`, so that a reworded error trains nothing again.
 """
 
 from __future__ import annotations
@@ -13,20 +13,16 @@ from seqbench.config.stages import TransformSettings, WindowSettings
 if TYPE_CHECKING:
     from seqbench.config.datasets import DatasetEntry
 
-TRAINING_FIGURES = ("learning_curves", "cost", "label_efficiency", "pretraining")
 SLIDING = {"length_samples", "overlap", "step_samples", "horizon_samples"}
 
 
 class TaskProfile:
-    """Legal settings, figures and words of one task.
+    """Legal settings and words of one task; its figures carry its name, see `FIGURES`.
 
     Attributes
     ----------
     name
         Registered name.
-    figures
-        Names of its figures, in the order of the page; those that a dataset
-        has no data for are left out.
     counted
         What carries a label: windows, samples or events.
     looks_back
@@ -34,7 +30,6 @@ class TaskProfile:
     """
 
     name: str
-    figures: tuple[str, ...] = ("leaderboard", *TRAINING_FIGURES)
     counted = "windows"
     looks_back = False
 

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.options import Options
-from seqbench.config.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS, Entry
+from seqbench.config.registry import ARCHITECTURES, BASELINES, FIGURES, OBJECTIVES, TASKS, Entry
 from seqbench.plan.plan import Plan, Run
-from seqbench.reporting import figures
-from seqbench.reporting.figures import Drawing
+from seqbench.reporting.figures import drawing
+from seqbench.reporting.figures.catalog import caption, title
+from seqbench.reporting.figures.drawing import Drawing
 from seqbench.steps import report
 from seqbench.storage.atomic import write_json, write_text
 from seqbench.storage.detections import Candidates, Decoding, Detections
@@ -184,8 +185,16 @@ def rich_config(config: Callable[..., dict[str, Any]]) -> Callable[..., dict[str
 @pytest.fixture
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare a test of the text the time that figures take."""
-    nothing = Drawing(svg=b"<svg/>", pdf=b"", csv="", width=1, height=1)
-    monkeypatch.setattr(figures, "render", lambda figure, material: nothing)
+    monkeypatch.setattr(drawing, "draw", lambda figure, material: blank(figure))
+
+
+def blank(figure: str) -> Drawing:
+    """Return a figure that shows nothing, with its words."""
+    shows_data = FIGURES.entry(figure).tags.get("shows_data", False)
+    words = {"title": title(figure), "caption": caption(figure), "alt": ""}
+    return Drawing(
+        **words, shows_data=shows_data, svg=b"<svg/>", pdf=b"", csv="", width=1, height=1
+    )
 
 
 @pytest.fixture

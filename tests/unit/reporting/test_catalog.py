@@ -2,14 +2,14 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from seqbench.config.benchmark import Benchmark
-from seqbench.config.registry import TASK_PROFILES
+from seqbench.config.registry import FIGURES, TASKS
 from seqbench.plan.plan import Plan
-from seqbench.reporting.scores import blocks, catalog
+from seqbench.reporting.figures import catalog
+from seqbench.reporting.scores import metrics
 
 
 def names(raw):
@@ -26,7 +26,7 @@ def test_asking_for_figures_loads_nothing_heavy():
 
 
 def test_the_whole_report_needs_neither_torch_nor_scikit_learn():
-    modules = "seqbench.reporting.page.report, seqbench.reporting.figures"
+    modules = "seqbench.reporting.page.report, seqbench.reporting.figures.drawing"
     code = (
         f"import sys, seqbench.steps.report, {modules};"
         " print({'torch', 'sklearn'} & set(sys.modules))"
@@ -37,12 +37,20 @@ def test_the_whole_report_needs_neither_torch_nor_scikit_learn():
     assert said.stdout.strip() == "set()"
 
 
-def test_every_figure_has_a_caption_and_a_function():
-    from seqbench.reporting.figures import FIGURES
+def test_every_figure_has_a_title_a_place_and_a_caption_and_names_what_exists():
+    for name in FIGURES:
+        tags = FIGURES.entry(name).tags
+        assert tags["title"], name
+        assert catalog.caption(name).endswith("."), name
+        assert tags["order"] > 0
+        assert set(tags.get("tasks", ())) <= set(TASKS)
+        assert tags.get("needs", "pretraining") in catalog.NEEDS
 
-    wanted = {name for task in TASK_PROFILES for name in TASK_PROFILES[task].figures}
-    wanted |= {blocks.CRITICAL_DIFFERENCE}
-    assert wanted == set(catalog.CAPTIONS) == set(FIGURES)
+
+def test_a_figure_of_a_task_is_drawn_of_no_other(config, event_config):
+    assert {"confusion", "roc", "calibration"} <= set(names(config()))
+    assert {"tolerance", "timeline", "calibration"} <= set(names(event_config()))
+    assert not {"tolerance", "timeline"} & set(names(config()))
 
 
 def test_figures_come_by_dataset(config):
@@ -70,20 +78,12 @@ def test_examples_are_drawn_only_of_series(config):
     assert "examples" not in names(config(datasets=["names"], architectures=["gru"]))
 
 
-def test_the_caption_of_every_figure_is_that_of_the_workflow_too():
-    folder = Path(__file__).parents[3] / "workflow" / "report"
-
-    for name, caption in catalog.CAPTIONS.items():
-        text = " ".join((folder / f"{name}.rst").read_text(encoding="utf-8").split())
-        assert text == f"**{caption.title}.** {caption.text}"
-
-
 def test_floor_and_ceiling_are_known_by_their_tags():
-    assert (catalog.floor_of("detection"), catalog.ceiling_of("detection")) == (
+    assert (metrics.floor_of("detection"), metrics.ceiling_of("detection")) == (
         "metronome",
         "oracle",
     )
-    assert catalog.ceiling_of("classification") is None
+    assert metrics.ceiling_of("classification") is None
 
 
 @pytest.mark.parametrize(

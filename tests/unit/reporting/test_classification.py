@@ -9,10 +9,10 @@ import pytest
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
+from seqbench.config.registry import FIGURES
 from seqbench.errors import FormatError
 from seqbench.reporting.evidence.classification import curves, hardest_windows
 from seqbench.reporting.evidence.material import gather
-from seqbench.reporting.figures import FIGURES
 from seqbench.reporting.figures.hardest import text_of
 from seqbench.reporting.read.results import collect
 from seqbench.storage.normalization import Normalization
@@ -163,7 +163,7 @@ def test_the_hardest_windows_are_drawn_with_truth_and_answer(material):
     figure = FIGURES["hardest"](made).figure
 
     titles = [axes.get_title() for axes in figure.axes]
-    for title, one in zip(titles, made.judged.hardest, strict=True):
+    for title, one in zip(titles, made.evidence.hardest, strict=True):
         assert title.startswith(f"{one.true} → {one.told} (")
     wheres = [axes.texts[0].get_text() for axes in figure.axes]
     assert all(where.startswith("t") and "wrong in" in where for where in wheres)
@@ -172,14 +172,14 @@ def test_the_hardest_windows_are_drawn_with_truth_and_answer(material):
 def test_a_model_that_is_never_wrong_has_no_hardest_windows(material):
     plot = FIGURES["hardest"](material(skill=lambda run: 1.0))
 
-    assert "takes no test window for another class" in plot.figure.texts[0].get_text()
+    assert "misclassifies no test window" in plot.figure.texts[0].get_text()
     assert plot.table.empty
 
 
 def test_what_is_no_probability_is_not_drawn_as_one(material):
     made = material()
-    silent = replace(made.judged, calibration=None, hardest=[])
-    made = replace(made, classification=silent)
+    silent = replace(made.evidence, calibration=None, hardest=[])
+    made = replace(made, evidence=silent)
 
     for name in ("calibration", "hardest"):
         plot = FIGURES[name](made)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import gather
-from seqbench.reporting.figures import FIGURES
 from seqbench.reporting.read.results import collect
 
 # Parameters and test score; nothing cheaper beats `rnn` and `gru`.

@@ -231,7 +231,7 @@ def test_no_signal_is_kept_but_the_stretches_that_are_shown(write_events, event_
 
     assert material.windows.signal.shape == (10_000, 2)
     assert material.windows.signal.base.nbytes <= 4
-    assert all(stretch.signal.base is None for stretch in material.detection.stretches)
+    assert all(stretch.signal.base is None for stretch in material.evidence.stretches)
 
 
 # Stretches.

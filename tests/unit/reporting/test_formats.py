@@ -3,7 +3,7 @@
 import pytest
 
 from seqbench.reporting.scores import formats
-from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.scores.metrics import metric_label
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from seqbench.reporting.page.paper import (
 )
 from seqbench.reporting.read.results import collect
 from seqbench.reporting.scores import formats
-from seqbench.reporting.scores.catalog import table_paths
 from seqbench.reporting.scores.leaderboards import leaderboards
+from seqbench.reporting.scores.metrics import table_paths
 
 HOSTILE = (
     r"\input{/etc/passwd}",

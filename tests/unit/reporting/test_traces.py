@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from seqbench import layout
-from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.scores.metrics import metric_label
 from seqbench.steps import report
 from seqbench.storage.predictions import read_predictions
 

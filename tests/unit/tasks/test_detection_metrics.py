@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score
 
 from seqbench.config.registry import METRICS, TASKS
 from seqbench.config.tolerances import TOLERANCES_MS
-from seqbench.reporting.scores.catalog import columns
+from seqbench.reporting.scores.metrics import columns
 from seqbench.storage.detections import Candidates, Decoding, Detections
 from seqbench.tasks.detection.comparison import decoded, errors_ms
 from seqbench.tasks.detection.metrics import (

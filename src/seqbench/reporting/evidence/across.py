@@ -12,8 +12,8 @@ import pandas as pd
 from seqbench.plan.plan import Model, Plan
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.scores.blocks import Block, blocks, can_tell
-from seqbench.reporting.scores.catalog import metric_label
 from seqbench.reporting.scores.leaderboards import Leaderboard, Row
+from seqbench.reporting.scores.metrics import metric_label
 from seqbench.statistics import comparison
 from seqbench.statistics.attainable import ALPHA, smallest_p
 from seqbench.statistics.comparison import Friedman, Pair

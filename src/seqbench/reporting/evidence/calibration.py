@@ -1,9 +1,11 @@
-"""How far scores can be trusted as probabilities, seed by seed."""
+"""Predicted probabilities against the fraction of correct predictions, run by run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +15,34 @@ from seqbench.reporting.scores.leaderboards import Row
 
 @dataclass(frozen=True)
 class Calibration:
-    """Mean score, true part and number of answers of a model by run and bin, (n, 15) each.
+    """Mean probability, fraction correct and number of predictions by run and bin, (n, 15) each.
 
-    Answers are candidates for events, or windows whose class was told.
+    Parameters
+    ----------
+    of
+        What is predicted, as a noun: candidate events, or test windows.
+    error
+        Metric that is the mean distance of the curve from the diagonal.
     """
 
     row: Row
+    of: str
+    error: str
     score: NDArray[np.float64]
     true: NDArray[np.float64]
     count: NDArray[np.int64]
 
+    @classmethod
+    def of_runs(
+        cls, row: Row, bins: Iterable[tuple[NDArray[Any], ...]], *, of: str, error: str
+    ) -> Calibration:
+        """Stack the bins of the runs of a model, as the metrics of its task return them."""
+        score, true, count = map(np.stack, zip(*bins, strict=True))
+        return cls(row, of, error, score, true, count)
+
     @cached_property
     def pooled(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Score and true part over all runs, NaN where no answer is, and answers of a run."""
+        """Probability and fraction correct over all runs, NaN in empty bins; mean count per run."""
         total = self.count.sum(axis=0)
         score, true = (
             np.divide(
@@ -37,3 +54,10 @@ class Calibration:
             for values in (self.score, self.true)
         )
         return score, true, total / max(len(self.count), 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibrated:
+    """Evidence with predicted probabilities of the model selected on val; None without them."""
+
+    calibration: Calibration | None

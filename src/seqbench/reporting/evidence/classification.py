@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench import layout
+from seqbench.config.registry import EVIDENCE
 from seqbench.errors import FormatError
-from seqbench.reporting.evidence.calibration import Calibration
+from seqbench.reporting.evidence.calibration import Calibrated, Calibration
+from seqbench.reporting.evidence.confusions import Confusions, confusions
+from seqbench.reporting.evidence.inputs import EvidenceInputs
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.scores.leaderboards import Leaderboard, Row
+from seqbench.reporting.scores.leaderboards import Row
 from seqbench.statistics.curves import average_precision, precision_at, precision_recall, roc
 from seqbench.storage.predictions import Predictions, read_predictions
 from seqbench.storage.windows import WindowSet, read_windows
@@ -95,53 +98,48 @@ class HardWindow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassificationMaterial:
-    """What there is to say of a classification dataset beside its leaderboard.
+class ClassificationEvidence(Confusions, Calibrated):
+    """Evidence of a classification dataset.
 
     Parameters
     ----------
+    train
+        Windows of train with their signal.
     curves
-        Of the model picked on val and the best baseline, in this order.
-    calibration
-        Of the picked model; None if its scores are no probabilities.
+        Of the model selected on val and the best baseline, in this order.
     hardest
         Windows with the highest loss, the hardest first; none if every run is
         right in all, or scores are no probabilities.
     """
 
+    train: WindowSet
     curves: list[Curves]
-    calibration: Calibration | None
     hardest: list[HardWindow]
 
 
-def gather_classification(board: Leaderboard, path: Path, root: Path) -> ClassificationMaterial:
-    """Read what the models of a leaderboard said of test.
-
-    Parameters
-    ----------
-    board
-        That with most labels.
-    path
-        Windows of the dataset, or of the fold of the model that val picks.
-    root
-        Folder that holds `results/`.
-    """
-    picked, baseline = board.picked, board.best_baseline
-    rows = [row for row in (picked, baseline) if row is not None]
-    said = [[_said(result, root) for result in row.results] for row in rows]
-    own = [] if picked is None else said[0]
-    if picked is None or not all(one.are_probabilities for one in own):
-        calibration, hardest = None, []
-    else:
-        calibration = _calibration(picked, own)
-        shown = picked.chosen.run.dataset
+@EVIDENCE.register("classification", tasks=("classification",))
+def gather_classification(inputs: EvidenceInputs) -> ClassificationEvidence:
+    """Read the windows of train, and predictions of test windows."""
+    board = inputs.board
+    predicted = [
+        (row, [_predicted(result, inputs.root) for result in row.results]) for row in board.compared
+    ]
+    calibration, hardest = None, []
+    picked = board.picked
+    if picked is not None and all(one.are_probabilities for one in predicted[0][1]):
+        own = predicted[0][1]
+        calibration = Calibration.of_runs(
+            picked, map(reliability, own), of="test window", error="ece"
+        )
         of_shown = [
             one for result, one in zip(picked.results, own, strict=True)
-            if result.run.dataset == shown
+            if result.run.dataset == inputs.shown
         ]  # fmt: skip
-        hardest = hardest_windows(read_windows(path, "test"), of_shown)
-    return ClassificationMaterial(
-        curves=[curves(row, of_row) for row, of_row in zip(rows, said, strict=True)],
+        hardest = hardest_windows(read_windows(inputs.windows, "test"), of_shown)
+    return ClassificationEvidence(
+        train=read_windows(inputs.windows, "train"),
+        confusions=confusions(inputs),
+        curves=[curves(row, of_row) for row, of_row in predicted],
         calibration=calibration,
         hardest=hardest,
     )
@@ -210,12 +208,12 @@ def hardest_windows(windows: WindowSet, of_runs: list[Predictions]) -> list[Hard
     ]
 
 
-def _said(result: Result, root: Path) -> Predictions:
+def _predicted(result: Result, root: Path) -> Predictions:
     path = root / result.run.fill(layout.PREDICTIONS)
-    said = read_predictions(path, "test")
-    if not isinstance(said, Predictions):
+    predictions = read_predictions(path, "test")
+    if not isinstance(predictions, Predictions):
         raise FormatError(f"{path}: holds no classes of windows; delete it and run again")
-    return said
+    return predictions
 
 
 class _OfClass(NamedTuple):
@@ -245,8 +243,3 @@ def _of_class(said: Predictions, kind: int, levels: Floats) -> _OfClass | None:
         average_precision=average_precision(recall, precision),
         share=float(positive.mean()),
     )
-
-
-def _calibration(row: Row, of_runs: list[Predictions]) -> Calibration:
-    confidence, right, count = zip(*map(reliability, of_runs), strict=True)
-    return Calibration(row, np.stack(confidence), np.stack(right), np.stack(count))

@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench import layout
+from seqbench.config.registry import EVIDENCE
 from seqbench.errors import FormatError
 from seqbench.plan.plan import Run
-from seqbench.reporting.evidence.calibration import Calibration
+from seqbench.reporting.evidence.calibration import Calibrated, Calibration
 from seqbench.reporting.evidence.excerpts import Stretch, rate_hz_of, stretches_of, timeline_of
+from seqbench.reporting.evidence.inputs import EvidenceInputs
 from seqbench.reporting.read.banks import Bank, read_bank
 from seqbench.reporting.read.results import Result, number
 from seqbench.reporting.read.split_sizes import Part, part_of
@@ -73,8 +75,8 @@ class Decoder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetectionMaterial:
-    """What there is to say of a detection dataset beside its leaderboard.
+class DetectionEvidence(Calibrated):
+    """Evidence of a detection dataset.
 
     Parameters
     ----------
@@ -93,8 +95,6 @@ class DetectionMaterial:
         of all types together, if there are several.
     decoders
         Of the picked model.
-    calibration
-        Of the picked model; None without one.
     banks
         Templates that models of the plan have learned.
     """
@@ -108,7 +108,6 @@ class DetectionMaterial:
     stretches: list[Stretch]
     types: list[dict[str, Any]]
     decoders: list[Decoder]
-    calibration: Calibration | None
     banks: list[Bank]
 
     @property
@@ -117,45 +116,38 @@ class DetectionMaterial:
         return max(LEAST_ERROR_TOLERANCE_MS, self.tolerance_ms)
 
 
-def gather_detection(
-    board: Leaderboard, path: Path, root: Path, banked: Collection[Run]
-) -> DetectionMaterial:
-    """Read what the models of a leaderboard found and what there was to find.
-
-    Of the signal, test alone is read.
-
-    Parameters
-    ----------
-    board
-        That with most labels.
-    path
-        Windows of the dataset, or of the fold of the model that val picks.
-    root
-        Folder that holds `results/`.
-    banked
-        Runs whose models hold templates that are drawn.
-    """
-    test = read_windows(path, "test")
+@EVIDENCE.register("detection", tasks=("detection",))
+def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
+    """Read the detections and events of test; of the signal, test alone is read."""
+    test, board, root = read_windows(inputs.windows, "test"), inputs.board, inputs.root
     timeline = timeline_of(test)
-    picked, baseline = board.picked, board.best_baseline
-    found = {} if picked is None else {r.run: _found(r, root) for r in picked.results}
-    of_seeds = list(found.values())
-    timings = [] if picked is None else [_timing(picked, of_seeds)]
-    if baseline is not None:
-        timings.append(_timing(baseline, [_found(result, root) for result in baseline.results]))
-    chosen = None if picked is None else found[picked.chosen.run]
-    return DetectionMaterial(
+    found = {
+        row.name: {result.run: _found(result, root) for result in row.results}
+        for row in board.compared
+    }
+    picked = board.picked
+    of_picked = {} if picked is None else found[picked.name]
+    of_seeds = list(of_picked.values())
+    chosen = None if picked is None else of_picked[picked.chosen.run]
+    return DetectionEvidence(
         classes=test.classes,
         test=part_of(test),
         rate_hz=rate_hz_of(test),
         tolerance_ms=timeline.tolerance_ms,
         refractory_s=timeline.refractory_s,
-        timings=timings,
+        timings=[_timing(row, list(found[row.name].values())) for row in board.compared],
         stretches=[] if chosen is None else stretches_of(test, chosen),
         types=[] if chosen is None else _types(chosen),
         decoders=[_decoder(name, of_seeds) for name in DECODERS] if of_seeds else [],
-        calibration=None if picked is None else _calibration(picked, of_seeds),
-        banks=[read_bank(row.chosen, test, root) for row in _with_templates(board, banked)],
+        calibration=None
+        if picked is None
+        else Calibration.of_runs(
+            picked, map(reliability, of_seeds), of="candidate", error="presence_ece"
+        ),
+        banks=[
+            read_bank(row.chosen, test, root)
+            for row in _with_templates(board, inputs.template_runs)
+        ],
     )
 
 
@@ -211,11 +203,6 @@ def _scores(found: Detections, decoder: str) -> dict[str, float | None]:
         "violations": number(refractory_violations(as_if, once).item()),
         "false_alarms_per_hour": number(false_alarms_per_hour(as_if, once).item()),
     }
-
-
-def _calibration(row: Row, of_seeds: list[Detections]) -> Calibration:
-    score, true, count = zip(*map(reliability, of_seeds), strict=True)
-    return Calibration(row, np.stack(score), np.stack(true), np.stack(count))
 
 
 def _with_templates(board: Leaderboard, banked: Collection[Run]) -> list[Row]:

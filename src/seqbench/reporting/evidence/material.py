@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from seqbench import layout
+from seqbench.config.registry import EVIDENCE
 from seqbench.plan.plan import Plan, Run
-from seqbench.reporting.evidence.classification import ClassificationMaterial, gather_classification
-from seqbench.reporting.evidence.detection import DetectionMaterial, gather_detection
+from seqbench.reporting.evidence.inputs import EvidenceInputs
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.read.split_sizes import Part, read_parts
-from seqbench.reporting.scores.catalog import figures_of
 from seqbench.reporting.scores.leaderboards import Leaderboard, Row, leaderboards
-from seqbench.storage.detections import Detections
 from seqbench.storage.leakcheck import LeakCheck
-from seqbench.storage.predictions import read_predictions
-from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import WindowSet, read_leakcheck, read_windows
-from seqbench.tasks.classification.metrics import confusion
 
 # Okabe and Ito's colours, then Tol's muted ones: told apart with any kind of colour vision.
 PALETTE = (
@@ -43,22 +35,7 @@ PALETTE = (
 )
 BASELINE_COLOUR = "#767676"
 
-
-@dataclass(frozen=True)
-class Confusion:
-    """Windows by true and predicted class, (K, K), summed over the runs of a model."""
-
-    row: Row
-    counts: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What one run of a model said of test."""
-
-    row: Row
-    result: Result
-    sequences: Sequences
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +48,7 @@ class Material:
         The dataset itself, or the fold of the model that val picks, of which
         figures draw windows and answers.
     windows
-        Those of train; in detection without their signal, which no figure draws.
+        Those of train, without their signal.
     parts
         Sizes of train, val and test, of what is shown.
     boards
@@ -82,14 +59,8 @@ class Material:
         By architecture, objective, dataset or fold, and seed.
     transfers
         By run, what became of the pretrained tensors.
-    confusions
-        Of the model picked on val and the best baseline, in this order.
-    answers, asked
-        Of tasks that answer with values: those of the model picked on val and
-        of the best baseline, as far as they have a run on what is shown, and
-        the windows of test; else none.
-    classification, detection
-        What else there is to say of a dataset of the task; None for other tasks.
+    evidence
+        What the task of the dataset adds, see `EVIDENCE`; None where it adds nothing.
     leakchecks
         What parts share, of the dataset or of each of its folds where it was looked for.
     colours
@@ -105,11 +76,7 @@ class Material:
     histories: dict[Run, pd.DataFrame]
     pretraining: dict[tuple[str, str, str, int], pd.DataFrame]
     transfers: dict[Run, dict[str, Any]]
-    confusions: list[Confusion]
-    answers: list[Answers]
-    asked: WindowSet | None
-    classification: ClassificationMaterial | None
-    detection: DetectionMaterial | None
+    evidence: object
     leakchecks: list[LeakCheck]
     colours: dict[str, str]
 
@@ -123,26 +90,17 @@ class Material:
         """The leaderboard with most labels."""
         return self.boards[0]
 
-    @property
-    def events(self) -> DetectionMaterial:
-        """What there is to say of a detection dataset; asked of no other."""
-        if self.detection is None:
-            raise ValueError(f"{self.dataset} is no detection dataset")
-        return self.detection
+    def of(self, kind: type[T]) -> T:
+        """Return the evidence, which must be of a kind.
 
-    @property
-    def judged(self) -> ClassificationMaterial:
-        """What there is to say of a classification dataset; asked of no other."""
-        if self.classification is None:
-            raise ValueError(f"{self.dataset} is no classification dataset")
-        return self.classification
-
-    @property
-    def test(self) -> WindowSet:
-        """The windows of test; of tasks that answer with values alone."""
-        if self.asked is None:
-            raise ValueError(f"{self.dataset} has no values to tell")
-        return self.asked
+        Raises
+        ------
+        TypeError
+            If the task of the dataset has no evidence of this kind.
+        """
+        if not isinstance(self.evidence, kind):
+            raise TypeError(f"{self.dataset}: a task of {self.board.task} has no {kind.__name__}")
+        return self.evidence
 
     @cached_property
     def architectures(self) -> list[str]:
@@ -192,18 +150,12 @@ def _material(
     }
     transfers = {run: root / run.fill(layout.TRANSFER) for run, _ in pretrained}
     picked = boards[0].picked
-    rows = [row for row in (picked, boards[0].best_baseline) if row is not None]
     shown = (picked.chosen.run if picked else trained[0]).dataset
-    figures = figures_of(plan, dataset)
     path = root / layout.WINDOWS.format(dataset=shown)
-    is_detection = "timeline" in figures
-    windows = read_windows(path, "train", signal=not is_detection)
-    has_answers = not {"answers", "frames"}.isdisjoint(figures)
-    classification = detection = None
-    if "roc" in figures:
-        classification = gather_classification(boards[0], path, root)
-    if is_detection:
-        detection = gather_detection(boards[0], path, root, plan.template_runs)
+    windows = read_windows(path, "train", signal=False)
+    inputs = EvidenceInputs(
+        board=boards[0], shown=shown, windows=path, root=root, template_runs=plan.template_runs
+    )
     return Material(
         dataset=dataset,
         shown=shown,
@@ -214,11 +166,7 @@ def _material(
         histories={run: pd.read_csv(root / run.fill(layout.HISTORY)) for run in trained},
         pretraining={key: pd.read_csv(path) for key, path in pretraining.items()},
         transfers={r: json.loads(p.read_text(encoding="utf-8")) for r, p in transfers.items()},
-        confusions=[_confusion(row, root) for row in rows] if "confusion" in figures else [],
-        answers=list(_answers(rows, root, shown)) if has_answers else [],
-        asked=read_windows(path, "test") if has_answers else None,
-        classification=classification,
-        detection=detection,
+        evidence=_evidence(inputs),
         leakchecks=_leakchecks(plan, dataset, root),
         colours=colours,
     )
@@ -230,26 +178,8 @@ def _leakchecks(plan: Plan, dataset: str, root: Path) -> list[LeakCheck]:
     return [one for one in found if one is not None]
 
 
-def _answers(rows: Iterable[Row], root: Path, dataset: str) -> Iterator[Answers]:
-    """Yield what models said on a dataset or fold, of those that have a run there."""
-    for row in rows:
-        result = row.chosen_on(dataset)
-        if result is None:
-            continue
-        predictions = read_predictions(root / result.run.fill(layout.PREDICTIONS), "test")
-        if not isinstance(predictions, Sequences):
-            raise ValueError(f"{row.name} answers with no values")
-        yield Answers(row, result, predictions)
-
-
-def _confusion(row: Row, root: Path) -> Confusion:
-    counts = [_counts(root / result.run.fill(layout.PREDICTIONS)) for result in row.results]
-    return Confusion(row, np.stack(counts).sum(axis=0))
-
-
-def _counts(path: Path) -> NDArray[np.int64]:
-    predictions = read_predictions(path, "test")
-    if isinstance(predictions, Detections):
-        raise ValueError(f"{path}: holds no scores of classes")
-    once = np.ones((1, len(predictions)))
-    return confusion(predictions, once)[0].astype(np.int64)
+def _evidence(inputs: EvidenceInputs) -> object:
+    for name in EVIDENCE:
+        if inputs.board.task in EVIDENCE.entry(name).tags["tasks"]:
+            return EVIDENCE[name](inputs)
+    return None

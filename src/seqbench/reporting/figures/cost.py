@@ -15,13 +15,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
-from seqbench.reporting.figures.panels import arm_legend, grid, pick, say, short
+from seqbench.reporting.figures.panels import arm_legend, grid, pick, ranking, say, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MARKERS, MUTED, WIDTH_INCHES
-from seqbench.reporting.scores.catalog import metric_label
 from seqbench.reporting.scores.formats import score
 from seqbench.reporting.scores.leaderboards import Leaderboard, Row
+from seqbench.reporting.scores.metrics import metric_label
 from seqbench.statistics.pareto import pareto_front
 
 Box = tuple[float, float, float, float]
@@ -78,8 +79,14 @@ class _Panel:
         return [own[i] for i in pareto_front([p.cost for p in shown], [p.score for p in shown])]
 
 
+@FIGURES.register("cost", title="Score against cost", order=31)
 def cost(material: Material) -> Plot:
-    """Test headline against what models cost, a panel for each cost that was measured."""
+    """Mean test score against processor time of one training, peak memory and parameters.
+
+    Processor time is without pretraining, memory is the peak during training. The line is the
+    Pareto front: no cheaper model scores as high as the named models on it. Grey: baselines.
+    Dotted: the floor, named where it lies below the axis. The ceiling is not on the front.
+    """
     board = material.board
     found = [_Panel(*axis, _points(board, axis[0])) for axis in COSTS]
     measured = [panel for panel in found if any(not p.row.is_ceiling for p in panel.points)]
@@ -102,7 +109,7 @@ def cost(material: Material) -> Plot:
     if len(material.arms) > 1:
         arm_legend(figure, material.arms, markers=True)
     _draw_legend(figure, legend)
-    return Plot(figure, numbers.table)
+    return Plot(figure, numbers.table, ranking(board))
 
 
 def _draw_panel(axes: Axes, panel: _Panel, material: Material, numbers: Numbers) -> None:

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from seqbench.config.registry import FIGURES
 from seqbench.config.tolerances import TOLERANCES_MS
-from seqbench.reporting.evidence.detection import DetectionMaterial, Timing
+from seqbench.reporting.evidence.detection import DetectionEvidence, Timing
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.figures.panels import grid, pick, say, short
 from seqbench.reporting.figures.plot import Numbers, Plot
@@ -22,7 +23,7 @@ from seqbench.reporting.figures.style import (
     MUTED,
 )
 from seqbench.reporting.scores.estimates import Estimate
-from seqbench.reporting.scores.formats import milliseconds
+from seqbench.reporting.scores.formats import NOTHING, milliseconds, score
 from seqbench.reporting.scores.leaderboards import Row
 
 N_SHOWN_TYPES = 24
@@ -40,8 +41,13 @@ class _Line(NamedTuple):
     sd: NDArray[np.float64]
 
 
+@FIGURES.register("tolerance", title="F1 against tolerance", tasks=("detection",), order=20)
 def tolerance(material: Material) -> Plot:
-    """F1 against the tolerance, a line for each architecture and baseline."""
+    """Mean F1 over runs on test, of the arm of each architecture selected on val and all baselines.
+
+    Bold: the model selected on val, its band one standard deviation. Dash-dotted: the ceiling. Grey
+    rule: the tolerance that ranks models.
+    """
     board = material.board
     lines = [_line(row) for row in _compared(material)]
     names = [short(line.row.name, 30) for line in lines]
@@ -65,22 +71,32 @@ def tolerance(material: Material) -> Plot:
             marker=_marker(material, line.row), markersize=4.5 if is_picked else 3,
             zorder=3 if is_picked else 2,
         )  # fmt: skip
-    axes.axvline(material.events.tolerance_ms, color=HAIRLINE, linewidth=4, zorder=0)
+    axes.axvline(material.of(DetectionEvidence).tolerance_ms, color=HAIRLINE, linewidth=4, zorder=0)
     axes.set_xscale("log")
     axes.set_xticks(TOLERANCES_MS, [f"{t:g}" for t in TOLERANCES_MS])
     axes.minorticks_off()
     axes.set_xlim(TOLERANCES_MS[0] / 1.12, TOLERANCES_MS[-1] * 1.12)
     axes.set_ylim(-0.02, 1.03)
     axes.grid(axis="y")
-    axes.set_xlabel("tolerance in milliseconds")
+    axes.set_xlabel("tolerance (ms)")
     axes.set_ylabel("F1 on test")
     _name_ends(axes, lines, names, material)
-    return Plot(figure, numbers.table)
+    shown = ""
+    if board.picked is not None:
+        f1 = {f"{t:g}": value for t, value in zip(TOLERANCES_MS, lines[-1].f1, strict=True)}
+        values = [f"{score(f1[t])} at {t} ms" for t in ("0.5", "5", "150") if np.isfinite(f1[t])]
+        shown = f"{lines[-1].row.name}: F1 {', '.join(values) or NOTHING}."
+    return Plot(figure, numbers.table, shown)
 
 
+@FIGURES.register("timing_errors", title="Onset errors by type", tasks=("detection",), order=21)
 def timing_errors(material: Material) -> Plot:
-    """Histograms of lateness, a row for each type, the picked model beside the best baseline."""
-    detection = material.events
+    """Onset errors of detections of all runs that match a test event; positive is late.
+
+    Each histogram has its own height; the outermost bins hold all larger errors. A dark tick marks
+    the mean, the number beside it.
+    """
+    detection = material.of(DetectionEvidence)
     timings = detection.timings
     shown = _most_frequent(detection)
     names = [short(detection.classes[k], 16) for k in shown]
@@ -90,19 +106,24 @@ def timing_errors(material: Material) -> Plot:
         right=BESIDE_INCHES, gap=(BESIDE_INCHES, 0.45),
     )  # fmt: skip
     if not timings:
-        say(figure, "No model has found anything that could be late.")
+        say(figure, "No model has a detection.")
     limit = _error_limit(detection)
     numbers = Numbers()
     for axes, timing in zip(panels, timings, strict=True):
         _draw_ridges(axes, timing, shown, limit, material, numbers)
         axes.set_title(short(timing.row.name, 36))
-        axes.set_xlabel("milliseconds late")
+        axes.set_xlabel("onset error (ms)")
     for index, axes in enumerate(panels):
         axes.set_yticks(range(len(shown))[::-1], names if index == 0 else [""] * len(names))
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_ylim(-0.25, len(shown) + 0.1)
-    return Plot(figure, numbers.table)
+    biases = [
+        f"{one.row.name} {milliseconds(one.late_ms.mean(), signed=True)} ms"
+        for one in timings
+        if len(one.late_ms)
+    ]
+    return Plot(figure, numbers.table, f"Mean onset error: {', '.join(biases) or NOTHING}.")
 
 
 def _compared(material: Material) -> list[Row]:
@@ -163,13 +184,13 @@ def _apart(wanted: list[float], height: float) -> list[float]:
     return placed
 
 
-def _most_frequent(detection: DetectionMaterial) -> list[int]:
+def _most_frequent(detection: DetectionEvidence) -> list[int]:
     """Return the types that are shown, in their own order."""
     events = detection.test.counts
     return sorted(np.argsort(-events, kind="stable")[:N_SHOWN_TYPES].tolist())
 
 
-def _error_limit(detection: DetectionMaterial) -> float:
+def _error_limit(detection: DetectionEvidence) -> float:
     """Return how many milliseconds to show on either side: most errors, but no far stragglers."""
     limits = [3000 / detection.rate_hz]
     for late in (np.abs(timing.late_ms) for timing in detection.timings):
@@ -198,8 +219,8 @@ def _draw_ridges(
         )  # fmt: skip
         bias = float(late.mean())
         numbers.add(
-            model=timing.row.name, type=material.events.classes[kind], from_ms=edges[:-1],
-            to_ms=edges[1:], n=counts, n_matched=len(late), bias_ms=bias,
+            model=timing.row.name, type=material.windows.classes[kind],
+            from_ms=edges[:-1], to_ms=edges[1:], n=counts, n_matched=len(late), bias_ms=bias,
         )  # fmt: skip
         axes.plot(
             [np.clip(bias, -limit, limit)] * 2, [foot, foot + 0.86], color=INK, linewidth=1.3,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from seqbench.reporting.evidence.classification import HardWindow
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.classification import ClassificationEvidence, HardWindow
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.calibration import NO_PROBABILITIES
 from seqbench.reporting.figures.channels import channel_grid, draw_windows
@@ -20,21 +22,35 @@ N_COLUMNS, N_FRAMES = 3, 5
 N_TITLE, N_NAME = 29, 40  # characters over a panel
 TEXT_INCHES, N_TEXT = 0.5, 100  # height of a window as text, and its characters at most
 ERROR = "#b3261e"
-NO_ERROR = "The model picked on val takes no test window for another class, in no run."
+NO_ERROR = "The model selected on val misclassifies no test window in any run."
 
 
+@FIGURES.register("hardest", title="Hardest test windows", tasks=("classification",), order=26)
 def hardest(material: Material) -> Plot:
-    """Draw the test windows with the highest loss, with the truth and what was told."""
-    found = material.judged.hardest
+    """Test windows that a run of the model selected on val misclassifies, highest loss first.
+
+    Loss is the mean over its seeds. Titles: true class → predicted class with its mean probability;
+    below: the recording, and the number of runs that are wrong.
+    """
+    evidence = material.of(ClassificationEvidence)
+    found = evidence.hardest
     if not found:
         figure, panels = grid(1, 1, height=0.5)
         panels[0].set_axis_off()
-        has_probabilities = material.judged.calibration is not None
+        has_probabilities = evidence.calibration is not None
         say(figure, NO_ERROR if has_probabilities else NO_PROBABILITIES)
         return Plot(figure, Numbers().table)
     sample = material.windows.sample
     draw = {"tokens": _draw_texts, "video": _draw_pictures}.get(sample, _draw_curves)
-    return draw(found, material)
+    wrong = [
+        f"{one.recording}: {one.true} predicted as {one.told} with {one.of_told:.2f}"
+        for one in found
+        if one.told != one.true
+    ]
+    return replace(
+        draw(found, material),
+        shown=f"{'; '.join(wrong) or 'The mean prediction of each is correct'}.",
+    )
 
 
 def _draw_curves(found: list[HardWindow], material: Material) -> Plot:

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.figures.style import LINE_STYLES, MARKERS, MUTED, WIDTH_INCHES
+from seqbench.reporting.scores.formats import score
+from seqbench.reporting.scores.leaderboards import Leaderboard
+from seqbench.reporting.scores.metrics import metric_label
 
 
 def grid(
@@ -151,6 +154,12 @@ def thinned(values: NDArray[np.floating[Any]], n_columns: int) -> NDArray[np.int
 def say(figure: Figure, sentence: str) -> None:
     """Write in the middle of a figure why it is empty."""
     figure.text(0.5, 0.5, sentence, ha="center", va="center", color=MUTED)
+
+
+def ranking(board: Leaderboard) -> str:
+    """Return the scores of a leaderboard in words."""
+    ranked = [f"{row.name} {score(row.score.mean)}" for row in board.rows if row.score.n]
+    return f"Mean {metric_label(board.headline)} on test: {', '.join(ranked)}."
 
 
 def spread(n: int, n_most: int) -> NDArray[np.int64]:

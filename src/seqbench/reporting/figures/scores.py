@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.panels import (
     arm_legend,
@@ -15,17 +16,23 @@ from seqbench.reporting.figures.panels import (
     grid,
     panels_of,
     pick,
+    ranking,
     short,
 )
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, LINE_STYLES, MARKERS, MUTED
-from seqbench.reporting.scores.catalog import metric_label
 from seqbench.reporting.scores.estimates import mean_interval_of
 from seqbench.reporting.scores.leaderboards import Row
+from seqbench.reporting.scores.metrics import metric_label
 
 
+@FIGURES.register("leaderboard", title="Leaderboard", order=10)
 def leaderboard(material: Material) -> Plot:
-    """Every seed a dot, the mean a bar, baselines in grey."""
+    """A dot is one run on test, of one seed and fold; the bar is the mean over runs.
+
+    A thin line is the 95 % interval of the mean. Dashed: the best baseline. Dotted: the floor.
+    Dash-dotted: the ceiling, where the truth is known.
+    """
     board = material.board
     rows = [row for row in board.rows if row.score.n][::-1]  # the best on top
     names = [short(row.name, 34) for row in rows]
@@ -44,11 +51,15 @@ def leaderboard(material: Material) -> Plot:
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
     axes.set_xlabel(f"{metric_label(board.headline)} on test")
-    return Plot(figure, numbers.table)
+    return Plot(figure, numbers.table, ranking(board))
 
 
+@FIGURES.register("label_efficiency", title="Label efficiency", needs="label_fractions", order=32)
 def label_efficiency(material: Material) -> Plot:
-    """Test headline against the fraction of labels, a line for each arm."""
+    """Mean test score over runs against the fraction of train windows whose labels are used.
+
+    Whiskers are the 95 % interval. Dashed: the best baseline, which has all labels.
+    """
     few = {row.architecture for board in material.boards[1:] for row in board.rows}
     figure, panels = panels_of([name for name in material.architectures if name in few])
     numbers = Numbers()

@@ -13,6 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.excerpts import Mark, Stretch
 from seqbench.reporting.evidence.material import PALETTE, Material
 from seqbench.reporting.figures.panels import offsets_of, say, short, thinned
@@ -59,9 +61,14 @@ class _Rows:
         return LEVEL * (2.2 + self.n_found + self.n_labelled)
 
 
+@FIGURES.register("timeline", title="Detections in test recordings", tasks=("detection",), order=22)
 def timeline(material: Material) -> Plot:
-    """Marks over the signal of each stretch, channels stacked."""
-    stretches = material.events.stretches
+    """Excerpts evenly spread over test, with detections of the model and seed selected on val.
+
+    The last excerpt holds a miss or a false alarm, if there is any. Marks have the colour of the
+    type, shaded times are errors. Each channel has its own scale.
+    """
+    stretches = material.of(DetectionEvidence).stretches
     classes = material.windows.classes
     n_channels = min(len(material.windows.channels), N_SHOWN_CHANNELS)
     channels = [short(name, 10) for name in material.windows.channels[:n_channels]]
@@ -115,7 +122,12 @@ def timeline(material: Material) -> Plot:
         say(figure, "There is no model, or nothing in test is labelled.")
     figure.supxlabel("seconds from the start of the recording", fontsize=8.5, color=MUTED)
     figure.legend(handles=_legend(), loc="upper right", ncols=4, handlelength=1, columnspacing=1.2)
-    return Plot(figure, numbers.table)
+    counts = [
+        f"{one.recording} from {one.start_s:.1f} s: {len(one.labelled)} labelled,"
+        f" {one.n_missed} missed, {one.n_false} false"
+        for one in stretches
+    ]
+    return Plot(figure, numbers.table, f"{'; '.join(counts) or 'No test event is labelled'}.")
 
 
 def type_colour(kind: int) -> str:

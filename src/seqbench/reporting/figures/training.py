@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import pandas as pd
 
+from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.panels import arm_legend, finish_curves, panels_of, pick
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import LINE_STYLES
 
 
+@FIGURES.register("learning_curves", title="Learning curves", order=30)
 def learning_curves(material: Material) -> Plot:
-    """Loss on val of each run in a panel for each architecture, loss on train in pale."""
+    """Validation loss of each run; pale: training loss.
+
+    A dot marks the epoch whose weights are kept.
+    """
     board = material.board
     best_epoch = {result.run: result.cost("best_epoch") for result in material.results}
     figure, panels = panels_of(material.architectures)
@@ -38,8 +43,12 @@ def learning_curves(material: Material) -> Plot:
     return Plot(figure, numbers.table)
 
 
+@FIGURES.register("pretraining", title="Pretraining curves", needs="pretraining", order=33)
 def pretraining(material: Material) -> Plot:
-    """Loss of each objective on held-out recordings, a panel for each architecture."""
+    """Loss of the objective on held-out train recordings for each run; pale: training loss.
+
+    Neither val nor test is used.
+    """
     architectures = [
         a for a in material.architectures if any(a == key[0] for key in material.pretraining)
     ]

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqbench.plan.plan import Plan
-from seqbench.reporting import figures
 from seqbench.reporting.evidence.across import Across, gather_across
 from seqbench.reporting.evidence.material import Material, gather
-from seqbench.reporting.figures import Drawing
+from seqbench.reporting.figures import drawing
+from seqbench.reporting.figures.catalog import figure_names
+from seqbench.reporting.figures.drawing import Drawing
 from seqbench.reporting.page.paper import paper_tables
 from seqbench.reporting.page.report import render_page
 from seqbench.reporting.read.results import collect, summary
-from seqbench.reporting.scores.blocks import across_figures
-from seqbench.reporting.scores.catalog import figure_names
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,7 @@ def assemble(plan: Plan, root: Path) -> Report:
     shown: list[Material | Across] = [*materials, *compared]
     drawn = {one.place: one for one in shown}
     drawings = {
-        (place, figure): figures.render(figure, drawn[place])
-        for place, figure in (*figure_names(plan), *across_figures(plan))
+        (place, figure): drawing.draw(figure, drawn[place]) for place, figure in figure_names(plan)
     }
     return Report(
         summary=table,

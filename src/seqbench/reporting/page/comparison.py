@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from seqbench.datasets.base import counted
 from seqbench.reporting.page.report import environment, style
 from seqbench.reporting.read.stored import Stored
-from seqbench.reporting.scores.catalog import metric_label
 from seqbench.reporting.scores.differences import (
     Difference,
     Equality,
@@ -19,6 +18,7 @@ from seqbench.reporting.scores.differences import (
     other_settings,
     ranked_otherwise,
 )
+from seqbench.reporting.scores.metrics import metric_label
 
 CLEAR = ("higher", "lower")
 

@@ -16,9 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from seqbench import layout
 from seqbench.reporting.page.escapes import latex, markdown
 from seqbench.reporting.scores import formats
-from seqbench.reporting.scores.catalog import metric_label
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.leaderboards import Leaderboard, Row
+from seqbench.reporting.scores.metrics import metric_label
 from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
 
 TEMPLATES = Path(__file__).parent / "templates"

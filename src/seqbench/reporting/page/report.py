@@ -15,14 +15,15 @@ from seqbench import layout
 from seqbench.config.registry import METRICS
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.across import Across
+from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.material import Material
-from seqbench.reporting.figures import Drawing
+from seqbench.reporting.figures.drawing import Drawing
 from seqbench.reporting.read.finished import unfinished_by_dataset, unfinished_warnings
 from seqbench.reporting.read.origin import origin_of
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats, pretraining, questions
-from seqbench.reporting.scores.catalog import metric_label
 from seqbench.reporting.scores.leaderboards import Leaderboard, Row
+from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text import overview
 from seqbench.reporting.text.across import across_sections
 from seqbench.reporting.text.runs import key_of, run_details
@@ -75,7 +76,9 @@ def render_page(
     drawings
         By dataset, or what stands in its place, and name of the figure.
     """
-    sections = [section(plan, material, drawings) for material in materials]
+    figures: dict[str, list[Drawing]] = {}
+    for (place, _), drawing in drawings.items():
+        figures.setdefault(place, []).append(drawing)
     effects = pretraining.effects(results)
     signs = pretraining.signs(results)
     boards = [material.board for material in materials]
@@ -92,8 +95,9 @@ def render_page(
             tiles=overview.tiles(plan.asked, boards, results, warnings),
             boards=boards,
             warnings=warnings,
-            sections=sections,
-            across=across_sections(compared, drawings),
+            sections=[section(plan, material) for material in materials],
+            figures=figures,
+            across=across_sections(compared),
             n_decimals=N_DECIMALS,
             answers=questions.answers(plan, results),
             effects=effects,
@@ -108,7 +112,7 @@ def render_page(
             details=run_details(plan, materials),
             script=Markup(SCRIPT),  # our own file, as is the style
             script_hash=_digest(SCRIPT),
-            has_detection=any(material.detection is not None for material in materials),
+            has_detection=any(isinstance(one.evidence, DetectionEvidence) for one in materials),
             has_ceiling=any(board.ceiling is not None for board in boards),
             has_folds=any(board.n_folds > 1 for board in boards),
             metrics={

@@ -1,7 +1,4 @@
-"""Which datasets and models stand in one table without gaps; asks the plan, and computes nothing.
-
-The Snakefile knows from here which figures across datasets there are.
-"""
+"""Which datasets and models form a table without gaps: known from the plan alone."""
 
 from __future__ import annotations
 
@@ -11,10 +8,8 @@ from itertools import combinations
 
 from seqbench import layout
 from seqbench.plan.plan import Model, Plan
-from seqbench.reporting.scores.catalog import ceiling_of
+from seqbench.reporting.scores.metrics import ceiling_of
 from seqbench.statistics.attainable import ALPHA, smallest_adjusted_p
-
-CRITICAL_DIFFERENCE = "critical_difference"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +41,6 @@ class Block:
     def can_tell(self) -> bool:
         """Whether the datasets are enough to tell any two of the models apart."""
         return can_tell(len(self.datasets), len(self.models))
-
-
-def across_figures(plan: Plan) -> list[tuple[str, str]]:
-    """Return the figures across datasets as pairs of place and figure; none where none can tell."""
-    return [(block.place, CRITICAL_DIFFERENCE) for block in blocks(plan) if block.can_tell]
 
 
 def can_tell(n_datasets: int, n_models: int) -> bool:

@@ -14,8 +14,8 @@ from seqbench.config.registry import TASKS
 from seqbench.config.stages import Fold
 from seqbench.plan.plan import Model
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.scores.catalog import ceiling_of, columns, floor_of
 from seqbench.reporting.scores.estimates import Estimate, mean_interval_of, resampled_mean
+from seqbench.reporting.scores.metrics import ceiling_of, columns, floor_of
 from seqbench.statistics.bootstrap import interval as bootstrap_interval
 
 
@@ -182,6 +182,11 @@ class Leaderboard:
         return _first(
             row for row in self.rows if row.is_baseline and row.score.n and row != self.ceiling
         )
+
+    @property
+    def compared(self) -> list[Row]:
+        """The model selected on val and the best baseline, as far as there are any."""
+        return [row for row in (self.picked, self.best_baseline) if row is not None]
 
     @property
     def n_folds(self) -> int:

@@ -11,8 +11,8 @@ from seqbench.config.benchmark import Arm
 from seqbench.plan.plan import BASELINE
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats
-from seqbench.reporting.scores.catalog import metric_label
 from seqbench.reporting.scores.estimates import Estimate, independent, mean_interval_of
+from seqbench.reporting.scores.metrics import metric_label
 
 SCRATCH = "scratch"
 REFERENCES = (SCRATCH, "random_frozen")

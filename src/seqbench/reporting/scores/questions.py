@@ -9,8 +9,8 @@ from seqbench.config.benchmark import Question
 from seqbench.plan.plan import Plan
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats
-from seqbench.reporting.scores.catalog import metric_label
 from seqbench.reporting.scores.estimates import Estimate, independent, mean_interval_of
+from seqbench.reporting.scores.metrics import metric_label
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from seqbench.datasets.base import counted
 from seqbench.reporting.evidence.across import Across
-from seqbench.reporting.figures import Drawing
 from seqbench.reporting.scores import formats
-from seqbench.reporting.scores.blocks import CRITICAL_DIFFERENCE
-from seqbench.reporting.scores.catalog import metric_label
-from seqbench.reporting.text.sections import Picture, picture
+from seqbench.reporting.scores.metrics import metric_label
 from seqbench.statistics.attainable import ALPHA, datasets_needed, smallest_adjusted_p, smallest_p
 
 N_PAIRS_SHOWN = 15  # a longer table is folded away
@@ -34,7 +31,6 @@ class AcrossSection:
     left_out: list[str]
     warnings: list[str]
     findings: list[str]
-    pictures: list[Picture]
 
     @property
     def shows_pairs(self) -> bool:
@@ -42,9 +38,7 @@ class AcrossSection:
         return len(self.across.pairs) <= N_PAIRS_SHOWN
 
 
-def across_sections(
-    compared: Iterable[Across], drawings: Mapping[tuple[str, str], Drawing]
-) -> list[AcrossSection]:
+def across_sections(compared: Iterable[Across]) -> list[AcrossSection]:
     """Return the sections of the page."""
     return [
         AcrossSection(
@@ -53,11 +47,6 @@ def across_sections(
             left_out=_left_out(across),
             warnings=_warnings(across),
             findings=_findings(across) if across.can_test else [],
-            pictures=[
-                picture(figure, drawing, _alternative(across))
-                for (place, figure), drawing in drawings.items()
-                if (place, figure) == (across.place, CRITICAL_DIFFERENCE)
-            ],
         )
         for across in compared
     ]
@@ -154,15 +143,3 @@ def _findings(across: Across) -> list[str]:
 def _equals(p_value: float) -> str:
     text = formats.p_value(p_value)
     return text if text.startswith("<") else f"= {text}"
-
-
-def _alternative(across: Across) -> str:
-    """Say in words what the diagram shows, for those who cannot see it."""
-    ranks = ", ".join(f"{one.model.name} {one.rank:.2f}" for one in across.standings)
-    joined = "; ".join(
-        ", ".join(across.models[column].name for column in clique) for clique in across.cliques
-    )
-    return (
-        f"Critical-difference diagram, {across.block.task}. Average ranks: {ranks}."
-        f" Not told apart: {joined or formats.NOTHING}."
-    )

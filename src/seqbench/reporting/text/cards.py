@@ -226,7 +226,7 @@ def _sizes(material: Material) -> list[Fact]:
         each = (f"{formats.amount(getattr(p, count))} {p.split}" for p in material.parts)
         return Fact(name, " · ".join(each))
 
-    if material.detection is None:
+    if material.windows.timeline is None:
         return [fact("windows", "n_windows")]
     return [fact("recordings", "n_recordings"), fact("labelled events", "n_labelled")]
 
@@ -289,7 +289,7 @@ def _asked(material: Material) -> list[Fact]:
     """Return what is to be told."""
     windows, targets = material.windows, material.windows.targets
     n_classes = len(windows.classes)
-    if material.detection is not None:
+    if windows.timeline is not None:
         return [Fact("event types", f"{n_classes}")]
     if targets is None or windows.classes:
         return [Fact("classes", f"{n_classes}")]
@@ -300,13 +300,13 @@ def _asked(material: Material) -> list[Fact]:
 
 
 def _rules(material: Material) -> list[Fact]:
-    detection = material.detection
-    if detection is None:
+    timeline = material.windows.timeline
+    if timeline is None:
         return []
-    period = detection.refractory_s
+    period = timeline.refractory_s
     return [
         Fact("refractory period", "none known" if period is None else formats.seconds(period)),
-        Fact("tolerance", f"{detection.tolerance_ms:g} ms"),
+        Fact("tolerance", f"{timeline.tolerance_ms:g} ms"),
     ]
 
 

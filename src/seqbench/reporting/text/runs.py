@@ -15,7 +15,7 @@ from seqbench.plan.plan import Plan, Run
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats
-from seqbench.reporting.scores.catalog import metric_label
+from seqbench.reporting.scores.metrics import metric_label
 
 N_CURVE_POINTS = 60
 COSTS = {

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from seqbench import layout
-from seqbench.config.registry import TASK_PROFILES
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
-from seqbench.reporting.evidence.classification import ClassificationMaterial
-from seqbench.reporting.evidence.detection import DetectionMaterial
-from seqbench.reporting.evidence.material import Answers, Material
-from seqbench.reporting.figures import Drawing
+from seqbench.reporting.evidence.classification import ClassificationEvidence
+from seqbench.reporting.evidence.detection import DetectionEvidence
+from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.scores import formats, pretraining
-from seqbench.reporting.scores.catalog import CAPTIONS, Caption, figures_of, floor_of, metric_label
-from seqbench.reporting.scores.estimates import Estimate
+from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.leaderboards import Leaderboard
+from seqbench.reporting.scores.metrics import floor_of, metric_label
 from seqbench.reporting.text.cards import Card, card
 from seqbench.reporting.text.leaks import leak_warnings, order_note
 
 FEW_TEST_WINDOWS, FEW_TEST_EVENTS = 30, 30
-OF_DATA = ("examples", "pictures")  # figures that show no model
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure ready for the page."""
-
-    name: str
-    caption: Caption
-    alt: str
-    source: Markup
-    remarks: list[str]
-    width: int
-    height: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +29,6 @@ class Section:
     ----------
     card
         What there is to say of its data.
-    examples
-        Figures of the data alone; `pictures` are all others.
     notes, warnings
         Sentences: of the source on its data, and on the results.
     model_path
@@ -60,32 +39,22 @@ class Section:
 
     material: Material
     card: Card
-    examples: list[Picture]
-    pictures: list[Picture]
+    detection: DetectionEvidence | None
     notes: list[str]
     warnings: list[str]
     model_path: str | None
     table_path: str
 
 
-def section(plan: Plan, material: Material, drawings: Mapping[tuple[str, str], Drawing]) -> Section:
+def section(plan: Plan, material: Material) -> Section:
     """Return the section of a dataset."""
-    best, detection = material.board.picked, material.detection
+    best, evidence = material.board.picked, material.evidence
+    detection = evidence if isinstance(evidence, DetectionEvidence) else None
     few = _few_windows(material) if detection is None else _few_events(detection)
-    pictures = [
-        picture(
-            name,
-            drawings[material.dataset, name],
-            _alternative(name, material),
-            _remarks(name, material),
-        )
-        for name in figures_of(plan, material.dataset)
-    ]
     return Section(
         material=material,
         card=card(plan, material),
-        examples=[one for one in pictures if one.name in OF_DATA],
-        pictures=[one for one in pictures if one.name not in OF_DATA],
+        detection=detection,
         notes=[
             *map(str, material.windows.source.get("notes", ())),
             *order_note(material.leakchecks),
@@ -126,13 +95,13 @@ def _few_windows(material: Material) -> list[str]:
     if n_test >= FEW_TEST_WINDOWS:
         return []
     found = f"Only {counted(n_test, 'test window')}"
-    if material.classification is None:
-        return [f"{found}, which is little to tell models apart."]
+    if not isinstance(material.evidence, ClassificationEvidence):
+        return [f"{found}, which is little to compare models on."]
     share = formats.percent(1 / max(n_test, 1))
     return [f"{found}: one window is {share} of {metric_label(material.board.headline)}."]
 
 
-def _few_events(detection: DetectionMaterial) -> list[str]:
+def _few_events(detection: DetectionEvidence) -> list[str]:
     test = detection.test
     n_events = test.n_labelled
     if not n_events:
@@ -175,123 +144,6 @@ def _warnings(board: Leaderboard) -> list[str]:
             f"{_within(lead.interval)}."
         )
     return found
-
-
-def picture(name: str, drawing: Drawing, alt: str, remarks: Sequence[str] = ()) -> Picture:
-    """Return a figure with its caption as the page holds it."""
-    return Picture(
-        name=name,
-        caption=CAPTIONS[name],
-        alt=alt,
-        source=data_url(drawing.svg),
-        remarks=list(remarks),
-        width=drawing.width,
-        height=drawing.height,
-    )
-
-
-def data_url(svg: bytes) -> Markup:
-    """Return an SVG as the address of an image, ready to stand in a quoted attribute.
-
-    An image of its own keeps the ids inside one SVG from meeting those of another,
-    and runs no script. As text it takes a quarter less room than as base64: only
-    what would end the attribute or mean something in an address is written otherwise.
-    """
-    text = " ".join(svg.decode().split("\n"))  # an address loses its line ends
-    for mark, written in (("%", "%25"), ("#", "%23"), ("&", "%26"), ('"', "%22")):
-        text = text.replace(mark, written)
-    return Markup(f"data:image/svg+xml,{text}")
-
-
-def _remarks(name: str, material: Material) -> list[str]:
-    """Return what follows from a figure, as sentences that stand under it."""
-    if name != "label_efficiency":
-        return []
-    return pretraining.verdicts(pretraining.effects(material.results))
-
-
-def _alternative(name: str, material: Material) -> str:
-    """Say in words what a figure shows, for those who cannot see it."""
-    about = f"{CAPTIONS[name].title}, dataset {material.dataset}."
-    return f"{about} {_shown(name, material) or CAPTIONS[name].text}"
-
-
-def _shown(name: str, material: Material) -> str:
-    """Return the main values of a figure as sentences; none for curves without such values."""
-    board = material.board
-    if name in ("leaderboard", "cost"):
-        ranked = [
-            f"{row.name} {formats.score(row.score.mean)}" for row in board.rows if row.score.n
-        ]
-        return f"Mean {metric_label(board.headline)} on test: {', '.join(ranked)}."
-    if name == "confusion":
-        judged = TASK_PROFILES[board.task].counted
-        shown = [
-            f"{c.row.name}: {int(c.counts.trace())} of {int(c.counts.sum())} {judged} right"
-            for c in material.confusions
-        ]
-        return f"{'; '.join(shown)}."
-    if name in ("roc", "calibration", "hardest") and material.classification is not None:
-        return _shown_of_classes(name, material.classification)
-    if name in ("answers", "agreement", "frames", "horizon"):
-        shown = [f"{a.row.name} with RMSE {_rmse(a)}" for a in material.answers]
-        return f"Drawn: {', '.join(shown)}."
-    if name in ("examples", "pictures"):
-        return f"Windows of the classes {', '.join(material.windows.classes)}."
-    if material.detection is not None:
-        return _shown_of_events(name, material.board, material.detection)
-    return ""
-
-
-def _rmse(answers: Answers) -> str:
-    value = answers.result.value("rmse")
-    return formats.NOTHING if value is None else f"{value:.3g}"
-
-
-def _shown_of_classes(name: str, judged: ClassificationMaterial) -> str:
-    if name == "roc":
-        shown = [
-            f"{one.row.name}: AUROC {formats.score(float(one.auroc.mean()))}, average precision"
-            f" {formats.score(float(one.average_precision.mean()))}"
-            for one in judged.curves
-            if one.classes
-        ]
-        return f"{'; '.join(shown) or 'Test holds a single class'}."
-    if name == "calibration":
-        row = judged.calibration and judged.calibration.row
-        error = row.metrics.get("ece") if row else None
-        return f"{row.name}: ECE {formats.score(error.mean)}." if row and error else ""
-    shown = [
-        f"{one.recording}: {one.true} taken for {one.told} with {one.of_told:.2f}"
-        for one in judged.hardest
-        if one.told != one.true
-    ]
-    return f"{'; '.join(shown) or 'None drawn is taken for another class in the mean'}."
-
-
-def _shown_of_events(name: str, board: Leaderboard, detection: DetectionMaterial) -> str:
-    best = board.picked
-    if name == "tolerance" and best is not None:
-        values = [
-            f"{formats.score(mean)} at {tolerance} ms"
-            for tolerance in ("0.5", "5", "150")
-            if (mean := Estimate.of(best.results, f"f1_at_{tolerance}ms").mean) is not None
-        ]
-        return f"{best.name}, picked on val: F1 {', '.join(values) or formats.NOTHING}."
-    if name == "timing_errors":
-        biases = {t.row.name: float(t.late_ms.mean()) for t in detection.timings if len(t.late_ms)}
-        means = [f"{n} {formats.milliseconds(ms, signed=True)} ms" for n, ms in biases.items()]
-        return f"Mean lateness: {', '.join(means) or formats.NOTHING}."
-    if name == "timeline":
-        stretches = [
-            f"{stretch.recording} from {stretch.start_s:.1f} s: {len(stretch.labelled)} labelled,"
-            f" {stretch.n_missed} missed, {stretch.n_false} false"
-            for stretch in detection.stretches
-        ]
-        return f"{'; '.join(stretches) or 'Nothing of test is labelled'}."
-    if name == "templates":
-        return f"Templates of {'; '.join(bank.name for bank in detection.banks)}."
-    return ""
 
 
 def _first_number(results: Iterable[Result], split: str) -> int | None:

@@ -1,7 +1,7 @@
-"""Figures of classification."""
+"""Words of classification."""
 
 from seqbench.config.registry import TASK_PROFILES
-from seqbench.tasks.profile import TRAINING_FIGURES, TaskProfile
+from seqbench.tasks.profile import TaskProfile
 
 
 @TASK_PROFILES.register("classification")
@@ -9,13 +9,3 @@ class ClassificationProfile(TaskProfile):
     """One class for each window."""
 
     name = "classification"
-    figures = (
-        "leaderboard",
-        "confusion",
-        "roc",
-        "calibration",
-        "hardest",
-        *TRAINING_FIGURES,
-        "examples",
-        "pictures",
-    )

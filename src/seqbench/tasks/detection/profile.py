@@ -1,4 +1,4 @@
-"""Legal settings and figures of detection."""
+"""Legal settings of detection."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from seqbench.config.registry import TASK_PROFILES
 from seqbench.config.stages import WindowSettings
-from seqbench.tasks.profile import TRAINING_FIGURES, TaskProfile, problems_of_sliding
+from seqbench.tasks.profile import TaskProfile, problems_of_sliding
 
 if TYPE_CHECKING:
     from seqbench.config.datasets import DatasetEntry
@@ -18,15 +18,6 @@ class DetectionProfile(TaskProfile):
     """Typed, timed events in recordings."""
 
     name = "detection"
-    figures = (
-        "leaderboard",
-        "tolerance",
-        "timing_errors",
-        "timeline",
-        "templates",
-        "reliability",
-        *TRAINING_FIGURES,
-    )
     counted = "events"
 
     def problems(self, dataset: str, entry: DatasetEntry, sample: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Legal settings and figures of forecasting."""
+"""Legal settings of forecasting."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from seqbench.config.registry import TASK_PROFILES
 from seqbench.config.stages import TransformSettings, WindowSettings
-from seqbench.tasks.profile import TRAINING_FIGURES, TaskProfile, problems_of_sliding
+from seqbench.tasks.profile import TaskProfile, problems_of_sliding
 
 if TYPE_CHECKING:
     from seqbench.config.datasets import DatasetEntry
@@ -18,7 +18,6 @@ class ForecastingProfile(TaskProfile):
     """The samples behind a window."""
 
     name = "forecasting"
-    figures = ("leaderboard", "answers", "frames", "horizon", *TRAINING_FIGURES)
     looks_back = True
 
     def problems(self, dataset: str, entry: DatasetEntry, sample: str) -> Iterator[str]:

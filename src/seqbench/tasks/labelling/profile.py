@@ -1,7 +1,7 @@
-"""Figures of labelling."""
+"""Words of labelling."""
 
 from seqbench.config.registry import TASK_PROFILES
-from seqbench.tasks.profile import TRAINING_FIGURES, TaskProfile
+from seqbench.tasks.profile import TaskProfile
 
 
 @TASK_PROFILES.register("labelling")
@@ -9,5 +9,4 @@ class LabellingProfile(TaskProfile):
     """A class for every sample."""
 
     name = "labelling"
-    figures = ("leaderboard", "confusion", *TRAINING_FIGURES)
     counted = "samples"

@@ -1,7 +1,7 @@
-"""Figures of regression."""
+"""Words of regression."""
 
 from seqbench.config.registry import TASK_PROFILES
-from seqbench.tasks.profile import TRAINING_FIGURES, TaskProfile
+from seqbench.tasks.profile import TaskProfile
 
 
 @TASK_PROFILES.register("regression")
@@ -9,4 +9,3 @@ class RegressionProfile(TaskProfile):
     """Values for every sample."""
 
     name = "regression"
-    figures = ("leaderboard", "answers", "agreement", *TRAINING_FIGURES)
