@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +26,7 @@ from seqbench.reporting.figures.drawing import Drawing
 from seqbench.steps import report
 from seqbench.storage.atomic import write_json, write_text
 from seqbench.storage.detections import Candidates, Decoding, Detections
+from seqbench.storage.metrics import Metrics, write_metrics
 from seqbench.storage.model_header import BaselineHeader
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.normalization import Normalization
@@ -134,8 +136,13 @@ def write_made_up_results(
             _write_training(root, run, plan.objective(run), content, generator)
         if edit is not None:
             edit(run, content)
-        write_json(root / run.fill(layout.METRICS), content)
+        write_content(root / run.fill(layout.METRICS), content)
     return plan
+
+
+def write_content(path: Path, content: dict[str, Any]) -> None:
+    """Write metrics as the step of evaluation does."""
+    write_metrics(path, Metrics.parse(json.dumps(content)))
 
 
 @pytest.fixture
@@ -279,7 +286,7 @@ def write_made_up_events(root: Path, raw: dict[str, Any], world: EventWorld) -> 
             if run.architecture in ("event_specific", "matched_filter"):
                 model = _model(world, run, generator)
                 write_model(root / run.fill(layout.MODEL), model)
-            write_json(root / run.fill(layout.METRICS), content)
+            write_content(root / run.fill(layout.METRICS), content)
     return plan
 
 

@@ -271,7 +271,7 @@ def test_an_encoder_that_moved_only_in_part_is_named(write_results, config):
 
 
 def _nothing_optional(run, content):
-    content["cost"] = None
+    content["cost"] = {}
     content["provenance"] = {}
     content["n_windows"] = {}
 

@@ -21,7 +21,7 @@ from seqbench.reporting.evidence.calibration import Calibrated, Calibration
 from seqbench.reporting.evidence.excerpts import Stretch, rate_hz_of, stretches_of, timeline_of
 from seqbench.reporting.evidence.inputs import EvidenceInputs
 from seqbench.reporting.read.banks import Bank, read_bank
-from seqbench.reporting.read.results import Result, number
+from seqbench.reporting.read.results import Result
 from seqbench.reporting.read.split_sizes import Part, part_of
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.leaderboards import Leaderboard, Row
@@ -172,12 +172,12 @@ def _types(found: Detections) -> list[dict[str, Any]]:
         "type": "all types",
         "n_references": sum(row["n_references"] for row in rows),
         "n_detections": sum(row["n_detections"] for row in rows),
-        "f1": number(f1_at(found, once, tolerance_ms).item()),
-        "precision": number(precision_at(found, once, tolerance_ms).item()),
-        "recall": number(recall_at(found, once, tolerance_ms).item()),
-        "bias_ms": number(onset_bias_ms(found, once).item()),
-        "mae_ms": number(onset_mae_ms(found, once).item()),
-        "p95_ms": number(onset_p95_ms(found, once).item()),
+        "f1": _number(f1_at(found, once, tolerance_ms)),
+        "precision": _number(precision_at(found, once, tolerance_ms)),
+        "recall": _number(recall_at(found, once, tolerance_ms)),
+        "bias_ms": _number(onset_bias_ms(found, once)),
+        "mae_ms": _number(onset_mae_ms(found, once)),
+        "p95_ms": _number(onset_p95_ms(found, once)),
         "threshold": None,
     }
     return [together, *rows] if len(rows) > 1 else rows
@@ -197,11 +197,11 @@ def _scores(found: Detections, decoder: str) -> dict[str, float | None]:
     as_if = replace(found, decoding=replace(found.decoding, decoder=decoder))
     once, tolerance_ms = np.ones((1, len(found))), found.tolerance_ms
     return {
-        "f1": number(f1_at(as_if, once, tolerance_ms).item()),
-        "precision": number(precision_at(as_if, once, tolerance_ms).item()),
-        "recall": number(recall_at(as_if, once, tolerance_ms).item()),
-        "violations": number(refractory_violations(as_if, once).item()),
-        "false_alarms_per_hour": number(false_alarms_per_hour(as_if, once).item()),
+        "f1": _number(f1_at(as_if, once, tolerance_ms)),
+        "precision": _number(precision_at(as_if, once, tolerance_ms)),
+        "recall": _number(recall_at(as_if, once, tolerance_ms)),
+        "violations": _number(refractory_violations(as_if, once)),
+        "false_alarms_per_hour": _number(false_alarms_per_hour(as_if, once)),
     }
 
 
@@ -213,3 +213,8 @@ def _with_templates(board: Leaderboard, banked: Collection[Run]) -> list[Row]:
             holders.setdefault(row.architecture, []).append(row)
     picked = (board.picked_among(rows) or rows[0] for rows in holders.values())
     return sorted(picked, key=lambda row: row.is_baseline)
+
+
+def _number(value: NDArray[np.float64]) -> float | None:
+    """Return a single value, None where it is not defined."""
+    return float(value.item()) if np.isfinite(value).all() else None

@@ -69,7 +69,7 @@ def lede(found: Sequence[Difference], scores: Equality) -> str:
 def _warnings(a: Stored, b: Stored, found: Sequence[Difference]) -> list[str]:
     said = []
     for name, stored in (("A", a), ("B", b)):
-        missing = len(stored.values) - len(stored.contents)
+        missing = len(stored.values) - len(stored.metrics)
         if missing:
             said.append(
                 f"{name}: no metrics.json was found of {missing} of its"

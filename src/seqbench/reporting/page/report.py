@@ -120,7 +120,7 @@ def render_page(
                 for board in boards
                 for family in (family_of(name)[0] for name in board.metric_names)
             },
-            provenance=origin_of(result.content for result in results),
+            provenance=origin_of(result.metrics.provenance for result in results),
             config=plan.benchmark.to_yaml(),
             config_path=layout.CONFIG,
             summary_path=layout.SUMMARY,

@@ -1,38 +1,32 @@
-"""Which code, versions and machines results come from, as their `metrics.json` says."""
+"""Code, versions and machines of results."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+
+from seqbench.storage.records import Provenance
 
 
-def origin_of(contents: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def origin_of(provenances: Iterable[Provenance]) -> dict[str, str]:
     """Return commit, versions, machine and device; several values of one thing stand side by side.
 
     Parameters
     ----------
-    contents
-        The `metrics.json` of each run.
+    provenances
+        Of each run.
     """
-    said: dict[str, list[str]] = {}
-    for content in contents:
-        provenance = content.get("provenance") or {}
+    found: dict[str, set[str]] = {}
+    for one in provenances:
         flat = {
-            "commit": commit_of(content),
-            **(provenance.get("versions") or {}),
-            **(provenance.get("machine") or {}),
-            "device": provenance.get("device"),
-            "threads": provenance.get("threads"),
+            "commit": one.commit,
+            **one.versions,
+            **one.machine,
+            "device": one.device,
+            "threads": one.threads,
         }
         for key, value in flat.items():
             if value is not None:
-                said.setdefault(key, []).append(
-                    value if isinstance(value, str) else json.dumps(value)
-                )
-    return {key: "; ".join(sorted(set(values))) for key, values in said.items()}
-
-
-def commit_of(content: Mapping[str, Any]) -> str:
-    """Return the commit of the code that made a run, or "unknown"."""
-    return str((content.get("provenance") or {}).get("commit") or "unknown")
+                text = value if isinstance(value, str) else json.dumps(value)
+                found.setdefault(key, set()).add(text)
+    return {key: "; ".join(sorted(values)) for key, values in found.items()}

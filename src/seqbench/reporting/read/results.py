@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +13,9 @@ from numpy.typing import NDArray
 from seqbench import layout
 from seqbench.config.datasets import FoldOf
 from seqbench.config.stages import Fold
+from seqbench.errors import FormatError
 from seqbench.plan.plan import Plan, Run
+from seqbench.storage.metrics import Metrics, Score, read_metrics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,14 +31,14 @@ class Result:
     ----------
     run
         Its identity, as the plan has it.
-    content
+    metrics
         Its `metrics.json`.
     of
         What its dataset is a fold of; None: it is none.
     """
 
     run: Run
-    content: dict[str, Any]
+    metrics: Metrics
     of: FoldOf | None = None
 
     @property
@@ -54,12 +54,12 @@ class Result:
     @property
     def task(self) -> str:
         """Name of the task."""
-        return str(self.content["task"])
+        return self.metrics.task
 
     @property
     def headline(self) -> str:
         """The metric that ranks models; higher is better."""
-        return str(self.content["headline"])
+        return self.metrics.headline
 
     @property
     def is_baseline(self) -> bool:
@@ -68,13 +68,12 @@ class Result:
 
     def value(self, metric: str, split: str = "test") -> float | None:
         """Return a metric, or None where it is not defined."""
-        return number(self._score(metric, split).get("value"))
+        return self._score(metric, split).value
 
     def interval(self, metric: str, split: str = "test") -> tuple[float, float] | None:
         """Return the bootstrap interval of a metric, or None where it is not defined."""
         score = self._score(metric, split)
-        low, high = number(score.get("low")), number(score.get("high"))
-        return None if low is None or high is None else (low, high)
+        return None if score.low is None or score.high is None else (score.low, score.high)
 
     def resampled(self, metric: str) -> NDArray[np.float64] | None:
         """Return the values of the headline on resamples of test, (R,); None where there are none.
@@ -82,20 +81,19 @@ class Result:
         NaN stands for a resample in which it is not defined. Those of all runs
         on the same windows are of the same resamples.
         """
-        values = self._score(metric, "test").get("resampled")
+        values = self._score(metric, "test").resampled
         return None if values is None else np.array(values, dtype=np.float64)
 
     def cost(self, key: str) -> float | None:
         """Return a cost of the run, or None where it was not measured."""
-        return number((self.content.get("cost") or {}).get(key))
+        return getattr(self.metrics.cost, key)
 
     def n_windows(self, split: str) -> int | None:
         """Return the number of windows of a split that the run used."""
-        n = number((self.content.get("n_windows") or {}).get(split))
-        return None if n is None else int(n)
+        return self.metrics.n_windows.get(split)
 
-    def _score(self, metric: str, split: str) -> dict[str, Any]:
-        return self.content["scores"].get(split, {}).get(metric) or {}
+    def _score(self, metric: str, split: str) -> Score:
+        return self.metrics.scores.get(split, {}).get(metric, Score())
 
 
 def collect(plan: Plan, root: Path) -> list[Result]:
@@ -115,8 +113,8 @@ def collect(plan: Plan, root: Path) -> list[Result]:
 
     Raises
     ------
-    ValueError
-        If a file says that it belongs to another run.
+    FormatError
+        If a file is missing, damaged or of another run.
     """
     folds = plan.benchmark.folds
     return [
@@ -136,26 +134,11 @@ def summary(results: Iterable[Result]) -> pd.DataFrame:
     return frame.sort_values(list(COLUMNS), ignore_index=True)
 
 
-def number(value: object) -> float | None:
-    """Return a finite number as float and anything else, null included, as None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if isfinite(value) else None
-
-
-def _read(run: Run, path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    said = content["run"]
-    identity = (
-        said["dataset"],
-        said["architecture"],
-        said["arm"],
-        float(said["labels"]),
-        said["seed"],
-    )
-    if identity != _identity(run):
-        raise ValueError(f"{path}: holds the results of {identity}, not of {_identity(run)}")
-    return content
+def _read(run: Run, path: Path) -> Metrics:
+    metrics = read_metrics(path)
+    if (found := tuple(metrics.run.model_dump().values())) != _identity(run):
+        raise FormatError(f"{path}: holds the results of {found}, not of {_identity(run)}")
+    return metrics
 
 
 def _identity(run: Run) -> tuple[str, str, str, float, int]:
@@ -163,12 +146,9 @@ def _identity(run: Run) -> tuple[str, str, str, float, int]:
 
 
 def _values(result: Result) -> Iterable[tuple[str, str, float]]:
-    for split, scores in result.content["scores"].items():
-        for metric in scores:
-            value = result.value(metric, split)
-            if value is not None:
-                yield split, metric, value
-    for key in result.content.get("cost") or {}:
-        value = result.cost(key)
+    scores = result.metrics.scores.items()
+    values = [(split, name, score.value) for split, own in scores for name, score in own.items()]
+    costs = [("cost", name, cost) for name, cost in result.metrics.cost]
+    for split, name, value in [*values, *costs]:
         if value is not None:
-            yield "cost", key, value
+            yield split, name, float(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ from typing import Any, NamedTuple
 from seqbench import layout
 from seqbench.config.registry import TASKS
 from seqbench.config.yaml_files import read_yaml
-from seqbench.errors import UserError
+from seqbench.errors import FormatError, UserError
 from seqbench.reporting.read.results import COLUMNS
+from seqbench.storage.metrics import Metrics, read_metrics
 from seqbench.tasks.metric_names import expand
 
 RESULTS = Path(layout.SUMMARY).parent
@@ -46,7 +46,7 @@ class Stored:
         Where it was read, as the user wrote it.
     values
         By run, its values by split and metric.
-    contents
+    metrics
         By run, its `metrics.json`; none for a summary alone.
     config
         What `config.yaml` holds; None where there is none.
@@ -54,20 +54,20 @@ class Stored:
 
     path: Path
     values: dict[Run, Scores]
-    contents: dict[Run, dict[str, Any]]
+    metrics: dict[Run, Metrics]
     config: dict[str, Any] | None
 
     @cached_property
     def headlines(self) -> dict[str, str]:
         """The metric that ranks models by dataset: as runs say, else as their metrics suggest."""
-        said = {model.dataset: c["headline"] for (model, _), c in self.contents.items()}
-        metrics: dict[str, set[str]] = {}
+        known = {model.dataset: m.headline for (model, _), m in self.metrics.items()}
+        names: dict[str, set[str]] = {}
         for (model, _), scores in self.values.items():
-            metrics.setdefault(model.dataset, set()).update(
+            names.setdefault(model.dataset, set()).update(
                 metric for split, metric in scores if split == "test"
             )
-        guessed = {name: _likely_headline(of_test) for name, of_test in metrics.items()}
-        return {name: h for name, h in guessed.items() if h is not None} | said
+        guessed = {name: _likely_headline(of_test) for name, of_test in names.items()}
+        return {name: h for name, h in guessed.items() if h is not None} | known
 
 
 def read_stored(path: Path) -> Stored:
@@ -92,7 +92,7 @@ def read_stored(path: Path) -> Stored:
         raise UserError(f"{path}: holds no {name}; name a folder of results, or the file itself")
     values = _read_summary(folder / name)
     config = _config(folder / Path(layout.CONFIG).name)
-    return Stored(path, values, dict(_contents(values, folder)), config)
+    return Stored(path, values, dict(_metrics(values, folder)), config)
 
 
 def _config(path: Path) -> dict[str, Any] | None:
@@ -144,37 +144,20 @@ def _runs(path: Path, rows: Iterable[list[str]]) -> dict[Run, Scores]:
     return found
 
 
-def _contents(runs: Iterable[Run], folder: Path) -> Iterator[tuple[Run, dict[str, Any]]]:
+def _metrics(runs: Iterable[Run], folder: Path) -> Iterator[tuple[Run, Metrics]]:
     """Yield the `metrics.json` of runs, of those that have one."""
     for run in runs:
         model, seed = run
         if not all(A_NAME.fullmatch(name) for name in model[:3]):
             continue  # the table is whoever's: no name in it leads out of the folder
-        metrics = layout.METRICS.format(
-            **model._asdict() | {"labels": f"{model.labels:g}"}, seed=seed
-        )
-        path = folder / Path(metrics).relative_to(RESULTS)
+        name = layout.METRICS.format(**model._asdict() | {"labels": f"{model.labels:g}"}, seed=seed)
+        path = folder / Path(name).relative_to(RESULTS)
         if not path.is_file():
             continue
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, OSError):
-            content = None
-        if not _is_metrics(content):
-            raise UserError(
-                f"{path}: not the metrics of a run; evaluate it anew, or name summary.csv alone"
-            )
-        yield run, content
-
-
-def _is_metrics(content: object) -> bool:
-    """Tell whether a `metrics.json` has the form of ours, as far as it is looked at."""
-    if not isinstance(content, dict) or not isinstance(content.get("headline"), str):
-        return False
-    provenance = content.get("provenance") or {}
-    return isinstance(provenance, dict) and all(
-        isinstance(provenance.get(part) or {}, dict) for part in ("versions", "machine")
-    )
+            yield run, read_metrics(path)
+        except FormatError as error:
+            raise UserError(f"{error}; evaluate it anew, or name summary.csv alone") from None
 
 
 def _likely_headline(metrics: set[str]) -> str | None:

@@ -130,9 +130,9 @@ def ranked_otherwise(a: Stored, b: Stored) -> dict[str, tuple[str, str]]:
 
 def other_origin(a: Stored, b: Stored) -> dict[str, tuple[str, str]] | None:
     """Return what differs in versions, commit and machine; None where one of them does not say."""
-    if not a.contents or not b.contents:
+    if not a.metrics or not b.metrics:
         return None
-    return _unequal(origin_of(a.contents.values()), origin_of(b.contents.values()))
+    return _unequal(*(origin_of(m.provenance for m in one.metrics.values()) for one in (a, b)))
 
 
 def other_settings(a: Stored, b: Stored) -> dict[str, tuple[str, str]] | None:

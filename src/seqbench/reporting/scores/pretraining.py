@@ -213,11 +213,10 @@ def signs(results: Iterable[Result]) -> list[Signs]:
     """Summarise what was watched in the encoders, each counted once however many runs use it."""
     seen: dict[tuple[str, str, str], dict[tuple[str, int], dict[str, float]]] = {}
     for result in results:
-        pretraining = result.content.get("pretraining")
-        if pretraining:
+        if pretraining := result.metrics.pretraining:
             run = result.run
-            model = (result.dataset, run.architecture, str(pretraining["objective"]))
-            seen.setdefault(model, {})[run.dataset, run.seed] = pretraining["watched"]
+            model = (result.dataset, run.architecture, pretraining.objective)
+            seen.setdefault(model, {})[run.dataset, run.seed] = pretraining.watched
     return [
         Signs(
             *model,
@@ -235,10 +234,11 @@ def collapsed(results: Iterable[Result]) -> list[str]:
     """Return a sentence for each pretrained encoder that says too little to be of use."""
     said: dict[tuple[str, str, str, int], str] = {}
     for result in results:
-        pretraining = result.content.get("pretraining") or {}
-        if pretraining.get("collapse"):
-            run, objective = result.run, str(pretraining["objective"])
-            said[run.dataset, run.architecture, objective, run.seed] = pretraining["collapse"]
+        pretraining, run = result.metrics.pretraining, result.run
+        if pretraining and pretraining.collapse:
+            said[run.dataset, run.architecture, pretraining.objective, run.seed] = (
+                pretraining.collapse
+            )
     return [
         f"{dataset}, {architecture}, {objective}, seed {seed}: the encoder collapsed: {why}. Its"
         " runs are averaged with the others; read them with that in mind."

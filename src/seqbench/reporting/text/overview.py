@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.material import Material
-from seqbench.reporting.read.origin import commit_of
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats, pretraining
 from seqbench.reporting.scores.leaderboards import Leaderboard
@@ -107,9 +106,8 @@ def _spent(results: Iterable[Result]) -> float | None:
     for result in results:
         run = result.run
         spent[run] = result.cost("train_cpu_s")
-        objective = (result.content.get("pretraining") or {}).get("objective")
-        if objective:
-            shared = run.dataset, run.architecture, objective, run.seed
+        if pretraining := result.metrics.pretraining:
+            shared = run.dataset, run.architecture, pretraining.objective, run.seed
             spent[shared] = result.cost("pretrain_cpu_s")
     known = [seconds for seconds in spent.values() if seconds is not None]
     return sum(known) if known else None
@@ -140,12 +138,12 @@ def warnings(materials: list[Material], results: list[Result]) -> list[str]:
             f"Some models were trained with only {count}. With fewer than {FEW_SEEDS}, chance can"
             " decide which one leads."
         )
-    commits = {commit_of(result.content) for result in results}
+    commits = {result.metrics.provenance.commit for result in results}
     if len(commits) > 1:
         found.append(f"The results come from {len(commits)} states of the code; see Provenance.")
     if any("uncommitted" in commit for commit in commits):
         found.append("Some results come from code with uncommitted changes.")
-    halved = sum(bool(r.content["provenance"].get("batch_size_halved")) for r in results)
+    halved = sum(bool(r.metrics.provenance.batch_size_halved) for r in results)
     if halved:
         runs = "One run was" if halved == 1 else f"{halved} runs were"
         found.append(

@@ -114,7 +114,7 @@ def _scores(result: Result) -> list[list[str]]:
             _interval(result, name),
             _score(result, name, "val"),
         ]
-        for name in result.content["scores"].get("test", {})
+        for name in result.metrics.scores.get("test", {})
         if result.value(name) is not None
     ]
 
@@ -177,9 +177,8 @@ def _files(plan: Plan, run: Run) -> list[str]:
 
 def _provenance(result: Result) -> str:
     """Return versions, machine and commit of a run, a line each."""
-    provenance = result.content.get("provenance") or {}
     flat: dict[str, Any] = {}
-    for key, value in provenance.items():
+    for key, value in result.metrics.provenance:
         flat |= value if isinstance(value, dict) else {key: value}
     return "\n".join(f"{key}: {value}" for key, value in flat.items() if value is not None)
 
