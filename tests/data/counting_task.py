@@ -13,6 +13,8 @@ from seqbench.config.options import Count
 from seqbench.config.registry import (
     BASELINES,
     DATASETS,
+    EVIDENCE,
+    FIGURES,
     METRICS,
     TASK_PROFILES,
     TASK_WINDOWS,
@@ -204,3 +206,19 @@ class MeanCount(Baseline):
     def predict(self, arrays: Arrays, windows: WindowSet) -> np.ndarray:
         """Return the mean for every window, (N, 1)."""
         return np.tile(arrays["mean"], (len(windows), 1))
+
+
+@EVIDENCE.register("counting", tasks=("counting",))
+def gather_counts(inputs):
+    """Read the predicted counts."""
+    from seqbench.reporting.evidence.sequences import gather_sequences
+
+    return gather_sequences(inputs)
+
+
+@FIGURES.register("counts", title="Predicted and true counts", tasks=("counting",), order=20)
+def draw_counts(material):
+    """Test windows by true and predicted count."""
+    from seqbench.reporting.figures.sequences import agreement
+
+    return agreement(material)

@@ -98,7 +98,10 @@ def test_a_task_of_another_package_goes_through_every_step():
     with Path(layout.SUMMARY).open() as file:
         found = {(row["architecture"], row["metric"]) for row in csv.DictReader(file)}
     assert {(name, "exact") for name in ("cnn1d", "mean_count")} <= found
-    assert "mean_count" in Path(layout.REPORT).read_text()
+    page = Path(layout.REPORT).read_text()
+    assert "mean_count" in page
+    assert "<b>Predicted and true counts.</b> Test windows by true and predicted count." in page
+    assert Path(layout.FIGURE.format(dataset="clicks", figure="counts")).is_file()
 
 
 @pytest.mark.usefixtures("installed")
