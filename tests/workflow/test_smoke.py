@@ -10,7 +10,7 @@ from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
 from seqbench.plan.plan import Plan
-from seqbench.reporting.scores.metrics import table_paths
+from seqbench.reporting.figures.catalog import table_paths
 from seqbench.tasks.metric_names import family_of
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]

@@ -282,8 +282,8 @@ def test_examples_stand_in_the_card_and_nowhere_else(write_results, config, page
         page_without_figures().partition('<details class="card">')[2].partition("</details>")
     )
 
-    assert card.count("What the data look like") == 2  # caption and words for the blind
-    assert "What the data look like" not in rest
+    assert "<b>Examples.</b>" in card
+    assert "<b>Examples.</b>" not in rest
 
 
 def test_licence_and_citation_rerun_no_job(config):

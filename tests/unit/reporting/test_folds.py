@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from seqbench import layout
+from seqbench.reporting.figures.catalog import figure_names
 from seqbench.reporting.read.results import collect
 from seqbench.reporting.scores import pretraining, questions
 from seqbench.reporting.scores.estimates import resampled_mean
 from seqbench.reporting.scores.leaderboards import ahead, lead, leaderboard
-from seqbench.reporting.scores.metrics import figure_names
 from seqbench.statistics.student import mean_interval
 from seqbench.steps import report
 

@@ -12,6 +12,7 @@ import pytest
 from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.messages import ConfigError
+from seqbench.reporting.figures.catalog import table_paths
 from seqbench.reporting.page.paper import (
     leaderboard_numbers,
     leaderboard_table,
@@ -21,7 +22,6 @@ from seqbench.reporting.page.paper import (
 from seqbench.reporting.read.results import collect
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.leaderboards import leaderboards
-from seqbench.reporting.scores.metrics import table_paths
 
 HOSTILE = (
     r"\input{/etc/passwd}",

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 
 from seqbench import layout
-from seqbench.reporting.scores.metrics import figure_names
+from seqbench.reporting.figures.catalog import figure_names
 from seqbench.steps import report
 
 EVIL = "<script>alert(1)</script>"
