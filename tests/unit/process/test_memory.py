@@ -1,6 +1,10 @@
 import subprocess
 import sys
 
+import pytest
+
+from seqbench.process import memory
+
 
 def measured(*lines):
     """Return what a process of its own prints: the growth, in bytes."""
@@ -30,3 +34,10 @@ def test_what_was_taken_and_given_back_counts():
     )
 
     assert 50e6 < growth < 100e6
+
+
+@pytest.mark.parametrize("name", ["absent/clear_refs", "."])  # missing, or refuses to be written
+def test_where_the_peak_cannot_be_reset_the_whole_peak_is_measured(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "CLEAR_REFS", tmp_path / name)
+
+    assert memory.PeakMemory().peak_bytes() > 20e6

@@ -98,7 +98,7 @@ def test_events_are_told_from_the_start_of_their_recordings(make_event_windows):
 
 
 def test_windows_without_a_timeline_hold_no_recordings_to_join(make_windows):
-    with pytest.raises(ValueError, match="windows of a detection dataset"):
+    with pytest.raises(ValueError, match="windows of classification have no events"):
         Detections.of(make_windows()["test"], candidates(), DECODING, are_probabilities=True)
 
 
