@@ -218,10 +218,6 @@ def test_the_summit_of_a_wave_is_found_between_samples(delay):
     np.testing.assert_allclose(height, 1, atol=0.01)
 
 
-def test_nothing_to_interpolate_gives_nothing():
-    assert finer(np.zeros((0, 30))).shape[0] == 0
-
-
 # Detection.
 
 
@@ -428,16 +424,6 @@ def test_recordings_without_samples_or_events_give_nothing(detector, event_windo
 
     assert len(d.candidates(event_windows([silent, empty, silent], [[]] * 3), peel=True)) == 0
     assert len(d.candidates(event_windows([empty], [[]]), peel=False)) == 0
-
-
-def test_a_detector_survives_its_arrays(detector):
-    d = detector(bias=np.array([0.25, -1.0]))
-
-    again = Detector.of(d.arrays())
-
-    assert (again.onset, again.apart, again.between) == (32.0, 32, True)
-    for name, array in d.arrays().items():
-        np.testing.assert_array_equal(again.arrays()[name], array)
 
 
 def test_no_noise_at_all_still_ends(detector, event_windows, compare):
