@@ -24,9 +24,9 @@ class PersistenceBaseline(Baseline):
 
     gives_probabilities = False
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Learn nothing."""
-        del parts, seed
+        del splits, seed
         return {}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
@@ -52,10 +52,10 @@ class SeasonalNaiveBaseline(Baseline):
     def __init__(self, *, season_samples: Count = 12) -> None:
         self.season_samples = season_samples
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Learn nothing."""
         del seed
-        shortest = min(int(part.length.min()) for part in parts)
+        shortest = min(int(split.length.min()) for split in splits)
         if self.season_samples > shortest:
             raise DataError(
                 f"seasonal_naive: a season of {self.season_samples} samples does not fit into"
@@ -77,19 +77,19 @@ class SeasonalNaiveBaseline(Baseline):
 class MeanFrameBaseline(Baseline):
     """The mean of each pixel over all that training asks for, whatever was seen.
 
-    A mean is the best answer to what nobody can know, and so what a network
+    A mean is the best prediction of the unpredictable, and so what a network
     falls back to: where things move, persistence makes twice its error.
     """
 
     gives_probabilities = False
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Take the mean frame of all horizons, (C, rows, columns)."""
         del seed  # nothing is left to chance
         total, n = 0.0, 0
-        for part in parts:
-            for row in part.rows_around_end(0, part.told.horizon_samples).T:
-                frames = part.told.values[row]
+        for split in splits:
+            for row in split.rows_around_end(0, split.told.horizon_samples).T:
+                frames = split.told.values[row]
                 total, n = total + frames.sum(axis=0, dtype=np.float64), n + len(frames)
         return {"mean": np.asarray(total / n)}
 

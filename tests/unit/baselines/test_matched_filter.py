@@ -3,15 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seqbench.baselines.matched_filter import (
-    MatchedFilterBaseline,
-    OracleBaseline,
-    learned_templates,
-    likeliest_prior,
-    residual,
-    shift_prior,
-)
-from seqbench.baselines.pursuit import STEPS, Event, Whitener, shifted
+from seqbench.baselines.matched_filter.detector import FittedEvent
+from seqbench.baselines.matched_filter.interpolation import STEPS, shifted
+from seqbench.baselines.matched_filter.learned import MatchedFilterBaseline
+from seqbench.baselines.matched_filter.oracle import OracleBaseline
+from seqbench.baselines.matched_filter.positions import likeliest_prior, shift_prior
+from seqbench.baselines.matched_filter.templates import learned_templates, residual
+from seqbench.baselines.matched_filter.whitening import Whitener
 from seqbench.errors import UserError
 
 RATE_HZ = 2000.0
@@ -160,8 +158,8 @@ def test_overlapping_events_spoil_no_template():
     signal = generator.normal(scale=0.1, size=(1, 12000)).astype(np.float32)
     events = []
     for start in range(100, 11800, 100):
-        events.append(Event(0, STEPS * start, 1.0))
-        events.append(Event(1, STEPS * (start + int(generator.integers(0, 30))), 1.0))
+        events.append(FittedEvent(0, STEPS * start, 1.0))
+        events.append(FittedEvent(1, STEPS * (start + int(generator.integers(0, 30))), 1.0))
     for event in events:
         start = event.at // STEPS
         signal[:, start : start + 40] += templates[event.type].astype(np.float32)
@@ -178,7 +176,7 @@ def test_events_between_samples_teach_the_same_template():
     wide[0, 0, 10:50] = np.hanning(40) * np.sin(np.arange(40))
     signal = np.zeros((1, 20000), dtype=np.float32)
     events = [
-        Event(0, STEPS * start + int(generator.integers(STEPS)), 1.0)
+        FittedEvent(0, STEPS * start + int(generator.integers(STEPS)), 1.0)
         for start in range(100, 19800, 80)
     ]
     for event in events:

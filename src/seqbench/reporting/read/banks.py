@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench import layout
-from seqbench.baselines.pursuit import Whitener
+from seqbench.baselines.matched_filter.whitening import Whitener
 from seqbench.errors import FormatError
 from seqbench.reporting.read.results import Result
 from seqbench.storage.models import StoredModel, read_model
