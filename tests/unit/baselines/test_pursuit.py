@@ -424,19 +424,6 @@ def test_recordings_without_samples_or_events_give_nothing(detector, event_windo
     assert len(candidates(d, event_windows([empty], [[]]), peel=False)) == 0
 
 
-<<<<<<< HEAD
-=======
-def test_a_detector_survives_its_arrays(detector):
-    d = detector(bias=np.array([0.25, -1.0]))
-
-    again = TemplateDetector.of(d.arrays())
-
-    assert (again.onset, again.apart, again.between) == (32.0, 32, True)
-    for name, array in d.arrays().items():
-        np.testing.assert_array_equal(again.arrays()[name], array)
-
-
->>>>>>> c02c3b1 (refactor: the matched filter is a folder of one concept a module; its signal, detector and events have names of their own)
 def test_no_noise_at_all_still_ends(detector, event_windows, compare):
     # What templates leave of one another is then no noise, and must not be taken for events.
     d = detector(templates=detector().templates * 1e4)
