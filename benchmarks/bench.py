@@ -30,8 +30,9 @@ def training_steps() -> list[tuple[str, float]]:
     from seqbench.config.registry import ARCHITECTURES, DATASETS
     from seqbench.config.stages import FinetuneSettings
     from seqbench.training.batches import WindowTable
-    from seqbench.training.finetune import Finetuning, build_model
+    from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import fit
+    from seqbench.training.model import build_model
     from seqbench.training.progress import Progress
 
     torch.set_num_threads(1)
@@ -162,8 +163,9 @@ def lab_here() -> None:
     from seqbench.config.registry import DATASETS
     from seqbench.config.stages import FinetuneSettings
     from seqbench.training.batches import WindowTable
-    from seqbench.training.finetune import Finetuning, build_model
+    from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import fit
+    from seqbench.training.model import build_model
     from seqbench.training.progress import Progress
     from seqbench.training.reproducibility import seed_everything
 

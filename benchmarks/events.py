@@ -36,8 +36,9 @@ def strikes() -> None:
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.tasks.scoring import score
     from seqbench.training.batches import WindowTable
-    from seqbench.training.finetune import Finetuning, build_model
+    from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import EVALUATION_BATCH, fit
+    from seqbench.training.model import build_model
     from seqbench.training.predict import predict
     from seqbench.training.progress import Progress
     from seqbench.training.reproducibility import seed_everything

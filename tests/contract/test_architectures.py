@@ -18,7 +18,8 @@ from seqbench.models.embedding import build_encoder
 from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.detection.target import EventTarget
-from seqbench.training.finetune import Finetuning, Model
+from seqbench.training.finetune import Finetuning
+from seqbench.training.model import Model
 from seqbench.training.state import state_arrays
 
 # Small legal options of each name; a name without an entry fails.

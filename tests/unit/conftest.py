@@ -68,7 +68,7 @@ def knocks(tmp_path_factory: pytest.TempPathFactory) -> Knocks:
 
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.tasks.detection.head import HALF, N_BINS
-    from seqbench.training.finetune import build_model
+    from seqbench.training.model import build_model
     from seqbench.training.state import state_arrays
 
     header = ModelHeader(

@@ -326,7 +326,7 @@ def _detector(stored: StoredModel[ModelHeader], path: Path, device: str) -> Dete
     """Return the model behind a header as what turns samples into candidates."""
     from seqbench.tasks.detection.head import DetectionHead
     from seqbench.tasks.detection.stream import Detector
-    from seqbench.training.finetune import load_model
+    from seqbench.training.model import load_model
     from seqbench.training.reproducibility import choose_device
 
     header = stored.header

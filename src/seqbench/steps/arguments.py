@@ -1,9 +1,14 @@
 """Arguments that several steps share, and what the fork server loads for them."""
 
+from __future__ import annotations
+
 import argparse
 import importlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seqbench.storage.records import RunIdentity
 
 # By name: no step but those that train depends on these.
 TRAINING = ("torch", "torch._dynamo", "seqbench.training.finetune", "seqbench.training.loop")
@@ -39,7 +44,14 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, required=True)
 
 
-def parse_run(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Take the identity of a run out of the arguments."""
-    taken = vars(arguments)
-    return {key: taken.pop(key) for key in ("dataset", "architecture", "arm", "labels", "seed")}
+def run_identity(arguments: argparse.Namespace) -> RunIdentity:
+    """Return what `add_run` added."""
+    from seqbench.storage.records import RunIdentity
+
+    return RunIdentity(
+        dataset=arguments.dataset,
+        architecture=arguments.architecture,
+        arm=arguments.arm,
+        labels=arguments.labels,
+        seed=arguments.seed,
+    )

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seqbench.config.stages import STATE_EVERY_S
-from seqbench.errors import UserError
 
 if TYPE_CHECKING:
-    from seqbench.training.state import StateKeeper
+    from seqbench.training.job import Machine, StateSettings
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
@@ -43,60 +40,22 @@ def add_state(parser: argparse.ArgumentParser) -> None:
     )
 
 
-@contextmanager
-def keeping_state(
-    arguments: argparse.Namespace, inputs: tuple[str, ...], outputs: tuple[str, ...]
-) -> Iterator[StateKeeper | None]:
-    """Keep the state of a training, if wanted, until its outputs are in place.
+def machine(arguments: argparse.Namespace) -> Machine:
+    """Return what `add_machine` added."""
+    from seqbench.training.job import Machine
 
-    Parameters
-    ----------
-    arguments
-        Those of `add_state` are taken out; settings, seed, machine and what
-        else is left but paths decide whether a state is of the same training.
-    inputs, outputs
-        Which of them are files that are read, and files that are written.
-    """
-    taken = vars(arguments)
-    folder, every_s = taken.pop("state"), taken.pop("state_every_s")
-    code = taken.pop("code")
-    if folder is None:
-        yield None
-        return
-    if not code:
-        raise UserError("--state needs --code: a training goes on with the same code only")
-    from seqbench.process.origin import versions
-    from seqbench.training.reproducibility import choose_device
-    from seqbench.training.state import file_digest, keeping
-
-    given = dict(taken)
-
-    def identity() -> dict[str, str]:
-        told = {
-            name: str(value)
-            for name, value in given.items()
-            if name not in ("tensorboard", "out_of_memory", *outputs)
-        }
-        told["settings"] = given["settings"].to_json()
-        told["device"] = choose_device(given["device"]).type
-        told |= {name: file_digest(given[name]) for name in inputs if given[name] is not None}
-        return told | {"code": code, "version of torch": versions()["torch"]}
-
-    files = [given[name] for name in outputs]
-    with keeping(folder, identity, every_s, files) as keeper:
-        yield keeper
+    return Machine(
+        device=arguments.device,
+        threads=arguments.threads,
+        tensorboard=arguments.tensorboard,
+        out_of_memory=arguments.out_of_memory,
+    )
 
 
-def train_in_room(
-    run: Callable[..., None], arguments: argparse.Namespace, keeper: StateKeeper | None
-) -> None:
-    """Run a training with its arguments, and as they say where a GPU has no room for it."""
-    from seqbench.training.out_of_memory import train_within_memory
+def state_settings(arguments: argparse.Namespace) -> StateSettings:
+    """Return what `add_state` added."""
+    from seqbench.training.job import StateSettings
 
-    given = dict(vars(arguments))
-    settings, out_of_memory = given.pop("settings"), given.pop("out_of_memory")
-
-    def train(settings: Any, halved: bool) -> None:
-        run(settings=settings, halved=halved, **given)
-
-    train_within_memory(train, settings, out_of_memory, keeper)
+    return StateSettings(
+        folder=arguments.state, every_s=arguments.state_every_s, code=arguments.code
+    )

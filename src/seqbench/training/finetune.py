@@ -1,37 +1,176 @@
 """Fine-tuning: an encoder and a task's head, train and val windows."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seqbench.config.messages import option_problems
-from seqbench.config.registry import ARCHITECTURES, TASKS
-from seqbench.errors import FormatError, one_line
-from seqbench.models.base import Encoder
-from seqbench.models.embedding import build_encoder
-from seqbench.storage.model_header import NetworkHeader
-from seqbench.storage.models import StoredModel
-from seqbench.tasks.head import Head
-from seqbench.training.batches import Batch
+from seqbench.config.registry import TASKS
+from seqbench.plan.job_settings import FinetuneJobSettings
+from seqbench.pretraining.transfer import no_transfer, transfer
+from seqbench.process.memory import PeakMemory
+from seqbench.process.origin import origin
+from seqbench.storage.atomic import write_json
+from seqbench.storage.model_header import EncoderHeader, ModelHeader, NetworkHeader
+from seqbench.storage.models import StoredModel, read_as, write_model
+from seqbench.storage.records import Cost, Provenance, RunIdentity
+from seqbench.storage.windows import WindowSet, read_windows
+from seqbench.training.batches import Batch, WindowTable, label_counts, labelled_subset
+from seqbench.training.calibration import calibrate
+from seqbench.training.cost import gpu_peak_bytes, macs_per_window, n_parameters
+from seqbench.training.devices import claim_device
+from seqbench.training.job import TrainingJob
+from seqbench.training.loop import EVALUATION_BATCH, fit
+from seqbench.training.model import Model, build_model
+from seqbench.training.out_of_memory import run_training
+from seqbench.training.predict import predict
+from seqbench.training.progress import Progress
+from seqbench.training.reproducibility import prepare, seed_everything
+from seqbench.training.state import StateKeeper, state_arrays
 
-MAX_REASON = 300  # characters of a foreign error in a message
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneJob(TrainingJob):
+    """One run to train with labels; see `TrainingJob` for the rest.
+
+    Parameters
+    ----------
+    run
+        Identity of the run; its seed is that of all random draws.
+    encoder
+        File of a pretrained encoder that is read; None: random weights.
+    model, transfer
+        Files that are written.
+    """
+
+    settings: FinetuneJobSettings
+    run: RunIdentity
+    encoder: Path | None = None
+    model: Path
+    transfer: Path
+
+    @property
+    def inputs(self) -> dict[str, Path | None]:
+        """Files that are read, by name."""
+        return {"windows": self.windows, "encoder": self.encoder}
+
+    @property
+    def outputs(self) -> list[Path]:
+        """Files that are written."""
+        return [self.model, self.history, self.transfer]
+
+    @property
+    def names(self) -> dict[str, object]:
+        """Identity of the run."""
+        return dict(self.run)
 
 
-class Model(nn.Module):
-    """An encoder with the head of a task: windows (B, T, C) to logits."""
+def finetune(job: FinetuneJob) -> None:
+    """Train on train and val; write the model, its history and the transfer manifest."""
+    run_training(job, _finetune)
 
-    def __init__(self, encoder: Encoder, head: Head) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.head = head
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return logits."""
-        frames = self.encoder(x, lengths)
-        logits: Tensor = self.head(frames, self.encoder.frame_lengths(lengths))
-        return logits
+def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
+    memory, settings, seed = PeakMemory(), job.settings, job.run.seed
+    device = claim_device(job.machine.device)
+    prepare(job.machine.threads, device, tf32=settings.optimizer.precision == "tf32")
+    generator = seed_everything(seed)
+    train, val = read_windows(job.windows, "train"), read_windows(job.windows, "val")
+    network_header = _network_header(settings, train)
+    network = build_model(network_header)
+    pretrained = read_as(job.encoder, EncoderHeader) if job.encoder else None
+    manifest = no_transfer()
+    if pretrained:
+        objective = pretrained.header.pretraining.objective
+        manifest = transfer(network.encoder, pretrained.arrays, objective)
+    elif settings.frozen:
+        inputs = WindowTable(train, device, with_targets=False)
+        calibrate(network.to(device).encoder, inputs, seed)
+    drawn = labelled_subset(train, settings.labels, seed)
+    weight = None
+    if settings.optimizer.class_weights == "balanced":
+        weight = balanced_weights(label_counts(train, drawn)).to(device)
+    augmentation = torch.Generator().manual_seed(seed + 1)
+    table = WindowTable(train, device, augmentation, keep_to_windows=settings.labels < 1)
+    val_table = WindowTable(val, device)
+    outcome = fit(
+        Finetuning(
+            network.to(device),
+            frozen=settings.frozen,
+            weight=weight,
+            unfreeze=settings.optimizer.unfreeze if pretrained else "at_once",
+            unfreeze_epochs=settings.optimizer.unfreeze_epochs,
+        ),
+        table,
+        torch.from_numpy(drawn),
+        lambda: val_table.batches(EVALUATION_BATCH),
+        settings.optimizer,
+        loss_name="val_loss",
+        generator=generator,
+        progress=Progress(
+            " ".join(str(part) for part in job.names.values()), settings.optimizer.epochs
+        ),
+        n_full=int((train.label >= 0).sum()),
+        tensorboard=job.machine.tensorboard,
+        keeper=keeper,
+    )
+    longest = torch.tensor([int(train.length.argmax())])
+    encoder_header = pretrained.header if pretrained else None
+    encoder_cost = encoder_header.cost if encoder_header else Cost()
+    cost = outcome.cost("train").model_copy(
+        update={
+            "n_parameters": n_parameters(network),
+            "macs_per_window": macs_per_window(network, table.batch(longest).x),
+            "peak_memory_bytes": gpu_peak_bytes(device) or memory.peak_bytes(),
+            "pretrain_s": encoder_cost.pretrain_s,
+            "pretrain_cpu_s": encoder_cost.pretrain_cpu_s,
+        }
+    )
+    window_samples = int(train.length.max())
+    task, tuned = TASKS[settings.task](**settings.task_options), {}
+    if task.tunes_on_val:
+        predicted = predict(network, val, device, window_samples)
+        tuned = task.tune(val, predicted, are_probabilities=True)
+    is_halved = job.halved or (encoder_header is not None and encoder_header.batch_size_halved)
+    header = ModelHeader(
+        **dict(network_header),
+        run=job.run,
+        window_samples=window_samples,
+        normalization=train.normalization.record(),
+        tuned=tuned,
+        cost=cost,
+        n_windows={"train": len(drawn), "val": len(val)},
+        pretraining=encoder_header.pretraining if encoder_header else None,
+        provenance=Provenance(
+            **origin(),
+            device=device.type,
+            threads=job.machine.threads,
+            batch_size_halved=is_halved or None,
+        ),
+    )
+    write_model(job.model, StoredModel(state_arrays(network), header))
+    outcome.write_history(job.history)
+    write_json(job.transfer, manifest)
+
+
+def _network_header(settings: FinetuneJobSettings, train: WindowSet) -> NetworkHeader:
+    return NetworkHeader(
+        task=settings.task,
+        task_options=settings.task_options,
+        architecture=settings.architecture,
+        architecture_options=settings.architecture_options,
+        sample=train.sample,
+        embedding_size=settings.embedding_size,
+        head_dropout=settings.optimizer.head_dropout,
+        channels=tuple(train.channels),
+        frame_size=train.frame_size,
+        classes=tuple(train.classes),
+        sampling_rate_hz=train.sampling_rate_hz,
+        targets=train.targets.record() if train.targets else None,
+        refractory_s=train.timeline.refractory_s if train.timeline else None,
+    )
 
 
 class Finetuning:
@@ -111,75 +250,6 @@ class Finetuning:
 
 def _has_weights(part: nn.Module) -> bool:
     return any(True for _ in part.parameters())
-
-
-def build_model(header: NetworkHeader) -> Model:
-    """Build a model with random weights from the header of its file."""
-    encoder = build_encoder(
-        header.architecture,
-        header.architecture_options,
-        len(header.channels),
-        sample=header.sample,
-        frame_size=header.frame_size,
-        embedding_size=header.embedding_size,
-    )
-    task = TASKS[header.task](**header.task_options)
-    return Model(encoder, task.head(encoder, header))
-
-
-def load_model(stored: StoredModel[NetworkHeader], path: Path) -> Model:
-    """Rebuild a model with its weights, ready to predict.
-
-    Nothing is allocated before names, shapes and kinds of the arrays are those
-    of the model that the header describes.
-
-    Parameters
-    ----------
-    stored
-        Header and weights.
-    path
-        Where they come from, for errors.
-
-    Raises
-    ------
-    FormatError
-        If the header describes no model, or one of other arrays.
-    """
-    try:
-        _check_options(stored.header)
-        with torch.device("meta"):
-            expected = build_model(stored.header).state_dict()
-    except (LookupError, OverflowError, RuntimeError, TypeError, ValueError) as error:
-        reason = one_line(str(error))[:MAX_REASON]
-        raise FormatError(f"{path}: its header describes no model ({reason})") from None
-    given = {name: torch.from_numpy(array) for name, array in stored.arrays.items()}
-    if different := sorted(expected.keys() ^ given.keys()):
-        raise FormatError(f"{path}: has not the arrays of its header ({different[0]!r})")
-    for name, tensor in expected.items():
-        if (tensor.shape, tensor.dtype) != (given[name].shape, given[name].dtype):
-            raise FormatError(
-                f"{path}: array {name!r} is {_described(given[name])}, by its header"
-                f" {_described(tensor)}"
-            )
-    model = build_model(stored.header)
-    model.load_state_dict(given)
-    return model.eval()
-
-
-def _check_options(header: NetworkHeader) -> None:
-    """Refuse names and options that no configuration may have."""
-    for registry, name, options in (
-        (ARCHITECTURES, header.architecture, header.architecture_options),
-        (TASKS, header.task, header.task_options),
-    ):
-        if name not in registry:
-            raise ValueError(registry.unknown(name))
-        for problem in option_problems(name, registry, name, options):
-            raise ValueError(problem)
-
-
-def _described(tensor: Tensor) -> str:
-    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
 
 
 def balanced_weights(counts: np.ndarray) -> Tensor:

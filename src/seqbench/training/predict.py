@@ -13,8 +13,8 @@ from seqbench.storage.models import StoredModel
 from seqbench.storage.windows import WindowSet
 from seqbench.training.batches import WindowTable
 from seqbench.training.devices import claim_device
-from seqbench.training.finetune import Model, load_model
 from seqbench.training.loop import EVALUATION_BATCH
+from seqbench.training.model import Model, load_model
 from seqbench.training.reproducibility import prepare
 
 

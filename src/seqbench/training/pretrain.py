@@ -1,5 +1,8 @@
 """Pretraining: an objective, train windows, no labels."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,10 +14,95 @@ from seqbench.models.embedding import build_encoder
 from seqbench.plan.job_settings import PretrainJobSettings
 from seqbench.pretraining.base import Objective
 from seqbench.pretraining.representation import effective_rank
-from seqbench.storage.windows import WindowSet
-from seqbench.training.batches import Batch
+from seqbench.storage.model_header import EncoderHeader
+from seqbench.storage.models import StoredModel, write_model
+from seqbench.storage.records import PretrainingOutcome
+from seqbench.storage.windows import WindowSet, read_windows
+from seqbench.training.batches import Batch, WindowTable
+from seqbench.training.devices import claim_device
+from seqbench.training.job import TrainingJob
+from seqbench.training.loop import EVALUATION_BATCH, fit
+from seqbench.training.out_of_memory import run_training
+from seqbench.training.progress import Progress
+from seqbench.training.reproducibility import prepare, seed_everything
+from seqbench.training.state import StateKeeper, state_arrays
 
 LEAST_RANK = 2.0
+COURSE = {"epoch", "steps", "learning_rate", "gradient_norm", "seconds"}  # of training itself
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainJob(TrainingJob):
+    """One encoder to train without labels; see `TrainingJob` for the rest.
+
+    Parameters
+    ----------
+    seed
+        Of all random draws.
+    encoder
+        File that is written.
+    """
+
+    settings: PretrainJobSettings
+    seed: int
+    encoder: Path
+
+    @property
+    def outputs(self) -> list[Path]:
+        """Files that are written."""
+        return [self.encoder, self.history]
+
+    @property
+    def names(self) -> dict[str, object]:
+        """The seed."""
+        return {"seed": self.seed}
+
+
+def pretrain(job: PretrainJob) -> None:
+    """Train an objective on train; write its encoder and history."""
+    run_training(job, _pretrain)
+
+
+def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
+    settings = job.settings
+    device = claim_device(job.machine.device)
+    prepare(job.machine.threads, device, tf32=settings.optimizer.precision == "tf32")
+    generator = seed_everything(job.seed)
+    train = read_windows(job.windows, "train", labels=False)
+    table = WindowTable(train, device, with_targets=False)
+    learned, watched = hold_out(train, settings.optimizer.monitor, job.seed)
+    objective = build_objective(settings, len(train.channels)).to(device)
+    outcome = fit(
+        Pretraining(objective),
+        table,
+        learned,
+        lambda: table.batches(EVALUATION_BATCH, watched),
+        settings.optimizer,
+        loss_name="monitor_loss",
+        generator=generator,
+        progress=Progress(
+            f"{settings.objective} of {settings.architecture}", settings.optimizer.epochs
+        ),
+        tensorboard=job.machine.tensorboard,
+        keeper=keeper,
+    )
+    kept = outcome.history[outcome.best_epoch - 1]
+    header = EncoderHeader(
+        architecture=settings.architecture,
+        architecture_options=settings.architecture_options,
+        objective_options=settings.objective_options,
+        optimizer=settings.optimizer.model_dump(mode="json"),
+        seed=job.seed,
+        batch_size_halved=job.halved,
+        cost=outcome.cost("pretrain"),
+        pretraining=PretrainingOutcome(
+            objective=settings.objective,
+            watched={name: value for name, value in kept.items() if name not in COURSE},
+            collapse=collapse(kept),
+        ),
+    )
+    write_model(job.encoder, StoredModel(state_arrays(objective.encoder), header))
+    outcome.write_history(job.history)
 
 
 class Pretraining:

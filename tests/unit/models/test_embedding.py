@@ -10,7 +10,7 @@ from seqbench.models.embedding import EmbeddedEncoder, build_encoder
 from seqbench.storage.model_header import NetworkHeader
 from seqbench.storage.models import StoredModel
 from seqbench.training.cost import macs_per_window
-from seqbench.training.finetune import build_model, load_model
+from seqbench.training.model import build_model, load_model
 from seqbench.training.state import state_arrays
 
 HEADER = NetworkHeader(

@@ -26,7 +26,7 @@ from seqbench.storage.records import PretrainingOutcome
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.refractory import period_samples, select
-from seqbench.training.finetune import build_model, load_model
+from seqbench.training.model import build_model, load_model
 from seqbench.training.predict import predict as predict_windows
 from seqbench.training.state import state_arrays
 from seqbench.windowing.normalize import normalize

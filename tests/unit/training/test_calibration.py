@@ -8,10 +8,11 @@ from seqbench.config.stages import FinetuneSettings
 from seqbench.plan.job_settings import FinetuneJobSettings
 from seqbench.steps.finetune import main
 from seqbench.tasks.classification.head import ClassificationHead
-from seqbench.training import calibration
+from seqbench.training import finetune
 from seqbench.training.batches import WindowTable
 from seqbench.training.calibration import calibrate
-from seqbench.training.finetune import Finetuning, Model
+from seqbench.training.finetune import Finetuning
+from seqbench.training.model import Model
 
 CNN = {"widths": (8, 8), "kernel_sizes": (3, 3), "strides": (2, 1), "dropout": 0.5}
 OPTIONS = {
@@ -116,7 +117,7 @@ def test_the_step_calibrates_a_frozen_random_encoder(
     frozen, is_calibrated, make_windows, tmp_path, monkeypatch
 ):
     calls = []
-    monkeypatch.setattr(calibration, "calibrate", lambda *_: calls.append(1))
+    monkeypatch.setattr(finetune, "calibrate", lambda *_: calls.append(1))
     settings = FinetuneJobSettings(
         task="classification",
         task_options={},

@@ -12,7 +12,7 @@ from seqbench.models.base import Encoder
 from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.detection.head import HALF
-from seqbench.training.finetune import Model
+from seqbench.training.model import Model
 from seqbench.training.predict import predict
 
 CPU = torch.device("cpu")

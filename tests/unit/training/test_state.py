@@ -19,7 +19,8 @@ from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.records import PretrainingOutcome
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.divergence import DivergedError
-from seqbench.training.finetune import Finetuning, Model
+from seqbench.training.finetune import Finetuning
+from seqbench.training.model import Model
 from seqbench.training.schedule import Schedule
 from seqbench.training.state import INTERRUPTED, Course, StateKeeper, keeping
 
