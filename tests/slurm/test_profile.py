@@ -2,10 +2,12 @@
 
 import csv
 import re
+from itertools import pairwise
 
 import pytest
 
 from seqbench import layout
+from seqbench.process.step_log import read_log
 from seqbench.storage.models import read_model
 
 DEADLINE_S = 1800  # of anything; what is waited for takes minutes where nothing else runs
@@ -122,6 +124,13 @@ def jobs(cluster, run, rule):
         if job["comment"].startswith(f"rule_{rule}") and job["folder"] == str(run.folder)
     ]
     return sorted(found, key=lambda job: int(job["id"]))
+
+
+def span(log):
+    """Return when the step of a log began and ended, in seconds."""
+    found = read_log(log)
+    begun = found.begun.timestamp()
+    return begun, begun + found.wall_s
 
 
 def scores(folder):
@@ -242,12 +251,12 @@ def test_every_step_is_on_its_partition(cluster, runs):
     }
 
     assert partitions == {
-        "data": {"cpu"},
-        "windows": {"cpu"},
-        "pretraining": {"gpu"},
-        "training": {"gpu"},
-        "baseline": {"cpu"},
-        "report": {"cpu"},
+        "data": {"short"},
+        "windows": {"short"},
+        "pretraining": {"gpushort"},
+        "training": {"gpushort"},
+        "baseline": {"short"},
+        "report": {"short"},
     }
 
 
@@ -257,6 +266,34 @@ def test_runs_are_packed_into_few_jobs(runs):
     n_jobs = runs["benchmark"].output.count("has been submitted with SLURM jobid")
     n_steps = len(list((runs["benchmark"].folder / "results/logs").rglob("*.log")))
     assert n_jobs < n_steps / 2
+
+
+def test_no_pack_asks_for_more_time_than_its_partition_gives(cluster, runs):
+    assert runs["benchmark"].wait(DEADLINE_S) == 0
+
+    # Two trainings of 20 minutes with evaluations of 10; three baselines of 10 with such of 10.
+    limits = {job["limit"] for job in jobs(cluster, runs["benchmark"], "training")}
+    assert limits == {"1:00:00", "30:00"}
+    [baselines] = jobs(cluster, runs["benchmark"], "baseline")
+    assert baselines["limit"] == "1:00:00"
+
+
+def test_members_of_a_pack_run_one_after_another(runs):
+    assert runs["benchmark"].wait(DEADLINE_S) == 0
+    logs = list((runs["benchmark"].folder / "results/logs/fit_baseline").rglob("*.log"))
+
+    spans = sorted(span(log) for log in logs)
+
+    assert len(spans) == 3
+    assert all(stop <= start + 1 for (_, stop), (start, _) in pairwise(spans))  # whole seconds
+
+
+def test_what_sbatch_refuses_is_shown_with_its_reason(runs):
+    assert runs["refused"].wait(DEADLINE_S) == 1
+
+    output = runs["refused"].output
+    assert "sbatch: error: Batch job submission failed: Requested time limit is invalid" in output
+    assert "Error in group" in output
 
 
 def test_the_cluster_gives_the_numbers_of_a_local_run(runs):

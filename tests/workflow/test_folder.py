@@ -1,6 +1,7 @@
 import csv
 
 import pytest
+import yaml
 
 from seqbench import layout
 
@@ -48,3 +49,49 @@ def test_bad_recordings_end_in_a_sentence_before_training(make_pumps, workflow):
     assert "run 99" in sentence
     assert "Traceback" not in log
     assert not (workflow.folder / "results" / "finetune").exists()
+
+
+@pytest.fixture
+def plan_ingest(make_pumps, snakemake, tmp_path):
+    """Return a function that runs ingest of recordings alone, among which the results lie."""
+    pumps = make_pumps(tmp_path / "pumps")
+    grid = {"datasets": ["pumps"], "architectures": ["cnn1d"], "seeds": [0]}
+    datasets = {"pumps": {"source": "folder", "path": str(pumps)}}
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump({"runs": [grid], "datasets": datasets}))
+    target = layout.RECORDINGS.format(dataset="pumps")
+
+    def run(*options):
+        return snakemake(*options, "--", target, folder=pumps, config=config)
+
+    run.pumps = pumps
+    return run
+
+
+def test_edits_behind_a_link_are_noticed_and_files_that_nobody_reads_are_not(plan_ingest):
+    pumps = plan_ingest.pumps
+    elsewhere = (pumps / "recordings").rename(pumps.parent / "elsewhere")
+    (pumps / "recordings").symlink_to(elsewhere)
+
+    done = plan_ingest()
+    assert done.returncode == 0, done.output[-3000:]
+    for name in (".DS_Store", "notes {draft}.txt", "recordings/~$run 1.csv"):
+        (pumps / name).touch()
+    assert plan_ingest("--dry-run").jobs == {}
+
+    recording = elsewhere / "run 1.csv"
+    recording.write_text(recording.read_text().replace("0.0,", "0.0,1", 1))
+    assert plan_ingest("--dry-run").jobs == {"ingest": 1}
+    recording.unlink()
+    assert plan_ingest("--dry-run").jobs == {"ingest": 1}
+
+
+def test_a_recording_whose_name_is_no_text_is_refused_before_anything_runs(plan_ingest):
+    recordings = plan_ingest.pumps / "recordings"
+    (recordings / "run 1.csv").rename(recordings / "run \udcff.csv")
+
+    done = plan_ingest()
+
+    assert done.returncode != 0
+    assert "its name is not valid UTF-8; rename the file" in done.output
+    assert "Traceback" not in done.output

@@ -3,6 +3,8 @@ from collections import Counter
 import pytest
 import yaml
 
+from seqbench import layout
+
 pytestmark = pytest.mark.workflow
 
 
@@ -21,6 +23,33 @@ def test_a_bare_snakemake_plans_every_run_of_the_shipped_config(snakemake, copy_
         "evaluate": 93 + 24,
         "report": 1,
     }
+
+
+def test_a_checkout_with_braces_in_its_path_is_refused_in_a_sentence(
+    copy_checkout, snakemake, tmp_path
+):
+    checkout = copy_checkout(tmp_path / "with {braces}")
+
+    done = snakemake("--dry-run", folder=tmp_path, snakefile=checkout / "Snakefile")
+
+    assert done.returncode != 0
+    assert "with {braces}: Snakemake takes braces for wildcards; rename the folder" in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_checkout_with_a_colon_in_its_path_runs_its_own_code(copy_checkout, snakemake, tmp_path):
+    checkout = copy_checkout(tmp_path / "with:colon")
+    module = checkout / "src/seqbench/datasets/waves.py"
+    module.write_text(module.read_text() + "\nprint('read from this checkout')\n")
+    config = tmp_path / "config.yaml"
+    config.write_text("runs: [{datasets: [waves], architectures: [lstm]}]\n")
+    target = layout.RECORDINGS.format(dataset="waves")
+
+    done = snakemake("--", target, folder=tmp_path, config=config, snakefile=checkout / "Snakefile")
+
+    assert done.returncode == 0, done.output[-3000:]
+    log = tmp_path / layout.log("ingest").format(dataset="waves")
+    assert "read from this checkout" in log.read_text()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,22 @@ import os
 import shlex
 import sys
 
+from snakemake.jobs import GroupJob
+from snakemake.logging import logger
+
+
+def search_path(folder):
+    """Return a path to a folder that can stand in PYTHONPATH, where ':' separates paths."""
+    if os.pathsep not in str(folder):
+        return str(folder)
+    link = Path(".snakemake/seqbench")
+    link.parent.mkdir(exist_ok=True)
+    if not link.exists():
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder)
+    return str(link)
+
+
 ROOT = Path(str(workflow.current_basedir)).parent.parent
 SRC = ROOT / "src"
 sys.path.insert(0, str(SRC))
@@ -18,8 +34,12 @@ sys.path.insert(0, str(SRC))
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH', '')}"
 )
+if "{" in str(ROOT):
+    raise WorkflowError(
+        f"{ROOT}: Snakemake takes braces for wildcards; rename the folder"
+    )
 shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}"
+    f"set -euo pipefail; export PYTHONPATH={shlex.quote(search_path(SRC))}"
     "${{PYTHONPATH:+:$PYTHONPATH}}; trap : TERM USR1; "
 )
 
@@ -29,9 +49,9 @@ from seqbench.errors import UserError
 from seqbench.config.options import canonical_json
 from seqbench.plan.job_code import JobCode
 from seqbench.plan.plan import Plan
+from seqbench.plan.source_files import source_files
 from seqbench.plan.workflow_jobs import run_files
 from seqbench.process.code_digest import source_digest
-from seqbench.config.registry import DATASETS
 from seqbench.reporting.figures.catalog import (
     caption,
     figure_names,
@@ -50,6 +70,9 @@ try:
             if path.suffix != ".json":
                 read_yaml(path)
     PLAN = Plan(Benchmark.load(config))
+    SOURCE_FILES = {
+        name: source_files(PLAN.job_settings.ingest(name)) for name in PLAN.wholes
+    }
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -64,6 +87,14 @@ if workflow.remote_exec:
     atexit.register(start_fork_server())
 
 
+# Members of a packed job run one after another: each takes the one `turn` of its job.
+workflow.register_resource("turn", 1)
+
+
+resource_scopes:
+    turn="local",
+
+
 wildcard_constraints:
     dataset=r"[a-z0-9][a-z0-9_-]*",
     architecture=r"[a-z0-9][a-z0-9_-]*",
@@ -73,17 +104,9 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-def source_files(wildcards):
-    """Return the files a dataset is read from, so that it is read again when one is edited.
-
-    A missing folder has none: the step says what is wrong with it.
-    """
-    job = SETTINGS.ingest(wildcards.dataset)
-    option = DATASETS.entry(job.source).tags.get("reads")
-    if option is None:
-        return []
-    folder = Path(job.options[option]).expanduser()
-    return sorted(str(path) for path in folder.rglob("*") if path.is_file())
+def recorded_files(wildcards):
+    """Return the user's files that a dataset is read from."""
+    return SOURCE_FILES[wildcards.dataset]
 
 
 def recordings(wildcards):
@@ -131,6 +154,28 @@ def tensorboard_option(*stage):
         return f"--tensorboard {shlex.quote(folder.format(**wildcards))}"
 
     return option
+
+
+def turn(wildcards):
+    """Return 1 in a job of a cluster, whose members share one turn, and 0 on a workstation."""
+    return int(workflow.remote_exec or not workflow.local_exec)
+
+
+def with_reason(log_error):
+    """Return `GroupJob.log_error` so that it prints why a job was refused: Snakemake drops it."""
+
+    def log_with_reason(job, msg=None, **details):
+        if msg:
+            logger.error(msg)
+        log_error(job, msg, **details)
+
+    return log_with_reason
+
+
+if (
+    GroupJob.log_error.__name__ != "log_with_reason"
+):  # a process may read this file twice
+    GroupJob.log_error = with_reason(GroupJob.log_error)
 
 
 def packed_with_its_model(wildcards):

@@ -19,6 +19,7 @@ rule evaluate:
         "../../envs/seqbench.yaml"
     threads: 1
     resources:
+        turn=turn,
         gpu=lambda wc: 0 if BENCHMARK.device == "cpu" or wc.arm == "baseline" else 1,
         device=BENCHMARK.device,
     params:

@@ -23,6 +23,7 @@ rule finetune:
         "../../envs/seqbench.yaml"
     threads: 1
     resources:
+        turn=turn,
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
         state_every_s=str(BENCHMARK.state_every_s),
@@ -62,6 +63,8 @@ rule fit_baseline:
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
+    resources:
+        turn=turn,
     params:
         settings=lambda wc: SETTINGS.fit_baseline(wc.dataset, wc.architecture).to_json(),
         code=lambda wc: source_digest(*CODE.fit_baseline(wc.dataset, wc.architecture)),

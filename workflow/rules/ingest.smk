@@ -6,7 +6,7 @@ Needs source files, a cache or a generator; yields recordings.h5 per dataset.
 
 rule ingest:
     input:
-        source_files,
+        recorded_files,
     output:
         recordings=layout.RECORDINGS,
     log:
@@ -17,6 +17,8 @@ rule ingest:
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
+    resources:
+        turn=turn,
     params:
         settings=lambda wc: SETTINGS.ingest(wc.dataset).to_json(),
         code=lambda wc: source_digest(*CODE.ingest(wc.dataset)),

@@ -19,6 +19,7 @@ rule pretrain:
         "../../envs/seqbench.yaml"
     threads: 1
     resources:
+        turn=turn,
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
         state_every_s=str(BENCHMARK.state_every_s),

@@ -17,6 +17,8 @@ rule window:
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
+    resources:
+        turn=turn,
     params:
         settings=lambda wc: SETTINGS.window(wc.dataset).to_json(),
         code=lambda wc: source_digest(*CODE.window(wc.dataset)),

@@ -26,7 +26,18 @@ SIDECARS = (".dat", ".atr", ".txt", ".md")
 RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
 
 
-@DATASETS.register("folder", task="classification", sample="series", reads="path")
+@DATASETS.register(
+    "folder",
+    task="classification",
+    sample="series",
+    reads="path",
+    files=(
+        "labels.csv", "events.csv", "groups.csv",
+        "recordings/*.csv", "recordings/*.parquet", "recordings/*.npy", "recordings/*.npz",
+        "recordings/*.h5", "recordings/*.hdf5", "recordings/*.edf",
+        "recordings/*.hea", "recordings/*.dat",
+    ),
+)  # fmt: skip
 def folder(
     cache: Path,
     *,

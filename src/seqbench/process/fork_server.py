@@ -39,6 +39,13 @@ SINGLE_THREADED = {
     **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA")},
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pandas loads Arrow, which would start one
 }
+# The package is found without a variable, so that a PYTHONPATH of the user stays as it is.
+START = """
+import socket, sys
+sys.path.insert(0, sys.argv[1])
+from seqbench.process.fork_server import serve
+serve(socket.socket(fileno=int(sys.argv[2])))
+"""
 GRACE_S = 20.0  # for the step of a training under way and the writing of its state
 PR_SET_PDEATHSIG = 1
 
@@ -67,10 +74,10 @@ def start() -> Callable[[], None]:
         return lambda: None
     listener.listen(64)
     process = subprocess.Popen(
-        [sys.executable, "-m", "seqbench.process.fork_server", str(listener.fileno())],
+        [sys.executable, "-c", START, str(Path(__file__).parents[2]), str(listener.fileno())],
         stdin=subprocess.PIPE,
         pass_fds=[listener.fileno()],
-        env={**os.environ, **SINGLE_THREADED, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, **SINGLE_THREADED},
     )
     listener.close()
     os.environ[ADDRESS] = json.dumps([str(path), sys.prefix, allocation()])
@@ -225,7 +232,3 @@ def _receive(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int
             return None, descriptors
         payload += part
     return json.loads(payload), descriptors
-
-
-if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))
