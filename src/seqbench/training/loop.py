@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -60,49 +60,9 @@ class Outcome:
         return Cost(epochs=len(self.history), best_epoch=self.best_epoch, **spent)  # type: ignore[arg-type]
 
 
-class BatchSource(Protocol):
-    """The batches of an epoch."""
-
-    def batches(self, order: torch.Generator, n_done: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch in the order that `order` draws, without the first ones."""
-
-    def windows(self, order: torch.Generator, step: int) -> Tensor | None:
-        """Return the windows of a step of the epoch, from 0, (B,); None: they have no numbers."""
-
-
-@dataclass(frozen=True)
-class ShuffledWindows:
-    """Windows of a table in batches, pass after pass in new orders.
-
-    Parameters
-    ----------
-    table
-        Gathers the windows.
-    index
-        The windows that are used, (N,) int64.
-    n_steps
-        Batches of an epoch.
-    batch_size
-        Windows of a batch at most.
-    """
-
-    table: WindowTable
-    index: Tensor
-    n_steps: int
-    batch_size: int
-
-    def batches(self, order: torch.Generator, n_done: int) -> Iterator[Batch]:
-        """Yield batches; see `BatchSource`."""
-        for windows in islice(self._drawn(order), n_done, None):
-            yield self.table.batch(windows)
-
-    def windows(self, order: torch.Generator, step: int) -> Tensor:
-        """Return the windows of a step; see `BatchSource`."""
-        return next(islice(self._drawn(order), step, None))
-
-    def _drawn(self, order: torch.Generator) -> Iterator[Tensor]:
-        for drawn in shuffled(len(self.index), self.n_steps, self.batch_size, order):
-            yield self.index[drawn]
+# The batches of an epoch in the order that a generator draws, without the first ones, each with the
+# numbers (B,) of its windows, if they have any.
+BatchSource = Callable[[torch.Generator, int], Iterator[tuple[Tensor | None, Batch]]]
 
 
 def fit(
@@ -170,10 +130,15 @@ def fit(
     course = Course(trainable, optimizer, schedule, generator, train.augmentation, train.device)
     if keeper is not None:
         keeper.restore(course)
-    source = ShuffledWindows(train, index, n_steps, settings.batch_size)
+
+    def batches(order: torch.Generator, n_done: int) -> Iterator[tuple[Tensor, Batch]]:
+        drawn = shuffled(len(index), n_steps, settings.batch_size, order)
+        for windows in (index[part] for part in islice(drawn, n_done, None)):
+            yield windows, train.batch(windows)
+
     writer = _tensorboard_writer(tensorboard, course.history)
     with keeper.listening() if keeper is not None else nullcontext():
-        for row in epochs(course, source, held_out, settings, loss_name=loss_name, keeper=keeper):
+        for row in epochs(course, batches, held_out, settings, loss_name=loss_name, keeper=keeper):
             progress.epoch(row)
             _draw(writer, row)
         if keeper is not None:
@@ -192,7 +157,7 @@ def fit(
 
 def epochs(
     course: Course,
-    source: BatchSource,
+    batches: BatchSource,
     held_out: Callable[[], Iterator[Batch]],
     settings: OptimizerSettings,
     *,
@@ -205,8 +170,8 @@ def epochs(
     ----------
     course
         Trainable, optimiser, schedule and state; it is changed.
-    source
-        Batches to learn from.
+    batches
+        To learn from.
     held_out, settings, loss_name, keeper
         As in `fit`; the optimiser and schedule are those of `course`.
     """
@@ -216,7 +181,7 @@ def epochs(
     def look_for_divergence() -> None:
         step = first_bad_step(course.losses, course.norms)
         if step is not None:
-            windows = source.windows(course.order(), step)
+            windows = drawn[step - n_done]
             raise diverged(course.losses[step], course.norms[step], course.epoch, step + 1, windows)
 
     for epoch in range(course.epoch, settings.epochs + 1):
@@ -224,7 +189,10 @@ def epochs(
             break
         trainable.begin_epoch(epoch)
         trainable.set_training(True)
-        for batch in source.batches(course.order(), len(course.losses)):
+        n_done = len(course.losses)  # all finite, or no state would have been written
+        drawn: list[Tensor | None] = []
+        for windows, batch in batches(course.order(), n_done):
+            drawn.append(windows)
             with _precision(settings, course.device):
                 loss = trainable.loss(batch)
             course.optimizer.zero_grad(set_to_none=True)

@@ -170,9 +170,11 @@ def test_a_loss_that_is_no_number_ends_training(loader):
         learner.fit(loader(), num_epochs=1)
 
 
-def test_a_loader_without_batches_is_named():
-    with pytest.raises(UserError, match="the train loader gives no batch"):
+def test_a_loader_without_batches_is_refused(loader):
+    with pytest.raises(UserError, match="a loader gives no batch"):
         trainer().fit([], num_epochs=1)
+    with pytest.raises(UserError, match="a loader gives no batch"):
+        trainer().fit(loader(), num_epochs=1, val_loader=[])
 
 
 def test_a_file_that_is_no_checkpoint_and_one_of_another_model_are_refused(loader, tmp_path):

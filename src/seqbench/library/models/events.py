@@ -16,6 +16,26 @@ from seqbench.models.lstm_event import LstmEventEncoder
 from seqbench.models.pooling import PooledLinear
 
 
+def event_encoder(
+    input_size: int,
+    hidden_size: int,
+    num_layers: int,
+    dropout: float,
+    bidirectional: bool,
+    stride: int,
+) -> LstmEventEncoder:
+    """Return the encoder of `LSTMEventClassifier` and of the models that pretrain it."""
+    return LstmEventEncoder(
+        input_size,
+        hidden_size=hidden_size,
+        n_layers=num_layers,
+        stride=stride,
+        bidirectional=bidirectional,
+        dropout=dropout,
+        pooling="mean",
+    )
+
+
 def event_times(logits: Tensor, n_frames: Tensor | None = None, *, reach: int = 1) -> Tensor:
     """Return the most likely time of each type, interpolated between frames.
 
@@ -173,14 +193,8 @@ class LSTMEventClassifier(EventClassifier):
         stride: int = 1,
     ) -> None:
         super().__init__(timing_resolution_samples, refractory_period_samples)
-        self.encoder = LstmEventEncoder(
-            input_size,
-            hidden_size=hidden_size,
-            n_layers=num_layers,
-            stride=stride,
-            bidirectional=bidirectional,
-            dropout=dropout,
-            pooling="mean",
+        self.encoder = event_encoder(
+            input_size, hidden_size, num_layers, dropout, bidirectional, stride
         )
         self.event_head = PooledLinear(self.encoder, num_events, dropout)
         self.timing_head = nn.Sequential(

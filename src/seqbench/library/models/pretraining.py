@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from seqbench.errors import UserError
+from seqbench.library.models.events import event_encoder
 from seqbench.models.base import Encoder
-from seqbench.models.lstm_event import LstmEventEncoder
 from seqbench.pretraining.augmentations import AUGMENTATIONS
 from seqbench.pretraining.autoencoder import AutoencoderObjective
 from seqbench.pretraining.base import Objective
@@ -70,7 +70,7 @@ class _LatentVector(_Pretrained):
         stride: int = 1,
     ) -> None:
         super().__init__()
-        encoder = _encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
+        encoder = event_encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
         self.objective = self.objective_class(
             encoder,
             input_size,
@@ -153,7 +153,7 @@ class ContrastiveLSTM(_Pretrained):
         stride: int = 1,
     ) -> None:
         super().__init__()
-        encoder = _encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
+        encoder = event_encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
         self.objective = ContrastiveObjective(
             encoder, input_size, projection_size=projection_size, temperature=temperature
         )
@@ -204,23 +204,3 @@ class TemporalAugmentation:
         for i in sorted(chosen):
             x = TemporalAugmentation.apply(names[i], x)
         return torch.as_tensor(x)
-
-
-def _encoder(
-    input_size: int,
-    hidden_size: int,
-    num_layers: int,
-    dropout: float,
-    bidirectional: bool,
-    stride: int,
-) -> LstmEventEncoder:
-    """Build the encoder that `LSTMEventClassifier` has."""
-    return LstmEventEncoder(
-        input_size,
-        hidden_size=hidden_size,
-        n_layers=num_layers,
-        stride=stride,
-        bidirectional=bidirectional,
-        dropout=dropout,
-        pooling="mean",
-    )

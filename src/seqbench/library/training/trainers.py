@@ -123,17 +123,15 @@ class Trainer(ABC):
         schedule = _RatesOfOptimizer(self.optimizer, settings, steps_per_epoch=1)
         course = Course(self, self.optimizer, schedule, torch.Generator(), None, self.device)
         course.epoch = self.epoch + 1
-        train = _LoaderBatches(self, train_loader, "train")
-        val = None if val_loader is None else _LoaderBatches(self, val_loader, "val")
-        watched = "train_total" if val is None else "val_total"
+        watched = "train_total" if val_loader is None else "val_total"
         progress = Progress("training", num_epochs)
         with self._writer() as writer:
             for of_loop in epochs(
                 course,
-                train,
-                lambda: iter(()) if val is None else val.batches(),
+                lambda order, n_done: ((None, batch) for batch in self._batches(train_loader)),
+                lambda: iter(()) if val_loader is None else self._batches(val_loader),
                 settings,
-                loss_name="train_loss" if val is None else watched,
+                loss_name="train_loss" if val_loader is None else watched,
             ):
                 best = min((row[watched] for row in self.history if watched in row), default=None)
                 row = {"epoch": of_loop["epoch"]}
@@ -198,6 +196,14 @@ class Trainer(ABC):
         self.epoch = state["epoch"]
         self.history = state["history"]
         torch.set_rng_state(state["random_state"])
+
+    def _batches(self, loader: Iterable[Item]) -> Iterator[Batch]:
+        is_empty = True
+        for item in loader:
+            is_empty = False
+            yield self.batch(item)
+        if is_empty:
+            raise UserError("a loader gives no batch")
 
     @property
     def module(self) -> nn.Module:
@@ -353,27 +359,6 @@ class _RatesOfOptimizer(Schedule):
 
     def step(self) -> None:
         self.rate = self.optimizer.param_groups[0]["lr"]
-
-
-class _LoaderBatches:
-    """A loader as the `seqbench.training.loop.BatchSource` of a trainer."""
-
-    def __init__(self, trainer: Trainer, loader: Iterable[Item], name: str) -> None:
-        self.trainer = trainer
-        self.loader = loader
-        self.name = name
-
-    def batches(self, order: torch.Generator | None = None, n_done: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch; the loader has an order of its own."""
-        n_batches = 0
-        for item in self.loader:
-            n_batches += 1
-            yield self.trainer.batch(item)
-        if not n_batches:
-            raise UserError(f"the {self.name} loader gives no batch")
-
-    def windows(self, order: torch.Generator, step: int) -> None:
-        """The windows of a loader have no numbers."""
 
 
 def _lengths(item: dict[str, Tensor], x: Tensor) -> Tensor | None:
