@@ -6,14 +6,15 @@ import time
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline, labels, window_array
 from seqbench.config.options import Count
 from seqbench.config.registry import BASELINES
+from seqbench.storage.lock import locked
 from seqbench.storage.windows import WindowSet
 
+PATIENCE_S = 600.0  # for another process that compiles
 SHORTEST = 9  # the length of a kernel
 ALPHAS = np.logspace(-3, 3, 10)
 
@@ -59,7 +60,8 @@ class MiniRocketBaseline(Baseline):
 
         keep_numba_threads()
         began = time.perf_counter()
-        with FileLock(Path(tempfile.gettempdir()) / f"seqbench-minirocket-{os.getuid()}.lock"):
+        lock = Path(tempfile.gettempdir()) / f"seqbench-minirocket-{os.getuid()}" / "lock"
+        with locked(lock, PATIENCE_S, required=False):
             x = np.random.default_rng(0).normal(size=(2, n_channels, SHORTEST + 1))
             MiniRocket(n_kernels=84, random_state=0).fit_transform(x.astype(np.float32))
         return time.perf_counter() - began

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
-from filelock import FileLock
-
 from seqbench.datasets.base import DataError, counted, explained, fault, sha256
+from seqbench.errors import UserError
+from seqbench.storage.lock import locked
 
 PHYSIONET = "https://physionet.org/files"
 SUMS = "SHA256SUMS.txt"
+PATIENCE_S = 86_400.0  # for another job that downloads the same
 N_CONNECTIONS = 4
 N_NAMED = 6  # files that a message names one by one
 HINT = "restore the file, or move its folder away to have all downloaded"
@@ -207,14 +208,14 @@ def _folder(folder: Path, url: str, what: str, fill: Callable[[Path], None]) -> 
     partial = folder.with_name(f".{folder.name}.part")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{partial}.lock"):
+        with locked(partial.with_name(f"{partial.name}.lock"), PATIENCE_S):
             if not folder.is_dir():  # else another job was faster
                 partial.mkdir(exist_ok=True)
                 fill(partial)
                 partial.rename(folder)
     except DataError:
         raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UserError) as error:
         problem = f"it is absent, and its download failed ({type(error).__name__}: {error!s:.200})"
         raise fault(folder, problem, f"put {what} from {url} into it") from None
     return folder

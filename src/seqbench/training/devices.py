@@ -8,12 +8,14 @@ free, by a lock that the system lets go when the job ends, however it ends.
 import os
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 from filelock import FileLock, Timeout
 
 from seqbench.errors import UserError
+from seqbench.storage.lock import acquired
 from seqbench.training.reproducibility import choose_device
 
 SHARING = "SEQBENCH_JOBS_PER_GPU"
@@ -58,15 +60,10 @@ def visible_names(n_visible: int) -> list[str]:
 def claim_gpu(names: list[str], n_jobs: int) -> int:
     """Wait for a GPU with fewer than `n_jobs` jobs, hold a place on it, return its position."""
     folder = Path(tempfile.gettempdir()) / f"seqbench-gpus-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
     while True:
         for place in range(n_jobs):  # a second job joins another only where no GPU is free
             for position, name in enumerate(names):
-                lock = FileLock(folder / f"{name}.{place}.lock".replace("/", "_"))
-                try:
-                    lock.acquire(blocking=False)
-                except Timeout:
-                    continue
-                _held.append(lock)
-                return position
+                with suppress(Timeout):
+                    _held.append(acquired(folder / f"{name}.{place}.lock".replace("/", "_")))
+                    return position
         time.sleep(POLL_S)
