@@ -227,8 +227,8 @@ def test_the_cost_is_named_after_its_stage(train_scripted):
 
     cost = outcome.cost("pretrain")
 
-    assert set(cost) == {"pretrain_s", "pretrain_cpu_s", "epochs", "best_epoch"}
-    assert (cost["epochs"], cost["best_epoch"]) == (3, 2)
+    assert cost.model_fields_set == {"pretrain_s", "pretrain_cpu_s", "epochs", "best_epoch"}
+    assert (cost.epochs, cost.best_epoch) == (3, 2)
 
 
 # The learning rate.
