@@ -46,7 +46,7 @@ class RunGrid(Options):
 
 
 class Question(Options):
-    """What the report is to answer from runs with all labels from scratch."""
+    """A comparison that the report makes of runs with all labels from scratch."""
 
     ask: str = Field(min_length=1, max_length=200, description="The question, as it is shown.")
     compare: list[Name] = Field(
@@ -77,20 +77,18 @@ class Benchmark(BaseModel):
         {}, description="Options by pretraining objective; under a name of its own, a variant."
     )
     tasks: dict[Name, dict[str, Any]] = Field(
-        {}, description="Options by task: losses of its head, and how scores become answers."
+        {}, description="Options by task: losses of its head, and how scores become predictions."
     )
     pretrain: PretrainSettings = PretrainSettings()
     finetune: FinetuneSettings = FinetuneSettings()
-    questions: list[Question] = Field(
-        [], description="Questions that the report answers from its numbers."
-    )
+    questions: list[Question] = Field([], description="Comparisons that the report makes.")
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
         "auto", description="Where models train: auto takes a GPU when there is one."
     )
     out_of_memory: Literal["refuse", "halve"] = Field(
         "refuse",
         description="What a training does whose batches a GPU has no room for: refuse stops with a"
-        " sentence, halve begins anew with half of batch_size, once; log and report tell it.",
+        " sentence, halve begins anew with half of batch_size, once; log and report note it.",
     )
     state_every_s: Level = Field(
         STATE_EVERY_S,

@@ -24,14 +24,14 @@ class DatasetEntry(BaseModel):
         None,
         min_length=1,
         max_length=200,
-        description="Under which the data may be used, for the report; empty: what the source says."
+        description="Under which the data may be used, for the report; empty: that of the source."
         " Changing it trains nothing.",
     )
     citation: str | None = Field(
         None,
         min_length=1,
         max_length=1000,
-        description="What to cite for the data, for the report; empty: what the source says.",
+        description="What to cite for the data, for the report; empty: that of the source.",
     )
     split: SplitSettings = SplitSettings()
     transform: TransformSettings = TransformSettings()

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a configuration, as sentences that name the key and the mend."""
+"""What pydantic finds wrong with a configuration, as sentences that name the key and the fix."""
 
 from collections.abc import Iterator
 from reprlib import Repr
@@ -43,11 +43,11 @@ def option_problems(
 
 
 def sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
-    """Turn one of pydantic's findings into a sentence that names the key and the mend."""
-    is_key = problem["type"] == "extra_forbidden"  # whatever the last part looks like
+    """Turn one of pydantic's findings into a sentence that names the key and the fix."""
+    is_key = problem["type"] == "extra_forbidden"  # whatever the last key looks like
     loc = [*problem["loc"][:-1], *([] if is_key else problem["loc"][-1:])]
-    parts = [str(part) for part in loc if not _is_branch(part)]
-    where = place + ".".join(parts + ([str(problem["loc"][-1])] if is_key else []))
+    keys = [str(key) for key in loc if not _is_branch(key)]
+    where = place + ".".join(keys + ([str(problem["loc"][-1])] if is_key else []))
     shown = SHORT.repr(problem["input"])
     match problem["type"]:
         case "extra_forbidden":
@@ -69,19 +69,19 @@ def sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
             return f"{where}: {message[0].lower()}{message[1:]} (got {shown})"
 
 
-def _is_branch(part: str | int) -> bool:
+def _is_branch(key: str | int) -> bool:
     """Tell pydantic's names for the branches of a union from keys."""
-    return isinstance(part, str) and (
-        "[" in part or part in ("float", "int", "str", "constrained-float")
+    return isinstance(key, str) and (
+        "[" in key or key in ("float", "int", "str", "constrained-float")
     )
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
     """Return the keys known at a place inside a model."""
-    for part in loc:
-        if isinstance(part, int) or part not in model.model_fields:
+    for key in loc:
+        if isinstance(key, int) or key not in model.model_fields:
             continue
-        annotation = model.model_fields[part].annotation
+        annotation = model.model_fields[key].annotation
         inner = [a for a in (annotation, *get_args(annotation)) if _is_model(a)]
         if inner:
             model = inner[0]

@@ -1,6 +1,6 @@
 """The vocabulary in which every extension states its options.
 
-A registered function or class says what a user may set through its
+A registered function or class offers options through its
 keyword-only parameters, annotated with the types below. The registry turns
 those signatures into closed pydantic models, so an unknown key or a value out
 of range is refused before anything is imported, let alone trained.

@@ -41,8 +41,8 @@ def modules_below(package: str, folder: Path) -> Iterator[tuple[str, Path]]:
     if folder.is_file():
         yield package, folder
     for path in sorted(folder.rglob("*.py")):
-        parts = path.relative_to(folder).with_suffix("").parts
-        yield ".".join([package, *(part for part in parts if part != "__init__")]), path
+        names = path.relative_to(folder).with_suffix("").parts
+        yield ".".join([package, *(name for name in names if name != "__init__")]), path
 
 
 def _place(point: EntryPoint) -> tuple[str, Path]:

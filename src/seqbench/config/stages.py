@@ -1,4 +1,4 @@
-"""What single stages are told: how to split, to cut and to train, with bounds and defaults."""
+"""Settings of single stages: how to split, to cut and to train, with bounds and defaults."""
 
 from typing import Annotated, Literal, Self
 
@@ -6,14 +6,14 @@ from pydantic import Field, field_validator, model_validator
 
 from seqbench.config.options import Count, Fraction, Level, NaturalNumber, Options, Positive
 
-STATE_EVERY_S = 60.0  # between two states of a training, unless the config says otherwise
+STATE_EVERY_S = 60.0  # between two states of a training, unless the config sets another
 # In the environment, if set: states of trainings that are done stay. A job of a cluster that fails
 # loses the outputs of all steps in it; the next one takes these trainings up where they ended.
 STATES_STAY = "SEQBENCH_STATES_STAY"
 
 
 class Fold(Options):
-    """Which part of the recordings is test, of those that are test in turn."""
+    """Which recordings are test, of folds that are test in turn."""
 
     n_folds: Annotated[int, Field(ge=2)]
     repeat: NaturalNumber
@@ -60,7 +60,7 @@ class SplitSettings(Options):
 
     @model_validator(mode="after")
     def _parts_leave_train(self) -> Self:
-        if sum(part for part in (self.val, self.test) if isinstance(part, float)) >= 1:
+        if sum(one for one in (self.val, self.test) if isinstance(one, float)) >= 1:
             raise ValueError("val and test together leave nothing to train on")
         if self.by == "time" and (isinstance(self.val, list) or isinstance(self.test, list)):
             raise ValueError("a split by time takes fractions of each recording, not names")
@@ -74,7 +74,7 @@ class SplitSettings(Options):
     @model_validator(mode="after")
     def _folds_decide_test(self) -> Self:
         if self.folds is None and self.repeats > 1:
-            raise ValueError("repeats counts draws of folds; say how many `folds`, or leave it out")
+            raise ValueError("repeats counts draws of folds; give `folds`, or leave it out")
         if self.folds is None:
             return self
         if self.test is not None:
@@ -89,7 +89,7 @@ class SplitSettings(Options):
         return self
 
     def of_fold(self) -> Self:
-        """Return what a fold depends on beside its own place: how many there are is no part."""
+        """Return what a fold depends on beside its own place: how many there are has no effect."""
         return self.model_copy(update={"folds": None, "repeats": 1})
 
 
@@ -118,10 +118,10 @@ class WindowSettings(Options):
     step_samples: Count | None = Field(
         None,
         description="Samples from one sliding window to the next instead of `overlap`; empty: as"
-        " `overlap` says, in forecasting 1.",
+        " `overlap` gives, in forecasting 1.",
     )
     horizon_samples: Count | None = Field(
-        None, description="Forecasting: samples to be told behind each window; empty: 1."
+        None, description="Forecasting: samples to predict behind each window; empty: 1."
     )
     remainder: Literal["drop", "keep"] = Field(
         "drop", description="What becomes of a last window shorter than the others."
@@ -130,7 +130,7 @@ class WindowSettings(Options):
         None, description="Whole sequences longer than this are truncated."
     )
     truncate: Literal["end", "start", "centre"] = Field(
-        "end", description="Which part a truncated sequence loses; `centre` loses both ends."
+        "end", description="Which end a truncated sequence loses; `centre` loses both ends."
     )
     pad_to_samples: Count | None = Field(
         None,
@@ -146,7 +146,7 @@ class WindowSettings(Options):
     @model_validator(mode="after")
     def _options_fit_together(self) -> Self:
         if self.step_samples and self.overlap:
-            raise ValueError("step_samples and overlap say the same; leave one of them out")
+            raise ValueError("step_samples and overlap mean the same; leave one of them out")
         if self.length_samples and (self.max_samples or self.pad_to_samples):
             raise ValueError(
                 "length_samples makes sliding windows, max_samples and pad_to_samples are for"
@@ -164,7 +164,8 @@ class OptimizerSettings(Options):
         10, description="Small training sets are passed over until an epoch has this many steps."
     )
     max_steps_per_epoch: Count | None = Field(
-        None, description="Large training sets: an epoch is a part of them; empty: all of it."
+        None,
+        description="Large training sets: an epoch has at most so many steps; empty: no limit.",
     )
     learning_rate: Positive = Field(1e-3, description="Peak step size of AdamW.")
     weight_decay: Level = Field(1e-2, description="Decoupled weight decay of AdamW.")
@@ -212,7 +213,7 @@ class FinetuneSettings(OptimizerSettings):
     unfreeze: Literal["at_once", "warm_up", "layer_wise"] = Field(
         "at_once",
         description="When a pretrained encoder begins to learn: at_once; warm_up: after"
-        " `unfreeze_epochs`; layer_wise: from its last part to its first within them.",
+        " `unfreeze_epochs`; layer_wise: from its last layer to its first within them.",
     )
     unfreeze_epochs: Count = Field(5, description="Epochs that `unfreeze` takes.")
     class_weights: Literal["none", "balanced"] = Field(

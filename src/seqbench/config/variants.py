@@ -58,7 +58,7 @@ def unknown_variants(
             )
         elif name not in registry and entry.of is None:
             yield (
-                f"{place}: {registry.unknown(name)}; a variant says what of, as in"
+                f"{place}: {registry.unknown(name)}; a variant names it with `of`, as in"
                 f" `{name}: {{of: {next(iter(registry))}}}`"
             )
         elif (entry.of or name) not in registry:

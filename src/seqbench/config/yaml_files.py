@@ -1,4 +1,4 @@
-"""YAML files of users: read without running code, and refused where they say something twice.
+"""YAML files of users: read without running code, and refused where a key stands twice.
 
 YAML lets a later key silently replace an earlier one, and a few lines of
 aliases stand for more values than memory holds; both are refused here.

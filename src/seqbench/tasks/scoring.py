@@ -39,7 +39,7 @@ def score(
         ``high`` of a 95 % interval, null where it is not defined, as with a
         single group. The headline has ``resampled``, its values in all resamples.
         Metrics that need probabilities are left out where a model
-        gives other scores, and metrics of frames where it tells none.
+        gives other scores, and metrics of frames where it predicts none.
     """
     generator = np.random.default_rng(0)
     once = np.ones((1, len(predictions)))
@@ -70,7 +70,7 @@ def _or_none(value: float) -> float | None:
 
 
 def _is_defined(tags: dict[str, Any], predictions: Answered) -> bool:
-    """Tell whether a metric can be had of these answers."""
+    """Return whether a metric is defined for these predictions."""
     if tags["probabilities"] and not predictions.are_probabilities:
         return False
     has_frames = isinstance(predictions, Sequences) and predictions.has_frames

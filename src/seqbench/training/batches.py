@@ -124,8 +124,8 @@ class WindowTable:
     def batches(self, size: int, index: Tensor | None = None) -> Iterator[Batch]:
         """Yield all windows, or those of `index`, in order."""
         chosen = torch.arange(len(self)) if index is None else index
-        for part in chosen.split(size):
-            yield self.batch(part)
+        for some in chosen.split(size):
+            yield self.batch(some)
 
 
 def standardize(x: Tensor, lengths: Tensor | None) -> Tensor:
@@ -155,13 +155,13 @@ def shuffled(
     The batches of a pass are of nearly equal size, at most `batch_size`, so
     that no small rest is left over at its end.
     """
-    parts = -(-n // batch_size)
+    n_per_pass = -(-n // batch_size)
     made = 0
     while made < n_batches:
-        for part in torch.randperm(n, generator=generator).tensor_split(parts):
+        for batch in torch.randperm(n, generator=generator).tensor_split(n_per_pass):
             if made == n_batches:
                 return
-            yield part
+            yield batch
             made += 1
 
 
@@ -174,7 +174,7 @@ def labelled_subset(windows: WindowSet, fraction: float, seed: int) -> np.ndarra
         Of train. Where labels lie inside windows, every class has at least
         one window that holds it.
     fraction
-        Part to keep, in (0, 1].
+        Fraction to keep, in (0, 1].
     seed
         The same seed gives nested draws: what 0.1 holds, 0.5 holds too.
 

@@ -206,19 +206,19 @@ class Finetuning:
         model.encoder.requires_grad_(not frozen)
 
     def begin_epoch(self, epoch: int) -> None:
-        """Let those parts of the encoder sleep that are not to learn in an epoch, from 1 on."""
+        """Let those layers of the encoder sleep that are not to learn in an epoch, from 1 on."""
         if self.frozen or self.unfreeze == "at_once":
             return
         self.module.encoder.requires_grad_(True)
-        parts: list[nn.Module] = [self.module.encoder]
+        layers: list[nn.Module] = [self.module.encoder]
         if self.unfreeze == "layer_wise":
-            parts = [part for part in self.module.encoder.children() if _has_weights(part)]
-        # Part i of n, counted from the input, wakes after its share of the epochs.
-        n = len(parts)
+            layers = [layer for layer in self.module.encoder.children() if _has_weights(layer)]
+        # Layer i of n, counted from the input, wakes after its share of the epochs.
+        n = len(layers)
         share = min(1.0, (epoch - 1) / self.unfreeze_epochs)
-        self._asleep = [part for i, part in enumerate(parts) if share < (n - i) / n]
-        for part in self._asleep:
-            part.requires_grad_(False)
+        self._asleep = [layer for i, layer in enumerate(layers) if share < (n - i) / n]
+        for layer in self._asleep:
+            layer.requires_grad_(False)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the head's loss."""
@@ -237,8 +237,8 @@ class Finetuning:
     def set_training(self, training: bool) -> None:
         """Switch the model; what is frozen or asleep stays in evaluation."""
         self.module.train(training)
-        for part in [self.module.encoder] if self.frozen else self._asleep:
-            part.eval()
+        for layer in [self.module.encoder] if self.frozen else self._asleep:
+            layer.eval()
 
     def memory(self) -> dict[str, Tensor]:
         """Return nothing: beside weights only the epoch counts, and the loop knows it."""
@@ -248,8 +248,8 @@ class Finetuning:
         """There is nothing to take over."""
 
 
-def _has_weights(part: nn.Module) -> bool:
-    return any(True for _ in part.parameters())
+def _has_weights(layer: nn.Module) -> bool:
+    return any(True for _ in layer.parameters())
 
 
 def balanced_weights(counts: np.ndarray) -> Tensor:

@@ -29,7 +29,7 @@ def predict(
     Parameters
     ----------
     model
-        Its head says which of the three.
+        Its head decides which of the three.
     windows
         Of one split.
     device
@@ -40,7 +40,7 @@ def predict(
     model.eval().to(device)
     if model.head.reads == "recordings":
         return model.head.find(model, windows, device, window_samples)
-    answers = []
+    found = []
     for batch in WindowTable(windows, device, with_targets=False).batches(EVALUATION_BATCH):
         scores = model.head.scores(model(batch.x, batch.lengths))
         if model.head.reads == "samples":
@@ -50,8 +50,8 @@ def predict(
                 scores = scores.flatten(0, 1)
             else:
                 scores = scores[inside(batch.lengths, n_samples, device)]
-        answers.append(scores.cpu().numpy())
-    return model.head.finish(windows, np.concatenate(answers))
+        found.append(scores.cpu().numpy())
+    return model.head.finish(windows, np.concatenate(found))
 
 
 def predictor(

@@ -145,7 +145,7 @@ class Pretraining:
 
 
 def collapse(watched: dict[str, float]) -> str | None:
-    """Return why an encoder says too little to be of use, or None if nothing points to it.
+    """Return why an encoder holds too little to be of use, or None without a sign of it.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def hold_out(windows: WindowSet, fraction: float, seed: int) -> tuple[Tensor, Te
         is_learned = windows.start + windows.length <= cut
     if not is_learned.any():
         raise UserError(
-            "pretraining holds out a part of train to watch, and nothing is left to learn from;"
+            "pretraining holds out a fraction of train to watch, and nothing is left to learn from;"
             " cut shorter windows (`window.length_samples`) or add recordings"
         )
     return (

@@ -8,9 +8,9 @@ order of batches is kept as it stood at the beginning of the epoch; drawing it
 again and leaving out the batches that are done gives the others.
 
 The file is that of a model, safetensors with a JSON header, so reading one
-cannot run code. It says what training it belongs to (settings, digests of the
+cannot run code. It names the training it belongs to (settings, digests of the
 inputs and of the code, seed, versions). One of another training, or one whose
-digest tells that it is damaged, is told in the log and left unused.
+digest shows that it is damaged, is logged and left unused.
 """
 
 import copy
@@ -200,7 +200,7 @@ class StateKeeper:
         before the job is run again.
     identity
         Says what decides the course of the training; called when a state is
-        first read or written. A state with another answer is not continued.
+        first read or written. A state of another identity is not continued.
     every_s
         Seconds between two states; 0: after every step.
     """
@@ -252,7 +252,7 @@ class StateKeeper:
         return self._signal is not None or time.monotonic() - self._last >= self.every_s
 
     def keep(self, course: Course) -> None:
-        """Write a state; leave the process if a signal asked for it.
+        """Write a state; leave the process if a signal requested it.
 
         A full disk does not end a training: the state before stays in place.
         """

@@ -1,7 +1,7 @@
 """Search finished windows for leaks between train, val and test.
 
 Everything is worked out anew from the recordings and the windows, and nothing
-is taken from the code that made them but what fits statistics and draws parts:
+is taken from the code that made them but what fits statistics and draws splits:
 a check must not share the mistake that it looks for.
 """
 
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 UNSEEN: tuple[Split, ...] = ("val", "test")
 FEWEST_NEIGHBOURS = 30  # fewer labels agree or not by chance
 ROUNDING = 1e-9  # of sums in another order, relative to the scale
-MEND = "delete its windows.h5 and run again, and report the fault if it comes back"
+HINT = "run again with `--forcerun window`, and report the fault if it comes back"
 
 
 class LeakError(UserError):
     """Something of val or test reaches train: a fault of the program, or an edited file."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(f"leak: {problem}; no score would mean anything, {MEND}")
+        super().__init__(f"leak: {problem}; no score would mean anything, {HINT}")
 
 
 def find_leaks(
     recordings: Recordings, splits: dict[Split, WindowSet], job: WindowJobSettings
 ) -> LeakCheck:
-    """Hold the windows of all parts against each other and against the recordings.
+    """Compare the windows of all splits with each other and with the recordings.
 
     Parameters
     ----------
@@ -61,28 +61,28 @@ def find_leaks(
     LeakCheck
         Findings that can be the nature of the data: windows of val and test
         that stand in train too, labels that follow the order of the
-        recordings, groups that `by: recording` was told to cut. Windows
+        recordings, groups that `by: recording` cuts. Windows
         without any change of value repeat in every silence and do not count.
 
     Raises
     ------
     LeakError
-        If a group, a recording or, with `by: time`, a stretch of one is in two
-        parts, or statistics or vocabulary are not those of train.
+        If a group, a recording or, with `by: time`, samples of one are in two
+        splits, or statistics or vocabulary are not those of train.
     """
-    asked = _Asked(recordings, job)
+    given = _Given(recordings, job)
     _refuse_shared_recordings(splits)
-    # In time every part holds every group: that is what such a split is.
-    shared = {} if asked.in_time else _shared_groups(splits)
+    # In time every split holds every group: that is what such a split is.
+    shared = {} if given.in_time else _shared_groups(splits)
     if job.split.by == "group" and shared:
-        group, parts = next(iter(shared.items()))
-        raise LeakError(f"group '{group}' has windows in {parts}")
-    _refuse_foreign_statistics(splits, asked)
+        group, places = next(iter(shared.items()))
+        raise LeakError(f"group '{group}' has windows in {places}")
+    _refuse_foreign_statistics(splits, given)
     for windows in splits.values():
-        _refuse_foreign_samples(windows, asked)
+        _refuse_foreign_samples(windows, given)
     known = _by_content(splits["train"])
     repeats = {
-        split: _repeats(asked.task, splits[split], splits["train"], known) for split in UNSEEN
+        split: _repeats(given.task, splits[split], splits["train"], known) for split in UNSEEN
     }
     return LeakCheck(
         by=job.split.by,
@@ -91,13 +91,13 @@ def find_leaks(
         n_repeated={split: len(of_split) for split, of_split in repeats.items()},
         n_same_answer={split: sum(of_split) for split, of_split in repeats.items()},
         order_agreement=_order_agreement(splits)
-        if asked.task.one_class_each and not asked.in_time
+        if given.task.one_class_each and not given.in_time
         else None,
     )
 
 
-class _Asked:
-    """What the config gives to each part, in samples of the recordings.
+class _Given:
+    """What the config gives to each split, in samples of the recordings.
 
     Parameters
     ----------
@@ -112,27 +112,29 @@ class _Asked:
         prepared = self.task.prepared(recordings, job)
         self.job = job
         self.in_time = job.split.by == "time"
-        self.part_of = [] if self.in_time else assign_splits(prepared, job.split, job.fold)
+        self.split_of = [] if self.in_time else assign_splits(prepared, job.split, job.fold)
         self.recordings = put_labels_aside(prepared, job.split)  # splits are drawn before
         self.index_of = {name: index for index, name in enumerate(recordings.names)}
 
     def origin(self, windows: WindowSet, recording: int) -> int:
-        """Return the index that ingest gave to a recording of a part."""
+        """Return the index that ingest gave to a recording of a split."""
         name = windows.names[recording]
         piece = f" ({windows.split})" if self.in_time else ""
         index = self.index_of.get(name.removesuffix(piece))
         if index is None or not name.endswith(piece):
-            raise LeakError(f"{windows.split} has a window of '{name}', which is no part of it")
+            raise LeakError(
+                f"{windows.split} has a window of '{name}', which is not one of its own"
+            )
         return index
 
     def own(self, index: int, split: Split) -> tuple[int, int]:
-        """Return the samples [begin, end) of a recording that belong to a part."""
+        """Return the samples [begin, end) of a recording that belong to a split."""
         n_samples = len(self.recordings.signals[index])
         if not self.in_time:
-            return (0, n_samples) if self.part_of[index] == split else (0, 0)
+            return (0, n_samples) if self.split_of[index] == split else (0, 0)
         n_lost = self.task.n_lost(self.job)
         test = DEFAULT_TEST if self.job.split.test is None else self.job.split.test
-        shares = [part for part in (test, self.job.split.val) if isinstance(part, float)]
+        shares = [share for share in (test, self.job.split.val) if isinstance(share, float)]
         n_test, n_val = (round(share * (n_samples + n_lost)) for share in shares)
         bounds = [0, n_samples - n_test - n_val, n_samples - n_test, n_samples]
         return bounds[SPLITS.index(split)], bounds[SPLITS.index(split) + 1]
@@ -146,31 +148,31 @@ class _Asked:
 
 
 def _refuse_shared_recordings(splits: dict[Split, WindowSet]) -> None:
-    part_of: dict[int, Split] = {}
+    split_of: dict[int, Split] = {}
     for split, windows in splits.items():
         for recording in np.unique(windows.recording).tolist():
-            if (other := part_of.setdefault(recording, split)) != split:
+            if (other := split_of.setdefault(recording, split)) != split:
                 raise LeakError(
                     f"recording '{windows.names[recording]}' has windows in {other} and {split}"
                 )
 
 
 def _shared_groups(splits: dict[Split, WindowSet]) -> dict[str, str]:
-    """Return the groups with windows in several parts, and which parts those are."""
-    part_of: dict[str, Split] = {}
+    """Return the groups with windows in several splits, and which splits those are."""
+    split_of: dict[str, Split] = {}
     shared = {}
     for split, windows in splits.items():
         for recording in np.unique(windows.recording).tolist():
             group = windows.groups[recording]
-            if (other := part_of.setdefault(group, split)) != split:
+            if (other := split_of.setdefault(group, split)) != split:
                 shared[group] = f"{other} and {split}"
     return shared
 
 
-def _refuse_foreign_statistics(splits: dict[Split, WindowSet], asked: _Asked) -> None:
+def _refuse_foreign_statistics(splits: dict[Split, WindowSet], given: _Given) -> None:
     """Refuse a normalisation or vocabulary that train alone does not give."""
-    recordings = asked.recordings
-    train = asked.of_train(recordings.signals)
+    recordings = given.recordings
+    train = given.of_train(recordings.signals)
     if recordings.sample == "tokens":
         own = token_names(vocabulary(train))
         if any(windows.channels != own for windows in splits.values()):
@@ -178,9 +180,9 @@ def _refuse_foreign_statistics(splits: dict[Split, WindowSet], asked: _Asked) ->
             raise LeakError(f"the vocabulary is not that of train, {n_known}")
         expected = Normalization.neutral(1)
     else:
-        expected = fit_normalization(train, asked.job.normalization)
-    of_targets = asked.task.target_normalization(
-        expected, lambda: asked.of_train(recordings.targets or [])
+        expected = fit_normalization(train, given.job.normalization)
+    of_targets = given.task.target_normalization(
+        expected, lambda: given.of_train(recordings.targets or [])
     )
     for split, windows in splits.items():
         _refuse_other(windows.normalization, expected, windows.channels, split)
@@ -203,25 +205,25 @@ def _refuse_other(
             )
 
 
-def _refuse_foreign_samples(windows: WindowSet, asked: _Asked) -> None:
-    """Refuse what is asked of a part where it does not stand in the part's own samples.
+def _refuse_foreign_samples(windows: WindowSet, given: _Given) -> None:
+    """Refuse inputs or targets of a split that are not among its own samples.
 
-    Of a split in time all recordings are looked at; else the first, which says
+    Of a split in time all recordings are looked at; else the first, which shows
     whether the signal is what its statistics make of it.
     """
     used = np.unique(windows.recording)
-    for recording in (used if asked.in_time else used[:1]).tolist():
-        index = asked.origin(windows, recording)
-        begin, end = asked.own(index, windows.split)
-        signal = asked.recordings.signals[index]
-        if asked.job.normalization == "per_recording" and windows.sample != "tokens":
+    for recording in (used if given.in_time else used[:1]).tolist():
+        index = given.origin(windows, recording)
+        begin, end = given.own(index, windows.split)
+        signal = given.recordings.signals[index]
+        if given.job.normalization == "per_recording" and windows.sample != "tokens":
             signal = standardize(signal)
         own = _as_read(signal[begin:end], windows)
-        for rows in _asked_rows(windows, recording, is_padded=_is_padded(asked.job)):
+        for rows in _own_rows(windows, recording, is_padded=_is_padded(given.job)):
             if not _holds(own, rows):
                 raise LeakError(
-                    f"a window of {windows.split} asks for samples of recording"
-                    f" '{asked.recordings.names[index]}' that are not its own, {begin} to {end}"
+                    f"a window of {windows.split} holds samples of recording"
+                    f" '{given.recordings.names[index]}' that are not its own, {begin} to {end}"
                 )
 
 
@@ -230,7 +232,7 @@ def _is_padded(job: WindowJobSettings) -> bool:
 
 
 def _as_read(signal: NDArray[np.float32], windows: WindowSet) -> NDArray[np.float32]:
-    """Return samples of a recording as they stand in a part."""
+    """Return samples of a recording as they stand in a split."""
     if windows.sample == "tokens":
         codes = np.array([_code(name) for name in windows.channels[1:]], dtype=np.int64)
         return token_ids(signal, codes)
@@ -242,12 +244,12 @@ def _code(name: str) -> int:
     return ord(name) if len(name) == 1 else int(name.removeprefix("U+"), 16)
 
 
-def _asked_rows(
+def _own_rows(
     windows: WindowSet, recording: int, *, is_padded: bool
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield the rows of the signal of which a recording's windows ask something.
+    """Yield the rows of the signal that must belong to the split of a recording's windows.
 
-    Forecasting asks for horizons; what stands before them may belong to others.
+    In forecasting those of horizons; what stands before them may belong to others.
     Padding belongs to no recording: padded windows stand apart, and what is
     alike at their ends is left out.
     """
@@ -322,8 +324,8 @@ def _is_constant(content: NDArray[np.float32]) -> bool:
 def _order_agreement(splits: dict[Split, WindowSet]) -> float | None:
     """Return Cohen's kappa between the labels of recordings and of those before them in the list.
 
-    Neighbours are of the same part, and a recording has the label of its first
-    window. Names are often the order of the list: sorted by label, they tell it.
+    Neighbours are of the same split, and a recording has the label of its first
+    window. Names are often the order of the list: sorted by label, they reveal it.
     """
     n_pairs, n_alike, n_by_chance = 0, 0, 0.0
     for windows in splits.values():

@@ -18,7 +18,7 @@ def transformed(
     Raises
     ------
     DataError
-        If a logarithm is wanted of what is not above 0, or nothing is left.
+        If a logarithm is taken of what is not above 0, or nothing is left.
     """
     values = signal.astype(np.float64)
     if settings.log:

@@ -47,7 +47,7 @@ def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, 
     Raises
     ------
     DataError
-        If a part is empty, or a class has no window to train on.
+        If a split is empty, or a class has no window to train on.
     """
     task: TaskWindows = TASK_WINDOWS[recordings.task]()
     recordings = task.prepared(recordings, job)
@@ -55,12 +55,12 @@ def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, 
         recordings = split_in_time(
             recordings, job.split, context_samples=task.look_back(job), n_lost=task.n_lost(job)
         )
-        part_of = recordings.splits
+        split_of = recordings.splits
     else:
-        part_of = assign_splits(recordings, job.split, job.fold)
+        split_of = assign_splits(recordings, job.split, job.fold)
         recordings = put_labels_aside(recordings, job.split)
     windows = task.cut(recordings, job)
-    in_train = [part == "train" for part in part_of]
+    in_train = [split == "train" for split in split_of]
     channels, signal_of_train = recordings.channels, _of_train(recordings.signals, in_train)
     if recordings.sample == "tokens":
         codes = vocabulary(signal_of_train)
@@ -77,7 +77,7 @@ def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, 
     splits = {
         split: _window_set(
             recordings,
-            [w for w in windows if part_of[w.recording] == split and _is_used(w, split)],
+            [w for w in windows if split_of[w.recording] == split and _is_used(w, split)],
             split,
             channels,
             (normalization, of_targets),
@@ -144,7 +144,7 @@ def _window_set(
 
 
 def _official_splits(recordings: Recordings, job: WindowJobSettings) -> list[str]:
-    """Return the parts that are those of the source: neither drawn nor named in the config."""
+    """Return the splits that are those of the source: neither drawn nor named in the config."""
     if job.split.by == "time" or job.fold is not None or job.split.test is not None:
         return []
     return [split for split in SPLITS if split in recordings.splits]

@@ -121,7 +121,7 @@ def test_a_recording_in_two_parts_is_refused(six):
 
 
 def test_windows_of_other_recordings_are_refused(six):
-    with pytest.raises(LeakError, match="train has a window of 's0', which is no part of it"):
+    with pytest.raises(LeakError, match="train has a window of 's0', which is not one of its own"):
         found(six, job(), train={"names": [f"s{i}" for i in range(6)]})
 
 
@@ -157,7 +157,7 @@ def test_a_vocabulary_of_all_data_is_refused(words):
 def test_a_signal_that_its_statistics_do_not_make_is_refused(six):
     signal = make_windows(six, job())["test"].signal
 
-    with pytest.raises(LeakError, match="test asks for samples of recording 'r4'"):
+    with pytest.raises(LeakError, match="test holds samples of recording 'r4'"):
         found(six, job(), test={"signal": signal * 1.01})
 
 
@@ -167,7 +167,7 @@ def test_a_horizon_in_another_part_is_refused(series, split):
     start = make_windows(series, asked)[split].start.copy()
     start[0] -= 1  # the first sample of its horizon is the last of the part before
 
-    with pytest.raises(LeakError, match=f"{split} asks for samples of recording 'r0' that are not"):
+    with pytest.raises(LeakError, match=f"{split} holds samples of recording 'r0' that are not"):
         found(series, asked, **{split: {"start": start - start.min()}})
 
 
@@ -178,7 +178,7 @@ def test_a_window_that_reaches_into_another_part_is_refused(recordings):
     moved = replace(splits["train"], split="val", names=splits["val"].names)
     splits["val"] = replace(moved, recording=moved.recording + 1)  # said to be those of val
 
-    with pytest.raises(LeakError, match=r"val asks for samples of recording 'r0' .* 12 to 16"):
+    with pytest.raises(LeakError, match=r"val holds samples of recording 'r0' .* 12 to 16"):
         find_leaks(made, splits, asked)
 
 

@@ -172,7 +172,7 @@ class Ranking(Comparison):
 def decoded(detections: Detections, decoder: str | None = None) -> Decoded:
     """Return the events of a decoder beside the labelled ones; None: the decoder of the model.
 
-    All metrics of the same detections share the answer.
+    All metrics of the same detections share the result.
     """
     decoder = decoder or detections.decoding.decoder
     kept = select(

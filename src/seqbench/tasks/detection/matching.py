@@ -15,7 +15,7 @@ def match(reference: Ints, detected: Ints, tolerance_samples: int) -> tuple[Ints
     """Pair the events of one recording and type with what was detected.
 
     Of all ways to make pairs that are no further apart than the tolerance, the
-    answer is one with the most pairs, and of these one with the least total
+    result is one with the most pairs, and of these one with the least total
     distance. Which of several such ones it is depends on the times alone, not
     on their order; of two equally near a single one, it is the earlier.
 
@@ -38,7 +38,7 @@ def match(reference: Ints, detected: Ints, tolerance_samples: int) -> tuple[Ints
     time, and a recursion over both sorted lists finds it: as good as that of
     the Hungarian algorithm, without its matrix of all events by all detections.
     Where an event has a single detection near, or the reverse, the nearest is
-    the answer and no recursion is needed.
+    the result and no recursion is needed.
     """
     order_r, order_d = np.argsort(reference, kind="stable"), np.argsort(detected, kind="stable")
     r, d = reference[order_r], detected[order_d]
@@ -90,27 +90,30 @@ def claim(reference: Ints, ranked: Ints, tolerance_samples: int) -> NDArray[np.b
 
     Notes
     -----
-    All detections ask at once; an event keeps the best that asked, and the
-    others ask on. As every event ranks alike, this ends where taking turns does.
+    All detections propose at once; an event keeps the best proposal, and the
+    others propose on. As every event ranks alike, this ends where taking turns does.
     """
     nobody, far = len(ranked), np.iinfo(np.int64).max // 4
     r = np.r_[-far, np.sort(reference), far]
     holder = np.full(len(r), nobody)
     after = np.searchsorted(r, ranked)
     before = after - 1
-    asked_before = np.zeros(nobody, dtype=np.bool_)
-    asking = np.arange(nobody)
-    while len(asking):
-        to_before, to_after = ranked[asking] - r[before[asking]], r[after[asking]] - ranked[asking]
-        asked_before[asking] = to_before <= to_after
-        asking = asking[np.minimum(to_before, to_after) <= tolerance_samples]
-        asked = np.where(asked_before[asking], before[asking], after[asking])
-        held = holder[asked]
-        np.minimum.at(holder, asked, asking)
-        displaced = np.unique(held[(held != holder[asked]) & (held != nobody)])
-        asking = np.r_[asking[holder[asked] != asking], displaced]
-        before[asking] -= asked_before[asking]
-        after[asking] += ~asked_before[asking]
+    proposed_before = np.zeros(nobody, dtype=np.bool_)
+    proposing = np.arange(nobody)
+    while len(proposing):
+        to_before, to_after = (
+            ranked[proposing] - r[before[proposing]],
+            r[after[proposing]] - ranked[proposing],
+        )
+        proposed_before[proposing] = to_before <= to_after
+        proposing = proposing[np.minimum(to_before, to_after) <= tolerance_samples]
+        proposed = np.where(proposed_before[proposing], before[proposing], after[proposing])
+        held = holder[proposed]
+        np.minimum.at(holder, proposed, proposing)
+        displaced = np.unique(held[(held != holder[proposed]) & (held != nobody)])
+        proposing = np.r_[proposing[holder[proposed] != proposing], displaced]
+        before[proposing] -= proposed_before[proposing]
+        after[proposing] += ~proposed_before[proposing]
     takes = np.zeros(nobody, dtype=np.bool_)
     takes[holder[holder != nobody]] = True
     return takes

@@ -31,7 +31,7 @@ class DetectionProfile(TaskProfile):
             )
 
     def with_defaults(self, window: WindowSettings) -> WindowSettings:
-        """Return settings of windows of at most 1024 samples unless they say otherwise."""
+        """Return settings of windows of at most 1024 samples where they give no length."""
         from seqbench.tasks.detection.windows import DEFAULT_SAMPLES
 
         length = window.length_samples or DEFAULT_SAMPLES

@@ -14,7 +14,7 @@ from seqbench.storage.windows import UNLABELLED, Split, WindowSet
 from seqbench.tasks.windows import TaskWindows
 from seqbench.windowing.segment import Window, hop_samples
 
-DEFAULT_SAMPLES = 1024  # of a window, unless the config says otherwise
+DEFAULT_SAMPLES = 1024  # of a window, where the config gives no length
 
 
 @TASK_WINDOWS.register("detection")

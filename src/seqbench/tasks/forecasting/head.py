@@ -30,7 +30,7 @@ class ForecastingHead(Head):
     normalization
         Of the transformed series, (D,), from train.
     horizon_samples
-        Samples H to tell.
+        Samples H to predict.
     dropout
         Between pooled features and the output layer; maps know of none.
     frame_size
@@ -67,7 +67,7 @@ class ForecastingHead(Head):
 
     def loss(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return the mean squared error of normalised values, about 1 for their mean."""
-        del weight  # classes have no part in it
+        del weight  # there are no classes
         squared, is_known = squared_errors(logits, target)
         return squared.sum() / is_known.sum().clamp(min=1)
 

@@ -40,7 +40,7 @@ class ForecastingProfile(TaskProfile):
             )
 
     def with_defaults(self, window: WindowSettings) -> WindowSettings:
-        """Return settings of windows that slide by one sample unless they say otherwise."""
+        """Return settings of windows that slide by one sample where they give no step."""
         if window.overlap or window.step_samples:
             return window
         return window.model_copy(update={"step_samples": 1})

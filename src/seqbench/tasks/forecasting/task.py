@@ -1,4 +1,4 @@
-"""The task: what comes behind a window."""
+"""The task: values behind a window."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ForecastingTask(Task):
     def join(
         self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
     ) -> Sequences:
-        """Join forecasts with what came; see `Sequences.behind`."""
+        """Join forecasts with the horizons; see `Sequences.behind`."""
         from seqbench.storage.sequences import Sequences
 
         del are_probabilities, tuned

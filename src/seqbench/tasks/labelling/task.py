@@ -56,5 +56,5 @@ class LabellingTask(Task):
         """Join scores (S, K) with the samples they belong to."""
         from seqbench.storage.sequences import Sequences
 
-        del tuned  # the class with the highest score is the answer
+        del tuned  # the class with the highest score is predicted
         return Sequences.inside(windows, answer, are_probabilities=are_probabilities)

@@ -1,6 +1,6 @@
 """Metrics of values, in numpy; regression and forecasting share them.
 
-Weights (R, N) say how often each window counts in each of R resamples.
+Weights (R, N) count each window in each of R resamples.
 """
 
 import numpy as np
@@ -14,19 +14,19 @@ Floats = NDArray[np.float64]
 
 @METRICS.register("r2", tasks=("regression",), better="higher", probabilities=False, order=0)
 def r2(sequences: Sequences, weights: Floats) -> Floats:
-    """Part of the variance of the values that is explained, mean over the values; at most 1.
+    """Fraction of the variance of the values that is explained, mean over the values; at most 1.
 
     NaN where a value does not vary.
     """
-    parts = []
-    for value, answer in zip(sequences.target.T, sequences.answer.T, strict=True):
-        left = weights @ sequences.summed((value - answer) ** 2)
+    explained = []
+    for value, predicted in zip(sequences.target.T, sequences.answer.T, strict=True):
+        left = weights @ sequences.summed((value - predicted) ** 2)
         n = weights @ sequences.summed(np.ones_like(value))
         middle = value.mean()  # near the weighted mean, so that nothing cancels
         first, second = (weights @ sequences.summed((value - middle) ** k) for k in (1, 2))
         spread = second - first**2 / n
-        parts.append(np.where(spread > 0, 1 - left / np.maximum(spread, 1e-300), np.nan))
-    return np.mean(parts, axis=0)
+        explained.append(np.where(spread > 0, 1 - left / np.maximum(spread, 1e-300), np.nan))
+    return np.mean(explained, axis=0)
 
 
 @METRICS.register(
