@@ -11,6 +11,7 @@ from sklearn import metrics as reference
 
 from seqbench.config.registry import ARCHITECTURES, METRICS, TASKS
 from seqbench.statistics.bootstrap import cluster_weights, interval
+from seqbench.storage.model_header import NetworkHeader
 from seqbench.storage.predictions import Predictions
 from seqbench.tasks.scoring import score
 
@@ -314,9 +315,15 @@ def test_a_value_that_is_not_defined_is_null():
 # Head.
 
 
-def header(n_classes: int) -> dict[str, object]:
-    """Return what the head needs of the header of a model."""
-    return {"classes": [f"class{k}" for k in range(n_classes)], "head_dropout": 0.0}
+def header(n_classes: int) -> NetworkHeader:
+    classes = tuple(f"class{k}" for k in range(n_classes))
+    return NetworkHeader(
+        task="classification",
+        architecture="rnn",
+        architecture_options={},
+        channels=("x",),
+        classes=classes,
+    )
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
