@@ -14,19 +14,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.hdf5 import (
-    read_arrays,
-    read_number,
-    read_strings,
-    write_arrays,
-    write_number,
-    write_strings,
-)
+from seqbench.storage.mapping import read_record, write_record
 from seqbench.storage.records import Record
 from seqbench.storage.windows import WindowSet
 
 Decoder = Literal["threshold", "greedy", "optimal"]
-REFERENCES = ("reference_place", "reference_onset", "reference_type")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,33 +199,10 @@ class Detections:
 
 def write_detections(group: h5py.Group, detections: Detections) -> None:
     """Write the detections of one split into a group."""
-    write_strings(group, "recording", detections.recording)
-    write_strings(group, "group", detections.group)
-    write_strings(group, "classes", detections.classes)
-    for column in ("known", *REFERENCES):
-        group[column] = getattr(detections, column)
-    write_arrays(group, "candidates", vars(detections.candidates))
-    write_arrays(group, "thresholds", detections.decoding.thresholds)
-    group.attrs["decoder"] = detections.decoding.decoder
-    group.attrs["sampling_rate_hz"] = detections.sampling_rate_hz
-    group.attrs["tolerance_ms"] = detections.tolerance_ms
-    group.attrs["are_probabilities"] = detections.are_probabilities
-    write_number(group, "refractory_s", detections.refractory_s)
+    write_record(group, detections, skip={"decoding"})
+    write_record(group, detections.decoding)
 
 
 def read_detections(group: h5py.Group) -> Detections:
     """Read what `write_detections` wrote."""
-    return Detections(
-        recording=read_strings(group, "recording"),
-        group=read_strings(group, "group"),
-        classes=read_strings(group, "classes"),
-        **{column: group[column][:] for column in ("known", *REFERENCES)},
-        candidates=Candidates(**read_arrays(group, "candidates")),
-        decoding=Decoding(
-            decoder=str(group.attrs["decoder"]), thresholds=read_arrays(group, "thresholds")
-        ),
-        sampling_rate_hz=float(group.attrs["sampling_rate_hz"]),
-        refractory_s=read_number(group, "refractory_s"),
-        tolerance_ms=float(group.attrs["tolerance_ms"]),
-        are_probabilities=bool(group.attrs["are_probabilities"]),
-    )
+    return read_record(group, Detections, decoding=read_record(group, Decoding))

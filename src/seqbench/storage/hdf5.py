@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
-from numpy.typing import NDArray
 
 from seqbench.errors import DamagedError, FormatError
 from seqbench.storage.atomic import replacing
@@ -140,36 +138,3 @@ def _checksum(path: Path) -> int:
     if time.time_ns() - status.st_mtime_ns > SETTLED_NS:
         _checksums[key] = checksum
     return checksum
-
-
-def write_strings(group: h5py.Group, name: str, values: list[str]) -> None:
-    """Store a list of strings as UTF-8."""
-    group.create_dataset(name, data=np.array(values, dtype=object), dtype=h5py.string_dtype())
-
-
-def read_strings(group: h5py.Group, name: str) -> list[str]:
-    """Return a list of strings."""
-    return [str(value) for value in group[name].asstr()[:]]
-
-
-def write_number(group: h5py.Group, name: str, value: float | None) -> None:
-    """Store a number that may be unknown as an attribute."""
-    group.attrs[name] = float("nan") if value is None else value
-
-
-def read_number(group: h5py.Group, name: str) -> float | None:
-    """Return what `write_number` stored."""
-    value = float(group.attrs[name])
-    return None if np.isnan(value) else value
-
-
-def write_arrays(group: h5py.Group, name: str, arrays: dict[str, NDArray[Any]]) -> None:
-    """Store arrays by name in a group of their own."""
-    inside = group.create_group(name)
-    for key, array in arrays.items():
-        inside[key] = array
-
-
-def read_arrays(group: h5py.Group, name: str) -> dict[str, NDArray[Any]]:
-    """Return what `write_arrays` stored."""
-    return {key: array[()] for key, array in group[name].items()}

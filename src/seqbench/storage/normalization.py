@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Annotated, Self
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
@@ -56,14 +55,3 @@ class Normalization:
     def of(cls, record: NormalizationRecord) -> "Normalization":
         """Return the normalization of a record."""
         return cls(record.mode, np.array(record.centre), np.array(record.scale))
-
-
-def write_normalization(group: h5py.Group, normalization: Normalization) -> None:
-    """Store a normalisation in a group of its own."""
-    group.attrs["mode"] = normalization.mode
-    group["centre"], group["scale"] = normalization.centre, normalization.scale
-
-
-def read_normalization(group: h5py.Group) -> Normalization:
-    """Return what `write_normalization` stored."""
-    return Normalization(str(group.attrs["mode"]), group["centre"][:], group["scale"][:])

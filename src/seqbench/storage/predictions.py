@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from seqbench.errors import FormatError
 from seqbench.storage.detections import Detections, read_detections, write_detections
-from seqbench.storage.hdf5 import read_strings, reading, write_strings, writing
-from seqbench.storage.sequences import Sequences, read_sequences, write_sequences
+from seqbench.storage.hdf5 import reading, writing
+from seqbench.storage.mapping import read_record, write_record
+from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import Split, WindowSet
 
 KIND, VERSION = "predictions", 4
@@ -94,18 +95,9 @@ def write_predictions(path: Path, predictions: Mapping[Split, Answered]) -> None
             if isinstance(of_split, Detections):
                 group.attrs["of"] = "recordings"
                 write_detections(group, of_split)
-                continue
-            if isinstance(of_split, Sequences):
-                group.attrs["of"] = "samples"
-                write_sequences(group, of_split)
-                continue
-            group.attrs["of"] = "windows"
-            group.attrs["are_probabilities"] = of_split.are_probabilities
-            write_strings(group, "classes", of_split.classes)
-            for column in ("scores", "target", "start", "length"):
-                group[column] = getattr(of_split, column)
-            write_strings(group, "recording", of_split.recording)
-            write_strings(group, "group", of_split.group)
+            else:
+                group.attrs["of"] = "samples" if isinstance(of_split, Sequences) else "windows"
+                write_record(group, of_split)
 
 
 def read_predictions(path: Path, split: Split) -> Answered:
@@ -117,14 +109,5 @@ def read_predictions(path: Path, split: Split) -> Answered:
         if group.attrs["of"] == "recordings":
             return read_detections(group)
         if group.attrs["of"] == "samples":
-            return read_sequences(group)
-        return Predictions(
-            scores=group["scores"][:],
-            target=group["target"][:],
-            recording=read_strings(group, "recording"),
-            group=read_strings(group, "group"),
-            start=group["start"][:],
-            length=group["length"][:],
-            classes=read_strings(group, "classes"),
-            are_probabilities=bool(group.attrs["are_probabilities"]),
-        )
+            return read_record(group, Sequences)
+        return read_record(group, Predictions)

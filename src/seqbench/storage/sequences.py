@@ -8,17 +8,11 @@ the target where there is one;
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.hdf5 import read_strings, write_strings
 from seqbench.storage.windows import WindowSet
-
-TEXTS = ("recording", "group", "names", "units", "classes")
-ARRAYS = ("answer", "target", "sequence", "ahead", "start")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,40 +139,3 @@ class Sequences:
             classes=[],
             reference=reference.reshape(-1, *shape).astype(np.float64),
         )
-
-
-def write_sequences(group: h5py.Group, sequences: Sequences) -> None:
-    """Store answers in a group of their own."""
-    group.attrs["are_probabilities"] = sequences.are_probabilities
-    for name in TEXTS:
-        write_strings(group, name, getattr(sequences, name))
-    for name in ARRAYS:
-        _write(group, name, getattr(sequences, name))
-    if sequences.reference is not None:
-        _write(group, "reference", sequences.reference)
-
-
-def _write(group: h5py.Group, name: str, array: NDArray[Any]) -> None:
-    """Store an array; frames, the bulk of any file that has them, as float32 and compressed."""
-    if array.ndim == 4:
-        group.create_dataset(
-            name, data=array, dtype=np.float32, compression="gzip", compression_opts=1, shuffle=True
-        )
-    else:
-        group[name] = array
-
-
-def read_sequences(group: h5py.Group) -> Sequences:
-    """Return what `write_sequences` stored."""
-    fields: dict[str, Any] = {name: read_strings(group, name) for name in TEXTS}
-    fields |= {name: _read(group, name) for name in ARRAYS}
-    return Sequences(
-        **fields,
-        are_probabilities=bool(group.attrs["are_probabilities"]),
-        reference=_read(group, "reference") if "reference" in group else None,
-    )
-
-
-def _read(group: h5py.Group, name: str) -> NDArray[Any]:
-    array = group[name][:]
-    return array.astype(np.float64) if array.ndim == 4 else array

@@ -11,20 +11,15 @@ frames would stand there twice: they are the signal, its normalisation undone.
 from dataclasses import dataclass, field
 from typing import Annotated
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from seqbench.config.stages import TransformSettings
-from seqbench.storage.hdf5 import read_strings, write_strings
-from seqbench.storage.normalization import (
-    Normalization,
-    NormalizationRecord,
-    read_normalization,
-    write_normalization,
-)
+from seqbench.storage.normalization import Normalization, NormalizationRecord
 from seqbench.storage.records import Record
+
+PATHS = {"names": "name", "units": "unit"}  # in a file
 
 
 class TargetsRecord(Record):
@@ -75,24 +70,3 @@ class Targets:
             horizon_samples=self.horizon_samples,
             transform=self.transform,
         )
-
-
-def write_targets(group: h5py.Group, targets: Targets) -> None:
-    """Store all but the values, which stand beside the signal."""
-    write_strings(group, "name", targets.names)
-    write_strings(group, "unit", targets.units)
-    write_normalization(group.create_group("normalization"), targets.normalization)
-    group.attrs["horizon_samples"] = targets.horizon_samples
-    group.attrs["transform"] = targets.transform.to_json()
-
-
-def read_targets(group: h5py.Group, values: NDArray[np.float32]) -> Targets:
-    """Return what `write_targets` stored, with the values of one split."""
-    return Targets(
-        values=values,
-        names=read_strings(group, "name"),
-        units=read_strings(group, "unit"),
-        normalization=read_normalization(group["normalization"]),
-        horizon_samples=int(group.attrs["horizon_samples"]),
-        transform=TransformSettings.from_json(str(group.attrs["transform"])),
-    )
