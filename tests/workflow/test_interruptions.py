@@ -22,7 +22,7 @@ import yaml
 from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.plan.job_settings import JobSettings
-from seqbench.process import fork_server as warming
+from seqbench.process import fork_server
 from seqbench.storage.models import read_model
 from seqbench.storage.windows import SPLITS, read_windows, write_windows
 
@@ -252,7 +252,7 @@ def test_a_step_that_gets_a_signal_is_retried_and_gives_the_same(
     assert "goes on after step" in log_of_training(prepared)
 
 
-# Single steps, forked from a warm process.
+# Single steps, forked from a fork server.
 
 DYING = '''
 import importlib, os, signal
@@ -282,13 +282,13 @@ def main(arguments):
 
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory):
-    """A warm process that knows a way to die."""
+    """A fork server that knows a way to die."""
     folder = tmp_path_factory.mktemp("warm")
     (folder / "dying.py").write_text(DYING)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("PYTHONPATH", str(ROOT / "src"))
-        stop = warming.start()
+        stop = fork_server.start()
         yield
         stop()
 
@@ -408,7 +408,7 @@ def test_a_signal_to_the_launcher_of_a_step_reaches_it(finetune, number, wait_fo
 
 @pytest.mark.full
 def test_a_step_that_runs_by_itself_takes_signals_too(finetune, monkeypatch, wait_for):
-    monkeypatch.delenv("SEQBENCH_WARM")
+    monkeypatch.delenv("SEQBENCH_FORK_SERVER")
     process = finetune.start(every_s=0.3)
     wait_for(lambda: (finetune.state / "state.safetensors").exists())
     process.terminate()

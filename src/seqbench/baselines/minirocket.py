@@ -1,4 +1,4 @@
-"""Random convolutions and a ridge classifier: the strong classical answer."""
+"""Random convolutions and a ridge classifier: the strong classical method."""
 
 import os
 import tempfile

@@ -1,20 +1,20 @@
-"""The warm process: libraries loaded once, forked for every step of a running workflow.
+"""The fork server: libraries are imported once and forked for every step of a running workflow.
 
 Importing torch takes seconds, training a small model often does not. While a
-workflow runs, one process that has the libraries loaded waits behind a socket;
-a step asks it for a fork of itself and is running a few milliseconds later,
-with its own arguments, folder, environment and output. Without that process,
-on another host or under another interpreter, a step starts by itself, and its
-results are the same.
+workflow runs, one process that has imported the libraries waits behind a
+socket. The process of a step, its client, requests a fork, which runs a few
+milliseconds later with the arguments, folder, environment and output of the
+client. Without the server, on another host or under another interpreter, a
+step runs in its own process, with the same results.
 
-The warm process never runs more than one thread, or forks of it could hang. It
-ends when the workflow that started it ends, however that happens: it watches
-the other end of its standard input.
+The server never runs more than one thread, or forks of it could hang. It ends
+when the workflow that started it ends, however that happens: it watches the
+other end of its standard input.
 
-Every step has a supervisor. It hands signals on to the step, ends it when
-whoever asked for it or the workflow is gone, and if it is killed itself, the
-kernel tells the step to end: a step is never left behind. The warm process
-waits for all of them, since a cluster kills what a job leaves running.
+Every step has a supervisor. It passes signals on to the step and ends it when
+its client or the workflow is gone; if the supervisor is killed, the kernel ends
+the step: a step is never left behind. The server waits for all of them, since
+a cluster kills what a job leaves running.
 """
 
 import contextlib
@@ -51,11 +51,11 @@ PR_SET_PDEATHSIG = 1
 
 
 def start() -> Callable[[], None]:
-    """Start the warm process for the jobs of this workflow and return what stops it.
+    """Start the fork server for the jobs of this workflow and return a function that stops it.
 
-    The address goes into the environment, which local jobs inherit. Where the
-    system cannot (no Linux, no room for a socket), steps start by themselves;
-    where one waits already, as for the members of a packed job, it serves.
+    The address goes into the environment, which local jobs inherit. Without
+    Linux or room for a socket, steps run in their own processes; a server that
+    runs already, as for the members of a packed job, is used.
     """
     if not hasattr(os, "pidfd_open"):
         return lambda: None
@@ -64,7 +64,7 @@ def start() -> Callable[[], None]:
         waiting.close()
         return lambda: None
     folder = tempfile.TemporaryDirectory(prefix="seqbench-")
-    path = Path(folder.name) / "warm.socket"
+    path = Path(folder.name) / "fork-server.socket"
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         listener.bind(str(path))
@@ -112,18 +112,18 @@ def serve(listener: socket.socket) -> None:
         if listener in ready:
             connection, _ = listener.accept()
             with connection:
-                _answer(connection, listener)
+                _fork_step(connection, listener)
     with contextlib.suppress(ChildProcessError):
         while True:
             os.wait()
 
 
-def _answer(connection: socket.socket, listener: socket.socket) -> None:
-    """Load what the step needs, then fork a process that looks after it."""
+def _fork_step(connection: socket.socket, listener: socket.socket) -> None:
+    """Import what the requested step needs, then fork its supervisor."""
     request, descriptors = _receive(connection)
     if request is None:
         return
-    with contextlib.suppress(Exception):  # the step itself will say what is wrong
+    with contextlib.suppress(Exception):  # the step itself reports what is wrong
         importlib.import_module(request["module"]).preload(request["arguments"])
     if os.fork() == 0:
         signal.set_wakeup_fd(-1)
@@ -135,7 +135,7 @@ def _answer(connection: socket.socket, listener: socket.socket) -> None:
 
 
 def _supervise(connection: socket.socket, request: dict[str, Any], descriptors: list[int]) -> int:
-    """Run the step in a child of its own group; end it if whoever asked for it goes away."""
+    """Run the step in a child of its own group; end it if its client goes away."""
     supervisor = os.getpid()
     child = os.fork()
     if child == 0:
@@ -188,7 +188,7 @@ def _end_with(supervisor: int) -> None:
 
 
 def _become(request: dict[str, Any], descriptors: list[int]) -> None:
-    """Take over the folder, environment and standard streams of the process that asked."""
+    """Take over the folder, environment and standard streams of the client."""
     for target, descriptor in enumerate(descriptors):
         os.dup2(descriptor, target)
         os.close(descriptor)
@@ -199,7 +199,7 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
 
 
 def _end(child: int, watched: int) -> None:
-    """Ask a step to end, then make it."""
+    """Send SIGTERM to a step, and SIGKILL if it runs on."""
     _signal(child, signal.SIGTERM)
     if not select.select([watched], [], [], GRACE_S)[0]:
         _signal(child, signal.SIGKILL)
@@ -227,8 +227,8 @@ def _receive(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int
     n_bytes = int.from_bytes(header, "big")
     # Not a byte more: what follows are signals, and the supervisor reads them.
     while len(payload) < n_bytes:
-        part = connection.recv(n_bytes - len(payload))
-        if not part:
+        piece = connection.recv(n_bytes - len(payload))
+        if not piece:
             return None, descriptors
-        payload += part
+        payload += piece
     return json.loads(payload), descriptors

@@ -1,4 +1,4 @@
-"""How the process of a step starts: forked from a warm process if there is one, else on its own.
+"""How the process of a step starts: forked from the fork server if there is one, else by itself.
 
 This module is all that a step needs before it is forked, and imports little.
 """
@@ -13,17 +13,17 @@ import socket
 import sys
 
 from seqbench.errors import DamagedError, UserError, one_line, printable
-from seqbench.process.step_log import telling
+from seqbench.process.step_log import logged_run
 
-ADDRESS = "SEQBENCH_WARM"
+ADDRESS = "SEQBENCH_FORK_SERVER"
 LESS = "run fewer jobs at once, or give this one less data"
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
-FATAL = 128  # an exit code above says the signal that ended a process, as shells do
+FATAL = 128  # exit codes above name the signal that ended a process, as in shells
 TO_END = (signal.SIGTERM, signal.SIGUSR1)  # the second is what clusters warn with
 
 
 def launch(module: str) -> None:
-    """Run a step with the arguments of this process, forked from the warm process if there is one.
+    """Run a step with the arguments of this process, in a fork of the fork server if there is one.
 
     Never returns: this process exits as the step does.
     """
@@ -39,23 +39,23 @@ def launch(module: str) -> None:
         with connection:
             _send(connection, request, [0, 1, 2])
             _pass_on_signals(connection)
-            answer = connection.makefile("rb").readline()
-        if answer:
-            code = int(answer)
+            reply = connection.makefile("rb").readline()
+        if reply:
+            code = int(reply)
             if code - FATAL in signal.valid_signals():
-                _tell_death(signal.Signals(code - FATAL))
+                _report_death(signal.Signals(code - FATAL))
             sys.exit(code)
-        sys.exit("the warm process ended before this step did; run the workflow again")
+        sys.exit("the fork server ended before this step did; run the workflow again")
     sys.exit(execute(module, arguments))
 
 
 def execute(module: str, arguments: list[str]) -> int:
-    """Run a step in this process and return its exit code; what a user can mend is one line."""
+    """Run a step in this process and return its exit code; what a user can fix is one line."""
     import logging
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", force=True)
     try:
-        with telling():
+        with logged_run():
             importlib.import_module(module).main(arguments)
     except DamagedError as error:
         return _refuse(f"{error}; delete it, and the next run makes it again")
@@ -76,12 +76,12 @@ def execute(module: str, arguments: list[str]) -> int:
 
 
 def _refuse(sentence: str) -> int:
-    print(f"error: {printable(sentence)}", file=sys.stderr)  # noqa: T201 (the step's answer)
+    print(f"error: {printable(sentence)}", file=sys.stderr)  # noqa: T201 (its log)
     return 1
 
 
-def _tell_death(by: signal.Signals) -> None:
-    """Say in the log what ended a step that could not say it itself."""
+def _report_death(by: signal.Signals) -> None:
+    """Write into the log which signal ended a step."""
     if by in TO_END:
         print(f"stopped by {by.name}; run this again", file=sys.stderr)  # noqa: T201 (its log)
     elif by is signal.SIGKILL:
@@ -91,7 +91,7 @@ def _tell_death(by: signal.Signals) -> None:
 
 
 def connect() -> socket.socket | None:
-    """Return a connection to the warm process of this very interpreter and allocation, if any."""
+    """Return a connection to the fork server of this very interpreter and allocation, if any."""
     try:
         path, prefix, job = json.loads(os.environ[ADDRESS])
     except (KeyError, ValueError):
@@ -108,7 +108,7 @@ def connect() -> socket.socket | None:
 
 
 def _pass_on_signals(connection: socket.socket) -> None:
-    """Hand signals to the step, which may have something to save, and wait for its answer."""
+    """Pass signals on to the step, which may have something to save."""
 
     def pass_on(number: int, _: object) -> None:
         with contextlib.suppress(OSError):

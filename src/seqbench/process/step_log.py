@@ -1,4 +1,4 @@
-"""How the log of a step begins and ends, which tells whether it runs, failed or was cut off.
+"""First and last lines of the log of a step: whether it runs, failed or was cut off.
 
 `launch` writes these lines and `seqbench status` reads them. A step that was
 killed writes no end, so the first line names the process: as long as that one
@@ -27,12 +27,12 @@ RESUMED = "training goes on after step"
 _BEGUN = re.compile(r"begun (\S+) by process (\d+) on (.+)")
 _DONE = re.compile(r"done after ([\d.]+) s, ([\d.]+) s of processor time")
 _ERROR = re.compile(r"(?:\S+: )?error: (.+)")
-_STOPPED = re.compile(r".*(stopped by SIG[A-Z0-9]+|the warm process ended before).*")
+_STOPPED = re.compile(r".*(stopped by SIG[A-Z0-9]+|the fork server ended before).*")
 
 
 @contextmanager
-def telling() -> Iterator[None]:
-    """Write who runs a step and since when, and once it is done what it took.
+def logged_run() -> Iterator[None]:
+    """Write which process runs a step and since when, and at the end how long it took.
 
     Only where standard error is a file, as in a workflow.
     """
@@ -46,20 +46,20 @@ def telling() -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True)
 class StepLog:
-    """What a log tells of its step.
+    """State of a step, as its log has it.
 
     Attributes
     ----------
     begun, process, machine
-        When it began, and the process that runs it; None: the log does not say.
+        When it began, and the process that runs it; None: not in the log.
     wall_s, cpu_s
-        What a finished step took in this sitting; None: it is not finished.
+        Times of a finished step since it was last started; None: it is not finished.
     error
         Why it failed, in a sentence; None: it did not.
     stopped
-        How it was asked to end; None: it was not.
+        Which signal or event stopped it; None: none did.
     was_resumed
-        Whether a training went on from a state, so that this sitting was not all of it.
+        Whether a training went on from a state, so that its times are not all of it.
     last_line
         Of the whole log.
     """
@@ -76,7 +76,7 @@ class StepLog:
 
 
 def read_log(path: Path) -> StepLog | None:
-    """Return what a log tells, from its first and last few kilobytes; None where there is none."""
+    """Read the first and last few kilobytes of a log; None where there is none."""
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
@@ -87,16 +87,16 @@ def read_log(path: Path) -> StepLog | None:
     first = (line for line in _lines(head) if _BEGUN.fullmatch(line))
     begun = _BEGUN.fullmatch(next(first, ""))
     lines = _lines(tail)
-    told: dict[str, Any] = {} if begun is None else _beginning(begun)
+    beginning: dict[str, Any] = {} if begun is None else _beginning(begun)
     return StepLog(
-        **told | _ending(lines),
+        **beginning | _ending(lines),
         was_resumed=any(RESUMED in line for line in [*_lines(head), *lines]),
         last_line=lines[-1] if lines else "",
     )
 
 
 def is_alive(path: Path, log: StepLog) -> bool | None:
-    """Tell whether the process that writes a log lives; None: it is on another machine.
+    """Return whether the process that writes a log lives; None: it is on another machine.
 
     A number may have passed on to another process, which then has another log.
     """
@@ -111,7 +111,7 @@ def is_alive(path: Path, log: StepLog) -> bool | None:
         return True
     except ProcessLookupError:
         return False
-    except OSError:  # it has ended meanwhile, or this is no Linux and that it lives is all there is
+    except OSError:  # it has ended meanwhile, or this is no Linux: then it lives
         return not Path("/proc/self").exists()
 
 
@@ -144,7 +144,7 @@ def _beginning(found: re.Match[str]) -> dict[str, Any]:
 
 
 def _ending(lines: list[str]) -> dict[str, Any]:
-    """Return what the last line says that tells of an end; noise of libraries may follow it."""
+    """Return how a step ended, from the last line on it; noise of libraries may follow."""
     for line in reversed(lines):
         if found := _DONE.fullmatch(line):
             return {"wall_s": float(found[1]), "cpu_s": float(found[2])}

@@ -57,7 +57,7 @@ class _PatientFile(FileIO):
 
     @contextmanager
     def speaking_up(self) -> Iterator[None]:
-        """Raise the failure at the end, and nothing that HDF5 says in consequence of it."""
+        """Raise the failure at the end, and none of the errors of HDF5 that follow from it."""
         try:
             yield
         except Exception:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seqbench.process import fork_server as warming
+from seqbench.process import fork_server
 from seqbench.process.launch import ADDRESS
 
 SOURCES = str(Path(__file__).parents[3] / "src")
@@ -16,9 +16,9 @@ DEADLINE_S = 60
 
 
 @pytest.fixture
-def warm(monkeypatch):
+def forking(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", SOURCES)
-    stop = warming.start()
+    stop = fork_server.start()
     yield
     stop()
 
@@ -35,8 +35,8 @@ def ingest(path, options='{"n_windows": 40, "window_samples": 20}', **more):
     return step("ingest", "--settings", settings, "--recordings", path, **more)
 
 
-@pytest.mark.usefixtures("warm")
-def test_a_forked_step_runs_in_the_folder_and_environment_of_whoever_asked(tmp_path):
+@pytest.mark.usefixtures("forking")
+def test_a_forked_step_runs_in_the_folder_and_environment_of_its_client(tmp_path):
     process = ingest("here.h5", cwd=tmp_path)
     output, _ = process.communicate(timeout=DEADLINE_S)
 
@@ -44,8 +44,8 @@ def test_a_forked_step_runs_in_the_folder_and_environment_of_whoever_asked(tmp_p
     assert (tmp_path / "here.h5").exists()
 
 
-@pytest.mark.usefixtures("warm")
-def test_a_forked_step_answers_on_the_output_of_whoever_asked(tmp_path):
+@pytest.mark.usefixtures("forking")
+def test_a_forked_step_writes_to_the_output_of_its_client(tmp_path):
     process = ingest(tmp_path / "none.h5", '{"min_samples": 30, "window_samples": 20}')
     output, _ = process.communicate(timeout=DEADLINE_S)
 
@@ -54,7 +54,24 @@ def test_a_forked_step_answers_on_the_output_of_whoever_asked(tmp_path):
     assert "Traceback" not in output
 
 
-@pytest.mark.usefixtures("warm")
+def test_forked_steps_find_modules_on_the_path_of_the_user(tmp_path, monkeypatch):
+    library, folder = tmp_path / "library", tmp_path / "folder"
+    library.mkdir()
+    folder.mkdir()
+    (library / "own_step.py").write_text(
+        "def preload(arguments): pass\ndef main(arguments): print('found', flush=True)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([SOURCES, str(library)]))
+    monkeypatch.chdir(folder)
+    stop = fork_server.start()
+    code = "from seqbench.process.launch import launch; launch('own_step')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    stop()
+
+    assert done.stdout == "found\n", done.stderr
+
+
+@pytest.mark.usefixtures("forking")
 def test_usage_errors_keep_their_exit_code():
     process = step("ingest", "--nonsense")
     process.communicate(timeout=DEADLINE_S)
@@ -93,7 +110,7 @@ def test_a_forked_step_gives_what_a_step_of_its_own_gives(tmp_path, monkeypatch)
         return {key: array.tobytes() for key, array in read_model(tmp_path / name).arrays.items()}
 
     alone = pretrained("alone")
-    stop = warming.start()
+    stop = fork_server.start()
     try:
         forked = pretrained("forked")
     finally:
@@ -102,10 +119,10 @@ def test_a_forked_step_gives_what_a_step_of_its_own_gives(tmp_path, monkeypatch)
     assert forked == alone
 
 
-@pytest.mark.usefixtures("warm")
-def test_where_a_warm_process_waits_no_other_is_started(tmp_path):
+@pytest.mark.usefixtures("forking")
+def test_where_a_fork_server_runs_no_other_is_started(tmp_path):
     address = os.environ[ADDRESS]
-    stop = warming.start()
+    stop = fork_server.start()
 
     assert os.environ[ADDRESS] == address
 
@@ -116,8 +133,8 @@ def test_where_a_warm_process_waits_no_other_is_started(tmp_path):
     assert os.environ[ADDRESS] == address
 
 
-@pytest.mark.usefixtures("warm")
-def test_a_step_ends_when_whoever_asked_for_it_is_killed(tmp_path, processes_in, wait_for):
+@pytest.mark.usefixtures("forking")
+def test_a_step_ends_when_its_client_is_killed(tmp_path, processes_in, wait_for):
     fifo = tmp_path / "windows.h5"
     os.mkfifo(fifo)  # opening it to read waits for ever
     window = '{"split": {}, "window": {}, "normalization": "zscore"}'
@@ -131,7 +148,7 @@ def test_a_step_ends_when_whoever_asked_for_it_is_killed(tmp_path, processes_in,
     wait_for(lambda: not processes_in(tmp_path), DEADLINE_S)
 
 
-def test_without_a_warm_process_a_step_runs_by_itself(tmp_path, monkeypatch):
+def test_without_a_fork_server_a_step_runs_by_itself(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", SOURCES)
     monkeypatch.setenv(ADDRESS, json.dumps([str(tmp_path / "gone"), sys.prefix, ""]))
     process = ingest(tmp_path / "alone.h5")
@@ -141,12 +158,12 @@ def test_without_a_warm_process_a_step_runs_by_itself(tmp_path, monkeypatch):
     assert (tmp_path / "alone.h5").exists()
 
 
-def test_after_the_warm_process_is_killed_steps_run_by_themselves(
+def test_after_the_fork_server_is_killed_steps_run_by_themselves(
     tmp_path, monkeypatch, processes_in, wait_for
 ):
     monkeypatch.setenv("PYTHONPATH", SOURCES)
     monkeypatch.chdir(tmp_path)
-    stop = warming.start()
+    stop = fork_server.start()
     [process] = wait_for(lambda: processes_in(tmp_path) - {os.getpid()})
     os.kill(process, signal.SIGKILL)
     os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)  # `stop` reaps it
@@ -160,12 +177,12 @@ def test_after_the_warm_process_is_killed_steps_run_by_themselves(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
-def test_signals_to_all_processes_of_a_job_leave_the_warm_process_alone(
+def test_signals_to_all_processes_of_a_job_leave_the_fork_server_alone(
     tmp_path, monkeypatch, processes_in, wait_for, number
 ):
     monkeypatch.setenv("PYTHONPATH", SOURCES)
     monkeypatch.chdir(tmp_path)
-    stop = warming.start()
+    stop = fork_server.start()
     ingest("here.h5").communicate(timeout=DEADLINE_S)
     [process] = wait_for(lambda: processes_in(tmp_path) - {os.getpid()})
     os.kill(process, number)
@@ -176,11 +193,11 @@ def test_signals_to_all_processes_of_a_job_leave_the_warm_process_alone(
     assert process in still_there
 
 
-def test_the_end_of_the_warm_process_waits_for_steps_that_are_asked_to_end(
+def test_the_end_of_the_fork_server_waits_for_steps_that_are_to_end(
     tmp_path, monkeypatch, processes_in, wait_for
 ):
     monkeypatch.setenv("PYTHONPATH", SOURCES)
-    stop = warming.start()
+    stop = fork_server.start()
     fifo = tmp_path / "windows.h5"
     os.mkfifo(fifo)
     window = '{"split": {}, "window": {}, "normalization": "zscore"}'
@@ -202,7 +219,7 @@ def test_the_end_of_the_warm_process_waits_for_steps_that_are_asked_to_end(
     assert not processes_in(tmp_path)
 
 
-def test_the_warm_process_ends_with_the_workflow_that_started_it(
+def test_the_fork_server_ends_with_the_workflow_that_started_it(
     tmp_path, monkeypatch, processes_in, wait_for
 ):
     monkeypatch.setenv("PYTHONPATH", SOURCES)
@@ -217,14 +234,14 @@ def test_the_warm_process_ends_with_the_workflow_that_started_it(
 
 
 @pytest.mark.parametrize(
-    ("number", "said"),
+    ("number", "logged"),
     [
         (signal.SIGKILL, "error: killed, as the system does where memory is used up;"),
         (signal.SIGSEGV, "error: ended by SIGSEGV, which no input should cause;"),
         (signal.SIGTERM, "stopped by SIGTERM; run this again"),
     ],
 )
-def test_a_step_that_is_killed_is_told_in_its_log(number, said, tmp_path, monkeypatch):
+def test_a_step_that_is_killed_has_the_signal_in_its_log(number, logged, tmp_path, monkeypatch):
     (tmp_path / "dying.py").write_text(
         "import os\n"
         "def preload(arguments): pass\n"
@@ -232,7 +249,7 @@ def test_a_step_that_is_killed_is_told_in_its_log(number, said, tmp_path, monkey
     )
     monkeypatch.setenv("PYTHONPATH", SOURCES)
     monkeypatch.chdir(tmp_path)
-    stop = warming.start()
+    stop = fork_server.start()
     code = "from seqbench.process.launch import launch; launch('dying')"
     with (tmp_path / "log").open("w") as log:
         done = subprocess.run(
@@ -243,4 +260,4 @@ def test_a_step_that_is_killed_is_told_in_its_log(number, said, tmp_path, monkey
     assert done.returncode == 128 + number
     begun, ended = (tmp_path / "log").read_text().splitlines()
     assert begun.startswith("begun ")
-    assert ended.startswith(said)
+    assert ended.startswith(logged)

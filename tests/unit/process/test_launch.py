@@ -1,4 +1,4 @@
-"""What a step answers when the machine, not the input, is at fault: one line, no traceback."""
+"""What a step logs when the machine, not the input, is at fault: one line, no traceback."""
 
 import sys
 from types import ModuleType
@@ -11,8 +11,8 @@ from seqbench.process.launch import execute
 
 
 @pytest.fixture
-def answer(monkeypatch, capsys):
-    """Run a step that does what a function does; returns its exit code and what it said."""
+def outcome(monkeypatch, capsys):
+    """Run a step that does what a function does; returns its exit code and its log."""
 
     def run(does):
         module = ModuleType("step_of_a_test")
@@ -23,56 +23,56 @@ def answer(monkeypatch, capsys):
     return run
 
 
-def test_memory_that_is_used_up_is_one_line(answer):
-    code, said = answer(lambda: np.empty(1 << 58))
+def test_memory_that_is_used_up_is_one_line(outcome):
+    code, log = outcome(lambda: np.empty(1 << 58))
 
     assert code == 1
-    assert said.startswith("error: memory is used up (Unable to allocate")
-    assert said.count("\n") == 1
+    assert log.startswith("error: memory is used up (Unable to allocate")
+    assert log.count("\n") == 1
 
 
-def test_torch_without_memory_is_one_line(answer):
+def test_torch_without_memory_is_one_line(outcome):
     def fill():
         raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB.\nSee the manual.")
 
-    code, said = answer(fill)
+    code, log = outcome(fill)
 
     assert code == 1
-    assert said.startswith("error: memory is used up (CUDA out of memory. Tried to allocate 2 GiB.")
-    assert said.count("\n") == 1
+    assert log.startswith("error: memory is used up (CUDA out of memory. Tried to allocate 2 GiB.")
+    assert log.count("\n") == 1
 
 
-def test_a_full_disk_under_a_log_is_one_line(answer):
+def test_a_full_disk_under_a_log_is_one_line(outcome):
     def write():
         with open("/dev/full", "w") as file:  # noqa: PTH123 (as the libraries do)
             file.write("curve")
 
-    code, said = answer(write)
+    code, log = outcome(write)
 
     assert code == 1
-    assert said.startswith("error: a file beside the results: cannot be written (No space left")
+    assert log.startswith("error: a file beside the results: cannot be written (No space left")
 
 
-def test_other_errors_of_files_are_errors_of_the_program(answer, tmp_path):
+def test_other_errors_of_files_are_errors_of_the_program(outcome, tmp_path):
     with pytest.raises(FileNotFoundError):
-        answer((tmp_path / "gone").read_text)
+        outcome((tmp_path / "gone").read_text)
 
 
 @pytest.mark.parametrize(("error", "hint"), [(FormatError, False), (DamagedError, True)])
-def test_a_step_suggests_to_delete_a_damaged_result_alone(answer, error, hint):
+def test_a_step_suggests_to_delete_a_damaged_result_alone(outcome, error, hint):
     def refuse():
         raise error("model.safetensors: is not as it was")
 
-    code, said = answer(refuse)
+    code, log = outcome(refuse)
 
     assert code == 1
-    assert ("; delete it, and the next run makes it again" in said) == hint
+    assert ("; delete it, and the next run makes it again" in log) == hint
 
 
-def test_control_characters_of_names_do_not_reach_the_terminal(answer):
+def test_control_characters_of_names_do_not_reach_the_terminal(outcome):
     def refuse():
         raise UserError("bell\x1b[2K\r\udcff: it is no recording")
 
-    code, said = answer(refuse)
+    code, log = outcome(refuse)
 
-    assert (code, said) == (1, "error: bell\\x1b[2K\\r\\udcff: it is no recording\n")
+    assert (code, log) == (1, "error: bell\\x1b[2K\\r\\udcff: it is no recording\n")

@@ -1,4 +1,4 @@
-"""What the log of a step tells of its end, and of the process that writes it."""
+"""The end of a step and the process that runs it, as its log has them."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ def logged(tmp_path):
     return run
 
 
-def test_a_finished_step_tells_who_ran_it_and_what_it_took(logged):
+def test_a_finished_step_logs_its_process_and_its_times(logged):
     before = datetime.now(UTC).replace(microsecond=0)
     process, log = logged("sum(range(3_000_000))")
 
@@ -59,7 +59,7 @@ def test_a_finished_step_tells_who_ran_it_and_what_it_took(logged):
         ("(_ for _ in ()).throw(MemoryError('of 3 GB'))", "memory is used up (of 3 GB"),
     ],
 )
-def test_a_failed_step_tells_why(does, error, logged):
+def test_a_failed_step_logs_why(does, error, logged):
     process, log = logged(does)
 
     assert process.returncode == 1
@@ -67,17 +67,17 @@ def test_a_failed_step_tells_why(does, error, logged):
     assert log.wall_s is None
 
 
-def test_a_step_that_is_asked_to_end_did_not_fail(logged):
+def test_a_stopped_step_did_not_fail(logged):
     _, log = logged("(_ for _ in ()).throw(KeyboardInterrupt)")
 
     assert log.error is None
     assert log.stopped == "interrupted from the keyboard"
 
 
-def test_on_a_pipe_a_step_says_nothing_of_itself():
-    _, said = step("None", subprocess.PIPE).communicate(timeout=60)
+def test_on_a_pipe_a_step_logs_nothing_of_itself():
+    _, output = step("None", subprocess.PIPE).communicate(timeout=60)
 
-    assert said == b""
+    assert output == b""
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_on_a_pipe_a_step_says_nothing_of_itself():
     [
         ("2026-11-22 10:00:09,1 s: stopped by SIGTERM after step 2 of epoch 3; run this again to go"
          " on\n", "stopped by SIGTERM", None),
-        ("the warm process ended before this step did; run the workflow again\n",
-         "the warm process ended before", None),
+        ("the fork server ended before this step did; run the workflow again\n",
+         "the fork server ended before", None),
         ("error: a.csv: empty\n", None, "a.csv: empty"),
         ("error: a.csv: empty\nsome noise at exit\n", None, "a.csv: empty"),
         ("step.py: error: unrecognized arguments: --x\n", None, "unrecognized arguments: --x"),
@@ -94,7 +94,7 @@ def test_on_a_pipe_a_step_says_nothing_of_itself():
         ("", None, None),
     ],
 )  # fmt: skip
-def test_the_last_line_that_tells_of_an_end_counts(text, stopped, error, tmp_path):
+def test_the_last_line_on_an_end_counts(text, stopped, error, tmp_path):
     (tmp_path / "log").write_text(BEGUN + text)
 
     log = read_log(tmp_path / "log")
