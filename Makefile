@@ -37,7 +37,7 @@ test-all: $(READY)   ## run every test: all kills, the full fuzz, the whole smok
 	$(BIN)/pytest --full
 
 test-slurm: $(READY) ## run the tests on a cluster started for them; needs Debian's SLURM packages
-	$(BIN)/pytest -rs tests/slurm
+	$(BIN)/pytest -rs --full tests/slurm
 
 check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling
 	$(BIN)/ruff format --check .

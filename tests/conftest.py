@@ -59,15 +59,20 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is `full`; start Snakemake first, and give a worker whole files."""
+    """Leave out what is `full`; start the longest first, and give a worker whole files."""
     if not config.getoption("full"):
         left_out = [item for item in items if item.get_closest_marker("full")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    items.sort(key=lambda item: item.get_closest_marker("workflow") is None)
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+    # The smoke run takes both cores while the cluster, which takes none, is waited for.
+    first = [lambda item: item.get_closest_marker("xdist_group").args == ("smoke",)]
+    first += [
+        lambda item, mark=mark: item.get_closest_marker(mark) for mark in ("slurm", "workflow")
+    ]
+    items.sort(key=lambda item: [not matches(item) for matches in first])
 
 
 @pytest.fixture

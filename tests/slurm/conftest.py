@@ -106,11 +106,12 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def runs(cluster, tmp_path_factory):
+def runs(cluster, request, tmp_path_factory):
     """Start two benchmarks, each on the cluster and without it, and the scenarios, all at once.
 
     Partitions of the first give no job more than an hour, and its command line takes the place
     of the profile's default resources. One run more asks for what its partition refuses.
+    Without `--full` only this one and the scenarios start.
     """
     profile = ["--workflow-profile", ROOT / "profiles" / "slurm"]
     on_cluster = [sys.executable, HERE / "snakemake_quick_poll.py", *profile]
@@ -125,6 +126,8 @@ def runs(cluster, tmp_path_factory):
         "local_lengthy": [*locally, *lengthy],
         "local_benchmark": [*locally, *benchmark],
     }
+    if not request.config.getoption("full"):
+        commands = {name: commands[name] for name in ("scenarios", "refused")}
     settings = {"SEQBENCH_PACK": "8", "SEQBENCH_POLL_S": "1"}
     short = {"SEQBENCH_CPU_PARTITION": "short", "SEQBENCH_GPU_PARTITION": "gpushort"}
     started = {
