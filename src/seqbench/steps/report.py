@@ -6,9 +6,9 @@ from seqbench.steps.arguments import path_parser
 
 
 def run(config: Path, summary: Path, page: Path) -> None:
-    """Read the results that the config asks for, write the summary, figures, tables and the page.
+    """Read the results of a configuration, write the summary, figures, tables and the page.
 
-    Inputs, figures and tables are where `layout` says, relative to the working directory.
+    Inputs, figures and tables stand as in `layout`, relative to the working directory.
     """
     import logging
 
@@ -18,7 +18,7 @@ def run(config: Path, summary: Path, page: Path) -> None:
     from seqbench.reporting.page.assembly import assemble
     from seqbench.storage.atomic import replacing, write_text
 
-    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every font it cuts
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # one line per font
     report = assemble(Plan(Benchmark.read(config)), Path())
     write_text(summary, report.summary)
     for (place, figure), drawing in report.drawings.items():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
-    """Add what says where a model trains; it changes no setting of the run."""
+    """Add the options of the machine; they change no setting of the run."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=int, default=1, help="threads of one training")
     parser.add_argument("--tensorboard", type=Path, help="folder for TensorBoard logs")
