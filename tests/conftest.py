@@ -652,7 +652,7 @@ def held_until_asked_to_end(
 def wait_for() -> Callable[..., Any]:
     """Return a function that waits until a condition holds, and returns its value."""
 
-    def wait(condition: Callable[[], Any], deadline_s: float = 180) -> Any:
+    def wait(condition: Callable[[], Any], deadline_s: float = 600) -> Any:
         deadline = time.monotonic() + deadline_s
         while not (value := condition()):
             assert time.monotonic() < deadline, "it never came true"
