@@ -155,7 +155,7 @@ def test_targets_survive_their_file(tmp_path):
         targets = read_windows(tmp_path / "windows.h5", split).targets
         np.testing.assert_array_equal(targets.values, written.targets.values)
         assert targets.transform == written.targets.transform
-        assert targets.to_json() == written.targets.to_json()
+        assert targets.record() == written.targets.record()
 
 
 def test_pretraining_sees_no_target(tmp_path):
