@@ -1,4 +1,4 @@
-"""What every registered architecture promises, with each kind of sample that it takes.
+"""The contract of every registered architecture, with each kind of sample that it accepts.
 
 An image is a video of one frame.
 """
@@ -95,7 +95,7 @@ def build(case: tuple[str, str], seed: int = 0, **options: object) -> Encoder:
 
 @torch.no_grad()
 def shaken(encoder: M) -> M:
-    """Move weights and statistics away from zeros and ones, behind which a leak could hide."""
+    """Move weights and statistics away from zeros and ones, which could hide a leak."""
     for name, tensor in encoder.state_dict().items():
         if name.endswith("running_var"):
             tensor.uniform_(0.5, 2)
@@ -210,7 +210,7 @@ def test_defaults_as_they_come_from_json_build_it(case):
     assert encoder(x).isfinite().all()
 
 
-def test_at_evaluation_nothing_is_left_to_chance(case, x):
+def test_evaluation_is_deterministic(case, x):
     encoder = shaken(build(case, **chance(case[0], dropout=0.5, jitter=0.5))).eval()
 
     assert torch.equal(encoder(x, LENGTHS), encoder(x, LENGTHS))
@@ -310,7 +310,7 @@ def test_statistics_of_training_are_as_precise_with_lengths_as_without_under_aut
 
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
-def test_the_input_is_left_as_it_was(encoder, x, lengths):
+def test_the_input_is_not_changed(encoder, x, lengths):
     before, lengths_before = x.clone(), LENGTHS.clone()
 
     encoder.train()(x, lengths)
@@ -359,7 +359,7 @@ def test_one_batch_can_be_overfitted(case):
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case[1] != "tokens"], ids="-".join)
-def test_training_goes_on_after_an_interruption_as_if_there_had_been_none(
+def test_an_interrupted_training_resumes_as_if_never_interrupted(
     case, make_windows, assert_an_interruption_leaves_no_trace
 ):
     windows = make_windows(lengths=(20, 26), noise=0.5, n_channels=C)
@@ -432,10 +432,10 @@ def test_more_padding_does_not_change_the_loss_of_detection(case, training):
 
 
 @of_series
-def test_the_loss_of_detection_ignores_what_is_not_known(encoder):
+def test_unknown_samples_have_no_effect_on_the_loss_of_detection(encoder):
     model = detector(encoder).eval()
     x = padded_windows(LONG, LONG_LENGTHS)
-    # One more event where nothing is known: behind sample 40 of the third window.
+    # One more event where nothing is known: after sample 40 of the third window.
     onset, kind = EVENTS.onset.clone(), EVENTS.type.clone()
     onset[2, 1], kind[2, 1] = 60.0, 1
 

@@ -1,4 +1,4 @@
-"""The snippets of the event classifier's description, run as they stand there.
+"""The snippets of the event classifier's description, unchanged.
 
 Only the name of the package and what the description leaves open (``...``,
 data, sizes where it states none) are filled in.

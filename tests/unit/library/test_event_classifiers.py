@@ -39,7 +39,7 @@ def test_timing_logits_of_absent_types_are_zero_and_of_present_ones_as_without_t
     torch.testing.assert_close(some[present], every[present])
 
 
-def test_no_type_at_all_needs_no_time():
+def test_timing_logits_without_present_types_are_zero():
     heads = EventSpecificTimingHeads(K, 16)
 
     assert (heads(torch.randn(B, 20, 16), torch.zeros(B, K)) == 0).all()
@@ -58,7 +58,7 @@ def test_types_have_timing_weights_of_their_own():
     assert changed.tolist() == [False, True, False]
 
 
-def test_the_attention_of_a_type_is_what_its_equations_give():
+def test_the_attention_of_a_type_is_that_of_its_equations():
     heads = EventSpecificTimingHeads(K, 16, num_heads=2, head_size=3).eval()
     frames = torch.randn(1, 9, 16)
     kind = 2
@@ -77,21 +77,21 @@ def test_the_attention_of_a_type_is_what_its_equations_give():
     torch.testing.assert_close(heads(frames)[0, :, kind], expected[:, 0])
 
 
-def test_the_time_of_a_bell_is_found_between_the_steps():
+def test_the_time_of_a_bell_is_interpolated_between_frames():
     at = torch.tensor([[10.0, 7.3, 20.49]])
     logits = -0.5 * ((torch.arange(30)[None, :, None] - at[:, None]) / 0.7) ** 2
 
     torch.testing.assert_close(event_times(logits), at, rtol=0, atol=1e-4)
 
 
-def test_of_two_peaks_the_higher_is_the_time_not_what_lies_between():
+def test_of_two_peaks_the_higher_is_the_time():
     logits = torch.full((1, 40, 1), -20.0)
     logits[0, 5], logits[0, 35] = 0.0, 0.4
 
     assert event_times(logits).item() == pytest.approx(35, abs=0.02)
 
 
-def test_a_peak_beside_an_end_is_that_step_and_padding_has_none():
+def test_a_peak_at_an_end_is_that_frame_and_padding_has_none():
     logits = torch.zeros(2, 12, 1)
     logits[0, 0] = logits[1, 4] = 1.0
     logits[1, 5:] = 100.0
@@ -105,7 +105,7 @@ def classifier(kind: type, **options: object) -> torch.nn.Module:
 
 @pytest.mark.parametrize("stride", [1, 10])
 @pytest.mark.parametrize("kind", [LSTMEventClassifier, EventSpecificClassifier])
-def test_classifiers_answer_once_a_window_and_once_a_step(kind, stride):
+def test_logits_have_the_shapes_of_windows_and_frames(kind, stride):
     event_logits, timing_logits, *scores = classifier(kind, stride=stride)(torch.randn(B, 57, C))
 
     assert event_logits.shape == (B, K)
@@ -115,22 +115,22 @@ def test_classifiers_answer_once_a_window_and_once_a_step(kind, stride):
 
 @pytest.mark.parametrize("stride", [1, 10])
 @pytest.mark.parametrize("kind", [LSTMEventClassifier, EventSpecificClassifier])
-def test_classifiers_are_blind_to_padding_and_to_other_windows(kind, stride):
+def test_logits_do_not_depend_on_padding_or_on_other_windows(kind, stride):
     model = classifier(kind, stride=stride)
     x = padded_windows()
-    noisy = x + 3 * (torch.arange(T) >= LENGTHS[:, None])[..., None]  # what lies behind is ignored
+    noisy = x + 3 * (torch.arange(T) >= LENGTHS[:, None])[..., None]  # not zero past the end
 
     together = model(noisy, LENGTHS)
 
     for row, length in enumerate(LENGTHS.tolist()):
         alone = model(x[row : row + 1, :length])
         torch.testing.assert_close(together[0][row], alone[0][0], rtol=1e-4, atol=1e-5)
-        n_steps = alone[1].shape[1]
+        n_frames = alone[1].shape[1]
         probabilities = together[1][row].softmax(dim=0)
         torch.testing.assert_close(
-            probabilities[:n_steps], alone[1][0].softmax(dim=0), rtol=1e-4, atol=1e-5
+            probabilities[:n_frames], alone[1][0].softmax(dim=0), rtol=1e-4, atol=1e-5
         )
-        assert (probabilities[n_steps:] == 0).all()
+        assert (probabilities[n_frames:] == 0).all()
 
 
 @pytest.mark.parametrize("kind", [LSTMEventClassifier, EventSpecificClassifier])
@@ -151,26 +151,26 @@ def test_predicted_times_are_in_samples_and_of_detected_events_only(kind):
     assert detected.sum() == 5
     assert (found["event_timings"][~detected] == 0).all()
     assert (found["event_timings"] < LENGTHS[:, None]).all()
-    assert model.training, "the model is left in the mode it was in"
+    assert model.training, "the mode is not changed"
 
 
-class Answers(LSTMEventClassifier):
-    """Gives answers written down beforehand."""
+class FixedLogits(LSTMEventClassifier):
+    """Returns given logits."""
 
     def __init__(self, event_logits, timing_logits, **options):
         super().__init__(
             C, hidden_size=4, num_layers=1, num_events=event_logits.shape[1], **options
         )
-        self.answers = event_logits, timing_logits
+        self.logits = event_logits, timing_logits
 
     def forward(self, x, lengths=None):
-        return self.answers
+        return self.logits
 
 
 def test_the_predicted_time_is_the_mode_refined_over_the_resolution():
     bell = -0.5 * ((torch.arange(100)[None, :, None] - 61.7) / 5) ** 2
     bell[0, 20] = -0.5  # another, lower peak that a mean would be pulled to
-    model = Answers(torch.ones(1, 1), bell, timing_resolution_samples=10)
+    model = FixedLogits(torch.ones(1, 1), bell, timing_resolution_samples=10)
 
     time = model.predict_events(torch.zeros(1, 100, C))["event_timings"]
 
@@ -181,14 +181,14 @@ def test_the_refractory_period_holds_across_the_windows_of_a_recording():
     timing = torch.full((4, 30, 2), -20.0)
     timing[:, 10] = 0.0
     event = torch.tensor([[1.0, 3.0], [2.0, 2.0], [1.5, -1.0], [0.5, 1.0]])
-    model = Answers(event, timing, refractory_period_samples=50)
+    model = FixedLogits(event, timing, refractory_period_samples=50)
     x, starts = torch.zeros(4, 30, C), torch.tensor([0, 30, 60, 90])
 
     held = model.predict_events(x, starts=starts)
     free = model.predict_events(x, starts=starts, apply_refractory=False)
     apart = model.predict_events(x)
 
-    # Type 0: window 1 is the likeliest and rules out 0 and 2. Type 1: window 0 rules out 1;
+    # Type 0: window 1 is the most probable and drops 0 and 2. Type 1: window 0 drops 1;
     # window 2 has none; window 3 is 90 samples after 0, so it stays.
     assert held["detected_events"].tolist() == [[0, 1], [1, 0], [0, 0], [1, 1]]
     assert free["detected_events"].tolist() == [[1, 1], [1, 1], [1, 0], [1, 1]]
@@ -196,10 +196,10 @@ def test_the_refractory_period_holds_across_the_windows_of_a_recording():
     assert (held["event_timings"][held["detected_events"] == 0] == 0).all()
 
 
-def test_events_exactly_one_period_apart_both_stay():
+def test_events_exactly_one_period_apart_are_kept():
     timing = torch.full((2, 30, 1), -20.0)
     timing[:, 10] = 0.0
-    model = Answers(torch.tensor([[1.0], [2.0]]), timing, refractory_period_samples=30)
+    model = FixedLogits(torch.tensor([[1.0], [2.0]]), timing, refractory_period_samples=30)
 
     found = model.predict_events(torch.zeros(2, 30, C), starts=torch.tensor([0, 30]))
 

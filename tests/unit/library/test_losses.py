@@ -16,7 +16,7 @@ from seqbench.library.training.losses import (
 B, F, K = 3, 40, 2
 
 
-def test_a_bell_is_one_at_its_event_and_nothing_for_an_absent_type():
+def test_a_bell_is_one_at_its_event_and_zero_for_an_absent_type():
     time = torch.tensor([[4.0, math.nan]])
     present = torch.tensor([[1.0, 0.0]])
 
@@ -27,7 +27,7 @@ def test_a_bell_is_one_at_its_event_and_nothing_for_an_absent_type():
     assert (bell[0, :, 1] == 0).all()
 
 
-def test_time_at_chance_costs_the_logarithm_of_the_steps():
+def test_the_timing_loss_at_chance_is_the_logarithm_of_the_frames():
     time, present = torch.full((B, K), 7.0), torch.ones(B, K)
 
     loss = timing_cross_entropy(torch.zeros(B, F, K), time, present)
@@ -35,7 +35,7 @@ def test_time_at_chance_costs_the_logarithm_of_the_steps():
     assert loss.item() == pytest.approx(math.log(F))
 
 
-def test_time_is_asked_of_the_nearest_step_of_present_types():
+def test_the_timing_loss_is_that_of_the_nearest_frame_of_present_types():
     logits = torch.zeros(1, 4, 2)
     logits[0, 2, 0] = math.log(3)  # half of the probability
     time = torch.tensor([[2.4, math.nan]])
@@ -45,7 +45,7 @@ def test_time_is_asked_of_the_nearest_step_of_present_types():
     assert loss.item() == pytest.approx(math.log(2))
 
 
-def test_a_softmax_that_is_the_bell_costs_nothing():
+def test_a_softmax_equal_to_the_bell_has_loss_zero():
     time, sigma = torch.tensor([[17.3]]), 1.5
     logits = -0.5 * ((torch.arange(F)[None, :, None] - time[:, None]) / sigma) ** 2
 
@@ -66,7 +66,7 @@ def test_divergence_at_chance_is_as_stated():
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "divergence"])
-def test_windows_without_events_cost_no_time(loss):
+def test_windows_without_events_have_timing_loss_zero(loss):
     logits = torch.randn(B, F, K, requires_grad=True)
     time, present = torch.full((B, K), math.nan), torch.zeros(B, K)
 
@@ -80,7 +80,7 @@ def test_windows_without_events_cost_no_time(loss):
     assert (logits.grad == 0).all()
 
 
-def test_a_bell_narrower_than_a_step_still_has_a_divergence():
+def test_a_bell_narrower_than_a_frame_still_has_a_divergence():
     loss = timing_divergence(
         torch.zeros(1, F, 1), torch.tensor([[7.0]]), torch.ones(1, 1), sigma=0.01
     )
@@ -105,7 +105,7 @@ def test_ambiguity_at_chance_is_as_stated():
 
 
 @pytest.fixture
-def answer():
+def batch():
     torch.manual_seed(0)
     return {
         "event_logits": torch.randn(B, K, requires_grad=True),
@@ -116,40 +116,40 @@ def answer():
     }
 
 
-def test_the_total_is_the_weighted_sum_of_the_parts(answer):
+def test_the_total_is_the_weighted_sum_of_the_terms(batch):
     criterion = EventSpecificLoss(
         event_weight=2.0, timing_weight=0.5, template_weight=3.0, refractory_weight=0.25
     )
 
-    parts = criterion(**answer)
+    terms = criterion(**batch)
 
     expected = (
-        2.0 * parts["event"]
-        + 0.5 * parts["timing"]
-        + 3.0 * parts["template"]
-        + 0.25 * parts["refractory"]
+        2.0 * terms["event"]
+        + 0.5 * terms["timing"]
+        + 3.0 * terms["template"]
+        + 0.25 * terms["refractory"]
     )
-    assert list(parts) == ["total", "event", "timing", "refractory", "template"]
-    assert all(part.shape == () and part.isfinite() for part in parts.values())
-    torch.testing.assert_close(parts["total"], expected)
+    assert list(terms) == ["total", "event", "timing", "refractory", "template"]
+    assert all(term.shape == () and term.isfinite() for term in terms.values())
+    torch.testing.assert_close(terms["total"], expected)
 
 
-def test_every_output_of_the_model_is_taught(answer):
-    EventSpecificLoss()(**answer)["total"].backward()
+def test_every_output_of_the_model_has_a_gradient(batch):
+    EventSpecificLoss()(**batch)["total"].backward()
 
     for name in ("event_logits", "timing_logits", "template_scores"):
-        assert answer[name].grad.isfinite().all()
-        assert answer[name].grad.abs().sum() > 0
+        assert batch[name].grad.isfinite().all()
+        assert batch[name].grad.abs().sum() > 0
 
 
-def test_without_templates_the_parts_are_three(answer):
-    del answer["template_scores"]
+def test_without_templates_the_terms_are_three(batch):
+    del batch["template_scores"]
 
-    parts = EventTimingLoss(event_weight=1.0, timing_weight=1.0, refractory_weight=0.1)(**answer)
+    terms = EventTimingLoss(event_weight=1.0, timing_weight=1.0, refractory_weight=0.1)(**batch)
 
-    assert list(parts) == ["total", "event", "timing", "refractory"]
+    assert list(terms) == ["total", "event", "timing", "refractory"]
     torch.testing.assert_close(
-        parts["total"], parts["event"] + parts["timing"] + 0.1 * parts["refractory"]
+        terms["total"], terms["event"] + terms["timing"] + 0.1 * terms["refractory"]
     )
 
 
@@ -166,8 +166,8 @@ def test_times_are_in_samples_whatever_the_stride():
     assert wrong["timing"].item() == pytest.approx(50, rel=1e-3)
 
 
-def test_half_precision_outputs_give_losses_in_single(answer):
+def test_half_precision_outputs_give_losses_in_single(batch):
     for name in ("event_logits", "timing_logits", "template_scores"):
-        answer[name] = answer[name].detach().bfloat16()
+        batch[name] = batch[name].detach().bfloat16()
 
-    assert {part.dtype for part in EventSpecificLoss()(**answer).values()} == {torch.float32}
+    assert {term.dtype for term in EventSpecificLoss()(**batch).values()} == {torch.float32}

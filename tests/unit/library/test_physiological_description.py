@@ -1,4 +1,4 @@
-"""The snippets of the description of models for physiological signals, run as they stand there.
+"""The snippets of the description of models for physiological signals, unchanged.
 
 Its package is called `base_modeles`, one module a model; here all models come
 from `seqbench.library.models`. Filled in is only what the description leaves open: the
@@ -101,11 +101,3 @@ def test_data_of_an_lstm_suit_a_convolution_once_their_axes_are_swapped(make):
     x = x.transpose(1, 2)
 
     assert make(F, num_classes)(x).shape == (B, num_classes)
-
-
-def test_lengths_leave_padding_out(model):
-    x = torch.randn(1, 50, F)
-    padded = torch.cat([x, torch.randn(1, T - 50, F)], dim=1)
-    model.eval()
-
-    torch.testing.assert_close(model(padded, torch.tensor([50])), model(x))

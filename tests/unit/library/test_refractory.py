@@ -54,20 +54,20 @@ def test_a_more_probable_rival_replaces_the_earlier_one(enforcer):
 
 
 @pytest.mark.parametrize("probability", [None, [0.5, 0.5]])
-def test_of_equals_the_first_to_arrive_stays(enforcer, probability):
+def test_of_equals_the_first_is_kept(enforcer, probability):
     enforcer.enforce([1, 0], [90, 0], probability)
 
     assert enforcer.enforce([1, 0], [50, 0], probability, 100)[0].tolist() == [0, 0]
 
 
-def test_an_event_seen_twice_in_overlapping_chunks_counts_once(enforcer):
+def test_a_duplicate_in_an_overlapping_chunk_is_dropped(enforcer):
     enforcer.enforce([1, 0], [190, 0], [0.7, 0])
 
     assert enforcer.enforce([1, 0], [90, 0], [0.7, 0], global_offset=100)[0].tolist() == [0, 0]
     assert enforcer.retracted == []
 
 
-def test_an_earlier_event_of_an_overlapping_chunk_meets_all_its_rivals(enforcer):
+def test_an_earlier_event_of_an_overlapping_chunk_is_compared_with_all_its_rivals(enforcer):
     enforcer.enforce([1, 0], [150, 0], [0.6, 0], 0)
     enforcer.enforce([1, 0], [210, 0], [0.7, 0], 40)  # at 250, allowed beside 150
     events, _ = enforcer.enforce([1, 0], [150, 0], [0.8, 0], 50)  # at 200, between both
@@ -76,7 +76,7 @@ def test_an_earlier_event_of_an_overlapping_chunk_meets_all_its_rivals(enforcer)
     assert enforcer.retracted == [(0, 150.0), (0, 250.0)]
 
 
-def test_a_likelier_one_must_beat_all_its_rivals(enforcer):
+def test_a_kept_event_is_more_probable_than_all_its_rivals(enforcer):
     enforcer.enforce([1, 0], [150, 0], [0.6, 0], 0)
     enforcer.enforce([1, 0], [210, 0], [0.9, 0], 40)
 
@@ -84,14 +84,14 @@ def test_a_likelier_one_must_beat_all_its_rivals(enforcer):
     assert enforcer.retracted == []
 
 
-def test_reset_forgets(enforcer):
+def test_reset_drops_the_state(enforcer):
     enforcer.enforce([1, 0], [90, 0], global_offset=1000)
     enforcer.reset()
 
     assert enforcer.enforce([1, 0], [95, 0], global_offset=0)[0].tolist() == [1, 0]
 
 
-def test_what_is_given_stays_as_it_is(enforcer):
+def test_the_inputs_are_not_changed(enforcer):
     detected, timings = np.array([True, True]), np.array([5, 6])
     enforcer.enforce(detected, timings)
     enforcer.enforce(detected, timings, global_offset=10)
@@ -111,7 +111,7 @@ def test_what_is_given_stays_as_it_is(enforcer):
         ({"global_offset": 400}, r"call reset\(\)"),
     ],
 )
-def test_a_chunk_that_makes_no_sense_is_refused(enforcer, change, sentence):
+def test_an_impossible_chunk_is_refused(enforcer, change, sentence):
     enforcer.enforce([0, 0], [0, 0], global_offset=500)
     chunk = {"detected_events": [1, 0], "event_timings": [0, 0], "global_offset": 500}
 
@@ -130,7 +130,7 @@ def test_chunks_of_a_batch_follow_each_other(enforcer):
     assert timings.tolist() == [[50, 10], [0, 0], [5, 90]]
 
 
-def test_a_batch_withdraws_its_own_losers_and_retracts_those_before_it(enforcer):
+def test_a_batch_drops_its_own_rivals_and_retracts_earlier_ones(enforcer):
     enforcer.enforce([0, 1], [0, 90], [0, 0.5])
     events, timings = enforcer.enforce_batch(
         [[1, 1], [1, 0]],

@@ -1,4 +1,4 @@
-"""The trainer of whole classifiers: what it learns, writes, and takes up again."""
+"""Trainers: learning, checkpoints, logs and errors."""
 
 import os
 
@@ -67,7 +67,7 @@ def test_training_finds_the_events_and_their_times(loader):
     assert error.median() < 2.5, "samples, half a step of the timing logits"
 
 
-def test_training_takes_windows_of_unequal_lengths_and_templates(loader):
+def test_windows_of_unequal_lengths_and_templates_are_trained_on(loader):
     torch.manual_seed(0)
     model = EventSpecificClassifier(C, 4, 1, K, 0.0, template_length=8, stride=5)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -79,9 +79,9 @@ def test_training_takes_windows_of_unequal_lengths_and_templates(loader):
     assert np.isfinite(history[-1]["train_template"])
 
 
-def test_the_mean_of_an_epoch_counts_windows_not_batches(loader):
+def test_the_mean_of_an_epoch_is_one_over_windows(loader):
     class Constant(nn.Module):
-        """Loses 1 per window of a batch."""
+        """Loss of the number of windows of a batch."""
 
         def forward(self, event_logits, timing_logits, labels, times):
             return {"total": 0 * event_logits.sum() + len(labels)}
@@ -95,7 +95,7 @@ def test_the_mean_of_an_epoch_counts_windows_not_batches(loader):
     assert row["train_total"] == pytest.approx((4 * 4 + 2 * 2) / 6)
 
 
-def test_a_resumed_training_is_the_one_that_was_never_stopped(loader, tmp_path):
+def test_a_resumed_training_equals_one_that_was_never_interrupted(loader, tmp_path):
     straight = trainer()
     expected = straight.fit(loader(), num_epochs=5)
 
@@ -111,7 +111,7 @@ def test_a_resumed_training_is_the_one_that_was_never_stopped(loader, tmp_path):
         assert torch.equal(resumed.model.state_dict()[name], tensor), name
 
 
-def test_checkpoints_appear_as_often_as_asked_and_hold_the_best_weights(loader, tmp_path):
+def test_checkpoints_are_as_frequent_as_requested_and_hold_the_best_weights(loader, tmp_path):
     learner = trainer()
 
     history = learner.fit(
@@ -147,13 +147,13 @@ def test_without_a_folder_nothing_is_written(loader, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_curves_are_logged_where_asked(loader, tmp_path):
+def test_curves_are_logged_in_the_given_folder(loader, tmp_path):
     trainer(log_dir=tmp_path / "logs").fit(loader(), num_epochs=1)
 
     assert len(list((tmp_path / "logs").glob("events.out.tfevents.*"))) == 1
 
 
-def test_epochs_that_are_done_are_not_done_again(loader):
+def test_finished_epochs_are_not_repeated(loader):
     learner = trainer()
     learner.fit(loader(), num_epochs=1)
 
@@ -161,7 +161,7 @@ def test_epochs_that_are_done_are_not_done_again(loader):
         learner.fit(loader(), num_epochs=1)
 
 
-def test_a_loss_that_is_no_number_ends_training(loader):
+def test_a_loss_that_is_not_finite_ends_training(loader):
     learner = trainer()
     with torch.no_grad():
         next(learner.model.parameters()).fill_(torch.nan)
@@ -177,16 +177,22 @@ def test_a_loader_without_batches_is_refused(loader):
         trainer().fit(loader(), num_epochs=1, val_loader=[])
 
 
-def test_a_file_that_is_no_checkpoint_and_one_of_another_model_are_refused(loader, tmp_path):
+def test_files_that_are_no_checkpoint_of_the_model_are_refused(tmp_path):
     torch.save({"weights": torch.zeros(2)}, tmp_path / "other.pth")
-    with pytest.raises(UserError, match=r"other\.pth is no checkpoint of this trainer"):
-        trainer().load_checkpoint(tmp_path / "other.pth")
-
+    trainer().save_checkpoint(tmp_path / "half.pth")
+    content = (tmp_path / "half.pth").read_bytes()
+    (tmp_path / "half.pth").write_bytes(content[: len(content) // 2])
     larger = LSTMEventClassifier(C, 8, 1, K, stride=5)
     another = SupervisedTrainer(larger, EventTimingLoss(), torch.optim.Adam(larger.parameters()))
     another.save_checkpoint(tmp_path / "larger.pth")
-    with pytest.raises(UserError, match=r"larger\.pth holds the weights of another model"):
-        trainer().load_checkpoint(tmp_path / "larger.pth")
+
+    for name, message in {
+        "other": "is no checkpoint of this trainer",
+        "half": "is no checkpoint of this trainer, is damaged",
+        "larger": "holds the weights of another model",
+    }.items():
+        with pytest.raises(UserError, match=rf"{name}\.pth {message}"):
+            trainer().load_checkpoint(tmp_path / f"{name}.pth")
 
 
 class Harm:
@@ -199,19 +205,10 @@ class Harm:
         return os.mkdir, (str(self.path),)
 
 
-def test_a_checkpoint_that_would_run_code_is_refused_and_runs_none(loader, tmp_path):
+def test_a_checkpoint_that_would_run_code_is_refused_and_runs_none(tmp_path):
     torch.save({"epoch": Harm(tmp_path / "harm")}, tmp_path / "hostile.pth")
 
     with pytest.raises(UserError, match=r"hostile\.pth is no checkpoint .* more than tensors"):
         trainer().load_checkpoint(tmp_path / "hostile.pth")
 
     assert not (tmp_path / "harm").exists()
-
-
-def test_a_checkpoint_that_is_cut_short_is_refused(loader, tmp_path):
-    trainer().save_checkpoint(tmp_path / "half.pth")
-    content = (tmp_path / "half.pth").read_bytes()
-    (tmp_path / "half.pth").write_bytes(content[: len(content) // 2])
-
-    with pytest.raises(UserError, match=r"half\.pth is no checkpoint of this trainer, is damaged"):
-        trainer().load_checkpoint(tmp_path / "half.pth")

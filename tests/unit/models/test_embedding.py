@@ -1,4 +1,4 @@
-"""Encoders of series behind a table of vectors."""
+"""Encoders of series after a table of vectors."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ HEADER = NetworkHeader(
 OF_TOKENS = HEADER.model_copy(update={"sample": "tokens", "embedding_size": 5})
 
 
-def test_it_says_of_its_frames_what_the_encoder_behind_it_says():
+def test_its_frames_are_described_as_those_of_its_encoder():
     inner = ARCHITECTURES["cnn1d"](4, widths=(5, 6), kernel_sizes=(3, 3), strides=(2, 3))
     encoder = EmbeddedEncoder(inner, 9, 4)
 
@@ -42,7 +42,7 @@ def test_frames_are_those_of_the_vectors_of_the_tokens():
     assert torch.equal(encoder(x), encoder.encoder(vectors))
 
 
-def test_of_unknown_tokens_nothing_is_learned():
+def test_the_vector_of_unknown_tokens_is_not_learned():
     encoder = build_encoder("rnn", {"hidden_size": 3}, 4, sample="tokens", embedding_size=2)
     encoder(torch.tensor([[[0.0], [1.0]]])).sum().backward()
 

@@ -1,4 +1,4 @@
-"""The models of timed events: what their parts compute, and what their answers mean."""
+"""The encoders of timed events: templates, filters and frames."""
 
 import math
 
@@ -39,7 +39,7 @@ def bump(time: torch.Tensor) -> torch.Tensor:
 # The template bank.
 
 
-def test_an_event_matches_where_its_onset_is_whatever_its_size():
+def test_an_event_matches_at_its_onset_whatever_its_size():
     bank = EventTemplateBank(K, C, template_length=12)
     x = torch.zeros(2, T, C)
     x[0, 20:32] = 0.03 * bank.templates[1].T.detach()
@@ -52,7 +52,7 @@ def test_an_event_matches_where_its_onset_is_whatever_its_size():
     torch.testing.assert_close(scores[[0, 1], [20, 40], 1], torch.ones(2), rtol=0, atol=1e-3)
 
 
-def test_match_scores_stay_within_one_and_silence_matches_nothing():
+def test_match_scores_are_within_one_and_zero_without_signal():
     bank = EventTemplateBank(K, C, template_length=12)
     torch.nn.init.normal_(bank.onset_delays, std=5)
     x = torch.randn(B, T, C) * 10 ** torch.linspace(-4, 4, T)[:, None]
@@ -93,7 +93,7 @@ def test_a_delay_of_half_a_sample_falls_between_them():
     torch.testing.assert_close(bank.delayed()[0, 0], bump(time - 0.5), rtol=0, atol=1e-4)
 
 
-def test_delays_are_learnt_from_where_the_template_should_match():
+def test_delays_are_learned_from_the_onset_of_a_match():
     bank = EventTemplateBank(1, 2, template_length=40)
     time = torch.arange(T) - 30.0
     with torch.no_grad():
@@ -139,16 +139,6 @@ def test_grouped_filters_are_a_stack_for_each_type_and_one_for_all(strides):
         torch.testing.assert_close(found, hidden.transpose(1, 2), rtol=1e-4, atol=1e-5)
 
 
-def test_filters_have_the_shapes_of_their_description():
-    cnn = EventSpecificCNN(num_events=16, input_channels=6, output_channels=32, use_shared=True)
-
-    event_features, shared_features = cnn(torch.randn(1, 30, 6))
-
-    assert event_features.shape == (1, 30, 16, 32)
-    assert shared_features.shape == (1, 30, 32)
-    assert [convolution.kernel_size[0] for convolution in cnn.convolutions] == [11, 21, 41]
-
-
 def test_filters_need_no_shared_stack():
     event_features, shared_features = EventSpecificCNN(K, C, 5, use_shared=False)(
         torch.randn(B, T, C)
@@ -192,7 +182,7 @@ def test_event_rnn_is_small_and_has_5_ms_frames_at_2000_hz(cell):
 
 @pytest.mark.parametrize("stride", [1, 4, 16, 64, 256])
 @pytest.mark.parametrize("n_samples", [1, 65, 257])
-def test_the_unet_comes_back_to_the_rate_asked_for(stride, n_samples):
+def test_the_unet_has_the_requested_rate(stride, n_samples):
     encoder = EventUnetEncoder(C, stride=stride).eval()
 
     frames = encoder(torch.randn(2, n_samples, C))

@@ -156,9 +156,9 @@ def test_a_window_is_encoded_as_if_it_were_alone(causal, positions, stride):
 def test_padding_has_no_effect(causal):
     network = encoder(causal=causal)
     x = windows()
-    behind = torch.arange(T) >= LENGTHS[:, None]
+    padding = torch.arange(T) >= LENGTHS[:, None]
 
-    frames = network(x.masked_fill(behind[..., None], 1e3), LENGTHS)
+    frames = network(x.masked_fill(padding[..., None], 1e3), LENGTHS)
 
     torch.testing.assert_close(frames, network(x, LENGTHS), rtol=1e-4, atol=1e-5)
 
