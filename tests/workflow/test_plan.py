@@ -4,6 +4,9 @@ import pytest
 import yaml
 
 from seqbench import layout
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.plan import Plan
+from seqbench.plan.workflow_jobs import jobs_of
 
 pytestmark = pytest.mark.workflow
 
@@ -91,17 +94,59 @@ def test_many_runs_are_planned_and_replace_those_of_the_default(planned, n_seeds
     assert (count["finetune"], count["fit_baseline"], count["ingest"]) == (40 * n_seeds, 1, 1)
 
 
-def test_module_users_get_the_whole_workflow(snakemake, pytestconfig, tmp_path):
+@pytest.fixture
+def as_module(snakemake, pytestconfig, tmp_path):
+    """Return a function that plans the shipped config, used as a module of another workflow."""
     root = pytestconfig.rootpath
-    snakefile = tmp_path / "Snakefile"
-    snakefile.write_text(
-        f'module seqbench:\n    snakefile: "{root / "Snakefile"}"\n'
-        f"    config: {yaml.safe_load((root / 'config.yaml').read_text())!r}\n"
-        "use rule * from seqbench as seqbench_*\n"
-        "rule everything:\n    default_target: True\n    input: rules.seqbench_all.input\n"
-    )
 
-    done = snakemake("--dry-run", folder=tmp_path, snakefile=snakefile)
+    def plan(more=""):
+        snakefile = tmp_path / "Snakefile"
+        snakefile.write_text(
+            f'module seqbench:\n    snakefile: "{root / "Snakefile"}"\n'
+            f"    config: {yaml.safe_load((root / 'config.yaml').read_text())!r}\n{more}"
+            "use rule * from seqbench as seqbench_*\n"
+            "rule everything:\n    default_target: True\n    input: rules.seqbench_all.input\n"
+        )
+        return snakemake("--dry-run", folder=tmp_path, snakefile=snakefile)
+
+    return plan
+
+
+def test_module_users_get_the_whole_workflow_and_its_config(as_module, tmp_path):
+    done = as_module()
 
     assert done.returncode == 0, done.output[-3000:]
     assert done.jobs["seqbench_finetune"] == 93
+    assert "runs" in yaml.safe_load((tmp_path / layout.CONFIG).read_text())
+
+
+def test_a_prefix_of_a_module_is_refused_in_a_sentence(as_module):
+    done = as_module('    prefix: "elsewhere"\n')
+
+    assert done.returncode != 0
+    assert "leave out `prefix` and `replace_prefix` of the module" in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_new_run_is_planned_beside_results_that_snakemake_has_no_records_of(
+    workflow, pytestconfig
+):
+    empty = workflow("--dry-run").jobs
+    configs = pytestconfig.rootpath / "config.yaml", workflow.folder / "config.yaml"
+    grid = {"datasets": ["tiny"], "architectures": ["cnn1d"], "seeds": [0]}
+    for job in jobs_of(Plan(Benchmark.read(*configs))):
+        for path in map(workflow.folder.joinpath, job.outputs):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    done = workflow("--dry-run", runs=[grid | {"seeds": [0, 1]}])
+
+    assert empty["finetune"] == 1
+    assert done.jobs == {"all": 1, "finetune": 1, "evaluate": 1, "report": 1}
+
+
+def test_a_typing_error_in_the_arm_of_a_target_plans_nothing(workflow):
+    run = {"dataset": "tiny", "architecture": "cnn1d", "labels": "1", "seed": 0}
+
+    done = workflow("--dry-run", layout.MODEL.format(arm="scrach", **run))
+
+    assert "No rule to produce" in done.output

@@ -87,6 +87,9 @@ if workflow.remote_exec:
     atexit.register(start_fork_server())
 
 
+# What a config may name: a typing error in a target is no other run.
+TRAINED_ARM = "|".join(BENCHMARK.arm_names())
+
 # Members of a packed job run one after another: each takes the one `turn` of its job.
 workflow.register_resource("turn", 1)
 
@@ -98,7 +101,7 @@ resource_scopes:
 wildcard_constraints:
     dataset=r"[a-z0-9][a-z0-9_-]*",
     architecture=r"[a-z0-9][a-z0-9_-]*",
-    arm=r"[a-z0-9][a-z0-9_-]*",
+    arm=f"{TRAINED_ARM}|baseline",
     objective=r"[a-z0-9][a-z0-9_-]*",
     labels=r"[0-9.e-]+",
     seed=r"\d+",
@@ -203,3 +206,16 @@ def end_well():
         for step, made in (("pretrain", layout.ENCODER), ("finetune", layout.MODEL)):
             if Path(made.format(**names)).exists():
                 remove_state(Path(layout.state(step).format(**names)))
+
+
+if workflow.modifier.is_module:  # whose `onstart` Snakemake leaves out
+    if (
+        workflow.modifier.path_modifier.replace_prefix(layout.CONFIG, None)
+        != layout.CONFIG
+    ):
+        raise WorkflowError(
+            "results/ cannot have another prefix; leave out `prefix` and `replace_prefix` of the"
+            " module, and name the folder with --directory"
+        )
+    if workflow.is_main_process:
+        write_text(Path(layout.CONFIG), BENCHMARK.to_yaml())

@@ -16,7 +16,7 @@ rule finetune:
     log:
         layout.log("finetune"),
     wildcard_constraints:
-        arm="(?!baseline)[a-z0-9][a-z0-9_-]*",
+        arm=TRAINED_ARM,
     group:
         "training"
     conda:

@@ -17,6 +17,7 @@ the step: a step is never left behind. The server waits for all of them, since
 a cluster kills what a job leaves running.
 """
 
+import atexit
 import contextlib
 import ctypes
 import importlib
@@ -145,6 +146,7 @@ def _supervise(connection: socket.socket, request: dict[str, Any], descriptors: 
         os.setsid()
         connection.close()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        atexit._clear()  # what the fork server itself registered is not for its forks
         _become(request, descriptors)
         code = 1
         try:
@@ -158,6 +160,8 @@ def _supervise(connection: socket.socket, request: dict[str, Any], descriptors: 
         except BaseException:
             logging.getLogger("seqbench").exception("the step failed")
         finally:
+            with contextlib.suppress(Exception):
+                atexit._run_exitfuncs()  # `_exit` leaves out those of the step
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)

@@ -24,8 +24,8 @@ HEAD_BYTES, TAIL_BYTES = 4096, 16384
 TRACEBACK = "Traceback (most recent call last):"
 RESUMED = "training goes on after step"
 
-_BEGUN = re.compile(r"begun (\S+) by process (\d+) on (.+)")
-_DONE = re.compile(r"done after ([\d.]+) s, ([\d.]+) s of processor time")
+_BEGUN = re.compile(r"begun (\S+) by process (\d{1,9}) on (.+)")
+_DONE = re.compile(r"done after (\d{1,9}(?:\.\d+)?) s, (\d{1,9}(?:\.\d+)?) s of processor time")
 _ERROR = re.compile(r"(?:\S+: )?error: (.+)")
 _STOPPED = re.compile(r".*(stopped by SIG[A-Z0-9]+|the fork server ended before).*")
 
@@ -77,6 +77,8 @@ class StepLog:
 
 def read_log(path: Path) -> StepLog | None:
     """Read the first and last few kilobytes of a log; None where there is none."""
+    if not path.is_file():  # a pipe would be waited for
+        return None
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
@@ -139,6 +141,8 @@ def _beginning(found: re.Match[str]) -> dict[str, Any]:
     try:
         begun = datetime.fromisoformat(found[1])
     except ValueError:
+        return {}
+    if begun.tzinfo is None:
         return {}
     return {"begun": begun, "process": int(found[2]), "machine": found[3]}
 

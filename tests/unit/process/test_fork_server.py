@@ -54,12 +54,13 @@ def test_a_forked_step_writes_to_the_output_of_its_client(tmp_path):
     assert "Traceback" not in output
 
 
-def test_forked_steps_find_modules_on_the_path_of_the_user(tmp_path, monkeypatch):
+def test_forked_steps_find_modules_of_the_user_and_run_their_exit_functions(tmp_path, monkeypatch):
     library, folder = tmp_path / "library", tmp_path / "folder"
     library.mkdir()
     folder.mkdir()
     (library / "own_step.py").write_text(
-        "def preload(arguments): pass\ndef main(arguments): print('found', flush=True)\n"
+        "import atexit\ndef preload(arguments): pass\n"
+        "def main(arguments):\n    atexit.register(print, 'left')\n    print('found')\n"
     )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([SOURCES, str(library)]))
     monkeypatch.chdir(folder)
@@ -68,7 +69,7 @@ def test_forked_steps_find_modules_on_the_path_of_the_user(tmp_path, monkeypatch
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     stop()
 
-    assert done.stdout == "found\n", done.stderr
+    assert done.stdout == "found\nleft\n", done.stderr
 
 
 @pytest.mark.usefixtures("forking")

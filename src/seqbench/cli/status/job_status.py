@@ -1,6 +1,7 @@
 """The status of each job of a plan, from the files that the plan names."""
 
 import json
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from seqbench.process.step_log import StepLog, is_alive, read_log
 
 State = Literal["done", "running", "failed", "stopped", "waiting"]
 STATES: tuple[State, ...] = ("done", "running", "failed", "stopped", "waiting")
+NO_RECORD = (KeyError, TypeError, ValueError, OverflowError, RecursionError)  # of a damaged file
 STARTING_S = 300.0  # so long a log may stay empty while libraries are loaded
 
 
@@ -156,12 +158,14 @@ def read_progress(path: Path) -> Progress | None:
 
     Its digest is not checked: that takes reading all of it, and a training does so itself.
     """
+    if not path.is_file():  # a pipe would be waited for
+        return None
     try:
         with safe_open(path, framework="numpy") as file:
             course = json.loads((file.metadata() or {})["header"])["course"]
             (n_steps,) = file.get_slice("losses").get_shape()
-            return Progress(int(course["epoch"]), int(n_steps), float(course["train_s"]))
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+            return Progress(int(course["epoch"]), int(n_steps), _seconds(course["train_s"]))
+    except (OSError, SafetensorError, *NO_RECORD):
         return None
 
 
@@ -175,11 +179,21 @@ def _duration(job: Job, root: Path, log: StepLog | None) -> Duration | None:
     if job.cost is None:
         return None
     path, name = job.cost
+    if not (root / path).is_file():
+        return None
     try:
         cost = json.loads((root / path).read_text(encoding="utf-8"))["cost"]
-        return Duration(float(cost[f"{name}_s"]), float(cost[f"{name}_cpu_s"]))
-    except (OSError, KeyError, TypeError, ValueError):
+        return Duration(_seconds(cost[f"{name}_s"]), _seconds(cost[f"{name}_cpu_s"]))
+    except (OSError, *NO_RECORD):
         return None
+
+
+def _seconds(value: object) -> float:
+    """Return a time that a file holds; a number that is none is a ValueError."""
+    seconds = float(str(value))
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"{seconds} s")
+    return seconds
 
 
 def _modified(path: Path) -> float | None:

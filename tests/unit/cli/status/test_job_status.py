@@ -8,9 +8,14 @@ import time
 import numpy as np
 import pytest
 
+from seqbench import layout
+from seqbench.cli.main import main
 from seqbench.cli.status.job_status import Progress, job_statuses
+from seqbench.storage.atomic import write_text
 from seqbench.storage.model_header import CourseRecord, StateHeader
 from seqbench.storage.models import StoredModel, write_model
+
+NOON = "2026-11-22T12:00:00+00:00"
 
 
 @pytest.fixture
@@ -141,6 +146,38 @@ def test_a_job_that_was_asked_to_end_has_not_failed(folder, stand):
 
     assert stand(folder.job("finetune")).state == "stopped"
     assert stand(folder.job("finetune")).sentence == "stopped by SIGTERM"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "begun 2026-11-22T12:00:00 by process 1 on elsewhere\n",  # of no time zone
+        f"begun {NOON} by process {10**30} on elsewhere\n",
+        f"begun {NOON} by process 1 on elsewhere\ndone after 1.2.3 s, 1 s of processor time\n",
+        f"begun {NOON} by process 1 on x\ndone after {'9' * 400} s, 1 s of processor time\n",
+        "\0\0\xff",
+    ],
+)
+def test_a_log_that_nobody_wrote_so_stops_nothing(text, folder, capsys):
+    write_text(folder.root / layout.CONFIG, folder.plan.benchmark.to_yaml())
+    folder.write(folder.job("ingest").log, text)
+
+    with pytest.raises(SystemExit, match="3"):
+        main(["status", "--directory", str(folder.root)])
+
+    assert "ingest" in capsys.readouterr().out
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(folder, stand):
+    job = folder.job("finetune", "scratch/labels1/seed0")
+    for path in (job.log, job.state, job.cost[0]):
+        (folder.root / path).parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(folder.root / path)
+
+    assert stand(job).state == "waiting"
+    assert stand(job).progress is None
+    assert stand(job).duration is None
 
 
 def test_an_empty_log_is_that_of_a_job_that_starts_unless_it_is_old(folder, stand):

@@ -106,7 +106,16 @@ def test_all_sittings_of_a_training_are_in_the_costs_of_its_run(folder, rest):
     assert (rest().job_s, rest().cpu_s) == (3 * 20, 3 * 15)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"cost": null}', '{"cost": {"train_s": 1}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{", "[]", '{"cost": null}', '{"cost": {"train_s": 1}}', "[" * 100_000),
+        *(
+            f'{{"cost": {{"train_s": {value}, "train_cpu_s": 1}}}}'
+            for value in ("NaN", "Infinity", "-1", "1e999", "1" + 400 * "0", '"1 s"', "[]")
+        ),
+    ],
+)
 def test_costs_that_cannot_be_read_tell_nothing(content, folder, rest):
     folder.write(resume(folder), content)
 
