@@ -61,7 +61,7 @@ def pulses(cache: Path, *, n_recordings: Count = 6) -> Recordings:
 
 def counts(windows: WindowSet) -> np.ndarray:
     """Return the pulses of each window, (N, 1)."""
-    values, stop = windows.told.values[:, 0], windows.start + windows.length
+    values, stop = windows.required_targets.values[:, 0], windows.start + windows.length
     sums = [values[a:b].sum() for a, b in zip(windows.start, stop, strict=True)]
     return np.array(sums, dtype=np.float64)[:, None]
 
@@ -131,7 +131,7 @@ class CountingTask(Task):
     def join(self, windows, answer, *, are_probabilities, tuned):
         """Join counts (N, 1) with the windows they belong to."""
         return Sequences(
-            answer=answer,
+            prediction=answer,
             target=counts(windows),
             sequence=np.arange(len(windows)),
             ahead=np.zeros(len(windows), dtype=np.int64),
@@ -177,13 +177,13 @@ class CountingProfile(TaskProfile):
 @METRICS.register("exact", tasks=("counting",), better="higher", probabilities=False, order=0)
 def exact(found: Sequences, weights: np.ndarray) -> np.ndarray:
     """Fraction of windows whose rounded count is right."""
-    return found.mean((np.rint(found.answer) == found.target)[:, 0].astype(float), weights)
+    return found.mean((np.rint(found.prediction) == found.target)[:, 0].astype(float), weights)
 
 
 @METRICS.register("count_error", tasks=("counting",), better="lower", probabilities=False, order=1)
 def count_error(found: Sequences, weights: np.ndarray) -> np.ndarray:
     """Mean absolute error of the count."""
-    return found.mean(np.abs(found.answer - found.target)[:, 0], weights)
+    return found.mean(np.abs(found.prediction - found.target)[:, 0], weights)
 
 
 @BASELINES.register(

@@ -64,7 +64,7 @@ def labels(splits: list[WindowSet]) -> NDArray[np.int64]:
 
 def samples(windows: WindowSet) -> NDArray[np.float32]:
     """Return the targets of all samples of all windows, in order, (S, D), NaN where unknown."""
-    values: NDArray[np.float32] = windows.told.values[windows.rows()]
+    values: NDArray[np.float32] = windows.required_targets.values[windows.rows()]
     return values
 
 

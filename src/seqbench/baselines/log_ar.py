@@ -54,7 +54,7 @@ class LogArBaseline(Baseline):
             np.float64
         )
         after = np.concatenate(
-            [split.told.values[split.start + split.length] for split in splits]
+            [split.required_targets.values[split.start + split.length] for split in splits]
         ).astype(np.float64)
         is_log = bool((before > 0).all() and (after > 0).all())
         if is_log:
@@ -71,7 +71,7 @@ class LogArBaseline(Baseline):
         if arrays["is_log"]:
             # A value of test may be 0 or less where none of train was: predict nearly 0 then.
             series = np.log(np.maximum(series, np.finfo(np.float64).tiny))
-        for _ in range(windows.told.horizon_samples):
+        for _ in range(windows.required_targets.horizon_samples):
             following = np.stack(
                 [
                     self._regressors(series[..., c]) @ arrays["coefficients"][:, c]

@@ -32,7 +32,9 @@ class PersistenceBaseline(Baseline):
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
         """Return the last value of each window, (N, H, D), of video (N, H, C, rows, columns)."""
         del arrays
-        return np.repeat(past(windows, 1).astype(np.float64), windows.told.horizon_samples, axis=1)
+        return np.repeat(
+            past(windows, 1).astype(np.float64), windows.required_targets.horizon_samples, axis=1
+        )
 
 
 @BASELINES.register(
@@ -68,7 +70,7 @@ class SeasonalNaiveBaseline(Baseline):
         """Return the last season of each window, again and again, (N, H, D)."""
         del arrays
         season = past(windows, self.season_samples).astype(np.float64)
-        return season[:, np.arange(windows.told.horizon_samples) % self.season_samples]
+        return season[:, np.arange(windows.required_targets.horizon_samples) % self.season_samples]
 
 
 @BASELINES.register(
@@ -88,12 +90,12 @@ class MeanFrameBaseline(Baseline):
         del seed  # nothing is left to chance
         total, n = 0.0, 0
         for split in splits:
-            for row in split.rows_around_end(0, split.told.horizon_samples).T:
-                frames = split.told.values[row]
+            for row in split.rows_around_end(0, split.required_targets.horizon_samples).T:
+                frames = split.required_targets.values[row]
                 total, n = total + frames.sum(axis=0, dtype=np.float64), n + len(frames)
         return {"mean": np.asarray(total / n)}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
         """Return the mean frame for the whole horizon, (N, H, C, rows, columns)."""
-        shape = (len(windows), windows.told.horizon_samples, *arrays["mean"].shape)
+        shape = (len(windows), windows.required_targets.horizon_samples, *arrays["mean"].shape)
         return np.broadcast_to(arrays["mean"], shape)

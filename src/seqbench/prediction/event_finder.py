@@ -134,12 +134,12 @@ class EventFinder:
             )
 
     def check_rate(self, sampling_rate_hz: float | None, recording: str) -> None:
-        """Refuse a recording of another sampling rate; one that says nothing is taken as it is."""
-        wanted = self.sampling_rate_hz
-        if sampling_rate_hz is not None and abs(sampling_rate_hz / wanted - 1) > RATE_TOLERANCE:
+        """Refuse a recording of another sampling rate; one without a rate is accepted."""
+        expected = self.sampling_rate_hz
+        if sampling_rate_hz is not None and abs(sampling_rate_hz / expected - 1) > RATE_TOLERANCE:
             raise UserError(
                 f"{recording}: has {sampling_rate_hz:g} Hz, but the model was trained at"
-                f" {wanted:g} Hz; resample the recording"
+                f" {expected:g} Hz; resample the recording"
             )
 
     def _stream(self) -> EventStream:
@@ -248,12 +248,12 @@ def _file_chunks(
             tqdm(total=total, unit="s", unit_scale=True, desc=path.name, disable=not progress)
         )
 
-        def told() -> Iterator[NDArray[np.float32]]:
+        def counted() -> Iterator[NDArray[np.float32]]:
             for chunk in opened:
                 yield chunk
                 bar.update(len(chunk) / finder.sampling_rate_hz)
 
-        yield told()
+        yield counted()
 
 
 def predict_stream(

@@ -96,7 +96,7 @@ def read_metrics(path: Path) -> Metrics:
     ------
     FormatError
         If the file is missing, no regular file, empty, cut, changed by as
-        little as one bit, or no metrics of a run; one sentence says which.
+        little as one bit, or no metrics of a run; the sentence names which.
     """
     try:
         first_block(path, "metrics")

@@ -52,7 +52,7 @@ def read_model(path: Path) -> StoredModel[Header]:
     ------
     FormatError
         If the file is missing, damaged, of something else, or holds a value
-        out of bounds; one sentence says which.
+        out of bounds; the sentence names which.
     """
     try:
         first_block(path, "model")

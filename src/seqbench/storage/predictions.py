@@ -1,11 +1,11 @@
-"""`predictions.h5`: what a model said of val and test, window by window or in whole recordings.
+"""`predictions.h5`: predictions of val and test, by window, by sample or in whole recordings.
 
-Kept so that new metrics need no new training. Layout, version 3: a group per
+Kept so that new metrics need no new training. Layout, version 5: a group per
 split. Of windows it holds ``scores`` (N, K) float64, ``target`` (N,) int64,
 ``recording`` and ``group`` (N,) text, ``start`` and ``length`` (N,) int64,
 ``classes`` (K,) text and the attribute ``are_probabilities``; of whole
-recordings what `detections` says, of single samples what `sequences` says. The
-attribute ``of`` tells which.
+recordings see `detections`, of single samples `sequences`. The attribute ``of``
+is windows, recordings or samples.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from seqbench.storage.mapping import read_record, write_record
 from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import Split, WindowSet
 
-KIND, VERSION = "predictions", 4
+KIND, VERSION = "predictions", 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +84,10 @@ class Predictions:
         return self.scores.argmax(axis=1)
 
 
-Answered = Predictions | Detections | Sequences
+AnyPredictions = Predictions | Detections | Sequences
 
 
-def write_predictions(path: Path, predictions: Mapping[Split, Answered]) -> None:
+def write_predictions(path: Path, predictions: Mapping[Split, AnyPredictions]) -> None:
     """Write the predictions of several splits atomically."""
     with writing(path, KIND, VERSION) as file:
         for split, of_split in predictions.items():
@@ -100,7 +100,7 @@ def write_predictions(path: Path, predictions: Mapping[Split, Answered]) -> None
                 write_record(group, of_split)
 
 
-def read_predictions(path: Path, split: Split) -> Answered:
+def read_predictions(path: Path, split: Split) -> AnyPredictions:
     """Read the predictions of one split."""
     with reading(path, KIND, VERSION) as file:
         if split not in file:

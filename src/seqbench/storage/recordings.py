@@ -15,7 +15,7 @@ Layout, version 4. All recordings of a dataset stand end to end:
 ``classes``           (K,) text
 ``labels/recording``  (L,) int64; also ``label`` (index into classes), ``start``
                       and ``stop`` (samples from the start of the recording)
-``targets/values``    (n_samples, D) float32, values to be told of every sample, NaN
+``targets/values``    (n_samples, D) float32, targets of every sample, NaN
                       where unknown; also ``name`` and ``unit``, (D,) text; only
                       where there are any
 ``truth/..``          arrays that only a generator knows, such as templates
@@ -136,9 +136,9 @@ class Recordings:
         shape = (len(self.channels), *self.signals[0].shape[2:])
         for name, signal in zip(self.names, self.signals, strict=True):
             if signal.ndim != n_dimensions or signal.shape[1:] != shape:
-                wanted = ", ".join(["n_samples", *map(str, shape)])
+                expected = ", ".join(["n_samples", *map(str, shape)])
                 raise ValueError(
-                    f"recording '{name}' has shape {signal.shape}, {self.sample} has ({wanted})"
+                    f"recording '{name}' has shape {signal.shape}, {self.sample} has ({expected})"
                 )
         for name, signal, values in zip(
             self.names, self.signals, self.targets or [], strict=self.targets is not None

@@ -1,4 +1,4 @@
-"""What is to be told sample by sample, as `windows.h5` keeps it.
+"""Targets of single samples, as `windows.h5` keeps them.
 
 Layout of the group: ``values`` (n_samples, D) float32, NaN where nothing is
 known, a row for every row of ``signal``; none in forecasting of video, whose
@@ -46,9 +46,9 @@ class Targets:
         Of the D values.
     normalization
         Of the values, from train; neutral in labelling. In forecasting that of
-        the transformed signal, which is what models are taught.
+        the transformed signal, from which models learn.
     horizon_samples
-        0: the values of a window's own samples are to be told; else those of
+        0: the values of a window's own samples are its targets; else those of
         so many samples behind its end.
     transform
         What the signal went through before it was normalised.

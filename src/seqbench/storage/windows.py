@@ -12,7 +12,7 @@ stand together: reading a split never touches the bytes of another.
 ``windows/{split}/..``  (N,) int64: ``start`` (from the slab's first row),
                         ``length``, ``label`` (-1: none), ``recording``
 ``timeline/{split}/..`` recordings and events, for detection; see `timeline`
-``targets/..``          what is to be told sample by sample; see `targets`
+``targets/..``          targets of single samples; see `targets`
 ``truth/..``            arrays that only a generator knows
 ``recordings/..``       ``name`` and ``group``, (R,) text
 ``channels``            (C,) text; of tokens the vocabulary, from train
@@ -23,8 +23,8 @@ stand together: reading a split never touches the bytes of another.
 ======================  =====================================================
 
 The attribute ``source`` is that of `recordings.h5`; ``official_splits``, a JSON
-list, names the parts that are the source's own; ``leakcheck``, a JSON object,
-says what the parts share, and stands where `window` made the file.
+list, names the splits that are the source's own; ``leakcheck``, a JSON object,
+is what the splits share, and stands where `window` made the file.
 """
 
 import json
@@ -80,11 +80,11 @@ class WindowSet:
     units
         Of the channels as they were recorded, "" where unknown; none of tokens.
     official_splits
-        Parts that the source itself names and nothing in the config replaced.
+        Splits that the source itself names and nothing in the configuration replaced.
     timeline
         Whole recordings and their events; detection alone has one.
     targets
-        What is to be told sample by sample; of tasks that do so.
+        Targets of single samples; of tasks that have them.
     truth, source
         As in `Recordings`.
     """
@@ -123,13 +123,13 @@ class WindowSet:
         return self.signal.shape[2:]
 
     @property
-    def told(self) -> Targets:
-        """What is to be told sample by sample.
+    def required_targets(self) -> Targets:
+        """Targets of single samples.
 
         Raises
         ------
         ValueError
-            Of tasks that tell nothing of the kind.
+            Of tasks without such targets.
         """
         if self.targets is None:
             raise ValueError(f"windows of {self.task} have no targets")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from seqbench.models.base import Encoder
     from seqbench.storage.model_header import NetworkHeader
-    from seqbench.storage.predictions import Answered
+    from seqbench.storage.predictions import AnyPredictions
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
     from seqbench.tasks.targets import TargetTable
@@ -100,7 +100,7 @@ class Task(ABC):
 
     def join(
         self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
-    ) -> Answered:
+    ) -> AnyPredictions:
         """Join the outputs of a model with the windows or recordings they belong to.
 
         Parameters

@@ -6,7 +6,7 @@ import numpy as np
 
 from seqbench.config.registry import METRICS
 from seqbench.statistics.bootstrap import cluster_weights, interval
-from seqbench.storage.predictions import Answered
+from seqbench.storage.predictions import AnyPredictions
 from seqbench.storage.sequences import Sequences
 from seqbench.tasks.base import Task
 from seqbench.tasks.metric_names import expand, family_of
@@ -15,7 +15,7 @@ N_RESAMPLES = 500
 
 
 def score(
-    task: Task, predictions: Answered, *, resamples: int = N_RESAMPLES, headline: str = ""
+    task: Task, predictions: AnyPredictions, *, resamples: int = N_RESAMPLES, headline: str = ""
 ) -> dict[str, Any]:
     """Score predictions with every metric of a task.
 
@@ -69,7 +69,7 @@ def _or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _is_defined(tags: dict[str, Any], predictions: Answered) -> bool:
+def _is_defined(tags: dict[str, Any], predictions: AnyPredictions) -> bool:
     """Return whether a metric is defined for these predictions."""
     if tags["probabilities"] and not predictions.are_probabilities:
         return False

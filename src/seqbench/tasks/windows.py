@@ -100,7 +100,7 @@ def values_inside(windows: WindowSet) -> Callable[[int], Hashable]:
 
     def values(index: int) -> Hashable:
         start = windows.start[index]
-        return windows.told.values[start : start + windows.length[index]].tobytes()
+        return windows.required_targets.values[start : start + windows.length[index]].tobytes()
 
     return values
 

@@ -90,7 +90,7 @@ class TrainingJob:
 
     @property
     def names(self) -> dict[str, object]:
-        """What tells this job from others with the same settings."""
+        """What distinguishes this job from others with the same settings."""
         return {}
 
     def identity(self) -> dict[str, str]:

@@ -155,7 +155,7 @@ def collapse(watched: dict[str, float]) -> str | None:
     if watched["effective_rank"] < LEAST_RANK:
         return f"its frames differ in {watched['effective_rank']:.1f} directions"
     if watched.get("active_units", 1.0) == 0:
-        return "no unit of its latent vector says anything"
+        return "no unit of its latent vector is active"
     if watched.get("error_over_mean", 0.0) >= 1:
         return "it rebuilds no better than the mean does"
     return None

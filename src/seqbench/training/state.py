@@ -199,7 +199,7 @@ class StateKeeper:
         Of this training alone; no output of a workflow, which would be removed
         before the job is run again.
     identity
-        Says what decides the course of the training; called when a state is
+        Returns what decides the course of the training; called when a state is
         first read or written. A state of another identity is not continued.
     every_s
         Seconds between two states; 0: after every step.

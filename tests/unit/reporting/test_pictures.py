@@ -32,7 +32,7 @@ def material():
     window = WindowSettings(length_samples=7, horizon_samples=2)
     job = WindowJobSettings(split=SplitSettings(), window=window, normalization="none")
     test = make_windows(videos, job)["test"]
-    came = test.told.values[test.rows_around_end(0, 2)].astype(np.float64)
+    came = test.required_targets.values[test.rows_around_end(0, 2)].astype(np.float64)
     row = SimpleNamespace(name="half · scratch")
     result = SimpleNamespace(value=lambda metric: 1.0)
     predicted = [PredictedSequences(row, result, Sequences.behind(test, came / 2))]

@@ -13,7 +13,7 @@ from seqbench.storage.sequences import Sequences
 def sequences(target, answer, ahead, reference=None):
     target, answer = np.array(target, float)[:, None], np.array(answer, float)[:, None]
     return Sequences(
-        answer=answer,
+        prediction=answer,
         target=target,
         sequence=np.arange(len(target)) // 2,
         ahead=np.array(ahead),
@@ -32,7 +32,7 @@ def material_of(one, r2=None):
                           is_baseline=False)  # fmt: skip
     result = SimpleNamespace(run=SimpleNamespace(seed=3), value=lambda name: r2)
     targets = SimpleNamespace(names=["load"], units=["kW"])
-    test = SimpleNamespace(told=targets)
+    test = SimpleNamespace(required_targets=targets)
     return SimpleNamespace(
         of=lambda kind: kind(predicted=[PredictedSequences(row, result, one)], test=test),
         colour=lambda row: "#0072b2",
@@ -62,7 +62,7 @@ def test_without_a_last_value_there_is_no_skill_and_a_perfect_one_gives_none_eit
 def test_the_error_of_a_step_is_the_mean_over_windows():
     one = sequences(**TOLD)
 
-    assert squared_by_step(one, one.answer).tolist() == [5.0, 4.0]
+    assert squared_by_step(one, one.prediction).tolist() == [5.0, 4.0]
 
 
 def test_answers_stand_against_the_truth():

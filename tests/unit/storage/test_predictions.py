@@ -55,9 +55,9 @@ def test_a_split_that_is_not_in_the_file_is_named(found, tmp_path):
 
 def test_frames_survive_a_file(tmp_path):
     generator = np.random.default_rng(0)
-    target, answer, reference = generator.random((3, 4, 2, 5, 6)).astype(np.float32)
+    target, prediction, reference = generator.random((3, 4, 2, 5, 6)).astype(np.float32)
     found = Sequences(
-        answer=answer.astype(np.float64),
+        prediction=prediction.astype(np.float64),
         target=target.astype(np.float64),
         reference=reference.astype(np.float64),
         sequence=np.array([0, 0, 1, 1]),
@@ -74,7 +74,7 @@ def test_frames_survive_a_file(tmp_path):
     read = read_predictions(tmp_path / "predictions.h5", "test")
 
     assert read.has_frames
-    for name in ("answer", "target", "reference", "sequence", "ahead"):
+    for name in ("prediction", "target", "reference", "sequence", "ahead"):
         one, other = getattr(read, name), getattr(found, name)
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)

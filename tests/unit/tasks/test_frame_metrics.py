@@ -17,7 +17,7 @@ SHAPE = (3, 2, 12, 11)  # frames, planes, rows, columns
 def frames(answer: np.ndarray, target: np.ndarray, reference: np.ndarray) -> Sequences:
     """Two windows, of which the first has two frames behind it, and the second one."""
     return Sequences(
-        answer=answer,
+        prediction=answer,
         target=target,
         reference=reference,
         sequence=np.array([0, 0, 1]),

@@ -68,7 +68,7 @@ def frames(material: Material) -> Plot:
     windows, shown = evidence.test, evidence.predicted
     names = [TRUTH, *(short(one.row.name, 24) for one in shown)]
     left = 0.25 + CHARACTER_INCHES * max(map(len, names))
-    n_told = min(N_TOLD, windows.told.horizon_samples)
+    n_told = min(N_TOLD, windows.required_targets.horizon_samples)
     chosen = spread(len(windows), N_WINDOWS)
     n_seen = min(N_SEEN, int(windows.length[chosen].min()))
     rows, columns = windows.frame_size
@@ -76,14 +76,14 @@ def frames(material: Material) -> Plot:
     figure, panels = grid(
         len(chosen), 1, height=height, left=left, top=0.3, bottom=0.3, gap=(0.2, 0.35)
     )
-    ahead = spread(windows.told.horizon_samples, n_told)
+    ahead = spread(windows.required_targets.horizon_samples, n_told)
     numbers = Numbers()
     for axes, window in zip(panels, chosen, strict=True):
-        seen = windows.told.values[windows.rows_around_end(-n_seen, 0)[window]]
+        seen = windows.required_targets.values[windows.rows_around_end(-n_seen, 0)[window]]
         of_window = shown[0].sequences.sequence == window
         true = shown[0].sequences.target[of_window][ahead]
         strips = [np.concatenate([tiles(seen), tiles(true)], 1)]
-        of_models = {one.row.name: one.sequences.answer[of_window][ahead] for one in shown}
+        of_models = {one.row.name: one.sequences.prediction[of_window][ahead] for one in shown}
         for told in map(tiles, of_models.values()):
             strips.append(np.concatenate([np.full_like(tiles(seen), np.nan), told], 1))
         recording = windows.names[windows.recording[window]]

@@ -42,7 +42,7 @@ def predictions(material: Material) -> Plot:
     sample ahead are drawn as one line.
     """
     evidence = material.of(SequenceEvidence)
-    shown, targets = evidence.predicted, evidence.test.told
+    shown, targets = evidence.predicted, evidence.test.required_targets
     numbers = Numbers()
     if targets.horizon_samples == 1:
         figure, panels = grid(1, 1, height=2.4)
@@ -84,7 +84,7 @@ def horizon(material: Material) -> Plot:
     numbers = Numbers()
     for index, one in enumerate(evidence.predicted):
         steps = np.arange(1, one.sequences.ahead.max() + 1)
-        squared = squared_by_step(one.sequences, one.sequences.answer)
+        squared = squared_by_step(one.sequences, one.sequences.prediction)
         rmse, skill = np.sqrt(squared), np.full(len(steps), np.nan)
         if one.sequences.reference is not None:
             of_last = squared_by_step(one.sequences, one.sequences.reference)
@@ -124,15 +124,15 @@ def agreement(material: Material) -> Plot:
     error. Predictions far outside are drawn at the edge.
     """
     evidence = material.of(SequenceEvidence)
-    shown, targets = evidence.predicted, evidence.test.told
+    shown, targets = evidence.predicted, evidence.test.required_targets
     figure, panels = grid(len(shown), 2, height=3.0, top=0.35, gap=(0.55, 0.45))
     numbers = Numbers()
     values = np.concatenate([one.sequences.target[:, 0] for one in shown])
-    predicted = np.concatenate([one.sequences.answer[:, 0] for one in shown])
+    predicted = np.concatenate([one.sequences.prediction[:, 0] for one in shown])
     limits = _limits(values, predicted)
     for axes, one in zip(panels, shown, strict=True):
         at = spread(len(one.sequences.target), N_DOTS)
-        true, answer = one.sequences.target[at, 0], one.sequences.answer[at, 0]
+        true, answer = one.sequences.target[at, 0], one.sequences.prediction[at, 0]
         axes.plot(limits, limits, color=INK, linestyle=(0, (1, 2)), linewidth=1)
         axes.scatter(
             true, np.clip(answer, *limits), s=7, color=material.colour(one.row), linewidth=0,
@@ -184,7 +184,7 @@ def _draw_one_step(
     _draw_truth(axes, origin, truth)
     numbers.add(**place, shows="truth", sample=origin, value=truth)
     for one in shown:
-        predicted = one.sequences.answer[is_of_first, 0]
+        predicted = one.sequences.prediction[is_of_first, 0]
         axes.plot(origin, predicted, **_look(one.row, material))
         numbers.add(**place, shows=one.row.name, sample=origin, value=predicted)
 
@@ -193,7 +193,7 @@ def _draw_horizon(
     axes: Axes, shown: list[PredictedSequences], material: Material, window: int, numbers: Numbers
 ) -> None:
     test = material.of(SequenceEvidence).test
-    targets = test.told
+    targets = test.required_targets
     n_past = min(
         int(test.length[window]), max(LEAST_PAST, round(PAST_SHARE * targets.horizon_samples))
     )
@@ -210,7 +210,7 @@ def _draw_horizon(
             truth = one.sequences.target[own, 0]
             _draw_truth(axes, ahead, truth)
             numbers.add(**place, shows="truth", sample=ahead, value=truth)
-        predicted = one.sequences.answer[own, 0]
+        predicted = one.sequences.prediction[own, 0]
         axes.plot(ahead, predicted, **_look(one.row, material))
         numbers.add(**place, shows=one.row.name, sample=ahead, value=predicted)
     axes.axvline(-0.5, color=MUTED, linewidth=0.7, linestyle=":")
@@ -232,7 +232,7 @@ def _draw_window(
             truth = one.sequences.target[own, 0]
             _draw_truth(axes, place, truth)
             numbers.add(**recording, shows="truth", sample=place, value=truth)
-        predicted = one.sequences.answer[own, 0]
+        predicted = one.sequences.prediction[own, 0]
         axes.plot(place, predicted, **_look(one.row, material))
         numbers.add(**recording, shows=one.row.name, sample=place, value=predicted)
     axes.set_title(short(test.names[test.recording[window]], 30))

@@ -77,7 +77,7 @@ class ForecastingHead(Head):
 
     def finish(self, windows: WindowSet, answer: np.ndarray) -> np.ndarray:
         """Return forecasts of the series itself, (N, H, D) or (N, H, C, rows, columns)."""
-        transform = windows.told.transform
+        transform = windows.required_targets.transform
         return restored(answer, past(windows, n_samples_lost(transform)), transform)
 
     def measure(self, logits: Tensor, target: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ def skill(sequences: Sequences, weights: Floats) -> Floats:
     if sequences.reference is None:
         raise ValueError("a skill needs the last value that was known")
     skills = []
-    compared = (sequences.answer, sequences.reference)
+    compared = (sequences.prediction, sequences.reference)
     squared = (_of_planes((sequences.target - one) ** 2).T for one in compared)
     for errors in zip(*squared, strict=True):
         error, of_last = (weights @ sequences.summed(one) for one in errors)
@@ -50,7 +50,7 @@ def frame_squared_error(sequences: Sequences, weights: Floats) -> Floats:
 
     What studies of Moving MNIST call MSE, with pixels from 0 to 1.
     """
-    squared = _of_planes((sequences.target - sequences.answer) ** 2)
+    squared = _of_planes((sequences.target - sequences.prediction) ** 2)
     return sequences.mean(squared.sum(axis=1), weights)
 
 
@@ -71,7 +71,7 @@ def ssim(sequences: Sequences, weights: Floats) -> Floats:
     range_of_values = float(np.ptp(sequences.target))
     if min(sequences.target.shape[2:]) < LEAST_SIDE or not range_of_values:
         return np.full(len(weights), np.nan)
-    similarity = structural_similarity(sequences.target, sequences.answer, range_of_values)
+    similarity = structural_similarity(sequences.target, sequences.prediction, range_of_values)
     return sequences.mean(similarity, weights)
 
 

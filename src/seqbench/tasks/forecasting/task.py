@@ -46,7 +46,7 @@ class ForecastingTask(Task):
         """Return the normalised values behind every window."""
         from seqbench.tasks.targets import HorizonTargets
 
-        return HorizonTargets(signal, windows.told.horizon_samples)
+        return HorizonTargets(signal, windows.required_targets.horizon_samples)
 
     def join(
         self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]

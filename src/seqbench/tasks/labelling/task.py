@@ -41,14 +41,16 @@ class LabellingTask(Task):
         from seqbench.storage.windows import UNLABELLED
         from seqbench.tasks.targets import SampleTargets
 
-        values = torch.from_numpy(windows.told.values[:, 0]).nan_to_num(UNLABELLED).long()
+        values = (
+            torch.from_numpy(windows.required_targets.values[:, 0]).nan_to_num(UNLABELLED).long()
+        )
         return SampleTargets(values.to(signal.device), UNLABELLED)
 
     def labels_inside(
         self, windows: WindowSet
     ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
         """Return the class of every sample, and which samples lie in each window."""
-        return windows.told.values[:, 0], windows.start, windows.start + windows.length
+        return windows.required_targets.values[:, 0], windows.start, windows.start + windows.length
 
     def join(
         self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]

@@ -47,7 +47,7 @@ class LabellingWindows(TaskWindows):
     def check(self, splits: dict[Split, WindowSet]) -> None:
         """Refuse splits without a labelled window, and classes without a sample in train."""
         super().check(splits)
-        values = splits["train"].told.values[:, 0]
+        values = splits["train"].required_targets.values[:, 0]
         check_classes(values[np.isfinite(values)].astype(np.int64), splits["train"].classes)
 
     def reference(self, windows: WindowSet) -> Callable[[int], Hashable]:

@@ -19,7 +19,7 @@ def r2(sequences: Sequences, weights: Floats) -> Floats:
     NaN where a value does not vary.
     """
     explained = []
-    for value, predicted in zip(sequences.target.T, sequences.answer.T, strict=True):
+    for value, predicted in zip(sequences.target.T, sequences.prediction.T, strict=True):
         left = weights @ sequences.summed((value - predicted) ** 2)
         n = weights @ sequences.summed(np.ones_like(value))
         middle = value.mean()  # near the weighted mean, so that nothing cancels
@@ -34,7 +34,7 @@ def r2(sequences: Sequences, weights: Floats) -> Floats:
 )
 def rmse(sequences: Sequences, weights: Floats) -> Floats:
     """Root mean square error, in the units of the values."""
-    return np.sqrt(_mean(sequences, (sequences.target - sequences.answer) ** 2, weights))
+    return np.sqrt(_mean(sequences, (sequences.target - sequences.prediction) ** 2, weights))
 
 
 @METRICS.register(
@@ -42,7 +42,7 @@ def rmse(sequences: Sequences, weights: Floats) -> Floats:
 )
 def mae(sequences: Sequences, weights: Floats) -> Floats:
     """Mean absolute error, in the units of the values."""
-    return _mean(sequences, np.abs(sequences.target - sequences.answer), weights)
+    return _mean(sequences, np.abs(sequences.target - sequences.prediction), weights)
 
 
 def _mean(sequences: Sequences, values: Floats, weights: Floats) -> Floats:

@@ -43,7 +43,9 @@ class RegressionTask(Task):
         from seqbench.tasks.targets import SampleTargets
         from seqbench.windowing.normalize import normalize
 
-        values = torch.from_numpy(normalize(windows.told.values, windows.told.normalization))
+        values = torch.from_numpy(
+            normalize(windows.required_targets.values, windows.required_targets.normalization)
+        )
         return SampleTargets(values.to(signal.device), torch.nan)
 
     def join(
