@@ -34,7 +34,7 @@ def logged(tmp_path):
     def run(does):
         with (tmp_path / "log").open("w") as log:
             process = step(does, log)
-        process.communicate(timeout=60)
+        process.communicate(timeout=600)
         return process, read_log(tmp_path / "log")
 
     return run
@@ -75,7 +75,7 @@ def test_a_stopped_step_did_not_fail(logged):
 
 
 def test_on_a_pipe_a_step_logs_nothing_of_itself():
-    _, output = step("None", subprocess.PIPE).communicate(timeout=60)
+    _, output = step("None", subprocess.PIPE).communicate(timeout=600)
 
     assert output == b""
 
@@ -132,7 +132,7 @@ def test_a_step_lives_as_long_as_its_process(tmp_path, wait_for):
 
     assert is_alive(path, read_log(path))
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert is_alive(path, read_log(path)) is False
 
 

@@ -125,7 +125,7 @@ def test_a_job_runs_as_long_as_its_process_lives(folder, stand):
 
     assert stand(job).state == "running"
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert stand(job).state == "stopped"
     assert "without a message" in stand(job).sentence
 
