@@ -276,14 +276,6 @@ def test_the_label_of_a_window_is_the_type_of_its_first_event(bells):
     ]
 
 
-def test_an_event_counts_where_its_onset_is(bells):
-    made = bells([8], [(0, 0, 4)])
-
-    windows = cut_recordings(made, WindowSettings(length_samples=4))
-
-    assert spans(windows) == [(0, 4, NO_EVENT), (4, 8, 0)]
-
-
 def test_windows_of_a_recording_of_which_nothing_is_known_have_no_label(bells):
     made = bells([8, 8, 8], [(1, 0, 5)])
 
