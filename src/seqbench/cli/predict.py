@@ -109,23 +109,27 @@ def _predict_stream(
 
     if kind == "raw" and channels is not None:
         raise UserError("--channels needs names, which raw samples have none of; send a csv stream")
-    if recording == "-" and idle_s is not None:
-        raise UserError("--idle-s is for growing files; standard input ends by itself")
+    path = Path(recording)
+    ends_itself = recording == "-" or path.is_fifo() or path.is_char_device()
+    if ends_itself and idle_s is not None:
+        raise UserError("--idle-s is for growing files; a pipe ends by itself")
     finder = EventFinder(model, device)
     print(
         f"events follow at most {finder.latency_s:.3g} s after an isolated onset", file=sys.stderr
     )
     with ExitStack() as stack:
         handle: BinaryIO | RawIOBase = sys.stdin.buffer
-        if recording != "-":
+        if not ends_itself:
             wait_s = IDLE_S if idle_s is None else idle_s
-            handle = stack.enter_context(growing(Path(recording), wait_s))
+            handle = stack.enter_context(growing(path, wait_s))
+        elif recording != "-":
+            handle = stack.enter_context(path.open("rb", buffering=0))
         target: TextIO = sys.stdout
         if out is not None:
             stack.enter_context(_writable(out))
             out.parent.mkdir(parents=True, exist_ok=True)
             target = stack.enter_context(out.open("w", encoding="utf-8", newline=""))
-        name = "stream" if recording == "-" else Path(recording).stem
+        name = "stream" if recording == "-" else path.stem
         handle = stack.enter_context(Interruptible(handle))
         found = predict_stream(finder, handle, kind=kind, recording=name, channels=channels)
         _write_events(target, found)

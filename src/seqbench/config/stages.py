@@ -10,6 +10,7 @@ STATE_EVERY_S = 60.0  # between two states of a training, unless the config sets
 # In the environment, if set: states of trainings that are done stay. A job of a cluster that fails
 # loses the outputs of all steps in it; the next one takes these trainings up where they ended.
 STATES_STAY = "SEQBENCH_STATES_STAY"
+MAX_FOLDS = 1000
 
 
 class Fold(Options):
@@ -77,6 +78,8 @@ class SplitSettings(Options):
             raise ValueError("repeats counts draws of folds; give `folds`, or leave it out")
         if self.folds is None:
             return self
+        if self.folds * self.repeats > MAX_FOLDS:
+            raise ValueError(f"folds times repeats exceed {MAX_FOLDS}, each a dataset of its own")
         if self.test is not None:
             raise ValueError("with folds every recording is test once; leave test out")
         if self.by == "time":

@@ -97,11 +97,15 @@ class Plan:
         runs: dict[Run, None] = {}
         for grid in self.benchmark.runs:
             names = self.benchmark.baselines if grid.baselines is None else grid.baselines
-            for run, name in product(self._of_grid(grid), names):
-                tags = BASELINES.entry(name).tags
-                if self._fits(tags, run.dataset):
-                    seed = run.seed if tags["stochastic"] else 0
-                    runs[Run(run.dataset, name, BASELINE, "1", seed)] = None
+            of_grid = dict.fromkeys((run.dataset, run.seed) for run in self._of_grid(grid))
+            fitting = {
+                dataset: [name for name in names if self._fits(BASELINES.entry(name).tags, dataset)]
+                for dataset in dict.fromkeys(dataset for dataset, _ in of_grid)
+            }
+            for dataset, seed in of_grid:
+                for name in fitting[dataset]:
+                    own_seed = seed if BASELINES.entry(name).tags["stochastic"] else 0
+                    runs[Run(dataset, name, BASELINE, "1", own_seed)] = None
         return [run for run in runs if run not in self.unfinished]
 
     @property
@@ -121,7 +125,14 @@ class Plan:
 
     def runs_on(self, whole: str) -> list[Run]:
         """Return the runs on a dataset, those on all of its folds."""
-        return [run for run in self.runs if self.benchmark.whole(run.dataset) == whole]
+        return list(self._by_whole.get(whole, ()))
+
+    @cached_property
+    def _by_whole(self) -> dict[str, list[Run]]:
+        by_whole: dict[str, list[Run]] = {}
+        for run in self.runs:
+            by_whole.setdefault(self.benchmark.whole(run.dataset), []).append(run)
+        return by_whole
 
     @cached_property
     def template_runs(self) -> list[Run]:

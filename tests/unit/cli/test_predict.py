@@ -242,6 +242,18 @@ def test_a_growing_file_is_read_until_it_rests(knocks, walk, tmp_path, capsys, k
     assert "events follow at most 0.331 s after an isolated onset" in capsys.readouterr().err
 
 
+def test_a_named_pipe_is_read_to_its_end(knocks, walk, tmp_path, capsys):
+    pipe = tmp_path / "walk.pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(as_csv(walk),))
+    writer.start()
+
+    main(["predict", "--model", str(knocks.model), "--recording", str(pipe), "--stream"])
+    writer.join()
+
+    assert {row["recording"] for row in table(capsys.readouterr().out)} == {"walk"}
+
+
 def first_lines(
     process: subprocess.Popen[bytes], lines: "queue.Queue[bytes]", data: bytes
 ) -> bytes:

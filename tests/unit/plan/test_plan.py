@@ -241,3 +241,9 @@ def test_more_repeats_run_no_finished_fold_again():
     assert set(few.trained) < set(many.trained)
     for name in few.datasets:
         assert few.job_settings.window(name).to_json() == many.job_settings.window(name).to_json()
+
+
+@pytest.mark.parametrize("split", [{"folds": 10**9}, {"folds": 10, "repeats": 10**9}])
+def test_more_folds_than_a_plan_can_hold_are_refused_before_any_is_made(split):
+    with pytest.raises(ConfigError, match="folds times repeats exceed 1000"):
+        plan(GRID_OF_FOLDS, datasets={"mine": {"source": "waves", "split": split}})
