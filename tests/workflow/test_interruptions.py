@@ -166,7 +166,8 @@ def test_what_killed_steps_left_is_removed(whole):
     assert_nothing_is_left(whole)
 
 
-@pytest.mark.parametrize("stage", [pytest.param("pretrain", marks=pytest.mark.full), "finetune"])
+@pytest.mark.full
+@pytest.mark.parametrize("stage", ["pretrain", "finetune"])
 def test_after_everything_was_killed_the_next_run_gives_the_same(
     whole, prepared, stage, processes_in, wait_for, trained_by
 ):
