@@ -280,7 +280,7 @@ def test_what_test_holds_changes_nothing_of_train_and_val(recordings):
             assert one.targets.record() == other.targets.record()
 
 
-def test_nothing_leaks_between_the_parts(recordings):
+def test_nothing_leaks_between_the_splits(recordings):
     job = job_for(recordings)
 
     check = find_leaks(recordings, make_windows(recordings, job), job)

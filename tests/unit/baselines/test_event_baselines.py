@@ -66,7 +66,7 @@ def test_templates_are_learned_from_labels_nearly_as_well(strikes):
     assert 0.9 * ceiling["f1_at_5ms"] < found["f1_at_5ms"]
 
 
-def test_strikes_that_overlap_under_sway_and_coloured_noise_are_told_apart(ringing):
+def test_strikes_that_overlap_under_sway_and_coloured_noise_are_separated(ringing):
     found = scored("matched_filter", ringing)
 
     assert found["f1_at_5ms"] > 0.95

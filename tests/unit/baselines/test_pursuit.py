@@ -153,8 +153,8 @@ def test_gaps_are_no_noise():
 
 def test_every_sample_counts_in_exactly_one_block(monkeypatch):
     monkeypatch.setattr(joined, "BLOCK", 100)
-    stretches = [np.ones((1, n)) for n in (30, 30, 30, 700, 150, 20, 401)]
-    laid = JoinedSignal.of(stretches, 1, 10)
+    pieces = [np.ones((1, n)) for n in (30, 30, 30, 700, 150, 20, 401)]
+    laid = JoinedSignal.of(pieces, 1, 10)
     counted = np.zeros(laid.signal.shape[1], dtype=int)
 
     for first, last, core_first, core_last in laid.blocks(25):
@@ -165,12 +165,12 @@ def test_every_sample_counts_in_exactly_one_block(monkeypatch):
     assert counted.max() == 1
 
 
-def test_a_long_stretch_is_cut_at_places_of_its_own(monkeypatch):
+def test_a_long_piece_is_cut_at_places_of_its_own(monkeypatch):
     monkeypatch.setattr(joined, "BLOCK", 100)
     long = np.ones((1, 700))
 
-    def cuts(stretches, which):
-        laid = JoinedSignal.of(stretches, 1, 10)
+    def cuts(pieces, which):
+        laid = JoinedSignal.of(pieces, 1, 10)
         begin, length = laid.start[which], laid.length[which]
         ends = [block[3] - begin for block in laid.blocks(25)]
         return [end for end in ends if 0 < end <= length]
@@ -181,7 +181,7 @@ def test_a_long_stretch_is_cut_at_places_of_its_own(monkeypatch):
     assert len(alone) > 3
 
 
-def test_a_laid_holds_stretches_with_gaps_between():
+def test_a_joined_signal_holds_pieces_with_gaps_between():
     laid = JoinedSignal.of([np.ones((2, 5)), np.ones((2, 3))], 2, 4)
 
     np.testing.assert_array_equal(laid.start, [4, 13])

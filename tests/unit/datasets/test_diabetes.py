@@ -91,7 +91,7 @@ def test_real_women_with_diabetes_have_more_glucose_and_weigh_more(table, n_with
 
 @real
 def test_the_real_scaled_file_is_the_original_without_nine_rows():
-    # What the docstring says of it: scaled to [-1, 1], with the least of each column as 0.
+    # As in the docstring: scaled to [-1, 1], with the least of each column as 0.
     scaled, pima = (DATASETS["diabetes"](MIRROR, table=table) for table in ("scaled", "pima"))
     women, original = np.concatenate(scaled.signals), np.concatenate(pima.signals)
     low, high = original.min(axis=0), original.max(axis=0)

@@ -1,4 +1,4 @@
-"""A folder becomes recordings as they were meant, or one sentence says how to fix it."""
+"""A folder becomes recordings as they were meant, or one sentence names the fix."""
 
 import hashlib
 import os

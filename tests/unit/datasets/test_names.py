@@ -58,14 +58,14 @@ def test_only_new_leaves_out_test_names_that_train_has_with_the_same_country(tmp
 
 
 @pytest.mark.parametrize("row", ["Bell", ",English", "Bell,English,more"])
-def test_a_row_that_is_no_name_and_country_is_told(tmp_path, row):
+def test_a_row_that_is_no_name_and_country_is_refused(tmp_path, row):
     with pytest.raises(
         DataError, match=r"names_test\.csv\.gz, row 2: .*not a name and its country"
     ):
         DATASETS["names"](written(tmp_path, test=["Moore,English", row]))
 
 
-def test_a_damaged_file_is_told(tmp_path):
+def test_a_damaged_file_is_refused(tmp_path):
     cache = written(tmp_path)
     (cache / source.FOLDER / source.FILES["train"]).write_bytes(b"no gzip")
 
@@ -73,7 +73,7 @@ def test_a_damaged_file_is_told(tmp_path):
         DATASETS["names"](cache)
 
 
-def test_an_absent_file_is_told(tmp_path):
+def test_an_absent_file_is_refused(tmp_path):
     cache = written(tmp_path)
     (cache / source.FOLDER / source.FILES["test"]).unlink()
 
@@ -90,7 +90,7 @@ def test_the_real_names_are_as_many_as_published():
     assert len(made.classes) == 18
     arabic = made.classes.index("Arabic")
     assert [int((one.label[13374:] == arabic).sum()) for one in (made, new)] == [667, 0]
-    told = words(made)
-    assert len({told[i] for i in np.flatnonzero(made.label == arabic)}) == 108
+    found = words(made)
+    assert len({found[i] for i in np.flatnonzero(made.label == arabic)}) == 108
     assert made.source["files"] == source.SUMS
     assert np.bincount(made.label[13374:]).max() / 6700 == pytest.approx(0.468, abs=5e-4)
