@@ -134,7 +134,7 @@ def _read(group: h5py.Group, path: str, hint: Any) -> Any:
     if (kind, arguments) == (list, (str,)):
         return [str(text) for text in group[path].asstr()[:]]
     if kind is dict and get_origin(arguments[1]) is np.ndarray:
-        return {name: array[()] for name, array in group[path].items()}
+        return {name: np.asarray(array[()]) for name, array in group[path].items()}
     if dataclasses.is_dataclass(kind):
         return read_record(group[path], cast("type[Any]", kind))
     text = str(group.attrs[path])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from seqbench.errors import DamagedError, FormatError
+from seqbench.storage import predictions, recordings, windows
 from seqbench.storage.hdf5 import writing
 from seqbench.storage.model_header import EncoderHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
@@ -26,7 +27,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "model": read_model,
 }
 
-VERSIONS = {"recordings": 4, "windows": 5, "predictions": 4}
+VERSIONS = {module.KIND: module.VERSION for module in (predictions, recordings, windows)}
 
 
 @pytest.fixture

@@ -57,20 +57,6 @@ FULL = replace(
 )
 
 
-def assert_equal(one, other):
-    assert type(one) is type(other)
-    if isinstance(one, np.ndarray):
-        assert one.dtype == other.dtype
-        np.testing.assert_array_equal(one, other)
-    elif isinstance(one, Inner | Everything | dict):
-        left, right = (x if isinstance(x, dict) else vars(x) for x in (one, other))
-        assert left.keys() == right.keys()
-        for name in left:
-            assert_equal(left[name], right[name])
-    else:
-        assert one == other
-
-
 @pytest.fixture
 def file(tmp_path):
     with h5py.File(tmp_path / "file.h5", "w") as opened:
@@ -78,10 +64,10 @@ def file(tmp_path):
 
 
 @pytest.mark.parametrize("record", [RECORD, FULL], ids=["defaults", "full"])
-def test_every_field_survives(file, record):
+def test_every_field_survives(file, record, assert_same):
     write_record(file, record)
 
-    assert_equal(read_record(file, Everything), record)
+    assert_same(read_record(file, Everything), record)
 
 
 def test_fields_may_stand_elsewhere_or_be_given(file):
