@@ -98,7 +98,7 @@ def test_an_unknown_kind_of_presence_is_named():
 
 
 @pytest.mark.parametrize("kind", ["bce", "focal"])
-def test_presence_is_finite_for_the_surest_wrong_answers_and_masks_of_nothing(kind):
+def test_presence_is_finite_for_certain_wrong_logits_and_empty_masks(kind):
     logits = column([1e4, -1e4]).requires_grad_()
     target = column([0.0, 1.0])
 

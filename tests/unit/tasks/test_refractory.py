@@ -78,7 +78,7 @@ def test_a_threshold_of_zero_lets_everyone_in(decoder):
 
 
 @pytest.mark.parametrize("decoder", ["greedy", "optimal"])
-def test_of_equals_the_earlier_stays_and_certain_ones_are_told_apart(decoder):
+def test_of_equals_the_earlier_is_kept_and_certain_ones_are_compared(decoder):
     assert kept([0, 5], [0.6, 0.6], decoder) == [0]
     assert kept([5, 0], [0.6, 0.6], decoder) == [1]
     assert kept([3, 3], [0.6, 0.6], decoder) == [0]
@@ -253,12 +253,12 @@ def test_a_run_is_decided_one_period_after_its_end(stream, period, decoder):
     online = OnlineSelection(2, THRESHOLDS, period, decoder)
     stream = sorted(stream, key=lambda row: row[0])
     expected = chosen_from(stream, period, decoder)
-    came: list[Event] = []
+    kept: list[Event] = []
     for now in range(60):
         for time, type, score in stream:
             if time == now:
                 online.push(type, time, score)
-        came += online.advance(now)
+        kept += online.advance(now)
         for type in range(2):
             likely = [t for t, k, s in stream if k == type and s >= THRESHOLDS[k]]
             ends = [
@@ -266,7 +266,7 @@ def test_a_run_is_decided_one_period_after_its_end(stream, period, decoder):
                 if b - a >= period and a + period <= now
             ]  # fmt: skip
             due = [e for e in expected if e.type == type and ends and e.time <= ends[-1]]
-            assert [e for e in due if e not in came] == []
+            assert [e for e in due if e not in kept] == []
 
 
 @pytest.mark.parametrize("decoder", ["greedy", "optimal"])
@@ -280,7 +280,7 @@ def test_an_event_alone_comes_after_one_period_and_not_before(decoder):
     assert online.finish() == []
 
 
-def test_the_threshold_decoder_answers_at_once():
+def test_the_threshold_decoder_decides_at_once():
     online = OnlineSelection(1, np.array([0.5]), 10.0, "threshold")
     online.push_many([0, 0], [100.0, 101.0], [0.9, 0.4])
 
@@ -305,7 +305,7 @@ def test_optimal_gives_what_every_outcome_shares():
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
-def test_a_long_stream_leaves_nothing_behind(decoder):
+def test_a_long_stream_needs_no_more_memory(decoder):
     generator = np.random.default_rng(1)
     online = OnlineSelection(1, np.array([0.2]), 10.0, decoder)
     most = 0
@@ -333,7 +333,7 @@ def test_a_stream_refuses_what_comes_too_late():
         online.push(0, math.nan, 0.9)
 
 
-def test_a_finished_stream_begins_anew():
+def test_a_finished_stream_can_start_again():
     online = OnlineSelection(1, np.array([0.5]), 10.0, "optimal")
     online.push(0, 50.0, 0.9)
     assert online.finish() == [Event(50.0, 0, 0.9)]
