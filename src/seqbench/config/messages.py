@@ -70,7 +70,7 @@ def sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
 
 
 def _is_branch(key: str | int) -> bool:
-    """Tell pydantic's names for the branches of a union from keys."""
+    """Return whether this is pydantic's name for a branch of a union, not a key."""
     return isinstance(key, str) and (
         "[" in key or key in ("float", "int", "str", "constrained-float")
     )

@@ -49,10 +49,10 @@ def summary(name: str) -> str:
 
 
 def higher_is_better(metric: str) -> bool:
-    """Tell in which direction a metric improves."""
+    """Return whether a metric improves upwards."""
     return bool(tags(metric)["better"] == "higher")
 
 
 def best_at_zero(metric: str) -> bool:
-    """Tell whether a metric may have either sign and is best at zero."""
+    """Return whether a metric may have either sign and is best at zero."""
     return bool(tags(metric)["better"] == "zero")

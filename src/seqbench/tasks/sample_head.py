@@ -13,7 +13,7 @@ class SampleHead(Head):
     Parameters
     ----------
     encoder
-        Says its features D and its stride.
+        Gives its features D and its stride.
     n_outputs
         Numbers A predicted for each sample.
     dropout

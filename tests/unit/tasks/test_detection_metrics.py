@@ -16,7 +16,6 @@ from seqbench.reporting.scores.metrics import columns
 from seqbench.storage.detections import Candidates, Decoding, Detections
 from seqbench.tasks.detection.comparison import decoded, errors_ms
 from seqbench.tasks.detection.metrics import (
-    f1_curve,
     per_type,
     reliability,
 )
@@ -334,14 +333,6 @@ def test_each_type_has_a_row_of_its_own():
     assert (second["f1"], second["bias_ms"]) == (0, 8)  # within 10 ms, but not within 5 ms
     assert (third["f1"], third["precision"], third["mae_ms"]) == (0, 0, None)
     assert (fourth["f1"], fourth["precision"], fourth["recall"]) == (None, None, None)
-
-
-def test_the_curve_holds_f1_at_every_tolerance():
-    tolerances_ms, f1 = f1_curve(PLAIN)
-
-    assert tolerances_ms.tolist() == list(TOLERANCES_MS)
-    assert f1 == pytest.approx([0, 0, 1 / 4, 1 / 2, 3 / 4, 3 / 4, 3 / 4, 3 / 4])
-    assert np.isnan(f1_curve(made([], []))[1]).all()
 
 
 def test_errors_come_with_their_types():

@@ -47,7 +47,7 @@ def match(reference: Ints, detected: Ints, tolerance_samples: int) -> tuple[Ints
     order_d = order_d[_has_near(d, r, tolerance_samples)]
     r, d = reference[order_r], detected[order_d]
     low, high = _near(r, d, tolerance_samples)
-    # Stretches of time that share no pair: a new one where no detection is near both sides.
+    # Spans of time that share no pair: a new one where no detection is near both sides.
     starts = np.flatnonzero(np.r_[True, low[1:] >= high[:-1]][: len(r)])
     cut_r, cut_d = np.append(starts, len(r)), np.append(low[starts], len(d))
     first_r, stop_r, first_d, stop_d = cut_r[:-1], cut_r[1:], cut_d[:-1], cut_d[1:]
@@ -68,7 +68,7 @@ def match(reference: Ints, detected: Ints, tolerance_samples: int) -> tuple[Ints
 
 
 def claim(reference: Ints, ranked: Ints, tolerance_samples: int) -> NDArray[np.bool_]:
-    """Tell which detections, the best first, take an event that no better one has taken.
+    """Return which detections, the best first, take an event that no better one has taken.
 
     Each takes the nearest event that is left within the tolerance, of two
     equally near the earlier. This is how average precision is counted: unlike

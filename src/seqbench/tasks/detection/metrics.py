@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from seqbench.config.registry import METRICS
-from seqbench.config.tolerances import TOLERANCES_MS
 from seqbench.storage.detections import Detections
 from seqbench.tasks.detection.comparison import (
     N_CALIBRATION_BINS,
@@ -237,17 +236,6 @@ def per_type(detections: Detections, decoder: str | None = None) -> list[dict[st
             }
         )
     return rows
-
-
-def f1_curve(detections: Detections, decoder: str | None = None) -> tuple[Floats, Floats]:
-    """Return the tolerances of the metrics in milliseconds and F1 over all events at each."""
-    compared = decoded(detections, decoder)
-    once = np.ones((1, len(detections)))
-    f1 = []
-    for tolerance_ms in TOLERANCES_MS:
-        hits, reference, found = compared.totals(once, tolerance_ms)
-        f1.append(ratio(2 * hits.sum(keepdims=True), (reference + found).sum(keepdims=True)).item())
-    return np.array(TOLERANCES_MS), np.array(f1)
 
 
 def reliability(detections: Detections) -> tuple[Floats, Floats, Ints]:

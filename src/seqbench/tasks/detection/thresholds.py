@@ -179,7 +179,7 @@ def _of_type(candidates: Candidates, kind: int) -> Candidates:
 def _is_known(
     detections: Detections, place: NDArray[np.int64], time: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Tell which times lie where every event is labelled."""
+    """Return which times lie where every event is labelled."""
     start, stop = detections.known[place].T
     return (start <= time) & (time < stop)
 

@@ -26,7 +26,7 @@ class ForecastingHead(Head):
     Parameters
     ----------
     encoder
-        Says how its frames are pooled, or which maps they are.
+        Gives the pooling of its frames, or which maps they are.
     normalization
         Of the transformed series, (D,), from train.
     horizon_samples
