@@ -82,14 +82,16 @@ def onsets(found: pd.DataFrame, label: str) -> np.ndarray:
     return found.onset_s[found.label == label].to_numpy()
 
 
-def agree(found: pd.DataFrame, wanted: pd.DataFrame, *, within_s: float = 1e-6) -> None:
+def agree(found: pd.DataFrame, expected: pd.DataFrame, *, within_s: float = 1e-6) -> None:
     """Check that two lists hold the same events."""
-    assert len(wanted) > 0
+    assert len(expected) > 0
     order = ["label", "onset_s"]
-    found, wanted = (table.sort_values(order, ignore_index=True) for table in (found, wanted))
-    assert found.label.tolist() == wanted.label.tolist()
-    np.testing.assert_allclose(found.onset_s, wanted.onset_s, atol=within_s, rtol=0)
-    np.testing.assert_allclose(found.score, wanted.score, atol=1e-4 if within_s < MS / 10 else 0.1)
+    found, expected = (table.sort_values(order, ignore_index=True) for table in (found, expected))
+    assert found.label.tolist() == expected.label.tolist()
+    np.testing.assert_allclose(found.onset_s, expected.onset_s, atol=within_s, rtol=0)
+    np.testing.assert_allclose(
+        found.score, expected.score, atol=1e-4 if within_s < MS / 10 else 0.1
+    )
 
 
 # What is found.
@@ -109,7 +111,7 @@ def test_events_have_the_columns_named_and_come_by_onset(events):
     assert events.score.between(0.5, 1).all()
 
 
-def test_where_an_event_may_lie_is_told_by_type(events):
+def test_the_interval_of_an_onset_depends_on_its_type(events):
     left, right = events[events.label == "=left"], events[events.label == "right"]
 
     np.testing.assert_allclose(left.earliest_s, left.onset_s - 1 * MS)
@@ -158,41 +160,23 @@ def test_two_knocks_within_the_refractory_period_are_one_event(knocks):
 # The same wherever samples come from.
 
 
-def test_an_array_file_gives_the_events_of_the_array(knocks, signal, events, tmp_path):
+def test_files_and_other_arrays_give_the_events_of_the_array(knocks, signal, events, tmp_path):
     np.save(tmp_path / "walk.npy", signal)
+    table = as_csv(tmp_path / "a.csv", signal)
+    timed = as_csv(tmp_path / "b.csv", signal, time_s=np.arange(N_SAMPLES) / 2000)
+    arrays = pd.DataFrame(signal), signal.astype(np.float64), np.asfortranarray(signal)
 
-    found = seqbench.predict(str(knocks.model), str(tmp_path / "walk.npy"))
-
-    assert (found.recording == "walk").all()
-    agree(found, events)
-
-
-def test_a_table_gives_the_events_of_the_array(knocks, signal, events, tmp_path):
-    time = np.arange(N_SAMPLES) / 2000
-
-    agree(seqbench.predict(knocks.model, as_csv(tmp_path / "a.csv", signal)), events)
-    timed = as_csv(tmp_path / "b.csv", signal, time_s=time)
-    agree(seqbench.predict(knocks.model, timed), events)
+    for recording in (str(tmp_path / "walk.npy"), table, timed, *arrays):
+        agree(seqbench.predict(str(knocks.model), recording), events)
+    assert (seqbench.predict(knocks.model, tmp_path / "walk.npy").recording == "walk").all()
 
 
-def test_other_kinds_of_arrays_are_taken(knocks, signal, events):
-    agree(seqbench.predict(knocks.model, pd.DataFrame(signal)), events)
-    agree(seqbench.predict(knocks.model, signal.astype(np.float64)), events)
-    agree(seqbench.predict(knocks.model, np.asfortranarray(signal)), events)
+def test_channels_are_found_by_name_and_may_be_chosen(knocks, signal, events, tmp_path):
+    chosen = as_csv(tmp_path / "a.csv", signal[:, [2, 0, 1, 0]], "c,a,b,other")
+    turned = as_csv(tmp_path / "b.csv", signal[:, [2, 0, 1]], "z,x,y")
+    wider = as_csv(tmp_path / "c.csv", signal[:, [2, 0, 0, 1]], "z,other,x,y")
 
-
-def test_channels_are_taken_by_name(knocks, signal, events, tmp_path):
-    path = as_csv(tmp_path / "a.csv", signal[:, [2, 0, 1, 0]], "c,a,b,other")
-
-    found = seqbench.predict(knocks.model, path, channels=["a", "b", "c"])
-
-    agree(found, events)
-
-
-def test_channels_that_the_model_knows_need_not_be_named(knocks, signal, events, tmp_path):
-    turned = as_csv(tmp_path / "a.csv", signal[:, [2, 0, 1]], "z,x,y")
-    wider = as_csv(tmp_path / "b.csv", signal[:, [2, 0, 0, 1]], "z,other,x,y")
-
+    agree(seqbench.predict(knocks.model, chosen, channels=["a", "b", "c"]), events)
     agree(seqbench.predict(knocks.model, turned), events)
     agree(seqbench.predict(knocks.model, wider), events)
 
@@ -275,24 +259,14 @@ def test_a_table_without_names_can_be_streamed(knocks, signal, events, tmp_path)
     agree(pd.DataFrame(streamed), events)
 
 
-def test_named_columns_of_a_stream_are_taken(knocks, signal, events, tmp_path):
-    path = as_csv(tmp_path / "a.csv", signal[:, [2, 0, 1, 0]], "c,a,b,other")
+@pytest.mark.parametrize(
+    ("header", "channels"), [("c,a,b,other", ["a", "b", "c"]), ("z,x,y,other", None)]
+)
+def test_columns_of_a_stream_are_found_by_name(knocks, signal, events, tmp_path, header, channels):
+    path = as_csv(tmp_path / "a.csv", signal[:, [2, 0, 1, 0]], header)
 
     with path.open("rb") as handle:
-        streamed = list(predict_stream(EventFinder(knocks.model), handle, channels=["a", "b", "c"]))
-
-    agree(pd.DataFrame(streamed), events)
-
-
-def test_columns_of_a_stream_that_the_model_knows_need_not_be_named(
-    knocks, signal, events, tmp_path
-):
-    names = EventFinder(knocks.model).channels
-    shuffled = ",".join([names[2], "other", names[0], names[1]])
-    path = as_csv(tmp_path / "a.csv", signal[:, [2, 1, 0, 1]], shuffled)
-
-    with path.open("rb") as handle:
-        streamed = list(predict_stream(EventFinder(knocks.model), handle))
+        streamed = list(predict_stream(EventFinder(knocks.model), handle, channels=channels))
 
     agree(pd.DataFrame(streamed), events)
 
@@ -388,7 +362,7 @@ def test_a_stream_gives_what_a_network_finds_in_the_file(network, knocks, tmp_pa
 # Latency.
 
 
-def test_an_event_comes_within_the_latency_that_is_told(knocks):
+def test_an_event_comes_within_the_stated_latency(knocks):
     finder = EventFinder(knocks.model)
     latency = round(finder.latency_s * 2000)
 
@@ -422,7 +396,7 @@ def test_events_are_given_before_the_stream_ends(knocks, signal):
 
     def endless():
         yield signal
-        raise AssertionError("nothing was given before more was asked for")
+        raise AssertionError("nothing was given before more was read")
 
     assert next(finder.events(endless())).label in knocks.header.classes
 
@@ -431,7 +405,7 @@ def test_events_are_given_before_the_stream_ends(knocks, signal):
 
 
 def refusal(*arguments, **options) -> str:
-    """The sentence that answers a fault; it is one line."""
+    """The sentence of a refusal; it is one line."""
     with pytest.raises(UserError) as caught:
         find_events(*arguments, **options)
     sentence = str(caught.value)
@@ -469,10 +443,10 @@ def test_a_missing_recording_is_named(knocks, tmp_path):
 
 def test_another_number_of_channels_is_refused(knocks, signal, tmp_path):
     np.save(tmp_path / "two.npy", signal[:, :2])
-    wanted = "has 2 channels, but the model was trained on 3 (x, y, z)"
+    expected = "has 2 channels, but the model was trained on 3 (x, y, z)"
 
-    assert wanted in refusal(knocks.model, tmp_path / "two.npy")
-    assert wanted in refusal(knocks.model, signal[:, :2])
+    assert expected in refusal(knocks.model, tmp_path / "two.npy")
+    assert expected in refusal(knocks.model, signal[:, :2])
 
 
 def test_another_rate_is_refused(knocks, signal, tmp_path):
@@ -538,15 +512,15 @@ def test_an_event_is_a_row_of_plain_cells():
     assert event.row() == ["walk", "1.234568", "left, or right", "0.9877", "1.200000", ""]
 
 
-@pytest.mark.parametrize("name", ["=1+2", "+1-2", "-a", "@sum", "\tx", "\r=x"])
-def test_names_are_no_formulas(name):
-    recording, _, label, *_ = FoundEvent(name, 1.0, name, 0.5, None, None).row()
+@pytest.mark.parametrize(
+    ("names", "prefix"),
+    [
+        (["=1+2", "+1-2", "-a", "@sum", "\tx", "\r=x"], "'"),
+        (["-1", "+1", "-0.5e3", "left", "a=1"], ""),
+    ],
+)
+def test_names_are_no_formulas_and_numbers_stay(names, prefix):
+    for name in names:
+        recording, _, label, *_ = FoundEvent(name, 1.0, name, 0.5, None, None).row()
 
-    assert recording == label == f"'{name}"
-
-
-@pytest.mark.parametrize("name", ["-1", "+1", "-0.5e3", "left", "a=1"])
-def test_names_that_are_numbers_stay_as_they_are(name):
-    recording, _, label, *_ = FoundEvent(name, 1.0, name, 0.5, None, None).row()
-
-    assert recording == label == name
+        assert recording == label == prefix + name
