@@ -30,7 +30,7 @@ SRC = ROOT / "src"
 sys.path.insert(0, str(SRC))
 
 # Jobs find this package, installed or not, and the Python that runs Snakemake. Their shell waits
-# for the step when a cluster asks all processes of a job to end: the step has a state to write.
+# for the step when a cluster signals all processes of a job to end: the step has a state to write.
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH', '')}"
 )
@@ -145,9 +145,9 @@ def encoder_option(wildcards, input):
 
 
 def tensorboard_option(*stage):
-    """Return a function that names the TensorBoard folder of a job, if logs are wanted.
+    """Return a function that names the TensorBoard folder of a job, if it writes logs.
 
-    It asks for the input too: Snakemake re-runs no job for a parameter made from its input.
+    It takes the input too: Snakemake re-runs no job for a parameter made from its input.
     """
     folder = "/".join([layout.TENSORBOARD, *stage])
 

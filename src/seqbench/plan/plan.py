@@ -64,12 +64,12 @@ class Plan:
     benchmark
         A checked configuration.
     unfinished
-        Runs that it asks for and that are left out, as they have no results yet.
+        Runs of the configuration that are left out, as they have no results yet.
 
     Raises
     ------
     ConfigError
-        If a named combination is illegal; the sentence says why.
+        If a named combination is illegal; the sentence gives the reason.
     """
 
     def __init__(self, benchmark: Benchmark, unfinished: Collection[Run] = ()) -> None:
@@ -81,7 +81,7 @@ class Plan:
             raise ConfigError(problems)
 
     @cached_property
-    def asked(self) -> "Plan":
+    def requested(self) -> "Plan":
         """The plan with nothing left out."""
         return Plan(self.benchmark) if self.unfinished else self
 
@@ -163,7 +163,7 @@ class Plan:
             yield Run(dataset, architecture, arm, f"{labels:g}", seed)
 
     def _fits(self, tags: dict[str, Any], dataset: str) -> bool:
-        """Tell whether a baseline is made for a dataset and finds what it needs in it."""
+        """Return whether a baseline is made for a dataset and finds what it needs in it."""
         source = DATASETS.entry(self.benchmark.all_datasets[dataset].source)
         needs = set(tags.get("needs", ()))
         return (

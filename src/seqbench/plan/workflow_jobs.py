@@ -30,10 +30,10 @@ class Job:
     epochs
         Of a training at most.
     cost
-        File that says what the job cost, once its run is scored, and the name of
+        File that holds the cost of the job, once its run is scored, and the name of
         the cost there; None: none does.
     likeness
-        What tells how long it takes: step, dataset, architecture, and the rest.
+        Jobs that agree in it take alike: step, dataset, architecture, and the rest.
     """
 
     step: str

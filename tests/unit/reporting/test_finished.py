@@ -299,5 +299,5 @@ def test_a_plan_knows_what_it_was_before_runs_were_left_out():
     finished = Plan(plan.benchmark, [left_out])
 
     assert [run for run in plan.runs if run not in finished.runs] == [left_out]
-    assert finished.asked.runs == plan.runs
-    assert plan.asked is plan
+    assert finished.requested.runs == plan.runs
+    assert plan.requested is plan

@@ -132,7 +132,7 @@ def gather(plan: Plan, results: list[Result], root: Path) -> list[Material]:
     root
         Folder that holds `results/`.
     """
-    names = list(dict.fromkeys(run.architecture for run in plan.asked.trained))
+    names = list(dict.fromkeys(run.architecture for run in plan.requested.trained))
     colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
     return [_material(plan, results, root, dataset, colours) for dataset in plan.wholes]
 

@@ -89,10 +89,10 @@ def render_page(
         .render(
             title=plan.benchmark.title,
             plan=plan,
-            asked=overview.asked(plan.asked),
+            asked=overview.asked(plan.requested),
             unfinished=unfinished_by_dataset(plan),
             lede=overview.lede(boards),
-            tiles=overview.tiles(plan.asked, boards, results, warnings),
+            tiles=overview.tiles(plan.requested, boards, results, warnings),
             boards=boards,
             warnings=warnings,
             sections=[section(plan, material) for material in materials],

@@ -62,17 +62,17 @@ def unfinished_warnings(plan: Plan) -> list[str]:
         return []
     whole = plan.benchmark.whole
     left_out = sorted(plan.unfinished)
-    without = [name for name in plan.asked.wholes if name not in plan.wholes]
+    without = [name for name in plan.requested.wholes if name not in plan.wholes]
     if len(left_out) <= FEW_RUNS:
         names = "; ".join(run.fill(NAME) for run in left_out)
     else:
-        asked = Counter(whole(run.dataset) for run in plan.asked.runs)
+        asked = Counter(whole(run.dataset) for run in plan.requested.runs)
         missing = Counter(whole(run.dataset) for run in left_out)
         names = ", ".join(f"{missing[n]} of {asked[n]} on {n}" for n in plan.wholes if missing[n])
     verb = "has" if len(left_out) == 1 else "have"
     where = f": {names}" if names else ""
     found = [
-        f"{len(left_out)} of {len(plan.asked.runs)} runs {verb} not finished{where}."
+        f"{len(left_out)} of {len(plan.requested.runs)} runs {verb} not finished{where}."
         " Means are over the runs that have, so models may differ in seeds; n tells how many."
     ]
     if without:
@@ -89,7 +89,7 @@ def unfinished_by_dataset(plan: Plan) -> dict[str, list[Missing]]:
         return run.dataset, run.architecture, run.arm, run.labels
 
     found: dict[str, list[Missing]] = {}
-    for name in plan.asked.wholes:
+    for name in plan.requested.wholes:
         own = sorted(r for r in plan.unfinished if plan.benchmark.whole(r.dataset) == name)
         models = [Missing(*key, [run.seed for run in runs]) for key, runs in groupby(own, model)]
         if models:

@@ -48,9 +48,9 @@ class Answer:
 def answers(plan: Plan, results: Sequence[Result]) -> list[Answer]:
     """Return an answer for every question of a config, from runs with all labels from scratch."""
     own = [r for r in results if r.run.arm == "scratch" and float(r.run.labels) == 1]
-    architectures = list(dict.fromkeys(run.architecture for run in plan.asked.trained))
+    architectures = list(dict.fromkeys(run.architecture for run in plan.requested.trained))
     return [
-        Answer(q.ask, _comparisons(q, own, plan.asked.wholes, architectures))
+        Answer(q.ask, _comparisons(q, own, plan.requested.wholes, architectures))
         for q in plan.benchmark.questions
     ]
 
