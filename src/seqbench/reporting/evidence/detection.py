@@ -18,7 +18,7 @@ from seqbench.config.registry import EVIDENCE
 from seqbench.errors import FormatError
 from seqbench.plan.plan import Run
 from seqbench.reporting.evidence.calibration import Calibrated, Calibration
-from seqbench.reporting.evidence.excerpts import Stretch, rate_hz_of, stretches_of, timeline_of
+from seqbench.reporting.evidence.excerpts import Stretch, rate_hz_of, stretches_of
 from seqbench.reporting.evidence.inputs import EvidenceInputs
 from seqbench.reporting.read.banks import Bank, read_bank
 from seqbench.reporting.read.results import Result
@@ -120,7 +120,7 @@ class DetectionEvidence(Calibrated):
 def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
     """Read the detections and events of test; of the signal, test alone is read."""
     test, board, root = read_windows(inputs.windows, "test"), inputs.board, inputs.root
-    timeline = timeline_of(test)
+    timeline = test.events
     found = {
         row.name: {result.run: _found(result, root) for result in row.results}
         for row in board.compared

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.storage.detections import Detections
-from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.comparison import Decoded, Events, decoded
 
@@ -106,7 +105,7 @@ def stretches_of(windows: WindowSet, detections: Detections) -> list[Stretch]:
             compared.found[~is_matched[1]],
         )
     )
-    starts = timeline_of(windows).start
+    starts = windows.events.start
     return [
         Stretch(
             recording=detections.recording[place],
@@ -119,13 +118,6 @@ def stretches_of(windows: WindowSet, detections: Detections) -> list[Stretch]:
         for cut in cuts[_chosen(n_labelled, n_missed, n_false)]
         for place, start, stop in [cut.tolist()]
     ]
-
-
-def timeline_of(windows: WindowSet) -> Timeline:
-    """Return the timeline of windows of a detection dataset."""
-    if windows.timeline is None:
-        raise ValueError("only windows of a detection dataset have a timeline")
-    return windows.timeline
 
 
 def rate_hz_of(windows: WindowSet) -> float:
