@@ -152,7 +152,7 @@ def test_without_the_second_set_records_of_the_first_are_test_and_the_notes_say_
     assert sorted(split) == sorted(DS1)
     assert {name for name, part in split.items() if part == "test"} == set(DS1_TEST)
     assert {name for name, part in split.items() if part == "val"} == set(DS1_VAL)
-    assert any("not the official test part" in note for note in recordings.source["notes"])
+    assert any("not the official test split" in note for note in recordings.source["notes"])
 
 
 @pytest.mark.parametrize("name", ["101.atr", "100.dat", "234.hea"])
