@@ -139,7 +139,7 @@ def test_the_second_set_of_de_chazal_is_test(beats):
     assert any("201 (train) and 202 (test) are of one person" in n for n in beats.source["notes"])
 
 
-def test_without_the_second_set_records_of_the_first_are_test_and_the_notes_say_so(
+def test_without_the_second_set_records_of_the_first_are_test_and_the_notes_state_it(
     own_mitdb, tmp_path
 ):
     for name in DS2:
