@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -51,6 +55,23 @@ def _entry(name: str, *, accepts: tuple[str, ...] = ("series",), **tags: object)
 def made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """Register names that no change to the real ones can take away."""
     register_made_up_names(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def quick_files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write no PDF but where a test has the fixture `pdfs`, and wait for no disk."""
+    if "pdfs" not in request.fixturenames:
+        write_quick_files(monkeypatch)
+
+
+def write_quick_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda file: None)
+    monkeypatch.setattr(drawing, "as_pdf", lambda figure: b"%PDF")
+
+
+@pytest.fixture
+def pdfs() -> None:
+    """Let figures be written as PDF too."""
 
 
 def register_made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,13 +166,48 @@ def write_content(path: Path, content: dict[str, Any]) -> None:
     write_metrics(path, Metrics.parse(json.dumps(content)))
 
 
+class Worlds:
+    """Made-up results of a session: each world is written once and copied for every test."""
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+        self.plans: dict[str, Plan] = {}
+
+    def copy(
+        self, root: Path, write: Callable[..., Plan], raw: dict[str, Any], settings: dict[str, Any]
+    ) -> Plan:
+        """Copy what `write` leaves for a config to a folder, and return its plan."""
+        key = repr((write.__name__, raw, {name: _key(v) for name, v in settings.items()}))
+        key = hashlib.sha256(key.encode()).hexdigest()[:16]
+        if key not in self.plans:
+            self.plans[key] = write(self.cache / key, raw, **settings)
+        shutil.copytree(self.cache / key, root, dirs_exist_ok=True)
+        return self.plans[key]
+
+
+def _key(setting: object) -> object:
+    """Return what tells settings apart; of functions their code and what it closes over."""
+    if not isinstance(setting, FunctionType):
+        return setting
+    code, cells = setting.__code__, setting.__closure__ or ()
+    inner = [_key(cell.cell_contents) for cell in cells]
+    used = [_key(setting.__globals__.get(name)) for name in code.co_names]
+    return code.co_code, repr(code.co_consts), code.co_names, inner, used
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    """Return the worlds that were written so far."""
+    return Worlds(tmp_path_factory.mktemp("worlds"))
+
+
 @pytest.fixture
-def write_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteResults:
+def write_results(tmp_path: Path, worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> WriteResults:
     """Return `write_made_up_results` for the folder in which the test now works."""
     monkeypatch.chdir(tmp_path)
 
     def write(raw: dict[str, Any], **settings: Any) -> Plan:
-        return write_made_up_results(tmp_path, raw, **settings)
+        return worlds.copy(tmp_path, write_made_up_results, raw, settings)
 
     return write
 
@@ -290,6 +346,11 @@ def write_made_up_events(root: Path, raw: dict[str, Any], world: EventWorld) -> 
     return plan
 
 
+def write_event_world(root: Path, raw: dict[str, Any], **settings: Any) -> Plan:
+    """Write a made-up world of events by its settings."""
+    return write_made_up_events(root, raw, EventWorld(**settings))
+
+
 @pytest.fixture(scope="module")
 def make_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return what makes a whole report that several tests may look at, and returns its path."""
@@ -298,6 +359,7 @@ def make_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         root = tmp_path_factory.mktemp("page")
         with pytest.MonkeyPatch.context() as patch:
             register_made_up_names(patch)
+            write_quick_files(patch)
             patch.chdir(root)
             if events:
                 write_made_up_events(root, raw, EventWorld(**settings))
@@ -311,12 +373,12 @@ def make_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def write_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteResults:
+def write_events(tmp_path: Path, worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> WriteResults:
     """Return `write_made_up_events` for the folder in which the test now works."""
     monkeypatch.chdir(tmp_path)
 
     def write(raw: dict[str, Any], **settings: Any) -> Plan:
-        return write_made_up_events(tmp_path, raw, EventWorld(**settings))
+        return worlds.copy(tmp_path, write_event_world, raw, settings)
 
     return write
 

@@ -126,6 +126,7 @@ def test_numbers_that_nobody_drew_are_an_empty_table():
     assert Plot(Figure(), Numbers().table).csv.strip() == ""
 
 
+@pytest.mark.usefixtures("pdfs")
 def test_a_pdf_holds_truetype_letters_and_no_date(windows_world):
     pdf = draw("leaderboard", windows_world()).pdf
 
@@ -135,6 +136,7 @@ def test_a_pdf_holds_truetype_letters_and_no_date(windows_world):
     assert b"Date" not in pdf
 
 
+@pytest.mark.usefixtures("pdfs")
 def test_the_same_material_gives_the_same_files(windows_world):
     material = windows_world()
 
@@ -158,6 +160,7 @@ def test_any_process_makes_the_same_pdf():
     assert digest("1") == digest("2")
 
 
+@pytest.mark.usefixtures("pdfs")
 def test_letters_beyond_the_small_font_are_drawn_too(windows_world):
     figure = Figure()
     figure.text(0, 0, "\N{ARMENIAN CAPITAL LETTER AYB}")
