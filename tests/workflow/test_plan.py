@@ -147,6 +147,6 @@ def test_a_new_run_is_planned_beside_results_that_snakemake_has_no_records_of(
 def test_a_typing_error_in_the_arm_of_a_target_plans_nothing(workflow):
     run = {"dataset": "tiny", "architecture": "cnn1d", "labels": "1", "seed": 0}
 
-    done = workflow("--dry-run", layout.MODEL.format(arm="scrach", **run))
+    done = workflow("--dry-run", layout.MODEL.format(arm="scratchy", **run))
 
     assert "No rule to produce" in done.output

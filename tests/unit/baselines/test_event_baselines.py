@@ -52,6 +52,7 @@ def ringing():
     )
 
 
+@pytest.mark.full
 def test_the_oracle_finds_what_a_matched_filter_with_true_templates_finds(strikes):
     # Published for this generator and noise, 300 windows: F1 .9959 at 5 ms, MAE 0.095 ms.
     found = scored("oracle", strikes)
@@ -60,6 +61,7 @@ def test_the_oracle_finds_what_a_matched_filter_with_true_templates_finds(strike
     assert found["onset_mae_ms"] < 0.2
 
 
+@pytest.mark.full
 def test_templates_are_learned_from_labels_nearly_as_well(strikes):
     found, ceiling = scored("matched_filter", strikes), scored("oracle", strikes)
 
