@@ -15,7 +15,7 @@ from seqbench.config.stages import SplitSettings
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.read.results import collect
-from seqbench.reporting.read.split_sizes import part_of
+from seqbench.reporting.read.split_sizes import split_size
 from seqbench.reporting.text import cards
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import Targets
@@ -80,7 +80,7 @@ def windows():
 
 
 def test_a_part_counts_recordings_groups_windows_and_labels(windows):
-    part = part_of(windows)
+    part = split_size(windows)
 
     assert (part.n_recordings, part.n_groups, part.n_windows) == (3, 2, 4)
     assert (part.n_samples, part.seconds) == (30, 3.0)
@@ -89,7 +89,7 @@ def test_a_part_counts_recordings_groups_windows_and_labels(windows):
 
 
 def test_a_part_without_a_sampling_rate_has_no_duration(windows):
-    assert part_of(replace(windows, sampling_rate_hz=None)).seconds is None
+    assert split_size(replace(windows, sampling_rate_hz=None)).seconds is None
 
 
 def test_samples_are_counted_where_each_has_a_class(windows):
@@ -97,7 +97,7 @@ def test_samples_are_counted_where_each_has_a_class(windows):
     told[:4, 0], told[4:10, 0] = 2, 0
     targets = Targets(values=told, names=["class"], units=[""], normalization=windows.normalization)
 
-    part = part_of(replace(windows, task="labelling", targets=targets))
+    part = split_size(replace(windows, task="labelling", targets=targets))
 
     assert part.counts.tolist() == [6, 0, 4]
 
@@ -116,7 +116,7 @@ def test_events_are_counted_by_type(windows):
         tolerance_ms=5.0,
     )
 
-    part = part_of(replace(windows, task="detection", timeline=timeline))
+    part = split_size(replace(windows, task="detection", timeline=timeline))
 
     assert part.counts.tolist() == [1, 0, 1]
     assert (part.seconds, part.known_s) == (3.0, 0.6)
@@ -125,7 +125,7 @@ def test_events_are_counted_by_type(windows):
 def test_shares_are_of_their_own_part(windows):
     empty = replace(windows, label=np.full(4, -1), split="test")
 
-    found = cards.class_counts(windows.classes, [part_of(windows), part_of(empty)])
+    found = cards.class_counts(windows.classes, [split_size(windows), split_size(empty)])
 
     assert [one.name for one in found] == ["rest", "walk", "run"]
     assert [one.counts for one in found] == [[1, 0], [2, 0], [0, 0]]

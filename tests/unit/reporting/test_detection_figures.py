@@ -100,9 +100,10 @@ def test_tolerance_shows_the_values_of_the_results(material):
 
     lines = {line.get_linewidth(): line for line in axes.lines if len(line.get_xdata()) == 8}
     bold = lines[max(lines)]
-    picked = made.board.picked
+    selected = made.board.selected
     wanted = [
-        Estimate.of(picked.results, f"f1_at_{tolerance:g}ms").mean for tolerance in bold.get_xdata()
+        Estimate.of(selected.results, f"f1_at_{tolerance:g}ms").mean
+        for tolerance in bold.get_xdata()
     ]
     assert bold.get_ydata().tolist() == wanted
     assert sum(len(line.get_xdata()) == 8 for line in axes.lines) == 5  # two models, three others
@@ -122,28 +123,28 @@ def test_lateness_is_marked_where_its_mean_is(material):
     at = [line.get_xdata()[0] for line in marks]  # the first type stands on top
     assert at == pytest.approx([timing.late_ms[timing.type == k].mean() for k in range(3)])
     assert [timing.row for timing in made.evidence.timings] == [
-        made.board.picked, made.board.best_baseline,
+        made.board.selected, made.board.best_baseline,
     ]  # fmt: skip
     assert made.board.best_baseline.architecture == "matched_filter"
 
 
-def test_every_mark_of_a_stretch_is_drawn_and_errors_look_different(material):
+def test_every_mark_of_a_excerpt_is_drawn_and_errors_look_different(material):
     _, made = material()
     figure = FIGURES["timeline"](made).figure
 
     uppers = figure.axes[::2]
-    assert len(uppers) == len(made.evidence.stretches)
-    for axes, stretch in zip(uppers, made.evidence.stretches, strict=True):
+    assert len(uppers) == len(made.evidence.excerpts)
+    for axes, excerpt in zip(uppers, made.evidence.excerpts, strict=True):
         marks = [line for line in axes.lines if line.get_marker() in ("v", "^", "X")]
         hollow = [line for line in marks if line.get_markerfacecolor() == "white"]
-        assert len(marks) == len(stretch.labelled) + len(stretch.found)
-        assert len(hollow) == stretch.n_missed
-        assert sum(line.get_marker() == "X" for line in marks) == stretch.n_false
-        assert len(axes.patches) == stretch.n_missed + stretch.n_false
-    assert any(stretch.n_missed + stretch.n_false for stretch in made.evidence.stretches)
+        assert len(marks) == len(excerpt.labelled) + len(excerpt.found)
+        assert len(hollow) == excerpt.n_missed
+        assert sum(line.get_marker() == "X" for line in marks) == excerpt.n_false
+        assert len(axes.patches) == excerpt.n_missed + excerpt.n_false
+    assert any(excerpt.n_missed + excerpt.n_false for excerpt in made.evidence.excerpts)
 
 
-def test_labels_of_a_stretch_do_not_touch(material):
+def test_labels_of_a_excerpt_do_not_touch(material):
     _, made = material(n_types=16, seconds=10.0)
     figure = FIGURES["timeline"](made).figure
     figure.draw_without_rendering()
@@ -177,7 +178,7 @@ def test_a_score_that_is_a_probability_lies_on_the_diagonal(material):
     line = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
     np.testing.assert_array_equal(line.get_ydata(), true)
     by_hand = np.nansum(count * np.abs(score - true)) / count.sum()
-    assert by_hand == pytest.approx(made.board.picked.metrics["presence_ece"].mean, abs=0.05)
+    assert by_hand == pytest.approx(made.board.selected.metrics["presence_ece"].mean, abs=0.05)
 
 
 def test_drawings_are_the_same_every_time_and_small(material):

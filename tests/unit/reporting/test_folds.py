@@ -11,8 +11,8 @@ from seqbench import layout
 from seqbench.reporting.figures.catalog import figure_names
 from seqbench.reporting.read.results import collect
 from seqbench.reporting.scores import pretraining, questions
-from seqbench.reporting.scores.estimates import resampled_mean
-from seqbench.reporting.scores.leaderboards import ahead, lead, leaderboard
+from seqbench.reporting.scores.estimates import paired, resampled_mean
+from seqbench.reporting.scores.leaderboards import lead, leaderboard
 from seqbench.statistics.student import mean_interval
 from seqbench.steps import report
 
@@ -93,7 +93,8 @@ def test_shared_training_data_widen_an_interval_as_stated():
 
 
 def test_a_lead_over_a_baseline_of_one_seed_is_taken_fold_by_fold(board):
-    leads = ahead(row(board, "cnn1d"), row(board, "majority"))
+    runs, baselines = row(board, "cnn1d").results, row(board, "majority").results
+    leads = [(one.result, one.value) for one in paired(runs, baselines, or_mean=True)]
 
     assert [round(value, 3) for _, value in leads] == [
         0.3, 0.29, 0.4, 0.39, 0.2, 0.19, 0.34, 0.33,

@@ -256,7 +256,7 @@ def test_a_model_without_any_value_stands_last_and_is_no_candidate(write_results
 
     assert board.rows[-1].architecture == "gru"
     assert board.rows[-1].score.mean is None
-    assert board.picked.architecture == "cnn1d"
+    assert board.selected.architecture == "cnn1d"
 
 
 def test_the_chosen_run_is_the_best_on_val_whatever_test_says(write_results, config):
@@ -267,7 +267,7 @@ def test_the_chosen_run_is_the_best_on_val_whatever_test_says(write_results, con
     plan = write_results(config(), skill=lambda run: 0.5 + run.seed / 10, edit=edit)
     board = leaderboard(collect(plan, Path()), "waves", "1")
 
-    assert board.picked.chosen.run.seed == 1
+    assert board.selected.chosen.run.seed == 1
 
 
 def test_val_picks_the_model_that_answers_for_a_dataset(write_results, config):
@@ -287,7 +287,7 @@ def test_val_picks_the_model_that_answers_for_a_dataset(write_results, config):
     board = leaderboard(collect(plan, Path()), "waves", "1")
 
     assert board.rows[0].architecture == "rnn"
-    assert board.picked.architecture == "cnn1d"
+    assert board.selected.architecture == "cnn1d"
 
 
 def test_the_summary_is_tidy_and_sorted(write_results, config):

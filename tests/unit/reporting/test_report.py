@@ -238,7 +238,7 @@ def test_warnings_say_what_is_wrong_in_plain_words(write_results, config):
     assert "trained with only 2 seeds" in text
     assert "Only 20 test windows" in text
     assert "Below the majority floor, so nothing was learned: rnn" in text
-    assert "The model picked on val lies below the baseline minirocket." in text
+    assert "The model selected on val lies below the baseline minirocket." in text
 
 
 @pytest.mark.usefixtures("without_figures")

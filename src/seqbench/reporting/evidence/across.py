@@ -12,7 +12,7 @@ import pandas as pd
 from seqbench.plan.plan import Model, Plan
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.scores.blocks import Block, blocks, can_tell
-from seqbench.reporting.scores.leaderboards import Leaderboard, Row
+from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.statistics import comparison
 from seqbench.statistics.attainable import ALPHA, smallest_p
@@ -188,5 +188,5 @@ def _with_all_labels(material: Material) -> Leaderboard:
     return next(board for board in material.boards if float(board.labels) == 1)
 
 
-def _row(board: Leaderboard, model: Model) -> Row:
+def _row(board: Leaderboard, model: Model) -> ModelScores:
     return next(row for row in board.rows if (row.architecture, row.arm) == model)

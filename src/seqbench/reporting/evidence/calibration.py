@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.reporting.scores.leaderboards import Row
+from seqbench.reporting.scores.leaderboards import ModelScores
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Calibration:
         Metric that is the mean distance of the curve from the diagonal.
     """
 
-    row: Row
+    row: ModelScores
     of: str
     error: str
     score: NDArray[np.float64]
@@ -34,7 +34,7 @@ class Calibration:
 
     @classmethod
     def of_runs(
-        cls, row: Row, bins: Iterable[tuple[NDArray[Any], ...]], *, of: str, error: str
+        cls, row: ModelScores, bins: Iterable[tuple[NDArray[Any], ...]], *, of: str, error: str
     ) -> Calibration:
         """Stack the bins of the runs of a model, as the metrics of its task return them."""
         score, true, count = map(np.stack, zip(*bins, strict=True))

@@ -19,7 +19,7 @@ from seqbench.reporting.evidence.calibration import Calibrated, Calibration
 from seqbench.reporting.evidence.confusions import Confusions, confusions
 from seqbench.reporting.evidence.inputs import EvidenceInputs
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.scores.leaderboards import Row
+from seqbench.reporting.scores.leaderboards import ModelScores
 from seqbench.statistics.curves import average_precision, precision_at, precision_recall, roc
 from seqbench.storage.predictions import Predictions, read_predictions
 from seqbench.storage.windows import WindowSet, read_windows
@@ -55,7 +55,7 @@ class Curves:
         Part of test that is of the class: the precision of chance, (k,).
     """
 
-    row: Row
+    row: ModelScores
     classes: list[str]
     levels: Floats
     hits: Floats
@@ -125,14 +125,14 @@ def gather_classification(inputs: EvidenceInputs) -> ClassificationEvidence:
         (row, [_predicted(result, inputs.root) for result in row.results]) for row in board.compared
     ]
     calibration, hardest = None, []
-    picked = board.picked
-    if picked is not None and all(one.are_probabilities for one in predicted[0][1]):
+    selected = board.selected
+    if selected is not None and all(one.are_probabilities for one in predicted[0][1]):
         own = predicted[0][1]
         calibration = Calibration.of_runs(
-            picked, map(reliability, own), of="test window", error="ece"
+            selected, map(reliability, own), of="test window", error="ece"
         )
         of_shown = [
-            one for result, one in zip(picked.results, own, strict=True)
+            one for result, one in zip(selected.results, own, strict=True)
             if result.run.dataset == inputs.shown
         ]  # fmt: skip
         hardest = hardest_windows(read_windows(inputs.windows, "test"), of_shown)
@@ -145,7 +145,7 @@ def gather_classification(inputs: EvidenceInputs) -> ClassificationEvidence:
     )
 
 
-def curves(row: Row, of_runs: list[Predictions]) -> Curves:
+def curves(row: ModelScores, of_runs: list[Predictions]) -> Curves:
     """Return the curves of a model, averaged over runs at equal levels."""
     names = of_runs[0].classes
     levels = np.linspace(0, 1, N_LEVELS)

@@ -12,7 +12,7 @@ from seqbench import layout
 from seqbench.config.registry import EVIDENCE
 from seqbench.errors import FormatError
 from seqbench.reporting.evidence.inputs import EvidenceInputs
-from seqbench.reporting.scores.leaderboards import Row
+from seqbench.reporting.scores.leaderboards import ModelScores
 from seqbench.storage.detections import Detections
 from seqbench.storage.predictions import read_predictions
 from seqbench.tasks.classification.metrics import confusion
@@ -22,7 +22,7 @@ from seqbench.tasks.classification.metrics import confusion
 class Confusion:
     """Counts by true and predicted class, (K, K), summed over the runs of a model."""
 
-    row: Row
+    row: ModelScores
     counts: NDArray[np.int64]
 
 

@@ -18,13 +18,13 @@ from seqbench.config.registry import EVIDENCE
 from seqbench.errors import FormatError
 from seqbench.plan.plan import Run
 from seqbench.reporting.evidence.calibration import Calibrated, Calibration
-from seqbench.reporting.evidence.excerpts import Stretch, rate_hz_of, stretches_of
+from seqbench.reporting.evidence.excerpts import Excerpt, excerpts_of, rate_hz_of
 from seqbench.reporting.evidence.inputs import EvidenceInputs
 from seqbench.reporting.read.banks import Bank, read_bank
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.read.split_sizes import Part, part_of
+from seqbench.reporting.read.split_sizes import SplitSize, split_size
 from seqbench.reporting.scores.estimates import Estimate
-from seqbench.reporting.scores.leaderboards import Leaderboard, Row
+from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.storage.detections import Detections
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import read_windows
@@ -48,7 +48,7 @@ from seqbench.tasks.detection.refractory import DECODERS
 class Timing:
     """Errors of what all seeds of a model found: type (P,) and lateness in milliseconds (P,)."""
 
-    row: Row
+    row: ModelScores
     type: NDArray[np.int64]
     late_ms: NDArray[np.float64]
 
@@ -87,25 +87,25 @@ class DetectionEvidence(Calibrated):
     tolerance_ms, refractory_s
         Of the dataset; no refractory period: None.
     timings
-        Of the model picked on val and the best baseline, in this order.
-    stretches
-        Parts of test with what the picked model and seed finds there.
+        Of the model selected on val and the best baseline, in this order.
+    excerpts
+        Parts of test with what the selected model and seed finds there.
     types
-        What `per_type` says of the picked model and seed, and before it the same
+        What `per_type` says of the selected model and seed, and before it the same
         of all types together, if there are several.
     decoders
-        Of the picked model.
+        Of the selected model.
     banks
         Templates that models of the plan have learned.
     """
 
     classes: list[str]
-    test: Part
+    test: SplitSize
     rate_hz: float
     tolerance_ms: float
     refractory_s: float | None
     timings: list[Timing]
-    stretches: list[Stretch]
+    excerpts: list[Excerpt]
     types: list[dict[str, Any]]
     decoders: list[Decoder]
     banks: list[Bank]
@@ -125,24 +125,24 @@ def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
         row.name: {result.run: _found(result, root) for result in row.results}
         for row in board.compared
     }
-    picked = board.picked
-    of_picked = {} if picked is None else found[picked.name]
-    of_seeds = list(of_picked.values())
-    chosen = None if picked is None else of_picked[picked.chosen.run]
+    selected = board.selected
+    of_selected = {} if selected is None else found[selected.name]
+    of_seeds = list(of_selected.values())
+    chosen = None if selected is None else of_selected[selected.chosen.run]
     return DetectionEvidence(
         classes=test.classes,
-        test=part_of(test),
+        test=split_size(test),
         rate_hz=rate_hz_of(test),
         tolerance_ms=timeline.tolerance_ms,
         refractory_s=timeline.refractory_s,
         timings=[_timing(row, list(found[row.name].values())) for row in board.compared],
-        stretches=[] if chosen is None else stretches_of(test, chosen),
+        excerpts=[] if chosen is None else excerpts_of(test, chosen),
         types=[] if chosen is None else _types(chosen),
         decoders=[_decoder(name, of_seeds) for name in DECODERS] if of_seeds else [],
         calibration=None
-        if picked is None
+        if selected is None
         else Calibration.of_runs(
-            picked, map(reliability, of_seeds), of="candidate", error="presence_ece"
+            selected, map(reliability, of_seeds), of="candidate", error="presence_ece"
         ),
         banks=[
             read_bank(row.chosen, test, root)
@@ -159,7 +159,7 @@ def _found(result: Result, root: Path) -> Detections:
     return found
 
 
-def _timing(row: Row, of_seeds: list[Detections]) -> Timing:
+def _timing(row: ModelScores, of_seeds: list[Detections]) -> Timing:
     types, late_ms = zip(*map(errors_ms, of_seeds), strict=True)
     return Timing(row, np.concatenate(types), np.concatenate(late_ms))
 
@@ -205,14 +205,14 @@ def _scores(found: Detections, decoder: str) -> dict[str, float | None]:
     }
 
 
-def _with_templates(board: Leaderboard, banked: Collection[Run]) -> list[Row]:
+def _with_templates(board: Leaderboard, banked: Collection[Run]) -> list[ModelScores]:
     """Return the models whose templates are shown: of each architecture what val picks."""
-    holders: dict[str, list[Row]] = {}
+    holders: dict[str, list[ModelScores]] = {}
     for row in board.rows:
         if row.results[0].run in banked:
             holders.setdefault(row.architecture, []).append(row)
-    picked = (board.picked_among(rows) or rows[0] for rows in holders.values())
-    return sorted(picked, key=lambda row: row.is_baseline)
+    selected = (board.selected_among(rows) or rows[0] for rows in holders.values())
+    return sorted(selected, key=lambda row: row.is_baseline)
 
 
 def _number(value: NDArray[np.float64]) -> float | None:

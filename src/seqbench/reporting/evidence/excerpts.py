@@ -14,10 +14,10 @@ from seqbench.tasks.detection.comparison import Decoded, Events, decoded
 
 Ints = NDArray[np.int64]
 
-N_EVENTS = 10  # that a stretch holds on average
+N_EVENTS = 10  # that a excerpt holds on average
 LONGEST_S = 3.0
 FEWEST_SAMPLES = 64
-N_SPREAD = 2  # stretches spread evenly over test, beside the one that shows an error
+N_SPREAD = 2  # excerpts spread evenly over test, beside the one that shows an error
 
 
 class Mark(NamedTuple):
@@ -39,7 +39,7 @@ class Mark(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stretch:
+class Excerpt:
     """A part of a recording.
 
     Parameters
@@ -74,8 +74,8 @@ class Stretch:
         return sum(not mark.is_matched for mark in self.found)
 
 
-def stretches_of(windows: WindowSet, detections: Detections) -> list[Stretch]:
-    """Cut test into equal stretches and choose a few of them, the same ones every time.
+def excerpts_of(windows: WindowSet, detections: Detections) -> list[Excerpt]:
+    """Cut test into equal excerpts and choose a few of them, the same ones every time.
 
     Two are spread evenly over those with at least a middling number of labelled
     events. One more holds a miss and a false alarm, or one of the two, or is
@@ -107,7 +107,7 @@ def stretches_of(windows: WindowSet, detections: Detections) -> list[Stretch]:
     )
     starts = windows.events.start
     return [
-        Stretch(
+        Excerpt(
             recording=detections.recording[place],
             start_s=start / rate_hz,
             rate_hz=rate_hz,
@@ -137,7 +137,7 @@ def _matched(compared: Decoded) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 
 def _cuts(known: Ints, n_samples: int) -> Ints:
-    """Return place, start and stop of the stretches of what is known, (n, 3).
+    """Return place, start and stop of the excerpts of what is known, (n, 3).
 
     A rest that is too short is left out, unless it is all there is.
     """

@@ -15,8 +15,8 @@ from seqbench.config.registry import EVIDENCE
 from seqbench.plan.plan import Plan, Run
 from seqbench.reporting.evidence.inputs import EvidenceInputs
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.read.split_sizes import Part, read_parts
-from seqbench.reporting.scores.leaderboards import Leaderboard, Row, leaderboards
+from seqbench.reporting.read.split_sizes import SplitSize, read_split_sizes
+from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores, leaderboards
 from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.windows import WindowSet, read_leakcheck, read_windows
 
@@ -49,7 +49,7 @@ class Material:
         figures draw windows and answers.
     windows
         Those of train, without their signal.
-    parts
+    splits
         Sizes of train, val and test, of what is shown.
     boards
         A leaderboard for each fraction of labels, the largest first.
@@ -62,7 +62,7 @@ class Material:
     evidence
         What the task of the dataset adds, see `EVIDENCE`; None where it adds nothing.
     leakchecks
-        What parts share, of the dataset or of each of its folds where it was looked for.
+        Leaks between splits, of the dataset or of each of its folds where it was looked for.
     colours
         By architecture, the same in all figures of all datasets.
     """
@@ -70,7 +70,7 @@ class Material:
     dataset: str
     shown: str
     windows: WindowSet
-    parts: list[Part]
+    splits: list[SplitSize]
     results: list[Result]
     boards: list[Leaderboard]
     histories: dict[Run, pd.DataFrame]
@@ -115,7 +115,7 @@ class Material:
         plain = [arm for arm in ("scratch", "random_frozen") if arm in own]
         return plain + sorted(own - set(plain))
 
-    def colour(self, row: Row) -> str:
+    def colour(self, row: ModelScores) -> str:
         """Return the colour of a model."""
         return BASELINE_COLOUR if row.is_baseline else self.colours[row.architecture]
 
@@ -149,8 +149,8 @@ def _material(
         for run, objective in pretrained
     }
     transfers = {run: root / run.fill(layout.TRANSFER) for run, _ in pretrained}
-    picked = boards[0].picked
-    shown = (picked.chosen.run if picked else trained[0]).dataset
+    selected = boards[0].selected
+    shown = (selected.chosen.run if selected else trained[0]).dataset
     path = root / layout.WINDOWS.format(dataset=shown)
     windows = read_windows(path, "train", signal=False)
     inputs = EvidenceInputs(
@@ -160,7 +160,7 @@ def _material(
         dataset=dataset,
         shown=shown,
         windows=windows,
-        parts=read_parts(path, has_classes=bool(windows.classes)),
+        splits=read_split_sizes(path, has_classes=bool(windows.classes)),
         results=[result for result in results if result.dataset == dataset],
         boards=boards,
         histories={run: pd.read_csv(root / run.fill(layout.HISTORY)) for run in trained},

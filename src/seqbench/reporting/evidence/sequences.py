@@ -10,7 +10,7 @@ from seqbench.errors import FormatError
 from seqbench.reporting.evidence.inputs import EvidenceInputs
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores.formats import metric_value
-from seqbench.reporting.scores.leaderboards import Row
+from seqbench.reporting.scores.leaderboards import ModelScores
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import WindowSet, read_windows
@@ -20,7 +20,7 @@ from seqbench.storage.windows import WindowSet, read_windows
 class PredictedSequences:
     """Predictions of one run of a model on test."""
 
-    row: Row
+    row: ModelScores
     result: Result
     sequences: Sequences
 

@@ -21,7 +21,7 @@ from seqbench.reporting.figures.panels import arm_legend, grid, pick, ranking, s
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MARKERS, MUTED, WIDTH_INCHES
 from seqbench.reporting.scores.formats import score
-from seqbench.reporting.scores.leaderboards import Leaderboard, Row
+from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.statistics.pareto import pareto_front
 
@@ -59,7 +59,7 @@ class _Point:
 
     cost: float
     score: float
-    row: Row
+    row: ModelScores
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ def _name_points(axes: Axes, panel: _Panel, material: Material) -> None:
         )  # fmt: skip
 
 
-def _named(row: Row, material: Material) -> str:
+def _named(row: ModelScores, material: Material) -> str:
     """Return the name of a model; its arm only where there are several."""
     return row.name if len(material.arms) > 1 and not row.is_baseline else row.architecture
 

@@ -38,7 +38,7 @@ def roc(material: Material) -> Plot:
     numbers = Numbers()
     if not shown:
         say(figure, "Test holds a single class.")
-    for one in reversed(shown):  # the picked model on top
+    for one in reversed(shown):  # the selected model on top
         _draw(left, one, one.hits, one.auroc, material, numbers, "roc")
         _draw(right, one, one.precision, one.average_precision, material, numbers, "pr")
     left.plot([0, 1], [0, 1], zorder=0, **CHANCE)

@@ -24,7 +24,7 @@ from seqbench.reporting.figures.style import (
 )
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.formats import NOTHING, milliseconds, score
-from seqbench.reporting.scores.leaderboards import Row
+from seqbench.reporting.scores.leaderboards import ModelScores
 
 N_SHOWN_TYPES = 24
 N_ERROR_BINS = 41  # odd, so that one lies around 0
@@ -36,7 +36,7 @@ LABEL_POINTS = 11  # from one name at the end of a line to the next
 class _Line(NamedTuple):
     """F1 of a model, NaN where it is not defined, at each tolerance, and its s.d. over seeds."""
 
-    row: Row
+    row: ModelScores
     f1: NDArray[np.float64]
     sd: NDArray[np.float64]
 
@@ -59,17 +59,17 @@ def tolerance(material: Material) -> Plot:
             architecture=line.row.architecture, arm=line.row.arm, n=len(line.row.results),
             tolerance_ms=np.array(TOLERANCES_MS), f1=line.f1, sd=line.sd,
         )  # fmt: skip
-        is_picked, colour = line.row == board.picked, material.colour(line.row)
-        if is_picked:
+        is_selected, colour = line.row == board.selected, material.colour(line.row)
+        if is_selected:
             axes.fill_between(
                 TOLERANCES_MS, line.f1 - line.sd, line.f1 + line.sd, color=colour, alpha=0.15,
                 linewidth=0,
             )  # fmt: skip
         axes.plot(
-            TOLERANCES_MS, line.f1, color=colour, linewidth=2.4 if is_picked else 1.1,
+            TOLERANCES_MS, line.f1, color=colour, linewidth=2.4 if is_selected else 1.1,
             linestyle=(0, (6, 2, 1, 2)) if line.row.is_ceiling else "-",
-            marker=_marker(material, line.row), markersize=4.5 if is_picked else 3,
-            zorder=3 if is_picked else 2,
+            marker=_marker(material, line.row), markersize=4.5 if is_selected else 3,
+            zorder=3 if is_selected else 2,
         )  # fmt: skip
     axes.axvline(material.of(DetectionEvidence).tolerance_ms, color=HAIRLINE, linewidth=4, zorder=0)
     axes.set_xscale("log")
@@ -82,7 +82,7 @@ def tolerance(material: Material) -> Plot:
     axes.set_ylabel("F1 on test")
     _name_ends(axes, lines, names, material)
     shown = ""
-    if board.picked is not None:
+    if board.selected is not None:
         f1 = {f"{t:g}": value for t, value in zip(TOLERANCES_MS, lines[-1].f1, strict=True)}
         values = [f"{score(f1[t])} at {t} ms" for t in ("0.5", "5", "150") if np.isfinite(f1[t])]
         shown = f"{lines[-1].row.name}: F1 {', '.join(values) or NOTHING}."
@@ -126,26 +126,26 @@ def timing_errors(material: Material) -> Plot:
     return Plot(figure, numbers.table, f"Mean onset error: {', '.join(biases) or NOTHING}.")
 
 
-def _compared(material: Material) -> list[Row]:
-    """Return of each architecture what val picks, and all baselines; the picked model last."""
+def _compared(material: Material) -> list[ModelScores]:
+    """Return of each architecture what val picks, and all baselines; the selected model last."""
     board = material.board
     rows = [row for row in board.rows if row.is_baseline]
     for architecture in material.architectures:
-        row = board.picked_among(
+        row = board.selected_among(
             r for r in board.rows if not r.is_baseline and r.architecture == architecture
         )
         if row is not None:
             rows.append(row)
-    return sorted(rows, key=lambda row: row == board.picked)
+    return sorted(rows, key=lambda row: row == board.selected)
 
 
-def _line(row: Row) -> _Line:
+def _line(row: ModelScores) -> _Line:
     at = [Estimate.of(row.results, f"f1_at_{t:g}ms") for t in TOLERANCES_MS]
     f1 = [np.nan if estimate.mean is None else estimate.mean for estimate in at]
     return _Line(row, np.array(f1), np.array([estimate.sd or 0.0 for estimate in at]))
 
 
-def _marker(material: Material, row: Row) -> str:
+def _marker(material: Material, row: ModelScores) -> str:
     """Tell baselines, which share a colour, apart by their marks."""
     if not row.is_baseline:
         return "o"
@@ -162,11 +162,11 @@ def _name_ends(axes: Axes, lines: list[_Line], names: list[str], material: Mater
     low, high = axes.get_ylim()
     wanted = [(f1 - low) / (high - low) * height for f1, _, _ in ends]
     for (_, line, name), at, own in zip(ends, _apart(wanted, height), wanted, strict=True):
-        is_picked = line.row == material.board.picked
+        is_selected = line.row == material.board.selected
         axes.annotate(
             name, (1, own / height), xycoords="axes fraction", xytext=(16, at - own),
             textcoords="offset points", va="center", color=material.colour(line.row), fontsize=8,
-            fontweight="bold" if is_picked else "normal", annotation_clip=False,
+            fontweight="bold" if is_selected else "normal", annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": HAIRLINE, "linewidth": 0.8, "shrinkA": 1,
                         "shrinkB": 1},
         )  # fmt: skip

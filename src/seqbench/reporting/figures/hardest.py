@@ -1,4 +1,4 @@
-"""The windows of test that the picked model finds hardest: as curves, pictures or text."""
+"""The windows of test that the selected model finds hardest: as curves, pictures or text."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from seqbench.reporting.figures.panels import (
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, LINE_STYLES, MARKERS, MUTED
 from seqbench.reporting.scores.estimates import mean_interval_of
-from seqbench.reporting.scores.leaderboards import Row
+from seqbench.reporting.scores.leaderboards import ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 
 
@@ -95,7 +95,7 @@ def label_efficiency(material: Material) -> Plot:
     return Plot(figure, numbers.table)
 
 
-def _draw_scores(axes: Axes, row: Row, height: int, colour: str, numbers: Numbers) -> None:
+def _draw_scores(axes: Axes, row: ModelScores, height: int, colour: str, numbers: Numbers) -> None:
     runs = [
         (result.run, v) for result in row.results if (v := result.value(row.headline)) is not None
     ]
@@ -116,7 +116,7 @@ def _draw_scores(axes: Axes, row: Row, height: int, colour: str, numbers: Number
         numbers.add(**model, shows="mean", value=row.score.mean)
 
 
-def _draw_with_whiskers(axes: Axes, points: list[tuple[float, Row]], **look: Any) -> None:
+def _draw_with_whiskers(axes: Axes, points: list[tuple[float, ModelScores]], **look: Any) -> None:
     if points:
         x, rows = zip(*points, strict=True)
         y = np.array([row.score.mean for row in rows])
@@ -125,7 +125,7 @@ def _draw_with_whiskers(axes: Axes, points: list[tuple[float, Row]], **look: Any
         axes.errorbar(x, y, yerr=reach, linewidth=1.2, markersize=4, elinewidth=0.8, **look)
 
 
-def _interval(row: Row) -> tuple[float, float] | None:
+def _interval(row: ModelScores) -> tuple[float, float] | None:
     """Return the interval of the mean as tables have it; where test is one group, over seeds."""
     values = [(r, v) for r in row.results if (v := r.value(row.headline)) is not None]
     return row.score.interval or mean_interval_of(values)

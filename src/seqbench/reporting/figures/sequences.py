@@ -17,7 +17,7 @@ from seqbench.reporting.figures.panels import grid, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import INK, LEGIBLE, LINE_STYLES, MARKERS, MUTED
 from seqbench.reporting.scores.formats import score
-from seqbench.reporting.scores.leaderboards import Row
+from seqbench.reporting.scores.leaderboards import ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.storage.sequences import Sequences
 
@@ -166,7 +166,7 @@ def _limits(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> tuple[
     return float(low - margin), float(high + margin)
 
 
-def _look(row: Row, material: Material) -> dict[str, Any]:
+def _look(row: ModelScores, material: Material) -> dict[str, Any]:
     if row.is_baseline:
         return {"color": BASELINE_COLOUR, "linestyle": LINE_STYLES[1], "linewidth": 1.1}
     return {"color": material.colour(row), "linewidth": 1.3}

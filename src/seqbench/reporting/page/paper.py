@@ -17,7 +17,7 @@ from seqbench import layout
 from seqbench.reporting.page.escapes import latex, markdown
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.estimates import Estimate
-from seqbench.reporting.scores.leaderboards import Leaderboard, Row
+from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
 
@@ -102,9 +102,9 @@ def leaderboard_table(boards: Sequence[Leaderboard]) -> Table:
 
 
 def overall_table(boards: Sequence[Leaderboard]) -> Table:
-    """Return the model picked on val and the best baseline of each dataset."""
+    """Return the model selected on val and the best baseline of each dataset."""
     return Table(
-        heading="The model picked on val against the best baseline, on test.",
+        heading="The model selected on val against the best baseline, on test.",
         headers=[
             "dataset",
             "metric",
@@ -149,7 +149,7 @@ def overall_numbers(boards: Sequence[Leaderboard]) -> pd.DataFrame:
     """Return what `overall_table` shows, unrounded, a dataset a row."""
     found = []
     for board in boards:
-        best, baseline = board.picked, board.best_baseline
+        best, baseline = board.selected, board.best_baseline
         low, high = (board.lead and board.lead.interval) or (None, None)
         found.append(
             {
@@ -235,7 +235,7 @@ def _block(board: Leaderboard, others: Sequence[str], *, has_labels: bool) -> li
     ]
 
 
-def _role(row: Row, board: Leaderboard) -> str:
+def _role(row: ModelScores, board: Leaderboard) -> str:
     if row.is_ceiling:
         return f"{row.architecture} (ceiling)"
     is_floor = board.floor is not None and row.name == board.floor.name
@@ -243,7 +243,7 @@ def _role(row: Row, board: Leaderboard) -> str:
 
 
 def _overall_row(board: Leaderboard) -> list[Cell]:
-    best, baseline = board.picked, board.best_baseline
+    best, baseline = board.selected, board.best_baseline
     margin = board.margin
     return [
         Cell(board.dataset),
@@ -269,12 +269,12 @@ def _interval(bounds: tuple[float, float] | None, write: Callable[[float | None]
     return formats.NOTHING if bounds is None else f"[{write(bounds[0])}, {write(bounds[1])}]"
 
 
-def _mean_text(row: Row, metric: str) -> str:
+def _mean_text(row: ModelScores, metric: str) -> str:
     estimate = row.metrics.get(metric)
     return formats.metric_value(estimate.mean if estimate else None, metric)
 
 
-def _is_best(row: Row, metric: str, best: dict[str, str | None]) -> bool:
+def _is_best(row: ModelScores, metric: str, best: dict[str, str | None]) -> bool:
     return not row.is_ceiling and _mean_text(row, metric) == best[metric]
 
 

@@ -22,7 +22,7 @@ from seqbench.reporting.read.finished import unfinished_by_dataset, unfinished_w
 from seqbench.reporting.read.origin import origin_of
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats, pretraining, questions
-from seqbench.reporting.scores.leaderboards import Leaderboard, Row
+from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text import overview
 from seqbench.reporting.text.across import across_sections
@@ -41,7 +41,7 @@ class ListedModel:
 
     material: Material
     board: Leaderboard
-    row: Row
+    row: ModelScores
 
     @property
     def fraction(self) -> float:
@@ -206,7 +206,7 @@ def _skipped(materials: Iterable[Material]) -> list[str]:
     return found
 
 
-def _bar(row: Row, board: Leaderboard) -> str:
+def _bar(row: ModelScores, board: Leaderboard) -> str:
     """Return the length of the bar behind a score, in percent of the cell."""
     largest = max((r.score.mean or 0 for r in board.rows), default=0)
     share = max(row.score.mean or 0, 0) / max(largest, 1) if largest > 0 else 0

@@ -13,7 +13,7 @@ from seqbench.storage.windows import SPLITS, Split, WindowSet, read_windows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class SplitSize:
     """One split of a dataset.
 
     Parameters
@@ -47,14 +47,14 @@ class Part:
         return int(self.counts.sum())
 
 
-def read_parts(path: Path, *, has_classes: bool) -> list[Part]:
+def read_split_sizes(path: Path, *, has_classes: bool) -> list[SplitSize]:
     """Return train, val and test of a `windows.h5`; labels are read where there are classes."""
     return [
-        part_of(read_windows(path, split, labels=has_classes, signal=False)) for split in SPLITS
+        split_size(read_windows(path, split, labels=has_classes, signal=False)) for split in SPLITS
     ]
 
 
-def part_of(windows: WindowSet) -> Part:
+def split_size(windows: WindowSet) -> SplitSize:
     """Count what stands in a split; its signal is not looked at."""
     recordings = np.unique(windows.recording)
     rate_hz, timeline = windows.sampling_rate_hz, windows.timeline
@@ -62,7 +62,7 @@ def part_of(windows: WindowSet) -> Part:
     known_s = None
     if timeline is not None and rate_hz:
         known_s = float((timeline.known_stop - timeline.known_start).sum() / rate_hz)
-    return Part(
+    return SplitSize(
         split=windows.split,
         n_recordings=len(recordings),
         n_groups=len({windows.groups[i] for i in recordings}),

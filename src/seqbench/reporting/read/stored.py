@@ -32,7 +32,7 @@ class Fitted(NamedTuple):
     labels: float
 
 
-Run = tuple[Fitted, int]
+StoredRun = tuple[Fitted, int]
 Scores = dict[tuple[str, str], float]
 
 
@@ -53,8 +53,8 @@ class Stored:
     """
 
     path: Path
-    values: dict[Run, Scores]
-    metrics: dict[Run, Metrics]
+    values: dict[StoredRun, Scores]
+    metrics: dict[StoredRun, Metrics]
     config: dict[str, Any] | None
 
     @cached_property
@@ -104,7 +104,7 @@ def _config(path: Path) -> dict[str, Any] | None:
     return config
 
 
-def _read_summary(path: Path) -> dict[Run, Scores]:
+def _read_summary(path: Path) -> dict[StoredRun, Scores]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return _runs(path, csv.reader(file))
@@ -117,8 +117,8 @@ def _read_summary(path: Path) -> dict[Run, Scores]:
         raise UserError(f"{path}: not a valid CSV file ({error}); make the report anew") from None
 
 
-def _runs(path: Path, rows: Iterable[list[str]]) -> dict[Run, Scores]:
-    found: dict[Run, Scores] = {}
+def _runs(path: Path, rows: Iterable[list[str]]) -> dict[StoredRun, Scores]:
+    found: dict[StoredRun, Scores] = {}
     lines = enumerate(rows, start=1)
     if next(lines, (0, []))[1] != list(COLUMNS):
         raise UserError(f"{path}: the first line is not '{','.join(COLUMNS)}'; is it a summary?")
@@ -144,7 +144,7 @@ def _runs(path: Path, rows: Iterable[list[str]]) -> dict[Run, Scores]:
     return found
 
 
-def _metrics(runs: Iterable[Run], folder: Path) -> Iterator[tuple[Run, Metrics]]:
+def _metrics(runs: Iterable[StoredRun], folder: Path) -> Iterator[tuple[StoredRun, Metrics]]:
     """Yield the `metrics.json` of runs, of those that have one."""
     for run in runs:
         model, seed = run

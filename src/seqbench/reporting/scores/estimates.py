@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,47 @@ def resampled_mean(
     if len(found) < len(values) or len({result.fold for result in results}) > 1:
         return None
     return mean_over_runs(found, generator)
+
+
+class Difference(NamedTuple):
+    """A run, one of another model of the same fold and seed, and how far the first is ahead."""
+
+    result: Result
+    other: Result
+    value: float
+
+
+def paired(
+    results: Iterable[Result], others: Iterable[Result], *, or_mean: bool = False
+) -> list[Difference]:
+    """Pair runs of two models by fold and seed, and take the difference of their headlines.
+
+    Parameters
+    ----------
+    or_mean
+        Where the other model has no run of a seed, as a baseline with one seed alone, take the
+        mean of its runs on the fold.
+    """
+    of_others: dict[Fold | None, dict[int, tuple[Result, float]]] = {}
+    for other in others:
+        if (base := other.value(other.headline)) is not None:
+            of_others.setdefault(other.fold, {})[other.run.seed] = other, base
+    found = []
+    for result in results:
+        value, by_seed = result.value(result.headline), of_others.get(result.fold, {})
+        if value is None or not by_seed or not (or_mean or result.run.seed in by_seed):
+            continue
+        any_run = next(iter(by_seed.values()))[0]
+        other, base = by_seed.get(
+            result.run.seed, (any_run, fmean(one for _, one in by_seed.values()))
+        )
+        found.append(Difference(result, other, value - base))
+    return found
+
+
+def difference_interval(differences: Iterable[Difference]) -> tuple[float, float] | None:
+    """Return the 95 % interval of the mean difference, see `mean_interval_of`."""
+    return mean_interval_of([(one.result, one.value) for one in differences])
 
 
 def mean_interval_of(values: Sequence[tuple[Result, float]]) -> tuple[float, float] | None:

@@ -14,13 +14,18 @@ from seqbench.config.registry import TASKS
 from seqbench.config.stages import Fold
 from seqbench.plan.plan import Model
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.scores.estimates import Estimate, mean_interval_of, resampled_mean
+from seqbench.reporting.scores.estimates import (
+    Estimate,
+    difference_interval,
+    paired,
+    resampled_mean,
+)
 from seqbench.reporting.scores.metrics import ceiling_of, columns, floor_of
 from seqbench.statistics.bootstrap import interval as bootstrap_interval
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ModelScores:
     """One model of a leaderboard.
 
     Parameters
@@ -153,23 +158,23 @@ class Leaderboard:
     task: str
     headline: str
     metric_names: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ModelScores, ...]
 
     @property
-    def best(self) -> Row | None:
+    def best(self) -> ModelScores | None:
         """The best model of all but the ceiling."""
         return _first(row for row in self.rows if row.is_best)
 
     @cached_property
-    def picked(self) -> Row | None:
+    def selected(self) -> ModelScores | None:
         """The trained model that val would pick, so that its test score is not the luckiest."""
-        return self.picked_among(row for row in self.rows if not row.is_baseline)
+        return self.selected_among(row for row in self.rows if not row.is_baseline)
 
-    def picked_among(self, rows: Iterable[Row]) -> Row | None:
+    def selected_among(self, rows: Iterable[ModelScores]) -> ModelScores | None:
         """Return the one of several trained models that val would pick."""
         tiebreak = TASKS[self.task]().tiebreak
 
-        def on_val(row: Row) -> tuple[float, float]:
+        def on_val(row: ModelScores) -> tuple[float, float]:
             headline = Estimate.of_values(r.value(self.headline, "val") for r in row.results).mean
             loss = Estimate.of_values(r.value(tiebreak, "val") for r in row.results).mean
             return _or_lowest(headline), _or_lowest(None if loss is None else -loss)
@@ -177,16 +182,16 @@ class Leaderboard:
         return max((row for row in rows if row.score.n), key=on_val, default=None)
 
     @cached_property
-    def best_baseline(self) -> Row | None:
+    def best_baseline(self) -> ModelScores | None:
         """The best baseline but the ceiling; test itself picks it, which favours it."""
         return _first(
             row for row in self.rows if row.is_baseline and row.score.n and row != self.ceiling
         )
 
     @property
-    def compared(self) -> list[Row]:
+    def compared(self) -> list[ModelScores]:
         """The model selected on val and the best baseline, as far as there are any."""
-        return [row for row in (self.picked, self.best_baseline) if row is not None]
+        return [row for row in (self.selected, self.best_baseline) if row is not None]
 
     @property
     def n_folds(self) -> int:
@@ -194,27 +199,27 @@ class Leaderboard:
         return max((row.n_folds for row in self.rows), default=1)
 
     @property
-    def floor(self) -> Row | None:
+    def floor(self) -> ModelScores | None:
         """The baseline that knows nothing."""
         return self._baseline(floor_of(self.task))
 
     @property
-    def ceiling(self) -> Row | None:
+    def ceiling(self) -> ModelScores | None:
         """The baseline that knows the truth, where there is one."""
         return self._baseline(ceiling_of(self.task))
 
     @property
     def margin(self) -> float | None:
-        """How far the model that val picked lies above the best baseline."""
-        return _difference(self.picked, self.best_baseline)
+        """How far the model that val selected lies above the best baseline."""
+        return _difference(self.selected, self.best_baseline)
 
     @cached_property
     def lead(self) -> Lead | None:
         """The same with its interval; None where there is no baseline or no model."""
-        picked, baseline = self.picked, self.best_baseline
-        return None if picked is None or baseline is None else lead(picked, baseline)
+        selected, baseline = self.selected, self.best_baseline
+        return None if selected is None or baseline is None else lead(selected, baseline)
 
-    def _baseline(self, name: str | None) -> Row | None:
+    def _baseline(self, name: str | None) -> ModelScores | None:
         return _first(row for row in self.rows if row.is_baseline and row.architecture == name)
 
 
@@ -244,7 +249,7 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
     ]
     own.sort(key=lambda result: (result.run.architecture, result.run.arm, result.run))
     rows = [
-        Row(
+        ModelScores(
             architecture=architecture,
             arm=arm,
             results=tuple(group := list(runs)),
@@ -267,27 +272,7 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
     return replace(board, rows=tuple(_marked(row, board) for row in board.rows))
 
 
-def ahead(row: Row, other: Row) -> list[tuple[Result, float]]:
-    """Return how far each run of a model is ahead of another model, in the headline, fold by fold.
-
-    Held against it is the other's run of the same seed, so that chance in the
-    training of both counts; where it has none, as a baseline with one seed
-    alone, the mean of its runs on the fold.
-    """
-    of_other: dict[Fold | None, dict[int, float]] = {}
-    for result in other.results:
-        if (value := result.value(other.headline)) is not None:
-            of_other.setdefault(result.fold, {})[result.run.seed] = value
-    found = []
-    for result in row.results:
-        by_seed = of_other.get(result.fold)
-        if by_seed and (value := result.value(row.headline)) is not None:
-            base = by_seed.get(result.run.seed, fmean(by_seed.values()))
-            found.append((result, value - base))
-    return found
-
-
-def lead(row: Row, other: Row) -> Lead | None:
+def lead(row: ModelScores, other: ModelScores) -> Lead | None:
     """Return how far a model is ahead of another; None where no fold has scores of both."""
     mean = _difference(row, other)
     if mean is None:
@@ -303,15 +288,16 @@ def lead(row: Row, other: Row) -> Lead | None:
         and row.folds == other.folds
     ):
         return Lead(mean, bootstrap_interval(first - second))
+    pairs = paired(row.results, other.results, or_mean=True)
     if len(other.results) > len(row.results):  # a baseline without chance has one run
-        pairs = [(result, -value) for result, value in ahead(other, row)]
-    else:
-        pairs = ahead(row, other)
+        reverse = paired(other.results, row.results, or_mean=True)
+        pairs = [one._replace(value=-one.value) for one in reverse]
     # Of the folds that both have, which are all unless some runs have yet to finish.
-    return Lead(fmean(value for _, value in pairs), mean_interval_of(pairs)) if pairs else None
+    mean = fmean(one.value for one in pairs) if pairs else None
+    return None if mean is None else Lead(mean, difference_interval(pairs))
 
 
-def _marked(row: Row, board: Leaderboard) -> Row:
+def _marked(row: ModelScores, board: Leaderboard) -> ModelScores:
     """Return the row with its standing among the others."""
     ceiling, floor = board.ceiling, board.floor
     if row == ceiling:
@@ -343,13 +329,13 @@ def _may_be_chance(found: Lead | None) -> bool:
     return found.mean == 0 or (found.interval is not None and found.interval[0] <= 0)
 
 
-def _difference(row: Row | None, other: Row | None) -> float | None:
+def _difference(row: ModelScores | None, other: ModelScores | None) -> float | None:
     if row is None or other is None or row.score.mean is None or other.score.mean is None:
         return None
     return row.score.mean - other.score.mean
 
 
-def _first(rows: Iterable[Row]) -> Row | None:
+def _first(rows: Iterable[ModelScores]) -> ModelScores | None:
     return next(iter(rows), None)
 
 

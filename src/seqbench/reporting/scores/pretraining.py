@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
 
 from seqbench.config.benchmark import Arm
 from seqbench.plan.plan import BASELINE
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats
-from seqbench.reporting.scores.estimates import Estimate, independent, mean_interval_of
+from seqbench.reporting.scores.estimates import (
+    Difference,
+    Estimate,
+    difference_interval,
+    independent,
+    paired,
+)
 from seqbench.reporting.scores.metrics import metric_label
 
 SCRATCH = "scratch"
@@ -25,14 +30,6 @@ SIGNS = {
     "kl_per_unit": "KL per unit (nats)",
     "active_units": "active units",
 }
-
-
-class Pair(NamedTuple):
-    """A run, that of the same fold, seed and labels in another arm, and how far it is ahead."""
-
-    result: Result
-    other: Result
-    difference: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,22 +104,15 @@ class Summary:
 
 def effects(results: Iterable[Result]) -> list[Effect]:
     """Compare each pretrained arm with `scratch` and `random_frozen`, paired by seed."""
-    by_run = {result.run: result for result in results}
     found: list[Effect] = []
-    trained = [result for result in by_run.values() if _is_pretrained(result.run.arm)]
-    trained.sort(key=lambda result: (*_model(result), result.run))
-    for model, runs in groupby(trained, key=_model):
-        group = list(runs)
-        for reference in REFERENCES:
-            pairs = [
-                Pair(result, other, value - base)
-                for result in group
-                if (other := by_run.get(replace(result.run, arm=reference))) is not None
-                and (value := result.value(result.headline)) is not None
-                and (base := other.value(other.headline)) is not None
-            ]
+    by_model: dict[tuple[str, str, str, str], list[Result]] = {}
+    for result in sorted(results, key=lambda result: (*_model(result), result.run)):
+        by_model.setdefault(_model(result), []).append(result)
+    for (dataset, architecture, arm, labels), group in by_model.items():
+        for reference in REFERENCES if _is_pretrained(arm) else ():
+            pairs = paired(group, by_model.get((dataset, architecture, reference, labels), []))
             if pairs:
-                found.append(_effect(*model, reference, pairs))
+                found.append(_effect(dataset, architecture, arm, labels, reference, pairs))
     return found
 
 
@@ -137,9 +127,9 @@ def _effect(
     arm: str,
     labels: str,
     reference: str,
-    pairs: Sequence[Pair],
+    pairs: Sequence[Difference],
 ) -> Effect:
-    differences = [pair.difference for pair in pairs]
+    differences = [pair.value for pair in pairs]
     return Effect(
         dataset=dataset,
         architecture=architecture,
@@ -148,7 +138,7 @@ def _effect(
         reference=reference,
         headline=pairs[0].result.headline,
         difference=Estimate.of_values(differences),
-        interval=mean_interval_of([(pair.result, pair.difference) for pair in pairs]),
+        interval=difference_interval(pairs),
         among=independent(pair.result for pair in pairs),
         n_better=sum(difference > 0 for difference in differences),
         cost_ratio=_cost_ratio(pairs),
@@ -246,7 +236,7 @@ def collapsed(results: Iterable[Result]) -> list[str]:
     ]
 
 
-def _cost_ratio(pairs: Sequence[Pair]) -> float | None:
+def _cost_ratio(pairs: Sequence[Difference]) -> float | None:
     """Return the processor time of arms over that of their references."""
     spent = [0.0, 0.0]
     for pair in pairs:

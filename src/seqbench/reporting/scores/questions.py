@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from seqbench.config.benchmark import Question
 from seqbench.plan.plan import Plan
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats
-from seqbench.reporting.scores.estimates import Estimate, independent, mean_interval_of
+from seqbench.reporting.scores.estimates import Estimate, difference_interval, independent, paired
 from seqbench.reporting.scores.metrics import metric_label
 
 
@@ -25,7 +26,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PlaceComparison:
     """The candidates in one place, best first, and a sentence on the first two.
 
     `place` is the dataset, or where datasets are compared the architecture.
@@ -42,7 +43,7 @@ class Answer:
     """A question and what was found in each place."""
 
     ask: str
-    comparisons: list[Comparison]
+    comparisons: list[PlaceComparison]
 
 
 def answers(plan: Plan, results: Sequence[Result]) -> list[Answer]:
@@ -57,7 +58,7 @@ def answers(plan: Plan, results: Sequence[Result]) -> list[Answer]:
 
 def _comparisons(
     question: Question, results: Sequence[Result], datasets: list[str], architectures: list[str]
-) -> list[Comparison]:
+) -> list[PlaceComparison]:
     runs: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         runs.setdefault((result.dataset, result.run.architecture), []).append(result)
@@ -76,11 +77,13 @@ def _comparisons(
     ]
 
 
-def _comparison(place: str, runs: dict[str, list[Result]]) -> Comparison:
+def _comparison(place: str, runs: dict[str, list[Result]]) -> PlaceComparison:
     candidates = [_candidate(name, found) for name, found in runs.items() if found]
     candidates.sort(key=lambda c: -(c.score.mean if c.score.mean is not None else float("-inf")))
     metric = candidates[0].results[0].headline
-    return Comparison(place, metric, candidates, _sentence(candidates[0], candidates[1], metric))
+    return PlaceComparison(
+        place, metric, candidates, _sentence(candidates[0], candidates[1], metric)
+    )
 
 
 def _candidate(name: str, results: list[Result]) -> Candidate:
@@ -94,29 +97,18 @@ def _candidate(name: str, results: list[Result]) -> Candidate:
 
 def _sentence(first: Candidate, second: Candidate, metric: str) -> str:
     """Say whether the first is ahead of the second by more than chance among seeds or folds."""
-    differences = list(_differences(first, second, metric))
+    differences = paired(first.results, second.results)
     label = metric_label(metric)
     if not differences:
         return f"{first.name} and {second.name} have no seed in common."
-    mean = sum(difference for _, difference in differences) / len(differences)
+    mean = fmean(difference.value for difference in differences)
     side = "ahead of" if mean >= 0 else "behind"
     ahead = f"{first.name} is {side} {second.name} by {formats.signed_score(mean)} {label}"
-    interval = mean_interval_of(differences)
+    interval = difference_interval(differences)
     if interval is None:
         return f"{ahead}, with a single seed."
     low, high = (formats.signed_score(bound) for bound in interval)
-    among = independent(result for result, _ in differences)
+    among = independent(difference.result for difference in differences)
     if interval[0] > 0 or interval[1] < 0:
         return f"{ahead} ({low} to {high}, {among})."
     return f"{ahead}, which chance among {among} can do ({low} to {high})."
-
-
-def _differences(
-    first: Candidate, second: Candidate, metric: str
-) -> Iterable[tuple[Result, float]]:
-    """Yield the runs of the first that have a counterpart, and how far they are ahead of it."""
-    other = {(result.fold, result.run.seed): result.value(metric) for result in second.results}
-    for result in first.results:
-        value, base = result.value(metric), other.get((result.fold, result.run.seed))
-        if value is not None and base is not None:
-            yield result, value - base

@@ -13,7 +13,7 @@ from seqbench.config.stages import SplitSettings, WindowSettings
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.material import Material
-from seqbench.reporting.read.split_sizes import Part
+from seqbench.reporting.read.split_sizes import SplitSize
 from seqbench.reporting.scores import formats
 from seqbench.reporting.text.leaks import leak_fact
 from seqbench.windowing.split import DEFAULT_TEST
@@ -41,7 +41,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class ClassCount:
-    """Labelled things of one class by part, and their share of the part; None of an empty one."""
+    """Labels of one class by split, and their fraction of the split; None in an empty one."""
 
     name: str
     counts: list[int]
@@ -60,12 +60,12 @@ class Card:
         The facts that a reader needs first.
     chapters
         All others, by heading.
-    parts
+    splits
         Train, val and test, of the fold shown where there are folds.
     has_look_back
         Whether samples of val and test count what windows look back at.
     duration_unit, durations, known_durations
-        Of the parts; none without a sampling rate, or where all is labelled.
+        Of the splits; none without a sampling rate, or where all is labelled.
     counts_of
         What is counted by class.
     classes
@@ -81,7 +81,7 @@ class Card:
     about: str
     glance: list[Fact]
     chapters: dict[str, list[Fact]]
-    parts: list[Part]
+    splits: list[SplitSize]
     has_look_back: bool
     duration_unit: str
     durations: list[str]
@@ -94,18 +94,18 @@ class Card:
 
     @property
     def largest_share(self) -> float:
-        """Of all classes and parts; bars are drawn against it."""
+        """Of all classes and splits; bars are drawn against it."""
         return max((s for one in self.classes for s in one.shares if s is not None), default=1.0)
 
 
 def card(plan: Plan, material: Material) -> Card:
     """Return the card of a dataset."""
     entry = plan.benchmark.all_datasets[material.dataset]
-    parts, source = material.parts, material.windows.source
+    splits, source = material.splits, material.windows.source
     task = TASK_PROFILES[material.board.task]
     files = dict(sorted((source.get("files") or {}).items()))
-    seconds = [part.seconds for part in parts if part.seconds is not None]
-    known_s = [part.known_s for part in parts if part.known_s is not None]
+    seconds = [split.seconds for split in splits if split.seconds is not None]
+    known_s = [split.known_s for split in splits if split.known_s is not None]
     durations, unit = formats.durations([*seconds, *known_s])
     return Card(
         about=_about(entry),
@@ -116,26 +116,29 @@ def card(plan: Plan, material: Material) -> Card:
             "Split": _split_facts(material, entry.split),
             "Preparation": _prepared(material, entry),
         },
-        parts=parts,
+        splits=splits,
         has_look_back=entry.split.by == "time" and task.looks_back,
         duration_unit=unit,
         durations=durations[: len(seconds)],
         known_durations=durations[len(seconds) :] if known_s != seconds else [],
         counts_of=task.counted,
-        classes=class_counts(material.windows.classes, parts),
+        classes=class_counts(material.windows.classes, splits),
         files=list(files.items())[:N_FILES],
         n_files=len(files),
         sums_digest=sums_digest(files),
     )
 
 
-def class_counts(classes: Sequence[str], parts: Sequence[Part]) -> list[ClassCount]:
-    """Return how often each class occurs in each part."""
+def class_counts(classes: Sequence[str], splits: Sequence[SplitSize]) -> list[ClassCount]:
+    """Return how often each class occurs in each split."""
     return [
         ClassCount(
             name,
-            [int(part.counts[k]) for part in parts],
-            [int(part.counts[k]) / part.n_labelled if part.n_labelled else None for part in parts],
+            [int(split.counts[k]) for split in splits],
+            [
+                int(split.counts[k]) / split.n_labelled if split.n_labelled else None
+                for split in splits
+            ],
         )
         for k, name in enumerate(classes)
     ]
@@ -164,10 +167,10 @@ def split_words(settings: SplitSettings, official: Sequence[str]) -> str:
         times = f", {settings.repeats} times anew" if settings.repeats > 1 else ""
         return (
             f"{settings.folds} folds of whole {units}{times}, {drawn}; each is test in turn, and"
-            f" val is {_wanted(settings.val)} of the rest"
+            f" val is {_requested(settings.val)} of the rest"
         )
     if settings.by == "time":
-        val, last = (part for part in (settings.val, test) if isinstance(part, float))
+        val, last = (fraction for fraction in (settings.val, test) if isinstance(fraction, float))
         return (
             f"cut in time: of every recording the first {formats.percent(1 - val - last)} are"
             f" train, the next {formats.percent(val)} val, the last {formats.percent(last)} test"
@@ -175,16 +178,16 @@ def split_words(settings: SplitSettings, official: Sequence[str]) -> str:
     if not official:
         named = isinstance(settings.val, list) and isinstance(test, list)
         how = "" if named else f"; {drawn}"
-        return f"whole {units}: val {_wanted(settings.val)}, test {_wanted(test)}{how}"
+        return f"whole {units}: val {_requested(settings.val)}, test {_requested(test)}{how}"
     own = f"the source's own {', '.join(official[:-1])} and {official[-1]}"
     if "val" in official:
         return own
     how = "" if isinstance(settings.val, list) else f", {drawn}"
-    return f"{own}; val is {_wanted(settings.val)} of the {units} of train{how}"
+    return f"{own}; val is {_requested(settings.val)} of the {units} of train{how}"
 
 
-def _wanted(part: float | list[str]) -> str:
-    return _shortened(part) if isinstance(part, list) else formats.percent(part)
+def _requested(split: float | list[str]) -> str:
+    return _shortened(split) if isinstance(split, list) else formats.percent(split)
 
 
 def _shortened(names: Sequence[str]) -> str:
@@ -220,10 +223,10 @@ def _sample_size(material: Material) -> Fact:
 
 
 def _sizes(material: Material) -> list[Fact]:
-    """Return how much there is in each part, of what the task is asked about."""
+    """Return the size of each split, in what the task predicts for."""
 
     def fact(name: str, count: str) -> Fact:
-        each = (f"{formats.amount(getattr(p, count))} {p.split}" for p in material.parts)
+        each = (f"{formats.amount(getattr(p, count))} {p.split}" for p in material.splits)
         return Fact(name, " · ".join(each))
 
     if material.windows.timeline is None:
@@ -369,7 +372,7 @@ def _cut_words(settings: WindowSettings) -> str:
         return f"slid along recordings by {counted(settings.step_samples, 'sample')}"
     if settings.length_samples is not None:
         return "cut from recordings end to end"
-    words = "whole recordings or labelled stretches"
+    words = "whole recordings or labelled excerpts"
     if settings.max_samples is not None:
         words += f", of at most {counted(settings.max_samples, 'sample')}"
     if settings.pad_to_samples is not None:

@@ -11,7 +11,7 @@ from seqbench.storage.leakcheck import LeakCheck
 SHARED_BY_NONE = {
     "group": "no group",
     "recording": "no recording",
-    "time": "no stretch of a recording",
+    "time": "no interval of a recording",
 }
 SORTED = 0.5  # from here on neighbours in the list tell the label more often than not
 
@@ -32,7 +32,7 @@ def leak_fact(checks: Sequence[LeakCheck]) -> dict[str, str]:
         for split in checks[0].n_windows
     )
     none = SHARED_BY_NONE[checks[0].by]
-    return {"leak check": f"{none} in two parts · statistics of train alone · {repeated}"}
+    return {"leak check": f"{none} in two splits · statistics of train alone · {repeated}"}
 
 
 def leak_warnings(checks: Sequence[LeakCheck]) -> list[str]:
@@ -60,7 +60,7 @@ def leak_warnings(checks: Sequence[LeakCheck]) -> list[str]:
     n_shared = max((check.n_shared_groups for check in checks), default=0)
     if n_shared:
         found.append(
-            f"{counted(n_shared, 'group')} have windows in more than one part, as `split.by:"
+            f"{counted(n_shared, 'group')} have windows in more than one split, as `split.by:"
             " recording` allows: scores say little of groups that are new."
         )
     return found

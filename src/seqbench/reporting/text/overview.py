@@ -50,10 +50,10 @@ def lede(boards: list[Leaderboard]) -> str:
     if len(leads) == 1:
         verb = "beats" if n_ahead else "does not beat"
         sure = " more clearly than chance would" if n_sure else ", but chance could do that"
-        told = f"The model picked on val {verb} the best baseline{sure if n_ahead else ''}."
+        told = f"The model selected on val {verb} the best baseline{sure if n_ahead else ''}."
         return f"{told}{_only_floors(boards)}"
     count = "all" if n_ahead == len(leads) else "none" if n_ahead == 0 else f"{n_ahead}"
-    said = f"The model picked on val beats the best baseline on {count} of {len(leads)} datasets"
+    said = f"The model selected on val beats the best baseline on {count} of {len(leads)} datasets"
     if n_ahead:
         said += f", beyond chance on {n_sure if n_sure else 'none'}"
     lost = f" It is clearly behind on {n_behind}." if n_behind else ""
@@ -88,7 +88,7 @@ def tiles(
         Tile(
             "Answer",
             f"{sum(lead.mean > 0 for lead in leads)} of {len(leads)}",
-            "datasets on which the model picked on val leads the best baseline, beyond chance on"
+            "datasets on which the model selected on val leads the best baseline, beyond chance on"
             f" {sum(lead.verdict == 'ahead' for lead in leads)}",
         ),
         Tile("Cost", formats.seconds(_spent(results)), _memory(results)),

@@ -48,7 +48,7 @@ class Section:
 
 def section(plan: Plan, material: Material) -> Section:
     """Return the section of a dataset."""
-    best, evidence = material.board.picked, material.evidence
+    best, evidence = material.board.selected, material.evidence
     detection = evidence if isinstance(evidence, DetectionEvidence) else None
     few = _few_windows(material) if detection is None else _few_events(detection)
     return Section(
@@ -68,7 +68,7 @@ def section(plan: Plan, material: Material) -> Section:
 
 def _lead(board: Leaderboard) -> list[str]:
     """Say over folds by how much the model that val picks is ahead of the best baseline."""
-    best, baseline, lead = board.picked, board.best_baseline, board.lead
+    best, baseline, lead = board.selected, board.best_baseline, board.lead
     if board.n_folds == 1 or best is None or baseline is None or lead is None or not lead.interval:
         return []
     verdict = "as chance can do" if lead.verdict == "within chance" else "more than chance does"
@@ -135,11 +135,11 @@ def _warnings(board: Leaderboard) -> list[str]:
         word = "lies below" if lead.mean < 0 else "only equals"
         chance = ", by what may be chance" if lead.mean and lead.verdict == "within chance" else ""
         found.append(
-            f"The model picked on val {word} the baseline {baseline.architecture}{chance}."
+            f"The model selected on val {word} the baseline {baseline.architecture}{chance}."
         )
     elif board.n_folds == 1 and lead is not None and lead.verdict != "ahead":  # else see `_lead`
         found.append(
-            "Chance may be all that puts the model picked on val ahead of the best baseline:"
+            "Chance may be all that puts the model selected on val ahead of the best baseline:"
             f" {formats.signed_score(lead.mean)} {metric_label(board.headline)}"
             f"{_within(lead.interval)}."
         )
