@@ -237,7 +237,7 @@ def test_too_few_datasets_are_said_with_the_numbers(n, said, world):
     (section,) = across_sections(compared(world(n)))
 
     assert said in section.warnings[0]
-    assert "To tell 4 models apart takes 8 datasets or more" in section.warnings[0]
+    assert "Distinguishing 4 models takes 8 datasets or more" in section.warnings[0]
     assert bool(section.findings) == (n >= 6)
 
 

@@ -114,11 +114,11 @@ def test_the_hardest_windows_have_the_highest_mean_loss():
 
     assert [one.recording for one in found] == ["w2", "w1"]  # no run gets w0 wrong
     worst, middle = found
-    assert (worst.true, worst.told, worst.n_wrong, worst.n_runs) == ("a", "b", 2, 2)
-    assert worst.of_told == pytest.approx(0.98)
+    assert (worst.true, worst.predicted, worst.n_wrong, worst.n_runs) == ("a", "b", 2, 2)
+    assert worst.p_predicted == pytest.approx(0.98)
     assert worst.loss == pytest.approx(-(np.log(0.01) + np.log(0.03)) / 2)
     assert worst.values.ravel().tolist() == [4.0, 5.0]
-    assert (middle.told, middle.n_wrong, middle.of_true) == ("a", 1, pytest.approx(0.5))
+    assert (middle.predicted, middle.n_wrong, middle.p_true) == ("a", 1, pytest.approx(0.5))
 
 
 def test_answers_to_other_windows_are_refused():
@@ -164,7 +164,7 @@ def test_the_hardest_windows_are_drawn_with_truth_and_answer(material):
 
     titles = [axes.get_title() for axes in figure.axes]
     for title, one in zip(titles, made.evidence.hardest, strict=True):
-        assert title.startswith(f"{one.true} → {one.told} (")
+        assert title.startswith(f"{one.true} → {one.predicted} (")
     wheres = [axes.texts[0].get_text() for axes in figure.axes]
     assert all(where.startswith("t") and "wrong in" in where for where in wheres)
 

@@ -160,7 +160,7 @@ def test_what_has_not_finished_is_warned_of_on_the_first_screen(plan):
     assert "25 of 56 runs have not finished: 1 of 28 on waves." in warnings
     assert "No trained model has finished on gun_point; this page leaves them out." in warnings
     assert 'id="dataset-gun_point"' not in page
-    assert page.index('id="answer"') < page.index('class="warnings"') < page.index("<table")
+    assert page.index('id="result"') < page.index('class="warnings"') < page.index("<table")
     assert "31 runs" not in page
 
 

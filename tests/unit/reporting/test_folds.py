@@ -118,12 +118,12 @@ def test_resamples_of_different_folds_are_not_held_against_each_other(plan):
 
 
 def test_a_question_is_answered_fold_by_fold(plan):
-    [answer] = questions.answers(plan, collect(plan, Path()))
-    [found] = answer.comparisons
+    [finding] = questions.findings(plan, collect(plan, Path()))
+    [found] = finding.comparisons
 
     assert found.place == "mine"
     # Differences 0.04, 0.05, 0.03, 0.04: s.d. 0.00816, reach 3.182 times that by 0.707.
-    assert found.answer == "cnn1d is ahead of gru by +0.040 accuracy (+0.022 to +0.058, 4 folds)."
+    assert found.result == "cnn1d is ahead of gru by +0.040 accuracy (+0.022 to +0.058, 4 folds)."
 
 
 def test_what_pretraining_does_is_told_fold_by_fold(write_results, raw):

@@ -152,7 +152,7 @@ def test_what_the_best_leads_on_some_resamples_only_is_tied(write_results, confi
         ((0.01, 0.2), "ahead"),
         ((-0.2, -0.01), "behind"),
         ((-0.1, 0.3), "within chance"),
-        (None, "cannot be told from chance"),
+        (None, "no interval"),
     ],
 )
 def test_a_lead_is_told_in_words(interval, verdict):

@@ -1,4 +1,4 @@
-"""What the page says of leaks."""
+"""Text of the page on leaks."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -93,7 +93,7 @@ def test_every_figure_is_on_a_page_that_needs_nothing_but_itself(write_results, 
 
 
 def own_scripts(page, text):
-    """Tell whether the only script that may run is the one whose digest the page itself names."""
+    """Return whether the only script that may run is the one whose digest the page itself names."""
     policy = next(tag["content"] for tag in page.all("meta") if "http-equiv" in tag)
     [script] = re.findall(r"<script>(.*?)</script>", text, flags=re.S)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -37,7 +37,7 @@ class Across:
     Parameters
     ----------
     block
-        What the plan asks to be compared.
+        Which models and datasets are compared.
     values
         Mean headline on test by dataset and model, (n_datasets, n_models),
         columns by `Model.name`. Nothing is missing: datasets and models without
@@ -81,7 +81,7 @@ class Across:
 
     @property
     def can_tell(self) -> bool:
-        """Whether a test can tell any two of the models apart."""
+        """Whether a test can distinguish any two of the models."""
         return self.can_compare and can_tell(self.n_datasets, len(self.models))
 
     @property

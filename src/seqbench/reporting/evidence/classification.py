@@ -75,9 +75,9 @@ class HardWindow:
         As models see it, (T, C), or (T, C, H, W) of video.
     window
         Its place among the windows of test.
-    true, told
-        Classes; told is that with the highest mean probability.
-    of_true, of_told
+    true, predicted
+        Classes; predicted is the one with the highest mean probability.
+    p_true, p_predicted
         Their mean probabilities over the runs.
     loss
         Mean of the negative logarithm of the probability of the truth, in nats.
@@ -89,9 +89,9 @@ class HardWindow:
     recording: str
     window: int
     true: str
-    told: str
-    of_true: float
-    of_told: float
+    predicted: str
+    p_true: float
+    p_predicted: float
     loss: float
     n_wrong: int
     n_runs: int
@@ -181,7 +181,7 @@ def hardest_windows(windows: WindowSet, of_runs: list[Predictions]) -> list[Hard
     Raises
     ------
     FormatError
-        If the answers are of other windows.
+        If the predictions are of other windows.
     """
     if any(not np.array_equal(one.start, windows.start) for one in of_runs):
         raise FormatError("predictions are not of the windows of test; delete them and run again")
@@ -190,16 +190,16 @@ def hardest_windows(windows: WindowSet, of_runs: list[Predictions]) -> list[Hard
     n_wrong = np.sum([one.predicted != label for one in of_runs], axis=0)
     of_truth = np.stack([one.scores[np.arange(len(label)), label] for one in of_runs])
     loss = -np.log(np.maximum(of_truth, LEAST_PROBABILITY)).mean(axis=0)
-    told, wrong = probability.argmax(axis=1), np.flatnonzero(n_wrong)
+    predicted, wrong = probability.argmax(axis=1), np.flatnonzero(n_wrong)
     return [
         HardWindow(
             values=windows.window(i).copy(),
             recording=windows.names[windows.recording[i]],
             window=i,
             true=classes[label[i]],
-            told=classes[told[i]],
-            of_true=float(probability[i, label[i]]),
-            of_told=float(probability[i, told[i]]),
+            predicted=classes[predicted[i]],
+            p_true=float(probability[i, label[i]]),
+            p_predicted=float(probability[i, predicted[i]]),
             loss=float(loss[i]),
             n_wrong=int(n_wrong[i]),
             n_runs=len(of_runs),
@@ -226,14 +226,14 @@ class _OfClass(NamedTuple):
     share: float
 
 
-def _of_class(said: Predictions, kind: int, levels: Floats) -> _OfClass | None:
+def _of_class(predictions: Predictions, kind: int, levels: Floats) -> _OfClass | None:
     """Return the curves of a class against the rest; None where test does not hold both."""
-    positive = said.target == kind
+    positive = predictions.target == kind
     if positive.all() or not positive.any():
         return None
-    scores = said.scores[:, kind]
-    if len(said.classes) == 2:
-        scores = said.scores[:, 1] - said.scores[:, 0]
+    scores = predictions.scores[:, kind]
+    if len(predictions.classes) == 2:
+        scores = predictions.scores[:, 1] - predictions.scores[:, 0]
     false_alarms, hits = roc(scores, positive)
     recall, precision = precision_recall(scores, positive)
     return _OfClass(

@@ -46,7 +46,7 @@ from seqbench.tasks.detection.refractory import DECODERS
 
 @dataclass(frozen=True)
 class Timing:
-    """Errors of what all seeds of a model found: type (P,) and lateness in milliseconds (P,)."""
+    """Onset errors of all seeds of a model: type (P,) and milliseconds late (P,)."""
 
     row: ModelScores
     type: NDArray[np.int64]
@@ -91,7 +91,7 @@ class DetectionEvidence(Calibrated):
     excerpts
         Parts of test with what the selected model and seed finds there.
     types
-        What `per_type` says of the selected model and seed, and before it the same
+        What `per_type` returns for the selected model and seed, and before it the same
         of all types together, if there are several.
     decoders
         Of the selected model.
@@ -206,7 +206,7 @@ def _scores(found: Detections, decoder: str) -> dict[str, float | None]:
 
 
 def _with_templates(board: Leaderboard, banked: Collection[Run]) -> list[ModelScores]:
-    """Return the models whose templates are shown: of each architecture what val picks."""
+    """Return the models whose templates are shown: of each architecture the arm selected on val."""
     holders: dict[str, list[ModelScores]] = {}
     for row in board.rows:
         if row.results[0].run in banked:

@@ -20,7 +20,7 @@ from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores, lea
 from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.windows import WindowSet, read_leakcheck, read_windows
 
-# Okabe and Ito's colours, then Tol's muted ones: told apart with any kind of colour vision.
+# Okabe and Ito's colours, then Tol's muted ones: distinguished with any kind of colour vision.
 PALETTE = (
     "#0072b2",
     "#d55e00",
@@ -45,8 +45,8 @@ class Material:
     Parameters
     ----------
     shown
-        The dataset itself, or the fold of the model that val picks, of which
-        figures draw windows and answers.
+        The dataset itself, or the fold of the model selected on val, of which
+        figures draw windows and predictions.
     windows
         Those of train, without their signal.
     splits

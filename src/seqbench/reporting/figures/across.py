@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.across import Across
-from seqbench.reporting.figures.panels import say, short
+from seqbench.reporting.figures.panels import note, short
 from seqbench.reporting.figures.plot import Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MUTED, WIDTH_INCHES
 from seqbench.reporting.scores.formats import NOTHING
@@ -34,7 +34,7 @@ def critical_difference(across: Across) -> Plot:
     table = ranks_table(across)
     if not across.can_tell:  # values are missing that the plan promised
         figure = Figure(figsize=(WIDTH_INCHES, 0.8))
-        say(figure, "Too few datasets have a value of every model.")
+        note(figure, "Too few datasets have a value of every model.")
         return Plot(figure, table)
     bars = [table["average_rank"][table[name]].tolist() for name in table.columns[2:]]
     names = [short(name, LONGEST_NAME) for name in table["model"]]

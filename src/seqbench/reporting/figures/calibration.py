@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.calibration import Calibrated, Calibration
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
-from seqbench.reporting.figures.panels import grid, say, short
+from seqbench.reporting.figures.panels import grid, note, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import HAIRLINE, LEGIBLE, MUTED
 from seqbench.reporting.scores.formats import score
@@ -41,7 +41,7 @@ def calibration(material: Material) -> Plot:
     diagram.set_ylim(-0.02, 1.02)
     diagram.set_ylabel("fraction correct")
     if found is None or not found.count.any():
-        say(figure, NO_PROBABILITIES)
+        note(figure, NO_PROBABILITIES)
         return Plot(figure, numbers.table)
     counts.set_ylabel(f"{found.of}s per run")
     colour = material.colour(found.row)

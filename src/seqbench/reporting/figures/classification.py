@@ -129,7 +129,7 @@ def _draw_confusion(axes: Axes, matrix: Confusion, classes: list[str], *, level:
 
 
 def _fits_level(names: list[str]) -> bool:
-    """Tell whether names have room beside each other under a small panel."""
+    """Return whether names have room beside each other under a small panel."""
     return max(len(short(name, N_CHARACTERS)) for name in names) * len(names) <= 30
 
 

@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
-from seqbench.reporting.figures.panels import arm_legend, grid, pick, ranking, say, short
+from seqbench.reporting.figures.panels import arm_legend, choice, grid, note, ranking, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MARKERS, MUTED, WIDTH_INCHES
 from seqbench.reporting.scores.formats import score
@@ -97,7 +97,7 @@ def cost(material: Material) -> Plot:
     )  # fmt: skip
     numbers = Numbers()
     if not measured:
-        say(figure, "No cost was measured.")
+        note(figure, "No cost was measured.")
         return Plot(figure, numbers.table)
     for axes, panel in zip(panels, measured, strict=True):
         _draw_panel(axes, panel, material, numbers)
@@ -118,7 +118,7 @@ def _draw_panel(axes: Axes, panel: _Panel, material: Material, numbers: Numbers)
         row, is_on_front = point.row, index in panel.front
         axes.scatter(
             point.cost, point.score, s=MARK, color=material.colour(row),
-            marker="o" if row.is_baseline else pick(MARKERS, material.arms, row.arm),
+            marker="o" if row.is_baseline else choice(MARKERS, material.arms, row.arm),
             alpha=0.9 if is_on_front else 0.55, linewidth=0.8 if is_on_front else 0,
             edgecolor=INK if is_on_front else "none", zorder=3 if is_on_front else 2,
         )  # fmt: skip
@@ -151,7 +151,7 @@ def _draw_front(axes: Axes, front: list[_Point]) -> None:
 
 
 def _share_scores(panels: list[Axes], shown: list[_Panel], material: Material) -> None:
-    """Give panels one axis of scores, and draw the floor, or say below the first that it is lower.
+    """Give panels one axis of scores, and draw the floor, or name it below the first panel.
 
     A floor far below would press together the models that a reader compares.
     """
@@ -170,9 +170,9 @@ def _share_scores(panels: list[Axes], shown: list[_Panel], material: Material) -
         for axes in panels:
             axes.axhline(floor.score.mean, zorder=0, **FLOOR)
     else:
-        said = f"below: {short(floor.architecture, N_NAME)} {score(floor.score.mean)}"
+        below = f"below: {short(floor.architecture, N_NAME)} {score(floor.score.mean)}"
         panels[0].annotate(
-            said, (0.02, 0.02), xycoords="axes fraction", fontsize=NAME_SIZE, color=MUTED
+            below, (0.02, 0.02), xycoords="axes fraction", fontsize=NAME_SIZE, color=MUTED
         )
 
 

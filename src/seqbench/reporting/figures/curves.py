@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.classification import ClassificationEvidence, Curves
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
-from seqbench.reporting.figures.panels import grid, say, short
+from seqbench.reporting.figures.panels import grid, note, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.scores.formats import score
 
@@ -37,7 +37,7 @@ def roc(material: Material) -> Plot:
     figure, (left, right) = grid(2, 2, height=2.75, top=top, gap=(0.65, 0.45))
     numbers = Numbers()
     if not shown:
-        say(figure, "Test holds a single class.")
+        note(figure, "Test holds a single class.")
     for one in reversed(shown):  # the selected model on top
         _draw(left, one, one.hits, one.auroc, material, numbers, "roc")
         _draw(right, one, one.precision, one.average_precision, material, numbers, "pr")

@@ -13,7 +13,7 @@ from seqbench.config.registry import FIGURES
 from seqbench.config.tolerances import TOLERANCES_MS
 from seqbench.reporting.evidence.detection import DetectionEvidence, Timing
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
-from seqbench.reporting.figures.panels import grid, pick, say, short
+from seqbench.reporting.figures.panels import choice, grid, note, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
     CHARACTER_INCHES,
@@ -106,7 +106,7 @@ def timing_errors(material: Material) -> Plot:
         right=BESIDE_INCHES, gap=(BESIDE_INCHES, 0.45),
     )  # fmt: skip
     if not timings:
-        say(figure, "No model has a detection.")
+        note(figure, "No model has a detection.")
     limit = _error_limit(detection)
     numbers = Numbers()
     for axes, timing in zip(panels, timings, strict=True):
@@ -127,7 +127,7 @@ def timing_errors(material: Material) -> Plot:
 
 
 def _compared(material: Material) -> list[ModelScores]:
-    """Return of each architecture what val picks, and all baselines; the selected model last."""
+    """Return all baselines and the best arm of each architecture on val; the selected one last."""
     board = material.board
     rows = [row for row in board.rows if row.is_baseline]
     for architecture in material.architectures:
@@ -146,11 +146,11 @@ def _line(row: ModelScores) -> _Line:
 
 
 def _marker(material: Material, row: ModelScores) -> str:
-    """Tell baselines, which share a colour, apart by their marks."""
+    """Return the mark of a model: baselines share a colour."""
     if not row.is_baseline:
         return "o"
     names = [other.architecture for other in material.board.rows if other.is_baseline]
-    return str(pick(MARKERS[1:], sorted(names), row.architecture))
+    return str(choice(MARKERS[1:], sorted(names), row.architecture))
 
 
 def _name_ends(axes: Axes, lines: list[_Line], names: list[str], material: Material) -> None:
@@ -160,8 +160,8 @@ def _name_ends(axes: Axes, lines: list[_Line], names: list[str], material: Mater
     ends.sort(key=lambda end: (end[0], end[2]))
     height = axes.get_window_extent().height * POINTS / axes.figure.dpi
     low, high = axes.get_ylim()
-    wanted = [(f1 - low) / (high - low) * height for f1, _, _ in ends]
-    for (_, line, name), at, own in zip(ends, _apart(wanted, height), wanted, strict=True):
+    heights = [(f1 - low) / (high - low) * height for f1, _, _ in ends]
+    for (_, line, name), at, own in zip(ends, _apart(heights, height), heights, strict=True):
         is_selected = line.row == material.board.selected
         axes.annotate(
             name, (1, own / height), xycoords="axes fraction", xytext=(16, at - own),
@@ -172,10 +172,10 @@ def _name_ends(axes: Axes, lines: list[_Line], names: list[str], material: Mater
         )  # fmt: skip
 
 
-def _apart(wanted: list[float], height: float) -> list[float]:
+def _apart(heights: list[float], height: float) -> list[float]:
     """Move rising heights in points apart, from below and then, where they leave, from above."""
     placed: list[float] = []
-    for at in wanted:
+    for at in heights:
         placed.append(max(at, placed[-1] + LABEL_POINTS) if placed else at)
     ceiling = max(height, LABEL_POINTS * (len(placed) - 1))
     for i in reversed(range(len(placed))):

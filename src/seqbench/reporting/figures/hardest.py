@@ -13,7 +13,7 @@ from seqbench.reporting.evidence.classification import ClassificationEvidence, H
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.calibration import NO_PROBABILITIES
 from seqbench.reporting.figures.channels import channel_grid, draw_windows
-from seqbench.reporting.figures.panels import grid, say, short, spread
+from seqbench.reporting.figures.panels import grid, note, short, spread
 from seqbench.reporting.figures.pictures import add_picture, show, tiles
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import INK, MUTED
@@ -38,14 +38,14 @@ def hardest(material: Material) -> Plot:
         figure, panels = grid(1, 1, height=0.5)
         panels[0].set_axis_off()
         has_probabilities = evidence.calibration is not None
-        say(figure, NO_ERROR if has_probabilities else NO_PROBABILITIES)
+        note(figure, NO_ERROR if has_probabilities else NO_PROBABILITIES)
         return Plot(figure, Numbers().table)
     sample = material.windows.sample
     draw = {"tokens": _draw_texts, "video": _draw_pictures}.get(sample, _draw_curves)
     wrong = [
-        f"{one.recording}: {one.true} predicted as {one.told} with {one.of_told:.2f}"
+        f"{one.recording}: {one.true} predicted as {one.predicted} with {one.p_predicted:.2f}"
         for one in found
-        if one.told != one.true
+        if one.predicted != one.true
     ]
     return replace(
         draw(found, material),
@@ -102,14 +102,15 @@ def text_of(tokens: np.ndarray[Any, Any], vocabulary: list[str]) -> str:
 
 
 def _name(axes: Axes, one: HardWindow) -> None:
-    """Write over a panel what is true and what was told, and below it where the window is from."""
+    """Write true and predicted class over a panel, and under them the origin of the window."""
     half = N_TITLE // 2
-    if one.told == one.true:
-        said, colour = f"{short(one.true, N_TITLE - 8)} ({one.of_true:.2f})", INK
+    if one.predicted == one.true:
+        title, colour = f"{short(one.true, N_TITLE - 8)} ({one.p_true:.2f})", INK
     else:
-        said = f"{short(one.true, half - 4)} → {short(one.told, half - 4)} ({one.of_told:.2f})"
+        names = f"{short(one.true, half - 4)} → {short(one.predicted, half - 4)}"
+        title = f"{names} ({one.p_predicted:.2f})"
         colour = ERROR
-    axes.set_title(said, fontsize=8, pad=12, color=colour)
+    axes.set_title(title, fontsize=8, pad=12, color=colour)
     where = f"{short(one.recording, N_NAME - 22)}, wrong in {one.n_wrong} of {one.n_runs}"
     axes.annotate(
         where, (0, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points",
@@ -123,9 +124,9 @@ def _place(one: HardWindow) -> dict[str, Any]:
         "recording": one.recording,
         "window": one.window,
         "true": one.true,
-        "told": one.told,
-        "probability_of_true": one.of_true,
-        "probability_of_told": one.of_told,
+        "predicted": one.predicted,
+        "probability_of_true": one.p_true,
+        "probability_of_predicted": one.p_predicted,
         "loss": one.loss,
         "n_wrong": one.n_wrong,
         "n_runs": one.n_runs,

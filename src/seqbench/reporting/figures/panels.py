@@ -98,12 +98,12 @@ def arm_legend(
     with_pale: bool = False,
     measured: str = "val",
 ) -> None:
-    """Say above the panels which line or mark is which; colours speak for themselves."""
+    """State above the panels which line or mark is which; colours speak for themselves."""
     handles = [
         Line2D(
             [], [], color=MUTED, label=name, markersize=5,
-            marker=pick(MARKERS, names, name) if markers else None,
-            linestyle="none" if markers else pick(LINE_STYLES, names, name),
+            marker=choice(MARKERS, names, name) if markers else None,
+            linestyle="none" if markers else choice(LINE_STYLES, names, name),
         )
         for name in names
     ]  # fmt: skip
@@ -151,7 +151,7 @@ def thinned(values: NDArray[np.floating[Any]], n_columns: int) -> NDArray[np.int
     return np.unique(np.concatenate([*ends, [0, n - 1]]))
 
 
-def say(figure: Figure, sentence: str) -> None:
+def note(figure: Figure, sentence: str) -> None:
     """Write in the middle of a figure why it is empty."""
     figure.text(0.5, 0.5, sentence, ha="center", va="center", color=MUTED)
 
@@ -167,13 +167,13 @@ def spread(n: int, n_most: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, n - 1, min(n, n_most)).round()).astype(np.int64)
 
 
-def pick(choices: Sequence[Any], names: Sequence[str], name: str) -> Any:
+def choice(choices: Sequence[Any], names: Sequence[str], name: str) -> Any:
     """Return the choice that belongs to a name, by its position among all names."""
     return choices[list(names).index(name) % len(choices)]
 
 
 def short(name: str, length: int) -> str:
-    """Cut the middle out of a long name: what tells names apart is often at their end."""
+    """Cut the middle out of a long name: what distinguishes names is often at their end."""
     if len(name) <= length:
         return name
     tail = length // 3

@@ -18,7 +18,7 @@ from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, HAIRLINE, WIDTH_INCHES
 
 N_EACH = 9  # pictures of a class
-N_WINDOWS, N_SEEN, N_TOLD = 3, 5, 10  # of test, and frames of each, at most
+N_WINDOWS, N_SEEN, N_AHEAD = 3, 5, 10  # of test, and frames of each, at most
 TRUTH = "input, true"
 
 Picture = NDArray[np.floating[Any]]
@@ -68,15 +68,15 @@ def frames(material: Material) -> Plot:
     windows, shown = evidence.test, evidence.predicted
     names = [TRUTH, *(short(one.row.name, 24) for one in shown)]
     left = 0.25 + CHARACTER_INCHES * max(map(len, names))
-    n_told = min(N_TOLD, windows.required_targets.horizon_samples)
+    n_ahead = min(N_AHEAD, windows.required_targets.horizon_samples)
     chosen = spread(len(windows), N_WINDOWS)
     n_seen = min(N_SEEN, int(windows.length[chosen].min()))
     rows, columns = windows.frame_size
-    height = len(names) * rows / (columns * (n_seen + n_told)) * (WIDTH_INCHES - left - 0.12)
+    height = len(names) * rows / (columns * (n_seen + n_ahead)) * (WIDTH_INCHES - left - 0.12)
     figure, panels = grid(
         len(chosen), 1, height=height, left=left, top=0.3, bottom=0.3, gap=(0.2, 0.35)
     )
-    ahead = spread(windows.required_targets.horizon_samples, n_told)
+    ahead = spread(windows.required_targets.horizon_samples, n_ahead)
     numbers = Numbers()
     for axes, window in zip(panels, chosen, strict=True):
         seen = windows.required_targets.values[windows.rows_around_end(-n_seen, 0)[window]]
@@ -84,13 +84,13 @@ def frames(material: Material) -> Plot:
         true = shown[0].sequences.target[of_window][ahead]
         strips = [np.concatenate([tiles(seen), tiles(true)], 1)]
         of_models = {one.row.name: one.sequences.prediction[of_window][ahead] for one in shown}
-        for told in map(tiles, of_models.values()):
-            strips.append(np.concatenate([np.full_like(tiles(seen), np.nan), told], 1))
+        for picture in map(tiles, of_models.values()):
+            strips.append(np.concatenate([np.full_like(tiles(seen), np.nan), picture], 1))
         recording = windows.names[windows.recording[window]]
         for shows, steps, pictures_of in (
             ("input", np.arange(1 - n_seen, 1), seen),
             ("true", ahead + 1, true),
-            *((name, ahead + 1, told) for name, told in of_models.items()),
+            *((name, ahead + 1, predicted) for name, predicted in of_models.items()),
         ):
             for step, picture in zip(steps, pictures_of[:, 0], strict=True):
                 add_picture(

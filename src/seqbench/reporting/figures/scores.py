@@ -11,11 +11,11 @@ from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.panels import (
     arm_legend,
+    choice,
     draw_reference_lines,
     finish_panels,
     grid,
     panels_of,
-    pick,
     ranking,
     short,
 )
@@ -81,8 +81,8 @@ def label_efficiency(material: Material) -> Plot:
                 axes,
                 points,
                 color=material.colours[architecture],
-                linestyle=pick(LINE_STYLES, material.arms, arm),
-                marker=pick(MARKERS, material.arms, arm),
+                linestyle=choice(LINE_STYLES, material.arms, arm),
+                marker=choice(MARKERS, material.arms, arm),
             )
         draw_reference_lines(material, axes.axhline)
         axes.set_xscale("log")

@@ -25,7 +25,7 @@ N_WINDOWS = 4  # of test that are drawn
 PAST_SHARE = 1.5  # samples of the past that are drawn for each of the horizon, and no fewer than
 LEAST_PAST = 24
 LEAST_SKILL = -2.0  # what is worse than that leaves the axis
-N_DOTS = 600  # answers of a model that are drawn as dots
+N_DOTS = 600  # predictions of a model that are drawn as dots
 
 
 @FIGURES.register(
@@ -109,9 +109,9 @@ def horizon(material: Material) -> Plot:
     return Plot(figure, numbers.table, evidence.errors)
 
 
-def squared_by_step(sequences: Sequences, answer: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean squared error of answers, (S, D), for each step ahead, (H,)."""
-    errors = (sequences.target - answer).reshape(len(answer), -1)
+def squared_by_step(sequences: Sequences, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean squared error of predictions, (S, D), for each step ahead, (H,)."""
+    errors = (sequences.target - predicted).reshape(len(predicted), -1)
     squared = np.bincount(sequences.ahead, (errors**2).mean(axis=1))[1:]
     return squared / np.bincount(sequences.ahead)[1:]
 
@@ -132,15 +132,15 @@ def agreement(material: Material) -> Plot:
     limits = _limits(values, predicted)
     for axes, one in zip(panels, shown, strict=True):
         at = spread(len(one.sequences.target), N_DOTS)
-        true, answer = one.sequences.target[at, 0], one.sequences.prediction[at, 0]
+        true, predicted = one.sequences.target[at, 0], one.sequences.prediction[at, 0]
         axes.plot(limits, limits, color=INK, linestyle=(0, (1, 2)), linewidth=1)
         axes.scatter(
-            true, np.clip(answer, *limits), s=7, color=material.colour(one.row), linewidth=0,
+            true, np.clip(predicted, *limits), s=7, color=material.colour(one.row), linewidth=0,
             alpha=0.6 if len(at) < 300 else 0.3,
         )  # fmt: skip
         numbers.add(
             architecture=one.row.architecture, arm=one.row.arm, seed=one.result.run.seed,
-            true=true, predicted=answer,
+            true=true, predicted=predicted,
         )  # fmt: skip
         axes.set(xlim=limits, ylim=limits, aspect="equal", anchor="W")
         axes.set_title(short(one.row.name, 36))
@@ -159,7 +159,7 @@ def agreement(material: Material) -> Plot:
 
 
 def _limits(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the range of the truth and of most answers, so that a stray one hides nothing."""
+    """Return the range of the truth and of most predictions, so that a stray one hides nothing."""
     low, high = np.percentile(predicted, [0.5, 99.5])
     low, high = min(low, true.min()), max(high, true.max())
     margin = 0.04 * (high - low) or 1.0

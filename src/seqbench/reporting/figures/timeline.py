@@ -17,7 +17,7 @@ from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.excerpts import Excerpt, Mark
 from seqbench.reporting.evidence.material import PALETTE, Material
-from seqbench.reporting.figures.panels import offsets_of, say, short, thinned
+from seqbench.reporting.figures.panels import note, offsets_of, short, thinned
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
     CHARACTER_INCHES,
@@ -119,7 +119,7 @@ def timeline(material: Material) -> Plot:
         _finish(upper, lower, time, of_rows)
         top -= height + GAP
     if not excerpts:
-        say(figure, "There is no model, or nothing in test is labelled.")
+        note(figure, "There is no model, or nothing in test is labelled.")
     figure.supxlabel("seconds from the start of the recording", fontsize=8.5, color=MUTED)
     figure.legend(handles=_legend(), loc="upper right", ncols=4, handlelength=1, columnspacing=1.2)
     counts = [
@@ -131,7 +131,7 @@ def timeline(material: Material) -> Plot:
 
 
 def type_colour(kind: int) -> str:
-    """Return the colour of a type of event; the name beside it tells those of one colour apart."""
+    """Return the colour of a type of event; types of one colour differ in the name beside it."""
     return PALETTE[kind % len(PALETTE)]
 
 
@@ -225,8 +225,8 @@ def _finish(upper: Axes, lower: Axes, time: NDArray[np.float64], rows: _Rows) ->
 def _errors(excerpt: Excerpt) -> str:
     """Return the errors of a excerpt in words, nothing if there is none."""
     counts = ((excerpt.n_missed, "missed"), (excerpt.n_false, "false"))
-    said = [f"{n} {word}" for n, word in counts if n]
-    return f": {', '.join(said)}" if said else ""
+    errors = [f"{n} {word}" for n, word in counts if n]
+    return f": {', '.join(errors)}" if errors else ""
 
 
 def _legend() -> list[Line2D]:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import Material
-from seqbench.reporting.figures.panels import arm_legend, finish_curves, panels_of, pick
+from seqbench.reporting.figures.panels import arm_legend, choice, finish_curves, panels_of
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import LINE_STYLES
 
@@ -26,7 +26,7 @@ def learning_curves(material: Material) -> Plot:
         if run.labels != board.labels or history.empty:
             continue
         axes, colour = panels[run.architecture], material.colours[run.architecture]
-        style = pick(LINE_STYLES, material.arms, run.arm)
+        style = choice(LINE_STYLES, material.arms, run.arm)
         epoch, val = history["epoch"], history["val_loss"]
         axes.plot(epoch, history["train_loss"], color=colour, alpha=0.22, linewidth=0.8)
         axes.plot(epoch, val, color=colour, linestyle=style, linewidth=1.2)
@@ -60,7 +60,7 @@ def pretraining(material: Material) -> Plot:
         axes, colour = panels[architecture], material.colours[architecture]
         epoch, monitor = history["epoch"], history["monitor_loss"]
         axes.plot(epoch, history["train_loss"], color=colour, alpha=0.22, linewidth=0.8)
-        style = pick(LINE_STYLES, objectives, objective)
+        style = choice(LINE_STYLES, objectives, objective)
         axes.plot(epoch, monitor, color=colour, linestyle=style, linewidth=1.2)
         lines += [monitor, history["train_loss"]]
         numbers.add(

@@ -49,7 +49,7 @@ def render_comparison(a: Stored, b: Stored) -> str:
 
 
 def lede(found: Sequence[Difference], scores: Equality) -> str:
-    """Return the answer in one sentence."""
+    """Return the result in one sentence."""
     if not found:
         return "A and B have no run in common."
     if scores.n_equal == scores.n_common:
@@ -59,7 +59,7 @@ def lede(found: Sequence[Difference], scores: Equality) -> str:
     return (
         f"Of {counted(len(found), 'model')} that both have, B scores higher than A with"
         f" {n['higher']} and lower with {n['lower']}; {n['identical']} are identical,"
-        f" {n['not told apart']} not told apart"
+        f" {n['not significant']} not significant"
         + (f", and {untested} with a single seed cannot be" if untested else "")
         + (f", and {undefined} have no score" if undefined else "")
         + "."
@@ -67,25 +67,25 @@ def lede(found: Sequence[Difference], scores: Equality) -> str:
 
 
 def _warnings(a: Stored, b: Stored, found: Sequence[Difference]) -> list[str]:
-    said = []
+    sentences = []
     for name, stored in (("A", a), ("B", b)):
         missing = len(stored.values) - len(stored.metrics)
         if missing:
-            said.append(
+            sentences.append(
                 f"{name}: no metrics.json was found of {missing} of its"
                 f" {counted(len(stored.values), 'run')}, so what versions and machine they"
                 " come from is not known, and the metric that ranks models may be a guess: the"
                 " usual one of the task."
             )
     for dataset, (of_a, of_b) in ranked_otherwise(a, b).items():
-        said.append(
+        sentences.append(
             f"{dataset} is ranked by {_label(of_a)} in A and by {_label(of_b)} in B; compared is"
             " the former."
         )
     unknown = sorted({one.model.dataset for one in found if not one.metric})
     if unknown:
-        said.append(f"No known metric ranks the models of {', '.join(unknown)}.")
-    return said
+        sentences.append(f"No known metric ranks the models of {', '.join(unknown)}.")
+    return sentences
 
 
 def _by_chance(found: Sequence[Difference]) -> str:
@@ -95,8 +95,8 @@ def _by_chance(found: Sequence[Difference]) -> str:
         return ""
     n_clear = sum(one.verdict in CLEAR for one in compared)
     return (
-        f"{n_clear} of {counted(len(compared), 'interval')} leave 0 out; if nothing but chance told"
-        f" A from B, about {0.05 * len(compared):.2g} would."
+        f"{n_clear} of {counted(len(compared), 'interval')} leave 0 out; by chance alone, about"
+        f" {0.05 * len(compared):.2g} would."
     )
 
 

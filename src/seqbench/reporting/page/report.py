@@ -66,7 +66,7 @@ def render_page(
     Parameters
     ----------
     plan
-        What was asked.
+        Requested runs.
     results
         As `results.collect` returns them.
     materials
@@ -89,7 +89,7 @@ def render_page(
         .render(
             title=plan.benchmark.title,
             plan=plan,
-            asked=overview.asked(plan.requested),
+            requested=overview.requested(plan.asked),
             unfinished=unfinished_by_dataset(plan),
             lede=overview.lede(boards),
             tiles=overview.tiles(plan.requested, boards, results, warnings),
@@ -99,7 +99,7 @@ def render_page(
             figures=figures,
             across=across_sections(compared),
             n_decimals=N_DECIMALS,
-            answers=questions.answers(plan, results),
+            findings=questions.findings(plan, results),
             effects=effects,
             summaries=pretraining.summaries(effects),
             verdicts=pretraining.verdicts(effects),

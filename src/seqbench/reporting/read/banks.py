@@ -42,7 +42,7 @@ class Bank:
         Templates.
     delays_samples
         How much later an event sets in on each channel, (K, C); None: the
-        templates say it themselves.
+        templates hold it themselves.
     truth
         Those of the generator, as the model would see them; None: not known.
     is_whitened

@@ -72,8 +72,8 @@ def unfinished_warnings(plan: Plan) -> list[str]:
     verb = "has" if len(left_out) == 1 else "have"
     where = f": {names}" if names else ""
     found = [
-        f"{len(left_out)} of {len(plan.requested.runs)} runs {verb} not finished{where}."
-        " Means are over the runs that have, so models may differ in seeds; n tells how many."
+        f"{len(left_out)} of {len(plan.asked.runs)} runs {verb} not finished{where}."
+        " Means are over the runs that have, so models may differ in seeds; n counts them."
     ]
     if without:
         found.append(

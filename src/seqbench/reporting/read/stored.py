@@ -59,7 +59,7 @@ class Stored:
 
     @cached_property
     def headlines(self) -> dict[str, str]:
-        """The metric that ranks models by dataset: as runs say, else as their metrics suggest."""
+        """The metric that ranks models by dataset: that of runs, else the usual one."""
         known = {model.dataset: m.headline for (model, _), m in self.metrics.items()}
         names: dict[str, set[str]] = {}
         for (model, _), scores in self.values.items():

@@ -39,12 +39,12 @@ class Block:
 
     @property
     def can_tell(self) -> bool:
-        """Whether the datasets are enough to tell any two of the models apart."""
+        """Whether the datasets are enough to distinguish any two of the models."""
         return can_tell(len(self.datasets), len(self.models))
 
 
 def can_tell(n_datasets: int, n_models: int) -> bool:
-    """Tell whether so many datasets are enough for a test to tell any two of the models apart."""
+    """Return whether a test on so many datasets can distinguish any two of so many models."""
     return smallest_adjusted_p(n_datasets, n_models) <= ALPHA
 
 
@@ -56,7 +56,7 @@ def blocks(plan: Plan) -> list[Block]:
     and those that two have in common, as what any number of them have would be
     too many to try; taken is the table that is largest, datasets counting twice
     as tests rest on them: n_datasets² times n_models of the trained ones.
-    One in which a test can tell models apart goes before any other.
+    One in which a test can distinguish models goes before any other.
     """
     tasks = {whole: plan.benchmark.task(whole) for whole in plan.wholes}
     runs_of: dict[str, dict[Model, set[str]]] = {}

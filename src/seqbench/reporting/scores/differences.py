@@ -14,7 +14,7 @@ from seqbench.reporting.scores.estimates import Estimate
 from seqbench.statistics.student import mean_interval
 
 COSTS = ("train_cpu_s", "peak_memory_bytes")
-Verdict = Literal["identical", "higher", "lower", "not told apart", "one seed", "not defined"]
+Verdict = Literal["identical", "higher", "lower", "not significant", "one seed", "not defined"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Difference:
 
     @property
     def verdict(self) -> Verdict:
-        """What can be said of B against A."""
+        """Verdict on B against A."""
         if not self.n_seeds:
             return "not defined"
         if self.is_identical:
@@ -62,7 +62,7 @@ class Difference:
             return "one seed"
         if self.interval[0] > 0:
             return "higher"
-        return "lower" if self.interval[1] < 0 else "not told apart"
+        return "lower" if self.interval[1] < 0 else "not significant"
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def ranked_otherwise(a: Stored, b: Stored) -> dict[str, tuple[str, str]]:
 
 
 def other_origin(a: Stored, b: Stored) -> dict[str, tuple[str, str]] | None:
-    """Return what differs in versions, commit and machine; None where one of them does not say."""
+    """Return what differs in versions, commit and machine; None where one of them has no record."""
     if not a.metrics or not b.metrics:
         return None
     return _unequal(*(origin_of(m.provenance for m in one.metrics.values()) for one in (a, b)))

@@ -43,7 +43,7 @@ def signed_score(value: float | None) -> str:
 
 
 def p_value(value: float) -> str:
-    """Write a p-value with three decimals; a smaller one is said to be smaller."""
+    """Write a p-value with three decimals; a smaller one is given as < 0.001."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 

@@ -132,7 +132,7 @@ class Lead:
     mean
         Difference of their means.
     interval
-        95 %, None where nothing tells: by the bootstrap over groups of test and
+        95 %, None where there is none: by the bootstrap over groups of test and
         runs; Student's over paired seeds where test is one group; over folds
         see `mean_interval_of`.
     """
@@ -144,7 +144,7 @@ class Lead:
     def verdict(self) -> str:
         """The lead in plain words."""
         if self.interval is None:
-            return "cannot be told from chance" if self.mean else "equal"
+            return "no interval" if self.mean else "equal"
         low, high = self.interval
         return "ahead" if low > 0 else "behind" if high < 0 else "within chance"
 
@@ -183,7 +183,7 @@ class Leaderboard:
 
     @cached_property
     def best_baseline(self) -> ModelScores | None:
-        """The best baseline but the ceiling; test itself picks it, which favours it."""
+        """The best baseline but the ceiling; it is selected on test, which favours it."""
         return _first(
             row for row in self.rows if row.is_baseline and row.score.n and row != self.ceiling
         )

@@ -35,8 +35,8 @@ METRIC_LABELS = {
 def columns(task: str, headline: str) -> list[str]:
     """Return the metrics of a leaderboard, the headline first.
 
-    All of the task; of those with a value at every tolerance the ones that tell
-    models apart: at the tolerance that ranks, and the headline from tight to wide.
+    All of the task; of those with a value at every tolerance the ones that distinguish
+    models: at the tolerance that ranks, and the headline from tight to wide.
     """
     family, ranked_ms = family_of(headline)
     names = [name for known in TASKS[task]().metric_names() for name in expand(known)]

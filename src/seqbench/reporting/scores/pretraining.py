@@ -162,7 +162,7 @@ def summaries(found: Iterable[Effect]) -> list[Summary]:
 
 
 def verdicts(found: Iterable[Effect]) -> list[str]:
-    """Say for each dataset, architecture and fraction of labels whether pretraining helped."""
+    """State for each dataset, architecture and fraction of labels whether pretraining helped."""
 
     def key(effect: Effect) -> tuple[str, str, float]:
         return effect.dataset, effect.architecture, float(effect.labels)
@@ -178,19 +178,19 @@ def _verdict(dataset: str, architecture: str, labels: float, group: list[Effect]
     best = max(group, key=lambda effect: effect.difference.mean or 0.0)
     where = f"{dataset}, {architecture}, {formats.percent(labels)} of the labels"
     change = f"{formats.signed_score(best.difference.mean)} {metric_label(best.headline)}"
-    told = f"{change} against scratch"
+    change = f"{change} against scratch"
     if best.interval is not None:
         low, high = (formats.signed_score(bound) for bound in best.interval)
-        told += f" (95 % interval {low} to {high}, {best.among})"
+        change += f" (95 % interval {low} to {high}, {best.among})"
     if best.cost_ratio is not None:
-        told += f", for {best.cost_ratio:.1f} times the processor time"
+        change += f", for {best.cost_ratio:.1f} times the processor time"
     chosen = f", the best of {len(group)} arms" if len(group) > 1 else ""
     if best.is_clear and (best.difference.mean or 0) > 0:
-        return f"{where}: pretraining helps. {best.arm}{chosen}: {told}."
+        return f"{where}: pretraining helps. {best.arm}{chosen}: {change}."
     if all(e.is_clear and (e.difference.mean or 0) < 0 for e in group):
-        return f"{where}: pretraining hurts. {best.arm}{chosen}: {told}."
-    reason = "one seed cannot tell" if best.interval is None else "no gain that chance rules out"
-    return f"{where}: {reason}. {best.arm}{chosen}: {told}."
+        return f"{where}: pretraining hurts. {best.arm}{chosen}: {change}."
+    reason = "a single seed" if best.interval is None else "no gain that chance rules out"
+    return f"{where}: {reason}. {best.arm}{chosen}: {change}."
 
 
 def sign_names(signs: Iterable[Signs]) -> dict[str, str]:
@@ -221,18 +221,18 @@ def signs(results: Iterable[Result]) -> list[Signs]:
 
 
 def collapsed(results: Iterable[Result]) -> list[str]:
-    """Return a sentence for each pretrained encoder that says too little to be of use."""
-    said: dict[tuple[str, str, str, int], str] = {}
+    """Return a sentence for each pretrained encoder that collapsed."""
+    found: dict[tuple[str, str, str, int], str] = {}
     for result in results:
         pretraining, run = result.metrics.pretraining, result.run
         if pretraining and pretraining.collapse:
-            said[run.dataset, run.architecture, pretraining.objective, run.seed] = (
+            found[run.dataset, run.architecture, pretraining.objective, run.seed] = (
                 pretraining.collapse
             )
     return [
         f"{dataset}, {architecture}, {objective}, seed {seed}: the encoder collapsed: {why}. Its"
         " runs are averaged with the others; read them with that in mind."
-        for (dataset, architecture, objective, seed), why in sorted(said.items())
+        for (dataset, architecture, objective, seed), why in sorted(found.items())
     ]
 
 

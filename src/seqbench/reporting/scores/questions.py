@@ -1,4 +1,4 @@
-"""Questions that a config asks of its own grid, answered from the numbers."""
+"""Questions of a config on its own grid, and findings from the numbers."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ class PlaceComparison:
     place: str
     metric: str
     candidates: list[Candidate]
-    answer: str
+    sentence: str
 
 
 @dataclass(frozen=True)
-class Answer:
+class Finding:
     """A question and what was found in each place."""
 
-    ask: str
+    question: str
     comparisons: list[PlaceComparison]
 
 
-def answers(plan: Plan, results: Sequence[Result]) -> list[Answer]:
-    """Return an answer for every question of a config, from runs with all labels from scratch."""
+def findings(plan: Plan, results: Sequence[Result]) -> list[Finding]:
+    """Return a finding for every question of a config, from runs with all labels from scratch."""
     own = [r for r in results if r.run.arm == "scratch" and float(r.run.labels) == 1]
     architectures = list(dict.fromkeys(run.architecture for run in plan.requested.trained))
     return [
-        Answer(q.ask, _comparisons(q, own, plan.requested.wholes, architectures))
+        Finding(q.ask, _comparisons(q, own, plan.asked.wholes, architectures))
         for q in plan.benchmark.questions
     ]
 
@@ -96,7 +96,7 @@ def _candidate(name: str, results: list[Result]) -> Candidate:
 
 
 def _sentence(first: Candidate, second: Candidate, metric: str) -> str:
-    """Say whether the first is ahead of the second by more than chance among seeds or folds."""
+    """State whether the first is ahead of the second by more than chance among seeds or folds."""
     differences = paired(first.results, second.results)
     label = metric_label(metric)
     if not differences:

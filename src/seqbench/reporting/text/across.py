@@ -1,4 +1,4 @@
-"""What the page says of models across datasets, in sentences."""
+"""Text of the page on models across datasets, in sentences."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _chosen(across: Across) -> list[str]:
         why = (
             "Not every model was run everywhere. Of the tables without gaps on the datasets of one"
             " model, or on those that two have in common, this is the largest, datasets counting"
-            " twice since the tests rest on them; one in which a test can tell models apart would"
+            " twice since the tests rest on them; one in which a test can distinguish models would"
             " go first."
         )
     return [
@@ -90,13 +90,13 @@ def _left_out(across: Across) -> list[str]:
 
 
 def _warnings(across: Across) -> list[str]:
-    """Say what cannot be said, with the numbers."""
+    """Return what cannot be tested, with the numbers."""
     n, k = across.n_datasets, len(across.models)
     if not across.can_compare:
         return ["Nothing is left to compare: too few of these values are defined."]
     if across.can_tell:
         return []
-    needed = f"To tell {k} models apart takes {datasets_needed(k)} datasets or more"
+    needed = f"Distinguishing {k} models takes {datasets_needed(k)} datasets or more"
     if not across.can_test:
         return [
             f"{n} datasets are too few for a test: the smallest p-value that Wilcoxon's two-sided"
@@ -106,7 +106,7 @@ def _warnings(across: Across) -> list[str]:
         ]
     n_pairs = k * (k - 1) // 2
     return [
-        f"{n} datasets are too few to tell any two of {k} models apart: the smallest p-value that"
+        f"{n} datasets are too few to distinguish any two of {k} models: the smallest p-value that"
         f" Wilcoxon's two-sided test can give is 2 / 2^{n} = {smallest_p(n):.3g}, and Holm's"
         f" correction for {n_pairs} pairs makes it {smallest_adjusted_p(n, k):.3g}. {needed}, so"
         " there is no diagram here."

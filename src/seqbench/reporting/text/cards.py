@@ -1,4 +1,4 @@
-"""What the page says of the data of a dataset, whatever models make of them: its card."""
+"""Text of the page on the data of a dataset, whatever models make of them: its card."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Card:
     Parameters
     ----------
     about
-        What its source says of itself in a sentence; "" if options may change that.
+        Summary of its source; "" if options may change that.
     glance
         The facts that a reader needs first.
     chapters
@@ -69,7 +69,7 @@ class Card:
     counts_of
         What is counted by class.
     classes
-        None where values are told.
+        None where values are predicted.
     files
         SHA-256 by name of the first files that were read.
     n_files
@@ -198,7 +198,7 @@ def _shortened(names: Sequence[str]) -> str:
 
 
 def _about(entry: DatasetEntry) -> str:
-    # With options of its own a dataset may differ from what its source says of itself.
+    # With options of its own a dataset may differ from the summary of its source.
     return "" if entry.source_options else DATASETS.entry(entry.source).summary
 
 
@@ -253,7 +253,7 @@ def _source_facts(entry: DatasetEntry, source: Mapping[str, object]) -> list[Fac
 
 
 def _stated(own: str | None, source: Mapping[str, object], key: str) -> str:
-    """Return what the config says, else what the source says; nothing is guessed."""
+    """Return the entry of the config, else that of the source; nothing is guessed."""
     return own or str(source.get(key) or NOT_STATED)
 
 
@@ -289,7 +289,7 @@ def _units(units: Sequence[str]) -> list[Fact]:
 
 
 def _asked(material: Material) -> list[Fact]:
-    """Return what is to be told."""
+    """Return what is predicted."""
     windows, targets = material.windows, material.windows.targets
     n_classes = len(windows.classes)
     if windows.timeline is not None:
@@ -297,9 +297,12 @@ def _asked(material: Material) -> list[Fact]:
     if targets is None or windows.classes:
         return [Fact("classes", f"{n_classes}")]
     named = zip(targets.names, targets.units, strict=True)
-    told = _shortened([f"{name} ({unit})" if unit else name for name, unit in named])
+    names = _shortened([f"{name} ({unit})" if unit else name for name, unit in named])
     horizon = counted(targets.horizon_samples, SAMPLES.get(windows.sample, "sample"))
-    return [Fact("values", told), *([Fact("horizon", horizon)] if targets.horizon_samples else [])]
+    return [
+        Fact("values", names),
+        *([Fact("horizon", horizon)] if targets.horizon_samples else []),
+    ]
 
 
 def _rules(material: Material) -> list[Fact]:

@@ -1,4 +1,4 @@
-"""What the page says of leaks between train, val and test."""
+"""Text of the page on leaks between train, val and test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHARED_BY_NONE = {
     "recording": "no recording",
     "time": "no interval of a recording",
 }
-SORTED = 0.5  # from here on neighbours in the list tell the label more often than not
+SORTED = 0.5  # from here on neighbours in the list have the same label more often than not
 
 
 def leak_fact(checks: Sequence[LeakCheck]) -> dict[str, str]:
@@ -48,33 +48,33 @@ def leak_warnings(checks: Sequence[LeakCheck]) -> list[str]:
         whose = (
             "" if n_repeated == 1 else f"{formats.amount(n_same)} of them " if n_same else "all "
         )
-        answered = (
-            f"{whose}with the same answer, which memory alone gets right"
+        labelled = (
+            f"{whose}with the same label, which memorising gets right"
             if n_same
-            else f"{whose}with another answer, which memory alone gets wrong"
+            else f"{whose}with another label, which memorising gets wrong"
         )
         found.append(
             f"{formats.amount(n_repeated)} of {counted(n_windows, f'{split} window')} ({share})"
-            f" {'stands' if n_repeated == 1 else 'stand'} in train too, {answered}."
+            f" {'stands' if n_repeated == 1 else 'stand'} in train too, {labelled}."
         )
     n_shared = max((check.n_shared_groups for check in checks), default=0)
     if n_shared:
         found.append(
             f"{counted(n_shared, 'group')} have windows in more than one split, as `split.by:"
-            " recording` allows: scores say little of groups that are new."
+            " recording` allows: scores are no estimate for new groups."
         )
     return found
 
 
 def order_note(checks: Sequence[LeakCheck]) -> list[str]:
-    """Say where the place of a recording in the list tells its label."""
+    """State whether the position of a recording in the list predicts its label."""
     known = [one.order_agreement for one in checks if one.order_agreement is not None]
     if not known or max(known) < SORTED:
         return []
     return [
         "Recordings are listed by label (the label of a neighbour agrees"
-        f" {formats.score(max(known))} beyond chance, 1 when sorted), so a place in the list tells"
-        " the answer. Models are given neither place nor name."
+        f" {formats.score(max(known))} beyond chance, 1 when sorted), so the position predicts the"
+        " label. Models are given neither position nor name."
     ]
 
 

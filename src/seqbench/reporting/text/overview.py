@@ -1,4 +1,4 @@
-"""The first screen: what was asked, the answer, what it cost, and what to mind."""
+"""The first screen: requested runs, result, cost and warnings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Tile:
     meaning: str
 
 
-def asked(plan: Plan) -> list[tuple[str, list[str]]]:
+def requested(plan: Plan) -> list[tuple[str, list[str]]]:
     """Return the questions of the config as headings with their values."""
     trained = plan.trained
     labels = sorted({run.labels for run in trained}, key=float)
@@ -40,7 +40,7 @@ def asked(plan: Plan) -> list[tuple[str, list[str]]]:
 
 
 def lede(boards: list[Leaderboard]) -> str:
-    """Return the answer in a sentence or two."""
+    """Return the result in a sentence or two."""
     leads = [board.lead for board in boards if board.lead is not None]
     if not leads:
         return "There is no baseline to hold the models against."
@@ -50,18 +50,20 @@ def lede(boards: list[Leaderboard]) -> str:
     if len(leads) == 1:
         verb = "beats" if n_ahead else "does not beat"
         sure = " more clearly than chance would" if n_sure else ", but chance could do that"
-        told = f"The model selected on val {verb} the best baseline{sure if n_ahead else ''}."
-        return f"{told}{_only_floors(boards)}"
+        result = f"The model selected on val {verb} the best baseline{sure if n_ahead else ''}."
+        return f"{result}{_only_floors(boards)}"
     count = "all" if n_ahead == len(leads) else "none" if n_ahead == 0 else f"{n_ahead}"
-    said = f"The model selected on val beats the best baseline on {count} of {len(leads)} datasets"
+    result = (
+        f"The model selected on val beats the best baseline on {count} of {len(leads)} datasets"
+    )
     if n_ahead:
-        said += f", beyond chance on {n_sure if n_sure else 'none'}"
+        result += f", beyond chance on {n_sure if n_sure else 'none'}"
     lost = f" It is clearly behind on {n_behind}." if n_behind else ""
-    return f"{said}.{lost}{_only_floors(boards)}"
+    return f"{result}.{lost}{_only_floors(boards)}"
 
 
 def _only_floors(boards: list[Leaderboard]) -> str:
-    """Say where the best baseline is the floor, so that a lead on it tells little."""
+    """State where the best baseline is the floor, where a lead means little."""
     led = [board for board in boards if board.lead is not None]
     n_floors = sum(board.best_baseline == board.floor for board in led)
     if not n_floors:
@@ -73,7 +75,7 @@ def _only_floors(boards: list[Leaderboard]) -> str:
 def tiles(
     plan: Plan, boards: list[Leaderboard], results: list[Result], warnings: list[str]
 ) -> list[Tile]:
-    """Return what was asked, the answer, the cost and how much there is to mind."""
+    """Return requested runs, result, cost and warnings."""
     leads = [board.lead for board in boards if board.lead is not None]
     runs = plan.trained
     grid = [
@@ -84,16 +86,16 @@ def tiles(
     ]
     n_read = len(warnings)
     return [
-        Tile("Asked", counted(len(plan.trained), "training"), ", ".join(grid)),
+        Tile("Requested", counted(len(plan.trained), "training"), ", ".join(grid)),
         Tile(
-            "Answer",
+            "Result",
             f"{sum(lead.mean > 0 for lead in leads)} of {len(leads)}",
             "datasets on which the model selected on val leads the best baseline, beyond chance on"
             f" {sum(lead.verdict == 'ahead' for lead in leads)}",
         ),
         Tile("Cost", formats.seconds(_spent(results)), _memory(results)),
         Tile(
-            "To mind",
+            "Warnings",
             counted(n_read, "warning") if n_read else "nothing",
             "below, to be read before the numbers" if n_read else "no warning",
         ),
@@ -129,7 +131,7 @@ def warnings(materials: list[Material], results: list[Result]) -> list[str]:
             f"Test or val shares windows or groups with train on {', '.join(leaky)}: scores there"
             " may look better than they are."
         )
-    # Folds differ in what is learned from as well: chance in training is not all that they tell.
+    # Folds differ in what is learned from as well: they vary by more than chance in training.
     seeds = [r.n_seeds for b in boards if b.n_folds == 1 for r in b.rows if not r.is_baseline]
     fewest = min(seeds, default=FEW_SEEDS)
     if fewest < FEW_SEEDS:

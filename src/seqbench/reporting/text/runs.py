@@ -140,20 +140,22 @@ def _steps(plan: Plan, run: Run) -> list[str]:
 
 
 def _jobs(plan: Plan, run: Run) -> list[tuple[str, Options]]:
-    """Return what the steps of a run were told, but its identity."""
+    """Return the settings of the steps of a run but its identity."""
     jobs, objective = plan.job_settings, plan.objective(run)
-    told: dict[str, Options] = {
+    settings: dict[str, Options] = {
         "ingest": jobs.ingest(plan.benchmark.whole(run.dataset)),
         "window": jobs.window(run.dataset),
         "evaluate": jobs.evaluate(run.dataset),
     }
     if run.is_baseline:
-        told["fit_baseline"] = jobs.fit_baseline(run.dataset, run.architecture)
+        settings["fit_baseline"] = jobs.fit_baseline(run.dataset, run.architecture)
     else:
-        told["finetune"] = jobs.finetune(run.dataset, run.architecture, run.arm, float(run.labels))
+        settings["finetune"] = jobs.finetune(
+            run.dataset, run.architecture, run.arm, float(run.labels)
+        )
         if objective is not None:
-            told["pretrain"] = jobs.pretrain(run.architecture, objective)
-    return [(step, told[step]) for step in _steps(plan, run)]
+            settings["pretrain"] = jobs.pretrain(run.architecture, objective)
+    return [(step, settings[step]) for step in _steps(plan, run)]
 
 
 def _fields(plan: Plan, run: Run) -> dict[str, Any]:

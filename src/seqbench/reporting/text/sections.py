@@ -1,4 +1,4 @@
-"""What the page says of one dataset: facts, warnings, and figures with their words."""
+"""Text of the page on one dataset: facts, warnings, and figures with their words."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ FEW_TEST_WINDOWS, FEW_TEST_EVENTS = 30, 30
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """What the page says of one dataset.
+    """Text of the page on one dataset.
 
     Parameters
     ----------
     card
-        What there is to say of its data.
+        Card of its data.
     notes, warnings
         Sentences: of the source on its data, and on the results.
     model_path
-        File of the model and seed that val picks.
+        File of the model and seed selected on val.
     table_path
         File of the leaderboard in LaTeX.
     """
@@ -67,7 +67,7 @@ def section(plan: Plan, material: Material) -> Section:
 
 
 def _lead(board: Leaderboard) -> list[str]:
-    """Say over folds by how much the model that val picks is ahead of the best baseline."""
+    """State over folds by how much the model selected on val is ahead of the best baseline."""
     best, baseline, lead = board.selected, board.best_baseline, board.lead
     if board.n_folds == 1 or best is None or baseline is None or lead is None or not lead.interval:
         return []
@@ -117,7 +117,7 @@ def _few_events(detection: DetectionEvidence) -> list[str]:
         found.append(f"Types that do not occur in test: {', '.join(absent)}.")
     if test.n_groups == 1:
         found.append(
-            "Test is a single recording or subject, so no interval can say how others would do."
+            "Test is a single recording or subject, so there is no interval for other recordings."
         )
     return found
 

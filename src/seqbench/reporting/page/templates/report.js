@@ -47,7 +47,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
 for (const form of document.querySelectorAll("form.filters")) {
   const table = document.getElementById(form.getAttribute("data-table")); // a select may hide `form.dataset`
   const rows = [...table.tBodies[0].rows];
-  const told = form.querySelector("output");
+  const count = form.querySelector("output");
   const apply = () => {
     const chosen = new FormData(form);
     const words = chosen.get("text").toLowerCase();
@@ -57,7 +57,7 @@ for (const form of document.querySelectorAll("form.filters")) {
       row.hidden = !fits || !row.textContent.toLowerCase().includes(words);
       n += !row.hidden;
     }
-    told.textContent = `${n} of ${rows.length} models`;
+    count.textContent = `${n} of ${rows.length} models`;
   };
   form.addEventListener("input", apply);
   form.addEventListener("reset", () => setTimeout(apply));
