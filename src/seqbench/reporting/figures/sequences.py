@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
-from seqbench.reporting.evidence.sequences import PredictedSequences, SequenceEvidence
+from seqbench.reporting.evidence.sequences import SequenceEvidence
 from seqbench.reporting.figures.panels import grid, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import INK, LEGIBLE, LINE_STYLES, MARKERS, MUTED
@@ -20,6 +21,8 @@ from seqbench.reporting.scores.formats import score
 from seqbench.reporting.scores.leaderboards import ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.storage.sequences import Sequences
+
+Ints = NDArray[np.int64]
 
 N_WINDOWS = 4  # of test that are drawn
 PAST_SHARE = 1.5  # samples of the past that are drawn for each of the horizon, and no fewer than
@@ -44,16 +47,17 @@ def predictions(material: Material) -> Plot:
     evidence = material.of(SequenceEvidence)
     shown, targets = evidence.predicted, evidence.test.required_targets
     numbers = Numbers()
+    drawn = _Drawn(material, numbers)
     if targets.horizon_samples == 1:
         figure, panels = grid(1, 1, height=2.4)
-        _draw_one_step(panels[0], shown, material, numbers)
+        _draw_one_step(panels[0], evidence, drawn)
     else:
         chosen = spread(len(evidence.test), N_WINDOWS)
         n_columns = min(2, len(chosen))
         figure, panels = grid(len(chosen), n_columns, height=1.5 if n_columns > 1 else 2.4)
         for axes, window in zip(panels, chosen, strict=True):
             draw = _draw_window if targets.horizon_samples == 0 else _draw_horizon
-            draw(axes, shown, material, window, numbers)
+            draw(axes, evidence, int(window), drawn)
     name = short(targets.names[0], 20)
     handles = [Line2D([], [], color=INK, linewidth=1.2, label=f"true {name}")]
     handles += [
@@ -172,71 +176,57 @@ def _look(row: ModelScores, material: Material) -> dict[str, Any]:
     return {"color": material.colour(row), "linewidth": 1.3}
 
 
-def _draw_one_step(
-    axes: Axes, shown: list[PredictedSequences], material: Material, numbers: Numbers
-) -> None:
+def _draw_one_step(axes: Axes, evidence: SequenceEvidence, drawn: _Drawn) -> None:
     """Draw forecasts one sample ahead as one line along the test period."""
-    first = shown[0].sequences
-    origin = (first.start + material.of(SequenceEvidence).test.length)[first.sequence]
-    is_of_first = np.array(first.recording)[first.sequence] == first.recording[0]
-    origin, truth = origin[is_of_first], first.target[is_of_first, 0]
-    place = {"recording": first.recording[0], "window": 0}
-    _draw_truth(axes, origin, truth)
-    numbers.add(**place, shows="truth", sample=origin, value=truth)
-    for one in shown:
-        predicted = one.sequences.prediction[is_of_first, 0]
-        axes.plot(origin, predicted, **_look(one.row, material))
-        numbers.add(**place, shows=one.row.name, sample=origin, value=predicted)
+    first = evidence.predicted[0].sequences
+    origin = (first.start + evidence.test.length)[first.sequence]
+    own = np.array(first.recording)[first.sequence] == first.recording[0]
+    drawn.add(axes, {"recording": first.recording[0], "window": 0}, origin[own], own)
 
 
-def _draw_horizon(
-    axes: Axes, shown: list[PredictedSequences], material: Material, window: int, numbers: Numbers
-) -> None:
-    test = material.of(SequenceEvidence).test
-    targets = test.required_targets
+def _draw_horizon(axes: Axes, evidence: SequenceEvidence, window: int, drawn: _Drawn) -> None:
+    test, targets = evidence.test, evidence.test.required_targets
     n_past = min(
         int(test.length[window]), max(LEAST_PAST, round(PAST_SHARE * targets.horizon_samples))
     )
     origin = int(test.start[window] + test.length[window])
-    past = targets.values[origin - n_past : origin, 0]
-    before = np.arange(-n_past, 0)
+    past, before = targets.values[origin - n_past : origin, 0], np.arange(-n_past, 0)
     place = {"recording": test.names[test.recording[window]], "window": window}
     axes.plot(before, past, color=MUTED, linewidth=0.9)
-    numbers.add(**place, shows="past", sample=before, value=past)
-    for one in shown:
-        own = one.sequences.sequence == window
-        ahead = one.sequences.ahead[own] - 1
-        if one is shown[0]:
-            truth = one.sequences.target[own, 0]
-            _draw_truth(axes, ahead, truth)
-            numbers.add(**place, shows="truth", sample=ahead, value=truth)
-        predicted = one.sequences.prediction[own, 0]
-        axes.plot(ahead, predicted, **_look(one.row, material))
-        numbers.add(**place, shows=one.row.name, sample=ahead, value=predicted)
+    drawn.numbers.add(**place, shows="past", sample=before, value=past)
+    sequences = evidence.predicted[0].sequences
+    own = sequences.sequence == window
+    drawn.add(axes, place, sequences.ahead[own] - 1, own)
     axes.axvline(-0.5, color=MUTED, linewidth=0.7, linestyle=":")
-    axes.set_title(short(test.names[test.recording[window]], 30))
+    axes.set_title(short(place["recording"], 30))
 
 
-def _draw_window(
-    axes: Axes, shown: list[PredictedSequences], material: Material, window: int, numbers: Numbers
-) -> None:
-    test = material.of(SequenceEvidence).test
+def _draw_window(axes: Axes, evidence: SequenceEvidence, window: int, drawn: _Drawn) -> None:
+    test = evidence.test
     signal = test.window(window)[:, 0]
-    recording = {"recording": test.names[test.recording[window]], "window": window}
+    place = {"recording": test.names[test.recording[window]], "window": window}
     axes.plot(signal, color=MUTED, linewidth=0.8, alpha=0.5)
-    numbers.add(**recording, shows="signal", sample=np.arange(len(signal)), value=signal)
-    for one in shown:
-        own = one.sequences.sequence == window
-        place = np.arange(int(own.sum()))
-        if one is shown[0]:
-            truth = one.sequences.target[own, 0]
-            _draw_truth(axes, place, truth)
-            numbers.add(**recording, shows="truth", sample=place, value=truth)
-        predicted = one.sequences.prediction[own, 0]
-        axes.plot(place, predicted, **_look(one.row, material))
-        numbers.add(**recording, shows=one.row.name, sample=place, value=predicted)
-    axes.set_title(short(test.names[test.recording[window]], 30))
+    drawn.numbers.add(**place, shows="signal", sample=np.arange(len(signal)), value=signal)
+    own = evidence.predicted[0].sequences.sequence == window
+    drawn.add(axes, place, np.arange(int(own.sum())), own)
+    axes.set_title(short(place["recording"], 30))
 
 
-def _draw_truth(axes: Axes, x: NDArray[np.int64], y: NDArray[np.float64]) -> None:
-    axes.plot(x, y, color=INK, linewidth=1.2, marker="." if len(x) < 60 else None, markersize=3)
+@dataclass(frozen=True)
+class _Drawn:
+    """Lines of the truth and of models, and the numbers in them."""
+
+    material: Material
+    numbers: Numbers
+
+    def add(self, axes: Axes, place: dict[str, Any], x: Ints, own: NDArray[np.bool_]) -> None:
+        """Draw the samples `own` of all sequences at x."""
+        predicted = self.material.of(SequenceEvidence).predicted
+        truth = predicted[0].sequences.target[own, 0]
+        marker = "." if len(x) < 60 else None
+        axes.plot(x, truth, color=INK, linewidth=1.2, marker=marker, markersize=3)
+        self.numbers.add(**place, shows="truth", sample=x, value=truth)
+        for one in predicted:
+            values = one.sequences.prediction[own, 0]
+            axes.plot(x, values, **_look(one.row, self.material))
+            self.numbers.add(**place, shows=one.row.name, sample=x, value=values)
