@@ -122,8 +122,8 @@ def _draw_confusion(axes: Axes, matrix: Confusion, classes: list[str], *, level:
         axes.set_xticks(range(k), names, rotation=0 if level else 90)
         axes.set_yticks(range(k), names)
     axes.set_title(short(matrix.row.name, 40))
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
     axes.spines[:].set(visible=True, color=HAIRLINE)
     axes.tick_params(length=0)
 

@@ -211,7 +211,7 @@ def _glance(material: Material, entry: DatasetEntry) -> list[Fact]:
         *_folds(material),
         *_rules(material),
         Fact("licence", _stated(entry.licence, material.windows.source, "licence")),
-        Fact("leak check", leak_fact(material.leakchecks).get("leak check", "not looked for")),
+        Fact("leak check", leak_fact(material.leakchecks).get("leak check", "not run")),
     ]
 
 
