@@ -6,15 +6,9 @@ from seqbench.steps.arguments import path_parser
 
 
 def run(config: Path, summary: Path, page: Path) -> None:
-<<<<<<< HEAD
-    """Read the results of a configuration, write the summary, figures, tables and the page.
-
-    Inputs, figures and tables stand as in `layout`, relative to the working directory.
-=======
     """Read the results of a config, write the summary, figures, tables and the page.
 
     Inputs, figures and tables lie where `layout` has them, relative to the working directory.
->>>>>>> 82c7235 (docs: standard words on the page, in its figures and their tables)
     """
     import logging
 
@@ -24,11 +18,7 @@ def run(config: Path, summary: Path, page: Path) -> None:
     from seqbench.reporting.page.assembly import assemble
     from seqbench.storage.atomic import replacing, write_text
 
-<<<<<<< HEAD
-    logging.getLogger("fontTools").setLevel(logging.WARNING)  # one line per font
-=======
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it logs every font it cuts
->>>>>>> 82c7235 (docs: standard words on the page, in its figures and their tables)
     report = assemble(Plan(Benchmark.read(config)), Path())
     write_text(summary, report.summary)
     for (place, figure), drawing in report.drawings.items():
