@@ -186,7 +186,7 @@ class Worlds:
 
 
 def _key(setting: object) -> object:
-    """Return what tells settings apart; of functions their code and what it closes over."""
+    """Return what distinguishes settings; of functions their code and what it closes over."""
     if not isinstance(setting, FunctionType):
         return setting
     code, cells = setting.__code__, setting.__closure__ or ()

@@ -74,7 +74,7 @@ def test_the_interval_is_that_of_the_paired_differences(table):
     assert found.difference.mean == pytest.approx(0.02)
     reach = T_2 * 0.01 / math.sqrt(3)
     assert found.interval == pytest.approx((0.02 - reach, 0.02 + reach))
-    assert (found.verdict, found.n_seeds) == ("not distinguished", 3)
+    assert (found.verdict, found.n_seeds) == ("not significant", 3)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_the_page_needs_nothing_but_itself(folder):
     assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in tags}
     assert "url(" not in text
     assert "Of 2 models that both have, B scores higher than A with 1 and lower with 0" in text
-    assert "; 0 are identical, 0 not distinguished, and 1 with a single seed cannot be." in text
+    assert "; 0 are identical, 0 not significant, and 1 with a single seed cannot be." in text
     assert "seed 2</li>" in text
 
 

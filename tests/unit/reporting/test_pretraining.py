@@ -87,7 +87,7 @@ def test_one_seed_gives_no_verdict(effects_of):
 
     (verdict,) = pretraining.verdicts(found)
 
-    assert "one seed has no interval" in verdict
+    assert "a single seed" in verdict
 
 
 def test_the_best_of_several_arms_is_told_to_be_that(effects_of):
