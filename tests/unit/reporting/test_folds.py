@@ -123,7 +123,7 @@ def test_a_question_is_answered_fold_by_fold(plan):
 
     assert found.place == "mine"
     # Differences 0.04, 0.05, 0.03, 0.04: s.d. 0.00816, reach 3.182 times that by 0.707.
-    assert found.result == "cnn1d is ahead of gru by +0.040 accuracy (+0.022 to +0.058, 4 folds)."
+    assert found.sentence == "cnn1d is ahead of gru by +0.040 accuracy (+0.022 to +0.058, 4 folds)."
 
 
 def test_what_pretraining_does_is_told_fold_by_fold(write_results, raw):

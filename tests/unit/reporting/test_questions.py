@@ -50,7 +50,7 @@ def test_a_lead_that_holds_for_all_seeds_is_stated_with_its_interval(answered):
     )
 
     # Differences 0.10, 0.09, 0.10: mean 0.0967, 4.303 standard errors of 0.0033 to either side.
-    assert found.result == "lstm is ahead of cnn1d by +0.097 accuracy (+0.082 to +0.111, 3 seeds)."
+    assert found.sentence == "lstm is ahead of cnn1d by +0.097 accuracy (+0.082 to +0.111, 3 seeds)."
 
 
 def test_a_lead_that_chance_can_have_is_called_so(answered):
@@ -68,7 +68,7 @@ def test_a_single_seed_is_said_to_be_one(answered):
         ["cnn1d", "lstm"], {"cnn1d": [0.5], "lstm": [0.6]}, architectures=["cnn1d", "lstm"]
     )
 
-    assert found.result == "lstm is ahead of cnn1d by +0.100 accuracy, with a single seed."
+    assert found.sentence == "lstm is ahead of cnn1d by +0.100 accuracy, with a single seed."
 
 
 def test_datasets_are_compared_architecture_by_architecture(answered):
