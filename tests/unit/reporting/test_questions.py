@@ -50,7 +50,8 @@ def test_a_lead_that_holds_for_all_seeds_is_stated_with_its_interval(answered):
     )
 
     # Differences 0.10, 0.09, 0.10: mean 0.0967, 4.303 standard errors of 0.0033 to either side.
-    assert found.sentence == "lstm is ahead of cnn1d by +0.097 accuracy (+0.082 to +0.111, 3 seeds)."
+    ahead = "lstm is ahead of cnn1d by +0.097 accuracy"
+    assert found.sentence == f"{ahead} (+0.082 to +0.111, 3 seeds)."
 
 
 def test_a_lead_that_chance_can_have_is_called_so(answered):
