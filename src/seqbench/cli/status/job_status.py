@@ -172,7 +172,7 @@ def read_progress(path: Path) -> Progress | None:
 def _duration(job: Job, root: Path, log: StepLog | None) -> Duration | None:
     """Return what a job took, by its log, or without one of the whole of it by its costs.
 
-    The log of an interrupted training covers the time since its last start; costs cover all.
+    The log of an interrupted training covers the time since its last start; costs cover all of it.
     """
     if log is not None and log.wall_s is not None and log.cpu_s is not None and not log.was_resumed:
         return Duration(log.wall_s, log.cpu_s)

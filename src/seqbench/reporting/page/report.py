@@ -89,7 +89,7 @@ def render_page(
         .render(
             title=plan.benchmark.title,
             plan=plan,
-            requested=overview.requested(plan.asked),
+            requested=overview.requested(plan.requested),
             unfinished=unfinished_by_dataset(plan),
             lede=overview.lede(boards),
             tiles=overview.tiles(plan.requested, boards, results, warnings),

@@ -66,13 +66,15 @@ def unfinished_warnings(plan: Plan) -> list[str]:
     if len(left_out) <= FEW_RUNS:
         names = "; ".join(run.fill(NAME) for run in left_out)
     else:
-        asked = Counter(whole(run.dataset) for run in plan.requested.runs)
+        requested = Counter(whole(run.dataset) for run in plan.requested.runs)
         missing = Counter(whole(run.dataset) for run in left_out)
-        names = ", ".join(f"{missing[n]} of {asked[n]} on {n}" for n in plan.wholes if missing[n])
+        names = ", ".join(
+            f"{missing[n]} of {requested[n]} on {n}" for n in plan.wholes if missing[n]
+        )
     verb = "has" if len(left_out) == 1 else "have"
     where = f": {names}" if names else ""
     found = [
-        f"{len(left_out)} of {len(plan.asked.runs)} runs {verb} not finished{where}."
+        f"{len(left_out)} of {len(plan.requested.runs)} runs {verb} not finished{where}."
         " Means are over the runs that have, so models may differ in seeds; n counts them."
     ]
     if without:
