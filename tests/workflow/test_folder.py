@@ -25,15 +25,15 @@ def test_an_edited_label_is_read_again_and_a_touched_one_is_not(pumps_run, snake
         return snakemake("--dry-run", folder=pumps_run, config=pumps_run / "ten_lines.yaml").jobs
 
     labels = pumps_run / "data" / "labels.csv"
-    before = labels.read_text()
+    before = labels.read_bytes()  # with its line ends, or it would be another file
     labels.touch()
     assert dry_run() == {}
 
     try:
-        labels.write_text(before.replace("run 1,fast", "run 1,slow"))
+        labels.write_bytes(before.replace(b"run 1,fast", b"run 1,slow"))
         assert dry_run()["ingest"] == 1
     finally:
-        labels.write_text(before)
+        labels.write_bytes(before)
 
 
 def test_bad_recordings_end_in_a_sentence_before_training(make_pumps, workflow):
