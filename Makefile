@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake
 
-.PHONY: help setup run report smoke test test-slurm check format schema bench clean
+.PHONY: help setup run report smoke test test-all test-slurm check format schema architecture bench clean
 .DEFAULT_GOAL := help
 
 help:                ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: $(READY)      ## make .venv with pinned versions
 
@@ -30,11 +30,14 @@ smoke: $(READY)      ## a miniature benchmark that touches every registered name
 	mkdir -p build/smoke
 	$(SNAKEMAKE) --directory build/smoke --configfile tests/data/config.smoke.yaml
 
-test: $(READY)       ## run all tests
+test: $(READY)       ## run the tests, two at a time, in some minutes
 	$(BIN)/pytest
 
+test-all: $(READY)   ## run every test: all kills, the full fuzz, the whole smoke on a cluster
+	$(BIN)/pytest --full
+
 test-slurm: $(READY) ## run the tests on a cluster started for them; needs Debian's SLURM packages
-	$(BIN)/pytest -rs tests/slurm
+	$(BIN)/pytest -rs --full tests/slurm
 
 check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling
 	$(BIN)/ruff format --check .
@@ -45,6 +48,7 @@ check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling
 	$(SNAKEMAKE) --lint
 	$(BIN)/yamllint --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' *.yaml envs profiles workflow tests
 	$(BIN)/codespell
+	$(BIN)/python docs/draw_architecture.py --check
 
 format: $(READY)     ## format Python and Snakemake files
 	$(BIN)/ruff format .
@@ -54,8 +58,12 @@ format: $(READY)     ## format Python and Snakemake files
 schema: $(READY)     ## write workflow/schemas/config.schema.yaml from the config's models
 	$(BIN)/seqbench schema > workflow/schemas/config.schema.yaml
 
+architecture: $(READY) ## draw docs/architecture.svg and its table from the imports
+	$(BIN)/python docs/draw_architecture.py
+
 bench: $(READY)      ## measure speed and overhead as ratios in one run: build/bench.md
 	$(BIN)/python benchmarks/bench.py
 
 clean:               ## remove results and what tests and benchmarks left
-	rm -rf results build .snakemake
+	find results -mindepth 1 ! -name .gitignore -delete
+	rm -rf build .snakemake

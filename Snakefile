@@ -33,6 +33,12 @@ rule all:
     input:
         layout.SUMMARY,
         layout.REPORT,
+        # Without Snakemake's records of them, the report alone would miss runs that are new.
+        [
+            run.fill(path)
+            for run in PLAN.runs
+            for path in (layout.PREDICTIONS, layout.METRICS)
+        ],
 
 
 onstart:

@@ -27,11 +27,12 @@ def training_steps() -> list[tuple[str, float]]:
     import torch
     from torch import nn
 
-    from seqbench.registry import ARCHITECTURES, DATASETS
-    from seqbench.settings import FinetuneSettings
+    from seqbench.config.registry import ARCHITECTURES, DATASETS
+    from seqbench.config.stages import FinetuneSettings
     from seqbench.training.batches import WindowTable
-    from seqbench.training.finetune import Finetuning, build_model
+    from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import fit
+    from seqbench.training.model import build_model
     from seqbench.training.progress import Progress
 
     torch.set_num_threads(1)
@@ -117,7 +118,7 @@ def lab_script() -> None:
     from torch import nn
     from torch.utils.data import DataLoader, TensorDataset
 
-    from seqbench.registry import DATASETS
+    from seqbench.config.registry import DATASETS
 
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -159,11 +160,12 @@ def lab_here() -> None:
     """Train the same network with this project's loop and stop at 99 % of val."""
     import torch
 
-    from seqbench.registry import DATASETS
-    from seqbench.settings import FinetuneSettings
+    from seqbench.config.registry import DATASETS
+    from seqbench.config.stages import FinetuneSettings
     from seqbench.training.batches import WindowTable
-    from seqbench.training.finetune import Finetuning, build_model
+    from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import fit
+    from seqbench.training.model import build_model
     from seqbench.training.progress import Progress
     from seqbench.training.reproducibility import seed_everything
 
@@ -207,10 +209,10 @@ def lab_here() -> None:
 
 
 def pipeline() -> dict[str, float]:
-    """Run a whole benchmark and tell which part of its core-seconds was not work on models."""
-    from seqbench.config import Benchmark
+    """Run a whole benchmark; return the fraction of its core-seconds that was no work on models."""
+    from seqbench.config.benchmark import Benchmark
     from seqbench.layout import ENCODER, METRICS
-    from seqbench.plan import Plan
+    from seqbench.plan.plan import Plan
     from seqbench.storage.models import read_model
 
     folder, command = workflow("bench")
@@ -329,7 +331,7 @@ def main() -> None:
     parts = parser.parse_args().parts or list(PARTS)
     if unknown := set(parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; known: {', '.join(PARTS)}")
-    from seqbench.provenance import commit, machine, versions
+    from seqbench.process.origin import commit, machine, versions
 
     BUILD.mkdir(exist_ok=True)
     text = f"# Measurements\n\nCommit {commit()}; {machine()}; torch {versions()['torch']}.\n"

@@ -23,11 +23,11 @@ def paired(first: Callable[[], float], second: Callable[[], float], turns: int) 
 
 def windows_of(recordings: "Recordings") -> "dict[Split, WindowSet]":
     """Return the windows of recordings with the default settings."""
-    from seqbench.jobs import WindowJob
-    from seqbench.settings import SplitSettings, WindowSettings
+    from seqbench.config.stages import SplitSettings, WindowSettings
+    from seqbench.plan.job_settings import WindowJobSettings
     from seqbench.windowing.windows import make_windows
 
-    job = WindowJob(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
+    job = WindowJobSettings(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
     return make_windows(recordings, job)
 
 

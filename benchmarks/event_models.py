@@ -51,13 +51,13 @@ def one_step(model_name: str, loss_name: str, stride: int) -> None:
 
     import torch
 
-    import seqbench.models
-    import seqbench.training
+    import seqbench.library.models
+    import seqbench.library.training
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    model = getattr(seqbench.models, model_name)(num_events=TYPES, stride=stride)
-    criterion = getattr(seqbench.training, loss_name)(stride=stride)
+    model = getattr(seqbench.library.models, model_name)(num_events=TYPES, stride=stride)
+    criterion = getattr(seqbench.library.training, loss_name)(stride=stride)
     optimizer = torch.optim.Adam(model.parameters())
     x = torch.randn(BATCH, SAMPLES, CHANNELS)
     labels = torch.randint(0, 2, (BATCH, TYPES)).float()
@@ -86,8 +86,8 @@ def filter_ratios(turns: int = 3) -> list[tuple[str, float]]:
     import torch
     from torch import nn
 
+    from seqbench.config.registry import ARCHITECTURES
     from seqbench.models.event_specific import EventSpecificCNN
-    from seqbench.registry import ARCHITECTURES
 
     torch.set_num_threads(1)
     x = torch.randn(8, SAMPLES, CHANNELS)

@@ -31,16 +31,18 @@ def strikes() -> None:
     """Train `event_rnn` on 800 windows of strikes under noise of 0.1 and score it on test."""
     import torch
 
-    from seqbench.registry import DATASETS, TASKS
-    from seqbench.settings import FinetuneSettings
+    from seqbench.config.registry import DATASETS, TASKS
+    from seqbench.config.stages import FinetuneSettings
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.tasks.scoring import score
     from seqbench.training.batches import WindowTable
-    from seqbench.training.finetune import Finetuning, build_model, state_arrays
+    from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import EVALUATION_BATCH, fit
+    from seqbench.training.model import build_model
     from seqbench.training.predict import predict
     from seqbench.training.progress import Progress
     from seqbench.training.reproducibility import seed_everything
+    from seqbench.training.state import state_arrays
 
     torch.set_num_threads(1)
     generator = seed_everything(0)
@@ -75,7 +77,7 @@ def strikes() -> None:
 
 def header_of(train) -> dict:  # noqa: ANN001
     """Return the header of an `event_rnn` with its defaults."""
-    from seqbench.registry import ARCHITECTURES, TASKS
+    from seqbench.config.registry import ARCHITECTURES, TASKS
 
     return {
         "kind": "model",
@@ -119,7 +121,7 @@ def long() -> None:
     import numpy as np
     import torch
 
-    from seqbench.cli import main
+    from seqbench.cli.main import main
 
     torch.set_num_threads(1)
     recording = BUILD / "events" / "long.npy"
@@ -133,11 +135,11 @@ def long() -> None:
             file.write(block.astype("<f4").tobytes())
     began = time.perf_counter()
     try:
-        sys.stdout, said = sys.stderr, sys.stdout
+        sys.stdout, standard = sys.stderr, sys.stdout
         words = f"predict --model {model_path()} --recording {recording} --device cpu --out"
         main([*words.split(), str(recording.with_suffix(".csv"))])
     finally:
-        sys.stdout = said
+        sys.stdout = standard
         recording.unlink()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({"peak_bytes": peak, "seconds": time.perf_counter() - began}))

@@ -3,7 +3,7 @@
 ``python benchmarks/packing.py`` starts the cluster of the tests on this machine, trains and
 evaluates the same small runs locally and through profiles/slurm, by themselves and packed, and
 prints a table. Data are made before. The ways take turns, so that what else the machine does
-falls on all alike, and the median is told. Seconds by the clock depend on it nonetheless, and
+falls on all alike, and the median is reported. Seconds by the clock depend on it nonetheless, and
 jobs side by side share the cores; processor seconds hardly do. A real cluster adds what each
 job waits in the queue.
 """

@@ -22,9 +22,9 @@ def costs(turns: int = 5) -> list[tuple[str, float, float | None]]:
     import torch
     from torch import nn
 
+    from seqbench.config.registry import ARCHITECTURES, DATASETS, OBJECTIVES
+    from seqbench.config.stages import PretrainSettings
     from seqbench.pretraining.base import Objective
-    from seqbench.registry import ARCHITECTURES, DATASETS, OBJECTIVES
-    from seqbench.settings import PretrainSettings
     from seqbench.training.batches import WindowTable
     from seqbench.training.loop import fit
     from seqbench.training.pretrain import Pretraining

@@ -22,8 +22,8 @@ from pathlib import Path
 import yaml
 
 from seqbench import layout
-from seqbench.config import Benchmark
-from seqbench.plan import Plan, Run
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.plan import Plan, Run
 
 OF_A_RUN = (layout.PREDICTIONS, layout.MODEL, layout.HISTORY, layout.TRANSFER)
 

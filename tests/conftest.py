@@ -11,17 +11,68 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 
+from seqbench.storage.model_header import EncoderHeader
+from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
+from seqbench.storage.records import PretrainingOutcome
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import SPLITS, Split, WindowSet, write_windows
 
 # Tiny tensors gain nothing from threads, and lose much where other work runs beside the tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # numba's setting is torch's as well
+
+N_WORKERS = 2  # trainings of the workflow tests use two cores besides
+hypothesis.settings.register_profile(
+    "quick",
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.function_scoped_fixture,  # tests write over what they wrote
+    ],
+)
+hypothesis.settings.register_profile(
+    "full", hypothesis.settings.get_profile("quick"), max_examples=200, derandomize=False
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run every test, as `make test-all` does")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.load_profile("full" if config.getoption("full") else "quick")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Workers pay for themselves where whole folders are tested, not for a file or two."""
+    paths = [Path(word.split("::")[0]) for word in config.args]
+    return N_WORKERS if any(path.is_dir() for path in paths) else 0
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is `full`; start the longest first, and give a worker whole files."""
+    if not config.getoption("full"):
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+    # The smoke run takes both cores while the cluster, which takes none, is waited for.
+    first = [lambda item: item.get_closest_marker("xdist_group").args == ("smoke",)]
+    first += [
+        lambda item, mark=mark: item.get_closest_marker(mark) for mark in ("slurm", "workflow")
+    ]
+    items.sort(key=lambda item: [not matches(item) for matches in first])
 
 
 @pytest.fixture
@@ -142,7 +193,7 @@ def assert_an_interruption_leaves_no_trace(make_windows, tmp_path, monkeypatch):
     """
     import torch
 
-    from seqbench.settings import STATES_STAY, FinetuneSettings
+    from seqbench.config.stages import STATES_STAY, FinetuneSettings
     from seqbench.training.batches import WindowTable
     from seqbench.training.loop import fit
     from seqbench.training.progress import Progress
@@ -601,7 +652,7 @@ def held_until_asked_to_end(
 def wait_for() -> Callable[..., Any]:
     """Return a function that waits until a condition holds, and returns its value."""
 
-    def wait(condition: Callable[[], Any], deadline_s: float = 180) -> Any:
+    def wait(condition: Callable[[], Any], deadline_s: float = 600) -> Any:
         deadline = time.monotonic() + deadline_s
         while not (value := condition()):
             assert time.monotonic() < deadline, "it never came true"
@@ -609,3 +660,16 @@ def wait_for() -> Callable[..., Any]:
         return value
 
     return wait
+
+
+@pytest.fixture
+def through_a_file(tmp_path: Path) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return a function that writes arrays to a file of an encoder and reads them back."""
+    outcome = PretrainingOutcome(objective="masked")
+    header = EncoderHeader(architecture="cnn1d", pretraining=outcome)
+
+    def written_and_read(arrays: dict[str, Any]) -> dict[str, Any]:
+        write_model(tmp_path / "encoder.safetensors", StoredModel(arrays, header))
+        return read_model(tmp_path / "encoder.safetensors").arrays
+
+    return written_and_read

@@ -12,5 +12,5 @@ def __getattr__(name: str) -> Any:
     By name, so that what a job depends on does not seem to hold all of it.
     """
     if name == "predict":
-        return importlib.import_module("seqbench.inference").predict
+        return importlib.import_module("seqbench.prediction.event_finder").predict
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

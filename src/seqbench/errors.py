@@ -1,8 +1,16 @@
-"""The error that is answered by one sentence instead of a traceback."""
+"""Errors that end in one sentence instead of a traceback."""
 
 
 class UserError(ValueError):
-    """Something the user can mend; the message names the file, row or key, and the mend."""
+    """Something the user can fix; the message names the file, row or key, and the fix."""
+
+
+class FormatError(UserError):
+    """A file is missing, damaged, or of another kind or version than expected."""
+
+
+class DamagedError(FormatError):
+    """A file is damaged or of another version; a step adds that the next run makes it again."""
 
 
 def printable(text: str) -> str:

@@ -1,15 +1,12 @@
 """What the contract suites share."""
 
 import gzip
-import inspect
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from seqbench.datasets.physionet import DS1
-from seqbench.registry import Registry
 
 # Sample and code of the marks of each record.
 BEATS = [(40, "N"), (140, "A"), (240, "V"), (340, "F"), (540, "L"), (640, "Q")]
@@ -17,28 +14,6 @@ WAVES = [(100, "("), (120, "p"), (140, ")"), (150, "("), (200, "N"), (250, ")"),
 LEADS = ["i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6"]
 # Beginnings of names, and their countries.
 NAMES = [("O'Nei", "Irish"), ("Mü", "German"), ("De Vr", "Dutch")]
-
-
-@pytest.fixture
-def assert_options_are_the_signature():
-    """Hold the options that the registry reads from source text against the real callable."""
-
-    def check(registry: Registry, name: str) -> None:
-        fields = registry.entry(name).options.model_fields
-        signature = inspect.signature(registry[name])
-        options = {
-            key: parameter.default
-            for key, parameter in signature.parameters.items()
-            if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-        }
-        stated: dict[str, Any] = {
-            key: inspect.Parameter.empty if field.is_required() else field.default
-            for key, field in fields.items()
-        }
-        assert stated == options
-        assert all(field.description for field in fields.values()), "an option has no sentence"
-
-    return check
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,26 @@
-"""What every registered architecture of series promises."""
+"""The contract of every registered architecture, with each kind of sample that it accepts.
+
+An image is a video of one frame.
+"""
 
 import math
+from dataclasses import replace
 from typing import TypeVar
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.models.base import Encoder
 from seqbench.models.embedding import build_encoder
-from seqbench.registry import ARCHITECTURES, TASKS
-from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.detection.target import EventTarget
-from seqbench.training.finetune import Finetuning, Model, state_arrays
+from seqbench.training.finetune import Finetuning
+from seqbench.training.model import Model
+from seqbench.training.state import state_arrays
 
 # Small legal options of each name; a name without an entry fails.
 TINY = {
@@ -49,8 +56,18 @@ TINY = {
         "stride": 3,
         "dropout": 0.0,
     },
+    # Of video.
+    "cnn2d": {"widths": (4, 6), "kernel_sizes": (5, 3), "hidden_size": 8, "dropout": 0.0},
+    "cnn_lstm_2d": {"widths": (4,), "kernel_sizes": (3,), "hidden_size": 6, "dropout": 0.0},
+    "conv_lstm": {"patch_size": 4, "widths": (3, 2)},
+    "softmax": {},
 }
+CASES = [
+    (name, sample) for name in ARCHITECTURES for sample in ARCHITECTURES.entry(name).tags["accepts"]
+]
 B, T, C, K = 4, 23, 3, 3
+N_TOKENS = 6
+FRAME = (2, 9, 6)
 LENGTHS = torch.tensor([23, 7, 16, 1])
 LONG, LONG_LENGTHS = 64, torch.tensor([64, 21, 50, 33])
 # Onset and type of the events of each long window, -1 where there are fewer, and what is known.
@@ -60,16 +77,25 @@ EVENTS = EventTarget(
     known=torch.tensor([[0, 64], [0, 21], [0, 40], [5, 33]]),
 )
 M = TypeVar("M", bound=nn.Module)
-POOLINGS = ("last", "mean", "attention")
+of_series = pytest.mark.parametrize("case", [c for c in CASES if c[1] == "series"], ids="-".join)
+both_modes = pytest.mark.parametrize("training", [False, True])
 
 
-def build(name: str, **options: object) -> Encoder:
-    return ARCHITECTURES[name](C, **TINY[name] | options)
+def build(case: tuple[str, str], seed: int = 0, **options: object) -> Encoder:
+    name, sample = case
+    torch.manual_seed(seed)
+    if sample == "series":
+        return ARCHITECTURES[name](C, **TINY[name] | options)
+    sizes = {
+        "tokens": {"n_channels": N_TOKENS, "embedding_size": C},
+        "video": {"n_channels": FRAME[0], "frame_size": FRAME[1:]},
+    }[sample]
+    return build_encoder(name, TINY[name] | options, sample=sample, **sizes)
 
 
 @torch.no_grad()
 def shaken(encoder: M) -> M:
-    """Move weights and statistics away from zeros and ones, behind which a leak could hide."""
+    """Move weights and statistics away from zeros and ones, which could hide a leak."""
     for name, tensor in encoder.state_dict().items():
         if name.endswith("running_var"):
             tensor.uniform_(0.5, 2)
@@ -78,25 +104,44 @@ def shaken(encoder: M) -> M:
     return encoder
 
 
+def chance(name: str, **options: float) -> dict[str, float]:
+    """Return those of the options that an architecture has."""
+    known = ARCHITECTURES.entry(name).options.model_fields
+    return {key: value for key, value in options.items() if key in known}
+
+
+def classifier(encoder: Encoder) -> Model:
+    return Model(encoder, ClassificationHead(encoder, K, dropout=0.0))
+
+
 def detector(encoder: Encoder) -> Model:
-    """Return the encoder with the head of detection, every part of its loss in use."""
-    header = {
-        "classes": [f"type{k}" for k in range(K)],
-        "head_dropout": 0.0,
-        "refractory_s": 0.6,
-        "sampling_rate_hz": 100.0,
-    }
+    """Return the encoder with the head of detection, every term of its loss in use."""
+    header = NetworkHeader(
+        task="detection",
+        architecture="cnn1d",
+        architecture_options={},
+        channels=("x",),
+        classes=tuple(f"type{k}" for k in range(K)),
+        refractory_s=0.6,
+        sampling_rate_hz=100.0,
+    )
     model = Model(encoder, TASKS["detection"]().head(encoder, header))
     shaken(model.head)
     return model
 
 
-def padded_windows(n_samples: int = T, lengths: torch.Tensor = LENGTHS) -> torch.Tensor:
-    """Noise, zero after each end; the windows are the same whatever `n_samples` is."""
+def padded_windows(
+    n_samples: int = T, lengths: torch.Tensor = LENGTHS, sample: str = "series"
+) -> torch.Tensor:
+    """Noise, or ids of tokens, zero after each end; the same whatever `n_samples` is."""
     generator = torch.Generator().manual_seed(5)
-    x = torch.zeros(len(lengths), n_samples, C)
+    shape = {"series": (C,), "tokens": (1,), "video": FRAME}[sample]
+    x = torch.zeros(len(lengths), n_samples, *shape)
     for row, length in enumerate(lengths.tolist()):
-        x[row, :length] = torch.randn(length, C, generator=generator)
+        if sample == "tokens":  # those of id 0, as padding, are unknown
+            x[row, :length] = torch.randint(N_TOKENS, (length, 1), generator=generator).float()
+        else:
+            x[row, :length] = torch.randn(length, *shape, generator=generator)
     return x
 
 
@@ -122,139 +167,142 @@ def trained(
     return losses
 
 
-@pytest.fixture(
-    params=[name for name in ARCHITECTURES if "series" in ARCHITECTURES.entry(name).tags["accepts"]]
-)
-def name(request):
-    return request.param
-
-
-@pytest.fixture
-def encoder(name):
-    torch.manual_seed(0)
-    return shaken(build(name))
-
-
-def test_options_are_the_keyword_only_parameters(name, assert_options_are_the_signature):
-    assert_options_are_the_signature(ARCHITECTURES, name)
-
-
-def test_defaults_as_they_come_from_json_build_it(name):
-    options = ARCHITECTURES.entry(name).options().model_dump(mode="json")
-
-    frames = ARCHITECTURES[name](C, **options)(torch.randn(2, 16, C))
-
-    assert frames.isfinite().all()
-
-
-def test_at_evaluation_nothing_is_left_to_chance(name):
-    options = TINY[name] | {
-        option: 0.5
-        for option in ("dropout", "jitter")
-        if option in ARCHITECTURES.entry(name).options.model_fields
-    }
-    encoder = shaken(ARCHITECTURES[name](C, **options)).eval()
-
-    assert torch.equal(encoder(padded_windows(), LENGTHS), encoder(padded_windows(), LENGTHS))
-
-
-@pytest.mark.parametrize("n_samples", [1, 2, 22, 23, 24])
-def test_frames_have_the_promised_shape(encoder, n_samples):
-    frames = encoder.eval()(torch.randn(B, n_samples, C))
-
-    assert frames.shape == (B, math.ceil(n_samples / encoder.stride), encoder.n_features)
-
-
-def test_frames_are_counted_as_the_encoder_says(encoder):
-    frames = encoder.eval()(padded_windows(), LENGTHS)
-
-    expected = [math.ceil(length / encoder.stride) for length in LENGTHS.tolist()]
-    assert encoder.frame_lengths(LENGTHS).tolist() == expected
-    assert encoder.frame_lengths(None) is None
-    assert frames.shape[1] == max(expected)
-
-
-@pytest.mark.parametrize("lengths", [None, LENGTHS])
-def test_gradient_reaches_every_parameter(encoder, lengths):
-    frames = encoder.train()(padded_windows(), lengths)
-    torch.manual_seed(1)
-
-    (frames * torch.randn_like(frames)).sum().backward()
-
-    for name, parameter in encoder.named_parameters():
+def assert_gradient_reaches_all(module: nn.Module) -> None:
+    for name, parameter in module.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
         assert parameter.grad.abs().sum() > 0, name
 
 
-def test_windows_of_a_batch_do_not_mix_at_evaluation(encoder):
-    x = padded_windows()
+def assert_alike_alone(model: nn.Module, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Hold each window of a batch against the window alone, and return the outputs of all."""
+    together = model.eval()(x, lengths)
+    for row, length in enumerate(lengths.tolist()):
+        alone = model(x[row : row + 1, :length])[0]
+        torch.testing.assert_close(together[row, : len(alone)], alone, rtol=1e-4, atol=1e-5)
+    return together
 
-    frames = encoder.eval()(x, LENGTHS)
 
-    for row, length in enumerate(LENGTHS.tolist()):
-        alone = encoder(x[row : row + 1, :length])[0]
-        torch.testing.assert_close(frames[row, : len(alone)], alone, rtol=1e-4, atol=1e-5)
+@pytest.fixture(params=CASES, ids="-".join)
+def case(request):
+    return request.param
 
 
-@pytest.mark.parametrize("training", [False, True])
-def test_frames_past_the_end_of_a_window_are_zero(encoder, training):
-    frames = encoder.train(training)(padded_windows(), LENGTHS)
+@pytest.fixture
+def encoder(case):
+    return shaken(build(case))
+
+
+@pytest.fixture
+def x(case):
+    return padded_windows(sample=case[1])
+
+
+def test_defaults_as_they_come_from_json_build_it(case):
+    name, sample = case
+    options = ARCHITECTURES.entry(name).options().model_dump(mode="json")
+    size = {"frame_size": [28, 28]} if sample == "video" else {}
+    size |= {"embedding_size": C} if sample == "tokens" else {}
+    x = torch.ones(2, 16, *((1, 28, 28) if sample == "video" else (1,)))
+
+    encoder = build_encoder(name, options, 2 if sample == "tokens" else 1, sample=sample, **size)
+
+    assert encoder(x).isfinite().all()
+
+
+def test_evaluation_is_deterministic(case, x):
+    encoder = shaken(build(case, **chance(case[0], dropout=0.5, jitter=0.5))).eval()
+
+    assert torch.equal(encoder(x, LENGTHS), encoder(x, LENGTHS))
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 22, 23, 24])
+def test_frames_have_the_promised_shape(case, encoder, n_samples):
+    x = padded_windows(n_samples, torch.tensor([n_samples] * B), case[1])
+
+    frames = encoder.eval()(x)
+
+    assert frames.shape == (B, math.ceil(n_samples / encoder.stride), encoder.n_features)
+
+
+def test_frames_are_counted_as_the_encoder_says(encoder, x):
+    expected = [math.ceil(length / encoder.stride) for length in LENGTHS.tolist()]
+    assert encoder.frame_lengths(LENGTHS).tolist() == expected
+    assert encoder.frame_lengths(None) is None
+    assert encoder.eval()(x, LENGTHS).shape[1] == max(expected)
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS])
+def test_gradient_reaches_every_parameter(encoder, x, lengths):
+    head = nn.Linear(encoder.n_features, K)  # else one of no parameters had nothing to descend
+    outputs = head(encoder.train()(x, lengths))
+    torch.manual_seed(1)
+
+    (outputs * torch.randn_like(outputs)).sum().backward()
+
+    assert_gradient_reaches_all(encoder)
+
+
+def test_windows_of_a_batch_do_not_mix_at_evaluation(encoder, x):
+    assert_alike_alone(encoder, x, LENGTHS)
+
+
+@both_modes
+def test_frames_past_the_end_of_a_window_are_zero(encoder, x, training):
+    frames = encoder.train(training)(x, LENGTHS)
 
     for row, n_frames in enumerate(encoder.frame_lengths(LENGTHS).tolist()):
         assert (frames[row, n_frames:] == 0).all()
 
 
-@pytest.mark.parametrize("training", [False, True])
-def test_more_padding_changes_nothing(name, training):
+@both_modes
+def test_more_padding_changes_nothing(case, training):
     found = []
     for n_samples in (T, T + 19):
-        torch.manual_seed(0)
-        encoder = shaken(build(name)).train(training)
-        frames = encoder(padded_windows(n_samples), LENGTHS)
+        encoder = shaken(build(case)).train(training)
+        frames = encoder(padded_windows(n_samples, sample=case[1]), LENGTHS)
         found.append((frames[:, : math.ceil(T / encoder.stride)], encoder.state_dict()))
 
     torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("training", [False, True])
-def test_stating_that_all_lengths_are_full_changes_nothing(name, training):
-    x = torch.randn(B, T, C, generator=torch.Generator().manual_seed(2))
+@both_modes
+def test_stating_that_all_lengths_are_full_changes_nothing(case, training):
+    full = torch.full((B,), T)
     found = []
-    for lengths in (None, torch.full((B,), T)):
-        torch.manual_seed(0)
-        encoder = shaken(build(name)).train(training)
-        found.append((encoder(x, lengths), encoder.state_dict()))
+    for lengths in (None, full):
+        encoder = shaken(build(case)).train(training)
+        found.append((encoder(padded_windows(T, full, case[1]), lengths), encoder.state_dict()))
 
     torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
 
 
-def test_padding_does_not_reach_the_statistics_of_training(name):
+def test_padding_does_not_reach_the_statistics_of_training(case):
     # Twice the same short window, once beside much longer padding: what training
     # keeps of it must be what it keeps of the windows without any padding.
     lengths = torch.tensor([9, 9])
     found = []
     for n_samples, stated in ((9, None), (40, lengths)):
-        torch.manual_seed(0)
-        encoder = shaken(build(name)).train()
-        encoder(padded_windows(n_samples, lengths), stated)
+        encoder = shaken(build(case)).train()
+        encoder(padded_windows(n_samples, lengths, case[1]), stated)
         found.append(dict(encoder.named_buffers()))
 
     torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
 
 
-def test_statistics_of_training_are_as_precise_with_lengths_as_without_under_autocast(name):
+@of_series
+def test_statistics_of_training_are_as_precise_with_lengths_as_without_under_autocast(case):
     # Half precision is for products: counts and means of hundreds of frames need more than 8 bits.
     n_samples = 301
     x = padded_windows(n_samples, torch.tensor([n_samples] * 2)) + 3
     found = []
     for lengths in (None, torch.full((2,), n_samples)):
-        torch.manual_seed(0)
-        encoder = shaken(build(name)).train()
+        encoder = shaken(build(case)).train()
         for norm in encoder.modules():
             if hasattr(norm, "momentum"):
                 norm.momentum = 1.0  # the statistics become those of this batch alone
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        # Without oneDNN, which has no LSTM of half precision on every CPU.
+        with torch.backends.mkldnn.flags(enabled=False), torch.autocast("cpu", torch.bfloat16):
             encoder(x, lengths)
         found.append(dict(encoder.named_buffers()))
 
@@ -262,8 +310,7 @@ def test_statistics_of_training_are_as_precise_with_lengths_as_without_under_aut
 
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
-def test_the_input_is_left_as_it_was(encoder, lengths):
-    x = padded_windows()
+def test_the_input_is_not_changed(encoder, x, lengths):
     before, lengths_before = x.clone(), LENGTHS.clone()
 
     encoder.train()(x, lengths)
@@ -273,65 +320,70 @@ def test_the_input_is_left_as_it_was(encoder, lengths):
     assert torch.equal(LENGTHS, lengths_before)
 
 
-def test_the_same_seed_gives_the_same_weights(name):
-    states = []
-    for seed in (3, 3, 4):
-        torch.manual_seed(seed)
-        states.append(build(name).state_dict())
+def test_the_same_seed_gives_the_same_weights(case):
+    first, same, other = (build(case, seed).state_dict() for seed in (3, 3, 4))
 
-    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
-    assert not all(torch.equal(states[0][key], states[2][key]) for key in states[0])
+    assert all(torch.equal(first[key], same[key]) for key in first)
+    assert not first or not all(torch.equal(first[key], other[key]) for key in first)
 
 
-def test_weights_survive_a_file(encoder, name, tmp_path):
-    encoder.train()(padded_windows(), LENGTHS)  # statistics become more than their start
-    path = tmp_path / "encoder.safetensors"
-    write_model(path, StoredModel(state_arrays(encoder), {}))
+def test_weights_survive_a_file(encoder, case, x, through_a_file):
+    encoder.train()(x, LENGTHS)  # statistics become more than their start
 
-    arrays = read_model(path).arrays
+    arrays = through_a_file(state_arrays(encoder))
 
     state = encoder.state_dict()
-    assert {key: tuple(array.shape) for key, array in arrays.items()} == {
-        key: tuple(tensor.shape) for key, tensor in state.items()
-    }
-    again = build(name)
+    again = build(case)
     again.load_state_dict({key: torch.from_numpy(array) for key, array in arrays.items()})
-    assert all(torch.equal(tensor, state[key]) for key, tensor in again.state_dict().items())
-    assert torch.equal(
-        again.eval()(padded_windows(), LENGTHS), encoder.eval()(padded_windows(), LENGTHS)
-    )
+    for key, tensor in again.state_dict().items():
+        assert arrays[key].shape == tuple(state[key].shape)
+        assert torch.equal(tensor, state[key])
+    assert torch.equal(again.eval()(x, LENGTHS), encoder.eval()(x, LENGTHS))
 
 
-@pytest.mark.parametrize("pooling", POOLINGS)
-def test_every_pooling_is_blind_to_padding_and_to_other_windows(name, pooling):
-    torch.manual_seed(0)
-    encoder = shaken(build(name, pooling=pooling))
-    model = Model(encoder, ClassificationHead(encoder, K, dropout=0.0)).eval()
-    x = padded_windows()
+@pytest.mark.parametrize("pooling", ["last", "mean", "attention"])
+def test_every_pooling_is_blind_to_padding_and_to_other_windows(case, x, pooling):
+    model = classifier(shaken(build(case, pooling=pooling)))
 
-    logits = model(x, LENGTHS)
-
-    assert logits.shape == (B, K)
-    for row, length in enumerate(LENGTHS.tolist()):
-        alone = model(x[row : row + 1, :length])
-        torch.testing.assert_close(logits[row : row + 1], alone, rtol=1e-4, atol=1e-5)
+    assert assert_alike_alone(model, x, LENGTHS).shape == (B, K)
 
 
-def test_one_batch_can_be_overfitted(name):
-    torch.manual_seed(0)
-    encoder = build(name)
-    model = Model(encoder, ClassificationHead(encoder, K, dropout=0.0))
+def test_one_batch_can_be_overfitted(case):
+    model = classifier(build(case))
     lengths = torch.tensor([23, 12, 16, 20, 9, 23])
-    x, target = padded_windows(T, lengths), torch.tensor([0, 1, 2, 2, 1, 0])
+    x, target = padded_windows(T, lengths, case[1]), torch.tensor([0, 1, 2, 2, 1, 0])
 
     losses = trained(model, x, lengths, target, enough=0.1, n_steps=120)
 
     assert losses[-1] < 0.1 < math.log(K)
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case[1] != "tokens"], ids="-".join)
+def test_an_interrupted_training_resumes_as_if_never_interrupted(
+    case, make_windows, assert_an_interruption_leaves_no_trace
+):
+    windows = make_windows(lengths=(20, 26), noise=0.5, n_channels=C)
+    if case[1] == "video":
+        brightness = np.random.default_rng(0).random(FRAME[1:], dtype=np.float32)
+        windows = {
+            split: replace(
+                one, sample="video", signal=one.signal[:, : FRAME[0], None, None] * brightness
+            )
+            for split, one in make_windows(lengths=(4, 6), noise=0.5).items()
+        }
+
+    def model() -> Finetuning:
+        encoder = build(case, 3, **chance(case[0], dropout=0.2, jitter=0.1))
+        head = ClassificationHead(encoder, 2, dropout=0.2)
+        return Finetuning(Model(encoder, head), frozen=False, weight=None)
+
+    assert_an_interruption_leaves_no_trace(model, loss_name="val_loss", windows=windows)
+
+
 # With the head of detection.
 
 
+@of_series
 def test_frames_of_detection_are_at_least_eight_samples_apart_and_cover_the_window(encoder):
     model = detector(encoder).eval()
     hop = model.head.hop
@@ -348,6 +400,7 @@ def test_frames_of_detection_are_at_least_eight_samples_apart_and_cover_the_wind
     assert (scores[:, :, 1].abs() <= 1.5 * hop).all()
 
 
+@of_series
 @pytest.mark.parametrize("lengths", [None, LONG_LENGTHS])
 def test_the_loss_of_detection_is_finite_and_reaches_every_parameter(encoder, lengths):
     model = detector(encoder).train()
@@ -357,29 +410,20 @@ def test_the_loss_of_detection_is_finite_and_reaches_every_parameter(encoder, le
 
     assert loss.shape == ()
     assert loss.isfinite()
-    for name, parameter in model.named_parameters():
-        assert parameter.grad is not None, name
-        assert parameter.grad.isfinite().all(), name
-        assert parameter.grad.abs().sum() > 0, name
+    assert_gradient_reaches_all(model)
 
 
+@of_series
 def test_detection_is_blind_to_other_windows(encoder):
-    model = detector(encoder).eval()
-    x = padded_windows(LONG, LONG_LENGTHS)
-
-    logits = model(x, LONG_LENGTHS)
-
-    for row, length in enumerate(LONG_LENGTHS.tolist()):
-        alone = model(x[row : row + 1, :length])[0]
-        torch.testing.assert_close(logits[row, : len(alone)], alone, rtol=1e-4, atol=1e-5)
+    assert_alike_alone(detector(encoder), padded_windows(LONG, LONG_LENGTHS), LONG_LENGTHS)
 
 
-@pytest.mark.parametrize("training", [False, True])
-def test_more_padding_does_not_change_the_loss_of_detection(name, training):
+@of_series
+@both_modes
+def test_more_padding_does_not_change_the_loss_of_detection(case, training):
     found = []
     for n_samples in (LONG, LONG + 56):
-        torch.manual_seed(0)
-        model = detector(shaken(build(name))).train(training)
+        model = detector(shaken(build(case))).train(training)
         nn.init.zeros_(model.head.output.bias)  # where nothing is, presence is as likely as not
         logits = model(padded_windows(n_samples, LONG_LENGTHS), LONG_LENGTHS)
         found.append(model.head.loss(logits, EVENTS))
@@ -387,10 +431,11 @@ def test_more_padding_does_not_change_the_loss_of_detection(name, training):
     torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-6)
 
 
-def test_the_loss_of_detection_does_not_ask_about_what_is_not_known(encoder):
+@of_series
+def test_unknown_samples_have_no_effect_on_the_loss_of_detection(encoder):
     model = detector(encoder).eval()
     x = padded_windows(LONG, LONG_LENGTHS)
-    # One more event where nothing is known: behind sample 40 of the third window.
+    # One more event where nothing is known: after sample 40 of the third window.
     onset, kind = EVENTS.onset.clone(), EVENTS.type.clone()
     onset[2, 1], kind[2, 1] = 60.0, 1
 
@@ -399,133 +444,11 @@ def test_the_loss_of_detection_does_not_ask_about_what_is_not_known(encoder):
     torch.testing.assert_close(with_it, model.head.loss(model(x, LONG_LENGTHS), EVENTS))
 
 
-def test_events_of_one_batch_can_be_learned(name):
-    torch.manual_seed(0)
-    model = detector(build(name))
+@of_series
+def test_events_of_one_batch_can_be_learned(case):
+    model = detector(build(case))
     x = padded_windows(LONG, LONG_LENGTHS)
 
     losses = trained(model, x, LONG_LENGTHS, EVENTS, enough=0.5, n_steps=50)
 
     assert losses[-1] < 0.5 < 3 < losses[0]
-
-
-# With tokens.
-
-N_TOKENS = 6
-
-
-def token_encoder(name: str, **options: object) -> Encoder:
-    return build_encoder(name, TINY[name] | options, N_TOKENS, sample="tokens", embedding_size=C)
-
-
-def padded_tokens(n_samples: int = T, lengths: torch.Tensor = LENGTHS) -> torch.Tensor:
-    """Ids of tokens, unknown ones among them; padding is 0 as unknown ones are."""
-    generator = torch.Generator().manual_seed(6)
-    x = torch.zeros(len(lengths), n_samples, 1)
-    for row, length in enumerate(lengths.tolist()):
-        x[row, :length, 0] = torch.randint(N_TOKENS, (length,), generator=generator).float()
-    return x
-
-
-@pytest.fixture(
-    params=[n for n in ARCHITECTURES if "tokens" in ARCHITECTURES.entry(n).tags["accepts"]]
-)
-def reader(request):
-    """Name of an architecture that takes tokens."""
-    return request.param
-
-
-@pytest.fixture
-def of_tokens(reader):
-    torch.manual_seed(0)
-    # The vector of unknown tokens moves too, so that padding, which has their id, could be seen.
-    return shaken(token_encoder(reader))
-
-
-def test_frames_of_tokens_do_not_depend_on_padding_or_on_other_windows(of_tokens):
-    x = padded_tokens()
-
-    frames = of_tokens.eval()(x, LENGTHS)
-
-    assert frames.shape == (B, math.ceil(T / of_tokens.stride), of_tokens.n_features)
-    counts = of_tokens.frame_lengths(LENGTHS).tolist()
-    for row, (length, n_frames) in enumerate(zip(LENGTHS.tolist(), counts, strict=True)):
-        alone = of_tokens(x[row : row + 1, :length])[0]
-        assert len(alone) == n_frames
-        torch.testing.assert_close(frames[row, :n_frames], alone, rtol=1e-4, atol=1e-5)
-        assert (frames[row, n_frames:] == 0).all()
-
-
-@pytest.mark.parametrize("training", [False, True])
-def test_more_padding_of_tokens_changes_nothing(reader, training):
-    found = []
-    for n_samples in (T, T + 19):
-        torch.manual_seed(0)
-        encoder = shaken(token_encoder(reader)).train(training)
-        frames = encoder(padded_tokens(n_samples), LENGTHS)
-        found.append((frames[:, : math.ceil(T / encoder.stride)], encoder.state_dict()))
-
-    torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("pooling", POOLINGS)
-def test_every_pooling_of_tokens_is_blind_to_padding_and_to_other_windows(reader, pooling):
-    torch.manual_seed(0)
-    encoder = shaken(token_encoder(reader, pooling=pooling))
-    model = Model(encoder, ClassificationHead(encoder, K, dropout=0.0)).eval()
-    x = padded_tokens()
-
-    logits = model(x, LENGTHS)
-
-    for row, length in enumerate(LENGTHS.tolist()):
-        alone = model(x[row : row + 1, :length])
-        torch.testing.assert_close(logits[row : row + 1], alone, rtol=1e-4, atol=1e-5)
-
-
-def test_gradient_of_tokens_reaches_every_parameter(of_tokens):
-    frames = of_tokens.train()(padded_tokens(), LENGTHS)
-    torch.manual_seed(1)
-
-    (frames * torch.randn_like(frames)).sum().backward()
-
-    for name, parameter in of_tokens.named_parameters():
-        assert parameter.grad is not None, name
-        assert parameter.grad.abs().sum() > 0, name
-
-
-def test_weights_of_a_token_encoder_survive_a_file(of_tokens, reader, tmp_path):
-    write_model(tmp_path / "encoder.safetensors", StoredModel(state_arrays(of_tokens), {}))
-
-    arrays = read_model(tmp_path / "encoder.safetensors").arrays
-
-    again = token_encoder(reader)
-    again.load_state_dict({key: torch.from_numpy(array) for key, array in arrays.items()})
-    x = padded_tokens()
-    assert torch.equal(again.eval()(x, LENGTHS), of_tokens.eval()(x, LENGTHS))
-
-
-def test_one_batch_of_tokens_can_be_overfitted(reader):
-    torch.manual_seed(0)
-    encoder = token_encoder(reader)
-    model = Model(encoder, ClassificationHead(encoder, K, dropout=0.0))
-    lengths = torch.tensor([23, 12, 16, 20, 9, 23])
-    x, target = padded_tokens(T, lengths), torch.tensor([0, 1, 2, 2, 1, 0])
-
-    losses = trained(model, x, lengths, target, enough=0.1, n_steps=120)
-
-    assert losses[-1] < 0.1 < math.log(K)
-
-
-def test_training_goes_on_after_an_interruption_as_if_there_had_been_none(
-    name, assert_an_interruption_leaves_no_trace
-):
-    chance = {"dropout": 0.2, "jitter": 0.1}
-    known = ARCHITECTURES.entry(name).options.model_fields
-    options = {key: value for key, value in chance.items() if key in known}
-
-    def model() -> Finetuning:
-        encoder = ARCHITECTURES[name](2, **TINY[name] | options)
-        head = ClassificationHead(encoder, 2, dropout=0.2)
-        return Finetuning(Model(encoder, head), frozen=False, weight=None)
-
-    assert_an_interruption_leaves_no_trace(model, loss_name="val_loss")

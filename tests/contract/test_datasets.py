@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.jobs import WindowJob
-from seqbench.options import TOLERANCES_MS
-from seqbench.registry import DATASETS, TASKS
-from seqbench.settings import SplitSettings, WindowSettings
+from seqbench.config.registry import DATASETS, TASKS
+from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.config.tolerances import TOLERANCES_MS
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings, read_recordings, write_recordings
 from seqbench.windowing.leakcheck import find_leaks
 from seqbench.windowing.windows import make_windows
@@ -102,27 +102,39 @@ def make_folder(root: Path) -> None:
     (root / "events.csv").write_text("\n".join(events) + "\n", encoding="utf-8")
 
 
-@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}{case[1] or ''}")
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}{case[1] or ''}")
 def case(request):
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def name(case):
     return case[0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def options(case):
     return TINY[case[0]][case[1]]
 
 
-@pytest.fixture
-def load(name, options, tmp_path, monkeypatch, mirrors):
-    monkeypatch.chdir(tmp_path)
-    make_folder(tmp_path / "my_recordings")
-    cache = mirrors if name in MIRRORED else tmp_path / "cache"
-    return lambda: DATASETS[name](cache, **options)
+@pytest.fixture(scope="module")
+def load(name, options, tmp_path_factory, mirrors):
+    folder = tmp_path_factory.mktemp("source")
+    make_folder(folder / "my_recordings")
+    cache = mirrors if name in MIRRORED else folder / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield lambda: DATASETS[name](cache, **options)
+
+
+@pytest.fixture(scope="module")
+def recordings(load):
+    return load()
+
+
+@pytest.fixture(scope="module")
+def splits(recordings):
+    return make_windows(recordings, job_for(recordings))
 
 
 def assert_same(first: Recordings, second: Recordings) -> None:
@@ -142,14 +154,7 @@ def assert_same(first: Recordings, second: Recordings) -> None:
         np.testing.assert_array_equal(array, second.truth[key], key)
 
 
-@pytest.mark.parametrize("name", list(DATASETS))
-def test_options_are_the_keyword_only_parameters(name, assert_options_are_the_signature):
-    assert_options_are_the_signature(DATASETS, name)
-
-
-def test_recordings_are_finite_float32_with_names_for_everything(load):
-    recordings = load()
-
+def test_recordings_are_finite_float32_with_names_for_everything(recordings):
     for signal in recordings.signals:
         assert signal.dtype == np.float32
         assert signal.ndim == (4 if recordings.sample == "video" else 2)
@@ -161,8 +166,7 @@ def test_recordings_are_finite_float32_with_names_for_everything(load):
     assert recordings.source["origin"]
 
 
-def test_tokens_are_code_points_in_one_channel(load):
-    recordings = load()
+def test_tokens_are_code_points_in_one_channel(recordings):
     if recordings.sample != "tokens":
         return
 
@@ -173,9 +177,7 @@ def test_tokens_are_code_points_in_one_channel(load):
         assert (signal <= 0x10FFFF).all()
 
 
-def test_labels_lie_inside_their_recordings_and_every_class_occurs(load):
-    recordings = load()
-
+def test_labels_lie_inside_their_recordings_and_every_class_occurs(recordings):
     least = 1 if recordings.task == "detection" else 2
     if recordings.task in WITHOUT_CLASSES:
         assert not recordings.classes
@@ -188,16 +190,13 @@ def test_labels_lie_inside_their_recordings_and_every_class_occurs(load):
     assert (recordings.label_stop <= recordings.lengths[recordings.label_recording]).all()
 
 
-def test_task_and_sample_are_those_it_is_registered_with(load, name, options):
-    recordings = load()
-
+def test_task_and_sample_are_those_it_is_registered_with(recordings, name, options):
     assert recordings.task in TASKS
     assert recordings.task == options.get("task", DATASETS.entry(name).tags["task"])
     assert recordings.sample == DATASETS.entry(name).tags["sample"]
 
 
-def test_events_are_known_keep_their_distance_and_have_a_tolerance(load):
-    recordings = load()
+def test_events_are_known_keep_their_distance_and_have_a_tolerance(recordings):
     if recordings.task != "detection":
         assert recordings.tolerance_ms is None
         assert recordings.refractory_s is None
@@ -218,9 +217,7 @@ def test_events_are_known_keep_their_distance_and_have_a_tolerance(load):
         assert (np.diff(np.sort(recordings.label_start[mine])) >= shortest).all()
 
 
-def test_truth_is_there_where_it_is_offered_and_fits_the_signals(load, name):
-    recordings = load()
-
+def test_truth_is_there_where_it_is_offered_and_fits_the_signals(recordings, name):
     offered = "truth" in DATASETS.entry(name).tags.get("offers", ())
     assert bool(recordings.truth) == offered
     if offered:
@@ -229,27 +226,26 @@ def test_truth_is_there_where_it_is_offered_and_fits_the_signals(load, name):
         assert 0 <= recordings.truth["template_onset"] < templates.shape[2]
 
 
-def test_recordings_survive_a_file(load, tmp_path):
-    recordings = load()
+def test_recordings_survive_a_file(recordings, tmp_path):
     write_recordings(tmp_path / "recordings.h5", recordings)
 
     assert_same(read_recordings(tmp_path / "recordings.h5"), recordings)
 
 
-def test_loading_twice_gives_the_same_recordings(load):
-    assert_same(load(), load())
+def test_loading_twice_gives_the_same_recordings(load, recordings):
+    assert_same(load(), recordings)
 
 
-def job_for(recordings: Recordings) -> WindowJob:
+def job_for(recordings: Recordings) -> WindowJobSettings:
     """Return how to make windows of any dataset."""
     split, window = SplitSettings(), WindowSettings()
     if recordings.task == "forecasting":
         window = WindowSettings(length_samples=5)
         split = SplitSettings(by="group" if any(recordings.splits) else "time")
-    return WindowJob(split=split, window=window, normalization="zscore")
+    return WindowJobSettings(split=split, window=window, normalization="zscore")
 
 
-def spoilt(recordings: Recordings, job: WindowJob) -> Recordings:
+def spoilt(recordings: Recordings, job: WindowJobSettings) -> Recordings:
     """Return recordings in which test holds other values, and nothing else is changed."""
     if job.split.by == "time":
         first = {i: n - round(0.2 * n) for i, n in enumerate(recordings.lengths.tolist())}
@@ -265,8 +261,7 @@ def spoilt(recordings: Recordings, job: WindowJob) -> Recordings:
     return replace(recordings, signals=signals, targets=targets)
 
 
-def test_what_test_holds_changes_nothing_of_train_and_val(load):
-    recordings = load()
+def test_what_test_holds_changes_nothing_of_train_and_val(recordings):
     job = job_for(recordings)
 
     before = make_windows(recordings, job)
@@ -276,17 +271,16 @@ def test_what_test_holds_changes_nothing_of_train_and_val(load):
     for split in ("train", "val"):
         one, other = before[split], after[split]
         np.testing.assert_array_equal(one.signal, other.signal)
-        assert one.normalization.to_json() == other.normalization.to_json()
+        assert one.normalization.record() == other.normalization.record()
         assert one.channels == other.channels  # of tokens the vocabulary
         for column in ("start", "length", "label", "recording"):
             np.testing.assert_array_equal(getattr(one, column), getattr(other, column))
         if one.targets is not None:
             np.testing.assert_array_equal(one.targets.values, other.targets.values)
-            assert one.targets.to_json() == other.targets.to_json()
+            assert one.targets.record() == other.targets.record()
 
 
-def test_nothing_leaks_between_the_parts(load):
-    recordings = load()
+def test_nothing_leaks_between_the_splits(recordings):
     job = job_for(recordings)
 
     check = find_leaks(recordings, make_windows(recordings, job), job)
@@ -294,9 +288,7 @@ def test_nothing_leaks_between_the_parts(load):
     assert check.n_shared_groups == 0
 
 
-def test_windows_can_be_made_of_it(load):
-    recordings = load()
-
+def test_windows_can_be_made_of_it(recordings):
     splits = make_windows(recordings, job_for(recordings))
 
     if recordings.sample == "tokens":

@@ -71,6 +71,8 @@ NodeName=DEFAULT CPUs=8 RealMemory=32000
 PartitionName=DEFAULT MaxTime=1-0 DefaultTime=10 State=UP
 PartitionName=cpu Nodes=cpu1,cpu2 Default=YES
 PartitionName=gpu Nodes=gpu1,gpu2
+PartitionName=short Nodes=cpu1,cpu2 MaxTime=1:00:00
+PartitionName=gpushort Nodes=gpu1,gpu2 MaxTime=1:00:00
 """
 
 

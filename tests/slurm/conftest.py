@@ -24,6 +24,9 @@ def load(name):
     return module
 
 
+SITE = ("--default-resources", "slurm_partition='short'", "mem_mb=2100")
+LONG_INGEST = "ingest:runtime=100000"
+
 cluster_module = load("cluster")
 
 
@@ -103,8 +106,13 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def runs(cluster, tmp_path_factory):
-    """Start two benchmarks, each on the cluster and without it, and the scenarios, all at once."""
+def runs(cluster, request, tmp_path_factory):
+    """Start two benchmarks, each on the cluster and without it, and the scenarios, all at once.
+
+    Partitions of the first give no job more than an hour, and its command line takes the place
+    of the profile's default resources. One run more asks for what its partition refuses.
+    Without `--full` only this one and the scenarios start.
+    """
     profile = ["--workflow-profile", ROOT / "profiles" / "slurm"]
     on_cluster = [sys.executable, HERE / "snakemake_quick_poll.py", *profile]
     locally = [sys.executable, "-m", "snakemake", "--cores", "1"]
@@ -113,16 +121,24 @@ def runs(cluster, tmp_path_factory):
     commands = {
         "lengthy": [*on_cluster, *lengthy],
         "scenarios": [*on_cluster, "--snakefile", HERE / "scenarios.smk"],
-        "benchmark": [*on_cluster, *benchmark],
+        "benchmark": [*on_cluster, *benchmark, *SITE],
+        "refused": [*on_cluster, *benchmark, "--retries", "0", "--set-resources", LONG_INGEST],
         "local_lengthy": [*locally, *lengthy],
         "local_benchmark": [*locally, *benchmark],
     }
+    if not request.config.getoption("full"):
+        commands = {name: commands[name] for name in ("scenarios", "refused")}
     settings = {"SEQBENCH_PACK": "8", "SEQBENCH_POLL_S": "1"}
+    short = {"SEQBENCH_CPU_PARTITION": "short", "SEQBENCH_GPU_PARTITION": "gpushort"}
     started = {
         name: Running(
             [str(word) for word in command],
             tmp_path_factory.mktemp(name),
-            {**(os.environ if name.startswith("local") else cluster.environment), **settings},
+            {
+                **(os.environ if name.startswith("local") else cluster.environment),
+                **settings,
+                **(short if name == "benchmark" else {}),
+            },
         )
         for name, command in commands.items()
     }

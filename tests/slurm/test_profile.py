@@ -2,10 +2,12 @@
 
 import csv
 import re
+from itertools import pairwise
 
 import pytest
 
 from seqbench import layout
+from seqbench.process.step_log import read_log
 from seqbench.storage.models import read_model
 
 DEADLINE_S = 1800  # of anything; what is waited for takes minutes where nothing else runs
@@ -124,18 +126,27 @@ def jobs(cluster, run, rule):
     return sorted(found, key=lambda job: int(job["id"]))
 
 
+def span(log):
+    """Return when the step of a log began and ended, in seconds."""
+    found = read_log(log)
+    begun = found.begun.timestamp()
+    return begun, begun + found.wall_s
+
+
 def scores(folder):
     """Return the rows of the summary that a machine has no part in."""
     with (folder / layout.SUMMARY).open() as file:
         return [row for row in csv.DictReader(file) if row["split"] != "cost"]
 
 
+@pytest.mark.full
 def test_a_training_that_is_warned_of_its_end_writes_a_state_and_leaves(warned):
     _, _, log = warned
 
     assert "stopped by SIGTERM after step" in log
 
 
+@pytest.mark.full
 def test_a_training_that_is_preempted_writes_a_state_and_goes_on_in_the_same_job(preempted, lost):
     job, log = preempted
 
@@ -143,6 +154,7 @@ def test_a_training_that_is_preempted_writes_a_state_and_goes_on_in_the_same_job
     assert job["id"] == lost["id"]
 
 
+@pytest.mark.full
 def test_what_was_done_before_its_job_failed_is_not_trained_again(lengthy, warned, lost):
     assert lengthy.wait(DEADLINE_S) == 0, lengthy.output[-3000:]
     done, _, _ = warned
@@ -150,6 +162,7 @@ def test_what_was_done_before_its_job_failed_is_not_trained_again(lengthy, warne
     assert "training goes on after step 0 of epoch 121" in log_of(lengthy.folder, done)
 
 
+@pytest.mark.full
 def test_a_training_that_ran_out_of_time_goes_on_in_a_job_with_more(cluster, lengthy, warned, lost):
     assert lengthy.wait(DEADLINE_S) == 0, lengthy.output[-3000:]
     _, other, _ = warned
@@ -160,6 +173,7 @@ def test_a_training_that_ran_out_of_time_goes_on_in_a_job_with_more(cluster, len
     assert "training goes on after step" in log_of(lengthy.folder, other)
 
 
+@pytest.mark.full
 def test_a_training_outlives_its_node(cluster, lengthy, lost):
     assert lengthy.wait(DEADLINE_S) == 0, lengthy.output[-3000:]
     [job] = [job for job in cluster.jobs() if job["id"] == lost["id"]]
@@ -168,6 +182,7 @@ def test_a_training_outlives_its_node(cluster, lengthy, lost):
     assert job["node"] != lost["node"]
 
 
+@pytest.mark.full
 def test_what_was_disturbed_gives_the_weights_of_a_local_run(runs, lengthy, lost):
     assert runs["local_lengthy"].wait(DEADLINE_S) == 0, runs["local_lengthy"].output[-3000:]
     assert lengthy.wait(DEADLINE_S) == 0, lengthy.output[-3000:]
@@ -234,6 +249,7 @@ def test_a_job_out_of_memory_is_tried_again_with_more(cluster, scenarios, told):
     assert (scenarios.folder / "too_large.txt").exists()
 
 
+@pytest.mark.full
 def test_every_step_is_on_its_partition(cluster, runs):
     assert runs["benchmark"].wait(DEADLINE_S) == 0, runs["benchmark"].output[-3000:]
     partitions = {
@@ -242,15 +258,16 @@ def test_every_step_is_on_its_partition(cluster, runs):
     }
 
     assert partitions == {
-        "data": {"cpu"},
-        "windows": {"cpu"},
-        "pretraining": {"gpu"},
-        "training": {"gpu"},
-        "baseline": {"cpu"},
-        "report": {"cpu"},
+        "data": {"short"},
+        "windows": {"short"},
+        "pretraining": {"gpushort"},
+        "training": {"gpushort"},
+        "baseline": {"short"},
+        "report": {"short"},
     }
 
 
+@pytest.mark.full
 def test_runs_are_packed_into_few_jobs(runs):
     assert runs["benchmark"].wait(DEADLINE_S) == 0
 
@@ -259,6 +276,37 @@ def test_runs_are_packed_into_few_jobs(runs):
     assert n_jobs < n_steps / 2
 
 
+@pytest.mark.full
+def test_no_pack_asks_for_more_time_than_its_partition_gives(cluster, runs):
+    assert runs["benchmark"].wait(DEADLINE_S) == 0
+
+    # Two trainings of 20 minutes and evaluations of 10; three baselines of 10 and as much.
+    limits = {job["limit"] for job in jobs(cluster, runs["benchmark"], "training")}
+    assert limits == {"1:00:00"}
+    [baselines] = jobs(cluster, runs["benchmark"], "baseline")
+    assert baselines["limit"] == "1:00:00"
+
+
+@pytest.mark.full
+def test_members_of_a_pack_run_one_after_another(runs):
+    assert runs["benchmark"].wait(DEADLINE_S) == 0
+    logs = list((runs["benchmark"].folder / "results/logs/fit_baseline").rglob("*.log"))
+
+    spans = sorted(span(log) for log in logs)
+
+    assert len(spans) == 3
+    assert all(stop <= start + 1 for (_, stop), (start, _) in pairwise(spans))  # whole seconds
+
+
+def test_what_sbatch_refuses_is_shown_with_its_reason(runs):
+    assert runs["refused"].wait(DEADLINE_S) == 1
+
+    output = runs["refused"].output
+    assert "sbatch: error: Batch job submission failed: Requested time limit is invalid" in output
+    assert "Error in group" in output
+
+
+@pytest.mark.full
 def test_the_cluster_gives_the_numbers_of_a_local_run(runs):
     local, cluster = runs["local_benchmark"], runs["benchmark"]
     assert local.wait(DEADLINE_S) == 0, local.output[-3000:]

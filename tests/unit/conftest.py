@@ -14,6 +14,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from seqbench.storage.model_header import ModelHeader
+from seqbench.storage.normalization import NormalizationRecord
+from seqbench.storage.records import RunIdentity
+
 RATE_HZ = 2000.0
 CHANNELS = ["x", "y", "z"]
 CLASSES = ["=left", "right"]  # the first would be a formula in a spreadsheet
@@ -33,7 +37,7 @@ class Knocks:
     """
 
     model: Path
-    header: dict[str, Any]
+    header: ModelHeader
     arrays: dict[str, NDArray[Any]]
 
     def recording(
@@ -64,32 +68,26 @@ def knocks(tmp_path_factory: pytest.TempPathFactory) -> Knocks:
 
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.tasks.detection.head import HALF, N_BINS
-    from seqbench.training.finetune import build_model, state_arrays
+    from seqbench.training.model import build_model
+    from seqbench.training.state import state_arrays
 
-    header: dict[str, Any] = {
-        "kind": "model",
-        "run": {"dataset": "knocks"},
-        "task": "detection",
-        "task_options": {},
-        "architecture": "cnn1d",
-        "architecture_options": {
-            "widths": [2 * N_BINS],
-            "kernel_sizes": [101],
-            "strides": [STRIDE],
-        },
-        "head_dropout": 0.0,
-        "channels": CHANNELS,
-        "classes": CLASSES,
-        "sampling_rate_hz": RATE_HZ,
-        "refractory_s": REFRACTORY_S,
-        "window_samples": WINDOW,
-        "normalization": {"mode": "zscore", "centre": list(CENTRE), "scale": list(SCALE)},
-        "tuned": {
+    header = ModelHeader(
+        run=RunIdentity(dataset="knocks", architecture="cnn1d", arm="scratch", labels=1.0, seed=0),
+        task="detection",
+        architecture="cnn1d",
+        architecture_options={"widths": [2 * N_BINS], "kernel_sizes": [101], "strides": [STRIDE]},
+        channels=tuple(CHANNELS),
+        classes=tuple(CLASSES),
+        sampling_rate_hz=RATE_HZ,
+        refractory_s=REFRACTORY_S,
+        window_samples=WINDOW,
+        normalization=NormalizationRecord(mode="zscore", centre=CENTRE, scale=SCALE),
+        tuned={
             "decoder": "optimal",
             "thresholds": {name: [0.5, 0.5] for name in ("threshold", "greedy", "optimal")},
             "timing_bounds_ms": BOUNDS_MS,
         },
-    }
+    )
     model = build_model(header)
     state = {name: torch.zeros_like(value) for name, value in model.state_dict().items()}
     state["encoder.norms.0.weight"] += 1

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from seqbench import layout
-from seqbench.registry import METRICS
-from seqbench.reporting.results import COLUMNS
+from seqbench.config.registry import METRICS
+from seqbench.reporting.read.results import COLUMNS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
 

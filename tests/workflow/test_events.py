@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from seqbench import layout
-from seqbench.plan import Run
-from seqbench.registry import DATASETS
+from seqbench.config.registry import DATASETS
+from seqbench.plan.plan import Run
 from seqbench.tasks.detection.matching import match
 
 pytestmark = pytest.mark.workflow

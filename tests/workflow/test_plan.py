@@ -1,14 +1,20 @@
-import subprocess
-import sys
+from collections import Counter
 
 import pytest
 import yaml
 
+from seqbench import layout
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.plan import Plan
+from seqbench.plan.workflow_jobs import jobs_of
+
 pytestmark = pytest.mark.workflow
 
 
-def test_the_shipped_config_plans_every_run_of_its_grids(snakemake, tmp_path):
-    done = snakemake("--dry-run", folder=tmp_path)
+def test_a_bare_snakemake_plans_every_run_of_the_shipped_config(snakemake, copy_checkout, tmp_path):
+    checkout = copy_checkout(tmp_path / "checkout")
+
+    done = snakemake("--dry-run", folder=checkout, snakefile=None)
 
     assert done.jobs == {
         "all": 1,
@@ -22,71 +28,125 @@ def test_the_shipped_config_plans_every_run_of_its_grids(snakemake, tmp_path):
     }
 
 
-def test_a_bare_snakemake_works_in_a_checkout(copy_checkout, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--dry-run", "--quiet"],
-        capture_output=True,
-        text=True,
-        cwd=copy_checkout(tmp_path / "checkout"),
-        check=False,
-    )
+def test_a_checkout_with_braces_in_its_path_is_refused_in_a_sentence(
+    copy_checkout, snakemake, tmp_path
+):
+    checkout = copy_checkout(tmp_path / "with {braces}")
 
-    assert done.returncode == 0, done.stderr
-
-
-def test_a_second_config_replaces_the_lists_of_the_default(workflow):
-    done = workflow("--dry-run")
-
-    assert done.jobs["finetune"] == 1
-    assert done.jobs["fit_baseline"] == 1
-
-
-def test_a_bad_config_is_refused_before_anything_is_planned(workflow):
-    done = workflow("--dry-run", finetune={"epocs": 3})
-
-    assert done.returncode == 1
-    assert "finetune.epocs: no such key; did you mean 'epochs'?" in done.output
-    assert "Traceback" not in done.output
-    assert not (workflow.folder / "results").exists()
-
-
-def test_a_key_given_twice_is_refused_before_anything_is_planned(snakemake, tmp_path):
-    config = tmp_path / "config.yaml"
-    config.write_text("title: one\nbaselines: []\ntitle: two\n")
-
-    done = snakemake("--dry-run", folder=tmp_path, config=config)
+    done = snakemake("--dry-run", folder=tmp_path, snakefile=checkout / "Snakefile")
 
     assert done.returncode != 0
-    said = " ".join(done.output.split())
-    assert f"{config}, line 3: the key 'title' is given already in line 1" in said
+    assert "with {braces}: Snakemake takes braces for wildcards; rename the folder" in done.output
     assert "Traceback" not in done.output
 
 
-def test_five_thousand_runs_are_planned(workflow):
+def test_a_checkout_with_a_colon_in_its_path_runs_its_own_code(copy_checkout, snakemake, tmp_path):
+    checkout = copy_checkout(tmp_path / "with:colon")
+    module = checkout / "src/seqbench/datasets/waves.py"
+    module.write_text(module.read_text() + "\nprint('read from this checkout')\n")
+    config = tmp_path / "config.yaml"
+    config.write_text("runs: [{datasets: [waves], architectures: [lstm]}]\n")
+    target = layout.RECORDINGS.format(dataset="waves")
+
+    done = snakemake("--", target, folder=tmp_path, config=config, snakefile=checkout / "Snakefile")
+
+    assert done.returncode == 0, done.output[-3000:]
+    log = tmp_path / layout.log("ingest").format(dataset="waves")
+    assert "read from this checkout" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ("finetune: {epocs: 3}\n", "finetune.epocs: no such key; did you mean 'epochs'?"),
+        (
+            "title: one\nbaselines: []\ntitle: two\n",
+            "CONFIG, line 3: the key 'title' is given already in line 1",
+        ),
+    ],
+)
+def test_a_bad_config_is_refused_before_anything_is_planned(snakemake, tmp_path, config, sentence):
+    path = tmp_path / "config.yaml"
+    path.write_text(config)
+
+    done = snakemake("--dry-run", folder=tmp_path, config=path)
+
+    assert done.returncode == 1
+    assert sentence.replace("CONFIG", str(path)) in " ".join(done.output.split())
+    assert "Traceback" not in done.output
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("n_seeds", [5, pytest.param(125, marks=pytest.mark.full)])
+def test_many_runs_are_planned_and_replace_those_of_the_default(planned, n_seeds):
     grid = {
         "datasets": ["tiny"],
         "architectures": ["cnn1d", "rnn", "lstm", "gru", "cnn_lstm"],
         "arms": ["scratch", "autoencoder_finetune"],
         "labels": [0.1, 0.2, 0.5, 1.0],
-        "seeds": list(range(125)),
+        "seeds": list(range(n_seeds)),
     }
+    tiny = {"source": "waves", "n_windows": 80, "window_samples": 20}
 
-    done = workflow("--dry-run", "--quiet", "rules", runs=[grid])
+    jobs = planned({"runs": [grid], "baselines": ["majority"], "datasets": {"tiny": tiny}})
 
-    assert done.jobs["finetune"] == 5000
+    count = Counter(job.rule for job in jobs)
+    assert (count["finetune"], count["fit_baseline"], count["ingest"]) == (40 * n_seeds, 1, 1)
 
 
-def test_module_users_get_the_whole_workflow(snakemake, pytestconfig, tmp_path):
+@pytest.fixture
+def as_module(snakemake, pytestconfig, tmp_path):
+    """Return a function that plans the shipped config, used as a module of another workflow."""
     root = pytestconfig.rootpath
-    snakefile = tmp_path / "Snakefile"
-    snakefile.write_text(
-        f'module seqbench:\n    snakefile: "{root / "Snakefile"}"\n'
-        f"    config: {yaml.safe_load((root / 'config.yaml').read_text())!r}\n"
-        "use rule * from seqbench as seqbench_*\n"
-        "rule everything:\n    default_target: True\n    input: rules.seqbench_all.input\n"
-    )
 
-    done = snakemake("--dry-run", folder=tmp_path, snakefile=snakefile)
+    def plan(more=""):
+        snakefile = tmp_path / "Snakefile"
+        snakefile.write_text(
+            f'module seqbench:\n    snakefile: "{root / "Snakefile"}"\n'
+            f"    config: {yaml.safe_load((root / 'config.yaml').read_text())!r}\n{more}"
+            "use rule * from seqbench as seqbench_*\n"
+            "rule everything:\n    default_target: True\n    input: rules.seqbench_all.input\n"
+        )
+        return snakemake("--dry-run", folder=tmp_path, snakefile=snakefile)
+
+    return plan
+
+
+def test_module_users_get_the_whole_workflow_and_its_config(as_module, tmp_path):
+    done = as_module()
 
     assert done.returncode == 0, done.output[-3000:]
     assert done.jobs["seqbench_finetune"] == 93
+    assert "runs" in yaml.safe_load((tmp_path / layout.CONFIG).read_text())
+
+
+def test_a_prefix_of_a_module_is_refused_in_a_sentence(as_module):
+    done = as_module('    prefix: "elsewhere"\n')
+
+    assert done.returncode != 0
+    assert "leave out `prefix` and `replace_prefix` of the module" in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_new_run_is_planned_beside_results_that_snakemake_has_no_records_of(
+    workflow, pytestconfig
+):
+    empty = workflow("--dry-run").jobs
+    configs = pytestconfig.rootpath / "config.yaml", workflow.folder / "config.yaml"
+    grid = {"datasets": ["tiny"], "architectures": ["cnn1d"], "seeds": [0]}
+    for job in jobs_of(Plan(Benchmark.read(*configs))):
+        for path in map(workflow.folder.joinpath, job.outputs):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    done = workflow("--dry-run", runs=[grid | {"seeds": [0, 1]}])
+
+    assert empty["finetune"] == 1
+    assert done.jobs == {"all": 1, "finetune": 1, "evaluate": 1, "report": 1}
+
+
+def test_a_typing_error_in_the_arm_of_a_target_plans_nothing(workflow):
+    run = {"dataset": "tiny", "architecture": "cnn1d", "labels": "1", "seed": 0}
+
+    done = workflow("--dry-run", layout.MODEL.format(arm="scratchy", **run))
+
+    assert "No rule to produce" in done.output

@@ -7,13 +7,13 @@ import pytest
 import yaml
 
 from seqbench import layout
-from seqbench.config import Benchmark
-from seqbench.plan import Plan
-from seqbench.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
-from seqbench.reporting.catalog import table_paths
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
+from seqbench.plan.plan import Plan
+from seqbench.reporting.figures.catalog import table_paths
 from seqbench.tasks.metric_names import family_of
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "tests" / "data" / "config.smoke.yaml"
 
@@ -26,11 +26,6 @@ def plan():
 def rows(folder):
     with (folder / layout.SUMMARY).open() as file:
         return list(csv.DictReader(file))
-
-
-def grid_of(raw, dataset):
-    """Return the first entry of `runs` that has a dataset."""
-    return next(grid for grid in raw["runs"] if dataset in grid["datasets"])
 
 
 DOWNLOADED = {
@@ -142,16 +137,10 @@ def test_the_page_stands_alone_and_names_every_dataset(smoke, plan):
 
 
 def test_the_merged_config_is_saved_with_the_results(smoke, plan):
-    assert Benchmark.read(smoke / layout.CONFIG) == Benchmark.load(
-        yaml.safe_load((ROOT / "config.yaml").read_text())
-        | yaml.safe_load(CONFIG.read_text())
-        | {
-            "datasets": yaml.safe_load((ROOT / "config.yaml").read_text())["datasets"]
-            | yaml.safe_load(CONFIG.read_text())["datasets"],
-            "finetune": yaml.safe_load((ROOT / "config.yaml").read_text())["finetune"]
-            | yaml.safe_load(CONFIG.read_text())["finetune"],
-        }
-    )
+    default, own = (yaml.safe_load(path.read_text()) for path in (ROOT / "config.yaml", CONFIG))
+    merged = {name: default[name] | own[name] for name in ("datasets", "finetune")}
+
+    assert Benchmark.read(smoke / layout.CONFIG) == Benchmark.load(default | own | merged)
 
 
 def test_a_second_run_does_nothing(smoke, snakemake):
@@ -164,7 +153,7 @@ def test_no_process_is_left_behind(smoke):
     left = [
         process
         for process in Path("/proc").glob("[0-9]*")
-        if b"seqbench.warm" in (process / "cmdline").read_bytes()
+        if b"seqbench.process.fork_server" in (process / "cmdline").read_bytes()
         and (process / "cwd").readlink() == smoke
     ]
 
@@ -180,116 +169,3 @@ def test_the_report_of_snakemake_carries_page_and_figures(smoke, snakemake, tmp_
     page = report.read_text()
     assert "learning_curves.svg" in page
     assert "report.html" in page
-
-
-class TestWhatRunsAgain:
-    """A changed config re-runs what depends on it and nothing else."""
-
-    @pytest.fixture
-    def replan(self, copy_of_smoke, snakemake, tmp_path):
-        def plan_anew(change):
-            raw = yaml.safe_load(CONFIG.read_text())
-            change(raw)
-            path = tmp_path / "changed.yaml"
-            path.write_text(yaml.safe_dump(raw))
-            done = snakemake("--dry-run", folder=copy_of_smoke, config=path)
-            assert done.returncode == 0, done.output
-            return done.jobs
-
-        return plan_anew
-
-    def test_options_of_an_architecture_rerun_its_own_runs(self, replan):
-        def change(raw):
-            raw["architectures"]["gru"] = {"hidden_size": 4}
-
-        assert replan(change) == {"all": 1, "finetune": 1, "evaluate": 1, "report": 1}
-
-    def test_options_of_fine_tuning_spare_pretraining_and_baselines(self, replan, plan):
-        def change(raw):
-            raw["finetune"]["weight_decay"] = 0.5
-
-        jobs = replan(change)
-
-        assert jobs["finetune"] == len(plan.trained)
-        assert not jobs.keys() & {"ingest", "window", "pretrain", "fit_baseline"}
-
-    def test_options_of_a_dataset_rerun_that_dataset(self, replan, plan):
-        def change(raw):
-            raw["datasets"]["tiny_waves"]["noise"] = 0.2
-
-        jobs = replan(change)
-
-        assert jobs["ingest"] == 1
-        assert jobs["window"] == 1
-        assert jobs["finetune"] == sum(run.dataset == "tiny_waves" for run in plan.trained)
-
-    def test_a_new_seed_trains_that_seed(self, replan):
-        def change(raw):
-            grid_of(raw, "japanese_vowels")["seeds"] = [0, 1]
-
-        jobs = replan(change)
-
-        assert jobs["finetune"] == 2
-        assert "ingest" not in jobs
-
-    def test_a_new_title_or_licence_makes_the_page_anew_and_nothing_else(self, replan):
-        def change(raw):
-            raw["title"] = "another"
-            raw["datasets"]["tiny_waves"] |= {"licence": "CC0", "citation": "Nobody (2026)."}
-
-        assert replan(change) == {"all": 1, "report": 1}
-
-    def test_the_device_and_spelled_out_defaults_rerun_no_training(self, replan):
-        def change(raw):
-            raw["device"] = "cpu"
-            raw["tensorboard"] = True
-            raw["architectures"]["lstm"]["bidirectional"] = True
-
-        assert replan(change) == {"all": 1, "report": 1}  # the page shows the config
-
-    def test_a_new_metric_is_scored_without_training(
-        self, copy_of_smoke, copy_checkout, snakemake, tmp_path, plan
-    ):
-        checkout = copy_checkout(tmp_path / "checkout")
-        (checkout / "src/seqbench/tasks/classification/errors.py").write_text(
-            '"""One more metric."""\n\n'
-            "from seqbench.registry import METRICS\n"
-            "from seqbench.tasks.classification.metrics import accuracy\n\n\n"
-            "@METRICS.register(\n"
-            '    "errors", tasks=("classification",), better="lower", probabilities=False,'
-            " order=7\n"
-            ")\n"
-            "def errors(predictions, weights):\n"
-            '    """Part of the windows whose class is wrong."""\n'
-            "    return 1 - accuracy(predictions, weights)\n"
-        )
-
-        done = snakemake(
-            "--dry-run", folder=copy_of_smoke, config=CONFIG, snakefile=checkout / "Snakefile"
-        )
-
-        classifying = [r for r in plan.runs if plan.benchmark.task(r.dataset) == "classification"]
-        assert done.jobs == {"all": 1, "evaluate": len(classifying), "report": 1}
-
-    def test_a_new_architecture_reruns_nothing_that_exists(
-        self, copy_of_smoke, copy_checkout, snakemake, tmp_path
-    ):
-        checkout = copy_checkout(tmp_path / "checkout")
-        (checkout / "src/seqbench/models/averaging.py").write_text(
-            '"""One more family."""\n\n'
-            "from seqbench.models.base import Encoder\n"
-            "from seqbench.registry import ARCHITECTURES\n\n\n"
-            '@ARCHITECTURES.register("averaging", accepts=("series",))\n'
-            "class AveragingEncoder(Encoder):\n"
-            '    """The windows themselves."""\n'
-        )
-        raw = yaml.safe_load(CONFIG.read_text())
-        grid_of(raw, "japanese_vowels")["architectures"] = ["cnn1d", "averaging"]
-        config = tmp_path / "changed.yaml"
-        config.write_text(yaml.safe_dump(raw))
-
-        done = snakemake(
-            "--dry-run", folder=copy_of_smoke, config=config, snakefile=checkout / "Snakefile"
-        )
-
-        assert done.jobs == {"all": 1, "finetune": 2, "evaluate": 2, "report": 1}

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from seqbench import layout
-from seqbench.cli import main
+from seqbench.cli.main import main
 
 pytestmark = pytest.mark.workflow
 ROOT = Path(__file__).parents[2]
@@ -27,13 +27,13 @@ LONG = {
 
 
 @pytest.fixture
-def status(tmp_path, capsys):
-    """Return a function that gives the exit code of `seqbench status` and what it told."""
+def status(capsys):
+    """Return a function that gives the exit code and the output of `seqbench status`."""
 
-    def run():
+    def run(folder):
         code = 0
         try:
-            main(["status", "--json", "--directory", str(tmp_path)])
+            main(["status", "--json", "--directory", str(folder)])
         except SystemExit as left:
             code = left.code
         return code, json.loads(capsys.readouterr().out)
@@ -54,14 +54,14 @@ def test_a_failed_step_is_named_and_the_page_so_far_misleads_nobody(workflow, st
     broken = {"runs": [grid], "datasets": {"tiny": tiny, "bad": bad}}
     assert workflow("--keep-going", **broken).returncode != 0
 
-    code, told = status()
+    code, report = status(folder)
 
     assert code == 1
-    [failed] = told["failed"]
+    [failed] = report["failed"]
     assert (failed["step"], failed["job"]) == ("ingest", "bad")
     assert failed["sentence"] == f"{folder / 'gone'}: there is no such folder; correct `path`"
-    assert told["datasets"]["tiny"] == dict.fromkeys(told["all"], 0) | {"done": 6}
-    assert told["running"] == told["stopped"] == []
+    assert report["datasets"]["tiny"] == dict.fromkeys(report["all"], 0) | {"done": 6}
+    assert report["running"] == report["stopped"] == []
 
     to_do, before = workflow("--dry-run", **broken).jobs, contents(folder)
     main(["report", "--directory", str(folder)])
@@ -71,16 +71,17 @@ def test_a_failed_step_is_named_and_the_page_so_far_misleads_nobody(workflow, st
     assert workflow("--dry-run", **broken).jobs == to_do
 
 
+@pytest.mark.xdist_group("pumps")
 def test_at_the_end_everything_is_done_and_the_page_so_far_makes_nothing_run_again(
-    workflow, status
+    pumps_run, snakemake, status
 ):
-    assert workflow().returncode == 0
-    code, told = status()
-    main(["report", "--directory", str(workflow.folder)])
+    code, report = status(pumps_run)
+    main(["report", "--directory", str(pumps_run)])
 
     assert code == 0
-    assert told["all"] == dict.fromkeys(told["all"], 0) | {"done": 7}
-    assert workflow("--dry-run").jobs == {}
+    assert report["all"] == dict.fromkeys(report["all"], 0) | {"done": 7}
+    config = pumps_run / "ten_lines.yaml"
+    assert snakemake("--dry-run", folder=pumps_run, config=config).jobs == {}
 
 
 def test_a_training_under_way_is_seen_until_it_is_stopped(tmp_path, status, wait_for):
@@ -88,26 +89,26 @@ def test_a_training_under_way_is_seen_until_it_is_stopped(tmp_path, status, wait
     config.write_text(yaml.safe_dump(LONG))
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--cores", "1", "--directory", str(tmp_path), "--configfile", str(config)]
-    with (tmp_path / "said.txt").open("w") as said:
+    with (tmp_path / "output.txt").open("w") as output:
         process = subprocess.Popen(
             command,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     try:
         wait_for(lambda: (tmp_path / layout.CONFIG).exists())
-        wait_for(lambda: any(job["epoch"] for job in status()[1]["running"]))
-        code, told = status()
+        wait_for(lambda: any(job["epoch"] for job in status(tmp_path)[1]["running"]))
+        code, report = status(tmp_path)
     finally:
         os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
         process.wait()
 
     assert code == 3
-    [training] = told["running"]
+    [training] = report["running"]
     assert (training["step"], training["epochs"]) == ("finetune", 100_000)
-    wait_for(lambda: status()[1]["stopped"])
-    [stopped] = status()[1]["stopped"]
+    wait_for(lambda: status(tmp_path)[1]["stopped"])
+    [stopped] = status(tmp_path)[1]["stopped"]
     assert stopped["job"] == "tiny/cnn1d/scratch/labels1/seed0"
     assert stopped["epoch"] >= training["epoch"]

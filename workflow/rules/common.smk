@@ -1,6 +1,6 @@
 """Typed configuration, wildcard constraints and input functions; no rules.
 
-Needs `config`, merged by Snakemake; yields `PLAN`, what jobs are told, and the
+Needs `config`, merged by Snakemake; yields `PLAN`, the settings of jobs, and the
 functions by which rules find their inputs.
 """
 
@@ -9,42 +9,60 @@ import os
 import shlex
 import sys
 
+from snakemake.jobs import GroupJob
+from snakemake.logging import logger
+
+
+def search_path(folder):
+    """Return a path to a folder that can stand in PYTHONPATH, where ':' separates paths."""
+    if os.pathsep not in str(folder):
+        return str(folder)
+    link = Path(".snakemake/seqbench")
+    link.parent.mkdir(exist_ok=True)
+    if not link.exists():
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder)
+    return str(link)
+
+
 ROOT = Path(str(workflow.current_basedir)).parent.parent
 SRC = ROOT / "src"
 sys.path.insert(0, str(SRC))
 
 # Jobs find this package, installed or not, and the Python that runs Snakemake. Their shell waits
-# for the step when a cluster asks all processes of a job to end: the step has a state to write.
+# for the step when a cluster signals all processes of a job to end: the step has a state to write.
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH', '')}"
 )
+if "{" in str(ROOT):
+    raise WorkflowError(
+        f"{ROOT}: Snakemake takes braces for wildcards; rename the folder"
+    )
 shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}"
+    f"set -euo pipefail; export PYTHONPATH={shlex.quote(search_path(SRC))}"
     "${{PYTHONPATH:+:$PYTHONPATH}}; trap : TERM USR1; "
 )
 
 from seqbench import layout
-from seqbench.config import Arm, Benchmark
+from seqbench.config.benchmark import Arm, Benchmark
 from seqbench.errors import UserError
-from seqbench.options import canonical_json
-from seqbench.plan import Plan
-from seqbench.provenance import source_digest
-from seqbench.registry import (
-    ARCHITECTURES,
-    BASELINES,
-    DATASETS,
-    METRICS,
-    OBJECTIVES,
-    TASKS,
+from seqbench.config.options import canonical_json
+from seqbench.plan.job_code import JobCode
+from seqbench.plan.plan import Plan
+from seqbench.plan.source_files import source_files
+from seqbench.plan.workflow_jobs import run_files
+from seqbench.process.code_digest import source_digest
+from seqbench.reporting.figures.catalog import (
+    caption,
+    figure_names,
+    table_paths,
+    title,
 )
-from seqbench.reporting.blocks import across_figures
-from seqbench.reporting.catalog import figure_names, table_paths
-from seqbench.reporting.finished import run_files
-from seqbench.settings import STATES_STAY
+from seqbench.config.stages import STATES_STAY
 from seqbench.storage.atomic import write_text
 from seqbench.storage.states import remove_state
-from seqbench.warm import start as start_warm_process
-from seqbench.yaml_files import read_yaml
+from seqbench.process.fork_server import start as start_fork_server
+from seqbench.config.yaml_files import read_yaml
 
 try:
     if workflow.is_main_process:  # Snakemake itself takes the last of repeated keys
@@ -52,68 +70,51 @@ try:
             if path.suffix != ".json":
                 read_yaml(path)
     PLAN = Plan(Benchmark.load(config))
+    SOURCE_FILES = {
+        name: source_files(PLAN.job_settings.ingest(name)) for name in PLAN.wholes
+    }
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
 BENCHMARK = PLAN.benchmark
-JOBS = PLAN.jobs
+SETTINGS = PLAN.job_settings
+CODE = JobCode(BENCHMARK)
 
-# A job of a cluster runs no `onstart`. The runs packed into it share the warm process of the
+# A job of a cluster runs no `onstart`. The runs packed into it share the fork server of the
 # first Snakemake there; the Snakemake of each run finds that one.
 if workflow.remote_exec:
     os.environ[STATES_STAY] = "1"
-    atexit.register(start_warm_process())
+    atexit.register(start_fork_server())
+
+
+# What a config may name: a typing error in a target is no other run.
+TRAINED_ARM = "|".join(BENCHMARK.arm_names())
+
+# Members of a packed job run one after another: each takes the one `turn` of its job.
+workflow.register_resource("turn", 1)
+
+
+resource_scopes:
+    turn="local",
 
 
 wildcard_constraints:
     dataset=r"[a-z0-9][a-z0-9_-]*",
     architecture=r"[a-z0-9][a-z0-9_-]*",
-    arm=r"[a-z0-9][a-z0-9_-]*",
+    arm=f"{TRAINED_ARM}|baseline",
     objective=r"[a-z0-9][a-z0-9_-]*",
     labels=r"[0-9.e-]+",
     seed=r"\d+",
 
 
-def source_files(wildcards):
-    """Return the files a dataset is read from, so that it is read again when one is edited.
-
-    A missing folder has none: the step says what is wrong with it.
-    """
-    job = JOBS.ingest(wildcards.dataset)
-    option = DATASETS.entry(job.source).tags.get("reads")
-    if option is None:
-        return []
-    folder = Path(job.options[option]).expanduser()
-    return sorted(str(path) for path in folder.rglob("*") if path.is_file())
+def recorded_files(wildcards):
+    """Return the user's files that a dataset is read from."""
+    return SOURCE_FILES[wildcards.dataset]
 
 
 def recordings(wildcards):
     """Return the recordings that windows are cut from; folds of a dataset share them."""
     return layout.RECORDINGS.format(dataset=BENCHMARK.whole(wildcards.dataset))
-
-
-def modules(registry, *names):
-    """Return the modules behind registered names, which no import statement shows."""
-    return [registry.entry(name).module for name in names]
-
-
-def model_modules(wildcards):
-    """Return the module of an architecture, the one that a variant is of, or of a baseline."""
-    name = wildcards.architecture
-    if name in BASELINES:
-        return modules(BASELINES, name)
-    return modules(ARCHITECTURES, BENCHMARK.all_architectures[name].of)
-
-
-def scoring_modules(dataset):
-    """Return the modules that score a dataset's task: no model depends on a metric."""
-    task = BENCHMARK.task(dataset)
-    metrics = [name for name in METRICS if task in METRICS.entry(name).tags["tasks"]]
-    return [
-        "seqbench.tasks.scoring",
-        *modules(TASKS, task),
-        *modules(METRICS, *metrics),
-    ]
 
 
 def pretrained_encoder(wildcards):
@@ -129,15 +130,24 @@ def place_label(place):
     return place.replace(layout.ACROSS.format(task=""), "across datasets: ")
 
 
+def caption_file(figure):
+    """Return a file with the caption of a figure, as Snakemake's own report reads it."""
+    path = Path(".snakemake", "captions", f"{figure}.rst").resolve()
+    text = f"**{title(figure)}.** {caption(figure)}\n"
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
+    return str(path)
+
+
 def encoder_option(wildcards, input):
     """Return the option that names the encoder, empty where there is none."""
     return f"--encoder {shlex.quote(str(input.encoder))}" if input.encoder else ""
 
 
 def tensorboard_option(*stage):
-    """Return a function that names the TensorBoard folder of a job, if logs are wanted.
+    """Return a function that names the TensorBoard folder of a job, if it writes logs.
 
-    It asks for the input too: Snakemake re-runs no job for a parameter made from its input.
+    It takes the input too: Snakemake re-runs no job for a parameter made from its input.
     """
     folder = "/".join([layout.TENSORBOARD, *stage])
 
@@ -149,28 +159,63 @@ def tensorboard_option(*stage):
     return option
 
 
+def turn(wildcards):
+    """Return 1 in a job of a cluster, whose members share one turn, and 0 on a workstation."""
+    return int(workflow.remote_exec or not workflow.local_exec)
+
+
+def with_reason(log_error):
+    """Return `GroupJob.log_error` so that it prints why a job was refused: Snakemake drops it."""
+
+    def log_with_reason(job, msg=None, **details):
+        if msg:
+            logger.error(msg)
+        log_error(job, msg, **details)
+
+    return log_with_reason
+
+
+if (
+    GroupJob.log_error.__name__ != "log_with_reason"
+):  # a process may read this file twice
+    GroupJob.log_error = with_reason(GroupJob.log_error)
+
+
 def packed_with_its_model(wildcards):
     """Return the group of an evaluation: where its model was made, on a GPU or without one."""
     return "baseline" if wildcards.arm == "baseline" else "training"
 
 
 def begin():
-    """Save the merged configuration beside the results, and warm a process for the steps."""
+    """Save the merged configuration beside the results, and start the fork server of the steps."""
     write_text(Path(layout.CONFIG), BENCHMARK.to_yaml())
-    global end_warm_process
-    end_warm_process = start_warm_process()
+    global end_fork_server
+    end_fork_server = start_fork_server()
 
 
 def end():
-    """Let the warm process go."""
-    end_warm_process()
+    """Stop the fork server."""
+    end_fork_server()
 
 
 def end_well():
-    """Let the warm process go, and the states of trainings whose results can be lost no more."""
+    """Stop the fork server and remove the states of trainings whose results can be lost no more."""
     end()
     for run in PLAN.trained:
         names = vars(run) | {"objective": PLAN.objective(run)}
         for step, made in (("pretrain", layout.ENCODER), ("finetune", layout.MODEL)):
             if Path(made.format(**names)).exists():
                 remove_state(Path(layout.state(step).format(**names)))
+
+
+if workflow.modifier.is_module:  # whose `onstart` Snakemake leaves out
+    if (
+        workflow.modifier.path_modifier.replace_prefix(layout.CONFIG, None)
+        != layout.CONFIG
+    ):
+        raise WorkflowError(
+            "results/ cannot have another prefix; leave out `prefix` and `replace_prefix` of the"
+            " module, and name the folder with --directory"
+        )
+    if workflow.is_main_process:
+        write_text(Path(layout.CONFIG), BENCHMARK.to_yaml())

@@ -19,15 +19,12 @@ rule evaluate:
         "../../envs/seqbench.yaml"
     threads: 1
     resources:
+        turn=turn,
         gpu=lambda wc: 0 if BENCHMARK.device == "cpu" or wc.arm == "baseline" else 1,
         device=BENCHMARK.device,
     params:
-        settings=lambda wc: JOBS.evaluate(wc.dataset).to_json(),
-        code=lambda wc: source_digest(
-            "seqbench.steps.evaluate",
-            *model_modules(wc),
-            *scoring_modules(wc.dataset),
-        ),
+        settings=lambda wc: SETTINGS.evaluate(wc.dataset).to_json(),
+        code=lambda wc: source_digest(*CODE.evaluate(wc.dataset, wc.architecture)),
     shell:
         "python -m seqbench.steps.evaluate --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"

@@ -16,26 +16,23 @@ rule finetune:
     log:
         layout.log("finetune"),
     wildcard_constraints:
-        arm="(?!baseline)[a-z0-9][a-z0-9_-]*",
+        arm=TRAINED_ARM,
     group:
         "training"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
     resources:
+        turn=turn,
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:
-        settings=lambda wc: JOBS.finetune(
+        settings=lambda wc: SETTINGS.finetune(
             wc.dataset, wc.architecture, wc.arm, float(wc.labels)
         ).to_json(),
-        code=lambda wc: source_digest(
-            "seqbench.steps.finetune",
-            *model_modules(wc),
-            *modules(TASKS, BENCHMARK.task(wc.dataset)),
-        ),
+        code=lambda wc: source_digest(*CODE.finetune(wc.dataset, wc.architecture)),
         encoder=encoder_option,
         state=layout.state("finetune"),
         tensorboard=tensorboard_option("finetune", layout.RUN),
@@ -66,13 +63,11 @@ rule fit_baseline:
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
+    resources:
+        turn=turn,
     params:
-        settings=lambda wc: JOBS.fit_baseline(wc.dataset, wc.architecture).to_json(),
-        code=lambda wc: source_digest(
-            "seqbench.steps.fit_baseline",
-            *model_modules(wc),
-            *modules(TASKS, BENCHMARK.task(wc.dataset)),
-        ),
+        settings=lambda wc: SETTINGS.fit_baseline(wc.dataset, wc.architecture).to_json(),
+        code=lambda wc: source_digest(*CODE.fit_baseline(wc.dataset, wc.architecture)),
     shell:
         "python -m seqbench.steps.fit_baseline --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"

@@ -6,22 +6,22 @@ Needs source files, a cache or a generator; yields recordings.h5 per dataset.
 
 rule ingest:
     input:
-        source_files,
+        recorded_files,
     output:
         recordings=layout.RECORDINGS,
     log:
         layout.log("ingest"),
-    priority: 100  # bad data are told before anything is trained
+    priority: 100  # bad data are reported before anything is trained
     group:
         "data"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
+    resources:
+        turn=turn,
     params:
-        settings=lambda wc: JOBS.ingest(wc.dataset).to_json(),
-        code=lambda wc: source_digest(
-            "seqbench.steps.ingest", *modules(DATASETS, JOBS.ingest(wc.dataset).source)
-        ),
+        settings=lambda wc: SETTINGS.ingest(wc.dataset).to_json(),
+        code=lambda wc: source_digest(*CODE.ingest(wc.dataset)),
     shell:
         "python -m seqbench.steps.ingest --settings {params.settings:q}"
         " --recordings {output.recordings:q} > {log:q} 2>&1"

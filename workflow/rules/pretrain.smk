@@ -19,17 +19,14 @@ rule pretrain:
         "../../envs/seqbench.yaml"
     threads: 1
     resources:
+        turn=turn,
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:
-        settings=lambda wc: JOBS.pretrain(wc.architecture, wc.objective).to_json(),
-        code=lambda wc: source_digest(
-            "seqbench.steps.pretrain",
-            *model_modules(wc),
-            *modules(OBJECTIVES, BENCHMARK.all_objectives[wc.objective].of),
-        ),
+        settings=lambda wc: SETTINGS.pretrain(wc.architecture, wc.objective).to_json(),
+        code=lambda wc: source_digest(*CODE.pretrain(wc.architecture, wc.objective)),
         state=layout.state("pretrain"),
         tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     shell:

@@ -8,7 +8,9 @@ report.html, and figures (SVG and PDF, their numbers as CSV) and tables as files
 rule report:
     input:
         runs=sorted({path for paths in run_files(PLAN).values() for path in paths}),
-        templates=sorted((SRC / "seqbench" / "reporting" / "templates").iterdir()),
+        templates=sorted(
+            (SRC / "seqbench" / "reporting" / "page" / "templates").iterdir()
+        ),
     output:
         summary=layout.SUMMARY,
         page=report(
@@ -20,16 +22,16 @@ rule report:
         figures=[
             report(
                 layout.FIGURE.format(dataset=place, figure=figure),
-                caption=f"../report/{figure}.rst",
+                caption=caption_file(figure),
                 category="Figures",
                 subcategory=place_label(place),
-                labels={"figure": figure.replace("_", " ")},
+                labels={"figure": title(figure)},
             )
-            for place, figure in figure_names(PLAN) + across_figures(PLAN)
+            for place, figure in figure_names(PLAN)
         ],
         files=[
             pattern.format(dataset=place, figure=figure)
-            for place, figure in figure_names(PLAN) + across_figures(PLAN)
+            for place, figure in figure_names(PLAN)
             for pattern in (layout.FIGURE_PDF, layout.FIGURE_TABLE)
         ],
         tables=table_paths(PLAN),
@@ -45,7 +47,8 @@ rule report:
                 exclude={"device", "out_of_memory", "state_every_s", "tensorboard"},
             )
         ),
-        code=source_digest("seqbench.steps.report"),
+        code=source_digest(*CODE.report()),
+        captions=[caption(figure) for _, figure in figure_names(PLAN)],
         config=layout.CONFIG,
     shell:
         "python -m seqbench.steps.report --config {params.config:q}"

@@ -11,15 +11,17 @@ rule window:
         windows=layout.WINDOWS,
     log:
         layout.log("window"),
-    priority: 100  # bad data are told before anything is trained
+    priority: 100  # bad data are reported before anything is trained
     group:
         "windows"  # apart from `data`, or all folds of a dataset would run at once within a job
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
+    resources:
+        turn=turn,
     params:
-        settings=lambda wc: JOBS.window(wc.dataset).to_json(),
-        code=source_digest("seqbench.steps.window"),
+        settings=lambda wc: SETTINGS.window(wc.dataset).to_json(),
+        code=lambda wc: source_digest(*CODE.window(wc.dataset)),
     shell:
         "python -m seqbench.steps.window --settings {params.settings:q}"
         " --recordings {input.recordings:q} --windows {output.windows:q} > {log:q} 2>&1"

@@ -28,27 +28,43 @@ class Baseline(ABC):
 
     gives_probabilities: bool
 
+    def compile(self, n_channels: int) -> float | None:
+        """Compile what `fit` and `predict` run, which is not to count among their costs.
+
+        Parameters
+        ----------
+        n_channels
+            Channels C of a window.
+
+        Returns
+        -------
+        float or None
+            Seconds it took in this process; None: nothing is compiled.
+        """
+        del n_channels
+        return None
+
     @abstractmethod
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
-        """Fit on the labelled windows of `parts` and return all that prediction needs."""
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
+        """Fit on the labelled windows of `splits` and return all that prediction needs."""
 
     @abstractmethod
     def predict(self, arrays: Arrays, windows: WindowSet) -> Any:
         """Return scores (N, K) of windows, or the candidates in their recordings."""
 
 
-def labels(parts: list[WindowSet]) -> NDArray[np.int64]:
+def labels(splits: list[WindowSet]) -> NDArray[np.int64]:
     """Return the labels of windows, or of their samples, those without left out."""
-    told = [samples(part)[:, 0] for part in parts if part.targets is not None]
-    if told:
-        values = np.concatenate(told)
+    targets = [samples(split)[:, 0] for split in splits if split.targets is not None]
+    if targets:
+        values = np.concatenate(targets)
         return values[np.isfinite(values)].astype(np.int64)
-    return np.concatenate([part.label[part.label != UNLABELLED] for part in parts])
+    return np.concatenate([split.label[split.label != UNLABELLED] for split in splits])
 
 
 def samples(windows: WindowSet) -> NDArray[np.float32]:
     """Return the targets of all samples of all windows, in order, (S, D), NaN where unknown."""
-    values: NDArray[np.float32] = windows.told.values[windows.rows()]
+    values: NDArray[np.float32] = windows.required_targets.values[windows.rows()]
     return values
 
 

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from seqbench.baselines.base import Arrays, Baseline, labels
-from seqbench.options import Count, Positive
-from seqbench.registry import BASELINES
+from seqbench.config.options import Count, Positive
+from seqbench.config.registry import BASELINES
 from seqbench.storage.windows import UNLABELLED, WindowSet
 
 MARK = -1  # at both ends of a sequence; ids of tokens are 0 or more
@@ -47,21 +47,21 @@ class CharNgramsBaseline(Baseline):
         self.longest = longest
         self.inverse_penalty = inverse_penalty
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Collect the n-grams of all labelled windows and fit the classifier."""
         from sklearn.linear_model import LogisticRegression
 
         del seed  # nothing is left to chance
         counts = [
-            self._counts(part, i)
-            for part in parts
-            for i in np.flatnonzero(part.label != UNLABELLED).tolist()
+            self._counts(split, i)
+            for split in splits
+            for i in np.flatnonzero(split.label != UNLABELLED).tolist()
         ]
         grams = sorted({gram for of_window in counts for gram in of_window})
         column = {gram: i for i, gram in enumerate(grams)}
         model = LogisticRegression(
             C=self.inverse_penalty, tol=TOLERANCE, max_iter=MAX_ITERATIONS
-        ).fit(_features(counts, column), labels(parts))
+        ).fit(_features(counts, column), labels(splits))
         coefficients, intercept = model.coef_, model.intercept_
         if len(coefficients) == 1:  # of two classes the first has the logit 0
             coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline
-from seqbench.registry import BASELINES
+from seqbench.config.registry import BASELINES
 from seqbench.storage.detections import Candidates
 from seqbench.storage.windows import WindowSet
 
-SCORE = 0.9  # of every beat: these detectors do not say how sure they are
+SCORE = 0.9  # of every beat: these detectors have no scores
 logger = logging.getLogger("seqbench")
 
 
@@ -20,7 +20,7 @@ class HeartBeatBaseline(Baseline):
     """Beats in the first channel, all of one type.
 
     The type is that named QRS, where there is one, else the most frequent of
-    train: these detectors find beats and do not tell them apart.
+    train: these detectors find beats and not their types.
     """
 
     gives_probabilities = False
@@ -29,25 +29,23 @@ class HeartBeatBaseline(Baseline):
     def beats(self, ecg: NDArray[np.float64], sampling_rate_hz: float) -> NDArray[np.float64]:
         """Return the samples of the beats of one recording, (n_samples,) in physical units."""
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Choose the type that beats are given; nothing else is learned."""
         del seed  # nothing is left to chance
-        (train,) = parts
+        (train,) = splits
         names = [name.lower() for name in train.classes]
         if "qrs" in names:
             return {"type": np.array([names.index("qrs")])}
-        if train.timeline is None:
-            raise ValueError("detectors of beats need recordings with events")
-        counts = np.bincount(train.timeline.type, minlength=len(names))
+        counts = np.bincount(train.events.type, minlength=len(names))
         return {"type": np.array([int(counts.argmax())])}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> Candidates:
         """Return the beats of every recording."""
-        timeline, rate = windows.timeline, windows.sampling_rate_hz
-        if timeline is None or rate is None:
+        timeline, rate = windows.events, windows.sampling_rate_hz
+        if rate is None:
             raise ValueError("detectors of beats need recordings with a sampling rate")
         normalization = windows.normalization
-        parts = []
+        found = []
         for place, (start, stop) in enumerate(zip(timeline.start, timeline.stop, strict=True)):
             signal = windows.signal[start:stop, 0].astype(np.float64)
             ecg = signal * normalization.scale[0] + normalization.centre[0]
@@ -60,7 +58,7 @@ class HeartBeatBaseline(Baseline):
                 logger.warning("%s: no beats, the detector gave up (%s)", name, error)
                 time = np.zeros(0)
             time = time[(time >= 0) & (time < len(ecg))]
-            parts.append(
+            found.append(
                 Candidates(
                     place=np.full(len(time), place),
                     time=time,
@@ -68,7 +66,7 @@ class HeartBeatBaseline(Baseline):
                     score=np.full(len(time), SCORE),
                 )
             )
-        return Candidates.joined(parts)
+        return Candidates.joined(found)
 
 
 @BASELINES.register(

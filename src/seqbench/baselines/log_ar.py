@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline
+from seqbench.config.options import Lags
+from seqbench.config.registry import BASELINES
 from seqbench.datasets.base import DataError
-from seqbench.options import Lags
-from seqbench.registry import BASELINES
 from seqbench.storage.windows import WindowSet
 from seqbench.windowing.transform import past
 
@@ -20,7 +20,7 @@ class LogArBaseline(Baseline):
     Parameters
     ----------
     lags
-        How many samples before those lie that a value is told from; none
+        How many samples earlier those lie from which a value is predicted; none
         further back than windows are long. 1, 12 and 13 are those of a monthly
         series whose growth and year both repeat.
 
@@ -41,18 +41,20 @@ class LogArBaseline(Baseline):
     def __init__(self, *, lags: Lags = (1, 12, 13)) -> None:
         self.lags = lags
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Solve for the coefficients of each channel, (lags + 1, D)."""
         del seed  # nothing is left to chance
-        shortest = min(int(part.length.min()) for part in parts)
+        shortest = min(int(split.length.min()) for split in splits)
         if max(self.lags) > shortest:
             raise DataError(
                 f"log_ar: a lag of {max(self.lags)} samples does not fit into windows of"
                 f" {shortest}; set `baseline_options.log_ar.lags` or longer windows"
             )
-        before = np.concatenate([past(part, max(self.lags)) for part in parts]).astype(np.float64)
+        before = np.concatenate([past(split, max(self.lags)) for split in splits]).astype(
+            np.float64
+        )
         after = np.concatenate(
-            [part.told.values[part.start + part.length] for part in parts]
+            [split.required_targets.values[split.start + split.length] for split in splits]
         ).astype(np.float64)
         is_log = bool((before > 0).all() and (after > 0).all())
         if is_log:
@@ -67,9 +69,9 @@ class LogArBaseline(Baseline):
         """Return forecasts, (N, H, D)."""
         series = past(windows, max(self.lags)).astype(np.float64)
         if arrays["is_log"]:
-            # A value of test may be 0 or less where none of training was: nearly 0 is then said.
+            # A value of test may be 0 or less where none of train was: predict nearly 0 then.
             series = np.log(np.maximum(series, np.finfo(np.float64).tiny))
-        for _ in range(windows.told.horizon_samples):
+        for _ in range(windows.required_targets.horizon_samples):
             following = np.stack(
                 [
                     self._regressors(series[..., c]) @ arrays["coefficients"][:, c]
@@ -78,8 +80,8 @@ class LogArBaseline(Baseline):
                 axis=1,
             )
             series = np.concatenate([series, following[:, None]], axis=1)
-        told = series[:, max(self.lags) :]
-        return np.exp(told) if arrays["is_log"] else told
+        predicted = series[:, max(self.lags) :]
+        return np.exp(predicted) if arrays["is_log"] else predicted
 
     def _regressors(self, series: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the values at the lags before the end of series (N, T), and a one."""

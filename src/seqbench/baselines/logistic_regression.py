@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline, labels, window_array
-from seqbench.options import Count
-from seqbench.registry import BASELINES
+from seqbench.config.options import Count
+from seqbench.config.registry import BASELINES
 from seqbench.storage.windows import UNLABELLED, WindowSet
 
 INVERSE_PENALTIES = np.logspace(-4, 4, 9)
@@ -37,7 +37,7 @@ class LogisticRegressionBaseline(Baseline):
     is fitted on. Features must mean the same in every window, so windows of
     unequal length are padded with zeros, the mean of train where windows are
     normalised by it, to the longest window of training, and longer ones cut;
-    where windows do not begin at the same moment of what they show, this is no
+    where windows do not start at the same moment of an event, this is no
     more than a floor. A class that training does not hold has the probability 0.
     """
 
@@ -46,13 +46,13 @@ class LogisticRegressionBaseline(Baseline):
     def __init__(self, *, n_folds: Count = 5) -> None:
         self.n_folds = n_folds
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Choose the penalty by cross-validation and fit on all labelled windows."""
         del seed  # nothing is left to chance
-        n_samples = max(int(part.length.max()) for part in parts)
-        x = np.concatenate([_features(part, n_samples, labelled=True) for part in parts])
-        y = labels(parts)
-        inverse_penalty = self._inverse_penalty(x, y, _groups(parts))
+        n_samples = max(int(split.length.max()) for split in splits)
+        x = np.concatenate([_features(split, n_samples, labelled=True) for split in splits])
+        y = labels(splits)
+        inverse_penalty = self._inverse_penalty(x, y, _groups(splits))
         return _fitted(x, y, inverse_penalty) | {
             "n_samples": np.array([n_samples]),
             "inverse_penalty": np.array([inverse_penalty]),
@@ -64,7 +64,7 @@ class LogisticRegressionBaseline(Baseline):
         return _probabilities(arrays, x, len(windows.classes))
 
     def _inverse_penalty(self, x: Floats, y: Ints, groups: Ints) -> float:
-        """Return the inverse penalty with the least log-loss on parts held out in turn."""
+        """Return the inverse penalty with the least log-loss on folds held out in turn."""
         from sklearn.model_selection import StratifiedGroupKFold
 
         n_folds = min(self.n_folds, *(len(set(groups[y == label])) for label in np.unique(y)))
@@ -75,8 +75,8 @@ class LogisticRegressionBaseline(Baseline):
         for kept, held in splits:
             for i, candidate in enumerate(INVERSE_PENALTIES):
                 arrays = _fitted(x[kept], y[kept], float(candidate))
-                told = _probabilities(arrays, x[held], int(y.max()) + 1)
-                of_truth = told[np.arange(len(held)), y[held]]
+                predicted = _probabilities(arrays, x[held], int(y.max()) + 1)
+                of_truth = predicted[np.arange(len(held)), y[held]]
                 losses[i] -= np.log(np.maximum(of_truth, np.finfo(np.float64).eps)).sum()
         return float(INVERSE_PENALTIES[losses.argmin()])
 
@@ -87,10 +87,12 @@ def _features(windows: WindowSet, n_samples: int, *, labelled: bool = False) -> 
     return array.reshape(len(array), -1).astype(np.float64)
 
 
-def _groups(parts: list[WindowSet]) -> Ints:
+def _groups(splits: list[WindowSet]) -> Ints:
     """Return a number for the group of each labelled window."""
     names = [
-        part.groups[i] for part in parts for i in part.recording[part.label != UNLABELLED].tolist()
+        split.groups[i]
+        for split in splits
+        for i in split.recording[split.label != UNLABELLED].tolist()
     ]
     return np.unique(names, return_inverse=True)[1]
 

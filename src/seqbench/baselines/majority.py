@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline, labels
-from seqbench.registry import BASELINES
+from seqbench.config.registry import BASELINES
 from seqbench.storage.windows import WindowSet
 
 
@@ -21,10 +21,10 @@ class MajorityBaseline(Baseline):
 
     gives_probabilities = True
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Count the classes."""
         del seed  # nothing is left to chance
-        counts = np.bincount(labels(parts), minlength=len(parts[0].classes))
+        counts = np.bincount(labels(splits), minlength=len(splits[0].classes))
         return {"frequency": counts / counts.sum()}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline, samples
-from seqbench.registry import BASELINES
+from seqbench.config.registry import BASELINES
 from seqbench.storage.windows import WindowSet
 
 
@@ -21,10 +21,10 @@ class MeanBaseline(Baseline):
 
     gives_probabilities = False
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Take the mean of what is known."""
         del seed  # nothing is left to chance
-        values = np.concatenate([samples(part) for part in parts])
+        values = np.concatenate([samples(split) for split in splits])
         return {"mean": np.asarray(np.nanmean(values, axis=0, dtype=np.float64))}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:

@@ -3,11 +3,11 @@
 import numpy as np
 
 from seqbench.baselines.base import Arrays, Baseline
-from seqbench.registry import BASELINES
+from seqbench.config.registry import BASELINES
 from seqbench.storage.detections import Candidates
 from seqbench.storage.windows import WindowSet
 
-SCORE = 0.5  # of every event: nothing tells one from another
+SCORE = 0.5  # of every event: all are equally likely
 
 
 @BASELINES.register(
@@ -19,33 +19,29 @@ SCORE = 0.5  # of every event: nothing tells one from another
     imports=(),
 )
 class MetronomeBaseline(Baseline):
-    """Events of each type evenly spaced at the mean interval of train, whatever the signal says."""
+    """Events of each type evenly spaced at the mean interval of train, whatever the signal."""
 
     gives_probabilities = False
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
-        """Measure the mean interval of each type in the labelled parts of train."""
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
+        """Measure the mean interval of each type in the labelled spans of train."""
         del seed  # nothing is left to chance
-        (train,) = parts
-        timeline = train.timeline
-        if timeline is None:
-            raise ValueError("the metronome needs recordings with events")
+        (train,) = splits
+        timeline = train.events
         n_samples = (timeline.known_stop - timeline.known_start).sum()
         counts = np.bincount(timeline.type, minlength=len(train.classes))
         return {"interval_samples": n_samples / np.maximum(counts, 1)}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> Candidates:
         """Return events from half an interval after the start of each recording on."""
-        timeline = windows.timeline
-        if timeline is None:
-            raise ValueError("the metronome needs recordings")
-        parts = []
+        timeline = windows.events
+        found = []
         for place, n_samples in enumerate(timeline.stop - timeline.start):
             for kind, interval in enumerate(arrays["interval_samples"]):
                 # A recording shorter than half an interval still gets its one event.
                 first = min(interval / 2, n_samples / 2)
                 time = np.arange(first, n_samples, interval)
-                parts.append(
+                found.append(
                     Candidates(
                         place=np.full(len(time), place),
                         time=time,
@@ -53,4 +49,4 @@ class MetronomeBaseline(Baseline):
                         score=np.full(len(time), SCORE),
                     )
                 )
-        return Candidates.joined(parts)
+        return Candidates.joined(found)

@@ -1,18 +1,20 @@
-"""Random convolutions and a ridge classifier: the strong classical answer."""
+"""Random convolutions and a ridge classifier: the strong classical method."""
 
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline, labels, window_array
-from seqbench.options import Count
-from seqbench.registry import BASELINES
+from seqbench.config.options import Count
+from seqbench.config.registry import BASELINES
+from seqbench.storage.lock import locked
 from seqbench.storage.windows import WindowSet
 
+PATIENCE_S = 600.0  # for another process that compiles
 SHORTEST = 9  # the length of a kernel
 ALPHAS = np.logspace(-3, 3, 10)
 
@@ -48,13 +50,28 @@ class MiniRocketBaseline(Baseline):
     def __init__(self, *, n_kernels: Count = 10000) -> None:
         self.n_kernels = n_kernels
 
+    def compile(self, n_channels: int) -> float:
+        """Have numba compile the transform and store it on disk; one process at a time.
+
+        The first use on a machine compiles for about a minute. Without the lock,
+        jobs that start side by side would all do so.
+        """
+        from aeon.transformations.collection.convolution_based import MiniRocket
+
+        keep_numba_threads()
+        began = time.perf_counter()
+        lock = Path(tempfile.gettempdir()) / f"seqbench-minirocket-{os.getuid()}" / "lock"
+        with locked(lock, PATIENCE_S, required=False):
+            x = np.random.default_rng(0).normal(size=(2, n_channels, SHORTEST + 1))
+            MiniRocket(n_kernels=84, random_state=0).fit_transform(x.astype(np.float32))
+        return time.perf_counter() - began
+
     def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
         """Fit the transform, the scaling and the ridge classifier."""
         from aeon.transformations.collection.convolution_based import MiniRocket
         from sklearn.linear_model import RidgeClassifierCV
 
         keep_numba_threads()
-        compile_once(len(parts[0].channels))
         n_samples = max(SHORTEST, *(int(part.length.max()) for part in parts))
         x = np.concatenate([window_array(part, n_samples, labelled=True) for part in parts])
         rocket = MiniRocket(n_kernels=self.n_kernels, random_state=seed)
@@ -77,7 +94,8 @@ class MiniRocketBaseline(Baseline):
 
         keep_numba_threads()
         x = window_array(windows, int(arrays["n_samples"][0]))
-        rocket = MiniRocket(n_kernels=self.n_kernels).fit(x[:1])  # marks it as fitted
+        # Marks it as fitted; with a seed, as without one numba would compile once more.
+        rocket = MiniRocket(n_kernels=self.n_kernels, random_state=0).fit(x[:1])
         rocket.parameters = tuple(arrays[f"rocket{i}"] for i in range(5))
         features = np.asarray(rocket.transform(x), dtype=np.float64) / arrays["scale"]
         margins = features @ arrays["coefficients"].T + arrays["intercept"]
@@ -89,24 +107,11 @@ class MiniRocketBaseline(Baseline):
 
 
 def keep_numba_threads() -> None:
-    """Say in the environment what numba was imported with.
+    """Set the environment to the number of threads that numba was imported with.
 
     Numba reads its environment again at every compilation and refuses another
-    number of threads; a forked step has the environment of whoever asked for it.
+    number; a fork has the environment of its client, not that of the fork server.
     """
     import numba
 
     os.environ["NUMBA_NUM_THREADS"] = str(numba.config.NUMBA_NUM_THREADS)
-
-
-def compile_once(n_channels: int) -> None:
-    """Have numba compile the transform and keep it; one process at a time.
-
-    The first use on a machine compiles for about a minute. Without the lock,
-    jobs that start side by side would all do so.
-    """
-    from aeon.transformations.collection.convolution_based import MiniRocket
-
-    with FileLock(Path(tempfile.gettempdir()) / f"seqbench-minirocket-{os.getuid()}.lock"):
-        x = np.random.default_rng(0).normal(size=(2, n_channels, SHORTEST + 1))
-        MiniRocket(n_kernels=84, random_state=0).fit_transform(x.astype(np.float32))

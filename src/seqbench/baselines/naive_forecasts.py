@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline
+from seqbench.config.options import Count
+from seqbench.config.registry import BASELINES
 from seqbench.datasets.base import DataError
-from seqbench.options import Count
-from seqbench.registry import BASELINES
 from seqbench.storage.windows import WindowSet
 from seqbench.windowing.transform import past
 
@@ -24,15 +24,17 @@ class PersistenceBaseline(Baseline):
 
     gives_probabilities = False
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Learn nothing."""
-        del parts, seed
+        del splits, seed
         return {}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
         """Return the last value of each window, (N, H, D), of video (N, H, C, rows, columns)."""
         del arrays
-        return np.repeat(past(windows, 1).astype(np.float64), windows.told.horizon_samples, axis=1)
+        return np.repeat(
+            past(windows, 1).astype(np.float64), windows.required_targets.horizon_samples, axis=1
+        )
 
 
 @BASELINES.register(
@@ -52,10 +54,10 @@ class SeasonalNaiveBaseline(Baseline):
     def __init__(self, *, season_samples: Count = 12) -> None:
         self.season_samples = season_samples
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Learn nothing."""
         del seed
-        shortest = min(int(part.length.min()) for part in parts)
+        shortest = min(int(split.length.min()) for split in splits)
         if self.season_samples > shortest:
             raise DataError(
                 f"seasonal_naive: a season of {self.season_samples} samples does not fit into"
@@ -68,7 +70,7 @@ class SeasonalNaiveBaseline(Baseline):
         """Return the last season of each window, again and again, (N, H, D)."""
         del arrays
         season = past(windows, self.season_samples).astype(np.float64)
-        return season[:, np.arange(windows.told.horizon_samples) % self.season_samples]
+        return season[:, np.arange(windows.required_targets.horizon_samples) % self.season_samples]
 
 
 @BASELINES.register(
@@ -77,23 +79,23 @@ class SeasonalNaiveBaseline(Baseline):
 class MeanFrameBaseline(Baseline):
     """The mean of each pixel over all that training asks for, whatever was seen.
 
-    A mean is the best answer to what nobody can know, and so what a network
+    A mean is the best prediction of the unpredictable, and so what a network
     falls back to: where things move, persistence makes twice its error.
     """
 
     gives_probabilities = False
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Take the mean frame of all horizons, (C, rows, columns)."""
         del seed  # nothing is left to chance
         total, n = 0.0, 0
-        for part in parts:
-            for row in part.rows_around_end(0, part.told.horizon_samples).T:
-                frames = part.told.values[row]
+        for split in splits:
+            for row in split.rows_around_end(0, split.required_targets.horizon_samples).T:
+                frames = split.required_targets.values[row]
                 total, n = total + frames.sum(axis=0, dtype=np.float64), n + len(frames)
         return {"mean": np.asarray(total / n)}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
         """Return the mean frame for the whole horizon, (N, H, C, rows, columns)."""
-        shape = (len(windows), windows.told.horizon_samples, *arrays["mean"].shape)
+        shape = (len(windows), windows.required_targets.horizon_samples, *arrays["mean"].shape)
         return np.broadcast_to(arrays["mean"], shape)

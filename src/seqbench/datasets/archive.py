@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.options import Text
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError, sha256
-from seqbench.options import Text
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 ARCHIVE = "https://www.timeseriesclassification.com/description.php"
@@ -96,7 +96,11 @@ def _find(folder: Path, problem: str) -> dict[str, Path]:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as fresh:  # a broken download leaves nothing
             datasets.load_classification(problem, extract_path=fresh)
-            (Path(fresh) / problem).rename(folder / problem)
+            try:
+                (Path(fresh) / problem).rename(folder / problem)
+            except OSError:  # another dataset of the same problem was downloaded first
+                if not (folder / problem).is_dir():
+                    raise
     except (OSError, ValueError) as error:
         raise DataError(
             f"problem '{problem}' is neither in {folder} nor part of aeon, and its download failed"

@@ -10,7 +10,7 @@ from seqbench.errors import UserError, one_line
 
 
 class DataError(UserError):
-    """Bad input data, in one sentence that names the file, the row or key, and the mend."""
+    """Bad input data, in one sentence that names the file, the row or key, and the fix."""
 
 
 def cache_folder() -> Path:
@@ -33,15 +33,15 @@ def sha256(path: Path) -> str:
 
 
 def fault(
-    path: Path, problem: str, mend: str, *, row: int | None = None, column: str | None = None
+    path: Path, problem: str, hint: str, *, row: int | None = None, column: str | None = None
 ) -> DataError:
-    """Return the error that says in one line where something is wrong, and how to mend it."""
+    """Return the error that names in one line the place, the problem and the fix."""
     place = str(path)
     if row is not None:
         place += f", row {row}"
     if column is not None:
         place += f", column '{column}'"
-    return DataError(one_line(f"{place}: {problem}; {mend}"))
+    return DataError(one_line(f"{place}: {problem}; {hint}"))
 
 
 def counted(n: int, noun: str) -> str:
@@ -50,7 +50,7 @@ def counted(n: int, noun: str) -> str:
 
 
 @contextmanager
-def explained(path: Path, mend: str) -> Iterator[None]:
+def explained(path: Path, hint: str) -> Iterator[None]:
     """Turn whatever reading `path` raises into a `DataError`.
 
     The readers of the formats raise nearly anything on a damaged file, from
@@ -62,4 +62,4 @@ def explained(path: Path, mend: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {str(error).removeprefix(f'{path}: ')[:200]}"
-        raise fault(path, f"it cannot be read ({reason})", mend) from None
+        raise fault(path, f"it cannot be read ({reason})", hint) from None

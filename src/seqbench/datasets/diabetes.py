@@ -23,10 +23,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
-from seqbench.datasets.download import MEND, checksums, gathered_folder, required_files
-from seqbench.datasets.tables import number
-from seqbench.registry import DATASETS
+from seqbench.datasets.csv_text import number
+from seqbench.datasets.download import HINT, checksums, gathered_folder, required_files
 from seqbench.storage.recordings import Recordings
 
 FOLDER = "diabetes"
@@ -88,7 +88,7 @@ TABLES = {
 
 @DATASETS.register("diabetes", task="classification", sample="series")
 def diabetes(cache: Path, *, table: Literal["scaled", "pima"] = "scaled") -> Recordings:
-    """Eight measurements of 759 or 768 women, from which to tell who has diabetes.
+    """Eight measurements of 759 or 768 women, from which to predict who has diabetes.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def diabetes(cache: Path, *, table: Literal["scaled", "pima"] = "scaled") -> Rec
     -----
     A woman is a recording of one sample, (1, 8). Missing values stay the 0 that
     they are in the files: to put a mean in their place would need the women of
-    train, which are not known before the split, and tells a model no more than
+    train, which are not known before the split, and gives a model no more than
     the 0 does.
 
     References
@@ -123,7 +123,7 @@ def diabetes(cache: Path, *, table: Literal["scaled", "pima"] = "scaled") -> Rec
     [path] = required_files(folder, [chosen.file], chosen.url)
     rows = dict(_rows(path, chosen))
     if not rows:
-        raise fault(path, "it holds no rows", MEND)
+        raise fault(path, "it holds no rows", HINT)
     names = [f"row {line}" for line in rows]
     return Recordings.one_label_each(
         [chosen.classes[values[-1]] for values in rows.values()],
@@ -148,14 +148,14 @@ def diabetes(cache: Path, *, table: Literal["scaled", "pima"] = "scaled") -> Rec
 
 def _rows(path: Path, table: Table) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """Yield the number and the values of each row, the label last."""
-    with explained(path, MEND):
+    with explained(path, HINT):
         data = path.read_bytes()
         text = gzip.decompress(data) if path.suffix == ".gz" else data
         for line, row in enumerate(text.decode("utf-8").splitlines(), start=1):
             values = [number(cell) for cell in row.split(",")]
             if len(values) != len(UNITS) + 1 or not np.isfinite(np.array(values, float)).all():
                 problem = f"'{row:.80}' is not eight numbers and a label"
-                raise fault(path, problem, MEND, row=line)
+                raise fault(path, problem, HINT, row=line)
             if values[-1] not in table.classes:
-                raise fault(path, f"the label is {values[-1]}, not 0 or 1", MEND, row=line)
+                raise fault(path, f"the label is {values[-1]}, not 0 or 1", HINT, row=line)
             yield line, np.array(values, dtype=np.float64)

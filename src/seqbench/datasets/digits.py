@@ -1,6 +1,6 @@
 """Handwritten digits that come with scikit-learn: 1,797 pictures of 8 x 8 pixels.
 
-The test part of the UCI set "Optical recognition of handwritten digits", CC BY
+The test split of the UCI set "Optical recognition of handwritten digits", CC BY
 4.0, with 13 writers whose names are lost but not their order.
 """
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.pictures import labelled_pictures
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 BRIGHTEST = 16.0
@@ -56,6 +56,6 @@ def _digits(cache: Path, *, as_rows: bool) -> Recordings:
             "version": f"scikit-learn {version('scikit-learn')}",
             "licence": "CC BY 4.0",
             "citation": "Alpaydin, Kaynak (1998). Optical recognition of handwritten digits. UCI.",
-            "notes": ["Parts are cut in the order of the writers, not drawn."],
+            "notes": ["Splits are cut in the order of the writers, not drawn."],
         },
     )

@@ -1,6 +1,6 @@
 """Folders of public data: found in the cache, or fetched into it.
 
-A folder that is there is used as it is, so a part of a data set serves too. A
+A folder that is there is used as it is, so some files of a dataset serve, too. A
 download gathers in a hidden folder beside, which takes its place once it is
 complete; what a broken download has fetched is kept there for the next one.
 """
@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
-from filelock import FileLock
-
 from seqbench.datasets.base import DataError, counted, explained, fault, sha256
+from seqbench.errors import UserError
+from seqbench.storage.lock import locked
 
 PHYSIONET = "https://physionet.org/files"
 SUMS = "SHA256SUMS.txt"
+PATIENCE_S = 86_400.0  # for another job that downloads the same
 N_CONNECTIONS = 4
 N_NAMED = 6  # files that a message names one by one
-MEND = "restore the file, or move its folder away to have all downloaded"
+HINT = "restore the file, or move its folder away to have all downloaded"
 
 
 def physionet_url(name: str, version: str) -> str:
@@ -29,7 +30,7 @@ def physionet_url(name: str, version: str) -> str:
 
 
 def physionet_folder(
-    cache: Path, name: str, version: str, is_wanted: Callable[[str], bool], what: str
+    cache: Path, name: str, version: str, is_needed: Callable[[str], bool], what: str
 ) -> Path:
     """Return the folder of a PhysioNet data set, downloaded if it is absent.
 
@@ -39,7 +40,7 @@ def physionet_folder(
         Where data are kept; the data set is the folder `name` in it.
     name, version
         As in the address of the data set.
-    is_wanted
+    is_needed
         Whether to download a file, by its path in the data set.
     what
         Files that are needed, in words, for the message of a failure.
@@ -48,17 +49,17 @@ def physionet_folder(
     ------
     DataError
         If the download fails, or a file is not what PhysioNet's own list of
-        checksums says.
+        checksums lists.
     """
     url = physionet_url(name, version)
 
     def fill(folder: Path) -> None:
         (folder / SUMS).unlink(missing_ok=True)
         _retrieve(f"{url}/{SUMS}", folder / SUMS)
-        wanted = {path: sha for path, sha in read_sums(folder / SUMS).items() if is_wanted(path)}
-        if not wanted:
+        needed = {path: sha for path, sha in read_sums(folder / SUMS).items() if is_needed(path)}
+        if not needed:
             raise fault(folder / SUMS, "it lists none of the files needed", f"look at {url}")
-        _retrieve_all(url, wanted, folder)
+        _retrieve_all(url, needed, folder)
 
     return _folder(cache / name, url, what, fill)
 
@@ -160,8 +161,8 @@ def required_files(folder: Path, names: Iterable[str], url: str) -> list[Path]:
     if absent:
         rest = len(absent) - N_NAMED
         named = ", ".join(absent[:N_NAMED]) + (f" and {rest} more" if rest > 0 else "")
-        mend = f"get them from {url}, or move the folder away to have all downloaded"
-        raise fault(folder, f"it lacks {counted(len(absent), 'file')}: {named}", mend)
+        hint = f"get them from {url}, or move the folder away to have all downloaded"
+        raise fault(folder, f"it lacks {counted(len(absent), 'file')}: {named}", hint)
     return paths
 
 
@@ -177,7 +178,7 @@ def checksums(folder: Path, files: Iterable[Path]) -> dict[str, str]:
     found = {path.relative_to(folder).as_posix(): sha256(path) for path in files}
     for name, digest in found.items():
         if listed.get(name, digest) != digest:
-            raise fault(folder / name, f"its SHA-256 is not the one in {SUMS}", MEND)
+            raise fault(folder / name, f"its SHA-256 is not the one in {SUMS}", HINT)
     return found
 
 
@@ -194,8 +195,8 @@ def read_sums(path: Path) -> dict[str, str]:
     for number, line in enumerate(text.splitlines(), start=1):
         match = re.fullmatch(r"([0-9a-f]{64}) +[*]?(.+)", line.strip())
         if not match or not _is_below(match[2]):
-            mend = "get the list anew, or remove it to go without"
-            raise fault(path, "it is not a SHA-256 and the path of a file", mend, row=number)
+            hint = "get the list anew, or remove it to go without"
+            raise fault(path, "it is not a SHA-256 and the path of a file", hint, row=number)
         sums[match[2]] = match[1]
     return sums
 
@@ -207,14 +208,14 @@ def _folder(folder: Path, url: str, what: str, fill: Callable[[Path], None]) -> 
     partial = folder.with_name(f".{folder.name}.part")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{partial}.lock"):
+        with locked(partial.with_name(f"{partial.name}.lock"), PATIENCE_S):
             if not folder.is_dir():  # else another job was faster
                 partial.mkdir(exist_ok=True)
                 fill(partial)
                 partial.rename(folder)
     except DataError:
         raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UserError) as error:
         problem = f"it is absent, and its download failed ({type(error).__name__}: {error!s:.200})"
         raise fault(folder, problem, f"put {what} from {url} into it") from None
     return folder
@@ -233,16 +234,16 @@ def _retrieve(
     )
 
 
-def _retrieve_all(url: str, wanted: dict[str, str], folder: Path) -> None:
+def _retrieve_all(url: str, needed: dict[str, str], folder: Path) -> None:
     """Download files whose SHA-256 is known, several at a time."""
     from tqdm import tqdm
 
     def one(name: str) -> None:
-        _retrieve(f"{url}/{name}", folder / name, f"sha256:{wanted[name]}")
+        _retrieve(f"{url}/{name}", folder / name, f"sha256:{needed[name]}")
 
     with ThreadPoolExecutor(N_CONNECTIONS) as pool:
         # The first failure ends the loop, and with it what is still waiting.
-        for _ in tqdm(pool.map(one, wanted), total=len(wanted), desc=url, unit="file"):
+        for _ in tqdm(pool.map(one, needed), total=len(needed), desc=url, unit="file"):
             pass
 
 
@@ -253,18 +254,18 @@ def _write_sums(folder: Path, sums: Mapping[str, str]) -> None:
 
 def _unzip(archive: Path, folder: Path) -> None:
     with explained(archive, "start again to download it anew"), zipfile.ZipFile(archive) as file:
-        mend = "do not use this archive, and report it to those who offer it"
+        hint = "do not use this archive, and report it to those who offer it"
         for member in file.infolist():
             if not _is_below(member.filename):
                 problem = f"its member '{member.filename}' reaches out of the folder"
-                raise fault(archive, problem, mend)
+                raise fault(archive, problem, hint)
             if stat.S_ISLNK(member.external_attr >> 16):  # the upper half is the mode on Unix
-                raise fault(archive, f"its member '{member.filename}' is a link", mend)
+                raise fault(archive, f"its member '{member.filename}' is a link", hint)
         file.extractall(folder)
 
 
 def _is_below(name: str) -> bool:
-    """Tell whether a path in a list or an archive stays in the folder it is meant for."""
+    """Return whether a path in a list or an archive stays in the folder it is meant for."""
     path = PurePosixPath(name.replace("\\", "/"))
     is_relative = not path.is_absolute() and ":" not in name
     return bool(path.parts) and is_relative and ".." not in path.parts

@@ -10,29 +10,39 @@ Times are in seconds from the start of the recording.
 
 import math
 from pathlib import Path
-from typing import Literal
 
+from seqbench.config.options import Positive, Text, Tolerance
+from seqbench.config.registry import DATASETS, TASKS, suggestion
 from seqbench.datasets.base import counted, explained, fault, sha256
+from seqbench.datasets.csv_text import plain
 from seqbench.datasets.events import Event, label_columns
-from seqbench.datasets.folder_labels import class_labels, event_labels, groups_of
-from seqbench.datasets.formats import READERS, Recording, read_recording
-from seqbench.datasets.tables import plain
-from seqbench.options import Positive, Text, Tolerance
-from seqbench.registry import DATASETS, suggestion
+from seqbench.datasets.labels.classes import class_labels
+from seqbench.datasets.labels.events import event_labels
+from seqbench.datasets.labels.groups import groups_of
+from seqbench.datasets.reading.recording import READERS, Recording, read_recording
 from seqbench.storage.recordings import Recordings, natural_order
 
 SIDECARS = (".dat", ".atr", ".txt", ".md")
 RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
 
 
-@DATASETS.register("folder", task="classification", sample="series", reads="path")
+@DATASETS.register(
+    "folder",
+    task="classification",
+    sample="series",
+    reads="path",
+    files=(
+        "labels.csv", "events.csv", "groups.csv",
+        "recordings/*.csv", "recordings/*.parquet", "recordings/*.npy", "recordings/*.npz",
+        "recordings/*.h5", "recordings/*.hdf5", "recordings/*.edf",
+        "recordings/*.hea", "recordings/*.dat",
+    ),
+)  # fmt: skip
 def folder(
     cache: Path,
     *,
     path: Text,
-    task: Literal[
-        "classification", "labelling", "regression", "forecasting", "detection"
-    ] = "classification",
+    task: Text = "classification",
     sampling_rate_hz: Positive | None = None,
     channels: tuple[Text, ...] | None = None,
     targets: tuple[Text, ...] | None = None,
@@ -50,14 +60,14 @@ def folder(
     task
         What is to be learned: classification and labelling read `labels.csv`,
         one class for a window or one for every sample; detection reads
-        `events.csv`; regression tells `targets` from the other channels, and
+        `events.csv`; regression predicts `targets` from the other channels, and
         forecasting the channels themselves, neither with a table.
     sampling_rate_hz
-        Samples per second; empty takes it from the files, where they say it.
+        Samples per second; empty takes it from the files, where they have it.
     channels
         Names of the channels to keep, in this order; empty keeps all.
     targets
-        Regression: names of the channels to be told, which models do not see.
+        Regression: names of the channels to predict, which models do not see.
     refractory_s
         Detection: shortest time between two events of one type; empty: none known.
     tolerance_ms
@@ -71,7 +81,7 @@ def folder(
     Raises
     ------
     DataError
-        At the first fault, in one sentence that names the file, the row or key, and the mend.
+        At the first fault, in one sentence that names the file, the row or key, and the fix.
     """
     del cache
     root = Path(path)
@@ -82,17 +92,18 @@ def folder(
         }
         _check_agreement(root, found)
         rate = _common_rate_hz(root, found, sampling_rate_hz)
-        if task != "detection" and refractory_s is not None:
-            mend = "leave it out or set `task: detection`"
-            raise fault(root, f"`refractory_s` belongs to events, not to {task}", mend)
-        if (task == "regression") != bool(targets):
-            mend = "name them for regression, and for regression alone"
-            raise fault(root, "`targets` are the channels that regression tells", mend)
+        carried = TASKS.entry(task).tags.get("labels", "classes")
+        if carried != "events" and refractory_s is not None:
+            hint = "leave it out or set `task: detection`"
+            raise fault(root, f"`refractory_s` belongs to events, not to {task}", hint)
+        if (carried == "values") != bool(targets):
+            hint = "name them for regression, and for regression alone"
+            raise fault(root, "`targets` are the channels that regression predicts", hint)
         table, labels = root / "labels.csv", []
-        if task == "detection":
+        if carried == "events":
             table = root / "events.csv"
             labels = event_labels(table, found, rate, refractory_s)
-        elif task in ("classification", "labelling"):
+        elif carried == "classes":
             labels = class_labels(table, found, rate)
         groups = groups_of(root / "groups.csv", found)
         tables = [file for file in (table, root / "groups.csv") if file.exists()]
@@ -106,35 +117,35 @@ def folder(
     events: dict[str, list[Event]] = {name: [] for name in names}
     for label in labels:
         events[label.recording].append(Event(index[label.name], label.start, label.stop))
-    told = [_channel(root, first.channels, name) for name in targets or ()]
-    seen = [i for i in range(len(first.channels)) if i not in told]
-    if not seen:
-        raise fault(root, "`targets` leave no channel to look at", "name fewer")
+    predicted = [_channel(root, first.channels, name) for name in targets or ()]
+    inputs = sorted({*range(len(first.channels))} - {*predicted})
+    if not inputs:
+        raise fault(root, "`targets` leave no channel as input", "name fewer")
     return Recordings(
         task=task,
         sample="series",
-        signals=[one.signal[:, seen] for one in found.values()],
-        targets=[one.signal[:, told] for one in found.values()] if told else None,
-        target_names=[first.channels[i] for i in told],
-        target_units=[first.units[i] for i in told],
+        signals=[one.signal[:, inputs] for one in found.values()],
+        targets=[one.signal[:, predicted] for one in found.values()] if predicted else None,
+        target_names=[first.channels[i] for i in predicted],
+        target_units=[first.units[i] for i in predicted],
         names=names,
         groups=[groups.get(name, name) for name in names],
         splits=[""] * len(names),
-        channels=[first.channels[i] for i in seen],
-        units=[first.units[i] for i in seen],
+        channels=[first.channels[i] for i in inputs],
+        units=[first.units[i] for i in inputs],
         classes=classes,
         **label_columns(list(events.values())),
         sampling_rate_hz=rate,
         refractory_s=refractory_s,
-        tolerance_ms=tolerance_ms if task == "detection" else None,
+        tolerance_ms=tolerance_ms if carried == "events" else None,
         source={"origin": "folder", "files": checksums},
     )
 
 
 def _channel(root: Path, channels: list[str], name: str) -> int:
     if name not in channels:
-        mend = f"correct `targets`; {suggestion(name, channels)}"
-        raise fault(root / "recordings", f"no channel is called '{name}'", mend)
+        hint = f"correct `targets`; {suggestion(name, channels)}"
+        raise fault(root / "recordings", f"no channel is called '{name}'", hint)
     return channels.index(name)
 
 
@@ -151,17 +162,17 @@ def _recording_files(root: Path) -> dict[str, Path]:
         if file.name.startswith(".") or file.suffix.lower() in SIDECARS:
             continue
         if file.suffix.lower() not in READERS:
-            mend = f"convert it to one of {readable}, or move it elsewhere"
-            raise fault(file, "it is no recording in a known format", mend)
+            hint = f"convert it to one of {readable}, or move it elsewhere"
+            raise fault(file, "it is no recording in a known format", hint)
         if not file.is_file():
-            mend = "put a file of that name here or remove this one"
-            raise fault(file, "it is a folder, or a link that leads nowhere", mend)
+            hint = "put a file of that name here or remove this one"
+            raise fault(file, "it is a folder, or a link that leads nowhere", hint)
         name = plain(file.stem)
         if not _is_storable(name):
             raise fault(file, "its name is not valid UTF-8", "rename the file")
         if name in files:
-            mend = "rename or remove one of them"
-            raise fault(file, f"{files[name].name} is also recording '{name}'", mend)
+            hint = "rename or remove one of them"
+            raise fault(file, f"{files[name].name} is also recording '{name}'", hint)
         files[name] = file
     if not files:
         raise fault(inside, "it holds no recordings", f"put files into it: {readable}")
@@ -185,13 +196,13 @@ def _check_agreement(root: Path, found: dict[str, Recording]) -> None:
         n, expected = len(one.channels), len(first.channels)
         if n != expected:
             problem = f"it has {counted(n, 'channel')}, but {model} has {expected}"
-            mend = "record the same channels everywhere (rows are samples), or name them in"
-            raise fault(file, problem, f"{mend} `channels`")
+            hint = "record the same channels everywhere (rows are samples), or name them in"
+            raise fault(file, problem, f"{hint} `channels`")
         for i, name in enumerate(first.channels):
             if one.channels[i] != name:
                 problem = f"channel {i + 1} is named '{one.channels[i]}', but '{name}' in {model}"
-                mend = "rename it, or give the common names and their order in `channels`"
-                raise fault(file, problem, mend)
+                hint = "rename it, or give the common names and their order in `channels`"
+                raise fault(file, problem, hint)
             if one.units[i] != first.units[i]:
                 problem = f"channel '{name}' has the unit '{one.units[i]}'"
                 raise fault(
@@ -200,7 +211,7 @@ def _check_agreement(root: Path, found: dict[str, Recording]) -> None:
 
 
 def _common_rate_hz(root: Path, found: dict[str, Recording], stated: float | None) -> float | None:
-    """Return the sampling rate that option and files agree on; None if none of them says it."""
+    """Return the sampling rate that option and files agree on; None if neither has one."""
     rates = {one.files[0]: one.sampling_rate_hz for one in found.values()}
     known = {file: rate for file, rate in rates.items() if rate is not None}
     if stated is not None:
@@ -215,7 +226,7 @@ def _common_rate_hz(root: Path, found: dict[str, Recording], stated: float | Non
             problem = f"it has no sampling rate, while {origin} has {common:.10g} Hz"
             raise fault(file, problem, "set `sampling_rate_hz` if all have the same")
         if rate is not None and not math.isclose(rate, common, rel_tol=RATE_TOLERANCE):
-            problem = f"its sampling rate is {rate:.10g} Hz, but {origin} says {common:.10g} Hz"
-            mend = "resample the recording or correct the rate"
-            raise fault(file, problem, mend)
+            problem = f"its sampling rate is {rate:.10g} Hz, but it is {common:.10g} Hz in {origin}"
+            hint = "resample the recording or correct the rate"
+            raise fault(file, problem, hint)
     return common

@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
 from seqbench.datasets.download import checksums, required_files, unzipped_folder
 from seqbench.datasets.events import Event, label_columns
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings, natural_order
 
 URL = "https://www.ipol.im/pub/art/2023/497/GaitData.zip"
@@ -25,7 +25,7 @@ AXES = ("Acc_X", "Acc_Y", "Acc_Z", "Gyr_X", "Gyr_Y", "Gyr_Z")
 COUNTER, COUNTER_PERIOD = "PacketCounter", 65536
 # Side, suffix of the sensor's files, and key of its events.
 SIDES = {"left": ("lf", "LeftFootEvents"), "right": ("rf", "RightFootEvents")}
-MEND = "restore the file from the archive"
+HINT = "restore the file from the archive"
 
 
 @DATASETS.register("ipol_gait", task="detection", sample="series", imports=("pandas",))
@@ -45,7 +45,7 @@ def ipol_gait(cache: Path, *, feet: Literal["left", "right", "both"] = "both") -
     Recordings
         One per trial: standing, 10 m there, a turn, 10 m back, standing. A
         group is a person. Events are known up to the end of the trial: what
-        follows is annotated in part.
+        follows is annotated incompletely.
 
     Raises
     ------
@@ -67,8 +67,8 @@ def ipol_gait(cache: Path, *, feet: Literal["left", "right", "both"] = "both") -
     names = sorted((n for n in found if _subject(n) != LEFT_OUT), key=natural_order)
     if not names:
         raise fault(folder / "GaitData", "it holds no trials", f"get them from {URL}")
-    parts = [".json", *(f"_{SIDES[side][0]}.txt" for side in sides)]
-    needed = [f"GaitData/{name}{part}" for name in names for part in parts]
+    suffixes = [".json", *(f"_{SIDES[side][0]}.txt" for side in sides)]
+    needed = [f"GaitData/{name}{suffix}" for name in names for suffix in suffixes]
     files = checksums(folder, required_files(folder, needed, URL))
 
     signals: list[NDArray[np.float32]] = []
@@ -134,17 +134,17 @@ def _ticks(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the packet counter of each row of a sensor's file, (n,), and its axes, (n, 6)."""
     import pandas as pd
 
-    with explained(path, MEND):
+    with explained(path, HINT):
         columns = [COUNTER, *AXES]
         table = pd.read_csv(path, sep="\t", skiprows=1, usecols=columns)[columns]
         values = table.to_numpy(np.float64)
         if not len(values) or not np.isfinite(values).all():
-            raise fault(path, "it has no rows, or values that are not finite", MEND)
+            raise fault(path, "it has no rows, or values that are not finite", HINT)
         # Rows above the first one hold the acquisition frequency and the names.
         ticks = np.unwrap(values[:, 0], period=COUNTER_PERIOD).round().astype(np.int64)
         if (np.diff(ticks) < 0).any():
             row = int(np.argmax(np.diff(ticks) < 0)) + 4
-            raise fault(path, "its counter goes back", MEND, row=row, column=COUNTER)
+            raise fault(path, "its counter goes back", HINT, row=row, column=COUNTER)
         ticks, kept = np.unique(ticks, return_index=True)  # a repeated packet counts once
     return ticks, values[kept, 1:]
 
@@ -161,7 +161,7 @@ def _on_grid(
 def _trial(path: Path) -> dict[str, list[Any]]:
     """Return the bounds and events of a trial, in ticks."""
     keys = {"TrialBoundaries": (2,), **{key: (-1, 2) for _, key in SIDES.values()}}
-    with explained(path, MEND):
+    with explained(path, HINT):
         content = json.loads(path.read_text(encoding="utf-8"))
         return {
             key: np.array(content[key], dtype=np.int64).reshape(shape).tolist()
@@ -179,7 +179,7 @@ def _steps(
             for j, tick in enumerate(step):
                 if tick < first:
                     problem = f"it has an event at tick {tick}, but its sensors start at {first}"
-                    raise fault(path, problem, MEND)
+                    raise fault(path, problem, HINT)
                 if tick <= last:
                     events.append(Event(2 * i + j, tick - first, tick - first + 1))
     return events

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
+from seqbench.config.options import Text
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
-from seqbench.options import Text
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 
 @DATASETS.register("hello", task="labelling", sample="series")
 def hello(cache: Path, *, word: Text = "hello", answer: Text = "ohlol") -> Recordings:
-    """A word, letter by letter, and the letter to answer each with.
+    """A word, letter by letter, and the target letter of each.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def hello(cache: Path, *, word: Text = "hello", answer: Text = "ohlol") -> Recor
     Notes
     -----
     The exercise is to learn one word by heart. Train, val and test hold that
-    same word: the score says whether memory works, and nothing of words unseen.
+    same word: the score shows whether memory works, not how words unseen are predicted.
     """
     del cache  # made, not downloaded
     if len(word) != len(answer) or len(set(answer)) < 2:
@@ -37,20 +37,20 @@ def hello(cache: Path, *, word: Text = "hello", answer: Text = "ohlol") -> Recor
         )
     letters, classes = sorted(set(word)), sorted(set(answer))
     signal = np.array([[letter == one for one in letters] for letter in word], dtype=np.float32)
-    parts = ["train", "val", "test"]
-    place = np.tile(np.arange(len(word)), len(parts))
+    splits = ["train", "val", "test"]
+    place = np.tile(np.arange(len(word)), len(splits))
     return Recordings(
         task="labelling",
         sample="series",
-        signals=[signal] * len(parts),
-        names=parts,
-        groups=parts,
-        splits=parts,
+        signals=[signal] * len(splits),
+        names=splits,
+        groups=splits,
+        splits=splits,
         channels=letters,
         units=[""] * len(letters),
         classes=classes,
-        label_recording=np.repeat(np.arange(len(parts)), len(word)),
-        label=np.tile([classes.index(letter) for letter in answer], len(parts)),
+        label_recording=np.repeat(np.arange(len(splits)), len(word)),
+        label=np.tile([classes.index(letter) for letter in answer], len(splits)),
         label_start=place,
         label_stop=place + 1,
         source={

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
-from seqbench.datasets.download import MEND, checksums, listed_folder, required_files
+from seqbench.datasets.download import HINT, checksums, listed_folder, required_files
 from seqbench.datasets.pictures import labelled_pictures
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist"
@@ -77,13 +77,13 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     DataError
         If the file is damaged or of another type.
     """
-    with explained(path, MEND):
+    with explained(path, HINT):
         content = gzip.decompress(path.read_bytes())
         sizes = np.frombuffer(content, dtype=">u4", offset=4, count=content[3])
         is_known = content[:3] == UNSIGNED_BYTES
         values = np.frombuffer(content, dtype=np.uint8, offset=4 + sizes.nbytes)
     if not is_known or len(values) != math.prod(sizes.tolist()):
-        raise fault(path, "it is no idx file of unsigned bytes", MEND)
+        raise fault(path, "it is no idx file of unsigned bytes", HINT)
     return values.reshape(sizes)
 
 
@@ -94,7 +94,7 @@ def _mnist(cache: Path, *, as_rows: bool) -> Recordings:
     train, train_labels, test, test_labels = (read_idx(path) for path in paths)
     for pictures, digits, path in ((train, train_labels, paths[0]), (test, test_labels, paths[2])):
         if pictures.ndim != 3 or digits.shape != pictures.shape[:1]:
-            raise fault(path, "its pictures are not as many as their labels", MEND)
+            raise fault(path, "its pictures are not as many as their labels", HINT)
     return labelled_pictures(
         np.concatenate([train, test]).astype(np.float32) / BRIGHTEST,
         [str(digit) for digit in (*train_labels, *test_labels)],

@@ -7,17 +7,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.options import Count, NaturalNumber
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
 from seqbench.datasets.digits import digits
 from seqbench.datasets.mnist import mnist
-from seqbench.options import Count, NaturalNumber
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS, Split
 
 SOURCES: dict[str, Callable[[Path], Recordings]] = {"digits": digits, "mnist": mnist}
 N_VAL_PICTURES = 10_000  # the last ones of train, where there is no val
-STEP = 0.1  # part of the way across that a digit flies in a frame
+STEP = 0.1  # fraction of the way across that a digit flies in a frame
 
 
 @DATASETS.register(
@@ -44,7 +44,7 @@ def moving_digits(
     of
         Pictures that fly: `digits` of 8 x 8 pixels, or `mnist` of 28 x 28.
     n_train, n_val, n_test
-        Sequences of each part; none is a part of another.
+        Sequences of each split; none contains another.
     n_digits
         Digits in a sequence.
     frame_size
@@ -66,7 +66,7 @@ def moving_digits(
     whole pixels, the brighter value where digits meet. Departs from the source
     in one point: a digit that hits a side goes back by what it would have gone
     too far, and does not wait there. Val and test have handwriting of their
-    own: each part takes its digits from the same part of the pictures, val of
+    own: each split takes its digits from the same split of the pictures, val of
     MNIST, which has none, from the last 10,000 of train.
 
     References
@@ -75,7 +75,7 @@ def moving_digits(
     representations using LSTMs. ICML, section 3.1. arXiv:1502.04681
     """
     pictures = SOURCES[of](cache)
-    glyphs = glyphs_by_part(pictures)
+    glyphs = glyphs_by_split(pictures)
     side = glyphs["train"].shape[1]
     if side > frame_size:
         raise DataError(
@@ -83,13 +83,13 @@ def moving_digits(
             " choose a larger one"
         )
     signals, names, splits = [], [], []
-    for number, (part, n) in enumerate(zip(SPLITS, (n_train, n_val, n_test), strict=True)):
+    for number, (split, n) in enumerate(zip(SPLITS, (n_train, n_val, n_test), strict=True)):
         generator = np.random.default_rng([seed, number])
         signals += [
-            _sequence(glyphs[part], generator, n_digits, frame_size, n_frames) for _ in range(n)
+            _sequence(glyphs[split], generator, n_digits, frame_size, n_frames) for _ in range(n)
         ]
-        names += [f"{part}{i:05d}" for i in range(n)]
-        splits += [part] * n
+        names += [f"{split}{i:05d}" for i in range(n)]
+        splits += [split] * n
     return Recordings.without_classes(
         signals,
         task="forecasting",
@@ -108,19 +108,11 @@ def moving_digits(
     )
 
 
-def glyphs_by_part(pictures: Recordings) -> dict[Split, NDArray[np.float32]]:
+def glyphs_by_split(pictures: Recordings) -> dict[Split, NDArray[np.float32]]:
     """Return the pictures of train, val and test, (N, H, W) each; none is in two of them."""
-    found = {
-        part: np.stack(
-            [
-                signal[0, 0]
-                for signal, split in zip(pictures.signals, pictures.splits, strict=True)
-                if split == part
-            ]
-            or [np.zeros((0, 0), dtype=np.float32)]
-        )
-        for part in SPLITS
-    }
+    of_picture = np.array(pictures.splits)
+    images = np.stack([signal[0, 0] for signal in pictures.signals])
+    found = {split: images[of_picture == split] for split in SPLITS}
     if "val" not in pictures.splits:
         n_val = min(N_VAL_PICTURES, len(found["train"]) // 2)
         found["train"], found["val"] = found["train"][:-n_val], found["train"][-n_val:]

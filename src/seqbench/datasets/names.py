@@ -11,18 +11,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
-from seqbench.datasets.download import MEND, checksums, listed_folder, required_files
-from seqbench.registry import DATASETS
+from seqbench.datasets.download import HINT, checksums, listed_folder, required_files
 from seqbench.storage.recordings import Recordings
 
 FOLDER = "names/pytorchzerotoall"
 COMMIT = "e5a260fac0b4ff1e2ec434fc6f0d962ac97fc289"
 URL = f"https://raw.githubusercontent.com/hunkim/PyTorchZeroToAll/{COMMIT}/data"
-PARTS = {"train": "names_train.csv.gz", "test": "names_test.csv.gz"}
+FILES = {"train": "names_train.csv.gz", "test": "names_test.csv.gz"}
 SUMS = {
-    PARTS["train"]: "49b4bf41dce5bfeac989b46ca37cf7baccd9a0d2a855df82f86de67a9376268f",
-    PARTS["test"]: "57d7758db533a42c99d513b2341a7e7b0f55c1e0e7d233b1ef6a4fa2f1adf753",
+    FILES["train"]: "49b4bf41dce5bfeac989b46ca37cf7baccd9a0d2a855df82f86de67a9376268f",
+    FILES["test"]: "57d7758db533a42c99d513b2341a7e7b0f55c1e0e7d233b1ef6a4fa2f1adf753",
 }
 
 
@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
 @DATASETS.register("names", task="classification", sample="tokens")
 def names(cache: Path, *, only_new: bool = False) -> Recordings:
-    """Surnames of 18 countries, from which to tell the country.
+    """Surnames of 18 countries, from which to predict the country.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ def names(cache: Path, *, only_new: bool = False) -> Recordings:
     such: 108 names repeated, so `only_new` leaves that class without a test.
     """
     folder = listed_folder(cache, FOLDER, URL, SUMS, " and ".join(SUMS))
-    paths = dict(zip(PARTS, required_files(folder, PARTS.values(), URL), strict=True))
+    paths = dict(zip(FILES, required_files(folder, FILES.values(), URL), strict=True))
     files = checksums(folder, paths.values())
-    rows = {part: _rows(path) for part, path in paths.items()}
+    rows = {split: _rows(path) for split, path in paths.items()}
     known = set(rows["train"])
     n_known = sum(row in known for row in rows["test"])
     n_test = len(rows["test"])
@@ -69,15 +69,15 @@ def names(cache: Path, *, only_new: bool = False) -> Recordings:
         note = f"{n_known} of {n_test} test names are in train with the same country, and left out."
     else:
         note = f"{n_known} of {n_test} test names are in train with the same country."
-    told = [(part, row) for part, of_part in rows.items() for row in of_part]
+    labelled = [(split, row) for split, of_split in rows.items() for row in of_split]
     return Recordings.one_label_each(
-        [row.country for _, row in told],
-        [np.array([[ord(letter)] for letter in row.name], dtype=np.float32) for _, row in told],
+        [row.country for _, row in labelled],
+        [np.array([[ord(letter)] for letter in row.name], dtype=np.float32) for _, row in labelled],
         task="classification",
         sample="tokens",
-        names=[f"{row.name} ({part} {i})" for part in rows for i, row in enumerate(rows[part])],
-        groups=[f"{row.name} ({part})" for part, row in told],
-        splits=[part for part, _ in told],
+        names=[f"{row.name} ({split} {i})" for split in rows for i, row in enumerate(rows[split])],
+        groups=[f"{row.name} ({split})" for split, row in labelled],
+        splits=[split for split, _ in labelled],
         channels=["letter"],
         units=[""],
         source={
@@ -93,9 +93,9 @@ def names(cache: Path, *, only_new: bool = False) -> Recordings:
 def _rows(path: Path) -> list[Row]:
     """Return the names of a file without a header, one a row."""
     rows = []
-    with explained(path, MEND), gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+    with explained(path, HINT), gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         for number, cells in enumerate(csv.reader(file), start=1):
             if len(cells) != len(Row._fields) or not all(cells):
-                raise fault(path, f"{cells} is not a name and its country", MEND, row=number)
+                raise fault(path, f"{cells} is not a name and its country", HINT, row=number)
             rows.append(Row(*cells))
     return rows

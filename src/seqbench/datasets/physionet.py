@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import counted, explained, fault
 from seqbench.datasets.download import (
     checksums,
@@ -15,8 +16,7 @@ from seqbench.datasets.download import (
     required_files,
 )
 from seqbench.datasets.events import Event, label_columns
-from seqbench.datasets.formats import Recording, read_recording
-from seqbench.registry import DATASETS
+from seqbench.datasets.reading.recording import Recording, read_recording
 from seqbench.storage.recordings import Recordings, natural_order
 
 MITDB_VERSION = "1.0.0"
@@ -34,7 +34,7 @@ DS2 = (
     "100", "103", "105", "111", "113", "117", "121", "123", "200", "202", "210",
     "212", "213", "214", "219", "221", "222", "228", "231", "232", "233", "234",
 )  # fmt: skip
-# Chosen for beats of all four types in every part: a fifth of DS1 each.
+# Chosen for beats of all four types in every split: a fifth of DS1 each.
 DS1_VAL = ("108", "119", "124", "205", "220")
 DS1_TEST = ("114", "118", "122", "223", "230")  # serves where DS2 is absent
 
@@ -86,7 +86,7 @@ def mitdb(
     -----
     The split is that of de Chazal: DS2 is test, and DS1 train but for five
     records of val. If the folder holds DS1 alone, five of its records are
-    test; the notes of the source say so. Beats that are paced or that nobody
+    test; the notes of the source state it. Beats that are paced or that nobody
     could classify (AAMI class Q) count as beats, but are events of no type for
     `aami`. Marks of rhythm, noise and ventricular flutter are no beats; record
     207 has flutter, in which a detector cannot be right. In DS1 no two beats
@@ -126,7 +126,7 @@ def mitdb(
     if has_ds2:
         notes.append("Records 201 (train) and 202 (test) are of one person, as in DS1 and DS2.")
     else:
-        notes.append("The test part is five records of DS1, not the official test part DS2.")
+        notes.append("The test split is five records of DS1, not the official test split DS2.")
     if types == "aami":
         notes.append(f"Left out of the events: {counted(n_class_q, 'beat')} of AAMI class Q.")
     return Recordings(
@@ -185,7 +185,7 @@ def ludb(
     In the 140 records looked at, no two waves of a type are nearer than 0.29 s,
     but for two T waves (record 116, leads V1 and V2) that are marked several
     times within 40 ms; of marks so near the first is kept. Tolerance: published
-    scores mostly allow 150 ms; 50 ms tells detectors apart that all find the waves.
+    scores mostly allow 150 ms; 50 ms separates detectors that all find the waves.
     """
     what = "its folder data with the files of the records"
     folder = physionet_folder(
@@ -206,12 +206,12 @@ def ludb(
         path = folder / "data" / name
         one = read_recording(path.with_name(f"{name}.hea"))
         if one.sampling_rate_hz != 500 or one.channels != (found or [one])[0].channels:
-            mend = "restore the file, or leave out the record"
-            raise fault(one.files[0], "it has other leads or another rate than the rest", mend)
+            hint = "restore the file, or leave out the record"
+            raise fault(one.files[0], "it has other leads or another rate than the rest", hint)
         marks = list(_marks(path, lead, len(one.signal)))
         if not marks:
-            mend = "restore the file, or leave out the record"
-            raise fault(path.with_name(f"{name}.{lead}"), "it holds no marks", mend)
+            hint = "restore the file, or leave out the record"
+            raise fault(path.with_name(f"{name}.{lead}"), "it holds no marks", hint)
         found.append(one)
         events.append(_waves(marks, type_of, one.sampling_rate_hz))
         known.append((marks[0][0], max(marks[-1][0], *(event.stop for event in events[-1]))))
@@ -250,8 +250,8 @@ def _leads(path: Path, n_leads: int) -> NDArray[np.float32]:
     """
     one = read_recording(path)
     if len(one.channels) != 2 or "MLII" not in one.channels or one.sampling_rate_hz != 360:
-        mend = "restore the original file"
-        raise fault(path, "it is not of two leads, one of them MLII, at 360 Hz", mend)
+        hint = "restore the original file"
+        raise fault(path, "it is not of two leads, one of them MLII, at 360 Hz", hint)
     first = one.channels.index("MLII")
     return np.ascontiguousarray(one.signal[:, [first, 1 - first][:n_leads]])
 

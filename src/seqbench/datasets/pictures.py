@@ -24,7 +24,7 @@ def labelled_pictures(
     pictures
         (N, H, W) float32.
     labels, splits
-        Class and part of each.
+        Class and split of each.
     as_rows
         A picture is a series of H samples in W channels, read from its top to
         its bottom; else a video of a single frame, (1, 1, H, W).

@@ -4,8 +4,8 @@ Composite of the Finnish Meteorological Institute, 9 May 2017, 10:45 to 14:00
 UTC: lowest elevation, 760 x 1226 pixels of 1 km. Open data of FMI, CC BY 4.0,
 as the example data of pySTEPS mirror them; 5 MB.
 
-A byte v is (v - 64) / 2 dBZ, and 255 where no radar reaches. Byte 0 says that
-nothing came back at all, at -32 dBZ, far below the drizzle that counts as the
+A byte v is (v - 64) / 2 dBZ, and 255 where no radar reaches. Byte 0 is no
+echo at all, at -32 dBZ, far below the drizzle that counts as the
 least rain; between the two lies noise.
 """
 
@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.options import Count
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError, explained, fault
-from seqbench.datasets.download import MEND, checksums, listed_folder, required_files
-from seqbench.options import Count
-from seqbench.registry import DATASETS
+from seqbench.datasets.download import HINT, checksums, listed_folder, required_files
 from seqbench.storage.recordings import Recordings
 
 COMMIT = "d467f219ebba6456b5314e2c1cb3c38af07ad5ed"
@@ -96,7 +96,7 @@ def radar(
     ------
     DataError
         If a file is absent or damaged, its download fails, or fewer squares
-        than wanted are seen by radars from beginning to end.
+        than requested are seen by radars from beginning to end.
 
     Notes
     -----
@@ -140,11 +140,11 @@ def read_pgm(path: Path) -> NDArray[np.uint8]:
     DataError
         If the file is damaged or of another type.
     """
-    with explained(path, MEND):
+    with explained(path, HINT):
         content = gzip.decompress(path.read_bytes())
     header = re.match(rb"P5\s+(?:#.*\n)*(\d+)\s+(\d+)\s+(?:#.*\n)*255\s", content)
     if header is None or len(content) - header.end() != int(header[1]) * int(header[2]):
-        raise fault(path, "it is no PGM file of bytes", MEND)
+        raise fault(path, "it is no PGM file of bytes", HINT)
     pixels = np.frombuffer(content, dtype=np.uint8, offset=header.end())
     return pixels.reshape(int(header[2]), int(header[1]))
 
@@ -182,7 +182,7 @@ def _stacked(paths: list[Path]) -> NDArray[np.uint8]:
     frames = [read_pgm(path) for path in paths]
     for path, frame in zip(paths, frames, strict=True):
         if frame.shape != frames[0].shape:
-            raise fault(path, f"its picture is not {frames[0].shape} as the first one's", MEND)
+            raise fault(path, f"its picture is not {frames[0].shape} as the first one's", HINT)
     return np.stack(frames)
 
 

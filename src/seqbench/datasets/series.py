@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.options import Count
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
 from seqbench.datasets.download import checksums, listed_folder, required_files
-from seqbench.options import Count
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 TEMPERATURES = "https://raw.githubusercontent.com/jbrownlee/Datasets/master"
@@ -26,7 +26,7 @@ TEMPERATURES_SHA256 = "8b9de63ed6789492bf497625e7f9beb96a63d367b4b0a21754006f749
 ETT = "https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small"
 ETT_FILE = "ETTh1.csv"
 ETT_SHA256 = "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066"
-MEND = "restore the file, or move it away to have it downloaded"
+HINT = "restore the file, or move it away to have it downloaded"
 
 
 @DATASETS.register("airline", task="forecasting", sample="series", imports=("aeon.datasets",))
@@ -139,12 +139,12 @@ def _file(cache: Path, name: str, url: str, sums: dict[str, str]) -> tuple[Path,
 
 def _columns(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     """Return the names and values, (n_samples, C), of all columns behind that of the date."""
-    with explained(path, MEND), path.open(encoding="utf-8", newline="") as file:
+    with explained(path, HINT), path.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file)
         header = next(rows)
         values = []
         for number, row in enumerate(rows, start=2):
             if len(row) != len(header):
-                raise fault(path, f"{len(row)} cells under {len(header)} columns", MEND, row=number)
+                raise fault(path, f"{len(row)} cells under {len(header)} columns", HINT, row=number)
             values.append([float(cell) for cell in row[1:]])
     return header[1:], np.array(values, dtype=np.float32)

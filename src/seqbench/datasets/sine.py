@@ -1,4 +1,4 @@
-"""Sines and their cosines: a value for every sample, from a wave that says it in passing."""
+"""Sines and their cosines: a target value for every sample."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from seqbench.options import Count, Level, NaturalNumber
-from seqbench.registry import DATASETS
+from seqbench.config.options import Count, Level, NaturalNumber
+from seqbench.config.registry import DATASETS
 from seqbench.storage.recordings import Recordings
+from seqbench.storage.windows import SPLITS
 
 SLOWEST, FASTEST = 1.0, 4.0  # cycles in a recording
 # Cycles that train never sees: those of val, and those of test.
@@ -27,18 +28,18 @@ def sin_to_cos(
     noise: Level = 0.0,
     seed: NaturalNumber = 0,
 ) -> Recordings:
-    """Sines of unknown phase and frequency; what is asked is the cosine at every sample.
+    """Sines of unknown phase and frequency; the target is the cosine at every sample.
 
     Parameters
     ----------
     n_train, n_val, n_test
-        Recordings of the part.
+        Recordings of the split.
     n_samples
         Samples of a recording.
     noise
         Standard deviation of white noise on the sine; the cosine is without.
     seed
-        Seed of the dataset; each part draws from a generator of its own.
+        Seed of the dataset; each split draws from a generator of its own.
 
     Notes
     -----
@@ -46,22 +47,22 @@ def sin_to_cos(
     1.6 to 1.9 of them and those of test 2.6 to 3.0, and train has none of
     either: a model that knows its train waves by heart does not get through.
     The exercise that this comes from trains and tests on one and the same
-    wave. At the first sample nobody can tell: two phases have the same sine.
+    wave. The first sample alone does not determine it: two phases have the same sine.
     """
     del cache  # made, not downloaded
     signals: list[NDArray[np.float32]] = []
     targets: list[NDArray[np.float32]] = []
     splits: list[str] = []
-    for number, (part, n) in enumerate((("train", n_train), ("val", n_val), ("test", n_test))):
+    for number, (split, n) in enumerate(zip(SPLITS, (n_train, n_val, n_test), strict=True)):
         generator = np.random.default_rng([seed, number])
         for _ in range(n):
             start = generator.uniform(0, 2 * np.pi)
-            phase = start + 2 * np.pi * _cycles(generator, part) * np.arange(n_samples) / n_samples
+            phase = start + 2 * np.pi * _cycles(generator, split) * np.arange(n_samples) / n_samples
             wave = np.sin(phase) + noise * generator.standard_normal(n_samples)
             signals.append(wave[:, None].astype(np.float32))
             targets.append(np.cos(phase)[:, None].astype(np.float32))
-            splits.append(part)
-    names = [f"{part}{i:04d}" for i, part in enumerate(splits)]
+            splits.append(split)
+    names = [f"{split}{i:04d}" for i, split in enumerate(splits)]
     return Recordings.without_classes(
         signals,
         task="regression",
@@ -76,10 +77,10 @@ def sin_to_cos(
     )
 
 
-def _cycles(generator: np.random.Generator, part: str) -> float:
-    """Draw a number of cycles: within the part's own, or for train outside of those held out."""
-    if part in HELD_OUT:
-        return float(generator.uniform(*HELD_OUT[part]))
+def _cycles(generator: np.random.Generator, split: str) -> float:
+    """Draw a number of cycles: within the split's own, or for train outside of those held out."""
+    if split in HELD_OUT:
+        return float(generator.uniform(*HELD_OUT[split]))
     while True:
         cycles = float(generator.uniform(SLOWEST, FASTEST))
         if not any(low <= cycles <= high for low, high in HELD_OUT.values()):

@@ -10,14 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.options import Level, Positive, Text
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError, counted, fault
+from seqbench.datasets.csv_text import number
 from seqbench.datasets.download import checksums, listed_folder, required_files
 from seqbench.datasets.events import Event, label_columns
-from seqbench.datasets.formats import CsvTable
-from seqbench.datasets.tables import number
+from seqbench.datasets.reading.csv_table import CsvTable
 from seqbench.datasets.workbook import read_sheet
-from seqbench.options import Level, Positive, Text
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 FOLDER = "stress-predict"
@@ -57,7 +57,7 @@ SUMS = {
     "Raw_data/S06/ACC.csv": "28038e4404793fd168529bec9c40d3ca2e9db25af2d10445ae75912ccdb75ab4",
     "Raw_data/S06/TEMP.csv": "46f5378d58060b4c8a50140670c01456177d44609b7b66897ea8684adb6dfe26",
 }
-MEND = "restore the original file"
+HINT = "restore the original file"
 
 
 class Sensor(NamedTuple):
@@ -182,7 +182,7 @@ def stress_predict(
     commit f49d2ea, MIT licence. In each file row 1 is the start in seconds
     since 1970, UTC, row 2 the rate; sensors are aligned by them. Blood volume
     pulse comes at 64 Hz, acceleration at 32 Hz, the other two at 4 Hz.
-    Above the wanted rate a signal is filtered against aliasing, below it is
+    Above the requested rate a signal is filtered against aliasing, below it is
     joined by straight lines; neither shifts it in time. The first 11 samples
     of blood volume pulse and the first one of skin conductance are zeros
     before any measurement; recordings begin behind them, and end with the
@@ -197,7 +197,7 @@ def stress_predict(
     would put the baselines out of the recordings. The log of S02 and S03 is
     mostly about a minute early. The labels that the authors derived for S02
     turn to stress and back with the presses of the Stroop test. Presses differ
-    in number and do not say which period they belong to, so the log alone
+    in number and do not name their period, so the log alone
     makes the labels. It has its periods in another order for S01; consent and
     the second questionnaire are neither stress nor rest and have no label,
     and so has what the recording does not cover. Where two periods overlap,
@@ -229,8 +229,8 @@ def stress_predict(
         periods = _periods(log, rows, subject)
         spans = _spans(periods, start_s, sampling_rate_hz, margin_s, len(signal))
         if not spans:
-            mend = "restore the original files, or choose a smaller margin_s"
-            raise fault(place, f"no period of {log.name} lies in its recording", mend)
+            hint = "restore the original files, or choose a smaller margin_s"
+            raise fault(place, f"no period of {log.name} lies in its recording", hint)
         labels.append(spans)
     notes = [
         f"Times of the log are whole minutes; {margin_s:g} s at both ends of each period have no"
@@ -277,9 +277,9 @@ def _folder(cache: Path, subjects: tuple[str, ...]) -> Path:
     """Return the folder of the data, downloaded if absent and all subjects can be verified."""
     unknown = [one for one in subjects if f"Raw_data/{one}/BVP.csv" not in SUMS]
     if unknown and not (cache / FOLDER).is_dir():
-        mend = f"put its files from {URL} into the folder, or leave it out of `subjects`"
+        hint = f"put its files from {URL} into the folder, or leave it out of `subjects`"
         problem = f"it is absent, and no checksum of the files of {unknown[0]} is known"
-        raise fault(cache / FOLDER, problem, mend)
+        raise fault(cache / FOLDER, problem, hint)
     what = "its folders Raw_data and Processed_data with the files of the subjects and the log"
     return listed_folder(cache, FOLDER, URL, SUMS, what)
 
@@ -308,19 +308,19 @@ def _stream(path: Path, sensor: Sensor) -> Stream:
     width = len(sensor.channels)
     if values.shape[1] != width:
         problem = f"it has {counted(values.shape[1], 'column')} instead of {width}"
-        raise fault(path, problem, MEND, row=1)
+        raise fault(path, problem, HINT, row=1)
     if not len(values) or (values[0] < EARLIEST_START_S).any() or np.ptp(values[0]):
-        raise fault(path, "it holds no start in seconds since 1970", MEND, row=1)
+        raise fault(path, "it holds no start in seconds since 1970", HINT, row=1)
     if len(values) < 2 or (values[1] <= 0).any() or np.ptp(values[1]):
-        raise fault(path, "it holds no rate in Hz", MEND, row=2)
+        raise fault(path, "it holds no rate in Hz", HINT, row=2)
     if len(values) < 3:
-        raise fault(path, "it holds no samples below its start and rate", MEND)
+        raise fault(path, "it holds no samples below its start and rate", HINT)
     samples = values[2:] * sensor.step
     n_zeros = 0
     if sensor.starts_with_zeros:
         is_measured = (samples != 0).any(axis=1)
         if not is_measured.any():
-            raise fault(path, "all its samples are zero", MEND)
+            raise fault(path, "all its samples are zero", HINT)
         n_zeros = int(np.argmax(is_measured))
         # The first measurement stands for them, or the filter would see a step.
         samples[:n_zeros] = samples[n_zeros]
@@ -351,13 +351,13 @@ def _on_grid(
 
 def _log_rows(path: Path) -> dict[int, dict[str, str]]:
     """Return the rows of the log, whose headings are as they are known."""
-    rows = read_sheet(path, MEND)
+    rows = read_sheet(path, HINT)
     for start, stop, heading, _ in PERIODS:
-        for row, column, wanted in ((1, start, heading), (2, start, "Start"), (2, stop, "End")):
+        for row, column, expected in ((1, start, heading), (2, start, "Start"), (2, stop, "End")):
             found = rows.get(row, {}).get(column, "")
-            if not found.startswith(wanted):
-                problem = f"the heading is '{found}' instead of '{wanted}'"
-                raise fault(path, problem, MEND, row=row, column=column)
+            if not found.startswith(expected):
+                problem = f"the heading is '{found}' instead of '{expected}'"
+                raise fault(path, problem, HINT, row=row, column=column)
     return rows
 
 
@@ -367,29 +367,29 @@ def _periods(
     """Return start and end of each period of a subject, in s since 1970, and its class."""
     found = [row for row, cells in rows.items() if cells.get(SUBJECT) == subject]
     if len(found) != 1:
-        mend = f"{MEND}, or leave the subject out of `subjects`"
-        raise fault(path, f"{len(found)} rows are of {subject} instead of one", mend)
+        hint = f"{HINT}, or leave the subject out of `subjects`"
+        raise fault(path, f"{len(found)} rows are of {subject} instead of one", hint)
     row = found[0]
     day = number(rows[row].get(DATE, ""))
     if day is None or not day.is_integer() or day * DAY_S < EARLIEST_START_S:
-        raise fault(path, "it holds no date", MEND, row=row, column=DATE)
+        raise fault(path, "it holds no date", HINT, row=row, column=DATE)
     midnight_s = (day - DAYS_TO_1970) * DAY_S
     periods = []
     for start, stop, _, kind in PERIODS:
         start_s, stop_s = (_time_of_day(path, rows[row], row, column) for column in (start, stop))
         if stop_s <= start_s:
-            raise fault(path, "the period ends before it starts", MEND, row=row, column=stop)
+            raise fault(path, "the period ends before it starts", HINT, row=row, column=stop)
         periods.append((midnight_s + start_s, midnight_s + stop_s, kind))
     return periods
 
 
 def _time_of_day(path: Path, cells: dict[str, str], row: int, column: str) -> int:
     """Return the seconds since midnight that a cell of the log stands for."""
-    part = number(cells.get(column, ""))
-    if part is None or not 0 <= part < 1:
+    fraction = number(cells.get(column, ""))
+    if fraction is None or not 0 <= fraction < 1:
         problem = f"'{cells.get(column, '')}' is no time of day"
-        raise fault(path, problem, MEND, row=row, column=column)
-    time_s = round(part * DAY_S)
+        raise fault(path, problem, HINT, row=row, column=column)
+    time_s = round(fraction * DAY_S)
     return time_s + DAY_S // 2 if time_s < FIRST_HOUR_S else time_s
 
 

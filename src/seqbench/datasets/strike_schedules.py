@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 Strikes = tuple[NDArray[np.float64], NDArray[np.int64]]
 # Errors of a ringer are cut at this many standard deviations, or one of them could break a rule.
 LARGEST_ERROR = 3.0
-# Part of the pairs that change places from row to row; the others stay, so that rows never repeat
-# with the period of plain hunt.
+# Fraction of the pairs that change places from row to row; the others stay, so that rows never
+# repeat with the period of plain hunt.
 SWAPPED = 0.8
 
 
@@ -75,7 +75,7 @@ def change_ringing_strikes(
     n_types
         Number of bells.
     interval_s
-        Time between two strikes, at least what `shortest_interval_s` says.
+        Time between two strikes, at least `shortest_interval_s`.
     jitter_s
         Standard deviation of the ringers' errors, normal up to `LARGEST_ERROR`.
     """

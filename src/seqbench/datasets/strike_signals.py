@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-RINGING_S, FADING_S = 0.04, 0.01  # a strike is heard, and fades to nothing in the last part of it
+RINGING_S, FADING_S = 0.04, 0.01  # a strike is heard, and fades to nothing at its end
 N_MODES = 3
 MODES_HZ = (100.0, 800.0)
 DECAYS_S = (0.004, 0.012)

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from seqbench.config.options import Count, Fraction, Level, NaturalNumber, Positive
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
 from seqbench.datasets.strike_schedules import (
     Strikes,
@@ -25,12 +27,10 @@ from seqbench.datasets.strike_signals import (
     strike_templates,
     sway,
 )
-from seqbench.options import Count, Fraction, Level, NaturalNumber, Positive
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
+from seqbench.storage.windows import SPLITS
 
-PARTS = ("train", "val", "test")
-SHARED = len(PARTS)  # number of the generator of what all parts have in common
+SHARED = len(SPLITS)  # number of the generator of what all splits have in common
 TOLERANCE_MS = 5.0
 
 WINDOW_SAMPLES, WINDOW_RATE_HZ = 2000, 2000.0
@@ -63,7 +63,7 @@ def strikes_windows(
     Parameters
     ----------
     n_train, n_val, n_test
-        Windows of the part, each a recording of its own.
+        Windows of the split, each a recording of its own.
     n_types
         Types of events; type k is a burst of k + 1 periods, so more than 24
         would pass the Nyquist frequency.
@@ -75,7 +75,7 @@ def strikes_windows(
     probability
         Of each type to occur in a window; it occurs once at most.
     seed
-        Seed of the dataset; each part draws from a generator of its own.
+        Seed of the dataset; each split draws from a generator of its own.
 
     Notes
     -----
@@ -86,7 +86,7 @@ def strikes_windows(
     sets in, ``delays_s`` (K, C) float64, here nothing; and of the noise its
     standard deviation ``noise_sd`` (C,) float64 and the correlation of
     neighbouring samples ``noise_lag_one`` () float64. Departs from the source
-    in one point: there all parts come from one seed.
+    in one point: there all splits come from one seed.
 
     References
     ----------
@@ -101,7 +101,7 @@ def strikes_windows(
             templates[kind, channel % n_channels] = wave
     middle = SIGNATURE_SAMPLES // 2
     made: list[_Recording] = []
-    for number, (part, n_windows) in enumerate(zip(PARTS, (n_train, n_val, n_test), strict=True)):
+    for number, (split, n_windows) in enumerate(zip(SPLITS, (n_train, n_val, n_test), strict=True)):
         generator = np.random.default_rng([seed, number])
         for i in range(n_windows):
             kinds = np.flatnonzero(generator.random(n_types) < probability)
@@ -111,7 +111,7 @@ def strikes_windows(
             signal = generator.standard_normal((WINDOW_SAMPLES, n_channels), dtype=np.float32)
             signal *= noise
             add_strikes(signal, templates, onsets - middle, kinds)
-            made.append(_Recording(part, f"{part}{i:05d}", signal, onsets, kinds))
+            made.append(_Recording(split, f"{split}{i:05d}", signal, onsets, kinds))
     return _gathered(
         made,
         units=[""] * n_channels,
@@ -161,9 +161,9 @@ def strikes_continuous(
     n_channels
         Channels; their gains lie between 0.5 and 50, their units differ.
     n_train, n_val, n_test
-        Recordings of the part.
+        Recordings of the split.
     train_s, val_s, test_s
-        Seconds of each recording of the part.
+        Seconds of each recording of the split.
     sampling_rate_hz
         Samples per second; strikes ring at up to 800 Hz, so 1600 or more.
     snr_db
@@ -192,7 +192,7 @@ def strikes_continuous(
         normal and cut at three of these.
     seed
         Seed of the dataset; strikes, gains and offsets are drawn from it alone,
-        schedules and noise of each part from a generator of its own.
+        schedules and noise of each split from a generator of its own.
 
     Raises
     ------
@@ -209,7 +209,7 @@ def strikes_continuous(
     Gaussian and a first-order autoregression, the correlation of which falls
     by a factor e in 1 ms. The truth has the arrays of `strikes_windows`; its
     templates are strikes of amplitude 1 in the units of the signal, and
-    neither sway nor offsets are part of it. The same seed gives the same
+    neither sway nor offsets belong to it. The same seed gives the same
     strikes at the same times whatever `snr_db`, `amplitude_jitter` and `drift`.
     """
     del cache  # made, not downloaded
@@ -237,14 +237,14 @@ def strikes_continuous(
     noise_sd = gains * 10 ** (-snr_db / 20)
     edge = max(math.ceil(EDGE_S * sampling_rate_hz), templates.shape[2])
     made: list[_Recording] = []
-    for number, (part, n_recordings, duration_s) in enumerate(
-        zip(PARTS, (n_train, n_val, n_test), (train_s, val_s, test_s), strict=True)
+    for number, (split, n_recordings, duration_s) in enumerate(
+        zip(SPLITS, (n_train, n_val, n_test), (train_s, val_s, test_s), strict=True)
     ):
         generator = np.random.default_rng([seed, number])
         n_samples = round(duration_s * sampling_rate_hz)
         if n_samples <= 2 * edge:
             raise DataError(
-                f"strikes_continuous: a `{part}_s` of {duration_s:g} leaves no room between the"
+                f"strikes_continuous: a `{split}_s` of {duration_s:g} leaves no room between the"
                 f" ends; give at least {(2 * edge + 1) / sampling_rate_hz:g}"
             )
         for i in range(n_recordings):
@@ -257,7 +257,7 @@ def strikes_continuous(
                 background = drift * sway(generator, n_samples, sampling_rate_hz)
                 background += coloured_noise(generator, n_samples, sampling_rate_hz)
                 signal[:, channel] += offsets[channel] + noise_sd[channel] * background
-            made.append(_Recording(part, f"{part}{i}", signal, onsets, kinds))
+            made.append(_Recording(split, f"{split}{i}", signal, onsets, kinds))
     return _gathered(
         made,
         units=[UNITS[channel % len(UNITS)] for channel in range(n_channels)],
@@ -280,7 +280,7 @@ def _schedule(
     interval_ms: float | None,
     jitter_ms: float,
 ) -> Callable[[np.random.Generator, float], Strikes]:
-    """Return what draws strikes for a number of seconds, or say why none can keep `apart_s`."""
+    """Return a function that draws strikes for a number of seconds; refuse impossible options."""
     if name == "poisson":
         if rate_hz * apart_s >= 1:
             raise DataError(
@@ -304,9 +304,9 @@ def _schedule(
 
 @dataclass(frozen=True)
 class _Recording:
-    """One recording: its part and name, (n_samples, C) float32, onsets and types (E,)."""
+    """One recording: its split and name, (n_samples, C) float32, onsets and types (E,)."""
 
-    part: str
+    split: str
     name: str
     signal: NDArray[np.float32]
     onsets: NDArray[np.int64]
@@ -332,7 +332,7 @@ def _gathered(
         signals=[one.signal for one in made],
         names=[one.name for one in made],
         groups=[one.name for one in made],
-        splits=[one.part for one in made],
+        splits=[one.split for one in made],
         channels=[f"channel{channel}" for channel in range(n_channels)],
         units=units,
         classes=[f"e{kind:02d}" for kind in range(n_types)],

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from seqbench.config.options import Count, Level, NaturalNumber, Positive
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
-from seqbench.options import Count, Level, NaturalNumber, Positive
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
-PARTS = {"train": 0.7, "val": 0.15, "test": 0.15}
+FRACTIONS = {"train": 0.7, "val": 0.15, "test": 0.15}
 SHAPES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "sine": np.sin,
     "square": lambda phase: np.sign(np.sin(phase)),
@@ -42,12 +42,12 @@ def waves(
 
     With its defaults this is the introductory task of many courses, which any
     model solves; random phases, several cycles, more shapes and noise make it
-    hard enough to tell models apart.
+    hard enough to separate models.
 
     Parameters
     ----------
     n_windows
-        Windows of all parts together: 70 % train, 15 % val, 15 % test.
+        Windows of all splits together: 70 % train, 15 % val, 15 % test.
     window_samples
         Samples of a window; with `min_samples`, of the longest.
     min_samples
@@ -63,7 +63,7 @@ def waves(
     random_phase
         Start each wave at a random point of its period.
     seed
-        Seed of the dataset; each part draws from a generator of its own.
+        Seed of the dataset; each split draws from a generator of its own.
     """
     del cache  # made, not downloaded
     shortest = window_samples if min_samples is None else min_samples
@@ -76,7 +76,7 @@ def waves(
     names: list[str] = []
     labels: list[str] = []
     splits: list[str] = []
-    for number, (part, fraction) in enumerate(PARTS.items()):
+    for number, (split, fraction) in enumerate(FRACTIONS.items()):
         generator = np.random.default_rng([seed, number])
         for i in range(round(n_windows * fraction)):
             shape = shapes[i % len(shapes)]
@@ -86,9 +86,9 @@ def waves(
                 phase += generator.uniform(0, 2 * np.pi)
             wave = SHAPES[shape](phase) + generator.normal(scale=noise, size=n_samples)
             signals.append(wave[:, None].astype(np.float32))
-            names.append(f"{part}{i:05d}")
+            names.append(f"{split}{i:05d}")
             labels.append(shape)
-            splits.append(part)
+            splits.append(split)
     return Recordings.one_label_each(
         labels,
         signals,

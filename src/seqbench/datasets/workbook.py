@@ -16,21 +16,21 @@ SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 SHEET, TEXTS = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
 
 
-def read_sheet(path: Path, mend: str) -> dict[int, dict[str, str]]:
+def read_sheet(path: Path, hint: str) -> dict[int, dict[str, str]]:
     """Return the filled cells of the first sheet of a workbook.
 
     Parameters
     ----------
     path
         An .xlsx file.
-    mend
+    hint
         What to do if it cannot be read, for the message.
 
     Returns
     -------
     dict
         By row, from 1, and by the letters of the column. Text is stripped; a
-        number is its text, a time the part of a day and a date the days since
+        number is its text, a time the fraction of a day and a date the days since
         30 December 1899. A cell with a formula has the value last computed.
 
     Raises
@@ -38,7 +38,7 @@ def read_sheet(path: Path, mend: str) -> dict[int, dict[str, str]]:
     DataError
         If the file is damaged or no workbook.
     """
-    with explained(path, mend), zipfile.ZipFile(path) as archive:
+    with explained(path, hint), zipfile.ZipFile(path) as archive:
         shared: list[str] = []
         if TEXTS in archive.namelist():
             shared = [_text(item) for item in ElementTree.fromstring(archive.read(TEXTS))]
@@ -46,7 +46,7 @@ def read_sheet(path: Path, mend: str) -> dict[int, dict[str, str]]:
         for cell in ElementTree.fromstring(archive.read(SHEET)).iter(f"{SPACE}c"):
             place = re.fullmatch(r"([A-Z]+)([0-9]+)", cell.get("r", ""))
             if place is None:
-                raise ValueError("a cell does not say where it stands")
+                raise ValueError("a cell has no reference")
             inline = cell.find(f"{SPACE}is")
             text = cell.findtext(f"{SPACE}v", "") if inline is None else _text(inline)
             if cell.get("t") == "s" and text:

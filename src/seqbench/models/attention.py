@@ -8,7 +8,7 @@ from seqbench.models.base import inside
 
 
 class MultiHeadAttention(nn.Module):
-    """Multi-head self-attention, blind to what lies behind the end of a window.
+    """Multi-head self-attention between the frames of a window; padding has no effect.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class MultiHeadAttention(nn.Module):
         self.output = nn.Linear(n_features, n_features)
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return what frames (B, F, D) gather inside their own window, (B, F, D).
+        """Attend from every frame to those of its window.
 
         Parameters
         ----------
@@ -55,16 +55,17 @@ class MultiHeadAttention(nn.Module):
         Returns
         -------
         Tensor
-            (B, F, D); behind the end of a window, numbers without meaning.
+            (B, F, D); past the end of a window, values without meaning.
         """
-        parts = self.projection(frames).unflatten(2, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
+        projected = self.projection(frames).unflatten(2, (3, self.n_heads, -1))
+        query, key, value = projected.permute(2, 0, 3, 1, 4)
         mask = None
         if lengths is not None and not self.causal:
-            # Padding is later than every frame of its window: where later frames are out of
-            # sight it needs no mask, which would have one entry for each pair of frames.
+            # Padding is later than every frame of its window: causal attention needs no mask, which
+            # would have one entry for each pair of frames.
             mask = inside(lengths, frames.shape[1], frames.device)[:, None, None]
         attended = F.scaled_dot_product_attention(
-            parts[0], parts[1], parts[2], attn_mask=mask, is_causal=self.causal
+            query, key, value, attn_mask=mask, is_causal=self.causal
         )
         gathered: Tensor = self.output(attended.transpose(1, 2).flatten(2))
         return gathered

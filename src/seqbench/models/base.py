@@ -1,4 +1,4 @@
-"""What an encoder promises.
+"""The interface of encoders.
 
 Shapes: B windows, T samples, C channels, F frames, D features. A sample of
 video is itself a picture of C planes, H rows and W columns.
@@ -15,7 +15,7 @@ class Encoder(nn.Module, ABC):
 
     A batch may hold windows of different lengths. Results for a window must
     not depend on what else is in the batch: frames past the end of a window
-    are zero, and neither they nor the samples behind them reach the others.
+    are zero, and neither they nor their samples reach the others.
 
     Attributes
     ----------
@@ -33,9 +33,9 @@ class Encoder(nn.Module, ABC):
         How a head that needs one vector per window gets it from the frames.
     map_shape
         Of video: features, rows and columns, where a frame is maps that were
-        flattened; None where it knows of no place in the picture.
+        flattened; None where a frame has no position in the picture.
     map_stride
-        Rows and columns of a picture that one pixel of the maps stands for.
+        Rows and columns of a picture that one pixel of the maps covers.
     """
 
     n_features: int
@@ -47,10 +47,10 @@ class Encoder(nn.Module, ABC):
     map_stride: int = 1
 
     def prepare(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return the signal (B, T, C) that learning begins with, zero after each end.
+        """Return the signal (B, T, C) that the first weights read, zero after each end.
 
-        What no weight takes part in: the windows themselves, or what is left
-        of them without a trend. Objectives hide, change and rebuild this.
+        The windows themselves, or without their trend. Objectives hide,
+        change and reconstruct this signal.
         """
         del lengths
         return x
@@ -92,5 +92,5 @@ def ended(x: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def like(values: Tensor, x: Tensor) -> Tensor:
-    """Return values of windows (B,) or samples (B, T) with as many dimensions as `x`, to spread."""
+    """Return values of windows (B,) or samples (B, T) with as many dimensions as `x`."""
     return values.reshape(*values.shape, *(1 for _ in range(x.ndim - values.ndim)))

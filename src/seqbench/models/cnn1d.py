@@ -2,14 +2,14 @@
 
 from torch import Tensor, nn
 
+from seqbench.config.options import Dropout, OddWidths, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, inside
-from seqbench.options import Dropout, OddWidths, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 
 class MaskedBatchNorm1d(nn.BatchNorm1d):
-    """Batch norm over (B, D, F) whose statistics leave out what lies behind each window's end."""
+    """Batch norm over (B, D, F) whose statistics exclude padding."""
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Normalise; `mask` (B, F) is True inside the windows, None: everywhere."""

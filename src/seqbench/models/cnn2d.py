@@ -6,10 +6,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Dropout, OddWidths, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, inside, like
-from seqbench.options import Count, Dropout, OddWidths, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 
 class PictureBlocks(nn.Module):
@@ -65,20 +65,20 @@ class PictureBlocks(nn.Module):
 def per_frame(
     function: Callable[[Tensor], Tensor], x: Tensor, lengths: Tensor | None = None
 ) -> Tensor:
-    """Apply a function of pictures (S, C, H, W) to the frames of videos, to each for itself.
+    """Apply a function of pictures (S, C, H, W) to every frame of videos.
 
     Returns
     -------
     Tensor
-        What it returns of a frame, (B, T, ...), zero after each end: those
-        frames never reach the function, nor statistics that it keeps.
+        (B, T, ...), zero after each end: padding never reaches the function or
+        the statistics that it keeps.
     """
     if lengths is None:
         return function(x.flatten(0, 1)).unflatten(0, x.shape[:2])
     is_inside = inside(lengths, x.shape[1], x.device)
-    told = function(x[is_inside])
-    frames = torch.zeros(*x.shape[:2], *told.shape[1:], dtype=told.dtype, device=x.device)
-    return frames.masked_scatter(like(is_inside, frames), told)
+    values = function(x[is_inside])
+    frames = torch.zeros(*x.shape[:2], *values.shape[1:], dtype=values.dtype, device=x.device)
+    return frames.masked_scatter(like(is_inside, frames), values)
 
 
 @ARCHITECTURES.register("cnn2d", accepts=("video",), same_length=("widths", "kernel_sizes"))
@@ -94,7 +94,7 @@ class Cnn2dEncoder(Encoder):
     kernel_sizes
         Rows and columns of the filters of each convolution; odd.
     hidden_size
-        Units D behind the last maps.
+        Units D after the last maps.
     dropout
         Probability to drop a feature after each block and a hidden unit.
     pooling

@@ -2,11 +2,11 @@
 
 from torch import Tensor
 
+from seqbench.config.options import Count, Dropout, Layers, OddWidths, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder
 from seqbench.models.cnn1d import Cnn1dEncoder
 from seqbench.models.recurrent import LstmEncoder, RecurrentEncoder
-from seqbench.options import Count, Dropout, OddWidths, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 
 class ConvolvedRecurrentEncoder(Encoder):
@@ -90,7 +90,7 @@ class CnnLstmEncoder(ConvolvedRecurrentEncoder):
         kernel_sizes: OddWidths = (7, 5),
         strides: Widths = (2, 2),
         hidden_size: Count = 64,
-        n_layers: Count = 1,
+        n_layers: Layers = 1,
         bidirectional: bool = True,
         dropout: Dropout = 0.0,
         pooling: Pooling = "attention",

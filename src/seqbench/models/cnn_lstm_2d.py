@@ -2,12 +2,12 @@
 
 from torch import Tensor
 
+from seqbench.config.options import Count, Dropout, Layers, OddWidths, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder
 from seqbench.models.cnn2d import PictureBlocks, per_frame
 from seqbench.models.pooling import Pool
 from seqbench.models.recurrent import LstmEncoder
-from seqbench.options import Count, Dropout, OddWidths, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 
 @ARCHITECTURES.register("cnn_lstm_2d", accepts=("video",), same_length=("widths", "kernel_sizes"))
@@ -42,7 +42,7 @@ class CnnLstm2dEncoder(Encoder):
     -----
     (B, T, C, H, W) -> (B, T, D). A step of the LSTM is a row of the last map:
     all its columns of all its features. Its final states are the frame. Were the
-    whole map one step, as the exercise that this comes from has it, the LSTM
+    whole map one step, as in the exercise that it is taken from, the LSTM
     would have no sequence to read.
     """
 
@@ -53,7 +53,7 @@ class CnnLstm2dEncoder(Encoder):
         widths: Widths = (32, 64),
         kernel_sizes: OddWidths = (3, 3),
         hidden_size: Count = 128,
-        n_layers: Count = 1,
+        n_layers: Layers = 1,
         bidirectional: bool = False,
         dropout: Dropout = 0.1,
         pooling: Pooling = "mean",

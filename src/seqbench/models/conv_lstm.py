@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from seqbench.config.options import Count, OddCount, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, ended
 from seqbench.models.pooling import Pool
-from seqbench.options import Count, OddCount, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 State = tuple[Tensor, Tensor]
 
@@ -23,13 +23,13 @@ class ConvLSTMCell(nn.Module):
     Parameters
     ----------
     input_dim, hidden_dim
-        Features of the maps it reads, and D of those it keeps. 0 inputs: the
-        state goes on by itself.
+        Features of the maps it reads, and D of those it keeps. 0: a cell
+        without input.
     kernel_size
         Rows and columns of the filters; odd.
     bias
-        Gates have constants; that of the forget gate begins at 1, so that a
-        new cell remembers.
+        Gates have biases; that of the forget gate starts at 1, so that a new
+        cell remembers.
 
     Raises
     ------
@@ -44,8 +44,8 @@ class ConvLSTMCell(nn.Module):
         c' = f c + i tanh(W_xc * x + W_hc * h + b_c)
         h' = o tanh(c')
 
-    Departs from equation 3 of the source in one point: gates do not look at the
-    cell through weights of each pixel, which would fix the size of the maps.
+    Departs from equation 3 of the source in one point: there are no
+    peephole weights of each pixel, which would fix the size of the maps.
 
     References
     ----------
@@ -77,11 +77,11 @@ class ConvLSTMCell(nn.Module):
             nn.init.ones_(self.of_state.bias[hidden_dim : 2 * hidden_dim])
 
     def forward(self, x: Tensor | None, state: State) -> State:
-        """Return hidden maps and cell (B, D, H, W) behind maps (B, C, H, W), or behind no input."""
+        """Return hidden maps and cell (B, D, H, W) after maps (B, C, H, W), or after no input."""
         return self.step(None if x is None or self.of_input is None else self.of_input(x), state)
 
     def step(self, of_input: Tensor | None, state: State) -> State:
-        """Do the same with what the input adds to the gates, (B, 4 D, H, W)."""
+        """Return the next state, given the input's term of the gates, (B, 4 D, H, W)."""
         hidden, cell = state
         gates = self.of_state(hidden)
         gates = gates if of_input is None else gates + of_input
@@ -90,14 +90,14 @@ class ConvLSTMCell(nn.Module):
         return leave.sigmoid() * cell.tanh(), cell
 
     def init_hidden(self, batch_size: int, image_size: Sequence[int]) -> State:
-        """Return hidden maps and cell that know nothing: zeros (B, D, H, W)."""
-        nothing = self.of_state.weight.new_zeros(batch_size, self.hidden_dim, *image_size)
-        return nothing, nothing
+        """Return initial hidden maps and cell: zeros (B, D, H, W)."""
+        zeros = self.of_state.weight.new_zeros(batch_size, self.hidden_dim, *image_size)
+        return zeros, zeros
 
     def read(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return the hidden maps of all steps over maps (B, T, C, H, W), and the last state.
 
-        The input's part in the gates is computed for all steps at once.
+        The input's term of the gates is computed for all steps at once.
         """
         if self.of_input is None:
             raise ValueError("a cell without input reads nothing")
@@ -121,14 +121,14 @@ class ConvLSTM(nn.Module):
         Features of the states and size of the filters: one for all layers, or a
         list with one for each.
     num_layers
-        How many there are.
+        Number of layers.
     batch_first
         Axes of the maps: (B, T, C, H, W), or as in `torch.nn.LSTM` by default
         (T, B, C, H, W). The values are the same.
     bias
         As of `ConvLSTMCell`.
     return_all_layers
-        Return what all layers say, and not the last one alone.
+        Return the maps of all layers instead of the last one.
 
     Raises
     ------
@@ -166,7 +166,7 @@ class ConvLSTM(nn.Module):
         Parameters
         ----------
         x
-            Maps in the axes that `batch_first` says.
+            Maps with the axes set by `batch_first`.
         hidden_state
             State of each layer to begin with; None: zeros.
         """
@@ -242,7 +242,7 @@ class ConvLstmEncoder(Encoder):
 
 
 class MapForecaster(nn.Module):
-    """The last maps of an encoder, carried on by a convolutional LSTM, a step for each frame.
+    """A convolutional LSTM that continues the last maps of an encoder by a step for each frame.
 
     Parameters
     ----------
@@ -250,16 +250,16 @@ class MapForecaster(nn.Module):
         As of the encoder: features, rows and columns of the maps, and rows and
         columns of a frame that one of their pixels becomes.
     shape
-        Frames, planes, rows and columns (N, C, H, W) to tell.
+        Frames, planes, rows and columns (N, C, H, W) of the forecast.
 
     Notes
     -----
     (B, F, D) -> (B, N, C, H, W). The forecasting half of an encoder-forecaster:
-    its state begins as the maps, its cell as a linear function of them, and it
-    has no input. Each state becomes a frame: a rectifier between two linear
-    layers of each pixel, which is then unfolded into a patch. Departs from the
-    source, whose forecaster copies cells too and has as many layers as the
-    encoder: what is handed over here are frames, as every head gets them.
+    its hidden state starts as the maps, its cell as a linear function of them,
+    and it has no input. Each state becomes a frame: a rectifier between two
+    linear layers of each pixel, which is then unfolded into a patch. Departs
+    from the source, whose forecaster copies cells too and has as many layers as
+    the encoder: a head receives frames alone.
 
     References
     ----------
@@ -286,7 +286,7 @@ class MapForecaster(nn.Module):
         )
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return frames (B, N, C, H, W) behind the last of each window's `lengths` (B,) frames."""
+        """Return frames (B, N, C, H, W) after the last of each window's `lengths` (B,) frames."""
         hidden = self.last(frames, lengths).unflatten(1, self.map_shape)
         state = (hidden, self.cell_of_maps(hidden))
         states = []

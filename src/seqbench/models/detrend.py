@@ -1,4 +1,4 @@
-"""Slow sway out of a signal, inside of a model, so that it goes wherever the model goes."""
+"""Removal of a slow trend from the signal, as a layer of the model."""
 
 import torch
 import torch.nn.functional as F
@@ -9,25 +9,24 @@ from seqbench.models.cnn1d import MaskedBatchNorm1d
 
 
 class Detrend(nn.Module):
-    """Take from each sample the mean of those around it, and bring every channel to one scale.
+    """Subtract a moving mean from the signal, and scale every channel to unit variance.
 
-    Sway far slower than the events can hold most of a signal's variance: what
-    is left beside it after normalisation is small, and learned filters find
-    it late or never.
+    A trend far slower than the events can have most of a signal's variance:
+    after normalisation the rest is small, and filters learn it late or never.
 
     Parameters
     ----------
     n_channels
         Channels C of a window.
     span_samples
-        Samples of the mean, rounded up to an odd number; 0 takes nothing away.
+        Samples of the mean, rounded up to an odd number; 0: no mean is subtracted.
     """
 
     def __init__(self, n_channels: int, span_samples: int) -> None:
         super().__init__()
         self.reach = span_samples // 2
-        # Nothing to learn in it: no gradient has to come back as far as the signal. The scale is
-        # the mean over all batches, which is right from the first one on.
+        # Without parameters, no gradient is needed as far back as the signal. The scale is the mean
+        # over all batches, which is right from the first one on.
         self.norm = MaskedBatchNorm1d(n_channels, affine=False, momentum=None)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:

@@ -5,28 +5,28 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, ended
-from seqbench.registry import ARCHITECTURES
 
 
 class EmbeddedEncoder(Encoder):
-    """An encoder of series behind a table of vectors.
+    """A table of vectors, then an encoder of series.
 
     Parameters
     ----------
     encoder
         Built for `embedding_size` channels.
     n_tokens
-        Entries of the vocabulary. The first stands for tokens that train does
-        not hold: nothing can be learned of it, so its vector is and stays zero.
+        Entries of the vocabulary. The first is for tokens that are not in train:
+        its vector cannot be learned and stays zero.
     embedding_size
         Numbers of a vector.
 
     Notes
     -----
     Ids (B, T, 1) -> vectors (B, T, embedding_size) -> frames of the encoder.
-    Padding of windows is id 0 as well; what lies past an end is zero after the
-    table too, whatever the first vector is.
+    Padding of windows is id 0 as well, and zero after the table whatever the
+    first vector is.
     """
 
     def __init__(self, encoder: Encoder, n_tokens: int, embedding_size: int) -> None:
@@ -78,7 +78,7 @@ def build_encoder(
     Raises
     ------
     ValueError
-        If tokens come without an `embedding_size`.
+        If tokens have no `embedding_size`.
     """
     if sample != "tokens":
         shape = (n_channels, *frame_size) if sample == "video" else n_channels

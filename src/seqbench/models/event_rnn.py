@@ -5,13 +5,22 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from seqbench.config.options import (
+    Count,
+    Dropout,
+    Layers,
+    Level,
+    NaturalNumber,
+    OddWidths,
+    Pooling,
+    Widths,
+)
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import ended
 from seqbench.models.cnn1d import Cnn1dEncoder
 from seqbench.models.cnn_lstm import ConvolvedRecurrentEncoder
 from seqbench.models.detrend import Detrend
 from seqbench.models.recurrent import GruEncoder, LstmEncoder
-from seqbench.options import Count, Dropout, Level, NaturalNumber, OddWidths, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 CELLS = {"lstm": LstmEncoder, "gru": GruEncoder}
 
@@ -58,11 +67,10 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
     Notes
     -----
     (B, T, C) -> (B, ceil(T / stride), widths[-1] + 2 * hidden_size): the frames
-    of the convolutions stand before what recurrence makes of them, because
-    they know best where in its frame an event lies. Steps in time are what
-    recurrence costs, and frames cut them tenfold. The first filters are as
-    long as a strike and look at every sample; the second gathers what they
-    say within a frame. About 200,000 parameters with six channels.
+    of the convolutions precede those of the recurrence, because they locate an
+    event within its frame best. The cost of recurrence is its steps, and frames
+    are ten times fewer. The first filters are as long as a strike, at every
+    sample; the second ones pool them within a frame. About 200,000 parameters with six channels.
     """
 
     def __init__(
@@ -76,7 +84,7 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
         strides: Widths = (1, 10),
         cell: Literal["lstm", "gru"] = "lstm",
         hidden_size: Count = 64,
-        n_layers: Count = 1,
+        n_layers: Layers = 1,
         dropout: Dropout = 0.1,
         pooling: Pooling = "attention",
     ) -> None:
@@ -103,7 +111,7 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""
         if self.training and self.jitter:
-            # Noise of its own in every batch is harder to learn by heart than that of the data.
+            # New noise in every batch is harder to memorise than that of the data.
             x = ended(x + self.jitter * torch.randn_like(x), lengths)
         frames = self.convolution(x, lengths)
         context = self.recurrence(frames, self.frame_lengths(lengths))

@@ -5,11 +5,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Dropout, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, inside
 from seqbench.models.cnn1d import MaskedBatchNorm1d
-from seqbench.options import Count, Dropout, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 
 class _Block(nn.Module):
@@ -22,7 +22,7 @@ class _Block(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, lengths: Tensor | None, n_frames: int | None = None) -> Tensor:
-        """Return frames, 0 behind `lengths` (B,) of them; a transposed one makes `n_frames`."""
+        """Return frames, 0 past `lengths` (B,) of them; `n_frames` if transposed."""
         x = self.convolution(x) if n_frames is None else self.convolution(x, [n_frames])
         mask = None if lengths is None else inside(lengths, x.shape[2], x.device)
         filtered: Tensor = self.dropout(self.norm(x, mask).relu())
@@ -45,8 +45,8 @@ class EventUnetEncoder(Encoder):
     step
         How many times coarser each rate is than the one before.
     stride
-        Samples between the frames that come out: 1, or a power of `step` up
-        to the coarsest rate, where the way up ends early.
+        Samples between the output frames: 1, or a power of `step` up to the
+        coarsest rate, at which the way up ends.
     dropout
         Probability to drop a feature after each convolution.
     pooling
@@ -124,13 +124,13 @@ class EventUnetEncoder(Encoder):
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""
         x = self.entry(x.transpose(1, 2), lengths)
-        passed = []
+        skips = []
         for down, deepen in zip(self.down, self.deepen, strict=True):
-            passed.append((x, lengths))
+            skips.append((x, lengths))
             lengths = None if lengths is None else -(-lengths // self.step)
             x = deepen(down(x, lengths), lengths)
         for up, join in zip(self.up, self.join, strict=True):
-            beside, lengths = passed.pop()
-            x = up(x, lengths, beside.shape[2])
-            x = join(torch.cat([beside, x], dim=1), lengths)
+            skipped, lengths = skips.pop()
+            x = up(x, lengths, skipped.shape[2])
+            x = join(torch.cat([skipped, x], dim=1), lengths)
         return x.transpose(1, 2)

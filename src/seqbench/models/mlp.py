@@ -1,10 +1,10 @@
-"""The same dense layers for every sample: what knows no order."""
+"""The same dense layers for every sample, whatever their order."""
 
 from torch import Tensor, nn
 
+from seqbench.config.options import Dropout, Pooling, Widths
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, ended
-from seqbench.options import Dropout, Pooling, Widths
-from seqbench.registry import ARCHITECTURES
 
 
 @ARCHITECTURES.register("mlp", accepts=("series", "tokens"))
@@ -16,17 +16,17 @@ class MlpEncoder(Encoder):
     n_channels
         Channels C of a window.
     hidden_sizes
-        Features behind each layer; the last is D.
+        Features of each layer; the last is D.
     dropout
-        Probability to drop a feature behind each layer.
+        Probability to drop a feature of each layer.
     pooling
         How a head pools the frames: last, mean or attention.
 
     Notes
     -----
     (B, T, C) -> (B, T, D). On windows of one sample, the rows of a table, this
-    is the usual multilayer perceptron; on longer ones it sees what occurs, and
-    not in which order.
+    is the usual multilayer perceptron; on longer ones the order of samples has
+    no effect.
 
     References
     ----------

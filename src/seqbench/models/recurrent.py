@@ -6,9 +6,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Dropout, Layers, Pooling
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, inside
-from seqbench.options import Count, Dropout, Pooling
-from seqbench.registry import ARCHITECTURES
 
 
 class RecurrentEncoder(Encoder):
@@ -44,7 +44,7 @@ class RecurrentEncoder(Encoder):
         n_channels: int,
         *,
         hidden_size: Count = 64,
-        n_layers: Count = 1,
+        n_layers: Layers = 1,
         bidirectional: bool = True,
         dropout: Dropout = 0.0,
         pooling: Pooling = "attention",

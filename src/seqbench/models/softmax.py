@@ -1,15 +1,15 @@
-"""Nothing but pixels: with the output layer, softmax regression."""
+"""Pixels as features: with the output layer, softmax regression."""
 
 from torch import Tensor
 
+from seqbench.config.options import Pooling
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, ended
-from seqbench.options import Pooling
-from seqbench.registry import ARCHITECTURES
 
 
 @ARCHITECTURES.register("softmax", accepts=("video",))
 class SoftmaxEncoder(Encoder):
-    """The pixels of a frame as its features; it has no weights, the linear head has them all.
+    """The pixels of a frame as its features; all weights are in the linear head.
 
     Parameters
     ----------

@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Dropout, Layers, Pooling
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.attention import MultiHeadAttention
 from seqbench.models.base import Encoder, ended
 from seqbench.models.cnn1d import Cnn1dEncoder
-from seqbench.options import Count, Dropout, Pooling
-from seqbench.registry import ARCHITECTURES
 
 
 def sinusoids(n_frames: int, n_features: int, device: torch.device) -> Tensor:
@@ -22,7 +22,7 @@ def sinusoids(n_frames: int, n_features: int, device: torch.device) -> Tensor:
     n_frames, n_features
         Frames F and features D.
     device
-        Where the result is to be.
+        Of the result.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def sinusoids(n_frames: int, n_features: int, device: torch.device) -> Tensor:
 
 
 class TransformerBlock(nn.Module):
-    """Attention, then a small network for each frame, both on top of what came in.
+    """Attention, then a small network for each frame, both with a residual connection.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class TransformerBlock(nn.Module):
     mlp_size
         Hidden units of the network.
     dropout
-        Probability to drop a feature of what attention and network add.
+        Probability to drop a feature of the outputs of attention and network.
     causal
         Let a frame attend to itself and those before it only.
 
@@ -88,7 +88,7 @@ class TransformerBlock(nn.Module):
 
 @ARCHITECTURES.register("transformer", accepts=("series", "tokens"))
 class TransformerEncoder(Encoder):
-    """Frames that know their position and attend to each other, layer upon layer.
+    """Frames with positions that attend to each other, layer upon layer.
 
     Parameters
     ----------
@@ -114,8 +114,8 @@ class TransformerEncoder(Encoder):
     causal
         Let a frame attend to itself and those before it only.
     dropout
-        Probability to drop a feature of the embedded frames and of what each
-        part of a block adds.
+        Probability to drop a feature of the embedded frames and of the outputs
+        of attention and network.
     pooling
         How a head pools the frames: last, mean or attention.
 
@@ -127,9 +127,9 @@ class TransformerEncoder(Encoder):
 
     Notes
     -----
-    (B, T, C) -> (B, ceil(T / stride), D). Layer norm stands before attention
-    and network and once more at the end, which lets the first steps be long
-    without a warm-up; the source has it after them. Departs from the source
+    (B, T, C) -> (B, ceil(T / stride), D). Layer norm precedes attention
+    and network and follows the last block, which allows large first steps
+    without a warm-up; in the source it follows them. Departs from the source
     in GELU in place of ReLU as well, and in embedded frames that are not
     scaled by sqrt(D), since those of a normalised signal have the size of the
     positions already.
@@ -152,7 +152,7 @@ class TransformerEncoder(Encoder):
         n_channels: int,
         *,
         hidden_size: Count = 64,
-        n_layers: Count = 2,
+        n_layers: Layers = 2,
         n_heads: Count = 4,
         mlp_ratio: Count = 4,
         stride: Count = 1,
@@ -176,7 +176,7 @@ class TransformerEncoder(Encoder):
                 strides=(stride,),
             )
         )
-        # Small at first: next to positions of the size of the frames the signal would drown.
+        # Small at first: positions of the size of the frames would drown the signal.
         self.positions = (
             nn.Parameter(0.02 * torch.randn(max_frames, hidden_size))
             if positions == "learned"
@@ -202,7 +202,7 @@ class TransformerEncoder(Encoder):
         return ended(self.norm(frames), lengths)
 
     def _positions(self, frames: Tensor, lengths: Tensor | None) -> Tensor:
-        """Return what tells the frames (B, F, D) apart by their place, (F, D)."""
+        """Return the position vectors of frames (B, F, D), (F, D)."""
         n_frames = frames.shape[1]
         if self.positions is None:
             return sinusoids(n_frames, self.n_features, frames.device)

@@ -1,7 +1,7 @@
 """Changed copies of windows, for objectives that compare views of the same one.
 
-Every augmentation works on a whole batch at once, draws from the generator it
-is handed, and says whether it moves events in time. Shapes: B windows, T
+Every augmentation works on a whole batch at once, draws from a given
+generator, and declares whether it moves events in time. Shapes: B windows, T
 samples, C channels. Windows are zero after their ends, before and after.
 """
 
@@ -21,8 +21,8 @@ class Augmentation(ABC):
     Attributes
     ----------
     moves_events
-        Whether an event may stand at another sample afterwards. Objectives
-        that compare frames of the same time cannot use such a one.
+        Whether an event may be at another sample afterwards. Objectives that
+        compare frames of the same time refuse such augmentations.
     """
 
     moves_events: bool = False
@@ -60,7 +60,7 @@ class Jitter(Augmentation):
 
 
 class BandNoise(Augmentation):
-    """Add noise of one octave, drawn for each window, as a neighbouring machine would.
+    """Add noise of one octave, drawn for each window, such as that of a machine nearby.
 
     Parameters
     ----------
@@ -107,12 +107,12 @@ class Scaling(Augmentation):
 
 
 class ChannelDrop(Augmentation):
-    """Silence channels, but never all of a window.
+    """Set channels to zero, but never all of a window.
 
     Parameters
     ----------
     probability
-        Of each channel to be silenced.
+        Of each channel to be set to zero.
     """
 
     def __init__(self, probability: float = 0.2) -> None:
@@ -126,7 +126,7 @@ class ChannelDrop(Augmentation):
 
 
 class ChannelMix(Augmentation):
-    """Let every channel leak into the others.
+    """Mix a little of every channel into the others.
 
     Parameters
     ----------
@@ -146,14 +146,14 @@ class ChannelMix(Augmentation):
 
 
 class TimeMask(Augmentation):
-    """Silence stretches of all channels.
+    """Set spans of all channels to zero.
 
     Parameters
     ----------
     fraction
-        Mean part of a window that is silenced.
+        Mean fraction of a window that is set to zero.
     span_samples
-        Samples of a stretch.
+        Samples of a span.
     """
 
     def __init__(self, fraction: float = 0.1, span_samples: int = 16) -> None:
@@ -161,7 +161,7 @@ class TimeMask(Augmentation):
         self.span_samples = span_samples
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
-        """Set stretches to zero."""
+        """Set spans to zero."""
         masked = spans(x, self.fraction, self.span_samples, generator)
         return x.masked_fill(masked[..., None], 0.0)
 
@@ -172,7 +172,7 @@ class Shift(Augmentation):
     Parameters
     ----------
     fraction
-        Largest part of a window by which it is moved, to either side.
+        Largest shift to either side, as a fraction of the window.
     """
 
     moves_events = True
@@ -181,7 +181,7 @@ class Shift(Augmentation):
         self.fraction = fraction
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
-        """Move windows, with silence where nothing is left."""
+        """Move windows, with zeros where the signal is cut off."""
         n = lengths_of(x, lengths)
         share = 2 * _uniform((len(x),), x, generator) - 1
         by = (share * self.fraction * n).round().long()
@@ -192,12 +192,12 @@ class Shift(Augmentation):
 
 
 class TimeWarp(Augmentation):
-    """Let time run faster here and slower there; both ends stay where they are.
+    """Stretch and compress time smoothly; both ends stay in place.
 
     Parameters
     ----------
     strength
-        Largest relative change of pace, below 1.
+        Largest relative change of speed, below 1.
     """
 
     moves_events = True
@@ -208,18 +208,18 @@ class TimeWarp(Augmentation):
         self.strength = strength
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
-        """Read windows at times that pass at a smoothly changing pace, linear between samples."""
+        """Read windows at times of smoothly changing speed, linear between samples."""
         last = (lengths_of(x, lengths) - 1).clamp(min=1)[:, None]
         time = torch.arange(x.shape[1], device=x.device) / last  # 0 to 1 within a window
         sign = 2 * _uniform((len(x), 1), x, generator) - 1
-        # The slope of this bend is at most 1, so pace stays above 0.
+        # The slope of this bend is at most 1, so the speed stays above 0.
         bent = time + self.strength * sign * (2 * torch.pi * time).sin() / (2 * torch.pi)
         position = (bent * last).clamp(min=torch.zeros_like(last), max=last)
         low = position.floor().long().clamp(max=x.shape[1] - 1)
         high = (low + 1).clamp(max=x.shape[1] - 1)
-        part = (position - low)[..., None]
+        weight = (position - low)[..., None]
         before, after = (x.gather(1, at[..., None].expand_as(x)) for at in (low, high))
-        return ended(before + part * (after - before), lengths)
+        return ended(before + weight * (after - before), lengths)
 
 
 AUGMENTATIONS: dict[str, type[Augmentation]] = {
@@ -235,7 +235,7 @@ AUGMENTATIONS: dict[str, type[Augmentation]] = {
 
 
 class Augmentations(Augmentation):
-    """Several, one after the other.
+    """Several augmentations in sequence.
 
     Parameters
     ----------
@@ -257,24 +257,24 @@ class Augmentations(Augmentation):
                 f"augmentation '{moving[0]}' moves events, and the objective compares frames of"
                 " the same time; leave it out"
             )
-        self.parts = [AUGMENTATIONS[name]() for name in names]
+        self.steps = [AUGMENTATIONS[name]() for name in names]
         self.moves_events = bool(moving)
 
     def __call__(self, x: Tensor, lengths: Tensor | None, generator: torch.Generator) -> Tensor:
         """Apply all of them."""
-        for part in self.parts:
-            x = part(x, lengths, generator)
+        for step in self.steps:
+            x = step(x, lengths, generator)
         return x
 
 
 def spans(x: Tensor, fraction: float, span_samples: int, generator: torch.Generator) -> Tensor:
-    """Draw stretches of samples of windows (B, T, C).
+    """Draw spans of samples of windows (B, T, C).
 
     Returns
     -------
     Tensor
-        True within a stretch, (B, T). Stretches of `span_samples` lie on a grid
-        that begins anywhere, and each is taken with probability `fraction`.
+        True within a span, (B, T). Spans of `span_samples` are on a grid with a
+        random start, and each is drawn with probability `fraction`.
     """
     n_samples = x.shape[1]
     n_spans = -(-n_samples // span_samples) + 1

@@ -8,32 +8,32 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Level
+from seqbench.config.registry import OBJECTIVES
 from seqbench.models.base import Encoder, ended, inside
-from seqbench.options import Count, Level
 from seqbench.pretraining.base import Objective
-from seqbench.registry import OBJECTIVES
 
 
 class Reconstruction(Objective):
-    """What autoencoders share: frames to latent vectors, latent vectors to samples.
+    """Base of autoencoders: frames to latent vectors, latent vectors to samples.
 
     Parameters
     ----------
     encoder, n_channels
         As in `Objective`.
     latent_size
-        Numbers kept of each stretch, or of each window.
+        Size of a latent vector.
     bottleneck
-        `stretch`: frames are averaged over stretches of `compression_samples`,
-        and a small convolution rebuilds the samples of each from its latent
-        vector and those of its neighbours. `window`: the mean of all frames
-        is the one latent vector, and an LSTM unfolds it in time.
+        `stretch`: frames are averaged over `compression_samples`, and a small
+        convolution reconstructs these samples from their latent vector and its
+        neighbours. `window`: the mean of all frames is the one latent vector,
+        and an LSTM unfolds it in time.
     compression_samples
-        Samples of a stretch, rounded to whole frames.
+        Samples of a latent vector of `stretch`, rounded to whole frames.
     decoder_size
         Hidden units of the decoder.
     n_numbers
-        Numbers the encoder says about each latent one: a value, or more.
+        Outputs of the encoder per latent number: its value, or more.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Reconstruction(Objective):
         self.to_samples = nn.Linear(decoder_size, self.samples_per_latent * n_channels)
 
     def encoded(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        """Return what is said of each latent vector, (B, L, n_numbers * latent_size).
+        """Return the outputs for each latent vector, (B, L, n_numbers * latent_size).
 
         Zero after each end; L is 1 for whole windows.
         """
@@ -74,8 +74,8 @@ class Reconstruction(Objective):
             of_frames = torch.full((len(x),), n_frames)
         mask = inside(of_frames, n_latent * step, x.device).unflatten(1, (n_latent, step))
         count = mask.sum(dim=2)[..., None]
-        said: Tensor = self.to_latent(total / count.clamp(min=1))
-        return said * (count > 0)
+        outputs: Tensor = self.to_latent(total / count.clamp(min=1))
+        return outputs * (count > 0)
 
     def decoded(self, latent: Tensor, n_samples: int) -> Tensor:
         """Return windows (B, n_samples, C) from latent vectors (B, L, latent_size)."""
@@ -97,7 +97,7 @@ class Reconstruction(Objective):
         }
 
     def reconstruct(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return prepared windows (B, T, C) rebuilt from their latent vectors."""
+        """Return prepared windows (B, T, C), reconstructed from their latent vectors."""
         return self.decoded(self.latent(x, lengths), x.shape[1])
 
     def latent(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -107,7 +107,7 @@ class Reconstruction(Objective):
 
 @OBJECTIVES.register("autoencoder", accepts=("series",))
 class AutoencoderObjective(Reconstruction):
-    """Rebuild windows from a few numbers for every stretch of samples, or for the whole.
+    """Reconstruct windows from latent vectors of a few samples each, or of the window.
 
     Without a bottleneck an encoder with a frame per sample could copy its
     input and learn nothing.
@@ -119,24 +119,24 @@ class AutoencoderObjective(Reconstruction):
     n_channels
         Channels C of a window.
     latent_size
-        Numbers kept of each stretch, or of each window.
+        Size of a latent vector.
     bottleneck
         `stretch`: a latent vector for every `compression_samples`, which keeps
-        time; `window`: one for the whole window, unfolded by an LSTM.
+        time; `window`: one for the window, unfolded by an LSTM.
     compression_samples
-        Samples that the decoder makes at once, rounded to whole frames.
+        Samples of a latent vector of `stretch`, rounded to whole frames.
     decoder_size
         Hidden units of the decoder.
     noise
-        Standard deviation of noise added to what the encoder sees while
-        training; the clean window is to be rebuilt. 0: none.
+        Standard deviation of noise added to the input of the encoder in
+        training; the target is the clean window. 0: none.
 
     References
     ----------
     Hinton, Salakhutdinov (2006). Reducing the dimensionality of data with
     neural networks. Science 313:504-507. Vincent et al. (2008). Extracting and
     composing robust features with denoising autoencoders. ICML. The bottleneck
-    in time is our own.
+    in time is not from a paper.
     """
 
     def __init__(
@@ -164,7 +164,7 @@ class AutoencoderObjective(Reconstruction):
     def loss(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the mean squared error per sample and channel.
 
-        On normalised data it is about 1 for a decoder that always answers the
+        On normalised data it is about 1 for a decoder that always predicts the
         mean of train.
         """
         seen = x
@@ -174,10 +174,10 @@ class AutoencoderObjective(Reconstruction):
         return mean_squared(self.reconstruct(seen, lengths), x, lengths)
 
 
-def mean_squared(answer: Tensor, x: Tensor, lengths: Tensor | None) -> Tensor:
+def mean_squared(prediction: Tensor, x: Tensor, lengths: Tensor | None) -> Tensor:
     """Return the mean squared error over the samples inside windows (B, T, C), shape ()."""
     if lengths is None:
-        return F.mse_loss(answer, x)
+        return F.mse_loss(prediction, x)
     mask = inside(lengths, x.shape[1], x.device)[..., None]
-    squared = (answer - x).square() * mask
+    squared = (prediction - x).square() * mask
     return squared.sum() / (mask.sum() * x.shape[2])

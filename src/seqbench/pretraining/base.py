@@ -1,4 +1,4 @@
-"""What an objective promises."""
+"""The interface of objectives, and a decoder that they share."""
 
 from abc import ABC, abstractmethod
 from typing import Self
@@ -10,18 +10,18 @@ from seqbench.models.base import Encoder
 
 
 class Objective(nn.Module, ABC):
-    """An encoder together with what is needed to train it without labels.
+    """An encoder with all that trains it without labels.
 
-    What is left to chance comes from `generator`: while training one sequence
-    of draws, and in every evaluation the same draws again, so that the loss on
-    held-out windows can be compared from epoch to epoch. What training changes
-    beside weights, such as a count of steps, belongs into `memory` and
-    `recall`, or an interrupted training would go on without it.
+    Random numbers come from `generator`: in training one sequence of draws, in
+    every evaluation the same draws, so that the loss on held-out windows can be
+    compared between epochs. State of the training other than weights, such as a
+    count of steps, must be in `memory` and `recall`, or an interrupted training
+    would resume without it.
 
     Parameters
     ----------
     encoder
-        The encoder to train; the rest of the module is thrown away afterwards.
+        The encoder to train; the rest of the module is discarded afterwards.
     n_channels
         Channels C of a window.
     """
@@ -36,8 +36,8 @@ class Objective(nn.Module, ABC):
     def prepare(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return windows as the encoder prepares them, up to the end of the longest.
 
-        Padding costs no draws then, and what is hidden, changed or rebuilt is
-        the signal that the encoder's weights see.
+        Padding then costs no draws, and objectives hide, change and reconstruct
+        the signal that the encoder's weights read.
         """
         return self.encoder.prepare(x if lengths is None else x[:, : int(lengths.max())], lengths)
 
@@ -49,34 +49,34 @@ class Objective(nn.Module, ABC):
         """
 
     def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
-        """Return what tells of collapse beside the loss, shape () each, on prepared windows."""
+        """Return signs of collapse besides the loss, shape () each, on prepared windows."""
         del x, lengths
         return {}
 
     def train(self, mode: bool = True) -> Self:
-        """Switch between training and evaluation, in which the draws start anew."""
+        """Switch between training and evaluation, in which the draws start again."""
         if not mode:
-            self._generators = {key: made for key, made in self._generators.items() if key[0]}
+            self._generators = {key: source for key, source in self._generators.items() if key[0]}
         return super().train(mode)
 
     def generator(self, x: Tensor) -> torch.Generator:
         """Return the source of random numbers for a batch, on its device."""
         key = (self.training, x.device)
         if key not in self._generators:
-            made = torch.Generator(x.device).manual_seed(self._seed + self.training)
-            self._generators[key] = made
+            source = torch.Generator(x.device).manual_seed(self._seed + self.training)
+            self._generators[key] = source
         return self._generators[key]
 
     def memory(self) -> dict[str, Tensor]:
-        """Return what training changes beside weights: the draws, and what a subclass counts."""
+        """Return the state of training besides weights: the draws, and counts of subclasses."""
         return {
-            f"draws/{device.type}": made.get_state()
-            for (training, device), made in self._generators.items()
+            f"draws/{device.type}": source.get_state()
+            for (training, device), source in self._generators.items()
             if training
         }
 
     def recall(self, memory: dict[str, Tensor]) -> None:
-        """Take over the `memory` of an objective that was built the same and trained."""
+        """Restore the `memory` of an objective with the same arguments."""
         device = next(self.parameters()).device
         if (draws := memory.get(f"draws/{device.type}")) is not None:
             self._generators[True, device] = torch.Generator(device).set_state(draws)
@@ -88,7 +88,7 @@ class SampleDecoder(nn.Module):
     Parameters
     ----------
     encoder
-        Says its features D and its stride.
+        Its features D and stride are used.
     n_channels
         Channels C of a window.
     size

@@ -1,4 +1,4 @@
-"""Views of one window are alike, those of others are not."""
+"""Contrast of the views of a window with those of others."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqbench.config.options import AugmentationNames, Count, Positive
+from seqbench.config.registry import OBJECTIVES
 from seqbench.models.base import Encoder
-from seqbench.options import AugmentationNames, Count, Positive
 from seqbench.pretraining.augmentations import Augmentations
 from seqbench.pretraining.base import Objective
 from seqbench.pretraining.representation import alignment, pooled, uniformity
-from seqbench.registry import OBJECTIVES
 
 
 @OBJECTIVES.register("contrastive", accepts=("series",))
 class ContrastiveObjective(Objective):
-    """Tell which two of all views are of one window, from the mean of their frames.
+    """Find the two of all views that are of one window, from the mean of their frames.
 
     Parameters
     ----------
@@ -25,12 +25,13 @@ class ContrastiveObjective(Objective):
     n_channels
         Channels C of a window.
     augmentations
-        What makes a view, in this order. `shift` and `time_warp` move events:
-        what is learned with them cares less about when something happens.
+        Changes that make a view, in this order. `shift` and `time_warp` move
+        events: representations learned with them depend less on time.
     projection_size
-        Numbers of the vectors that are compared.
+        Size of the compared vectors.
     temperature
-        Divides the cosines; lower looks harder at the nearest strangers.
+        Divisor of the cosine similarities; lower gives more weight to the most
+        similar negatives.
 
     References
     ----------
@@ -89,7 +90,7 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     first, second
         Row i of one belongs to row i of the other, (B, D).
     temperature
-        Divides the cosines.
+        Divisor of the cosine similarities.
 
     Returns
     -------

@@ -1,23 +1,23 @@
-"""What some channels show is to be told from what the others show at the same time."""
+"""Reconstruction of hidden channels from the others at the same time."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from seqbench.config.options import Count
+from seqbench.config.registry import OBJECTIVES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, ended, inside
-from seqbench.options import Count
 from seqbench.pretraining.base import Objective, SampleDecoder
-from seqbench.registry import OBJECTIVES
 
 
 @OBJECTIVES.register("cross_channel", accepts=("series",))
 class CrossChannelObjective(Objective):
-    """Rebuild channels that the encoder does not see from those that it sees.
+    """Reconstruct channels that are hidden from the encoder from the others.
 
-    Noise that every sensor has of its own cannot be told from the others: what
-    can is what they have in common, events and their times.
+    The noise of one sensor cannot be predicted from the others; what they have
+    in common can, such as events and their times.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class CrossChannelObjective(Objective):
     n_channels
         Channels C of a window, two or more.
     whiten
-        Take from every sample of what is to be rebuilt what the sample before
-        it foretells. Slow components, of which noise often has most of its
-        power, would else have most of the loss.
+        Subtract from every sample of the target its prediction from the sample
+        before. Slow components, which often have most of the power of noise,
+        would otherwise have most of the loss.
     decoder_size
         Hidden units of the decoder, which sees three frames.
 
@@ -54,26 +54,26 @@ class CrossChannelObjective(Objective):
         super().__init__(encoder, n_channels)
         if n_channels < 2:
             raise UserError(
-                "objective 'cross_channel' tells channels from each other, and there is a single"
-                " one; leave its arms out, or take 'masked'"
+                "objective 'cross_channel' predicts channels from each other, and there is a single"
+                " one; leave its arms out, or use 'masked'"
             )
         self.whiten = whiten
         self.decoder = SampleDecoder(encoder, n_channels, decoder_size)
 
     def loss(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        """Return the part of the hidden channels' power that is missed: 1 for silence."""
+        """Return the squared error over the power of the hidden channels: 1 for zeros."""
         is_hidden = self._drawn(x)
         target = whitened(x, lengths) if self.whiten else x
-        missed = (self.predict(x, is_hidden, lengths) - target).square() * is_hidden
+        squared = (self.predict(x, is_hidden, lengths) - target).square() * is_hidden
         power = (target.square() * is_hidden).sum()
-        return ended(missed, lengths).sum() / power.clamp(min=1e-12)
+        return ended(squared, lengths).sum() / power.clamp(min=1e-12)
 
     def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
-        """Return the loss under the name that objectives which rebuild share."""
+        """Return the loss under the name that all reconstructions share."""
         return {"error_over_mean": self.loss(x, lengths)}
 
     def predict(self, x: Tensor, is_hidden: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return prepared windows (B, T, C), rebuilt without hidden channels, (B, 1, C)."""
+        """Return prepared windows (B, T, C), reconstructed without hidden channels, (B, 1, C)."""
         frames = self.encoder.encode(x * ~is_hidden, lengths)
         samples: Tensor = self.decoder(frames, x.shape[1])
         return samples
@@ -88,10 +88,10 @@ class CrossChannelObjective(Objective):
 
 
 def whitened(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return windows (B, T, C) less what the sample before each foretells, zero after each end.
+    """Return windows (B, T, C) less the prediction from the sample before, zero after each end.
 
     The correlation of neighbours is that of the batch, for every channel; the
-    first sample of a window, which nothing foretells, is zero.
+    first sample of a window, which has no predecessor, is zero.
     """
     before, after = x[:, :-1], x[:, 1:]
     if lengths is not None:

@@ -1,4 +1,4 @@
-"""What is hidden is to be told from what is around it."""
+"""Reconstruction of hidden samples from those around them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqbench.config.options import Count, Fraction
+from seqbench.config.registry import OBJECTIVES
 from seqbench.models.base import Encoder, inside
-from seqbench.options import Count, Fraction
 from seqbench.pretraining.augmentations import spans
 from seqbench.pretraining.base import Objective, SampleDecoder
-from seqbench.registry import OBJECTIVES
 
 
 @OBJECTIVES.register("masked", accepts=("series",))
 class MaskedObjective(Objective):
-    """Rebuild stretches of samples that the encoder does not see.
+    """Reconstruct spans of samples that are hidden from the encoder.
 
     Parameters
     ----------
@@ -24,9 +24,9 @@ class MaskedObjective(Objective):
     n_channels
         Channels C of a window.
     mask_fraction
-        Mean part of a window that is hidden.
+        Mean fraction of a window that is hidden.
     span_samples
-        Samples of a hidden stretch; so many that the neighbours do not give it away.
+        Samples of a hidden span; more than can be interpolated from its neighbours.
     decoder_size
         Hidden units of the decoder, which sees three frames.
 
@@ -55,26 +55,26 @@ class MaskedObjective(Objective):
     def loss(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the mean squared error per hidden sample and channel.
 
-        About 1 on normalised data for a decoder that answers the mean of
+        About 1 on normalised data for a decoder that predicts the mean of
         train; 0 if nothing is hidden.
         """
         error, _ = self._errors(x, lengths)
         return error
 
     def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
-        """Return the error over that of the mean of what is seen: 1 or more has learned nothing."""
+        """Return the error over that of the mean of seen samples: 1 or more has learned nothing."""
         error, of_mean = self._errors(x, lengths)
         return {"error_over_mean": error / of_mean.clamp(min=1e-12)}
 
     def predict(self, x: Tensor, is_hidden: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return prepared windows (B, T, C), rebuilt without hidden samples, (B, T)."""
+        """Return prepared windows (B, T, C), reconstructed without hidden samples, (B, T)."""
         seen = torch.where(is_hidden[..., None], self.hidden_value, x)
         frames = self.encoder.encode(seen, lengths)
         samples: Tensor = self.decoder(frames, x.shape[1])
         return samples
 
     def _errors(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return the mean squared error of the prediction and of the mean of what is seen."""
+        """Return the mean squared errors of the prediction and of the mean of seen samples."""
         is_hidden = spans(x, self.mask_fraction, self.span_samples, self.generator(x))
         is_there = torch.ones_like(is_hidden)
         if lengths is not None:
@@ -84,7 +84,7 @@ class MaskedObjective(Objective):
         mean = (x * is_seen).sum(dim=(0, 1)) / is_seen.sum().clamp(min=1)
         n = (is_hidden.sum() * self.n_channels).clamp(min=1)
         error, of_mean = (
-            (F.mse_loss(answer, x, reduction="none") * is_hidden[..., None]).sum() / n
-            for answer in (self.predict(x, is_hidden, lengths), mean.expand_as(x))
+            (F.mse_loss(predicted, x, reduction="none") * is_hidden[..., None]).sum() / n
+            for predicted in (self.predict(x, is_hidden, lengths), mean.expand_as(x))
         )
         return error, of_mean

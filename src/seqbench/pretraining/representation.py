@@ -1,4 +1,4 @@
-"""Whether a representation says anything: signs of collapse."""
+"""Signs of collapse of a representation."""
 
 import torch
 from torch import Tensor
@@ -6,7 +6,7 @@ from torch import Tensor
 from seqbench.models.base import inside
 
 MOST_VECTORS = 2048  # of which a rank is taken
-NEGLIGIBLE = 1e-3  # of the norm of all vectors: rounding has every direction, and says nothing
+NEGLIGIBLE = 1e-3  # of the norm of all vectors: rounding errors have every direction
 
 
 def pooled(frames: Tensor, lengths: Tensor | None) -> Tensor:
@@ -18,12 +18,12 @@ def pooled(frames: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def effective_rank(representation: Tensor) -> Tensor:
-    """Return how many directions vectors (N, D) really use, shape (), from 1 to min(N, D).
+    """Return the effective number of directions of vectors (N, D), shape (), 1 to min(N, D).
 
     The exponential of the entropy of the singular values, centred and
     normalised to one. Vectors that are all the same, but for rounding, have
-    rank 1. Of more than 2,048 vectors evenly spaced ones are taken. No finite
-    number if one of the vectors has none.
+    rank 1. Of more than 2,048 vectors evenly spaced ones are used. Not finite if
+    one of the vectors is not.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Two views of one moment are alike, those of other moments and other windows are not."""
+"""Contrast of the views of a time point with those of other times and windows."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqbench.config.options import AugmentationNames, Count, Positive
+from seqbench.config.registry import OBJECTIVES
 from seqbench.models.base import Encoder
-from seqbench.options import AugmentationNames, Count, Positive
 from seqbench.pretraining.augmentations import Augmentations, lengths_of
 from seqbench.pretraining.base import Objective
 from seqbench.pretraining.representation import alignment, uniformity
-from seqbench.registry import OBJECTIVES
 
-MOST_CUT = 0.25  # largest part of a window that a view lacks at one end
+MOST_CUT = 0.25  # largest fraction of a window that a view lacks at one end
 
 
 @OBJECTIVES.register("timestamp_contrastive", accepts=("series",))
 class TimestampContrastiveObjective(Objective):
-    """Tell frames of one moment from those of other moments and of other windows.
+    """Distinguish frames of one time from those of other times and of other windows.
 
     One view of a window lacks some of its end, the other some of its beginning,
-    and both are changed by augmentations that move nothing in time. Frames that
+    and both are changed by augmentations that do not move events. Frames that
     both views have are compared within the window and across windows, and
-    again after they are pooled in pairs, up to the whole window.
+    again after they are pooled in pairs, up to the window.
 
     Parameters
     ----------
@@ -32,13 +32,13 @@ class TimestampContrastiveObjective(Objective):
     n_channels
         Channels C of a window.
     augmentations
-        What else makes a view; those that move events are refused.
+        Further changes that make a view; those that move events are refused.
     n_frames
         Frames of a window that are compared, evenly spaced from a random one on.
     projection_size
-        Numbers of the vectors that are compared.
+        Size of the compared vectors.
     temperature
-        Divides the cosines.
+        Divisor of the cosine similarities.
 
     Raises
     ------
@@ -73,7 +73,7 @@ class TimestampContrastiveObjective(Objective):
         return hierarchical(*self._views(x, lengths), self.temperature)
 
     def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
-        """Return alignment of frames of one moment, and uniformity of frames of a batch."""
+        """Return alignment of frames of one time, and uniformity of frames of a batch."""
         first, second, is_there = self._views(x, lengths)
         first, second = (F.normalize(view[is_there], dim=1) for view in (first, second))
         return {
@@ -90,7 +90,7 @@ class TimestampContrastiveObjective(Objective):
         return frames[torch.arange(len(x), device=x.device), (steps // 2).to(x.device)]
 
     def _views(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return frames of the same moments in two views, (B, P, D) each, and which are there."""
+        """Return frames of the same times in two views, (B, P, D) each, and which exist."""
         generator = self.generator(x)
         n_samples = lengths_of(x, lengths)
         share = torch.rand((3, len(x)), generator=generator, device=x.device)
@@ -125,11 +125,11 @@ def hierarchical(first: Tensor, second: Tensor, is_there: Tensor, temperature: f
     Parameters
     ----------
     first, second
-        Frames of the same moments in two views, (B, P, D).
+        Frames of the same times in two views, (B, P, D).
     is_there
         Which of them exist, (B, P); at least one.
     temperature
-        Divides the cosines.
+        Divisor of the cosine similarities.
 
     Returns
     -------
@@ -144,10 +144,10 @@ def hierarchical(first: Tensor, second: Tensor, is_there: Tensor, temperature: f
         one, other = (F.normalize(view, dim=2) for view in (first, second))
         parts = []
         if one.shape[1] > 1:
-            parts.append(_told_apart(one, other, is_there, temperature))
+            parts.append(_cross_entropy(one, other, is_there, temperature))
         if len(one) > 1:
             one, other = one.transpose(0, 1), other.transpose(0, 1)
-            parts.append(_told_apart(one, other, is_there.T, temperature))
+            parts.append(_cross_entropy(one, other, is_there.T, temperature))
         if parts:
             losses.append(torch.stack(parts).mean())
         if first.shape[1] == 1:
@@ -165,7 +165,7 @@ def _halved(frames: Tensor, is_there: Tensor) -> Tensor:
     return pooled.masked_fill(pooled == torch.finfo(frames.dtype).min, 0.0)
 
 
-def _told_apart(first: Tensor, second: Tensor, is_there: Tensor, temperature: float) -> Tensor:
+def _cross_entropy(first: Tensor, second: Tensor, is_there: Tensor, temperature: float) -> Tensor:
     """Return the cross-entropy of finding the partner in the same row, (N, M, D) each."""
     both = torch.cat([first, second], dim=1)  # (N, 2 M, D)
     exists = is_there.repeat(1, 2)

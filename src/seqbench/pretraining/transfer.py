@@ -36,7 +36,7 @@ def transfer(encoder: nn.Module, arrays: dict[str, NDArray[Any]], source: str) -
     Raises
     ------
     TransferError
-        If less than 95 % of the encoder's numbers were copied; the sentence
+        If less than 95 % of the encoder's numbers were copied; the message
         names the tensors.
     """
     state = encoder.state_dict()

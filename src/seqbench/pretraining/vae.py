@@ -1,4 +1,4 @@
-"""Reconstruction from latent vectors that are drawn, not given."""
+"""Reconstruction from random latent vectors."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from seqbench.config.options import Count, Level, NaturalNumber
+from seqbench.config.registry import OBJECTIVES
 from seqbench.models.base import Encoder, inside
-from seqbench.options import Count, Level, NaturalNumber
 from seqbench.pretraining.autoencoder import Reconstruction, mean_squared
-from seqbench.registry import OBJECTIVES
 
 LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE = -10.0, 10.0
-ACTIVE_NATS = 0.01  # a latent number that says less is dead
+ACTIVE_NATS = 0.01  # a latent number with less is inactive
 
 
 @OBJECTIVES.register("vae", accepts=("series",))
 class VaeObjective(Reconstruction):
-    """Rebuild windows from latent vectors drawn from normal distributions.
+    """Reconstruct windows from latent vectors drawn from normal distributions.
 
     Parameters
     ----------
@@ -30,10 +30,10 @@ class VaeObjective(Reconstruction):
         As in `autoencoder`.
     kl_weight
         Weight of the divergence from the standard normal, per latent vector,
-        against the squared error of the samples it stands for.
+        against the squared error of its samples.
     warmup_steps
         Training steps over which that weight rises from 0, so that the decoder
-        learns to listen before silence is rewarded.
+        learns to use latent vectors before small divergence is rewarded.
     free_nats
         Divergence of a latent number, averaged over the batch, that costs nothing.
 
@@ -95,7 +95,7 @@ class VaeObjective(Reconstruction):
         return 0.5 * error + weight * divergence * n_latents / (n_samples * self.n_channels)
 
     def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
-        """Return the error over that of the mean, and what each latent number says."""
+        """Return the error over that of the mean, and the divergence of latent numbers."""
         nats = self.nats(*self.distribution(x, lengths), x, lengths)
         return super().watch(x, lengths) | {
             "kl_per_unit": nats.mean(),
@@ -118,7 +118,7 @@ class VaeObjective(Reconstruction):
 
     def nats(self, mean: Tensor, log_variance: Tensor, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the divergence of each latent number, mean over latent vectors, (latent_size,)."""
-        nats = divergence(mean, log_variance)
+        nats = kl_divergence(mean, log_variance)
         if lengths is None:
             return nats.mean(dim=(0, 1))
         mask = inside(self._counts(lengths).long(), mean.shape[1], x.device)[..., None]
@@ -136,6 +136,6 @@ class VaeObjective(Reconstruction):
         return counts.double()
 
 
-def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Return the Kullback-Leibler divergence of normals from the standard one, in nats."""
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)

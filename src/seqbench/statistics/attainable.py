@@ -1,4 +1,4 @@
-"""How small a p-value can be at best: what so many datasets can tell of so many models."""
+"""How small a p-value can be at best: for a number of datasets and models."""
 
 from math import comb
 
@@ -26,7 +26,7 @@ def smallest_adjusted_p(n_datasets: int, n_models: int) -> float:
 
 
 def datasets_needed(n_models: int) -> int:
-    """Return with how many datasets some pair of models can be told apart at `ALPHA`."""
+    """Return with how many datasets some pair of models can be distinguished at `ALPHA`."""
     n_datasets = 1
     while smallest_adjusted_p(n_datasets, n_models) > ALPHA:
         n_datasets += 1

@@ -54,7 +54,7 @@ def mean_over_runs(
     """Return the resampled mean over runs of one model: groups of test and runs are both drawn.
 
     In each resample as many runs as there are are drawn with replacement, and
-    their values in that resample averaged. With a handful of runs this tells the
+    their values in that resample averaged. With a handful of runs this estimates the
     chance of training a little too small: by a factor of sqrt(1 - 1 / S) for S runs.
 
     Parameters

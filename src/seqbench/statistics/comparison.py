@@ -58,7 +58,7 @@ class Pair:
 
     @property
     def differs(self) -> bool:
-        """Whether the two are told apart at `ALPHA`."""
+        """Whether the two are distinguished at `ALPHA`."""
         return self.adjusted_p <= ALPHA
 
     def reversed(self) -> Pair:

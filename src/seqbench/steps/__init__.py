@@ -1,5 +1,5 @@
 """The steps of the workflow: ``python -m seqbench.steps.NAME --help``.
 
-Each module has `run` (the step, typed), `main` (text to types) and `warm_up`
-(what a warm process does once, before it forks steps of this kind).
+Each module has `main` (text to types, and one call) and `preload`
+(what the fork server imports before it forks steps of this kind).
 """

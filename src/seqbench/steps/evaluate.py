@@ -1,138 +1,44 @@
 """Predict and score; the only step that opens test."""
 
-from __future__ import annotations
-
-import time
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from seqbench.steps.arguments import TRAINING, add_run, load, parse_run, path_parser
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from seqbench.jobs import EvaluateJob
-    from seqbench.storage.detections import Candidates
-    from seqbench.storage.models import StoredModel
-    from seqbench.storage.windows import WindowSet
-
-    Predictor = Callable[[WindowSet], np.ndarray | Candidates]
+from seqbench.steps.arguments import TRAINING, add_run, import_all, path_parser, run_identity
 
 
-def run(
-    windows: Path,
-    model: Path,
-    settings: EvaluateJob,
-    identity: dict[str, Any],
-    device: str,
-    threads: int,
-    predictions: Path,
-    metrics: Path,
-) -> None:
-    """Read the windows a model has not learned from, predict, write predictions and metrics."""
-    from seqbench.errors import UserError
-    from seqbench.provenance import commit
-    from seqbench.registry import TASKS
-    from seqbench.storage.atomic import write_json
-    from seqbench.storage.models import read_model
-    from seqbench.storage.predictions import write_predictions
-    from seqbench.storage.windows import Split, read_windows
-    from seqbench.tasks.scoring import N_RESAMPLES, score
-
-    stored = read_model(model)
-    header = stored.header
-    if header["run"] != identity:
-        raise UserError(f"{model}: holds run {header['run']}, not {identity}; train it again")
-    unseen: tuple[Split, ...] = ("test",) if header["kind"] == "baseline" else ("val", "test")
-    task = TASKS[settings.task](**header["task_options"])
-    tuned = header.get("tuned", {})
-    found: dict[Split, Any] = {}
-    answer_to, are_probabilities = _predictor(stored, device, threads)
-    cost: dict[str, float] = {}
-    n_windows = dict(header["n_windows"])
-    headline = task.headline
-    for split in unseen:
-        of_split = read_windows(windows, split)
-        began, began_cpu = time.perf_counter(), time.process_time()
-        answer = answer_to(of_split)
-        cost = {  # of test, which comes last and is the same for all
-            "predict_s": time.perf_counter() - began,
-            "predict_cpu_s": time.process_time() - began_cpu,
-        }
-        found[split] = task.join(of_split, answer, are_probabilities=are_probabilities, tuned=tuned)
-        n_windows[split] = len(of_split)
-        headline = task.headline_of(of_split)
-    write_predictions(predictions, found)
-    write_json(
-        metrics,
-        {
-            "run": identity,
-            "task": settings.task,
-            "headline": headline,
-            "scores": {
-                split: score(
-                    task,
-                    of_split,
-                    resamples=N_RESAMPLES if split == "test" else 0,
-                    headline=headline,
-                )
-                for split, of_split in found.items()
-            },
-            "n_windows": n_windows,
-            "cost": header["cost"] | cost,
-            "pretraining": header.get("pretraining"),
-            "model": header.get("architecture_options", header.get("options")),
-            "provenance": header["provenance"] | {"evaluated_at_commit": commit()},
-        },
-    )
-
-
-def _predictor(stored: StoredModel, device: str, threads: int) -> tuple[Predictor, bool]:
-    """Return what answers for a set of windows, and whether its scores are probabilities."""
-    if stored.header["kind"] == "baseline":
-        from seqbench.registry import BASELINES
-
-        baseline = BASELINES[stored.header["baseline"]](**stored.header["options"])
-        return partial(baseline.predict, stored.arrays), baseline.gives_probabilities
-    from seqbench.training.devices import claim_device
-    from seqbench.training.finetune import load_model
-    from seqbench.training.predict import predict
-    from seqbench.training.reproducibility import prepare
-
-    where = claim_device(device)
-    prepare(threads, where)
-    model = load_model(stored)
-    window_samples = stored.header["window_samples"]
-    return lambda windows: predict(model, windows, where, window_samples), True
-
-
-def warm_up(arguments: list[str]) -> None:
-    """Load once what every fork would load."""
-    from seqbench.registry import BASELINES
+def preload(arguments: list[str]) -> None:
+    """Import what the forks of the fork server need."""
+    from seqbench.config.registry import BASELINES
 
     name = arguments[arguments.index("--architecture") + 1]
     needed = BASELINES.entry(name).tags["imports"] if name in BASELINES else TRAINING
-    load("seqbench.tasks.scoring", *needed)
+    import_all("seqbench.tasks.scoring", *needed)
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Turn the command line into typed arguments of `run`."""
-    from seqbench.jobs import EvaluateJob
+    """Turn the command line into typed arguments of `evaluate`."""
+    from seqbench.plan.job_settings import EvaluateJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "windows", "model", "predictions", "metrics")
-    parser.add_argument("--settings", type=EvaluateJob.from_json, required=True)
+    parser.add_argument("--settings", type=EvaluateJobSettings.from_json, required=True)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=int, default=1, help="threads of one prediction")
     add_run(parser)
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.predictions, arguments.metrics)
-    run(identity=parse_run(arguments), **vars(arguments))
+    from seqbench.tasks.evaluation import evaluate
+
+    evaluate(
+        windows=arguments.windows,
+        model=arguments.model,
+        settings=arguments.settings,
+        run=run_identity(arguments),
+        device=arguments.device,
+        threads=arguments.threads,
+        predictions=arguments.predictions,
+        metrics=arguments.metrics,
+    )
 
 
 if __name__ == "__main__":
-    from seqbench.launch import launch
+    from seqbench.process.launch import launch
 
     launch("seqbench.steps.evaluate")

@@ -6,16 +6,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqbench.steps.arguments import load, path_parser
+from seqbench.steps.arguments import import_all, path_parser
 
 if TYPE_CHECKING:
-    from seqbench.jobs import IngestJob
+    from seqbench.plan.job_settings import IngestJobSettings
 
 
-def run(settings: IngestJob, recordings: Path) -> None:
+def run(settings: IngestJobSettings, recordings: Path) -> None:
     """Read the source and write the recordings."""
+    from seqbench.config.registry import DATASETS
     from seqbench.datasets.base import cache_folder
-    from seqbench.registry import DATASETS
     from seqbench.storage.recordings import write_recordings
 
     source = DATASETS[settings.source]
@@ -23,27 +23,27 @@ def run(settings: IngestJob, recordings: Path) -> None:
     write_recordings(recordings, source(cache_folder(), **dict(options)))
 
 
-def warm_up(arguments: list[str]) -> None:
-    """Load once what every fork would load."""
-    from seqbench.registry import DATASETS
+def preload(arguments: list[str]) -> None:
+    """Import what the forks of the fork server need."""
+    from seqbench.config.registry import DATASETS
 
     settings = json.loads(arguments[arguments.index("--settings") + 1])
-    load(*DATASETS.entry(settings["source"]).tags.get("imports", ()))
+    import_all(*DATASETS.entry(settings["source"]).tags.get("imports", ()))
 
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.jobs import IngestJob
+    from seqbench.plan.job_settings import IngestJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "recordings")
-    parser.add_argument("--settings", type=IngestJob.from_json, required=True)
+    parser.add_argument("--settings", type=IngestJobSettings.from_json, required=True)
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.recordings)
     run(**vars(arguments))
 
 
 if __name__ == "__main__":
-    from seqbench.launch import launch
+    from seqbench.process.launch import launch
 
     launch("seqbench.steps.ingest")

@@ -6,19 +6,19 @@ from seqbench.steps.arguments import path_parser
 
 
 def run(config: Path, summary: Path, page: Path) -> None:
-    """Read the results that the config asks for, write the summary, figures, tables and the page.
+    """Read the results of a config, write the summary, figures, tables and the page.
 
-    Inputs, figures and tables are where `layout` says, relative to the working directory.
+    Inputs, figures and tables lie where `layout` has them, relative to the working directory.
     """
     import logging
 
     from seqbench import layout
-    from seqbench.config import Benchmark
-    from seqbench.plan import Plan
-    from seqbench.reporting.assembly import assemble
+    from seqbench.config.benchmark import Benchmark
+    from seqbench.plan.plan import Plan
+    from seqbench.reporting.page.assembly import assemble
     from seqbench.storage.atomic import replacing, write_text
 
-    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every font it cuts
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it logs every font it cuts
     report = assemble(Plan(Benchmark.read(config)), Path())
     write_text(summary, report.summary)
     for (place, figure), drawing in report.drawings.items():
@@ -34,8 +34,8 @@ def run(config: Path, summary: Path, page: Path) -> None:
     write_text(page, report.page)
 
 
-def warm_up(arguments: list[str]) -> None:
-    """Load nothing: the report is made once."""
+def preload(arguments: list[str]) -> None:
+    """Import nothing: the report is made once."""
     del arguments
 
 
@@ -50,6 +50,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    from seqbench.launch import launch
+    from seqbench.process.launch import launch
 
     launch("seqbench.steps.report")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqbench.steps.arguments import load, path_parser
+from seqbench.steps.arguments import import_all, path_parser
 
 if TYPE_CHECKING:
-    from seqbench.jobs import WindowJob
+    from seqbench.plan.job_settings import WindowJobSettings
 
 
-def run(recordings: Path, settings: WindowJob, windows: Path) -> None:
+def run(recordings: Path, settings: WindowJobSettings, windows: Path) -> None:
     """Read the recordings and write the windows."""
     from seqbench.storage.recordings import read_recordings
     from seqbench.storage.windows import write_windows
@@ -23,25 +23,25 @@ def run(recordings: Path, settings: WindowJob, windows: Path) -> None:
     write_windows(windows, made, find_leaks(given, made, settings))
 
 
-def warm_up(arguments: list[str]) -> None:
-    """Load once what every fork would load."""
+def preload(arguments: list[str]) -> None:
+    """Import what the forks of the fork server need."""
     del arguments
-    load("seqbench.windowing.windows", "seqbench.windowing.leakcheck")
+    import_all("seqbench.windowing.windows", "seqbench.windowing.leakcheck")
 
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
-    from seqbench.jobs import WindowJob
+    from seqbench.plan.job_settings import WindowJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "recordings", "windows")
-    parser.add_argument("--settings", type=WindowJob.from_json, required=True)
+    parser.add_argument("--settings", type=WindowJobSettings.from_json, required=True)
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.windows)
     run(**vars(arguments))
 
 
 if __name__ == "__main__":
-    from seqbench.launch import launch
+    from seqbench.process.launch import launch
 
     launch("seqbench.steps.window")

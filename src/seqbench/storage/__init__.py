@@ -1,1 +1,1 @@
-"""File formats: what is written, what is read back, and what a file says of itself."""
+"""File formats: dataclasses, and how they are written and read."""

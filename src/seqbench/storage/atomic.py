@@ -12,7 +12,7 @@ from typing import Any
 
 from seqbench.errors import UserError
 
-MENDS = {
+FIXES = {
     errno.ENOSPC: "make room on the disk, then run this again",
     errno.EDQUOT: "make room within your quota, then run this again",
     errno.EROFS: "choose a folder on a disk that can be written",
@@ -27,10 +27,10 @@ class WriteError(UserError):
 
 
 def unwritable(path: Path, error: OSError) -> WriteError:
-    """Return the error that says in one sentence why a file cannot be written."""
+    """Return the error of one sentence for a file that cannot be written."""
     reason = os.strerror(error.errno).lower() if error.errno else str(error)
-    mend = MENDS.get(error.errno or 0, "look after the disk and the folder")
-    return WriteError(f"{path}: cannot be written ({reason}); {mend}")
+    fix = FIXES.get(error.errno or 0, "look after the disk and the folder")
+    return WriteError(f"{path}: cannot be written ({reason}); {fix}")
 
 
 @contextmanager

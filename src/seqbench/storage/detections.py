@@ -6,23 +6,19 @@ Candidates are kept as they were before thresholds and the refractory rule, so
 that ways of decoding can be compared without predicting again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.hdf5 import (
-    read_arrays,
-    read_number,
-    read_strings,
-    write_arrays,
-    write_number,
-    write_strings,
-)
+from seqbench.storage.mapping import read_record, write_record
+from seqbench.storage.records import Record
 from seqbench.storage.windows import WindowSet
 
-REFERENCES = ("reference_place", "reference_onset", "reference_type")
+Decoder = Literal["threshold", "greedy", "optimal"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +58,38 @@ class Candidates:
         return cls(place=place[order], time=time[order], type=kind[order], score=score[order])
 
 
+class DetectionTuning(Record):
+    """What val chooses for a detection model, as the header of the model keeps it.
+
+    Attributes
+    ----------
+    decoder
+        The one whose events are the prediction.
+    thresholds
+        By decoder, the least score of an event of each type, K each.
+    timing_bounds_ms
+        Interval around the predicted onset that holds 95 % of the matched
+        events of a type, K; None where val had too few.
+    """
+
+    decoder: Decoder
+    thresholds: dict[Decoder, tuple[float, ...]]
+    timing_bounds_ms: tuple[tuple[float, float] | None, ...] = ()
+
+    def check(self, n_types: int) -> None:
+        """Refuse thresholds or bounds of another number of types than `n_types`.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer.
+        """
+        if len(self.thresholds.get(self.decoder, ())) != n_types:
+            raise ValueError(f"tuned.thresholds.{self.decoder}: must have {n_types} values")
+        if len(self.timing_bounds_ms) != n_types:
+            raise ValueError(f"tuned.timing_bounds_ms: must have {n_types} intervals")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decoding:
     """How candidates become events, frozen in a model after val.
@@ -69,7 +97,7 @@ class Decoding:
     Parameters
     ----------
     decoder
-        The one whose events are the answer: threshold, greedy or optimal.
+        The one whose events are the prediction.
     thresholds
         By decoder, the least score of an event of each type, (K,).
     """
@@ -77,16 +105,21 @@ class Decoding:
     decoder: str
     thresholds: dict[str, NDArray[np.float64]]
 
-    def to_json(self) -> dict[str, object]:
-        """Return the decoding as JSON values, for the header of a model."""
-        lists = {name: values.tolist() for name, values in self.thresholds.items()}
-        return {"decoder": self.decoder, "thresholds": lists}
-
     @classmethod
-    def from_json(cls, value: dict[str, dict[str, list[float]]]) -> "Decoding":
-        """Read what `to_json` returned."""
-        thresholds = {n: np.array(v, dtype=np.float64) for n, v in value["thresholds"].items()}
-        return cls(decoder=str(value["decoder"]), thresholds=thresholds)
+    def of(cls, tuned: DetectionTuning) -> "Decoding":
+        """Return the decoding that val chose."""
+        thresholds = {str(name): np.array(values) for name, values in tuned.thresholds.items()}
+        return cls(decoder=tuned.decoder, thresholds=thresholds)
+
+    def tuning(self, timing_bounds_ms: Sequence[list[float] | None] = ()) -> DetectionTuning:
+        """Return the decoding for the header of a model, with the timing errors of val."""
+        return DetectionTuning.of_json(
+            {
+                "decoder": self.decoder,
+                "thresholds": {name: list(values) for name, values in self.thresholds.items()},
+                "timing_bounds_ms": timing_bounds_ms,
+            }
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,9 +175,9 @@ class Detections:
         are_probabilities: bool,
     ) -> "Detections":
         """Join candidates with the recordings and events of a split."""
-        timeline, rate = windows.timeline, windows.sampling_rate_hz
-        if timeline is None or rate is None:
-            raise ValueError("only windows of a detection dataset hold recordings with events")
+        timeline, rate = windows.events, windows.sampling_rate_hz
+        if rate is None:
+            raise ValueError("events need a sampling rate")
         place = timeline.place
         known = np.stack([timeline.known_start, timeline.known_stop], axis=1)
         return cls(
@@ -166,33 +199,10 @@ class Detections:
 
 def write_detections(group: h5py.Group, detections: Detections) -> None:
     """Write the detections of one split into a group."""
-    write_strings(group, "recording", detections.recording)
-    write_strings(group, "group", detections.group)
-    write_strings(group, "classes", detections.classes)
-    for column in ("known", *REFERENCES):
-        group[column] = getattr(detections, column)
-    write_arrays(group, "candidates", vars(detections.candidates))
-    write_arrays(group, "thresholds", detections.decoding.thresholds)
-    group.attrs["decoder"] = detections.decoding.decoder
-    group.attrs["sampling_rate_hz"] = detections.sampling_rate_hz
-    group.attrs["tolerance_ms"] = detections.tolerance_ms
-    group.attrs["are_probabilities"] = detections.are_probabilities
-    write_number(group, "refractory_s", detections.refractory_s)
+    write_record(group, detections, skip={"decoding"})
+    write_record(group, detections.decoding)
 
 
 def read_detections(group: h5py.Group) -> Detections:
     """Read what `write_detections` wrote."""
-    return Detections(
-        recording=read_strings(group, "recording"),
-        group=read_strings(group, "group"),
-        classes=read_strings(group, "classes"),
-        **{column: group[column][:] for column in ("known", *REFERENCES)},
-        candidates=Candidates(**read_arrays(group, "candidates")),
-        decoding=Decoding(
-            decoder=str(group.attrs["decoder"]), thresholds=read_arrays(group, "thresholds")
-        ),
-        sampling_rate_hz=float(group.attrs["sampling_rate_hz"]),
-        refractory_s=read_number(group, "refractory_s"),
-        tolerance_ms=float(group.attrs["tolerance_ms"]),
-        are_probabilities=bool(group.attrs["are_probabilities"]),
-    )
+    return read_record(group, Detections, decoding=read_record(group, Decoding))

@@ -8,7 +8,8 @@ parser. (Checksums of HDF5's own guard single chunks of numbers, but neither
 names nor attributes, and take twice the time.)
 """
 
-import re
+import os
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,20 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
-from numpy.typing import NDArray
 
-from seqbench.errors import UserError
+from seqbench.errors import DamagedError, FormatError
 from seqbench.storage.atomic import replacing
+from seqbench.storage.kinds import BLOCK_BYTES, FIRST_LINE, first_block
 
-BLOCK_BYTES = 512
 PIECE_BYTES = 1 << 22
-FIRST_LINE = re.compile(rb"seqbench ([a-z]+) (\d{1,9}) crc32 ([0-9a-f]{8})\n\0+")
-MEND = "delete it, the next run makes it anew"
-
-
-class FormatError(UserError):
-    """A file is not what it should be."""
+SETTLED_NS = 2_000_000_000  # a file changed since can change again within one tick of its clock
+_checksums: dict[tuple[int, ...], int] = {}
 
 
 class _PatientFile(FileIO):
@@ -62,7 +57,7 @@ class _PatientFile(FileIO):
 
     @contextmanager
     def speaking_up(self) -> Iterator[None]:
-        """Raise the failure at the end, and nothing that HDF5 says in consequence of it."""
+        """Raise the failure at the end, and none of the errors of HDF5 that follow from it."""
         try:
             yield
         except Exception:
@@ -110,68 +105,36 @@ def reading(path: Path, kind: str, version: int) -> Iterator[h5py.File]:
             yield file
     except FormatError:
         raise
-    except FileNotFoundError:
-        raise FormatError(f"{path}: no such file") from None
     except Exception as error:  # HDF5 raises nearly anything on what it does not expect
         reason = " ".join(f"{type(error).__name__}: {error!s:.200}".split())
-        raise FormatError(f"{path}: it cannot be read ({reason}); {MEND}") from error
+        raise DamagedError(f"{path}: cannot be read ({reason})") from error
 
 
 def _check(path: Path, kind: str, version: int) -> None:
-    """Refuse a file whose first line says something else, or whose content is not what it says."""
-    with path.open("rb") as file:
-        found = FIRST_LINE.fullmatch(file.read(BLOCK_BYTES))
+    """Raise unless kind, version and content of a file are those that its first line states."""
+    found = FIRST_LINE.fullmatch(first_block(path, kind))
     if found is None:
-        raise FormatError(
-            f"{path}: it is empty, damaged, of an older version or something else than seqbench"
-            f" {kind}; {MEND}"
+        raise DamagedError(f"{path}: empty, damaged, or no seqbench {kind} file")
+    if int(found[2]) != version:
+        raise DamagedError(
+            f"{path}: holds seqbench {kind} version {int(found[2])}, not seqbench {kind}"
+            f" version {version}"
         )
-    held = f"seqbench {found[1].decode()} version {int(found[2])}"
-    wanted = f"seqbench {kind} version {version}"
-    if held != wanted:
-        raise FormatError(f"{path}: holds {held}, not {wanted}; {MEND}")
     if _checksum(path) != int(found[3], 16):
-        raise FormatError(f"{path}: it is damaged or cut short, as its checksum tells; {MEND}")
+        raise DamagedError(f"{path}: damaged or cut short, its checksum does not fit")
 
 
 def _checksum(path: Path) -> int:
-    """Return the CRC-32 of all bytes behind the first block."""
-    checksum = 0
+    """Return the CRC-32 of all bytes behind the first block; they are read once per process."""
     with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        if key in _checksums:
+            return _checksums[key]
+        checksum = 0
         file.seek(BLOCK_BYTES)
         while piece := file.read(PIECE_BYTES):
             checksum = zlib.crc32(piece, checksum)
+    if time.time_ns() - status.st_mtime_ns > SETTLED_NS:
+        _checksums[key] = checksum
     return checksum
-
-
-def write_strings(group: h5py.Group, name: str, values: list[str]) -> None:
-    """Store a list of strings as UTF-8."""
-    group.create_dataset(name, data=np.array(values, dtype=object), dtype=h5py.string_dtype())
-
-
-def read_strings(group: h5py.Group, name: str) -> list[str]:
-    """Return a list of strings."""
-    return [str(value) for value in group[name].asstr()[:]]
-
-
-def write_number(group: h5py.Group, name: str, value: float | None) -> None:
-    """Store a number that may be unknown as an attribute."""
-    group.attrs[name] = float("nan") if value is None else value
-
-
-def read_number(group: h5py.Group, name: str) -> float | None:
-    """Return what `write_number` stored."""
-    value = float(group.attrs[name])
-    return None if np.isnan(value) else value
-
-
-def write_arrays(group: h5py.Group, name: str, arrays: dict[str, NDArray[Any]]) -> None:
-    """Store arrays by name in a group of their own."""
-    inside = group.create_group(name)
-    for key, array in arrays.items():
-        inside[key] = array
-
-
-def read_arrays(group: h5py.Group, name: str) -> dict[str, NDArray[Any]]:
-    """Return what `write_arrays` stored."""
-    return {key: array[()] for key, array in group[name].items()}

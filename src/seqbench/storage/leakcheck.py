@@ -11,11 +11,11 @@ class LeakCheck:
     Parameters
     ----------
     by
-        What parts never share: "group", "recording", or "time", a stretch of a recording.
+        What splits never share: "group", "recording", or "time", a span of a recording.
     n_shared_groups
-        Groups with windows in two parts or more; 0 unless the config allows it.
+        Groups with windows in two splits or more; 0 unless the configuration allows it.
     n_windows
-        Windows of val and test that were held against those of train, by part.
+        Windows of val and test that were compared with those of train, by split.
     n_repeated
         Those that stand in train too, sample by sample.
     n_same_answer

@@ -1,11 +1,27 @@
-"""Centres and scales, as files keep them."""
+"""Centres and scales of channels, as arrays and as a record in the header of a model."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Self
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from seqbench.storage.records import Name, Record
+
+
+class NormalizationRecord(Record):
+    """A normalization as JSON values: one centre and one scale for each channel."""
+
+    mode: Name
+    centre: tuple[float, ...]
+    scale: tuple[Annotated[float, Field(gt=0)], ...]
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        if len(self.centre) != len(self.scale):
+            raise ValueError("centre and scale must have the same length")
+        return self
 
 
 @dataclass(frozen=True)
@@ -29,22 +45,13 @@ class Normalization:
         )
         return signal * scale + centre
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the normalisation as JSON values, for the header of a model."""
-        return {"mode": self.mode, "centre": self.centre.tolist(), "scale": self.scale.tolist()}
+    def record(self) -> NormalizationRecord:
+        """Return the normalization for the header of a model."""
+        return NormalizationRecord(
+            mode=self.mode, centre=tuple(self.centre.tolist()), scale=tuple(self.scale.tolist())
+        )
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "Normalization":
-        """Return what `to_json` wrote down."""
-        return cls(values["mode"], np.array(values["centre"]), np.array(values["scale"]))
-
-
-def write_normalization(group: h5py.Group, normalization: Normalization) -> None:
-    """Store a normalisation in a group of its own."""
-    group.attrs["mode"] = normalization.mode
-    group["centre"], group["scale"] = normalization.centre, normalization.scale
-
-
-def read_normalization(group: h5py.Group) -> Normalization:
-    """Return what `write_normalization` stored."""
-    return Normalization(str(group.attrs["mode"]), group["centre"][:], group["scale"][:])
+    def of(cls, record: NormalizationRecord) -> "Normalization":
+        """Return the normalization of a record."""
+        return cls(record.mode, np.array(record.centre), np.array(record.scale))

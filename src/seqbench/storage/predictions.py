@@ -1,11 +1,11 @@
-"""`predictions.h5`: what a model said of val and test, window by window or in whole recordings.
+"""`predictions.h5`: predictions of val and test, by window, by sample or in whole recordings.
 
-Kept so that new metrics need no new training. Layout, version 3: a group per
+Kept so that new metrics need no new training. Layout, version 5: a group per
 split. Of windows it holds ``scores`` (N, K) float64, ``target`` (N,) int64,
 ``recording`` and ``group`` (N,) text, ``start`` and ``length`` (N,) int64,
 ``classes`` (K,) text and the attribute ``are_probabilities``; of whole
-recordings what `detections` says, of single samples what `sequences` says. The
-attribute ``of`` tells which.
+recordings see `detections`, of single samples `sequences`. The attribute ``of``
+is windows, recordings or samples.
 """
 
 from collections.abc import Mapping
@@ -15,12 +15,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.errors import FormatError
 from seqbench.storage.detections import Detections, read_detections, write_detections
-from seqbench.storage.hdf5 import FormatError, read_strings, reading, write_strings, writing
-from seqbench.storage.sequences import Sequences, read_sequences, write_sequences
+from seqbench.storage.hdf5 import reading, writing
+from seqbench.storage.mapping import read_record, write_record
+from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import Split, WindowSet
 
-KIND, VERSION = "predictions", 4
+KIND, VERSION = "predictions", 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +84,10 @@ class Predictions:
         return self.scores.argmax(axis=1)
 
 
-Answered = Predictions | Detections | Sequences
+AnyPredictions = Predictions | Detections | Sequences
 
 
-def write_predictions(path: Path, predictions: Mapping[Split, Answered]) -> None:
+def write_predictions(path: Path, predictions: Mapping[Split, AnyPredictions]) -> None:
     """Write the predictions of several splits atomically."""
     with writing(path, KIND, VERSION) as file:
         for split, of_split in predictions.items():
@@ -93,21 +95,12 @@ def write_predictions(path: Path, predictions: Mapping[Split, Answered]) -> None
             if isinstance(of_split, Detections):
                 group.attrs["of"] = "recordings"
                 write_detections(group, of_split)
-                continue
-            if isinstance(of_split, Sequences):
-                group.attrs["of"] = "samples"
-                write_sequences(group, of_split)
-                continue
-            group.attrs["of"] = "windows"
-            group.attrs["are_probabilities"] = of_split.are_probabilities
-            write_strings(group, "classes", of_split.classes)
-            for column in ("scores", "target", "start", "length"):
-                group[column] = getattr(of_split, column)
-            write_strings(group, "recording", of_split.recording)
-            write_strings(group, "group", of_split.group)
+            else:
+                group.attrs["of"] = "samples" if isinstance(of_split, Sequences) else "windows"
+                write_record(group, of_split)
 
 
-def read_predictions(path: Path, split: Split) -> Answered:
+def read_predictions(path: Path, split: Split) -> AnyPredictions:
     """Read the predictions of one split."""
     with reading(path, KIND, VERSION) as file:
         if split not in file:
@@ -116,14 +109,5 @@ def read_predictions(path: Path, split: Split) -> Answered:
         if group.attrs["of"] == "recordings":
             return read_detections(group)
         if group.attrs["of"] == "samples":
-            return read_sequences(group)
-        return Predictions(
-            scores=group["scores"][:],
-            target=group["target"][:],
-            recording=read_strings(group, "recording"),
-            group=read_strings(group, "group"),
-            start=group["start"][:],
-            length=group["length"][:],
-            classes=read_strings(group, "classes"),
-            are_probabilities=bool(group.attrs["are_probabilities"]),
-        )
+            return read_record(group, Sequences)
+        return read_record(group, Predictions)

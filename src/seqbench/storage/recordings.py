@@ -15,7 +15,7 @@ Layout, version 4. All recordings of a dataset stand end to end:
 ``classes``           (K,) text
 ``labels/recording``  (L,) int64; also ``label`` (index into classes), ``start``
                       and ``stop`` (samples from the start of the recording)
-``targets/values``    (n_samples, D) float32, values to be told of every sample, NaN
+``targets/values``    (n_samples, D) float32, targets of every sample, NaN
                       where unknown; also ``name`` and ``unit``, (D,) text; only
                       where there are any
 ``truth/..``          arrays that only a generator knows, such as templates
@@ -27,7 +27,6 @@ licence, citation, checksums and notes.
 """
 
 import contextlib
-import json
 import math
 import re
 from collections.abc import Sequence
@@ -38,19 +37,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.hdf5 import (
-    read_arrays,
-    read_number,
-    read_strings,
-    reading,
-    write_arrays,
-    write_number,
-    write_strings,
-    writing,
-)
+from seqbench.config.registry import TASKS
+from seqbench.storage.hdf5 import reading, writing
+from seqbench.storage.mapping import read_record, write_record
 
 KIND, VERSION = "recordings", 4
-NUMBERS = ("sampling_rate_hz", "refractory_s", "tolerance_ms")
+PATHS = {
+    "names": "recordings/name",
+    "groups": "recordings/group",
+    "splits": "recordings/split",
+    "channels": "channels/name",
+    "units": "channels/unit",
+    "label_recording": "labels/recording",
+    "label": "labels/label",
+    "label_start": "labels/start",
+    "label_stop": "labels/stop",
+    "target_names": "targets/name",
+    "target_units": "targets/unit",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +93,7 @@ class Recordings:
         Shortest time between two events of one type, in seconds; None: none known.
     tolerance_ms
         Detection: tolerance of the headline and of the choice of thresholds, one
-        of `seqbench.options.TOLERANCES_MS`.
+        of `seqbench.config.tolerances.TOLERANCES_MS`.
     truth
         Arrays that only a generator knows, for oracles; by name.
     source
@@ -132,9 +136,9 @@ class Recordings:
         shape = (len(self.channels), *self.signals[0].shape[2:])
         for name, signal in zip(self.names, self.signals, strict=True):
             if signal.ndim != n_dimensions or signal.shape[1:] != shape:
-                wanted = ", ".join(["n_samples", *map(str, shape)])
+                expected = ", ".join(["n_samples", *map(str, shape)])
                 raise ValueError(
-                    f"recording '{name}' has shape {signal.shape}, {self.sample} has ({wanted})"
+                    f"recording '{name}' has shape {signal.shape}, {self.sample} has ({expected})"
                 )
         for name, signal, values in zip(
             self.names, self.signals, self.targets or [], strict=self.targets is not None
@@ -146,15 +150,16 @@ class Recordings:
                 )
         if self.sample == "tokens" and len(self.channels) != 1:
             raise ValueError(f"tokens have one channel, not {len(self.channels)}")
-        if self.task == "regression" and self.targets is None:
-            raise ValueError("regression needs targets")
+        labels = TASKS.entry(self.task).tags.get("labels", "classes")
+        if labels == "values" and self.targets is None:
+            raise ValueError(f"{self.task} needs targets")
         stops = np.array([len(signal) for signal in self.signals])[self.label_recording]
         if (self.label_start < 0).any() or (self.label_stop > stops).any():
             raise ValueError("a label reaches past its recording")
         if (self.label_start >= self.label_stop).any():
             raise ValueError("a label covers no sample")
-        if self.task == "detection" and (self.sampling_rate_hz is None or not self.tolerance_ms):
-            raise ValueError("detection needs a sampling rate and a tolerance")
+        if labels == "events" and (self.sampling_rate_hz is None or not self.tolerance_ms):
+            raise ValueError(f"{self.task} needs a sampling rate and a tolerance")
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -257,11 +262,10 @@ def write_recordings(path: Path, recordings: Recordings) -> None:
     """Write `recordings` atomically."""
     lengths = recordings.lengths
     with writing(path, KIND, VERSION) as file:
-        file.attrs["task"] = recordings.task
-        file.attrs["sample"] = recordings.sample
-        for name in NUMBERS:
-            write_number(file, name, getattr(recordings, name))
-        file.attrs["source"] = json.dumps(recordings.source, ensure_ascii=False)
+        skipped = {"signals", "targets", "known"}
+        if recordings.targets is None:
+            skipped |= {"target_names", "target_units"}
+        write_record(file, recordings, paths=PATHS, skip=skipped)
         signal = file.create_dataset(
             "signal",
             shape=(int(lengths.sum()), *recordings.signals[0].shape[1:]),
@@ -270,54 +274,27 @@ def write_recordings(path: Path, recordings: Recordings) -> None:
         starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
         for start, one in zip(starts, recordings.signals, strict=True):
             signal[start : start + len(one)] = one
-        table = file.create_group("recordings")
-        write_strings(table, "name", recordings.names)
-        write_strings(table, "group", recordings.groups)
-        write_strings(table, "split", recordings.splits)
-        table["start"], table["length"] = starts, lengths
-        table["known"] = recordings.known_spans
-        channels = file.create_group("channels")
-        write_strings(channels, "name", recordings.channels)
-        write_strings(channels, "unit", recordings.units)
-        write_strings(file, "classes", recordings.classes)
-        labels = file.create_group("labels")
-        labels["recording"], labels["label"] = recordings.label_recording, recordings.label
-        labels["start"], labels["stop"] = recordings.label_start, recordings.label_stop
-        write_arrays(file, "truth", recordings.truth)
+        file["recordings/start"], file["recordings/length"] = starts, lengths
+        file["recordings/known"] = recordings.known_spans
         if recordings.targets is not None:
-            targets = file.create_group("targets")
-            targets["values"] = np.concatenate(recordings.targets)
-            write_strings(targets, "name", recordings.target_names)
-            write_strings(targets, "unit", recordings.target_units)
+            file["targets/values"] = np.concatenate(recordings.targets)
 
 
 def read_recordings(path: Path) -> Recordings:
     """Read what `write_recordings` wrote."""
     with reading(path, KIND, VERSION) as file:
         signal = file["signal"][:]
-        table, labels = file["recordings"], file["labels"]
+        table = file["recordings"]
         bounds = list(zip(table["start"][:], table["length"][:], strict=True))
-        targets = file.get("targets")
-        values = None if targets is None else targets["values"][:]
-        return Recordings(
-            task=str(file.attrs["task"]),
-            sample=str(file.attrs["sample"]),
+        given: dict[str, Any] = {"targets": None, "target_names": [], "target_units": []}
+        if "targets" in file:
+            values = file["targets/values"][:]
+            given = {"targets": [values[start : start + length] for start, length in bounds]}
+        return read_record(
+            file,
+            Recordings,
+            paths=PATHS,
             signals=[signal[start : start + length] for start, length in bounds],
-            names=read_strings(table, "name"),
-            groups=read_strings(table, "group"),
-            splits=read_strings(table, "split"),
-            channels=read_strings(file["channels"], "name"),
-            units=read_strings(file["channels"], "unit"),
-            classes=read_strings(file, "classes"),
-            label_recording=labels["recording"][:],
-            label=labels["label"][:],
-            label_start=labels["start"][:],
-            label_stop=labels["stop"][:],
-            targets=None if values is None else [values[a : a + n] for a, n in bounds],
-            target_names=[] if targets is None else read_strings(targets, "name"),
-            target_units=[] if targets is None else read_strings(targets, "unit"),
-            **{name: read_number(file, name) for name in NUMBERS},
             known=table["known"][:],
-            truth=read_arrays(file, "truth"),
-            source=json.loads(file.attrs["source"]),
+            **given,
         )

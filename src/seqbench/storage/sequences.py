@@ -1,6 +1,6 @@
-"""What models answered sample by sample, as `predictions.h5` keeps it.
+"""Predictions for single samples, as `predictions.h5` keeps them.
 
-Layout of the group: ``answer`` (S, A) and ``target`` (S, D) float64, of frames
+Layout of the group: ``prediction`` (S, A) and ``target`` (S, D) float64, of frames
 (S, C, H, W) float32; ``sequence`` and ``ahead`` (S,) int64, ``reference`` as
 the target where there is one;
 ``recording`` and ``group`` (N,) text, ``start`` (N,) int64; ``names`` and
@@ -8,26 +8,20 @@ the target where there is one;
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.hdf5 import read_strings, write_strings
 from seqbench.storage.windows import WindowSet
-
-TEXTS = ("recording", "group", "names", "units", "classes")
-ARRAYS = ("answer", "target", "sequence", "ahead", "start")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sequences:
-    """Answers for single samples of N windows, S in all; samples nothing is known of are left out.
+    """Predictions for single samples of N windows, S in all, wherever a target is known.
 
     Parameters
     ----------
-    answer
+    prediction
         Values in the units of `target`, (S, D), or in labelling scores of classes, (S, K).
     target
         (S, D); in labelling the index of the class, D = 1; frames of video (S, C, H, W).
@@ -47,7 +41,7 @@ class Sequences:
         Forecasting: the last value or frame that was known, as `target`.
     """
 
-    answer: NDArray[np.float64]
+    prediction: NDArray[np.float64]
     target: NDArray[np.float64]
     sequence: NDArray[np.int64]
     ahead: NDArray[np.int64]
@@ -65,18 +59,18 @@ class Sequences:
 
     @property
     def has_frames(self) -> bool:
-        """Whether what is told are frames of video."""
+        """Whether predictions are frames of video."""
         return self.target.ndim == 4
 
     @property
     def predicted(self) -> NDArray[np.int64]:
         """Labelling: index of the class with the highest score, (S,)."""
-        return self.answer.argmax(axis=1)
+        return self.prediction.argmax(axis=1)
 
     @property
     def scores(self) -> NDArray[np.float64]:
-        """Labelling: what `answer` is called where windows have one class, (S, K)."""
-        return self.answer
+        """Labelling: what `prediction` is called where windows have one class, (S, K)."""
+        return self.prediction
 
     @property
     def label(self) -> NDArray[np.int64]:
@@ -96,7 +90,7 @@ class Sequences:
     ) -> NDArray[np.float64]:
         """Return the mean of values (S,) over samples in each resample, (R,).
 
-        Weights (R, N) say how often each window counts.
+        Weights (R, N) are how often each window counts.
         """
         n = self.summed(np.ones(len(values)))
         mean: NDArray[np.float64] = (weights @ self.summed(values)) / (weights @ n)
@@ -104,15 +98,15 @@ class Sequences:
 
     @classmethod
     def inside(
-        cls, windows: WindowSet, answer: NDArray[np.float64], *, are_probabilities: bool = False
+        cls, windows: WindowSet, prediction: NDArray[np.float64], *, are_probabilities: bool = False
     ) -> "Sequences":
-        """Join answers for all samples of all windows, in order, with what is known of them."""
-        targets = windows.told
+        """Join predictions (S, A) for all samples of all windows, in order, with their targets."""
+        targets = windows.required_targets
         sequence = np.repeat(np.arange(len(windows)), windows.length)
         target = targets.values[windows.rows()]
         is_known = np.isfinite(target).all(axis=1)
         return cls(
-            answer=answer[is_known],
+            prediction=prediction[is_known],
             target=target[is_known].astype(np.float64),
             sequence=sequence[is_known],
             ahead=np.zeros(int(is_known.sum()), dtype=np.int64),
@@ -126,15 +120,15 @@ class Sequences:
         )
 
     @classmethod
-    def behind(cls, windows: WindowSet, answer: NDArray[np.float64]) -> "Sequences":
-        """Join forecasts (N, H, D), of video (N, H, C, rows, columns), with what came."""
-        targets = windows.told
-        n_windows, horizon, *shape = answer.shape
-        came = targets.values[windows.rows_around_end(0, horizon)]
+    def behind(cls, windows: WindowSet, prediction: NDArray[np.float64]) -> "Sequences":
+        """Join forecasts (N, H, D), of video (N, H, C, rows, columns), with the true values."""
+        targets = windows.required_targets
+        n_windows, horizon, *shape = prediction.shape
+        true = targets.values[windows.rows_around_end(0, horizon)]
         reference = np.repeat(targets.values[windows.rows_around_end(-1, 0)], horizon, axis=1)
         return cls(
-            answer=answer.reshape(-1, *shape),
-            target=came.reshape(-1, *shape).astype(np.float64),
+            prediction=prediction.reshape(-1, *shape),
+            target=true.reshape(-1, *shape).astype(np.float64),
             sequence=np.repeat(np.arange(n_windows), horizon),
             ahead=np.tile(np.arange(1, horizon + 1), n_windows),
             recording=[windows.names[i] for i in windows.recording],
@@ -145,40 +139,3 @@ class Sequences:
             classes=[],
             reference=reference.reshape(-1, *shape).astype(np.float64),
         )
-
-
-def write_sequences(group: h5py.Group, sequences: Sequences) -> None:
-    """Store answers in a group of their own."""
-    group.attrs["are_probabilities"] = sequences.are_probabilities
-    for name in TEXTS:
-        write_strings(group, name, getattr(sequences, name))
-    for name in ARRAYS:
-        _write(group, name, getattr(sequences, name))
-    if sequences.reference is not None:
-        _write(group, "reference", sequences.reference)
-
-
-def _write(group: h5py.Group, name: str, array: NDArray[Any]) -> None:
-    """Store an array; frames, the bulk of any file that has them, as float32 and compressed."""
-    if array.ndim == 4:
-        group.create_dataset(
-            name, data=array, dtype=np.float32, compression="gzip", compression_opts=1, shuffle=True
-        )
-    else:
-        group[name] = array
-
-
-def read_sequences(group: h5py.Group) -> Sequences:
-    """Return what `write_sequences` stored."""
-    fields: dict[str, Any] = {name: read_strings(group, name) for name in TEXTS}
-    fields |= {name: _read(group, name) for name in ARRAYS}
-    return Sequences(
-        **fields,
-        are_probabilities=bool(group.attrs["are_probabilities"]),
-        reference=_read(group, "reference") if "reference" in group else None,
-    )
-
-
-def _read(group: h5py.Group, name: str) -> NDArray[Any]:
-    array = group[name][:]
-    return array.astype(np.float64) if array.ndim == 4 else array

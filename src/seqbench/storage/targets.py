@@ -1,4 +1,4 @@
-"""What is to be told sample by sample, as `windows.h5` keeps it.
+"""Targets of single samples, as `windows.h5` keeps them.
 
 Layout of the group: ``values`` (n_samples, D) float32, NaN where nothing is
 known, a row for every row of ``signal``; none in forecasting of video, whose
@@ -9,19 +9,27 @@ frames would stand there twice: they are the signal, its normalisation undone.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from seqbench.settings import TransformSettings
-from seqbench.storage.hdf5 import read_strings, write_strings
-from seqbench.storage.normalization import (
-    Normalization,
-    read_normalization,
-    write_normalization,
-)
+from seqbench.config.stages import TransformSettings
+from seqbench.storage.normalization import Normalization, NormalizationRecord
+from seqbench.storage.records import Record
+
+PATHS = {"names": "name", "units": "unit"}  # in a file
+
+
+class TargetsRecord(Record):
+    """All but the values of `Targets`, for the header of a model."""
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    normalization: NormalizationRecord
+    horizon_samples: Annotated[int, Field(ge=0, le=2**31)] = 0
+    transform: TransformSettings = TransformSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +46,9 @@ class Targets:
         Of the D values.
     normalization
         Of the values, from train; neutral in labelling. In forecasting that of
-        the transformed signal, which is what models are taught.
+        the transformed signal, from which models learn.
     horizon_samples
-        0: the values of a window's own samples are to be told; else those of
+        0: the values of a window's own samples are its targets; else those of
         so many samples behind its end.
     transform
         What the signal went through before it was normalised.
@@ -53,33 +61,12 @@ class Targets:
     horizon_samples: int = 0
     transform: TransformSettings = field(default_factory=TransformSettings)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return all but the values as JSON values, for the header of a model."""
-        return {
-            "names": self.names,
-            "units": self.units,
-            "normalization": self.normalization.to_json(),
-            "horizon_samples": self.horizon_samples,
-            "transform": self.transform.model_dump(mode="json"),
-        }
-
-
-def write_targets(group: h5py.Group, targets: Targets) -> None:
-    """Store all but the values, which stand beside the signal."""
-    write_strings(group, "name", targets.names)
-    write_strings(group, "unit", targets.units)
-    write_normalization(group.create_group("normalization"), targets.normalization)
-    group.attrs["horizon_samples"] = targets.horizon_samples
-    group.attrs["transform"] = targets.transform.to_json()
-
-
-def read_targets(group: h5py.Group, values: NDArray[np.float32]) -> Targets:
-    """Return what `write_targets` stored, with the values of one split."""
-    return Targets(
-        values=values,
-        names=read_strings(group, "name"),
-        units=read_strings(group, "unit"),
-        normalization=read_normalization(group["normalization"]),
-        horizon_samples=int(group.attrs["horizon_samples"]),
-        transform=TransformSettings.from_json(str(group.attrs["transform"])),
-    )
+    def record(self) -> TargetsRecord:
+        """Return all but the values, for the header of a model."""
+        return TargetsRecord(
+            names=tuple(self.names),
+            units=tuple(self.units),
+            normalization=self.normalization.record(),
+            horizon_samples=self.horizon_samples,
+            transform=self.transform,
+        )

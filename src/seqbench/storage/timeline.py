@@ -11,11 +11,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.hdf5 import read_number, write_number
-
-KNOWN = ("known_start", "known_stop")
-EVENTS = ("onset", "offset", "type")
-COLUMNS = ("recording", "start", "stop", *KNOWN, *EVENTS)
+from seqbench.storage.mapping import read_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,26 +65,17 @@ class Timeline:
         )
 
 
-def write_timeline(group: h5py.Group, timeline: Timeline) -> None:
-    """Write a timeline into a group."""
-    for column in COLUMNS:
-        group[column] = getattr(timeline, column)
-    write_number(group, "refractory_s", timeline.refractory_s)
-    group.attrs["tolerance_ms"] = timeline.tolerance_ms
-
-
 def read_timeline(group: h5py.Group, *, events: bool = True) -> Timeline:
-    """Read what `write_timeline` wrote; without events they are left in the file."""
-    start = group["start"][:]
-    nothing_known = {"known_start": start, "known_stop": start}
-    known = {column: group[column][:] for column in KNOWN} if events else nothing_known
-    none = np.zeros(0, dtype=np.int64)
-    return Timeline(
-        recording=group["recording"][:],
-        start=start,
-        stop=group["stop"][:],
-        **known,
-        **{column: group[column][:] if events else none for column in EVENTS},
-        refractory_s=read_number(group, "refractory_s"),
-        tolerance_ms=float(group.attrs["tolerance_ms"]),
+    """Read a timeline; without events they are left in the file."""
+    if events:
+        return read_record(group, Timeline)
+    start, none = group["start"][:], np.zeros(0, dtype=np.int64)
+    return read_record(
+        group,
+        Timeline,
+        known_start=start,
+        known_stop=start,
+        onset=none,
+        offset=none,
+        type=none,
     )

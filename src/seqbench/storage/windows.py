@@ -12,7 +12,7 @@ stand together: reading a split never touches the bytes of another.
 ``windows/{split}/..``  (N,) int64: ``start`` (from the slab's first row),
                         ``length``, ``label`` (-1: none), ``recording``
 ``timeline/{split}/..`` recordings and events, for detection; see `timeline`
-``targets/..``          what is to be told sample by sample; see `targets`
+``targets/..``          targets of single samples; see `targets`
 ``truth/..``            arrays that only a generator knows
 ``recordings/..``       ``name`` and ``group``, (R,) text
 ``channels``            (C,) text; of tokens the vocabulary, from train
@@ -23,8 +23,8 @@ stand together: reading a split never touches the bytes of another.
 ======================  =====================================================
 
 The attribute ``source`` is that of `recordings.h5`; ``official_splits``, a JSON
-list, names the parts that are the source's own; ``leakcheck``, a JSON object,
-says what the parts share, and stands where `window` made the file.
+list, names the splits that are the source's own; ``leakcheck``, a JSON object,
+is what the splits share, and stands where `window` made the file.
 """
 
 import json
@@ -36,29 +36,21 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.hdf5 import (
-    FormatError,
-    read_arrays,
-    read_number,
-    read_strings,
-    reading,
-    write_arrays,
-    write_number,
-    write_strings,
-    writing,
-)
+from seqbench.errors import FormatError
+from seqbench.storage.hdf5 import reading, writing
 from seqbench.storage.leakcheck import LeakCheck
-from seqbench.storage.normalization import (
-    Normalization,
-    read_normalization,
-    write_normalization,
-)
-from seqbench.storage.targets import Targets, read_targets, write_targets
-from seqbench.storage.timeline import Timeline, read_timeline, write_timeline
+from seqbench.storage.mapping import read_record, write_record
+from seqbench.storage.normalization import Normalization
+from seqbench.storage.targets import PATHS as TARGET_PATHS
+from seqbench.storage.targets import Targets
+from seqbench.storage.timeline import Timeline, read_timeline
 
 KIND, VERSION = "windows", 5
 Split = Literal["train", "val", "test"]
 UNLABELLED = -1
+COLUMNS = ("start", "length", "label", "recording")
+PATHS = {"names": "recordings/name", "groups": "recordings/group"}
+OF_SPLIT = {"split", "signal", "timeline", "targets", "official_splits", *COLUMNS}
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
@@ -88,11 +80,11 @@ class WindowSet:
     units
         Of the channels as they were recorded, "" where unknown; none of tokens.
     official_splits
-        Parts that the source itself names and nothing in the config replaced.
+        Splits that the source itself names and nothing in the configuration replaced.
     timeline
         Whole recordings and their events; detection alone has one.
     targets
-        What is to be told sample by sample; of tasks that do so.
+        Targets of single samples; of tasks that have them.
     truth, source
         As in `Recordings`.
     """
@@ -131,17 +123,35 @@ class WindowSet:
         return self.signal.shape[2:]
 
     @property
-    def told(self) -> Targets:
-        """What is to be told sample by sample.
+    def required_targets(self) -> Targets:
+        """Targets of single samples.
 
         Raises
         ------
         ValueError
-            Of tasks that tell nothing of the kind.
+            Of tasks without such targets.
         """
         if self.targets is None:
             raise ValueError(f"windows of {self.task} have no targets")
         return self.targets
+
+    @property
+    def events(self) -> Timeline:
+        """Whole recordings and their events.
+
+        Raises
+        ------
+        ValueError
+            Of tasks without events.
+        """
+        if self.timeline is None:
+            raise ValueError(f"windows of {self.task} have no events")
+        return self.timeline
+
+    @property
+    def horizon_samples(self) -> int:
+        """Samples behind each window that are its target; 0 where targets lie inside."""
+        return self.targets.horizon_samples if self.targets is not None else 0
 
     def rows(self) -> NDArray[np.int64]:
         """Return the row in the signal of every sample of every window, in order, (S,)."""
@@ -167,14 +177,10 @@ def write_windows(
     """Write the windows of all splits atomically, and what they share if that was looked for."""
     first = next(iter(splits.values()))
     with writing(path, KIND, VERSION) as file:
-        file.attrs["task"] = first.task
-        file.attrs["sample"] = first.sample
-        file.attrs["source"] = json.dumps(first.source, ensure_ascii=False)
+        write_record(file, first, paths=PATHS, skip=OF_SPLIT)
         file.attrs["official_splits"] = json.dumps(first.official_splits)
         if leakcheck is not None:
             file.attrs["leakcheck"] = leakcheck.to_json()
-        write_number(file, "sampling_rate_hz", first.sampling_rate_hz)
-        write_arrays(file, "truth", first.truth)
         n_samples = sum(len(windows.signal) for windows in splits.values())
         signal = file.create_dataset(
             "signal", shape=(n_samples, *first.signal.shape[1:]), dtype=np.float32
@@ -184,20 +190,14 @@ def write_windows(
             end = begin + len(windows.signal)
             signal[begin:end] = windows.signal
             file[f"slabs/{split}"] = np.array([begin, end])
-            for column in ("start", "length", "label", "recording"):
+            for column in COLUMNS:
                 file[f"windows/{split}/{column}"] = getattr(windows, column)
             if windows.timeline is not None:
-                write_timeline(file.create_group(f"timeline/{split}"), windows.timeline)
+                write_record(file.create_group(f"timeline/{split}"), windows.timeline)
             begin = end
-        recordings = file.create_group("recordings")
-        write_strings(recordings, "name", first.names)
-        write_strings(recordings, "group", first.groups)
-        write_strings(file, "channels", first.channels)
-        write_strings(file, "units", first.units)
-        write_strings(file, "classes", first.classes)
-        write_normalization(file.create_group("normalization"), first.normalization)
         if first.targets is not None:
-            write_targets(file.create_group("targets"), first.targets)
+            targets = file.create_group("targets")
+            write_record(targets, first.targets, paths=TARGET_PATHS, skip={"values"})
             if not (first.sample == "video" and first.targets.horizon_samples):
                 file["targets/values"] = np.concatenate(
                     [windows.targets.values for windows in splits.values() if windows.targets]
@@ -234,29 +234,22 @@ def read_windows(
         start, stored = table["start"][:], file["signal"]
         shape = (end - begin, *stored.shape[1:])
         rows = stored[begin:end] if signal else np.broadcast_to(np.float32(0), shape)
-        return WindowSet(
-            task=str(file.attrs["task"]),
-            sample=str(file.attrs["sample"]),
+        return read_record(
+            file,
+            WindowSet,
+            paths=PATHS,
             split=split,
             signal=rows,
             start=start,
             length=table["length"][:],
             label=table["label"][:] if labels else np.full(len(start), UNLABELLED),
             recording=table["recording"][:],
-            names=read_strings(file["recordings"], "name"),
-            groups=read_strings(file["recordings"], "group"),
-            channels=read_strings(file, "channels"),
-            units=read_strings(file, "units"),
             official_splits=json.loads(file.attrs["official_splits"]),
-            classes=read_strings(file, "classes"),
-            normalization=read_normalization(file["normalization"]),
-            sampling_rate_hz=read_number(file, "sampling_rate_hz"),
             timeline=read_timeline(of_split, events=labels) if of_split else None,
             targets=_read_targets(file["targets"], rows, begin, is_known=signal)
             if labels and "targets" in file
             else None,
-            truth=read_arrays(file, "truth") if labels else {},
-            source=json.loads(file.attrs["source"]),
+            **({} if labels else {"truth": {}}),
         )
 
 
@@ -271,8 +264,11 @@ def _read_targets(
     group: h5py.Group, signal: NDArray[np.float32], begin: int, *, is_known: bool
 ) -> Targets:
     """Return the targets of the rows of a split, which are its signal where none are stored."""
+    values: NDArray[np.float32]
     if "values" in group:
-        return read_targets(group, group["values"][begin : begin + len(signal)])
-    if not is_known:
-        return read_targets(group, np.broadcast_to(np.float32(np.nan), signal.shape))
-    return read_targets(group, read_normalization(group["normalization"]).undone(signal))
+        values = group["values"][begin : begin + len(signal)]
+    elif is_known:
+        values = read_record(group["normalization"], Normalization).undone(signal)
+    else:
+        values = np.broadcast_to(np.float32(np.nan), signal.shape)
+    return read_record(group, Targets, paths=TARGET_PATHS, values=values)

@@ -1,1 +1,1 @@
-"""What a model is asked: one folder a task, with its head and metrics."""
+"""Tasks: one folder each, with head, targets, windows, metrics, figures and config checks."""

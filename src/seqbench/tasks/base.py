@@ -1,21 +1,41 @@
-"""What a task is, without torch: its head by name, its metrics, its headline."""
+"""What training and scoring know of a task; heavy imports stay inside the hooks.
+
+A task is one folder, whose modules are loaded by the stages that need them:
+
+==============  ==================================================================
+``task.py``     `Task`: head, targets of batches, predictions, choice of metrics
+``windows.py``  `seqbench.tasks.windows.TaskWindows`: how recordings become windows
+``profile.py``  `seqbench.tasks.profile.TaskProfile`: config checks and words
+``metrics.py``  functions under ``@METRICS.register``
+==============  ==================================================================
+
+A change re-runs those stages alone: no model depends on a metric or a figure.
+The tag ``labels`` of a registered task names what its recordings carry: classes (of
+labelled intervals, the default), events, values (of every sample) or none.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
     from seqbench.models.base import Encoder
-    from seqbench.storage.predictions import Answered
+    from seqbench.storage.model_header import NetworkHeader
+    from seqbench.storage.predictions import AnyPredictions
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
+    from seqbench.tasks.targets import TargetTable
 
 
 class Task(ABC):
-    """One kind of question.
+    """One kind of prediction; by default one class for each window.
 
     Attributes
     ----------
@@ -27,8 +47,8 @@ class Task(ABC):
         The metric that decides between models of equal headline on val; lower
         is better.
     tunes_on_val
-        Whether val decides how scores become answers: a baseline then learns
-        from train alone.
+        Whether val decides how scores become predictions: a baseline then
+        learns from train alone.
     """
 
     name: str
@@ -37,7 +57,7 @@ class Task(ABC):
     tunes_on_val: bool = False
 
     @abstractmethod
-    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+    def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build the output layer for an encoder; imports torch.
 
         Parameters
@@ -45,30 +65,62 @@ class Task(ABC):
         encoder
             Gives the frames.
         header
-            That of the model's file: ``classes``, ``head_dropout`` and what
-            else the task needs to know of the dataset.
+            That of the model's file: classes, dropout and what else the task
+            needs to know of the dataset.
         """
 
-    @abstractmethod
+    def targets(self, windows: WindowSet, signal: Tensor) -> TargetTable:
+        """Return the targets of the windows of one split; imports torch.
+
+        Parameters
+        ----------
+        windows
+            Of one split.
+        signal
+            The signal of the split on the device that trains.
+        """
+        from seqbench.tasks.targets import LabelTargets
+
+        return LabelTargets(windows, signal.device)
+
+    def labels_inside(
+        self, windows: WindowSet
+    ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]] | None:
+        """Return the labels inside windows; None: a window has one label or value.
+
+        Returns
+        -------
+        label
+            Indices of classes in the order of the signal, (n_labels,); NaN where unknown.
+        first, last
+            Which of them, [first, last), lie in each window, (N,) each.
+        """
+        del windows
+        return None
+
     def join(
         self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
-    ) -> Answered:
-        """Join what a model answered with the windows or recordings it was asked about.
+    ) -> AnyPredictions:
+        """Join the outputs of a model with the windows or recordings they belong to.
 
         Parameters
         ----------
         windows
             Of one split.
         answer
-            Scores of the windows or candidates in the recordings.
+            Scores of the windows, (N, K), or what else `head` and baselines give.
         are_probabilities
             Whether scores are probabilities.
         tuned
             What `tune` returned for this model.
         """
+        from seqbench.storage.predictions import Predictions
+
+        del tuned  # the class with the highest score is predicted
+        return Predictions.of(windows, answer, are_probabilities=are_probabilities)
 
     def tune(self, windows: WindowSet, answer: Any, *, are_probabilities: bool) -> dict[str, Any]:
-        """Return what val decides, as JSON values for the header of a model."""
+        """Return what is selected on val, as JSON values for the header of a model."""
         del windows, answer, are_probabilities
         return {}
 

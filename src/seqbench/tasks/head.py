@@ -19,7 +19,7 @@ class Head(nn.Module, ABC):
     measured
         Name of what `measure` returns.
     reads
-        Whether scores are wanted for windows, one by one, for each of their
+        Whether scores are of windows, one by one, of each of their
         samples, or for whole recordings, stitched from windows.
     """
 
@@ -63,4 +63,4 @@ class Head(nn.Module, ABC):
         window_samples
             Length that recordings are cut to.
         """
-        raise NotImplementedError(f"{type(self).__name__} answers window by window")
+        raise NotImplementedError(f"{type(self).__name__} predicts window by window")

@@ -7,8 +7,8 @@
 import re
 from typing import Any
 
-from seqbench.options import TOLERANCES_MS
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
+from seqbench.config.tolerances import TOLERANCES_MS
 
 
 def expand(family: str) -> list[str]:
@@ -49,10 +49,10 @@ def summary(name: str) -> str:
 
 
 def higher_is_better(metric: str) -> bool:
-    """Tell in which direction a metric improves."""
+    """Return whether a metric improves upwards."""
     return bool(tags(metric)["better"] == "higher")
 
 
 def best_at_zero(metric: str) -> bool:
-    """Tell whether a metric may have either sign and is best at zero."""
+    """Return whether a metric may have either sign and is best at zero."""
     return bool(tags(metric)["better"] == "zero")

@@ -1,4 +1,4 @@
-"""Output layer of tasks that answer for every sample."""
+"""Output layer of tasks with a target for every sample."""
 
 import torch
 from torch import Tensor, nn
@@ -8,14 +8,14 @@ from seqbench.tasks.head import Head
 
 
 class SampleHead(Head):
-    """Frames to the samples they stand for, linearly: a frame answers for `stride` samples.
+    """Frames to the samples they stand for, linearly: a frame predicts `stride` samples.
 
     Parameters
     ----------
     encoder
-        Says its features D and its stride.
+        Gives its features D and its stride.
     n_outputs
-        Numbers A to say of each sample.
+        Numbers A predicted for each sample.
     dropout
         Before the output layer.
     """
@@ -30,13 +30,13 @@ class SampleHead(Head):
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return numbers for samples, (B, F * stride, A); those past the end mean nothing."""
-        del lengths  # targets say where windows end
+        del lengths  # targets end where windows do
         logits: Tensor = self.linear(self.dropout(frames))
         return logits.reshape(len(frames), -1, self.n_outputs)
 
 
-def squared_errors(answer: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def squared_errors(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return squared errors (B, T, ...), 0 where the target is NaN, and where it is not."""
     is_known = target.isfinite()
-    error = torch.where(is_known, answer.float() - target.nan_to_num(), 0.0)
+    error = torch.where(is_known, prediction.float() - target.nan_to_num(), 0.0)
     return error.square(), is_known

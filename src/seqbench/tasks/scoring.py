@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
 from seqbench.statistics.bootstrap import cluster_weights, interval
-from seqbench.storage.predictions import Answered
+from seqbench.storage.predictions import AnyPredictions
 from seqbench.storage.sequences import Sequences
 from seqbench.tasks.base import Task
 from seqbench.tasks.metric_names import expand, family_of
@@ -15,7 +15,7 @@ N_RESAMPLES = 500
 
 
 def score(
-    task: Task, predictions: Answered, *, resamples: int = N_RESAMPLES, headline: str = ""
+    task: Task, predictions: AnyPredictions, *, resamples: int = N_RESAMPLES, headline: str = ""
 ) -> dict[str, Any]:
     """Score predictions with every metric of a task.
 
@@ -39,7 +39,7 @@ def score(
         ``high`` of a 95 % interval, null where it is not defined, as with a
         single group. The headline has ``resampled``, its values in all resamples.
         Metrics that need probabilities are left out where a model
-        gives other scores, and metrics of frames where it tells none.
+        gives other scores, and metrics of frames where it predicts none.
     """
     generator = np.random.default_rng(0)
     once = np.ones((1, len(predictions)))
@@ -61,7 +61,7 @@ def score(
             "high": bounds[1] if bounds else None,
         }
         if name == headline and resampled is not None:
-            scores[name]["resampled"] = [_or_none(round(float(one), 6)) for one in resampled]
+            scores[name]["resampled"] = tuple(_or_none(round(float(one), 6)) for one in resampled)
     return scores
 
 
@@ -69,8 +69,8 @@ def _or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _is_defined(tags: dict[str, Any], predictions: Answered) -> bool:
-    """Tell whether a metric can be had of these answers."""
+def _is_defined(tags: dict[str, Any], predictions: AnyPredictions) -> bool:
+    """Return whether a metric is defined for these predictions."""
     if tags["probabilities"] and not predictions.are_probabilities:
         return False
     has_frames = isinstance(predictions, Sequences) and predictions.has_frames

@@ -1,16 +1,23 @@
 """Batches gathered from one signal in memory."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from seqbench.config.registry import TASKS
 from seqbench.models.base import ended, inside, like
 from seqbench.storage.windows import UNLABELLED, WindowSet
-from seqbench.tasks.detection.target import EventTable, EventTarget
-from seqbench.windowing.normalize import NEGLIGIBLE, TINY, normalize
+from seqbench.tasks.targets import Rows, TargetTable
+from seqbench.windowing.normalize import NEGLIGIBLE, TINY
+
+if TYPE_CHECKING:
+    from seqbench.tasks.base import Task
 
 
 @dataclass(frozen=True)
@@ -20,14 +27,12 @@ class Batch:
     Windows are (B, T, C), of video (B, T, C, H, W).
 
     `lengths` is None where all windows fill T: models then skip every mask.
-    The target is a label each, (B,); in detection the events of each; classes
-    (B, T) or normalised values (B, T, D) of samples, -1 or NaN where unknown;
-    or normalised values (B, H, ...) of a horizon.
+    The target is that of the task, or None.
     """
 
     x: Tensor
     lengths: Tensor | None
-    target: Tensor | EventTarget
+    target: Any
 
     def __len__(self) -> int:
         return len(self.x)
@@ -44,11 +49,13 @@ class WindowTable:
         Where the signal is kept and batches are made.
     augmentation
         Where given, every batch moves its windows by up to half their length
-        within their recordings, so that a model meets events at all places of
-        a window. Only windows of recordings with a timeline can move.
+        within their recordings, where the targets of the task allow it, so
+        that a model meets events at all places of a window.
     keep_to_windows
         A window that moves takes along no labels from outside of where it
         stood: where only some windows are labelled, its neighbours are not.
+    with_targets
+        False: batches have no target, and no code of the task runs.
     """
 
     def __init__(
@@ -58,17 +65,18 @@ class WindowTable:
         augmentation: torch.Generator | None = None,
         *,
         keep_to_windows: bool = False,
+        with_targets: bool = True,
     ) -> None:
         self.signal = torch.from_numpy(windows.signal).to(device)
         self.start = torch.from_numpy(windows.start).to(device)
         self.length = torch.from_numpy(windows.length)  # stays on the CPU, where packing wants it
-        self.label = torch.from_numpy(windows.label).to(device)
         self.per_window = windows.normalization.mode == "per_window"
         self.device = device
         self.augmentation = augmentation
         self.keep_to_windows = keep_to_windows
-        self.events = EventTable(windows.timeline, device) if windows.timeline else None
-        self.targets = SampleTargets(windows, device) if windows.targets else None
+        self.targets: TargetTable | None = None
+        if with_targets:
+            self.targets = _task(windows).targets(windows, self.signal)
         self.equal_length: int | None = None
         if len(windows) and (windows.length == windows.length[0]).all():
             self.equal_length = int(windows.length[0])
@@ -86,8 +94,8 @@ class WindowTable:
         start = self.start[on_device]
         length = self.length[index].to(self.device)
         within = (start, start + length) if self.keep_to_windows else None
-        if self.augmentation is not None and self.events is not None:
-            start = self._shifted(start, length)
+        if self.augmentation is not None and self.targets is not None:
+            start = self._moved(start, length, self.targets.bounds(start))
         if self._runs is not None:
             x = self._runs[start].transpose(1, 2)
             lengths = None
@@ -100,52 +108,24 @@ class WindowTable:
                 lengths = None
         if self.per_window:
             x = standardize(x, lengths)
-        if self.events is not None:
-            return Batch(x, lengths, self.events.batch(start, length, within))
         if self.targets is None:
-            return Batch(x, lengths, self.label[on_device])
-        if self.targets.horizon_samples:
-            step = torch.arange(self.targets.horizon_samples, device=self.device)
-            return Batch(x, lengths, self.signal[(start + length)[:, None] + step])
-        return Batch(x, lengths, self.targets.batch(start, length, x.shape[1]))
+            return Batch(x, lengths, None)
+        rows = Rows(on_device, start, length, x.shape[1], within)
+        return Batch(x, lengths, self.targets.batch(rows))
 
-    def _shifted(self, start: Tensor, length: Tensor) -> Tensor:
-        """Move windows by up to half their length, but not out of their recordings."""
-        first, stop = self.events.bounds(start)  # type: ignore[union-attr]
+    def _moved(self, start: Tensor, length: Tensor, bounds: tuple[Tensor, Tensor] | None) -> Tensor:
+        """Move windows by up to half their length, but not out of their bounds."""
+        if bounds is None:
+            return start
         share = torch.rand(len(start), generator=self.augmentation).to(self.device) - 0.5
         moved = start + (share * length).round().long()
-        return torch.minimum(torch.maximum(moved, first), stop - length)
+        return torch.minimum(torch.maximum(moved, bounds[0]), bounds[1] - length)
 
     def batches(self, size: int, index: Tensor | None = None) -> Iterator[Batch]:
         """Yield all windows, or those of `index`, in order."""
         chosen = torch.arange(len(self)) if index is None else index
-        for part in chosen.split(size):
-            yield self.batch(part)
-
-
-class SampleTargets:
-    """Targets of samples, as heads are taught them: classes, or normalised values."""
-
-    def __init__(self, windows: WindowSet, device: torch.device) -> None:
-        targets = windows.told
-        self.horizon_samples = targets.horizon_samples
-        self.are_classes = windows.task == "labelling"
-        if self.horizon_samples:
-            return  # what comes behind a window is gathered from the signal itself
-        values = torch.from_numpy(normalize(targets.values, targets.normalization))
-        if self.are_classes:
-            values = values[:, 0].nan_to_num(UNLABELLED).long()
-        self.values = values.to(device)
-
-    def batch(self, start: Tensor, length: Tensor, n_samples: int) -> Tensor:
-        """Gather the targets of windows, (B, n_samples, ...), unknown past each end."""
-        sample = torch.arange(n_samples, device=start.device)
-        row = (start[:, None] + sample).clamp_(max=len(self.values) - 1)
-        target = self.values[row]
-        is_past = sample >= length[:, None]
-        if self.are_classes:
-            return target.masked_fill(is_past, UNLABELLED)
-        return target.masked_fill(is_past[..., None], torch.nan)
+        for some in chosen.split(size):
+            yield self.batch(some)
 
 
 def standardize(x: Tensor, lengths: Tensor | None) -> Tensor:
@@ -175,13 +155,13 @@ def shuffled(
     The batches of a pass are of nearly equal size, at most `batch_size`, so
     that no small rest is left over at its end.
     """
-    parts = -(-n // batch_size)
+    n_per_pass = -(-n // batch_size)
     made = 0
     while made < n_batches:
-        for part in torch.randperm(n, generator=generator).tensor_split(parts):
+        for batch in torch.randperm(n, generator=generator).tensor_split(n_per_pass):
             if made == n_batches:
                 return
-            yield part
+            yield batch
             made += 1
 
 
@@ -191,11 +171,10 @@ def labelled_subset(windows: WindowSet, fraction: float, seed: int) -> np.ndarra
     Parameters
     ----------
     windows
-        Of train. In detection a class is the type of the first event of a
-        window, or none; every type, and in labelling every class, has at least
+        Of train. Where labels lie inside windows, every class has at least
         one window that holds it.
     fraction
-        Part to keep, in (0, 1].
+        Fraction to keep, in (0, 1].
     seed
         The same seed gives nested draws: what 0.1 holds, 0.5 holds too.
 
@@ -209,29 +188,32 @@ def labelled_subset(windows: WindowSet, fraction: float, seed: int) -> np.ndarra
     for one in np.unique(label[label != UNLABELLED]):
         members = generator.permutation(np.flatnonzero(label == one))
         drawn.append(members[: max(1, round(fraction * len(members)))])
-    kinds, first, last = _kinds_inside(windows)
-    if len(kinds):
+    inside = _task(windows).labels_inside(windows)
+    if inside is not None:
         order = generator.permutation(np.flatnonzero(label != UNLABELLED))
-        for kind in range(len(windows.classes)):
-            n_up_to = np.concatenate([[0], np.cumsum(kinds == kind)])
-            holds = order[n_up_to[last[order]] > n_up_to[first[order]]]
+        for n_inside in _counts_inside(len(windows.classes), *inside):
+            holds = order[n_inside[order] > 0]
             drawn.append(holds[:1])  # the same one for every fraction, so draws stay nested
     return np.unique(np.concatenate(drawn))
 
 
-def _kinds_inside(windows: WindowSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return types of events or classes of samples in order, and which are in each window."""
-    if windows.timeline is not None:
-        return windows.timeline.type, *event_ranges(windows)
-    if windows.targets is not None and windows.classes:
-        return windows.targets.values[:, 0], windows.start, windows.start + windows.length
-    return np.zeros(0), windows.start, windows.start
+def label_counts(windows: WindowSet, drawn: np.ndarray) -> np.ndarray:
+    """Count by class the labels of the windows drawn, or those inside of them, (K,)."""
+    inside = _task(windows).labels_inside(windows)
+    if inside is None:
+        return np.bincount(windows.label[drawn], minlength=len(windows.classes))
+    counts = _counts_inside(len(windows.classes), *inside)
+    return np.array([n_inside[drawn].sum() for n_inside in counts], dtype=np.int64)
 
 
-def event_ranges(windows: WindowSet) -> tuple[np.ndarray, np.ndarray]:
-    """Return which events of the timeline, [first, last), begin in each window, (N,) each."""
-    onset = windows.timeline.onset if windows.timeline is not None else np.zeros(0)
-    first, last = (
-        np.searchsorted(onset, at) for at in (windows.start, windows.start + windows.length)
-    )
-    return first, last
+def _counts_inside(
+    n_classes: int, label: np.ndarray, first: np.ndarray, last: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Yield for each class how many labels of it lie in each window, (N,)."""
+    for one in range(n_classes):
+        n_up_to = np.concatenate([[0], np.cumsum(label == one)])
+        yield n_up_to[last] - n_up_to[first]
+
+
+def _task(windows: WindowSet) -> Task:
+    return TASKS[windows.task]()

@@ -1,34 +1,176 @@
 """Fine-tuning: an encoder and a task's head, train and val windows."""
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seqbench.models.base import Encoder
-from seqbench.models.embedding import build_encoder
-from seqbench.registry import TASKS
-from seqbench.storage.models import StoredModel
-from seqbench.storage.windows import WindowSet
-from seqbench.tasks.head import Head
-from seqbench.training.batches import Batch, event_ranges
+from seqbench.config.registry import TASKS
+from seqbench.plan.job_settings import FinetuneJobSettings
+from seqbench.pretraining.transfer import no_transfer, transfer
+from seqbench.process.memory import PeakMemory
+from seqbench.process.origin import origin
+from seqbench.storage.atomic import write_json
+from seqbench.storage.model_header import EncoderHeader, ModelHeader, NetworkHeader
+from seqbench.storage.models import StoredModel, read_as, write_model
+from seqbench.storage.records import Cost, Provenance, RunIdentity
+from seqbench.storage.windows import WindowSet, read_windows
+from seqbench.training.batches import Batch, WindowTable, label_counts, labelled_subset
+from seqbench.training.calibration import calibrate
+from seqbench.training.cost import gpu_peak_bytes, macs_per_window, n_parameters
+from seqbench.training.devices import claim_device
+from seqbench.training.job import TrainingJob
+from seqbench.training.loop import EVALUATION_BATCH, fit
+from seqbench.training.model import Model, build_model
+from seqbench.training.out_of_memory import run_training
+from seqbench.training.predict import predict
+from seqbench.training.progress import Progress
+from seqbench.training.reproducibility import prepare, seed_everything
+from seqbench.training.state import StateKeeper, state_arrays
 
 
-class Model(nn.Module):
-    """An encoder with the head of a task: windows (B, T, C) to logits."""
+@dataclass(frozen=True, kw_only=True)
+class FinetuneJob(TrainingJob):
+    """One run to train with labels; see `TrainingJob` for the rest.
 
-    def __init__(self, encoder: Encoder, head: Head) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.head = head
+    Parameters
+    ----------
+    run
+        Identity of the run; its seed is that of all random draws.
+    encoder
+        File of a pretrained encoder that is read; None: random weights.
+    model, transfer
+        Files that are written.
+    """
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return logits."""
-        frames = self.encoder(x, lengths)
-        logits: Tensor = self.head(frames, self.encoder.frame_lengths(lengths))
-        return logits
+    settings: FinetuneJobSettings
+    run: RunIdentity
+    encoder: Path | None = None
+    model: Path
+    transfer: Path
+
+    @property
+    def inputs(self) -> dict[str, Path | None]:
+        """Files that are read, by name."""
+        return {"windows": self.windows, "encoder": self.encoder}
+
+    @property
+    def outputs(self) -> list[Path]:
+        """Files that are written."""
+        return [self.model, self.history, self.transfer]
+
+    @property
+    def names(self) -> dict[str, object]:
+        """Identity of the run."""
+        return dict(self.run)
+
+
+def finetune(job: FinetuneJob) -> None:
+    """Train on train and val; write the model, its history and the transfer manifest."""
+    run_training(job, _finetune)
+
+
+def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
+    memory, settings, seed = PeakMemory(), job.settings, job.run.seed
+    device = claim_device(job.machine.device)
+    prepare(job.machine.threads, device, tf32=settings.optimizer.precision == "tf32")
+    generator = seed_everything(seed)
+    train, val = read_windows(job.windows, "train"), read_windows(job.windows, "val")
+    network_header = _network_header(settings, train)
+    network = build_model(network_header)
+    pretrained = read_as(job.encoder, EncoderHeader) if job.encoder else None
+    manifest = no_transfer()
+    if pretrained:
+        objective = pretrained.header.pretraining.objective
+        manifest = transfer(network.encoder, pretrained.arrays, objective)
+    elif settings.frozen:
+        inputs = WindowTable(train, device, with_targets=False)
+        calibrate(network.to(device).encoder, inputs, seed)
+    drawn = labelled_subset(train, settings.labels, seed)
+    weight = None
+    if settings.optimizer.class_weights == "balanced":
+        weight = balanced_weights(label_counts(train, drawn)).to(device)
+    augmentation = torch.Generator().manual_seed(seed + 1)
+    table = WindowTable(train, device, augmentation, keep_to_windows=settings.labels < 1)
+    val_table = WindowTable(val, device)
+    outcome = fit(
+        Finetuning(
+            network.to(device),
+            frozen=settings.frozen,
+            weight=weight,
+            unfreeze=settings.optimizer.unfreeze if pretrained else "at_once",
+            unfreeze_epochs=settings.optimizer.unfreeze_epochs,
+        ),
+        table,
+        torch.from_numpy(drawn),
+        lambda: val_table.batches(EVALUATION_BATCH),
+        settings.optimizer,
+        loss_name="val_loss",
+        generator=generator,
+        progress=Progress(
+            " ".join(str(part) for part in job.names.values()), settings.optimizer.epochs
+        ),
+        n_full=int((train.label >= 0).sum()),
+        tensorboard=job.machine.tensorboard,
+        keeper=keeper,
+    )
+    longest = torch.tensor([int(train.length.argmax())])
+    encoder_header = pretrained.header if pretrained else None
+    encoder_cost = encoder_header.cost if encoder_header else Cost()
+    cost = outcome.cost("train").model_copy(
+        update={
+            "n_parameters": n_parameters(network),
+            "macs_per_window": macs_per_window(network, table.batch(longest).x),
+            "peak_memory_bytes": gpu_peak_bytes(device) or memory.peak_bytes(),
+            "pretrain_s": encoder_cost.pretrain_s,
+            "pretrain_cpu_s": encoder_cost.pretrain_cpu_s,
+        }
+    )
+    window_samples = int(train.length.max())
+    task, tuned = TASKS[settings.task](**settings.task_options), {}
+    if task.tunes_on_val:
+        predicted = predict(network, val, device, window_samples)
+        tuned = task.tune(val, predicted, are_probabilities=True)
+    is_halved = job.halved or (encoder_header is not None and encoder_header.batch_size_halved)
+    header = ModelHeader(
+        **dict(network_header),
+        run=job.run,
+        window_samples=window_samples,
+        normalization=train.normalization.record(),
+        tuned=tuned,
+        cost=cost,
+        n_windows={"train": len(drawn), "val": len(val)},
+        pretraining=encoder_header.pretraining if encoder_header else None,
+        provenance=Provenance(
+            **origin(),
+            device=device.type,
+            threads=job.machine.threads,
+            batch_size_halved=is_halved or None,
+        ),
+    )
+    write_model(job.model, StoredModel(state_arrays(network), header))
+    outcome.write_history(job.history)
+    write_json(job.transfer, manifest)
+
+
+def _network_header(settings: FinetuneJobSettings, train: WindowSet) -> NetworkHeader:
+    return NetworkHeader(
+        task=settings.task,
+        task_options=settings.task_options,
+        architecture=settings.architecture,
+        architecture_options=settings.architecture_options,
+        sample=train.sample,
+        embedding_size=settings.embedding_size,
+        head_dropout=settings.optimizer.head_dropout,
+        channels=tuple(train.channels),
+        frame_size=train.frame_size,
+        classes=tuple(train.classes),
+        sampling_rate_hz=train.sampling_rate_hz,
+        targets=train.targets.record() if train.targets else None,
+        refractory_s=train.timeline.refractory_s if train.timeline else None,
+    )
 
 
 class Finetuning:
@@ -64,19 +206,19 @@ class Finetuning:
         model.encoder.requires_grad_(not frozen)
 
     def begin_epoch(self, epoch: int) -> None:
-        """Let those parts of the encoder sleep that are not to learn in an epoch, from 1 on."""
+        """Let those layers of the encoder sleep that are not to learn in an epoch, from 1 on."""
         if self.frozen or self.unfreeze == "at_once":
             return
         self.module.encoder.requires_grad_(True)
-        parts: list[nn.Module] = [self.module.encoder]
+        layers: list[nn.Module] = [self.module.encoder]
         if self.unfreeze == "layer_wise":
-            parts = [part for part in self.module.encoder.children() if _has_weights(part)]
-        # Part i of n, counted from the input, wakes after its share of the epochs.
-        n = len(parts)
+            layers = [layer for layer in self.module.encoder.children() if _has_weights(layer)]
+        # Layer i of n, counted from the input, wakes after its share of the epochs.
+        n = len(layers)
         share = min(1.0, (epoch - 1) / self.unfreeze_epochs)
-        self._asleep = [part for i, part in enumerate(parts) if share < (n - i) / n]
-        for part in self._asleep:
-            part.requires_grad_(False)
+        self._asleep = [layer for i, layer in enumerate(layers) if share < (n - i) / n]
+        for layer in self._asleep:
+            layer.requires_grad_(False)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the head's loss."""
@@ -95,8 +237,8 @@ class Finetuning:
     def set_training(self, training: bool) -> None:
         """Switch the model; what is frozen or asleep stays in evaluation."""
         self.module.train(training)
-        for part in [self.module.encoder] if self.frozen else self._asleep:
-            part.eval()
+        for layer in [self.module.encoder] if self.frozen else self._asleep:
+            layer.eval()
 
     def memory(self) -> dict[str, Tensor]:
         """Return nothing: beside weights only the epoch counts, and the loop knows it."""
@@ -106,56 +248,10 @@ class Finetuning:
         """There is nothing to take over."""
 
 
-def _has_weights(part: nn.Module) -> bool:
-    return any(True for _ in part.parameters())
-
-
-def build_model(header: dict[str, Any]) -> Model:
-    """Build a model from the header of its file: architecture, task, options, channels, classes.
-
-    A header that says nothing of the kind of sample is of a model of series.
-    """
-    encoder = build_encoder(
-        header["architecture"],
-        header["architecture_options"],
-        len(header["channels"]),
-        sample=header.get("sample", "series"),
-        frame_size=header.get("frame_size", ()),
-        embedding_size=header.get("embedding_size"),
-    )
-    task = TASKS[header["task"]](**header["task_options"])
-    return Model(encoder, task.head(encoder, header))
-
-
-def load_model(stored: StoredModel) -> Model:
-    """Rebuild a model with its weights, ready to predict."""
-    model = build_model(stored.header)
-    model.load_state_dict({name: torch.from_numpy(a) for name, a in stored.arrays.items()})
-    return model.eval()
-
-
-def label_counts(windows: WindowSet, drawn: np.ndarray) -> np.ndarray:
-    """Count by class the labels of the windows drawn, their samples' or events', (K,)."""
-    if windows.targets is not None:
-        chosen = replace(windows, start=windows.start[drawn], length=windows.length[drawn])
-        values = windows.targets.values[chosen.rows(), 0]
-        known = values[np.isfinite(values)].astype(np.int64)
-        return np.bincount(known, minlength=len(windows.classes))
-    timeline = windows.timeline
-    if timeline is None:
-        return np.bincount(windows.label[drawn], minlength=len(windows.classes))
-    first, last = event_ranges(windows)
-    counts = np.zeros(len(windows.classes), dtype=np.int64)
-    for start, stop in zip(first[drawn], last[drawn], strict=True):
-        counts += np.bincount(timeline.type[start:stop], minlength=len(counts))
-    return counts
+def _has_weights(layer: nn.Module) -> bool:
+    return any(True for _ in layer.parameters())
 
 
 def balanced_weights(counts: np.ndarray) -> Tensor:
     """Return class weights (K,) inverse to frequency, one on average over what is counted."""
     return torch.from_numpy(counts.sum() / (len(counts) * np.maximum(counts, 1))).float()
-
-
-def state_arrays(module: nn.Module) -> dict[str, np.ndarray]:
-    """Return the weights and statistics of a module as arrays."""
-    return {name: t.detach().cpu().numpy() for name, t in module.state_dict().items()}

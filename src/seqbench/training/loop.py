@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from seqbench.settings import OptimizerSettings
+from seqbench.config.stages import OptimizerSettings
 from seqbench.storage.atomic import replacing
+from seqbench.storage.records import Cost
 from seqbench.training.batches import Batch, WindowTable, shuffled
 from seqbench.training.divergence import check_held_out, diverged, first_bad_step
 from seqbench.training.progress import Progress
@@ -53,14 +54,15 @@ class Outcome:
             writer.writeheader()
             writer.writerows(self.history)
 
-    def cost(self, stage: str) -> dict[str, float]:
-        """Return what the training cost, named after its stage."""
-        return {
-            f"{stage}_s": self.train_s,
-            f"{stage}_cpu_s": self.train_cpu_s,
-            "epochs": len(self.history),
-            "best_epoch": self.best_epoch,
-        }
+    def cost(self, stage: Literal["train", "pretrain"]) -> Cost:
+        """Return the cost of the training under the name of its stage."""
+        spent = {f"{stage}_s": self.train_s, f"{stage}_cpu_s": self.train_cpu_s}
+        return Cost(epochs=len(self.history), best_epoch=self.best_epoch, **spent)  # type: ignore[arg-type]
+
+
+# The batches of an epoch in the order that a generator draws, without the first ones, each with the
+# numbers (B,) of its windows, if they have any.
+BatchSource = Callable[[torch.Generator, int], Iterator[tuple[Tensor | None, Batch]]]
 
 
 def fit(
@@ -86,9 +88,9 @@ def fit(
     train
         Windows to learn from.
     index
-        Which of them, (N,) int64.
+        The windows that are used, (N,) int64.
     held_out
-        Makes an iterator over the batches that the loss is watched on.
+        Returns an iterator over the batches of the watched loss.
     settings
         Optimiser, schedule and end.
     loss_name
@@ -96,28 +98,26 @@ def fit(
     generator
         Order of the batches.
     progress
-        Told of every epoch.
+        Shows every epoch.
     n_full
         Windows that set the steps of an epoch, so that a run with few labels
         takes as many steps as one with all; None: those of `index`.
     tensorboard
         Folder for TensorBoard logs; None: none are written.
     keeper
-        Writes where the training stands, and lets it go on from there; None:
-        an interrupted training begins anew.
+        Writes the state of the training, and restores it; None: an interrupted
+        training starts again.
 
     Raises
     ------
     DivergedError
-        If a loss or a gradient is no longer a number; nothing is written then.
+        If a loss or a gradient is not finite; nothing is written then.
     SystemExit
-        If a signal asked the keeper to stop.
+        If a signal stops the training.
     """
     module = trainable.module
-    device = train.device
-    parameters = [p for p in module.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
-        parameters,
+        [p for p in module.parameters() if p.requires_grad],
         lr=settings.learning_rate,
         weight_decay=settings.weight_decay,
         fused=True,
@@ -127,56 +127,20 @@ def fit(
     )
     n_steps = min(n_steps, settings.max_steps_per_epoch or n_steps)
     schedule = Schedule(optimizer, settings, n_steps)
-    course = Course(trainable, optimizer, schedule, generator, train.augmentation, device)
+    course = Course(trainable, optimizer, schedule, generator, train.augmentation, train.device)
     if keeper is not None:
         keeper.restore(course)
 
-    def batches() -> Iterator[Tensor]:
-        """Yield the windows of every step of the epoch under way, from its beginning."""
-        drawn = shuffled(len(index), n_steps, settings.batch_size, course.order())
-        return (index[part] for part in drawn)
-
-    def look_for_divergence() -> None:
-        step = first_bad_step(course.losses, course.norms)
-        if step is not None:
-            windows = next(islice(batches(), step, None))
-            raise diverged(course.losses[step], course.norms[step], course.epoch, step + 1, windows)
+    def batches(order: torch.Generator, n_done: int) -> Iterator[tuple[Tensor, Batch]]:
+        drawn = shuffled(len(index), n_steps, settings.batch_size, order)
+        for windows in (index[part] for part in islice(drawn, n_done, None)):
+            yield windows, train.batch(windows)
 
     writer = _tensorboard_writer(tensorboard, course.history)
     with keeper.listening() if keeper is not None else nullcontext():
-        for epoch in range(course.epoch, settings.epochs + 1):
-            if epoch - 1 - course.best_epoch >= settings.patience_epochs:
-                break
-            trainable.begin_epoch(epoch)
-            trainable.set_training(True)
-            for windows in islice(batches(), len(course.losses), None):
-                batch = train.batch(windows)
-                with _precision(settings, device):
-                    loss = trainable.loss(batch)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                norm = nn.utils.clip_grad_norm_(parameters, settings.gradient_clip or math.inf)
-                schedule.step()
-                optimizer.step()
-                course.end_step(loss.detach(), norm)
-                if keeper is not None and keeper.is_due():
-                    look_for_divergence()
-                    keeper.keep(course)
-            look_for_divergence()
-            norm_of_last = float(course.norms[-1])
-            row: dict[str, float] = {
-                "epoch": epoch,
-                "steps": epoch * n_steps,
-                "learning_rate": schedule.rate,
-                "train_loss": float(torch.stack(course.losses).double().mean()),
-            }
-            row |= evaluate(trainable, held_out(), settings)
-            check_held_out(loss_name, row[loss_name], epoch, norm_of_last)
-            row |= {"gradient_norm": norm_of_last, "seconds": course.train_s}
+        for row in epochs(course, batches, held_out, settings, loss_name=loss_name, keeper=keeper):
             progress.epoch(row)
             _draw(writer, row)
-            schedule.watch(row[loss_name])
-            course.end_epoch(row, row[loss_name])
         if keeper is not None:
             keeper.end(course)
     module.load_state_dict(course.best_weights)
@@ -191,11 +155,76 @@ def fit(
     return outcome
 
 
+def epochs(
+    course: Course,
+    batches: BatchSource,
+    held_out: Callable[[], Iterator[Batch]],
+    settings: OptimizerSettings,
+    *,
+    loss_name: str,
+    keeper: StateKeeper | None = None,
+) -> Iterator[dict[str, float]]:
+    """Train from where `course` stands; yield the row of each epoch, once it is in the history.
+
+    Parameters
+    ----------
+    course
+        Trainable, optimiser, schedule and state; it is changed.
+    batches
+        To learn from.
+    held_out, settings, loss_name, keeper
+        As in `fit`; the optimiser and schedule are those of `course`.
+    """
+    trainable = course.trainable
+    parameters = [p for p in trainable.module.parameters() if p.requires_grad]
+
+    def look_for_divergence() -> None:
+        step = first_bad_step(course.losses, course.norms)
+        if step is not None:
+            windows = drawn[step - n_done]
+            raise diverged(course.losses[step], course.norms[step], course.epoch, step + 1, windows)
+
+    for epoch in range(course.epoch, settings.epochs + 1):
+        if epoch - 1 - course.best_epoch >= settings.patience_epochs:
+            break
+        trainable.begin_epoch(epoch)
+        trainable.set_training(True)
+        n_done = len(course.losses)  # all finite, or no state would have been written
+        drawn: list[Tensor | None] = []
+        for windows, batch in batches(course.order(), n_done):
+            drawn.append(windows)
+            with _precision(settings, course.device):
+                loss = trainable.loss(batch)
+            course.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            norm = nn.utils.clip_grad_norm_(parameters, settings.gradient_clip or math.inf)
+            course.schedule.step()
+            course.optimizer.step()
+            course.end_step(loss.detach(), norm)
+            if keeper is not None and keeper.is_due():
+                look_for_divergence()
+                keeper.keep(course)
+        look_for_divergence()
+        norm_of_last = float(course.norms[-1])
+        row: dict[str, float] = {
+            "epoch": epoch,
+            "steps": epoch * len(course.losses),
+            "learning_rate": course.schedule.rate,
+            "train_loss": float(torch.stack(course.losses).double().mean()),
+        }
+        row |= evaluate(trainable, held_out(), settings)
+        check_held_out(loss_name, row[loss_name], epoch, norm_of_last)
+        row |= {"gradient_norm": norm_of_last, "seconds": course.train_s}
+        course.schedule.watch(row[loss_name])
+        course.end_epoch(row, row[loss_name])
+        yield row
+
+
 @torch.no_grad()
 def evaluate(
     trainable: Trainable, batches: Iterator[Batch], settings: OptimizerSettings
 ) -> dict[str, float]:
-    """Return the watched means over all windows of `batches`."""
+    """Return the watched means over all windows of `batches`; without any, none."""
     trainable.set_training(False)
     totals: dict[str, float] = {}
     n = 0
@@ -209,14 +238,14 @@ def evaluate(
 
 
 def _precision(settings: OptimizerSettings, device: torch.device) -> AbstractContextManager[object]:
-    wanted = settings.precision
-    if wanted == "bfloat16" or (wanted == "auto" and device.type == "cuda"):
+    precision = settings.precision
+    if precision == "bfloat16" or (precision == "auto" and device.type == "cuda"):
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
 
 
 def _tensorboard_writer(folder: Path | None, history: list[dict[str, float]]) -> Any:
-    """Open a log folder anew, with the epochs done so far; None: no logs are wanted."""
+    """Return a writer of a new log with the finished epochs; None: no folder for logs."""
     if folder is None:
         return None
     from torch.utils.tensorboard import SummaryWriter
@@ -230,7 +259,7 @@ def _tensorboard_writer(folder: Path | None, history: list[dict[str, float]]) ->
 
 
 def _draw(writer: Any, row: dict[str, float]) -> None:
-    """Add an epoch to the curves of TensorBoard, if they are wanted."""
+    """Add an epoch to the curves of TensorBoard, if there is a writer."""
     if writer is not None:
         for name in row.keys() - {"epoch", "steps"}:
             writer.add_scalar(name, row[name], int(row["epoch"]))

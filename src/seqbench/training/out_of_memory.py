@@ -1,78 +1,72 @@
-"""What becomes of a training whose batches a GPU has no room for."""
+"""A training whose batches may not fit on a GPU."""
 
 import gc
 import logging
-from collections.abc import Callable
-from typing import Literal, TypeVar
+from dataclasses import replace
 
 import torch
 
 from seqbench.errors import UserError
-from seqbench.jobs import FinetuneJob, PretrainJob
+from seqbench.training.job import Job, Train, keeping_state
 from seqbench.training.state import StateKeeper
 
-Job = TypeVar("Job", PretrainJob, FinetuneJob)
-LEAST_HALF = 2  # batch norm has nothing to say of a single window
+LEAST_HALF = 2  # batch norm needs two windows
 logger = logging.getLogger("seqbench")
 
 
-def train_within_memory(
-    train: Callable[[Job, bool], None],
-    settings: Job,
-    out_of_memory: Literal["refuse", "halve"],
-    keeper: StateKeeper | None,
-) -> None:
-    """Train; where a GPU has no room, once more from the beginning with half the batch size.
+def run_training(job: Job, train: Train[Job]) -> None:
+    """Train, keeping the state; where a GPU has no room, once more with half the batch size.
 
-    The second training is the one that half the `batch_size` in the config
-    gives; a state of it is told apart from those of the first.
+    The second training is the one that half the `batch_size` in the
+    configuration gives; its states differ from those of the first.
 
     Parameters
     ----------
+    job
+        `machine.out_of_memory` decides whether there is a second training.
     train
-        Takes the settings, and whether their batch size was halved.
-    settings
-        What the config says.
-    out_of_memory
-        refuse: the first lack of room is the last.
-    keeper
-        Of the state of the training.
+        Trains a job and writes its outputs.
 
     Raises
     ------
     UserError
         If there is no room, and the batch size may not or cannot be halved, or was.
     """
-    if _fits(train, settings, False):
-        return
-    size = settings.optimizer.batch_size
-    half = size // 2
-    lower = "lower `batch_size`, cut shorter windows or set `device: cpu`"
-    if out_of_memory == "refuse":
-        raise UserError(
-            f"the GPU has no room for batches of {size} windows; set `out_of_memory: halve` to"
-            f" train with half of it, or {lower}"
+    with keeping_state(job) as keeper:
+        if _fits(job, train, keeper):
+            return
+        size = job.settings.optimizer.batch_size
+        half = size // 2
+        lower = "lower `batch_size`, cut shorter windows or set `device: cpu`"
+        if job.machine.out_of_memory == "refuse":
+            raise UserError(
+                f"the GPU has no room for batches of {size} windows; set `out_of_memory: halve` to"
+                f" train with half of it, or {lower}"
+            )
+        if half < LEAST_HALF:
+            raise UserError(
+                f"the GPU has no room for batches of {size} windows, which cannot be halved;"
+                f" {lower}"
+            )
+        logger.warning(
+            "the GPU has no room for batches of %d windows; training begins anew with %d",
+            size,
+            half,
         )
-    if half < LEAST_HALF:
-        raise UserError(
-            f"the GPU has no room for batches of {size} windows, which cannot be halved; {lower}"
-        )
-    logger.warning(
-        "the GPU has no room for batches of %d windows; training begins anew with %d", size, half
-    )
-    optimizer = settings.optimizer.model_copy(update={"batch_size": half})
-    if keeper is not None:
-        keeper.identity["batch_size"] = str(half)
-    if not _fits(train, settings.model_copy(update={"optimizer": optimizer}), True):
-        raise UserError(
-            f"the GPU has no room for batches of {size} windows, nor for {half}; {lower}"
-        )
+        if keeper is not None:
+            keeper.identity["batch_size"] = str(half)
+        optimizer = job.settings.optimizer.model_copy(update={"batch_size": half})
+        settings = job.settings.model_copy(update={"optimizer": optimizer})
+        if not _fits(replace(job, settings=settings, halved=True), train, keeper):
+            raise UserError(
+                f"the GPU has no room for batches of {size} windows, nor for {half}; {lower}"
+            )
 
 
-def _fits(train: Callable[[Job, bool], None], settings: Job, halved: bool) -> bool:
+def _fits(job: Job, train: Train[Job], keeper: StateKeeper | None) -> bool:
     """Train, and return whether there was room; what took it is free again if not."""
     try:
-        train(settings, halved)
+        train(job, keeper)
     except torch.OutOfMemoryError as error:
         logger.warning("%s", " ".join(str(error).split()))
     else:

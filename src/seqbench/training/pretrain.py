@@ -1,20 +1,108 @@
 """Pretraining: an objective, train windows, no labels."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from seqbench.config.registry import OBJECTIVES
 from seqbench.errors import UserError
-from seqbench.jobs import PretrainJob
 from seqbench.models.base import inside
 from seqbench.models.embedding import build_encoder
+from seqbench.plan.job_settings import PretrainJobSettings
 from seqbench.pretraining.base import Objective
 from seqbench.pretraining.representation import effective_rank
-from seqbench.registry import OBJECTIVES
-from seqbench.storage.windows import WindowSet
-from seqbench.training.batches import Batch
+from seqbench.storage.model_header import EncoderHeader
+from seqbench.storage.models import StoredModel, write_model
+from seqbench.storage.records import PretrainingOutcome
+from seqbench.storage.windows import WindowSet, read_windows
+from seqbench.training.batches import Batch, WindowTable
+from seqbench.training.devices import claim_device
+from seqbench.training.job import TrainingJob
+from seqbench.training.loop import EVALUATION_BATCH, fit
+from seqbench.training.out_of_memory import run_training
+from seqbench.training.progress import Progress
+from seqbench.training.reproducibility import prepare, seed_everything
+from seqbench.training.state import StateKeeper, state_arrays
 
 LEAST_RANK = 2.0
+COURSE = {"epoch", "steps", "learning_rate", "gradient_norm", "seconds"}  # of training itself
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainJob(TrainingJob):
+    """One encoder to train without labels; see `TrainingJob` for the rest.
+
+    Parameters
+    ----------
+    seed
+        Of all random draws.
+    encoder
+        File that is written.
+    """
+
+    settings: PretrainJobSettings
+    seed: int
+    encoder: Path
+
+    @property
+    def outputs(self) -> list[Path]:
+        """Files that are written."""
+        return [self.encoder, self.history]
+
+    @property
+    def names(self) -> dict[str, object]:
+        """The seed."""
+        return {"seed": self.seed}
+
+
+def pretrain(job: PretrainJob) -> None:
+    """Train an objective on train; write its encoder and history."""
+    run_training(job, _pretrain)
+
+
+def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
+    settings = job.settings
+    device = claim_device(job.machine.device)
+    prepare(job.machine.threads, device, tf32=settings.optimizer.precision == "tf32")
+    generator = seed_everything(job.seed)
+    train = read_windows(job.windows, "train", labels=False)
+    table = WindowTable(train, device, with_targets=False)
+    learned, watched = hold_out(train, settings.optimizer.monitor, job.seed)
+    objective = build_objective(settings, len(train.channels)).to(device)
+    outcome = fit(
+        Pretraining(objective),
+        table,
+        learned,
+        lambda: table.batches(EVALUATION_BATCH, watched),
+        settings.optimizer,
+        loss_name="monitor_loss",
+        generator=generator,
+        progress=Progress(
+            f"{settings.objective} of {settings.architecture}", settings.optimizer.epochs
+        ),
+        tensorboard=job.machine.tensorboard,
+        keeper=keeper,
+    )
+    kept = outcome.history[outcome.best_epoch - 1]
+    header = EncoderHeader(
+        architecture=settings.architecture,
+        architecture_options=settings.architecture_options,
+        objective_options=settings.objective_options,
+        optimizer=settings.optimizer.model_dump(mode="json"),
+        seed=job.seed,
+        batch_size_halved=job.halved,
+        cost=outcome.cost("pretrain"),
+        pretraining=PretrainingOutcome(
+            objective=settings.objective,
+            watched={name: value for name, value in kept.items() if name not in COURSE},
+            collapse=collapse(kept),
+        ),
+    )
+    write_model(job.encoder, StoredModel(state_arrays(objective.encoder), header))
+    outcome.write_history(job.history)
 
 
 class Pretraining:
@@ -57,7 +145,7 @@ class Pretraining:
 
 
 def collapse(watched: dict[str, float]) -> str | None:
-    """Return why an encoder says too little to be of use, or None if nothing points to it.
+    """Return why an encoder holds too little to be of use, or None without a sign of it.
 
     Parameters
     ----------
@@ -67,13 +155,13 @@ def collapse(watched: dict[str, float]) -> str | None:
     if watched["effective_rank"] < LEAST_RANK:
         return f"its frames differ in {watched['effective_rank']:.1f} directions"
     if watched.get("active_units", 1.0) == 0:
-        return "no unit of its latent vector says anything"
+        return "no unit of its latent vector is active"
     if watched.get("error_over_mean", 0.0) >= 1:
         return "it rebuilds no better than the mean does"
     return None
 
 
-def build_objective(job: PretrainJob, n_channels: int) -> Objective:
+def build_objective(job: PretrainJobSettings, n_channels: int) -> Objective:
     """Build the encoder and the objective around it."""
     encoder = build_encoder(job.architecture, job.architecture_options, n_channels)
     objective: Objective = OBJECTIVES[job.objective](encoder, n_channels, **job.objective_options)
@@ -110,7 +198,7 @@ def hold_out(windows: WindowSet, fraction: float, seed: int) -> tuple[Tensor, Te
         is_learned = windows.start + windows.length <= cut
     if not is_learned.any():
         raise UserError(
-            "pretraining holds out a part of train to watch, and nothing is left to learn from;"
+            "pretraining holds out a fraction of train to watch, and nothing is left to learn from;"
             " cut shorter windows (`window.length_samples`) or add recordings"
         )
     return (

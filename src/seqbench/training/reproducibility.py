@@ -40,7 +40,7 @@ def choose_device(name: str) -> torch.device:
     Raises
     ------
     UserError
-        If the name is none, or a GPU is asked for and there is none.
+        If the name is none, or a GPU is requested and there is none.
     """
     available = torch.cuda.is_available()
     if name == "auto":

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from seqbench.settings import OptimizerSettings
+from seqbench.config.stages import OptimizerSettings
 
 
 class Schedule:

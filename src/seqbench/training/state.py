@@ -8,9 +8,9 @@ order of batches is kept as it stood at the beginning of the epoch; drawing it
 again and leaving out the batches that are done gives the others.
 
 The file is that of a model, safetensors with a JSON header, so reading one
-cannot run code. It says what training it belongs to (settings, digests of the
+cannot run code. It names the training it belongs to (settings, digests of the
 inputs and of the code, seed, versions). One of another training, or one whose
-digest tells that it is damaged, is told in the log and left unused.
+digest shows that it is damaged, is logged and left unused.
 """
 
 import copy
@@ -26,14 +26,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from seqbench.launch import TO_END
-from seqbench.settings import STATES_STAY
+from seqbench.config.stages import STATES_STAY
+from seqbench.errors import FormatError
+from seqbench.process.launch import TO_END
 from seqbench.storage.atomic import WriteError, remove_leftovers
-from seqbench.storage.hdf5 import FormatError
 from seqbench.storage.lock import locked
+from seqbench.storage.model_header import CourseRecord, StateHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.states import remove_empty, state_file
 from seqbench.training.divergence import DivergedError
@@ -125,8 +127,8 @@ class Course:
         self.losses, self.norms = [], []
         self._order_at_start = self._order.get_state()
 
-    def to_stored(self) -> StoredModel:
-        """Return all of it as arrays and JSON values, to be written before the next step."""
+    def to_stored(self, identity: dict[str, str]) -> StoredModel[StateHeader]:
+        """Return all of it, to be written before the next step."""
         tensors = {
             **_named("weights", self.trainable.module.state_dict()),
             **_named("best", self.best_weights),
@@ -142,37 +144,40 @@ class Course:
             tensors["augmentation"] = self.augmentation.get_state()
         return StoredModel(
             {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()},
-            {
-                "epoch": self.epoch,
-                "history": self.history,
-                "best_loss": self.best_loss,
-                "best_epoch": self.best_epoch,
-                "schedule": self.schedule.memory(),
-                "train_s": self.train_s,
-                "train_cpu_s": self.train_cpu_s,
-            },
+            StateHeader(
+                identity=identity,
+                course=CourseRecord(
+                    epoch=self.epoch,
+                    history=self.history,
+                    best_loss=self.best_loss,
+                    best_epoch=self.best_epoch,
+                    schedule=self.schedule.memory(),
+                    train_s=self.train_s,
+                    train_cpu_s=self.train_cpu_s,
+                ),
+            ),
         )
 
-    def restore(self, stored: StoredModel) -> None:
+    def restore(self, stored: StoredModel[StateHeader]) -> None:
         """Take over what `to_stored` gave of a training that was set up the same."""
         tensors = {name: torch.from_numpy(array).clone() for name, array in stored.arrays.items()}
-        numbers = stored.header
+        numbers = stored.header.course
         self.trainable.module.load_state_dict(_under("weights", tensors))
         self.trainable.recall(_under("beside_weights", tensors))
         self.best_weights = {
             name: tensor.to(self.device) for name, tensor in _under("best", tensors).items()
         }
-        self.best_loss, self.best_epoch = numbers["best_loss"], numbers["best_epoch"]
+        self.best_loss, self.best_epoch = numbers.best_loss, numbers.best_epoch
         self._restore_optimizer(_under("moments", tensors))
-        self.schedule.recall(numbers["schedule"])
-        self.epoch, self.history = numbers["epoch"], numbers["history"]
+        self.schedule.recall(numbers.schedule)
+        self.epoch, self.history = numbers.epoch, numbers.history
         self.losses = list(tensors["losses"].to(self.device))
         self.norms = list(tensors["norms"].to(self.device))
         self._order_at_start = tensors["order_at_start"]
         if self.augmentation is not None:
             self.augmentation.set_state(tensors["augmentation"])
-        self._began -= numbers["train_s"]
-        self._began_cpu -= numbers["train_cpu_s"]
+        self._began -= numbers.train_s
+        self._began_cpu -= numbers.train_cpu_s
         restore_random_state(_under("chance", tensors), self.device)
 
     def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
@@ -194,8 +199,8 @@ class StateKeeper:
         Of this training alone; no output of a workflow, which would be removed
         before the job is run again.
     identity
-        Says what decides the course of the training; called when a state is
-        first read or written. A state with another answer is not continued.
+        Returns what decides the course of the training; called when a state is
+        first read or written. A state of another identity is not continued.
     every_s
         Seconds between two states; 0: after every step.
     """
@@ -247,13 +252,13 @@ class StateKeeper:
         return self._signal is not None or time.monotonic() - self._last >= self.every_s
 
     def keep(self, course: Course) -> None:
-        """Write a state; leave the process if a signal asked for it.
+        """Write a state; leave the process if a signal requested it.
 
         A full disk does not end a training: the state before stays in place.
         """
-        stored = course.to_stored()
+        stored = course.to_stored(self.identity)
         try:
-            self._write(stored)
+            write_model(self.path, stored)
         except (OSError, WriteError) as error:
             logger.warning("%s: not written (%s); the state before stays", self.path, error)
         self._last = time.monotonic()
@@ -282,11 +287,7 @@ class StateKeeper:
         )
         raise SystemExit(INTERRUPTED)
 
-    def _write(self, stored: StoredModel) -> None:
-        header = {"kind": "state", "identity": self.identity, "course": stored.header}
-        write_model(self.path, StoredModel(stored.arrays, header))
-
-    def _read(self) -> StoredModel:
+    def _read(self) -> StoredModel[StateHeader]:
         """Return a state of this very training.
 
         Raises
@@ -295,9 +296,9 @@ class StateKeeper:
             If there is none that can be used.
         """
         stored = read_model(self.path)
-        if stored.header.get("kind") != "state":
+        if not isinstance(stored.header, StateHeader):
             raise FormatError(f"{self.path}: no state of a training")
-        theirs = stored.header["identity"]
+        theirs = stored.header.identity
         changed = [
             key
             for key in sorted(theirs.keys() | self.identity.keys())
@@ -305,7 +306,7 @@ class StateKeeper:
         ]
         if changed:
             raise FormatError(f"{self.path}: of a training with other {', '.join(changed)}")
-        return StoredModel(stored.arrays, stored.header["course"])
+        return StoredModel(stored.arrays, stored.header)
 
 
 @contextmanager
@@ -340,6 +341,11 @@ def keeping(
                 keeper.forget()
     finally:
         remove_empty(folder)
+
+
+def state_arrays(module: nn.Module) -> dict[str, np.ndarray]:
+    """Return the weights and statistics of a module as arrays."""
+    return {name: t.detach().cpu().numpy() for name, t in module.state_dict().items()}
 
 
 def file_digest(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What the training loop asks of what it trains."""
+"""What the training loop needs of what it trains."""
 
 from typing import Protocol
 
@@ -12,7 +12,7 @@ class Trainable(Protocol):
 
     @property
     def module(self) -> nn.Module:
-        """What is trained, frozen parts included."""
+        """What is trained, frozen layers included."""
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the mean loss of a batch, shape ()."""
@@ -21,10 +21,10 @@ class Trainable(Protocol):
         """Return means over a batch, shape () each, the loss under its own name among them."""
 
     def begin_epoch(self, epoch: int) -> None:
-        """Decide which parts learn in an epoch, from 1 on."""
+        """Decide which layers learn in an epoch, from 1 on."""
 
     def set_training(self, training: bool) -> None:
-        """Switch between training and evaluation; frozen parts stay in evaluation."""
+        """Switch between training and evaluation; frozen layers stay in evaluation."""
 
     def memory(self) -> dict[str, Tensor]:
         """Return what training changes beside weights and statistics, such as draws and counts."""

@@ -1,43 +1,51 @@
 """Search finished windows for leaks between train, val and test.
 
 Everything is worked out anew from the recordings and the windows, and nothing
-is taken from the code that made them but what fits statistics and draws parts:
+is taken from the code that made them but what fits statistics and draws splits:
 a check must not share the mistake that it looks for.
 """
 
+from __future__ import annotations
+
 import hashlib
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import TASK_WINDOWS
 from seqbench.datasets.base import counted
 from seqbench.errors import UserError
-from seqbench.jobs import WindowJob
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.split import DEFAULT_TEST, assign_splits, put_labels_aside
-from seqbench.windowing.targets import with_targets
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary
+
+if TYPE_CHECKING:
+    from seqbench.tasks.windows import TaskWindows
 
 UNSEEN: tuple[Split, ...] = ("val", "test")
 FEWEST_NEIGHBOURS = 30  # fewer labels agree or not by chance
 ROUNDING = 1e-9  # of sums in another order, relative to the scale
-MEND = "delete its windows.h5 and run again, and report the fault if it comes back"
+HINT = "run again with `--forcerun window`, and report the fault if it comes back"
 
 
 class LeakError(UserError):
     """Something of val or test reaches train: a fault of the program, or an edited file."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(f"leak: {problem}; no score would mean anything, {MEND}")
+        super().__init__(f"leak: {problem}; no score would mean anything, {HINT}")
 
 
-def find_leaks(recordings: Recordings, splits: dict[Split, WindowSet], job: WindowJob) -> LeakCheck:
-    """Hold the windows of all parts against each other and against the recordings.
+def find_leaks(
+    recordings: Recordings, splits: dict[Split, WindowSet], job: WindowJobSettings
+) -> LeakCheck:
+    """Compare the windows of all splits with each other and with the recordings.
 
     Parameters
     ----------
@@ -53,39 +61,43 @@ def find_leaks(recordings: Recordings, splits: dict[Split, WindowSet], job: Wind
     LeakCheck
         Findings that can be the nature of the data: windows of val and test
         that stand in train too, labels that follow the order of the
-        recordings, groups that `by: recording` was told to cut. Windows
+        recordings, groups that `by: recording` cuts. Windows
         without any change of value repeat in every silence and do not count.
 
     Raises
     ------
     LeakError
-        If a group, a recording or, with `by: time`, a stretch of one is in two
-        parts, or statistics or vocabulary are not those of train.
+        If a group, a recording or, with `by: time`, samples of one are in two
+        splits, or statistics or vocabulary are not those of train.
     """
-    asked = _Asked(recordings, job)
+    given = _Given(recordings, job)
     _refuse_shared_recordings(splits)
-    # In time every part holds every group: that is what such a split is.
-    shared = {} if asked.in_time else _shared_groups(splits)
+    # In time every split holds every group: that is what such a split is.
+    shared = {} if given.in_time else _shared_groups(splits)
     if job.split.by == "group" and shared:
-        group, parts = next(iter(shared.items()))
-        raise LeakError(f"group '{group}' has windows in {parts}")
-    _refuse_foreign_statistics(splits, asked)
+        group, places = next(iter(shared.items()))
+        raise LeakError(f"group '{group}' has windows in {places}")
+    _refuse_foreign_statistics(splits, given)
     for windows in splits.values():
-        _refuse_foreign_samples(windows, asked)
+        _refuse_foreign_samples(windows, given)
     known = _by_content(splits["train"])
-    repeats = {split: _repeats(splits[split], splits["train"], known) for split in UNSEEN}
+    repeats = {
+        split: _repeats(given.task, splits[split], splits["train"], known) for split in UNSEEN
+    }
     return LeakCheck(
         by=job.split.by,
         n_shared_groups=len(shared),
         n_windows={split: len(splits[split]) for split in UNSEEN},
         n_repeated={split: len(of_split) for split, of_split in repeats.items()},
         n_same_answer={split: sum(of_split) for split, of_split in repeats.items()},
-        order_agreement=_order_agreement(splits) if not asked.in_time else None,
+        order_agreement=_order_agreement(splits)
+        if given.task.one_class_each and not given.in_time
+        else None,
     )
 
 
-class _Asked:
-    """What the config gives to each part, in samples of the recordings.
+class _Given:
+    """What the config gives to each split, in samples of the recordings.
 
     Parameters
     ----------
@@ -95,32 +107,34 @@ class _Asked:
         How windows were to be made.
     """
 
-    def __init__(self, recordings: Recordings, job: WindowJob) -> None:
-        self.is_forecast = recordings.task == "forecasting"
-        told = with_targets(recordings, job.transform) if self.is_forecast else recordings
+    def __init__(self, recordings: Recordings, job: WindowJobSettings) -> None:
+        self.task: TaskWindows = TASK_WINDOWS[recordings.task]()
+        prepared = self.task.prepared(recordings, job)
         self.job = job
         self.in_time = job.split.by == "time"
-        self.part_of = [] if self.in_time else assign_splits(told, job.split, job.fold)
-        self.recordings = put_labels_aside(told, job.split)  # parts are drawn before
+        self.split_of = [] if self.in_time else assign_splits(prepared, job.split, job.fold)
+        self.recordings = put_labels_aside(prepared, job.split)  # splits are drawn before
         self.index_of = {name: index for index, name in enumerate(recordings.names)}
 
     def origin(self, windows: WindowSet, recording: int) -> int:
-        """Return the index that ingest gave to a recording of a part."""
+        """Return the index that ingest gave to a recording of a split."""
         name = windows.names[recording]
         piece = f" ({windows.split})" if self.in_time else ""
         index = self.index_of.get(name.removesuffix(piece))
         if index is None or not name.endswith(piece):
-            raise LeakError(f"{windows.split} has a window of '{name}', which is no part of it")
+            raise LeakError(
+                f"{windows.split} has a window of '{name}', which is not one of its own"
+            )
         return index
 
     def own(self, index: int, split: Split) -> tuple[int, int]:
-        """Return the samples [begin, end) of a recording that belong to a part."""
+        """Return the samples [begin, end) of a recording that belong to a split."""
         n_samples = len(self.recordings.signals[index])
         if not self.in_time:
-            return (0, n_samples) if self.part_of[index] == split else (0, 0)
-        n_lost = self.job.transform.n_lost if self.is_forecast else 0
+            return (0, n_samples) if self.split_of[index] == split else (0, 0)
+        n_lost = self.task.n_lost(self.job)
         test = DEFAULT_TEST if self.job.split.test is None else self.job.split.test
-        shares = [part for part in (test, self.job.split.val) if isinstance(part, float)]
+        shares = [share for share in (test, self.job.split.val) if isinstance(share, float)]
         n_test, n_val = (round(share * (n_samples + n_lost)) for share in shares)
         bounds = [0, n_samples - n_test - n_val, n_samples - n_test, n_samples]
         return bounds[SPLITS.index(split)], bounds[SPLITS.index(split) + 1]
@@ -134,31 +148,31 @@ class _Asked:
 
 
 def _refuse_shared_recordings(splits: dict[Split, WindowSet]) -> None:
-    part_of: dict[int, Split] = {}
+    split_of: dict[int, Split] = {}
     for split, windows in splits.items():
         for recording in np.unique(windows.recording).tolist():
-            if (other := part_of.setdefault(recording, split)) != split:
+            if (other := split_of.setdefault(recording, split)) != split:
                 raise LeakError(
                     f"recording '{windows.names[recording]}' has windows in {other} and {split}"
                 )
 
 
 def _shared_groups(splits: dict[Split, WindowSet]) -> dict[str, str]:
-    """Return the groups with windows in several parts, and which parts those are."""
-    part_of: dict[str, Split] = {}
+    """Return the groups with windows in several splits, and which splits those are."""
+    split_of: dict[str, Split] = {}
     shared = {}
     for split, windows in splits.items():
         for recording in np.unique(windows.recording).tolist():
             group = windows.groups[recording]
-            if (other := part_of.setdefault(group, split)) != split:
+            if (other := split_of.setdefault(group, split)) != split:
                 shared[group] = f"{other} and {split}"
     return shared
 
 
-def _refuse_foreign_statistics(splits: dict[Split, WindowSet], asked: _Asked) -> None:
+def _refuse_foreign_statistics(splits: dict[Split, WindowSet], given: _Given) -> None:
     """Refuse a normalisation or vocabulary that train alone does not give."""
-    recordings = asked.recordings
-    train = asked.of_train(recordings.signals)
+    recordings = given.recordings
+    train = given.of_train(recordings.signals)
     if recordings.sample == "tokens":
         own = token_names(vocabulary(train))
         if any(windows.channels != own for windows in splits.values()):
@@ -166,20 +180,14 @@ def _refuse_foreign_statistics(splits: dict[Split, WindowSet], asked: _Asked) ->
             raise LeakError(f"the vocabulary is not that of train, {n_known}")
         expected = Normalization.neutral(1)
     else:
-        expected = fit_normalization(train, asked.job.normalization)
-    of_targets = {"forecasting": expected}
-    if recordings.task == "regression" and recordings.targets is not None:
-        of_train = asked.of_train(recordings.targets)
-        of_targets["regression"] = fit_normalization(of_train, "zscore")
+        expected = fit_normalization(train, given.job.normalization)
+    of_targets = given.task.target_normalization(
+        expected, lambda: given.of_train(recordings.targets or [])
+    )
     for split, windows in splits.items():
         _refuse_other(windows.normalization, expected, windows.channels, split)
-        if windows.targets is not None and recordings.task in of_targets:
-            _refuse_other(
-                windows.targets.normalization,
-                of_targets[recordings.task],
-                windows.targets.names,
-                split,
-            )
+        if (targets := windows.targets) is not None:
+            _refuse_other(targets.normalization, of_targets, targets.names, split)
 
 
 def _refuse_other(
@@ -197,34 +205,34 @@ def _refuse_other(
             )
 
 
-def _refuse_foreign_samples(windows: WindowSet, asked: _Asked) -> None:
-    """Refuse what is asked of a part where it does not stand in the part's own samples.
+def _refuse_foreign_samples(windows: WindowSet, given: _Given) -> None:
+    """Refuse inputs or targets of a split that are not among its own samples.
 
-    Of a split in time all recordings are looked at; else the first, which says
+    Of a split in time all recordings are looked at; else the first, which shows
     whether the signal is what its statistics make of it.
     """
     used = np.unique(windows.recording)
-    for recording in (used if asked.in_time else used[:1]).tolist():
-        index = asked.origin(windows, recording)
-        begin, end = asked.own(index, windows.split)
-        signal = asked.recordings.signals[index]
-        if asked.job.normalization == "per_recording" and windows.sample != "tokens":
+    for recording in (used if given.in_time else used[:1]).tolist():
+        index = given.origin(windows, recording)
+        begin, end = given.own(index, windows.split)
+        signal = given.recordings.signals[index]
+        if given.job.normalization == "per_recording" and windows.sample != "tokens":
             signal = standardize(signal)
         own = _as_read(signal[begin:end], windows)
-        for rows in _asked_rows(windows, recording, is_padded=_is_padded(asked.job)):
+        for rows in _own_rows(windows, recording, is_padded=_is_padded(given.job)):
             if not _holds(own, rows):
                 raise LeakError(
-                    f"a window of {windows.split} asks for samples of recording"
-                    f" '{asked.recordings.names[index]}' that are not its own, {begin} to {end}"
+                    f"a window of {windows.split} holds samples of recording"
+                    f" '{given.recordings.names[index]}' that are not its own, {begin} to {end}"
                 )
 
 
-def _is_padded(job: WindowJob) -> bool:
+def _is_padded(job: WindowJobSettings) -> bool:
     return job.window.length_samples is None and job.window.pad_to_samples is not None
 
 
 def _as_read(signal: NDArray[np.float32], windows: WindowSet) -> NDArray[np.float32]:
-    """Return samples of a recording as they stand in a part."""
+    """Return samples of a recording as they stand in a split."""
     if windows.sample == "tokens":
         codes = np.array([_code(name) for name in windows.channels[1:]], dtype=np.int64)
         return token_ids(signal, codes)
@@ -236,18 +244,18 @@ def _code(name: str) -> int:
     return ord(name) if len(name) == 1 else int(name.removeprefix("U+"), 16)
 
 
-def _asked_rows(
+def _own_rows(
     windows: WindowSet, recording: int, *, is_padded: bool
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield the rows of the signal of which a recording's windows ask something.
+    """Yield the rows of the signal that must belong to the split of a recording's windows.
 
-    Forecasting asks for horizons; what stands before them may belong to others.
+    In forecasting those of horizons; what stands before them may belong to others.
     Padding belongs to no recording: padded windows stand apart, and what is
     alike at their ends is left out.
     """
     own = np.flatnonzero(windows.recording == recording)
     start, stop = windows.start[own], windows.start[own] + windows.length[own]
-    horizon = windows.targets.horizon_samples if windows.targets is not None else 0
+    horizon = windows.horizon_samples
     if horizon:
         start, stop = stop, stop + horizon
     if not is_padded:
@@ -286,22 +294,24 @@ def _digests(windows: WindowSet) -> Iterator[bytes]:
 
 
 def _content(windows: WindowSet, index: int) -> NDArray[np.float32]:
-    horizon = windows.targets.horizon_samples if windows.targets is not None else 0
+    horizon = windows.horizon_samples
     start = windows.start[index]
     return windows.signal[start : start + windows.length[index] + horizon]
 
 
-def _repeats(windows: WindowSet, train: WindowSet, known: dict[bytes, list[int]]) -> list[bool]:
-    """Return for each window that stands in train too whether its answer is the same there."""
-    answer, answer_in_train = _answers(windows), _answers(train)
-    answers: dict[bytes, set[Hashable]] = {}
+def _repeats(
+    task: TaskWindows, windows: WindowSet, train: WindowSet, known: dict[bytes, list[int]]
+) -> list[bool]:
+    """Return for each window that stands in train too whether its reference is the same there."""
+    reference, reference_in_train = task.reference(windows), task.reference(train)
+    references: dict[bytes, set[Hashable]] = {}
     found = []
     for index, digest in enumerate(_digests(windows)):
         if digest not in known or _is_constant(_content(windows, index)):
             continue
-        if digest not in answers:
-            answers[digest] = {answer_in_train(i) for i in known[digest]}
-        found.append(answer(index) in answers[digest])
+        if digest not in references:
+            references[digest] = {reference_in_train(i) for i in known[digest]}
+        found.append(reference(index) in references[digest])
     return found
 
 
@@ -311,41 +321,14 @@ def _is_constant(content: NDArray[np.float32]) -> bool:
     return values.shape[1] > 1 and bool((values == values[:, :1]).all())
 
 
-def _answers(windows: WindowSet) -> Callable[[int], Hashable]:
-    """Return what tells the answer to a window in a form that can be compared."""
-    timeline, targets = windows.timeline, windows.targets
-
-    def events(index: int) -> Hashable:
-        if timeline is None:
-            raise ValueError("only detection has events")
-        start = windows.start[index]
-        first, last = np.searchsorted(timeline.onset, [start, start + windows.length[index]])
-        own = slice(int(first), int(last))
-        return (timeline.onset[own] - start).tobytes(), timeline.type[own].tobytes()
-
-    def values(index: int) -> Hashable:
-        start = windows.start[index]
-        return windows.told.values[start : start + windows.length[index]].tobytes()
-
-    def label(index: int) -> Hashable:
-        return int(windows.label[index])
-
-    if timeline is not None:
-        return events
-    # A horizon is part of the content already.
-    return values if targets is not None and not targets.horizon_samples else label
-
-
 def _order_agreement(splits: dict[Split, WindowSet]) -> float | None:
     """Return Cohen's kappa between the labels of recordings and of those before them in the list.
 
-    Neighbours are of the same part, and a recording has the label of its first
-    window. Names are often the order of the list: sorted by label, they tell it.
+    Neighbours are of the same split, and a recording has the label of its first
+    window. Names are often the order of the list: sorted by label, they reveal it.
     """
     n_pairs, n_alike, n_by_chance = 0, 0, 0.0
     for windows in splits.values():
-        if windows.task != "classification":
-            return None
         own = np.flatnonzero(windows.label != UNLABELLED)
         _, first = np.unique(windows.recording[own], return_index=True)
         label = windows.label[own][first]

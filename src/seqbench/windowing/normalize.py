@@ -7,7 +7,7 @@ from seqbench.storage.normalization import Normalization
 
 # The quartiles of a normal distribution lie this many standard deviations apart.
 NORMAL_QUARTILE_RANGE = 1.3489795
-# A channel that varies by less than this part of its mean only holds rounding.
+# A channel that varies by less than this fraction of its mean only holds rounding.
 NEGLIGIBLE, TINY = 1e-9, 1e-30
 
 

@@ -1,26 +1,18 @@
-"""Where windows begin and end. Every window lies inside one recording, and inside one label.
-
-In detection labels are events, and windows slide over whole recordings.
-"""
+"""Where windows begin and end. Every window lies inside one recording."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from seqbench.settings import WindowSettings
+from seqbench.config.stages import WindowSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import UNLABELLED
-
-DETECTION_SAMPLES = 1024  # of a window, unless the config says otherwise
 
 
 @dataclass(frozen=True)
 class Window:
-    """Samples [start, stop) of a recording, and the index of their class or -1.
-
-    In detection the class is that of the first event, or K for none.
-    """
+    """Samples [start, stop) of a recording, and the index of their class or -1."""
 
     recording: int
     start: int
@@ -73,13 +65,13 @@ def _pieces(start: int, stop: int, settings: WindowSettings) -> Iterator[tuple[i
     if length is None:
         yield _truncated(start, stop, settings)
         return
-    hop = _hop(length, settings)
+    hop = hop_samples(length, settings)
     position = start
     while position + length <= stop:
         yield position, position + length
         position += hop
     covered = position - hop + length if position > start else start
-    if settings.remainder == "keep" and covered < stop:
+    if settings.remainder == "keep" and max(covered, position) < stop:
         yield position, stop
 
 
@@ -90,30 +82,11 @@ def cut_sequences(recordings: Recordings, settings: WindowSettings) -> list[Wind
     """
     windows = []
     for recording, targets in enumerate(recordings.targets or []):
-        is_told = np.asarray(np.isfinite(targets).any(axis=1))
+        is_known = np.asarray(np.isfinite(targets).any(axis=1))
         for start, stop in _pieces(0, len(targets), settings):
-            label = 0 if is_told[start:stop].any() else UNLABELLED
+            label = 0 if is_known[start:stop].any() else UNLABELLED
             windows.append(Window(recording, start, stop, label))
     return windows
-
-
-def cut_before_horizons(
-    recordings: Recordings, settings: WindowSettings, context: int
-) -> list[Window]:
-    """Cut windows with a horizon behind each that lies where it may be asked for.
-
-    A window may reach back before that place; what it is asked never does.
-    `context` samples before a horizon must be there.
-    """
-    length, horizon = settings.length_samples, settings.horizon_samples or 1
-    if length is None:
-        raise ValueError("forecasting needs `window.length_samples`")
-    hop = _hop(length, settings) if settings.overlap or settings.step_samples else 1
-    return [
-        Window(recording, origin - length, origin, 0)
-        for recording, (known_start, known_stop) in enumerate(recordings.known_spans.tolist())
-        for origin in range(max(known_start, context), known_stop - horizon + 1, hop)
-    ]
 
 
 def _truncated(start: int, stop: int, settings: WindowSettings) -> tuple[int, int]:
@@ -125,39 +98,6 @@ def _truncated(start: int, stop: int, settings: WindowSettings) -> tuple[int, in
     return start + lost_at_start, stop - surplus + lost_at_start
 
 
-def cut_recordings(recordings: Recordings, settings: WindowSettings) -> list[Window]:
-    """Cut recordings with events into windows of one length, the last one moved back to fit.
-
-    A recording shorter than that is one window. What reaches into a part
-    where no event is labelled is kept for the rest; what lies in it altogether
-    serves pretraining.
-    """
-    n_types = len(recordings.classes)
-    order = np.lexsort((recordings.label_start, recordings.label_recording))
-    order = order[recordings.is_known[order]]
-    of_recording = np.split(
-        order, np.searchsorted(recordings.label_recording[order], range(1, len(recordings.names)))
-    )
-    windows = []
-    for recording, (n_samples, known) in enumerate(
-        zip(recordings.lengths, recordings.known_spans, strict=True)
-    ):
-        onset = recordings.label_start[of_recording[recording]]
-        kind = recordings.label[of_recording[recording]]
-        length = min(int(n_samples), settings.length_samples or DETECTION_SAMPLES)
-        hop = _hop(length, settings)
-        starts = list(range(0, int(n_samples) - length + 1, hop))
-        if starts[-1] + length < n_samples:
-            starts.append(int(n_samples) - length)
-        for start in starts:
-            first, last = np.searchsorted(onset, [start, start + length])
-            is_known = start < known[1] and start + length > known[0]
-            label = int(kind[first]) if first < last else n_types
-            windows.append(
-                Window(recording, start, start + length, label if is_known else UNLABELLED)
-            )
-    return windows
-
-
-def _hop(length: int, settings: WindowSettings) -> int:
+def hop_samples(length: int, settings: WindowSettings) -> int:
+    """Return the samples from the start of one sliding window to that of the next."""
     return settings.step_samples or max(1, round(length * (1 - settings.overlap)))

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from seqbench.config.registry import suggestion
+from seqbench.config.stages import Fold, SplitSettings
 from seqbench.datasets.base import DataError
-from seqbench.registry import suggestion
-from seqbench.settings import Fold, SplitSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS, UNLABELLED
 
@@ -17,7 +17,7 @@ def assign_splits(
     """Give every recording one of train, val, test.
 
     An official split of the source is kept unless `settings.test` or a fold
-    asks for another; val is carved out of train where the source has none.
+    gives another; val is carved out of train where the source has none.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def assign_splits(
     settings
         Fractions are of the groups, stratified by their most frequent class.
     fold
-        The part that is test; val is then a fraction of the rest. Over the
+        The groups that are test; val is then a fraction of the rest. Over the
         folds of one repeat every group with a label is test once; those
         without stay in train.
 
@@ -38,7 +38,7 @@ def assign_splits(
     Raises
     ------
     DataError
-        If a name is unknown, a group would be cut, or a part would be empty.
+        If a name is unknown, a group would be cut, or a split would be empty.
     """
     units = recordings.groups if settings.by == "group" else recordings.names
     split = list(recordings.splits) if settings.test is None else [""] * len(units)
@@ -54,14 +54,14 @@ def assign_splits(
     if not is_official:
         split = ["train"] * len(split)
     draw = _Draw(recordings, units, split)
-    wanted: list[tuple[str, float | list[str], int | list[int]]] = []
+    moves: list[tuple[str, float | list[str], int | list[int]]] = []
     if not is_official:
         test = DEFAULT_TEST if settings.test is None else settings.test
-        wanted.append(("test", test, settings.seed))
+        moves.append(("test", test, settings.seed))
     if "val" not in split:
-        wanted.append(("val", settings.val, seed_of_val))
-        for part, of_part, seed in sorted(wanted, key=lambda one: not isinstance(one[1], list)):
-            draw.move(part, of_part, seed)  # names first, or a draw would take them
+        moves.append(("val", settings.val, seed_of_val))
+        for name, amount, seed in sorted(moves, key=lambda one: not isinstance(one[1], list)):
+            draw.move(name, amount, seed)  # names first, or a draw would take them
     elif isinstance(settings.val, list):
         raise DataError(
             "split.val: the source has an official val; leave `val` out, or give `test` as well"
@@ -73,10 +73,10 @@ def assign_splits(
                 " of train can go without labels"
             )
     _refuse_cut_groups(units, split)
-    for part in SPLITS:
-        if part not in split:
+    for name in SPLITS:
+        if name not in split:
             raise DataError(
-                f"split: no recording is left for {part}; {len(set(units))} {settings.by}s are"
+                f"split: no recording is left for {name}; {len(set(units))} {settings.by}s are"
                 " too few for these fractions, name recordings or add some"
             )
     return split
@@ -100,28 +100,28 @@ class _Draw:
         self.recordings = recordings
         self.units = units
         self.split = split
-        free = [i for i, part in enumerate(split) if part == "train"]
+        free = [i for i, name in enumerate(split) if name == "train"]
         self.by_class = _by_class(recordings, units, free)
 
-    def move(self, part: str, wanted: float | list[str], seed: int | list[int]) -> None:
-        """Move recordings from train to `part`."""
-        if isinstance(wanted, list):
-            moved = _named(self.recordings, self.units, part, wanted)
+    def move(self, name: str, amount: float | list[str], seed: int | list[int]) -> None:
+        """Move recordings from train to the split `name`."""
+        if isinstance(amount, list):
+            moved = _named(self.recordings, self.units, name, amount)
         else:
-            chosen = self._drawn(wanted, seed)
+            chosen = self._drawn(amount, seed)
             moved = [i for i, unit in enumerate(self.units) if unit in chosen]
         for i in moved:
             if self.split[i] != "train":
                 raise DataError(
-                    f"split.{part}: recording '{self.recordings.names[i]}' is in"
+                    f"split.{name}: recording '{self.recordings.names[i]}' is in"
                     f" {self.split[i]} already; name it in one place"
                 )
-            self.split[i] = part
+            self.split[i] = name
 
     def _drawn(self, fraction: float, seed: int | list[int]) -> set[str]:
         """Draw a fraction of the units of each class, at least one where train keeps one."""
         generator = np.random.default_rng(seed)
-        in_train = {u for u, part in zip(self.units, self.split, strict=True) if part == "train"}
+        in_train = {u for u, name in zip(self.units, self.split, strict=True) if name == "train"}
         chosen: set[str] = set()
         for members in self.by_class:
             left = [unit for unit in members if unit in in_train]
@@ -147,20 +147,20 @@ def _tested(
     if len(dealt) < fold.n_folds:
         raise DataError(
             f"split.folds: {len(dealt)} labelled {settings.by}s are too few for {fold.n_folds}"
-            " folds; ask for fewer, or add recordings"
+            " folds; take fewer, or add recordings"
         )
     return set(dealt[fold.index :: fold.n_folds])
 
 
-def _named(recordings: Recordings, units: list[str], part: str, wanted: list[str]) -> list[int]:
+def _named(recordings: Recordings, units: list[str], split: str, chosen: list[str]) -> list[int]:
     """Return the indices of the recordings that are named themselves or by their unit."""
     found: dict[int, None] = {}
-    for name in wanted:
+    for name in chosen:
         pairs = zip(units, recordings.names, strict=True)
         matching = [i for i, pair in enumerate(pairs) if name in pair]
         if not matching:
             known = suggestion(name, sorted({*units, *recordings.names}))
-            raise DataError(f"split.{part}: no recording or group is called '{name}'; {known}")
+            raise DataError(f"split.{split}: no recording or group is called '{name}'; {known}")
         found |= dict.fromkeys(matching)
     return list(found)
 
@@ -176,7 +176,7 @@ def _by_class(recordings: Recordings, units: list[str], free: list[int]) -> list
 def _most_frequent_class(
     recordings: Recordings, units: list[str], free: list[int]
 ) -> dict[str, int]:
-    """Return the class of each unit, one for all where values are told; -1 without any."""
+    """Return the class of each unit, one for all where samples have values; -1 without any."""
     if recordings.targets is not None and not recordings.classes:
         has_target = {units[i] for i in free if np.isfinite(recordings.targets[i]).any()}
         return {units[i]: 0 if units[i] in has_target else UNLABELLED for i in free}
@@ -193,9 +193,9 @@ def _most_frequent_class(
 
 def _refuse_cut_groups(units: list[str], split: list[str]) -> None:
     seen: dict[str, str] = {}
-    for unit, part in zip(units, split, strict=True):
-        if seen.setdefault(unit, part) != part:
+    for unit, name in zip(units, split, strict=True):
+        if seen.setdefault(unit, name) != name:
             raise DataError(
-                f"split: group '{unit}' would be in {seen[unit]} and in {part};"
+                f"split: group '{unit}' would be in {seen[unit]} and in {name};"
                 " name the whole group, or set `by: recording`"
             )

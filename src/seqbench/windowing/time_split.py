@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from seqbench.config.stages import SplitSettings
 from seqbench.datasets.base import DataError
-from seqbench.settings import SplitSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS
 from seqbench.windowing.split import DEFAULT_TEST
@@ -15,7 +15,7 @@ from seqbench.windowing.split import DEFAULT_TEST
 def split_in_time(
     recordings: Recordings, settings: SplitSettings, *, context_samples: int, n_lost: int
 ) -> Recordings:
-    """Cut every recording into a train, a val and a test part.
+    """Cut every recording into train, val and test.
 
     Parameters
     ----------
@@ -24,20 +24,20 @@ def split_in_time(
     settings
         `val` and `test` are fractions of each recording.
     context_samples
-        Samples before val and test that stand in front of them as well, so
-        that what is known by then can be looked at; nothing of them is asked.
+        Samples before val and test that stand in front of them as well, as inputs of
+        windows; they are no targets.
     n_lost
         Samples that recordings lost at their beginning; fractions count them.
 
     Returns
     -------
     Recordings
-        Three for each, with their splits. `known` tells context from part.
+        Three for each, with their splits. `known` are the samples of the split itself.
 
     Raises
     ------
     DataError
-        If the source has an official split, or a part would be empty.
+        If the source has an official split, or a split would be empty.
     """
     if any(recordings.splits):
         raise DataError("split.by: the source has an official split; leave `by: time` out")
@@ -46,7 +46,7 @@ def split_in_time(
         raise ValueError("a split by time takes fractions")
     pieces = []
     for index, n_samples in enumerate(recordings.lengths.tolist()):
-        n_test, n_val = (round(part * (n_samples + n_lost)) for part in (test, settings.val))
+        n_test, n_val = (round(share * (n_samples + n_lost)) for share in (test, settings.val))
         bounds = [0, n_samples - n_test - n_val, n_samples - n_test, n_samples]
         for split, begin, end in zip(SPLITS, bounds[:-1], bounds[1:], strict=True):
             if begin >= end:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.stages import TransformSettings
 from seqbench.datasets.base import DataError
-from seqbench.settings import TransformSettings
 from seqbench.storage.windows import WindowSet
 
 
@@ -18,7 +18,7 @@ def transformed(
     Raises
     ------
     DataError
-        If a logarithm is wanted of what is not above 0, or nothing is left.
+        If a logarithm is taken of what is not above 0, or nothing is left.
     """
     values = signal.astype(np.float64)
     if settings.log:
@@ -29,19 +29,26 @@ def transformed(
                 " and only what is above 0 has a logarithm; leave `log` out"
             )
         values = np.log(values)
-    if settings.n_lost >= len(values):
+    if n_samples_lost(settings) >= len(values):
         raise DataError(
             f"transform.difference_samples: recording '{name}' has {len(values)} samples, and"
-            f" differences take {settings.n_lost} of them; choose fewer"
+            f" differences take {n_samples_lost(settings)} of them; choose fewer"
         )
     for lag in settings.difference_samples:
         values = values[lag:] - values[:-lag]
     return values.astype(np.float32)
 
 
+def n_samples_lost(settings: TransformSettings) -> int:
+    """Return how many samples at the beginning of a series have no difference."""
+    return sum(settings.difference_samples)
+
+
 def past(windows: WindowSet, n_samples: int) -> NDArray[np.float32]:
     """Return the last samples before each horizon, in the units of the data, (N, n_samples, C)."""
-    values: NDArray[np.float32] = windows.told.values[windows.rows_around_end(-n_samples, 0)]
+    values: NDArray[np.float32] = windows.required_targets.values[
+        windows.rows_around_end(-n_samples, 0)
+    ]
     return values
 
 

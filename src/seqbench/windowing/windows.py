@@ -1,31 +1,27 @@
 """The whole way from recordings to the three sets of windows."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqbench.datasets.base import DataError
-from seqbench.jobs import WindowJob
-from seqbench.settings import WindowSettings
+from seqbench.config.registry import TASK_WINDOWS
+from seqbench.config.stages import WindowSettings
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.targets import Targets
-from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
-from seqbench.windowing.segment import (
-    Window,
-    cut,
-    cut_before_horizons,
-    cut_recordings,
-    cut_sequences,
-)
+from seqbench.windowing.segment import Window
 from seqbench.windowing.split import assign_splits, put_labels_aside
-from seqbench.windowing.targets import with_targets
 from seqbench.windowing.time_split import split_in_time
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary
 
-CLASSIFYING = ("classification", "labelling")
+if TYPE_CHECKING:
+    from seqbench.tasks.windows import TaskWindows
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class Piece:
         return self.stop - self.start + self.n_padded
 
 
-def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSet]:
+def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, WindowSet]:
     """Split, cut and normalise a dataset.
 
     Tokens become ids of the vocabulary of train and are never normalised.
@@ -51,22 +47,20 @@ def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSe
     Raises
     ------
     DataError
-        If a part is empty, or a class has no window to train on.
+        If a split is empty, or a class has no window to train on.
     """
-    recordings = with_targets(recordings, job.transform)
+    task: TaskWindows = TASK_WINDOWS[recordings.task]()
+    recordings = task.prepared(recordings, job)
     if job.split.by == "time":
         recordings = split_in_time(
-            recordings,
-            job.split,
-            context_samples=_context(recordings, job),
-            n_lost=job.transform.n_lost if recordings.task == "forecasting" else 0,
+            recordings, job.split, context_samples=task.look_back(job), n_lost=task.n_lost(job)
         )
-        part_of = recordings.splits
+        split_of = recordings.splits
     else:
-        part_of = assign_splits(recordings, job.split, job.fold)
+        split_of = assign_splits(recordings, job.split, job.fold)
         recordings = put_labels_aside(recordings, job.split)
-    windows = _cut(recordings, job)
-    in_train = [part == "train" for part in part_of]
+    windows = task.cut(recordings, job)
+    in_train = [split == "train" for split in split_of]
     channels, signal_of_train = recordings.channels, _of_train(recordings.signals, in_train)
     if recordings.sample == "tokens":
         codes = vocabulary(signal_of_train)
@@ -77,41 +71,23 @@ def make_windows(recordings: Recordings, job: WindowJob) -> dict[Split, WindowSe
         normalization = fit_normalization(signal_of_train, job.normalization)
         if job.normalization == "per_recording":
             recordings = replace(recordings, signals=[standardize(s) for s in recordings.signals])
-    of_targets = normalization
-    if recordings.task == "regression":
-        of_targets = fit_normalization(_of_train(recordings.targets or [], in_train), "zscore")
-    elif recordings.task == "labelling":
-        of_targets = Normalization.neutral(1)
+    of_targets = task.target_normalization(
+        normalization, lambda: _of_train(recordings.targets or [], in_train)
+    )
     splits = {
         split: _window_set(
             recordings,
-            [w for w in windows if part_of[w.recording] == split and _is_used(w, split)],
+            [w for w in windows if split_of[w.recording] == split and _is_used(w, split)],
             split,
             channels,
             (normalization, of_targets),
             job,
+            task,
         )
         for split in SPLITS
     }
-    _check(splits, recordings)
+    task.check(splits)
     return splits
-
-
-def _context(recordings: Recordings, job: WindowJob) -> int:
-    """Return how many samples before a part its windows may look at."""
-    if recordings.task != "forecasting":
-        return 0
-    return max(job.window.length_samples or 1, job.transform.n_lost)
-
-
-def _cut(recordings: Recordings, job: WindowJob) -> list[Window]:
-    if recordings.task == "detection":
-        return cut_recordings(recordings, job.window)
-    if recordings.task == "forecasting":
-        return cut_before_horizons(recordings, job.window, _context(recordings, job))
-    if recordings.task in ("labelling", "regression"):
-        return cut_sequences(recordings, job.window)
-    return cut(recordings, job.window)
 
 
 def _of_train(arrays: list[np.ndarray], in_train: list[bool]) -> np.ndarray:
@@ -129,7 +105,8 @@ def _window_set(
     split: Split,
     channels: list[str],
     normalizations: tuple[Normalization, Normalization],
-    job: WindowJob,
+    job: WindowJobSettings,
+    task: TaskWindows,
 ) -> WindowSet:
     pieces, start = _lay_out(windows, recordings, job.window)
     normal = [
@@ -157,8 +134,8 @@ def _window_set(
         classes=recordings.classes,
         normalization=normalizations[0],
         sampling_rate_hz=recordings.sampling_rate_hz,
-        timeline=_timeline(recordings, windows) if recordings.task == "detection" else None,
-        targets=_targets(recordings, pieces, normalizations[1], job),
+        timeline=task.timeline(recordings, windows),
+        targets=_targets(recordings, pieces, normalizations[1], job, task.horizon_samples(job)),
         truth=recordings.truth,
         source=recordings.source,
         units=[] if recordings.sample == "tokens" else recordings.units,
@@ -166,19 +143,22 @@ def _window_set(
     )
 
 
-def _official_splits(recordings: Recordings, job: WindowJob) -> list[str]:
-    """Return the parts that are those of the source: neither drawn nor named in the config."""
+def _official_splits(recordings: Recordings, job: WindowJobSettings) -> list[str]:
+    """Return the splits that are those of the source: neither drawn nor named in the config."""
     if job.split.by == "time" or job.fold is not None or job.split.test is not None:
         return []
     return [split for split in SPLITS if split in recordings.splits]
 
 
 def _targets(
-    recordings: Recordings, pieces: list[Piece], normalization: Normalization, job: WindowJob
+    recordings: Recordings,
+    pieces: list[Piece],
+    normalization: Normalization,
+    job: WindowJobSettings,
+    horizon_samples: int,
 ) -> Targets | None:
     if recordings.targets is None:
         return None
-    horizon = (job.window.horizon_samples or 1) if recordings.task == "forecasting" else 0
     return Targets(
         values=_joined(
             [recordings.targets[p.recording][p.start : p.stop] for p in pieces],
@@ -189,35 +169,8 @@ def _targets(
         names=recordings.target_names,
         units=recordings.target_units,
         normalization=normalization,
-        horizon_samples=horizon,
+        horizon_samples=horizon_samples,
         transform=job.transform,
-    )
-
-
-def _timeline(recordings: Recordings, windows: list[Window]) -> Timeline:
-    """Return the recordings that windows were cut from, end to end, and their events."""
-    chosen = np.array(list(dict.fromkeys(w.recording for w in windows)), dtype=np.int64)
-    lengths = recordings.lengths[chosen]
-    start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    known = recordings.known_spans[chosen] + start[:-1, None]
-    offset_of = dict(zip(chosen.tolist(), start.tolist(), strict=False))
-    # An event outside the labelled span is no reference: nobody says what else is there.
-    own = np.flatnonzero(np.isin(recordings.label_recording, chosen) & recordings.is_known)
-    shift = np.array([offset_of[int(r)] for r in recordings.label_recording[own]], dtype=np.int64)
-    order = np.argsort(recordings.label_start[own] + shift, kind="stable")
-    if recordings.tolerance_ms is None:
-        raise ValueError("detection needs a tolerance")
-    return Timeline(
-        recording=chosen,
-        start=start[:-1],
-        stop=start[1:],
-        known_start=known[:, 0],
-        known_stop=known[:, 1],
-        onset=(recordings.label_start[own] + shift)[order],
-        offset=(recordings.label_stop[own] + shift)[order],
-        type=recordings.label[own][order],
-        refractory_s=recordings.refractory_s,
-        tolerance_ms=recordings.tolerance_ms,
     )
 
 
@@ -260,51 +213,3 @@ def _joined(
             value = {"edge": array[-1], "zero": 0.0, "nothing": np.nan}[pad_with]
             joined.append(np.broadcast_to(value, (piece.n_padded, *shape)))
     return np.concatenate(joined).astype(np.float32, copy=False)
-
-
-def _check(splits: dict[Split, WindowSet], recordings: Recordings) -> None:
-    """Refuse parts that have nothing to learn from or to be asked."""
-    if recordings.task == "detection":
-        _check_events(splits, recordings.classes)
-        return
-    wanted = "labelled window"
-    if recordings.task == "forecasting":
-        wanted = "window with a horizon behind it"
-    for split, windows in splits.items():
-        if not (windows.label != UNLABELLED).any():
-            raise DataError(
-                f"{split} has no {wanted};"
-                " shorten `window.length_samples`, set `window.remainder: keep`, or choose"
-                " another split"
-            )
-    if recordings.task in CLASSIFYING:
-        _check_classes(splits["train"], recordings.classes)
-
-
-def _check_classes(train: WindowSet, classes: list[str]) -> None:
-    if len(classes) < 2:
-        raise DataError(
-            f"the labels name a single class, '{classes[0]}'; classification needs two or more"
-        )
-    told = train.label if train.targets is None else train.targets.values[:, 0]
-    missing = sorted(set(range(len(classes))) - set(told[np.isfinite(told)].astype(int).tolist()))
-    if missing:
-        raise DataError(
-            f"class '{classes[missing[0]]}' has no window in train; add recordings of it, move"
-            " some to train, or drop the class from the labels"
-        )
-
-
-def _check_events(splits: dict[Split, WindowSet], classes: list[str]) -> None:
-    for split, windows in splits.items():
-        if windows.timeline is None or not len(windows.timeline.onset):
-            raise DataError(
-                f"{split} has no labelled event; choose another split or add labelled recordings"
-            )
-    in_train = splits["train"].timeline
-    missing = sorted(set(range(len(classes))) - set(in_train.type.tolist() if in_train else ()))
-    if missing:
-        raise DataError(
-            f"event type '{classes[missing[0]]}' does not occur in train; add recordings of it,"
-            " move some to train, or drop the type from the events"
-        )

@@ -16,7 +16,7 @@ from seqbench.tasks.detection.matching import match
 
 @pytest.fixture
 def event_windows():
-    """Windows of recordings (n, C) with events (onset, type), normalised as asked."""
+    """Windows of recordings (n, C) with events (onset, type), normalised."""
 
     def make(
         signals: Sequence[NDArray[Any]],

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from seqbench.baselines.char_ngrams import FILLER, MARK, CharNgramsBaseline
-from seqbench.jobs import WindowJob
-from seqbench.settings import SplitSettings, WindowSettings
+from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.windowing.windows import make_windows
 
 
@@ -22,7 +22,7 @@ def parts(recordings):
             sample="tokens",
             channels=["letter"],
         ),
-        WindowJob(
+        WindowJobSettings(
             split=SplitSettings(val=["r6", "r7"], test=["r8", "r9"]),
             window=WindowSettings(),
             normalization="none",

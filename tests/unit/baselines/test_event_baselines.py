@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.jobs import WindowJob
-from seqbench.registry import BASELINES, DATASETS, TASKS
-from seqbench.settings import SplitSettings, WindowSettings
+from seqbench.config.registry import BASELINES, DATASETS, TASKS
+from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.tasks.scoring import score
 from seqbench.windowing.windows import make_windows
 
 
 def split(source, **options):
-    job = WindowJob(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
+    job = WindowJobSettings(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
     return make_windows(DATASETS[source](Path(), **options), job)
 
 
@@ -52,6 +52,7 @@ def ringing():
     )
 
 
+@pytest.mark.full
 def test_the_oracle_finds_what_a_matched_filter_with_true_templates_finds(strikes):
     # Published for this generator and noise, 300 windows: F1 .9959 at 5 ms, MAE 0.095 ms.
     found = scored("oracle", strikes)
@@ -60,13 +61,14 @@ def test_the_oracle_finds_what_a_matched_filter_with_true_templates_finds(strike
     assert found["onset_mae_ms"] < 0.2
 
 
+@pytest.mark.full
 def test_templates_are_learned_from_labels_nearly_as_well(strikes):
     found, ceiling = scored("matched_filter", strikes), scored("oracle", strikes)
 
     assert 0.9 * ceiling["f1_at_5ms"] < found["f1_at_5ms"]
 
 
-def test_strikes_that_overlap_under_sway_and_coloured_noise_are_told_apart(ringing):
+def test_strikes_that_overlap_under_sway_and_coloured_noise_are_separated(ringing):
     found = scored("matched_filter", ringing)
 
     assert found["f1_at_5ms"] > 0.95

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.registry import BASELINES
+from seqbench.config.registry import BASELINES
 
 RATE_HZ = 360.0
 DETECTORS = ("xqrs", "neurokit")

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from seqbench.baselines.logistic_regression import INVERSE_PENALTIES
-from seqbench.registry import BASELINES
+from seqbench.config.registry import BASELINES
 
 BASELINE = BASELINES["logistic_regression"]()
 
 
 def rows_of(windows, x, y, groups=None):
-    """Return windows of one sample, the rows of a table; one group each unless told."""
+    """Return windows of one sample, the rows of a table; one group each by default."""
     n = len(x)
     return replace(
         windows,
@@ -28,45 +28,45 @@ def rows_of(windows, x, y, groups=None):
 
 @pytest.fixture
 def table(make_windows):
-    """Make the two parts to learn from, and test, of a line with known slope in two channels."""
+    """Make the two splits to learn from, and test, of a line with known slope in two channels."""
 
     def make(n=400, slope=2.0, seed=0):
         generator = np.random.default_rng(seed)
         splits = make_windows()
-        for part, windows in splits.items():
+        for split, windows in splits.items():
             x = generator.normal(size=(n, 2))
             y = generator.random(n) < 1 / (1 + np.exp(-slope * x[:, 0]))
-            splits[part] = rows_of(windows, x, y)
+            splits[split] = rows_of(windows, x, y)
         return [splits["train"], splits["val"]], splits["test"]
 
     return make
 
 
 def test_the_line_is_found(table):
-    parts, _ = table(n=2000)
+    splits, _ = table(n=2000)
 
-    arrays = BASELINE.fit(parts, seed=0)
+    arrays = BASELINE.fit(splits, seed=0)
 
     slopes = np.diff(arrays["coefficients"], axis=0)[0] / arrays["scale"]
     np.testing.assert_allclose(slopes, [2.0, 0.0], atol=0.2)
 
 
 def test_the_unit_of_a_channel_changes_nothing(table):
-    parts, test = table()
+    splits, test = table()
     unit = np.array([1000.0, 0.01], dtype=np.float32)
-    others = [replace(part, signal=part.signal * unit + 5) for part in (*parts, test)]
+    others = [replace(split, signal=split.signal * unit + 5) for split in (*splits, test)]
 
-    told = BASELINE.predict(BASELINE.fit(parts, seed=0), test)
-    told_of_others = BASELINE.predict(BASELINE.fit(others[:2], seed=0), others[2])
+    predicted = BASELINE.predict(BASELINE.fit(splits, seed=0), test)
+    of_others = BASELINE.predict(BASELINE.fit(others[:2], seed=0), others[2])
 
-    np.testing.assert_allclose(told_of_others, told, atol=1e-3)
+    np.testing.assert_allclose(of_others, predicted, atol=1e-3)
 
 
 def test_noise_is_met_with_a_strong_penalty_and_order_with_a_weak_one(table):
     noise, _ = table(n=30, slope=0.0)
     order, _ = table(n=400, slope=50.0)
 
-    penalties = [BASELINE.fit(parts, seed=0)["inverse_penalty"][0] for parts in (noise, order)]
+    penalties = [BASELINE.fit(splits, seed=0)["inverse_penalty"][0] for splits in (noise, order)]
 
     assert penalties[0] < 1 < 10 < penalties[1]
 
@@ -83,7 +83,7 @@ def test_repeated_groups_do_not_vouch_for_each_other(make_windows):
         [rows_of(splits["train"], x, y, of) for of in (groups, None)][i : i + 1] for i in (0, 1)
     )
 
-    penalties = [BASELINE.fit(parts, seed=0)["inverse_penalty"][0] for parts in (whole, cut)]
+    penalties = [BASELINE.fit(splits, seed=0)["inverse_penalty"][0] for splits in (whole, cut)]
 
     assert penalties[0] < penalties[1]
 
@@ -91,9 +91,9 @@ def test_repeated_groups_do_not_vouch_for_each_other(make_windows):
 def test_with_one_group_in_a_class_the_penalty_is_the_middle_one(make_windows):
     splits = make_windows()
     x = np.random.default_rng(0).normal(size=(10, 2))
-    part = rows_of(splits["train"], x, [0] * 5 + [1] * 5, groups=[0] * 5 + [1] * 5)
+    split = rows_of(splits["train"], x, [0] * 5 + [1] * 5, groups=[0] * 5 + [1] * 5)
 
-    arrays = BASELINE.fit([part], seed=0)
+    arrays = BASELINE.fit([split], seed=0)
 
     assert arrays["inverse_penalty"][0] == np.median(INVERSE_PENALTIES)
 

@@ -1,22 +1,20 @@
 import numpy as np
 import pytest
 
-from seqbench.baselines import pursuit
-from seqbench.baselines.pursuit import (
+from seqbench.baselines.matched_filter import joined
+from seqbench.baselines.matched_filter.detector import FittedEvent, TemplateDetector, scores
+from seqbench.baselines.matched_filter.interpolation import (
     GRID,
+    REACH,
     STEPS,
-    Detector,
-    Event,
-    Layout,
-    Pursuit,
-    Whitener,
     doubled,
     finer,
-    fit_whitener,
-    scores,
     shifted,
     summits,
 )
+from seqbench.baselines.matched_filter.joined import JoinedSignal
+from seqbench.baselines.matched_filter.pursuit import Pursuit, candidates
+from seqbench.baselines.matched_filter.whitening import Whitener, fit_whitener
 
 PLAIN = Whitener(np.ones((2, 1)), np.eye(2))
 
@@ -47,7 +45,7 @@ def detector():
             "apart": 32,
             "between": True,
         }
-        return Detector(**values | changes)
+        return TemplateDetector(**values | changes)
 
     return make
 
@@ -150,31 +148,31 @@ def test_gaps_are_no_noise():
     np.testing.assert_allclose(a.filters, b.filters)
 
 
-# Layout.
+# JoinedSignal.
 
 
 def test_every_sample_counts_in_exactly_one_block(monkeypatch):
-    monkeypatch.setattr(pursuit, "BLOCK", 100)
-    stretches = [np.ones((1, n)) for n in (30, 30, 30, 700, 150, 20, 401)]
-    layout = Layout.of(stretches, 1, 10)
-    counted = np.zeros(layout.signal.shape[1], dtype=int)
+    monkeypatch.setattr(joined, "BLOCK", 100)
+    pieces = [np.ones((1, n)) for n in (30, 30, 30, 700, 150, 20, 401)]
+    laid = JoinedSignal.of(pieces, 1, 10)
+    counted = np.zeros(laid.signal.shape[1], dtype=int)
 
-    for first, last, core_first, core_last in layout.blocks(25):
-        assert 0 <= first <= core_first < core_last <= last <= layout.signal.shape[1]
+    for first, last, core_first, core_last in laid.blocks(25):
+        assert 0 <= first <= core_first < core_last <= last <= laid.signal.shape[1]
         counted[core_first:core_last] += 1
 
-    np.testing.assert_array_equal(counted[layout.inside()], 1)
+    np.testing.assert_array_equal(counted[laid.inside()], 1)
     assert counted.max() == 1
 
 
-def test_a_long_stretch_is_cut_at_places_of_its_own(monkeypatch):
-    monkeypatch.setattr(pursuit, "BLOCK", 100)
+def test_a_long_piece_is_cut_at_places_of_its_own(monkeypatch):
+    monkeypatch.setattr(joined, "BLOCK", 100)
     long = np.ones((1, 700))
 
-    def cuts(stretches, which):
-        layout = Layout.of(stretches, 1, 10)
-        begin, length = layout.begin[which], layout.length[which]
-        ends = [block[3] - begin for block in layout.blocks(25)]
+    def cuts(pieces, which):
+        laid = JoinedSignal.of(pieces, 1, 10)
+        begin, length = laid.start[which], laid.length[which]
+        ends = [block[3] - begin for block in laid.blocks(25)]
         return [end for end in ends if 0 < end <= length]
 
     alone = cuts([long], 0)
@@ -183,13 +181,13 @@ def test_a_long_stretch_is_cut_at_places_of_its_own(monkeypatch):
     assert len(alone) > 3
 
 
-def test_a_layout_holds_stretches_with_gaps_between():
-    layout = Layout.of([np.ones((2, 5)), np.ones((2, 3))], 2, 4)
+def test_a_joined_signal_holds_pieces_with_gaps_between():
+    laid = JoinedSignal.of([np.ones((2, 5)), np.ones((2, 3))], 2, 4)
 
-    np.testing.assert_array_equal(layout.begin, [4, 13])
-    assert layout.signal.shape == (2, 20)
-    np.testing.assert_array_equal(layout.signal[0], layout.inside())
-    np.testing.assert_array_equal(np.flatnonzero(layout.inside(4)), [0, 1, 2, 3, 4, 9, 10, 11])
+    np.testing.assert_array_equal(laid.start, [4, 13])
+    assert laid.signal.shape == (2, 20)
+    np.testing.assert_array_equal(laid.signal[0], laid.inside())
+    np.testing.assert_array_equal(np.flatnonzero(laid.inside(4)), [0, 1, 2, 3, 4, 9, 10, 11])
 
 
 # Interpolation.
@@ -208,18 +206,14 @@ def test_values_between_samples_are_those_of_the_wave():
 @pytest.mark.parametrize("delay", [-0.4, -0.1, 0.0, 0.25, 0.37])
 def test_the_summit_of_a_wave_is_found_between_samples(delay):
     rows = doubled(shifted(pulse(64, 0.2), delay))[None]
-    first = pursuit.REACH - 1
+    first = REACH - 1
 
     fine = finer(rows)
     position, height = summits(fine)
 
-    assert fine.shape == (1, (GRID * 64 - 2 * pursuit.REACH + 1) * STEPS // GRID)
+    assert fine.shape == (1, (GRID * 64 - 2 * REACH + 1) * STEPS // GRID)
     np.testing.assert_allclose(first / GRID + position[0] / STEPS, 32 + delay, atol=0.01)
     np.testing.assert_allclose(height, 1, atol=0.01)
-
-
-def test_nothing_to_interpolate_gives_nothing():
-    assert finer(np.zeros((0, 30))).shape[0] == 0
 
 
 # Detection.
@@ -247,7 +241,7 @@ def test_subtracting_an_event_leaves_nothing_of_it(detector, step):
     block = Pursuit(d, d.correlations(signal.T), np.ones(600, dtype=bool))
     before = np.abs(block.correlations).max()
 
-    block.change(Event(1, STEPS * (200 + block.pad // GRID) + step, 1.5), -1)
+    block.change(FittedEvent(1, STEPS * (200 + block.pad // GRID) + step, 1.5), -1)
 
     assert np.abs(block.correlations).max() < 0.01 * before
 
@@ -278,7 +272,7 @@ def test_types_that_never_occur_or_have_no_template_are_never_found(detector, ev
     templates[1] = 0
 
     for changes in ({"rate": np.array([1e-3, 0.0])}, {"templates": templates}):
-        found = detector(**changes).candidates(windows, peel=True)
+        found = candidates(detector(**changes), windows, peel=True)
         assert set(found.type.tolist()) == {0}
 
 
@@ -301,7 +295,7 @@ def test_candidates_keep_what_they_promise(detector, event_windows, compare, pee
     labels = [[(int(start) + 32, kind) for start, kind, _ in events]] * 3
     windows = event_windows(signals, labels)
 
-    found = d.candidates(windows, peel=peel)
+    found = candidates(d, windows, peel=peel)
 
     f1, error = compare(found, windows)
     assert len(error) == 12
@@ -323,7 +317,7 @@ def test_no_two_candidates_of_a_type_are_the_same(detector, event_windows, peel)
     d = detector(apart=3)
     windows = event_windows([with_events(4000, d.templates, [(900, 0, 1)])], [[]])
 
-    found = d.candidates(windows, peel=peel)
+    found = candidates(d, windows, peel=peel)
 
     same_type = np.diff(found.type) == 0
     assert (np.diff(found.time)[same_type] > 0.5).all()
@@ -336,7 +330,7 @@ def test_a_fast_wave_is_found_at_the_right_swing(detector, event_windows, delay)
     d = detector(templates=np.stack([wave, np.zeros_like(wave)]))
     signal = with_events(1000, d.templates, [(500 + delay, 0, 1.0)], noise=0.3)
 
-    found = d.candidates(event_windows([signal], [[]]), peel=True)
+    found = candidates(d, event_windows([signal], [[]]), peel=True)
 
     best = found.score.argmax()
     np.testing.assert_allclose(found.time[best], 532 + delay, atol=0.1)
@@ -346,7 +340,7 @@ def test_events_at_whole_samples_are_found_there(detector, event_windows):
     d = detector(between=False)
     signal = with_events(1000, d.templates, [(500, 0, 1.0)])
 
-    found = d.candidates(event_windows([signal], [[]]), peel=True)
+    found = candidates(d, event_windows([signal], [[]]), peel=True)
 
     assert 532.0 in found.time
     np.testing.assert_array_equal(found.time, np.rint(found.time))
@@ -356,8 +350,8 @@ def test_a_known_lateness_is_taken_off(detector, event_windows):
     signal = with_events(1000, detector().templates, [(500, 0, 1.0)])
     windows = event_windows([signal], [[]])
 
-    early = detector(bias=np.array([3.5, 0.0])).candidates(windows, peel=True)
-    plain = detector().candidates(windows, peel=True)
+    early = candidates(detector(bias=np.array([3.5, 0.0])), windows, peel=True)
+    plain = candidates(detector(), windows, peel=True)
 
     np.testing.assert_allclose(early.time, plain.time - np.where(plain.type == 0, 3.5, 0))
 
@@ -381,8 +375,8 @@ def test_peeling_tells_colliding_events_apart(detector, event_windows, compare):
     labels = [[(int(start) + 32, kind) for start, kind, _ in events]]
     windows = event_windows([with_events(6600, d.templates, events)], labels)
 
-    peeled, error = compare(d.candidates(windows, peel=True), windows, tolerance_samples=2)
-    plain, _ = compare(d.candidates(windows, peel=False), windows, tolerance_samples=2)
+    peeled, error = compare(candidates(d, windows, peel=True), windows, tolerance_samples=2)
+    plain, _ = compare(candidates(d, windows, peel=False), windows, tolerance_samples=2)
 
     assert peeled > 0.95
     assert peeled > plain + 0.05
@@ -396,8 +390,8 @@ def test_what_is_found_does_not_depend_on_other_recordings(detector, event_windo
         with_events(900, d.templates, [(100.0 * (s + 1), s % 2, 1.0)], seed=s) for s in range(4)
     ]
 
-    together = d.candidates(event_windows(signals, [[]] * 4), peel=peel)
-    alone = d.candidates(event_windows([signals[2]], [[]]), peel=peel)
+    together = candidates(d, event_windows(signals, [[]] * 4), peel=peel)
+    alone = candidates(d, event_windows([signals[2]], [[]]), peel=peel)
 
     mine = together.place == 2
     np.testing.assert_array_equal(together.type[mine], alone.type)
@@ -412,10 +406,10 @@ def test_a_recording_that_is_cut_into_blocks_gives_the_same(
     d = detector()
     events = [(150.0 * i + 40.5, i % 2, 1.0) for i in range(60)]
     windows = event_windows([with_events(9200, d.templates, events)], [[]])
-    whole = d.candidates(windows, peel=peel)
+    whole = candidates(d, windows, peel=peel)
 
-    monkeypatch.setattr(pursuit, "BLOCK", 1000)
-    cut = d.candidates(windows, peel=peel)
+    monkeypatch.setattr(joined, "BLOCK", 1000)
+    cut = candidates(d, windows, peel=peel)
 
     np.testing.assert_array_equal(cut.type, whole.type)
     np.testing.assert_allclose(cut.time, whole.time)
@@ -426,18 +420,8 @@ def test_recordings_without_samples_or_events_give_nothing(detector, event_windo
     d = detector()
     empty, silent = np.zeros((0, 2)), np.zeros((50, 2))
 
-    assert len(d.candidates(event_windows([silent, empty, silent], [[]] * 3), peel=True)) == 0
-    assert len(d.candidates(event_windows([empty], [[]]), peel=False)) == 0
-
-
-def test_a_detector_survives_its_arrays(detector):
-    d = detector(bias=np.array([0.25, -1.0]))
-
-    again = Detector.of(d.arrays())
-
-    assert (again.onset, again.apart, again.between) == (32.0, 32, True)
-    for name, array in d.arrays().items():
-        np.testing.assert_array_equal(again.arrays()[name], array)
+    assert len(candidates(d, event_windows([silent, empty, silent], [[]] * 3), peel=True)) == 0
+    assert len(candidates(d, event_windows([empty], [[]]), peel=False)) == 0
 
 
 def test_no_noise_at_all_still_ends(detector, event_windows, compare):
@@ -448,7 +432,7 @@ def test_no_noise_at_all_still_ends(detector, event_windows, compare):
     signal = with_events(2600, d.templates, events, noise=1.0)
     windows = event_windows([signal], labels)
 
-    found = d.candidates(windows, peel=True)
+    found = candidates(d, windows, peel=True)
 
     assert (found.score < 1).all()
     assert len(found) < 200
@@ -458,7 +442,7 @@ def test_explained_events_move_no_further_than_the_prior_lets_them(detector):
     d = detector()
     signal = with_events(600, d.templates, [(203, 0, 1.3)], noise=0.3)
     correlations = d.correlations(signal.T)
-    labelled = [Event(0, STEPS * 200, 1.0)]
+    labelled = [FittedEvent(0, STEPS * 200, 1.0)]
 
     def explained(prior):
         block = Pursuit(d, correlations.copy(), np.ones(600, dtype=bool))

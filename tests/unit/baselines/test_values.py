@@ -1,12 +1,12 @@
-"""Baselines of regression, labelling and forecasting, where the right answer is known."""
+"""Baselines of regression, labelling and forecasting, whose right predictions are known."""
 
 import numpy as np
 import pytest
 
+from seqbench.config.registry import BASELINES
+from seqbench.config.stages import SplitSettings, TransformSettings, WindowSettings
 from seqbench.datasets.base import DataError
-from seqbench.jobs import WindowJob
-from seqbench.registry import BASELINES
-from seqbench.settings import SplitSettings, TransformSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.windows import make_windows
 
@@ -21,7 +21,7 @@ def forecast_windows(values: np.ndarray, **window):
         units=[""] * values.shape[1],
         sample="video" if values.ndim == 4 else "series",
     )
-    job = WindowJob(
+    job = WindowJobSettings(
         split=SplitSettings(by="time", val=0.2, test=0.2),
         transform=TransformSettings(difference_samples=[2] if values.ndim == 2 else []),
         window=WindowSettings(length_samples=14, **window),
@@ -31,53 +31,53 @@ def forecast_windows(values: np.ndarray, **window):
     return [splits["train"], splits["val"]], splits["test"]
 
 
-def came(windows) -> np.ndarray:
+def targets(windows) -> np.ndarray:
     origin = windows.start + windows.length
     return windows.targets.values[origin[:, None] + np.arange(windows.targets.horizon_samples)]
 
 
 def test_persistence_says_the_last_value_in_the_units_of_the_data():
-    parts, test = forecast_windows(np.arange(100.0)[:, None], horizon_samples=3)
+    splits, test = forecast_windows(np.arange(100.0)[:, None], horizon_samples=3)
     baseline = BASELINES["persistence"]()
 
-    told = baseline.predict(baseline.fit(parts, 0), test)
+    predicted = baseline.predict(baseline.fit(splits, 0), test)
 
     np.testing.assert_array_equal(
-        came(test) - told, np.tile([[1.0], [2.0], [3.0]], (len(test), 1, 1))
+        targets(test) - predicted, np.tile([[1.0], [2.0], [3.0]], (len(test), 1, 1))
     )
 
 
 def test_persistence_shows_the_last_frame_in_the_units_of_the_data():
     frames = np.arange(100.0)[:, None, None, None] + np.arange(12.0).reshape(2, 2, 3)
-    parts, test = forecast_windows(frames, horizon_samples=3)
+    splits, test = forecast_windows(frames, horizon_samples=3)
     baseline = BASELINES["persistence"]()
 
-    told = baseline.predict(baseline.fit(parts, 0), test)
+    predicted = baseline.predict(baseline.fit(splits, 0), test)
 
-    assert told.shape == (len(test), 3, 2, 2, 3)
+    assert predicted.shape == (len(test), 3, 2, 2, 3)
     for step in range(3):
-        np.testing.assert_allclose(came(test)[:, step] - told[:, step], step + 1.0)
+        np.testing.assert_allclose(targets(test)[:, step] - predicted[:, step], step + 1.0)
 
 
 def test_the_mean_frame_is_that_of_what_train_and_val_ask():
     frames = np.random.default_rng(0).random((50, 2, 2, 3))
-    parts, test = forecast_windows(frames, horizon_samples=4)
+    splits, test = forecast_windows(frames, horizon_samples=4)
     baseline = BASELINES["mean_frame"]()
 
-    told = baseline.predict(baseline.fit(parts, 0), test)
+    predicted = baseline.predict(baseline.fit(splits, 0), test)
 
-    expected = np.concatenate([came(part) for part in parts]).mean(axis=(0, 1))
-    assert told.shape == (len(test), 4, 2, 2, 3)
-    np.testing.assert_allclose(told[0, 0], expected, rtol=1e-6)
-    assert (told == told[0, 0]).all()
+    expected = np.concatenate([targets(split) for split in splits]).mean(axis=(0, 1))
+    assert predicted.shape == (len(test), 4, 2, 2, 3)
+    np.testing.assert_allclose(predicted[0, 0], expected, rtol=1e-6)
+    assert (predicted == predicted[0, 0]).all()
 
 
 def test_a_season_is_repeated_as_often_as_it_takes():
     season = np.array([5.0, 1.0, 3.0])
-    parts, test = forecast_windows(np.resize(season, 100)[:, None], horizon_samples=7)
+    splits, test = forecast_windows(np.resize(season, 100)[:, None], horizon_samples=7)
     baseline = BASELINES["seasonal_naive"](season_samples=3)
 
-    np.testing.assert_array_equal(baseline.predict(baseline.fit(parts, 0), test), came(test))
+    np.testing.assert_array_equal(baseline.predict(baseline.fit(splits, 0), test), targets(test))
 
 
 def test_an_autoregression_finds_the_series_that_is_one():
@@ -85,24 +85,24 @@ def test_an_autoregression_finds_the_series_that_is_one():
     logs[:12] = np.random.default_rng(0).normal(0, 0.3, (12, 2))
     for t in range(12, 120):
         logs[t] = 0.1 + 0.5 * logs[t - 1] + 0.45 * logs[t - 12]
-    parts, test = forecast_windows(np.exp(logs), horizon_samples=9)
+    splits, test = forecast_windows(np.exp(logs), horizon_samples=9)
     baseline = BASELINES["log_ar"](lags=(1, 12))
 
-    arrays = baseline.fit(parts, 0)
+    arrays = baseline.fit(splits, 0)
 
     np.testing.assert_allclose(arrays["coefficients"].T, [[0.5, 0.45, 0.1]] * 2, atol=1e-3)
-    np.testing.assert_allclose(baseline.predict(arrays, test), came(test), rtol=1e-4)
+    np.testing.assert_allclose(baseline.predict(arrays, test), targets(test), rtol=1e-4)
 
 
 def test_an_autoregression_of_what_is_not_above_0_takes_no_logarithm():
     values = np.sin(np.arange(100) * 0.3)[:, None]
-    parts, test = forecast_windows(values, horizon_samples=5)
+    splits, test = forecast_windows(values, horizon_samples=5)
     baseline = BASELINES["log_ar"](lags=(1, 2))
 
-    arrays = baseline.fit(parts, 0)
+    arrays = baseline.fit(splits, 0)
 
     assert not arrays["is_log"]
-    np.testing.assert_allclose(baseline.predict(arrays, test), came(test), atol=1e-3)
+    np.testing.assert_allclose(baseline.predict(arrays, test), targets(test), atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_an_autoregression_of_what_is_not_above_0_takes_no_logarithm():
     ],
 )
 def test_what_windows_do_not_reach_is_refused(name, options, sentence):
-    parts, _ = forecast_windows(np.arange(100.0)[:, None])
+    splits, _ = forecast_windows(np.arange(100.0)[:, None])
 
     with pytest.raises(DataError, match=sentence):
-        BASELINES[name](**options).fit(parts, 0)
+        BASELINES[name](**options).fit(splits, 0)

@@ -8,6 +8,6 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _flushed() -> Iterator[None]:
-    """Flush what C libraries said of damaged files, or they say it after the summary."""
+    """Flush the messages of C libraries, or they are printed after the summary."""
     yield
     ctypes.CDLL(None).fflush(None)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
-from seqbench.registry import DATASETS
 
 MIRROR = Path(os.getenv("SEQBENCH_DATA", "absent"))
 ROW = "6,148,72,35,0,33.6,0.627,50,1\n"
@@ -91,7 +91,7 @@ def test_real_women_with_diabetes_have_more_glucose_and_weigh_more(table, n_with
 
 @real
 def test_the_real_scaled_file_is_the_original_without_nine_rows():
-    # What the docstring says of it: scaled to [-1, 1], with the least of each column as 0.
+    # As in the docstring: scaled to [-1, 1], with the least of each column as 0.
     scaled, pima = (DATASETS["diabetes"](MIRROR, table=table) for table in ("scaled", "pima"))
     women, original = np.concatenate(scaled.signals), np.concatenate(pima.signals)
     low, high = original.min(axis=0), original.max(axis=0)

@@ -29,10 +29,10 @@ WHAT = "the .hea and .dat files"
 
 
 class Handler(SimpleHTTPRequestHandler):
-    asked: list[str]
+    requested: list[str]
 
     def do_GET(self) -> None:
-        self.asked.append(self.path)
+        self.requested.append(self.path)
         super().do_GET()
 
     def log_message(self, *_: object) -> None:
@@ -41,12 +41,12 @@ class Handler(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def server(tmp_path):
-    """A web server of the folder `www`; its `asked` are the paths that were asked for."""
+    """A web server of the folder `www`; its `requested` are the paths of the requests."""
     (tmp_path / "www").mkdir()
-    handler = type("Recorder", (Handler,), {"asked": []})
+    handler = type("Recorder", (Handler,), {"requested": []})
     web = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=tmp_path / "www"))
     threading.Thread(target=web.serve_forever, args=(0.01,), daemon=True).start()
-    web.asked = handler.asked
+    web.requested = handler.requested
     web.url = f"http://127.0.0.1:{web.server_port}"
     yield web
     web.shutdown()
@@ -81,12 +81,12 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def test_what_is_wanted_is_downloaded_with_its_list_of_checksums(physionet, cache, capsys):
+def test_what_is_needed_is_downloaded_with_its_list_of_checksums(physionet, cache, capsys):
     folder = fetch(cache)
 
-    wanted = {name: content for name, content in FILES.items() if name != "notes.txt"}
+    needed = {name: content for name, content in FILES.items() if name != "notes.txt"}
     assert folder == cache / "heart"
-    assert contents(folder) == wanted | {SUMS: (physionet / SUMS).read_bytes()}
+    assert contents(folder) == needed | {SUMS: (physionet / SUMS).read_bytes()}
     assert not (cache / ".heart.part").exists()
     assert "3/3" in capsys.readouterr().err  # the progress bar
 
@@ -95,7 +95,7 @@ def test_a_folder_that_is_there_is_used_as_it_is(physionet, server, cache):
     (cache / "heart").mkdir(parents=True)
 
     assert contents(fetch(cache)) == {}
-    assert server.asked == []
+    assert server.requested == []
 
 
 def test_jobs_that_want_it_at_once_download_it_once(physionet, server, cache):
@@ -103,13 +103,13 @@ def test_jobs_that_want_it_at_once_download_it_once(physionet, server, cache):
         folders = set(pool.map(fetch, [cache] * 3))
 
     assert folders == {cache / "heart"}
-    assert sorted(server.asked) == [
+    assert sorted(server.requested) == [
         f"/heart/1.0/{name}" for name in ("1.hea", SUMS, "data/1.dat", "data/2.dat")
     ]
 
 
 def test_a_broken_download_leaves_no_folder_and_the_next_one_goes_on(physionet, server, cache):
-    (physionet / "data/2.dat").write_bytes(b"not what the list says")
+    (physionet / "data/2.dat").write_bytes(b"not as in the list")
 
     with pytest.raises(DataError, match=r"heart: it is absent, .*2\.dat.*does not match"):
         fetch(cache)
@@ -117,9 +117,9 @@ def test_a_broken_download_leaves_no_folder_and_the_next_one_goes_on(physionet, 
     assert not (cache / "heart").exists()
     assert "data/2.dat" not in contents(cache / ".heart.part")
     (physionet / "data/2.dat").write_bytes(FILES["data/2.dat"])
-    server.asked.clear()
+    server.requested.clear()
     assert contents(fetch(cache))["data/2.dat"] == FILES["data/2.dat"]
-    assert "/heart/1.0/1.hea" not in server.asked
+    assert "/heart/1.0/1.hea" not in server.requested
 
 
 def test_a_file_that_the_server_lacks_is_an_error(physionet, cache):
@@ -129,7 +129,7 @@ def test_a_file_that_the_server_lacks_is_an_error(physionet, cache):
         fetch(cache)
 
 
-def test_offline_one_sentence_names_what_is_wanted_and_where_to_put_it(cache, monkeypatch):
+def test_offline_one_sentence_names_what_is_needed_and_where_to_put_it(cache, monkeypatch):
     monkeypatch.setattr(download, "PHYSIONET", "http://127.0.0.1:9")  # nothing listens there
 
     with pytest.raises(DataError) as caught:
@@ -227,9 +227,9 @@ def test_files_whose_checksums_are_stated_are_downloaded_with_their_list(server,
     (folder / "a.csv").write_text("changed")
     with pytest.raises(DataError, match=r"a\.csv: its SHA-256 is not the one in SHA256SUMS"):
         checksums(folder, [folder / "a.csv"])
-    server.asked.clear()
+    server.requested.clear()
     assert listed_folder(cache, "wrist", f"{server.url}/raw", sums, WHAT) == folder
-    assert server.asked == []
+    assert server.requested == []
 
 
 def test_files_from_several_places_are_gathered_in_one_folder(server, tmp_path, cache):
@@ -269,9 +269,9 @@ def test_an_archive_is_unpacked_and_removed(server, tmp_path, cache):
     folder = unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT)
 
     assert contents(folder) == {"Walks/1.txt": b"one", "Walks/2.txt": b"two"}
-    server.asked.clear()
+    server.requested.clear()
     assert unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT) == folder
-    assert server.asked == []
+    assert server.requested == []
 
 
 @pytest.mark.parametrize("member", ["../out.txt", "/out.txt", "a/../../out.txt", "C:\\out.txt"])

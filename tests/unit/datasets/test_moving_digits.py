@@ -6,7 +6,7 @@ import pytest
 from seqbench.datasets.base import DataError
 from seqbench.datasets.digits import digits
 from seqbench.datasets.mnist import mnist
-from seqbench.datasets.moving_digits import STEP, bounced, glyphs_by_part, moving_digits
+from seqbench.datasets.moving_digits import STEP, bounced, glyphs_by_split, moving_digits
 from seqbench.storage.windows import SPLITS
 
 FEW = {"n_train": 6, "n_val": 4, "n_test": 5}
@@ -26,7 +26,7 @@ def test_what_flies_through_a_side_comes_back_by_as_much():
 
 def test_no_picture_is_in_two_parts(tmp_path):
     pictures = digits(tmp_path)
-    glyphs = glyphs_by_part(pictures)
+    glyphs = glyphs_by_split(pictures)
 
     assert [len(glyphs[part]) for part in SPLITS] == [1078, 359, 360]
     assert np.array_equal(
@@ -38,7 +38,7 @@ def test_mnist_gives_the_last_of_its_train_to_val(write_digits, tmp_path):
     write_digits(tmp_path)  # 40 of train, 20 of test
     pictures = np.concatenate(mnist(tmp_path).signals)[:, 0]
 
-    glyphs = glyphs_by_part(mnist(tmp_path))
+    glyphs = glyphs_by_split(mnist(tmp_path))
 
     # Fewer than 20,000 pictures are halved.
     for part, begin in {"train": 0, "val": 20, "test": 40}.items():
@@ -55,7 +55,7 @@ def test_digits_of_mnist_fly_too(write_digits, tmp_path):
 
 
 def test_a_lone_digit_keeps_its_shape_and_its_speed(tmp_path):
-    glyphs = glyphs_by_part(digits(tmp_path))
+    glyphs = glyphs_by_split(digits(tmp_path))
     recordings = moving_digits(tmp_path, n_digits=1, n_frames=30, frame_size=28, **FEW)
 
     for part in SPLITS:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets import names as source
 from seqbench.datasets.base import DataError
-from seqbench.registry import DATASETS
 
 MIRROR = Path(os.getenv("SEQBENCH_DATA", "absent"))
 TRAIN = ["Bell,English", "Bell,Scottish", "Bell,English", "Müller,German"]
@@ -21,7 +21,7 @@ def written(cache, train=TRAIN, test=TEST):
     folder.mkdir(parents=True)
     for part, rows in {"train": train, "test": test}.items():
         text = "".join(f"{row}\r\n" for row in rows)
-        (folder / source.PARTS[part]).write_bytes(gzip.compress(text.encode()))
+        (folder / source.FILES[part]).write_bytes(gzip.compress(text.encode()))
     return cache
 
 
@@ -58,24 +58,24 @@ def test_only_new_leaves_out_test_names_that_train_has_with_the_same_country(tmp
 
 
 @pytest.mark.parametrize("row", ["Bell", ",English", "Bell,English,more"])
-def test_a_row_that_is_no_name_and_country_is_told(tmp_path, row):
+def test_a_row_that_is_no_name_and_country_is_refused(tmp_path, row):
     with pytest.raises(
         DataError, match=r"names_test\.csv\.gz, row 2: .*not a name and its country"
     ):
         DATASETS["names"](written(tmp_path, test=["Moore,English", row]))
 
 
-def test_a_damaged_file_is_told(tmp_path):
+def test_a_damaged_file_is_refused(tmp_path):
     cache = written(tmp_path)
-    (cache / source.FOLDER / source.PARTS["train"]).write_bytes(b"no gzip")
+    (cache / source.FOLDER / source.FILES["train"]).write_bytes(b"no gzip")
 
     with pytest.raises(DataError, match=r"names_train\.csv\.gz: it cannot be read"):
         DATASETS["names"](cache)
 
 
-def test_an_absent_file_is_told(tmp_path):
+def test_an_absent_file_is_refused(tmp_path):
     cache = written(tmp_path)
-    (cache / source.FOLDER / source.PARTS["test"]).unlink()
+    (cache / source.FOLDER / source.FILES["test"]).unlink()
 
     with pytest.raises(DataError, match=r"it lacks 1 file: names_test\.csv\.gz"):
         DATASETS["names"](cache)
@@ -90,7 +90,7 @@ def test_the_real_names_are_as_many_as_published():
     assert len(made.classes) == 18
     arabic = made.classes.index("Arabic")
     assert [int((one.label[13374:] == arabic).sum()) for one in (made, new)] == [667, 0]
-    told = words(made)
-    assert len({told[i] for i in np.flatnonzero(made.label == arabic)}) == 108
+    found = words(made)
+    assert len({found[i] for i in np.flatnonzero(made.label == arabic)}) == 108
     assert made.source["files"] == source.SUMS
     assert np.bincount(made.label[13374:]).max() / 6700 == pytest.approx(0.468, abs=5e-4)

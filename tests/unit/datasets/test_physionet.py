@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError
 from seqbench.datasets.physionet import DS1, DS1_TEST, DS1_VAL, DS2, ludb, mitdb
-from seqbench.registry import DATASETS
 from seqbench.storage.recordings import Recordings
 
 LEADS = ["i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6"]
@@ -139,7 +139,7 @@ def test_the_second_set_of_de_chazal_is_test(beats):
     assert any("201 (train) and 202 (test) are of one person" in n for n in beats.source["notes"])
 
 
-def test_without_the_second_set_records_of_the_first_are_test_and_the_notes_say_so(
+def test_without_the_second_set_records_of_the_first_are_test_and_the_notes_state_it(
     own_mitdb, tmp_path
 ):
     for name in DS2:
@@ -152,7 +152,7 @@ def test_without_the_second_set_records_of_the_first_are_test_and_the_notes_say_
     assert sorted(split) == sorted(DS1)
     assert {name for name, part in split.items() if part == "test"} == set(DS1_TEST)
     assert {name for name, part in split.items() if part == "val"} == set(DS1_VAL)
-    assert any("not the official test part" in note for note in recordings.source["notes"])
+    assert any("not the official test split" in note for note in recordings.source["notes"])
 
 
 @pytest.mark.parametrize("name", ["101.atr", "100.dat", "234.hea"])

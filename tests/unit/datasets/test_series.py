@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqbench.config.registry import DATASETS
 from seqbench.datasets import series
 from seqbench.datasets.base import DataError
-from seqbench.registry import DATASETS
 
 MIRROR = Path(os.getenv("SEQBENCH_DATA", "absent"))
 
@@ -50,8 +50,8 @@ def test_hello_is_answered_letter_by_letter(tmp_path):
 
     assert made.channels == ["e", "h", "l", "o"]
     word = "".join(made.channels[i] for i in made.signals[0].argmax(axis=1))
-    answer = "".join(made.classes[k] for k in made.label[made.label_recording == 0])
-    assert (word, answer) == ("hello", "ohlol")
+    labels = "".join(made.classes[k] for k in made.label[made.label_recording == 0])
+    assert (word, labels) == ("hello", "ohlol")
 
 
 def test_words_of_different_lengths_are_refused(tmp_path):

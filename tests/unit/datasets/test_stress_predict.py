@@ -1,4 +1,4 @@
-"""Sensors of a wristband come to one rate and one clock, and the log says what was when."""
+"""Sensors of a wristband come to one rate and one clock, and the log names the periods."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ ONE = ("S01",)
 
 @pytest.fixture
 def load(tmp_path):
-    """Load one subject without margins, at 8 Hz unless asked otherwise."""
+    """Load one subject without margins, at 8 Hz by default."""
 
     def call(**options):
         return stress_predict(
@@ -125,7 +125,7 @@ def test_slow_sensors_are_joined_by_straight_lines(write_wrist, tmp_path, load):
 
 def test_files_that_start_at_different_times_are_aligned(write_wrist, tmp_path, load):
     folder = write_wrist(tmp_path)
-    # One that begins three seconds late and says so holds the value of three seconds later.
+    # One that starts three seconds late by its own clock holds the value of three seconds later.
     write_stream(folder, "TEMP", 2, 4 + np.arange(2000) / 2, start_s=START_S + 3)
 
     recordings = load()
@@ -323,20 +323,20 @@ def test_a_rate_that_is_no_simple_fraction_is_refused(write_wrist, tmp_path, loa
 
 
 def test_what_is_absent_is_downloaded_with_its_checksums(tmp_path, load, monkeypatch):
-    asked = {}
+    requested = {}
     monkeypatch.setattr(
-        download, "_retrieve", lambda url, path, known_hash: asked.update({url: known_hash})
+        download, "_retrieve", lambda url, path, known_hash: requested.update({url: known_hash})
     )
 
     with pytest.raises(DataError, match="it lacks 5 files"):  # nothing was really fetched
         load()
 
-    assert len(asked) == len(SUMS) == 25
-    url = next(url for url in asked if url.endswith("/Raw_data/S03/ACC.csv"))
+    assert len(requested) == len(SUMS) == 25
+    url = next(url for url in requested if url.endswith("/Raw_data/S03/ACC.csv"))
     assert url.startswith(
         "https://raw.githubusercontent.com/italha-d/Stress-Predict-Dataset/f49d2ea"
     )
-    assert asked[url] == f"sha256:{SUMS['Raw_data/S03/ACC.csv']}"
+    assert requested[url] == f"sha256:{SUMS['Raw_data/S03/ACC.csv']}"
 
 
 def test_subjects_without_a_known_checksum_are_not_downloaded(tmp_path, load):

@@ -1,4 +1,4 @@
-"""Templates, sway and noise are what their descriptions say."""
+"""Templates, sway and noise are as described."""
 
 import numpy as np
 import pytest
@@ -76,7 +76,7 @@ def test_delays_finer_than_a_sample_are_those_of_the_same_strike_sampled_finer()
     np.testing.assert_allclose(thinned * scale, coarse, atol=1e-4 * GAINS.max())
 
 
-def test_types_can_be_told_apart_at_any_shift():
+def test_types_differ_at_any_shift():
     templates, _ = templates_of()
 
     white = templates / GAINS[:, None]

@@ -28,7 +28,7 @@ def continuous(**options) -> Recordings:
 
 
 def synthesised(made: Recordings, index: int) -> np.ndarray:
-    """Return what the labels and templates say recording `index` should hold, (n_samples, C)."""
+    """Return recording `index` as its labels and templates describe it, (n_samples, C)."""
     signal = np.zeros_like(made.signals[index])
     mine = made.label_recording == index
     starts = made.label_start[mine] - made.truth["template_onset"]
@@ -110,7 +110,7 @@ def test_noise_changes_no_event(make, loud, quiet):
 # strikes_windows
 
 
-def test_windows_have_the_numbers_names_and_length_they_are_asked_for():
+def test_windows_have_the_numbers_names_and_length_of_the_options():
     made = windows(n_train=3, n_val=2, n_test=1)
 
     assert made.names[:3] == ["train00000", "train00001", "train00002"]
@@ -205,7 +205,7 @@ def test_a_larger_train_changes_neither_its_first_windows_nor_val_and_test():
 # strikes_continuous
 
 
-def test_recordings_have_the_numbers_names_and_lengths_they_are_asked_for():
+def test_recordings_have_the_numbers_names_and_lengths_of_the_options():
     made = continuous(n_train=2, n_test=2, sampling_rate_hz=1600.0)
 
     assert made.names == ["train0", "train1", "val0", "test0", "test1"]
@@ -317,7 +317,7 @@ def test_amplitudes_are_log_normal_around_one():
     assert np.std(logs) == pytest.approx(0.3, rel=0.2)
 
 
-def test_sway_is_below_two_hertz_and_as_large_as_asked():
+def test_sway_is_below_two_hertz_and_as_large_as_the_option():
     still, swaying = (
         continuous(train_s=100.0, drift=drift, snr_db=0.0, n_channels=4) for drift in (0.0, 3.0)
     )
@@ -390,5 +390,5 @@ def test_options_that_contradict_each_other_are_refused(options, sentence):
         {"schedule": "change_ringing", "n_types": 8, "interval_ms": 281.0},
     ],
 )
-def test_the_mend_of_a_refusal_is_accepted(options):
+def test_the_fix_in_a_refusal_is_accepted(options):
     assert_refractory_time_is_kept(continuous(**options))

@@ -6,8 +6,14 @@ import torch
 from torch import Tensor
 
 from seqbench.errors import UserError
-from seqbench.models import ConvLSTM, ConvLSTMCell
-from seqbench.models.conv_lstm import ConvLstmEncoder, MapForecaster, folded, unfolded
+from seqbench.models.conv_lstm import (
+    ConvLSTM,
+    ConvLSTMCell,
+    ConvLstmEncoder,
+    MapForecaster,
+    folded,
+    unfolded,
+)
 from seqbench.training.cost import macs_per_window
 
 
@@ -102,25 +108,25 @@ def test_a_sequence_can_be_read_in_two_parts():
     torch.manual_seed(0)
     network, x = ConvLSTM(2, 3, num_layers=2, return_all_layers=True), torch.randn(6, 2, 2, 5, 5)
 
-    whole, end = network(x)
+    outputs, end = network(x)
     _, middle = network(x[:4])
     rest, last = network(x[4:], middle)
 
-    torch.testing.assert_close(rest[-1], whole[-1][4:])
+    torch.testing.assert_close(rest[-1], outputs[-1][4:])
     torch.testing.assert_close(last, end)
 
 
 @pytest.mark.parametrize(
-    ("how", "sentence"),
+    ("options", "message"),
     [
         ({"kernel_size": 4}, "must be odd"),
         ({"hidden_dim": [3], "num_layers": 2}, "one entry for each layer"),
         ({"kernel_size": [3, 3, 3], "num_layers": 2}, "one entry for each layer"),
     ],
 )
-def test_what_fits_no_network_is_refused(how, sentence):
-    with pytest.raises(UserError, match=sentence):
-        ConvLSTM(**{"input_dim": 2, "hidden_dim": 3} | how)
+def test_impossible_options_are_refused(options, message):
+    with pytest.raises(UserError, match=message):
+        ConvLSTM(**{"input_dim": 2, "hidden_dim": 3} | options)
 
 
 def test_a_pixel_of_a_map_is_a_patch():
@@ -144,19 +150,19 @@ def forecaster() -> tuple[MapForecaster, Tensor]:
     return MapForecaster((6, 3, 2), 4, (4, 2, 9, 6)), torch.randn(3, 5, 36)
 
 
-def test_frames_are_told_from_the_last_one_of_each_window():
+def test_the_forecast_follows_the_last_frame_of_each_window():
     head, frames = forecaster()
     lengths = torch.tensor([5, 2, 1])
 
-    told = head(frames, lengths)
+    forecast = head(frames, lengths)
 
-    assert told.shape == (3, 4, 2, 9, 6)
+    assert forecast.shape == (3, 4, 2, 9, 6)
     for row, length in enumerate(lengths.tolist()):
         alone = head(frames[row : row + 1, :length])
-        torch.testing.assert_close(told[row : row + 1], alone)
+        torch.testing.assert_close(forecast[row : row + 1], alone)
 
 
-def test_what_is_told_of_a_frame_does_not_depend_on_how_many_follow():
+def test_a_frame_of_the_forecast_does_not_depend_on_how_many_follow():
     head, frames = forecaster()
     shorter = MapForecaster((6, 3, 2), 4, (2, 2, 9, 6))
     shorter.load_state_dict(head.state_dict())

@@ -1,4 +1,4 @@
-"""Slow sway out of windows: what goes, what stays, and that padding is for no one."""
+"""Removal of a slow trend from windows of unequal lengths."""
 
 import math
 
@@ -16,7 +16,7 @@ def _seed():
 
 
 def detrended(x: torch.Tensor, span: int, lengths: torch.Tensor | None = None) -> torch.Tensor:
-    """The trend alone: new batch norm in evaluation keeps what it is given, but for its epsilon."""
+    """Without the scale: new batch norm in evaluation changes nothing but for its epsilon."""
     with torch.no_grad():
         return Detrend(x.shape[2], span).eval()(x, lengths)
 
@@ -41,7 +41,7 @@ def test_each_sample_loses_the_mean_of_those_around_it(span):
             )
 
 
-def test_slow_sway_goes_and_a_short_event_stays():
+def test_a_slow_trend_is_removed_and_a_short_event_is_not():
     time = torch.arange(4000.0)
     sway = 50 * torch.sin(2 * math.pi * time / 4000)  # 0 where the event is
     event = torch.zeros(4000)
@@ -54,7 +54,7 @@ def test_slow_sway_goes_and_a_short_event_stays():
     assert away.abs().max() < 50 * 0.0042  # the mean over 201 samples is sinc(201 / 4000) of a sine
 
 
-def test_a_constant_is_nothing_up_to_the_edges():
+def test_a_constant_is_zero_up_to_the_edges():
     x = torch.full((1, T, C), 1000.0)
 
     assert detrended(x, 200).abs().max() < 0.01
@@ -71,7 +71,7 @@ def test_without_a_span_only_the_scale_changes():
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_padding_never_reaches_a_result(training):
+def test_padding_has_no_effect(training):
     lengths = torch.tensor([T, 150, 30])
     x = torch.randn(3, T, C) * (torch.arange(T) < lengths[:, None])[..., None]
     wider = torch.cat([x, torch.zeros(3, 77, C)], dim=1)
@@ -85,7 +85,7 @@ def test_padding_never_reaches_a_result(training):
         assert (window[length:] == 0).all()
 
 
-def test_windows_of_unequal_lengths_are_each_as_if_alone():
+def test_windows_of_a_batch_are_as_if_alone():
     lengths = torch.tensor([T, 150, 30])
     x = torch.randn(3, T, C) * (torch.arange(T) < lengths[:, None])[..., None]
     layer = Detrend(C, 100)
@@ -98,7 +98,7 @@ def test_windows_of_unequal_lengths_are_each_as_if_alone():
         torch.testing.assert_close(together[i : i + 1, :length], layer(x[i : i + 1, :length]))
 
 
-def test_a_large_offset_costs_no_precision_of_what_is_small():
+def test_a_large_offset_costs_no_precision():
     quiet = 0.01 * torch.randn(1, T, 1, dtype=torch.float64)
 
     left = detrended((quiet + 100).float(), 100).double()

@@ -1,27 +1,29 @@
-"""Encoders of series behind a table of vectors."""
+"""Encoders of series after a table of vectors."""
+
+from pathlib import Path
 
 import pytest
 import torch
 
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.embedding import EmbeddedEncoder, build_encoder
-from seqbench.registry import ARCHITECTURES
+from seqbench.storage.model_header import NetworkHeader
 from seqbench.storage.models import StoredModel
 from seqbench.training.cost import macs_per_window
-from seqbench.training.finetune import build_model, load_model, state_arrays
+from seqbench.training.model import build_model, load_model
+from seqbench.training.state import state_arrays
 
-HEADER = {
-    "task": "classification",
-    "task_options": {},
-    "architecture": "gru",
-    "architecture_options": {"hidden_size": 3},
-    "head_dropout": 0.0,
-    "channels": ["other", "a", "b"],
-    "classes": ["x", "y"],
-}
-OF_TOKENS = HEADER | {"sample": "tokens", "embedding_size": 5}
+HEADER = NetworkHeader(
+    task="classification",
+    architecture="gru",
+    architecture_options={"hidden_size": 3},
+    channels=("other", "a", "b"),
+    classes=("x", "y"),
+)
+OF_TOKENS = HEADER.model_copy(update={"sample": "tokens", "embedding_size": 5})
 
 
-def test_it_says_of_its_frames_what_the_encoder_behind_it_says():
+def test_its_frames_are_described_as_those_of_its_encoder():
     inner = ARCHITECTURES["cnn1d"](4, widths=(5, 6), kernel_sizes=(3, 3), strides=(2, 3))
     encoder = EmbeddedEncoder(inner, 9, 4)
 
@@ -40,7 +42,7 @@ def test_frames_are_those_of_the_vectors_of_the_tokens():
     assert torch.equal(encoder(x), encoder.encoder(vectors))
 
 
-def test_of_unknown_tokens_nothing_is_learned():
+def test_the_vector_of_unknown_tokens_is_not_learned():
     encoder = build_encoder("rnn", {"hidden_size": 3}, 4, sample="tokens", embedding_size=2)
     encoder(torch.tensor([[[0.0], [1.0]]])).sum().backward()
 
@@ -59,13 +61,13 @@ def test_a_model_of_tokens_is_rebuilt_from_its_header():
     model = build_model(OF_TOKENS).eval()
     x, lengths = torch.tensor([[[1.0], [2.0], [0.0]], [[2.0], [0.0], [0.0]]]), torch.tensor([3, 1])
 
-    again = load_model(StoredModel(state_arrays(model), OF_TOKENS))
+    again = load_model(StoredModel(state_arrays(model), OF_TOKENS), Path("model"))
 
     assert again.encoder.embedding.weight.shape == (3, 5)
     assert torch.equal(again(x, lengths), model(x, lengths))
 
 
-def test_a_header_that_says_nothing_of_the_sample_is_of_series():
+def test_a_header_without_a_kind_of_sample_is_of_series():
     assert build_model(HEADER)(torch.randn(2, 4, 3)).shape == (2, 2)
 
 

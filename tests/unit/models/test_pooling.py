@@ -1,10 +1,9 @@
-"""Pooling: each kind by hand, blind to padding."""
+"""Every kind of pooling against values by hand."""
 
 import math
 
 import pytest
 import torch
-from torch import nn
 
 from seqbench.models.pooling import Pool
 
@@ -13,28 +12,22 @@ FRAMES = torch.tensor([[[1.0, 10.0], [2.0, 20.0], [6.0, 60.0]], [[3.0, 5.0], [5.
 LENGTHS = torch.tensor([3, 2])
 
 
-def test_mean_is_taken_over_the_frames_of_each_window():
-    pooled = Pool(2, "mean")(FRAMES, LENGTHS)
+@pytest.mark.parametrize(
+    ("pooling", "n_backward", "with_lengths", "without"),
+    [
+        ("mean", 0, [[3.0, 30.0], [4.0, 7.0]], [[3.0, 30.0], [8 / 3, 14 / 3]]),
+        ("last", 0, [[6.0, 60.0], [5.0, 9.0]], [[6.0, 60.0], [0.0, 0.0]]),
+        # The last feature ends at frame 0.
+        ("last", 1, [[6.0, 10.0], [5.0, 5.0]], [[6.0, 10.0], [0.0, 5.0]]),
+    ],
+)
+def test_mean_and_last_are_those_of_the_frames_of_each_window(
+    pooling, n_backward, with_lengths, without
+):
+    pool = Pool(2, pooling, n_backward)
 
-    assert pooled.tolist() == [[3.0, 30.0], [4.0, 7.0]]
-
-
-def test_mean_without_lengths_is_taken_over_all_frames():
-    pooled = Pool(2, "mean")(FRAMES)
-
-    torch.testing.assert_close(pooled, torch.tensor([[3.0, 30.0], [8 / 3, 14 / 3]]))
-
-
-def test_last_is_the_final_frame_of_each_window():
-    assert Pool(2, "last")(FRAMES, LENGTHS).tolist() == [[6.0, 60.0], [5.0, 9.0]]
-    assert Pool(2, "last")(FRAMES).tolist() == [[6.0, 60.0], [0.0, 0.0]]
-
-
-def test_last_takes_backward_features_where_they_end_at_frame_0():
-    pool = Pool(2, "last", n_backward_features=1)
-
-    assert pool(FRAMES, LENGTHS).tolist() == [[6.0, 10.0], [5.0, 5.0]]
-    assert pool(FRAMES).tolist() == [[6.0, 10.0], [0.0, 5.0]]
+    torch.testing.assert_close(pool(FRAMES, LENGTHS), torch.tensor(with_lengths))
+    torch.testing.assert_close(pool(FRAMES), torch.tensor(without))
 
 
 def attention(weight: list[float], bias: float = 0.0) -> Pool:
@@ -78,7 +71,7 @@ def test_frames_past_the_end_have_no_gradient_and_no_weight(pooling):
         assert (frames.grad[~inside] == 0).all()
 
 
-def test_only_attention_learns_something():
+def test_only_attention_has_parameters():
     assert not list(Pool(3, "mean").parameters())
     assert not list(Pool(3, "last").parameters())
     assert {name for name, _ in Pool(3, "attention").named_parameters()} == {
@@ -90,13 +83,3 @@ def test_only_attention_learns_something():
 def test_an_unknown_pooling_is_refused_by_name():
     with pytest.raises(ValueError, match="unknown pooling 'max'; known are last, mean, attention"):
         Pool(3, "max")
-
-
-def test_pooling_is_a_module_that_keeps_the_input():
-    frames = FRAMES.clone()
-
-    for pooling in ("last", "mean", "attention"):
-        module: nn.Module = Pool(2, pooling)
-        module(frames, LENGTHS)
-
-    assert torch.equal(frames, FRAMES)

@@ -1,4 +1,4 @@
-"""The transformer: who sees whom, and what tells frames apart."""
+"""The transformer: attention, positions and blocks."""
 
 import math
 
@@ -65,14 +65,14 @@ def test_order_matters_through_positions_alone():
 
 
 @pytest.mark.parametrize("positions", ["sinusoidal", "learned"])
-def test_equal_samples_at_different_places_give_different_frames(positions):
+def test_equal_samples_at_different_times_have_different_frames(positions):
     frames = encoder(positions=positions)(torch.ones(1, T, C))[0]
 
     distance = torch.cdist(frames, frames) + torch.eye(T)
     assert distance.min() > 1e-3
 
 
-def test_learned_positions_refuse_a_window_that_is_too_long_and_say_what_to_do():
+def test_learned_positions_refuse_a_window_that_is_too_long():
     network = encoder(positions="learned", max_frames=5, stride=4)
 
     network(torch.randn(1, 20, C))
@@ -102,7 +102,7 @@ def test_every_learned_position_within_reach_is_learned():
     assert (norms[T:] == 0).all()
 
 
-# Who sees whom.
+# Attention.
 
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
@@ -153,12 +153,12 @@ def test_a_window_is_encoded_as_if_it_were_alone(causal, positions, stride):
 
 
 @pytest.mark.parametrize("causal", [False, True])
-def test_what_stands_behind_the_end_is_never_looked_at(causal):
+def test_padding_has_no_effect(causal):
     network = encoder(causal=causal)
     x = windows()
-    behind = torch.arange(T) >= LENGTHS[:, None]
+    padding = torch.arange(T) >= LENGTHS[:, None]
 
-    frames = network(x.masked_fill(behind[..., None], 1e3), LENGTHS)
+    frames = network(x.masked_fill(padding[..., None], 1e3), LENGTHS)
 
     torch.testing.assert_close(frames, network(x, LENGTHS), rtol=1e-4, atol=1e-5)
 
@@ -186,7 +186,7 @@ def test_attention_is_the_weighted_mean_of_the_formula(causal):
 # The blocks and the options.
 
 
-def test_a_block_adds_to_what_comes_in():
+def test_a_block_adds_to_its_input():
     network = encoder(n_layers=1)
     block = network.blocks[0]
     for layer in (block.attention.output, block.mlp[2]):
@@ -200,8 +200,8 @@ def test_a_block_adds_to_what_comes_in():
 
 
 @pytest.mark.parametrize("silent", ["attention.output", "mlp.2"])
-def test_what_a_part_of_a_block_adds_does_not_depend_on_the_scale_of_what_comes_in(silent):
-    # Norms stand before both parts: with either silent, the other adds the same to 10 x as to x.
+def test_the_outputs_of_a_block_do_not_depend_on_the_scale_of_its_input(silent):
+    # Norms precede both: with either zero, the other adds the same to 10 x as to x.
     block = encoder(n_layers=1).blocks[0]
     nn.init.zeros_(block.get_submodule(silent).weight)
     nn.init.zeros_(block.get_submodule(silent).bias)
@@ -210,29 +210,10 @@ def test_what_a_part_of_a_block_adds_does_not_depend_on_the_scale_of_what_comes_
     torch.testing.assert_close(block(10 * x) - 10 * x, block(x) - x, rtol=1e-3, atol=1e-4)
 
 
-def test_the_network_of_a_block_is_as_wide_as_asked():
+def test_the_network_of_a_block_has_the_requested_width():
     assert encoder(mlp_ratio=3).blocks[0].mlp[0].out_features == 24
 
 
 def test_heads_that_cannot_share_the_features_are_refused():
     with pytest.raises(UserError, match="3 heads cannot share 8 features evenly; change n_heads"):
         encoder(n_heads=3)
-
-
-def test_dropout_belongs_to_training():
-    network = encoder(dropout=0.5)
-    x = windows()
-
-    assert not torch.equal(network.train()(x, LENGTHS), network(x, LENGTHS))
-    assert torch.equal(network.eval()(x, LENGTHS), network(x, LENGTHS))
-
-
-@pytest.mark.parametrize("options", [{"stride": 4}, {"positions": "learned", "causal": True}])
-def test_the_state_holds_all_that_was_learned(options):
-    network = encoder(**options)
-    network.train()(windows(), LENGTHS)  # the statistics of the convolution move
-    again = TransformerEncoder(C, hidden_size=8, n_heads=2, **options)
-
-    again.load_state_dict(network.state_dict())
-
-    assert torch.equal(again.eval()(windows(), LENGTHS), network.eval()(windows(), LENGTHS))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+import os
+import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -15,18 +20,22 @@ import yaml
 from numpy.typing import NDArray
 
 from seqbench import layout
-from seqbench.config import Benchmark
-from seqbench.options import Options
-from seqbench.plan import Plan, Run
-from seqbench.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS, Entry
-from seqbench.reporting import figures
-from seqbench.reporting.figures import Drawing
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.options import Options
+from seqbench.config.registry import ARCHITECTURES, BASELINES, FIGURES, OBJECTIVES, TASKS, Entry
+from seqbench.plan.plan import Plan, Run
+from seqbench.reporting.figures import drawing
+from seqbench.reporting.figures.catalog import caption, title
+from seqbench.reporting.figures.drawing import Drawing
 from seqbench.steps import report
 from seqbench.storage.atomic import write_json, write_text
 from seqbench.storage.detections import Candidates, Decoding, Detections
+from seqbench.storage.metrics import Metrics, write_metrics
+from seqbench.storage.model_header import BaselineHeader
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.predictions import Predictions, write_predictions
+from seqbench.storage.records import RunIdentity
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import SPLITS, Split, WindowSet, write_windows
 from seqbench.tasks.detection.refractory import DECODERS
@@ -48,8 +57,26 @@ def made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
     register_made_up_names(monkeypatch)
 
 
+@pytest.fixture(autouse=True)
+def quick_files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write no PDF but where a test has the fixture `pdfs`, and wait for no disk."""
+    if "pdfs" not in request.fixturenames:
+        write_quick_files(monkeypatch)
+
+
+def write_quick_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda file: None)
+    monkeypatch.setattr(drawing, "as_pdf", lambda figure: b"%PDF")
+
+
+@pytest.fixture
+def pdfs() -> None:
+    """Let figures be written as PDF too."""
+
+
 def register_made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    encoders = {n: _entry(n) for n in ("cnn1d", "cnn_lstm", "rnn", "lstm", "event_specific")}
+    encoders = {n: _entry(n) for n in ("cnn1d", "cnn_lstm", "rnn", "lstm")}
+    encoders["event_specific"] = _entry("event_specific", templates_of=("detection",))
     encoders["gru"] = _entry("gru", accepts=("series", "tokens"))
     floors = {
         "majority": _entry(
@@ -68,7 +95,11 @@ def register_made_up_names(monkeypatch: pytest.MonkeyPatch) -> None:
             imports=(),
         ),
         "matched_filter": _entry(
-            "matched_filter", tasks=("detection",), stochastic=False, imports=()
+            "matched_filter",
+            tasks=("detection",),
+            templates_of=("detection",),
+            stochastic=False,
+            imports=(),
         ),
         "oracle": _entry(
             "oracle",
@@ -126,17 +157,57 @@ def write_made_up_results(
             _write_training(root, run, plan.objective(run), content, generator)
         if edit is not None:
             edit(run, content)
-        write_json(root / run.fill(layout.METRICS), content)
+        write_content(root / run.fill(layout.METRICS), content)
     return plan
 
 
+def write_content(path: Path, content: dict[str, Any]) -> None:
+    """Write metrics as the step of evaluation does."""
+    write_metrics(path, Metrics.parse(json.dumps(content)))
+
+
+class Worlds:
+    """Made-up results of a session: each world is written once and copied for every test."""
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+        self.plans: dict[str, Plan] = {}
+
+    def copy(
+        self, root: Path, write: Callable[..., Plan], raw: dict[str, Any], settings: dict[str, Any]
+    ) -> Plan:
+        """Copy what `write` leaves for a config to a folder, and return its plan."""
+        key = repr((write.__name__, raw, {name: _key(v) for name, v in settings.items()}))
+        key = hashlib.sha256(key.encode()).hexdigest()[:16]
+        if key not in self.plans:
+            self.plans[key] = write(self.cache / key, raw, **settings)
+        shutil.copytree(self.cache / key, root, dirs_exist_ok=True)
+        return self.plans[key]
+
+
+def _key(setting: object) -> object:
+    """Return what distinguishes settings; of functions their code and what it closes over."""
+    if not isinstance(setting, FunctionType):
+        return setting
+    code, cells = setting.__code__, setting.__closure__ or ()
+    inner = [_key(cell.cell_contents) for cell in cells]
+    used = [_key(setting.__globals__.get(name)) for name in code.co_names]
+    return code.co_code, repr(code.co_consts), code.co_names, inner, used
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    """Return the worlds that were written so far."""
+    return Worlds(tmp_path_factory.mktemp("worlds"))
+
+
 @pytest.fixture
-def write_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteResults:
+def write_results(tmp_path: Path, worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> WriteResults:
     """Return `write_made_up_results` for the folder in which the test now works."""
     monkeypatch.chdir(tmp_path)
 
     def write(raw: dict[str, Any], **settings: Any) -> Plan:
-        return write_made_up_results(tmp_path, raw, **settings)
+        return worlds.copy(tmp_path, write_made_up_results, raw, settings)
 
     return write
 
@@ -177,8 +248,16 @@ def rich_config(config: Callable[..., dict[str, Any]]) -> Callable[..., dict[str
 @pytest.fixture
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare a test of the text the time that figures take."""
-    nothing = Drawing(svg=b"<svg/>", pdf=b"", csv="", width=1, height=1)
-    monkeypatch.setattr(figures, "render", lambda figure, material: nothing)
+    monkeypatch.setattr(drawing, "draw", lambda figure, material: blank(figure))
+
+
+def blank(figure: str) -> Drawing:
+    """Return a figure that shows nothing, with its words."""
+    shows_data = FIGURES.entry(figure).tags.get("shows_data", False)
+    words = {"title": title(figure), "caption": caption(figure), "alt": ""}
+    return Drawing(
+        **words, shows_data=shows_data, svg=b"<svg/>", pdf=b"", csv="", width=1, height=1
+    )
 
 
 @pytest.fixture
@@ -263,8 +342,13 @@ def write_made_up_events(root: Path, raw: dict[str, Any], world: EventWorld) -> 
             if run.architecture in ("event_specific", "matched_filter"):
                 model = _model(world, run, generator)
                 write_model(root / run.fill(layout.MODEL), model)
-            write_json(root / run.fill(layout.METRICS), content)
+            write_content(root / run.fill(layout.METRICS), content)
     return plan
+
+
+def write_event_world(root: Path, raw: dict[str, Any], **settings: Any) -> Plan:
+    """Write a made-up world of events by its settings."""
+    return write_made_up_events(root, raw, EventWorld(**settings))
 
 
 @pytest.fixture(scope="module")
@@ -275,6 +359,7 @@ def make_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         root = tmp_path_factory.mktemp("page")
         with pytest.MonkeyPatch.context() as patch:
             register_made_up_names(patch)
+            write_quick_files(patch)
             patch.chdir(root)
             if events:
                 write_made_up_events(root, raw, EventWorld(**settings))
@@ -288,12 +373,12 @@ def make_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def write_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteResults:
+def write_events(tmp_path: Path, worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> WriteResults:
     """Return `write_made_up_events` for the folder in which the test now works."""
     monkeypatch.chdir(tmp_path)
 
     def write(raw: dict[str, Any], **settings: Any) -> Plan:
-        return write_made_up_events(tmp_path, raw, EventWorld(**settings))
+        return worlds.copy(tmp_path, write_event_world, raw, settings)
 
     return write
 
@@ -556,19 +641,23 @@ def _found(
     return Detections.of(windows, candidates, decoding, are_probabilities=run.arm != "baseline")
 
 
-def _model(world: EventWorld, run: Run, generator: np.random.Generator) -> StoredModel:
+def _model(world: EventWorld, run: Run, generator: np.random.Generator) -> StoredModel[Any]:
     """Return shapes as a model would have learned them."""
+    identity = asdict(run) | {"labels": float(run.labels)}
+    header = BaselineHeader(
+        run=RunIdentity(**identity), task="detection", baseline="any", classes=tuple(world.names)
+    )
     noisy = world.shapes + generator.normal(scale=0.1, size=world.shapes.shape)
     k, c = noisy.shape[:2]
     if run.arm != "baseline":
         delays = generator.normal(scale=3, size=(k, c))
         bank = {"templates": noisy, "onset_delays": delays}
         arrays = {f"encoder.template_bank.{name}": array for name, array in bank.items()}
-        return StoredModel(arrays, {"classes": world.names})
+        return StoredModel(arrays, header)
     arrays = {
         "filters": np.tile([1.0, -0.3], (c, 1)),
         "mixing": np.eye(c),
         "templates": np.pad(noisy, [(0, 0), (0, 0), (5, 10)]),
         "onset": np.array([5.0]),
     }
-    return StoredModel(arrays, {"classes": world.names})
+    return StoredModel(arrays, header)

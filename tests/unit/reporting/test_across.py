@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
-from seqbench.config import Benchmark
-from seqbench.plan import Model, Plan
-from seqbench.reporting.across import gather_across
-from seqbench.reporting.across_section import across_sections
-from seqbench.reporting.blocks import across_figures, blocks
-from seqbench.reporting.figures import Drawing
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.plan import Model, Plan
+from seqbench.reporting.evidence.across import gather_across
+from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.figures.across import bar_levels, critical_difference, ranks_table
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
+from seqbench.reporting.figures.catalog import figure_names
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores.blocks import blocks
+from seqbench.reporting.text.across import across_sections
 from seqbench.steps import report
 
 PLACE = "_across/classification"
@@ -160,7 +160,7 @@ def test_the_diagram_is_promised_only_where_it_can_tell_models_apart(n, figures,
     # Four models make six pairs: 6 / 2**6 is more than 0.05, 6 / 2**7 is less.
     plan = plan_of(raw(grid(names(n), ["cnn1d", "gru", "lstm"])))
 
-    assert across_figures(plan) == figures
+    assert [one for one in figure_names(plan) if one[0] == PLACE] == figures
 
 
 def test_no_dataset_can_take_the_place_of_figures_across_datasets(raw):
@@ -213,16 +213,16 @@ def test_bars_that_meet_or_nearly_do_stand_on_levels_of_their_own():
 
 def test_the_words_tell_the_tests_and_who_differs(world):
     plan = world(8)
-    (section,) = across_sections(
-        compared(plan), {(PLACE, "critical_difference"): Drawing(b"", b"", "", 1, 1)}
-    )
+    (across,) = compared(plan)
+    (section,) = across_sections([across])
 
     friedman, best = section.findings
     assert "the models do not all do equally well" in friedman
     assert "3 degrees of freedom, p < 0.001, 8 datasets" in friedman
     assert "cnn1d · scratch, 1.31. It differs from lstm · scratch, majority · baseline;" in best
     assert "of 6 pairs in all, 5 differ" in best
-    assert "Not told apart: cnn1d · scratch, gru · scratch." in section.pictures[0].alt
+    words = critical_difference(across).shown
+    assert "Joined by a bar: cnn1d · scratch, gru · scratch." in words
     assert section.warnings == []
 
 
@@ -234,11 +234,10 @@ def test_the_words_tell_the_tests_and_who_differs(world):
     ],
 )
 def test_too_few_datasets_are_said_with_the_numbers(n, said, world):
-    (section,) = across_sections(compared(world(n)), {})
+    (section,) = across_sections(compared(world(n)))
 
     assert said in section.warnings[0]
-    assert "To tell 4 models apart takes 8 datasets or more" in section.warnings[0]
-    assert section.pictures == []
+    assert "Distinguishing 4 models takes 8 datasets or more" in section.warnings[0]
     assert bool(section.findings) == (n >= 6)
 
 
@@ -263,7 +262,7 @@ def test_a_diagram_that_was_promised_says_why_it_is_empty(world):
         content["scores"]["test"]["accuracy"]["value"] = None
 
     (across,) = compared(world(8, edit=edit))
-    (section,) = across_sections([across], {})
+    (section,) = across_sections([across])
 
     assert "Too few datasets" in critical_difference(across).figure.texts[0].get_text()
     assert ranks_table(across).empty

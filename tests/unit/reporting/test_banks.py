@@ -7,15 +7,17 @@ import pytest
 import torch
 
 from seqbench import layout
-from seqbench.baselines.matched_filter import MatchedFilterBaseline
+from seqbench.baselines.matched_filter.learned import MatchedFilterBaseline
+from seqbench.errors import FormatError
 from seqbench.models.event_specific import EventSpecificEncoder
-from seqbench.plan import Run
-from seqbench.reporting.banks import read_bank
-from seqbench.reporting.results import Result
-from seqbench.storage.hdf5 import FormatError
+from seqbench.plan.plan import Run
+from seqbench.reporting.read.banks import read_bank
+from seqbench.reporting.read.results import Result
+from seqbench.storage.model_header import BaselineHeader
 from seqbench.storage.models import StoredModel, write_model
+from seqbench.storage.records import RunIdentity
 from seqbench.storage.windows import read_windows
-from seqbench.training.finetune import state_arrays
+from seqbench.training.state import state_arrays
 
 
 @pytest.fixture
@@ -27,7 +29,13 @@ def windows(write_events, event_config):
 
 def stored(architecture, arm, arrays, classes):
     run = Run("strikes", architecture, arm, "1", 0)
-    write_model(Path(run.fill(layout.MODEL)), StoredModel(arrays, {"classes": classes}))
+    header = BaselineHeader(
+        run=RunIdentity(dataset="strikes", architecture=architecture, arm=arm, labels=1, seed=0),
+        task="detection",
+        baseline=architecture,
+        classes=tuple(classes),
+    )
+    write_model(Path(run.fill(layout.MODEL)), StoredModel(arrays, header))
     return Result(run, {})
 
 

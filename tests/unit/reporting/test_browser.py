@@ -82,9 +82,9 @@ class Seen:
         self.context = browser.new_context(viewport=viewport, **context)
         self.page = self.context.new_page()
         self.said, self.asked = [], []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.said.append("a dialog"), dialog.dismiss()))
+        self.page.on("console", lambda message: self.found.append(message.text))
+        self.page.on("pageerror", lambda error: self.found.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.found.append("a dialog"), dialog.dismiss()))
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(path.as_uri() + anchor)
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from seqbench import layout
-from seqbench.config import Benchmark
-from seqbench.plan import Plan
-from seqbench.reporting import cards
-from seqbench.reporting.material import gather
-from seqbench.reporting.parts import part_of
-from seqbench.reporting.results import collect
-from seqbench.settings import SplitSettings
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.stages import SplitSettings
+from seqbench.plan.plan import Plan
+from seqbench.reporting.evidence.material import gather
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.read.split_sizes import split_size
+from seqbench.reporting.text import cards
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import Targets
 from seqbench.storage.timeline import Timeline
@@ -80,7 +80,7 @@ def windows():
 
 
 def test_a_part_counts_recordings_groups_windows_and_labels(windows):
-    part = part_of(windows)
+    part = split_size(windows)
 
     assert (part.n_recordings, part.n_groups, part.n_windows) == (3, 2, 4)
     assert (part.n_samples, part.seconds) == (30, 3.0)
@@ -89,7 +89,7 @@ def test_a_part_counts_recordings_groups_windows_and_labels(windows):
 
 
 def test_a_part_without_a_sampling_rate_has_no_duration(windows):
-    assert part_of(replace(windows, sampling_rate_hz=None)).seconds is None
+    assert split_size(replace(windows, sampling_rate_hz=None)).seconds is None
 
 
 def test_samples_are_counted_where_each_has_a_class(windows):
@@ -97,26 +97,26 @@ def test_samples_are_counted_where_each_has_a_class(windows):
     told[:4, 0], told[4:10, 0] = 2, 0
     targets = Targets(values=told, names=["class"], units=[""], normalization=windows.normalization)
 
-    part = part_of(replace(windows, task="labelling", targets=targets))
+    part = split_size(replace(windows, task="labelling", targets=targets))
 
     assert part.counts.tolist() == [6, 0, 4]
 
 
-def test_events_are_counted_where_labels_are_known(windows):
+def test_events_are_counted_by_type(windows):
     timeline = Timeline(
         recording=np.array([2, 3]),
         start=np.array([0, 10]),
         stop=np.array([10, 30]),
         known_start=np.array([2, 10]),
         known_stop=np.array([8, 10]),  # nothing is labelled of the second
-        onset=np.array([1, 3, 7, 12]),
-        offset=np.array([2, 4, 8, 13]),
-        type=np.array([0, 0, 2, 1]),
+        onset=np.array([3, 7]),
+        offset=np.array([4, 8]),
+        type=np.array([0, 2]),
         refractory_s=None,
         tolerance_ms=5.0,
     )
 
-    part = part_of(replace(windows, task="detection", timeline=timeline))
+    part = split_size(replace(windows, task="detection", timeline=timeline))
 
     assert part.counts.tolist() == [1, 0, 1]
     assert (part.seconds, part.known_s) == (3.0, 0.6)
@@ -125,7 +125,7 @@ def test_events_are_counted_where_labels_are_known(windows):
 def test_shares_are_of_their_own_part(windows):
     empty = replace(windows, label=np.full(4, -1), split="test")
 
-    found = cards.class_counts(windows.classes, [part_of(windows), part_of(empty)])
+    found = cards.class_counts(windows.classes, [split_size(windows), split_size(empty)])
 
     assert [one.name for one in found] == ["rest", "walk", "run"]
     assert [one.counts for one in found] == [[1, 0], [2, 0], [0, 0]]
@@ -203,7 +203,7 @@ def test_what_nobody_states_is_not_stated(write_results, config):
 
     for name in ("origin", "citation", "licence", "unit"):
         assert facts(card)[name].text == "not stated"
-    assert {fact.name: fact.text for fact in card.glance}["leak check"] == "not looked for"
+    assert {fact.name: fact.text for fact in card.glance}["leak check"] == "not run"
 
 
 def test_the_source_states_its_facts_and_the_config_has_the_last_word(write_results, config):
@@ -282,13 +282,13 @@ def test_examples_stand_in_the_card_and_nowhere_else(write_results, config, page
         page_without_figures().partition('<details class="card">')[2].partition("</details>")
     )
 
-    assert card.count("What the data look like") == 2  # caption and words for the blind
-    assert "What the data look like" not in rest
+    assert "<b>Examples.</b>" in card
+    assert "<b>Examples.</b>" not in rest
 
 
 def test_licence_and_citation_rerun_no_job(config):
     plain, stated = (
-        Plan(Benchmark.load(config(datasets=["mine"]) | {"datasets": {"mine": entry}})).jobs
+        Plan(Benchmark.load(config(datasets=["mine"]) | {"datasets": {"mine": entry}})).job_settings
         for entry in ({"source": "waves"}, {"source": "waves", "licence": "MIT", "citation": "Me"})
     )
 

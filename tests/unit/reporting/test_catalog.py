@@ -2,14 +2,14 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from seqbench.config import Benchmark
-from seqbench.plan import Plan
-from seqbench.registry import TASKS
-from seqbench.reporting import blocks, catalog
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.registry import FIGURES, TASKS
+from seqbench.plan.plan import Plan
+from seqbench.reporting.figures import catalog
+from seqbench.reporting.scores import metrics
 
 
 def names(raw):
@@ -18,7 +18,7 @@ def names(raw):
 
 def test_asking_for_figures_loads_nothing_heavy():
     heavy = "{'matplotlib', 'pandas', 'numpy', 'torch', 'sklearn', 'jinja2'}"
-    code = f"import sys, seqbench.reporting.blocks; print({heavy} & set(sys.modules))"
+    code = f"import sys, seqbench.reporting.scores.blocks; print({heavy} & set(sys.modules))"
 
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -26,9 +26,9 @@ def test_asking_for_figures_loads_nothing_heavy():
 
 
 def test_the_whole_report_needs_neither_torch_nor_scikit_learn():
-    parts = "seqbench.reporting.page, seqbench.reporting.material, seqbench.reporting.figures"
+    modules = "seqbench.reporting.page.report, seqbench.reporting.figures.drawing"
     code = (
-        f"import sys, seqbench.steps.report, {parts};"
+        f"import sys, seqbench.steps.report, {modules};"
         " print({'torch', 'sklearn'} & set(sys.modules))"
     )
 
@@ -37,12 +37,20 @@ def test_the_whole_report_needs_neither_torch_nor_scikit_learn():
     assert said.stdout.strip() == "set()"
 
 
-def test_every_figure_has_a_caption_and_a_function():
-    from seqbench.reporting.figures import FIGURES
+def test_every_figure_has_a_title_a_place_and_a_caption_and_names_what_exists():
+    for name in FIGURES:
+        tags = FIGURES.entry(name).tags
+        assert tags["title"], name
+        assert catalog.caption(name).endswith("."), name
+        assert tags["order"] > 0
+        assert set(tags.get("tasks", ())) <= set(TASKS)
+        assert tags.get("needs", "pretraining") in catalog.NEEDS
 
-    wanted = {name for task in TASKS for name in catalog.TASK_FIGURES[task]}
-    wanted |= {blocks.CRITICAL_DIFFERENCE}
-    assert wanted == set(catalog.CAPTIONS) == set(FIGURES)
+
+def test_a_figure_of_a_task_is_drawn_of_no_other(config, event_config):
+    assert {"confusion", "roc", "calibration"} <= set(names(config()))
+    assert {"tolerance", "timeline", "calibration"} <= set(names(event_config()))
+    assert not {"tolerance", "timeline"} & set(names(config()))
 
 
 def test_figures_come_by_dataset(config):
@@ -70,20 +78,12 @@ def test_examples_are_drawn_only_of_series(config):
     assert "examples" not in names(config(datasets=["names"], architectures=["gru"]))
 
 
-def test_the_caption_of_every_figure_is_that_of_the_workflow_too():
-    folder = Path(__file__).parents[3] / "workflow" / "report"
-
-    for name, caption in catalog.CAPTIONS.items():
-        text = " ".join((folder / f"{name}.rst").read_text(encoding="utf-8").split())
-        assert text == f"**{caption.title}.** {caption.text}"
-
-
 def test_floor_and_ceiling_are_known_by_their_tags():
-    assert (catalog.floor_of("detection"), catalog.ceiling_of("detection")) == (
+    assert (metrics.floor_of("detection"), metrics.ceiling_of("detection")) == (
         "metronome",
         "oracle",
     )
-    assert catalog.ceiling_of("classification") is None
+    assert metrics.ceiling_of("classification") is None
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_templates_are_drawn_of_the_models_that_hold_some(
     raw = event_config(baselines, architectures=architectures, seeds=[0])
     plan = Plan(Benchmark.load(raw))
 
-    found = {(run.architecture, run.seed) for run in catalog.template_runs(plan)}
+    found = {(run.architecture, run.seed) for run in plan.template_runs}
 
     assert found == runs
     assert ("templates" in catalog.figures_of(plan, "strikes")) == bool(runs)
@@ -109,4 +109,4 @@ def test_templates_are_drawn_of_the_models_that_hold_some(
 def test_no_model_is_read_for_templates_where_no_figure_shows_them(config):
     plan = Plan(Benchmark.load(config(architectures=["event_specific"])))
 
-    assert catalog.template_runs(plan) == []
+    assert plan.template_runs == []

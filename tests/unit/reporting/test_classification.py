@@ -9,12 +9,12 @@ import pytest
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
-from seqbench.reporting.classification import curves, hardest_windows
-from seqbench.reporting.figures import FIGURES
+from seqbench.config.registry import FIGURES
+from seqbench.errors import FormatError
+from seqbench.reporting.evidence.classification import curves, hardest_windows
+from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.figures.hardest import text_of
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
-from seqbench.storage.hdf5 import FormatError
+from seqbench.reporting.read.results import collect
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.predictions import Predictions
 from seqbench.storage.windows import WindowSet
@@ -114,11 +114,11 @@ def test_the_hardest_windows_have_the_highest_mean_loss():
 
     assert [one.recording for one in found] == ["w2", "w1"]  # no run gets w0 wrong
     worst, middle = found
-    assert (worst.true, worst.told, worst.n_wrong, worst.n_runs) == ("a", "b", 2, 2)
-    assert worst.of_told == pytest.approx(0.98)
+    assert (worst.true, worst.predicted, worst.n_wrong, worst.n_runs) == ("a", "b", 2, 2)
+    assert worst.p_predicted == pytest.approx(0.98)
     assert worst.loss == pytest.approx(-(np.log(0.01) + np.log(0.03)) / 2)
     assert worst.values.ravel().tolist() == [4.0, 5.0]
-    assert (middle.told, middle.n_wrong, middle.of_true) == ("a", 1, pytest.approx(0.5))
+    assert (middle.predicted, middle.n_wrong, middle.p_true) == ("a", 1, pytest.approx(0.5))
 
 
 def test_answers_to_other_windows_are_refused():
@@ -163,8 +163,8 @@ def test_the_hardest_windows_are_drawn_with_truth_and_answer(material):
     figure = FIGURES["hardest"](made).figure
 
     titles = [axes.get_title() for axes in figure.axes]
-    for title, one in zip(titles, made.judged.hardest, strict=True):
-        assert title.startswith(f"{one.true} → {one.told} (")
+    for title, one in zip(titles, made.evidence.hardest, strict=True):
+        assert title.startswith(f"{one.true} → {one.predicted} (")
     wheres = [axes.texts[0].get_text() for axes in figure.axes]
     assert all(where.startswith("t") and "wrong in" in where for where in wheres)
 
@@ -172,14 +172,14 @@ def test_the_hardest_windows_are_drawn_with_truth_and_answer(material):
 def test_a_model_that_is_never_wrong_has_no_hardest_windows(material):
     plot = FIGURES["hardest"](material(skill=lambda run: 1.0))
 
-    assert "takes no test window for another class" in plot.figure.texts[0].get_text()
+    assert "misclassifies no test window" in plot.figure.texts[0].get_text()
     assert plot.table.empty
 
 
 def test_what_is_no_probability_is_not_drawn_as_one(material):
     made = material()
-    silent = replace(made.judged, calibration=None, hardest=[])
-    made = replace(made, classification=silent)
+    silent = replace(made.evidence, calibration=None, hardest=[])
+    made = replace(made, evidence=silent)
 
     for name in ("calibration", "hardest"):
         plot = FIGURES[name](made)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from seqbench.reporting.figures import FIGURES
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.material import gather
+from seqbench.reporting.read.results import collect
 
 # Parameters and test score; nothing cheaper beats `rnn` and `gru`.
 MODELS = {"rnn": (100, 0.7), "lstm": (200, 0.6), "gru": (300, 0.9), "cnn1d": (400, 0.9)}

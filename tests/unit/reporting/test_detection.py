@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from seqbench import layout
-from seqbench.reporting import formats
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
-from seqbench.reporting.stretches import stretches_of
+from seqbench.reporting.evidence.excerpts import excerpts_of
+from seqbench.reporting.evidence.material import gather
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores import formats
 from seqbench.steps import report
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import read_windows
@@ -104,7 +104,7 @@ def test_the_leaderboard_shows_the_values_of_the_files(write_events, event_confi
     assert gru[1].startswith(f"{f1['gru']:.3f} ±")
     assert gru[header.index("of the oracle")] == f"{100 * f1['gru'] / f1['oracle']:.1f} %"
     gap = (f1["gru"] - f1["metronome"]) / (f1["oracle"] - f1["metronome"])
-    assert gru[header.index("of the gap to it")] == f"{100 * gap:.1f} %"
+    assert gru[header.index("gap closed")] == f"{100 * gap:.1f} %"
     assert by_model["oracle baseline"][3] == "ceiling"
     assert by_model["metronome baseline"][3] == "floor"
 
@@ -114,7 +114,7 @@ def test_types_are_those_of_the_model_and_seed_that_val_picks(write_events, even
     plan = write_events(event_config(architectures=["cnn1d", "gru"]), skill=skill)
     header, together, *rows = Tables(make_page()).tables["Types of strikes"]
 
-    chosen = material_of(plan).board.picked.chosen.run
+    chosen = material_of(plan).board.selected.chosen.run
     values = metrics_of(chosen)
     wanted = per_type(read_predictions(Path(chosen.fill(layout.PREDICTIONS)), "test"))
     assert [row[0] for row in rows] == ["e00", "e01", "e02"]
@@ -212,7 +212,7 @@ def test_a_dataset_without_truth_has_no_ceiling(write_events, event_config):
     text = make_page()
 
     assert "ceiling" not in re.sub(r"<figcaption>.*?</figcaption>", "", text, flags=re.S)
-    assert "of the gap" not in text
+    assert "gap closed" not in text
 
 
 @pytest.mark.usefixtures("without_figures")
@@ -226,15 +226,15 @@ def test_names_of_types_are_escaped(write_events, event_config):
     assert "&lt;script&gt;" in text
 
 
-def test_no_signal_is_kept_but_the_stretches_that_are_shown(write_events, event_config):
+def test_no_signal_is_kept_but_the_excerpts_that_are_shown(write_events, event_config):
     material = material_of(write_events(event_config(), skill=skill))
 
     assert material.windows.signal.shape == (10_000, 2)
     assert material.windows.signal.base.nbytes <= 4
-    assert all(stretch.signal.base is None for stretch in material.detection.stretches)
+    assert all(excerpt.signal.base is None for excerpt in material.evidence.excerpts)
 
 
-# Stretches.
+# Excerpts.
 
 
 def found_by(plan, architecture, split="test"):
@@ -243,22 +243,22 @@ def found_by(plan, architecture, split="test"):
     return windows, read_predictions(Path(run.fill(layout.PREDICTIONS)), split)
 
 
-def test_stretches_hold_the_signal_and_the_events_of_their_time(write_events, event_config):
+def test_excerpts_hold_the_signal_and_the_events_of_their_time(write_events, event_config):
     windows, detections = found_by(write_events(event_config(), skill=skill), "cnn1d")
 
-    shown = stretches_of(windows, detections)
+    shown = excerpts_of(windows, detections)
 
     assert 2 <= len(shown) <= 4
-    for stretch in shown:
-        place = detections.recording.index(stretch.recording)
-        start = round(stretch.start_s * 500)
-        stop = start + len(stretch.signal)
+    for excerpt in shown:
+        place = detections.recording.index(excerpt.recording)
+        start = round(excerpt.start_s * 500)
+        stop = start + len(excerpt.signal)
         row = windows.timeline.start[place] + start
-        assert np.array_equal(stretch.signal, windows.signal[row : row + len(stretch.signal)])
+        assert np.array_equal(excerpt.signal, windows.signal[row : row + len(excerpt.signal)])
         assert detections.known[place, 0] <= start < stop <= detections.known[place, 1]
         onset = detections.reference_onset[detections.reference_place == place]
         wanted = onset[(onset >= start) & (onset < stop)]
-        assert [round(mark.time_s * 500) for mark in stretch.labelled] == wanted.tolist()
+        assert [round(mark.time_s * 500) for mark in excerpt.labelled] == wanted.tolist()
     assert shown[-1].n_missed
     assert shown[-1].n_false
 
@@ -272,25 +272,25 @@ def test_an_error_is_shown_only_if_there_is_one(
 ):
     plan = write_events(event_config(), bias_ms=0.0, refractory_s=3.0, **settings)
 
-    shown = stretches_of(*found_by(plan, "cnn1d"))
+    shown = excerpts_of(*found_by(plan, "cnn1d"))
 
     assert min(shown[-1].n_missed, 1) == n_missed
-    assert sum(stretch.n_false for stretch in shown) == n_false
+    assert sum(excerpt.n_false for excerpt in shown) == n_false
     assert len(shown) == 3
 
 
-def test_the_same_stretches_are_chosen_every_time(write_events, event_config):
+def test_the_same_excerpts_are_chosen_every_time(write_events, event_config):
     windows, detections = found_by(write_events(event_config(), skill=skill), "cnn1d")
 
-    first, second = (stretches_of(windows, detections) for _ in range(2))
+    first, second = (excerpts_of(windows, detections) for _ in range(2))
 
     assert [s.start_s for s in first] == [s.start_s for s in second]
     assert len({(s.recording, s.start_s) for s in first}) == len(first)
 
 
-def test_a_recording_shorter_than_a_stretch_is_shown_whole(write_events, event_config):
+def test_a_recording_shorter_than_a_excerpt_is_shown_whole(write_events, event_config):
     plan = write_events(event_config(), skill=skill, n_test=8, seconds=2.5, n_types=1)
     windows, detections = found_by(plan, "cnn1d")
 
-    for stretch in stretches_of(windows, detections):
-        assert len(stretch.signal) == 2.5 * 500 - 100  # the end is not labelled
+    for excerpt in excerpts_of(windows, detections):
+        assert len(excerpt.signal) == 2.5 * 500 - 100  # the end is not labelled

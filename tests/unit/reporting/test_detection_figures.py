@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqbench.reporting.catalog import TASK_FIGURES, figures_of
-from seqbench.reporting.estimates import Estimate
-from seqbench.reporting.figures import FIGURES, render
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.material import gather
+from seqbench.reporting.figures.catalog import figures_of
+from seqbench.reporting.figures.drawing import draw
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores.estimates import Estimate
 
 SKILL = {
     "cnn1d": 0.7,
@@ -38,7 +39,7 @@ def material(write_events, event_config):
 
 def drawn(name, made):
     """Return the text of a figure after looking for what no figure may have."""
-    drawing = render(name, made)
+    drawing = draw(name, made)
     text = drawing.svg.decode()
     assert text.rstrip().endswith("</svg>")
     assert 50 < drawing.height < 3000
@@ -67,7 +68,8 @@ def test_every_figure_of_the_task_is_drawn(settings, material, event_config):
     plan, made = material(raw, **settings)
     names = figures_of(plan, "strikes")
 
-    assert set(names) == set(TASK_FIGURES["detection"])
+    own = {n for n in FIGURES if "detection" in FIGURES.entry(n).tags.get("tasks", ())}
+    assert set(names) > own
     for name in names:
         drawn(name, made)
 
@@ -84,7 +86,7 @@ def test_every_figure_of_the_task_is_drawn(settings, material, event_config):
 def test_figures_of_events_take_odd_datasets(settings, material):
     _, made = material(**settings)
 
-    for name in ("tolerance", "timing_errors", "timeline", "templates", "reliability"):
+    for name in ("tolerance", "timing_errors", "timeline", "templates", "calibration"):
         text = drawn(name, made)
         assert "<b>" not in text
         if name in ("timing_errors", "templates") and "classes" in settings:
@@ -98,9 +100,10 @@ def test_tolerance_shows_the_values_of_the_results(material):
 
     lines = {line.get_linewidth(): line for line in axes.lines if len(line.get_xdata()) == 8}
     bold = lines[max(lines)]
-    picked = made.board.picked
+    selected = made.board.selected
     wanted = [
-        Estimate.of(picked.results, f"f1_at_{tolerance:g}ms").mean for tolerance in bold.get_xdata()
+        Estimate.of(selected.results, f"f1_at_{tolerance:g}ms").mean
+        for tolerance in bold.get_xdata()
     ]
     assert bold.get_ydata().tolist() == wanted
     assert sum(len(line.get_xdata()) == 8 for line in axes.lines) == 5  # two models, three others
@@ -113,35 +116,35 @@ def test_tolerance_shows_the_values_of_the_results(material):
 
 def test_lateness_is_marked_where_its_mean_is(material):
     _, made = material(bias_ms=1.5)
-    timing = made.detection.timings[0]
+    timing = made.evidence.timings[0]
     figure = FIGURES["timing_errors"](made).figure
 
     marks = [line for line in figure.axes[0].lines if line.get_linewidth() == pytest.approx(1.3)]
     at = [line.get_xdata()[0] for line in marks]  # the first type stands on top
     assert at == pytest.approx([timing.late_ms[timing.type == k].mean() for k in range(3)])
-    assert [timing.row for timing in made.detection.timings] == [
-        made.board.picked, made.board.best_baseline,
+    assert [timing.row for timing in made.evidence.timings] == [
+        made.board.selected, made.board.best_baseline,
     ]  # fmt: skip
     assert made.board.best_baseline.architecture == "matched_filter"
 
 
-def test_every_mark_of_a_stretch_is_drawn_and_errors_look_different(material):
+def test_every_mark_of_a_excerpt_is_drawn_and_errors_look_different(material):
     _, made = material()
     figure = FIGURES["timeline"](made).figure
 
     uppers = figure.axes[::2]
-    assert len(uppers) == len(made.detection.stretches)
-    for axes, stretch in zip(uppers, made.detection.stretches, strict=True):
+    assert len(uppers) == len(made.evidence.excerpts)
+    for axes, excerpt in zip(uppers, made.evidence.excerpts, strict=True):
         marks = [line for line in axes.lines if line.get_marker() in ("v", "^", "X")]
         hollow = [line for line in marks if line.get_markerfacecolor() == "white"]
-        assert len(marks) == len(stretch.labelled) + len(stretch.found)
-        assert len(hollow) == stretch.n_missed
-        assert sum(line.get_marker() == "X" for line in marks) == stretch.n_false
-        assert len(axes.patches) == stretch.n_missed + stretch.n_false
-    assert any(stretch.n_missed + stretch.n_false for stretch in made.detection.stretches)
+        assert len(marks) == len(excerpt.labelled) + len(excerpt.found)
+        assert len(hollow) == excerpt.n_missed
+        assert sum(line.get_marker() == "X" for line in marks) == excerpt.n_false
+        assert len(axes.patches) == excerpt.n_missed + excerpt.n_false
+    assert any(excerpt.n_missed + excerpt.n_false for excerpt in made.evidence.excerpts)
 
 
-def test_labels_of_a_stretch_do_not_touch(material):
+def test_labels_of_a_excerpt_do_not_touch(material):
     _, made = material(n_types=16, seconds=10.0)
     figure = FIGURES["timeline"](made).figure
     figure.draw_without_rendering()
@@ -160,28 +163,28 @@ def test_templates_are_drawn_by_type_for_each_model_that_has_some(material):
     figure = FIGURES["templates"](made).figure
 
     assert len(figure.axes) == 2 * 3
-    assert [bank.is_whitened for bank in made.detection.banks] == [False, True]
+    assert [bank.is_whitened for bank in made.evidence.banks] == [False, True]
     assert [axes.get_title() for axes in figure.axes[:3]] == ["e00", "e01", "e02"]
-    bank = made.detection.banks[0]
+    bank = made.evidence.banks[0]
     dots = next(line for line in figure.axes[1].lines if line.get_marker() == "o")
     np.testing.assert_allclose(dots.get_xdata(), bank.delays_samples[1] * 1000 / 500)
 
 
 def test_a_score_that_is_a_probability_lies_on_the_diagonal(material):
     _, made = material()
-    score, true, count = made.detection.calibration.pooled
-    figure = FIGURES["reliability"](made).figure
+    score, true, count = made.evidence.calibration.pooled
+    figure = FIGURES["calibration"](made).figure
 
     line = next(line for line in figure.axes[0].lines if line.get_marker() == "o")
     np.testing.assert_array_equal(line.get_ydata(), true)
     by_hand = np.nansum(count * np.abs(score - true)) / count.sum()
-    assert by_hand == pytest.approx(made.board.picked.metrics["presence_ece"].mean, abs=0.05)
+    assert by_hand == pytest.approx(made.board.selected.metrics["presence_ece"].mean, abs=0.05)
 
 
 def test_drawings_are_the_same_every_time_and_small(material):
     _, made = material(n_types=16, n_channels=6)
 
     for name in ("timeline", "templates"):
-        first = render(name, made).svg
-        assert first == render(name, made).svg
+        first = draw(name, made).svg
+        assert first == draw(name, made).svg
         assert len(first) < 400_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seqbench.reporting.escapes import latex, markdown
+from seqbench.reporting.page.escapes import latex, markdown
 
 CASES = {
     "a command": (

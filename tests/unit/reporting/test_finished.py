@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
-from seqbench.cli import main
-from seqbench.config import Benchmark
+from seqbench.cli.main import main
+from seqbench.config.benchmark import Benchmark
 from seqbench.errors import UserError
-from seqbench.plan import Plan, Run
-from seqbench.reporting import pretraining
-from seqbench.reporting.assembly import assemble
-from seqbench.reporting.finished import finished_part, run_files, unfinished_warnings
-from seqbench.reporting.leaderboards import leaderboards
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
+from seqbench.plan.plan import Plan, Run
+from seqbench.plan.workflow_jobs import run_files
+from seqbench.reporting.evidence.material import gather
+from seqbench.reporting.page.assembly import assemble
+from seqbench.reporting.read.finished import finished_part, unfinished_warnings
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores import pretraining
+from seqbench.reporting.scores.leaderboards import leaderboards
 from seqbench.steps import report as step
 
 HERE = Path()
@@ -159,7 +160,7 @@ def test_what_has_not_finished_is_warned_of_on_the_first_screen(plan):
     assert "25 of 56 runs have not finished: 1 of 28 on waves." in warnings
     assert "No trained model has finished on gun_point; this page leaves them out." in warnings
     assert 'id="dataset-gun_point"' not in page
-    assert page.index('id="answer"') < page.index('class="warnings"') < page.index("<table")
+    assert page.index('id="result"') < page.index('class="warnings"') < page.index("<table")
     assert "31 runs" not in page
 
 
@@ -298,5 +299,5 @@ def test_a_plan_knows_what_it_was_before_runs_were_left_out():
     finished = Plan(plan.benchmark, [left_out])
 
     assert [run for run in plan.runs if run not in finished.runs] == [left_out]
-    assert finished.asked.runs == plan.runs
-    assert plan.asked is plan
+    assert finished.requested.runs == plan.runs
+    assert plan.requested is plan

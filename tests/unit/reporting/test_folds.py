@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from seqbench import layout
-from seqbench.reporting import pretraining, questions
-from seqbench.reporting.catalog import figure_names
-from seqbench.reporting.estimates import resampled_mean
-from seqbench.reporting.leaderboards import ahead, lead, leaderboard
-from seqbench.reporting.results import collect
+from seqbench.reporting.figures.catalog import figure_names
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores import pretraining, questions
+from seqbench.reporting.scores.estimates import paired, resampled_mean
+from seqbench.reporting.scores.leaderboards import lead, leaderboard
 from seqbench.statistics.student import mean_interval
 from seqbench.steps import report
 
@@ -93,7 +93,8 @@ def test_shared_training_data_widen_an_interval_as_stated():
 
 
 def test_a_lead_over_a_baseline_of_one_seed_is_taken_fold_by_fold(board):
-    leads = ahead(row(board, "cnn1d"), row(board, "majority"))
+    runs, baselines = row(board, "cnn1d").results, row(board, "majority").results
+    leads = [(one.result, one.value) for one in paired(runs, baselines, or_mean=True)]
 
     assert [round(value, 3) for _, value in leads] == [
         0.3, 0.29, 0.4, 0.39, 0.2, 0.19, 0.34, 0.33,
@@ -117,12 +118,12 @@ def test_resamples_of_different_folds_are_not_held_against_each_other(plan):
 
 
 def test_a_question_is_answered_fold_by_fold(plan):
-    [answer] = questions.answers(plan, collect(plan, Path()))
-    [found] = answer.comparisons
+    [finding] = questions.findings(plan, collect(plan, Path()))
+    [found] = finding.comparisons
 
     assert found.place == "mine"
     # Differences 0.04, 0.05, 0.03, 0.04: s.d. 0.00816, reach 3.182 times that by 0.707.
-    assert found.answer == "cnn1d is ahead of gru by +0.040 accuracy (+0.022 to +0.058, 4 folds)."
+    assert found.sentence == "cnn1d is ahead of gru by +0.040 accuracy (+0.022 to +0.058, 4 folds)."
 
 
 def test_what_pretraining_does_is_told_fold_by_fold(write_results, raw):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from seqbench.reporting import formats
-from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.metrics import metric_label
 
 
 @pytest.mark.parametrize(

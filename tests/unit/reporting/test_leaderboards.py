@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
-from seqbench.plan import Run
-from seqbench.reporting.leaderboards import Lead, lead, leaderboard, leaderboards
-from seqbench.reporting.results import COLUMNS, Result, collect, summary
+from seqbench.errors import FormatError
+from seqbench.plan.plan import Run
+from seqbench.reporting.read.results import COLUMNS, Result, collect, summary
+from seqbench.reporting.scores.leaderboards import Lead, lead, leaderboard, leaderboards
+from seqbench.storage.metrics import Metrics, read_metrics, write_metrics
 from seqbench.tasks.metric_names import higher_is_better
 
 ACCURACY = {
@@ -150,7 +152,7 @@ def test_what_the_best_leads_on_some_resamples_only_is_tied(write_results, confi
         ((0.01, 0.2), "ahead"),
         ((-0.2, -0.01), "behind"),
         ((-0.1, 0.3), "within chance"),
-        (None, "cannot be told from chance"),
+        (None, "no interval"),
     ],
 )
 def test_a_lead_is_told_in_words(interval, verdict):
@@ -254,7 +256,7 @@ def test_a_model_without_any_value_stands_last_and_is_no_candidate(write_results
 
     assert board.rows[-1].architecture == "gru"
     assert board.rows[-1].score.mean is None
-    assert board.picked.architecture == "cnn1d"
+    assert board.selected.architecture == "cnn1d"
 
 
 def test_the_chosen_run_is_the_best_on_val_whatever_test_says(write_results, config):
@@ -265,7 +267,7 @@ def test_the_chosen_run_is_the_best_on_val_whatever_test_says(write_results, con
     plan = write_results(config(), skill=lambda run: 0.5 + run.seed / 10, edit=edit)
     board = leaderboard(collect(plan, Path()), "waves", "1")
 
-    assert board.picked.chosen.run.seed == 1
+    assert board.selected.chosen.run.seed == 1
 
 
 def test_val_picks_the_model_that_answers_for_a_dataset(write_results, config):
@@ -285,7 +287,7 @@ def test_val_picks_the_model_that_answers_for_a_dataset(write_results, config):
     board = leaderboard(collect(plan, Path()), "waves", "1")
 
     assert board.rows[0].architecture == "rnn"
-    assert board.picked.architecture == "cnn1d"
+    assert board.selected.architecture == "cnn1d"
 
 
 def test_the_summary_is_tidy_and_sorted(write_results, config):
@@ -305,11 +307,11 @@ def test_the_summary_is_tidy_and_sorted(write_results, config):
 def test_results_of_another_run_are_refused(write_results, config):
     plan = write_results(config(), skill=lambda run: 0.5)
     path = Path(plan.runs[0].fill(layout.METRICS))
-    content = json.loads(path.read_text())
-    content["run"]["seed"] = 7
-    path.write_text(json.dumps(content))
+    metrics = read_metrics(path)
+    other = metrics.run.model_copy(update={"seed": 7})
+    write_metrics(path, metrics.model_copy(update={"run": other}))
 
-    with pytest.raises(ValueError, match=r"metrics\.json: holds the results of"):
+    with pytest.raises(FormatError, match=r"metrics\.json: holds the results of"):
         collect(plan, Path())
 
 
@@ -329,17 +331,13 @@ def test_models_with_few_labels_are_not_held_against_baselines_that_have_all(wri
 def test_the_ceiling_competes_with_nobody():
     f1 = {"cnn1d": 0.8, "gru": 0.4, "metronome": 0.1, "matched_filter": 0.6, "oracle": 0.9}
     baselines = ("metronome", "matched_filter", "oracle")
-    results = [
-        Result(
-            Run("strikes", name, "baseline" if name in baselines else "scratch", "1", 0),
-            {
-                "task": "detection",
-                "headline": "f1_at_5ms",
-                "scores": {"test": {"f1_at_5ms": {"value": value}}},
-            },
-        )
-        for name, value in f1.items()
-    ]
+    results = []
+    for name, value in f1.items():
+        run = Run("strikes", name, "baseline" if name in baselines else "scratch", "1", 0)
+        scores = {"test": {"f1_at_5ms": {"value": value}}}
+        content = {"run": vars(run) | {"labels": 1.0}, "task": "detection", "scores": scores}
+        metrics = Metrics.parse(json.dumps(content | {"headline": "f1_at_5ms"}))
+        results.append(Result(run, metrics))
 
     board = leaderboard(results, "strikes", "1")
 

@@ -1,4 +1,4 @@
-"""What the page says of leaks."""
+"""Text of the page on leaks."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
-from seqbench.reporting.leaks import leak_fact, leak_warnings, order_note
+from seqbench.reporting.text.leaks import leak_fact, leak_warnings, order_note
 from seqbench.steps import report
 from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.windows import SPLITS, read_windows, write_windows
@@ -26,7 +26,7 @@ REPEATED = replace(
 
 def test_a_fact_says_what_was_looked_for():
     assert leak_fact([CLEAN]) == {
-        "leak check": "no group in two parts · statistics of train alone ·"
+        "leak check": "no group in two splits · statistics of train alone ·"
         " 0 of 40 val windows repeat train · 0 of 80 test windows repeat train"
     }
     assert leak_fact([]) == {}
@@ -42,25 +42,25 @@ def test_what_repeats_is_warned_of_with_its_share():
 
     assert leak_warnings([CLEAN]) == leak_warnings([]) == []
     assert leak_warnings([REPEATED]) == [
-        "8 of 80 test windows (10 %) stand in train too, 6 of them with the same answer, which"
-        " memory alone gets right."
+        "8 of 80 test windows (10 %) stand in train too, 6 of them with the same label, which"
+        " memorising gets right."
     ]
     assert leak_warnings([none_alike]) == [
-        "8 of 80 test windows (10 %) stand in train too, all with another answer, which memory"
-        " alone gets wrong."
+        "8 of 80 test windows (10 %) stand in train too, all with another label, which memorising"
+        " gets wrong."
     ]
     alone = {"val": 0, "test": 1}
     (sentence,) = leak_warnings([replace(REPEATED, n_repeated=alone, n_same_answer=alone)])
-    assert "1 of 80 test windows (1.25 %) stands in train too, with the same answer" in sentence
+    assert "1 of 80 test windows (1.25 %) stands in train too, with the same label" in sentence
 
 
 def test_groups_that_may_be_cut_are_warned_of():
     (sentence,) = leak_warnings([replace(CLEAN, by="recording", n_shared_groups=3)])
 
-    assert sentence.startswith("3 groups have windows in more than one part")
+    assert sentence.startswith("3 groups have windows in more than one split")
 
 
-def test_the_order_of_the_list_is_told_where_it_tells_the_label():
+def test_the_order_of_the_list_is_named_where_it_predicts_the_label():
     assert order_note([CLEAN]) == order_note([replace(CLEAN, order_agreement=None)]) == []
     (sentence,) = order_note([REPEATED])
     assert sentence.startswith("Recordings are listed by label")

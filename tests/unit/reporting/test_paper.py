@@ -10,17 +10,18 @@ import pandas as pd
 import pytest
 
 from seqbench import layout
-from seqbench.config import Benchmark, ConfigError
-from seqbench.reporting import formats
-from seqbench.reporting.catalog import table_paths
-from seqbench.reporting.leaderboards import leaderboards
-from seqbench.reporting.paper import (
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.messages import ConfigError
+from seqbench.reporting.figures.catalog import table_paths
+from seqbench.reporting.page.paper import (
     leaderboard_numbers,
     leaderboard_table,
     overall_table,
     rendered,
 )
-from seqbench.reporting.results import collect
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.leaderboards import leaderboards
 
 HOSTILE = (
     r"\input{/etc/passwd}",

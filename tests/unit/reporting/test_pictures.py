@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from seqbench.jobs import WindowJob
+from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJobSettings
+from seqbench.reporting.evidence.sequences import PredictedSequences
 from seqbench.reporting.figures.pictures import frames
-from seqbench.settings import SplitSettings, WindowSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.sequences import Sequences
 from seqbench.windowing.windows import make_windows
@@ -29,12 +30,13 @@ def material():
         units=[""],
     )
     window = WindowSettings(length_samples=7, horizon_samples=2)
-    job = WindowJob(split=SplitSettings(), window=window, normalization="none")
+    job = WindowJobSettings(split=SplitSettings(), window=window, normalization="none")
     test = make_windows(videos, job)["test"]
-    came = test.told.values[test.rows_around_end(0, 2)].astype(np.float64)
+    came = test.required_targets.values[test.rows_around_end(0, 2)].astype(np.float64)
     row = SimpleNamespace(name="half · scratch")
-    answers = [SimpleNamespace(row=row, sequences=Sequences.behind(test, came / 2))]
-    return SimpleNamespace(test=test, answers=answers)
+    result = SimpleNamespace(value=lambda metric: 1.0)
+    predicted = [PredictedSequences(row, result, Sequences.behind(test, came / 2))]
+    return SimpleNamespace(of=lambda kind: kind(predicted=predicted, test=test))
 
 
 def test_a_strip_holds_the_frames_that_its_ticks_name(material):
@@ -46,13 +48,13 @@ def test_a_strip_holds_the_frames_that_its_ticks_name(material):
         assert image.get_clim() == (base + 2, base + 8)
         picture = np.asarray(image.get_array().filled(np.nan))
         assert [label.get_text() for label in axes.get_yticklabels()] == [
-            "seen, came",
+            "input, true",
             "half · scratch",
         ]
-        came, told = (picture[round(tick)] for tick in axes.get_yticks())
+        true, predicted = (picture[round(tick)] for tick in axes.get_yticks())
         at = [round(tick) for tick in figure.axes[-1].get_xticks()]
-        assert came[at].tolist() == [base + step for step in range(2, 9)]
-        assert np.isnan(told[at[:5]]).all()
-        assert told[at[5:]].tolist() == [(base + 7) / 2, (base + 8) / 2]
+        assert true[at].tolist() == [base + step for step in range(2, 9)]
+        assert np.isnan(predicted[at[:5]]).all()
+        assert predicted[at[5:]].tolist() == [(base + 7) / 2, (base + 8) / 2]
     steps = [label.get_text() for label in figure.axes[-1].get_xticklabels()]
     assert steps == ["-4", "-3", "-2", "-1", "0", "1", "2"]

@@ -13,17 +13,19 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from seqbench.reporting.figures import FIGURES, fonts, render
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.material import gather
+from seqbench.reporting.figures import fonts
+from seqbench.reporting.figures.drawing import draw
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.material import gather
-from seqbench.reporting.results import collect
+from seqbench.reporting.read.results import collect
 
 SKILL = {"majority": 0.5, "metronome": 0.2, "matched_filter": 0.8, "oracle": 0.97}
 
 SHARED = ("leaderboard", "learning_curves", "cost")
 OWN = {
     "classification": ("confusion", "examples", "label_efficiency", "pretraining"),
-    "detection": ("tolerance", "timing_errors", "timeline", "templates", "reliability"),
+    "detection": ("tolerance", "timing_errors", "timeline", "templates", "calibration"),
 }
 
 
@@ -102,7 +104,7 @@ def test_marks_of_a_timeline_are_the_events_of_the_table(events_world):
 def test_bars_of_lateness_count_what_the_table_counts(events_world):
     material = events_world(bias_ms=1.5)
     table = FIGURES["timing_errors"](material).table
-    timing = material.detection.timings[0]
+    timing = material.evidence.timings[0]
 
     own = table[table["model"] == timing.row.name]
     assert own["n"].sum() == len(timing.late_ms)
@@ -124,8 +126,9 @@ def test_numbers_that_nobody_drew_are_an_empty_table():
     assert Plot(Figure(), Numbers().table).csv.strip() == ""
 
 
+@pytest.mark.usefixtures("pdfs")
 def test_a_pdf_holds_truetype_letters_and_no_date(windows_world):
-    pdf = render("leaderboard", windows_world()).pdf
+    pdf = draw("leaderboard", windows_world()).pdf
 
     assert pdf.startswith(b"%PDF")
     assert b"/FontFile2" in pdf
@@ -133,17 +136,18 @@ def test_a_pdf_holds_truetype_letters_and_no_date(windows_world):
     assert b"Date" not in pdf
 
 
+@pytest.mark.usefixtures("pdfs")
 def test_the_same_material_gives_the_same_files(windows_world):
     material = windows_world()
 
-    assert render("confusion", material) == render("confusion", material)
+    assert draw("confusion", material) == draw("confusion", material)
 
 
 def test_any_process_makes_the_same_pdf():
     code = (
         "import hashlib\n"
         "from matplotlib.figure import Figure\n"
-        "from seqbench.reporting.figures import as_pdf\n"
+        "from seqbench.reporting.figures.drawing import as_pdf\n"
         "figure = Figure()\n"
         "figure.add_subplot().set_title('two letters', fontweight='bold')\n"
         "print(hashlib.sha256(as_pdf(figure)).hexdigest())"
@@ -156,6 +160,7 @@ def test_any_process_makes_the_same_pdf():
     assert digest("1") == digest("2")
 
 
+@pytest.mark.usefixtures("pdfs")
 def test_letters_beyond_the_small_font_are_drawn_too(windows_world):
     figure = Figure()
     figure.text(0, 0, "\N{ARMENIAN CAPITAL LETTER AYB}")
@@ -166,7 +171,7 @@ def test_letters_beyond_the_small_font_are_drawn_too(windows_world):
         warnings.simplefilter(
             "error", UserWarning
         )  # matplotlib warns of letters that it does not find
-        assert render("confusion", material).pdf.startswith(b"%PDF")
+        assert draw("confusion", material).pdf.startswith(b"%PDF")
 
 
 def test_the_small_font_has_the_letters_that_it_promises():

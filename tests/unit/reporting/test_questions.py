@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from seqbench.reporting import questions
-from seqbench.reporting.results import collect
+from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores import questions
 
 
 @pytest.fixture
@@ -20,9 +20,9 @@ def answered(write_results, config):
             return scores.get(run.architecture, scores.get(run.dataset, [0.1] * 9))[run.seed]
 
         plan = write_results(raw, skill=skill)
-        [answer] = questions.answers(plan, collect(plan, Path()))
-        assert answer.ask == "Which one?"
-        return answer.comparisons
+        [finding] = questions.findings(plan, collect(plan, Path()))
+        assert finding.question == "Which one?"
+        return finding.comparisons
 
     return make
 
@@ -50,7 +50,8 @@ def test_a_lead_that_holds_for_all_seeds_is_stated_with_its_interval(answered):
     )
 
     # Differences 0.10, 0.09, 0.10: mean 0.0967, 4.303 standard errors of 0.0033 to either side.
-    assert found.answer == "lstm is ahead of cnn1d by +0.097 accuracy (+0.082 to +0.111, 3 seeds)."
+    ahead = "lstm is ahead of cnn1d by +0.097 accuracy"
+    assert found.sentence == f"{ahead} (+0.082 to +0.111, 3 seeds)."
 
 
 def test_a_lead_that_chance_can_have_is_called_so(answered):
@@ -60,7 +61,7 @@ def test_a_lead_that_chance_can_have_is_called_so(answered):
         architectures=["cnn1d", "lstm"],
     )
 
-    assert "which chance among 2 seeds can do" in found.answer
+    assert "which chance among 2 seeds can do" in found.sentence
 
 
 def test_a_single_seed_is_said_to_be_one(answered):
@@ -68,7 +69,7 @@ def test_a_single_seed_is_said_to_be_one(answered):
         ["cnn1d", "lstm"], {"cnn1d": [0.5], "lstm": [0.6]}, architectures=["cnn1d", "lstm"]
     )
 
-    assert found.answer == "lstm is ahead of cnn1d by +0.100 accuracy, with a single seed."
+    assert found.sentence == "lstm is ahead of cnn1d by +0.100 accuracy, with a single seed."
 
 
 def test_datasets_are_compared_architecture_by_architecture(answered):

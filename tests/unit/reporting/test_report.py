@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 
 from seqbench import layout
-from seqbench.reporting.catalog import figure_names
+from seqbench.reporting.figures.catalog import figure_names
 from seqbench.steps import report
 
 EVIL = "<script>alert(1)</script>"
@@ -93,7 +93,7 @@ def test_every_figure_is_on_a_page_that_needs_nothing_but_itself(write_results, 
 
 
 def own_scripts(page, text):
-    """Tell whether the only script that may run is the one whose digest the page itself names."""
+    """Return whether the only script that may run is the one whose digest the page itself names."""
     policy = next(tag["content"] for tag in page.all("meta") if "http-equiv" in tag)
     [script] = re.findall(r"<script>(.*?)</script>", text, flags=re.S)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -238,7 +238,7 @@ def test_warnings_say_what_is_wrong_in_plain_words(write_results, config):
     assert "trained with only 2 seeds" in text
     assert "Only 20 test windows" in text
     assert "Below the majority floor, so nothing was learned: rnn" in text
-    assert "The model picked on val lies below the baseline minirocket." in text
+    assert "The model selected on val lies below the baseline minirocket." in text
 
 
 @pytest.mark.usefixtures("without_figures")
@@ -271,7 +271,7 @@ def test_an_encoder_that_moved_only_in_part_is_named(write_results, config):
 
 
 def _nothing_optional(run, content):
-    content["cost"] = None
+    content["cost"] = {}
     content["provenance"] = {}
     content["n_windows"] = {}
 
@@ -290,7 +290,7 @@ def _nothing_optional(run, content):
 def test_unusual_results_are_reported_too(settings, write_results, config):
     write_results(config(("majority", "minirocket"), seeds=[0]), skill=skill, **settings)
 
-    assert "The answer" in make_report()
+    assert "<h2>Result</h2>" in make_report()
 
 
 @pytest.mark.usefixtures("without_figures")

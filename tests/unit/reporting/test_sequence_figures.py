@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from seqbench.reporting.evidence.sequences import PredictedSequences
 from seqbench.reporting.figures.sequences import agreement, horizon, squared_by_step
 from seqbench.storage.sequences import Sequences
 
@@ -12,7 +13,7 @@ from seqbench.storage.sequences import Sequences
 def sequences(target, answer, ahead, reference=None):
     target, answer = np.array(target, float)[:, None], np.array(answer, float)[:, None]
     return Sequences(
-        answer=answer,
+        prediction=answer,
         target=target,
         sequence=np.arange(len(target)) // 2,
         ahead=np.array(ahead),
@@ -30,10 +31,10 @@ def material_of(one, r2=None):
     row = SimpleNamespace(name="lstm · scratch", architecture="lstm", arm="scratch",
                           is_baseline=False)  # fmt: skip
     result = SimpleNamespace(run=SimpleNamespace(seed=3), value=lambda name: r2)
-    told = SimpleNamespace(names=["load"], units=["kW"])
+    targets = SimpleNamespace(names=["load"], units=["kW"])
+    test = SimpleNamespace(required_targets=targets)
     return SimpleNamespace(
-        answers=[SimpleNamespace(row=row, result=result, sequences=one)],
-        test=SimpleNamespace(told=told),
+        of=lambda kind: kind(predicted=[PredictedSequences(row, result, one)], test=test),
         colour=lambda row: "#0072b2",
     )
 
@@ -61,14 +62,14 @@ def test_without_a_last_value_there_is_no_skill_and_a_perfect_one_gives_none_eit
 def test_the_error_of_a_step_is_the_mean_over_windows():
     one = sequences(**TOLD)
 
-    assert squared_by_step(one, one.answer).tolist() == [5.0, 4.0]
+    assert squared_by_step(one, one.prediction).tolist() == [5.0, 4.0]
 
 
 def test_answers_stand_against_the_truth():
     plot = agreement(material_of(sequences(**TOLD), r2=0.5))
 
     assert plot.table["true"].tolist() == [10, 20, 10, 20]
-    assert plot.table["told"].tolist() == [11, 22, 13, 22]
+    assert plot.table["predicted"].tolist() == [11, 22, 13, 22]
     (dots,) = plot.figure.axes[0].collections
     assert dots.get_offsets()[:, 0].tolist() == [10, 20, 10, 20]
     assert plot.figure.axes[0].texts[0].get_text() == "R² 0.500, seed 3"
@@ -82,4 +83,4 @@ def test_a_stray_answer_stands_at_the_edge_and_hides_nothing():
     plot = agreement(material_of(sequences(truth, told, np.zeros(n, int))))
 
     assert plot.figure.axes[0].get_xlim()[1] < 2
-    assert plot.table["told"].max() == 1e6  # the table holds it as it is
+    assert plot.table["predicted"].max() == 1e6  # the table holds it as it is

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from seqbench import layout
-from seqbench.reporting.catalog import metric_label
+from seqbench.reporting.scores.metrics import metric_label
 from seqbench.steps import report
 from seqbench.storage.predictions import read_predictions
 
@@ -103,7 +103,7 @@ def test_the_answer_follows_from_the_summary(made):
     _, page, summary = made
     answer = {}
     for section, run, heading, value in page:
-        if section == "answer":
+        if section == "result":
             answer.setdefault(run.split("/")[0], {})[heading] = value
     test = summary[(summary["split"] == "test") & (summary["metric"] == "accuracy")]
     means = test.groupby(["dataset", "architecture", "arm", "labels"])["value"].mean()

@@ -1,5 +1,7 @@
-"""A file that is missing, cut short or something else is answered by a sentence that names it."""
+"""A file that is missing, cut short or something else is refused in a sentence that names it."""
 
+import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,13 +9,17 @@ import h5py
 import numpy as np
 import pytest
 
-from seqbench.errors import UserError
-from seqbench.storage.hdf5 import FormatError, writing
+from seqbench.errors import DamagedError, FormatError
+from seqbench.storage import predictions, recordings, windows
+from seqbench.storage.hdf5 import writing
+from seqbench.storage.model_header import EncoderHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.predictions import Predictions, read_predictions, write_predictions
 from seqbench.storage.recordings import read_recordings, write_recordings
+from seqbench.storage.records import PretrainingOutcome
 from seqbench.storage.windows import read_windows
 
+ENCODER = EncoderHeader(architecture="cnn1d", pretraining=PretrainingOutcome(objective="masked"))
 READERS: dict[str, Callable[[Path], object]] = {
     "recordings": read_recordings,
     "windows": lambda path: read_windows(path, "train"),
@@ -21,7 +27,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "model": read_model,
 }
 
-VERSIONS = {"recordings": 4, "windows": 5, "predictions": 4}
+VERSIONS = {module.KIND: module.VERSION for module in (predictions, recordings, windows)}
 
 
 @pytest.fixture
@@ -38,7 +44,7 @@ def write(recordings, make_windows):
             scores = np.full((len(test), 2), 0.5)
             write_predictions(path, {"test": Predictions.of(test, scores, are_probabilities=True)})
         else:
-            write_model(path, StoredModel({"weight": np.ones((20, 20))}, {"kind": "model"}))
+            write_model(path, StoredModel({"weight": np.ones((20, 20))}, ENCODER))
 
     return good
 
@@ -48,11 +54,12 @@ def kind(request):
     return request.param
 
 
-def assert_refused(kind: str, path: Path) -> str:
+def assert_refused(kind: str, path: Path, error: type[FormatError] = FormatError) -> str:
     with pytest.raises(FormatError) as caught:
         READERS[kind](path)
-    assert isinstance(caught.value, UserError)
+    assert type(caught.value) is error or error is FormatError
     assert str(path) in str(caught.value)
+    assert "delete" not in str(caught.value)
     return str(caught.value)
 
 
@@ -73,7 +80,7 @@ def test_a_file_that_is_cut_short(kind, write, tmp_path, part):
     content = path.read_bytes()
     path.write_bytes(content[: int(part * len(content))])
 
-    assert "delete it" in assert_refused(kind, path)
+    assert_refused(kind, path, DamagedError)
 
 
 @pytest.mark.parametrize("content", [b"no such format, but a text\n" * 100, b"\0" * 5000])
@@ -86,7 +93,13 @@ def test_a_file_of_another_format(kind, tmp_path, content):
 def test_a_folder_in_place_of_a_file(kind, tmp_path):
     (tmp_path / "file").mkdir()
 
-    assert_refused(kind, tmp_path / "file")
+    assert "is a folder, not a seqbench" in assert_refused(kind, tmp_path / "file")
+
+
+def test_a_pipe_in_place_of_a_file_is_not_opened(kind, tmp_path):
+    os.mkfifo(tmp_path / "file")
+
+    assert "is a pipe or device" in assert_refused(kind, tmp_path / "file")
 
 
 @pytest.mark.parametrize("other", list(READERS))
@@ -95,7 +108,12 @@ def test_a_file_of_another_kind(kind, write, tmp_path, other):
         return
     write(other, tmp_path / "file")
 
-    assert_refused(kind, tmp_path / "file")
+    sentence = assert_refused(kind, tmp_path / "file")
+
+    named = "a safetensors file" if other == "model" else f"a seqbench {other} file"
+    assert f"is {named}" in sentence
+    assert f"not a seqbench {kind} file" in sentence
+    assert "damaged" not in sentence
 
 
 @pytest.mark.parametrize(("kind", "version"), VERSIONS.items())
@@ -103,7 +121,7 @@ def test_a_file_of_another_version_says_which(kind, version, tmp_path):
     with writing(tmp_path / "file", kind, 99):
         pass
 
-    sentence = assert_refused(kind, tmp_path / "file")
+    sentence = assert_refused(kind, tmp_path / "file", DamagedError)
 
     assert f"holds seqbench {kind} version 99, not seqbench {kind} version {version}" in sentence
 
@@ -122,6 +140,28 @@ def test_a_single_bit_that_flips_is_noticed_wherever_it_is(kind, write, tmp_path
         assert_refused(kind, path)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in READERS if kind != "model"])
+def test_a_checksum_is_computed_once_per_process(kind, write, tmp_path, monkeypatch):
+    path, checked = tmp_path / "file", []
+    write(kind, path)
+    os.utime(path, ns=(0, 10**18))
+    crc32 = zlib.crc32
+
+    def counted(piece, start=0):
+        checked.append(piece)
+        return crc32(piece, start)
+
+    monkeypatch.setattr(zlib, "crc32", counted)
+    for _ in range(3):
+        READERS[kind](path)
+
+    assert len(checked) == 1
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)  # another time of change
+    assert_refused(kind, path, DamagedError)
+
+
 def test_bytes_behind_the_end_are_noticed(kind, write, tmp_path):
     path = tmp_path / "file"
     write(kind, path)
@@ -135,14 +175,14 @@ def test_a_whole_file_without_what_it_should_hold(kind, version, tmp_path):
     with writing(tmp_path / "file", kind, version) as file:
         file["slabs/train"], file["test/nothing"] = [0, 1], [0]
 
-    assert "it cannot be read (KeyError" in assert_refused(kind, tmp_path / "file")
+    assert "cannot be read (KeyError" in assert_refused(kind, tmp_path / "file")
 
 
 def test_hdf5_of_somebody_else(kind, tmp_path):
     with h5py.File(tmp_path / "file", "w") as file:
         file["signal"] = np.zeros(10)
 
-    assert_refused(kind, tmp_path / "file")
+    assert "an HDF5 file of other software" in assert_refused(kind, tmp_path / "file")
 
 
 def test_safetensors_of_somebody_else(kind, tmp_path):

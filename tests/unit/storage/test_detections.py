@@ -1,13 +1,12 @@
 """What was found in whole recordings, beside what is there."""
 
-import json
-
 import numpy as np
 import pytest
 
-from seqbench.storage.detections import Candidates, Decoding, Detections
-from seqbench.storage.predictions import Predictions, read_predictions, write_predictions
+from seqbench.storage.detections import Candidates, Decoding, Detections, DetectionTuning
+from seqbench.storage.predictions import read_predictions, write_predictions
 
+ROWS = [(0, 40.25, 0, 0.75), (0, 117.0, 1, 1 / 3), (1, 200.5, 0, 0.9)]
 COLUMNS = ("place", "time", "type", "score")
 DECODING = Decoding(
     decoder="greedy",
@@ -27,13 +26,6 @@ def candidates(*rows: tuple[int, float, int, float]) -> Candidates:
         type=np.array(kind, dtype=np.int64),
         score=np.array(score, dtype=np.float64),
     )
-
-
-@pytest.fixture
-def found(make_event_windows):
-    test = make_event_windows()["test"]
-    rows = [(0, 40.25, 0, 0.75), (0, 117.0, 1, 1 / 3), (1, 200.5, 0, 0.9)]
-    return Detections.of(test, candidates(*rows), DECODING, are_probabilities=True)
 
 
 # Candidates.
@@ -57,36 +49,23 @@ def test_no_candidates_are_joined_to_none_of_the_right_kind(parts):
     joined = Candidates.joined(parts)
 
     assert len(joined) == 0
-    assert [getattr(joined, column).dtype for column in COLUMNS] == [
-        np.int64,
-        np.float64,
-        np.int64,
-        np.float64,
-    ]
+    dtypes = [getattr(joined, column).dtype for column in COLUMNS]
+    assert dtypes == [np.int64, np.float64, np.int64, np.float64]
 
 
 # Decoding.
 
 
-def test_a_decoding_survives_its_json():
-    read = Decoding.from_json(json.loads(json.dumps(DECODING.to_json())))
+def test_a_decoding_survives_its_json(assert_same):
+    read = Decoding.of(DetectionTuning.of_json(DECODING.tuning().to_json()))
 
-    assert read.decoder == "greedy"
-    assert read.thresholds.keys() == DECODING.thresholds.keys()
-    for name, thresholds in DECODING.thresholds.items():
-        assert read.thresholds[name].tolist() == thresholds.tolist()
-
-
-def test_what_else_stands_in_the_header_does_not_disturb_a_decoding():
-    header = DECODING.to_json() | {"timing_bounds_ms": [1.0, 2.0]}
-
-    assert Decoding.from_json(header).decoder == "greedy"
+    assert_same(read, DECODING)
 
 
 # Detections.
 
 
-def test_events_are_told_from_the_start_of_their_recordings(make_event_windows):
+def test_events_are_counted_from_the_start_of_their_recordings(make_event_windows):
     test = make_event_windows()["test"]
     timeline = test.timeline
 
@@ -106,48 +85,14 @@ def test_events_are_told_from_the_start_of_their_recordings(make_event_windows):
 
 
 def test_windows_without_a_timeline_hold_no_recordings_to_join(make_windows):
-    with pytest.raises(ValueError, match="windows of a detection dataset"):
+    with pytest.raises(ValueError, match="windows of classification have no events"):
         Detections.of(make_windows()["test"], candidates(), DECODING, are_probabilities=True)
 
 
-def assert_same(first: Detections, second: Detections) -> None:
-    arrays = ("known", "reference_place", "reference_onset", "reference_type")
-    for name in arrays:
-        np.testing.assert_array_equal(getattr(first, name), getattr(second, name), name)
-    for column in COLUMNS:
-        one, other = getattr(first.candidates, column), getattr(second.candidates, column)
-        assert one.dtype == other.dtype
-        np.testing.assert_array_equal(one, other, column)
-    assert first.decoding.decoder == second.decoding.decoder
-    assert first.decoding.thresholds.keys() == second.decoding.thresholds.keys()
-    for name, thresholds in first.decoding.thresholds.items():
-        np.testing.assert_array_equal(thresholds, second.decoding.thresholds[name])
-    rest = vars(first).keys() - {*arrays, "candidates", "decoding"}
-    assert {name: getattr(first, name) for name in rest} == {
-        name: getattr(second, name) for name in rest
-    }
-
-
-def test_detections_survive_a_file(found, tmp_path):
-    write_predictions(tmp_path / "predictions.h5", {"test": found})
-
-    read = read_predictions(tmp_path / "predictions.h5", "test")
-
-    assert_same(read, found)
-
-
-def test_detections_in_which_nothing_was_found_survive_a_file(make_event_windows, tmp_path):
+@pytest.mark.parametrize("rows", [[], ROWS])
+def test_detections_survive_a_file(make_event_windows, rows, tmp_path, assert_same):
     test = make_event_windows()["test"]
-    nothing = Detections.of(test, candidates(), DECODING, are_probabilities=False)
-    write_predictions(tmp_path / "predictions.h5", {"test": nothing})
+    made = Detections.of(test, candidates(*rows), DECODING, are_probabilities=bool(rows))
+    write_predictions(tmp_path / "predictions.h5", {"test": made})
 
-    assert_same(read_predictions(tmp_path / "predictions.h5", "test"), nothing)
-
-
-def test_the_file_tells_windows_from_recordings(found, make_windows, tmp_path):
-    val = make_windows()["val"]
-    of_windows = Predictions.of(val, np.full((len(val), 2), 0.5), are_probabilities=True)
-    write_predictions(tmp_path / "predictions.h5", {"val": of_windows, "test": found})
-
-    assert isinstance(read_predictions(tmp_path / "predictions.h5", "val"), Predictions)
-    assert isinstance(read_predictions(tmp_path / "predictions.h5", "test"), Detections)
+    assert_same(read_predictions(tmp_path / "predictions.h5", "test"), made)

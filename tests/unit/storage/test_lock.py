@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from seqbench.errors import UserError
+from seqbench.storage.atomic import WriteError
 from seqbench.storage.lock import locked
 
 
@@ -78,7 +80,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
         assert path.read_text().split()[0] == str(os.getpid())
 
 
-def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, caplog):
+def test_a_file_system_without_locks_is_logged(tmp_path, monkeypatch, caplog):
     def refuse(descriptor, operation):
         raise OSError(errno.ENOLCK, "No locks available")
 
@@ -86,3 +88,36 @@ def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch, caplog):
 
     with locked(tmp_path / "lock", 0):
         assert "this file system has no locks (No locks available)" in caplog.text
+
+
+@pytest.fixture
+def of_another_user(tmp_path, monkeypatch):
+    """A lock file that this user may not open; for root, who may, opening is made to fail."""
+    path = tmp_path / "lock"
+    path.touch()
+    opened = os.open
+
+    def refuse(file, *options, **more):
+        if Path(file) == path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(file, *options, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    return path
+
+
+def test_the_lock_of_another_user_is_refused_in_a_sentence(of_another_user):
+    with pytest.raises(WriteError, match=r"lock: cannot be written \(permission denied\); "):
+        locked(of_another_user, 60).__enter__()
+
+
+def test_work_that_can_do_without_a_lock_goes_on_after_a_warning(of_another_user, caplog):
+    with locked(of_another_user, 60, required=False):
+        assert "permission denied" in caplog.text
+        assert "going on without this lock" in caplog.text
+
+
+def test_a_lock_that_is_held_for_long_stops_no_work_that_can_do_without(tmp_path, caplog):
+    with locked(tmp_path / "lock", 0), locked(tmp_path / "lock", 0.1, required=False):
+        assert f"held by process {os.getpid()}" in caplog.text
+    assert not (tmp_path / "lock").exists()

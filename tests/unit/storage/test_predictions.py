@@ -1,9 +1,9 @@
-"""`predictions.h5` holds what a model said, split by split."""
+"""`predictions.h5` holds predictions, split by split."""
 
 import numpy as np
 import pytest
 
-from seqbench.storage.hdf5 import FormatError
+from seqbench.errors import FormatError
 from seqbench.storage.predictions import Predictions, read_predictions, write_predictions
 from seqbench.storage.sequences import Sequences
 
@@ -33,17 +33,10 @@ def test_the_class_with_the_highest_score_is_predicted_and_of_equals_the_first(f
 
 
 @pytest.mark.parametrize("split", ["val", "test"])
-def test_predictions_survive_a_file(found, tmp_path, split):
+def test_predictions_survive_a_file(found, tmp_path, split, assert_same):
     write_predictions(tmp_path / "predictions.h5", found)
 
-    read = read_predictions(tmp_path / "predictions.h5", split)
-
-    for name in ("scores", "target", "start", "length"):
-        one, other = getattr(read, name), getattr(found[split], name)
-        assert one.dtype == other.dtype
-        np.testing.assert_array_equal(one, other)
-    for name in ("recording", "group", "classes", "are_probabilities"):
-        assert getattr(read, name) == getattr(found[split], name)
+    assert_same(read_predictions(tmp_path / "predictions.h5", split), found[split])
 
 
 def test_a_split_that_is_not_in_the_file_is_named(found, tmp_path):
@@ -53,11 +46,11 @@ def test_a_split_that_is_not_in_the_file_is_named(found, tmp_path):
         read_predictions(tmp_path / "predictions.h5", "val")
 
 
-def test_frames_survive_a_file(tmp_path):
+def test_frames_survive_a_file(tmp_path, assert_same):
     generator = np.random.default_rng(0)
-    target, answer, reference = generator.random((3, 4, 2, 5, 6)).astype(np.float32)
+    target, prediction, reference = generator.random((3, 4, 2, 5, 6)).astype(np.float32)
     found = Sequences(
-        answer=answer.astype(np.float64),
+        prediction=prediction.astype(np.float64),
         target=target.astype(np.float64),
         reference=reference.astype(np.float64),
         sequence=np.array([0, 0, 1, 1]),
@@ -74,7 +67,4 @@ def test_frames_survive_a_file(tmp_path):
     read = read_predictions(tmp_path / "predictions.h5", "test")
 
     assert read.has_frames
-    for name in ("answer", "target", "reference", "sequence", "ahead"):
-        one, other = getattr(read, name), getattr(found, name)
-        assert one.dtype == other.dtype
-        np.testing.assert_array_equal(one, other)
+    assert_same(read, found)

@@ -1,12 +1,11 @@
 """Recordings along a signal, and the events in them."""
 
-from dataclasses import replace
-
 import h5py
 import numpy as np
 import pytest
 
-from seqbench.storage.timeline import COLUMNS, Timeline, read_timeline, write_timeline
+from seqbench.storage.mapping import write_record
+from seqbench.storage.timeline import Timeline, read_timeline
 
 
 @pytest.fixture
@@ -24,21 +23,6 @@ def timeline():
         refractory_s=0.2,
         tolerance_ms=5.0,
     )
-
-
-@pytest.mark.parametrize("refractory_s", [0.2, None])
-def test_a_timeline_survives_a_file(timeline, tmp_path, refractory_s):
-    timeline = replace(timeline, refractory_s=refractory_s)
-    with h5py.File(tmp_path / "file.h5", "w") as file:
-        write_timeline(file.create_group("timeline"), timeline)
-
-    with h5py.File(tmp_path / "file.h5") as file:
-        read = read_timeline(file["timeline"])
-
-    for column in COLUMNS:
-        assert getattr(read, column).dtype == np.int64
-        np.testing.assert_array_equal(getattr(read, column), getattr(timeline, column), column)
-    assert (read.refractory_s, read.tolerance_ms) == (refractory_s, 5.0)
 
 
 def test_its_length_is_the_number_of_recordings(timeline):
@@ -59,13 +43,10 @@ def test_without_events_the_recordings_are_left_and_nothing_is_known(timeline, t
     assert len(timeline.onset) == 4  # the first one is as it was
 
 
-def test_a_timeline_without_events_survives_a_file(timeline, tmp_path):
+def test_events_may_stay_in_the_file(timeline, tmp_path):
     with h5py.File(tmp_path / "file.h5", "w") as file:
-        write_timeline(file.create_group("timeline"), timeline.without_events())
+        write_record(file, timeline)
+        blind = read_timeline(file, events=False)
 
-    with h5py.File(tmp_path / "file.h5") as file:
-        read = read_timeline(file["timeline"])
-
-    assert len(read) == 3
-    assert len(read.onset) == 0
-    assert read.onset.dtype == np.int64
+    for column, expected in vars(timeline.without_events()).items():
+        np.testing.assert_array_equal(getattr(blind, column), expected)

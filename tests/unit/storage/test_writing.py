@@ -16,6 +16,7 @@ from seqbench.storage.atomic import WriteError, write_text
 from seqbench.storage.hdf5 import writing
 from seqbench.storage.lock import locked
 from seqbench.storage.models import StoredModel, write_model
+from seqbench.storage.records import Record
 
 folder = Path(sys.argv[1])
 if len(sys.argv) > 2:
@@ -40,21 +41,21 @@ def lock(path):
 
 writers = {
     "text": lambda path: write_text(path, "x" * 200_000),
-    "model": lambda path: write_model(path, StoredModel({"weight": np.zeros(100_000)}, {})),
+    "model": lambda path: write_model(path, StoredModel({"weight": np.zeros(100_000)}, Record())),
     "one_large": one_large,
     "many_small": many_small,
     "deep/text": lambda path: write_text(path, "x" * 200_000),
     "lock": lock,
 }
-said = {}
+errors = {}
 for name, write in writers.items():
     try:
         write(folder / name)
-        said[name] = None
+        errors[name] = None
     except WriteError as error:
-        said[name] = str(error)
+        errors[name] = str(error)
 left = [path.name for path in folder.rglob("*") if path.is_file()]
-print(json.dumps({"said": said, "left": left}))
+print(json.dumps({"errors": errors, "left": left}))
 """
 
 
@@ -66,11 +67,11 @@ def write_all(folder: Path, *limit: str, before: tuple[str, ...] | list[str] = (
     return json.loads(done.stdout)
 
 
-def assert_all_say(found, folder, reason, names):
+def assert_refused(found, folder, reason, names):
     assert found["left"] == []
     for name in names:
-        assert found["said"][name].startswith(f"{folder / name}: cannot be written ({reason}); ")
-        assert "\n" not in found["said"][name]
+        assert found["errors"][name].startswith(f"{folder / name}: cannot be written ({reason}); ")
+        assert "\n" not in found["errors"][name]
 
 
 FILES = ("text", "model", "one_large", "many_small", "deep/text")
@@ -79,20 +80,20 @@ FILES = ("text", "model", "one_large", "many_small", "deep/text")
 def test_a_full_disk(mounted, tmp_path):
     found = write_all(tmp_path, before=mounted("size=64k", tmp_path))
 
-    assert_all_say(found, tmp_path, "no space left on device", FILES)
-    assert found["said"]["lock"] is None
+    assert_refused(found, tmp_path, "no space left on device", FILES)
+    assert found["errors"]["lock"] is None
 
 
 def test_a_limit_on_the_size_of_files(tmp_path):
     found = write_all(tmp_path, "40000")
 
-    assert_all_say(found, tmp_path, "file too large", FILES)
+    assert_refused(found, tmp_path, "file too large", FILES)
 
 
 def test_a_folder_that_is_read_only(mounted, tmp_path):
     found = write_all(tmp_path, before=mounted("ro", tmp_path))
 
-    assert_all_say(found, tmp_path, "read-only file system", (*FILES, "lock"))
+    assert_refused(found, tmp_path, "read-only file system", (*FILES, "lock"))
 
 
 def test_a_file_in_place_of_a_folder(tmp_path):
@@ -100,4 +101,4 @@ def test_a_file_in_place_of_a_folder(tmp_path):
 
     found = write_all(tmp_path / "results" / "inside")
 
-    assert_all_say(found, tmp_path / "results" / "inside", "not a directory", (*FILES, "lock"))
+    assert_refused(found, tmp_path / "results" / "inside", "not a directory", (*FILES, "lock"))

@@ -9,8 +9,9 @@ import pytest
 import torch
 from sklearn import metrics as reference
 
-from seqbench.registry import ARCHITECTURES, METRICS, TASKS
+from seqbench.config.registry import ARCHITECTURES, METRICS, TASKS
 from seqbench.statistics.bootstrap import cluster_weights, interval
+from seqbench.storage.model_header import NetworkHeader
 from seqbench.storage.predictions import Predictions
 from seqbench.tasks.scoring import score
 
@@ -50,83 +51,78 @@ def value(name: str, of: Predictions, weights=None) -> float:
 BINARY = certain([0, 0, 0, 1, 0, 0, 1, 1, 1, 1], [0] * 4 + [1] * 6, 2)
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("accuracy", 7 / 10),
-        ("balanced_accuracy", (3 / 4 + 4 / 6) / 2),
-        # F1 is 2 hits over predicted and true together: 6 / (5 + 4) and 8 / (5 + 6).
-        ("macro_f1", (6 / 9 + 8 / 11) / 2),
-        # (4 * 3 - 1 * 2) / sqrt(5 * 6 * 4 * 5)
-        ("mcc", 10 / math.sqrt(600)),
-    ],
-)
-def test_two_classes_by_hand(name, expected):
-    assert value(name, BINARY) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("name", ["accuracy", "balanced_accuracy", "macro_f1", "mcc"])
-def test_all_right_is_one(name):
-    assert value(name, certain([0, 1, 2, 2], [0, 1, 2, 2], 3)) == pytest.approx(1)
-
-
-def test_the_inverse_of_two_classes_has_correlation_minus_one():
-    assert value("mcc", certain([1, 1, 0, 0], [0, 0, 1, 1], 2)) == pytest.approx(-1)
-
-
-def test_one_answer_for_everything_is_chance():
-    majority = certain([0] * 6, [0, 0, 0, 0, 1, 2], 3)
-
-    assert value("accuracy", majority) == pytest.approx(4 / 6)
-    assert value("balanced_accuracy", majority) == pytest.approx(1 / 3)
-    assert value("macro_f1", majority) == pytest.approx((2 * 4 / (6 + 4)) / 3)
-    assert value("mcc", majority) == 0
-
-
-def test_a_class_that_neither_occurs_nor_is_predicted_does_not_count():
-    four = certain([0, 0, 1, 1], [0, 1, 1, 1], 4)
-    two = certain([0, 0, 1, 1], [0, 1, 1, 1], 2)
-
-    for name in ("accuracy", "balanced_accuracy", "macro_f1", "mcc"):
-        assert value(name, four) == pytest.approx(value(name, two))
-
-
-def test_a_class_that_is_never_found_has_f1_zero():
-    # Class 2 occurs once and is missed; classes 0 and 1 have 4 / 4 and 2 / 3.
-    assert value("macro_f1", certain([0, 0, 1, 1], [0, 0, 1, 2], 3)) == pytest.approx(
-        (1 + 2 / 3 + 0) / 3
-    )
-
-
-def test_a_class_that_is_only_predicted_has_f1_zero():
-    assert value("macro_f1", certain([0, 0, 1], [0, 0, 0], 2)) == pytest.approx((4 / 5 + 0) / 2)
-
-
 def curve(positive: list[float], target: list[int]) -> Predictions:
     return predictions([[1 - p, p] for p in positive], target)
 
 
-def test_auroc_counts_the_pairs_in_the_right_order():
+BY_HAND = {
+    "two classes": (
+        BINARY,
+        {
+            "accuracy": 7 / 10,
+            "balanced_accuracy": (3 / 4 + 4 / 6) / 2,
+            # F1 is 2 hits over predicted and true together: 6 / (5 + 4) and 8 / (5 + 6).
+            "macro_f1": (6 / 9 + 8 / 11) / 2,
+            # (4 * 3 - 1 * 2) / sqrt(5 * 6 * 4 * 5)
+            "mcc": 10 / math.sqrt(600),
+        },
+    ),
+    "all right": (certain([0, 1, 2, 2], [0, 1, 2, 2], 3), dict.fromkeys(NAMES[:4], 1)),
+    "the inverse of two classes": (certain([1, 1, 0, 0], [0, 0, 1, 1], 2), {"mcc": -1}),
+    "one class for everything": (
+        certain([0] * 6, [0, 0, 0, 0, 1, 2], 3),
+        {"accuracy": 4 / 6, "balanced_accuracy": 1 / 3, "macro_f1": 8 / 10 / 3, "mcc": 0},
+    ),
+    # Class 2 occurs once and is missed; classes 0 and 1 have 4 / 4 and 2 / 3.
+    "a class never found": (
+        certain([0, 0, 1, 1], [0, 0, 1, 2], 3),
+        {"macro_f1": (1 + 2 / 3 + 0) / 3},
+    ),
+    "a class only predicted": (certain([0, 0, 1], [0, 0, 0], 2), {"macro_f1": (4 / 5 + 0) / 2}),
     # Positives 0.75 and 0.25 against negatives 0.5 and 0.125: three of four pairs are right.
-    assert value("auroc", curve([0.75, 0.25, 0.5, 0.125], [1, 1, 0, 0])) == pytest.approx(3 / 4)
-
-
-def test_ties_count_half_in_auroc():
+    "pairs in the right order": (curve([0.75, 0.25, 0.5, 0.125], [1, 1, 0, 0]), {"auroc": 3 / 4}),
     # Pairs: 0.5 > 0.25, 0.5 = 0.5, 0.25 = 0.25, 0.25 < 0.5.
-    assert value("auroc", curve([0.5, 0.25, 0.25, 0.5], [1, 1, 0, 0])) == pytest.approx(0.5)
-    assert value("auroc", curve([0.5, 0.5, 0.25], [1, 0, 0])) == pytest.approx(0.75)
-    assert value("auroc", curve([0.5] * 4, [1, 0, 0, 1])) == pytest.approx(0.5)
-
-
-def test_auroc_of_one_class_is_not_defined():
-    assert math.isnan(value("auroc", curve([0.5, 0.25], [1, 1])))
-
-
-def test_auroc_of_several_classes_is_the_mean_over_those_that_occur():
-    scores = [[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.5, 0.375, 0.125]]
-
+    "ties count half": (curve([0.5, 0.25, 0.25, 0.5], [1, 1, 0, 0]), {"auroc": 0.5}),
+    "a tie of two": (curve([0.5, 0.5, 0.25], [1, 0, 0]), {"auroc": 0.75}),
+    "all are ties": (curve([0.5] * 4, [1, 0, 0, 1]), {"auroc": 0.5}),
+    "a curve of one class": (curve([0.5, 0.25], [1, 1]), {"auroc": float("nan")}),
     # Class 0: 0.5 against 0.25 and 0.5, 1.5 of 2. Class 1: (0.5, 0.375) against 0.25, 2 of 2.
-    assert value("auroc", predictions(scores, [0, 1, 1])) == pytest.approx((0.75 + 1) / 2)
+    "curves of the classes that occur": (
+        predictions([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.5, 0.375, 0.125]], [0, 1, 1]),
+        {"auroc": (0.75 + 1) / 2},
+    ),
+    "the mean surprise in nats": (
+        predictions([[0.5, 0.5], [0.75, 0.25]], [0, 1]),
+        {"log_loss": (math.log(2) + math.log(4)) / 2},
+    ),
+    "a certain error is finite": (certain([0], [1], 2), {"log_loss": 52 * math.log(2)}),
+    "uniform probabilities": (predictions([[0.25] * 4] * 3, [0, 3, 1]), {"log_loss": math.log(4)}),
+    # Bin of 0.9: one of two right, gap 2 * |0.5 - 0.9|. Bin of 0.6: both right, 2 * |1 - 0.6|.
+    "confidence and accuracy in each bin": (
+        predictions([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]], [0, 1, 0, 1]),
+        {"ece": (0.8 + 0.8) / 4},
+    ),
+    # Mean confidence 0.75 where three of four are right: calibrated if they share a bin of 15.
+    "errors in one bin cancel": (predictions([[0.75, 0.25]] * 4, [0, 0, 0, 1]), {"ece": 0}),
+    "errors in two bins do not": (
+        predictions([[0.9, 0.1]] * 2 + [[0.6, 0.4]] * 2, [0, 1, 0, 0]),
+        {"ece": (2 * 0.4 + 2 * 0.4) / 4},
+    ),
+    "certain and right": (certain([0, 1], [0, 1], 2), {"ece": 0}),
+    "certain and wrong": (certain([0, 1], [1, 0], 2), {"ece": 1}),
+}
+
+
+@pytest.mark.parametrize(("of", "expected"), BY_HAND.values(), ids=BY_HAND)
+def test_values_by_hand(of, expected):
+    assert {name: value(name, of) for name in expected} == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_class_that_neither_occurs_nor_is_predicted_does_not_count():
+    four, two = (certain([0, 0, 1, 1], [0, 1, 1, 1], n) for n in (4, 2))
+
+    for name in NAMES[:4]:
+        assert value(name, four) == pytest.approx(value(name, two))
 
 
 def test_auroc_does_not_care_for_the_scale_of_scores():
@@ -136,41 +132,6 @@ def test_auroc_does_not_care_for_the_scale_of_scores():
     first = value("auroc", predictions(scores, target, probabilities=False))
 
     assert value("auroc", predictions(10 * scores + 4, target)) == pytest.approx(first)
-
-
-def test_log_loss_is_the_mean_surprise_in_nats():
-    of = predictions([[0.5, 0.5], [0.75, 0.25]], [0, 1])
-
-    assert value("log_loss", of) == pytest.approx((math.log(2) + math.log(4)) / 2)
-
-
-def test_a_certain_error_has_a_finite_log_loss():
-    assert 30 < value("log_loss", certain([0], [1], 2)) < 40  # -log of the smallest step, 36.04
-
-
-def test_a_uniform_answer_has_the_log_of_the_classes_as_its_loss():
-    assert value("log_loss", predictions([[0.25] * 4] * 3, [0, 3, 1])) == pytest.approx(math.log(4))
-
-
-def test_calibration_error_is_the_gap_between_confidence_and_accuracy_in_each_bin():
-    # Bin of 0.9: one of two right, gap 2 * |0.5 - 0.9|. Bin of 0.6: both right, 2 * |1 - 0.6|.
-    of = predictions([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]], [0, 1, 0, 1])
-
-    assert value("ece", of) == pytest.approx((0.8 + 0.8) / 4)
-
-
-def test_errors_in_one_bin_cancel_and_in_two_bins_do_not():
-    # Mean confidence 0.75 where three of four are right: calibrated if they share a bin of 15.
-    same = predictions([[0.75, 0.25]] * 4, [0, 0, 0, 1])
-    apart = predictions([[0.9, 0.1]] * 2 + [[0.6, 0.4]] * 2, [0, 1, 0, 0])
-
-    assert value("ece", same) == pytest.approx(0)
-    assert value("ece", apart) == pytest.approx((2 * 0.4 + 2 * 0.4) / 4)
-
-
-def test_certain_and_right_is_perfectly_calibrated():
-    assert value("ece", certain([0, 1], [0, 1], 2)) == pytest.approx(0)
-    assert value("ece", certain([0, 1], [1, 0], 2)) == pytest.approx(1)
 
 
 # Against scikit-learn.
@@ -354,9 +315,15 @@ def test_a_value_that_is_not_defined_is_null():
 # Head.
 
 
-def header(n_classes: int) -> dict[str, object]:
-    """Return what the file of a model says and the head wants to know."""
-    return {"classes": [f"class{k}" for k in range(n_classes)], "head_dropout": 0.0}
+def header(n_classes: int) -> NetworkHeader:
+    classes = tuple(f"class{k}" for k in range(n_classes))
+    return NetworkHeader(
+        task="classification",
+        architecture="rnn",
+        architecture_options={},
+        channels=("x",),
+        classes=classes,
+    )
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -13,6 +13,7 @@ from seqbench.storage.timeline import Timeline
 from seqbench.tasks.detection.head import HALF, N_BINS, SPREAD_BINS, DetectionHead
 from seqbench.tasks.detection.peaks import PeakPicker
 from seqbench.tasks.detection.target import EventTable, EventTarget
+from seqbench.tasks.targets import Rows
 
 D = 6
 BESIDE_HEIGHT = math.exp(-0.5 / 0.36)  # of presence, one frame from an onset
@@ -248,13 +249,18 @@ def test_targets_without_any_event_are_empty():
 # Events of windows.
 
 
+def batch_of(table: EventTable, start: list[int], length: list[int]) -> EventTarget:
+    index, n_samples = torch.arange(len(start)), max(length)
+    return table.batch(Rows(index, torch.tensor(start), torch.tensor(length), n_samples))
+
+
 def test_windows_get_the_events_that_begin_in_them():
     table = EventTable(
         timeline([(0, 100), (100, 300)], [(10, 1), (99, 0), (100, 2), (149, 1), (150, 0)]),
         torch.device("cpu"),
     )
 
-    target = table.batch(torch.tensor([0, 100, 250]), torch.tensor([100, 50, 50]))
+    target = batch_of(table, [0, 100, 250], [100, 50, 50])
 
     assert target.onset.tolist() == [[10, 99], [0, 49], [0, 0]]
     assert target.type.tolist() == [[1, 0], [2, 1], [-1, -1]]
@@ -272,7 +278,7 @@ def test_windows_know_what_their_recordings_know():
         torch.device("cpu"),
     )
 
-    target = table.batch(torch.tensor([0, 30, 70, 150]), torch.tensor([50, 50, 30, 50]))
+    target = batch_of(table, [0, 30, 70, 150], [50, 50, 30, 50])
 
     known = [list(range(start, stop)) for start, stop in target.known.tolist()]
     assert known == [list(range(20, 50)), list(range(30)), [], []]

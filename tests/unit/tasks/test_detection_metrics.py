@@ -6,17 +6,16 @@ from dataclasses import replace
 import mir_eval
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from seqbench.options import TOLERANCES_MS
-from seqbench.registry import METRICS, TASKS
-from seqbench.reporting.catalog import columns
+from seqbench.config.registry import METRICS, TASKS
+from seqbench.config.tolerances import TOLERANCES_MS
+from seqbench.reporting.scores.metrics import columns
 from seqbench.storage.detections import Candidates, Decoding, Detections
 from seqbench.tasks.detection.comparison import decoded, errors_ms
 from seqbench.tasks.detection.metrics import (
-    f1_curve,
     per_type,
     reliability,
 )
@@ -83,120 +82,126 @@ REFERENCES = [(0, 100), (0, 200), (0, 300), (1, 150)]
 PLAIN = made(REFERENCES, [(0, 102), (0, 205), (0, 306), (0, 400)])
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("f1_at_1ms", 0),
-        ("f1_at_2.5ms", 2 * 1 / 8),
-        ("f1_at_5ms", 2 * 2 / 8),  # 205 is exactly 5 samples late
-        ("f1_at_10ms", 2 * 3 / 8),
-        ("f1_at_150ms", 2 * 3 / 8),
-        ("precision_at_5ms", 2 / 4),
-        ("recall_at_5ms", 2 / 4),
-        ("recall_at_10ms", 3 / 4),
-        ("macro_f1_at_5ms", (2 * 2 / 7 + 0) / 2),  # nothing of the second type is found
-        ("onset_mae_ms", (2 + 5 + 6) / 3),  # within 10 ms, though the tolerance is 5 ms
-        ("onset_bias_ms", (2 + 5 + 6) / 3),
-        ("onset_median_ms", 5),
-        ("onset_p95_ms", 5.9),  # position 0.95 * 2 between the second and the third
-        ("false_alarms_per_hour", 2 * 3600),  # two in a second
-    ],
-)
-def test_values_by_hand(name, expected):
-    assert value(name, PLAIN) == pytest.approx(expected)
+NAN = float("nan")
+FOUND = ("f1", "macro_f1", "precision", "recall")
+TIMING = ("onset_mae_ms", "onset_median_ms", "onset_p95_ms", "onset_bias_ms")
+SHIFTED = {
+    shift: made(REFERENCES, [(k, onset + shift) for k, onset in REFERENCES]) for shift in (-5, 5)
+}
+FAR = made([(0, 100)], [(0, 140)])
+HALF = replace(PLAIN, known=np.array([[0, 500]]))
+UNKNOWN = replace(PLAIN, known=np.array([[0, 0]]))
+TYPES = ["a", "b", "c"]
+# Ranked right, wrong, right: precision 1 and 2/3 where recall grows by a half.
+RANKED = [(0, 100, 0.9), (0, 150, 0.8), (0, 202, 0.3)]
+FIRST = [(0, 100), (0, 200)]
+UNLIKELY = [(0, 100, 0.2), (0, 130, 0.1)]
+
+BY_HAND = {
+    "hits at tight tolerances": (PLAIN, {"f1_at_1ms": 0, "f1_at_2.5ms": 2 * 1 / 8}),
+    "205 is exactly 5 samples late": (PLAIN, {"f1_at_5ms": 2 * 2 / 8, "precision_at_5ms": 2 / 4}),
+    "hits at wide tolerances": (PLAIN, {"f1_at_10ms": 2 * 3 / 8, "f1_at_150ms": 2 * 3 / 8}),
+    "recall": (PLAIN, {"recall_at_5ms": 2 / 4, "recall_at_10ms": 3 / 4}),
+    "nothing of the second type is found": (PLAIN, {"macro_f1_at_5ms": (2 * 2 / 7 + 0) / 2}),
+    "errors within 10 ms, though the tolerance is 5 ms": (
+        PLAIN,
+        {"onset_mae_ms": 13 / 3, "onset_bias_ms": 13 / 3, "onset_median_ms": 5},
+    ),
+    "position 0.95 * 2 between the second and the third": (PLAIN, {"onset_p95_ms": 5.9}),
+    "two false alarms in a second": (PLAIN, {"false_alarms_per_hour": 2 * 3600}),
+    "early by the tolerance": (SHIFTED[-5], {"f1_at_5ms": 1, "f1_at_2.5ms": 0}),
+    "early is negative": (SHIFTED[-5], {"onset_bias_ms": -5, "onset_mae_ms": 5}),
+    "late by the tolerance": (SHIFTED[5], {"f1_at_5ms": 1, "f1_at_2.5ms": 0}),
+    "late is positive": (SHIFTED[5], {"onset_bias_ms": 5, "onset_mae_ms": 5}),
+    "errors of either sign cancel in the bias alone": (
+        made([(0, 100), (0, 200)], [(0, 97), (0, 203)]),
+        {"onset_bias_ms": 0, "onset_mae_ms": 3},
+    ),
+    "a duplicate is a false alarm": (
+        made([(0, 100)], [(0, 100), (0, 103)]),
+        {"precision_at_5ms": 0.5, "recall_at_5ms": 1, "f1_at_5ms": 2 / 3, "onset_mae_ms": 0},
+    ),
+    "the right time of the wrong type is wrong twice": (
+        made([(0, 100), (1, 200)], [(1, 100), (0, 200)]),  # 100 samples apart
+        {"f1_at_150ms": 1, "f1_at_50ms": 0, "false_alarms_per_hour": 2 * 3600},
+    ),
+    "events of another recording do not match": (
+        made([(0, 999, 0)], [(0, 0, 0.75, 1)], n_recordings=2),
+        {"f1_at_150ms": 0},
+    ),
+    "times match in whole samples, but errors are finer": (
+        made([(0, 100), (0, 200)], [(0, 105.4), (0, 205.6)]),
+        {"recall_at_5ms": 0.5, "onset_mae_ms": (5.4 + 5.6) / 2},
+    ),
+    "errors are in milliseconds at any rate": (
+        made([(0, 100)], [(0, 101)], sampling_rate_hz=250.0),
+        {"onset_mae_ms": 4, "f1_at_5ms": 1, "f1_at_2.5ms": 0},
+    ),
+    "errors beyond the tolerance of the dataset": (FAR, {"onset_mae_ms": NAN}),
+    "errors within it": (replace(FAR, tolerance_ms=50.0), {"onset_mae_ms": 40}),
+    "a tolerance that no metric has": (
+        replace(PLAIN, tolerance_ms=6.0),
+        {"false_alarms_per_hour": 3600},
+    ),
+    "events without detections": (
+        made(REFERENCES, []),
+        {f"{family}_at_5ms": 0 for family in (*FOUND, "average_precision")}
+        | dict.fromkeys(TIMING, NAN)
+        | {"presence_ece": NAN, "false_alarms_per_hour": 0},
+    ),
+    "detections without events": (
+        made([], [(0, 100), (1, 200)]),
+        {f"{family}_at_5ms": 0 for family in FOUND}
+        | {"average_precision_at_5ms": NAN, "false_alarms_per_hour": 2 * 3600}
+        | {"presence_ece": 0.75},
+    ),
+    "a type that neither occurs nor is detected": (
+        made([(0, 100)], [(0, 100)], classes=TYPES),
+        {"macro_f1_at_5ms": 1, "average_precision_at_5ms": 1},
+    ),
+    "hours are those of the known samples": (HALF, {"false_alarms_per_hour": 2 / 0.5 * 3600}),
+    "nothing is known": (UNKNOWN, {"false_alarms_per_hour": NAN}),
+    "the third of the ranked is 2 ms late": (
+        made(FIRST, RANKED),
+        {"average_precision_at_5ms": (1 + 2 / 3) / 2, "average_precision_at_1ms": 1 / 2},
+    ),
+    "a type that occurs and has no candidates halves the mean": (
+        made([*FIRST, (1, 300)], RANKED),
+        {"average_precision_at_5ms": (1 + 2 / 3) / 4},
+    ),
+    "a duplicate of lower score counts as wrong": (
+        made(FIRST, [(0, 100, 0.9), (0, 101, 0.8), (0, 200, 0.7)]),
+        {"average_precision_at_5ms": (1 + 2 / 3) / 2},
+    ),
+    "candidates of equal score count together": (
+        made([(0, 100)], [(0, 100, 0.9), (0, 300, 0.9)]),
+        {"average_precision_at_5ms": 0.5},
+    ),
+    "so they do in another order": (
+        made([(0, 100)], [(0, 300, 0.9), (0, 100, 0.9)]),
+        {"average_precision_at_5ms": 0.5},
+    ),
+    "average precision knows no thresholds and no refractory period": (
+        made([(0, 100), (0, 130)], UNLIKELY, threshold=0.5, refractory_s=0.1),
+        {"average_precision_at_5ms": 1, "recall_at_5ms": 0},
+    ),
+    "of two candidates the likelier is true though the other is nearer": (
+        made([(0, 100)], [(0, 100, 0.6), (0, 104, 0.8)]),
+        {"presence_ece": (0.6 + 0.2) / 2},
+    ),
+}
 
 
-@pytest.mark.parametrize("shift", [-5, 5])
-def test_a_shift_by_the_tolerance_costs_nothing_but_is_seen_in_the_bias(shift):
-    shifted = made(REFERENCES, [(k, onset + shift) for k, onset in REFERENCES])
-
-    assert value("f1_at_5ms", shifted) == 1
-    assert value("f1_at_2.5ms", shifted) == 0
-    assert value("onset_bias_ms", shifted) == shift  # late is positive
-    assert value("onset_mae_ms", shifted) == 5
-
-
-def test_errors_of_either_sign_cancel_in_the_bias_alone():
-    both = made([(0, 100), (0, 200)], [(0, 97), (0, 203)])
-
-    assert value("onset_bias_ms", both) == 0
-    assert value("onset_mae_ms", both) == 3
-
-
-def test_duplicates_are_false_alarms():
-    twice = made([(0, 100)], [(0, 100), (0, 103)])
-
-    assert value("precision_at_5ms", twice) == 0.5
-    assert value("recall_at_5ms", twice) == 1
-    assert value("f1_at_5ms", twice) == pytest.approx(2 / 3)
-    assert value("onset_mae_ms", twice) == 0
-
-
-def test_the_right_time_of_the_wrong_type_is_wrong_twice():
-    swapped = made([(0, 100), (1, 200)], [(1, 100), (0, 200)])
-
-    assert value("f1_at_150ms", swapped) == 1  # 100 samples apart
-    assert value("f1_at_50ms", swapped) == 0
-    assert value("false_alarms_per_hour", swapped) == 2 * 3600
-
-
-def test_events_of_another_recording_do_not_match():
-    apart = made([(0, 999, 0)], [(0, 0, 0.75, 1)], n_recordings=2)
-
-    assert value("f1_at_150ms", apart) == 0
-
-
-def test_times_match_in_whole_samples_but_errors_are_finer():
-    fine = made([(0, 100), (0, 200)], [(0, 105.4), (0, 205.6)])
-
-    assert value("recall_at_5ms", fine) == 0.5
-    assert value("onset_mae_ms", fine) == pytest.approx((5.4 + 5.6) / 2)
-
-
-def test_errors_are_in_milliseconds_at_any_rate():
-    slow = made([(0, 100)], [(0, 101)], sampling_rate_hz=250.0)
-
-    assert value("onset_mae_ms", slow) == 4
-    assert value("f1_at_5ms", slow) == 1
-    assert value("f1_at_2.5ms", slow) == 0
-
-
-def test_errors_within_a_wide_tolerance_of_the_dataset_count():
-    far = made([(0, 100)], [(0, 140)])
-
-    assert math.isnan(value("onset_mae_ms", far))
-    assert value("onset_mae_ms", replace(far, tolerance_ms=50.0)) == 40
+@pytest.mark.parametrize(("of", "expected"), BY_HAND.values(), ids=BY_HAND)
+def test_values_by_hand(of, expected):
+    assert {name: value(name, of) for name in expected} == pytest.approx(expected, nan_ok=True)
 
 
 def test_the_headline_may_have_a_tolerance_of_its_own():
-    odd = replace(PLAIN, tolerance_ms=6.0)
-
-    assert value("false_alarms_per_hour", odd) == 3600
-    assert per_type(odd)[0]["recall"] == 1
+    assert per_type(replace(PLAIN, tolerance_ms=6.0))[0]["recall"] == 1
 
 
 # Where there is nothing.
-
-
-def test_events_without_detections_have_f1_zero():
-    silent = made(REFERENCES, [])
-
-    for family in ("f1", "macro_f1", "precision", "recall", "average_precision"):
-        assert value(f"{family}_at_5ms", silent) == 0
-    for name in ("onset_mae_ms", "onset_median_ms", "onset_p95_ms", "onset_bias_ms"):
-        assert math.isnan(value(name, silent))
-    assert math.isnan(value("presence_ece", silent))
-    assert value("false_alarms_per_hour", silent) == 0
-
-
-def test_detections_without_events_have_f1_zero():
-    noisy = made([], [(0, 100), (1, 200)])
-
-    for family in ("f1", "macro_f1", "precision", "recall"):
-        assert value(f"{family}_at_5ms", noisy) == 0
-    assert math.isnan(value("average_precision_at_5ms", noisy))
-    assert value("false_alarms_per_hour", noisy) == 2 * 3600
-    assert value("presence_ece", noisy) == 0.75
 
 
 def test_where_there_is_nothing_at_all_nothing_is_defined():
@@ -205,13 +210,6 @@ def test_where_there_is_nothing_at_all_nothing_is_defined():
     undefined = {name for name in NAMES if math.isnan(value(name, empty))}
 
     assert undefined == set(NAMES) - {"false_alarms_per_hour"}
-
-
-def test_a_type_that_neither_occurs_nor_is_detected_does_not_count():
-    one = made([(0, 100)], [(0, 100)], classes=["a", "b", "c"])
-
-    assert value("macro_f1_at_5ms", one) == 1
-    assert value("average_precision_at_5ms", one) == 1
 
 
 def test_what_lies_outside_the_known_samples_is_not_scored():
@@ -227,47 +225,7 @@ def test_what_lies_outside_the_known_samples_is_not_scored():
     assert reliability(partly)[2].sum() == 2
 
 
-def test_hours_are_those_of_the_known_samples():
-    half = replace(PLAIN, known=np.array([[0, 500]]))
-
-    assert value("false_alarms_per_hour", half) == pytest.approx(2 / 0.5 * 3600)
-    nothing = replace(PLAIN, known=np.array([[0, 0]]))
-    assert math.isnan(value("false_alarms_per_hour", nothing))
-
-
 # Ranks.
-
-
-def test_average_precision_by_hand():
-    # Ranked right, wrong, right: precision 1 and 2/3 where recall grows by a half.
-    ranked = [(0, 100, 0.9), (0, 150, 0.8), (0, 202, 0.3)]
-    of = made([(0, 100), (0, 200)], ranked)
-
-    assert value("average_precision_at_5ms", of) == pytest.approx((1 + 2 / 3) / 2)
-    assert value("average_precision_at_1ms", of) == pytest.approx(1 / 2)  # the third is 2 ms late
-    # A second type that occurs and has no candidates halves the mean.
-    missing = made([(0, 100), (0, 200), (1, 300)], ranked)
-    assert value("average_precision_at_5ms", missing) == pytest.approx((1 + 2 / 3) / 4)
-
-
-def test_a_duplicate_of_lower_score_counts_as_wrong():
-    of = made([(0, 100), (0, 200)], [(0, 100, 0.9), (0, 101, 0.8), (0, 200, 0.7)])
-
-    assert value("average_precision_at_5ms", of) == pytest.approx((1 + 2 / 3) / 2)
-
-
-def test_candidates_of_equal_score_count_together():
-    for times in ([100, 300], [300, 100]):
-        of = made([(0, 100)], [(0, time, 0.9) for time in times])
-        assert value("average_precision_at_5ms", of) == 0.5
-
-
-def test_average_precision_knows_no_thresholds_and_no_refractory_period():
-    candidates = [(0, 100, 0.2), (0, 130, 0.1)]
-    of = made([(0, 100), (0, 130)], candidates, threshold=0.5, refractory_s=0.1)
-
-    assert value("average_precision_at_5ms", of) == 1
-    assert value("recall_at_5ms", of) == 0
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -313,7 +271,7 @@ def test_without_a_known_period_violations_are_not_defined():
     assert math.isnan(value("refractory_violations", of))
 
 
-def test_detections_are_those_of_the_decoder_of_the_model_unless_another_is_asked_for():
+def test_detections_are_those_of_the_decoder_of_the_model_unless_another_is_named():
     assert len(decoded(CLOSE).found) == 4  # without 130
     assert len(decoded(CLOSE, "threshold").found) == 5
     by_threshold = replace(CLOSE, decoding=replace(CLOSE.decoding, decoder="threshold"))
@@ -339,7 +297,7 @@ def test_calibration_is_the_gap_between_scores_and_what_is_true():
     assert value("presence_ece", CALIBRATION) == pytest.approx((0.53 + 0.25) / 3)
 
 
-def test_reliability_is_told_bin_by_bin():
+def test_reliability_bin_by_bin():
     mean_score, true, counts = reliability(CALIBRATION)
 
     assert counts.tolist() == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0]
@@ -347,12 +305,6 @@ def test_reliability_is_told_bin_by_bin():
     assert true[[3, 11]].tolist() == [0, 0.5]
     assert np.isnan(np.delete(mean_score, [3, 11])).all()
     assert np.isnan(np.delete(true, [3, 11])).all()
-
-
-def test_of_two_candidates_near_an_event_the_likelier_is_true_though_the_other_is_nearer():
-    of = made([(0, 100)], [(0, 100, 0.6), (0, 104, 0.8)])
-
-    assert value("presence_ece", of) == pytest.approx((0.6 + 0.2) / 2)
 
 
 # For the report.
@@ -381,14 +333,6 @@ def test_each_type_has_a_row_of_its_own():
     assert (second["f1"], second["bias_ms"]) == (0, 8)  # within 10 ms, but not within 5 ms
     assert (third["f1"], third["precision"], third["mae_ms"]) == (0, 0, None)
     assert (fourth["f1"], fourth["precision"], fourth["recall"]) == (None, None, None)
-
-
-def test_the_curve_holds_f1_at_every_tolerance():
-    tolerances_ms, f1 = f1_curve(PLAIN)
-
-    assert tolerances_ms.tolist() == list(TOLERANCES_MS)
-    assert f1 == pytest.approx([0, 0, 1 / 4, 1 / 2, 3 / 4, 3 / 4, 3 / 4, 3 / 4])
-    assert np.isnan(f1_curve(made([], []))[1]).all()
 
 
 def test_errors_come_with_their_types():
@@ -517,12 +461,11 @@ def test_each_resample_stands_for_itself(name):
 def test_a_resample_in_which_nothing_is_found_has_no_timing_error():
     of = made([(0, 100, 0), (0, 100, 1)], [(0, 103, 0.9, 1)], n_recordings=2)
 
-    for name in ("onset_mae_ms", "onset_median_ms", "onset_p95_ms", "onset_bias_ms"):
+    for name in TIMING:
         assert values(name, of, [[1, 1], [2, 0]]) == pytest.approx([3, np.nan], nan_ok=True)
     assert values("average_precision_at_5ms", of, [[1, 1], [2, 0], [0, 2]]).tolist() == [0.5, 0, 1]
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.randoms(use_true_random=False))
 def test_the_order_of_events_candidates_and_recordings_does_not_matter(seed, random):
     of = random_case(seed)

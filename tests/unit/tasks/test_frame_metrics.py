@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqbench.registry import TASKS
+from seqbench.config.registry import TASKS
 from seqbench.storage.sequences import Sequences
 from seqbench.tasks.forecasting.metrics import frame_squared_error, skill, ssim
 from seqbench.tasks.forecasting.similarity import structural_similarity
@@ -17,7 +17,7 @@ SHAPE = (3, 2, 12, 11)  # frames, planes, rows, columns
 def frames(answer: np.ndarray, target: np.ndarray, reference: np.ndarray) -> Sequences:
     """Two windows, of which the first has two frames behind it, and the second one."""
     return Sequences(
-        answer=answer,
+        prediction=answer,
         target=target,
         reference=reference,
         sequence=np.array([0, 0, 1]),

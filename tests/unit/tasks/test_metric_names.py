@@ -2,8 +2,8 @@
 
 import pytest
 
-from seqbench.options import TOLERANCES_MS
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
+from seqbench.config.tolerances import TOLERANCES_MS
 from seqbench.tasks.metric_names import expand, family_of, summary, tags
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -122,7 +122,6 @@ def pieces(draw: st.DrawFn) -> list[NDArray[np.float32]]:
 # As in the file.
 
 
-@settings(deadline=None, max_examples=40)
 @given(pieces(), st.sampled_from(DECODERS))
 def test_pieces_of_any_size_give_the_events_of_the_file(parts, decoder):
     assert streamed(parts, decoder=decoder) == from_file([np.concatenate(parts)], decoder)[0]

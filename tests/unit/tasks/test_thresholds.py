@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from seqbench.storage.detections import Candidates, Decoding, Detections
@@ -241,7 +241,6 @@ def f1(found: Detections, threshold: float) -> float:
     st.lists(st.integers(0, 200), min_size=1, max_size=12, unique=True),
     st.lists(st.tuples(st.integers(0, 200), st.integers(1, 19).map(lambda i: i / 20)), max_size=20),
 )
-@settings(max_examples=200, deadline=None)
 def test_no_threshold_beats_the_chosen_one(onsets, pairs):
     found = detections(
         [(0, onset, 0) for onset in onsets], [(0, time, 0, score) for time, score in pairs]
@@ -264,7 +263,6 @@ SCORED = st.tuples(st.integers(0, 200), st.integers(1, 9).map(lambda i: i / 10))
     ),
     st.lists(st.lists(SCORED, max_size=8), min_size=2, max_size=2),
 )
-@settings(max_examples=200, deadline=None)
 def test_no_pair_of_thresholds_beats_the_chosen_ones(onsets, pairs):
     found = detections(
         [(0, onset, kind) for kind in range(2) for onset in onsets[kind]],

@@ -16,7 +16,7 @@ LENGTHS = [3, 5, 1, 4]
 def sequences(answer: np.ndarray, target: np.ndarray, **changes) -> Sequences:
     n = len(LENGTHS)
     values = {
-        "answer": answer,
+        "prediction": answer,
         "target": target,
         "sequence": np.repeat(np.arange(n), LENGTHS),
         "ahead": np.zeros(len(answer), dtype=np.int64),
@@ -49,7 +49,7 @@ ONCE = np.ones((1, len(LENGTHS)))
 
 
 def test_values_are_scored_as_scikit_learn_does(values):
-    told, came = values.answer, values.target
+    told, came = values.prediction, values.target
 
     assert r2(values, ONCE)[0] == pytest.approx(sk.r2_score(came, told))
     assert rmse(values, ONCE)[0] == pytest.approx(np.sqrt(sk.mean_squared_error(came, told)))
@@ -61,16 +61,16 @@ def test_the_mean_explains_nothing_and_the_truth_all(values):
 
     assert r2(sequences(mean, values.target), ONCE)[0] == pytest.approx(0)
     assert r2(sequences(values.target, values.target), ONCE)[0] == 1
-    assert np.isnan(r2(sequences(values.answer, np.ones_like(values.target)), ONCE)[0])
+    assert np.isnan(r2(sequences(values.prediction, np.ones_like(values.target)), ONCE)[0])
 
 
 @pytest.mark.parametrize("metric", [r2, rmse, mae, skill])
 def test_a_window_that_counts_twice_is_a_window_that_is_there_twice(values, metric):
     again = np.flatnonzero(values.sequence == 1)
     last = np.zeros_like(values.target)
-    once = sequences(values.answer, values.target, reference=last)
+    once = sequences(values.prediction, values.target, reference=last)
     twice = sequences(
-        np.concatenate([values.answer, values.answer[again]]),
+        np.concatenate([values.prediction, values.prediction[again]]),
         np.concatenate([values.target, values.target[again]]),
         sequence=np.concatenate([values.sequence, np.full(len(again), 4)]),
         start=np.zeros(5, dtype=np.int64),

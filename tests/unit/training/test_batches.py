@@ -10,8 +10,9 @@ import torch
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import Targets
 from seqbench.storage.windows import WindowSet
+from seqbench.tasks.detection.events import event_ranges
 from seqbench.tasks.detection.target import EventTarget
-from seqbench.training.batches import WindowTable, event_ranges, labelled_subset, shuffled
+from seqbench.training.batches import WindowTable, labelled_subset, shuffled
 from seqbench.windowing.normalize import standardize
 
 CPU = torch.device("cpu")
@@ -47,22 +48,6 @@ def test_lengths_are_stated_only_where_they_differ_in_the_batch(make_windows):
     assert mixed.lengths.device == CPU
     assert same.lengths is None
     assert WindowTable(make_windows()["train"], CPU).batch(INDEX).lengths is None
-
-
-def test_overlapping_windows_share_the_signal(make_windows):
-    windows = make_windows(n_windows=2)["train"]
-    overlapping = replace(
-        windows,
-        start=np.array([0, 3, 20]),
-        length=np.array([20, 20, 20]),
-        label=np.array([0, 1, 0]),
-        recording=np.array([0, 0, 1]),
-    )
-
-    x = WindowTable(overlapping, CPU).batch(torch.arange(3)).x
-
-    np.testing.assert_array_equal(x[1].numpy(), windows.signal[3:23])
-    np.testing.assert_array_equal(x[2].numpy(), windows.signal[20:40])  # ends with the signal
 
 
 def test_a_batch_can_be_changed_without_changing_the_signal(make_windows, lengths):
@@ -227,19 +212,6 @@ def test_while_training_windows_move_within_their_recordings(numbered):
     assert ((seen == first).mean(axis=0)[numbered.start == first] > 0.4).all()
 
 
-def test_a_window_that_moves_is_one_piece_and_takes_its_events_along(numbered):
-    table = WindowTable(numbered, CPU, moving())
-
-    batch = table.batch(torch.arange(len(numbered)))
-
-    begin = batch.x[:, 0, 0]
-    assert (begin.numpy() != numbered.start).any()
-    torch.testing.assert_close(batch.x[..., 0], begin[:, None] + torch.arange(60))
-    for row, start in enumerate(begin.long().tolist()):
-        assert events_of(batch.target, row) == events_by_hand(numbered, start, 60)
-    assert batch.target.known.tolist() == [[0, 60]] * len(numbered)
-
-
 def test_a_window_as_long_as_its_recording_stays_where_it_is(make_event_windows):
     windows = make_event_windows(n_samples=(80, 50), window_samples=80)["train"]
     signal = np.stack([np.arange(130.0), np.zeros(130)], axis=1).astype(np.float32)
@@ -280,14 +252,6 @@ def test_the_generator_decides_where_windows_move(numbered):
     assert torch.equal(found[0], found[1])
     assert not torch.equal(found[0], found[2])
     assert not torch.equal(found[0][0], found[0][1])  # anew in every batch
-
-
-def test_without_a_generator_nothing_moves(numbered):
-    table = WindowTable(numbered, CPU)
-
-    for batch in (table.batch(torch.arange(len(numbered))), next(table.batches(256))):
-        assert batch.x[:, 0, 0].tolist() == numbered.start.tolist()
-        assert (batch.x[..., 1] == 0).all()
 
 
 def test_windows_of_classes_do_not_move(make_windows, lengths):

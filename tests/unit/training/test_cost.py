@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.attention import MultiHeadAttention
-from seqbench.registry import ARCHITECTURES
 from seqbench.training.cost import gpu_peak_bytes, macs_per_window, n_parameters
 
 T = 7

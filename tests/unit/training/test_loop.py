@@ -13,13 +13,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqbench.registry import ARCHITECTURES, TASKS
-from seqbench.settings import FinetuneSettings, OptimizerSettings
+from seqbench.config.registry import ARCHITECTURES, TASKS
+from seqbench.config.stages import FinetuneSettings, OptimizerSettings
+from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.classification.head import ClassificationHead
-from seqbench.training.batches import Batch, WindowTable
+from seqbench.training.batches import Batch, WindowTable, label_counts
 from seqbench.training.divergence import DivergedError
-from seqbench.training.finetune import Finetuning, Model, balanced_weights, label_counts
+from seqbench.training.finetune import Finetuning, balanced_weights
 from seqbench.training.loop import Outcome, evaluate, fit
+from seqbench.training.model import Model
 from seqbench.training.progress import Progress
 from seqbench.training.reproducibility import seed_everything
 from seqbench.training.schedule import Schedule
@@ -225,14 +227,8 @@ def test_the_cost_is_named_after_its_stage(train_scripted):
 
     cost = outcome.cost("pretrain")
 
-    assert set(cost) == {"pretrain_s", "pretrain_cpu_s", "epochs", "best_epoch"}
-    assert (cost["epochs"], cost["best_epoch"]) == (3, 2)
-
-
-def test_small_sets_take_the_least_number_of_steps(train_scripted):
-    _, outcome = train_scripted([1.0, 2.0], min_steps_per_epoch=7)
-
-    assert [row["steps"] for row in outcome.history] == [7, 14]
+    assert cost.model_fields_set == {"pretrain_s", "pretrain_cpu_s", "epochs", "best_epoch"}
+    assert (cost.epochs, cost.best_epoch) == (3, 2)
 
 
 # The learning rate.
@@ -252,37 +248,36 @@ def rates(settings: OptimizerSettings, steps_per_epoch: int, losses: list[float]
     return found
 
 
-def test_the_rate_rises_linearly_and_falls_as_a_cosine_to_zero():
-    settings = OptimizerSettings(epochs=3, learning_rate=2.0, warmup_epochs=1, schedule="cosine")
-
-    found = rates(settings, 2, [1.0, 1.0, 1.0])
-
-    # Two steps up to 2, then 1 + cos of a quarter, two, three and four quarters of pi.
-    root = math.sqrt(0.5)
-    assert found == pytest.approx([1.0, 2.0, 1 + root, 1.0, 1 - root, 0.0])
+ROOT = math.sqrt(0.5)
 
 
-def test_without_warm_up_the_cosine_begins_at_once():
-    settings = OptimizerSettings(epochs=1, learning_rate=1.0, warmup_epochs=0)
+@pytest.mark.parametrize(
+    ("settings", "steps_per_epoch", "losses", "expected"),
+    [
+        # Two steps up to 2, then 1 + cos of a quarter, two, three and four quarters of pi.
+        (
+            {"epochs": 3, "learning_rate": 2.0, "warmup_epochs": 1, "schedule": "cosine"},
+            *(2, [1.0] * 3, [1.0, 2.0, 1 + ROOT, 1.0, 1 - ROOT, 0.0]),
+        ),
+        ({"epochs": 1, "learning_rate": 1.0, "warmup_epochs": 0}, 2, [1.0], [0.5, 0.0]),
+        (
+            {"epochs": 3, "learning_rate": 1.0, "warmup_epochs": 1, "schedule": "constant"},
+            *(4, [1.0] * 3, [0.25, 0.5, 0.75] + [1.0] * 9),
+        ),
+        # The second and the third 4 are no better than the first: half from the fifth epoch on.
+        (
+            {"epochs": 9, "learning_rate": 1.0, "warmup_epochs": 0, "schedule": "plateau"}
+            | {"plateau_epochs": 2},
+            *(1, [5.0, 4.0, 4.0, 4.5, 3.0, 3.0, 3.0, 3.0, 3.0]),
+            [1, 1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25],
+        ),
+    ],
+    ids=["cosine", "cosine without warm-up", "constant", "plateau"],
+)
+def test_the_rate_follows_its_schedule(settings, steps_per_epoch, losses, expected):
+    found = rates(OptimizerSettings(**settings), steps_per_epoch, losses)
 
-    assert rates(settings, 2, [1.0]) == pytest.approx([0.5, 0.0])
-
-
-def test_a_constant_rate_stays_after_the_warm_up():
-    settings = OptimizerSettings(epochs=3, learning_rate=1.0, warmup_epochs=1, schedule="constant")
-
-    assert rates(settings, 4, [1.0] * 3) == pytest.approx([0.25, 0.5, 0.75] + [1.0] * 9)
-
-
-def test_a_plateau_halves_the_rate_after_the_epochs_it_waits():
-    settings = OptimizerSettings(
-        epochs=9, learning_rate=1.0, warmup_epochs=0, schedule="plateau", plateau_epochs=2
-    )
-
-    found = rates(settings, 1, [5.0, 4.0, 4.0, 4.5, 3.0, 3.0, 3.0, 3.0, 3.0])
-
-    # The second and the third 4 are no better than the first: half from the fifth epoch on.
-    assert found == pytest.approx([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25])
+    assert found == pytest.approx(expected)
 
 
 def test_the_rate_of_the_history_is_that_of_the_epochs_last_step(train_scripted):
@@ -432,27 +427,18 @@ def test_few_labels_take_as_many_steps_as_all(finetune):
     assert [row["steps"] for row in few.history] == [row["steps"] for row in every.history]
 
 
-def test_the_history_of_fine_tuning_watches_loss_and_accuracy_on_val(finetune):
-    _, _, outcome = finetune()
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ([6, 2], [2 / 3, 2.0]),  # 8 windows, 2 classes: 8 / (2 * 6) and 8 / (2 * 2)
+        ([8, 0], [0.5, 4.0]),  # 8 / (2 * 8), and 8 / (2 * 1) as if one of it were there
+    ],
+)
+def test_balanced_weights_are_inverse_to_frequency(counts, expected):
+    weights = balanced_weights(np.array(counts))
 
-    assert {"val_loss", "val_accuracy"} <= outcome.history[0].keys()
-    assert all(0 <= row["val_accuracy"] <= 1 for row in outcome.history)
-
-
-def test_balanced_weights_are_inverse_to_frequency_and_one_on_average():
-    label = torch.tensor([0] * 6 + [1] * 2).numpy()
-
-    weights = balanced_weights(np.bincount(label))
-
-    # 8 windows, 2 classes: 8 / (2 * 6) and 8 / (2 * 2).
-    assert weights.tolist() == pytest.approx([2 / 3, 2.0])
-    assert weights[label].mean().item() == pytest.approx(1)
+    assert weights.tolist() == pytest.approx(expected)
     assert weights.dtype == torch.float32
-
-
-def test_a_class_that_was_not_drawn_has_a_finite_weight():
-    # 8 counted, 2 classes: 8 / (2 * 8), and 8 / (2 * 1) as if there were one.
-    assert balanced_weights(np.array([8, 0])).tolist() == pytest.approx([0.5, 4.0])
 
 
 def test_the_labels_of_the_windows_drawn_are_counted(make_windows):
@@ -485,12 +471,21 @@ def test_the_events_in_the_windows_drawn_are_counted(make_event_windows):
 
 def test_a_detector_learns_through_the_loop_and_repeats_bit_for_bit(make_event_windows):
     splits = make_event_windows(n_samples=(400, 400, 350))
-    header = {"classes": ["a", "b"], "head_dropout": 0.1, "refractory_s": 0.25}
+    header = NetworkHeader(
+        task="detection",
+        architecture="cnn1d",
+        architecture_options={},
+        head_dropout=0.1,
+        channels=("x", "y"),
+        classes=("a", "b"),
+        refractory_s=0.25,
+        sampling_rate_hz=100.0,
+    )
     outcomes = []
     for _ in range(2):
         generator = seed_everything(3)
         encoder = ARCHITECTURES["cnn1d"](2, widths=(6,), kernel_sizes=(9,), strides=(4,))
-        head = TASKS["detection"]().head(encoder, header | {"sampling_rate_hz": 100.0})
+        head = TASKS["detection"]().head(encoder, header)
         table = WindowTable(splits["train"], CPU, torch.Generator().manual_seed(1))
         val = WindowTable(splits["val"], CPU)
         outcomes.append(

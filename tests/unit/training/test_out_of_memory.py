@@ -2,20 +2,22 @@
 
 import logging
 import weakref
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from seqbench.config.stages import FinetuneSettings
 from seqbench.errors import UserError
-from seqbench.jobs import FinetuneJob
-from seqbench.settings import FinetuneSettings
-from seqbench.training.out_of_memory import train_within_memory
-from seqbench.training.state import StateKeeper
+from seqbench.plan.job_settings import FinetuneJobSettings
+from seqbench.training.job import Machine, StateSettings, TrainingJob
+from seqbench.training.out_of_memory import run_training
 
 
-def job(batch_size):
-    return FinetuneJob(
+def job(batch_size, out_of_memory="halve", **state):
+    settings = FinetuneJobSettings(
         task="classification",
         task_options={},
         architecture="cnn1d",
@@ -23,6 +25,13 @@ def job(batch_size):
         frozen=False,
         labels=1.0,
         optimizer=FinetuneSettings(batch_size=batch_size),
+    )
+    return TrainingJob(
+        windows=Path("windows.h5"),
+        history=Path("history.csv"),
+        settings=settings,
+        machine=Machine(device="cpu", out_of_memory=out_of_memory),
+        state=StateSettings(**state),
     )
 
 
@@ -34,41 +43,43 @@ class Gpu:
         self.trained = []
         self.made = []
 
-    def train(self, settings, halved):
-        size = settings.optimizer.batch_size
+    def train(self, job, keeper):
+        self.keeper = keeper
+        size = job.settings.optimizer.batch_size
         network = nn.Linear(2, 2)
         self.made.append(weakref.ref(network))
         if size > self.room:
             raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate {size} GiB.")
-        self.trained.append((size, halved))
+        self.trained.append((size, job.halved))
 
 
 def test_a_training_that_fits_is_left_alone():
     gpu = Gpu(room=32)
 
-    train_within_memory(gpu.train, job(32), "halve", None)
+    run_training(job(32), gpu.train)
 
     assert gpu.trained == [(32, False)]
 
 
 def test_a_batch_is_halved_once_where_the_user_chose_so(caplog, tmp_path):
-    gpu, keeper = Gpu(room=16), StateKeeper(tmp_path, lambda: {"seed": "0"}, 60)
+    gpu, windows = Gpu(room=16), tmp_path / "windows.h5"
+    windows.touch()
 
-    train_within_memory(gpu.train, job(32), "halve", keeper)
+    run_training(replace(job(32, folder=tmp_path, code="c"), windows=windows), gpu.train)
 
     assert gpu.trained == [(16, True)]
     assert "no room for batches of 32 windows; training begins anew with 16" in caplog.text
-    assert keeper.identity == {"seed": "0", "batch_size": "16"}
+    assert gpu.keeper.identity["batch_size"] == "16"
 
 
 def test_what_the_first_training_made_is_gone_before_the_second_begins():
     gpu = Gpu(room=16)
 
-    def train(settings, halved):
+    def train(job, keeper):
         assert all(made() is None for made in gpu.made)
-        gpu.train(settings, halved)
+        gpu.train(job, keeper)
 
-    train_within_memory(train, job(32), "halve", None)
+    run_training(job(32), train)
 
     assert gpu.trained == [(16, True)]
 
@@ -85,7 +96,7 @@ def test_else_a_sentence_says_what_to_do(size, room, choice, sentence, caplog):
     caplog.set_level(logging.WARNING)
 
     with pytest.raises(UserError) as caught:
-        train_within_memory(Gpu(room).train, job(size), choice, None)
+        run_training(job(size, choice), Gpu(room).train)
 
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.models.base import Encoder
-from seqbench.registry import ARCHITECTURES, TASKS
+from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.detection.head import HALF
-from seqbench.training.finetune import Model
+from seqbench.training.model import Model
 from seqbench.training.predict import predict
 
 CPU = torch.device("cpu")
@@ -34,8 +35,17 @@ class Loudness(Encoder):
 def detector() -> Model:
     """Return a detector that finds type k where channel k is loud."""
     encoder = Loudness()
-    header = {"classes": ["a", "b"], "head_dropout": 0.5, "refractory_s": None}
-    head = TASKS["detection"]().head(encoder, header | {"sampling_rate_hz": 100.0})
+    header = NetworkHeader(
+        task="detection",
+        architecture="cnn1d",
+        architecture_options={},
+        head_dropout=0.5,
+        channels=("x", "y"),
+        classes=("a", "b"),
+        refractory_s=None,
+        sampling_rate_hz=100.0,
+    )
+    head = TASKS["detection"]().head(encoder, header)
     with torch.no_grad():
         head.output.weight.zero_()
         head.output.bias.zero_()

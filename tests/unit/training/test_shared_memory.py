@@ -9,8 +9,8 @@ TRAIN = """
 import sys
 from pathlib import Path
 import pytest
-from seqbench.config import Benchmark
-from seqbench.jobs import Jobs
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.job_settings import JobSettings
 from seqbench.steps import finetune, ingest, window
 
 with pytest.raises(OSError):
@@ -18,7 +18,7 @@ with pytest.raises(OSError):
 run = {"datasets": ["tiny"], "architectures": ["cnn1d"], "seeds": [0]}
 tiny = {"source": "waves", "n_windows": 30, "window_samples": 20}
 config = {"runs": [run], "datasets": {"tiny": tiny}, "finetune": {"epochs": 1}}
-jobs = Jobs(Benchmark.load(config))
+jobs = JobSettings(Benchmark.load(config))
 ingest.main(["--settings", jobs.ingest("tiny").to_json(), "--recordings", "recordings.h5"])
 window.main(
     ["--settings", jobs.window("tiny").to_json(), "--recordings", "recordings.h5"]

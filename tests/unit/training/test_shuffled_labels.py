@@ -1,25 +1,23 @@
 """Canaries: labels that mean nothing are learned by nobody, unless test is in train."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import binom
 
-from seqbench.config import Benchmark
-from seqbench.jobs import Jobs
-from seqbench.steps import evaluate, finetune, ingest, window
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.job_settings import JobSettings
+from seqbench.steps import ingest, window
+from seqbench.storage.metrics import read_metrics
 from seqbench.storage.recordings import read_recordings, write_recordings
+from seqbench.storage.records import RunIdentity
 from seqbench.storage.windows import read_leakcheck
+from seqbench.tasks.evaluation import evaluate
+from seqbench.training.finetune import FinetuneJob, finetune
+from seqbench.training.job import Machine
 
-IDENTITY = {
-    "dataset": "canary",
-    "architecture": "cnn1d",
-    "arm": "scratch",
-    "labels": 1.0,
-    "seed": 0,
-}
+RUN = RunIdentity(dataset="canary", architecture="cnn1d", arm="scratch", labels=1.0, seed=0)
 BENCHMARK = {
     "runs": [
         {
@@ -64,10 +62,10 @@ def with_test_elsewhere(recordings):
 
 @pytest.fixture
 def hits(tmp_path):
-    """Run the steps on changed recordings: windows of test that are told right, and the check."""
+    """Run the steps on changed recordings: windows of test that are right, and the check."""
 
     def run(change):
-        jobs = Jobs(Benchmark.load(BENCHMARK))
+        jobs = JobSettings(Benchmark.load(BENCHMARK))
         paths = {
             name: tmp_path / name
             for name in ("windows", "model", "history", "transfer", "predictions", "metrics")
@@ -75,27 +73,27 @@ def hits(tmp_path):
         ingest.run(jobs.ingest("canary"), tmp_path / "recordings")
         write_recordings(tmp_path / "recordings", change(read_recordings(tmp_path / "recordings")))
         window.run(tmp_path / "recordings", jobs.window("canary"), paths["windows"])
-        finetune.run(
-            encoder=None,
-            settings=jobs.finetune("canary", "cnn1d", "scratch", 1.0),
-            identity=IDENTITY,
-            device="cpu",
-            threads=1,
-            tensorboard=None,
-            keeper=None,
-            halved=False,
-            **{key: paths[key] for key in ("windows", "model", "history", "transfer")},
+        settings = jobs.finetune("canary", "cnn1d", "scratch", 1.0)
+        outputs = {key: paths[key] for key in ("model", "history", "transfer")}
+        finetune(
+            FinetuneJob(
+                windows=paths["windows"],
+                settings=settings,
+                run=RUN,
+                machine=Machine(device="cpu"),
+                **outputs,
+            )
         )
-        evaluate.run(
+        evaluate(
             settings=jobs.evaluate("canary"),
-            identity=IDENTITY,
+            run=RUN,
             device="cpu",
             threads=1,
             **{key: paths[key] for key in ("windows", "model", "predictions", "metrics")},
         )
-        metrics = json.loads(paths["metrics"].read_text(encoding="utf-8"))
-        assert metrics["n_windows"]["test"] == N_TEST
-        accuracy = metrics["scores"]["test"]["accuracy"]["value"]
+        metrics = read_metrics(paths["metrics"])
+        assert metrics.n_windows["test"] == N_TEST
+        accuracy = metrics.scores["test"]["accuracy"].value
         return round(accuracy * N_TEST), read_leakcheck(paths["windows"])
 
     return run

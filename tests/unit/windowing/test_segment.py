@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from seqbench.settings import WindowSettings
+from seqbench.config.stages import WindowSettings
 from seqbench.storage.recordings import Recordings
-from seqbench.windowing.segment import DETECTION_SAMPLES, UNLABELLED, Window, cut, cut_recordings
+from seqbench.tasks.detection.windows import DEFAULT_SAMPLES, cut_recordings
+from seqbench.windowing.segment import UNLABELLED, Window, cut
 
 
 def bounds(windows: list[Window]) -> list[tuple[int, int]]:
@@ -115,6 +116,23 @@ def test_a_kept_remainder_covers_every_sample(recordings, length, overlap, expec
     assert {i for start, stop in expected for i in range(start, stop)} == set(range(10))
 
 
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (4, [(0, 3), (4, 7), (8, 10)]),
+        (5, [(0, 3), (5, 8)]),
+        (6, [(0, 3), (6, 9)]),
+        (11, [(0, 3)]),
+    ],
+)
+def test_a_remainder_behind_windows_that_lie_apart_begins_inside_of_its_label(
+    recordings, step, expected
+):
+    settings = WindowSettings(length_samples=3, step_samples=step, remainder="keep")
+
+    assert bounds(cut(recordings(["a"]), settings)) == expected
+
+
 def test_windows_slide_inside_each_label_and_inside_the_gaps(recordings):
     made = recordings(["a", "b"], lengths=[30, 9], intervals=[(0, 1, 18, 26), (0, 0, 5, 14)])
 
@@ -209,7 +227,7 @@ def test_windows_slide_over_whole_recordings_and_the_last_is_moved_back(
 
 
 def test_without_a_length_windows_have_that_of_detection(bells):
-    length = DETECTION_SAMPLES
+    length = DEFAULT_SAMPLES
 
     windows = cut_recordings(bells([2 * length + 9, length, 30]), WindowSettings())
 
@@ -225,7 +243,7 @@ def test_without_a_length_windows_have_that_of_detection(bells):
 def test_the_description_of_the_key_says_how_long_windows_of_detection_are():
     description = WindowSettings.model_fields["length_samples"].description
 
-    assert f"{DETECTION_SAMPLES} samples" in description
+    assert f"{DEFAULT_SAMPLES} samples" in description
 
 
 @pytest.mark.parametrize("overlap", [0.0, 0.3, 0.5, 0.9])
@@ -256,14 +274,6 @@ def test_the_label_of_a_window_is_the_type_of_its_first_event(bells):
         (20, 24, NO_EVENT),
         (0, 4, 1),
     ]
-
-
-def test_an_event_counts_where_its_onset_is(bells):
-    made = bells([8], [(0, 0, 4)])
-
-    windows = cut_recordings(made, WindowSettings(length_samples=4))
-
-    assert spans(windows) == [(0, 4, NO_EVENT), (4, 8, 0)]
 
 
 def test_windows_of_a_recording_of_which_nothing_is_known_have_no_label(bells):

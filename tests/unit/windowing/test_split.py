@@ -6,8 +6,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from seqbench.config.stages import Fold, SplitSettings
 from seqbench.datasets.base import DataError
-from seqbench.settings import Fold, SplitSettings
 from seqbench.windowing.split import assign_splits
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seqbench.config.stages import SplitSettings, TransformSettings, WindowSettings
 from seqbench.datasets.base import DataError
-from seqbench.jobs import WindowJob
-from seqbench.settings import SplitSettings, TransformSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import Split, WindowSet, read_windows, write_windows
 from seqbench.windowing.windows import make_windows
@@ -34,7 +34,7 @@ def forecast(
 ) -> dict[Split, WindowSet]:
     return make_windows(
         recordings,
-        WindowJob(
+        WindowJobSettings(
             split=SplitSettings(**BY_TIME),
             transform=TransformSettings(**(transform or {})),
             window=WindowSettings(**{"length_samples": 8} | window),
@@ -128,7 +128,7 @@ def regression(scale: float = 1.0) -> dict[Split, WindowSet]:
     )
     return make_windows(
         made,
-        WindowJob(split=SplitSettings(), window=WindowSettings(), normalization="zscore"),
+        WindowJobSettings(split=SplitSettings(), window=WindowSettings(), normalization="zscore"),
     )
 
 
@@ -155,7 +155,7 @@ def test_targets_survive_their_file(tmp_path):
         targets = read_windows(tmp_path / "windows.h5", split).targets
         np.testing.assert_array_equal(targets.values, written.targets.values)
         assert targets.transform == written.targets.transform
-        assert targets.to_json() == written.targets.to_json()
+        assert targets.record() == written.targets.record()
 
 
 def test_pretraining_sees_no_target(tmp_path):
@@ -172,7 +172,7 @@ def test_every_sample_has_the_class_of_the_label_that_covers_it(recordings):
         splits=["train", "val", "test"],
         intervals=[(0, 0, 0, 2), (0, 1, 3, 6), (1, 1, 0, 6), (2, 0, 0, 6)],
     )
-    job = WindowJob(split=SplitSettings(), window=WindowSettings(), normalization="none")
+    job = WindowJobSettings(split=SplitSettings(), window=WindowSettings(), normalization="none")
 
     train = make_windows(made, job)["train"]
 
@@ -188,7 +188,7 @@ def test_a_class_that_train_never_shows_is_refused(recordings):
         splits=["train", "val", "test"],
         intervals=[(0, 0, 0, 10), (1, 1, 0, 10), (2, 0, 0, 10)],
     )
-    job = WindowJob(split=SplitSettings(), window=WindowSettings(), normalization="none")
+    job = WindowJobSettings(split=SplitSettings(), window=WindowSettings(), normalization="none")
 
     with pytest.raises(DataError, match="class 'b' has no window in train"):
         make_windows(made, job)
@@ -200,7 +200,7 @@ def test_recordings_put_aside_have_nothing_to_tell(recordings):
         task="labelling",
         splits=["train", "train", "train", "train", "val", "test"],
     )
-    job = WindowJob(
+    job = WindowJobSettings(
         split=SplitSettings(unlabelled=["r3"]), window=WindowSettings(), normalization="none"
     )
 

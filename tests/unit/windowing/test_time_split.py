@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from seqbench.config.stages import SplitSettings
 from seqbench.datasets.base import DataError
-from seqbench.settings import SplitSettings
 from seqbench.windowing.time_split import split_in_time
 
 SETTINGS = SplitSettings(by="time", val=0.2, test=0.3)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seqbench.jobs import WindowJob
-from seqbench.settings import SplitSettings, WindowSettings
+from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.windows import read_windows, write_windows
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary
 from seqbench.windowing.windows import make_windows
@@ -15,7 +15,7 @@ WORDS = ["abba", "cab", "Zürich", "bad", "ab \U0001f600", "ace"]
 
 
 def job(**window):
-    return WindowJob(
+    return WindowJobSettings(
         split=SplitSettings(val=["r2", "r3"], test=["r4", "r5"]),
         window=WindowSettings(**window),
         normalization="zscore",

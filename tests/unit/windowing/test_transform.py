@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from seqbench.config.stages import TransformSettings
 from seqbench.datasets.base import DataError
-from seqbench.settings import TransformSettings
-from seqbench.windowing.transform import restored, transformed
+from seqbench.windowing.transform import n_samples_lost, restored, transformed
 
 SETTINGS = [
     {},
@@ -38,7 +38,7 @@ def test_differences_are_those_by_hand():
 def test_the_true_future_comes_back_whatever_the_horizon(options, horizon):
     settings, signal = TransformSettings(**options), series()
     origin = 25
-    lost = settings.n_lost
+    lost = n_samples_lost(settings)
     changed = transformed(signal, settings, "r")
 
     back = restored(
@@ -56,7 +56,7 @@ def test_what_comes_later_changes_nothing_before(options):
     other = signal.copy()
     other[40:] *= 2
 
-    n = 40 - settings.n_lost
+    n = 40 - n_samples_lost(settings)
     np.testing.assert_array_equal(
         transformed(signal, settings, "r")[:n], transformed(other, settings, "r")[:n]
     )

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from seqbench.jobs import WindowJob
-from seqbench.settings import SplitSettings, WindowSettings
+from seqbench.config.stages import SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import read_windows, write_windows
 from seqbench.training.batches import WindowTable
@@ -33,9 +33,9 @@ def videos():
     )
 
 
-def job(by: str = "group", **changes) -> WindowJob:
+def job(by: str = "group", **changes) -> WindowJobSettings:
     window = {"length_samples": 3, "horizon_samples": 4} | changes
-    return WindowJob(
+    return WindowJobSettings(
         split=SplitSettings(by=by, val=0.25, test=0.25) if by == "time" else SplitSettings(),
         window=WindowSettings(**window),
         normalization="zscore",
@@ -54,7 +54,7 @@ def test_an_official_split_is_kept_and_windows_lie_inside_recordings(videos):
 def test_what_is_asked_is_what_follows_in_the_units_of_the_data(videos):
     test = make_windows(videos, job())["test"]
 
-    asked = test.told.values[test.rows_around_end(0, 4)]
+    asked = test.required_targets.values[test.rows_around_end(0, 4)]
 
     assert asked.shape == (6, 4, 2, 3, 4)
     np.testing.assert_array_equal(asked[4], videos.signals[5][1 + 3 : 1 + 7])
@@ -84,9 +84,11 @@ def test_frames_stand_in_the_file_once_and_come_back_in_their_units(videos, tmp_
     for split, windows in splits.items():
         read = read_windows(path, split)
         np.testing.assert_array_equal(read.signal, windows.signal)
-        np.testing.assert_allclose(read.told.values, windows.told.values, rtol=1e-5, atol=1e-5)
-        assert read.told.values.dtype == np.float32
-        assert read.told.units == ["", "dBZ"]
+        np.testing.assert_allclose(
+            read.required_targets.values, windows.required_targets.values, rtol=1e-5, atol=1e-5
+        )
+        assert read.required_targets.values.dtype == np.float32
+        assert read.required_targets.units == ["", "dBZ"]
     assert read_windows(path, "train", labels=False).targets is None
 
 
@@ -107,9 +109,11 @@ def test_train_does_not_change_when_frames_of_val_or_test_become_garbage(videos,
     dirty = make_windows(replace(made, signals=signals), settings)
 
     np.testing.assert_array_equal(dirty["train"].signal, clean["train"].signal)
-    np.testing.assert_array_equal(dirty["train"].told.values, clean["train"].told.values)
+    np.testing.assert_array_equal(
+        dirty["train"].required_targets.values, clean["train"].required_targets.values
+    )
     for split in clean:
-        for normalization in ("normalization", "told.normalization"):
+        for normalization in ("normalization", "required_targets.normalization"):
             of_dirty, of_clean = dirty[split], clean[split]
             for name in normalization.split("."):
                 of_dirty, of_clean = getattr(of_dirty, name), getattr(of_clean, name)
@@ -126,6 +130,6 @@ def test_no_part_is_asked_what_another_is_asked(videos, part):
     made = replace(made, signals=[v.astype(np.float32) for v in values])
     windows = make_windows(made, job("time", length_samples=2, horizon_samples=1))[part]
 
-    asked = windows.told.values[windows.rows_around_end(0, 1)][:, 0, 0, 0, 0]
+    asked = windows.required_targets.values[windows.rows_around_end(0, 1)][:, 0, 0, 0, 0]
 
     assert set(asked.tolist()) == {"train": {2, 3, 4}, "val": {5, 6}, "test": {7, 8}}[part]

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seqbench.config.stages import Fold, SplitSettings, WindowSettings
 from seqbench.datasets.base import DataError
-from seqbench.jobs import WindowJob
-from seqbench.settings import Fold, SplitSettings, WindowSettings
+from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.windows import make_windows
@@ -18,8 +18,8 @@ NAMED = {"val": ["r2", "r3"], "test": ["r4", "r5"]}
 
 def job(
     split: dict[str, Any] | None = None, normalization: str = "zscore", **window: Any
-) -> WindowJob:
-    return WindowJob(
+) -> WindowJobSettings:
+    return WindowJobSettings(
         split=SplitSettings(**(NAMED if split is None else split)),
         window=WindowSettings(**window),
         normalization=normalization,
@@ -188,17 +188,6 @@ def test_windows_without_a_class_are_kept_in_train_alone(recordings):
     assert splits["train"].label.tolist() == [-1, 0, 0, -1, -1, 1, 1, -1]
     assert splits["val"].label.tolist() == [0, 0, 1, 1]
     assert splits["test"].label.tolist() == [0, 0, 1, 1]
-
-
-def test_a_recording_without_a_label_serves_train(recordings):
-    made = recordings(
-        ["a", "b"] * 3 + ["a"], lengths=10, intervals=[(i, i % 2, 0, 10) for i in range(6)]
-    )
-
-    splits = make_windows(made, job())
-
-    assert splits["train"].label.tolist() == [0, 1, -1]
-    assert splits["train"].recording.tolist() == [0, 1, 6]
 
 
 # Normalisation and padding.
@@ -400,12 +389,6 @@ def test_train_does_not_change_when_recordings_with_events_become_garbage(bells,
     assert not np.array_equal(dirty[spoilt].signal, clean[spoilt].signal)
 
 
-def test_a_single_type_of_event_is_enough(bells):
-    made = replace(bells, classes=["bell"], label=np.zeros_like(bells.label))
-
-    assert set(make_windows(made, job())["test"].timeline.type.tolist()) == {0}
-
-
 @pytest.mark.parametrize(("part", "where"), [("train", [0, 1]), ("val", [2, 3]), ("test", [4, 5])])
 def test_a_part_without_an_event_is_refused(bells, part, where):
     made = without_events(bells, where)
@@ -434,33 +417,6 @@ def test_a_part_without_a_labelled_window_is_refused(recordings, part):
     expected = f"{part} has no labelled window; shorten `window.length_samples`"
     with pytest.raises(DataError, match=expected):
         make_windows(made, job(length_samples=5))
-
-
-def test_a_kept_remainder_mends_that(recordings):
-    made = recordings(["a", "b"] * 3, lengths=[9, 9, 3, 3, 9, 9])
-
-    splits = make_windows(made, job(length_samples=5, remainder="keep"))
-
-    assert splits["val"].length.tolist() == [3, 3]
-
-
-def test_a_class_that_train_lacks_is_refused_by_name(recordings):
-    made = recordings(["a", "b", "a", "c", "a", "b"])
-
-    with pytest.raises(DataError, match="class 'c' has no window in train"):
-        make_windows(made, job())
-
-
-def test_a_dataset_of_one_class_is_refused(recordings):
-    with pytest.raises(DataError, match="class"):
-        make_windows(recordings(["a"] * 6), job())
-
-
-def test_recordings_without_any_label_are_refused(recordings):
-    made = recordings(["a"] * 6, intervals=[])
-
-    with pytest.raises(DataError, match="no labelled window"):
-        make_windows(made, job())
 
 
 def test_labels_that_are_put_aside_leave_windows_for_pretraining(recordings):
@@ -521,8 +477,21 @@ def test_what_test_holds_changes_nothing_of_train_in_any_fold(recordings):
         after = make_windows(replace(made, signals=signals), of_fold)
 
         assert len(tested) == 5
-        assert after["train"].normalization.to_json() == before["train"].normalization.to_json()
+        assert after["train"].normalization.record() == before["train"].normalization.record()
         for part in ("train", "val"):
             np.testing.assert_array_equal(after[part].signal, before[part].signal)
             np.testing.assert_array_equal(after[part].label, before[part].label)
         assert not np.allclose(after["test"].signal, before["test"].signal)
+
+
+@pytest.mark.parametrize(
+    ("labels", "changes", "sentence"),
+    [
+        ("abacab", {}, "class 'c' has no window in train"),
+        ("aaaaaa", {}, "class"),
+        ("aaaaaa", {"intervals": []}, "no labelled window"),
+    ],
+)
+def test_classes_that_cannot_be_learned_are_refused(recordings, labels, changes, sentence):
+    with pytest.raises(DataError, match=sentence):
+        make_windows(recordings(list(labels), **changes), job())

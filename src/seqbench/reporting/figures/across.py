@@ -9,10 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from seqbench.reporting.across import Across
-from seqbench.reporting.figures.panels import say, short
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.across import Across
+from seqbench.reporting.figures.panels import note, short
 from seqbench.reporting.figures.plot import Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MUTED, WIDTH_INCHES
+from seqbench.reporting.scores.formats import NOTHING
 
 # Inches, from the top.
 AXIS, FIRST_BAR, BAR_STEP, NAME_STEP = 0.42, 0.58, 0.13, 0.21
@@ -22,12 +24,17 @@ LONGEST_NAME = 30
 GAP = "\N{EN SPACE}"  # of an SVG other spaces collapse
 
 
+@FIGURES.register("critical_difference", title="Critical difference diagram", across=True, order=10)
 def critical_difference(across: Across) -> Plot:
-    """Models at their average rank, bars over those that are not told apart."""
+    """Models at their average rank over datasets, the best on the left.
+
+    A bar joins models of which no pair differs: Wilcoxon's signed-rank test at 0.05, corrected by
+    Holm's procedure for all pairs.
+    """
     table = ranks_table(across)
     if not across.can_tell:  # values are missing that the plan promised
         figure = Figure(figsize=(WIDTH_INCHES, 0.8))
-        say(figure, "Too few datasets have a value of every model.")
+        note(figure, "Too few datasets have a value of every model.")
         return Plot(figure, table)
     bars = [table["average_rank"][table[name]].tolist() for name in table.columns[2:]]
     names = [short(name, LONGEST_NAME) for name in table["model"]]
@@ -61,7 +68,11 @@ def critical_difference(across: Across) -> Plot:
             ha="right" if is_left else "left", va="center",
             color=MUTED if model.is_baseline else INK,
         )  # fmt: skip
-    return Plot(figure, table)
+    ranks = ", ".join(f"{one.model.name} {one.rank:.2f}" for one in across.standings)
+    joined = "; ".join(
+        ", ".join(across.models[column].name for column in clique) for clique in across.cliques
+    )
+    return Plot(figure, table, f"Average ranks: {ranks}. Joined by a bar: {joined or NOTHING}.")
 
 
 def ranks_table(across: Across) -> pd.DataFrame:

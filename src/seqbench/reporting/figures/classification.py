@@ -7,6 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.classification import ClassificationEvidence
+from seqbench.reporting.evidence.confusions import Confusion, Confusions
+from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.channels import channel_grid, draw_windows
 from seqbench.reporting.figures.panels import grid, short
 from seqbench.reporting.figures.plot import Numbers, Plot
@@ -15,7 +19,6 @@ from seqbench.reporting.figures.style import (
     HAIRLINE,
     INK,
 )
-from seqbench.reporting.material import Confusion, Material
 
 SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#9ecae8", "#0b4f86"])
 N_SHOWN_CLASSES = 20
@@ -23,9 +26,16 @@ N_POINTS = 9000  # of examples: every one is a dozen bytes of the page
 N_CHARACTERS = 14  # of the name of a class beside a matrix
 
 
+@FIGURES.register(
+    "confusion", title="Confusion matrix", tasks=("classification", "labelling"), order=20
+)
 def confusion(material: Material) -> Plot:
-    """Draw the counts of the model picked on val beside those of the best baseline."""
-    shown, classes = material.confusions, material.windows.classes
+    """Numbers count test windows, or samples where each sample has a label, summed over runs.
+
+    Left: the model selected on val; right: the best baseline. The shade is the fraction of the true
+    class.
+    """
+    shown, classes = material.of(Confusions).confusions, material.windows.classes
     k = len(classes)
     beside = k <= 12  # more classes need the whole width
     margin = 0.35 + CHARACTER_INCHES * max(len(short(name, N_CHARACTERS)) for name in classes)
@@ -47,12 +57,24 @@ def confusion(material: Material) -> Plot:
         if beside and index:
             axes.set_ylabel("")
             axes.set_yticklabels([])
-    return Plot(figure, numbers.table)
+    correct = [f"{m.row.name}: {m.counts.trace()} of {m.counts.sum()} correct" for m in shown]
+    return Plot(figure, numbers.table, f"{'; '.join(correct)}.")
 
 
+@FIGURES.register(
+    "examples",
+    title="Examples",
+    tasks=("classification",),
+    samples=("series",),
+    shows_data=True,
+    order=40,
+)
 def examples(material: Material) -> Plot:
-    """Windows of each class, channels stacked, one scale for all."""
-    windows = material.windows
+    """Train windows as the models receive them, evenly spread over each class.
+
+    All panels share one scale; channels are stacked.
+    """
+    windows = material.of(ClassificationEvidence).train
     n_classes = len(windows.classes)
     n_points = n_classes * float(np.median(windows.length)) * len(windows.channels)
     n_most = 3 if n_classes <= 6 else 2 if n_classes <= 10 else 1
@@ -74,7 +96,7 @@ def examples(material: Material) -> Plot:
     ]
     shown = [windows.window(i) for _, i in cells]
     numbers = draw_windows([panels[index] for index in used], shown, places, windows)
-    return Plot(figure, numbers.table)
+    return Plot(figure, numbers.table, f"Windows of the classes {', '.join(windows.classes)}.")
 
 
 def _draw_confusion(axes: Axes, matrix: Confusion, classes: list[str], *, level: bool) -> None:
@@ -100,14 +122,14 @@ def _draw_confusion(axes: Axes, matrix: Confusion, classes: list[str], *, level:
         axes.set_xticks(range(k), names, rotation=0 if level else 90)
         axes.set_yticks(range(k), names)
     axes.set_title(short(matrix.row.name, 40))
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
     axes.spines[:].set(visible=True, color=HAIRLINE)
     axes.tick_params(length=0)
 
 
 def _fits_level(names: list[str]) -> bool:
-    """Tell whether names have room beside each other under a small panel."""
+    """Return whether names have room beside each other under a small panel."""
     return max(len(short(name, N_CHARACTERS)) for name in names) * len(names) <= 30
 
 

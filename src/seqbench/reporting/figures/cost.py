@@ -15,13 +15,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.figures.panels import arm_legend, grid, pick, say, short
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
+from seqbench.reporting.figures.panels import arm_legend, choice, grid, note, ranking, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MARKERS, MUTED, WIDTH_INCHES
-from seqbench.reporting.formats import score
-from seqbench.reporting.leaderboards import Leaderboard, Row
-from seqbench.reporting.material import BASELINE_COLOUR, Material
+from seqbench.reporting.scores.formats import score
+from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
+from seqbench.reporting.scores.metrics import metric_label
 from seqbench.statistics.pareto import pareto_front
 
 Box = tuple[float, float, float, float]
@@ -58,7 +59,7 @@ class _Point:
 
     cost: float
     score: float
-    row: Row
+    row: ModelScores
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,14 @@ class _Panel:
         return [own[i] for i in pareto_front([p.cost for p in shown], [p.score for p in shown])]
 
 
+@FIGURES.register("cost", title="Score against cost", order=31)
 def cost(material: Material) -> Plot:
-    """Test headline against what models cost, a panel for each cost that was measured."""
+    """Mean test score against processor time of one training, peak memory and parameters.
+
+    Processor time is without pretraining, memory is the peak during training. The line is the
+    Pareto front: no cheaper model scores as high as the named models on it. Grey: baselines.
+    Dotted: the floor, named where it lies below the axis. The ceiling is not on the front.
+    """
     board = material.board
     found = [_Panel(*axis, _points(board, axis[0])) for axis in COSTS]
     measured = [panel for panel in found if any(not p.row.is_ceiling for p in panel.points)]
@@ -90,7 +97,7 @@ def cost(material: Material) -> Plot:
     )  # fmt: skip
     numbers = Numbers()
     if not measured:
-        say(figure, "No cost was measured.")
+        note(figure, "No cost was measured.")
         return Plot(figure, numbers.table)
     for axes, panel in zip(panels, measured, strict=True):
         _draw_panel(axes, panel, material, numbers)
@@ -102,7 +109,7 @@ def cost(material: Material) -> Plot:
     if len(material.arms) > 1:
         arm_legend(figure, material.arms, markers=True)
     _draw_legend(figure, legend)
-    return Plot(figure, numbers.table)
+    return Plot(figure, numbers.table, ranking(board))
 
 
 def _draw_panel(axes: Axes, panel: _Panel, material: Material, numbers: Numbers) -> None:
@@ -111,7 +118,7 @@ def _draw_panel(axes: Axes, panel: _Panel, material: Material, numbers: Numbers)
         row, is_on_front = point.row, index in panel.front
         axes.scatter(
             point.cost, point.score, s=MARK, color=material.colour(row),
-            marker="o" if row.is_baseline else pick(MARKERS, material.arms, row.arm),
+            marker="o" if row.is_baseline else choice(MARKERS, material.arms, row.arm),
             alpha=0.9 if is_on_front else 0.55, linewidth=0.8 if is_on_front else 0,
             edgecolor=INK if is_on_front else "none", zorder=3 if is_on_front else 2,
         )  # fmt: skip
@@ -144,7 +151,7 @@ def _draw_front(axes: Axes, front: list[_Point]) -> None:
 
 
 def _share_scores(panels: list[Axes], shown: list[_Panel], material: Material) -> None:
-    """Give panels one axis of scores, and draw the floor, or say below the first that it is lower.
+    """Give panels one axis of scores, and draw the floor, or name it below the first panel.
 
     A floor far below would press together the models that a reader compares.
     """
@@ -163,9 +170,9 @@ def _share_scores(panels: list[Axes], shown: list[_Panel], material: Material) -
         for axes in panels:
             axes.axhline(floor.score.mean, zorder=0, **FLOOR)
     else:
-        said = f"below: {short(floor.architecture, N_NAME)} {score(floor.score.mean)}"
+        below = f"below: {short(floor.architecture, N_NAME)} {score(floor.score.mean)}"
         panels[0].annotate(
-            said, (0.02, 0.02), xycoords="axes fraction", fontsize=NAME_SIZE, color=MUTED
+            below, (0.02, 0.02), xycoords="axes fraction", fontsize=NAME_SIZE, color=MUTED
         )
 
 
@@ -227,7 +234,7 @@ def _name_points(axes: Axes, panel: _Panel, material: Material) -> None:
         )  # fmt: skip
 
 
-def _named(row: Row, material: Material) -> str:
+def _named(row: ModelScores, material: Material) -> str:
     """Return the name of a model; its arm only where there are several."""
     return row.name if len(material.arms) > 1 and not row.is_baseline else row.architecture
 

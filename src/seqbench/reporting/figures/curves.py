@@ -1,4 +1,4 @@
-"""What classification trades over its thresholds: ROC, and precision against recall."""
+"""ROC and precision-recall curves."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from seqbench.reporting.classification import Curves
-from seqbench.reporting.figures.panels import grid, say, short
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.classification import ClassificationEvidence, Curves
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
+from seqbench.reporting.figures.panels import grid, note, short
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.formats import score
-from seqbench.reporting.material import BASELINE_COLOUR, Material
+from seqbench.reporting.scores.formats import score
 
 CHANCE: dict[str, Any] = {"color": BASELINE_COLOUR, "linestyle": (0, (1, 2)), "linewidth": 1}
 ONE_CLASS_ALPHA, MANY_CLASSES_ALPHA = 0.35, 0.2
@@ -21,23 +22,31 @@ MANY = 8
 LINE_INCHES = 0.17  # of the legend
 
 
+@FIGURES.register(
+    "roc", title="ROC and precision-recall curves", tasks=("classification",), order=21
+)
 def roc(material: Material) -> Plot:
-    """Draw both curves of the model picked on val and of the best baseline, classes in pale."""
-    shown = [one for one in material.judged.curves if one.classes]
+    """Each class against the rest on test, means over runs at equal levels.
+
+    Colour: the model selected on val (pale: one class; bold: mean over classes). Grey: the best
+    baseline. Two classes have one curve. Dotted: chance. AUROC and average precision (AP) are
+    exact.
+    """
+    shown = [one for one in material.of(ClassificationEvidence).curves if one.classes]
     top = 0.35 + LINE_INCHES * len(shown)
     figure, (left, right) = grid(2, 2, height=2.75, top=top, gap=(0.65, 0.45))
     numbers = Numbers()
     if not shown:
-        say(figure, "Test holds a single class, so there is nothing to tell apart.")
-    for one in reversed(shown):  # the picked model on top
+        note(figure, "Test holds a single class.")
+    for one in reversed(shown):  # the selected model on top
         _draw(left, one, one.hits, one.auroc, material, numbers, "roc")
         _draw(right, one, one.precision, one.average_precision, material, numbers, "pr")
     left.plot([0, 1], [0, 1], zorder=0, **CHANCE)
     if shown:
         right.axhline(float(shown[0].share.mean()), zorder=0, **CHANCE)
     for axes, title, x, y in (
-        (left, "ROC", "part of the others that is taken for the class", "part of the class found"),
-        (right, "Precision and recall", "part of the class found (recall)", "precision"),
+        (left, "ROC", "false positive rate", "true positive rate"),
+        (right, "Precision-recall", "recall", "precision"),
     ):
         axes.set_title(title)
         axes.set_xlabel(x)
@@ -47,7 +56,7 @@ def roc(material: Material) -> Plot:
         axes.grid()
     figure.legend(
         handles=[
-            Line2D([], [], color=material.colour(one.row), linewidth=1.8, label=_said(one))
+            Line2D([], [], color=material.colour(one.row), linewidth=1.8, label=_label(one))
             for one in shown
         ],
         loc="upper left",
@@ -55,7 +64,12 @@ def roc(material: Material) -> Plot:
         handlelength=1.6,
         labelspacing=0.25,
     )
-    return Plot(figure, numbers.table)
+    areas = [
+        f"{one.row.name}: AUROC {score(one.auroc.mean())}, average precision"
+        f" {score(one.average_precision.mean())}"
+        for one in shown
+    ]
+    return Plot(figure, numbers.table, f"{'; '.join(areas) or 'Test holds a single class'}.")
 
 
 def _draw(
@@ -79,14 +93,14 @@ def _draw(
     numbers.add(model=model, curve=curve, of=of, x=one.levels, y=mean, area=areas.mean())
 
 
-def _said(one: Curves) -> str:
+def _label(one: Curves) -> str:
     """Return the name of a model with its areas, and its weakest class where there are several."""
     areas = f"AUROC {score(one.auroc.mean())}, AP {score(one.average_precision.mean())}"
-    said = f"{short(one.row.name, 34)}: {areas}"
+    label = f"{short(one.row.name, 34)}: {areas}"
     if one.row.is_baseline:
-        return said
+        return label
     if len(one.classes) == 1:
-        return f"{said}, class {short(one.classes[0], 16)}"
+        return f"{label}, class {short(one.classes[0], 16)}"
     weakest = int(one.average_precision.argmin())
     least = score(float(one.average_precision[weakest]))
-    return f"{said}; lowest AP {least}: {short(one.classes[weakest], 16)}"
+    return f"{label}; lowest AP {least}: {short(one.classes[weakest], 16)}"

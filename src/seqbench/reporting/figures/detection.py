@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from seqbench.options import TOLERANCES_MS
-from seqbench.reporting.detection import DetectionMaterial, Timing
-from seqbench.reporting.estimates import Estimate
-from seqbench.reporting.figures.panels import grid, pick, say, short
+from seqbench.config.registry import FIGURES
+from seqbench.config.tolerances import TOLERANCES_MS
+from seqbench.reporting.evidence.detection import DetectionEvidence, Timing
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
+from seqbench.reporting.figures.panels import choice, grid, note, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
     CHARACTER_INCHES,
@@ -21,9 +22,9 @@ from seqbench.reporting.figures.style import (
     MARKERS,
     MUTED,
 )
-from seqbench.reporting.formats import milliseconds
-from seqbench.reporting.leaderboards import Row
-from seqbench.reporting.material import BASELINE_COLOUR, Material
+from seqbench.reporting.scores.estimates import Estimate
+from seqbench.reporting.scores.formats import NOTHING, milliseconds, score
+from seqbench.reporting.scores.leaderboards import ModelScores
 
 N_SHOWN_TYPES = 24
 N_ERROR_BINS = 41  # odd, so that one lies around 0
@@ -35,13 +36,18 @@ LABEL_POINTS = 11  # from one name at the end of a line to the next
 class _Line(NamedTuple):
     """F1 of a model, NaN where it is not defined, at each tolerance, and its s.d. over seeds."""
 
-    row: Row
+    row: ModelScores
     f1: NDArray[np.float64]
     sd: NDArray[np.float64]
 
 
+@FIGURES.register("tolerance", title="F1 against tolerance", tasks=("detection",), order=20)
 def tolerance(material: Material) -> Plot:
-    """F1 against the tolerance, a line for each architecture and baseline."""
+    """Mean F1 over runs on test, of the arm of each architecture selected on val and all baselines.
+
+    Bold: the model selected on val, its band one standard deviation. Dash-dotted: the ceiling. Grey
+    rule: the tolerance that ranks models.
+    """
     board = material.board
     lines = [_line(row) for row in _compared(material)]
     names = [short(line.row.name, 30) for line in lines]
@@ -53,34 +59,44 @@ def tolerance(material: Material) -> Plot:
             architecture=line.row.architecture, arm=line.row.arm, n=len(line.row.results),
             tolerance_ms=np.array(TOLERANCES_MS), f1=line.f1, sd=line.sd,
         )  # fmt: skip
-        is_picked, colour = line.row == board.picked, material.colour(line.row)
-        if is_picked:
+        is_selected, colour = line.row == board.selected, material.colour(line.row)
+        if is_selected:
             axes.fill_between(
                 TOLERANCES_MS, line.f1 - line.sd, line.f1 + line.sd, color=colour, alpha=0.15,
                 linewidth=0,
             )  # fmt: skip
         axes.plot(
-            TOLERANCES_MS, line.f1, color=colour, linewidth=2.4 if is_picked else 1.1,
+            TOLERANCES_MS, line.f1, color=colour, linewidth=2.4 if is_selected else 1.1,
             linestyle=(0, (6, 2, 1, 2)) if line.row.is_ceiling else "-",
-            marker=_marker(material, line.row), markersize=4.5 if is_picked else 3,
-            zorder=3 if is_picked else 2,
+            marker=_marker(material, line.row), markersize=4.5 if is_selected else 3,
+            zorder=3 if is_selected else 2,
         )  # fmt: skip
-    axes.axvline(material.events.tolerance_ms, color=HAIRLINE, linewidth=4, zorder=0)
+    axes.axvline(material.of(DetectionEvidence).tolerance_ms, color=HAIRLINE, linewidth=4, zorder=0)
     axes.set_xscale("log")
     axes.set_xticks(TOLERANCES_MS, [f"{t:g}" for t in TOLERANCES_MS])
     axes.minorticks_off()
     axes.set_xlim(TOLERANCES_MS[0] / 1.12, TOLERANCES_MS[-1] * 1.12)
     axes.set_ylim(-0.02, 1.03)
     axes.grid(axis="y")
-    axes.set_xlabel("tolerance in milliseconds")
+    axes.set_xlabel("tolerance (ms)")
     axes.set_ylabel("F1 on test")
     _name_ends(axes, lines, names, material)
-    return Plot(figure, numbers.table)
+    shown = ""
+    if board.selected is not None:
+        f1 = {f"{t:g}": value for t, value in zip(TOLERANCES_MS, lines[-1].f1, strict=True)}
+        values = [f"{score(f1[t])} at {t} ms" for t in ("0.5", "5", "150") if np.isfinite(f1[t])]
+        shown = f"{lines[-1].row.name}: F1 {', '.join(values) or NOTHING}."
+    return Plot(figure, numbers.table, shown)
 
 
+@FIGURES.register("timing_errors", title="Onset errors by type", tasks=("detection",), order=21)
 def timing_errors(material: Material) -> Plot:
-    """Histograms of lateness, a row for each type, the picked model beside the best baseline."""
-    detection = material.events
+    """Onset errors of detections of all runs that match a test event; positive is late.
+
+    Each histogram has its own height; the outermost bins hold all larger errors. A dark tick marks
+    the mean, the number beside it.
+    """
+    detection = material.of(DetectionEvidence)
     timings = detection.timings
     shown = _most_frequent(detection)
     names = [short(detection.classes[k], 16) for k in shown]
@@ -90,46 +106,51 @@ def timing_errors(material: Material) -> Plot:
         right=BESIDE_INCHES, gap=(BESIDE_INCHES, 0.45),
     )  # fmt: skip
     if not timings:
-        say(figure, "No model has found anything that could be late.")
+        note(figure, "No model has a detection.")
     limit = _error_limit(detection)
     numbers = Numbers()
     for axes, timing in zip(panels, timings, strict=True):
         _draw_ridges(axes, timing, shown, limit, material, numbers)
         axes.set_title(short(timing.row.name, 36))
-        axes.set_xlabel("milliseconds late")
+        axes.set_xlabel("onset error (ms)")
     for index, axes in enumerate(panels):
         axes.set_yticks(range(len(shown))[::-1], names if index == 0 else [""] * len(names))
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_ylim(-0.25, len(shown) + 0.1)
-    return Plot(figure, numbers.table)
+    biases = [
+        f"{one.row.name} {milliseconds(one.late_ms.mean(), signed=True)} ms"
+        for one in timings
+        if len(one.late_ms)
+    ]
+    return Plot(figure, numbers.table, f"Mean onset error: {', '.join(biases) or NOTHING}.")
 
 
-def _compared(material: Material) -> list[Row]:
-    """Return of each architecture what val picks, and all baselines; the picked model last."""
+def _compared(material: Material) -> list[ModelScores]:
+    """Return all baselines and the best arm of each architecture on val; the selected one last."""
     board = material.board
     rows = [row for row in board.rows if row.is_baseline]
     for architecture in material.architectures:
-        row = board.picked_among(
+        row = board.selected_among(
             r for r in board.rows if not r.is_baseline and r.architecture == architecture
         )
         if row is not None:
             rows.append(row)
-    return sorted(rows, key=lambda row: row == board.picked)
+    return sorted(rows, key=lambda row: row == board.selected)
 
 
-def _line(row: Row) -> _Line:
+def _line(row: ModelScores) -> _Line:
     at = [Estimate.of(row.results, f"f1_at_{t:g}ms") for t in TOLERANCES_MS]
     f1 = [np.nan if estimate.mean is None else estimate.mean for estimate in at]
     return _Line(row, np.array(f1), np.array([estimate.sd or 0.0 for estimate in at]))
 
 
-def _marker(material: Material, row: Row) -> str:
-    """Tell baselines, which share a colour, apart by their marks."""
+def _marker(material: Material, row: ModelScores) -> str:
+    """Return the mark of a model: baselines share a colour."""
     if not row.is_baseline:
         return "o"
     names = [other.architecture for other in material.board.rows if other.is_baseline]
-    return str(pick(MARKERS[1:], sorted(names), row.architecture))
+    return str(choice(MARKERS[1:], sorted(names), row.architecture))
 
 
 def _name_ends(axes: Axes, lines: list[_Line], names: list[str], material: Material) -> None:
@@ -139,22 +160,22 @@ def _name_ends(axes: Axes, lines: list[_Line], names: list[str], material: Mater
     ends.sort(key=lambda end: (end[0], end[2]))
     height = axes.get_window_extent().height * POINTS / axes.figure.dpi
     low, high = axes.get_ylim()
-    wanted = [(f1 - low) / (high - low) * height for f1, _, _ in ends]
-    for (_, line, name), at, own in zip(ends, _apart(wanted, height), wanted, strict=True):
-        is_picked = line.row == material.board.picked
+    heights = [(f1 - low) / (high - low) * height for f1, _, _ in ends]
+    for (_, line, name), at, own in zip(ends, _apart(heights, height), heights, strict=True):
+        is_selected = line.row == material.board.selected
         axes.annotate(
             name, (1, own / height), xycoords="axes fraction", xytext=(16, at - own),
             textcoords="offset points", va="center", color=material.colour(line.row), fontsize=8,
-            fontweight="bold" if is_picked else "normal", annotation_clip=False,
+            fontweight="bold" if is_selected else "normal", annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": HAIRLINE, "linewidth": 0.8, "shrinkA": 1,
                         "shrinkB": 1},
         )  # fmt: skip
 
 
-def _apart(wanted: list[float], height: float) -> list[float]:
+def _apart(heights: list[float], height: float) -> list[float]:
     """Move rising heights in points apart, from below and then, where they leave, from above."""
     placed: list[float] = []
-    for at in wanted:
+    for at in heights:
         placed.append(max(at, placed[-1] + LABEL_POINTS) if placed else at)
     ceiling = max(height, LABEL_POINTS * (len(placed) - 1))
     for i in reversed(range(len(placed))):
@@ -163,13 +184,13 @@ def _apart(wanted: list[float], height: float) -> list[float]:
     return placed
 
 
-def _most_frequent(detection: DetectionMaterial) -> list[int]:
+def _most_frequent(detection: DetectionEvidence) -> list[int]:
     """Return the types that are shown, in their own order."""
     events = detection.test.counts
     return sorted(np.argsort(-events, kind="stable")[:N_SHOWN_TYPES].tolist())
 
 
-def _error_limit(detection: DetectionMaterial) -> float:
+def _error_limit(detection: DetectionEvidence) -> float:
     """Return how many milliseconds to show on either side: most errors, but no far stragglers."""
     limits = [3000 / detection.rate_hz]
     for late in (np.abs(timing.late_ms) for timing in detection.timings):
@@ -198,8 +219,8 @@ def _draw_ridges(
         )  # fmt: skip
         bias = float(late.mean())
         numbers.add(
-            model=timing.row.name, type=material.events.classes[kind], from_ms=edges[:-1],
-            to_ms=edges[1:], n=counts, n_matched=len(late), bias_ms=bias,
+            model=timing.row.name, type=material.windows.classes[kind],
+            from_ms=edges[:-1], to_ms=edges[1:], n=counts, n_matched=len(late), bias_ms=bias,
         )  # fmt: skip
         axes.plot(
             [np.clip(bias, -limit, limit)] * 2, [foot, foot + 0.86], color=INK, linewidth=1.3,

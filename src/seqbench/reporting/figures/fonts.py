@@ -29,7 +29,7 @@ NAME_IDS = (1, 16)  # of a family in a font
 
 
 def has_room_for(figure: Figure) -> bool:
-    """Tell whether the small font has every letter of a figure that was drawn before."""
+    """Return whether the small font has every letter of a figure that was drawn before."""
     texts = (text for text in figure.findobj(Text) if isinstance(text, Text))
     return all(LETTERS.issuperset(map(ord, text.get_text())) for text in texts)
 

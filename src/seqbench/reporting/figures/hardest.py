@@ -1,40 +1,56 @@
-"""The windows of test that the picked model finds hardest: as curves, pictures or text."""
+"""The windows of test that the selected model finds hardest: as curves, pictures or text."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from seqbench.reporting.classification import HardWindow
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.classification import ClassificationEvidence, HardWindow
+from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.calibration import NO_PROBABILITIES
 from seqbench.reporting.figures.channels import channel_grid, draw_windows
-from seqbench.reporting.figures.panels import grid, say, short, spread
+from seqbench.reporting.figures.panels import grid, note, short, spread
 from seqbench.reporting.figures.pictures import add_picture, show, tiles
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import INK, MUTED
-from seqbench.reporting.material import Material
 
 N_COLUMNS, N_FRAMES = 3, 5
 N_TITLE, N_NAME = 29, 40  # characters over a panel
 TEXT_INCHES, N_TEXT = 0.5, 100  # height of a window as text, and its characters at most
 ERROR = "#b3261e"
-NO_ERROR = "The model picked on val takes no test window for another class, in no run."
+NO_ERROR = "The model selected on val misclassifies no test window in any run."
 
 
+@FIGURES.register("hardest", title="Hardest test windows", tasks=("classification",), order=26)
 def hardest(material: Material) -> Plot:
-    """Draw the test windows with the highest loss, with the truth and what was told."""
-    found = material.judged.hardest
+    """Test windows that a run of the model selected on val misclassifies, highest loss first.
+
+    Loss is the mean over its seeds. Titles: true class → predicted class with its mean probability;
+    below: the recording, and the number of runs that are wrong.
+    """
+    evidence = material.of(ClassificationEvidence)
+    found = evidence.hardest
     if not found:
         figure, panels = grid(1, 1, height=0.5)
         panels[0].set_axis_off()
-        has_probabilities = material.judged.calibration is not None
-        say(figure, NO_ERROR if has_probabilities else NO_PROBABILITIES)
+        has_probabilities = evidence.calibration is not None
+        note(figure, NO_ERROR if has_probabilities else NO_PROBABILITIES)
         return Plot(figure, Numbers().table)
     sample = material.windows.sample
     draw = {"tokens": _draw_texts, "video": _draw_pictures}.get(sample, _draw_curves)
-    return draw(found, material)
+    wrong = [
+        f"{one.recording}: {one.true} predicted as {one.predicted} with {one.p_predicted:.2f}"
+        for one in found
+        if one.predicted != one.true
+    ]
+    return replace(
+        draw(found, material),
+        shown=f"{'; '.join(wrong) or 'The mean prediction of each is correct'}.",
+    )
 
 
 def _draw_curves(found: list[HardWindow], material: Material) -> Plot:
@@ -86,14 +102,15 @@ def text_of(tokens: np.ndarray[Any, Any], vocabulary: list[str]) -> str:
 
 
 def _name(axes: Axes, one: HardWindow) -> None:
-    """Write over a panel what is true and what was told, and below it where the window is from."""
+    """Write true and predicted class over a panel, and under them the origin of the window."""
     half = N_TITLE // 2
-    if one.told == one.true:
-        said, colour = f"{short(one.true, N_TITLE - 8)} ({one.of_true:.2f})", INK
+    if one.predicted == one.true:
+        title, colour = f"{short(one.true, N_TITLE - 8)} ({one.p_true:.2f})", INK
     else:
-        said = f"{short(one.true, half - 4)} → {short(one.told, half - 4)} ({one.of_told:.2f})"
+        names = f"{short(one.true, half - 4)} → {short(one.predicted, half - 4)}"
+        title = f"{names} ({one.p_predicted:.2f})"
         colour = ERROR
-    axes.set_title(said, fontsize=8, pad=12, color=colour)
+    axes.set_title(title, fontsize=8, pad=12, color=colour)
     where = f"{short(one.recording, N_NAME - 22)}, wrong in {one.n_wrong} of {one.n_runs}"
     axes.annotate(
         where, (0, 1), xycoords="axes fraction", xytext=(0, 3), textcoords="offset points",
@@ -107,9 +124,9 @@ def _place(one: HardWindow) -> dict[str, Any]:
         "recording": one.recording,
         "window": one.window,
         "true": one.true,
-        "told": one.told,
-        "probability_of_true": one.of_true,
-        "probability_of_told": one.of_told,
+        "predicted": one.predicted,
+        "probability_of_true": one.p_true,
+        "probability_of_predicted": one.p_predicted,
         "loss": one.loss,
         "n_wrong": one.n_wrong,
         "n_runs": one.n_runs,

@@ -15,8 +15,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.figures.style import LINE_STYLES, MARKERS, MUTED, WIDTH_INCHES
-from seqbench.reporting.material import BASELINE_COLOUR, Material
+from seqbench.reporting.scores.formats import score
+from seqbench.reporting.scores.leaderboards import Leaderboard
+from seqbench.reporting.scores.metrics import metric_label
 
 
 def grid(
@@ -95,12 +98,12 @@ def arm_legend(
     with_pale: bool = False,
     measured: str = "val",
 ) -> None:
-    """Say above the panels which line or mark is which; colours speak for themselves."""
+    """State above the panels which line or mark is which; colours speak for themselves."""
     handles = [
         Line2D(
             [], [], color=MUTED, label=name, markersize=5,
-            marker=pick(MARKERS, names, name) if markers else None,
-            linestyle="none" if markers else pick(LINE_STYLES, names, name),
+            marker=choice(MARKERS, names, name) if markers else None,
+            linestyle="none" if markers else choice(LINE_STYLES, names, name),
         )
         for name in names
     ]  # fmt: skip
@@ -148,9 +151,15 @@ def thinned(values: NDArray[np.floating[Any]], n_columns: int) -> NDArray[np.int
     return np.unique(np.concatenate([*ends, [0, n - 1]]))
 
 
-def say(figure: Figure, sentence: str) -> None:
+def note(figure: Figure, sentence: str) -> None:
     """Write in the middle of a figure why it is empty."""
     figure.text(0.5, 0.5, sentence, ha="center", va="center", color=MUTED)
+
+
+def ranking(board: Leaderboard) -> str:
+    """Return the scores of a leaderboard in words."""
+    ranked = [f"{row.name} {score(row.score.mean)}" for row in board.rows if row.score.n]
+    return f"Mean {metric_label(board.headline)} on test: {', '.join(ranked)}."
 
 
 def spread(n: int, n_most: int) -> NDArray[np.int64]:
@@ -158,13 +167,13 @@ def spread(n: int, n_most: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, n - 1, min(n, n_most)).round()).astype(np.int64)
 
 
-def pick(choices: Sequence[Any], names: Sequence[str], name: str) -> Any:
+def choice(choices: Sequence[Any], names: Sequence[str], name: str) -> Any:
     """Return the choice that belongs to a name, by its position among all names."""
     return choices[list(names).index(name) % len(choices)]
 
 
 def short(name: str, length: int) -> str:
-    """Cut the middle out of a long name: what tells names apart is often at their end."""
+    """Cut the middle out of a long name: what distinguishes names is often at their end."""
     if len(name) <= length:
         return name
     tail = length // 3

@@ -8,22 +8,33 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.classification import ClassificationEvidence
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.evidence.sequences import SequenceEvidence
 from seqbench.reporting.figures.classification import spread_over_classes
 from seqbench.reporting.figures.panels import grid, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, HAIRLINE, WIDTH_INCHES
-from seqbench.reporting.material import Material
 
 N_EACH = 9  # pictures of a class
-N_WINDOWS, N_SEEN, N_TOLD = 3, 5, 10  # of test, and frames of each, at most
-SEEN_AND_CAME = "seen, came"
+N_WINDOWS, N_SEEN, N_AHEAD = 3, 5, 10  # of test, and frames of each, at most
+TRUTH = "input, true"
 
 Picture = NDArray[np.floating[Any]]
 
 
+@FIGURES.register(
+    "pictures",
+    title="Examples",
+    tasks=("classification",),
+    samples=("video",),
+    shows_data=True,
+    order=41,
+)
 def pictures(material: Material) -> Plot:
-    """Draw the first frames of windows of each class, a class in each half of a row."""
-    windows = material.windows
+    """First frames of train windows, evenly spread over each class; dark is high."""
+    windows = material.of(ClassificationEvidence).train
     chosen = spread_over_classes(windows.label, len(windows.classes), N_EACH)
     margin = 0.25 + CHARACTER_INCHES * max(len(short(name, 12)) for name in windows.classes)
     figure, panels = grid(
@@ -37,37 +48,49 @@ def pictures(material: Material) -> Plot:
             add_picture(numbers, picture, true=windows.classes[kind], recording=recording, window=i)
         show(axes, np.concatenate([np.pad(one, 1, constant_values=np.nan) for one in shown], 1))
         axes.set_ylabel(short(windows.classes[kind], 12), rotation=0, ha="right", va="center")
-    return Plot(figure, numbers.table)
+    return Plot(figure, numbers.table, f"Windows of the classes {', '.join(windows.classes)}.")
 
 
+@FIGURES.register(
+    "frames",
+    title="Predicted and true frames",
+    tasks=("forecasting",),
+    samples=("video",),
+    order=21,
+)
 def frames(material: Material) -> Plot:
-    """Draw what was seen of test windows and what came, and under it what models told."""
-    windows, shown = material.test, material.answers
-    names = [SEEN_AND_CAME, *(short(one.row.name, 24) for one in shown)]
+    """Test windows, evenly spread: the last input frames and the true next frames.
+
+    Below: predictions of the model selected on val and of the best baseline. Frames are counted
+    from the last input frame; dark is high.
+    """
+    evidence = material.of(SequenceEvidence)
+    windows, shown = evidence.test, evidence.predicted
+    names = [TRUTH, *(short(one.row.name, 24) for one in shown)]
     left = 0.25 + CHARACTER_INCHES * max(map(len, names))
-    n_told = min(N_TOLD, windows.told.horizon_samples)
+    n_ahead = min(N_AHEAD, windows.required_targets.horizon_samples)
     chosen = spread(len(windows), N_WINDOWS)
     n_seen = min(N_SEEN, int(windows.length[chosen].min()))
     rows, columns = windows.frame_size
-    height = len(names) * rows / (columns * (n_seen + n_told)) * (WIDTH_INCHES - left - 0.12)
+    height = len(names) * rows / (columns * (n_seen + n_ahead)) * (WIDTH_INCHES - left - 0.12)
     figure, panels = grid(
         len(chosen), 1, height=height, left=left, top=0.3, bottom=0.3, gap=(0.2, 0.35)
     )
-    ahead = spread(windows.told.horizon_samples, n_told)
+    ahead = spread(windows.required_targets.horizon_samples, n_ahead)
     numbers = Numbers()
     for axes, window in zip(panels, chosen, strict=True):
-        seen = windows.told.values[windows.rows_around_end(-n_seen, 0)[window]]
+        seen = windows.required_targets.values[windows.rows_around_end(-n_seen, 0)[window]]
         of_window = shown[0].sequences.sequence == window
-        came = shown[0].sequences.target[of_window][ahead]
-        strips = [np.concatenate([tiles(seen), tiles(came)], 1)]
-        of_models = {one.row.name: one.sequences.answer[of_window][ahead] for one in shown}
-        for told in map(tiles, of_models.values()):
-            strips.append(np.concatenate([np.full_like(tiles(seen), np.nan), told], 1))
+        true = shown[0].sequences.target[of_window][ahead]
+        strips = [np.concatenate([tiles(seen), tiles(true)], 1)]
+        of_models = {one.row.name: one.sequences.prediction[of_window][ahead] for one in shown}
+        for picture in map(tiles, of_models.values()):
+            strips.append(np.concatenate([np.full_like(tiles(seen), np.nan), picture], 1))
         recording = windows.names[windows.recording[window]]
         for shows, steps, pictures_of in (
-            ("seen", np.arange(1 - n_seen, 1), seen),
-            ("came", ahead + 1, came),
-            *((name, ahead + 1, told) for name, told in of_models.items()),
+            ("input", np.arange(1 - n_seen, 1), seen),
+            ("true", ahead + 1, true),
+            *((name, ahead + 1, predicted) for name, predicted in of_models.items()),
         ):
             for step, picture in zip(steps, pictures_of[:, 0], strict=True):
                 add_picture(
@@ -80,7 +103,7 @@ def frames(material: Material) -> Plot:
         axes.set_title(short(windows.names[windows.recording[window]], 30))
     ticks = [*range(1 - n_seen, 1), *(ahead + 1)]
     panels[-1].set_xticks((np.arange(len(ticks)) + 0.5) * (columns + 2) - 0.5, ticks)
-    return Plot(figure, numbers.table)
+    return Plot(figure, numbers.table, evidence.errors)
 
 
 def add_picture(numbers: Numbers, picture: Picture, **place: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a figure function returns: the drawing, and a table of the numbers in it."""
+"""A figure, the numbers in it and its main values in words."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ class Plot:
     ----------
     table
         Tidy: a row for each value that is drawn, nothing that is not.
+    shown
+        The main values as sentences; none for curves without such values.
     """
 
     figure: Figure
     table: pd.DataFrame
+    shown: str = ""
 
     @property
     def csv(self) -> str:

@@ -7,25 +7,32 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from seqbench.reporting.catalog import metric_label
-from seqbench.reporting.estimates import mean_interval_of
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.panels import (
     arm_legend,
+    choice,
     draw_reference_lines,
     finish_panels,
     grid,
     panels_of,
-    pick,
+    ranking,
     short,
 )
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, LINE_STYLES, MARKERS, MUTED
-from seqbench.reporting.leaderboards import Row
-from seqbench.reporting.material import Material
+from seqbench.reporting.scores.estimates import mean_interval_of
+from seqbench.reporting.scores.leaderboards import ModelScores
+from seqbench.reporting.scores.metrics import metric_label
 
 
+@FIGURES.register("leaderboard", title="Leaderboard", order=10)
 def leaderboard(material: Material) -> Plot:
-    """Every seed a dot, the mean a bar, baselines in grey."""
+    """A dot is one run on test, of one seed and fold; the bar is the mean over runs.
+
+    A thin line is the 95 % interval of the mean. Dashed: the best baseline. Dotted: the floor.
+    Dash-dotted: the ceiling, where the truth is known.
+    """
     board = material.board
     rows = [row for row in board.rows if row.score.n][::-1]  # the best on top
     names = [short(row.name, 34) for row in rows]
@@ -44,11 +51,15 @@ def leaderboard(material: Material) -> Plot:
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
     axes.set_xlabel(f"{metric_label(board.headline)} on test")
-    return Plot(figure, numbers.table)
+    return Plot(figure, numbers.table, ranking(board))
 
 
+@FIGURES.register("label_efficiency", title="Label efficiency", needs="label_fractions", order=32)
 def label_efficiency(material: Material) -> Plot:
-    """Test headline against the fraction of labels, a line for each arm."""
+    """Mean test score over runs against the fraction of train windows whose labels are used.
+
+    Whiskers are the 95 % interval. Dashed: the best baseline, which has all labels.
+    """
     few = {row.architecture for board in material.boards[1:] for row in board.rows}
     figure, panels = panels_of([name for name in material.architectures if name in few])
     numbers = Numbers()
@@ -70,8 +81,8 @@ def label_efficiency(material: Material) -> Plot:
                 axes,
                 points,
                 color=material.colours[architecture],
-                linestyle=pick(LINE_STYLES, material.arms, arm),
-                marker=pick(MARKERS, material.arms, arm),
+                linestyle=choice(LINE_STYLES, material.arms, arm),
+                marker=choice(MARKERS, material.arms, arm),
             )
         draw_reference_lines(material, axes.axhline)
         axes.set_xscale("log")
@@ -84,7 +95,7 @@ def label_efficiency(material: Material) -> Plot:
     return Plot(figure, numbers.table)
 
 
-def _draw_scores(axes: Axes, row: Row, height: int, colour: str, numbers: Numbers) -> None:
+def _draw_scores(axes: Axes, row: ModelScores, height: int, colour: str, numbers: Numbers) -> None:
     runs = [
         (result.run, v) for result in row.results if (v := result.value(row.headline)) is not None
     ]
@@ -105,7 +116,7 @@ def _draw_scores(axes: Axes, row: Row, height: int, colour: str, numbers: Number
         numbers.add(**model, shows="mean", value=row.score.mean)
 
 
-def _draw_with_whiskers(axes: Axes, points: list[tuple[float, Row]], **look: Any) -> None:
+def _draw_with_whiskers(axes: Axes, points: list[tuple[float, ModelScores]], **look: Any) -> None:
     if points:
         x, rows = zip(*points, strict=True)
         y = np.array([row.score.mean for row in rows])
@@ -114,7 +125,7 @@ def _draw_with_whiskers(axes: Axes, points: list[tuple[float, Row]], **look: Any
         axes.errorbar(x, y, yerr=reach, linewidth=1.2, markersize=4, elinewidth=0.8, **look)
 
 
-def _interval(row: Row) -> tuple[float, float] | None:
+def _interval(row: ModelScores) -> tuple[float, float] | None:
     """Return the interval of the mean as tables have it; where test is one group, over seeds."""
     values = [(r, v) for r in row.results if (v := r.value(row.headline)) is not None]
     return row.score.interval or mean_interval_of(values)

@@ -1,7 +1,8 @@
-"""Figures of tasks that answer with values: what was told, what came, and how it wears off."""
+"""Figures of tasks that predict values: predicted and true, and errors over the horizon."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,37 +11,53 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from seqbench.reporting.catalog import metric_label
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
+from seqbench.reporting.evidence.sequences import SequenceEvidence
 from seqbench.reporting.figures.panels import grid, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import INK, LEGIBLE, LINE_STYLES, MARKERS, MUTED
-from seqbench.reporting.formats import score
-from seqbench.reporting.leaderboards import Row
-from seqbench.reporting.material import BASELINE_COLOUR, Answers, Material
+from seqbench.reporting.scores.formats import score
+from seqbench.reporting.scores.leaderboards import ModelScores
+from seqbench.reporting.scores.metrics import metric_label
 from seqbench.storage.sequences import Sequences
+
+Ints = NDArray[np.int64]
 
 N_WINDOWS = 4  # of test that are drawn
 PAST_SHARE = 1.5  # samples of the past that are drawn for each of the horizon, and no fewer than
 LEAST_PAST = 24
 LEAST_SKILL = -2.0  # what is worse than that leaves the axis
-N_DOTS = 600  # answers of a model that are drawn as dots
+N_DOTS = 600  # predictions of a model that are drawn as dots
 
 
-def answers(material: Material) -> Plot:
-    """Draw test windows evenly spread: past or signal, truth, and what models said of it."""
-    shown = material.answers
-    targets = material.test.told
+@FIGURES.register(
+    "predictions",
+    title="Predicted and true",
+    tasks=("regression", "forecasting"),
+    samples=("series", "tokens"),
+    order=20,
+)
+def predictions(material: Material) -> Plot:
+    """Test windows, evenly spread: truth, the model selected on val and the best baseline.
+
+    The first value is shown. Pale: the input signal, or in forecasting the past. Forecasts one
+    sample ahead are drawn as one line.
+    """
+    evidence = material.of(SequenceEvidence)
+    shown, targets = evidence.predicted, evidence.test.required_targets
     numbers = Numbers()
+    drawn = _Drawn(material, numbers)
     if targets.horizon_samples == 1:
         figure, panels = grid(1, 1, height=2.4)
-        _draw_one_step(panels[0], shown, material, numbers)
+        _draw_one_step(panels[0], evidence, drawn)
     else:
-        chosen = spread(len(material.test), N_WINDOWS)
+        chosen = spread(len(evidence.test), N_WINDOWS)
         n_columns = min(2, len(chosen))
         figure, panels = grid(len(chosen), n_columns, height=1.5 if n_columns > 1 else 2.4)
         for axes, window in zip(panels, chosen, strict=True):
             draw = _draw_window if targets.horizon_samples == 0 else _draw_horizon
-            draw(axes, shown, material, window, numbers)
+            draw(axes, evidence, int(window), drawn)
     name = short(targets.names[0], 20)
     handles = [Line2D([], [], color=INK, linewidth=1.2, label=f"true {name}")]
     handles += [
@@ -50,16 +67,28 @@ def answers(material: Material) -> Plot:
     unit = f", {targets.units[0]}" if targets.units[0] else ""
     figure.supylabel(f"{short(targets.names[0], 30)}{unit}", fontsize=8.5, color=MUTED)
     figure.supxlabel("samples", fontsize=8.5, color=MUTED)
-    return Plot(figure, numbers.table)
+    return Plot(figure, numbers.table, evidence.errors)
 
 
+@FIGURES.register(
+    "horizon",
+    title="Error over the forecast horizon",
+    tasks=("forecasting",),
+    needs="horizon",
+    order=22,
+)
 def horizon(material: Material) -> Plot:
-    """Draw error, and skill over persistence, of each model against how far ahead it tells."""
+    """Left: root mean square error on test against the number of samples ahead.
+
+    Right: skill, 1 minus the squared error over that of persistence, which repeats the last value;
+    dotted: no better than persistence. Models: selected on val, and the best baseline.
+    """
+    evidence = material.of(SequenceEvidence)
     figure, (errors, skills) = grid(2, 2, height=2.3, top=0.4, gap=(0.75, 0.45))
     numbers = Numbers()
-    for index, one in enumerate(material.answers):
+    for index, one in enumerate(evidence.predicted):
         steps = np.arange(1, one.sequences.ahead.max() + 1)
-        squared = squared_by_step(one.sequences, one.sequences.answer)
+        squared = squared_by_step(one.sequences, one.sequences.prediction)
         rmse, skill = np.sqrt(squared), np.full(len(steps), np.nan)
         if one.sequences.reference is not None:
             of_last = squared_by_step(one.sequences, one.sequences.reference)
@@ -81,36 +110,41 @@ def horizon(material: Material) -> Plot:
         axes.set_ylabel(name)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     figure.legend(loc="upper right", ncols=3, handlelength=2.4)
-    return Plot(figure, numbers.table)
+    return Plot(figure, numbers.table, evidence.errors)
 
 
-def squared_by_step(sequences: Sequences, answer: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean squared error of answers, (S, D), for each step ahead, (H,)."""
-    errors = (sequences.target - answer).reshape(len(answer), -1)
+def squared_by_step(sequences: Sequences, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean squared error of predictions, (S, D), for each step ahead, (H,)."""
+    errors = (sequences.target - predicted).reshape(len(predicted), -1)
     squared = np.bincount(sequences.ahead, (errors**2).mean(axis=1))[1:]
     return squared / np.bincount(sequences.ahead)[1:]
 
 
+@FIGURES.register("agreement", title="Predicted against true", tasks=("regression",), order=21)
 def agreement(material: Material) -> Plot:
-    """Draw what models told against the truth, all of test or an even share of it."""
-    shown = material.answers
-    targets = material.test.told
+    """Test samples, at most 600 evenly spread, of the first value.
+
+    The model selected on val and the best baseline, each in its seed selected on val. Dotted: no
+    error. Predictions far outside are drawn at the edge.
+    """
+    evidence = material.of(SequenceEvidence)
+    shown, targets = evidence.predicted, evidence.test.required_targets
     figure, panels = grid(len(shown), 2, height=3.0, top=0.35, gap=(0.55, 0.45))
     numbers = Numbers()
     values = np.concatenate([one.sequences.target[:, 0] for one in shown])
-    told = np.concatenate([one.sequences.answer[:, 0] for one in shown])
-    limits = _limits(values, told)
+    predicted = np.concatenate([one.sequences.prediction[:, 0] for one in shown])
+    limits = _limits(values, predicted)
     for axes, one in zip(panels, shown, strict=True):
         at = spread(len(one.sequences.target), N_DOTS)
-        true, answer = one.sequences.target[at, 0], one.sequences.answer[at, 0]
+        true, predicted = one.sequences.target[at, 0], one.sequences.prediction[at, 0]
         axes.plot(limits, limits, color=INK, linestyle=(0, (1, 2)), linewidth=1)
         axes.scatter(
-            true, np.clip(answer, *limits), s=7, color=material.colour(one.row), linewidth=0,
+            true, np.clip(predicted, *limits), s=7, color=material.colour(one.row), linewidth=0,
             alpha=0.6 if len(at) < 300 else 0.3,
         )  # fmt: skip
         numbers.add(
             architecture=one.row.architecture, arm=one.row.arm, seed=one.result.run.seed,
-            true=true, told=answer,
+            true=true, predicted=predicted,
         )  # fmt: skip
         axes.set(xlim=limits, ylim=limits, aspect="equal", anchor="W")
         axes.set_title(short(one.row.name, 36))
@@ -124,86 +158,75 @@ def agreement(material: Material) -> Plot:
         )  # fmt: skip
     unit = f", {targets.units[0]}" if targets.units[0] else ""
     figure.supxlabel(f"true {short(targets.names[0], 30)}{unit}", fontsize=8.5, color=MUTED)
-    panels[0].set_ylabel("told")
-    return Plot(figure, numbers.table)
+    panels[0].set_ylabel("predicted")
+    return Plot(figure, numbers.table, evidence.errors)
 
 
-def _limits(true: NDArray[np.float64], told: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the range of the truth and of most answers, so that a stray one hides nothing."""
-    low, high = np.percentile(told, [0.5, 99.5])
+def _limits(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the range of the truth and of most predictions, so that a stray one hides nothing."""
+    low, high = np.percentile(predicted, [0.5, 99.5])
     low, high = min(low, true.min()), max(high, true.max())
     margin = 0.04 * (high - low) or 1.0
     return float(low - margin), float(high + margin)
 
 
-def _look(row: Row, material: Material) -> dict[str, Any]:
+def _look(row: ModelScores, material: Material) -> dict[str, Any]:
     if row.is_baseline:
         return {"color": BASELINE_COLOUR, "linestyle": LINE_STYLES[1], "linewidth": 1.1}
     return {"color": material.colour(row), "linewidth": 1.3}
 
 
-def _draw_one_step(axes: Axes, shown: list[Answers], material: Material, numbers: Numbers) -> None:
+def _draw_one_step(axes: Axes, evidence: SequenceEvidence, drawn: _Drawn) -> None:
     """Draw forecasts one sample ahead as one line along the test period."""
-    first = shown[0].sequences
-    origin = (first.start + material.test.length)[first.sequence]
-    is_of_first = np.array(first.recording)[first.sequence] == first.recording[0]
-    origin, truth = origin[is_of_first], first.target[is_of_first, 0]
-    place = {"recording": first.recording[0], "window": 0}
-    _draw_truth(axes, origin, truth)
-    numbers.add(**place, shows="truth", sample=origin, value=truth)
-    for one in shown:
-        told = one.sequences.answer[is_of_first, 0]
-        axes.plot(origin, told, **_look(one.row, material))
-        numbers.add(**place, shows=one.row.name, sample=origin, value=told)
+    first = evidence.predicted[0].sequences
+    origin = (first.start + evidence.test.length)[first.sequence]
+    own = np.array(first.recording)[first.sequence] == first.recording[0]
+    drawn.add(axes, {"recording": first.recording[0], "window": 0}, origin[own], own)
 
 
-def _draw_horizon(
-    axes: Axes, shown: list[Answers], material: Material, window: int, numbers: Numbers
-) -> None:
-    test, targets = material.test, material.test.told
+def _draw_horizon(axes: Axes, evidence: SequenceEvidence, window: int, drawn: _Drawn) -> None:
+    test, targets = evidence.test, evidence.test.required_targets
     n_past = min(
         int(test.length[window]), max(LEAST_PAST, round(PAST_SHARE * targets.horizon_samples))
     )
     origin = int(test.start[window] + test.length[window])
-    past = targets.values[origin - n_past : origin, 0]
-    before = np.arange(-n_past, 0)
+    past, before = targets.values[origin - n_past : origin, 0], np.arange(-n_past, 0)
     place = {"recording": test.names[test.recording[window]], "window": window}
     axes.plot(before, past, color=MUTED, linewidth=0.9)
-    numbers.add(**place, shows="known", sample=before, value=past)
-    for one in shown:
-        own = one.sequences.sequence == window
-        ahead = one.sequences.ahead[own] - 1
-        if one is shown[0]:
-            truth = one.sequences.target[own, 0]
-            _draw_truth(axes, ahead, truth)
-            numbers.add(**place, shows="truth", sample=ahead, value=truth)
-        told = one.sequences.answer[own, 0]
-        axes.plot(ahead, told, **_look(one.row, material))
-        numbers.add(**place, shows=one.row.name, sample=ahead, value=told)
+    drawn.numbers.add(**place, shows="past", sample=before, value=past)
+    sequences = evidence.predicted[0].sequences
+    own = sequences.sequence == window
+    drawn.add(axes, place, sequences.ahead[own] - 1, own)
     axes.axvline(-0.5, color=MUTED, linewidth=0.7, linestyle=":")
-    axes.set_title(short(test.names[test.recording[window]], 30))
+    axes.set_title(short(place["recording"], 30))
 
 
-def _draw_window(
-    axes: Axes, shown: list[Answers], material: Material, window: int, numbers: Numbers
-) -> None:
-    test = material.test
+def _draw_window(axes: Axes, evidence: SequenceEvidence, window: int, drawn: _Drawn) -> None:
+    test = evidence.test
     signal = test.window(window)[:, 0]
-    recording = {"recording": test.names[test.recording[window]], "window": window}
+    place = {"recording": test.names[test.recording[window]], "window": window}
     axes.plot(signal, color=MUTED, linewidth=0.8, alpha=0.5)
-    numbers.add(**recording, shows="signal", sample=np.arange(len(signal)), value=signal)
-    for one in shown:
-        own = one.sequences.sequence == window
-        place = np.arange(int(own.sum()))
-        if one is shown[0]:
-            truth = one.sequences.target[own, 0]
-            _draw_truth(axes, place, truth)
-            numbers.add(**recording, shows="truth", sample=place, value=truth)
-        told = one.sequences.answer[own, 0]
-        axes.plot(place, told, **_look(one.row, material))
-        numbers.add(**recording, shows=one.row.name, sample=place, value=told)
-    axes.set_title(short(test.names[test.recording[window]], 30))
+    drawn.numbers.add(**place, shows="signal", sample=np.arange(len(signal)), value=signal)
+    own = evidence.predicted[0].sequences.sequence == window
+    drawn.add(axes, place, np.arange(int(own.sum())), own)
+    axes.set_title(short(place["recording"], 30))
 
 
-def _draw_truth(axes: Axes, x: NDArray[np.int64], y: NDArray[np.float64]) -> None:
-    axes.plot(x, y, color=INK, linewidth=1.2, marker="." if len(x) < 60 else None, markersize=3)
+@dataclass(frozen=True)
+class _Drawn:
+    """Lines of the truth and of models, and the numbers in them."""
+
+    material: Material
+    numbers: Numbers
+
+    def add(self, axes: Axes, place: dict[str, Any], x: Ints, own: NDArray[np.bool_]) -> None:
+        """Draw the samples `own` of all sequences at x."""
+        predicted = self.material.of(SequenceEvidence).predicted
+        truth = predicted[0].sequences.target[own, 0]
+        marker = "." if len(x) < 60 else None
+        axes.plot(x, truth, color=INK, linewidth=1.2, marker=marker, markersize=3)
+        self.numbers.add(**place, shows="truth", sample=x, value=truth)
+        for one in predicted:
+            values = one.sequences.prediction[own, 0]
+            axes.plot(x, values, **_look(one.row, self.material))
+            self.numbers.add(**place, shows=one.row.name, sample=x, value=values)

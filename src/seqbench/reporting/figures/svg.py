@@ -21,7 +21,7 @@ def small(svg: str) -> str:
     """Return the same picture in less than half of the text.
 
     Long lines become steps of a tenth of a point, other numbers keep two
-    digits; the family of fonts is said once, and parts have no names.
+    digits; the family of fonts is named once, and parts have no names.
     """
     families = [family for tag in TAG.findall(svg) for family in FONTS.findall(tag)]
     svg = TAG.sub(lambda tag: _small_tag(tag[0]), svg)

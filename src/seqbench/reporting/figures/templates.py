@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from seqbench.reporting.banks import Bank, Floats, Shapes
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.detection import DetectionEvidence
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, PALETTE, Material
 from seqbench.reporting.figures.panels import short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
@@ -20,7 +22,7 @@ from seqbench.reporting.figures.style import (
     N_SHOWN_CHANNELS,
     WIDTH_INCHES,
 )
-from seqbench.reporting.material import BASELINE_COLOUR, PALETTE, Material
+from seqbench.reporting.read.banks import Bank, Floats, Shapes
 
 N_COLUMNS, N_SHOWN_TYPES = 4, 24
 TRUTH = "#c3c9cf"
@@ -30,9 +32,16 @@ RIGHT = 0.12
 N_VECTOR = 30_000  # points of the templates of a model beyond which all become pixels
 
 
+@FIGURES.register(
+    "templates", title="Learned templates", tasks=("detection",), needs="templates", order=23
+)
 def templates(material: Material) -> Plot:
-    """Shapes of each type, channels stacked, over the shapes that a generator used."""
-    banks = material.events.banks
+    """Templates of each type, channels stacked, around the onset (dotted).
+
+    A dot is the delay learned for the channel. Grey: the true shape, where a generator knows it.
+    Templates of a matched filter are whitened, and the true shapes with them.
+    """
+    banks = material.of(DetectionEvidence).banks
     classes, names = material.windows.classes, material.windows.channels[:N_SHOWN_CHANNELS]
     n_types, n_channels = min(len(classes), N_SHOWN_TYPES), len(names)
     channels = [short(name, 10) for name in names] if len(names) > 1 else [""]
@@ -76,14 +85,14 @@ def templates(material: Material) -> Plot:
     figure.legend(
         handles=_legend(banks), loc="upper right", ncols=3, handlelength=1.6, borderaxespad=0.2
     )
-    return Plot(figure, numbers.table)
+    return Plot(figure, numbers.table, f"Templates of {'; '.join(bank.name for bank in banks)}.")
 
 
 def _draw(
     axes: Axes, bank: Bank, kind: int, material: Material, colour: str, numbers: Numbers
 ) -> None:
     """Draw one type, its highest peak as 1."""
-    ms_per_sample = 1000 / material.events.rate_hz
+    ms_per_sample = 1000 / material.of(DetectionEvidence).rate_hz
     channels = material.windows.channels[:N_SHOWN_CHANNELS]
     n_channels = len(channels)
     place = {"model": bank.name, "type": material.windows.classes[kind]}

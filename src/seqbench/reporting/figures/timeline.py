@@ -1,4 +1,4 @@
-"""What a model finds in stretches of a test recording, over the signal."""
+"""What a model finds in excerpts of a test recording, over the signal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from seqbench.reporting.figures.panels import offsets_of, say, short, thinned
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.detection import DetectionEvidence
+from seqbench.reporting.evidence.excerpts import Excerpt, Mark
+from seqbench.reporting.evidence.material import PALETTE, Material
+from seqbench.reporting.figures.panels import note, offsets_of, short, thinned
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import (
     CHARACTER_INCHES,
@@ -23,8 +27,6 @@ from seqbench.reporting.figures.style import (
     N_VECTOR_POINTS,
     WIDTH_INCHES,
 )
-from seqbench.reporting.material import PALETTE, Material
-from seqbench.reporting.stretches import Mark, Stretch
 
 WAVE, ERROR = "#6b737b", "#fbe0da"
 TOP, BOTTOM, RIGHT, GAP = 0.42, 0.5, 0.12, 0.5  # margins in inches
@@ -33,12 +35,12 @@ LEVEL = 0.135  # inches of a row of marks or labels
 MOST_LEVELS = 3  # rows of labels; what has no room in them keeps its mark alone
 LABEL_SIZE, LABEL_INCHES = 6.5, 0.058  # of a label, and of one of its characters
 N_LABEL_CHARACTERS = 14
-ERROR_S = 0.004  # of a stretch of a second, that the shade of an error reaches to either side
+ERROR_S = 0.004  # of a excerpt of a second, that the shade of an error reaches to either side
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """Marks of a stretch as rows above its signal: level of each label, None without room."""
+    """Marks of a excerpt as rows above its signal: level of each label, None without room."""
 
     labelled: list[int | None]
     found: list[int | None]
@@ -59,33 +61,38 @@ class _Rows:
         return LEVEL * (2.2 + self.n_found + self.n_labelled)
 
 
+@FIGURES.register("timeline", title="Detections in test recordings", tasks=("detection",), order=22)
 def timeline(material: Material) -> Plot:
-    """Marks over the signal of each stretch, channels stacked."""
-    stretches = material.events.stretches
+    """Excerpts evenly spread over test, with detections of the model and seed selected on val.
+
+    The last excerpt holds a miss or a false alarm, if there is any. Marks have the colour of the
+    type, shaded times are errors. Each channel has its own scale.
+    """
+    excerpts = material.of(DetectionEvidence).excerpts
     classes = material.windows.classes
     n_channels = min(len(material.windows.channels), N_SHOWN_CHANNELS)
     channels = [short(name, 10) for name in material.windows.channels[:n_channels]]
     left = 0.2 + CHARACTER_INCHES * max(8, *map(len, channels))
     width = WIDTH_INCHES - left - RIGHT
-    rows = [_rows(stretch, classes, width) for stretch in stretches]
+    rows = [_rows(excerpt, classes, width) for excerpt in excerpts]
     wave = 0.35 + 0.17 * n_channels
     heights = [of_rows.height + wave for of_rows in rows]
     total = TOP + BOTTOM + sum(heights) + GAP * max(len(heights) - 1, 0) + (0 if heights else 0.5)
     figure = Figure(figsize=(WIDTH_INCHES, total))
-    waves = _scaled([stretch.signal[:, :n_channels] for stretch in stretches])
+    waves = _scaled([excerpt.signal[:, :n_channels] for excerpt in excerpts])
     offsets = offsets_of(waves, n_channels)
     n_points = sum(min(len(one), 2 * N_SAMPLES) * n_channels for one in waves)
     is_dense = n_points > N_VECTOR_POINTS
     numbers = Numbers()
     top = total - TOP
-    for stretch, of_rows, signal, height in zip(stretches, rows, waves, heights, strict=True):
+    for excerpt, of_rows, signal, height in zip(excerpts, rows, waves, heights, strict=True):
         x, w = left / WIDTH_INCHES, width / WIDTH_INCHES
         upper = figure.add_axes((x, (top - of_rows.height) / total, w, of_rows.height / total))
         lower = figure.add_axes((x, (top - height) / total, w, wave / total), sharex=upper)
         if is_dense:
             lower.set_rasterization_zorder(2.5)  # lines become one image, axes and text do not
-        time = (stretch.start_s + np.arange(len(signal)) / stretch.rate_hz).round(6)
-        place = {"recording": stretch.recording, "from_s": stretch.start_s}
+        time = (excerpt.start_s + np.arange(len(signal)) / excerpt.rate_hz).round(6)
+        place = {"recording": excerpt.recording, "from_s": excerpt.start_s}
         for channel in range(n_channels):
             at = thinned(signal[:, channel], N_SAMPLES)
             numbers.add(
@@ -100,49 +107,54 @@ def timeline(material: Material) -> Plot:
                 antialiased=not is_dense,
             )
         lower.set_yticks(offsets, channels if n_channels > 1 else [""])
-        _draw_marks(upper, lower, stretch, of_rows, classes)
+        _draw_marks(upper, lower, excerpt, of_rows, classes)
         for marks, matched, alone in (
-            (stretch.labelled, "labelled", "missed"),
-            (stretch.found, "found", "false alarm"),
+            (excerpt.labelled, "labelled", "missed"),
+            (excerpt.found, "found", "false alarm"),
         ):
             for mark in marks:
                 shows = matched if mark.is_matched else alone
                 numbers.add(**place, shows=shows, of=classes[mark.type], seconds=mark.time_s)
-        upper.set_title(f"{short(stretch.recording, 40)}{_errors(stretch)}")
+        upper.set_title(f"{short(excerpt.recording, 40)}{_errors(excerpt)}")
         _finish(upper, lower, time, of_rows)
         top -= height + GAP
-    if not stretches:
-        say(figure, "There is no model, or nothing in test is labelled.")
+    if not excerpts:
+        note(figure, "There is no model, or nothing in test is labelled.")
     figure.supxlabel("seconds from the start of the recording", fontsize=8.5, color=MUTED)
     figure.legend(handles=_legend(), loc="upper right", ncols=4, handlelength=1, columnspacing=1.2)
-    return Plot(figure, numbers.table)
+    counts = [
+        f"{one.recording} from {one.start_s:.1f} s: {len(one.labelled)} labelled,"
+        f" {one.n_missed} missed, {one.n_false} false"
+        for one in excerpts
+    ]
+    return Plot(figure, numbers.table, f"{'; '.join(counts) or 'No test event is labelled'}.")
 
 
 def type_colour(kind: int) -> str:
-    """Return the colour of a type of event; the name beside it tells those of one colour apart."""
+    """Return the colour of a type of event; types of one colour differ in the name beside it."""
     return PALETTE[kind % len(PALETTE)]
 
 
-def _rows(stretch: Stretch, classes: list[str], width: float) -> _Rows:
+def _rows(excerpt: Excerpt, classes: list[str], width: float) -> _Rows:
     """Give each label the lowest level on which it does not touch the one before."""
-    seconds = len(stretch.signal) / stretch.rate_hz
+    seconds = len(excerpt.signal) / excerpt.rate_hz
 
     def levels(marks: Iterable[Mark]) -> list[int | None]:
         ends = [-np.inf] * MOST_LEVELS
         chosen: list[int | None] = []
         for mark in marks:
             half = LABEL_INCHES * (1 + len(_label(mark, classes))) / 2
-            middle = (mark.time_s - stretch.start_s) / seconds * width
+            middle = (mark.time_s - excerpt.start_s) / seconds * width
             level = next((i for i, end in enumerate(ends) if end < middle - half), None)
             if level is not None:
                 ends[level] = middle + half
             chosen.append(level)
         return chosen
 
-    missed = levels(mark for mark in stretch.labelled if not mark.is_matched)
+    missed = levels(mark for mark in excerpt.labelled if not mark.is_matched)
     waiting = iter(missed)
-    labelled = [None if mark.is_matched else next(waiting) for mark in stretch.labelled]
-    return _Rows(labelled, levels(stretch.found))
+    labelled = [None if mark.is_matched else next(waiting) for mark in excerpt.labelled]
+    return _Rows(labelled, levels(excerpt.found))
 
 
 def _n_levels(levels: list[int | None]) -> int:
@@ -154,7 +166,7 @@ def _label(mark: Mark, classes: list[str]) -> str:
 
 
 def _scaled(signals: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-    """Return signals around the median of each stretch, every channel with a scale of its own."""
+    """Return signals around the median of each excerpt, every channel with a scale of its own."""
     centred = [signal - np.median(signal, axis=0) for signal in signals]
     if not centred:
         return []
@@ -164,13 +176,13 @@ def _scaled(signals: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
 
 
 def _draw_marks(
-    upper: Axes, lower: Axes, stretch: Stretch, rows: _Rows, classes: list[str]
+    upper: Axes, lower: Axes, excerpt: Excerpt, rows: _Rows, classes: list[str]
 ) -> None:
     """Draw detections below and labelled events above, each with the labels that have room."""
-    reach = ERROR_S * len(stretch.signal) / stretch.rate_hz
+    reach = ERROR_S * len(excerpt.signal) / excerpt.rate_hz
     kinds = (
-        (stretch.found, rows.found, 0.0, "^", "X"),
-        (stretch.labelled, rows.labelled, 1.1 + rows.n_found, "v", "v"),
+        (excerpt.found, rows.found, 0.0, "^", "X"),
+        (excerpt.labelled, rows.labelled, 1.1 + rows.n_found, "v", "v"),
     )
     for marks, levels, foot, matched, alone in kinds:
         for mark, level in zip(marks, levels, strict=True):
@@ -192,7 +204,7 @@ def _draw_marks(
                     axes.axvspan(
                         mark.time_s - reach, mark.time_s + reach, color=ERROR, linewidth=0, zorder=0
                     )
-    for mark in stretch.found:
+    for mark in excerpt.found:
         lower.axvline(mark.time_s, color=type_colour(mark.type), linewidth=0.9, alpha=0.8, zorder=1)
 
 
@@ -210,11 +222,11 @@ def _finish(upper: Axes, lower: Axes, time: NDArray[np.float64], rows: _Rows) ->
     lower.xaxis.set_major_locator(MaxNLocator(8))
 
 
-def _errors(stretch: Stretch) -> str:
-    """Return the errors of a stretch in words, nothing if there is none."""
-    counts = ((stretch.n_missed, "missed"), (stretch.n_false, "false"))
-    said = [f"{n} {word}" for n, word in counts if n]
-    return f": {', '.join(said)}" if said else ""
+def _errors(excerpt: Excerpt) -> str:
+    """Return the errors of a excerpt in words, nothing if there is none."""
+    counts = ((excerpt.n_missed, "missed"), (excerpt.n_false, "false"))
+    errors = [f"{n} {word}" for n, word in counts if n]
+    return f": {', '.join(errors)}" if errors else ""
 
 
 def _legend() -> list[Line2D]:

@@ -2,63 +2,85 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pandas as pd
 
-from seqbench.reporting.figures.panels import arm_legend, finish_curves, panels_of, pick
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.figures.panels import arm_legend, choice, finish_curves, panels_of
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import LINE_STYLES
-from seqbench.reporting.material import Material
 
 
+@FIGURES.register("learning_curves", title="Learning curves", order=30)
 def learning_curves(material: Material) -> Plot:
-    """Loss on val of each run in a panel for each architecture, loss on train in pale."""
-    board = material.board
+    """Validation loss of each run; pale: training loss.
+
+    A dot marks the epoch whose weights are kept.
+    """
     best_epoch = {result.run: result.cost("best_epoch") for result in material.results}
-    figure, panels = panels_of(material.architectures)
-    lines: list[pd.Series[float]] = []
-    numbers = Numbers()
-    for run, history in material.histories.items():
-        if run.labels != board.labels or history.empty:
-            continue
-        axes, colour = panels[run.architecture], material.colours[run.architecture]
-        style = pick(LINE_STYLES, material.arms, run.arm)
-        epoch, val = history["epoch"], history["val_loss"]
-        axes.plot(epoch, history["train_loss"], color=colour, alpha=0.22, linewidth=0.8)
-        axes.plot(epoch, val, color=colour, linestyle=style, linewidth=1.2)
-        kept = history[epoch == best_epoch.get(run)]
-        axes.plot(kept["epoch"], kept["val_loss"], "o", color=colour, markersize=3.2)
-        lines += [val, history["train_loss"]]
-        numbers.add(
-            architecture=run.architecture, arm=run.arm, dataset=run.dataset, seed=run.seed,
-            epoch=epoch.to_numpy(), train_loss=history["train_loss"].to_numpy(),
-            val_loss=val.to_numpy(), is_kept=(epoch == best_epoch.get(run)).to_numpy(),
-        )  # fmt: skip
-    finish_curves(figure, panels, lines, "loss")
-    arm_legend(figure, material.arms, with_pale=True)
-    return Plot(figure, numbers.table)
-
-
-def pretraining(material: Material) -> Plot:
-    """Loss of each objective on held-out recordings, a panel for each architecture."""
-    architectures = [
-        a for a in material.architectures if any(a == key[0] for key in material.pretraining)
+    curves = [
+        _Curve(run.architecture, run.arm, run.dataset, run.seed, history, best_epoch.get(run))
+        for run, history in material.histories.items()
+        if run.labels == material.board.labels and not history.empty
     ]
-    objectives = sorted({objective for _, objective, *_ in material.pretraining})
+    return _plot(material, curves, material.architectures, material.arms, "arm", "loss")
+
+
+@FIGURES.register("pretraining", title="Pretraining curves", needs="pretraining", order=33)
+def pretraining(material: Material) -> Plot:
+    """Loss of the objective on held-out train recordings for each run; pale: training loss.
+
+    Neither val nor test is used.
+    """
+    curves = [_Curve(*key, history) for key, history in material.pretraining.items()]
+    used = {curve.architecture for curve in curves}
+    architectures = [name for name in material.architectures if name in used]
+    objectives = sorted({curve.label for curve in curves})
+    y = "loss of the objective"
+    return _plot(material, curves, architectures, objectives, "objective", y)
+
+
+def _plot(
+    material: Material,
+    curves: list[_Curve],
+    architectures: list[str],
+    labels: list[str],
+    kind: str,
+    y: str,
+) -> Plot:
+    """Draw a panel for each architecture and a line style for each label."""
+    held_out, measured = ("val_loss", "val") if kind == "arm" else ("monitor_loss", "held_out")
     figure, panels = panels_of(architectures)
-    lines: list[pd.Series[float]] = []
     numbers = Numbers()
-    for (architecture, objective, dataset, seed), history in material.pretraining.items():
-        axes, colour = panels[architecture], material.colours[architecture]
-        epoch, monitor = history["epoch"], history["monitor_loss"]
-        axes.plot(epoch, history["train_loss"], color=colour, alpha=0.22, linewidth=0.8)
-        style = pick(LINE_STYLES, objectives, objective)
-        axes.plot(epoch, monitor, color=colour, linestyle=style, linewidth=1.2)
-        lines += [monitor, history["train_loss"]]
+    for one in curves:
+        axes, colour = panels[one.architecture], material.colours[one.architecture]
+        epoch, loss, train = (one.history[name] for name in ("epoch", held_out, "train_loss"))
+        axes.plot(epoch, train, color=colour, alpha=0.22, linewidth=0.8)
+        style = choice(LINE_STYLES, labels, one.label)
+        axes.plot(epoch, loss, color=colour, linestyle=style, linewidth=1.2)
+        known = {kind: one.label, "dataset": one.dataset, "seed": one.seed}
+        if one.best_epoch is not None:
+            kept = epoch == one.best_epoch
+            axes.plot(epoch[kept], loss[kept], "o", color=colour, markersize=3.2)
+            known["is_kept"] = kept.to_numpy()
         numbers.add(
-            architecture=architecture, objective=objective, dataset=dataset, seed=seed,
-            epoch=epoch.to_numpy(), train_loss=history["train_loss"].to_numpy(),
-            held_out_loss=monitor.to_numpy(),
+            architecture=one.architecture, **known, epoch=epoch.to_numpy(),
+            train_loss=train.to_numpy(), **{f"{measured}_loss": loss.to_numpy()},
         )  # fmt: skip
-    finish_curves(figure, panels, lines, "loss of the objective")
-    arm_legend(figure, objectives, with_pale=True, measured="held-out")
+    losses = [one.history[name] for one in curves for name in (held_out, "train_loss")]
+    finish_curves(figure, panels, losses, y)
+    arm_legend(figure, labels, with_pale=True, measured=measured.replace("_", "-"))
     return Plot(figure, numbers.table)
+
+
+class _Curve(NamedTuple):
+    """Losses of one training, labelled by its arm or objective."""
+
+    architecture: str
+    label: str
+    dataset: str
+    seed: int
+    history: pd.DataFrame
+    best_epoch: float | None = None

@@ -15,7 +15,7 @@ class ClassificationHead(Head):
     Parameters
     ----------
     encoder
-        Says how its frames are pooled, and their features D.
+        Gives the pooling of its frames, and their features D.
     n_classes
         Classes K, at least 2.
     dropout

@@ -8,7 +8,7 @@ ones, and a bootstrap costs no second implementation.
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
 from seqbench.storage.predictions import Predictions
 from seqbench.storage.sequences import Sequences
 
@@ -30,7 +30,7 @@ def confusion(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     "accuracy", tasks=("classification", "labelling"), better="higher", probabilities=False, order=0
 )
 def accuracy(predictions: Predictions | Sequences, weights: Floats) -> Floats:
-    """Part of the windows, or of their samples, whose class is right."""
+    """Fraction of the windows, or of their samples, whose class is right."""
     counts = confusion(predictions, weights)
     return np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
 
@@ -43,7 +43,7 @@ def accuracy(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     order=1,
 )
 def balanced_accuracy(predictions: Predictions | Sequences, weights: Floats) -> Floats:
-    """Mean over the classes that occur of the part of their windows that is right."""
+    """Mean over the classes that occur of the fraction of their windows that is right."""
     counts = confusion(predictions, weights)
     support = counts.sum(axis=2)
     hits = np.diagonal(counts, axis1=1, axis2=2)
@@ -122,7 +122,7 @@ def ece(predictions: Predictions, weights: Floats) -> Floats:
 
 
 def reliability(predictions: Predictions) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Return mean confidence, part that is right and number of windows in each bin of `ece`.
+    """Return mean confidence, fraction that is right and number of windows in each bin of `ece`.
 
     NaN in a bin without windows, (15,) each.
     """

@@ -1,20 +1,19 @@
-"""The task: one class per window."""
+"""The task: one class for each window."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from seqbench.registry import TASKS
+from seqbench.config.registry import TASKS
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
     from seqbench.models.base import Encoder
-    from seqbench.storage.predictions import Predictions
-    from seqbench.storage.windows import WindowSet
+    from seqbench.storage.model_header import NetworkHeader
     from seqbench.tasks.head import Head
 
 
-@TASKS.register("classification")
+@TASKS.register("classification", labels="classes")
 class ClassificationTask(Task):
     """Window to one class."""
 
@@ -22,17 +21,8 @@ class ClassificationTask(Task):
     headline = "accuracy"
     tiebreak = "log_loss"
 
-    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+    def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build a pooled linear layer."""
         from seqbench.tasks.classification.head import ClassificationHead
 
-        return ClassificationHead(encoder, len(header["classes"]), header["head_dropout"])
-
-    def join(
-        self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
-    ) -> Predictions:
-        """Join scores (N, K) with the windows they belong to."""
-        from seqbench.storage.predictions import Predictions
-
-        del tuned  # the class with the highest score is the answer
-        return Predictions.of(windows, answer, are_probabilities=are_probabilities)
+        return ClassificationHead(encoder, len(header.classes), header.head_dropout)

@@ -48,7 +48,7 @@ class Events:
         return np.rint(self.time).astype(np.int64)
 
     def inside(self, spans: Ints) -> NDArray[np.bool_]:
-        """Tell which events lie in the span [start, stop) of their recording, (E,)."""
+        """Return which events lie in the span [start, stop) of their recording, (E,)."""
         start, stop = spans[self.place].T
         return (start <= self.sample) & (self.sample < stop)
 
@@ -140,7 +140,7 @@ class Ranking(Comparison):
     score: Floats
 
     def is_hit(self, tolerance_ms: float) -> NDArray[np.bool_]:
-        """Tell which candidates find an event that no better one has found, (M,)."""
+        """Return which candidates find an event that no better one has found, (M,)."""
         return _is_hit(self, tolerance_ms)
 
     @cached_property
@@ -172,7 +172,7 @@ class Ranking(Comparison):
 def decoded(detections: Detections, decoder: str | None = None) -> Decoded:
     """Return the events of a decoder beside the labelled ones; None: the decoder of the model.
 
-    All metrics of the same detections share the answer.
+    All metrics of the same detections share the result.
     """
     decoder = decoder or detections.decoding.decoder
     kept = select(

@@ -1,7 +1,7 @@
 """Output layer of detection: for every frame and type, is there an onset, and where exactly.
 
-Where in its frame an onset lies is asked as a distribution over bins, not as a
-number: a signal that swings many times within a frame leaves several times
+Where in its frame an onset lies is predicted as a distribution over bins, not as
+a number: a signal that swings many times within a frame leaves several times
 about as likely, and the mean of those is none of them.
 """
 
@@ -36,7 +36,7 @@ SPREAD_FRAMES = 0.6  # standard deviation of the target of presence around an on
 REACH_FRAMES = 2  # frames on either side that the target of presence touches
 BINS_PER_FRAME = 10
 LEAST_FRAMES = 4  # of a window
-BESIDE = 1  # frames on either side of the nearest that tell the time as well
+BESIDE = 1  # frames on either side of the nearest that predict the time as well
 N_BINS = (1 + 2 * BESIDE) * BINS_PER_FRAME + 1  # from -1.5 to 1.5 frames
 HALF = N_BINS // 2  # number of the bin at the centre of a frame
 BIN = 1 / BINS_PER_FRAME  # width of a bin in frames
@@ -46,7 +46,7 @@ AROUND = 2  # bins on either side of the likeliest whose centroid is the time
 
 @dataclass(frozen=True)
 class FrameTarget:
-    """What a head should answer.
+    """Targets of a head.
 
     Parameters
     ----------
@@ -153,17 +153,17 @@ class DetectionHead(Head):
     def loss(self, logits: Tensor, target: EventTarget, weight: Tensor | None = None) -> Tensor:
         """Return the weighted sum of presence, offset, template and refractory losses."""
         logits = logits.float()
-        wanted = self.frame_target(target, logits.shape[1])
-        presence, known = logits[:, :, 0], wanted.is_known
+        frames = self.frame_target(target, logits.shape[1])
+        presence, known = logits[:, :, 0], frames.is_known
         loss = presence_loss(
-            presence, wanted.presence, mask=known, kind=self.presence, weight=weight
+            presence, frames.presence, mask=known, kind=self.presence, weight=weight
         )
         if self.offset_weight:
-            bins = logits[wanted.window, wanted.frame, 1 : 1 + N_BINS, wanted.type]
-            place = (wanted.offset / BIN).clamp(-HALF, HALF) + HALF
+            bins = logits[frames.window, frames.frame, 1 : 1 + N_BINS, frames.type]
+            place = (frames.offset / BIN).clamp(-HALF, HALF) + HALF
             loss = loss + self.offset_weight * bin_divergence(bins, place, SPREAD_BINS)
         if self.template_weight:
-            alignment = template_alignment(logits[:, :, -1], wanted.presence, known)
+            alignment = template_alignment(logits[:, :, -1], frames.presence, known)
             loss = loss + self.template_weight * alignment
         if self.refractory_weight and self.refractory_frames > 0:
             probabilities = presence.sigmoid() * known  # 0 behind the end of a window
@@ -187,9 +187,9 @@ class DetectionHead(Head):
 
         1 where a window has neither.
         """
-        wanted = self.frame_target(target, logits.shape[1])
-        found = (logits[:, :, 0] > 0) & wanted.is_known
-        there = (wanted.presence > 0.5) & wanted.is_known
+        frames = self.frame_target(target, logits.shape[1])
+        found = (logits[:, :, 0] > 0) & frames.is_known
+        there = (frames.presence > 0.5) & frames.is_known
         hits = (found & there).sum(dim=(1, 2))
         total = found.sum(dim=(1, 2)) + there.sum(dim=(1, 2))
         return torch.where(total > 0, 2 * hits / total.clamp(min=1), 1.0)
@@ -226,7 +226,7 @@ class DetectionHead(Head):
         return score
 
     def frame_target(self, target: EventTarget, n_frames: int) -> FrameTarget:
-        """Return what the head should answer for each frame and type."""
+        """Return the targets of each frame and type."""
         device = target.onset.device
         centre = self.first_centre + self.hop * torch.arange(n_frames, device=device)
         is_known = (centre >= target.known[:, :1]) & (centre < target.known[:, 1:])
@@ -243,8 +243,8 @@ class DetectionHead(Head):
         presence = torch.zeros(len(target.onset), n_frames, self.n_types, device=device)
         at = (window[:, None] * n_frames + frame) * self.n_types + kind[:, None]
         presence.view(-1).scatter_reduce_(0, at.flatten(), height.flatten(), "amax")
-        tells = inside & (steps.abs() <= BESIDE) & is_known[window[:, None], frame]
-        row, step = torch.nonzero(tells, as_tuple=True)
+        is_trained = inside & (steps.abs() <= BESIDE) & is_known[window[:, None], frame]
+        row, step = torch.nonzero(is_trained, as_tuple=True)
         return FrameTarget(
             presence=presence,
             is_known=is_known[..., None],

@@ -15,7 +15,7 @@ def match(reference: Ints, detected: Ints, tolerance_samples: int) -> tuple[Ints
     """Pair the events of one recording and type with what was detected.
 
     Of all ways to make pairs that are no further apart than the tolerance, the
-    answer is one with the most pairs, and of these one with the least total
+    result is one with the most pairs, and of these one with the least total
     distance. Which of several such ones it is depends on the times alone, not
     on their order; of two equally near a single one, it is the earlier.
 
@@ -38,7 +38,7 @@ def match(reference: Ints, detected: Ints, tolerance_samples: int) -> tuple[Ints
     time, and a recursion over both sorted lists finds it: as good as that of
     the Hungarian algorithm, without its matrix of all events by all detections.
     Where an event has a single detection near, or the reverse, the nearest is
-    the answer and no recursion is needed.
+    the result and no recursion is needed.
     """
     order_r, order_d = np.argsort(reference, kind="stable"), np.argsort(detected, kind="stable")
     r, d = reference[order_r], detected[order_d]
@@ -47,7 +47,7 @@ def match(reference: Ints, detected: Ints, tolerance_samples: int) -> tuple[Ints
     order_d = order_d[_has_near(d, r, tolerance_samples)]
     r, d = reference[order_r], detected[order_d]
     low, high = _near(r, d, tolerance_samples)
-    # Stretches of time that share no pair: a new one where no detection is near both sides.
+    # Spans of time that share no pair: a new one where no detection is near both sides.
     starts = np.flatnonzero(np.r_[True, low[1:] >= high[:-1]][: len(r)])
     cut_r, cut_d = np.append(starts, len(r)), np.append(low[starts], len(d))
     first_r, stop_r, first_d, stop_d = cut_r[:-1], cut_r[1:], cut_d[:-1], cut_d[1:]
@@ -68,7 +68,7 @@ def match(reference: Ints, detected: Ints, tolerance_samples: int) -> tuple[Ints
 
 
 def claim(reference: Ints, ranked: Ints, tolerance_samples: int) -> NDArray[np.bool_]:
-    """Tell which detections, the best first, take an event that no better one has taken.
+    """Return which detections, the best first, take an event that no better one has taken.
 
     Each takes the nearest event that is left within the tolerance, of two
     equally near the earlier. This is how average precision is counted: unlike
@@ -90,27 +90,30 @@ def claim(reference: Ints, ranked: Ints, tolerance_samples: int) -> NDArray[np.b
 
     Notes
     -----
-    All detections ask at once; an event keeps the best that asked, and the
-    others ask on. As every event ranks alike, this ends where taking turns does.
+    All detections propose at once; an event keeps the best proposal, and the
+    others propose on. As every event ranks alike, this ends where taking turns does.
     """
     nobody, far = len(ranked), np.iinfo(np.int64).max // 4
     r = np.r_[-far, np.sort(reference), far]
     holder = np.full(len(r), nobody)
     after = np.searchsorted(r, ranked)
     before = after - 1
-    asked_before = np.zeros(nobody, dtype=np.bool_)
-    asking = np.arange(nobody)
-    while len(asking):
-        to_before, to_after = ranked[asking] - r[before[asking]], r[after[asking]] - ranked[asking]
-        asked_before[asking] = to_before <= to_after
-        asking = asking[np.minimum(to_before, to_after) <= tolerance_samples]
-        asked = np.where(asked_before[asking], before[asking], after[asking])
-        held = holder[asked]
-        np.minimum.at(holder, asked, asking)
-        displaced = np.unique(held[(held != holder[asked]) & (held != nobody)])
-        asking = np.r_[asking[holder[asked] != asking], displaced]
-        before[asking] -= asked_before[asking]
-        after[asking] += ~asked_before[asking]
+    proposed_before = np.zeros(nobody, dtype=np.bool_)
+    proposing = np.arange(nobody)
+    while len(proposing):
+        to_before, to_after = (
+            ranked[proposing] - r[before[proposing]],
+            r[after[proposing]] - ranked[proposing],
+        )
+        proposed_before[proposing] = to_before <= to_after
+        proposing = proposing[np.minimum(to_before, to_after) <= tolerance_samples]
+        proposed = np.where(proposed_before[proposing], before[proposing], after[proposing])
+        held = holder[proposed]
+        np.minimum.at(holder, proposed, proposing)
+        displaced = np.unique(held[(held != holder[proposed]) & (held != nobody)])
+        proposing = np.r_[proposing[holder[proposed] != proposing], displaced]
+        before[proposing] -= proposed_before[proposing]
+        after[proposing] += ~proposed_before[proposing]
     takes = np.zeros(nobody, dtype=np.bool_)
     takes[holder[holder != nobody]] = True
     return takes

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from seqbench.options import TOLERANCES_MS
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
 from seqbench.storage.detections import Detections
 from seqbench.tasks.detection.comparison import (
     N_CALIBRATION_BINS,
@@ -91,7 +90,7 @@ def recall_at(detections: Detections, weights: Floats, tolerance_ms: float) -> F
 def average_precision_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Floats:
     """Area under precision over recall from the scores of candidates, mean over types that occur.
 
-    Neither thresholds nor the refractory rule play a part. Candidates of a type
+    Neither thresholds nor the refractory rule have an effect. Candidates of a type
     take turns by falling score, and each finds the nearest event that is left.
     The area is the sum of the precision at each score times the recall gained
     there, without interpolation; candidates of equal score count together.
@@ -199,7 +198,7 @@ def presence_ece(detections: Detections, weights: Floats) -> Floats:
 
 
 def per_type(detections: Detections, decoder: str | None = None) -> list[dict[str, Any]]:
-    """Return what is to be said of each type, at the tolerance of the dataset.
+    """Return the scores of each type, at the tolerance of the dataset.
 
     Returns
     -------
@@ -239,19 +238,8 @@ def per_type(detections: Detections, decoder: str | None = None) -> list[dict[st
     return rows
 
 
-def f1_curve(detections: Detections, decoder: str | None = None) -> tuple[Floats, Floats]:
-    """Return the tolerances of the metrics in milliseconds and F1 over all events at each."""
-    compared = decoded(detections, decoder)
-    once = np.ones((1, len(detections)))
-    f1 = []
-    for tolerance_ms in TOLERANCES_MS:
-        hits, reference, found = compared.totals(once, tolerance_ms)
-        f1.append(ratio(2 * hits.sum(keepdims=True), (reference + found).sum(keepdims=True)).item())
-    return np.array(TOLERANCES_MS), np.array(f1)
-
-
 def reliability(detections: Detections) -> tuple[Floats, Floats, Ints]:
-    """Return mean score, part that is true and number of the candidates in each of 15 bins.
+    """Return mean score, fraction that is true and number of the candidates in each of 15 bins.
 
     A candidate is true as in `presence_ece`. NaN in a bin without candidates.
     """

@@ -9,8 +9,8 @@ from seqbench.tasks.detection.stitching import Frames
 
 LEAST_SCORE = 0.02  # what is less likely never becomes an event, whatever its threshold
 REACH = 2  # frames on either side that a peak must exceed
-BESIDE = 1  # frames on either side that tell the time together
-LIMIT = 1.4  # frames that a time may lie from its peak: less than half of what parts two peaks
+BESIDE = 1  # frames on either side that give the time together
+LIMIT = 1.4  # frames that a time may lie from its peak: less than half of what separates two peaks
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Peaks:
 class PeakPicker:
     """Finds peaks in frames that come piece by piece.
 
-    The time of a peak is the mean of what its frame and the two beside it say,
+    The time of a peak is the mean of those of its frame and the two beside it,
     weighted by their presence.
 
     Parameters
@@ -71,7 +71,7 @@ class PeakPicker:
     def certain_before(self) -> float:
         """Time in samples before which no further peak will be found."""
         middle = (self._first + REACH) * self.grid.hop_samples  # of the earliest possible peak
-        # Term by term as the times themselves, so that rounding cannot part the two.
+        # Term by term as the times themselves, so that rounding cannot separate the two.
         return self.grid.first_centre + (middle - LIMIT * self.grid.hop_samples)
 
     def _among(self, held: Frames, n: int) -> Peaks:

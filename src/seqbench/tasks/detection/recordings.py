@@ -28,9 +28,7 @@ def find_candidates(score: Score, windows: WindowSet, layout: Layout, grid: Grid
     layout, grid
         How windows and frames lie in a recording.
     """
-    timeline = windows.timeline
-    if timeline is None:
-        raise ValueError("only windows of a detection dataset hold whole recordings")
+    timeline = windows.events
     bounds = list(zip(timeline.start.tolist(), timeline.stop.tolist(), strict=True))
     spans = [
         (start + first, start + last)

@@ -1,17 +1,16 @@
 """Which candidates become events, so that two of one type are never too close.
 
-Every decoder first asks for the threshold of the type. ``threshold`` stops
-there. ``greedy`` keeps the likeliest, drops what is too close to it, and goes
-on. ``optimal`` keeps the likeliest set of those that respect the period.
+Every decoder first applies the threshold of the type; ``threshold`` does no
+more. ``greedy`` keeps the candidate with the highest score, drops those too
+close to it, and repeats. ``optimal`` keeps the best set that respects the period.
 """
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from seqbench.storage.detections import Candidates
 
@@ -26,8 +25,8 @@ Tag = TypeVar("Tag")
 def period_samples(refractory_s: float | None, sampling_rate_hz: float) -> float:
     """Return the refractory period in samples, 0 where none is known.
 
-    A millionth of a sample is rounded away, or 0.07 s at 100 Hz would be more
-    than 7 samples, and events exactly one period apart would be too close.
+    Rounded to a millionth of a sample: else 0.07 s at 100 Hz would be more than
+    7 samples, and events exactly one period apart would be too close.
     """
     return round((refractory_s or 0.0) * sampling_rate_hz, 6)
 
@@ -38,7 +37,7 @@ def select(
     refractory_samples: float,
     decoder: str,
 ) -> NDArray[np.int64]:
-    """Choose the candidates that become events, in each recording and type on its own.
+    """Return the candidates that become events, by recording and type.
 
     Parameters
     ----------
@@ -66,9 +65,9 @@ def select(
     Notes
     -----
     Of equally good choices, ``greedy`` takes the earlier candidate, and
-    ``optimal`` the set with the larger sum of scores, then the one that does
-    without the last candidate in which they differ. Candidates of one time
-    count as earlier in the order in which they are given.
+    ``optimal`` the set with the larger sum of scores, then the one without
+    the last candidate in which they differ. Candidates of equal time keep their
+    order.
     """
     check(decoder, refractory_samples)
     thresholds = np.asarray(thresholds, dtype=np.float64)
@@ -77,28 +76,28 @@ def select(
             f"a candidate has type {candidates.type.max()},"
             f" but there are thresholds for {len(thresholds)} types"
         )
-    likely = np.flatnonzero(candidates.score >= thresholds[candidates.type])
-    if decoder == "threshold" or refractory_samples == 0 or not len(likely):
-        return likely
-    place, time, kind = (column[likely] for column in (candidates.place, candidates.time,
+    above = np.flatnonzero(candidates.score >= thresholds[candidates.type])
+    if decoder == "threshold" or refractory_samples == 0 or not len(above):
+        return above
+    place, time, kind = (column[above] for column in (candidates.place, candidates.time,
                                                        candidates.type))  # fmt: skip
     order = np.lexsort((time, kind, place))
     place, time, kind = place[order], time[order], kind[order]
-    # What is a period or more apart never meets, so each run is chosen from on its own.
+    # Candidates a period or more apart are independent, so each run is decided alone.
     is_near = (np.diff(place) == 0) & (np.diff(kind) == 0) & (np.diff(time) < refractory_samples)
     is_kept = ~np.append(False, is_near) & ~np.append(is_near, False)
     edges = np.diff(np.concatenate([[False], is_near, [False]]).astype(np.int8))
     starts, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    times, scores = time.tolist(), candidates.score[likely][order].tolist()
-    bars = thresholds[kind[starts]].tolist()
+    times, scores = time.tolist(), candidates.score[above][order].tolist()
+    lowest = thresholds[kind[starts]].tolist()
     kept: list[int] = []
-    for start, stop, bar in zip(starts.tolist(), (last + 1).tolist(), bars, strict=True):
-        run: Choice[int] = choice(decoder, refractory_samples, bar)
+    for start, stop, threshold in zip(starts.tolist(), (last + 1).tolist(), lowest, strict=True):
+        run: Choice[int] = choice(decoder, refractory_samples, threshold)
         for i in range(start, stop):
             run.add(times[i], scores[i], i)
         kept += run.settled()
     is_kept[kept] = True
-    return np.sort(likely[order[is_kept]])
+    return np.sort(above[order[is_kept]])
 
 
 def violations(
@@ -114,7 +113,7 @@ def violations(
 
 
 def check(decoder: str, refractory_samples: float) -> None:
-    """Refuse an unknown decoder and an impossible period."""
+    """Raise a ValueError for an unknown decoder or an impossible period."""
     if decoder not in DECODERS:
         raise ValueError(f"no decoder '{decoder}'; known: {', '.join(DECODERS)}")
     if not 0 <= refractory_samples < math.inf:
@@ -126,32 +125,32 @@ def check(decoder: str, refractory_samples: float) -> None:
 class Choice(ABC, Generic[Tag]):
     """Candidates of one type and recording, until each is kept or dropped.
 
-    A file and a stream choose with the same classes, so they keep the same
-    events. Candidates are added in order of time, those above the threshold
-    only; each carries a tag by which it is given back.
+    Files and streams share these classes, so they keep the same events.
+    Candidates above the threshold are added in order of time; each is
+    identified by a tag.
     """
 
     @abstractmethod
     def __len__(self) -> int:
-        """Candidates that are neither kept nor dropped yet."""
+        """Return the number of undecided candidates."""
 
     @abstractmethod
     def add(self, time: float, score: float, tag: Tag) -> None:
-        """Take a candidate that is no earlier than the one before."""
+        """Add a candidate that is no earlier than the one before."""
 
     @abstractmethod
     def settled(self, now: float = math.inf) -> list[Tag]:
-        """Return who is now kept for certain, by time, and forget all that is decided.
+        """Return the tags of candidates that are certainly kept, by time; drop the decided ones.
 
         Parameters
         ----------
         now
-            No candidate before this time will be added any more.
+            All candidates added later are at this time or after it.
         """
 
 
 class ThresholdChoice(Choice[Tag]):
-    """Keeps everyone at once."""
+    """Keeps every candidate at once."""
 
     def __init__(self) -> None:
         self._tag: list[Tag] = []
@@ -160,7 +159,7 @@ class ThresholdChoice(Choice[Tag]):
         return len(self._tag)
 
     def add(self, time: float, score: float, tag: Tag) -> None:
-        """Take a candidate."""
+        """Add a candidate."""
         self._tag.append(tag)
 
     def settled(self, now: float = math.inf) -> list[Tag]:
@@ -170,7 +169,7 @@ class ThresholdChoice(Choice[Tag]):
 
 
 class GreedyChoice(Choice[Tag]):
-    """Keeps the likeliest, drops its neighbours, and goes on; of equals the earlier.
+    """Keeps the highest score, drops its neighbours, and repeats; of equals the earlier.
 
     Parameters
     ----------
@@ -179,8 +178,8 @@ class GreedyChoice(Choice[Tag]):
 
     Notes
     -----
-    A candidate is kept as soon as no likelier neighbour is undecided and none
-    can come any more.
+    A candidate is kept as soon as no neighbour with a higher score is undecided
+    or can be added.
     """
 
     def __init__(self, refractory_samples: float) -> None:
@@ -193,13 +192,13 @@ class GreedyChoice(Choice[Tag]):
         return len(self._tag)
 
     def add(self, time: float, score: float, tag: Tag) -> None:
-        """Take a candidate."""
+        """Add a candidate."""
         self._time.append(time)
         self._score.append(score)
         self._tag.append(tag)
 
     def settled(self, now: float = math.inf) -> list[Tag]:
-        """Return who is kept for certain if nobody before `now` comes any more."""
+        """Return the tags of candidates that are certainly kept; see `Choice.settled`."""
         n, time, score = len(self._time), self._time, self._score
         if not n:
             return []
@@ -239,32 +238,32 @@ class OptimalChoice(Choice[Tag]):
     -----
     Weighted interval scheduling: over candidates by time, the best set among
     the first i either leaves out the last of them, or adds it to the best set
-    among those a period or more before it. Node i stands for the best set
-    among the first i, and its parent for the set it was built from. Whatever
-    comes later builds on a node that is still within reach, so what the paths
-    from all of these to the root share is certain.
+    among those a period or more before it. Node i is the best set among the
+    first i, its parent the set that it extends. Later candidates extend nodes
+    that are still within reach, so the common path from all of these to the
+    root is certain.
 
     References
     ----------
     Kleinberg, Tardos (2006). Algorithm Design, section 6.1. Departs from it by
-    answering before all candidates are known.
+    deciding before all candidates are known.
     """
 
     def __init__(self, refractory_samples: float, threshold: float) -> None:
         self.refractory_samples = refractory_samples
-        self._bar = _log_odds(threshold)
+        self._log_odds_threshold = _log_odds(threshold)
         self._time: list[float] = []
         self._tag: list[Tag] = []
         self._best = [0]  # weight of each node
         self._parent = [0]
-        self._reach = 0  # candidates that lie a period or more before all to come
+        self._reach = 0  # candidates a period or more before all later ones
 
     def __len__(self) -> int:
         return len(self._tag)
 
     def add(self, time: float, score: float, tag: Tag) -> None:
-        """Take a candidate."""
-        above = max(_log_odds(score) - self._bar, 0.0)
+        """Add a candidate."""
+        above = max(_log_odds(score) - self._log_odds_threshold, 0.0)
         weight = 1 + round(UNITS_PER_LOG_ODDS * (above + TIE_WEIGHT * score))
         self._time.append(time)
         self._tag.append(tag)
@@ -279,20 +278,20 @@ class OptimalChoice(Choice[Tag]):
             self._parent.append(without)
 
     def settled(self, now: float = math.inf) -> list[Tag]:
-        """Return who is kept for certain if nobody before `now` comes any more."""
+        """Return the tags of candidates that are certainly kept; see `Choice.settled`."""
         if not self._time:
             return []
         self._move_reach(now)
         certain = self._shared_node()
         kept, node = [], certain
         while node:
-            if self._best[node] > self._best[node - 1]:  # it was worth adding
+            if self._best[node] > self._best[node - 1]:  # the candidate was added
                 kept.append(self._tag[node - 1])
             node = self._parent[node]
         del self._time[:certain], self._tag[:certain]
         known = self._best[certain]
         self._best = [best - known for best in self._best[certain:]]
-        # Nodes that lead past the shared one are on no path any more.
+        # Nodes whose parents precede the shared one are on no path any more.
         self._parent = [max(parent - certain, 0) for parent in self._parent[certain:]]
         self._reach -= certain
         return kept[::-1]
@@ -315,7 +314,7 @@ class OptimalChoice(Choice[Tag]):
 
 
 def choice(decoder: str, refractory_samples: float, threshold: float) -> Choice[Tag]:
-    """Return an empty choice of a decoder; without a period it keeps everyone."""
+    """Return an empty choice of a decoder; without a period it keeps every candidate."""
     if decoder == "threshold" or refractory_samples == 0:
         return ThresholdChoice()
     if decoder == "greedy":
@@ -326,214 +325,3 @@ def choice(decoder: str, refractory_samples: float, threshold: float) -> Choice[
 def _log_odds(score: float) -> float:
     probability = min(max(score, LEAST_PROBABILITY), 1 - LEAST_PROBABILITY)
     return math.log(probability / (1 - probability))
-
-
-class RefractoryPeriodEnforcer:
-    """Applies the period to chunks of one recording, each with at most one event per type.
-
-    It answers at once, so it may have to take an event back: of two rivals,
-    events of one type closer than the period, the more probable one stays.
-
-    Parameters
-    ----------
-    num_events
-        Event types K.
-    refractory_period_samples
-        Shortest time between two events of one type.
-    sample_rate
-        Samples per second.
-
-    Attributes
-    ----------
-    retracted
-        Events that an earlier call gave and the latest call takes back: pairs
-        of type and global time in samples, by type.
-
-    Notes
-    -----
-    The state holds the kept events of each type that a later chunk can still
-    meet, with their times in the recording and their probabilities. A new
-    event that is more probable than all its rivals is kept, and they are
-    retracted. Any other one with a rival is dropped: so is the same event seen
-    again in an overlapping chunk. Without probabilities the first to arrive
-    stays. A dropped event does not come back when its rival is retracted;
-    `seqbench.tasks.detection.stream_selection.OnlineSelection` waits until it
-    is certain, and needs no retraction.
-    """
-
-    def __init__(
-        self,
-        num_events: int = 16,
-        refractory_period_samples: float = 4000,
-        sample_rate: float = 2000,
-    ) -> None:
-        if num_events < 1 or not sample_rate > 0:
-            raise ValueError("an enforcer needs at least one event type and a rate above 0")
-        check("greedy", refractory_period_samples)
-        self.num_events = num_events
-        self.refractory_period_samples = refractory_period_samples
-        self.sample_rate = sample_rate
-        self.reset()
-
-    @property
-    def refractory_period_s(self) -> float:
-        """The period in seconds."""
-        return self.refractory_period_samples / self.sample_rate
-
-    def reset(self) -> None:
-        """Forget all events, before another recording begins."""
-        self._kept: list[list[tuple[float, float]]] = [[] for _ in range(self.num_events)]
-        self._offset = -math.inf
-        self.retracted: list[tuple[int, float]] = []
-
-    def enforce(
-        self,
-        detected_events: ArrayLike,
-        event_timings: ArrayLike,
-        event_probs: ArrayLike | None = None,
-        global_offset: float = 0,
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Keep the events of one chunk that respect the period.
-
-        Parameters
-        ----------
-        detected_events
-            Which types occur in the chunk, (K,), 0 or 1.
-        event_timings
-            When, in samples from the start of the chunk, (K,), 0 or more.
-        event_probs
-            How likely each event is, (K,); None: all are certain.
-        global_offset
-            Start of the chunk in the recording, in samples. Chunks may
-            overlap, but come in the order of their starts.
-
-        Returns
-        -------
-        tuple of array
-            Events and timings as they came, 0 where there is no event or none
-            any more. The arrays given stay as they are.
-
-        Raises
-        ------
-        ValueError
-            If a shape is not (K,), a chunk starts before the one before it, or
-            an event lies before its chunk or has no number as its time or
-            probability.
-        """
-        events, timings, probs = self._arrays(
-            (self.num_events,), detected_events, event_timings, event_probs
-        )
-        if not global_offset >= self._offset:
-            raise ValueError(
-                f"a chunk starts at {global_offset}, before the last one at {self._offset};"
-                " call reset() before another recording"
-            )
-        self._offset = global_offset
-        self.retracted = []
-        for k in range(self.num_events):
-            # What lies a period before this chunk meets nothing that is still to come.
-            self._kept[k] = [
-                event
-                for event in self._kept[k]
-                if global_offset - event[0] < self.refractory_period_samples
-            ]
-            if events[k] and not self._keeps(k, global_offset + float(timings[k]), float(probs[k])):
-                events[k] = 0
-        timings[events == 0] = 0
-        return events, timings
-
-    def enforce_batch(
-        self,
-        detected_events: ArrayLike,
-        event_timings: ArrayLike,
-        event_probs: ArrayLike | None = None,
-        sequence_lengths: ArrayLike | None = None,
-        global_offset: float = 0,
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Keep the events of consecutive chunks that respect the period.
-
-        Parameters
-        ----------
-        detected_events, event_timings, event_probs
-            As for `enforce`, (B, K).
-        sequence_lengths
-            Samples of each chunk, (B,). The next one starts where it ends.
-        global_offset
-            Start of the first chunk in the recording, in samples.
-
-        Returns
-        -------
-        tuple of array
-            Events and timings, (B, K). An event that loses to a later one of
-            the batch is 0; `retracted` names events of earlier calls only.
-
-        Raises
-        ------
-        ValueError
-            As `enforce`, and if several chunks come without their lengths.
-        """
-        n_chunks = len(np.asarray(detected_events))
-        events, timings, probs = self._arrays(
-            (n_chunks, self.num_events), detected_events, event_timings, event_probs
-        )
-        if sequence_lengths is None and n_chunks > 1:
-            raise ValueError(
-                "several chunks need sequence_lengths:"
-                " where a chunk starts cannot be told from the times of its events"
-            )
-        lengths = np.zeros(n_chunks) if sequence_lengths is None else np.asarray(sequence_lengths)
-        if lengths.shape != (n_chunks,):
-            raise ValueError(f"sequence_lengths has shape {lengths.shape}, not ({n_chunks},)")
-        starts = (global_offset + np.cumsum(lengths) - lengths).tolist()
-        row_of: dict[tuple[int, float], int] = {}
-        withdrawn: list[tuple[int, float]] = []
-        for row, start in enumerate(starts):
-            events[row], timings[row] = self.enforce(events[row], timings[row], probs[row], start)
-            for event in self.retracted:
-                if event in row_of:
-                    events[row_of[event], event[0]] = 0
-                    timings[row_of[event], event[0]] = 0
-                else:
-                    withdrawn.append(event)
-            for k in np.flatnonzero(events[row]).tolist():
-                row_of[k, start + float(timings[row, k])] = row
-        self.retracted = sorted(withdrawn)
-        return events, timings
-
-    def _keeps(self, kind: int, time: float, probability: float) -> bool:
-        """Decide about an event, and take back the rivals it beats."""
-        if not (time >= self._offset and probability >= 0):
-            raise ValueError(
-                f"an event of type {kind} has time {time} and probability {probability};"
-                f" the time must not be before its chunk at {self._offset}"
-            )
-        rivals = [
-            event
-            for event in self._kept[kind]
-            if abs(time - event[0]) < self.refractory_period_samples
-        ]
-        if any(probability <= rival[1] for rival in rivals):
-            return False
-        self.retracted += sorted((kind, rival[0]) for rival in rivals)
-        others = [event for event in self._kept[kind] if event not in rivals]
-        self._kept[kind] = [*others, (time, probability)]
-        return True
-
-    def _arrays(
-        self,
-        shape: tuple[int, ...],
-        detected_events: ArrayLike,
-        event_timings: ArrayLike,
-        event_probs: ArrayLike | None,
-    ) -> Sequence[NDArray[Any]]:
-        """Return copies of what came; without probabilities every event is certain."""
-        probs = np.ones(shape) if event_probs is None else event_probs
-        given = {
-            "detected_events": np.array(detected_events),
-            "event_timings": np.array(event_timings),
-            "event_probs": np.array(probs),
-        }
-        for name, values in given.items():
-            if values.shape != shape:
-                raise ValueError(f"{name} has shape {values.shape}, not {shape}")
-        return list(given.values())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seqbench.errors import UserError
 
 Frames = NDArray[np.float32]
-OVERLAP = 0.25  # part of a window that the next one shares, at least
+OVERLAP = 0.25  # fraction of a window that the next one shares, at least
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Layout:
     @property
     def step_samples(self) -> int:
         """Samples from window to window, a whole number of frames."""
-        wanted = int(self.window_samples * (1 - OVERLAP))
-        return max(1, wanted // self.hop_samples) * self.hop_samples
+        largest = int(self.window_samples * (1 - OVERLAP))
+        return max(1, largest // self.hop_samples) * self.hop_samples
 
     def complete(self, n_samples: int) -> int:
         """Return how many whole windows fit into the first samples of a recording."""

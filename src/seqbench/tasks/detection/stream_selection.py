@@ -43,7 +43,7 @@ class OnlineSelection:
 
     Notes
     -----
-    A run is a stretch of candidates of one type above the threshold, each
+    A run is a series of candidates of one type above the threshold, each
     closer than the period to the one before. Latency: the ``threshold``
     decoder gives an event with the next `advance`; the others give it at the
     latest when `advance` reaches the last candidate of its run plus the
@@ -51,7 +51,7 @@ class OnlineSelection:
     is sooner: ``greedy`` waits only while a likelier neighbour is undecided or
     may come, ``optimal`` only while a later candidate could change the choice.
     With a period of 0 all decoders are as fast as ``threshold``. Memory holds
-    the undecided part of the run of each type, nothing older.
+    the undecided candidates of the run of each type, nothing older.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class OnlineSelection:
         ----------
         now
             Time in samples: no candidate before it will come any more. It may
-            be earlier than before, which says nothing new.
+            be earlier than before, which has no effect.
         """
         self._now = [max(last, now) for last in self._now]
         return sorted(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from seqbench.storage.timeline import Timeline
+from seqbench.tasks.targets import Rows, TargetTable
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class EventTarget:
     known: Tensor
 
 
-class EventTable:
+class EventTable(TargetTable):
     """Events of windows, found by position in the signal.
 
     Parameters
@@ -47,23 +48,13 @@ class EventTable:
         self.known_stop = torch.from_numpy(timeline.known_stop).to(device)
 
     def bounds(self, start: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the first row and the row behind the last of the recordings at rows (B,)."""
+        """Return the rows [first, stop) of the recordings at rows (B,), (B,) each."""
         place = self._place(start)
         return self.recording_start[place], self.recording_stop[place]
 
-    def batch(
-        self, start: Tensor, length: Tensor, within: tuple[Tensor, Tensor] | None = None
-    ) -> EventTarget:
-        """Return the events of windows that begin at rows (B,) and have `length` (B,) samples.
-
-        Parameters
-        ----------
-        start, length
-            Of the windows.
-        within
-            Rows [first, stop) of each window, (B,) each, outside of which labels
-            are not to be known; None: all that are known are.
-        """
+    def batch(self, rows: Rows) -> EventTarget:
+        """Return the events that begin in the windows of a batch."""
+        start, length, within = rows.start, rows.length, rows.within
         stop = start + length
         first = torch.searchsorted(self.onset, start)
         n_events = torch.searchsorted(self.onset, stop) - first

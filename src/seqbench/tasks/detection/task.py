@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from seqbench.options import Level
-from seqbench.registry import TASKS
+from seqbench.config.options import Level
+from seqbench.config.registry import TASKS
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
     from seqbench.models.base import Encoder
     from seqbench.storage.detections import Candidates, Detections
+    from seqbench.storage.model_header import NetworkHeader
     from seqbench.storage.windows import WindowSet
+    from seqbench.tasks.detection.target import EventTable
     from seqbench.tasks.head import Head
 
 
-@TASKS.register("detection")
+@TASKS.register("detection", labels="events")
 class DetectionTask(Task):
     """Recording to typed, timed events.
 
@@ -55,21 +61,37 @@ class DetectionTask(Task):
         self.template_weight = template_weight
         self.refractory_weight = refractory_weight
 
-    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+    def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build presence and offset for every frame and type."""
         from seqbench.tasks.detection.head import DetectionHead
         from seqbench.tasks.detection.refractory import period_samples
 
+        if header.sampling_rate_hz is None:
+            raise ValueError("detection needs a sampling rate")
         return DetectionHead(
             encoder,
-            len(header["classes"]),
-            dropout=header["head_dropout"],
+            len(header.classes),
+            dropout=header.head_dropout,
             presence=self.presence,
             offset_weight=self.offset_weight,
             template_weight=self.template_weight,
             refractory_weight=self.refractory_weight,
-            refractory_samples=period_samples(header["refractory_s"], header["sampling_rate_hz"]),
+            refractory_samples=period_samples(header.refractory_s, header.sampling_rate_hz),
         )
+
+    def targets(self, windows: WindowSet, signal: Tensor) -> EventTable:
+        """Return the events of every window."""
+        from seqbench.tasks.detection.target import EventTable
+
+        return EventTable(windows.events, signal.device)
+
+    def labels_inside(
+        self, windows: WindowSet
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return the type of every event, and which events begin in each window."""
+        from seqbench.tasks.detection.events import event_ranges
+
+        return windows.events.type, *event_ranges(windows)
 
     def join(
         self,
@@ -80,15 +102,15 @@ class DetectionTask(Task):
         tuned: dict[str, Any],
     ) -> Detections:
         """Join candidates with the recordings they were found in."""
-        from seqbench.storage.detections import Decoding, Detections
+        from seqbench.storage.detections import Decoding, Detections, DetectionTuning
 
-        decoding = Decoding.from_json(tuned)
+        decoding = Decoding.of(DetectionTuning.of_json(tuned))
         return Detections.of(windows, answer, decoding, are_probabilities=are_probabilities)
 
     def tune(
         self, windows: WindowSet, answer: Candidates, *, are_probabilities: bool
     ) -> dict[str, Any]:
-        """Choose the threshold of each type on val, and see there how far times are off."""
+        """Choose the threshold of each type on val, and bound the timing errors there."""
         from seqbench.storage.detections import Decoding, Detections
         from seqbench.tasks.detection.thresholds import timing_bounds_ms, tune
 
@@ -96,10 +118,8 @@ class DetectionTask(Task):
         found = Detections.of(windows, answer, undecided, are_probabilities=are_probabilities)
         decoding = tune(found, self.decoder)
         found = Detections.of(windows, answer, decoding, are_probabilities=are_probabilities)
-        return decoding.to_json() | {"timing_bounds_ms": timing_bounds_ms(found)}
+        return decoding.tuning(timing_bounds_ms(found)).to_json()
 
     def headline_of(self, windows: WindowSet) -> str:
         """Return F1 at the tolerance of the dataset."""
-        if windows.timeline is None:
-            raise ValueError("only windows of a detection dataset have a tolerance")
-        return f"f1_at_{windows.timeline.tolerance_ms:g}ms"
+        return f"f1_at_{windows.events.tolerance_ms:g}ms"

@@ -46,9 +46,9 @@ def tune(detections: Detections, decoder: str) -> Decoding:
     Parameters
     ----------
     detections
-        Of val; their own decoding plays no part.
+        Of val; their own decoding has no effect.
     decoder
-        The one whose events will be the answer.
+        The one whose events are predicted.
     """
     check(decoder, 0)
     if detections.refractory_s is None:  # nothing to respect, so all keep the same events
@@ -64,7 +64,7 @@ def choose_thresholds(detections: Detections, decoder: str) -> NDArray[np.float6
     Parameters
     ----------
     detections
-        Of val; their own decoding plays no part.
+        Of val; their own decoding has no effect.
     decoder
         One of `seqbench.tasks.detection.refractory.DECODERS`.
 
@@ -78,7 +78,7 @@ def choose_thresholds(detections: Detections, decoder: str) -> NDArray[np.float6
     F1 is that of the headline: over all types and recordings, at the tolerance
     of the data, within the spans that are labelled. Where it is at best F, a
     detection more must be right with a probability above F / 2 to be worth it,
-    whatever its type, so that a rare type nobody can tell is left alone instead
+    whatever its type, so that a rare type that is never detected is left alone instead
     of ruining the rest. Tried are thresholds between a score and the next
     lower one: for each score of a candidate that lies within the tolerance of
     an event, or for `MOST_THRESHOLDS` quantiles of them, and one above all. To
@@ -179,7 +179,7 @@ def _of_type(candidates: Candidates, kind: int) -> Candidates:
 def _is_known(
     detections: Detections, place: NDArray[np.int64], time: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Tell which times lie where every event is labelled."""
+    """Return which times lie where every event is labelled."""
     start, stop = detections.known[place].T
     return (start <= time) & (time < stop)
 

@@ -14,7 +14,7 @@ from seqbench.storage.normalization import Normalization
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.head import Head
 from seqbench.tasks.sample_head import squared_errors
-from seqbench.windowing.transform import past, restored
+from seqbench.windowing.transform import n_samples_lost, past, restored
 
 
 class ForecastingHead(Head):
@@ -26,11 +26,11 @@ class ForecastingHead(Head):
     Parameters
     ----------
     encoder
-        Says how its frames are pooled, or which maps they are.
+        Gives the pooling of its frames, or which maps they are.
     normalization
         Of the transformed series, (D,), from train.
     horizon_samples
-        Samples H to tell.
+        Samples H to predict.
     dropout
         Between pooled features and the output layer; maps know of none.
     frame_size
@@ -67,7 +67,7 @@ class ForecastingHead(Head):
 
     def loss(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return the mean squared error of normalised values, about 1 for their mean."""
-        del weight  # classes have no part in it
+        del weight  # there are no classes
         squared, is_known = squared_errors(logits, target)
         return squared.sum() / is_known.sum().clamp(min=1)
 
@@ -77,8 +77,8 @@ class ForecastingHead(Head):
 
     def finish(self, windows: WindowSet, answer: np.ndarray) -> np.ndarray:
         """Return forecasts of the series itself, (N, H, D) or (N, H, C, rows, columns)."""
-        transform = windows.told.transform
-        return restored(answer, past(windows, transform.n_lost), transform)
+        transform = windows.required_targets.transform
+        return restored(answer, past(windows, n_samples_lost(transform)), transform)
 
     def measure(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the mean squared error of each window, (B,), normalised."""

@@ -6,7 +6,7 @@ Those tagged `of_frames` are of video alone.
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
 from seqbench.storage.sequences import Sequences
 from seqbench.tasks.forecasting.similarity import LEAST_SIDE, structural_similarity
 
@@ -28,12 +28,13 @@ def skill(sequences: Sequences, weights: Floats) -> Floats:
     """
     if sequences.reference is None:
         raise ValueError("a skill needs the last value that was known")
-    parts = []
-    told = (sequences.answer, sequences.reference)
-    for errors in zip(*(_of_planes((sequences.target - one) ** 2).T for one in told), strict=True):
+    skills = []
+    compared = (sequences.prediction, sequences.reference)
+    squared = (_of_planes((sequences.target - one) ** 2).T for one in compared)
+    for errors in zip(*squared, strict=True):
         error, of_last = (weights @ sequences.summed(one) for one in errors)
-        parts.append(np.where(of_last > 0, 1 - error / np.maximum(of_last, 1e-300), np.nan))
-    return np.mean(parts, axis=0)
+        skills.append(np.where(of_last > 0, 1 - error / np.maximum(of_last, 1e-300), np.nan))
+    return np.mean(skills, axis=0)
 
 
 @METRICS.register(
@@ -49,7 +50,7 @@ def frame_squared_error(sequences: Sequences, weights: Floats) -> Floats:
 
     What studies of Moving MNIST call MSE, with pixels from 0 to 1.
     """
-    squared = _of_planes((sequences.target - sequences.answer) ** 2)
+    squared = _of_planes((sequences.target - sequences.prediction) ** 2)
     return sequences.mean(squared.sum(axis=1), weights)
 
 
@@ -62,15 +63,15 @@ def frame_squared_error(sequences: Sequences, weights: Floats) -> Floats:
     order=4,
 )
 def ssim(sequences: Sequences, weights: Floats) -> Floats:
-    """Structural similarity of frames told to those that came, mean over frames; 1 if identical.
+    """Structural similarity of predicted and true frames, mean over frames; 1 if identical.
 
-    See `similarity`. The range of pixels is that of all that came. NaN where
+    See `similarity`. The range of pixels is that of all true frames. NaN where
     that is nothing, or frames are smaller than the window.
     """
     range_of_values = float(np.ptp(sequences.target))
     if min(sequences.target.shape[2:]) < LEAST_SIDE or not range_of_values:
         return np.full(len(weights), np.nan)
-    similarity = structural_similarity(sequences.target, sequences.answer, range_of_values)
+    similarity = structural_similarity(sequences.target, sequences.prediction, range_of_values)
     return sequences.mean(similarity, weights)
 
 

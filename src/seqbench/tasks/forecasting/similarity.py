@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 
 Floats = NDArray[np.float64]
 
-# As in the source: a Gaussian window of 11 x 11 pixels, and constants in parts of the range.
+# As in the source: a Gaussian window of 11 x 11 pixels, and constants as fractions of the range.
 RADIUS, DEVIATION = 5, 1.5
 LEAST_SIDE = 2 * RADIUS + 1
 OF_MEANS, OF_DEVIATIONS = 0.01, 0.03

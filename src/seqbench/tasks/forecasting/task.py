@@ -1,20 +1,24 @@
-"""The task: what comes behind a window."""
+"""The task: values behind a window."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seqbench.registry import TASKS
+from seqbench.config.registry import TASKS
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from seqbench.models.base import Encoder
+    from seqbench.storage.model_header import NetworkHeader
     from seqbench.storage.sequences import Sequences
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
+    from seqbench.tasks.targets import HorizonTargets
 
 
-@TASKS.register("forecasting")
+@TASKS.register("forecasting", labels="none")
 class ForecastingTask(Task):
     """The samples behind a window, in the units of the data."""
 
@@ -22,25 +26,32 @@ class ForecastingTask(Task):
     headline = "skill"
     tiebreak = "mae"
 
-    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+    def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build a pooled linear layer for the whole horizon, or what carries on maps of video."""
         from seqbench.storage.normalization import Normalization
         from seqbench.tasks.forecasting.head import ForecastingHead
 
-        targets = header["targets"]
-        normalization = Normalization.from_json(targets["normalization"])
+        targets = header.targets
+        if targets is None or not targets.horizon_samples:
+            raise ValueError("forecasting needs targets and a horizon")
         return ForecastingHead(
             encoder,
-            normalization,
-            targets["horizon_samples"],
-            header["head_dropout"],
-            header.get("frame_size", ()),
+            Normalization.of(targets.normalization),
+            targets.horizon_samples,
+            header.head_dropout,
+            header.frame_size,
         )
+
+    def targets(self, windows: WindowSet, signal: Tensor) -> HorizonTargets:
+        """Return the normalised values behind every window."""
+        from seqbench.tasks.targets import HorizonTargets
+
+        return HorizonTargets(signal, windows.required_targets.horizon_samples)
 
     def join(
         self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
     ) -> Sequences:
-        """Join forecasts with what came; see `Sequences.behind`."""
+        """Join forecasts with the horizons; see `Sequences.behind`."""
         from seqbench.storage.sequences import Sequences
 
         del are_probabilities, tuned

@@ -30,7 +30,7 @@ class LabellingHead(SampleHead):
         return logits.double().softmax(dim=2)
 
     def measure(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return for each window the part of its samples whose class is right, (B,)."""
+        """Return for each window the fraction of its samples whose class is right, (B,)."""
         is_known = target != UNKNOWN
         is_right = (logits[:, : target.shape[1]].argmax(dim=2) == target) & is_known
         return is_right.sum(dim=1) / is_known.sum(dim=1).clamp(min=1)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
 from seqbench.storage.sequences import Sequences
 
 Floats = NDArray[np.float64]
@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
     "sequence_accuracy", tasks=("labelling",), better="higher", probabilities=False, order=1
 )
 def sequence_accuracy(sequences: Sequences, weights: Floats) -> Floats:
-    """Part of the windows in which the class of every sample is right."""
+    """Fraction of the windows in which the class of every sample is right."""
     wrong = sequences.summed((sequences.predicted != sequences.label).astype(np.float64))
-    asked = sequences.summed(np.ones(len(sequences.sequence))) > 0
-    return weights @ ((wrong == 0) & asked) / (weights @ asked)
+    has_target = sequences.summed(np.ones(len(sequences.sequence))) > 0
+    return weights @ ((wrong == 0) & has_target) / (weights @ has_target)

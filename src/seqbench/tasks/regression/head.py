@@ -31,7 +31,7 @@ class RegressionHead(SampleHead):
     def loss(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return the mean squared error of normalised values (B, T, D) that are known.
 
-        1 for the mean of train. Classes have no part in it, nor has `weight`.
+        1 for the mean of train. `weight` is of classes and has no effect.
         """
         del weight
         squared, is_known = squared_errors(logits[:, : target.shape[1]], target)

@@ -1,12 +1,12 @@
 """Metrics of values, in numpy; regression and forecasting share them.
 
-Weights (R, N) say how often each window counts in each of R resamples.
+Weights (R, N) count each window in each of R resamples.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.registry import METRICS
+from seqbench.config.registry import METRICS
 from seqbench.storage.sequences import Sequences
 
 Floats = NDArray[np.float64]
@@ -14,19 +14,19 @@ Floats = NDArray[np.float64]
 
 @METRICS.register("r2", tasks=("regression",), better="higher", probabilities=False, order=0)
 def r2(sequences: Sequences, weights: Floats) -> Floats:
-    """Part of the variance of the values that is explained, mean over the values; at most 1.
+    """Fraction of the variance of the values that is explained, mean over the values; at most 1.
 
     NaN where a value does not vary.
     """
-    parts = []
-    for value, answer in zip(sequences.target.T, sequences.answer.T, strict=True):
-        left = weights @ sequences.summed((value - answer) ** 2)
+    explained = []
+    for value, predicted in zip(sequences.target.T, sequences.prediction.T, strict=True):
+        left = weights @ sequences.summed((value - predicted) ** 2)
         n = weights @ sequences.summed(np.ones_like(value))
         middle = value.mean()  # near the weighted mean, so that nothing cancels
         first, second = (weights @ sequences.summed((value - middle) ** k) for k in (1, 2))
         spread = second - first**2 / n
-        parts.append(np.where(spread > 0, 1 - left / np.maximum(spread, 1e-300), np.nan))
-    return np.mean(parts, axis=0)
+        explained.append(np.where(spread > 0, 1 - left / np.maximum(spread, 1e-300), np.nan))
+    return np.mean(explained, axis=0)
 
 
 @METRICS.register(
@@ -34,7 +34,7 @@ def r2(sequences: Sequences, weights: Floats) -> Floats:
 )
 def rmse(sequences: Sequences, weights: Floats) -> Floats:
     """Root mean square error, in the units of the values."""
-    return np.sqrt(_mean(sequences, (sequences.target - sequences.answer) ** 2, weights))
+    return np.sqrt(_mean(sequences, (sequences.target - sequences.prediction) ** 2, weights))
 
 
 @METRICS.register(
@@ -42,7 +42,7 @@ def rmse(sequences: Sequences, weights: Floats) -> Floats:
 )
 def mae(sequences: Sequences, weights: Floats) -> Floats:
     """Mean absolute error, in the units of the values."""
-    return _mean(sequences, np.abs(sequences.target - sequences.answer), weights)
+    return _mean(sequences, np.abs(sequences.target - sequences.prediction), weights)
 
 
 def _mean(sequences: Sequences, values: Floats, weights: Floats) -> Floats:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seqbench.registry import TASKS
+from seqbench.config.registry import TASKS
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from seqbench.models.base import Encoder
+    from seqbench.storage.model_header import NetworkHeader
     from seqbench.storage.sequences import Sequences
     from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
+    from seqbench.tasks.targets import SampleTargets
 
 
-@TASKS.register("regression")
+@TASKS.register("regression", labels="values")
 class RegressionTask(Task):
     """Values for every sample of a sequence."""
 
@@ -22,13 +26,27 @@ class RegressionTask(Task):
     headline = "r2"
     tiebreak = "mae"
 
-    def head(self, encoder: Encoder, header: dict[str, Any]) -> Head:
+    def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build a linear layer for every frame."""
         from seqbench.storage.normalization import Normalization
         from seqbench.tasks.regression.head import RegressionHead
 
-        normalization = Normalization.from_json(header["targets"]["normalization"])
-        return RegressionHead(encoder, normalization, header["head_dropout"])
+        if header.targets is None:
+            raise ValueError("regression needs targets")
+        normalization = Normalization.of(header.targets.normalization)
+        return RegressionHead(encoder, normalization, header.head_dropout)
+
+    def targets(self, windows: WindowSet, signal: Tensor) -> SampleTargets:
+        """Return the normalised values of every sample, NaN where unknown."""
+        import torch
+
+        from seqbench.tasks.targets import SampleTargets
+        from seqbench.windowing.normalize import normalize
+
+        values = torch.from_numpy(
+            normalize(windows.required_targets.values, windows.required_targets.normalization)
+        )
+        return SampleTargets(values.to(signal.device), torch.nan)
 
     def join(
         self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]

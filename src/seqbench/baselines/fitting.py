@@ -1,0 +1,57 @@
+"""Fitting of a baseline, from windows to its file."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from seqbench.config.registry import BASELINES, TASKS
+from seqbench.plan.job_settings import BaselineJobSettings
+from seqbench.process.memory import PeakMemory
+from seqbench.process.origin import origin
+from seqbench.storage.model_header import BaselineHeader
+from seqbench.storage.models import StoredModel, write_model
+from seqbench.storage.records import Cost, Provenance, RunIdentity
+from seqbench.storage.windows import read_windows
+
+
+def fit_baseline(
+    windows: Path, settings: BaselineJobSettings, run: RunIdentity, model: Path
+) -> None:
+    """Fit a baseline on train and val; write the arrays that prediction needs.
+
+    Where the task tunes on val, the baseline learns from train alone.
+    """
+    task = TASKS[settings.task](**settings.task_options)
+    train, val = read_windows(windows, "train"), read_windows(windows, "val")
+    learned = [train] if task.tunes_on_val else [train, val]
+    baseline = BASELINES[settings.baseline](**settings.options)
+    compile_s = baseline.compile(len(train.channels))
+    memory = PeakMemory()
+    began, began_cpu = time.perf_counter(), time.process_time()
+    arrays = baseline.fit(learned, run.seed)
+    tuned: dict[str, Any] = {}
+    if task.tunes_on_val:
+        predicted = baseline.predict(arrays, val)
+        tuned = task.tune(val, predicted, are_probabilities=baseline.gives_probabilities)
+    header = BaselineHeader(
+        run=run,
+        task=settings.task,
+        task_options=settings.task_options,
+        tuned=tuned,
+        baseline=settings.baseline,
+        options=settings.options,
+        channels=tuple(train.channels),
+        classes=tuple(train.classes),
+        sampling_rate_hz=train.sampling_rate_hz,
+        normalization=train.normalization.record(),
+        cost=Cost(
+            train_s=time.perf_counter() - began,
+            compile_s=compile_s,
+            train_cpu_s=time.process_time() - began_cpu,
+            peak_memory_bytes=memory.peak_bytes(),
+            n_parameters=sum(array.size for array in arrays.values()),
+        ),
+        n_windows={part.split: int((part.label >= 0).sum()) for part in (train, val)},
+        provenance=Provenance(**origin(), device="cpu", threads=1),
+    )
+    write_model(model, StoredModel(arrays, header))

@@ -1,0 +1,1 @@
+"""The command `seqbench`: one module a command, named as the command is."""

@@ -1,0 +1,72 @@
+"""Arguments that several commands share, and what they must not do."""
+
+import argparse
+import math
+from argparse import ArgumentParser
+from pathlib import Path
+
+from seqbench import layout
+from seqbench.config.benchmark import Benchmark
+from seqbench.errors import UserError
+from seqbench.plan.plan import Plan
+
+
+def add_plan_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of `read_plan`."""
+    parser.add_argument(
+        "--config", type=Path, nargs="+", metavar="FILE",
+        help=f"merged in turn, as for `check`; without, {layout.CONFIG} in the folder",
+    )  # fmt: skip
+    parser.add_argument(
+        "--directory", type=Path, default=Path(), metavar="DIR",
+        help="folder that holds results/; by default this one",
+    )  # fmt: skip
+
+
+def read_plan(config: list[Path] | None, directory: Path) -> Plan:
+    """Return the plan of a config, or of the one that Snakemake saved beside the results.
+
+    Raises
+    ------
+    UserError
+        If there is neither, or if a config is invalid.
+    """
+    saved = directory / layout.CONFIG
+    if config is None and not saved.is_file():
+        raise UserError(
+            f"{saved}: no such file, as Snakemake has not run here; name the folder with"
+            " --directory, or the config with --config"
+        )
+    return Plan(Benchmark.read(*(config or [saved])))
+
+
+def positive(text: str) -> float:
+    """Return a finite number above 0."""
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+    return value
+
+
+def refuse_overwriting(out: Path, *inputs: tuple[str, Path]) -> None:
+    """Refuse an output that is an input, by whatever name or link.
+
+    Parameters
+    ----------
+    out
+        The file to write.
+    inputs
+        The argument that names a file to read, and that file.
+
+    Raises
+    ------
+    UserError
+        If writing would replace an input.
+    """
+    for argument, path in inputs:
+        try:
+            is_input = out.samefile(path)
+        except OSError:  # one of them does not exist, so they differ
+            continue
+        if is_input:
+            raise UserError(f"{out}: is the file given as {argument}; choose another --out")

@@ -1,0 +1,30 @@
+"""Check a config, or several merged in turn as Snakemake does, and count its runs."""
+
+from argparse import ArgumentParser
+from collections import Counter
+from pathlib import Path
+
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.plan import Plan
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the config files."""
+    parser.add_argument(
+        "configs",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="`config.yaml mine.yaml` is what `snakemake --configfile mine.yaml` runs",
+    )
+
+
+def run(configs: list[Path]) -> None:
+    """Print the number of runs, by dataset."""
+    plan = Plan(Benchmark.read(*configs))
+    print(
+        f"{configs[-1]}: valid; {len(plan.trained)} models to train,"
+        f" {len(plan.baselines)} baselines to fit"
+    )
+    for dataset, n in Counter(plan.benchmark.whole(run.dataset) for run in plan.runs).items():
+        print(f"  {dataset:<24} {n:>5} runs")

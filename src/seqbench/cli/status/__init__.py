@@ -1,0 +1,61 @@
+"""Show what is done, running, failed and waiting, and how long the rest takes.
+
+Exit code: 0 all is done, 1 something failed, 3 the rest has yet to be done.
+"""
+
+import json
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+
+from seqbench.cli.arguments import add_plan_arguments, positive, read_plan
+from seqbench.cli.status.job_status import job_statuses
+from seqbench.cli.status.remaining import remaining
+from seqbench.cli.status.text import as_json as json_of
+from seqbench.cli.status.text import as_text
+from seqbench.plan.workflow_jobs import jobs_of
+
+UNFINISHED = 3  # exit code; 2 is that of a wrong command line
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the plan, and how it is shown."""
+    add_plan_arguments(parser)
+    parser.add_argument(
+        "--watch",
+        type=positive,
+        metavar="SECONDS",
+        help="show it again and again until nothing is left to do",
+    )
+    parser.add_argument("--json", action="store_true", dest="as_json", help="for scripts")
+    parser.add_argument(
+        "--jobs", type=positive, dest="at_once", metavar="N",
+        help="jobs at a time for the estimate; without, as many as there were",
+    )  # fmt: skip
+
+
+def run(
+    config: list[Path] | None,
+    directory: Path,
+    watch: float | None,
+    as_json: bool,
+    at_once: float | None,
+) -> None:
+    """Print the status of all jobs, once or until nothing is left to do; reads files alone."""
+    jobs = jobs_of(read_plan(config, directory))
+    while True:
+        statuses = job_statuses(jobs, directory)
+        rest = remaining(statuses, at_once)
+        text = (
+            json.dumps(json_of(statuses, rest)) if as_json else as_text(statuses, rest, directory)
+        )
+        states = {status.state for status in statuses}
+        is_last = watch is None or rest.n_counted + rest.n_unknown == 0
+        clear = "\x1b[H\x1b[2J" if watch is not None and sys.stdout.isatty() else ""
+        print(f"{clear}{text}", flush=True)
+        if is_last:
+            break
+        time.sleep(watch or 0)
+    if states != {"done"}:
+        sys.exit(1 if "failed" in states else UNFINISHED)

@@ -1,0 +1,209 @@
+"""The status of each job of a plan, from the files that the plan names."""
+
+import json
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from safetensors import SafetensorError, safe_open
+
+from seqbench.plan.workflow_jobs import Job
+from seqbench.process.step_log import StepLog, is_alive, read_log
+
+State = Literal["done", "running", "failed", "stopped", "waiting"]
+STATES: tuple[State, ...] = ("done", "running", "failed", "stopped", "waiting")
+NO_RECORD = (KeyError, TypeError, ValueError, OverflowError, RecursionError)  # of a damaged file
+STARTING_S = 300.0  # so long a log may stay empty while libraries are loaded
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stood when it last wrote its state, steps counted in the epoch."""
+
+    epoch: int
+    n_steps: int
+    train_s: float
+
+
+@dataclass(frozen=True)
+class Duration:
+    """What a job took or takes: seconds, and processor seconds."""
+
+    wall_s: float
+    cpu_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobStatus:
+    """Status of one job.
+
+    Parameters
+    ----------
+    log
+        Content of its log; None: there is none.
+    duration
+        What the job took when it was last done, if that is known.
+    progress
+        Of a training that is not done, where its last state has it.
+    sentence
+        Why it failed or stopped.
+    silent_s
+        Seconds since a running job on another machine wrote anything; None: it
+        is on this machine, where its process was seen.
+    waits_for_failed
+        Whether it needs what a failed job should have left, if only through others.
+    """
+
+    job: Job
+    state: State
+    log: StepLog | None = None
+    duration: Duration | None = None
+    progress: Progress | None = None
+    sentence: str = ""
+    silent_s: float | None = None
+    waits_for_failed: bool = False
+
+
+def job_statuses(jobs: list[Job], root: Path) -> list[JobStatus]:
+    """Return the status of each job.
+
+    A job is done if its outputs are in place and no older than what they were
+    made from; one that is gone is not missed where all that was made from it
+    is done. Settings are not compared: what Snakemake will make anew for a
+    changed config counts as done until its turn comes.
+
+    Parameters
+    ----------
+    jobs
+        Each behind those whose outputs it reads.
+    root
+        Folder that holds `results/`.
+    """
+    done = _done(jobs, root)
+    lost: set[str] = set()  # what failed jobs should have left, and what is made from it
+    found = []
+    for job in jobs:
+        waits = not lost.isdisjoint(job.inputs)
+        one = _job_status(job, root, job in done, waits)
+        if waits or one.state == "failed":
+            lost.update(job.outputs)
+        found.append(one)
+    return found
+
+
+def _done(jobs: list[Job], root: Path) -> set[Job]:
+    files = {path for job in jobs for path in (*job.outputs, *job.inputs)}
+    made = {path: when for path in files if (when := _modified(root / path)) is not None}
+    is_old: set[str] = set()
+    for job in jobs:
+        last = max((made[path] for path in job.outputs if path in made), default=None)
+        if not is_old.isdisjoint(job.inputs) or (
+            last is not None and any(made.get(path, last) > last for path in job.inputs)
+        ):
+            is_old.update(job.outputs)
+    missed: set[str] = set(jobs[-1].outputs)  # no job reads the last ones
+    done: set[Job] = set()
+    for job in reversed(jobs):
+        if is_old.isdisjoint(job.outputs) and all(
+            path in made or path not in missed for path in job.outputs
+        ):
+            done.add(job)
+        else:
+            missed.update(job.inputs)
+    return done
+
+
+def _job_status(job: Job, root: Path, is_done: bool, waits_for_failed: bool) -> JobStatus:
+    path = root / job.log
+    log = read_log(path)
+    if is_done:
+        return JobStatus(job=job, state="done", log=log, duration=_duration(job, root, log))
+    progress = None if job.state is None else read_progress(root / job.state)
+    state, sentence, silent_s = _unfinished(job, root, log)
+    return JobStatus(
+        job=job,
+        state=state,
+        log=log,
+        duration=_duration(job, root, log),
+        progress=progress,
+        sentence=sentence,
+        silent_s=silent_s,
+        waits_for_failed=waits_for_failed and state == "waiting",
+    )
+
+
+def _unfinished(job: Job, root: Path, log: StepLog | None) -> tuple[State, str, float | None]:
+    """Return the state of an unfinished job, its reason, and for how long it has been silent."""
+    path = root / job.log
+    if log is None or log.wall_s is not None:  # done once, to be done again
+        return "waiting", "", None
+    is_here = is_alive(path, log)
+    if is_here:
+        return "running", "", None
+    if log.error is not None:
+        return "failed", log.error, None
+    if log.stopped is not None:
+        return "stopped", log.stopped, None
+    silent_s = _age_s([path, *([root / job.state] if job.state else [])])
+    if is_here is None or (not log.last_line and silent_s < STARTING_S):
+        return "running", "", silent_s
+    return "stopped", "its process ended without a message, as when it is killed", None
+
+
+def read_progress(path: Path) -> Progress | None:
+    """Return where the state of a training has it; None where there is none that can be read.
+
+    Its digest is not checked: that takes reading all of it, and a training does so itself.
+    """
+    if not path.is_file():  # a pipe would be waited for
+        return None
+    try:
+        with safe_open(path, framework="numpy") as file:
+            course = json.loads((file.metadata() or {})["header"])["course"]
+            (n_steps,) = file.get_slice("losses").get_shape()
+            return Progress(int(course["epoch"]), int(n_steps), _seconds(course["train_s"]))
+    except (OSError, SafetensorError, *NO_RECORD):
+        return None
+
+
+def _duration(job: Job, root: Path, log: StepLog | None) -> Duration | None:
+    """Return what a job took, by its log, or without one of the whole of it by its costs.
+
+    The log of an interrupted training covers the time since its last start; costs cover all of it.
+    """
+    if log is not None and log.wall_s is not None and log.cpu_s is not None and not log.was_resumed:
+        return Duration(log.wall_s, log.cpu_s)
+    if job.cost is None:
+        return None
+    path, name = job.cost
+    if not (root / path).is_file():
+        return None
+    try:
+        cost = json.loads((root / path).read_text(encoding="utf-8"))["cost"]
+        return Duration(_seconds(cost[f"{name}_s"]), _seconds(cost[f"{name}_cpu_s"]))
+    except (OSError, *NO_RECORD):
+        return None
+
+
+def _seconds(value: object) -> float:
+    """Return a time that a file holds; a number that is none is a ValueError."""
+    seconds = float(str(value))
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"{seconds} s")
+    return seconds
+
+
+def _modified(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None
+
+
+def _age_s(paths: Iterable[Path]) -> float:
+    """Return the seconds since the last change of any of these files."""
+    latest = max((when for path in paths if (when := _modified(path)) is not None), default=0.0)
+    return max(0.0, time.time() - latest)

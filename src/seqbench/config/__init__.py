@@ -1,0 +1,1 @@
+"""What a user writes, checked before anything runs, and the registries of its names."""

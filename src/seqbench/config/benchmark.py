@@ -1,0 +1,225 @@
+"""The configuration of a benchmark: closed, bounded, checked before the DAG is built.
+
+`Benchmark` is what a user writes; `seqbench.plan.job_settings` slices it for single jobs.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from seqbench.config.checks import problems
+from seqbench.config.datasets import DatasetEntry, FoldOf, Name, built_in_datasets, folds_of
+from seqbench.config.messages import ConfigError, sentence
+from seqbench.config.options import Fraction, Level, NaturalNumber, Options
+from seqbench.config.registry import ARCHITECTURES, DATASETS, OBJECTIVES
+from seqbench.config.stages import STATE_EVERY_S, FinetuneSettings, PretrainSettings
+from seqbench.config.variants import ArchitectureEntry, Variant, changed, with_registered
+from seqbench.config.yaml_files import read_yaml
+from seqbench.errors import UserError
+
+
+class RunGrid(Options):
+    """Runs to train: every combination of the lists."""
+
+    datasets: list[Name] = Field(min_length=1, description="Names under `datasets` or built in.")
+    architectures: list[Name] = Field(min_length=1, description="Registered architectures.")
+    arms: list[Name] = Field(
+        ["scratch"],
+        min_length=1,
+        description="How the encoder starts and what may move: scratch, random_frozen,"
+        " <objective>_probe or <objective>_finetune.",
+    )
+    labels: list[Fraction] = Field(
+        [1.0], min_length=1, description="Fractions of the labelled train windows, above 0."
+    )
+    seeds: list[NaturalNumber] = Field(
+        [0, 1, 2], min_length=1, description="Seeds of weights, batches and label draws."
+    )
+    baselines: list[Name] | None = Field(
+        None,
+        description="Baselines for these datasets alone, where some would take too long; left out:"
+        " those of the benchmark.",
+    )
+
+
+class Question(Options):
+    """A comparison that the report makes of runs with all labels from scratch."""
+
+    ask: str = Field(min_length=1, max_length=200, description="The question, as it is shown.")
+    compare: list[Name] = Field(
+        min_length=2, description="Architectures or datasets of the runs, or variants of them."
+    )
+
+
+class Benchmark(BaseModel):
+    """A complete benchmark, as `config.yaml` states it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    runs: list[RunGrid] = Field(min_length=1, description="Grids of runs.")
+    baselines: list[Name] = Field(
+        ["majority", "mean", "persistence", "metronome"],
+        description="Floors and ceilings, run on every dataset they fit.",
+    )
+    baseline_options: dict[Name, dict[str, Any]] = Field({}, description="Options by baseline.")
+    datasets: dict[Name, DatasetEntry] = Field(
+        {}, description="Datasets by name; they add to the built-in ones or override them."
+    )
+    architectures: dict[Name, ArchitectureEntry] = Field(
+        {},
+        description="Options by architecture, what is not named keeps its default; under a name of"
+        " its own with `of`, a variant.",
+    )
+    objectives: dict[Name, Variant] = Field(
+        {}, description="Options by pretraining objective; under a name of its own, a variant."
+    )
+    tasks: dict[Name, dict[str, Any]] = Field(
+        {}, description="Options by task: losses of its head, and how scores become predictions."
+    )
+    pretrain: PretrainSettings = PretrainSettings()
+    finetune: FinetuneSettings = FinetuneSettings()
+    questions: list[Question] = Field([], description="Comparisons that the report makes.")
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
+        "auto", description="Where models train: auto takes a GPU when there is one."
+    )
+    out_of_memory: Literal["refuse", "halve"] = Field(
+        "refuse",
+        description="What a training does whose batches a GPU has no room for: refuse stops with a"
+        " sentence, halve begins anew with half of batch_size, once; log and report note it.",
+    )
+    state_every_s: Level = Field(
+        STATE_EVERY_S,
+        description="Seconds between two states of a training, from which it goes on after an"
+        " interruption; 0: after every step.",
+    )
+    tensorboard: bool = Field(True, description="Write TensorBoard logs beside the histories.")
+    title: str = Field("seqbench", max_length=200, description="Heading of the report.")
+
+    @classmethod
+    def load(cls, raw: dict[str, Any]) -> Self:
+        """Check a configuration as YAML or Snakemake hands it over.
+
+        Parameters
+        ----------
+        raw
+            Keys as in `config.yaml`; built-in datasets are added.
+
+        Raises
+        ------
+        ConfigError
+            With one sentence for each problem found.
+        """
+        try:
+            benchmark = cls.model_validate(raw)
+        except ValidationError as error:
+            raise ConfigError([sentence(cls, problem) for problem in error.errors()]) from None
+        if found := list(problems(benchmark)):
+            raise ConfigError(found)
+        return benchmark
+
+    @classmethod
+    def read(cls, *paths: Path) -> Self:
+        """Read and check YAML files, merged in turn: mappings key by key, the rest replaced."""
+        merged: dict[str, Any] = {}
+        for path in paths:
+            merged = _merged(merged, _yaml_mapping(path))
+        return cls.load(merged)
+
+    def to_yaml(self) -> str:
+        """Return the whole configuration, defaults included."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+    @cached_property
+    def named_datasets(self) -> dict[str, DatasetEntry]:
+        """Built-in datasets and the user's, the user's first in case of conflict."""
+        return built_in_datasets() | self.datasets
+
+    @cached_property
+    def folds(self) -> dict[str, FoldOf]:
+        """Folds by name, of every dataset that has some."""
+        return folds_of(self.named_datasets)
+
+    @cached_property
+    def all_datasets(self) -> dict[str, DatasetEntry]:
+        """Named datasets, and folds with the entry of the dataset that they are of."""
+        entries = self.named_datasets
+        return entries | {name: entries[one.whole] for name, one in self.folds.items()}
+
+    def whole(self, dataset: str) -> str:
+        """Return the dataset that a fold is of; any other is itself."""
+        return self.folds[dataset].whole if dataset in self.folds else dataset
+
+    def parts(self, dataset: str) -> list[str]:
+        """Return the folds of a dataset, or itself where it has none."""
+        return [name for name, one in self.folds.items() if one.whole == dataset] or [dataset]
+
+    @cached_property
+    def all_architectures(self) -> dict[str, ArchitectureEntry]:
+        """Registered architectures and variants of them, `of` filled in."""
+        return with_registered(ARCHITECTURES, self.architectures, ArchitectureEntry())
+
+    @cached_property
+    def all_objectives(self) -> dict[str, Variant]:
+        """Registered objectives and variants of them, `of` filled in."""
+        return with_registered(OBJECTIVES, self.objectives, Variant())
+
+    def pretraining(self, architecture: str) -> PretrainSettings:
+        """Return how encoders of an architecture are pretrained."""
+        return changed(self.pretrain, self.all_architectures[architecture].pretrain)
+
+    def finetuning(self, architecture: str) -> FinetuneSettings:
+        """Return how models of an architecture are trained."""
+        return changed(self.finetune, self.all_architectures[architecture].finetune)
+
+    def arm_names(self) -> list[str]:
+        """Return every legal arm."""
+        modes = ("probe", "finetune")
+        pretrained = [f"{name}_{mode}" for name in self.all_objectives for mode in modes]
+        return ["scratch", "random_frozen", *pretrained]
+
+    def sample(self, dataset: str) -> str:
+        """Return the kind of sample that a dataset holds: series, tokens or video."""
+        return str(DATASETS.entry(self.all_datasets[dataset].source).tags["sample"])
+
+    def task(self, dataset: str) -> str:
+        """Return the task of a dataset: its own `task` option, else what its source is made for."""
+        entry = self.all_datasets[dataset]
+        options = DATASETS.entry(entry.source).options.model_validate(entry.source_options)
+        return str(getattr(options, "task", DATASETS.entry(entry.source).tags["task"]))
+
+
+class Arm(BaseModel):
+    """How the encoder starts and what may move."""
+
+    model_config = ConfigDict(frozen=True)
+
+    objective: str | None
+    frozen: bool
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Read an arm's name, which must be one of `Benchmark.arm_names`."""
+        if name in ("scratch", "random_frozen"):
+            return cls(objective=None, frozen=name == "random_frozen")
+        objective, _, mode = name.rpartition("_")
+        return cls(objective=objective, frozen=mode == "probe")
+
+
+def _yaml_mapping(path: Path) -> dict[str, Any]:
+    try:
+        raw = read_yaml(path)
+    except UserError as error:
+        raise ConfigError([str(error)]) from None
+    if not isinstance(raw, dict):
+        raise ConfigError([f"{path}: holds no keys; it must at least have `runs`"])
+    return raw
+
+
+def _merged(first: Any, second: Any) -> Any:
+    if not (isinstance(first, dict) and isinstance(second, dict)):
+        return second
+    both = {key: _merged(first[key], second[key]) for key in first.keys() & second.keys()}
+    return first | second | both

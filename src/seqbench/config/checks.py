@@ -1,0 +1,113 @@
+"""What is wrong with a configuration beyond its types: unknown names, options, lost settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from seqbench.config.datasets import DatasetEntry
+from seqbench.config.messages import option_problems
+from seqbench.config.registry import (
+    ARCHITECTURES,
+    BASELINES,
+    DATASETS,
+    OBJECTIVES,
+    TASK_PROFILES,
+    TASKS,
+    suggestion,
+)
+from seqbench.config.variants import setting_problems, unknown_variants, variant_problems
+
+if TYPE_CHECKING:
+    from seqbench.config.benchmark import Benchmark
+
+
+def problems(benchmark: Benchmark) -> Iterator[str]:
+    """Yield a sentence for each problem of a configuration whose types are right."""
+    yield from _unknown_names(benchmark)
+    yield from _unknown_in_runs(benchmark)
+    yield from _bad_questions(benchmark)
+    yield from _bad_options(benchmark)
+
+
+def _unknown_names(benchmark: Benchmark) -> Iterator[str]:
+    for place, registry, names in (
+        ("baselines", BASELINES, benchmark.baselines),
+        ("baseline_options", BASELINES, list(benchmark.baseline_options)),
+        ("tasks", TASKS, list(benchmark.tasks)),
+    ):
+        yield from (f"{place}: {registry.unknown(n)}" for n in names if n not in registry)
+    yield from unknown_variants("architectures", ARCHITECTURES, benchmark.architectures)
+    yield from unknown_variants("objectives", OBJECTIVES, benchmark.objectives)
+    for name in sorted(benchmark.named_datasets.keys() & benchmark.folds.keys()):
+        yield (
+            f"datasets.{name}: a fold of '{benchmark.whole(name)}' is called so; take another name"
+        )
+    for name in benchmark.architectures.keys() & set(BASELINES):
+        yield f"architectures.{name}: a baseline is called so; take another name"
+
+
+def _unknown_in_runs(benchmark: Benchmark) -> Iterator[str]:
+    arms = benchmark.arm_names()
+    for index, grid in enumerate(benchmark.runs):
+        for kind, names, known, suggested in (
+            ("dataset", grid.datasets, benchmark.all_datasets, benchmark.named_datasets),
+            ("architecture", grid.architectures, *[benchmark.all_architectures] * 2),
+            ("arm", grid.arms, arms, arms),
+            ("baseline", grid.baselines or [], BASELINES, BASELINES),
+        ):
+            for name in names:
+                if name not in known:
+                    hint = suggestion(name, list(suggested))
+                    yield f"runs.{index}.{kind}s: unknown {kind} '{name}'; {hint}"
+
+
+def _bad_questions(benchmark: Benchmark) -> Iterator[str]:
+    datasets = {name for grid in benchmark.runs for name in grid.datasets}
+    architectures = {name for grid in benchmark.runs for name in grid.architectures}
+    for index, question in enumerate(benchmark.questions):
+        place = f"questions.{index}.compare"
+        for name in question.compare:
+            if name not in datasets | architectures:
+                known = suggestion(name, sorted(datasets | architectures))
+                yield f"{place}: no run has '{name}'; {known}"
+        named = set(question.compare)
+        if named <= datasets | architectures and not (named <= datasets or named <= architectures):
+            yield f"{place}: compare architectures or datasets, not one with the other"
+
+
+def _bad_options(benchmark: Benchmark) -> Iterator[str]:
+    for name, dataset in benchmark.datasets.items():
+        place, options = f"datasets.{name}", dataset.source_options
+        if dataset.source not in DATASETS:
+            yield f"{place}.source: {DATASETS.unknown(dataset.source)}"
+        elif found := list(option_problems(place, DATASETS, dataset.source, options)):
+            yield from found
+        elif (task := benchmark.task(name)) not in TASKS:
+            yield f"{place}.task: {TASKS.unknown(task)}"
+        else:
+            if (sample := benchmark.sample(name)) == "tokens":
+                yield from _bad_tokens(name, dataset)
+            yield from TASK_PROFILES[task]().problems(name, dataset, sample)
+    for place, registry, chosen in (
+        ("tasks", TASKS, benchmark.tasks),
+        ("baseline_options", BASELINES, benchmark.baseline_options),
+    ):
+        for name, options in chosen.items():
+            if name in registry:
+                yield from option_problems(f"{place}.{name}", registry, name, options)
+    yield from variant_problems("architectures", ARCHITECTURES, benchmark.architectures)
+    yield from variant_problems("objectives", OBJECTIVES, benchmark.objectives)
+    for name, entry in benchmark.architectures.items():
+        place = f"architectures.{name}"
+        yield from setting_problems(f"{place}.pretrain", benchmark.pretrain, entry.pretrain)
+        yield from setting_problems(f"{place}.finetune", benchmark.finetune, entry.finetune)
+
+
+def _bad_tokens(dataset: str, entry: DatasetEntry) -> Iterator[str]:
+    # The default looks the same whether it is written or left out, and has no effect on tokens.
+    if entry.normalization not in ("none", DatasetEntry.model_fields["normalization"].default):
+        yield (
+            f"datasets.{dataset}.normalization: tokens are never normalised, and"
+            f" {entry.normalization} has no effect; take it out"
+        )

@@ -1,0 +1,74 @@
+"""CSV text of any dialect, signals and small tables alike: rows with their line numbers."""
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from seqbench.datasets.base import counted, fault
+
+
+def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield every row that is not blank: the line it starts on, from 1, and its cells."""
+    line = 1
+    try:
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise fault(path, "it is no file", "put a CSV file in its place")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, delimiter=delimiter(path), strict=True)
+            for cells in reader:
+                text = "".join(cells)
+                if len(cells) > 1 or text.strip():
+                    if "\0" in text:
+                        raise fault(path, "it is not text", "save it as UTF-8 text", row=line)
+                    yield line, cells
+                line = reader.line_num + 1
+    except UnicodeDecodeError:
+        raise fault(path, "it is not UTF-8", "save it as UTF-8", row=_undecodable(path)) from None
+    except csv.Error as error:
+        raise fault(path, f"broken cell ({error})", "close the quotation marks", row=line) from None
+    except OSError as error:
+        raise fault(path, f"it cannot be read ({error.strerror})", "make it readable") from None
+
+
+def delimiter(path: Path) -> str:
+    """Return the separator: a semicolon or a tab if the first row has one, else a comma."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        first = next((line for line in file if line.strip()), "")
+    bare = re.sub(r'"[^"]*"', "", first)
+    # A comma comes last: beside a semicolon or a tab it is a decimal mark or part of a name.
+    return next((mark for mark in ";\t" if mark in bare), ",")
+
+
+def number(text: str) -> float | None:
+    """Return the number, NaN and infinity included, that `text` stands for; None if none."""
+    if "_" in text or not text.isascii():  # Python takes 1_000 for a number; data files do not
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def check_width(path: Path, line: int, cells: list[str], width: int) -> None:
+    """Refuse a row that has more or fewer cells than the first one."""
+    if len(cells) != width:
+        problem = f"{counted(len(cells), 'cell')}, but {width} in the first row"
+        hint = "give every row the same number, and quote a cell that holds a separator"
+        raise fault(path, problem, hint, row=line)
+
+
+def _undecodable(path: Path) -> int:
+    """Return the line of the first byte that is not UTF-8."""
+    data = path.read_bytes()
+    try:
+        data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return data.count(b"\n", 0, error.start) + 1
+    return 1
+
+
+def plain(text: str) -> str:
+    """Return `text` stripped and composed, so that names typed on different systems are equal."""
+    return unicodedata.normalize("NFC", text).strip()

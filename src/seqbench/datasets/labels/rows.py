@@ -1,0 +1,146 @@
+"""Rows of the tables beside a user's recordings, and the intervals in them.
+
+Lines are counted from 1 in every message, the header being line 1.
+"""
+
+import difflib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqbench.config.registry import suggestion
+from seqbench.datasets.base import DataError, fault
+from seqbench.datasets.csv_text import check_width, csv_rows, number, plain
+from seqbench.datasets.reading.recording import Recording
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a small table: its file, its line, and its cells by column."""
+
+    path: Path
+    line: int
+    cells: dict[str, str]
+
+    def fault(self, problem: str, hint: str, column: str | None = None) -> DataError:
+        """Return the error that names this row."""
+        return fault(self.path, problem, hint, row=self.line, column=column)
+
+    def seconds(self, column: str) -> float:
+        """Return the time in a cell."""
+        text = self.cells[column]
+        seconds = number(text)
+        if seconds is None or not math.isfinite(seconds):
+            hint = "write seconds from the start of the recording, with a decimal point"
+            raise self.fault(f"'{text}' is not a number", hint, column)
+        return seconds
+
+    def known_rate(self, rate: float | None) -> float:
+        """Return the sampling rate, without which the times of the row have no meaning."""
+        if rate is None:
+            hint = "set `sampling_rate_hz`, which turns seconds into samples"
+            raise self.fault("the sampling rate is unknown", hint)
+        return rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """Samples [start, stop) of a recording that are of a class or an event.
+
+    Parameters
+    ----------
+    recording, name
+        Of the recording, and of the class or event type.
+    start, stop
+        First sample, and the one behind the last.
+    line
+        Of its table.
+    whole
+        Whether its row has no times and so stands for the whole recording.
+    """
+
+    recording: str
+    name: str
+    start: int
+    stop: int
+    line: int
+    whole: bool = False
+
+
+def named_rows(
+    path: Path, found: dict[str, Recording], needed: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[tuple[str, Row]]:
+    """Yield the rows of a table, each with the name of its recording."""
+    by_file = {plain(one.files[0].name): name for name, one in found.items()}
+    known = by_file | {name: name for name in found}
+    for row in read_table(path, ("recording", *needed), optional):
+        name = row.cells["recording"]
+        if name not in known:
+            raise row.fault(f"recording '{name}' is unknown", suggestion(name, list(found)))
+        yield known[name], row
+
+
+def read_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
+    """Read a small CSV file with a header as text.
+
+    Parameters
+    ----------
+    path
+        UTF-8, separated by commas, semicolons or tabs.
+    needed, optional
+        Columns to return, stripped and in Unicode's composed form; an optional
+        column that is absent reads as empty, and other columns are left out.
+
+    Raises
+    ------
+    DataError
+        If a needed column is absent, a name is nearly that of an optional one,
+        a row does not fit the header, a needed cell is empty, or no row is there.
+    """
+    rows = csv_rows(path)
+    line, header = next(rows, (1, []))
+    names = [plain(cell).lower() for cell in header]
+    _check_header(path, line, names, needed, optional)
+    positions = {name: names.index(name) for name in (*needed, *optional) if name in names}
+    table = []
+    for line, cells in rows:
+        check_width(path, line, cells, len(names))
+        texts = {name: plain(cells[index]) for name, index in positions.items()}
+        for name in needed:
+            if not texts[name]:
+                hint = f"fill in the {name} or remove the row"
+                raise fault(path, "the cell is empty", hint, row=line, column=name)
+        table.append(Row(path, line, dict.fromkeys(optional, "") | texts))
+    if not table:
+        raise fault(path, "it holds no rows below the header", "add rows or remove the file")
+    return table
+
+
+def _check_header(
+    path: Path, line: int, names: list[str], needed: Sequence[str], optional: Sequence[str]
+) -> None:
+    for name in (*needed, *optional):
+        if names.count(name) > 1 or (name in needed and name not in names):
+            amount = "two columns" if name in names else "no column"
+            hint = "the header needs the columns " + ",".join(needed)
+            raise fault(path, f"there is {amount} '{name}'", hint, row=line)
+    absent = [name for name in optional if name not in names]
+    for name in names:
+        near = difflib.get_close_matches(name, absent, n=1, cutoff=0.7)
+        if near and name not in (*needed, *optional):
+            hint = f"did you mean '{near[0]}'? Rename the column"
+            raise fault(path, f"column '{name}' is unknown", hint, row=line)
+
+
+def missing_table(path: Path, columns: str, task: str, other: str, other_task: str) -> DataError:
+    """Return the error of an absent table, which may be that of the other task."""
+    hint = f"write it with the columns {columns}"
+    if path.with_name(other).exists():
+        hint += f", or set `task: {other_task}` to read {other}"
+    return fault(path, f"there is no such file, and {task} needs it", hint)
+
+
+def keep_within(n_samples: int, rate: float) -> str:
+    """Return the hint for a time behind the end of a recording."""
+    return f"keep within its {n_samples / rate:.10g} s, or correct the sampling rate"

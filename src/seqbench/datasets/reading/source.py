@@ -1,0 +1,167 @@
+"""What the readers of all formats share: an open file, its blocks, its channels and checks."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.config.registry import suggestion
+from seqbench.datasets.base import fault
+from seqbench.datasets.csv_text import plain
+from seqbench.datasets.reading.clock import Clock
+
+BLOCK_SAMPLES = 1 << 16  # most samples of a block
+BLOCK_CELLS = 1 << 22  # the same for many channels: 32 MiB in double precision
+FILL_HINT = "cut it out or fill it in before reading the recording"
+
+Blocks = Iterator[NDArray[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """An open recording: its header, and its samples as blocks.
+
+    Parameters
+    ----------
+    channels, units
+        One per channel, names unique; a unit is "" where the file has none.
+    n_samples
+        None where only reading shows it, as in a CSV file.
+    blocks
+        Consecutive samples, (n, C).
+    header_rate_hz
+        Sampling rate in the header of the file; None without one.
+    clock
+        Of the time column, which `blocks` extends; None without one.
+    files
+        All files of the recording.
+    """
+
+    channels: list[str]
+    units: list[str]
+    n_samples: int | None
+    blocks: Blocks
+    files: list[Path]
+    header_rate_hz: float | None = None
+    clock: Clock | None = None
+
+    @property
+    def sampling_rate_hz(self) -> float | None:
+        """Samples per second, by the header or by the times of the blocks so far."""
+        return self.header_rate_hz if self.clock is None else self.clock.rate_hz()
+
+    def check(self) -> None:
+        """Refuse a recording that is empty or has an impossible rate."""
+        path, rate = self.files[0], self.sampling_rate_hz
+        if not self.channels:
+            raise fault(path, "it holds no channels", "add a column of numbers or remove the file")
+        if self.n_samples == 0:
+            raise fault(path, "it holds no samples", "add rows or remove the file")
+        if rate is not None and not (math.isfinite(rate) and rate > 0):
+            hint = "correct it to the number of samples per second"
+            raise fault(path, f"its sampling rate is {rate:g} Hz", hint)
+
+    def samples(self) -> Iterator[NDArray[np.float32]]:
+        """Yield the blocks in single precision, (n, C) float32, finite."""
+        n_done = 0
+        for block in self.blocks:
+            yield finite(self.files[0], block, self.channels, n_done)
+            n_done += len(block)
+
+
+def block_samples(n_channels: int) -> int:
+    """Return the most samples of a block of so many channels."""
+    return max(1, min(BLOCK_SAMPLES, BLOCK_CELLS // max(1, n_channels)))
+
+
+def block_lengths(n_samples: int, longest: int) -> list[int]:
+    """Return the lengths of the blocks of a recording."""
+    return [min(longest, n_samples - start) for start in range(0, n_samples, longest)]
+
+
+def finite(
+    path: Path, values: NDArray[Any], channels: list[str], n_before: int = 0
+) -> NDArray[np.float32]:
+    """Return samples (n, C) in single precision; `n_before` stand above them.
+
+    Raises
+    ------
+    DataError
+        If single precision cannot hold one of them.
+    """
+    result = single(values)
+    if not (is_finite := np.isfinite(result)).all():
+        row, column = np.argwhere(~is_finite)[0]
+        problem = f"the value {values[row, column]} is not finite in single precision"
+        name = channels[column]
+        raise fault(path, problem, FILL_HINT, row=n_before + int(row) + 1, column=name)
+    return result
+
+
+def single(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Return `values` in single precision; what it cannot hold becomes infinite."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def select_channels(path: Path, names: list[str], requested: Sequence[str] | None) -> list[int]:
+    """Return the positions of the requested channels in this order; None requests all."""
+    if requested is None:
+        return list(range(len(names)))
+    position = {name: i for i, name in enumerate(names)}
+    for name in requested:
+        if name not in position:
+            problem = f"it has no channel '{name}', which `channels` names"
+            raise fault(path, problem, suggestion(name, list(position)))
+    if len(set(requested)) < len(requested):
+        name = next(name for i, name in enumerate(requested) if name in requested[:i])
+        raise fault(path, f"`channels` names '{name}' twice", "name each channel once")
+    return [position[name] for name in requested]
+
+
+def plain_names(names: Sequence[str] | None) -> list[str] | None:
+    """Return requested names in the form in which those of files are compared with them."""
+    return None if names is None else [plain(name) for name in names]
+
+
+def numbered_names(n_channels: int) -> list[str]:
+    """Return names for channels without."""
+    return [f"ch{i}" for i in range(n_channels)]
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """Return names that differ: a repeated one gets a number, an empty one its position."""
+    taken: dict[str, int] = {}
+    for i, raw in enumerate(names):
+        name = unique = plain(raw.replace("\0", "")) or f"ch{i}"
+        while unique in taken:
+            taken[name] += 1
+            unique = f"{name}.{taken[name]}"
+        taken[unique] = 1
+    return list(taken)
+
+
+def plain_unit(unit: str | None) -> str:
+    """Return a unit without the padding of headers."""
+    return (unit or "").replace("\0", "").strip()
+
+
+def common_rate_hz(path: Path, channels: list[str], rates: list[float]) -> float | None:
+    """Return the one sampling rate of channels; None without channels."""
+    if not rates:
+        return None
+    for name, rate in zip(channels, rates, strict=True):
+        if rate != rates[0]:
+            problem = f"mixed rates: '{channels[0]}' at {rates[0]:g} Hz, '{name}' at {rate:g} Hz"
+            hint = "resample them, or select channels of one rate with `channels`"
+            raise fault(path, problem, hint)
+    return float(rates[0])
+
+
+def columns_of(signals: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return signals of equal length as (n, C)."""
+    return np.column_stack(signals) if signals else np.empty((0, 0))

@@ -1,0 +1,318 @@
+"""Recordings that still run: samples of streams as soon as their rows have arrived."""
+
+import csv
+import io
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.datasets.base import counted, explained, fault
+from seqbench.datasets.reading.clock import MISFIT_LIMIT
+from seqbench.datasets.reading.columns import header_names, row_numbers, table_columns
+from seqbench.datasets.reading.recording import check_length, cut
+from seqbench.datasets.reading.source import (
+    BLOCK_SAMPLES,
+    finite,
+    numbered_names,
+    plain_names,
+    single,
+)
+
+PIECE_BYTES = 1 << 18  # most that is taken from a stream at once
+LINE_LIMIT_BYTES = 1 << 20  # of text; more is no line of numbers
+
+Stream = TextIO | BinaryIO | io.RawIOBase
+
+
+def csv_stream(
+    handle: Stream,
+    n_channels: int,
+    chunk_samples: int = BLOCK_SAMPLES,
+    *,
+    channels: Sequence[str] | None = None,
+    default_channels: Sequence[str] | None = None,
+    sampling_rate_hz: float | None = None,
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the samples of a running CSV stream as soon as their lines are complete.
+
+    Parameters
+    ----------
+    handle
+        Standard input, a pipe, or what `growing` returns: UTF-8 lines of
+        numbers, separated as in a CSV file. The first may name the columns; a
+        name of `columns.TIME_NAMES` makes one a time column, which is left out.
+        It must wait for data; the end of the stream ends a last line, too.
+    n_channels
+        Channels C.
+    chunk_samples
+        Most samples of one chunk.
+    channels
+        Names of C columns to take, in this order; a stream without names gives
+        all as they stand.
+    default_channels
+        The same if `channels` is None, for a stream that names them all;
+        another one gives all as they stand.
+    sampling_rate_hz
+        Samples per second. With it no step of a time column may differ by
+        `clock.MISFIT_LIMIT` of its inverse, so that a lost sample is noticed;
+        without it times must only grow.
+
+    Yields
+    ------
+    numpy.ndarray
+        (n, C) float32, finite, 0 < n <= `chunk_samples`.
+
+    Raises
+    ------
+    DataError
+        At the first faulty row, once the rows of earlier arrivals are yielded;
+        and if the stream ends without a sample.
+    """
+    check_length(chunk_samples)
+    source = _named(handle)
+    table = None
+    n_lines = n_samples = 0
+    for block in _line_blocks(handle, source):
+        lines = enumerate(_decoded(source, block, n_lines).split("\n"), start=n_lines + 1)
+        rows = [(line, text.rstrip("\r")) for line, text in lines if text.strip()]
+        n_lines += block.count(b"\n")
+        if rows and table is None:
+            table = _StreamTable(
+                source,
+                rows[0],
+                n_channels,
+                plain_names(channels),
+                plain_names(default_channels),
+                sampling_rate_hz,
+            )
+            rows = rows[table.n_rows_above :]
+        if rows and table is not None:
+            n_samples += len(rows)
+            yield from cut(table.signal(rows), chunk_samples)
+    _check_any(source, n_samples)
+
+
+def raw_stream(
+    handle: Stream, n_channels: int, chunk_samples: int = BLOCK_SAMPLES
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the samples of a running stream of plain numbers as soon as they have arrived.
+
+    Parameters
+    ----------
+    handle
+        As in `csv_stream`, but of float32 in little-endian order, sample after
+        sample, C numbers each.
+    n_channels, chunk_samples
+        As in `csv_stream`.
+
+    Yields
+    ------
+    numpy.ndarray
+        (n, C) float32, finite, 0 < n <= `chunk_samples`.
+
+    Raises
+    ------
+    DataError
+        If a number is not finite, or the stream ends within a sample or without one.
+    """
+    check_length(chunk_samples)
+    source = _named(handle)
+    names = numbered_names(n_channels)
+    rest = b""
+    n_samples = 0
+    for piece in _pieces(handle, source):
+        rest += piece
+        n = len(rest) // (4 * n_channels)
+        values = np.frombuffer(rest, "<f4", n * n_channels).reshape(n, n_channels).copy()
+        rest = rest[values.nbytes :]
+        yield from cut(finite(source, values, names, n_samples), chunk_samples)
+        n_samples += n
+    if rest:
+        problem = f"it ends with {counted(len(rest), 'byte')} of a sample of {4 * n_channels}"
+        hint = f"send float32 numbers of {counted(n_channels, 'channel')}"
+        raise fault(source, problem, hint, row=n_samples + 1)
+    _check_any(source, n_samples)
+
+
+def growing(path: Path, idle_s: float, poll_s: float = 0.1) -> "GrowingFile":
+    """Return a handle of a file that still grows, to be closed by the caller.
+
+    Parameters
+    ----------
+    path
+        The file; what it holds already is read first.
+    idle_s
+        The stream ends when the file has not grown for this long.
+    poll_s
+        How often the file is looked at.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be opened, or later if it gets shorter.
+    """
+    with explained(path, "correct the name, or start what writes it first"):
+        return GrowingFile(path, idle_s, poll_s)
+
+
+class GrowingFile(io.RawIOBase):
+    """Reads a file as a pipe is read: at its end it waits for more; see `growing`."""
+
+    def __init__(self, path: Path, idle_s: float, poll_s: float) -> None:
+        self.name = str(path)
+        self._path = path
+        self._file = path.open("rb", buffering=0)
+        self._idle_s = idle_s
+        self._poll_s = poll_s
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill `buffer` with what is there, at least one byte; return 0 at the end."""
+        waited_since = time.monotonic()
+        while not (n := self._file.readinto(buffer)):
+            if self._path.stat().st_size < self._file.tell():
+                problem = "it got shorter while it was read"
+                raise fault(self._path, problem, "start again, and only append to the file")
+            if time.monotonic() - waited_since >= self._idle_s:
+                return 0
+            time.sleep(min(self._poll_s, self._idle_s))
+        return n
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+
+class _StreamTable:
+    """Rows of a CSV stream, read by its first row."""
+
+    def __init__(
+        self,
+        source: Path,
+        first: tuple[int, str],
+        n_channels: int,
+        requested: Sequence[str] | None,
+        default: Sequence[str] | None,
+        rate_hz: float | None,
+    ) -> None:
+        line, text = first
+        bare = re.sub(r'"[^"]*"', "", text)
+        self._source = source
+        self._separator = next((mark for mark in ";\t" if mark in bare), ",")
+        self._rate_hz = rate_hz
+        self._last_time: list[float] = []
+        cells = self._cells(line, text)
+        header = header_names(source, line, cells)
+        self.n_rows_above = 0 if header is None else 1
+        self._width = len(cells)
+        if requested is None and default is not None and set(default) <= set(header or ()):
+            requested = default
+        self._columns = table_columns(source, header, len(cells), requested if header else None)
+        found = self._columns.channels
+        if len(found) != n_channels:
+            problem = f"{counted(len(found), 'channel')} instead of {n_channels}"
+            hint = "send one column a channel; a first line with names may mark a time column"
+            raise fault(source, problem, hint, row=line)
+
+    def signal(self, rows: list[tuple[int, str]]) -> NDArray[np.float32]:
+        """Return the samples on lines, (n, C)."""
+        values = self._fast(rows)
+        if values is None:
+            split = [(line, self._cells(line, text)) for line, text in rows]
+            values = row_numbers(self._source, split, self._width, self._columns)
+        if self._columns.has_time:
+            self._check_times(values[:, 0], [line for line, _ in rows])
+        return single(values[:, int(self._columns.has_time) :])
+
+    def _fast(self, rows: list[tuple[int, str]]) -> NDArray[np.float64] | None:
+        """Return the columns of well-formed rows; None if any is not."""
+        texts = [text for _, text in rows]
+        try:
+            table = np.loadtxt(texts, delimiter=self._separator, comments=None, ndmin=2)
+        except ValueError:
+            return None
+        if table.shape != (len(rows), self._width):
+            return None
+        values = table[:, self._columns.positions]
+        return values if np.isfinite(single(values)).all() else None
+
+    def _cells(self, line: int, text: str) -> list[str]:
+        try:
+            return next(csv.reader([text], delimiter=self._separator, strict=True))
+        except csv.Error as error:
+            problem = f"broken cell ({error})"
+            raise fault(self._source, problem, "close the quotation marks", row=line) from None
+
+    def _check_times(self, times: NDArray[np.float64], lines: list[int]) -> None:
+        n_before = len(self._last_time)
+        times = np.concatenate([self._last_time, times])
+        self._last_time = [float(times[-1])]
+        steps = np.diff(times)
+        wrong = steps <= 0
+        if self._rate_hz is not None:
+            wrong |= np.abs(steps * self._rate_hz - 1) >= MISFIT_LIMIT
+        if not wrong.any():
+            return
+        at = int(np.argmax(wrong))
+        problem = f"{times[at + 1]:.10g} s is not after {times[at]:.10g} s"
+        if steps[at] > 0:
+            problem = f"the step of {steps[at]:.6g} s is not that of {self._rate_hz:g} Hz"
+        row = lines[at + 1 - n_before]
+        hint = "send every sample once, or leave the time column out"
+        raise fault(self._source, problem, hint, row=row, column=self._columns.names[0])
+
+
+def _named(handle: Stream) -> Path:
+    """Return the name of a stream in messages."""
+    name = getattr(handle, "name", None)
+    return Path(name) if isinstance(name, str) and not name.startswith("<") else Path("the stream")
+
+
+def _pieces(handle: Stream, source: Path) -> Iterator[bytes]:
+    """Yield the bytes of a stream as they arrive."""
+    binary: Any = getattr(handle, "buffer", handle)
+    read = getattr(binary, "read1", binary.read)  # which returns before its buffer is full
+    while True:
+        with explained(source, "look at what writes it"):
+            piece = read(PIECE_BYTES)
+        if not piece:
+            return
+        yield piece.encode() if isinstance(piece, str) else piece
+
+
+def _line_blocks(handle: Stream, source: Path) -> Iterator[bytes]:
+    """Yield whole lines as they arrive; the last one may lack its end."""
+    rest = b""
+    for piece in _pieces(handle, source):
+        cut = piece.rfind(b"\n") + 1
+        if cut:
+            yield rest + piece[:cut]
+            rest = b""
+        rest += piece[cut:]
+        if len(rest) > LINE_LIMIT_BYTES:
+            problem = f"a line has over {LINE_LIMIT_BYTES >> 20} MiB"
+            raise fault(source, problem, "send text with a line for every sample")
+    if rest:
+        yield rest
+
+
+def _decoded(source: Path, block: bytes, n_lines_above: int) -> str:
+    try:
+        return block.decode("utf-8-sig" if n_lines_above == 0 else "utf-8")
+    except UnicodeDecodeError as error:
+        row = n_lines_above + block.count(b"\n", 0, error.start) + 1
+        raise fault(source, "it is not UTF-8", "send UTF-8 text", row=row) from None
+
+
+def _check_any(source: Path, n_samples: int) -> None:
+    if not n_samples:
+        raise fault(source, "it ended without a sample", "look at what writes it")

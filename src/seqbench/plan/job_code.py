@@ -1,0 +1,81 @@
+"""The code that each job depends on: its step and the registered modules that it uses."""
+
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.registry import (
+    ARCHITECTURES,
+    BASELINES,
+    DATASETS,
+    EVIDENCE,
+    FIGURES,
+    METRICS,
+    OBJECTIVES,
+    TASK_WINDOWS,
+    TASKS,
+)
+
+PREDICTORS = {"baseline": "seqbench.baselines.predict", "model": "seqbench.training.predict"}
+
+
+class JobCode:
+    """Modules of each job, from which its code digest is made.
+
+    Registries import by name, which no import statement shows: the modules
+    behind the names that a job uses stand beside the module of its step.
+    """
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        self.benchmark = benchmark
+
+    def ingest(self, dataset: str) -> list[str]:
+        """Modules of the rule `ingest`."""
+        source = self.benchmark.all_datasets[dataset].source
+        return ["seqbench.steps.ingest", DATASETS.entry(source).module]
+
+    def window(self, dataset: str) -> list[str]:
+        """Modules of the rule `window`."""
+        task = self.benchmark.task(dataset)
+        return ["seqbench.steps.window", TASK_WINDOWS.entry(task).module]
+
+    def pretrain(self, architecture: str, objective: str) -> list[str]:
+        """Modules of the rule `pretrain`."""
+        of = str(self.benchmark.all_objectives[objective].of)
+        return [
+            "seqbench.steps.pretrain",
+            self._model(architecture),
+            OBJECTIVES.entry(of).module,
+        ]
+
+    def finetune(self, dataset: str, architecture: str) -> list[str]:
+        """Modules of the rule `finetune`."""
+        return ["seqbench.steps.finetune", self._model(architecture), self._task(dataset)]
+
+    def fit_baseline(self, dataset: str, baseline: str) -> list[str]:
+        """Modules of the rule `fit_baseline`."""
+        return ["seqbench.steps.fit_baseline", self._model(baseline), self._task(dataset)]
+
+    def evaluate(self, dataset: str, architecture: str) -> list[str]:
+        """Modules of the rule `evaluate`: no other depends on a metric."""
+        task = self.benchmark.task(dataset)
+        metrics = [name for name in METRICS if task in METRICS.entry(name).tags["tasks"]]
+        return [
+            "seqbench.steps.evaluate",
+            "seqbench.tasks.scoring",
+            PREDICTORS["baseline" if architecture in BASELINES else "model"],
+            self._model(architecture),
+            self._task(dataset),
+            *(METRICS.entry(name).module for name in metrics),
+        ]
+
+    def report(self) -> list[str]:
+        """Modules of the rule `report`; a figure of another task changes its code digest too."""
+        registered = [of.entry(name).module for of in (EVIDENCE, FIGURES) for name in of]
+        return ["seqbench.steps.report", *dict.fromkeys(registered)]
+
+    def _task(self, dataset: str) -> str:
+        return TASKS.entry(self.benchmark.task(dataset)).module
+
+    def _model(self, name: str) -> str:
+        """Return the module of a baseline, or of an architecture and its variants."""
+        if name in BASELINES:
+            return BASELINES.entry(name).module
+        return ARCHITECTURES.entry(str(self.benchmark.all_architectures[name].of)).module

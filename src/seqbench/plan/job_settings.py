@@ -1,0 +1,152 @@
+"""The settings of single jobs: slices of a benchmark as canonical JSON.
+
+A job re-runs when its own slice changes and at no other time. Identity (names,
+seeds) and paths are separate arguments.
+"""
+
+from typing import Any
+
+from seqbench.config.benchmark import Arm, Benchmark
+from seqbench.config.options import Fraction, Options
+from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, TASKS, Registry
+from seqbench.config.stages import (
+    FinetuneSettings,
+    Fold,
+    PretrainSettings,
+    SplitSettings,
+    TransformSettings,
+    WindowSettings,
+)
+
+
+class IngestJobSettings(Options):
+    """Where recordings come from."""
+
+    source: str
+    options: dict[str, Any]
+
+
+class WindowJobSettings(Options):
+    """How one dataset is split, cut and normalised."""
+
+    split: SplitSettings
+    fold: Fold | None = None
+    transform: TransformSettings = TransformSettings()
+    window: WindowSettings
+    normalization: str
+
+
+class PretrainJobSettings(Options):
+    """One encoder to train without labels."""
+
+    architecture: str
+    architecture_options: dict[str, Any]
+    objective: str
+    objective_options: dict[str, Any]
+    optimizer: PretrainSettings
+
+
+class FinetuneJobSettings(Options):
+    """One run to train with labels; only tokens have an `embedding_size`."""
+
+    task: str
+    task_options: dict[str, Any]
+    architecture: str
+    architecture_options: dict[str, Any]
+    embedding_size: int | None = None
+    frozen: bool
+    labels: Fraction
+    optimizer: FinetuneSettings
+
+
+class BaselineJobSettings(Options):
+    """One floor or ceiling to fit."""
+
+    task: str
+    task_options: dict[str, Any]
+    baseline: str
+    options: dict[str, Any]
+
+
+class EvaluateJobSettings(Options):
+    """One model to score."""
+
+    task: str
+
+
+class JobSettings:
+    """Slices of a benchmark, one for each kind of job, with every default filled in."""
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        self.benchmark = benchmark
+
+    def ingest(self, dataset: str) -> IngestJobSettings:
+        """Slice of the rule `ingest`."""
+        entry = self.benchmark.all_datasets[dataset]
+        options = _filled(DATASETS, entry.source, entry.source_options)
+        return IngestJobSettings(source=entry.source, options=options)
+
+    def window(self, dataset: str) -> WindowJobSettings:
+        """Slice of the rule `window`."""
+        entry = self.benchmark.all_datasets[dataset]
+        one = self.benchmark.folds.get(dataset)
+        return WindowJobSettings(
+            split=entry.split.of_fold(),
+            fold=None if one is None else one.fold,
+            transform=entry.transform,
+            window=entry.window,
+            normalization=entry.normalization,
+        )
+
+    def pretrain(self, architecture: str, objective: str) -> PretrainJobSettings:
+        """Slice of the rule `pretrain`."""
+        encoder = self.benchmark.all_architectures[architecture]
+        chosen = self.benchmark.all_objectives[objective]
+        return PretrainJobSettings(
+            architecture=str(encoder.of),
+            architecture_options=_filled(ARCHITECTURES, str(encoder.of), encoder.options),
+            objective=str(chosen.of),
+            objective_options=_filled(OBJECTIVES, str(chosen.of), chosen.options),
+            optimizer=self.benchmark.pretraining(architecture),
+        )
+
+    def finetune(
+        self, dataset: str, architecture: str, arm: str, labels: float
+    ) -> FinetuneJobSettings:
+        """Slice of the rule `finetune`."""
+        encoder = self.benchmark.all_architectures[architecture]
+        return FinetuneJobSettings(
+            task=self.benchmark.task(dataset),
+            task_options=self._task_options(dataset),
+            architecture=str(encoder.of),
+            architecture_options=_filled(ARCHITECTURES, str(encoder.of), encoder.options),
+            # Runs on series do not depend on it, so changing it must not train them again.
+            embedding_size=encoder.embedding_size
+            if self.benchmark.sample(dataset) == "tokens"
+            else None,
+            frozen=Arm.parse(arm).frozen,
+            labels=labels,
+            optimizer=self.benchmark.finetuning(architecture),
+        )
+
+    def fit_baseline(self, dataset: str, baseline: str) -> BaselineJobSettings:
+        """Slice of the rule `fit_baseline`."""
+        return BaselineJobSettings(
+            task=self.benchmark.task(dataset),
+            task_options=self._task_options(dataset),
+            baseline=baseline,
+            options=_filled(BASELINES, baseline, self.benchmark.baseline_options.get(baseline, {})),
+        )
+
+    def evaluate(self, dataset: str) -> EvaluateJobSettings:
+        """Slice of the rule `evaluate`."""
+        return EvaluateJobSettings(task=self.benchmark.task(dataset))
+
+    def _task_options(self, dataset: str) -> dict[str, Any]:
+        task = self.benchmark.task(dataset)
+        return _filled(TASKS, task, self.benchmark.tasks.get(task, {}))
+
+
+def _filled(registry: Registry, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return `options` with the registered defaults, as JSON values."""
+    return registry.entry(name).options.model_validate(options).model_dump(mode="json")

@@ -1,0 +1,203 @@
+"""From a checked configuration to the list of legal runs."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any, NamedTuple
+
+from seqbench.config.benchmark import Arm, Benchmark, RunGrid
+from seqbench.config.messages import ConfigError
+from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
+from seqbench.plan.job_settings import JobSettings
+
+BASELINE = "baseline"  # in place of an arm
+
+
+class Model(NamedTuple):
+    """An architecture or baseline, and its arm."""
+
+    architecture: str
+    arm: str
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether this is a floor or ceiling instead of a trained model."""
+        return self.arm == BASELINE
+
+    @property
+    def name(self) -> str:
+        """Architecture and arm, as figures and sentences name the model."""
+        return f"{self.architecture} · {self.arm}"
+
+
+@dataclass(frozen=True, order=True)
+class Run:
+    """Identity of one trained and evaluated model."""
+
+    dataset: str
+    architecture: str
+    arm: str
+    labels: str
+    seed: int
+
+    @property
+    def model(self) -> Model:
+        """What is trained or fitted, on whatever data."""
+        return Model(self.architecture, self.arm)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether this is a floor or ceiling instead of a trained model."""
+        return self.model.is_baseline
+
+    def fill(self, pattern: str, **more: str) -> str:
+        """Fill the wildcards of a path pattern; `more` holds those beside the identity."""
+        return pattern.format(**asdict(self), **more)
+
+
+class Plan:
+    """What a benchmark trains, fits and scores, each run once.
+
+    Parameters
+    ----------
+    benchmark
+        A checked configuration.
+    unfinished
+        Runs of the configuration that are left out, as they have no results yet.
+
+    Raises
+    ------
+    ConfigError
+        If a named combination is illegal; the sentence gives the reason.
+    """
+
+    def __init__(self, benchmark: Benchmark, unfinished: Collection[Run] = ()) -> None:
+        self.benchmark = benchmark
+        self.unfinished = frozenset(unfinished)
+        self.job_settings = JobSettings(benchmark)
+        problems = sorted(set(self._illegal()))
+        if problems:
+            raise ConfigError(problems)
+
+    @cached_property
+    def requested(self) -> "Plan":
+        """The plan with nothing left out."""
+        return Plan(self.benchmark) if self.unfinished else self
+
+    @cached_property
+    def trained(self) -> list[Run]:
+        """Runs of architectures."""
+        runs = dict.fromkeys(run for grid in self.benchmark.runs for run in self._of_grid(grid))
+        return [run for run in runs if run not in self.unfinished]
+
+    @cached_property
+    def baselines(self) -> list[Run]:
+        """Runs of baselines on every dataset they fit, with all seeds if chance plays a part."""
+        runs: dict[Run, None] = {}
+        for grid in self.benchmark.runs:
+            names = self.benchmark.baselines if grid.baselines is None else grid.baselines
+            of_grid = dict.fromkeys((run.dataset, run.seed) for run in self._of_grid(grid))
+            fitting = {
+                dataset: [name for name in names if self._fits(BASELINES.entry(name).tags, dataset)]
+                for dataset in dict.fromkeys(dataset for dataset, _ in of_grid)
+            }
+            for dataset, seed in of_grid:
+                for name in fitting[dataset]:
+                    own_seed = seed if BASELINES.entry(name).tags["stochastic"] else 0
+                    runs[Run(dataset, name, BASELINE, "1", own_seed)] = None
+        return [run for run in runs if run not in self.unfinished]
+
+    @property
+    def runs(self) -> list[Run]:
+        """Every run, baselines last."""
+        return [*self.trained, *self.baselines]
+
+    @cached_property
+    def datasets(self) -> list[str]:
+        """Datasets that some run uses, each fold one, in the order of the config."""
+        return list(dict.fromkeys(run.dataset for run in self.trained))
+
+    @cached_property
+    def wholes(self) -> list[str]:
+        """Datasets that some run uses as the report shows them: folds together."""
+        return list(dict.fromkeys(map(self.benchmark.whole, self.datasets)))
+
+    def runs_on(self, whole: str) -> list[Run]:
+        """Return the runs on a dataset, those on all of its folds."""
+        return list(self._by_whole.get(whole, ()))
+
+    @cached_property
+    def _by_whole(self) -> dict[str, list[Run]]:
+        by_whole: dict[str, list[Run]] = {}
+        for run in self.runs:
+            by_whole.setdefault(self.benchmark.whole(run.dataset), []).append(run)
+        return by_whole
+
+    @cached_property
+    def template_runs(self) -> list[Run]:
+        """Runs whose model file holds the shape of each class, which a figure draws."""
+        return [
+            run
+            for run in self.runs
+            if self.benchmark.task(run.dataset) in self._tags(run).get("templates_of", ())
+        ]
+
+    def _tags(self, run: Run) -> dict[str, Any]:
+        """Return the registry's tags of the architecture or baseline of a run."""
+        if run.is_baseline:
+            return BASELINES.entry(run.architecture).tags
+        of = self.benchmark.all_architectures[run.architecture].of
+        return ARCHITECTURES.entry(str(of)).tags
+
+    def objective(self, run: Run) -> str | None:
+        """Return the objective that pretrains the encoder of a run, if one does."""
+        return Arm.parse(run.arm).objective if not run.is_baseline else None
+
+    def _of_grid(self, grid: RunGrid) -> Iterator[Run]:
+        """Yield the runs of one entry of `runs`, on every fold of its datasets."""
+        parts = [part for name in grid.datasets for part in self.benchmark.parts(name)]
+        for dataset, architecture, arm, labels, seed in product(
+            parts, grid.architectures, grid.arms, grid.labels, grid.seeds
+        ):
+            yield Run(dataset, architecture, arm, f"{labels:g}", seed)
+
+    def _fits(self, tags: dict[str, Any], dataset: str) -> bool:
+        """Return whether a baseline is made for a dataset and finds what it needs in it."""
+        source = DATASETS.entry(self.benchmark.all_datasets[dataset].source)
+        needs = set(tags.get("needs", ()))
+        return (
+            self.benchmark.task(dataset) in tags["tasks"]
+            and self.benchmark.sample(dataset) in tags["accepts"]
+            and needs <= set(source.tags.get("offers", ()))
+        )
+
+    def _illegal(self) -> Iterator[str]:
+        for index, grid in enumerate(self.benchmark.runs):
+            for dataset, architecture in product(grid.datasets, grid.architectures):
+                sample = self.benchmark.sample(dataset)
+                entry = self.benchmark.all_architectures[architecture]
+                accepts = ARCHITECTURES.entry(str(entry.of)).tags["accepts"]
+                if sample not in accepts:
+                    yield (
+                        f"runs.{index}: architecture '{architecture}' takes {' or '.join(accepts)},"
+                        f" but dataset '{dataset}' holds {sample}; put them in separate entries"
+                    )
+            for dataset, name in product(grid.datasets, grid.baselines or []):
+                if not self._fits(BASELINES.entry(name).tags, dataset):
+                    yield (
+                        f"runs.{index}.baselines: '{name}' is not made for dataset '{dataset}'; put"
+                        " them in separate entries"
+                    )
+            for dataset, arm in product(grid.datasets, grid.arms):
+                objective = Arm.parse(arm).objective
+                if objective is None:
+                    continue
+                sample = self.benchmark.sample(dataset)
+                of = str(self.benchmark.all_objectives[objective].of)
+                accepts = OBJECTIVES.entry(of).tags["accepts"]
+                if sample not in accepts:
+                    yield (
+                        f"runs.{index}: arm '{arm}' pretrains on {' or '.join(accepts)}, but"
+                        f" dataset '{dataset}' holds {sample}; put them in separate entries"
+                    )

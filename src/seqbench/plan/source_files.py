@@ -1,0 +1,58 @@
+"""The files of a user that a dataset is read from."""
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from seqbench.config.registry import DATASETS
+from seqbench.errors import UserError, printable
+from seqbench.plan.job_settings import IngestJobSettings
+
+WILDCARD = re.compile(r"\{\s*\w+\s*(,[^}]*)?\}")
+HIDDEN = (".", "~$")  # first characters of files that systems and office programs leave behind
+
+
+def source_files(settings: IngestJobSettings) -> list[str]:
+    """Return the files that ingest reads, and no others: a dataset is made anew when one changes.
+
+    Links are followed. A dataset without files of the user's has none, nor has
+    a missing folder, which the step reports.
+
+    Parameters
+    ----------
+    settings
+        Of the job. The registry's tag `reads` of its source names the option
+        that holds the folder; `files` are patterns of lower-case paths below it.
+
+    Returns
+    -------
+    list of str
+        Sorted.
+
+    Raises
+    ------
+    UserError
+        If Snakemake cannot keep the name of a file: it is not valid UTF-8, or
+        has a word in braces, which is a wildcard there.
+    """
+    tags = DATASETS.entry(settings.source).tags
+    if "reads" not in tags:
+        return []
+    root = Path(settings.options[tags["reads"]]).expanduser()
+    found = sorted({str(path) for pattern in tags["files"] for path in _matching(root, pattern)})
+    for name in found:
+        if any(0xDC80 <= ord(letter) <= 0xDCFF for letter in name):  # bytes that are no text
+            raise UserError(f"{printable(name)}: its name is not valid UTF-8; rename the file")
+        if WILDCARD.search(name):
+            raise UserError(f"{name}: its path has a word in braces; rename the file or folder")
+    return found
+
+
+def _matching(root: Path, pattern: str) -> Iterator[Path]:
+    folder, _, name = pattern.rpartition("/")
+    inside = root / folder
+    for path in inside.iterdir() if inside.is_dir() else ():
+        is_hidden = path.name.startswith(HIDDEN)
+        if not is_hidden and fnmatchcase(path.name.lower(), name) and path.is_file():
+            yield path

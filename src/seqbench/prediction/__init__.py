@@ -1,0 +1,1 @@
+"""Use of a finished model on new recordings."""

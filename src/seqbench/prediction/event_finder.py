@@ -1,0 +1,362 @@
+"""Events in new recordings, by a model that the pipeline left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from seqbench.config.registry import TASKS
+from seqbench.errors import FormatError, UserError
+from seqbench.storage.cells import plain_cell
+from seqbench.storage.detections import Decoding, DetectionTuning
+from seqbench.storage.model_header import BaselineHeader, Header, ModelHeader
+from seqbench.storage.models import StoredModel, read_model
+from seqbench.storage.normalization import Normalization
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from seqbench.datasets.reading.stream import Stream
+    from seqbench.tasks.detection.stream import Detector, EventStream
+
+RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
+CHUNK_SAMPLES = 1 << 15
+
+
+@dataclass(frozen=True)
+class FoundEvent:
+    """One event: onset in seconds from the start of its recording, and where it may lie.
+
+    The interval holds 95 % of the matched events of val; None where val had
+    too few.
+    """
+
+    recording: str
+    onset_s: float
+    label: str
+    score: float
+    earliest_s: float | None
+    latest_s: float | None
+
+    def row(self) -> list[str]:
+        """Return the event as cells of a CSV file; times to a microsecond."""
+        times = (self.onset_s, self.earliest_s, self.latest_s)
+        onset, earliest, latest = ("" if t is None else f"{t:.6f}" for t in times)
+        return [plain_cell(self.recording), onset, plain_cell(self.label), f"{self.score:.4f}",
+                earliest, latest]  # fmt: skip
+
+
+COLUMNS = [field.name for field in fields(FoundEvent)]
+
+
+class EventFinder:
+    """A detection model, ready for any number of recordings.
+
+    Parameters
+    ----------
+    path
+        A `model.safetensors` of a detection dataset.
+    device
+        auto, cpu, cuda or cuda:N.
+
+    Raises
+    ------
+    UserError
+        If the file is no trained detection model.
+    """
+
+    def __init__(self, path: Path, device: str = "auto") -> None:
+        stored = read_model(path)
+        header = stored.header
+        if not isinstance(header, ModelHeader) or not _has_events(header.task):
+            raise UserError(
+                f"{path}: holds {_content_of(header)}; name the model of an architecture trained"
+                " for detection"
+            )
+        try:
+            tuned = DetectionTuning.of_json(header.tuned)
+            tuned.check(len(header.classes))
+        except ValueError as error:
+            raise FormatError(f"{path}: its header describes no model ({error})") from None
+        if header.sampling_rate_hz is None:
+            raise FormatError(f"{path}: its header describes no model (no sampling rate)")
+        self.channels = list(header.channels)
+        self.classes = list(header.classes)
+        self.sampling_rate_hz = header.sampling_rate_hz
+        self.refractory_s = header.refractory_s
+        self._decoding = Decoding.of(tuned)
+        self._bounds_ms = tuned.timing_bounds_ms
+        self._detector = _detector(StoredModel(stored.arrays, header), path, device)
+
+    @property
+    def latency_s(self) -> float:
+        """Longest wait for an isolated event in a stream, in seconds after its onset."""
+        layout = self._detector.layout
+        # A peak waits for its window, stands up to 1.4 frames behind its time, and needs 3 more.
+        samples = layout.window_samples + 5 * layout.hop_samples
+        keeps_all = self._decoding.decoder == "threshold"
+        period_s = 0.0 if keeps_all else self.refractory_s or 0.0
+        return samples / self.sampling_rate_hz + period_s
+
+    def events(
+        self, chunks: Iterable[NDArray[np.float32]], recording: str = "recording"
+    ) -> Iterator[FoundEvent]:
+        """Yield the events of one recording in order of their certainty, then of time.
+
+        Parameters
+        ----------
+        chunks
+            Samples (n, C) in the units of the recordings the model was trained
+            on, piece by piece.
+        recording
+            Name to give it.
+        """
+        stream = self._stream()
+        for chunk in chunks:
+            self.check_channels(chunk.shape[1], recording)
+            for event in stream.push(chunk):
+                yield self._found(event.time, event.type, event.score, recording)
+        for event in stream.finish():
+            yield self._found(event.time, event.type, event.score, recording)
+
+    def check_channels(self, n_channels: int, recording: str) -> None:
+        """Refuse a recording of other channels than the model was trained on."""
+        if n_channels != len(self.channels):
+            raise UserError(
+                f"{recording}: has {n_channels} channels, but the model was trained on"
+                f" {len(self.channels)} ({', '.join(self.channels)}); name those to take"
+            )
+
+    def check_rate(self, sampling_rate_hz: float | None, recording: str) -> None:
+        """Refuse a recording of another sampling rate; one without a rate is accepted."""
+        expected = self.sampling_rate_hz
+        if sampling_rate_hz is not None and abs(sampling_rate_hz / expected - 1) > RATE_TOLERANCE:
+            raise UserError(
+                f"{recording}: has {sampling_rate_hz:g} Hz, but the model was trained at"
+                f" {expected:g} Hz; resample the recording"
+            )
+
+    def _stream(self) -> EventStream:
+        from seqbench.tasks.detection.refractory import period_samples
+        from seqbench.tasks.detection.stream import EventStream
+        from seqbench.tasks.detection.stream_selection import OnlineSelection
+
+        decoder = self._decoding.decoder
+        selection = OnlineSelection(
+            len(self.classes),
+            self._decoding.thresholds[decoder],
+            period_samples(self.refractory_s, self.sampling_rate_hz),
+            decoder,
+        )
+        return EventStream(self._detector, selection)
+
+    def _found(self, time: float, kind: int, score: float, recording: str) -> FoundEvent:
+        onset_s = time / self.sampling_rate_hz
+        bounds = self._bounds_ms[kind]
+        earliest, latest = (onset_s + b / 1000 for b in bounds) if bounds else (None, None)
+        return FoundEvent(recording, onset_s, self.classes[kind], score, earliest, latest)
+
+
+def predict(
+    model: Path | str,
+    recording: Path | str | ArrayLike,
+    *,
+    channels: list[str] | None = None,
+    device: str = "auto",
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Find the events of a recording of any length.
+
+    Parameters
+    ----------
+    model
+        A `model.safetensors` of a detection dataset.
+    recording
+        A file in any format of ``source: folder``, or an array (n_samples, C)
+        at the sampling rate of the model.
+    channels
+        Names of the channels to take from a file, in the order of the model;
+        None: those the model was trained on if the file has them all, else
+        all as they stand.
+    device
+        auto, cpu, cuda or cuda:N.
+    progress
+        Show a bar.
+
+    Returns
+    -------
+    DataFrame
+        recording, onset_s, label, score, earliest_s, latest_s; by onset.
+
+    Raises
+    ------
+    UserError
+        If model or recording cannot be read, or do not fit each other.
+    """
+    import pandas as pd
+
+    found = find_events(model, recording, channels=channels, device=device, progress=progress)
+    return pd.DataFrame([vars(event) for event in found], columns=COLUMNS)
+
+
+def find_events(
+    model: Path | str,
+    recording: Path | str | ArrayLike,
+    *,
+    channels: list[str] | None = None,
+    device: str = "auto",
+    progress: bool = False,
+) -> list[FoundEvent]:
+    """Return the events of a recording by onset; see `predict`."""
+    finder = EventFinder(Path(model), device)
+    if isinstance(recording, Path | str):
+        name = Path(recording).stem
+        with _file_chunks(finder, Path(recording), channels, progress) as chunks:
+            found = list(finder.events(chunks, name))
+    else:
+        name = "recording"
+        signal = _signal(recording)
+        pieces = range(0, len(signal), CHUNK_SAMPLES)
+        found = list(finder.events((signal[i : i + CHUNK_SAMPLES] for i in pieces), name))
+    return sorted(found, key=lambda event: (event.onset_s, event.label))
+
+
+@contextmanager
+def _file_chunks(
+    finder: EventFinder, path: Path, channels: list[str] | None, progress: bool
+) -> Iterator[Iterator[NDArray[np.float32]]]:
+    """Open a recording, check that it fits the model, and yield its chunks under a bar."""
+    from tqdm import tqdm
+
+    from seqbench.datasets.reading.recording import open_chunks
+
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_chunks(path, channels, CHUNK_SAMPLES))
+        if channels is None and set(finder.channels) <= set(opened.channels):
+            # The file has every channel by its name, perhaps in another order or among others.
+            opened = stack.enter_context(open_chunks(path, finder.channels, CHUNK_SAMPLES))
+        finder.check_rate(opened.sampling_rate_hz, str(path))
+        finder.check_channels(len(opened.channels), str(path))
+        total = opened.n_samples and opened.n_samples / finder.sampling_rate_hz
+        bar: Any = stack.enter_context(
+            tqdm(total=total, unit="s", unit_scale=True, desc=path.name, disable=not progress)
+        )
+
+        def counted() -> Iterator[NDArray[np.float32]]:
+            for chunk in opened:
+                yield chunk
+                bar.update(len(chunk) / finder.sampling_rate_hz)
+
+        yield counted()
+
+
+def predict_stream(
+    finder: EventFinder,
+    handle: Stream,
+    *,
+    kind: str = "csv",
+    recording: str = "stream",
+    channels: list[str] | None = None,
+) -> Iterator[FoundEvent]:
+    """Yield events as they become certain, from samples that are still coming.
+
+    Parameters
+    ----------
+    finder
+        The model.
+    handle
+        Standard input, or a growing file.
+    kind
+        csv: a row of numbers for each sample, with or without a header and a
+        time column. raw: float32, little-endian, sample after sample.
+    recording
+        Name to give it.
+    channels
+        Names of the columns to take, for csv with a header; None: those the
+        model was trained on if the header has them all, else all as they stand.
+
+    Notes
+    -----
+    An interrupt from the keyboard while samples are awaited ends the stream:
+    what is certain without more of them is still yielded.
+    """
+    from seqbench.datasets.reading.stream import csv_stream, raw_stream
+
+    n_channels = len(finder.channels)
+    chunks = (
+        raw_stream(handle, n_channels, CHUNK_SAMPLES)
+        if kind == "raw"
+        else csv_stream(
+            handle,
+            n_channels,
+            CHUNK_SAMPLES,
+            channels=channels,
+            default_channels=finder.channels,
+            sampling_rate_hz=finder.sampling_rate_hz,
+        )
+    )
+    yield from finder.events(_until_interrupted(chunks), recording)
+
+
+def _until_interrupted(
+    chunks: Iterator[NDArray[np.float32]],
+) -> Iterator[NDArray[np.float32]]:
+    """Yield chunks until there are no more, or nobody wants to wait for the next one."""
+    with suppress(KeyboardInterrupt):
+        yield from chunks
+
+
+def _has_events(task: str) -> bool:
+    return task in TASKS and TASKS.entry(task).tags.get("labels") == "events"
+
+
+def _content_of(header: Header) -> str:
+    if isinstance(header, BaselineHeader):
+        return header.baseline
+    return header.task if isinstance(header, ModelHeader) else f"an {header.kind} without a head"
+
+
+def _detector(stored: StoredModel[ModelHeader], path: Path, device: str) -> Detector:
+    """Return the model behind a header as what turns samples into candidates."""
+    from seqbench.tasks.detection.head import DetectionHead
+    from seqbench.tasks.detection.stream import Detector
+    from seqbench.training.model import load_model
+    from seqbench.training.reproducibility import choose_device
+
+    header = stored.header
+    where = choose_device(device)
+    model = load_model(stored, path).to(where)
+    head = model.head
+    if not isinstance(head, DetectionHead):
+        raise TypeError("only the head of detection finds events")
+    try:
+        layout, grid = head.lie(header.window_samples)
+    except UserError as error:
+        raise FormatError(f"{path}: its header describes no model ({error})") from None
+    score = head.scoring(model, where)
+
+    def finite_score(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        scores = score(windows)
+        if not np.isfinite(scores).all():
+            raise FormatError(f"{path}: its weights give scores that are no numbers")
+        return scores
+
+    normalization = Normalization.of(header.normalization)
+    return Detector(finite_score, layout, grid, normalization, len(header.classes))
+
+
+def _signal(recording: ArrayLike) -> NDArray[np.float32]:
+    """Return an array as a recording, (n_samples, C)."""
+    try:
+        signal = np.asarray(recording, dtype=np.float32)
+    except (TypeError, ValueError):  # rows of unequal length, text
+        signal = np.zeros(0, dtype=np.float32)
+    if signal.ndim != 2 or not len(signal) or not np.isfinite(signal).all():
+        raise UserError("the recording must be an array (n_samples, C) of finite numbers")
+    return signal

@@ -1,0 +1,67 @@
+"""Where results come from: versions, the commit of the source, and the machine."""
+
+import os
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGE = "seqbench"
+REPORTED_PACKAGES = ("torch", "numpy", "aeon", "scikit-learn", "pandas", "h5py", "snakemake")
+
+
+def origin() -> dict[str, Any]:
+    """Return the state of code and machine that makes a result."""
+    return {"versions": versions(), "commit": commit(), "machine": machine()}
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of this package, Python and the libraries that shape results."""
+    found = {PACKAGE: _version(PACKAGE), "python": platform.python_version()}
+    return found | {name: _version(name) for name in REPORTED_PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+@cache
+def commit() -> str:
+    """Return the commit of the source tree, with a mark if it has changes, or "unknown"."""
+    root = Path(__file__).parent
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        changed = " with uncommitted changes" if git("status", "--porcelain", "-uno") else ""
+        return git("rev-parse", "--short=12", "HEAD") + changed
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+@cache
+def machine() -> dict[str, str]:
+    """Return the processor, its usable cores and the system, without naming the host."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    return {
+        "processor": model,
+        "cores": str(
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        ),
+        "system": f"{platform.system()} {platform.machine()}",
+    }

@@ -1,0 +1,1 @@
+"""All that figures and text of a dataset draw on, gathered once."""

@@ -1,0 +1,192 @@
+"""Models across datasets: ranks, wins, tests and effect sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from seqbench.plan.plan import Model, Plan
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
+from seqbench.reporting.scores.blocks import Block, blocks, can_tell
+from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
+from seqbench.reporting.scores.metrics import metric_label
+from seqbench.statistics import comparison
+from seqbench.statistics.attainable import ALPHA, smallest_p
+from seqbench.statistics.comparison import Friedman, Pair
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A model among the others: its average rank, and its datasets against all others together."""
+
+    model: Model
+    rank: float
+    wins: int
+    ties: int
+    losses: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Across:
+    """Models of a block over its datasets.
+
+    Parameters
+    ----------
+    block
+        Which models and datasets are compared.
+    values
+        Mean headline on test by dataset and model, (n_datasets, n_models),
+        columns by `Model.name`. Nothing is missing: datasets and models without
+        a defined value are gone.
+    headlines
+        By dataset.
+    n_runs
+        Fewest and most runs that a mean is over.
+    undefined
+        Sentences: datasets and models that are gone.
+    colours
+        By architecture.
+    """
+
+    block: Block
+    values: pd.DataFrame
+    headlines: Mapping[str, str]
+    n_runs: tuple[int, int]
+    undefined: Sequence[str]
+    colours: Mapping[str, str]
+
+    @property
+    def place(self) -> str:
+        """What stands in place of a dataset in the paths of its figures."""
+        return self.block.place
+
+    @property
+    def n_datasets(self) -> int:
+        """Number of datasets with a value of every model."""
+        return len(self.values)
+
+    @cached_property
+    def models(self) -> list[Model]:
+        """Models in the order of the columns."""
+        return [model for model in self.block.models if model.name in self.values]
+
+    @property
+    def can_compare(self) -> bool:
+        """Whether at least two models have values on two datasets."""
+        return self.n_datasets > 1 and len(self.models) > 1
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether a test can distinguish any two of the models."""
+        return self.can_compare and can_tell(self.n_datasets, len(self.models))
+
+    @property
+    def can_test(self) -> bool:
+        """Whether the test of a single pair can reach `ALPHA`."""
+        return self.can_compare and smallest_p(self.n_datasets) <= ALPHA
+
+    @cached_property
+    def ranks(self) -> pd.Series[float]:
+        """Average rank by name of the model, 1 is best."""
+        return pd.Series(comparison.average_ranks(self._array), index=self.values.columns)
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """All pairs of models, by their columns."""
+        return comparison.pairs(self._array)
+
+    @cached_property
+    def friedman(self) -> Friedman | None:
+        """The test whether models differ at all."""
+        return comparison.friedman(self._array)
+
+    @cached_property
+    def cliques(self) -> list[tuple[int, ...]]:
+        """Columns of models that a bar joins, best first."""
+        return comparison.cliques(comparison.average_ranks(self._array), self.pairs)
+
+    @cached_property
+    def standings(self) -> list[Standing]:
+        """The models, best rank first."""
+        found = []
+        for column, model in enumerate(self.models):
+            own = [self.pair(column, other) for other in range(len(self.models)) if other != column]
+            totals = np.sum([(one.wins, one.ties, one.losses) for one in own], axis=0).tolist()
+            found.append(Standing(model, float(self.ranks[model.name]), *totals))
+        return sorted(found, key=lambda one: one.rank)
+
+    def pair(self, one: int | Model, other: int | Model) -> Pair:
+        """Return two models compared, seen from the first."""
+        first, second = (m if isinstance(m, int) else self.models.index(m) for m in (one, other))
+        found = self._pairs[frozenset((first, second))]
+        return found if found.first == first else found.reversed()
+
+    def colour(self, model: Model) -> str:
+        """Return the colour of a model."""
+        return BASELINE_COLOUR if model.is_baseline else self.colours[model.architecture]
+
+    @cached_property
+    def _pairs(self) -> dict[frozenset[int], Pair]:
+        return {frozenset((pair.first, pair.second)): pair for pair in self.pairs}
+
+    @property
+    def _array(self) -> comparison.Array:
+        return self.values.to_numpy(np.float64)
+
+
+def gather_across(plan: Plan, materials: Iterable[Material]) -> list[Across]:
+    """Return the comparisons across datasets that a plan gives rise to."""
+    known = {material.dataset: material for material in materials}
+    return [_across(block, [known[name] for name in block.datasets]) for block in blocks(plan)]
+
+
+def _across(block: Block, materials: Sequence[Material]) -> Across:
+    boards = {material.dataset: _with_all_labels(material) for material in materials}
+    rows = {
+        (name, model): _row(board, model)
+        for name, board in boards.items()
+        for model in block.models
+    }
+    values = pd.DataFrame(
+        {
+            model.name: [rows[name, model].score.mean for name in block.datasets]
+            for model in block.models
+        },
+        index=list(block.datasets),
+        dtype=float,
+    )
+    defined = values.dropna(how="all")
+    whole = defined.dropna(axis=1)
+    n_runs = [
+        rows[name, m].score.n for name in whole.index for m in block.models if m.name in whole
+    ]
+    return Across(
+        block=block,
+        values=whole,
+        headlines={name: board.headline for name, board in boards.items()},
+        n_runs=(min(n_runs, default=0), max(n_runs, default=0)),
+        undefined=[
+            *(
+                f"{name}: no model has a defined {metric_label(boards[name].headline)}."
+                for name in values.index.difference(defined.index)
+            ),
+            *(
+                f"{name}: no defined value on {', '.join(defined.index[defined[name].isna()])}."
+                for name in values.columns
+                if name not in whole
+            ),
+        ],
+        colours=materials[0].colours,
+    )
+
+
+def _with_all_labels(material: Material) -> Leaderboard:
+    return next(board for board in material.boards if float(board.labels) == 1)
+
+
+def _row(board: Leaderboard, model: Model) -> ModelScores:
+    return next(row for row in board.rows if (row.architecture, row.arm) == model)

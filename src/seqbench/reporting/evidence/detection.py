@@ -1,0 +1,220 @@
+"""What the report shows of a detection dataset, gathered from windows and predictions.
+
+Axes: S recordings, K types of event, C channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench import layout
+from seqbench.config.registry import EVIDENCE
+from seqbench.errors import FormatError
+from seqbench.plan.plan import Run
+from seqbench.reporting.evidence.calibration import Calibrated, Calibration
+from seqbench.reporting.evidence.excerpts import Excerpt, excerpts_of, rate_hz_of
+from seqbench.reporting.evidence.inputs import EvidenceInputs
+from seqbench.reporting.read.banks import Bank, read_bank
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.read.split_sizes import SplitSize, split_size
+from seqbench.reporting.scores.estimates import Estimate
+from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
+from seqbench.storage.detections import Detections
+from seqbench.storage.predictions import read_predictions
+from seqbench.storage.windows import read_windows
+from seqbench.tasks.detection.comparison import LEAST_ERROR_TOLERANCE_MS, errors_ms
+from seqbench.tasks.detection.metrics import (
+    f1_at,
+    false_alarms_per_hour,
+    onset_bias_ms,
+    onset_mae_ms,
+    onset_p95_ms,
+    per_type,
+    precision_at,
+    recall_at,
+    refractory_violations,
+    reliability,
+)
+from seqbench.tasks.detection.refractory import DECODERS
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Onset errors of all seeds of a model: type (P,) and milliseconds late (P,)."""
+
+    row: ModelScores
+    type: NDArray[np.int64]
+    late_ms: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoder:
+    """What one way of decoding makes of the candidates of a model, over its seeds, on test.
+
+    Parameters
+    ----------
+    is_answer
+        Whether the metrics are those of this decoder.
+    violations
+        Detections that follow one of their type too soon.
+    """
+
+    name: str
+    is_answer: bool
+    f1: Estimate
+    precision: Estimate
+    recall: Estimate
+    violations: Estimate
+    false_alarms_per_hour: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionEvidence(Calibrated):
+    """Evidence of a detection dataset.
+
+    Parameters
+    ----------
+    test
+        How much there is in test.
+    rate_hz
+        Samples per second.
+    tolerance_ms, refractory_s
+        Of the dataset; no refractory period: None.
+    timings
+        Of the model selected on val and the best baseline, in this order.
+    excerpts
+        Parts of test with what the selected model and seed finds there.
+    types
+        What `per_type` returns for the selected model and seed, and before it the same
+        of all types together, if there are several.
+    decoders
+        Of the selected model.
+    banks
+        Templates that models of the plan have learned.
+    """
+
+    classes: list[str]
+    test: SplitSize
+    rate_hz: float
+    tolerance_ms: float
+    refractory_s: float | None
+    timings: list[Timing]
+    excerpts: list[Excerpt]
+    types: list[dict[str, Any]]
+    decoders: list[Decoder]
+    banks: list[Bank]
+
+    @property
+    def error_tolerance_ms(self) -> float:
+        """Pairs within this count for errors in time."""
+        return max(LEAST_ERROR_TOLERANCE_MS, self.tolerance_ms)
+
+
+@EVIDENCE.register("detection", tasks=("detection",))
+def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
+    """Read the detections and events of test; of the signal, test alone is read."""
+    test, board, root = read_windows(inputs.windows, "test"), inputs.board, inputs.root
+    timeline = test.events
+    found = {
+        row.name: {result.run: _found(result, root) for result in row.results}
+        for row in board.compared
+    }
+    selected = board.selected
+    of_selected = {} if selected is None else found[selected.name]
+    of_seeds = list(of_selected.values())
+    chosen = None if selected is None else of_selected[selected.chosen.run]
+    return DetectionEvidence(
+        classes=test.classes,
+        test=split_size(test),
+        rate_hz=rate_hz_of(test),
+        tolerance_ms=timeline.tolerance_ms,
+        refractory_s=timeline.refractory_s,
+        timings=[_timing(row, list(found[row.name].values())) for row in board.compared],
+        excerpts=[] if chosen is None else excerpts_of(test, chosen),
+        types=[] if chosen is None else _types(chosen),
+        decoders=[_decoder(name, of_seeds) for name in DECODERS] if of_seeds else [],
+        calibration=None
+        if selected is None
+        else Calibration.of_runs(
+            selected, map(reliability, of_seeds), of="candidate", error="presence_ece"
+        ),
+        banks=[
+            read_bank(row.chosen, test, root)
+            for row in _with_templates(board, inputs.template_runs)
+        ],
+    )
+
+
+def _found(result: Result, root: Path) -> Detections:
+    path = root / result.run.fill(layout.PREDICTIONS)
+    found = read_predictions(path, "test")
+    if not isinstance(found, Detections):
+        raise FormatError(f"{path}: holds no events of recordings; delete it and run again")
+    return found
+
+
+def _timing(row: ModelScores, of_seeds: list[Detections]) -> Timing:
+    types, late_ms = zip(*map(errors_ms, of_seeds), strict=True)
+    return Timing(row, np.concatenate(types), np.concatenate(late_ms))
+
+
+def _types(found: Detections) -> list[dict[str, Any]]:
+    """Return a row for each type, the sum of several in front."""
+    rows = per_type(found)
+    once, tolerance_ms = np.ones((1, len(found))), found.tolerance_ms
+    together = {
+        "type": "all types",
+        "n_references": sum(row["n_references"] for row in rows),
+        "n_detections": sum(row["n_detections"] for row in rows),
+        "f1": _number(f1_at(found, once, tolerance_ms)),
+        "precision": _number(precision_at(found, once, tolerance_ms)),
+        "recall": _number(recall_at(found, once, tolerance_ms)),
+        "bias_ms": _number(onset_bias_ms(found, once)),
+        "mae_ms": _number(onset_mae_ms(found, once)),
+        "p95_ms": _number(onset_p95_ms(found, once)),
+        "threshold": None,
+    }
+    return [together, *rows] if len(rows) > 1 else rows
+
+
+def _decoder(name: str, of_seeds: list[Detections]) -> Decoder:
+    scores = [_scores(found, name) for found in of_seeds]
+    return Decoder(
+        name=name,
+        is_answer=all(found.decoding.decoder == name for found in of_seeds),
+        **{key: Estimate.of_values(score[key] for score in scores) for key in scores[0]},
+    )
+
+
+def _scores(found: Detections, decoder: str) -> dict[str, float | None]:
+    """Return the metrics as if a decoder were that of the model; None where one is not defined."""
+    as_if = replace(found, decoding=replace(found.decoding, decoder=decoder))
+    once, tolerance_ms = np.ones((1, len(found))), found.tolerance_ms
+    return {
+        "f1": _number(f1_at(as_if, once, tolerance_ms)),
+        "precision": _number(precision_at(as_if, once, tolerance_ms)),
+        "recall": _number(recall_at(as_if, once, tolerance_ms)),
+        "violations": _number(refractory_violations(as_if, once)),
+        "false_alarms_per_hour": _number(false_alarms_per_hour(as_if, once)),
+    }
+
+
+def _with_templates(board: Leaderboard, banked: Collection[Run]) -> list[ModelScores]:
+    """Return the models whose templates are shown: of each architecture the arm selected on val."""
+    holders: dict[str, list[ModelScores]] = {}
+    for row in board.rows:
+        if row.results[0].run in banked:
+            holders.setdefault(row.architecture, []).append(row)
+    selected = (board.selected_among(rows) or rows[0] for rows in holders.values())
+    return sorted(selected, key=lambda row: row.is_baseline)
+
+
+def _number(value: NDArray[np.float64]) -> float | None:
+    """Return a single value, None where it is not defined."""
+    return float(value.item()) if np.isfinite(value).all() else None

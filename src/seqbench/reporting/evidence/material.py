@@ -1,0 +1,185 @@
+"""All that the report knows of one dataset, read once and shared by its figures and its section."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from seqbench import layout
+from seqbench.config.registry import EVIDENCE
+from seqbench.plan.plan import Plan, Run
+from seqbench.reporting.evidence.inputs import EvidenceInputs
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.read.split_sizes import SplitSize, read_split_sizes
+from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores, leaderboards
+from seqbench.storage.leakcheck import LeakCheck
+from seqbench.storage.windows import WindowSet, read_leakcheck, read_windows
+
+# Okabe and Ito's colours, then Tol's muted ones: distinguished with any kind of colour vision.
+PALETTE = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#882255",
+    "#44aa99",
+    "#999933",
+    "#332288",
+)
+BASELINE_COLOUR = "#767676"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """One dataset: its windows, results and what was recorded while models were trained.
+
+    Parameters
+    ----------
+    shown
+        The dataset itself, or the fold of the model selected on val, of which
+        figures draw windows and predictions.
+    windows
+        Those of train, without their signal.
+    splits
+        Sizes of train, val and test, of what is shown.
+    boards
+        A leaderboard for each fraction of labels, the largest first.
+    histories
+        By run, for trained runs.
+    pretraining
+        By architecture, objective, dataset or fold, and seed.
+    transfers
+        By run, what became of the pretrained tensors.
+    evidence
+        What the task of the dataset adds, see `EVIDENCE`; None where it adds nothing.
+    leakchecks
+        Leaks between splits, of the dataset or of each of its folds where it was looked for.
+    colours
+        By architecture, the same in all figures of all datasets.
+    """
+
+    dataset: str
+    shown: str
+    windows: WindowSet
+    splits: list[SplitSize]
+    results: list[Result]
+    boards: list[Leaderboard]
+    histories: dict[Run, pd.DataFrame]
+    pretraining: dict[tuple[str, str, str, int], pd.DataFrame]
+    transfers: dict[Run, dict[str, Any]]
+    evidence: object
+    leakchecks: list[LeakCheck]
+    colours: dict[str, str]
+
+    @property
+    def place(self) -> str:
+        """The dataset, in the paths of its figures."""
+        return self.dataset
+
+    @property
+    def board(self) -> Leaderboard:
+        """The leaderboard with most labels."""
+        return self.boards[0]
+
+    def of(self, kind: type[T]) -> T:
+        """Return the evidence, which must be of a kind.
+
+        Raises
+        ------
+        TypeError
+            If the task of the dataset has no evidence of this kind.
+        """
+        if not isinstance(self.evidence, kind):
+            raise TypeError(f"{self.dataset}: a task of {self.board.task} has no {kind.__name__}")
+        return self.evidence
+
+    @cached_property
+    def architectures(self) -> list[str]:
+        """Trained architectures, in the order of the colours."""
+        own = {result.run.architecture for result in self.results if not result.is_baseline}
+        return [name for name in self.colours if name in own]
+
+    @cached_property
+    def arms(self) -> list[str]:
+        """Arms of trained runs, those without pretraining first."""
+        own = {result.run.arm for result in self.results if not result.is_baseline}
+        plain = [arm for arm in ("scratch", "random_frozen") if arm in own]
+        return plain + sorted(own - set(plain))
+
+    def colour(self, row: ModelScores) -> str:
+        """Return the colour of a model."""
+        return BASELINE_COLOUR if row.is_baseline else self.colours[row.architecture]
+
+
+def gather(plan: Plan, results: list[Result], root: Path) -> list[Material]:
+    """Read what belongs to the datasets of a plan, each in turn.
+
+    Parameters
+    ----------
+    plan
+        Names the runs; no directory is searched.
+    results
+        As `results.collect` returns them.
+    root
+        Folder that holds `results/`.
+    """
+    names = list(dict.fromkeys(run.architecture for run in plan.requested.trained))
+    colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
+    return [_material(plan, results, root, dataset, colours) for dataset in plan.wholes]
+
+
+def _material(
+    plan: Plan, results: list[Result], root: Path, dataset: str, colours: dict[str, str]
+) -> Material:
+    trained = sorted(run for run in plan.runs_on(dataset) if not run.is_baseline)
+    boards = leaderboards(results, dataset)
+    pretrained = [(run, o) for run in trained if (o := plan.objective(run)) is not None]
+    pretraining = {
+        (run.architecture, objective, run.dataset, run.seed): root
+        / layout.PRETRAIN_HISTORY.format(objective=objective, **vars(run))
+        for run, objective in pretrained
+    }
+    transfers = {run: root / run.fill(layout.TRANSFER) for run, _ in pretrained}
+    selected = boards[0].selected
+    shown = (selected.chosen.run if selected else trained[0]).dataset
+    path = root / layout.WINDOWS.format(dataset=shown)
+    windows = read_windows(path, "train", signal=False)
+    inputs = EvidenceInputs(
+        board=boards[0], shown=shown, windows=path, root=root, template_runs=plan.template_runs
+    )
+    return Material(
+        dataset=dataset,
+        shown=shown,
+        windows=windows,
+        splits=read_split_sizes(path, has_classes=bool(windows.classes)),
+        results=[result for result in results if result.dataset == dataset],
+        boards=boards,
+        histories={run: pd.read_csv(root / run.fill(layout.HISTORY)) for run in trained},
+        pretraining={key: pd.read_csv(path) for key, path in pretraining.items()},
+        transfers={r: json.loads(p.read_text(encoding="utf-8")) for r, p in transfers.items()},
+        evidence=_evidence(inputs),
+        leakchecks=_leakchecks(plan, dataset, root),
+        colours=colours,
+    )
+
+
+def _leakchecks(plan: Plan, dataset: str, root: Path) -> list[LeakCheck]:
+    names = sorted({run.dataset for run in plan.runs_on(dataset)})
+    found = [read_leakcheck(root / layout.WINDOWS.format(dataset=name)) for name in names]
+    return [one for one in found if one is not None]
+
+
+def _evidence(inputs: EvidenceInputs) -> object:
+    for name in EVIDENCE:
+        if inputs.board.task in EVIDENCE.entry(name).tags["tasks"]:
+            return EVIDENCE[name](inputs)
+    return None

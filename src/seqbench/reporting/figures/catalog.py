@@ -1,0 +1,98 @@
+"""Which figures a report has, read from source text: nothing that plots or computes is imported.
+
+A figure is a function under `FIGURES.register` that returns a `Plot`. Its
+docstring is the caption. The tags are
+
+title
+    Heading of the figure.
+order
+    Place on the page.
+tasks
+    Tasks whose datasets have the figure; without it, all have.
+samples
+    Kinds of samples that it can draw; without it, all.
+needs
+    Name in `NEEDS` of what the plan must hold.
+across
+    True: a figure of several datasets, drawn of `Across` instead of `Material`.
+shows_data
+    True: no model is shown, so the figure belongs to the card of the dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from seqbench import layout
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.scores.blocks import blocks
+
+if TYPE_CHECKING:
+    from seqbench.plan.plan import Plan, Run
+
+
+def _trained(plan: Plan, dataset: str) -> list[Run]:
+    return [run for run in plan.runs_on(dataset) if not run.is_baseline]
+
+
+NEEDS: Mapping[str, Callable[[Plan, str], bool]] = {
+    "label_fractions": lambda plan, name: len({run.labels for run in _trained(plan, name)}) > 1,
+    "pretraining": lambda plan, name: any(plan.objective(run) for run in _trained(plan, name)),
+    "horizon": lambda plan, name: (
+        (plan.benchmark.all_datasets[name].window.horizon_samples or 1) > 1
+    ),
+    "templates": lambda plan, name: any(run in plan.template_runs for run in plan.runs_on(name)),
+}
+
+
+def figures_of(plan: Plan, dataset: str) -> list[str]:
+    """Return the names of the figures of one dataset, in the order of the page."""
+    return [name for name in _ordered(across=False) if _applies(name, plan, dataset)]
+
+
+def figure_names(plan: Plan) -> list[tuple[str, str]]:
+    """Return all figures as pairs of place and name; a place is a dataset or several of a task."""
+    return [
+        *((dataset, name) for dataset in plan.wholes for name in figures_of(plan, dataset)),
+        *(
+            (block.place, name)
+            for block in blocks(plan)
+            if block.can_tell
+            for name in _ordered(across=True)
+        ),
+    ]
+
+
+def table_paths(plan: Plan) -> list[str]:
+    """Return where the tables for papers are written, the one over all datasets first."""
+    forms = layout.TABLE_FORMS
+    return [
+        *(layout.OVERALL_TABLE.format(form=form) for form in forms),
+        *(layout.TABLE.format(dataset=name, form=form) for name in plan.wholes for form in forms),
+    ]
+
+
+def title(name: str) -> str:
+    """Return the heading of a figure."""
+    return str(FIGURES.entry(name).tags["title"])
+
+
+def caption(name: str) -> str:
+    """Return the sentences under a figure."""
+    return " ".join(FIGURES.entry(name).docstring.split())
+
+
+def _ordered(*, across: bool) -> list[str]:
+    tags = {name: FIGURES.entry(name).tags for name in FIGURES}
+    own = (name for name in tags if tags[name].get("across", False) == across)
+    return sorted(own, key=lambda name: (tags[name]["order"], name))
+
+
+def _applies(name: str, plan: Plan, dataset: str) -> bool:
+    tags, benchmark = FIGURES.entry(name).tags, plan.benchmark
+    return (
+        benchmark.task(dataset) in tags.get("tasks", (benchmark.task(dataset),))
+        and benchmark.sample(dataset) in tags.get("samples", (benchmark.sample(dataset),))
+        and ("needs" not in tags or NEEDS[tags["needs"]](plan, dataset))
+    )

@@ -1,0 +1,1 @@
+"""The page, the page of differences and the tables for papers."""

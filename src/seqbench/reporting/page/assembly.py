@@ -1,0 +1,58 @@
+"""All that a report is made of, in memory: where it is written is for others to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqbench.plan.plan import Plan
+from seqbench.reporting.evidence.across import Across, gather_across
+from seqbench.reporting.evidence.material import Material, gather
+from seqbench.reporting.figures import drawing
+from seqbench.reporting.figures.catalog import figure_names
+from seqbench.reporting.figures.drawing import Drawing
+from seqbench.reporting.page.paper import paper_tables
+from seqbench.reporting.page.report import render_page
+from seqbench.reporting.read.results import collect, summary
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished report.
+
+    Parameters
+    ----------
+    summary
+        The tidy table as CSV.
+    drawings
+        By dataset, or task of datasets that are compared, and name of the figure.
+    tables
+        Those for papers, by path.
+    page
+        HTML.
+    """
+
+    summary: str
+    drawings: Mapping[tuple[str, str], Drawing]
+    tables: Mapping[str, str]
+    page: str
+
+
+def assemble(plan: Plan, root: Path) -> Report:
+    """Read the results of a plan and return their report; `root` holds `results/`."""
+    results = collect(plan, root)
+    table = summary(results).to_csv(index=False, lineterminator="\n")
+    materials = gather(plan, results, root)
+    compared = gather_across(plan, materials)
+    shown: list[Material | Across] = [*materials, *compared]
+    drawn = {one.place: one for one in shown}
+    drawings = {
+        (place, figure): drawing.draw(figure, drawn[place]) for place, figure in figure_names(plan)
+    }
+    return Report(
+        summary=table,
+        drawings=drawings,
+        tables=paper_tables([material.boards for material in materials]),
+        page=render_page(plan, results, materials, compared, drawings),
+    )

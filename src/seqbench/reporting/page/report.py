@@ -1,0 +1,213 @@
+"""The report: one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from seqbench import layout
+from seqbench.config.registry import METRICS
+from seqbench.plan.plan import Plan
+from seqbench.reporting.evidence.across import Across
+from seqbench.reporting.evidence.detection import DetectionEvidence
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.figures.drawing import Drawing
+from seqbench.reporting.read.finished import unfinished_by_dataset, unfinished_warnings
+from seqbench.reporting.read.origin import origin_of
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores import formats, pretraining, questions
+from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
+from seqbench.reporting.scores.metrics import metric_label
+from seqbench.reporting.text import overview
+from seqbench.reporting.text.across import across_sections
+from seqbench.reporting.text.runs import key_of, run_details
+from seqbench.reporting.text.sections import section
+from seqbench.statistics.comparison import N_DECIMALS
+from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
+
+TEMPLATES = Path(__file__).parent / "templates"
+SCRIPT = (TEMPLATES / "report.js").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class ListedModel:
+    """A model of a leaderboard among those of all datasets."""
+
+    material: Material
+    board: Leaderboard
+    row: ModelScores
+
+    @property
+    def fraction(self) -> float:
+        """Part of the labels that it was given; baselines have all."""
+        return 1.0 if self.row.is_baseline else float(self.board.labels)
+
+    @property
+    def labels(self) -> str:
+        """The same in words."""
+        return formats.percent(self.fraction)
+
+
+def render_page(
+    plan: Plan,
+    results: list[Result],
+    materials: list[Material],
+    compared: list[Across],
+    drawings: Mapping[tuple[str, str], Drawing],
+) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    plan
+        Requested runs.
+    results
+        As `results.collect` returns them.
+    materials
+        One for each dataset.
+    compared
+        Models across datasets, one for each task that has several.
+    drawings
+        By dataset, or what stands in its place, and name of the figure.
+    """
+    figures: dict[str, list[Drawing]] = {}
+    for (place, _), drawing in drawings.items():
+        figures.setdefault(place, []).append(drawing)
+    effects = pretraining.effects(results)
+    signs = pretraining.signs(results)
+    boards = [material.board for material in materials]
+    warnings = [*unfinished_warnings(plan), *overview.warnings(materials, results)]
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            title=plan.benchmark.title,
+            plan=plan,
+            requested=overview.requested(plan.requested),
+            unfinished=unfinished_by_dataset(plan),
+            lede=overview.lede(boards),
+            tiles=overview.tiles(plan.requested, boards, results, warnings),
+            boards=boards,
+            warnings=warnings,
+            sections=[section(plan, material) for material in materials],
+            figures=figures,
+            across=across_sections(compared),
+            n_decimals=N_DECIMALS,
+            findings=questions.findings(plan, results),
+            effects=effects,
+            summaries=pretraining.summaries(effects),
+            verdicts=pretraining.verdicts(effects),
+            collapsed=pretraining.collapsed(results),
+            signs=signs,
+            sign_names=pretraining.sign_names(signs),
+            skipped=_skipped(materials),
+            arms={run.arm for run in plan.trained},
+            models=_models(materials),
+            details=run_details(plan, materials),
+            script=Markup(SCRIPT),  # our own file, as is the style
+            script_hash=_digest(SCRIPT),
+            has_detection=any(isinstance(one.evidence, DetectionEvidence) for one in materials),
+            has_ceiling=any(board.ceiling is not None for board in boards),
+            has_folds=any(board.n_folds > 1 for board in boards),
+            metrics={
+                family: METRICS.entry(family).summary
+                for board in boards
+                for family in (family_of(name)[0] for name in board.metric_names)
+            },
+            provenance=origin_of(result.metrics.provenance for result in results),
+            config=plan.benchmark.to_yaml(),
+            config_path=layout.CONFIG,
+            summary_path=layout.SUMMARY,
+            style=style(),
+        )
+    )
+
+
+def style() -> Markup:
+    """Return the style of our pages, from our own file."""
+    return Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
+
+
+def environment() -> Environment:
+    """Return what fills our templates: every value is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
+    environment.filters |= {
+        "score": formats.score,
+        "signed": formats.signed_score,
+        "amount": formats.amount,
+        "seconds": formats.seconds,
+        "memory": formats.memory,
+        "percent": formats.percent,
+        "p_value": formats.p_value,
+        "relative": formats.relative,
+        "decimal": formats.decimal,
+        "count": formats.count,
+        "rate": formats.rate,
+        "milliseconds": formats.milliseconds,
+        "metric": lambda name: metric_label(name).replace(" ms", "\N{NO-BREAK SPACE}ms"),
+        "metric_value": formats.metric_value,
+    }
+    environment.globals |= {
+        "bar": _bar,
+        "higher_is_better": higher_is_better,
+        "best_at_zero": best_at_zero,
+        "run_key": lambda row: key_of(row.chosen.run),
+        "key_of": key_of,
+        "value_of": lambda value: "" if value is None else repr(float(value)),
+        "decided": formats.decided,
+        "nothing": formats.NOTHING,
+    }
+    return environment
+
+
+def _digest(script: str) -> str:
+    """Return what lets a browser run this script, and no other, in the page."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _models(materials: list[Material]) -> list[ListedModel]:
+    """Return every model of every dataset; baselines once, though they stand in all boards."""
+    return [
+        ListedModel(material, board, row)
+        for material in materials
+        for board in material.boards
+        for row in board.rows
+        if not row.is_baseline or board is material.board
+    ]
+
+
+def _skipped(materials: Iterable[Material]) -> list[str]:
+    """Return a sentence for each run into which a part of the encoder did not move."""
+    found = []
+    for material in materials:
+        for run, transfer in sorted(material.transfers.items()):
+            skipped = transfer.get("skipped") or []
+            if skipped:
+                names = ", ".join(f"{entry['name']} ({entry['why']})" for entry in skipped)
+                moved = formats.percent(transfer.get("fraction"))
+                found.append(
+                    f"{run.dataset}, {run.architecture}, {run.arm}, seed {run.seed}:"
+                    f" {moved} of the encoder moved; skipped {names}."
+                )
+    return found
+
+
+def _bar(row: ModelScores, board: Leaderboard) -> str:
+    """Return the length of the bar behind a score, in percent of the cell."""
+    largest = max((r.score.mean or 0 for r in board.rows), default=0)
+    share = max(row.score.mean or 0, 0) / max(largest, 1) if largest > 0 else 0
+    return f"{100 * share:.1f}%"

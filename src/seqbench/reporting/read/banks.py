@@ -1,0 +1,120 @@
+"""Templates that models have learned, read from their files without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench import layout
+from seqbench.baselines.matched_filter.whitening import Whitener
+from seqbench.errors import FormatError
+from seqbench.reporting.read.results import Result
+from seqbench.storage.models import StoredModel, read_model
+from seqbench.storage.windows import WindowSet
+
+Floats = NDArray[np.floating]
+
+MAX_DELAY_SAMPLES = 10  # bound of the delays that `event_specific` learns
+BANK = "encoder.template_bank"
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """A template for each type and channel, (K, C, L), and the sample of it where events begin."""
+
+    values: Floats
+    onset: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bank:
+    """The templates of one model.
+
+    Parameters
+    ----------
+    name
+        Of the model, with its seed.
+    learned
+        Templates.
+    delays_samples
+        How much later an event sets in on each channel, (K, C); None: the
+        templates hold it themselves.
+    truth
+        Those of the generator, as the model would see them; None: not known.
+    is_whitened
+        Whether the shapes are those behind a filter that makes noise white.
+    """
+
+    name: str
+    learned: Shapes
+    delays_samples: Floats | None
+    truth: Shapes | None
+    is_whitened: bool
+
+
+def read_bank(result: Result, windows: WindowSet, root: Path) -> Bank:
+    """Read the templates of a model.
+
+    Parameters
+    ----------
+    result
+        Of `event_specific` or `matched_filter`.
+    windows
+        For the truth, where it is known.
+    root
+        Folder that holds `results/`.
+
+    Raises
+    ------
+    FormatError
+        If the file holds no templates.
+    """
+    path = root / result.run.fill(layout.MODEL)
+    stored, truth = read_model(path), _truth(windows)
+    name = f"{result.run.architecture} · {result.run.arm}, seed {result.run.seed}"
+    try:
+        return (_whitened if result.is_baseline else _direct)(name, stored, truth)
+    except KeyError as error:
+        raise FormatError(f"{path}: holds no templates ({error}); train it again") from None
+
+
+def _direct(name: str, stored: StoredModel[Any], truth: Shapes | None) -> Bank:
+    """Return the templates of `event_specific`; those beyond the types are of no event."""
+    n_types = len(stored.header.classes)
+    templates = stored.arrays[f"{BANK}.templates"][:n_types]
+    unbounded = stored.arrays[f"{BANK}.onset_delays"][:n_types]
+    delays = MAX_DELAY_SAMPLES * np.tanh(unbounded / MAX_DELAY_SAMPLES)
+    return Bank(
+        name=name,
+        learned=Shapes(templates, 0.0),
+        delays_samples=delays,
+        truth=truth,
+        is_whitened=False,
+    )
+
+
+def _whitened(name: str, stored: StoredModel[Any], truth: Shapes | None) -> Bank:
+    """Return the templates of `matched_filter`, and the truth behind the same filter."""
+    arrays = stored.arrays
+    whiten = Whitener(arrays["filters"], arrays["mixing"])
+    if truth is not None:
+        truth = Shapes(whiten(truth.values, extend=True), truth.onset)
+    return Bank(
+        name=name,
+        learned=Shapes(arrays["templates"], float(arrays["onset"][0])),
+        delays_samples=None,
+        truth=truth,
+        is_whitened=True,
+    )
+
+
+def _truth(windows: WindowSet) -> Shapes | None:
+    """Return the shapes that a generator used, normalised as the signal is."""
+    if "templates" not in windows.truth:
+        return None
+    shapes = windows.truth["templates"] / windows.normalization.scale[:, None]
+    return Shapes(shapes, float(windows.truth["template_onset"]))

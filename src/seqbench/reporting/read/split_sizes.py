@@ -1,0 +1,80 @@
+"""How much there is in train, val and test: counted from tables, no signal is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.config.registry import TASKS
+from seqbench.storage.windows import SPLITS, Split, WindowSet, read_windows
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSize:
+    """One split of a dataset.
+
+    Parameters
+    ----------
+    n_groups
+        Recordings that belong together count once.
+    n_samples
+        Of all that stands in the signal: padding, and what windows look back
+        at before a cut in time, included.
+    seconds
+        Duration of these samples; None without a sampling rate.
+    known_s
+        Detection: duration of what is labelled of them.
+    counts
+        Labelled things of each class, (K,): windows in classification, samples
+        in labelling, events in detection.
+    """
+
+    split: Split
+    n_recordings: int
+    n_groups: int
+    n_windows: int
+    n_samples: int
+    seconds: float | None
+    known_s: float | None
+    counts: NDArray[np.int64]
+
+    @property
+    def n_labelled(self) -> int:
+        """Labelled things of all classes."""
+        return int(self.counts.sum())
+
+
+def read_split_sizes(path: Path, *, has_classes: bool) -> list[SplitSize]:
+    """Return train, val and test of a `windows.h5`; labels are read where there are classes."""
+    return [
+        split_size(read_windows(path, split, labels=has_classes, signal=False)) for split in SPLITS
+    ]
+
+
+def split_size(windows: WindowSet) -> SplitSize:
+    """Count what stands in a split; its signal is not looked at."""
+    recordings = np.unique(windows.recording)
+    rate_hz, timeline = windows.sampling_rate_hz, windows.timeline
+    n_samples = len(windows.signal)
+    known_s = None
+    if timeline is not None and rate_hz:
+        known_s = float((timeline.known_stop - timeline.known_start).sum() / rate_hz)
+    return SplitSize(
+        split=windows.split,
+        n_recordings=len(recordings),
+        n_groups=len({windows.groups[i] for i in recordings}),
+        n_windows=len(windows),
+        n_samples=n_samples,
+        seconds=n_samples / rate_hz if rate_hz else None,
+        known_s=known_s,
+        counts=_counts(windows),
+    )
+
+
+def _counts(windows: WindowSet) -> NDArray[np.int64]:
+    inside = TASKS[windows.task]().labels_inside(windows)
+    labels = windows.label if inside is None else inside[0][np.isfinite(inside[0])]
+    return np.bincount(labels[labels >= 0].astype(np.int64), minlength=len(windows.classes))

@@ -1,0 +1,1 @@
+"""Scores of models side by side: estimates, leaderboards, effects, words for numbers."""

@@ -1,0 +1,252 @@
+"""What pretraining changed, what it cost, and a plain sentence on whether it helped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from seqbench.config.benchmark import Arm
+from seqbench.plan.plan import BASELINE
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.estimates import (
+    Difference,
+    Estimate,
+    difference_interval,
+    independent,
+    paired,
+)
+from seqbench.reporting.scores.metrics import metric_label
+
+SCRATCH = "scratch"
+REFERENCES = (SCRATCH, "random_frozen")
+# What an encoder shows of collapse, and what the page calls it.
+SIGNS = {
+    "effective_rank": "effective rank",
+    "error_over_mean": "error / error of the mean",
+    "alignment": "alignment",
+    "uniformity": "uniformity",
+    "kl_per_unit": "KL per unit (nats)",
+    "active_units": "active units",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """An arm against another of the same architecture, seed by seed and fold by fold.
+
+    Parameters
+    ----------
+    difference
+        In the headline on test.
+    interval
+        95 % interval of the mean difference; None for a single run.
+    among
+        How many seeds or folds the interval is of, in words.
+    n_better
+        Runs in which the arm is ahead.
+    cost_ratio
+        Processor time of pretraining and training over that of the reference,
+        as if the encoder served this run alone; None where it was not measured.
+    results
+        Runs of the arm.
+    """
+
+    dataset: str
+    architecture: str
+    arm: str
+    labels: str
+    reference: str
+    headline: str
+    difference: Estimate
+    interval: tuple[float, float] | None
+    among: str
+    n_better: int
+    cost_ratio: float | None
+    results: tuple[Result, ...]
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves zero out."""
+        return self.interval is not None and (self.interval[0] > 0 or self.interval[1] < 0)
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What was watched on held-out train recordings in the epochs whose encoders were kept.
+
+    Parameters
+    ----------
+    n
+        Encoders, one for each seed and fold.
+    values
+        By key of `SIGNS`; undefined where the objective has no such thing.
+    """
+
+    dataset: str
+    architecture: str
+    objective: str
+    n: int
+    values: dict[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an arm changed over all datasets and architectures."""
+
+    arm: str
+    labels: str
+    reference: str
+    difference: Estimate
+    n_better: int
+
+
+def effects(results: Iterable[Result]) -> list[Effect]:
+    """Compare each pretrained arm with `scratch` and `random_frozen`, paired by seed."""
+    found: list[Effect] = []
+    by_model: dict[tuple[str, str, str, str], list[Result]] = {}
+    for result in sorted(results, key=lambda result: (*_model(result), result.run)):
+        by_model.setdefault(_model(result), []).append(result)
+    for (dataset, architecture, arm, labels), group in by_model.items():
+        for reference in REFERENCES if _is_pretrained(arm) else ():
+            pairs = paired(group, by_model.get((dataset, architecture, reference, labels), []))
+            if pairs:
+                found.append(_effect(dataset, architecture, arm, labels, reference, pairs))
+    return found
+
+
+def _model(result: Result) -> tuple[str, str, str, str]:
+    run = result.run
+    return result.dataset, run.architecture, run.arm, run.labels
+
+
+def _effect(
+    dataset: str,
+    architecture: str,
+    arm: str,
+    labels: str,
+    reference: str,
+    pairs: Sequence[Difference],
+) -> Effect:
+    differences = [pair.value for pair in pairs]
+    return Effect(
+        dataset=dataset,
+        architecture=architecture,
+        arm=arm,
+        labels=labels,
+        reference=reference,
+        headline=pairs[0].result.headline,
+        difference=Estimate.of_values(differences),
+        interval=difference_interval(pairs),
+        among=independent(pair.result for pair in pairs),
+        n_better=sum(difference > 0 for difference in differences),
+        cost_ratio=_cost_ratio(pairs),
+        results=tuple(pair.result for pair in pairs),
+    )
+
+
+def summaries(found: Iterable[Effect]) -> list[Summary]:
+    """Summarise effects by arm; each dataset and architecture counts once, whatever its seeds."""
+
+    def key(effect: Effect) -> tuple[str, str, str]:
+        return effect.arm, effect.labels, effect.reference
+
+    made = []
+    for (arm, labels, reference), group in groupby(sorted(found, key=key), key):
+        of_arm = list(group)
+        difference = Estimate.of_values(effect.difference.mean for effect in of_arm)
+        n_better = sum((effect.difference.mean or 0) > 0 for effect in of_arm)
+        made.append(Summary(arm, labels, reference, difference, n_better))
+    return sorted(made, key=lambda s: (s.arm, -float(s.labels), s.reference != SCRATCH))
+
+
+def verdicts(found: Iterable[Effect]) -> list[str]:
+    """State for each dataset, architecture and fraction of labels whether pretraining helped."""
+
+    def key(effect: Effect) -> tuple[str, str, float]:
+        return effect.dataset, effect.architecture, float(effect.labels)
+
+    against_scratch = sorted((e for e in found if e.reference == SCRATCH), key=key)
+    return [
+        _verdict(dataset, architecture, labels, list(group))
+        for (dataset, architecture, labels), group in groupby(against_scratch, key)
+    ]
+
+
+def _verdict(dataset: str, architecture: str, labels: float, group: list[Effect]) -> str:
+    best = max(group, key=lambda effect: effect.difference.mean or 0.0)
+    where = f"{dataset}, {architecture}, {formats.percent(labels)} of the labels"
+    change = f"{formats.signed_score(best.difference.mean)} {metric_label(best.headline)}"
+    change = f"{change} against scratch"
+    if best.interval is not None:
+        low, high = (formats.signed_score(bound) for bound in best.interval)
+        change += f" (95 % interval {low} to {high}, {best.among})"
+    if best.cost_ratio is not None:
+        change += f", for {best.cost_ratio:.1f} times the processor time"
+    chosen = f", the best of {len(group)} arms" if len(group) > 1 else ""
+    if best.is_clear and (best.difference.mean or 0) > 0:
+        return f"{where}: pretraining helps. {best.arm}{chosen}: {change}."
+    if all(e.is_clear and (e.difference.mean or 0) < 0 for e in group):
+        return f"{where}: pretraining hurts. {best.arm}{chosen}: {change}."
+    reason = "a single seed" if best.interval is None else "no gain that chance rules out"
+    return f"{where}: {reason}. {best.arm}{chosen}: {change}."
+
+
+def sign_names(signs: Iterable[Signs]) -> dict[str, str]:
+    """Return the signs that any encoder has, and what the page calls them."""
+    known = {name for one in signs for name, value in one.values.items() if value.n}
+    return {name: called for name, called in SIGNS.items() if name in known}
+
+
+def signs(results: Iterable[Result]) -> list[Signs]:
+    """Summarise what was watched in the encoders, each counted once however many runs use it."""
+    seen: dict[tuple[str, str, str], dict[tuple[str, int], dict[str, float]]] = {}
+    for result in results:
+        if pretraining := result.metrics.pretraining:
+            run = result.run
+            model = (result.dataset, run.architecture, pretraining.objective)
+            seen.setdefault(model, {})[run.dataset, run.seed] = pretraining.watched
+    return [
+        Signs(
+            *model,
+            n=len(by_encoder),
+            values={
+                name: Estimate.of_values(watched.get(name) for watched in by_encoder.values())
+                for name in SIGNS
+            },
+        )
+        for model, by_encoder in sorted(seen.items())
+    ]
+
+
+def collapsed(results: Iterable[Result]) -> list[str]:
+    """Return a sentence for each pretrained encoder that collapsed."""
+    found: dict[tuple[str, str, str, int], str] = {}
+    for result in results:
+        pretraining, run = result.metrics.pretraining, result.run
+        if pretraining and pretraining.collapse:
+            found[run.dataset, run.architecture, pretraining.objective, run.seed] = (
+                pretraining.collapse
+            )
+    return [
+        f"{dataset}, {architecture}, {objective}, seed {seed}: the encoder collapsed: {why}. Its"
+        " runs are averaged with the others; read them with that in mind."
+        for (dataset, architecture, objective, seed), why in sorted(found.items())
+    ]
+
+
+def _cost_ratio(pairs: Sequence[Difference]) -> float | None:
+    """Return the processor time of arms over that of their references."""
+    spent = [0.0, 0.0]
+    for pair in pairs:
+        for i, result in enumerate((pair.result, pair.other)):
+            training = result.cost("train_cpu_s")
+            if training is None:
+                return None
+            spent[i] += training + (result.cost("pretrain_cpu_s") or 0.0)
+    return spent[0] / spent[1] if spent[1] else None
+
+
+def _is_pretrained(arm: str) -> bool:
+    return arm != BASELINE and Arm.parse(arm).objective is not None

@@ -1,0 +1,114 @@
+"""Questions of a config on its own grid, and findings from the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from seqbench.config.benchmark import Question
+from seqbench.plan.plan import Plan
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.estimates import Estimate, difference_interval, independent, paired
+from seqbench.reporting.scores.metrics import metric_label
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of what a question compares: its runs, by seed, and their scores."""
+
+    name: str
+    results: list[Result]
+    score: Estimate
+    train_cpu_s: float | None
+    n_parameters: float | None
+
+
+@dataclass(frozen=True)
+class PlaceComparison:
+    """The candidates in one place, best first, and a sentence on the first two.
+
+    `place` is the dataset, or where datasets are compared the architecture.
+    """
+
+    place: str
+    metric: str
+    candidates: list[Candidate]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A question and what was found in each place."""
+
+    question: str
+    comparisons: list[PlaceComparison]
+
+
+def findings(plan: Plan, results: Sequence[Result]) -> list[Finding]:
+    """Return a finding for every question of a config, from runs with all labels from scratch."""
+    own = [r for r in results if r.run.arm == "scratch" and float(r.run.labels) == 1]
+    architectures = list(dict.fromkeys(run.architecture for run in plan.requested.trained))
+    return [
+        Finding(q.ask, _comparisons(q, own, plan.requested.wholes, architectures))
+        for q in plan.benchmark.questions
+    ]
+
+
+def _comparisons(
+    question: Question, results: Sequence[Result], datasets: list[str], architectures: list[str]
+) -> list[PlaceComparison]:
+    runs: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        runs.setdefault((result.dataset, result.run.architecture), []).append(result)
+    are_datasets = set(question.compare) <= set(datasets)
+    groups = {
+        place: {
+            name: runs.get((name, place) if are_datasets else (place, name), [])
+            for name in question.compare
+        }
+        for place in (architectures if are_datasets else datasets)
+    }
+    return [
+        _comparison(place, of_place)
+        for place, of_place in groups.items()
+        if sum(bool(runs) for runs in of_place.values()) > 1
+    ]
+
+
+def _comparison(place: str, runs: dict[str, list[Result]]) -> PlaceComparison:
+    candidates = [_candidate(name, found) for name, found in runs.items() if found]
+    candidates.sort(key=lambda c: -(c.score.mean if c.score.mean is not None else float("-inf")))
+    metric = candidates[0].results[0].headline
+    return PlaceComparison(
+        place, metric, candidates, _sentence(candidates[0], candidates[1], metric)
+    )
+
+
+def _candidate(name: str, results: list[Result]) -> Candidate:
+    costs = {
+        key: Estimate.of_values(result.cost(key) for result in results).mean
+        for key in ("train_cpu_s", "n_parameters")
+    }
+    score = Estimate.of(results, results[0].headline)
+    return Candidate(name, results, score, costs["train_cpu_s"], costs["n_parameters"])
+
+
+def _sentence(first: Candidate, second: Candidate, metric: str) -> str:
+    """State whether the first is ahead of the second by more than chance among seeds or folds."""
+    differences = paired(first.results, second.results)
+    label = metric_label(metric)
+    if not differences:
+        return f"{first.name} and {second.name} have no seed in common."
+    mean = fmean(difference.value for difference in differences)
+    side = "ahead of" if mean >= 0 else "behind"
+    ahead = f"{first.name} is {side} {second.name} by {formats.signed_score(mean)} {label}"
+    interval = difference_interval(differences)
+    if interval is None:
+        return f"{ahead}, with a single seed."
+    low, high = (formats.signed_score(bound) for bound in interval)
+    among = independent(difference.result for difference in differences)
+    if interval[0] > 0 or interval[1] < 0:
+        return f"{ahead} ({low} to {high}, {among})."
+    return f"{ahead}, which chance among {among} can do ({low} to {high})."

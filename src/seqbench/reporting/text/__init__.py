@@ -1,0 +1,1 @@
+"""Facts, warnings and verdicts of the page in words."""

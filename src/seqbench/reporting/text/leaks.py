@@ -1,0 +1,82 @@
+"""Text of the page on leaks between train, val and test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seqbench.datasets.base import counted
+from seqbench.reporting.scores import formats
+from seqbench.storage.leakcheck import LeakCheck
+
+SHARED_BY_NONE = {
+    "group": "no group",
+    "recording": "no recording",
+    "time": "no interval of a recording",
+}
+SORTED = 0.5  # from here on neighbours in the list have the same label more often than not
+
+
+def leak_fact(checks: Sequence[LeakCheck]) -> dict[str, str]:
+    """Return what was looked for and found; nothing where nobody looked.
+
+    Parameters
+    ----------
+    checks
+        Of the dataset, or of each of its folds.
+    """
+    if not checks:
+        return {}
+    repeated = " · ".join(
+        f"{formats.amount(_total(checks, 'n_repeated', split))} of"
+        f" {formats.amount(_total(checks, 'n_windows', split))} {split} windows repeat train"
+        for split in checks[0].n_windows
+    )
+    none = SHARED_BY_NONE[checks[0].by]
+    return {"leak check": f"{none} in two splits · statistics of train alone · {repeated}"}
+
+
+def leak_warnings(checks: Sequence[LeakCheck]) -> list[str]:
+    """Return what was found that makes scores look better, as sentences."""
+    found = []
+    for split in checks[0].n_windows if checks else ():
+        n_repeated = _total(checks, "n_repeated", split)
+        if not n_repeated:
+            continue
+        n_windows = _total(checks, "n_windows", split)
+        n_same = _total(checks, "n_same_answer", split)
+        share = formats.percent(n_repeated / n_windows)
+        whose = (
+            "" if n_repeated == 1 else f"{formats.amount(n_same)} of them " if n_same else "all "
+        )
+        labelled = (
+            f"{whose}with the same label, which memorising gets right"
+            if n_same
+            else f"{whose}with another label, which memorising gets wrong"
+        )
+        found.append(
+            f"{formats.amount(n_repeated)} of {counted(n_windows, f'{split} window')} ({share})"
+            f" {'stands' if n_repeated == 1 else 'stand'} in train too, {labelled}."
+        )
+    n_shared = max((check.n_shared_groups for check in checks), default=0)
+    if n_shared:
+        found.append(
+            f"{counted(n_shared, 'group')} have windows in more than one split, as `split.by:"
+            " recording` allows: scores are no estimate for new groups."
+        )
+    return found
+
+
+def order_note(checks: Sequence[LeakCheck]) -> list[str]:
+    """State whether the position of a recording in the list predicts its label."""
+    known = [one.order_agreement for one in checks if one.order_agreement is not None]
+    if not known or max(known) < SORTED:
+        return []
+    return [
+        "Recordings are listed by label (the label of a neighbour agrees"
+        f" {formats.score(max(known))} beyond chance, 1 when sorted), so the position predicts the"
+        " label. Models are given neither position nor name."
+    ]
+
+
+def _total(checks: Sequence[LeakCheck], count: str, split: str) -> int:
+    return sum(getattr(check, count)[split] for check in checks)

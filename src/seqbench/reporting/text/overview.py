@@ -1,0 +1,165 @@
+"""The first screen: requested runs, result, cost and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from seqbench.datasets.base import counted
+from seqbench.plan.plan import Plan
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores import formats, pretraining
+from seqbench.reporting.scores.leaderboards import Leaderboard
+from seqbench.reporting.text.leaks import leak_warnings
+
+FEW_SEEDS = 3
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One fact of the first screen: what it is of, itself, and what it means."""
+
+    heading: str
+    fact: str
+    meaning: str
+
+
+def requested(plan: Plan) -> list[tuple[str, list[str]]]:
+    """Return the questions of the config as headings with their values."""
+    trained = plan.trained
+    labels = sorted({run.labels for run in trained}, key=float)
+    return [
+        ("datasets", plan.wholes),
+        ("architectures", _names(run.architecture for run in trained)),
+        ("arms", _names(run.arm for run in trained)),
+        ("labels", [formats.percent(float(fraction)) for fraction in labels]),
+        ("seeds", [str(seed) for seed in sorted({run.seed for run in trained})]),
+        ("baselines", _names(run.architecture for run in plan.baselines)),
+    ]
+
+
+def lede(boards: list[Leaderboard]) -> str:
+    """Return the result in a sentence or two."""
+    leads = [board.lead for board in boards if board.lead is not None]
+    if not leads:
+        return "There is no baseline to hold the models against."
+    n_ahead = sum(lead.mean > 0 for lead in leads)
+    n_sure = sum(lead.verdict == "ahead" for lead in leads)
+    n_behind = sum(lead.verdict == "behind" for lead in leads)
+    if len(leads) == 1:
+        verb = "beats" if n_ahead else "does not beat"
+        sure = " more clearly than chance would" if n_sure else ", but chance could do that"
+        result = f"The model selected on val {verb} the best baseline{sure if n_ahead else ''}."
+        return f"{result}{_only_floors(boards)}"
+    count = "all" if n_ahead == len(leads) else "none" if n_ahead == 0 else f"{n_ahead}"
+    result = (
+        f"The model selected on val beats the best baseline on {count} of {len(leads)} datasets"
+    )
+    if n_ahead:
+        result += f", beyond chance on {n_sure if n_sure else 'none'}"
+    lost = f" It is clearly behind on {n_behind}." if n_behind else ""
+    return f"{result}.{lost}{_only_floors(boards)}"
+
+
+def _only_floors(boards: list[Leaderboard]) -> str:
+    """State where the best baseline is the floor, where a lead means little."""
+    led = [board for board in boards if board.lead is not None]
+    n_floors = sum(board.best_baseline == board.floor for board in led)
+    if not n_floors:
+        return ""
+    where = "The" if len(led) == 1 else f"On {counted(n_floors, 'dataset')} the"
+    return f" {where} best baseline is the floor, which has learned nothing."
+
+
+def tiles(
+    plan: Plan, boards: list[Leaderboard], results: list[Result], warnings: list[str]
+) -> list[Tile]:
+    """Return requested runs, result, cost and warnings."""
+    leads = [board.lead for board in boards if board.lead is not None]
+    runs = plan.trained
+    grid = [
+        counted(len(plan.wholes), "dataset"),
+        counted(len({run.architecture for run in runs}), "architecture"),
+        counted(len({run.arm for run in runs}), "arm"),
+        counted(len({run.seed for run in runs}), "seed"),
+    ]
+    n_read = len(warnings)
+    return [
+        Tile("Requested", counted(len(plan.trained), "training"), ", ".join(grid)),
+        Tile(
+            "Result",
+            f"{sum(lead.mean > 0 for lead in leads)} of {len(leads)}",
+            "datasets on which the model selected on val leads the best baseline, beyond chance on"
+            f" {sum(lead.verdict == 'ahead' for lead in leads)}",
+        ),
+        Tile("Cost", formats.seconds(_spent(results)), _memory(results)),
+        Tile(
+            "Warnings",
+            counted(n_read, "warning") if n_read else "nothing",
+            "below, to be read before the numbers" if n_read else "no warning",
+        ),
+    ]
+
+
+def _spent(results: Iterable[Result]) -> float | None:
+    """Return the processor seconds of all trainings; those that arms share count once."""
+    spent: dict[object, float | None] = {}
+    for result in results:
+        run = result.run
+        spent[run] = result.cost("train_cpu_s")
+        if pretraining := result.metrics.pretraining:
+            shared = run.dataset, run.architecture, pretraining.objective, run.seed
+            spent[shared] = result.cost("pretrain_cpu_s")
+    known = [seconds for seconds in spent.values() if seconds is not None]
+    return sum(known) if known else None
+
+
+def _memory(results: Iterable[Result]) -> str:
+    peaks = [peak for result in results if (peak := result.cost("peak_memory_bytes")) is not None]
+    most = f", at most {formats.memory(max(peaks))} of memory" if peaks else ""
+    return f"of processor time for training and pretraining{most}"
+
+
+def warnings(materials: list[Material], results: list[Result]) -> list[str]:
+    """Return what should be known before any number is read, as sentences."""
+    found: list[str] = []
+    boards = [material.board for material in materials]
+    leaky = [one.dataset for one in materials if leak_warnings(one.leakchecks)]
+    if leaky:
+        found.append(
+            f"Test or val shares windows or groups with train on {', '.join(leaky)}: scores there"
+            " may look better than they are."
+        )
+    # Folds differ in what is learned from as well: they vary by more than chance in training.
+    seeds = [r.n_seeds for b in boards if b.n_folds == 1 for r in b.rows if not r.is_baseline]
+    fewest = min(seeds, default=FEW_SEEDS)
+    if fewest < FEW_SEEDS:
+        count = "one seed" if fewest == 1 else f"{fewest} seeds"
+        found.append(
+            f"Some models were trained with only {count}. With fewer than {FEW_SEEDS}, chance can"
+            " decide which one leads."
+        )
+    commits = {result.metrics.provenance.commit for result in results}
+    if len(commits) > 1:
+        found.append(f"The results come from {len(commits)} states of the code; see Provenance.")
+    if any("uncommitted" in commit for commit in commits):
+        found.append("Some results come from code with uncommitted changes.")
+    halved = sum(bool(r.metrics.provenance.batch_size_halved) for r in results)
+    if halved:
+        runs = "One run was" if halved == 1 else f"{halved} runs were"
+        found.append(
+            f"{runs} trained with half the batch size, as a GPU had no room for all of it."
+        )
+    n_collapsed = len(pretraining.collapsed(results))
+    if n_collapsed:
+        encoders = "One pretrained encoder" if n_collapsed == 1 else f"{n_collapsed} encoders"
+        found.append(f"{encoders} collapsed; see Pretraining.")
+    weak = [board.dataset for board in boards if any(row.below_floor for row in board.rows)]
+    if weak:
+        found.append(f"Some models lie below the floor, on {', '.join(weak)}; see there.")
+    return found
+
+
+def _names(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

@@ -1,0 +1,204 @@
+"""What stands behind the numbers: every run with its scores, settings, files and command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqbench import layout
+from seqbench.config.options import Options
+from seqbench.plan.plan import Plan, Run
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.metrics import metric_label
+
+N_CURVE_POINTS = 60
+COSTS = {
+    "n_parameters": ("parameters", formats.amount),
+    "macs_per_window": ("MACs a window", formats.amount),
+    "train_s": ("training", formats.seconds),
+    "train_cpu_s": ("its processor time", formats.seconds),
+    "pretrain_s": ("pretraining", formats.seconds),
+    "predict_s": ("prediction", formats.seconds),
+    "compile_s": ("compilation", formats.seconds),
+    "peak_memory_bytes": ("peak memory", formats.memory),
+    "epochs": ("epochs", formats.decimal),
+    "best_epoch": ("epoch kept", formats.decimal),
+}
+OUTPUTS = (layout.METRICS, layout.PREDICTIONS, layout.MODEL)
+OUTPUTS_OF_TRAINING = (layout.HISTORY, layout.TRANSFER)
+
+
+def key_of(run: Run) -> str:
+    """Return what names a run on the page and in its paths."""
+    return run.fill(layout.RUN)
+
+
+def run_details(plan: Plan, materials: Iterable[Material]) -> dict[str, Any]:
+    """Return every run as JSON values for the script of the page.
+
+    Texts that many runs share, such as settings, stand once in ``texts`` and are
+    named by their place there. All values are words ready to be read.
+    """
+    texts = _Texts()
+    runs = {
+        key_of(result.run): _details(plan, material, result, texts)
+        for material in materials
+        for result in material.results
+    }
+    return {"texts": texts.all, "runs": runs}
+
+
+class _Texts:
+    """Distinct texts by their place."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+
+    @property
+    def all(self) -> list[str]:
+        return list(self._places)
+
+    def place(self, text: str) -> int:
+        return self._places.setdefault(text, len(self._places))
+
+
+def _details(plan: Plan, material: Material, result: Result, texts: _Texts) -> dict[str, Any]:
+    run = result.run
+    values = {key: result.cost(key) for key in COSTS}
+    return {
+        "dataset": material.dataset,
+        "of": run.dataset,
+        "architecture": run.architecture,
+        "arm": run.arm,
+        "labels": formats.percent(float(run.labels)),
+        "seed": run.seed,
+        "headline": _score(result, result.headline),
+        "metric": metric_label(result.headline),
+        "scores": _scores(result),
+        "cost": [
+            [label, write(value)]
+            for key, (label, write) in COSTS.items()
+            if (value := values[key]) is not None
+        ],
+        "settings": [
+            [step, texts.place(job.model_dump_json(indent=2))] for step, job in _jobs(plan, run)
+        ],
+        "provenance": texts.place(_provenance(result)),
+        "command": command(run),
+        "files": [[Path(path).name, path] for path in _files(plan, run)],
+        "logs": [[step, _log(plan, run, step)] for step in _steps(plan, run)],
+        "curve": _curve(material.histories.get(run), values["best_epoch"]),
+    }
+
+
+def command(run: Run) -> str:
+    """Return what trains and scores a run anew."""
+    return (
+        f"snakemake --configfile {layout.CONFIG} --forcerun {run.fill(layout.MODEL)}"
+        f" -- {run.fill(layout.METRICS)}"
+    )
+
+
+def _scores(result: Result) -> list[list[str]]:
+    """Return each metric that is defined on test: its name, value, interval and value on val."""
+    return [
+        [
+            metric_label(name),
+            _score(result, name),
+            _interval(result, name),
+            _score(result, name, "val"),
+        ]
+        for name in result.metrics.scores.get("test", {})
+        if result.value(name) is not None
+    ]
+
+
+def _score(result: Result, metric: str, split: str = "test") -> str:
+    return formats.metric_value(result.value(metric, split), metric)
+
+
+def _interval(result: Result, metric: str) -> str:
+    bounds = result.interval(metric)
+    if bounds is None:
+        return formats.NOTHING
+    low, high = (formats.metric_value(bound, metric) for bound in bounds)
+    return f"[{low}, {high}]"
+
+
+def _steps(plan: Plan, run: Run) -> list[str]:
+    """Return the steps that made a run, in their order."""
+    if run.is_baseline:
+        return ["ingest", "window", "fit_baseline", "evaluate"]
+    pretrained = ["pretrain"] if plan.objective(run) else []
+    return ["ingest", "window", *pretrained, "finetune", "evaluate"]
+
+
+def _jobs(plan: Plan, run: Run) -> list[tuple[str, Options]]:
+    """Return the settings of the steps of a run but its identity."""
+    jobs, objective = plan.job_settings, plan.objective(run)
+    settings: dict[str, Options] = {
+        "ingest": jobs.ingest(plan.benchmark.whole(run.dataset)),
+        "window": jobs.window(run.dataset),
+        "evaluate": jobs.evaluate(run.dataset),
+    }
+    if run.is_baseline:
+        settings["fit_baseline"] = jobs.fit_baseline(run.dataset, run.architecture)
+    else:
+        settings["finetune"] = jobs.finetune(
+            run.dataset, run.architecture, run.arm, float(run.labels)
+        )
+        if objective is not None:
+            settings["pretrain"] = jobs.pretrain(run.architecture, objective)
+    return [(step, settings[step]) for step in _steps(plan, run)]
+
+
+def _fields(plan: Plan, run: Run) -> dict[str, Any]:
+    """Return the wildcards of all paths of a run."""
+    return {**vars(run), "objective": plan.objective(run)}
+
+
+def _log(plan: Plan, run: Run, step: str) -> str:
+    fields = _fields(plan, run)
+    if step == "ingest":  # of which all folds are made
+        fields["dataset"] = plan.benchmark.whole(run.dataset)
+    return layout.log(step).format(**fields)
+
+
+def _files(plan: Plan, run: Run) -> list[str]:
+    patterns = [*OUTPUTS, *(OUTPUTS_OF_TRAINING if not run.is_baseline else ())]
+    if plan.objective(run):
+        patterns += [layout.ENCODER, layout.PRETRAIN_HISTORY]
+    return [pattern.format(**_fields(plan, run)) for pattern in [*patterns, layout.WINDOWS]]
+
+
+def _provenance(result: Result) -> str:
+    """Return versions, machine and commit of a run, a line each."""
+    flat: dict[str, Any] = {}
+    for key, value in result.metrics.provenance:
+        flat |= value if isinstance(value, dict) else {key: value}
+    return "\n".join(f"{key}: {value}" for key, value in flat.items() if value is not None)
+
+
+def _curve(history: pd.DataFrame | None, best_epoch: float | None) -> dict[str, Any] | None:
+    """Return the losses over epochs, thinned to what a small chart can show."""
+    if history is None or history.empty:
+        return None
+    n = len(history)
+    shown = np.unique(np.linspace(0, n - 1, min(n, N_CURVE_POINTS)).round().astype(int))
+    return {
+        "epoch": history["epoch"].iloc[shown].tolist(),
+        "train": _short(history["train_loss"].iloc[shown]),
+        "val": _short(history["val_loss"].iloc[shown]),
+        "best": best_epoch,
+    }
+
+
+def _short(values: pd.Series[float]) -> list[float | None]:
+    """Return four digits of each value, None where it is not finite."""
+    return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values]

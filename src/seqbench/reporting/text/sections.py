@@ -1,0 +1,150 @@
+"""Text of the page on one dataset: facts, warnings, and figures with their words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from seqbench import layout
+from seqbench.datasets.base import counted
+from seqbench.plan.plan import Plan
+from seqbench.reporting.evidence.classification import ClassificationEvidence
+from seqbench.reporting.evidence.detection import DetectionEvidence
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.leaderboards import Leaderboard
+from seqbench.reporting.scores.metrics import floor_of, metric_label
+from seqbench.reporting.text.cards import Card, card
+from seqbench.reporting.text.leaks import leak_warnings, order_note
+
+FEW_TEST_WINDOWS, FEW_TEST_EVENTS = 30, 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Text of the page on one dataset.
+
+    Parameters
+    ----------
+    card
+        Card of its data.
+    notes, warnings
+        Sentences: of the source on its data, and on the results.
+    model_path
+        File of the model and seed selected on val.
+    table_path
+        File of the leaderboard in LaTeX.
+    """
+
+    material: Material
+    card: Card
+    detection: DetectionEvidence | None
+    notes: list[str]
+    warnings: list[str]
+    model_path: str | None
+    table_path: str
+
+
+def section(plan: Plan, material: Material) -> Section:
+    """Return the section of a dataset."""
+    best, evidence = material.board.selected, material.evidence
+    detection = evidence if isinstance(evidence, DetectionEvidence) else None
+    few = _few_windows(material) if detection is None else _few_events(detection)
+    return Section(
+        material=material,
+        card=card(plan, material),
+        detection=detection,
+        notes=[
+            *map(str, material.windows.source.get("notes", ())),
+            *order_note(material.leakchecks),
+            *_lead(material.board),
+        ],
+        warnings=[*leak_warnings(material.leakchecks), *few, *_warnings(material.board)],
+        model_path=None if best is None else best.chosen.run.fill(layout.MODEL),
+        table_path=layout.TABLE.format(dataset=material.dataset, form="tex"),
+    )
+
+
+def _lead(board: Leaderboard) -> list[str]:
+    """State over folds by how much the model selected on val is ahead of the best baseline."""
+    best, baseline, lead = board.selected, board.best_baseline, board.lead
+    if board.n_folds == 1 or best is None or baseline is None or lead is None or not lead.interval:
+        return []
+    verdict = "as chance can do" if lead.verdict == "within chance" else "more than chance does"
+    return [
+        f"Fold by fold, {best.name} scores {formats.signed_score(lead.mean)}"
+        f" {metric_label(board.headline)} against {baseline.architecture}, {verdict}"
+        f"{_within(lead.interval)}; the interval is widened for the training data that folds share."
+    ]
+
+
+def _within(interval: tuple[float, float] | None) -> str:
+    if interval is None:
+        return ", without an interval"
+    low, high = (formats.signed_score(bound) for bound in interval)
+    return f" (95 % interval {low} to {high})"
+
+
+def _few_windows(material: Material) -> list[str]:
+    n_test = _first_number(material.results, "test")
+    if n_test is None:
+        return []
+    fold = material.results[0].fold
+    n_test *= fold.n_folds if fold else 1
+    if n_test >= FEW_TEST_WINDOWS:
+        return []
+    found = f"Only {counted(n_test, 'test window')}"
+    if not isinstance(material.evidence, ClassificationEvidence):
+        return [f"{found}, which is little to compare models on."]
+    share = formats.percent(1 / max(n_test, 1))
+    return [f"{found}: one window is {share} of {metric_label(material.board.headline)}."]
+
+
+def _few_events(detection: DetectionEvidence) -> list[str]:
+    test = detection.test
+    n_events = test.n_labelled
+    if not n_events:
+        return ["No event of test is labelled, so there is nothing to find."]
+    found: list[str] = []
+    if n_events < FEW_TEST_EVENTS:
+        found.append(
+            f"Only {n_events} labelled events in test: one is {formats.percent(1 / n_events)} of"
+            " recall."
+        )
+    absent = [name for name, n in zip(detection.classes, test.counts, strict=True) if not n]
+    if absent:
+        found.append(f"Types that do not occur in test: {', '.join(absent)}.")
+    if test.n_groups == 1:
+        found.append(
+            "Test is a single recording or subject, so there is no interval for other recordings."
+        )
+    return found
+
+
+def _warnings(board: Leaderboard) -> list[str]:
+    """Return what a reader of one dataset's numbers should know, as sentences."""
+    found: list[str] = []
+    weak = [row.name for row in board.rows if row.below_floor]
+    if weak:
+        found.append(
+            f"Below the {floor_of(board.task)} floor, so nothing was learned: {', '.join(weak)}."
+        )
+    baseline, lead = board.best_baseline, board.lead
+    if baseline is not None and lead is not None and lead.mean <= 0:
+        word = "lies below" if lead.mean < 0 else "only equals"
+        chance = ", by what may be chance" if lead.mean and lead.verdict == "within chance" else ""
+        found.append(
+            f"The model selected on val {word} the baseline {baseline.architecture}{chance}."
+        )
+    elif board.n_folds == 1 and lead is not None and lead.verdict != "ahead":  # else see `_lead`
+        found.append(
+            "Chance may be all that puts the model selected on val ahead of the best baseline:"
+            f" {formats.signed_score(lead.mean)} {metric_label(board.headline)}"
+            f"{_within(lead.interval)}."
+        )
+    return found
+
+
+def _first_number(results: Iterable[Result], split: str) -> int | None:
+    return next((n for result in results if (n := result.n_windows(split)) is not None), None)

@@ -1,0 +1,195 @@
+"""Headers of models, encoders, baselines and training states: typed and bounded.
+
+Everything that decides how large a model is stands here with its bounds, so a
+header is checked before anything is built or allocated from it.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from seqbench.storage.normalization import NormalizationRecord
+from seqbench.storage.records import (
+    Cost,
+    Count,
+    Name,
+    PretrainingOutcome,
+    Provenance,
+    Record,
+    RunIdentity,
+    first_fault,
+)
+from seqbench.storage.targets import TargetsRecord
+
+MAX_NAMES = 200_000  # a vocabulary of all Unicode characters fits
+MAX_WINDOW_SAMPLES = 2**31
+MAX_PIXELS = 65_536
+
+Names = Annotated[tuple[str, ...], Field(max_length=MAX_NAMES)]
+Options = dict[str, Any]
+Rate = Annotated[float, Field(ge=1e-12, le=1e9)]
+Pixels = Annotated[int, Field(ge=1, le=MAX_PIXELS)]
+Number = int | float  # kept as it is: an epoch of 3 is not 3.0
+
+
+class NetworkHeader(Record):
+    """What a network is built from.
+
+    Attributes
+    ----------
+    task, task_options, architecture, architecture_options
+        Registered names and their options.
+    sample
+        Kind of sample; of tokens `channels` is the vocabulary.
+    embedding_size
+        Numbers that a token becomes; tokens only.
+    head_dropout
+        Between encoder and head.
+    channels, classes
+        Names of the C channels and K classes or event types.
+    frame_size
+        Rows and columns (H, W) of a frame of video; else empty.
+    sampling_rate_hz
+        None where the source does not give it.
+    refractory_s
+        Shortest time between two events of one type; None: none known.
+    targets
+        Names, units and normalization of targets by sample; None without such.
+    """
+
+    task: Name
+    task_options: Options = Field(default_factory=dict)
+    architecture: Name
+    architecture_options: Options
+    sample: Annotated[str, Field(pattern="^(series|tokens|video)$")] = "series"
+    embedding_size: Annotated[int, Field(ge=1, le=2**20)] | None = None
+    head_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    channels: Annotated[Names, Field(min_length=1)]
+    frame_size: Annotated[tuple[Pixels, ...], Field(max_length=2)] = ()
+    classes: Names
+    sampling_rate_hz: Rate | None = None
+    refractory_s: Annotated[float, Field(ge=0, le=1e6)] | None = None
+    targets: TargetsRecord | None = None
+
+    @model_validator(mode="after")
+    def _check_frame_size(self) -> Self:
+        if len(self.frame_size) != (2 if self.sample == "video" else 0):
+            raise ValueError("video has frames of (rows, columns), other samples have none")
+        return self
+
+
+class ModelHeader(NetworkHeader):
+    """A trained model.
+
+    Attributes
+    ----------
+    run
+        Identity of the run.
+    window_samples
+        Longest window of train.
+    normalization
+        Of the signal, from train.
+    tuned
+        What the task chose on val.
+    cost, n_windows, pretraining, provenance
+        As in `Metrics`.
+    """
+
+    kind: Literal["model"] = "model"
+    run: RunIdentity
+    window_samples: Annotated[int, Field(ge=1, le=MAX_WINDOW_SAMPLES)]
+    normalization: NormalizationRecord
+    tuned: dict[str, Any] = Field(default_factory=dict)
+    cost: Cost = Cost()
+    n_windows: dict[str, Count] = Field(default_factory=dict)
+    pretraining: PretrainingOutcome | None = None
+    provenance: Provenance = Provenance()
+
+    @model_validator(mode="after")
+    def _check_normalization(self) -> Self:
+        if self.sample != "tokens" and len(self.normalization.centre) != len(self.channels):
+            raise ValueError("normalization must have a centre and a scale for each channel")
+        return self
+
+
+class BaselineHeader(Record):
+    """A fitted baseline; see `ModelHeader`."""
+
+    kind: Literal["baseline"] = "baseline"
+    run: RunIdentity
+    task: Name
+    task_options: Options = Field(default_factory=dict)
+    baseline: Name
+    options: Options = Field(default_factory=dict)
+    channels: Names = ()
+    classes: Names
+    sampling_rate_hz: Rate | None = None
+    normalization: NormalizationRecord | None = None
+    tuned: dict[str, Any] = Field(default_factory=dict)
+    cost: Cost = Cost()
+    n_windows: dict[str, Count] = Field(default_factory=dict)
+    provenance: Provenance = Provenance()
+
+
+class EncoderHeader(Record):
+    """A pretrained encoder, with the settings of its pretraining."""
+
+    kind: Literal["encoder"] = "encoder"
+    architecture: Name
+    architecture_options: Options = Field(default_factory=dict)
+    objective_options: Options = Field(default_factory=dict)
+    optimizer: Options = Field(default_factory=dict)
+    seed: Count = 0
+    batch_size_halved: bool = False
+    cost: Cost = Cost()
+    pretraining: PretrainingOutcome
+
+
+class StateHeader(Record):
+    """The state of an unfinished training.
+
+    Attributes
+    ----------
+    identity
+        What decides the course of the training: settings, inputs, code, seed.
+    course
+        Epoch, history, best loss, schedule and times; see `training.state`.
+    """
+
+    model_config = ConfigDict(allow_inf_nan=True)  # before the first epoch the best loss is inf
+
+    kind: Literal["state"] = "state"
+    identity: dict[str, str]
+    course: "CourseRecord"
+
+
+class CourseRecord(Record):
+    """Numbers of a training between two steps; its tensors stand beside them."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    epoch: Count
+    history: list[dict[str, Number]]
+    best_loss: float
+    best_epoch: Count
+    schedule: dict[str, Number]
+    train_s: float
+    train_cpu_s: float
+
+
+Header = ModelHeader | BaselineHeader | EncoderHeader | StateHeader
+_HEADER: TypeAdapter[Header] = TypeAdapter(Annotated[Header, Field(discriminator="kind")])
+
+
+def parse_header(text: str) -> Header:
+    """Read the header of any kind of file from its JSON text.
+
+    Raises
+    ------
+    ValueError
+        If the text is no header, or a value is out of bounds; the message is one line.
+    """
+    try:
+        return _HEADER.validate_json(text)
+    except ValidationError as error:
+        raise ValueError(first_fault(error)) from None

@@ -1,0 +1,71 @@
+"""Windows of forecasting: a horizon stands behind each."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from seqbench.config.registry import TASK_WINDOWS
+from seqbench.config.stages import WindowSettings
+from seqbench.plan.job_settings import WindowJobSettings
+from seqbench.storage.recordings import Recordings
+from seqbench.tasks.windows import TaskWindows
+from seqbench.windowing.segment import Window, hop_samples
+from seqbench.windowing.transform import n_samples_lost, transformed
+
+
+@TASK_WINDOWS.register("forecasting")
+class ForecastingWindows(TaskWindows):
+    """Windows with a horizon of the split behind each; a window may begin before its split."""
+
+    needed = "window with a horizon behind it"
+
+    def prepared(self, recordings: Recordings, job: WindowJobSettings) -> Recordings:
+        """Return recordings with a transformed signal, the signal itself as target."""
+        n_lost = n_samples_lost(job.transform)
+        signals = [
+            transformed(signal, job.transform, name)
+            for signal, name in zip(recordings.signals, recordings.names, strict=True)
+        ]
+        return replace(
+            recordings,
+            signals=signals,
+            targets=[signal[n_lost:] for signal in recordings.signals],
+            target_names=recordings.channels,
+            target_units=recordings.units,
+            known=np.maximum(recordings.whole_spans - n_lost, 0),
+        )
+
+    def n_lost(self, job: WindowJobSettings) -> int:
+        """Return the samples that differences take."""
+        return n_samples_lost(job.transform)
+
+    def look_back(self, job: WindowJobSettings) -> int:
+        """Return the samples of a window, or those that undo the differences."""
+        return max(job.window.length_samples or 1, n_samples_lost(job.transform))
+
+    def horizon_samples(self, job: WindowJobSettings) -> int:
+        """Return the samples of a horizon."""
+        return job.window.horizon_samples or 1
+
+    def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
+        """Cut windows with a horizon behind each that lies in the split."""
+        return cut_before_horizons(recordings, job.window, self.look_back(job))
+
+
+def cut_before_horizons(
+    recordings: Recordings, settings: WindowSettings, look_back: int
+) -> list[Window]:
+    """Cut windows with a horizon behind each that lies where targets are known.
+
+    A window may begin before that place; its horizon never does. `look_back`
+    samples before a horizon must be there.
+    """
+    length, horizon = settings.length_samples, settings.horizon_samples or 1
+    if length is None:
+        raise ValueError("forecasting needs `window.length_samples`")
+    hop = hop_samples(length, settings) if settings.overlap or settings.step_samples else 1
+    return [
+        Window(recording, origin - length, origin, 0)
+        for recording, (known_start, known_stop) in enumerate(recordings.known_spans.tolist())
+        for origin in range(max(known_start, look_back), known_stop - horizon + 1, hop)
+    ]

@@ -1,0 +1,125 @@
+"""How recordings of a task become windows: the hooks of step `window`, in numpy.
+
+Apart from `Task`, so that a change of a head or a loss cuts no window again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.datasets.base import DataError
+from seqbench.plan.job_settings import WindowJobSettings
+from seqbench.storage.normalization import Normalization
+from seqbench.storage.recordings import Recordings
+from seqbench.storage.timeline import Timeline
+from seqbench.storage.windows import UNLABELLED, Split, WindowSet
+from seqbench.windowing.segment import Window, cut
+
+
+class TaskWindows:
+    """How recordings of one task become windows; by default each window lies in one label.
+
+    Attributes
+    ----------
+    needed
+        What every split must hold, for messages.
+    one_class_each
+        Whether a window has one class, so that neighbours in the list of
+        recordings can be compared by it.
+    """
+
+    needed = "labelled window"
+    one_class_each = False
+
+    def prepared(self, recordings: Recordings, job: WindowJobSettings) -> Recordings:
+        """Return recordings as they are split, cut and normalised: transformed, with targets."""
+        del job
+        return recordings
+
+    def n_lost(self, job: WindowJobSettings) -> int:
+        """Return how many samples recordings lose at their beginning when they are prepared."""
+        del job
+        return 0
+
+    def look_back(self, job: WindowJobSettings) -> int:
+        """Return how many samples before a split its windows may hold as inputs."""
+        del job
+        return 0
+
+    def horizon_samples(self, job: WindowJobSettings) -> int:
+        """Return how many samples behind a window are its target; 0: targets lie inside."""
+        del job
+        return 0
+
+    def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
+        """Cut prepared recordings into windows."""
+        return cut(recordings, job.window)
+
+    def target_normalization(
+        self, of_signal: Normalization, values: Callable[[], NDArray[np.float32]]
+    ) -> Normalization:
+        """Return the normalisation of targets, from that of the signal or the targets of train."""
+        del values
+        return of_signal
+
+    def timeline(self, recordings: Recordings, windows: list[Window]) -> Timeline | None:
+        """Return the whole recordings behind windows of one split, for tasks that need them."""
+        del recordings, windows
+        return None
+
+    def check(self, splits: dict[Split, WindowSet]) -> None:
+        """Refuse splits that have nothing to learn from or to be scored on.
+
+        Raises
+        ------
+        DataError
+            If a split lacks what it needs.
+        """
+        for split, windows in splits.items():
+            if not (windows.label != UNLABELLED).any():
+                raise DataError(
+                    f"{split} has no {self.needed};"
+                    " shorten `window.length_samples`, set `window.remainder: keep`, or choose"
+                    " another split"
+                )
+
+    def reference(self, windows: WindowSet) -> Callable[[int], Hashable]:
+        """Return a function that gives the reference of a window, by index, to be compared."""
+
+        def label(index: int) -> Hashable:
+            return int(windows.label[index])
+
+        return label
+
+
+def values_inside(windows: WindowSet) -> Callable[[int], Hashable]:
+    """Return a function that gives the targets of the samples of a window, by index."""
+
+    def values(index: int) -> Hashable:
+        start = windows.start[index]
+        return windows.required_targets.values[start : start + windows.length[index]].tobytes()
+
+    return values
+
+
+def check_classes(present: NDArray[np.int64], classes: list[str]) -> None:
+    """Refuse labels of a single class, and classes without a label in train, (n_labels,).
+
+    Raises
+    ------
+    DataError
+        If there is one.
+    """
+    if len(classes) < 2:
+        raise DataError(
+            f"the labels name a single class, '{classes[0]}'; classification needs two or more"
+        )
+    missing = sorted(set(range(len(classes))) - set(present.tolist()))
+    if missing:
+        raise DataError(
+            f"class '{classes[missing[0]]}' has no window in train; add recordings of it, move"
+            " some to train, or drop the class from the labels"
+        )

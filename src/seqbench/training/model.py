@@ -1,0 +1,101 @@
+"""A network of an encoder and a head, built from the header of its file."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from seqbench.config.messages import option_problems
+from seqbench.config.registry import ARCHITECTURES, TASKS
+from seqbench.errors import FormatError, one_line
+from seqbench.models.base import Encoder
+from seqbench.models.embedding import build_encoder
+from seqbench.storage.model_header import NetworkHeader
+from seqbench.storage.models import StoredModel
+from seqbench.tasks.head import Head
+
+MAX_REASON = 300  # characters of a foreign error in a message
+
+
+class Model(nn.Module):
+    """An encoder with the head of a task: windows (B, T, C) to logits."""
+
+    def __init__(self, encoder: Encoder, head: Head) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits."""
+        frames = self.encoder(x, lengths)
+        logits: Tensor = self.head(frames, self.encoder.frame_lengths(lengths))
+        return logits
+
+
+def build_model(header: NetworkHeader) -> Model:
+    """Build a model with random weights from the header of its file."""
+    encoder = build_encoder(
+        header.architecture,
+        header.architecture_options,
+        len(header.channels),
+        sample=header.sample,
+        frame_size=header.frame_size,
+        embedding_size=header.embedding_size,
+    )
+    task = TASKS[header.task](**header.task_options)
+    return Model(encoder, task.head(encoder, header))
+
+
+def load_model(stored: StoredModel[NetworkHeader], path: Path) -> Model:
+    """Rebuild a model with its weights, ready to predict.
+
+    Nothing is allocated before names, shapes and kinds of the arrays are those
+    of the model that the header describes.
+
+    Parameters
+    ----------
+    stored
+        Header and weights.
+    path
+        Where they come from, for errors.
+
+    Raises
+    ------
+    FormatError
+        If the header describes no model, or one of other arrays.
+    """
+    try:
+        _check_options(stored.header)
+        with torch.device("meta"):
+            expected = build_model(stored.header).state_dict()
+    except (LookupError, OverflowError, RuntimeError, TypeError, ValueError) as error:
+        reason = one_line(str(error))[:MAX_REASON]
+        raise FormatError(f"{path}: its header describes no model ({reason})") from None
+    given = {name: torch.from_numpy(array) for name, array in stored.arrays.items()}
+    if different := sorted(expected.keys() ^ given.keys()):
+        raise FormatError(f"{path}: has not the arrays of its header ({different[0]!r})")
+    for name, tensor in expected.items():
+        if (tensor.shape, tensor.dtype) != (given[name].shape, given[name].dtype):
+            raise FormatError(
+                f"{path}: array {name!r} is {_described(given[name])}, by its header"
+                f" {_described(tensor)}"
+            )
+    model = build_model(stored.header)
+    model.load_state_dict(given)
+    return model.eval()
+
+
+def _check_options(header: NetworkHeader) -> None:
+    """Refuse names and options that no configuration may have."""
+    for registry, name, options in (
+        (ARCHITECTURES, header.architecture, header.architecture_options),
+        (TASKS, header.task, header.task_options),
+    ):
+        if name not in registry:
+            raise ValueError(registry.unknown(name))
+        for problem in option_problems(name, registry, name, options):
+            raise ValueError(problem)
+
+
+def _described(tensor: Tensor) -> str:
+    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"

@@ -1,0 +1,124 @@
+"""The command: what people read, what scripts read, and the exit code."""
+
+import json
+
+import pytest
+
+from seqbench import layout
+from seqbench.cli.main import main
+from seqbench.storage.atomic import write_text
+
+
+@pytest.fixture
+def status(folder, capsys):
+    """Return a function that runs the command and returns its exit code and output."""
+    write_text(folder.root / layout.CONFIG, folder.plan.benchmark.to_yaml())
+
+    def run(*options):
+        code = 0
+        try:
+            main(["status", "--directory", str(folder.root), *options])
+        except SystemExit as left:
+            code = left.code
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def test_when_all_is_done_the_code_is_0(folder, status):
+    folder.make(*folder.jobs)
+    code, said = status()
+
+    assert code == 0
+    assert said.endswith("\n\neverything is done\n")
+
+
+def test_when_something_is_to_be_done_the_code_is_3(folder, status):
+    code, said = status()
+
+    assert code == 3
+    assert "no estimate, as nothing like the jobs to come has finished" in said
+
+
+def test_a_failed_job_is_named_with_its_reason_and_log_and_the_code_is_1(folder, status):
+    folder.tell(folder.job("ingest"), "error: waves: \x1b[31mempty\n")
+    code, said = status()
+
+    assert code == 1
+    assert (
+        f"""
+failed
+  ingest waves
+    waves: \\x1b[31mempty
+    {folder.root / "results/logs/ingest/waves.log"}
+"""
+        in said
+    )
+
+
+def test_the_table_counts_the_jobs_of_each_step(folder, status):
+    folder.make(folder.job("ingest"), folder.job("window"), folder.job("pretrain", "seed0"))
+    _, said = status()
+    rows = [line.split() for line in said.splitlines()]
+
+    assert ["step", "done", "running", "failed", "stopped", "waiting", "jobs"] in rows
+    assert ["pretrain", "1", "-", "-", "-", "1", "2"] in rows
+    assert ["all", "3", "-", "-", "-", "12", "15"] in rows
+    assert ["waves", "3", "-", "-", "-", "11", "14"] in rows
+
+
+def test_scripts_get_the_same_as_json(folder, status):
+    folder.make(folder.job("ingest"))
+    folder.tell(folder.job("window"), "error: no window is left\n")
+    code, said = status("--json")
+    told = json.loads(said)
+
+    assert code == 1
+    assert told["all"] == {"done": 1, "running": 0, "failed": 1, "stopped": 0, "waiting": 13}
+    assert told["steps"]["finetune"]["waiting"] == 4
+    [failed] = told["failed"]
+    assert (failed["step"], failed["job"]) == ("window", "waves")
+    assert (failed["sentence"], failed["machine"]) == ("no window is left", "elsewhere")
+    assert told["remaining"]["n_blocked"] == 14
+
+
+def test_the_estimate_says_what_it_is_based_on(folder, status):
+    done = folder.job("finetune", "scratch/labels1/seed0")
+    folder.make(folder.job("ingest"), folder.job("window"), done)
+    folder.tell_took(done, 60, 30)
+    _, said = status("--jobs", "2")
+
+    # Three trainings of a minute each, two at a time, of which half is processor time.
+    assert "at least 1 min 30 s of processor time, 1 min 30 s with 2 jobs at a time" in said
+    assert "of 3 jobs, judged by 1 finished job like them" in said
+    assert "not counted: 9 jobs, as nothing like them has finished" in said
+
+
+def test_watching_ends_when_all_is_done(folder, status):
+    folder.make(*folder.jobs)
+
+    assert status("--watch", "1000")[0] == 0
+
+
+def test_watching_ends_when_all_that_is_left_needs_what_failed(folder, status):
+    folder.tell(folder.job("ingest"), "error: no network\n")
+
+    assert status("--watch", "1000")[0] == 1
+
+
+def test_without_a_config_a_sentence_says_what_to_name(tmp_path):
+    with pytest.raises(SystemExit, match="name the folder with --directory, or the config"):
+        main(["status", "--directory", str(tmp_path)])
+
+
+def test_a_config_of_its_own_can_be_named(folder, status, tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("runs: [{datasets: [waves], architectures: [lstm], seeds: [0]}]\n")
+    _, said = status("--config", str(mine))
+
+    assert ["finetune", "-", "-", "-", "-", "1", "1"] in [line.split() for line in said.split("\n")]
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
+def test_seconds_that_are_none_are_refused(seconds, status):
+    assert status("--watch", seconds)[0] == 2

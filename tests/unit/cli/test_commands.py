@@ -1,0 +1,90 @@
+"""The commands without files of their own, and the parser that all share."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from seqbench.cli.main import COMMANDS, main
+from seqbench.config.datasets import built_in_datasets
+from seqbench.config.registry import REGISTRIES
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_every_command_explains_itself(module, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main([module.__name__.rpartition(".")[2], "--help"])
+
+    summary = module.__doc__.splitlines()[0]
+    assert summary in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_package_runs_as_the_script_does():
+    done = subprocess.run(
+        [sys.executable, "-m", "seqbench.cli", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.startswith("seqbench") or done.stdout[0].isdigit()
+
+
+def test_list_shows_every_name_and_option(capsys):
+    main(["list"])
+
+    shown = capsys.readouterr().out
+    for registry in REGISTRIES:
+        for name in registry:
+            assert f"  {name} " in shown
+            assert all(option in shown for option in registry.entry(name).options.model_fields)
+    assert all(name in shown for name in built_in_datasets())
+
+
+def test_check_counts_the_runs_of_a_config(tmp_path, capsys):
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        "runs: [{datasets: [waves], architectures: [lstm, gru], seeds: [0, 1]}]\n"
+        "baselines: [majority]\n"
+    )
+
+    main(["check", str(config)])
+
+    assert "4 models to train, 1 baselines to fit" in capsys.readouterr().out
+
+
+def test_check_refuses_a_bad_config_in_a_sentence(tmp_path):
+    config = tmp_path / "mine.yaml"
+    config.write_text("runs: [{datasets: [wavs], architectures: [lstm]}]\n")
+
+    with pytest.raises(SystemExit) as left:
+        main(["check", str(config)])
+
+    assert "unknown dataset 'wavs'; did you mean 'waves'?" in str(left.value)
+
+
+def test_schema_prints_what_editors_need(capsys):
+    main(["schema"])
+
+    schema = yaml.safe_load(capsys.readouterr().out)
+    assert schema["properties"]["finetune"]
+    assert "hidden_size" in str(schema)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_page_so_far_replaces_no_config(number, tmp_path):
+    configs = [tmp_path / "config.yaml", tmp_path / "mine.yaml"]
+    for config in configs:
+        config.write_text("runs: [{datasets: [waves], architectures: [lstm]}]\n")
+
+    with pytest.raises(SystemExit, match="is the file given as --config"):
+        main(["report", "--config", *map(str, configs), "--out", str(configs[number])])
+
+
+def test_a_comparison_replaces_no_summary(tmp_path):
+    summary = tmp_path / "before.csv"
+    summary.write_text("")
+
+    with pytest.raises(SystemExit, match="is the file given as RESULTS_A"):
+        main(["compare", str(summary), str(tmp_path), "--out", str(summary)])

@@ -1,0 +1,320 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from seqbench.config.benchmark import Arm, Benchmark
+from seqbench.config.datasets import built_in_datasets
+from seqbench.config.json_schema import json_schema
+from seqbench.config.messages import ConfigError
+from seqbench.config.registry import ARCHITECTURES, DATASETS, TASKS
+from seqbench.plan.job_settings import JobSettings
+from seqbench.plan.plan import Plan
+
+GRID = {"datasets": ["waves"], "architectures": ["lstm"]}
+
+
+def load(**changes):
+    return Plan(Benchmark.load({"runs": [GRID]} | changes)).benchmark
+
+
+def problems(**changes):
+    with pytest.raises(ConfigError) as caught:
+        load(**changes)
+    return caught.value.problems
+
+
+BAD = yaml.safe_load((Path(__file__).parents[2] / "data/bad_configs.yaml").read_text())
+
+
+@pytest.mark.parametrize("case", BAD, ids=lambda case: case["name"])
+def test_a_bad_config_is_an_error_that_names_the_key(case):
+    found = problems(**case["config"])
+
+    assert any(case["sentence"] in problem for problem in found), found
+    assert all("\n" not in problem for problem in found)
+
+
+@pytest.mark.parametrize("name", ["=1+2", "+1", "-a", "@sum", "\tx"])
+@pytest.mark.parametrize("place", ["datasets", "architectures", "objectives"])
+def test_names_of_the_summary_begin_no_formula(place, name):
+    entry = {"source": "waves"} if place == "datasets" else {}
+
+    assert any(
+        "begin with a letter or digit" in said for said in problems(**{place: {name: entry}})
+    )
+
+
+def test_all_problems_are_told_at_once():
+    found = problems(finetune={"epocs": 3}, device="gpu", runs=[GRID | {"seeds": [-1]}])
+
+    assert len(found) == 3
+
+
+def test_numbers_that_yaml_reads_as_text_are_taken():
+    benchmark = load(**yaml.safe_load("finetune: {learning_rate: 1e-2}"))
+
+    assert benchmark.finetune.learning_rate == 0.01
+
+
+def test_a_file_that_is_no_mapping_is_refused(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("- a\n- b\n")
+
+    with pytest.raises(ConfigError, match="holds no keys"):
+        Benchmark.read(path)
+
+
+def test_broken_yaml_is_refused_with_the_place(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("runs: [\n")
+
+    with pytest.raises(ConfigError, match="line 2"):
+        Benchmark.read(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read \(No such file"):
+        Benchmark.read(tmp_path / "none.yaml")
+
+
+def test_the_saved_config_reads_back_as_the_same_benchmark(tmp_path):
+    benchmark = load(datasets={"mine": {"source": "waves", "noise": 0.5}})
+    path = tmp_path / "config.yaml"
+    path.write_text(benchmark.to_yaml())
+
+    assert Benchmark.read(path) == benchmark
+
+
+def test_a_folder_or_a_binary_file_is_no_config(tmp_path):
+    binary = tmp_path / "config.bin"
+    binary.write_bytes(b"\xff\xfe\x00")
+
+    for path in (tmp_path, binary):
+        with pytest.raises(ConfigError, match="cannot be read"):
+            Benchmark.read(path)
+
+
+def test_several_files_are_merged_as_snakemake_merges_them(tmp_path):
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text(
+        "runs: [{datasets: [waves], architectures: [lstm]}]\nfinetune: {epochs: 3, batch_size: 8}\n"
+    )
+    second.write_text(
+        "runs: [{datasets: [gun_point], architectures: [gru]}]\nfinetune: {epochs: 4}\n"
+    )
+
+    benchmark = Benchmark.read(first, second)
+
+    assert benchmark.runs[0].datasets == ["gun_point"]
+    assert (benchmark.finetune.epochs, benchmark.finetune.batch_size) == (4, 8)
+
+
+def test_options_of_a_baseline_reach_its_job():
+    benchmark = load(baseline_options={"minirocket": {"n_kernels": 168}})
+
+    assert JobSettings(benchmark).fit_baseline("waves", "minirocket").options == {"n_kernels": 168}
+
+
+def test_options_of_a_task_reach_its_jobs_with_every_default():
+    benchmark = load(
+        datasets={"mine": {"source": "folder", "path": "x", "task": "detection"}},
+        tasks={"detection": {"decoder": "greedy", "offset_weight": 2}},
+    )
+    jobs = JobSettings(benchmark)
+    expected = TASKS.entry("detection").options().model_dump(mode="json")
+    expected |= {"decoder": "greedy", "offset_weight": 2.0}
+
+    trained, fitted = (
+        jobs.finetune("mine", "lstm", "scratch", 1.0),
+        jobs.fit_baseline("mine", "metronome"),
+    )
+
+    assert trained.task == fitted.task == jobs.evaluate("mine").task == "detection"
+    assert trained.task_options == fitted.task_options == expected
+    assert len(expected) > 2
+    assert type(trained).from_json(trained.to_json()) == trained
+
+
+def test_options_of_a_task_do_not_reach_jobs_of_another():
+    before, after = (
+        JobSettings(load(tasks=tasks)) for tasks in ({}, {"detection": {"decoder": "greedy"}})
+    )
+
+    assert after.finetune("waves", "lstm", "scratch", 1.0) == before.finetune(
+        "waves", "lstm", "scratch", 1.0
+    )
+    assert before.finetune("waves", "lstm", "scratch", 1.0).task_options == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "task"),
+    [
+        ({"source": "waves"}, "classification"),
+        ({"source": "mitdb"}, "detection"),
+        ({"source": "folder", "path": "x"}, "classification"),
+        ({"source": "folder", "path": "x", "task": "detection"}, "detection"),
+    ],
+)
+def test_the_task_of_a_dataset_is_its_own_option_or_that_of_its_source(entry, task):
+    assert load(datasets={"mine": entry}).task("mine") == task
+
+
+def test_built_in_datasets_are_legal():
+    for name in built_in_datasets():
+        sample = DATASETS.entry(built_in_datasets()[name].source).tags["sample"]
+        fitting = [
+            key for key in ARCHITECTURES if sample in ARCHITECTURES.entry(key).tags["accepts"]
+        ]
+        benchmark = load(runs=[GRID | {"datasets": [name], "architectures": fitting[:1]}])
+        assert JobSettings(benchmark).ingest(name).source in DATASETS
+        assert benchmark.task(name) in TASKS
+
+
+def test_a_users_dataset_overrides_the_built_in_one():
+    benchmark = load(datasets={"waves": {"source": "waves", "n_windows": 40}})
+
+    assert JobSettings(benchmark).ingest("waves").options["n_windows"] == 40
+
+
+def test_a_job_is_told_every_default():
+    options = JobSettings(load()).finetune("waves", "lstm", "scratch", 1.0).architecture_options
+
+    assert options == {
+        "hidden_size": 64,
+        "n_layers": 1,
+        "bidirectional": True,
+        "dropout": 0.0,
+        "pooling": "attention",
+    }
+
+
+def test_a_job_is_told_nothing_of_other_architectures():
+    before = JobSettings(load()).finetune("waves", "lstm", "scratch", 1.0)
+    after = JobSettings(load(architectures={"gru": {"hidden_size": 3}}))
+
+    assert after.finetune("waves", "lstm", "scratch", 1.0) == before
+
+
+VARIANTS = {
+    "lstm": {"hidden_size": 32, "finetune": {"learning_rate": 0.01}},
+    "lstm-uni": {"of": "lstm", "bidirectional": False, "pretrain": {"epochs": 2}},
+}
+
+
+def test_a_variant_has_options_of_its_own_and_those_of_nobody_else():
+    benchmark = load(runs=[GRID | {"architectures": ["lstm", "lstm-uni"]}], architectures=VARIANTS)
+    plain, variant = (
+        JobSettings(benchmark).finetune("waves", name, "scratch", 1.0)
+        for name in ("lstm", "lstm-uni")
+    )
+
+    assert plain.architecture == variant.architecture == "lstm"
+    assert plain.architecture_options["bidirectional"]
+    assert not variant.architecture_options["bidirectional"]
+    assert plain.architecture_options["hidden_size"] == 32
+    assert variant.architecture_options["hidden_size"] == 64
+    assert {run.architecture for run in Plan(benchmark).trained} == {"lstm", "lstm-uni"}
+
+
+def test_training_may_differ_by_architecture():
+    jobs = JobSettings(load(architectures=VARIANTS, finetune={"epochs": 7}))
+
+    assert jobs.finetune("waves", "lstm", "scratch", 1.0).optimizer.learning_rate == 0.01
+    assert jobs.finetune("waves", "lstm", "scratch", 1.0).optimizer.epochs == 7
+    assert jobs.finetune("waves", "lstm-uni", "scratch", 1.0).optimizer.learning_rate == 0.001
+    assert jobs.pretrain("lstm-uni", "masked").optimizer.epochs == 2
+
+
+def test_a_variant_of_an_objective_has_arms_of_its_own():
+    benchmark = load(
+        runs=[GRID | {"arms": ["scratch", "masked-half_probe"]}],
+        objectives={"masked-half": {"of": "masked", "mask_fraction": 0.5}},
+    )
+    job = JobSettings(benchmark).pretrain("lstm", "masked-half")
+
+    assert job.objective == "masked"
+    assert job.objective_options["mask_fraction"] == 0.5
+    assert "masked-half_finetune" in benchmark.arm_names()
+
+
+def test_a_configuration_with_variants_survives_its_yaml():
+    benchmark = load(architectures=VARIANTS, objectives={"m": {"of": "masked"}})
+
+    assert Benchmark.load(yaml.safe_load(benchmark.to_yaml())) == benchmark
+
+
+def test_jobs_survive_their_json():
+    job = JobSettings(load()).pretrain("lstm", "autoencoder")
+
+    assert type(job).from_json(job.to_json()) == job
+
+
+def test_arms_are_read_from_their_names():
+    assert Arm.parse("scratch") == Arm(objective=None, frozen=False)
+    assert Arm.parse("random_frozen") == Arm(objective=None, frozen=True)
+    assert Arm.parse("autoencoder_probe") == Arm(objective="autoencoder", frozen=True)
+    assert Arm.parse("autoencoder_finetune") == Arm(objective="autoencoder", frozen=False)
+    assert set(load().arm_names()) >= {"scratch", "autoencoder_probe"}
+
+
+def test_checking_a_config_imports_nothing_heavy():
+    code = (
+        "import sys; from seqbench.config.benchmark import Benchmark;"
+        "from seqbench.plan.plan import Plan;"
+        f"Plan(Benchmark.load({{'runs': [{GRID!r}]}}));"
+        "print([m for m in ('torch', 'pandas', 'aeon', 'sklearn', 'numpy') if m in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_schema_for_editors_is_in_step_with_the_models(pytestconfig):
+    path = pytestconfig.rootpath / "workflow" / "schemas" / "config.schema.yaml"
+
+    assert yaml.safe_load(path.read_text()) == yaml.safe_load(yaml.safe_dump(json_schema())), (
+        "run `make schema`"
+    )
+
+
+SHIPPED = ["config.yaml", "tests/data/config.smoke.yaml", "workflow/benchmarks/events.yaml"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_configs_are_valid_and_stay_so_when_every_default_is_written_out(
+    pytestconfig, tmp_path, name
+):
+    root = pytestconfig.rootpath
+    benchmark = Benchmark.read(root / "config.yaml", root / name)
+    written = tmp_path / "config.yaml"
+    written.write_text(benchmark.to_yaml())
+
+    assert Plan(Benchmark.read(written)).runs == Plan(benchmark).runs
+
+
+def test_shipped_configs_fit_the_schema(pytestconfig):
+    import jsonschema
+
+    schema = json_schema()
+    for name in ("config.yaml", "tests/data/config.smoke.yaml"):
+        jsonschema.validate(yaml.safe_load((pytestconfig.rootpath / name).read_text()), schema)
+
+
+def test_the_schema_refuses_what_the_models_refuse():
+    import jsonschema
+
+    schema = json_schema()
+    for raw in (
+        {"runs": [GRID], "epochs": 3},
+        {"runs": [GRID], "architectures": {"lstm": {"hidden": 3}}},
+        {"runs": [GRID], "datasets": {"mine": {"source": "wave"}}},
+        {"runs": [GRID], "tasks": {"detection": {"decoder": "best"}}},
+        {"runs": [GRID], "tasks": {"detecting": {}}},
+        {"runs": [GRID], "datasets": {"mine": {"source": "waves", "noize": 1}}},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(raw, schema)

@@ -1,0 +1,249 @@
+import pytest
+
+from seqbench import layout
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.messages import ConfigError
+from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS
+from seqbench.config.stages import Fold
+from seqbench.plan.plan import Plan, Run
+
+
+def plan(*grids, **changes):
+    return Plan(Benchmark.load({"runs": list(grids)} | changes))
+
+
+def test_a_grid_is_crossed():
+    runs = plan(
+        {
+            "datasets": ["waves", "gun_point"],
+            "architectures": ["lstm", "gru"],
+            "arms": ["scratch", "random_frozen"],
+            "labels": [0.1, 1],
+            "seeds": [0, 1, 2],
+        }
+    ).trained
+
+    assert len(runs) == 2 * 2 * 2 * 2 * 3
+    assert Run("gun_point", "gru", "random_frozen", "0.1", 2) in runs
+
+
+def test_a_run_named_twice_is_run_once():
+    grid = {"datasets": ["waves"], "architectures": ["lstm"], "seeds": [0]}
+
+    assert len(plan(grid, grid).trained) == 1
+
+
+def test_baselines_run_once_per_dataset_or_with_every_seed_where_chance_plays_a_part():
+    baselines = plan(
+        {"datasets": ["waves"], "architectures": ["lstm"], "seeds": [3, 4]},
+        baselines=["majority", "minirocket"],
+    ).baselines
+
+    assert baselines == [
+        Run("waves", "majority", "baseline", "1", 0),
+        Run("waves", "minirocket", "baseline", "1", 3),
+        Run("waves", "minirocket", "baseline", "1", 4),
+    ]
+
+
+MIXED = {
+    "datasets": ["waves", "mitdb", "mitdb_qrs", "ludb", "strikes_windows", "change_ringing", "own"],
+    "architectures": ["lstm"],
+    "seeds": [3],
+}
+OWN = {"own": {"source": "folder", "path": "x", "task": "detection"}}
+
+
+@pytest.mark.parametrize(
+    ("baseline", "where"),
+    [
+        ("majority", {"waves"}),
+        ("metronome", {"mitdb", "mitdb_qrs", "ludb", "strikes_windows", "change_ringing", "own"}),
+        ("matched_filter", set(MIXED["datasets"]) - {"waves"}),
+        ("oracle", {"strikes_windows", "change_ringing"}),
+        ("xqrs", {"mitdb", "mitdb_qrs"}),
+        ("neurokit", {"mitdb", "mitdb_qrs"}),
+    ],
+)
+def test_a_baseline_runs_where_its_task_is_and_what_it_needs_is_offered(baseline, where):
+    runs = plan(MIXED, datasets=OWN, baselines=[baseline]).baselines
+
+    assert {run.dataset for run in runs} == where
+    assert {run.architecture for run in runs} == {baseline}
+    assert len(runs) == len(where)
+
+
+def test_a_baseline_of_two_needs_runs_where_both_are_offered(monkeypatch):
+    monkeypatch.setitem(BASELINES.entry("oracle").tags, "needs", ("truth", "ecg"))
+    monkeypatch.setitem(DATASETS.entry("mitdb").tags, "offers", ("ecg", "truth", "more"))
+
+    runs = plan(MIXED, datasets=OWN, baselines=["oracle"]).baselines
+
+    assert [run.dataset for run in runs] == ["mitdb", "mitdb_qrs"]
+
+
+def test_an_entry_of_runs_may_have_baselines_of_its_own():
+    plan = Plan(
+        Benchmark.load(
+            {
+                "runs": [
+                    {"datasets": ["waves"], "architectures": ["lstm"], "baselines": ["majority"]},
+                    {"datasets": ["gun_point"], "architectures": ["lstm"]},
+                    {"datasets": ["ecg200"], "architectures": ["lstm"], "baselines": []},
+                ],
+                "baselines": ["majority", "logistic_regression"],
+            }
+        )
+    )
+
+    assert [(run.dataset, run.architecture) for run in plan.baselines] == [
+        ("waves", "majority"),
+        ("gun_point", "majority"),
+        ("gun_point", "logistic_regression"),
+    ]
+
+
+def test_a_baseline_that_an_entry_names_must_fit_its_datasets():
+    with pytest.raises(ConfigError, match=r"runs\.0\.baselines: 'persistence' is not made for"):
+        Plan(
+            Benchmark.load(
+                {
+                    "runs": [
+                        {
+                            "datasets": ["waves"],
+                            "architectures": ["lstm"],
+                            "baselines": ["persistence"],
+                        }
+                    ]
+                }
+            )
+        )
+
+
+def test_the_task_of_a_users_folder_decides_which_baselines_run():
+    own = {"own": {"source": "folder", "path": "x"}}
+    grid = MIXED | {"datasets": ["own"]}
+
+    runs = plan(grid, datasets=own, baselines=["majority", "metronome"]).baselines
+
+    assert [run.architecture for run in runs] == ["majority"]
+
+
+def test_an_illegal_combination_is_refused_with_the_reason(monkeypatch):
+    monkeypatch.setitem(ARCHITECTURES.entry("lstm").tags, "accepts", ("video",))
+
+    with pytest.raises(ConfigError, match="architecture 'lstm' takes video, but dataset 'waves'"):
+        plan({"datasets": ["waves"], "architectures": ["lstm"]})
+
+
+def test_baselines_of_series_are_not_planned_for_tokens():
+    runs = plan(
+        {"datasets": ["names", "waves"], "architectures": ["gru"]},
+        baselines=["majority", "minirocket", "char_ngrams"],
+    ).baselines
+
+    assert {(run.dataset, run.architecture) for run in runs} == {
+        ("names", "majority"),
+        ("names", "char_ngrams"),
+        ("waves", "majority"),
+        ("waves", "minirocket"),
+    }
+
+
+def test_objectives_of_series_are_refused_for_tokens_with_the_reason():
+    with pytest.raises(
+        ConfigError,
+        match="arm 'masked_probe' pretrains on series, but dataset 'names' holds tokens",
+    ):
+        plan({"datasets": ["names"], "architectures": ["gru"], "arms": ["scratch", "masked_probe"]})
+
+
+def test_only_jobs_of_tokens_depend_on_the_size_of_their_vectors():
+    grid = {"datasets": ["names", "waves"], "architectures": ["gru"]}
+    few, many = (
+        plan(grid, architectures={"gru": {"embedding_size": size}}).job_settings for size in (8, 16)
+    )
+
+    sizes = [jobs.finetune("names", "gru", "scratch", 1.0).embedding_size for jobs in (few, many)]
+
+    assert sizes == [8, 16]
+    assert few.finetune("waves", "gru", "scratch", 1.0) == many.finetune(
+        "waves", "gru", "scratch", 1.0
+    )
+    assert few.pretrain("gru", "masked") == many.pretrain("gru", "masked")
+
+
+def test_a_run_fills_every_pattern():
+    run = Run("waves", "lstm", "scratch", "0.05", 7)
+
+    assert run.fill(layout.METRICS) == (
+        "results/evaluate/waves/lstm/scratch/labels0.05/seed7/metrics.json"
+    )
+
+
+def test_no_two_steps_write_the_same_place():
+    patterns = [
+        layout.RECORDINGS,
+        layout.WINDOWS,
+        layout.ENCODER,
+        layout.PRETRAIN_HISTORY,
+        layout.MODEL,
+        layout.HISTORY,
+        layout.TRANSFER,
+        layout.PREDICTIONS,
+        layout.METRICS,
+        layout.SUMMARY,
+        layout.REPORT,
+        layout.CONFIG,
+    ]
+
+    assert len(set(patterns)) == len(patterns)
+    assert all(pattern.startswith("results/") for pattern in patterns)
+
+
+FOLDS = {"mine": {"source": "waves", "split": {"folds": 10, "repeats": 2}}}
+GRID_OF_FOLDS = {"datasets": ["mine"], "architectures": ["lstm"], "seeds": [0, 1]}
+
+
+def test_every_fold_is_a_dataset_with_runs_and_baselines_of_its_own():
+    made = plan(GRID_OF_FOLDS, datasets=FOLDS, baselines=["majority"])
+
+    assert made.wholes == ["mine"]
+    assert len(made.datasets) == 20
+    assert made.datasets[0] == "mine-repeat1-fold01"
+    assert made.datasets[-1] == "mine-repeat2-fold10"
+    assert len(made.trained) == 40
+    assert len(made.baselines) == 20
+    assert made.runs_on("mine") == made.runs
+
+
+def test_a_fold_alone_can_be_asked_for():
+    made = plan(GRID_OF_FOLDS | {"datasets": ["mine-repeat1-fold03"]}, datasets=FOLDS)
+
+    assert made.datasets == ["mine-repeat1-fold03"]
+    assert made.wholes == ["mine"]
+
+
+def test_folds_are_read_alike_and_differ_in_their_place_alone():
+    jobs = plan(GRID_OF_FOLDS, datasets=FOLDS).job_settings
+    first, last = "mine-repeat1-fold01", "mine-repeat2-fold10"
+
+    assert jobs.ingest(first) == jobs.ingest(last) == jobs.ingest("mine")
+    assert jobs.window(first).fold == Fold(n_folds=10, repeat=0, index=0)
+    assert jobs.window(last).fold == Fold(n_folds=10, repeat=1, index=9)
+    assert jobs.window(first).split == jobs.window(last).split
+
+
+def test_more_repeats_run_no_finished_fold_again():
+    more = {"mine": {"source": "waves", "split": {"folds": 10, "repeats": 3}}}
+    few, many = (plan(GRID_OF_FOLDS, datasets=datasets) for datasets in (FOLDS, more))
+
+    assert set(few.trained) < set(many.trained)
+    for name in few.datasets:
+        assert few.job_settings.window(name).to_json() == many.job_settings.window(name).to_json()
+
+
+@pytest.mark.parametrize("split", [{"folds": 10**9}, {"folds": 10, "repeats": 10**9}])
+def test_more_folds_than_a_plan_can_hold_are_refused_before_any_is_made(split):
+    with pytest.raises(ConfigError, match="folds times repeats exceed 1000"):
+        plan(GRID_OF_FOLDS, datasets={"mine": {"source": "waves", "split": split}})

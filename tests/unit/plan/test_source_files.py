@@ -1,0 +1,78 @@
+"""The files whose change makes a dataset anew."""
+
+import os
+
+import pytest
+
+from seqbench.datasets.reading.recording import READERS
+from seqbench.errors import UserError
+from seqbench.plan.job_settings import IngestJobSettings
+from seqbench.plan.source_files import source_files
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """Return a function that lists the files of a dataset below a folder, relative to it."""
+    root = tmp_path / "data"
+    (root / "recordings").mkdir(parents=True)
+
+    def names():
+        files = source_files(IngestJobSettings(source="folder", options={"path": str(root)}))
+        return [os.path.relpath(file, root) for file in files]
+
+    names.root = root
+    return names
+
+
+def test_every_format_and_table_is_listed(listed):
+    for suffix in READERS:
+        (listed.root / "recordings" / f"a{suffix}").touch()
+    for name in ("labels.csv", "events.csv", "groups.csv", "recordings/A.CSV", "recordings/a.dat"):
+        (listed.root / name).touch()
+
+    assert len(listed()) == len(READERS) + 5
+
+
+def test_what_ingest_does_not_read_is_not_listed(listed):
+    for name in (
+        *(".DS_Store", "recordings/.DS_Store", ".~lock.labels.csv#", "~$labels.csv"),
+        *("notes.txt", "recordings/notes {draft}.txt", "recordings/._a.csv", "labels.csv.bak"),
+    ):
+        (listed.root / name).touch()
+    (listed.root / "recordings" / "folder.csv").mkdir()
+    (listed.root / "recordings" / "\udcff.txt").touch()
+    (listed.root / "results" / "ingest").mkdir(parents=True)
+    (listed.root / "results" / "summary.csv").touch()
+
+    assert listed() == []
+
+
+def test_links_are_followed(listed, tmp_path):
+    (listed.root / "recordings").rmdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.csv").touch()
+    (listed.root / "recordings").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "other.csv").touch()
+    (tmp_path / "elsewhere" / "b.csv").symlink_to(tmp_path / "other.csv")
+
+    assert listed() == ["recordings/a.csv", "recordings/b.csv"]
+
+
+def test_a_missing_folder_has_no_files(tmp_path):
+    options = {"path": str(tmp_path / "none")}
+    assert source_files(IngestJobSettings(source="folder", options=options)) == []
+
+
+def test_a_generated_dataset_has_no_files():
+    assert source_files(IngestJobSettings(source="waves", options={})) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("\udcff", r"\\udcff\.csv: its name is not valid UTF-8"), ("{run}", "has a word in braces")],
+)
+def test_a_name_that_snakemake_cannot_keep_is_refused_in_a_sentence(name, problem, listed):
+    (listed.root / "recordings" / f"{name}.csv").touch()
+
+    with pytest.raises(UserError, match=problem):
+        listed()

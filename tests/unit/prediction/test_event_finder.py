@@ -1,0 +1,526 @@
+"""Events in new recordings: files, arrays and streams give the same, and faults one sentence."""
+
+import io
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import seqbench
+from seqbench.errors import UserError
+from seqbench.prediction.event_finder import (
+    COLUMNS,
+    EventFinder,
+    FoundEvent,
+    find_events,
+    predict_stream,
+)
+from seqbench.storage.detections import Decoding, Detections, DetectionTuning
+from seqbench.storage.model_header import BaselineHeader, EncoderHeader
+from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.storage.normalization import Normalization
+from seqbench.storage.records import PretrainingOutcome
+from seqbench.storage.timeline import Timeline
+from seqbench.storage.windows import WindowSet
+from seqbench.tasks.detection.refractory import period_samples, select
+from seqbench.training.model import build_model, load_model
+from seqbench.training.predict import predict as predict_windows
+from seqbench.training.state import state_arrays
+from seqbench.windowing.normalize import normalize
+
+N_SAMPLES = 6007  # of most recordings here: 3 s, and no whole number of frames
+MS = 1e-3
+
+
+class Dribble(io.RawIOBase):
+    """A pipe whose writer takes its time: each read gives what happens to be there."""
+
+    def __init__(self, data: bytes, seed: int, most: int) -> None:
+        self.left = data
+        self.most = most
+        self.generator = np.random.default_rng(seed)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        n = min(int(self.generator.integers(1, self.most)), len(buffer), len(self.left))
+        buffer[:n] = self.left[:n]
+        self.left = self.left[n:]
+        return n
+
+
+@pytest.fixture(scope="module")
+def signal(knocks):
+    return knocks.recording(knocks.drawn(N_SAMPLES), N_SAMPLES)
+
+
+@pytest.fixture(scope="module")
+def events(knocks, signal):
+    """What is found in `signal` as an array."""
+    return seqbench.predict(knocks.model, signal)
+
+
+def as_csv(path: Path, signal: np.ndarray, header: str = "x,y,z", **columns: np.ndarray) -> Path:
+    table = np.column_stack([*columns.values(), signal])
+    names = ",".join([*columns, header])
+    # 9 digits tell single-precision numbers apart.
+    np.savetxt(path, table, fmt="%.9g", delimiter=",", header=names, comments="")
+    return path
+
+
+def stored(knocks, path: Path, **header) -> Path:
+    """The model with another header."""
+    write_model(path, StoredModel(knocks.arrays, knocks.header.model_copy(update=header)))
+    return path
+
+
+def onsets(found: pd.DataFrame, label: str) -> np.ndarray:
+    return found.onset_s[found.label == label].to_numpy()
+
+
+def agree(found: pd.DataFrame, expected: pd.DataFrame, *, within_s: float = 1e-6) -> None:
+    """Check that two lists hold the same events."""
+    assert len(expected) > 0
+    order = ["label", "onset_s"]
+    found, expected = (table.sort_values(order, ignore_index=True) for table in (found, expected))
+    assert found.label.tolist() == expected.label.tolist()
+    np.testing.assert_allclose(found.onset_s, expected.onset_s, atol=within_s, rtol=0)
+    np.testing.assert_allclose(
+        found.score, expected.score, atol=1e-4 if within_s < MS / 10 else 0.1
+    )
+
+
+# What is found.
+
+
+def test_every_knock_is_found_in_its_place(knocks, events):
+    for kind, label in enumerate(knocks.header.classes):
+        there = np.array([time for time, k in knocks.drawn(N_SAMPLES) if k == kind]) / 2000
+
+        np.testing.assert_allclose(onsets(events, label), there, atol=0.5 * MS, rtol=0)
+
+
+def test_events_have_the_columns_named_and_come_by_onset(events):
+    assert events.columns.tolist() == COLUMNS
+    assert events.onset_s.is_monotonic_increasing
+    assert (events.recording == "recording").all()
+    assert events.score.between(0.5, 1).all()
+
+
+def test_the_interval_of_an_onset_depends_on_its_type(events):
+    left, right = events[events.label == "=left"], events[events.label == "right"]
+
+    np.testing.assert_allclose(left.earliest_s, left.onset_s - 1 * MS)
+    np.testing.assert_allclose(left.latest_s, left.onset_s + 2 * MS)
+    assert right.earliest_s.isna().all()
+    assert right.latest_s.isna().all()
+
+
+def test_a_recording_without_events_has_an_empty_table(knocks):
+    found = seqbench.predict(knocks.model, knocks.recording([], 3000))
+
+    assert found.columns.tolist() == COLUMNS
+    assert len(found) == 0
+
+
+@pytest.mark.parametrize("n_samples", [9, 10, 300, 512, 513])
+def test_recordings_of_any_length_are_read(knocks, n_samples):
+    middle = n_samples // 2
+
+    found = seqbench.predict(knocks.model, knocks.recording([(middle, 1)], n_samples))
+
+    assert [round(s * 2000) for s in found.onset_s] == [middle]
+
+
+def test_a_recording_of_one_sample_is_read(knocks):
+    assert len(seqbench.predict(knocks.model, knocks.recording([], 1))) == 0
+
+
+@pytest.mark.parametrize("onset", [2, 4, 2993, 2995])
+def test_events_at_the_edges_lie_within_the_recording(knocks, onset):
+    (time,) = seqbench.predict(knocks.model, knocks.recording([(onset, 0)], 3000)).onset_s * 2000
+
+    assert 0 <= time <= 2999
+    assert abs(time - onset) <= 2
+
+
+def test_two_knocks_within_the_refractory_period_are_one_event(knocks):
+    whole = knocks.recording([(1000, 0), (1060, 0), (1030, 1), (2000, 0), (2101, 0)], 3000)
+
+    found = seqbench.predict(knocks.model, whole)
+
+    assert len(onsets(found, "=left")) == 3
+    assert len(onsets(found, "right")) == 1
+
+
+# The same wherever samples come from.
+
+
+def test_files_and_other_arrays_give_the_events_of_the_array(knocks, signal, events, tmp_path):
+    np.save(tmp_path / "walk.npy", signal)
+    table = as_csv(tmp_path / "a.csv", signal)
+    timed = as_csv(tmp_path / "b.csv", signal, time_s=np.arange(N_SAMPLES) / 2000)
+    arrays = pd.DataFrame(signal), signal.astype(np.float64), np.asfortranarray(signal)
+
+    for recording in (str(tmp_path / "walk.npy"), table, timed, *arrays):
+        agree(seqbench.predict(str(knocks.model), recording), events)
+    assert (seqbench.predict(knocks.model, tmp_path / "walk.npy").recording == "walk").all()
+
+
+def test_channels_are_found_by_name_and_may_be_chosen(knocks, signal, events, tmp_path):
+    chosen = as_csv(tmp_path / "a.csv", signal[:, [2, 0, 1, 0]], "c,a,b,other")
+    turned = as_csv(tmp_path / "b.csv", signal[:, [2, 0, 1]], "z,x,y")
+    wider = as_csv(tmp_path / "c.csv", signal[:, [2, 0, 0, 1]], "z,other,x,y")
+
+    agree(seqbench.predict(knocks.model, chosen, channels=["a", "b", "c"]), events)
+    agree(seqbench.predict(knocks.model, turned), events)
+    agree(seqbench.predict(knocks.model, wider), events)
+
+
+def test_the_split_of_a_dataset_gives_the_same_events(knocks, signal, events):
+    header = knocks.header
+    normalization = Normalization.of(header.normalization)
+    bounds = np.array([0, N_SAMPLES])
+    none = np.zeros(0, dtype=np.int64)
+    windows = WindowSet(
+        task="detection",
+        sample="series",
+        split="test",
+        signal=normalize(signal, normalization),
+        start=bounds[:1],
+        length=bounds[1:],
+        label=np.zeros(1, dtype=np.int64),
+        recording=np.zeros(1, dtype=np.int64),
+        names=["recording"],
+        groups=["recording"],
+        channels=list(header.channels),
+        classes=list(header.classes),
+        normalization=normalization,
+        sampling_rate_hz=2000.0,
+        timeline=Timeline(
+            recording=np.zeros(1, dtype=np.int64),
+            start=bounds[:1],
+            stop=bounds[1:],
+            known_start=bounds[:1],
+            known_stop=bounds[1:],
+            onset=none,
+            offset=none,
+            type=none,
+            refractory_s=header.refractory_s,
+            tolerance_ms=5.0,
+        ),
+    )
+    model = load_model(read_model(knocks.model), knocks.model)
+    decoding = Decoding.of(DetectionTuning.of_json(header.tuned))
+
+    candidates = predict_windows(model, windows, torch.device("cpu"), header.window_samples)
+
+    answer = Detections.of(windows, candidates, decoding, are_probabilities=True)
+    kept = select(
+        answer.candidates,
+        decoding.thresholds["optimal"],
+        period_samples(answer.refractory_s, 2000.0),
+        "optimal",
+    )
+    found = pd.DataFrame(
+        {
+            "label": [header.classes[k] for k in candidates.type[kept]],
+            "onset_s": candidates.time[kept] / 2000,
+            "score": candidates.score[kept],
+        }
+    )
+    agree(found, events)
+
+
+@pytest.mark.parametrize("kind", ["csv", "raw"])
+@pytest.mark.parametrize(("seed", "most"), [(0, 50), (1, 5000), (2, 200_000)])
+def test_a_stream_gives_the_events_of_the_file(knocks, signal, events, tmp_path, kind, seed, most):
+    data = signal.astype("<f4").tobytes()
+    if kind == "csv":
+        data = as_csv(tmp_path / "a.csv", signal).read_bytes()
+
+    streamed = list(predict_stream(EventFinder(knocks.model), Dribble(data, seed, most), kind=kind))
+
+    assert {event.recording for event in streamed} == {"stream"}
+    agree(pd.DataFrame(streamed), events)
+
+
+def test_a_table_without_names_can_be_streamed(knocks, signal, events, tmp_path):
+    np.savetxt(tmp_path / "a.csv", signal, fmt="%.9g", delimiter=";")
+
+    with (tmp_path / "a.csv").open("rb") as handle:
+        streamed = list(predict_stream(EventFinder(knocks.model), handle, recording="live"))
+
+    assert {event.recording for event in streamed} == {"live"}
+    agree(pd.DataFrame(streamed), events)
+
+
+@pytest.mark.parametrize(
+    ("header", "channels"), [("c,a,b,other", ["a", "b", "c"]), ("z,x,y,other", None)]
+)
+def test_columns_of_a_stream_are_found_by_name(knocks, signal, events, tmp_path, header, channels):
+    path = as_csv(tmp_path / "a.csv", signal[:, [2, 0, 1, 0]], header)
+
+    with path.open("rb") as handle:
+        streamed = list(predict_stream(EventFinder(knocks.model), handle, channels=channels))
+
+    agree(pd.DataFrame(streamed), events)
+
+
+@pytest.mark.parametrize("sizes", [(1,), (7, 400, 0, 1999), (100_000,)])
+def test_events_come_once_certain_and_are_those_of_the_whole(knocks, signal, events, sizes):
+    whole = signal[:2500]
+    rest, chunks = whole, []
+    while len(rest):
+        size = sizes[len(chunks) % len(sizes)]
+        chunks.append(rest[:size])
+        rest = rest[size:]
+
+    found = list(EventFinder(knocks.model).events(chunks))
+
+    agree(pd.DataFrame(found), seqbench.predict(knocks.model, whole))
+
+
+def test_one_finder_serves_many_recordings(knocks, signal, events):
+    finder = EventFinder(knocks.model)
+
+    twice = [pd.DataFrame(list(finder.events([signal], name))) for name in ("a", "b")]
+
+    for name, found in zip(("a", "b"), twice, strict=True):
+        assert (found.recording == name).all()
+        agree(found, events)
+
+
+# Where windows begin makes no difference.
+
+
+@pytest.mark.parametrize("n_before", [1, 137, 379, 1004])
+def test_samples_before_the_events_only_shift_them(knocks, signal, events, n_before):
+    before = knocks.recording([], n_before, seed=9)
+
+    found = seqbench.predict(knocks.model, np.concatenate([before, signal]))
+
+    found["onset_s"] -= n_before / 2000
+    agree(found, events, within_s=0.5 * MS)
+
+
+def test_pieces_of_a_long_recording_give_its_events_away_from_the_cuts(knocks):
+    n_samples, cuts = 20_000, [0, 3_579, 11_337, 20_000]
+    whole = knocks.recording(knocks.drawn(n_samples, seed=3), n_samples, seed=3)
+
+    parts = []
+    for start, stop in pairwise(cuts):
+        part = seqbench.predict(knocks.model, whole[start:stop])
+        part["onset_s"] += start / 2000
+        parts.append(part)
+
+    def away(found: pd.DataFrame) -> pd.DataFrame:
+        apart = np.abs(found.onset_s.to_numpy()[:, None] - np.array(cuts) / 2000).min(axis=1)
+        return found[apart > 0.05]
+
+    expected = away(seqbench.predict(knocks.model, whole))
+    assert len(expected) > 150
+    agree(away(pd.concat(parts)), expected, within_s=0.5 * MS)
+
+
+# A model with memory and a moving mean.
+
+
+@pytest.fixture(scope="module")
+def network(knocks, tmp_path_factory):
+    """An untrained network of the kind that is trained, so eager that it finds much in noise."""
+    torch.manual_seed(0)
+    options = {"hidden_size": 8, "widths": [8, 12]}
+    header = knocks.header.model_copy(
+        update={"architecture": "event_rnn", "architecture_options": options}
+    )
+    model = build_model(header)
+    with torch.no_grad():
+        model.head.output.weight *= 4
+        model.head.output.bias[:2] = 0
+    path = tmp_path_factory.mktemp("network") / "model.safetensors"
+    write_model(path, StoredModel(state_arrays(model), header))
+    return path
+
+
+def test_a_stream_gives_what_a_network_finds_in_the_file(network, knocks, tmp_path):
+    noise = knocks.recording([], 4003)
+    np.save(tmp_path / "noise.npy", noise)
+
+    from_file = seqbench.predict(network, tmp_path / "noise.npy")
+    dribble = Dribble(noise.astype("<f4").tobytes(), seed=5, most=9000)
+    streamed = pd.DataFrame(predict_stream(EventFinder(network), dribble, kind="raw"))
+
+    assert len(from_file) > 10
+    agree(streamed, from_file)
+
+
+# Latency.
+
+
+def test_an_event_comes_within_the_stated_latency(knocks):
+    finder = EventFinder(knocks.model)
+    latency = round(finder.latency_s * 2000)
+
+    waits = []
+    for onset in range(700, 700 + 380, 38):
+        whole = knocks.recording([(onset, 0)], onset + latency + 1)
+        n_heard = 0
+
+        def counted(whole=whole, onset=onset):
+            nonlocal n_heard
+            for piece in np.split(whole, range(onset, len(whole), 8)):
+                n_heard += len(piece)
+                yield piece
+
+        assert round(next(finder.events(counted())).onset_s * 2000) == onset
+        waits.append(n_heard - 1 - onset)
+
+    assert max(waits) <= latency
+    assert max(waits) > 0.8 * latency
+
+
+def test_who_keeps_all_that_is_likely_waits_for_no_period(knocks, tmp_path):
+    tuned = knocks.header.tuned | {"decoder": "threshold"}
+    eager = EventFinder(stored(knocks, tmp_path / "m.safetensors", tuned=tuned))
+
+    assert EventFinder(knocks.model).latency_s - eager.latency_s == pytest.approx(0.05)
+
+
+def test_events_are_given_before_the_stream_ends(knocks, signal):
+    finder = EventFinder(knocks.model)
+
+    def endless():
+        yield signal
+        raise AssertionError("nothing was given before more was read")
+
+    assert next(finder.events(endless())).label in knocks.header.classes
+
+
+# Faults.
+
+
+def refusal(*arguments, **options) -> str:
+    """The sentence of a refusal; it is one line."""
+    with pytest.raises(UserError) as caught:
+        find_events(*arguments, **options)
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_models_that_find_no_events_are_refused(knocks, signal, tmp_path):
+    run, path = knocks.header.run, tmp_path / "other.safetensors"
+    baseline = BaselineHeader(run=run, task="detection", baseline="matched_filter", classes=())
+    encoder = EncoderHeader(architecture="cnn1d", pretraining=PretrainingOutcome(objective="vae"))
+    classifier = knocks.header.model_copy(update={"task": "classification"})
+    for header, what in (
+        (baseline, "matched_filter"),
+        (encoder, "an encoder without a head"),
+        (classifier, "classification"),
+    ):
+        write_model(path, StoredModel(knocks.arrays, header))
+
+        assert refusal(path, signal).startswith(f"{path}: holds {what}; name the model")
+
+
+def test_a_missing_or_damaged_model_is_named(knocks, signal, tmp_path):
+    (tmp_path / "torn.safetensors").write_bytes(knocks.model.read_bytes()[:1000])
+
+    assert f"{tmp_path / 'none.safetensors'}: no such file" in refusal(
+        tmp_path / "none.safetensors", signal
+    )
+    assert "torn.safetensors: damaged" in refusal(tmp_path / "torn.safetensors", signal)
+
+
+def test_a_missing_recording_is_named(knocks, tmp_path):
+    assert str(tmp_path / "none.npy") in refusal(knocks.model, tmp_path / "none.npy")
+
+
+def test_another_number_of_channels_is_refused(knocks, signal, tmp_path):
+    np.save(tmp_path / "two.npy", signal[:, :2])
+    expected = "has 2 channels, but the model was trained on 3 (x, y, z)"
+
+    assert expected in refusal(knocks.model, tmp_path / "two.npy")
+    assert expected in refusal(knocks.model, signal[:, :2])
+
+
+def test_another_rate_is_refused(knocks, signal, tmp_path):
+    slow = as_csv(tmp_path / "slow.csv", signal, time_s=np.arange(N_SAMPLES) / 1000)
+
+    assert "slow.csv: has 1000 Hz, but the model was trained at 2000 Hz; resample" in refusal(
+        knocks.model, slow
+    )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_none_are_refused(knocks, signal, tmp_path, value):
+    broken = signal.copy()
+    broken[4321, 1] = value
+    np.save(tmp_path / "broken.npy", broken)
+
+    assert "finite" in refusal(knocks.model, broken)
+    sentence = refusal(knocks.model, tmp_path / "broken.npy")
+    assert "broken.npy" in sentence
+    assert "4322" in sentence  # samples are counted from 1
+
+
+@pytest.mark.parametrize(
+    "recording",
+    [
+        np.zeros(100),
+        np.zeros((2, 100, 3)),
+        np.zeros((0, 3)),
+        [[1.0, 2.0, 3.0], [1.0, 2.0]],
+        [["a", "b", "c"]],
+        None,
+    ],
+)
+def test_what_is_no_array_of_samples_is_refused(knocks, recording):
+    assert "must be an array (n_samples, C) of finite numbers" in refusal(knocks.model, recording)
+
+
+def test_a_fault_in_a_stream_comes_behind_the_events_before_it(knocks, signal, events, tmp_path):
+    lines = as_csv(tmp_path / "a.csv", signal).read_text().splitlines()
+    lines[5001] = "1,2,oops"
+    dribble = Dribble("\n".join(lines).encode(), seed=0, most=5000)
+    found = []
+
+    with pytest.raises(UserError, match="oops"):
+        found.extend(predict_stream(EventFinder(knocks.model), dribble))
+
+    certain_s = 5000 / 2000 - EventFinder(knocks.model).latency_s - 0.3  # and a short wait
+    early = [event for event in found if event.onset_s < certain_s]
+    agree(pd.DataFrame(early), events[events.onset_s < certain_s])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused(knocks, signal):
+    assert "no GPU is visible here" in refusal(knocks.model, signal, device="cuda")
+
+
+# Cells of a table.
+
+
+def test_an_event_is_a_row_of_plain_cells():
+    event = FoundEvent("walk", 1.23456789, "left, or right", 0.98765, 1.2, None)
+
+    assert event.row() == ["walk", "1.234568", "left, or right", "0.9877", "1.200000", ""]
+
+
+@pytest.mark.parametrize(
+    ("names", "prefix"),
+    [
+        (["=1+2", "+1-2", "-a", "@sum", "\tx", "\r=x"], "'"),
+        (["-1", "+1", "-0.5e3", "left", "a=1"], ""),
+    ],
+)
+def test_names_are_no_formulas_and_numbers_stay(names, prefix):
+    for name in names:
+        recording, _, label, *_ = FoundEvent(name, 1.0, name, 0.5, None, None).row()
+
+        assert recording == label == prefix + name

@@ -1,0 +1,129 @@
+import importlib
+import sys
+
+import pytest
+
+from seqbench.config.registry import TASKS
+from seqbench.process import code_digest
+from seqbench.process.code_digest import source_digest
+from seqbench.process.origin import commit, machine, versions
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of two modules, one importing the other, whose digest is taken anew each time."""
+    root = tmp_path / "beadbox"
+    root.mkdir()
+    (root / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(code_digest, "PACKAGE", "beadbox")
+
+    def digest(user: str, used: str = "X = 1\n", unused: str = "") -> str:
+        (root / "user.py").write_text(user)
+        (root / "used.py").write_text(used)
+        (root / "unused.py").write_text(unused)
+        for cached in (source_digest, code_digest._parsed, code_digest._file):
+            cached.cache_clear()
+        importlib.invalidate_caches()
+        return source_digest("beadbox.user")
+
+    yield digest
+    for name in [name for name in sys.modules if name.startswith("beadbox")]:
+        del sys.modules[name]
+    for cached in (source_digest, code_digest._parsed, code_digest._file):
+        cached.cache_clear()
+
+
+USER = """
+from typing import TYPE_CHECKING
+from beadbox.used import X
+
+if TYPE_CHECKING:
+    from beadbox.unused import Y
+
+__version__ = "1.0"
+rate = Field(0.1, description="Rate.")
+parser.add_argument("--every", default=3, help="seconds")
+
+
+def f(a):
+    return a + X
+"""
+
+
+@pytest.mark.parametrize(
+    "rewritten",
+    [
+        USER.replace("return a + X", '"""Add."""\n    return (\n        a + X  # why\n    )'),
+        USER.replace("Rate.", "Step size."),
+        USER.replace("seconds", "hours"),
+        USER.replace("1.0", "2.0"),
+        USER.replace("import Y", "import Z"),
+    ],
+    ids=["comments and layout", "description", "help", "version", "type checkers"],
+)
+def test_what_no_result_depends_on_does_not_change_the_digest(package, rewritten):
+    assert package(USER) == package(rewritten)
+
+
+def test_an_import_for_type_checkers_does_not_count(package):
+    assert package(USER) == package(USER, unused="Y = 3\n")
+
+
+@pytest.mark.parametrize(("old", "new"), [("a + X", "a - X"), ("0.1", "0.2"), ("=3", "=4")])
+def test_a_change_of_meaning_changes_the_digest(package, old, new):
+    assert package(USER) != package(USER.replace(old, new))
+
+
+def test_a_change_in_an_imported_module_changes_the_digest(package):
+    assert package(USER) != package(USER, used="X = 2\n")
+
+
+def test_an_import_inside_a_function_counts(package):
+    user = "def f():\n    from beadbox import used\n    return used.X\n"
+
+    assert package(user) != package(user, used="X = 2\n")
+
+
+def test_a_module_that_is_not_imported_does_not_count(package):
+    user = USER.replace("from beadbox.unused import Y", "pass")
+
+    assert package(user) == package(user, unused="Y = 3\n")
+
+
+def test_a_missing_module_is_an_error():
+    with pytest.raises(ModuleNotFoundError):
+        source_digest("seqbench.nothing")
+
+
+def test_an_architecture_is_no_part_of_the_digest_of_another():
+    lstm = source_digest("seqbench.steps.finetune", "seqbench.models.recurrent")
+
+    assert lstm != source_digest("seqbench.steps.finetune", "seqbench.models.cnn1d")
+
+
+@pytest.mark.parametrize("changed", ["head", "losses", "thresholds", "target"])
+def test_what_a_task_imports_only_where_it_uses_it_counts_for_that_task_alone(monkeypatch, changed):
+    parsed = code_digest._parsed
+
+    def edited(module: str) -> tuple[str, tuple[str, ...]]:
+        digest, imported = parsed(module)
+        return digest[::-1] if module.endswith(f"detection.{changed}") else digest, imported
+
+    tasks = [TASKS.entry(name).module for name in ("detection", "classification")]
+    before = [source_digest.__wrapped__("seqbench.baselines.base", task) for task in tasks]
+    monkeypatch.setattr(code_digest, "_parsed", edited)
+    after = [source_digest.__wrapped__("seqbench.baselines.base", task) for task in tasks]
+
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+
+
+def test_versions_commit_and_machine_are_recorded_without_the_host():
+    import socket
+
+    recorded = {**versions(), "commit": commit(), **machine()}
+
+    assert recorded["python"].startswith("3.")
+    assert all(value for value in recorded.values())
+    assert socket.gethostname() not in str(machine())
