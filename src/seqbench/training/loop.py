@@ -56,8 +56,14 @@ class Outcome:
 
     def cost(self, stage: Literal["train", "pretrain"]) -> Cost:
         """Return the cost of the training under the name of its stage."""
-        spent = {f"{stage}_s": self.train_s, f"{stage}_cpu_s": self.train_cpu_s}
-        return Cost(epochs=len(self.history), best_epoch=self.best_epoch, **spent)  # type: ignore[arg-type]
+        return Cost.model_validate(
+            {
+                f"{stage}_s": self.train_s,
+                f"{stage}_cpu_s": self.train_cpu_s,
+                "epochs": len(self.history),
+                "best_epoch": self.best_epoch,
+            }
+        )
 
 
 # The batches of an epoch in the order that a generator draws, without the first ones, each with the

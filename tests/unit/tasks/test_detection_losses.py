@@ -7,7 +7,6 @@ import torch
 from torch.nn import functional
 
 from seqbench.tasks.detection.losses import (
-    offset_loss,
     presence_loss,
     refractory_penalty,
     template_alignment,
@@ -109,36 +108,6 @@ def test_presence_is_finite_for_certain_wrong_logits_and_empty_masks(kind):
 
     assert loss.isfinite()
     assert logits.grad.isfinite().all()
-
-
-# Offsets.
-
-
-def test_offset_is_quadratic_near_the_target_and_linear_beyond():
-    predicted, target = column([0.04, 0.5, 9.0]), column([0.0, 0.0, 0.0])
-    mask = column([1.0, 1.0, 0.0])
-
-    loss = offset_loss(predicted, target, mask, beta=0.1)
-
-    assert loss.item() == pytest.approx((0.04**2 / 0.2 + (0.5 - 0.05)) / 2)
-
-
-def test_offset_of_no_events_is_zero_and_has_a_gradient():
-    predicted = torch.randn(B, F, K, requires_grad=True)
-
-    loss = offset_loss(predicted, torch.randn(B, F, K), torch.zeros(B, F, K))
-    loss.backward()
-
-    assert loss.item() == 0
-    assert (predicted.grad == 0).all()
-
-
-def test_offset_of_a_prediction_of_zero_is_as_stated():
-    target = torch.linspace(-0.5, 0.5, 20_001)[None, :, None]
-
-    loss = offset_loss(torch.zeros_like(target), target, torch.ones_like(target))
-
-    assert loss.item() == pytest.approx(0.2033, abs=1e-4)
 
 
 # Templates.

@@ -75,31 +75,6 @@ def presence_loss(
     return (terms * counted).sum() / (is_event * counted).sum().clamp(min=1)
 
 
-def offset_loss(predicted: Tensor, target: Tensor, mask: Tensor, *, beta: float = 0.1) -> Tensor:
-    """Return the loss of the offset of each event from the middle of its frame.
-
-    Parameters
-    ----------
-    predicted, target
-        Offsets, (B, F, K), both in one unit; frames in this project.
-    mask
-        True or 1 at the frame and type of an event, (B, F, K).
-    beta
-        Below this difference the loss is quadratic, beyond it linear with
-        slope 1; above 0, in the unit of the offsets.
-
-    Returns
-    -------
-    Tensor
-        Smooth L1 loss (Huber's, by `beta`), mean over events, in the unit of
-        the offsets; 0 without events. Of targets spread evenly over ±0.5, a
-        prediction of 0 has 0.2033 (beta 0.1).
-    """
-    mask = mask.to(torch.float32).expand(predicted.shape)
-    error = F.smooth_l1_loss(predicted.float(), target.float(), beta=beta, reduction="none")
-    return (error * mask).sum() / mask.sum().clamp(min=1)
-
-
 def bin_divergence(logits: Tensor, place: Tensor, spread: float) -> Tensor:
     """Return the divergence of a softmax over bins from a narrow bell around each event.
 
