@@ -30,11 +30,11 @@ smoke: $(READY)      ## a miniature benchmark that touches every registered name
 	mkdir -p build/smoke
 	$(SNAKEMAKE) --directory build/smoke --configfile tests/data/config.smoke.yaml
 
-test: $(READY)       ## run the tests, two at a time, in some minutes
+test: $(READY)       ## run the tests that every change must pass, on all cores
 	$(BIN)/pytest
 
 test-all: $(READY)   ## run every test: all kills, the full fuzz, the whole smoke on a cluster
-	$(BIN)/pytest --full
+	SEQBENCH_SLURM_CONFIG=$${SEQBENCH_SLURM_CONFIG:-tests/data/config.smoke.yaml} $(BIN)/pytest --full
 
 test-slurm: $(READY) ## run the tests on a cluster started for them; needs Debian's SLURM packages
 	$(BIN)/pytest -rs --full tests/slurm
