@@ -126,8 +126,7 @@ class Cnn2dEncoder(Encoder):
         dropout: Dropout = 0.1,
         pooling: Pooling = "mean",
     ) -> None:
-        super().__init__()
-        self.pooling = pooling
+        super().__init__(pooling)
         self.n_features = hidden_size
         self.convolution = PictureBlocks(frame_shape, widths, kernel_sizes, dropout)
         self.hidden = nn.Sequential(

@@ -58,8 +58,7 @@ class CnnLstm2dEncoder(Encoder):
         dropout: Dropout = 0.1,
         pooling: Pooling = "mean",
     ) -> None:
-        super().__init__()
-        self.pooling = pooling
+        super().__init__(pooling)
         self.convolution = PictureBlocks(frame_shape, widths, kernel_sizes, dropout)
         planes, _, columns = self.convolution.shape
         self.recurrence = LstmEncoder(

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from seqbench.models.detrend import Detrend
+from seqbench.models.event_rnn import Detrend
 
 T, C = 400, 2
 
