@@ -39,7 +39,7 @@ class RefractoryPeriodEnforcer:
     retracted. Any other one with a rival is dropped, also a duplicate of an
     event in an overlapping chunk. Without probabilities the first one is kept.
     A dropped event is not restored if its rival is retracted;
-    `seqbench.tasks.detection.stream_selection.OnlineSelection` waits until it
+    `seqbench.tasks.detection.stream.OnlineSelection` waits until it
     is certain, and needs no retraction.
     """
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from seqbench.datasets.reading.stream import Stream
-    from seqbench.tasks.detection.stream import Detector, EventStream
+    from seqbench.tasks.detection.stream import Detector, Event, EventStream
 
 RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
 CHUNK_SAMPLES = 1 << 15
@@ -74,7 +74,11 @@ class EventFinder:
     def __init__(self, path: Path, device: str = "auto") -> None:
         stored = read_model(path)
         header = stored.header
-        if not isinstance(header, ModelHeader) or not _has_events(header.task):
+        if (
+            not isinstance(header, ModelHeader)
+            or header.task not in TASKS
+            or (TASKS.entry(header.task).tags.get("labels") != "events")
+        ):
             raise UserError(
                 f"{path}: holds {_content_of(header)}; name the model of an architecture trained"
                 " for detection"
@@ -120,10 +124,8 @@ class EventFinder:
         stream = self._stream()
         for chunk in chunks:
             self.check_channels(chunk.shape[1], recording)
-            for event in stream.push(chunk):
-                yield self._found(event.time, event.type, event.score, recording)
-        for event in stream.finish():
-            yield self._found(event.time, event.type, event.score, recording)
+            yield from self._found(stream.push(chunk), recording)
+        yield from self._found(stream.finish(), recording)
 
     def check_channels(self, n_channels: int, recording: str) -> None:
         """Refuse a recording of other channels than the model was trained on."""
@@ -144,23 +146,19 @@ class EventFinder:
 
     def _stream(self) -> EventStream:
         from seqbench.tasks.detection.refractory import period_samples
-        from seqbench.tasks.detection.stream import EventStream
-        from seqbench.tasks.detection.stream_selection import OnlineSelection
+        from seqbench.tasks.detection.stream import EventStream, OnlineSelection
 
         decoder = self._decoding.decoder
-        selection = OnlineSelection(
-            len(self.classes),
-            self._decoding.thresholds[decoder],
-            period_samples(self.refractory_s, self.sampling_rate_hz),
-            decoder,
-        )
+        period = period_samples(self.refractory_s, self.sampling_rate_hz)
+        selection = OnlineSelection(self._decoding.thresholds[decoder], period, decoder)
         return EventStream(self._detector, selection)
 
-    def _found(self, time: float, kind: int, score: float, recording: str) -> FoundEvent:
-        onset_s = time / self.sampling_rate_hz
-        bounds = self._bounds_ms[kind]
-        earliest, latest = (onset_s + b / 1000 for b in bounds) if bounds else (None, None)
-        return FoundEvent(recording, onset_s, self.classes[kind], score, earliest, latest)
+    def _found(self, events: Iterable[Event], recording: str) -> Iterator[FoundEvent]:
+        for time, kind, score in events:
+            onset_s = time / self.sampling_rate_hz
+            bounds = self._bounds_ms[kind]
+            earliest, latest = (onset_s + b / 1000 for b in bounds) if bounds else (None, None)
+            yield FoundEvent(recording, onset_s, self.classes[kind], score, earliest, latest)
 
 
 def predict(
@@ -312,10 +310,6 @@ def _until_interrupted(
         yield from chunks
 
 
-def _has_events(task: str) -> bool:
-    return task in TASKS and TASKS.entry(task).tags.get("labels") == "events"
-
-
 def _content_of(header: Header) -> str:
     if isinstance(header, BaselineHeader):
         return header.baseline
@@ -336,7 +330,7 @@ def _detector(stored: StoredModel[ModelHeader], path: Path, device: str) -> Dete
     if not isinstance(head, DetectionHead):
         raise TypeError("only the head of detection finds events")
     try:
-        layout, grid = head.lie(header.window_samples)
+        layout = head.layout(header.window_samples)
     except UserError as error:
         raise FormatError(f"{path}: its header describes no model ({error})") from None
     score = head.scoring(model, where)
@@ -348,7 +342,7 @@ def _detector(stored: StoredModel[ModelHeader], path: Path, device: str) -> Dete
         return scores
 
     normalization = Normalization.of(header.normalization)
-    return Detector(finite_score, layout, grid, normalization, len(header.classes))
+    return Detector(finite_score, layout, normalization, len(header.classes))
 
 
 def _signal(recording: ArrayLike) -> NDArray[np.float32]:

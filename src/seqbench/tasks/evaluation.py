@@ -56,14 +56,18 @@ def evaluate(
         raise FormatError(f"{model}: holds no model, but an {header.kind}")
     if header.run != run:
         raise UserError(f"{model}: holds {header.run}, not {run}; train it again")
-    unseen: tuple[Split, ...] = ("val", "test") if isinstance(header, ModelHeader) else ("test",)
+    unseen: tuple[Split, ...] = ("val", "test")
+    if isinstance(header, ModelHeader):
+        options, pretraining = header.architecture_options, header.pretraining
+    else:  # a baseline has learned from val as well
+        unseen, options, pretraining = ("test",), header.options, None
     task = TASKS[settings.task](**header.task_options)
     found: dict[Split, Any] = {}
+    scores: dict[str, dict[str, Score]] = {}
     predicting = importlib.import_module(PREDICTORS[header.kind])
     predict, are_probabilities, compile_s = predicting.predictor(stored, model, device, threads)
     cost: dict[str, float] = {}
     n_windows = dict(header.n_windows)
-    headline = task.headline
     for split in unseen:
         of_split = read_windows(windows, split)
         began, began_cpu = time.perf_counter(), time.process_time()
@@ -77,13 +81,10 @@ def evaluate(
         )
         n_windows[split] = len(of_split)
         headline = task.headline_of(of_split)
+        resamples = N_RESAMPLES if split == "test" else 0
+        scored = score(task, found[split], resamples=resamples, headline=headline)
+        scores[split] = {name: Score(**one) for name, one in scored.items()}
     write_predictions(predictions, found)
-    scores = {
-        split: score(
-            task, of_split, resamples=N_RESAMPLES if split == "test" else 0, headline=headline
-        )
-        for split, of_split in found.items()
-    }
     if compile_s is not None:
         cost["compile_s"] = (header.cost.compile_s or 0.0) + compile_s
     write_metrics(
@@ -92,16 +93,11 @@ def evaluate(
             run=header.run,
             task=settings.task,
             headline=headline,
-            scores={
-                split: {name: Score(**one) for name, one in of_split.items()}
-                for split, of_split in scores.items()
-            },
+            scores=scores,
             n_windows=n_windows,
             cost=header.cost.model_copy(update=cost),
-            pretraining=header.pretraining if isinstance(header, ModelHeader) else None,
-            model=header.architecture_options
-            if isinstance(header, ModelHeader)
-            else header.options,
+            pretraining=pretraining,
+            model=options,
             provenance=header.provenance.model_copy(update={"evaluated_at_commit": commit()}),
         ),
     )

@@ -71,7 +71,7 @@ def _or_none(value: float) -> float | None:
 
 def _is_defined(tags: dict[str, Any], predictions: AnyPredictions) -> bool:
     """Return whether a metric is defined for these predictions."""
-    if tags["probabilities"] and not predictions.are_probabilities:
+    if tags.get("probabilities", False) and not predictions.are_probabilities:
         return False
     has_frames = isinstance(predictions, Sequences) and predictions.has_frames
     return has_frames or not tags.get("of_frames", False)

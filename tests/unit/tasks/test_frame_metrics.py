@@ -5,8 +5,12 @@ import pytest
 
 from seqbench.config.registry import TASKS
 from seqbench.storage.sequences import Sequences
-from seqbench.tasks.forecasting.metrics import frame_squared_error, skill, ssim
-from seqbench.tasks.forecasting.similarity import structural_similarity
+from seqbench.tasks.forecasting.metrics import (
+    frame_squared_error,
+    skill,
+    ssim,
+    structural_similarity,
+)
 from seqbench.tasks.regression.metrics import mae, rmse
 from seqbench.tasks.scoring import score
 

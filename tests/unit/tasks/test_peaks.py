@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from seqbench.tasks.detection.peaks import LEAST_SCORE, LIMIT, Grid, PeakPicker, Peaks
+from seqbench.tasks.detection.peaks import LEAST_SCORE, LIMIT, PeakPicker, Peaks
+from seqbench.tasks.detection.stitching import Layout
 
-GRID = Grid(hop_samples=10, first_centre=0.0)
-POOLED = Grid(hop_samples=8, first_centre=3.5)
+PLAIN = Layout(window_samples=100, hop_samples=10, first_centre=0.0)
+POOLED = Layout(window_samples=80, hop_samples=8, first_centre=3.5)
 N_TYPES = 2
 
 # Few heights make plateaus; wild offsets, as an untrained model has them.
@@ -39,9 +40,9 @@ def one_type(presence: list[float], offset: float | list[float] = 0.0) -> np.nda
     return np.stack([heights, np.broadcast_to(np.float32(offset), len(heights))], axis=1)[..., None]
 
 
-def found(parts: list[np.ndarray], grid: Grid = GRID) -> list[tuple[int, float, float]]:
+def found(parts: list[np.ndarray], layout: Layout = PLAIN) -> list[tuple[int, float, float]]:
     """All peaks as type, time, score, by type and time."""
-    picker = PeakPicker(grid, parts[0].shape[2])
+    picker = PeakPicker(layout, parts[0].shape[2])
     peaks = [*(picker.push(part) for part in parts), picker.finish()]
     return sorted(row for one in peaks for row in rows(one))
 
@@ -52,9 +53,10 @@ def rows(peaks: Peaks) -> list[tuple[int, float, float]]:
     )  # fmt: skip
 
 
-def frames_of(parts: list[np.ndarray], grid: Grid = GRID) -> list[int]:
+def frames_of(parts: list[np.ndarray], layout: Layout = PLAIN) -> list[int]:
     return [
-        round((time - grid.first_centre) / grid.hop_samples) for _, time, _ in found(parts, grid)
+        round((time - layout.first_centre) / layout.hop_samples)
+        for _, time, _ in found(parts, layout)
     ]
 
 
@@ -82,7 +84,7 @@ def test_of_two_near_ones_the_higher_is_the_peak_and_of_far_ones_both_are():
 @pytest.mark.parametrize("n_equal", [1, 2, 3, 6, 20])
 def test_a_plateau_is_one_peak_at_its_first_frame(n_equal):
     plateau = one_type([0, 0, *[0.8] * n_equal, 0, 0])
-    picker = PeakPicker(GRID, 1)
+    picker = PeakPicker(PLAIN, 1)
 
     peaks = [*rows(picker.push(plateau)), *rows(picker.finish())]
 
@@ -138,7 +140,7 @@ def test_types_have_peaks_of_their_own():
 # Against every frame looked at alone.
 
 
-def looked_up(whole: np.ndarray, grid: Grid) -> list[tuple[int, float, float]]:
+def looked_up(whole: np.ndarray, layout: Layout) -> list[tuple[int, float, float]]:
     peaks = []
     n = len(whole)
     for kind in range(whole.shape[2]):
@@ -149,38 +151,38 @@ def looked_up(whole: np.ndarray, grid: Grid) -> list[tuple[int, float, float]]:
             if top < np.float32(LEAST_SCORE) or (before >= top).any() or (after > top).any():
                 continue
             near = [i for i in (f - 1, f, f + 1) if 0 <= i < n]
-            times = [i * grid.hop_samples + offset[i] for i in near]
+            times = [i * layout.hop_samples + offset[i] for i in near]
             mean = np.average(times, weights=presence[near])
-            reach = LIMIT * grid.hop_samples
-            middle = f * grid.hop_samples
-            time = grid.first_centre + float(np.clip(mean, middle - reach, middle + reach))
+            reach = LIMIT * layout.hop_samples
+            middle = f * layout.hop_samples
+            time = layout.first_centre + float(np.clip(mean, middle - reach, middle + reach))
             peaks.append((kind, time, float(top)))
     return sorted(peaks)
 
 
-@given(frames(), st.sampled_from([GRID, POOLED]))
-def test_peaks_are_those_of_every_frame_looked_at_alone(whole, grid):
-    peaks = found([whole], grid)
+@given(frames(), st.sampled_from([PLAIN, POOLED]))
+def test_peaks_are_those_of_every_frame_looked_at_alone(whole, layout):
+    peaks = found([whole], layout)
 
     assert [(kind, score) for kind, _, score in peaks] == [
-        (kind, score) for kind, _, score in looked_up(whole, grid)
+        (kind, score) for kind, _, score in looked_up(whole, layout)
     ]
     np.testing.assert_allclose(
-        [time for _, time, _ in peaks], [time for _, time, _ in looked_up(whole, grid)], atol=1e-3
+        [time for _, time, _ in peaks], [time for _, time, _ in looked_up(whole, layout)], atol=1e-3
     )
 
 
 # Piece by piece.
 
 
-@given(pieces(), st.sampled_from([GRID, POOLED]))
-def test_pieces_of_any_size_give_what_one_push_gives(parts, grid):
-    assert found(parts, grid) == found([np.concatenate(parts)], grid)
+@given(pieces(), st.sampled_from([PLAIN, POOLED]))
+def test_pieces_of_any_size_give_what_one_push_gives(parts, layout):
+    assert found(parts, layout) == found([np.concatenate(parts)], layout)
 
 
 @given(pieces())
 def test_times_of_one_type_never_go_back(parts):
-    picker = PeakPicker(GRID, N_TYPES)
+    picker = PeakPicker(PLAIN, N_TYPES)
     last = [-np.inf] * N_TYPES
 
     for peaks in [*(picker.push(part) for part in parts), picker.finish()]:
@@ -190,9 +192,9 @@ def test_times_of_one_type_never_go_back(parts):
         assert (np.diff(peaks.time) >= 0).all()
 
 
-@given(pieces(), st.sampled_from([GRID, POOLED]))
-def test_no_peak_comes_before_what_was_called_certain(parts, grid):
-    picker = PeakPicker(grid, N_TYPES)
+@given(pieces(), st.sampled_from([PLAIN, POOLED]))
+def test_no_peak_comes_before_what_was_called_certain(parts, layout):
+    picker = PeakPicker(layout, N_TYPES)
     certain = picker.certain_before
 
     for part in parts:
@@ -205,11 +207,11 @@ def test_no_peak_comes_before_what_was_called_certain(parts, grid):
 
 @given(pieces())
 def test_certain_lies_at_most_four_frames_behind_what_came(parts):
-    picker = PeakPicker(GRID, N_TYPES)
+    picker = PeakPicker(PLAIN, N_TYPES)
     n = 0
 
     for part in parts:
         picker.push(part)
         n += len(part)
 
-        assert picker.certain_before >= GRID.first_centre + (n - 4) * GRID.hop_samples
+        assert picker.certain_before >= PLAIN.first_centre + (n - 4) * PLAIN.hop_samples

@@ -9,7 +9,7 @@ from seqbench.errors import UserError
 from seqbench.tasks.detection.stitching import OVERLAP, Blend, Layout
 
 LAYOUTS = st.integers(1, 12).flatmap(
-    lambda hop: st.builds(Layout, st.integers(hop, 90), st.just(hop))
+    lambda hop: st.builds(Layout, st.integers(hop, 90), st.just(hop), st.just(0.0))
 )
 LENGTHS = st.integers(1, 400)
 
@@ -35,7 +35,7 @@ def random_windows(layout: Layout, n_samples: int, *shape: int) -> list[np.ndarr
 
 
 def test_windows_of_a_recording_by_hand():
-    layout = Layout(window_samples=100, hop_samples=10)
+    layout = Layout(window_samples=100, hop_samples=10, first_centre=0.0)
 
     assert layout.step_samples == 70
     assert layout.spans(170) == [(0, 100), (70, 170)]
@@ -84,14 +84,16 @@ def test_windows_of_a_longer_recording_begin_with_those_of_a_shorter_one(layout,
 
 def test_a_window_shorter_than_a_frame_is_refused():
     with pytest.raises(UserError, match="a window of 9 samples is shorter than a frame of 10; set"):
-        Layout(9, 10)
+        Layout(9, 10, 0.0)
 
 
 # Frames joined.
 
 
 def test_frames_fade_towards_the_edges_of_their_windows():
-    layout = Layout(window_samples=16, hop_samples=2)  # 8 frames, 6 from window to window
+    layout = Layout(
+        window_samples=16, hop_samples=2, first_centre=0.0
+    )  # 8 frames, 6 from window to window
     one, three = np.full((8, 1), 1, np.float32), np.full((8, 1), 3, np.float32)
 
     joined = blended(layout, [one, three])[:, 0]
@@ -163,7 +165,7 @@ def test_a_blend_holds_less_than_a_window(layout, n_samples):
 
 
 def test_a_blend_leaves_its_windows_as_they_were():
-    layout = Layout(window_samples=16, hop_samples=2)
+    layout = Layout(window_samples=16, hop_samples=2, first_centre=0.0)
     windows = random_windows(layout, 30, 2)
     before = [frames.copy() for frames in windows]
 
@@ -175,4 +177,4 @@ def test_a_blend_leaves_its_windows_as_they_were():
 
 def test_a_blend_without_windows_has_no_frames_to_give():
     with pytest.raises(ValueError, match="no window was added"):
-        Blend(Layout(16, 2)).finish()
+        Blend(Layout(16, 2, 0.0)).finish()

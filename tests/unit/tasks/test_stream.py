@@ -13,17 +13,15 @@ from numpy.typing import NDArray
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import WindowSet
-from seqbench.tasks.detection.peaks import Grid
-from seqbench.tasks.detection.recordings import find_candidates
+from seqbench.tasks.detection.peaks import find_candidates
 from seqbench.tasks.detection.refractory import DECODERS, select
 from seqbench.tasks.detection.stitching import Layout
-from seqbench.tasks.detection.stream import Detector, EventStream
-from seqbench.tasks.detection.stream_selection import Event, OnlineSelection
+from seqbench.tasks.detection.stream import Detector, Event, EventStream, OnlineSelection
 from seqbench.windowing.normalize import normalize
 
 HOP, WINDOW, N_CHANNELS, PERIOD = 4, 64, 2, 30.0
 THRESHOLDS = np.array([0.4, 0.5])
-LAYOUT, GRID = Layout(WINDOW, HOP), Grid(HOP, 1.5)
+LAYOUT = Layout(WINDOW, HOP, 1.5)
 NORMALIZATION = Normalization("zscore", np.array([5.0, -3.0]), np.array([2.0, 0.5]))
 
 
@@ -39,12 +37,12 @@ def score(x: NDArray[np.float32]) -> NDArray[np.float32]:
     frames = padded.reshape(n_windows, n_frames, HOP, n_channels)
     blind = np.minimum(1, (np.arange(n_frames, dtype=np.float32) + 2) / 4)
     presence = np.tanh(frames.max(axis=2) / 4) * blind[:, None]
-    return np.stack([presence, frames.argmax(axis=2) - GRID.first_centre], axis=2).astype(
+    return np.stack([presence, frames.argmax(axis=2) - LAYOUT.first_centre], axis=2).astype(
         np.float32
     )
 
 
-DETECTOR = Detector(score, LAYOUT, GRID, NORMALIZATION, N_CHANNELS)
+DETECTOR = Detector(score, LAYOUT, NORMALIZATION, N_CHANNELS)
 
 
 def recording(n_samples: int, seed: int = 0) -> NDArray[np.float32]:
@@ -54,7 +52,7 @@ def recording(n_samples: int, seed: int = 0) -> NDArray[np.float32]:
 
 
 def stream(decoder: str = "optimal", detector: Detector = DETECTOR) -> EventStream:
-    return EventStream(detector, OnlineSelection(N_CHANNELS, THRESHOLDS, PERIOD, decoder))
+    return EventStream(detector, OnlineSelection(THRESHOLDS, PERIOD, decoder))
 
 
 def streamed(chunks: list[NDArray[np.float32]], **how) -> list[Event]:
@@ -103,7 +101,7 @@ def from_file(
 ) -> list[list[Event]]:
     """The events of each recording, found in one go."""
     windows = windows_of(signals, detector.normalization)
-    candidates = find_candidates(score, windows, LAYOUT, GRID)
+    candidates = find_candidates(score, windows, LAYOUT)
     found: list[list[Event]] = [[] for _ in signals]
     for i in select(candidates, THRESHOLDS, PERIOD, decoder):
         event = Event(*(float(c[i]) for c in (candidates.time, candidates.type, candidates.score)))
@@ -227,7 +225,7 @@ def test_events_are_never_taken_back_and_come_in_order_once_certain():
 
 
 def test_memory_does_not_grow_with_the_length_of_a_stream():
-    detector = replace(DETECTOR, layout=Layout(1024, HOP))
+    detector = replace(DETECTOR, layout=Layout(1024, HOP, 1.5))
     chunk = quiet(1 << 12)
     chunk[::500] += 50
 

@@ -10,8 +10,8 @@ import torch
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import Targets
 from seqbench.storage.windows import WindowSet
-from seqbench.tasks.detection.events import event_ranges
 from seqbench.tasks.detection.target import EventTarget
+from seqbench.tasks.detection.task import DetectionTask
 from seqbench.training.batches import WindowTable, labelled_subset, shuffled
 from seqbench.windowing.normalize import standardize
 
@@ -355,7 +355,7 @@ def test_every_type_of_event_is_in_a_window_that_is_drawn(make_event_windows, se
     windows = make_event_windows(n_samples=(4000,), window_samples=400, n_types=4)["train"]
     # All windows begin with the same type, so that the draw by class alone would miss others.
     windows = replace(windows, label=np.zeros_like(windows.label))
-    first, last = event_ranges(windows)
+    _, first, last = DetectionTask().labels_inside(windows)
 
     drawn = labelled_subset(windows, 0.01, seed)
 

@@ -306,7 +306,6 @@ class AutoencoderLoss(nn.Module):
         x, lengths
             The windows (B, T, C) and their samples (B,); None: all have T.
         """
-        del latent
         return {"total": mean_squared(reconstruction, x, lengths)}
 
 

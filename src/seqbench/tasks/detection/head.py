@@ -24,8 +24,7 @@ from seqbench.tasks.detection.losses import (
     refractory_penalty,
     template_alignment,
 )
-from seqbench.tasks.detection.peaks import Grid
-from seqbench.tasks.detection.recordings import Score, find_candidates
+from seqbench.tasks.detection.peaks import Score, find_candidates
 from seqbench.tasks.detection.stitching import Frames, Layout
 from seqbench.tasks.detection.target import EventTarget
 from seqbench.tasks.head import Head
@@ -139,7 +138,6 @@ class DetectionHead(Head):
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits (B, F, 32 or 33, K); what lies behind a window's end is for no one."""
-        del lengths
         features = frames.transpose(1, 2)  # (B, D, frames of the encoder)
         missing = -features.shape[2] % self.joined
         features = F.pad(features, (0, missing))
@@ -198,10 +196,9 @@ class DetectionHead(Head):
         self, model: nn.Module, windows: WindowSet, device: torch.device, window_samples: int
     ) -> Candidates:
         """Return the peaks of presence in whole recordings."""
-        layout, grid = self.lie(window_samples)
-        return find_candidates(self.scoring(model, device), windows, layout, grid)
+        return find_candidates(self.scoring(model, device), windows, self.layout(window_samples))
 
-    def lie(self, window_samples: int) -> tuple[Layout, Grid]:
+    def layout(self, window_samples: int) -> Layout:
         """Return how windows and frames lie in a recording.
 
         Raises
@@ -214,7 +211,7 @@ class DetectionHead(Head):
                 f"windows of {window_samples} samples are too short for frames of {self.hop};"
                 f" set `window.length_samples` to {LEAST_FRAMES * self.hop} or more"
             )
-        return Layout(window_samples, self.hop), Grid(self.hop, self.first_centre)
+        return Layout(window_samples, self.hop, self.first_centre)
 
     def scoring(self, model: nn.Module, device: torch.device) -> Score:
         """Return a function from normalised windows (B, T, C) to scores (B, F, 2, K)."""
