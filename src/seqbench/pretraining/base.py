@@ -1,6 +1,7 @@
 """The interface of objectives, and a decoder that they share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Self
 
 import torch
@@ -94,6 +95,8 @@ class SampleDecoder(nn.Module):
     size
         Hidden units.
     """
+
+    __call__: Callable[..., Tensor]
 
     def __init__(self, encoder: Encoder, n_channels: int, size: int) -> None:
         super().__init__()

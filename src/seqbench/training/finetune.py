@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from seqbench.config.registry import TASKS
 from seqbench.plan.job_settings import FinetuneJobSettings
-from seqbench.pretraining.transfer import no_transfer, transfer
+from seqbench.pretraining.transfer import transfer
 from seqbench.process.memory import PeakMemory
 from seqbench.process.origin import origin
 from seqbench.storage.atomic import write_json
@@ -81,7 +81,12 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     network_header = _network_header(settings, train)
     network = build_model(network_header)
     pretrained = read_as(job.encoder, EncoderHeader) if job.encoder else None
-    manifest = no_transfer()
+    manifest: dict[str, object] = {
+        "encoder": "random",
+        "fraction": None,
+        "copied": [],
+        "skipped": [],
+    }
     if pretrained:
         objective = pretrained.header.pretraining.objective
         manifest = transfer(network.encoder, pretrained.arrays, objective)

@@ -4,9 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from seqbench.pretraining.autoencoder import AutoencoderObjective
+from seqbench.pretraining.autoencoder import AutoencoderObjective, VaeObjective
 from seqbench.pretraining.base import Objective
-from seqbench.pretraining.vae import VaeObjective
 
 C = 2
 KINDS = pytest.mark.parametrize("kind", [AutoencoderObjective, VaeObjective])

@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqbench.pretraining.autoencoder import mean_squared
-from seqbench.pretraining.vae import VaeObjective, kl_divergence
+from seqbench.pretraining.autoencoder import VaeObjective, kl_divergence, mean_squared
 
 C = 2
 ZEROS = torch.zeros(2, 10, C)  # two latent vectors in each window

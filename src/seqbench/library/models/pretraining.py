@@ -16,11 +16,10 @@ from seqbench.errors import UserError
 from seqbench.library.models.events import event_encoder
 from seqbench.models.base import Encoder
 from seqbench.pretraining.augmentations import AUGMENTATIONS
-from seqbench.pretraining.autoencoder import AutoencoderObjective
+from seqbench.pretraining.autoencoder import AutoencoderObjective, VaeObjective
 from seqbench.pretraining.base import Objective
 from seqbench.pretraining.contrastive import ContrastiveObjective, nt_xent
 from seqbench.pretraining.transfer import transfer
-from seqbench.pretraining.vae import VaeObjective
 
 
 class _Pretrained(nn.Module):
@@ -194,7 +193,7 @@ class TemporalAugmentation:
             raise UserError(f"a window is (samples, channels), not {tuple(window.shape)}")
         seed = int(torch.randint(2**31, ()))
         generator = torch.Generator(window.device).manual_seed(seed)
-        return AUGMENTATIONS[name]()(window[None], None, generator)[0]
+        return AUGMENTATIONS[name](window[None], None, generator)[0]
 
     @staticmethod
     def random_augment(x: ArrayLike | Tensor) -> Tensor:

@@ -9,8 +9,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from seqbench.pretraining.autoencoder import mean_squared
-from seqbench.pretraining.vae import kl_divergence
+from seqbench.pretraining.autoencoder import kl_divergence, mean_squared
 from seqbench.tasks.detection.losses import (
     presence_loss,
     products_of_pairs,
