@@ -15,7 +15,7 @@ from pydantic import Field
 from seqbench.config.options import canonical_json
 from seqbench.errors import DamagedError, FormatError
 from seqbench.storage.atomic import write_json
-from seqbench.storage.kinds import first_block
+from seqbench.storage.kinds import read_text
 from seqbench.storage.records import (
     Cost,
     Count,
@@ -25,8 +25,6 @@ from seqbench.storage.records import (
     Record,
     RunIdentity,
 )
-
-MAX_BYTES = 64 << 20  # of a file: ten thousand resamples of every metric take less
 
 
 class Score(Record):
@@ -99,18 +97,9 @@ def read_metrics(path: Path) -> Metrics:
         little as one bit, or no metrics of a run; the sentence names which.
     """
     try:
-        first_block(path, "metrics")
-        if (n_bytes := path.stat().st_size) > MAX_BYTES:
-            raise FormatError(f"{path}: has {n_bytes} bytes, too many for the metrics of a run")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise DamagedError(f"{path}: damaged, it is not UTF-8 text") from None
-    if not text.strip():
-        raise DamagedError(f"{path}: empty")
-    try:
-        content = json.loads(text)
+        content = json.loads(read_text(path, "metrics"))
+    except FormatError:
+        raise
     except (ValueError, RecursionError) as error:
         raise DamagedError(f"{path}: damaged or cut short, it is no JSON ({error})") from None
     if not isinstance(content, dict) or not {"run", "scores", "checksum"} <= content.keys():

@@ -7,26 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench import layout
 from seqbench.config.registry import EVIDENCE
-from seqbench.errors import FormatError
 from seqbench.plan.plan import Run
 from seqbench.reporting.evidence.calibration import Calibrated, Calibration
 from seqbench.reporting.evidence.excerpts import Excerpt, excerpts_of, rate_hz_of
-from seqbench.reporting.evidence.inputs import EvidenceInputs
+from seqbench.reporting.evidence.material import EvidenceInputs
 from seqbench.reporting.read.banks import Bank, read_bank
-from seqbench.reporting.read.results import Result
 from seqbench.reporting.read.split_sizes import SplitSize, split_size
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.storage.detections import Detections
-from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import read_windows
 from seqbench.tasks.detection.comparison import LEAST_ERROR_TOLERANCE_MS, errors_ms
 from seqbench.tasks.detection.metrics import (
@@ -119,10 +114,10 @@ class DetectionEvidence(Calibrated):
 @EVIDENCE.register("detection", tasks=("detection",))
 def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
     """Read the detections and events of test; of the signal, test alone is read."""
-    test, board, root = read_windows(inputs.windows, "test"), inputs.board, inputs.root
+    test, board = read_windows(inputs.windows, "test"), inputs.board
     timeline = test.events
     found = {
-        row.name: {result.run: _found(result, root) for result in row.results}
+        row.name: {one.run: inputs.predictions(one.run, Detections) for one in row.results}
         for row in board.compared
     }
     selected = board.selected
@@ -145,18 +140,10 @@ def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
             selected, map(reliability, of_seeds), of="candidate", error="presence_ece"
         ),
         banks=[
-            read_bank(row.chosen, test, root)
+            read_bank(row.chosen, test, inputs.root)
             for row in _with_templates(board, inputs.template_runs)
         ],
     )
-
-
-def _found(result: Result, root: Path) -> Detections:
-    path = root / result.run.fill(layout.PREDICTIONS)
-    found = read_predictions(path, "test")
-    if not isinstance(found, Detections):
-        raise FormatError(f"{path}: holds no events of recordings; delete it and run again")
-    return found
 
 
 def _timing(row: ModelScores, of_seeds: list[Detections]) -> Timing:

@@ -8,8 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
 from seqbench.config.registry import FIGURES
-from seqbench.reporting.evidence.classification import ClassificationEvidence
-from seqbench.reporting.evidence.confusions import Confusion, Confusions
+from seqbench.reporting.evidence.classification import ClassificationEvidence, Confusion, Confusions
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.channels import channel_grid, draw_windows
 from seqbench.reporting.figures.panels import grid, short

@@ -195,10 +195,9 @@ def _skipped(materials: Iterable[Material]) -> list[str]:
     found = []
     for material in materials:
         for run, transfer in sorted(material.transfers.items()):
-            skipped = transfer.get("skipped") or []
-            if skipped:
-                names = ", ".join(f"{entry['name']} ({entry['why']})" for entry in skipped)
-                moved = formats.percent(transfer.get("fraction"))
+            if transfer.skipped:
+                names = ", ".join(f"{one.name} ({one.why})" for one in transfer.skipped)
+                moved = formats.percent(transfer.fraction)
                 found.append(
                     f"{run.dataset}, {run.architecture}, {run.arm}, seed {run.seed}:"
                     f" {moved} of the encoder moved; skipped {names}."
