@@ -212,9 +212,18 @@ def test_the_place_of_a_training_is_that_of_its_state(n_steps, folder, stand):
     assert stand(job).progress == Progress(epoch=3, n_steps=n_steps, train_s=12.5)
 
 
-def test_a_state_that_is_damaged_tells_no_place(folder, stand):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:100],
+        lambda text: text.replace(b"seqbench model", b"somebody model"),
+        lambda text: text.replace(b'best_epoch\\": 1', b'best_epoch\\": x'),
+    ],
+    ids=["cut", "of another format", "no number"],
+)
+def test_a_state_that_is_damaged_shows_no_place(damage, folder, stand):
     job = folder.job("finetune")
     write_state(folder.root / job.state, 7)
-    (folder.root / job.state).write_bytes((folder.root / job.state).read_bytes()[:100])
+    (folder.root / job.state).write_bytes(damage((folder.root / job.state).read_bytes()))
 
     assert stand(job).progress is None
