@@ -3,6 +3,8 @@
 import json
 from dataclasses import asdict, dataclass
 
+NAME_IN_FILES = "n_same_answer"  # of `n_same_target`: version 5 of `windows.h5` has it so
+
 
 @dataclass(frozen=True, kw_only=True)
 class LeakCheck:
@@ -18,7 +20,7 @@ class LeakCheck:
         Windows of val and test that were compared with those of train, by split.
     n_repeated
         Those that stand in train too, sample by sample.
-    n_same_answer
+    n_same_target
         Of the repeated ones, those with the same label, targets or events there.
     order_agreement
         How often recordings next to each other in the list have the same
@@ -30,14 +32,16 @@ class LeakCheck:
     n_shared_groups: int
     n_windows: dict[str, int]
     n_repeated: dict[str, int]
-    n_same_answer: dict[str, int]
+    n_same_target: dict[str, int]
     order_agreement: float | None
 
     def to_json(self) -> str:
         """Return the findings as text."""
-        return json.dumps(asdict(self))
+        values = asdict(self)
+        return json.dumps(values | {NAME_IN_FILES: values.pop("n_same_target")})
 
     @classmethod
     def from_json(cls, text: str) -> "LeakCheck":
         """Return what `to_json` wrote down."""
-        return cls(**json.loads(text))
+        values = json.loads(text)
+        return cls(n_same_target=values.pop(NAME_IN_FILES), **values)

@@ -89,7 +89,7 @@ def find_leaks(
         n_shared_groups=len(shared),
         n_windows={split: len(splits[split]) for split in UNSEEN},
         n_repeated={split: len(of_split) for split, of_split in repeats.items()},
-        n_same_answer={split: sum(of_split) for split, of_split in repeats.items()},
+        n_same_target={split: sum(of_split) for split, of_split in repeats.items()},
         order_agreement=_order_agreement(splits)
         if given.task.one_class_each and not given.in_time
         else None,

@@ -16,11 +16,11 @@ CLEAN = LeakCheck(
     n_shared_groups=0,
     n_windows={"val": 40, "test": 80},
     n_repeated={"val": 0, "test": 0},
-    n_same_answer={"val": 0, "test": 0},
+    n_same_target={"val": 0, "test": 0},
     order_agreement=0.1,
 )
 REPEATED = replace(
-    CLEAN, n_repeated={"val": 0, "test": 8}, n_same_answer={"val": 0, "test": 6}, order_agreement=1
+    CLEAN, n_repeated={"val": 0, "test": 8}, n_same_target={"val": 0, "test": 6}, order_agreement=1
 )
 
 
@@ -38,7 +38,7 @@ def test_folds_are_counted_together():
 
 
 def test_what_repeats_is_warned_of_with_its_share():
-    none_alike = replace(REPEATED, n_same_answer={"val": 0, "test": 0})
+    none_alike = replace(REPEATED, n_same_target={"val": 0, "test": 0})
 
     assert leak_warnings([CLEAN]) == leak_warnings([]) == []
     assert leak_warnings([REPEATED]) == [
@@ -50,7 +50,7 @@ def test_what_repeats_is_warned_of_with_its_share():
         " gets wrong."
     ]
     alone = {"val": 0, "test": 1}
-    (sentence,) = leak_warnings([replace(REPEATED, n_repeated=alone, n_same_answer=alone)])
+    (sentence,) = leak_warnings([replace(REPEATED, n_repeated=alone, n_same_target=alone)])
     assert "1 of 80 test windows (1.25 %) stands in train too, with the same label" in sentence
 
 

@@ -117,4 +117,4 @@ def test_shuffled_labels_score_above_chance_where_train_holds_test(hits):
     n_right, check = hits(with_test_elsewhere)
 
     assert n_right > MOST
-    assert check.n_repeated["test"] == check.n_same_answer["test"] == N_TEST
+    assert check.n_repeated["test"] == check.n_same_target["test"] == N_TEST

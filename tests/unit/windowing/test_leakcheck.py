@@ -191,7 +191,7 @@ def test_repeated_windows_are_counted_and_those_with_the_same_answer_apart(six):
     lengths = np.array([len(signal) for signal in signals])
     check = found(replace(six, signals=signals, label_stop=lengths), job())
     assert check.n_repeated == {"val": 0, "test": 2}
-    assert check.n_same_answer == {"val": 0, "test": 1}
+    assert check.n_same_target == {"val": 0, "test": 1}
 
 
 def test_silence_repeats_without_being_a_leak(six):
@@ -207,7 +207,7 @@ def test_silence_repeats_without_being_a_leak(six):
 def test_single_values_that_are_equal_do_repeat(recordings):
     rows = [np.array([[1.0, i % 2]], np.float32) for i in range(6)]
 
-    assert found(recordings(["a", "b"] * 3, signals=rows), job()).n_same_answer["test"] == 2
+    assert found(recordings(["a", "b"] * 3, signals=rows), job()).n_same_target["test"] == 2
 
 
 def test_an_equal_past_with_another_horizon_is_no_repeat(recordings):
@@ -241,7 +241,7 @@ def test_answers_of_events_are_their_types_and_times(recordings):
     check = found(made, job(length_samples=6))  # two windows each, the last moved back
 
     assert check.n_repeated == {"val": 4, "test": 4}
-    assert check.n_same_answer == {"val": 4, "test": 1}
+    assert check.n_same_target == {"val": 4, "test": 1}
 
 
 def test_labels_in_the_order_of_the_list_are_told(recordings):

@@ -43,7 +43,7 @@ def leak_warnings(checks: Sequence[LeakCheck]) -> list[str]:
         if not n_repeated:
             continue
         n_windows = _total(checks, "n_windows", split)
-        n_same = _total(checks, "n_same_answer", split)
+        n_same = _total(checks, "n_same_target", split)
         share = formats.percent(n_repeated / n_windows)
         whose = (
             "" if n_repeated == 1 else f"{formats.amount(n_same)} of them " if n_same else "all "
