@@ -1,29 +1,30 @@
 """Events in new recordings, by a model that the pipeline left behind."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
 
 from seqbench.config.registry import TASKS
+from seqbench.datasets.reading.recording import open_chunks
+from seqbench.datasets.reading.stream import Stream, csv_stream, raw_stream
 from seqbench.errors import FormatError, UserError
 from seqbench.storage.cells import plain_cell
 from seqbench.storage.detections import Decoding, DetectionTuning
 from seqbench.storage.model_header import BaselineHeader, Header, ModelHeader
 from seqbench.storage.models import StoredModel, read_model
 from seqbench.storage.normalization import Normalization
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from seqbench.datasets.reading.stream import Stream
-    from seqbench.tasks.detection.stream import Detector, Event, EventStream
+from seqbench.tasks.detection.head import DetectionHead
+from seqbench.tasks.detection.refractory import period_samples
+from seqbench.tasks.detection.stream import Detector, Event, EventStream, OnlineSelection
+from seqbench.training.model import load_model
+from seqbench.training.reproducibility import choose_device
 
 RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
 CHUNK_SAMPLES = 1 << 15
@@ -74,11 +75,8 @@ class EventFinder:
     def __init__(self, path: Path, device: str = "auto") -> None:
         stored = read_model(path)
         header = stored.header
-        if (
-            not isinstance(header, ModelHeader)
-            or header.task not in TASKS
-            or (TASKS.entry(header.task).tags.get("labels") != "events")
-        ):
+        labels = {name: TASKS.entry(name).tags.get("labels") for name in TASKS}
+        if not isinstance(header, ModelHeader) or labels.get(header.task) != "events":
             raise UserError(
                 f"{path}: holds {_content_of(header)}; name the model of an architecture trained"
                 " for detection"
@@ -121,7 +119,10 @@ class EventFinder:
         recording
             Name to give it.
         """
-        stream = self._stream()
+        decoder = self._decoding.decoder
+        period = period_samples(self.refractory_s, self.sampling_rate_hz)
+        selection = OnlineSelection(self._decoding.thresholds[decoder], period, decoder)
+        stream = EventStream(self._detector, selection)
         for chunk in chunks:
             self.check_channels(chunk.shape[1], recording)
             yield from self._found(stream.push(chunk), recording)
@@ -143,15 +144,6 @@ class EventFinder:
                 f"{recording}: has {sampling_rate_hz:g} Hz, but the model was trained at"
                 f" {expected:g} Hz; resample the recording"
             )
-
-    def _stream(self) -> EventStream:
-        from seqbench.tasks.detection.refractory import period_samples
-        from seqbench.tasks.detection.stream import EventStream, OnlineSelection
-
-        decoder = self._decoding.decoder
-        period = period_samples(self.refractory_s, self.sampling_rate_hz)
-        selection = OnlineSelection(self._decoding.thresholds[decoder], period, decoder)
-        return EventStream(self._detector, selection)
 
     def _found(self, events: Iterable[Event], recording: str) -> Iterator[FoundEvent]:
         for time, kind, score in events:
@@ -197,8 +189,6 @@ def predict(
     UserError
         If model or recording cannot be read, or do not fit each other.
     """
-    import pandas as pd
-
     found = find_events(model, recording, channels=channels, device=device, progress=progress)
     return pd.DataFrame([vars(event) for event in found], columns=COLUMNS)
 
@@ -230,10 +220,6 @@ def _file_chunks(
     finder: EventFinder, path: Path, channels: list[str] | None, progress: bool
 ) -> Iterator[Iterator[NDArray[np.float32]]]:
     """Open a recording, check that it fits the model, and yield its chunks under a bar."""
-    from tqdm import tqdm
-
-    from seqbench.datasets.reading.recording import open_chunks
-
     with ExitStack() as stack:
         opened = stack.enter_context(open_chunks(path, channels, CHUNK_SAMPLES))
         if channels is None and set(finder.channels) <= set(opened.channels):
@@ -284,27 +270,21 @@ def predict_stream(
     An interrupt from the keyboard while samples are awaited ends the stream:
     what is certain without more of them is still yielded.
     """
-    from seqbench.datasets.reading.stream import csv_stream, raw_stream
-
-    n_channels = len(finder.channels)
-    chunks = (
-        raw_stream(handle, n_channels, CHUNK_SAMPLES)
-        if kind == "raw"
-        else csv_stream(
+    if kind == "raw":
+        chunks = raw_stream(handle, len(finder.channels), CHUNK_SAMPLES)
+    else:
+        chunks = csv_stream(
             handle,
-            n_channels,
+            len(finder.channels),
             CHUNK_SAMPLES,
             channels=channels,
             default_channels=finder.channels,
             sampling_rate_hz=finder.sampling_rate_hz,
         )
-    )
     yield from finder.events(_until_interrupted(chunks), recording)
 
 
-def _until_interrupted(
-    chunks: Iterator[NDArray[np.float32]],
-) -> Iterator[NDArray[np.float32]]:
+def _until_interrupted(chunks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
     """Yield chunks until there are no more, or nobody wants to wait for the next one."""
     with suppress(KeyboardInterrupt):
         yield from chunks
@@ -318,11 +298,6 @@ def _content_of(header: Header) -> str:
 
 def _detector(stored: StoredModel[ModelHeader], path: Path, device: str) -> Detector:
     """Return the model behind a header as what turns samples into candidates."""
-    from seqbench.tasks.detection.head import DetectionHead
-    from seqbench.tasks.detection.stream import Detector
-    from seqbench.training.model import load_model
-    from seqbench.training.reproducibility import choose_device
-
     header = stored.header
     where = choose_device(device)
     model = load_model(stored, path).to(where)

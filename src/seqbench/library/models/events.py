@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from seqbench.library.models.classifiers import trimmed
 from seqbench.library.models.timing_heads import EventSpecificTimingHeads, mask_padding
-from seqbench.models.base import Encoder, ended, inside
+from seqbench.models.base import Encoder, inside
 from seqbench.models.event_specific import KERNEL_SIZES, EventSpecificEncoder, EventTemplateBank
 from seqbench.models.lstm_event import LstmEventEncoder
 from seqbench.models.pooling import PooledLinear
@@ -20,9 +21,9 @@ def event_encoder(
     input_size: int,
     hidden_size: int,
     num_layers: int,
-    dropout: float,
-    bidirectional: bool,
-    stride: int,
+    dropout: float = 0.0,
+    bidirectional: bool = True,
+    stride: int = 1,
 ) -> LstmEventEncoder:
     """Return the encoder of `LSTMEventClassifier` and of the models that pretrain it."""
     return LstmEventEncoder(
@@ -77,16 +78,27 @@ class EventClassifier(nn.Module, ABC):
 
     Parameters
     ----------
+    encoder
+        Gives the frames.
+    num_events, dropout
+        Types K, and what is dropped before the output layer of presence.
     timing_resolution_samples
         Width over which the peak of the softmax over time is read.
     refractory_period_samples
         Two events of a type are at least this many samples apart.
     """
 
-    encoder: Encoder
-
-    def __init__(self, timing_resolution_samples: int, refractory_period_samples: int) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        num_events: int,
+        dropout: float,
+        timing_resolution_samples: int = 10,
+        refractory_period_samples: int = 4000,
+    ) -> None:
         super().__init__()
+        self.encoder = encoder
+        self.event_head = PooledLinear(encoder, num_events, dropout)
         self.timing_resolution_samples = timing_resolution_samples
         self.refractory_period_samples = refractory_period_samples
 
@@ -169,10 +181,8 @@ class LSTMEventClassifier(EventClassifier):
     num_layers, dropout, bidirectional
         Of the LSTM; dropout also after the attention and before the output
         layers.
-    timing_resolution_samples
-        Width over which the peak of the softmax over time is read.
-    refractory_period_samples
-        Two events of a type are at least this many samples apart.
+    timing_resolution_samples, refractory_period_samples
+        As in `EventClassifier`.
     stride
         Samples between the frames of the timing logits. 1: the LSTM and the
         attention read every sample. 10: they read frames of 10 samples, which
@@ -188,15 +198,11 @@ class LSTMEventClassifier(EventClassifier):
         num_events: int = 16,
         dropout: float = 0.3,
         bidirectional: bool = True,
-        timing_resolution_samples: int = 10,
-        refractory_period_samples: int = 4000,
         stride: int = 1,
+        **timing: int,
     ) -> None:
-        super().__init__(timing_resolution_samples, refractory_period_samples)
-        self.encoder = event_encoder(
-            input_size, hidden_size, num_layers, dropout, bidirectional, stride
-        )
-        self.event_head = PooledLinear(self.encoder, num_events, dropout)
+        encoder = event_encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
+        super().__init__(encoder, num_events, dropout, **timing)
         self.timing_head = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(self.encoder.n_features, num_events)
         )
@@ -218,7 +224,7 @@ class LSTMEventClassifier(EventClassifier):
             (B, ceil(T / stride), K), for a softmax over the frames; -10,000
             past the end of a window.
         """
-        x, lengths = _trimmed(x, lengths)
+        x, lengths = trimmed(x, lengths)
         frames = self.encoder(x, lengths)
         n_frames = self.encoder.frame_lengths(lengths)
         return self.event_head(frames, n_frames), mask_padding(self.timing_head(frames), n_frames)
@@ -235,10 +241,8 @@ class EventSpecificClassifier(EventClassifier):
         Of the LSTM; dropout also before the output layers.
     template_length
         Samples of a template.
-    timing_resolution_samples
-        Width over which the peak of the softmax over time is read.
-    refractory_period_samples
-        Two events of a type are at least this many samples apart.
+    timing_resolution_samples, refractory_period_samples
+        As in `EventClassifier`.
     stride
         Samples between the frames of the timing logits. 1: filters, LSTM and
         attention compute every sample. 10: every tenth, which is many times
@@ -257,12 +261,10 @@ class EventSpecificClassifier(EventClassifier):
         dropout: float = 0.3,
         template_length: int = 80,
         bidirectional: bool = True,
-        timing_resolution_samples: int = 10,
-        refractory_period_samples: int = 4000,
         stride: int = 1,
+        **timing: int,
     ) -> None:
-        super().__init__(timing_resolution_samples, refractory_period_samples)
-        self.encoder = EventSpecificEncoder(
+        encoder = EventSpecificEncoder(
             input_size,
             n_templates=num_events,
             template_samples=template_length,
@@ -275,8 +277,8 @@ class EventSpecificClassifier(EventClassifier):
             dropout=dropout,
             pooling="mean",
         )
-        self.event_head = PooledLinear(self.encoder, num_events, dropout)
-        n_recurrent = self.encoder.n_features - num_events
+        super().__init__(encoder, num_events, dropout, **timing)
+        n_recurrent = encoder.n_features - num_events
         self.timing_heads = EventSpecificTimingHeads(num_events, n_recurrent, dropout)
 
     @property
@@ -302,7 +304,7 @@ class EventSpecificClassifier(EventClassifier):
             past the end of a window; match scores in [-1, 1], (B, T, K), 0
             past the end.
         """
-        x, lengths = _trimmed(x, lengths)
+        x, lengths = trimmed(x, lengths)
         frames, scores = self.encoder.matched(x, lengths)
         n_frames = self.encoder.frame_lengths(lengths)
         recurrent = frames[..., self.encoder.n_template_scores :]
@@ -318,11 +320,3 @@ def _kernel_sizes_at(stride: int) -> tuple[int, ...]:
     first, *later = KERNEL_SIZES
     covering = max(first, stride + 1 - stride % 2)
     return (covering, *(1 + 2 * round(size // 2 / stride) for size in later))
-
-
-def _trimmed(x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Return windows that are zero after each end, and lengths on the CPU, as encoders need."""
-    if lengths is None:
-        return x, None
-    lengths = lengths.cpu()
-    return ended(x, lengths), lengths

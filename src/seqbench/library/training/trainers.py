@@ -273,10 +273,9 @@ class LossTrainer(Trainer):
         optimizer: torch.optim.Optimizer,
         device: str | torch.device | None = None,
         log_dir: str | Path | None = None,
-        *,
-        gradient_clip: float = 1.0,
+        **options: float,
     ) -> None:
-        super().__init__(model, optimizer, device, log_dir, gradient_clip=gradient_clip)
+        super().__init__(model, optimizer, device, log_dir, **options)
         self.loss_fn = loss_fn.to(self.device)
 
     def _terms(self, batch: Batch) -> dict[str, Tensor]:
