@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import seqbench
+from fixtures.detections import whole_recordings
 from seqbench.errors import UserError
 from seqbench.prediction.event_finder import (
     COLUMNS,
@@ -23,13 +24,10 @@ from seqbench.storage.model_header import BaselineHeader, EncoderHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.records import PretrainingOutcome
-from seqbench.storage.timeline import Timeline
-from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.refractory import period_samples, select
 from seqbench.training.model import build_model, load_model
 from seqbench.training.predict import predict as predict_windows
 from seqbench.training.state import state_arrays
-from seqbench.windowing.normalize import normalize
 
 N_SAMPLES = 6007  # of most recordings here: 3 s, and no whole number of frames
 MS = 1e-3
@@ -136,25 +134,12 @@ def test_recordings_of_any_length_are_read(knocks, n_samples):
     assert [round(s * 2000) for s in found.onset_s] == [middle]
 
 
-def test_a_recording_of_one_sample_is_read(knocks):
-    assert len(seqbench.predict(knocks.model, knocks.recording([], 1))) == 0
-
-
 @pytest.mark.parametrize("onset", [2, 4, 2993, 2995])
 def test_events_at_the_edges_lie_within_the_recording(knocks, onset):
     (time,) = seqbench.predict(knocks.model, knocks.recording([(onset, 0)], 3000)).onset_s * 2000
 
     assert 0 <= time <= 2999
     assert abs(time - onset) <= 2
-
-
-def test_two_knocks_within_the_refractory_period_are_one_event(knocks):
-    whole = knocks.recording([(1000, 0), (1060, 0), (1030, 1), (2000, 0), (2101, 0)], 3000)
-
-    found = seqbench.predict(knocks.model, whole)
-
-    assert len(onsets(found, "=left")) == 3
-    assert len(onsets(found, "right")) == 1
 
 
 # The same wherever samples come from.
@@ -183,47 +168,24 @@ def test_channels_are_found_by_name_and_may_be_chosen(knocks, signal, events, tm
 
 def test_the_split_of_a_dataset_gives_the_same_events(knocks, signal, events):
     header = knocks.header
-    normalization = Normalization.of(header.normalization)
-    bounds = np.array([0, N_SAMPLES])
-    none = np.zeros(0, dtype=np.int64)
-    windows = WindowSet(
-        task="detection",
-        sample="series",
-        split="test",
-        signal=normalize(signal, normalization),
-        start=bounds[:1],
-        length=bounds[1:],
-        label=np.zeros(1, dtype=np.int64),
-        recording=np.zeros(1, dtype=np.int64),
-        names=["recording"],
-        groups=["recording"],
+    windows = whole_recordings(
+        [signal],
+        Normalization.of(header.normalization),
         channels=list(header.channels),
         classes=list(header.classes),
-        normalization=normalization,
         sampling_rate_hz=2000.0,
-        timeline=Timeline(
-            recording=np.zeros(1, dtype=np.int64),
-            start=bounds[:1],
-            stop=bounds[1:],
-            known_start=bounds[:1],
-            known_stop=bounds[1:],
-            onset=none,
-            offset=none,
-            type=none,
-            refractory_s=header.refractory_s,
-            tolerance_ms=5.0,
-        ),
+        refractory_s=header.refractory_s,
     )
     model = load_model(read_model(knocks.model), knocks.model)
     decoding = Decoding.of(DetectionTuning.of_json(header.tuned))
 
     candidates = predict_windows(model, windows, torch.device("cpu"), header.window_samples)
 
-    answer = Detections.of(windows, candidates, decoding, are_probabilities=True)
+    joined = Detections.of(windows, candidates, decoding, are_probabilities=True)
     kept = select(
-        answer.candidates,
+        joined.candidates,
         decoding.thresholds["optimal"],
-        period_samples(answer.refractory_s, 2000.0),
+        period_samples(joined.refractory_s, 2000.0),
         "optimal",
     )
     found = pd.DataFrame(
@@ -283,16 +245,6 @@ def test_events_come_once_certain_and_are_those_of_the_whole(knocks, signal, eve
     found = list(EventFinder(knocks.model).events(chunks))
 
     agree(pd.DataFrame(found), seqbench.predict(knocks.model, whole))
-
-
-def test_one_finder_serves_many_recordings(knocks, signal, events):
-    finder = EventFinder(knocks.model)
-
-    twice = [pd.DataFrame(list(finder.events([signal], name))) for name in ("a", "b")]
-
-    for name, found in zip(("a", "b"), twice, strict=True):
-        assert (found.recording == name).all()
-        agree(found, events)
 
 
 # Where windows begin makes no difference.
@@ -391,16 +343,6 @@ def test_who_keeps_all_that_is_likely_waits_for_no_period(knocks, tmp_path):
     assert EventFinder(knocks.model).latency_s - eager.latency_s == pytest.approx(0.05)
 
 
-def test_events_are_given_before_the_stream_ends(knocks, signal):
-    finder = EventFinder(knocks.model)
-
-    def endless():
-        yield signal
-        raise AssertionError("nothing was given before more was read")
-
-    assert next(finder.events(endless())).label in knocks.header.classes
-
-
 # Faults.
 
 
@@ -435,10 +377,6 @@ def test_a_missing_or_damaged_model_is_named(knocks, signal, tmp_path):
         tmp_path / "none.safetensors", signal
     )
     assert "torn.safetensors: damaged" in refusal(tmp_path / "torn.safetensors", signal)
-
-
-def test_a_missing_recording_is_named(knocks, tmp_path):
-    assert str(tmp_path / "none.npy") in refusal(knocks.model, tmp_path / "none.npy")
 
 
 def test_another_number_of_channels_is_refused(knocks, signal, tmp_path):

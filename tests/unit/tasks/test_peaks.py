@@ -53,32 +53,11 @@ def rows(peaks: Peaks) -> list[tuple[int, float, float]]:
     )  # fmt: skip
 
 
-def frames_of(parts: list[np.ndarray], layout: Layout = PLAIN) -> list[int]:
-    return [
-        round((time - layout.first_centre) / layout.hop_samples)
-        for _, time, _ in found(parts, layout)
-    ]
-
-
 # By hand.
-
-
-def test_a_peak_is_where_presence_is_highest():
-    assert frames_of([one_type([0, 0, 0.2, 0.9, 0.3, 0, 0])]) == [3]
-
-
-def test_no_recording_without_presence_has_peaks():
-    assert found([one_type([0.0] * 20)]) == []
-    assert found([one_type([LEAST_SCORE - 1e-4] * 20)]) == []
 
 
 def test_the_least_score_is_enough():
     assert [score for *_, score in found([one_type([0, 0, 0.02, 0, 0])])] == [pytest.approx(0.02)]
-
-
-def test_of_two_near_ones_the_higher_is_the_peak_and_of_far_ones_both_are():
-    assert frames_of([one_type([0, 0, 0.5, 0.1, 0.6, 0, 0])]) == [4]
-    assert frames_of([one_type([0, 0, 0.5, 0.1, 0.1, 0.6, 0, 0])]) == [2, 5]
 
 
 @pytest.mark.parametrize("n_equal", [1, 2, 3, 6, 20])
@@ -112,10 +91,6 @@ def test_the_time_is_what_a_frame_and_its_neighbours_say_together():
     assert score == pytest.approx(0.9)
 
 
-def test_frames_before_and_behind_the_recording_say_nothing():
-    assert found([one_type([0.9], 3.0)]) == [(0, 3.0, pytest.approx(0.9))]
-
-
 def test_times_count_from_the_first_sample():
     assert found([one_type([0, 0, 0.9, 0, 0], 1.0)], POOLED) == [
         (0, 3.5 + 16 + 1, pytest.approx(0.9))
@@ -127,14 +102,6 @@ def test_a_time_stays_near_its_peak(offset):
     ((_, time, _),) = found([one_type([0, 0, 0, 0.9, 0, 0, 0], offset)])
 
     assert time == pytest.approx(30 + np.sign(offset) * LIMIT * 10)
-
-
-def test_types_have_peaks_of_their_own():
-    both = np.concatenate(
-        [one_type([0, 0.9, 0.2, 0, 0, 0]), one_type([0, 0.3, 0.8, 0.1, 0, 0])], axis=2
-    )
-
-    assert [(kind, round(score, 3)) for kind, _, score in found([both])] == [(0, 0.9), (1, 0.8)]
 
 
 # Against every frame looked at alone.

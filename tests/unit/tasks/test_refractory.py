@@ -98,19 +98,6 @@ def test_recordings_and_types_do_not_meet(decoder):
     assert select(found, np.full(2, 0.5), 10.0, decoder).tolist() == [0, 1, 3]
 
 
-@pytest.mark.parametrize("decoder", DECODERS)
-def test_each_type_has_its_threshold(decoder):
-    found = candidates([0, 1, 100, 101], [0.6, 0.6, 0.3, 0.3], type=[0, 1, 0, 1])
-
-    assert select(found, np.array([0.5, 0.2]), 10.0, decoder).tolist() == [0, 1, 3]
-
-
-@pytest.mark.parametrize("decoder", DECODERS)
-def test_nothing_is_chosen_from_nothing(decoder):
-    assert kept([], [], decoder) == []
-    assert kept([0, 1], [0.2, 0.2], decoder, threshold=0.5) == []
-
-
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -278,13 +265,6 @@ def test_an_event_alone_comes_after_one_period_and_not_before(decoder):
     assert online.advance(110.0) == [Event(100.0, 0, 0.9)]
     assert online.advance(500.0) == []
     assert online.finish() == []
-
-
-def test_the_threshold_decoder_decides_at_once():
-    online = OnlineSelection(np.array([0.5]), 10.0, "threshold")
-    online.push_many([0, 0], [100.0, 101.0], [0.9, 0.4])
-
-    assert online.advance(101.0) == [Event(100.0, 0, 0.9)]
 
 
 def test_greedy_does_not_wait_for_weaker_neighbours():

@@ -10,14 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from fixtures.detections import whole_recordings
 from seqbench.storage.normalization import Normalization
-from seqbench.storage.timeline import Timeline
-from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.peaks import find_candidates
 from seqbench.tasks.detection.refractory import DECODERS, select
 from seqbench.tasks.detection.stitching import Layout
 from seqbench.tasks.detection.stream import Detector, Event, EventStream, OnlineSelection
-from seqbench.windowing.normalize import normalize
 
 HOP, WINDOW, N_CHANNELS, PERIOD = 4, 64, 2, 30.0
 THRESHOLDS = np.array([0.4, 0.5])
@@ -60,47 +58,18 @@ def streamed(chunks: list[NDArray[np.float32]], **how) -> list[Event]:
     return sorted([*(event for chunk in chunks for event in one.push(chunk)), *one.finish()])
 
 
-def windows_of(signals: list[NDArray[np.float32]], normalization: Normalization) -> WindowSet:
-    """Whole recordings of a split, as `window` leaves them."""
-    stop = np.cumsum([len(signal) for signal in signals])
-    start = stop - [len(signal) for signal in signals]
-    none = np.zeros(0, dtype=np.int64)
-    n = len(signals)
-    return WindowSet(
-        task="detection",
-        sample="series",
-        split="test",
-        signal=np.concatenate([normalize(signal, normalization) for signal in signals]),
-        start=start,
-        length=stop - start,
-        label=np.zeros(n, dtype=np.int64),
-        recording=np.arange(n),
-        names=[f"r{i}" for i in range(n)],
-        groups=[f"r{i}" for i in range(n)],
-        channels=["x", "y"],
-        classes=["a", "b"],
-        normalization=normalization,
-        sampling_rate_hz=100.0,
-        timeline=Timeline(
-            recording=np.arange(n),
-            start=start,
-            stop=stop,
-            known_start=start,
-            known_stop=stop,
-            onset=none,
-            offset=none,
-            type=none,
-            refractory_s=PERIOD / 100,
-            tolerance_ms=5.0,
-        ),
-    )
-
-
 def from_file(
     signals: list[NDArray[np.float32]], decoder: str = "optimal", detector: Detector = DETECTOR
 ) -> list[list[Event]]:
     """The events of each recording, found in one go."""
-    windows = windows_of(signals, detector.normalization)
+    windows = whole_recordings(
+        signals,
+        detector.normalization,
+        channels=["x", "y"],
+        classes=["a", "b"],
+        sampling_rate_hz=100.0,
+        refractory_s=PERIOD / 100,
+    )
     candidates = find_candidates(score, windows, LAYOUT)
     found: list[list[Event]] = [[] for _ in signals]
     for i in select(candidates, THRESHOLDS, PERIOD, decoder):
@@ -125,15 +94,6 @@ def test_pieces_of_any_size_give_the_events_of_the_file(parts, decoder):
     assert streamed(parts, decoder=decoder) == from_file([np.concatenate(parts)], decoder)[0]
 
 
-def test_sample_by_sample_gives_the_events_of_the_file():
-    whole = recording(1500)
-
-    (events,) = from_file([whole])
-
-    assert len(events) > 20
-    assert streamed(np.split(whole, len(whole))) == events
-
-
 @pytest.mark.parametrize("mode", ["per_window", "none", "robust"])
 def test_every_normalization_is_that_of_the_file(mode):
     fitted = Normalization(mode, np.zeros(2), np.ones(2)) if mode != "robust" else NORMALIZATION
@@ -155,29 +115,9 @@ def test_recordings_of_a_split_do_not_mix():
     assert together == [from_file([signal])[0] for signal in signals]
 
 
-@pytest.mark.parametrize("n_samples", [1, 3, 5, 63, 64, 65, 112, 113])
-def test_recordings_of_any_length_have_events_within_them(n_samples):
-    whole = np.full((n_samples, N_CHANNELS), 100, dtype=np.float32)
-
-    events = streamed([whole])
-
-    assert {event.type for event in events} == {0, 1}
-    assert all(0 <= event.time <= n_samples - 1 for event in events)
-    assert events == from_file([whole])[0]
-
-
 def test_a_stream_without_samples_has_no_events():
     assert stream().finish() == []
     assert streamed([np.zeros((0, N_CHANNELS), np.float32)]) == []
-
-
-def test_pushed_samples_stay_as_they_were():
-    whole = recording(300)
-    before = whole.copy()
-
-    streamed([whole])
-
-    np.testing.assert_array_equal(whole, before)
 
 
 # When they are certain.

@@ -5,39 +5,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqbench.storage.detections import Candidates, Decoding, Detections
+from fixtures.detections import made
+from seqbench.storage.detections import Decoding, Detections
 from seqbench.tasks.detection import thresholds as module
 from seqbench.tasks.detection.matching import match
 from seqbench.tasks.detection.refractory import DECODERS, select
 from seqbench.tasks.detection.thresholds import MOST_THRESHOLDS, choose_thresholds, tune
 
 
-def detections(
-    events, found, *, n_types=1, known=((0, 1000),), refractory_s=None, tolerance_ms=5.0
-) -> Detections:
+def detections(events, found, *, n_types=1, known=((0, 1000),), **changes) -> Detections:
     """Events (place, onset, type) and candidates (place, time, type, score), at 1000 Hz."""
-    there = np.array(events, dtype=np.int64).reshape(-1, 3)
-    table = np.array(found, dtype=np.float64).reshape(-1, 4)
-    names = [f"r{i}" for i in range(len(known))]
-    return Detections(
-        recording=names,
-        group=names,
-        known=np.array(known, dtype=np.int64),
-        reference_place=there[:, 0],
-        reference_onset=there[:, 1],
-        reference_type=there[:, 2],
-        candidates=Candidates(
-            place=table[:, 0].astype(np.int64),
-            time=table[:, 1],
-            type=table[:, 2].astype(np.int64),
-            score=table[:, 3],
-        ),
-        decoding=Decoding(decoder="none of them", thresholds={}),
+    return made(
+        [(kind, onset, place) for place, onset, kind in events],
+        [(kind, time, score, place) for place, time, kind, score in found],
+        n_recordings=len(known),
+        known=np.array(known),
         classes=[f"t{k}" for k in range(n_types)],
-        sampling_rate_hz=1000.0,
-        refractory_s=refractory_s,
-        tolerance_ms=tolerance_ms,
-        are_probabilities=True,
+        decoding=Decoding(decoder="none of them", thresholds={}),
+        **changes,
     )
 
 
@@ -149,17 +134,6 @@ def test_an_event_that_no_threshold_finds_decides_nothing():
     assert choose_thresholds(found, "threshold") == pytest.approx([0.15])
 
 
-def test_recordings_do_not_match_each_other():
-    # Without recordings, 0.9 and 0.8 would find both events, and 0.4 neither.
-    found = detections(
-        [(0, 100, 0), (1, 300, 0)],
-        [(1, 100, 0, 0.9), (0, 100, 0, 0.6), (0, 300, 0, 0.3), (1, 300, 0, 0.6)],
-        known=[(0, 400), (0, 400)],
-    )
-
-    assert choose_thresholds(found, "threshold") == pytest.approx([0.45])
-
-
 def test_a_detection_at_the_end_does_not_match_the_start_of_the_next_recording():
     found = detections(
         [(0, 50, 0), (1, 0, 0)],
@@ -223,35 +197,6 @@ def test_a_threshold_between_neighbouring_numbers_keeps_them_apart():
     chosen = choose_thresholds(one_type([high, high], [low]), "threshold")
 
     assert low < chosen[0] <= high
-
-
-def test_an_unknown_decoder_is_refused():
-    with pytest.raises(ValueError, match="known: threshold, greedy, optimal"):
-        tune(one_type([0.9], []), "best")
-
-
-def f1(found: Detections, threshold: float) -> float:
-    events = found.reference_onset
-    kept = select(found.candidates, np.array([threshold]), 0.0, "threshold")
-    times = np.rint(found.candidates.time[kept]).astype(np.int64)
-    return 2 * len(match(events, times, 5)[0]) / (len(events) + len(times))
-
-
-@given(
-    st.lists(st.integers(0, 200), min_size=1, max_size=12, unique=True),
-    st.lists(st.tuples(st.integers(0, 200), st.integers(1, 19).map(lambda i: i / 20)), max_size=20),
-)
-def test_no_threshold_beats_the_chosen_one(onsets, pairs):
-    found = detections(
-        [(0, onset, 0) for onset in onsets], [(0, time, 0, score) for time, score in pairs]
-    )
-
-    chosen = choose_thresholds(found, "threshold")[0]
-
-    if any(abs(time - onset) <= 5 for time, _ in pairs for onset in onsets):
-        assert f1(found, chosen) == max(f1(found, (2 * i - 1) / 40) for i in range(1, 21))
-    else:
-        assert chosen == 0.5
 
 
 SCORED = st.tuples(st.integers(0, 200), st.integers(1, 9).map(lambda i: i / 10))
