@@ -13,7 +13,7 @@ from seqbench.config.registry import (
     TASKS,
 )
 
-PREDICTORS = {"baseline": "seqbench.baselines.predict", "model": "seqbench.training.predict"}
+PREDICTORS = {"baseline": "seqbench.baselines.predict", "model": "seqbench.training.model"}
 
 
 class JobCode:

@@ -20,10 +20,8 @@ from seqbench.storage.records import PretrainingOutcome
 from seqbench.storage.windows import WindowSet, read_windows
 from seqbench.training.batches import Batch, WindowTable
 from seqbench.training.devices import claim_device
-from seqbench.training.job import TrainingJob
-from seqbench.training.loop import EVALUATION_BATCH, fit
-from seqbench.training.out_of_memory import run_training
-from seqbench.training.progress import Progress
+from seqbench.training.job import TrainingJob, run_training
+from seqbench.training.loop import EVALUATION_BATCH, Progress, fit
 from seqbench.training.reproducibility import prepare, seed_everything
 from seqbench.training.state import StateKeeper, state_arrays
 
@@ -65,8 +63,8 @@ def pretrain(job: PretrainJob) -> None:
 
 def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
     settings = job.settings
-    device = claim_device(job.machine.device)
-    prepare(job.machine.threads, device, tf32=settings.optimizer.precision == "tf32")
+    device = claim_device(job.device)
+    prepare(job.threads, device, tf32=settings.optimizer.precision == "tf32")
     generator = seed_everything(job.seed)
     train = read_windows(job.windows, "train", labels=False)
     table = WindowTable(train, device, with_targets=False)
@@ -83,7 +81,7 @@ def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
         progress=Progress(
             f"{settings.objective} of {settings.architecture}", settings.optimizer.epochs
         ),
-        tensorboard=job.machine.tensorboard,
+        tensorboard=job.tensorboard,
         keeper=keeper,
     )
     kept = outcome.history[outcome.best_epoch - 1]

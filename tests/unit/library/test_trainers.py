@@ -12,7 +12,7 @@ from seqbench.errors import UserError
 from seqbench.library.data import EventDataset, collate_fn_supervised
 from seqbench.library.models import EventSpecificClassifier, LSTMEventClassifier
 from seqbench.library.training import EventSpecificLoss, EventTimingLoss, SupervisedTrainer
-from seqbench.training.divergence import DivergedError
+from seqbench.training.loop import DivergedError
 
 T, C, K = 60, 2, 2
 

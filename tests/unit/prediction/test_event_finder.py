@@ -26,7 +26,7 @@ from seqbench.storage.normalization import Normalization
 from seqbench.storage.records import PretrainingOutcome
 from seqbench.tasks.detection.refractory import period_samples, select
 from seqbench.training.model import build_model, load_model
-from seqbench.training.predict import predict as predict_windows
+from seqbench.training.model import predict as predict_windows
 from seqbench.training.state import state_arrays
 
 N_SAMPLES = 6007  # of most recordings here: 3 s, and no whole number of frames

@@ -6,7 +6,7 @@ from torch import nn
 
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.attention import MultiHeadAttention
-from seqbench.training.cost import gpu_peak_bytes, macs_per_window, n_parameters
+from seqbench.training.cost import macs_per_window, n_parameters
 
 T = 7
 
@@ -65,7 +65,3 @@ def test_parameters_are_counted_frozen_or_not():
     network[0].requires_grad_(False)
 
     assert n_parameters(network) == 3 * 5 + 5 + 2 * 5
-
-
-def test_a_cpu_holds_nothing_on_a_gpu():
-    assert gpu_peak_bytes(torch.device("cpu")) == 0

@@ -18,11 +18,9 @@ from seqbench.config.stages import FinetuneSettings, OptimizerSettings
 from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable, label_counts
-from seqbench.training.divergence import DivergedError
 from seqbench.training.finetune import Finetuning, balanced_weights
-from seqbench.training.loop import Outcome, evaluate, fit
+from seqbench.training.loop import DivergedError, Outcome, Progress, evaluate, fit
 from seqbench.training.model import Model
-from seqbench.training.progress import Progress
 from seqbench.training.reproducibility import seed_everything
 from seqbench.training.schedule import Schedule
 

@@ -12,8 +12,7 @@ from torch import nn
 from seqbench.config.stages import FinetuneSettings
 from seqbench.errors import UserError
 from seqbench.plan.job_settings import FinetuneJobSettings
-from seqbench.training.job import Machine, StateSettings, TrainingJob
-from seqbench.training.out_of_memory import run_training
+from seqbench.training.job import TrainingJob, run_training
 
 
 def job(batch_size, out_of_memory="halve", **state):
@@ -30,8 +29,9 @@ def job(batch_size, out_of_memory="halve", **state):
         windows=Path("windows.h5"),
         history=Path("history.csv"),
         settings=settings,
-        machine=Machine(device="cpu", out_of_memory=out_of_memory),
-        state=StateSettings(**state),
+        device="cpu",
+        out_of_memory=out_of_memory,
+        **state,
     )
 
 
@@ -65,7 +65,7 @@ def test_a_batch_is_halved_once_where_the_user_chose_so(caplog, tmp_path):
     gpu, windows = Gpu(room=16), tmp_path / "windows.h5"
     windows.touch()
 
-    run_training(replace(job(32, folder=tmp_path, code="c"), windows=windows), gpu.train)
+    run_training(replace(job(32, state=tmp_path, code="c"), windows=windows), gpu.train)
 
     assert gpu.trained == [(16, True)]
     assert "no room for batches of 32 windows; training begins anew with 16" in caplog.text

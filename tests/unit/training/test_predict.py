@@ -12,8 +12,7 @@ from seqbench.models.base import Encoder
 from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.detection.head import HALF
-from seqbench.training.model import Model
-from seqbench.training.predict import predict
+from seqbench.training.model import Model, predict
 
 CPU = torch.device("cpu")
 COLUMNS = ("place", "time", "type", "score")

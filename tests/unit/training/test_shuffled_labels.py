@@ -15,7 +15,6 @@ from seqbench.storage.records import RunIdentity
 from seqbench.storage.windows import read_leakcheck
 from seqbench.tasks.evaluation import evaluate
 from seqbench.training.finetune import FinetuneJob, finetune
-from seqbench.training.job import Machine
 
 RUN = RunIdentity(dataset="canary", architecture="cnn1d", arm="scratch", labels=1.0, seed=0)
 BENCHMARK = {
@@ -80,7 +79,7 @@ def hits(tmp_path):
                 windows=paths["windows"],
                 settings=settings,
                 run=RUN,
-                machine=Machine(device="cpu"),
+                device="cpu",
                 **outputs,
             )
         )

@@ -5,6 +5,7 @@ import logging
 import math
 import os
 import signal
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,11 +19,12 @@ from seqbench.storage.model_header import EncoderHeader, NetworkHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.records import PretrainingOutcome
 from seqbench.tasks.classification.head import ClassificationHead
-from seqbench.training.divergence import DivergedError
 from seqbench.training.finetune import Finetuning
+from seqbench.training.job import keeping_state
+from seqbench.training.loop import DivergedError
 from seqbench.training.model import Model
 from seqbench.training.schedule import Schedule
-from seqbench.training.state import INTERRUPTED, Course, StateKeeper, keeping
+from seqbench.training.state import INTERRUPTED, Course, StateKeeper
 
 ENCODER = EncoderHeader(architecture="cnn1d", pretraining=PretrainingOutcome(objective="masked"))
 
@@ -252,6 +254,14 @@ def test_a_state_that_cannot_be_written_does_not_end_a_training(tmp_path, caplog
     assert "the state before stays" in caplog.text
 
 
+def keeping(folder, *outputs):
+    return keeping_state(
+        SimpleNamespace(
+            state=folder, code="c", identity=dict, state_every_s=0, outputs=list(outputs)
+        )
+    )
+
+
 def test_a_finished_training_leaves_nothing(tmp_path):
     folder = tmp_path / "results" / ".state" / "finetune" / "a" / "seed0"
     output = tmp_path / "results" / "model.safetensors"
@@ -259,18 +269,18 @@ def test_a_finished_training_leaves_nothing(tmp_path):
     leftover = output.with_name(".model.safetensors.0123.tmp")
     leftover.write_text("half")
 
-    with keeping(folder, dict, 0, [output]) as kept_by:
+    with keeping(folder, output) as kept_by:
         kept_by.keep(course())
         (folder / ".state.safetensors.4567.tmp").write_text("half")
         assert not leftover.exists()
-    with keeping(folder, dict, 0, [output]):
+    with keeping(folder, output):
         pass
 
     assert list((tmp_path / "results").iterdir()) == []
 
 
 def keep_and_fail(folder, error):
-    with keeping(folder, dict, 0, []) as kept_by:
+    with keeping(folder) as kept_by:
         kept_by.keep(course())
         raise error
 

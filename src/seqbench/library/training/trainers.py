@@ -16,8 +16,7 @@ from seqbench.errors import UserError, one_line
 from seqbench.library.models import ContrastiveLSTM
 from seqbench.storage.atomic import replacing
 from seqbench.training.batches import Batch
-from seqbench.training.loop import epochs
-from seqbench.training.progress import Progress
+from seqbench.training.loop import Progress, epochs
 from seqbench.training.schedule import Schedule
 from seqbench.training.state import Course
 
@@ -27,7 +26,7 @@ Item = Tensor | dict[str, Tensor]  # of a loader
 class Trainer(ABC):
     """Trains a model epoch by epoch, and resumes from a checkpoint.
 
-    It is the `seqbench.training.trainable.Trainable` of the loop.
+    It is the `seqbench.training.state.Trainable` of the loop.
 
     Parameters
     ----------
