@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from seqbench.config.options import Count
 from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError, explained, fault
-from seqbench.datasets.download import HINT, checksums, listed_folder, required_files
+from seqbench.datasets.download import HINT, checksums, listed_folder
 from seqbench.storage.recordings import Recordings
 
 COMMIT = "d467f219ebba6456b5314e2c1cb3c38af07ad5ed"
@@ -107,18 +107,15 @@ def radar(
     rain, whether noise or nothing.
     It is one afternoon of showers: what a model learns of it is its wind.
     """
-    folder = listed_folder(cache, "radar/fmi/20170509", URL, SUMS, "the 40 files")
-    paths = required_files(folder, SUMS, URL)
-    files = checksums(folder, paths)
-    frames = _stacked(paths)
-    squares = _squares(frames, patch_size * reduction)
+    folder = listed_folder(cache / "radar/fmi/20170509", {URL: SUMS})
+    files = checksums(folder, SUMS, URL)
+    squares = _squares(_stacked([folder / name for name in SUMS]), patch_size * reduction)
     chosen = rainiest(squares, n_patches, folder)
     return Recordings.without_classes(
         [_reduced(dbz(squares[place]), reduction)[:, None] for place in chosen],
         task="forecasting",
         sample="video",
         names=[f"row{row:02d}_column{column:02d}" for row, column in chosen],
-        splits=[""] * len(chosen),
         channels=["reflectivity"],
         units=["dBZ"],
         sampling_rate_hz=1 / (60 * STEP_MINUTES),

@@ -92,10 +92,7 @@ def waves(
     return Recordings.one_label_each(
         labels,
         signals,
-        task="classification",
-        sample="series",
         names=names,
-        groups=names,
         splits=splits,
         channels=["wave"],
         units=[""],

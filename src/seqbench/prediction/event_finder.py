@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from seqbench.config.registry import TASKS
-from seqbench.datasets.reading.recording import open_chunks
+from seqbench.datasets.reading.recording import open_recording
 from seqbench.datasets.reading.stream import Stream, csv_stream, raw_stream
 from seqbench.errors import FormatError, UserError
 from seqbench.storage.cells import plain_cell
@@ -221,10 +221,10 @@ def _file_chunks(
 ) -> Iterator[Iterator[NDArray[np.float32]]]:
     """Open a recording, check that it fits the model, and yield its chunks under a bar."""
     with ExitStack() as stack:
-        opened = stack.enter_context(open_chunks(path, channels, CHUNK_SAMPLES))
+        opened = stack.enter_context(open_recording(path, channels))
         if channels is None and set(finder.channels) <= set(opened.channels):
             # The file has every channel by its name, perhaps in another order or among others.
-            opened = stack.enter_context(open_chunks(path, finder.channels, CHUNK_SAMPLES))
+            opened = stack.enter_context(open_recording(path, finder.channels))
         finder.check_rate(opened.sampling_rate_hz, str(path))
         finder.check_channels(len(opened.channels), str(path))
         total = opened.n_samples and opened.n_samples / finder.sampling_rate_hz
@@ -233,7 +233,7 @@ def _file_chunks(
         )
 
         def counted() -> Iterator[NDArray[np.float32]]:
-            for chunk in opened:
+            for chunk in opened.chunks(CHUNK_SAMPLES):
                 yield chunk
                 bar.update(len(chunk) / finder.sampling_rate_hz)
 

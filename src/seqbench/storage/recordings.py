@@ -208,20 +208,31 @@ class Recordings:
 
     @classmethod
     def one_label_each(
-        cls, labels: list[str], signals: list[NDArray[np.float32]], **rest: Any
+        cls,
+        labels: list[str],
+        signals: list[NDArray[np.float32]],
+        *,
+        names: list[str],
+        sample: str = "series",
+        **rest: Any,
     ) -> "Recordings":
-        """Make recordings that carry one label from beginning to end."""
+        """Make recordings that carry one label from beginning to end.
+
+        Each is a group of its own unless `groups` are given.
+        """
         classes = sorted(set(labels), key=natural_order)
         index = {name: i for i, name in enumerate(classes)}
         n = len(signals)
         return cls(
+            **{"task": "classification", "groups": names} | rest,
+            sample=sample,
             signals=signals,
+            names=names,
             classes=classes,
             label_recording=np.arange(n),
             label=np.array([index[name] for name in labels], dtype=np.int64),
             label_start=np.zeros(n, dtype=np.int64),
             label_stop=np.array([len(signal) for signal in signals], dtype=np.int64),
-            **rest,
         )
 
     @classmethod
@@ -230,16 +241,18 @@ class Recordings:
         signals: list[NDArray[np.float32]],
         *,
         names: list[str],
+        splits: Sequence[str] | None = None,
         sample: str = "series",
         **rest: Any,
     ) -> "Recordings":
-        """Make recordings that carry no label, each a group of its own."""
+        """Make recordings that carry no label, each a group of its own; None: no official split."""
         nothing = np.zeros(0, dtype=np.int64)
         return cls(
             sample=sample,
             signals=signals,
             names=names,
             groups=names,
+            splits=[""] * len(names) if splits is None else list(splits),
             classes=[],
             label_recording=nothing,
             label=nothing,

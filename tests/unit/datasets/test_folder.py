@@ -707,7 +707,7 @@ def test_forecasting_needs_no_table(tmp_path):
     [
         ({"task": "regression"}, "`targets` are the channels that regression predicts; name them"),
         ({"task": "forecasting", "targets": ("f",)}, "for regression alone"),
-        ({"task": "regression", "targets": ("g",)}, "no channel is called 'g'; correct `targets`"),
+        ({"task": "regression", "targets": ("g",)}, "no channel 'g', which `targets` names"),
         ({"task": "regression", "targets": ("x", "v", "f")}, "leave no channel as input"),
     ],
 )

@@ -304,10 +304,10 @@ def test_an_absent_file_is_named(write_wrist, tmp_path, load):
 @pytest.mark.parametrize(
     ("subjects", "message"),
     [
-        ((), "subjects: none is named"),
-        (("S36",), "subjects: 'S36' is no subject; write S01 to S35"),
-        (("../S01",), "subjects: '../S01' is no subject"),
-        (("S01", "S02", "S01"), "subjects: S01 is named 2 times"),
+        ((), "subjects: none; name some of S01 to S35"),
+        (("S36",), "subjects: S36; name some of S01 to S35, each once"),
+        (("../S01",), "subjects: ../S01; name"),
+        (("S01", "S02", "S01"), "subjects: S01, S02, S01; name .*, each once"),
     ],
 )
 def test_subjects_that_do_not_exist_are_refused(load, subjects, message):

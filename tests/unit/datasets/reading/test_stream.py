@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from seqbench.datasets.base import DataError
-from seqbench.datasets.reading.stream import csv_stream, growing, raw_stream
+from seqbench.datasets.reading.stream import GrowingFile, csv_stream, raw_stream
 
 SIGNAL = np.column_stack([np.sin(np.arange(200) / 7), np.cos(np.arange(200) / 9)])
 
@@ -22,12 +22,6 @@ def one_sentence(error: DataError, path: Path) -> str:
     assert "\n" not in message
     assert "; " in message  # the problem; the fix
     return message
-
-
-@pytest.mark.parametrize("stream", [csv_stream, raw_stream])
-def test_a_chunk_without_samples_is_refused(stream):
-    with pytest.raises(ValueError, match="at least one sample"):
-        next(stream(io.BytesIO(b"1,2\n3,4\n"), 2, chunk_samples=-1))
 
 
 def feed(pieces: list[bytes]) -> io.BufferedReader:
@@ -211,7 +205,7 @@ def test_a_growing_file_is_read_until_it_rests(tmp_path):
 
     writer = threading.Thread(target=write)
     writer.start()
-    with growing(path, idle_s=0.5, poll_s=0.001) as handle:
+    with GrowingFile(path, idle_s=0.5, poll_s=0.001) as handle:
         chunks = list(csv_stream(handle, 2))
     writer.join()
 
@@ -225,7 +219,7 @@ def test_a_file_that_does_not_grow_ends_at_once_or_after_its_rest(tmp_path):
 
     for idle_s in (0.0, 0.1):
         since = time.monotonic()
-        with growing(path, idle_s=idle_s, poll_s=0.01) as handle:
+        with GrowingFile(path, idle_s=idle_s, poll_s=0.01) as handle:
             assert len(np.concatenate(list(raw_stream(handle, 2)))) == len(SIGNAL)
         assert time.monotonic() - since >= idle_s
         assert handle.closed
@@ -235,7 +229,7 @@ def test_a_bad_row_of_a_growing_file_names_the_file(tmp_path):
     path = tmp_path / "live.csv"
     path.write_text("1,2\n3\n")
 
-    with growing(path, idle_s=0) as handle, pytest.raises(DataError) as caught:
+    with GrowingFile(path, idle_s=0) as handle, pytest.raises(DataError) as caught:
         list(csv_stream(handle, 2))
 
     assert "row 2: 1 cell" in one_sentence(caught.value, path)
@@ -245,7 +239,7 @@ def test_a_growing_file_that_gets_shorter_or_is_absent_is_refused(tmp_path):
     path = tmp_path / "live.csv"
     path.write_text("1,2\n3,4\n")
 
-    with growing(path, idle_s=5, poll_s=0.001) as handle:
+    with GrowingFile(path, idle_s=5, poll_s=0.001) as handle:
         chunks = csv_stream(handle, 2)
         next(chunks)
         path.write_text("1,2\n")
@@ -254,5 +248,5 @@ def test_a_growing_file_that_gets_shorter_or_is_absent_is_refused(tmp_path):
     assert "got shorter" in one_sentence(caught.value, path)
     path.unlink()
     with pytest.raises(DataError) as caught:
-        growing(path, idle_s=1)
+        GrowingFile(path, idle_s=1)
     assert "start what writes it first" in one_sentence(caught.value, path)
