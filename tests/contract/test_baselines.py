@@ -128,8 +128,8 @@ def test_tags_name_known_tasks_and_needs_and_modules_that_exist(name):
         offer for source in DATASETS for offer in DATASETS.entry(source).tags.get("offers", ())
     }
     assert set(tags.get("needs", ())) <= offered
-    assert isinstance(tags["stochastic"], bool)
-    for module in tags["imports"]:
+    assert isinstance(tags.get("stochastic", False), bool)
+    for module in tags.get("imports", ()):
         importlib.import_module(module)
 
 
@@ -187,7 +187,7 @@ def test_another_seed_matters_where_chance_plays_a_role(baseline, name, make_cla
     arrays = [baseline.fit([splits["train"], splits["val"]], seed) for seed in (0, 1)]
 
     same = all(np.array_equal(array, arrays[1][key]) for key, array in arrays[0].items())
-    assert same == (not BASELINES.entry(name).tags["stochastic"])
+    assert same == (not BASELINES.entry(name).tags.get("stochastic", False))
 
 
 @pytest.mark.parametrize("label", ["shuffled", "none"])
@@ -376,7 +376,7 @@ def test_another_seed_matters_for_detection_where_chance_plays_a_role(
     found = [detector.predict(detector.fit([beats["train"]], s), beats["test"]) for s in (0, 1)]
 
     same = all(np.array_equal(getattr(found[0], c), getattr(found[1], c)) for c in COLUMNS)
-    assert same == (not BASELINES.entry(detector_name).tags["stochastic"])
+    assert same == (not BASELINES.entry(detector_name).tags.get("stochastic", False))
 
 
 def test_candidates_do_not_depend_on_the_events_of_test(detector, beats):

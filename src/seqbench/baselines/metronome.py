@@ -15,17 +15,12 @@ SCORE = 0.5  # of every event: all are equally likely
     accepts=("series",),
     tasks=("detection",),
     floor_of=("detection",),
-    stochastic=False,
-    imports=(),
 )
 class MetronomeBaseline(Baseline):
     """Events of each type evenly spaced at the mean interval of train, whatever the signal."""
 
-    gives_probabilities = False
-
     def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Measure the mean interval of each type in the labelled spans of train."""
-        del seed  # nothing is left to chance
         (train,) = splits
         timeline = train.events
         n_samples = (timeline.known_stop - timeline.known_start).sum()
@@ -41,12 +36,5 @@ class MetronomeBaseline(Baseline):
                 # A recording shorter than half an interval still gets its one event.
                 first = min(interval / 2, n_samples / 2)
                 time = np.arange(first, n_samples, interval)
-                found.append(
-                    Candidates(
-                        place=np.full(len(time), place),
-                        time=time,
-                        type=np.full(len(time), kind),
-                        score=np.full(len(time), SCORE),
-                    )
-                )
+                found.append(Candidates.at(time, place=place, type=kind, score=SCORE))
         return Candidates.joined(found)

@@ -8,7 +8,7 @@ def preload(arguments: list[str]) -> None:
     from seqbench.config.registry import BASELINES
 
     name = arguments[arguments.index("--architecture") + 1]
-    needed = BASELINES.entry(name).tags["imports"] if name in BASELINES else TRAINING
+    needed = BASELINES.entry(name).tags.get("imports", ()) if name in BASELINES else TRAINING
     import_all("seqbench.tasks.scoring", *needed)
 
 

@@ -10,7 +10,7 @@ def preload(arguments: list[str]) -> None:
     from seqbench.config.registry import BASELINES
 
     settings = json.loads(arguments[arguments.index("--settings") + 1])
-    import_all(*BASELINES.entry(settings["baseline"]).tags["imports"])
+    import_all(*BASELINES.entry(settings["baseline"]).tags.get("imports", ()))
 
 
 def main(argv: list[str] | None = None) -> None:

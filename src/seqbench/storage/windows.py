@@ -28,7 +28,7 @@ is what the splits share, and stands where `window` made the file.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,7 +38,6 @@ from numpy.typing import NDArray
 
 from seqbench.errors import FormatError
 from seqbench.storage.hdf5 import reading, writing
-from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.mapping import read_record, write_record
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import PATHS as TARGET_PATHS
@@ -149,6 +148,19 @@ class WindowSet:
         return self.timeline
 
     @property
+    def required_rate_hz(self) -> float:
+        """Samples per second, which every dataset with events has.
+
+        Raises
+        ------
+        ValueError
+            Of windows without one.
+        """
+        if self.sampling_rate_hz is None:
+            raise ValueError(f"windows of {self.task} have no sampling rate")
+        return self.sampling_rate_hz
+
+    @property
     def horizon_samples(self) -> int:
         """Samples behind each window that are its target; 0 where targets lie inside."""
         return self.targets.horizon_samples if self.targets is not None else 0
@@ -171,6 +183,36 @@ class WindowSet:
         return self.signal[start : start + self.length[index]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class LeakCheck:
+    """What train, val and test of a dataset share; what none may have is refused before.
+
+    Parameters
+    ----------
+    by
+        What splits never share: "group", "recording", or "time", a span of a recording.
+    n_shared_groups
+        Groups with windows in two splits or more; 0 unless the configuration allows it.
+    n_windows
+        Windows of val and test that were compared with those of train, by split.
+    n_repeated
+        Those that stand in train too, sample by sample.
+    n_same_answer
+        Of the repeated ones, those with the same label, targets or events there.
+    order_agreement
+        How often recordings next to each other in the list have the same
+        label, beyond chance: 0 as by chance, 1 sorted by label; None where
+        recordings have no label, are too few, or are cut in time.
+    """
+
+    by: str
+    n_shared_groups: int
+    n_windows: dict[str, int]
+    n_repeated: dict[str, int]
+    n_same_answer: dict[str, int]
+    order_agreement: float | None
+
+
 def write_windows(
     path: Path, splits: dict[Split, WindowSet], leakcheck: LeakCheck | None = None
 ) -> None:
@@ -180,7 +222,7 @@ def write_windows(
         write_record(file, first, paths=PATHS, skip=OF_SPLIT)
         file.attrs["official_splits"] = json.dumps(first.official_splits)
         if leakcheck is not None:
-            file.attrs["leakcheck"] = leakcheck.to_json()
+            file.attrs["leakcheck"] = json.dumps(asdict(leakcheck))
         n_samples = sum(len(windows.signal) for windows in splits.values())
         signal = file.create_dataset(
             "signal", shape=(n_samples, *first.signal.shape[1:]), dtype=np.float32
@@ -257,7 +299,7 @@ def read_leakcheck(path: Path) -> LeakCheck | None:
     """Return what the splits of a file share; None where nobody looked."""
     with reading(path, KIND, VERSION) as file:
         text = file.attrs.get("leakcheck")
-        return None if text is None else LeakCheck.from_json(text)
+        return None if text is None else LeakCheck(**json.loads(text))
 
 
 def _read_targets(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seqbench.baselines.char_ngrams import FILLER, MARK, CharNgramsBaseline
+from seqbench.baselines.char_ngrams import MARK, CharNgramsBaseline
 from seqbench.config.stages import SplitSettings, WindowSettings
 from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.windowing.windows import make_windows
@@ -47,16 +47,6 @@ def test_ends_are_marked_and_n_grams_of_every_length_counted(parts):
         (1, 1, 2): 1,
         (1, 2, MARK): 1,
     }
-
-
-def test_a_model_is_the_n_grams_of_training_and_a_coefficient_for_each_and_class(parts):
-    arrays = CharNgramsBaseline(longest=2).fit(parts[0], seed=0)
-
-    ngrams = arrays["ngrams"].tolist()
-    assert ngrams == sorted(ngrams)
-    assert [1, FILLER] in ngrams
-    assert [MARK, 1] in ngrams
-    assert arrays["coefficients"].shape == (2, len(ngrams))
 
 
 def test_what_stands_at_an_end_is_told_apart_from_the_same_letter_at_the_other(parts):

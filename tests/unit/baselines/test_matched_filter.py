@@ -3,13 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from seqbench.baselines.matched_filter.baselines import MatchedFilterBaseline, OracleBaseline
 from seqbench.baselines.matched_filter.detector import FittedEvent
 from seqbench.baselines.matched_filter.interpolation import STEPS, shifted
-from seqbench.baselines.matched_filter.learned import MatchedFilterBaseline
-from seqbench.baselines.matched_filter.oracle import OracleBaseline
 from seqbench.baselines.matched_filter.positions import likeliest_prior, shift_prior
 from seqbench.baselines.matched_filter.templates import learned_templates, residual
-from seqbench.baselines.matched_filter.whitening import Whitener
 from seqbench.errors import UserError
 
 RATE_HZ = 2000.0
@@ -75,8 +73,8 @@ def ringing(event_windows):
 
 @pytest.mark.parametrize(
     ("noise", "least", "most", "largest_mae_ms"),
-    # F1 at 5 ms of plain matched filters on this generator: 1.000, .996, .941 and .713.
-    [(0.1, 0.999, 1.0, 0.01), (0.4, 0.97, 1.0, 0.3), (0.6, 0.85, 0.99, 0.8), (0.8, 0.6, 0.85, 1.5)],
+    # F1 at 5 ms of plain matched filters on this generator: .996 and .713.
+    [(0.4, 0.97, 1.0, 0.3), (0.8, 0.6, 0.85, 1.5)],
 )
 def test_the_oracle_is_as_good_as_the_noise_allows(
     bursts, event_windows, compare, noise, least, most, largest_mae_ms
@@ -103,17 +101,11 @@ def test_the_normalisation_of_the_signal_makes_no_difference(bursts, event_windo
     np.testing.assert_allclose(one.score, two.score, atol=1e-3)
 
 
-def test_the_oracle_needs_the_truth_of_train_and_none_of_test(bursts, event_windows):
-    windows = bursts(event_windows, 0.3, n_windows=8)
-    oracle = OracleBaseline()
-    arrays = oracle.fit([windows], seed=0)
-    blind = replace(windows, truth={}, timeline=windows.timeline.without_events())
+def test_the_oracle_needs_the_truth_of_train(bursts, event_windows):
+    windows = replace(bursts(event_windows, 0.3, n_windows=8), truth={})
 
-    one, two = oracle.predict(arrays, windows), oracle.predict(arrays, blind)
-
-    np.testing.assert_array_equal(one.time, two.time)
     with pytest.raises(UserError, match="truth/templates"):
-        oracle.fit([blind], seed=0)
+        OracleBaseline().fit([windows], seed=0)
 
 
 def test_templates_of_another_shape_are_refused(bursts, event_windows):
@@ -125,7 +117,7 @@ def test_templates_of_another_shape_are_refused(bursts, event_windows):
 
 
 def test_a_generator_without_noise_is_no_problem(bursts, event_windows, compare):
-    windows = bursts(event_windows, 0.0, n_windows=20)
+    windows = bursts(event_windows, 0.0, n_windows=10)
 
     for baseline in (OracleBaseline(), MatchedFilterBaseline()):
         found = found_by(baseline, windows, windows)
@@ -134,21 +126,6 @@ def test_a_generator_without_noise_is_no_problem(bursts, event_windows, compare)
 
 
 # Learned templates.
-
-
-def test_templates_are_learned_as_they_are(ringing):
-    windows, _ = ringing()
-    arrays = MatchedFilterBaseline().fit([windows], seed=0)
-    whitener = Whitener(arrays["filters"], arrays["mixing"])
-
-    # A template is learned from 15 ms before the onset on.
-    truth = np.pad(windows.truth["templates"], [(0, 0), (0, 0), (30, 0)])
-    truth = whitener(truth, extend=True)
-    n = min(truth.shape[2], arrays["templates"].shape[2])
-
-    for kind in range(3):
-        one, two = truth[kind, :, :n].ravel(), arrays["templates"][kind, :, :n].ravel()
-        assert np.corrcoef(one, two)[0, 1] > 0.98
 
 
 def test_overlapping_events_spoil_no_template():
@@ -287,14 +264,6 @@ def test_the_length_of_a_template_is_in_milliseconds(ringing):
 
 
 # How far labels are off.
-
-
-def test_a_prior_of_shifts_is_a_distribution():
-    for jitter in (0.0, 0.5, 3.0):
-        prior = np.exp(shift_prior(jitter, 10))
-        assert prior.sum() == pytest.approx(1)
-        assert prior.argmax() == 10
-    assert np.exp(shift_prior(0.0, 10))[10] == 1
 
 
 @pytest.mark.parametrize("jitter", [0.0, 2.0, 8.0])

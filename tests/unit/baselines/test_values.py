@@ -108,8 +108,12 @@ def test_an_autoregression_of_what_is_not_above_0_takes_no_logarithm():
 @pytest.mark.parametrize(
     ("name", "options", "sentence"),
     [
-        ("seasonal_naive", {"season_samples": 15}, "a season of 15 samples .* windows of 14"),
-        ("log_ar", {"lags": (1, 20)}, "a lag of 20 samples does not fit into windows of 14"),
+        (
+            "seasonal_naive",
+            {"season_samples": 15},
+            "season_samples`: 15 samples back .* windows of 14",
+        ),
+        ("log_ar", {"lags": (1, 20)}, "log_ar.lags`: 20 samples back .* windows of 14"),
     ],
 )
 def test_what_windows_do_not_reach_is_refused(name, options, sentence):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from seqbench import layout
-from seqbench.baselines.matched_filter.learned import MatchedFilterBaseline
+from seqbench.baselines.matched_filter.baselines import MatchedFilterBaseline
 from seqbench.errors import FormatError
 from seqbench.models.event_specific import EventSpecificEncoder
 from seqbench.plan.plan import Run

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from seqbench.config.registry import EVIDENCE
 from seqbench.plan.plan import Run
 from seqbench.reporting.evidence.calibration import Calibrated, Calibration
-from seqbench.reporting.evidence.excerpts import Excerpt, excerpts_of, rate_hz_of
+from seqbench.reporting.evidence.excerpts import Excerpt, excerpts_of
 from seqbench.reporting.evidence.material import EvidenceInputs
 from seqbench.reporting.read.banks import Bank, read_bank
 from seqbench.reporting.read.split_sizes import SplitSize, split_size
@@ -127,7 +127,7 @@ def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
     return DetectionEvidence(
         classes=test.classes,
         test=split_size(test),
-        rate_hz=rate_hz_of(test),
+        rate_hz=test.required_rate_hz,
         tolerance_ms=timeline.tolerance_ms,
         refractory_s=timeline.refractory_s,
         timings=[_timing(row, list(found[row.name].values())) for row in board.compared],

@@ -120,13 +120,6 @@ def excerpts_of(windows: WindowSet, detections: Detections) -> list[Excerpt]:
     ]
 
 
-def rate_hz_of(windows: WindowSet) -> float:
-    """Return the sampling rate of windows of a detection dataset."""
-    if windows.sampling_rate_hz is None:
-        raise ValueError("only windows of a detection dataset are sure of a sampling rate")
-    return windows.sampling_rate_hz
-
-
 def _matched(compared: Decoded) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which labelled events and which detections have a partner."""
     pairs = compared.pairs(compared.detections.tolerance_ms)

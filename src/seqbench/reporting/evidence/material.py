@@ -18,9 +18,8 @@ from seqbench.reporting.read.results import Result
 from seqbench.reporting.read.split_sizes import SplitSize, read_split_sizes
 from seqbench.reporting.read.training import Transfer, read_history, read_transfer
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores, leaderboards
-from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.predictions import read_predictions
-from seqbench.storage.windows import WindowSet, read_leakcheck, read_windows
+from seqbench.storage.windows import LeakCheck, WindowSet, read_leakcheck, read_windows
 
 # Okabe and Ito's colours, then Tol's muted ones: distinguished with any kind of colour vision.
 PALETTE = (
@@ -172,7 +171,7 @@ def gather(plan: Plan, results: list[Result], root: Path) -> list[Material]:
     """
     names = list(dict.fromkeys(run.architecture for run in plan.requested.trained))
     colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
-    return [_material(plan, results, root, dataset, colours) for dataset in plan.wholes]
+    return [_material(plan, results, root, dataset, colours) for dataset in plan.base_datasets]
 
 
 def _material(
