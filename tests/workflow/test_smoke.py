@@ -103,7 +103,7 @@ def test_a_number_of_the_summary_is_that_of_its_run(smoke, plan):
 
 
 def test_folds_share_recordings_and_have_windows_of_their_own(smoke, plan):
-    folds = [name for name in plan.datasets if plan.benchmark.whole(name) == "tiny_folds"]
+    folds = [name for name in plan.datasets if plan.benchmark.base_dataset(name) == "tiny_folds"]
 
     assert len(folds) == 2
     assert (smoke / layout.RECORDINGS.format(dataset="tiny_folds")).is_file()
@@ -131,7 +131,7 @@ def test_a_pretrained_encoder_was_transferred_whole(smoke, plan):
 def test_the_page_stands_alone_and_names_every_dataset(smoke, plan):
     page = (smoke / layout.REPORT).read_text()
 
-    assert all(name in page for name in plan.wholes)
+    assert all(name in page for name in plan.base_datasets)
     assert not re.search(r"""src=["'](?:https?:)?//|<link""", page)
     assert not re.search(r"""<(?!a\s)[^>]*href=["'](?:https?:)?//""", page)  # readers follow `a`
 

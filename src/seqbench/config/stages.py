@@ -1,8 +1,9 @@
 """Settings of single stages: how to split, to cut and to train, with bounds and defaults."""
 
+import math
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from seqbench.config.options import Count, Fraction, Level, NaturalNumber, Options, Positive
 
@@ -49,15 +50,6 @@ class SplitSettings(Options):
         description="Names of train recordings or groups whose labels are put aside: they serve"
         " pretraining alone.",
     )
-
-    @field_validator("val", "test")
-    @classmethod
-    def _fractions_leave_something(
-        cls, value: float | list[str] | None
-    ) -> float | list[str] | None:
-        if isinstance(value, float) and value >= 1:
-            raise ValueError("a fraction of 1 leaves nothing to train on")
-        return value
 
     @model_validator(mode="after")
     def _parts_leave_train(self) -> Self:
@@ -195,8 +187,7 @@ class OptimizerSettings(Options):
 
     @model_validator(mode="after")
     def _steps_fit_together(self) -> Self:
-        most = self.max_steps_per_epoch
-        if most is not None and most < self.min_steps_per_epoch:
+        if (self.max_steps_per_epoch or math.inf) < self.min_steps_per_epoch:
             raise ValueError("max_steps_per_epoch must not be less than min_steps_per_epoch")
         return self
 

@@ -50,11 +50,11 @@ class Job:
 
 def jobs_of(plan: Plan) -> list[Job]:
     """Return the jobs of a plan, each behind those whose outputs it reads."""
-    ingested = [_of_data("ingest", name, name, layout.RECORDINGS) for name in plan.wholes]
+    ingested = [_of_data("ingest", name, name, layout.RECORDINGS) for name in plan.base_datasets]
     windowed = [
-        _of_data("window", name, whole, layout.WINDOWS, layout.RECORDINGS.format(dataset=whole))
+        _of_data("window", name, base, layout.WINDOWS, layout.RECORDINGS.format(dataset=base))
         for name in plan.datasets
-        for whole in [plan.benchmark.whole(name)]
+        for base in [plan.benchmark.base_dataset(name)]
     ]
     pretrained: dict[str, Job] = {}
     for run in plan.trained:
@@ -97,24 +97,24 @@ def run_files(plan: Plan) -> dict[Run, list[str]]:
     return found
 
 
-def _of_data(step: str, dataset: str, whole: str, pattern: str, *inputs: str) -> Job:
+def _of_data(step: str, dataset: str, base: str, pattern: str, *inputs: str) -> Job:
     return Job(
         step=step,
-        dataset=whole,
+        dataset=base,
         name=dataset,
         outputs=(pattern.format(dataset=dataset),),
         log=layout.log(step).format(dataset=dataset),
         inputs=inputs,
-        likeness=(step, whole),
+        likeness=(step, base),
     )
 
 
 def _pretraining(plan: Plan, run: Run, objective: str) -> Job:
     fill = partial(run.fill, objective=objective)
-    whole = plan.benchmark.whole(run.dataset)
+    base = plan.benchmark.base_dataset(run.dataset)
     return Job(
         step="pretrain",
-        dataset=whole,
+        dataset=base,
         name=fill(layout.PRETRAINING),
         outputs=(fill(layout.ENCODER), fill(layout.PRETRAIN_HISTORY)),
         log=fill(layout.log("pretrain")),
@@ -122,7 +122,7 @@ def _pretraining(plan: Plan, run: Run, objective: str) -> Job:
         state=fill(f"{layout.state('pretrain')}/state.safetensors"),
         epochs=plan.benchmark.pretraining(run.architecture).epochs,
         cost=(fill(layout.METRICS), "pretrain"),
-        likeness=("pretrain", whole, run.architecture, objective),
+        likeness=("pretrain", base, run.architecture, objective),
     )
 
 
@@ -141,13 +141,13 @@ def _of_run(
     plan: Plan, run: Run, step: str, outputs: Iterable[str], inputs: Iterable[str] = ()
 ) -> Job:
     """Return a job of a run; files are patterns, and windows are read by all of them."""
-    whole = plan.benchmark.whole(run.dataset)
+    base = plan.benchmark.base_dataset(run.dataset)
     return Job(
         step=step,
-        dataset=whole,
+        dataset=base,
         name=run.fill(layout.RUN),
         outputs=tuple(map(run.fill, outputs)),
         log=run.fill(layout.log(step)),
         inputs=tuple(map(run.fill, [layout.WINDOWS, *inputs])),
-        likeness=(step, whole, run.architecture, run.arm, run.labels),
+        likeness=(step, base, run.architecture, run.arm, run.labels),
     )

@@ -16,15 +16,7 @@ from seqbench.config.options import canonical_json
 from seqbench.errors import DamagedError, FormatError
 from seqbench.storage.atomic import write_json
 from seqbench.storage.kinds import read_text
-from seqbench.storage.records import (
-    Cost,
-    Count,
-    Name,
-    PretrainingOutcome,
-    Provenance,
-    Record,
-    RunIdentity,
-)
+from seqbench.storage.records import Name, PretrainingOutcome, Record, RunRecord
 
 
 class Score(Record):
@@ -47,38 +39,25 @@ class Score(Record):
     resampled: tuple[float | None, ...] | None = None
 
 
-class Metrics(Record):
+class Metrics(RunRecord):
     """What evaluating one run leaves for reports.
 
     Attributes
     ----------
-    run
-        Identity of the run.
-    task, headline
-        Registered task, and the metric that ranks models on the dataset.
+    headline
+        The metric that ranks models on the dataset.
     scores
         By split, then by metric.
-    n_windows
-        Windows of each split that the run used.
-    cost
-        Of pretraining, training and prediction.
     pretraining
         Of the encoder the run started from; None: from random weights.
     model
         Options of the architecture or baseline.
-    provenance
-        Of training, and the commit of the evaluation.
     """
 
-    run: RunIdentity
-    task: Name
     headline: Name
     scores: dict[str, dict[str, Score]]
-    n_windows: dict[str, Count] = Field(default_factory=dict)
-    cost: Cost = Cost()
     pretraining: PretrainingOutcome | None = None
     model: dict[str, Any] = Field(default_factory=dict)
-    provenance: Provenance = Provenance()
 
 
 def write_metrics(path: Path, metrics: Metrics) -> None:

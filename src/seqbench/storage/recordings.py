@@ -134,16 +134,14 @@ class Recordings:
             raise ValueError("two recordings have the same name")
         n_dimensions = 4 if self.sample == "video" else 2
         shape = (len(self.channels), *self.signals[0].shape[2:])
-        for name, signal in zip(self.names, self.signals, strict=True):
+        targets: Sequence[NDArray[np.float32] | None] = self.targets or [None] * n
+        for name, signal, values in zip(self.names, self.signals, targets, strict=True):
             if signal.ndim != n_dimensions or signal.shape[1:] != shape:
                 expected = ", ".join(["n_samples", *map(str, shape)])
                 raise ValueError(
                     f"recording '{name}' has shape {signal.shape}, {self.sample} has ({expected})"
                 )
-        for name, signal, values in zip(
-            self.names, self.signals, self.targets or [], strict=self.targets is not None
-        ):
-            if values.shape[:2] != (len(signal), len(self.target_names)):
+            if values is not None and values.shape[:2] != (len(signal), len(self.target_names)):
                 raise ValueError(
                     f"recording '{name}' has targets of shape {values.shape},"
                     f" not ({len(signal)}, {len(self.target_names)})"
@@ -153,7 +151,7 @@ class Recordings:
         labels = TASKS.entry(self.task).tags.get("labels", "classes")
         if labels == "values" and self.targets is None:
             raise ValueError(f"{self.task} needs targets")
-        stops = np.array([len(signal) for signal in self.signals])[self.label_recording]
+        stops = self.lengths[self.label_recording]
         if (self.label_start < 0).any() or (self.label_stop > stops).any():
             raise ValueError("a label reaches past its recording")
         if (self.label_start >= self.label_stop).any():
@@ -192,12 +190,10 @@ class Recordings:
         kept = ~np.isin(self.label_recording, indices)
         known = self.known_spans.copy()
         known[list(indices)] = 0
-        targets = self.targets
-        if targets is not None:
-            targets = [
-                np.full_like(values, np.nan) if i in indices else values
-                for i, values in enumerate(targets)
-            ]
+        targets = self.targets and [
+            np.full_like(values, np.nan) if i in indices else values
+            for i, values in enumerate(self.targets)
+        ]
         columns = ("label_recording", "label", "label_start", "label_stop")
         return replace(
             self,
@@ -279,12 +275,9 @@ def write_recordings(path: Path, recordings: Recordings) -> None:
         if recordings.targets is None:
             skipped |= {"target_names", "target_units"}
         write_record(file, recordings, paths=PATHS, skip=skipped)
-        signal = file.create_dataset(
-            "signal",
-            shape=(int(lengths.sum()), *recordings.signals[0].shape[1:]),
-            dtype=np.float32,
-        )
-        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+        shape = (int(lengths.sum()), *recordings.signals[0].shape[1:])
+        signal = file.create_dataset("signal", shape=shape, dtype=np.float32)
+        starts = np.cumsum(lengths) - lengths
         for start, one in zip(starts, recordings.signals, strict=True):
             signal[start : start + len(one)] = one
         file["recordings/start"], file["recordings/length"] = starts, lengths
@@ -296,18 +289,16 @@ def write_recordings(path: Path, recordings: Recordings) -> None:
 def read_recordings(path: Path) -> Recordings:
     """Read what `write_recordings` wrote."""
     with reading(path, KIND, VERSION) as file:
-        signal = file["signal"][:]
         table = file["recordings"]
-        bounds = list(zip(table["start"][:], table["length"][:], strict=True))
+        cuts = table["start"][1:]
         given: dict[str, Any] = {"targets": None, "target_names": [], "target_units": []}
         if "targets" in file:
-            values = file["targets/values"][:]
-            given = {"targets": [values[start : start + length] for start, length in bounds]}
+            given = {"targets": np.split(file["targets/values"][:], cuts)}
         return read_record(
             file,
             Recordings,
             paths=PATHS,
-            signals=[signal[start : start + length] for start, length in bounds],
+            signals=np.split(file["signal"][:], cuts),
             known=table["known"][:],
             **given,
         )

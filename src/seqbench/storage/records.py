@@ -118,3 +118,27 @@ class Provenance(Record):
     threads: Count | None = None
     batch_size_halved: bool | None = None
     evaluated_at_commit: str | None = None
+
+
+class RunRecord(Record):
+    """What is kept of every run, in the header of its model and with its scores.
+
+    Attributes
+    ----------
+    run
+        Identity of the run.
+    task
+        Registered name.
+    cost
+        Of pretraining, training and prediction, as far as they are done.
+    n_windows
+        Windows of each split that the run used.
+    provenance
+        Of training; with scores, also the commit of the evaluation.
+    """
+
+    run: RunIdentity
+    task: Name
+    cost: Cost = Cost()
+    n_windows: dict[str, Count] = Field(default_factory=dict)
+    provenance: Provenance = Provenance()

@@ -47,6 +47,7 @@ from seqbench.storage.timeline import Timeline, read_timeline
 KIND, VERSION = "windows", 5
 Split = Literal["train", "val", "test"]
 UNLABELLED = -1
+SAME_TARGET = "n_same_answer"  # what `leakcheck` of version 5 calls `n_same_target`
 COLUMNS = ("start", "length", "label", "recording")
 PATHS = {"names": "recordings/name", "groups": "recordings/group"}
 OF_SPLIT = {"split", "signal", "timeline", "targets", "official_splits", *COLUMNS}
@@ -197,7 +198,7 @@ class LeakCheck:
         Windows of val and test that were compared with those of train, by split.
     n_repeated
         Those that stand in train too, sample by sample.
-    n_same_answer
+    n_same_target
         Of the repeated ones, those with the same label, targets or events there.
     order_agreement
         How often recordings next to each other in the list have the same
@@ -209,7 +210,7 @@ class LeakCheck:
     n_shared_groups: int
     n_windows: dict[str, int]
     n_repeated: dict[str, int]
-    n_same_answer: dict[str, int]
+    n_same_target: dict[str, int]
     order_agreement: float | None
 
 
@@ -222,7 +223,9 @@ def write_windows(
         write_record(file, first, paths=PATHS, skip=OF_SPLIT)
         file.attrs["official_splits"] = json.dumps(first.official_splits)
         if leakcheck is not None:
-            file.attrs["leakcheck"] = json.dumps(asdict(leakcheck))
+            found = asdict(leakcheck)
+            found[SAME_TARGET] = found.pop("n_same_target")
+            file.attrs["leakcheck"] = json.dumps(found)
         n_samples = sum(len(windows.signal) for windows in splits.values())
         signal = file.create_dataset(
             "signal", shape=(n_samples, *first.signal.shape[1:]), dtype=np.float32
@@ -298,8 +301,10 @@ def read_windows(
 def read_leakcheck(path: Path) -> LeakCheck | None:
     """Return what the splits of a file share; None where nobody looked."""
     with reading(path, KIND, VERSION) as file:
-        text = file.attrs.get("leakcheck")
-        return None if text is None else LeakCheck(**json.loads(text))
+        if "leakcheck" not in file.attrs:
+            return None
+        found = json.loads(file.attrs["leakcheck"])
+        return LeakCheck(n_same_target=found.pop(SAME_TARGET), **found)
 
 
 def _read_targets(

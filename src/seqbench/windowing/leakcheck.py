@@ -18,10 +18,9 @@ from seqbench.config.registry import TASK_WINDOWS
 from seqbench.datasets.base import counted
 from seqbench.errors import UserError
 from seqbench.plan.job_settings import WindowJobSettings
-from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
-from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
+from seqbench.storage.windows import SPLITS, UNLABELLED, LeakCheck, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.split import DEFAULT_TEST, assign_splits, put_labels_aside
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary

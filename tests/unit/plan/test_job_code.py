@@ -92,13 +92,6 @@ def test_the_report_depends_on_no_model_and_no_training():
     assert not packages("report") & {"models", "training", "pretraining", "library", "prediction"}
 
 
-def test_every_step_is_tested():
-    assert steps() == {
-        "ingest", "window", "pretrain", "finetune", "fit_baseline", "evaluate baseline",
-        "evaluate model", "report",
-    }  # fmt: skip
-
-
 @pytest.fixture
 def rerun(monkeypatch):
     """Return a function that edits a module and returns the steps with jobs that run again."""

@@ -202,7 +202,7 @@ def test_a_score_older_than_its_model_is_that_of_another_model(plan):
 def test_without_windows_no_run_of_the_dataset_has_finished(plan):
     Path(layout.WINDOWS.format(dataset="waves")).unlink()
 
-    assert finished_part(plan, HERE).wholes == ["gun_point"]
+    assert finished_part(plan, HERE).base_datasets == ["gun_point"]
 
 
 def test_before_anything_has_finished_a_sentence_says_so(plan):
@@ -289,7 +289,7 @@ def test_whatever_has_finished_makes_a_page(number, plan):
     finished = finished_part(plan, HERE)
 
     page = assemble(finished, HERE).page
-    assert all(f'id="dataset-{name}"' in page for name in finished.wholes)
+    assert all(f'id="dataset-{name}"' in page for name in finished.base_datasets)
 
 
 def test_a_plan_knows_what_it_was_before_runs_were_left_out():

@@ -8,8 +8,7 @@ import pytest
 from seqbench import layout
 from seqbench.reporting.text.leaks import leak_fact, leak_warnings, order_note
 from seqbench.steps import report
-from seqbench.storage.leakcheck import LeakCheck
-from seqbench.storage.windows import SPLITS, read_windows, write_windows
+from seqbench.storage.windows import SPLITS, LeakCheck, read_windows, write_windows
 
 CLEAN = LeakCheck(
     by="group",

@@ -84,11 +84,6 @@ def test_events_are_counted_from_the_start_of_their_recordings(make_event_window
     assert not of.are_probabilities
 
 
-def test_windows_without_a_timeline_hold_no_recordings_to_join(make_windows):
-    with pytest.raises(ValueError, match="windows of classification have no events"):
-        Detections.of(make_windows()["test"], candidates(), DECODING, are_probabilities=True)
-
-
 @pytest.mark.parametrize("rows", [[], ROWS])
 def test_detections_survive_a_file(make_event_windows, rows, tmp_path, assert_same):
     test = make_event_windows()["test"]

@@ -47,25 +47,6 @@ def test_a_second_writer_waits_for_the_first_even_if_the_folder_goes_away(tmp_pa
     assert not path.exists()
 
 
-def test_of_many_writers_one_at_a_time_is_inside(tmp_path):
-    path, inside, seen = tmp_path / "lock", [], []
-
-    def writer():
-        with locked(path, 60):
-            inside.append(1)
-            seen.append(len(inside))
-            time.sleep(0.01)
-            inside.pop()
-
-    writers = [threading.Thread(target=writer) for _ in range(8)]
-    for one in writers:
-        one.start()
-    for one in writers:
-        one.join()
-
-    assert seen == [1] * 8
-
-
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
     path = tmp_path / "lock"
     code = (

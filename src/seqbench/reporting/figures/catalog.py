@@ -54,7 +54,7 @@ def figures_of(plan: Plan, dataset: str) -> list[str]:
 def figure_names(plan: Plan) -> list[tuple[str, str]]:
     """Return all figures as pairs of place and name; a place is a dataset or several of a task."""
     return [
-        *((dataset, name) for dataset in plan.wholes for name in figures_of(plan, dataset)),
+        *((dataset, name) for dataset in plan.base_datasets for name in figures_of(plan, dataset)),
         *(
             (block.place, name)
             for block in blocks(plan)
@@ -69,7 +69,11 @@ def table_paths(plan: Plan) -> list[str]:
     forms = layout.TABLE_FORMS
     return [
         *(layout.OVERALL_TABLE.format(form=form) for form in forms),
-        *(layout.TABLE.format(dataset=name, form=form) for name in plan.wholes for form in forms),
+        *(
+            layout.TABLE.format(dataset=name, form=form)
+            for name in plan.base_datasets
+            for form in forms
+        ),
     ]
 
 

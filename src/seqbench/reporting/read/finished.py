@@ -60,16 +60,16 @@ def unfinished_warnings(plan: Plan) -> list[str]:
     """Return sentences on what a plan leaves out; none where all runs have finished."""
     if not plan.unfinished:
         return []
-    whole = plan.benchmark.whole
+    whole = plan.benchmark.base_dataset
     left_out = sorted(plan.unfinished)
-    without = [name for name in plan.requested.wholes if name not in plan.wholes]
+    without = [name for name in plan.requested.base_datasets if name not in plan.base_datasets]
     if len(left_out) <= FEW_RUNS:
         names = "; ".join(run.fill(NAME) for run in left_out)
     else:
         requested = Counter(whole(run.dataset) for run in plan.requested.runs)
         missing = Counter(whole(run.dataset) for run in left_out)
         names = ", ".join(
-            f"{missing[n]} of {requested[n]} on {n}" for n in plan.wholes if missing[n]
+            f"{missing[n]} of {requested[n]} on {n}" for n in plan.base_datasets if missing[n]
         )
     verb = "has" if len(left_out) == 1 else "have"
     where = f": {names}" if names else ""
@@ -91,8 +91,8 @@ def unfinished_by_dataset(plan: Plan) -> dict[str, list[Missing]]:
         return run.dataset, run.architecture, run.arm, run.labels
 
     found: dict[str, list[Missing]] = {}
-    for name in plan.requested.wholes:
-        own = sorted(r for r in plan.unfinished if plan.benchmark.whole(r.dataset) == name)
+    for name in plan.requested.base_datasets:
+        own = sorted(r for r in plan.unfinished if plan.benchmark.base_dataset(r.dataset) == name)
         models = [Missing(*key, [run.seed for run in runs]) for key, runs in groupby(own, model)]
         if models:
             found[name] = models

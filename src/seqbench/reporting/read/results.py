@@ -44,7 +44,7 @@ class Result:
     @property
     def dataset(self) -> str:
         """Name of the dataset, the same for all of its folds."""
-        return self.of.whole if self.of else self.run.dataset
+        return self.of.dataset if self.of else self.run.dataset
 
     @property
     def fold(self) -> Fold | None:

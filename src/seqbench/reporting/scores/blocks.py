@@ -58,10 +58,10 @@ def blocks(plan: Plan) -> list[Block]:
     as tests rest on them: n_datasets² times n_models of the trained ones.
     One in which a test can distinguish models goes before any other.
     """
-    tasks = {whole: plan.benchmark.task(whole) for whole in plan.wholes}
+    tasks = {whole: plan.benchmark.task(whole) for whole in plan.base_datasets}
     runs_of: dict[str, dict[Model, set[str]]] = {}
     for run in plan.runs:
-        whole = plan.benchmark.whole(run.dataset)
+        whole = plan.benchmark.base_dataset(run.dataset)
         if whole not in tasks:  # so far only baselines have finished there
             continue
         task = tasks[whole]
@@ -71,7 +71,7 @@ def blocks(plan: Plan) -> list[Block]:
         ):
             runs_of.setdefault(task, {}).setdefault(model, set()).add(whole)
     found = (
-        _block(task, [name for name in plan.wholes if tasks[name] == task], datasets_of)
+        _block(task, [name for name in plan.base_datasets if tasks[name] == task], datasets_of)
         for task, datasets_of in runs_of.items()
     )
     return [block for block in found if block is not None]

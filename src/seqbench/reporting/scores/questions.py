@@ -51,7 +51,7 @@ def findings(plan: Plan, results: Sequence[Result]) -> list[Finding]:
     own = [r for r in results if r.run.arm == "scratch" and float(r.run.labels) == 1]
     architectures = list(dict.fromkeys(run.architecture for run in plan.requested.trained))
     return [
-        Finding(q.ask, _comparisons(q, own, plan.requested.wholes, architectures))
+        Finding(q.ask, _comparisons(q, own, plan.requested.base_datasets, architectures))
         for q in plan.benchmark.questions
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seqbench.datasets.base import counted
 from seqbench.reporting.scores import formats
-from seqbench.storage.leakcheck import LeakCheck
+from seqbench.storage.windows import LeakCheck
 
 SHARED_BY_NONE = {
     "group": "no group",

@@ -30,7 +30,7 @@ def requested(plan: Plan) -> list[tuple[str, list[str]]]:
     trained = plan.trained
     labels = sorted({run.labels for run in trained}, key=float)
     return [
-        ("datasets", plan.wholes),
+        ("datasets", plan.base_datasets),
         ("architectures", _names(run.architecture for run in trained)),
         ("arms", _names(run.arm for run in trained)),
         ("labels", [formats.percent(float(fraction)) for fraction in labels]),
@@ -79,7 +79,7 @@ def tiles(
     leads = [board.lead for board in boards if board.lead is not None]
     runs = plan.trained
     grid = [
-        counted(len(plan.wholes), "dataset"),
+        counted(len(plan.base_datasets), "dataset"),
         counted(len({run.architecture for run in runs}), "architecture"),
         counted(len({run.arm for run in runs}), "arm"),
         counted(len({run.seed for run in runs}), "seed"),

@@ -143,7 +143,7 @@ def _jobs(plan: Plan, run: Run) -> list[tuple[str, Options]]:
     """Return the settings of the steps of a run but its identity."""
     jobs, objective = plan.job_settings, plan.objective(run)
     settings: dict[str, Options] = {
-        "ingest": jobs.ingest(plan.benchmark.whole(run.dataset)),
+        "ingest": jobs.ingest(plan.benchmark.base_dataset(run.dataset)),
         "window": jobs.window(run.dataset),
         "evaluate": jobs.evaluate(run.dataset),
     }
@@ -166,7 +166,7 @@ def _fields(plan: Plan, run: Run) -> dict[str, Any]:
 def _log(plan: Plan, run: Run, step: str) -> str:
     fields = _fields(plan, run)
     if step == "ingest":  # of which all folds are made
-        fields["dataset"] = plan.benchmark.whole(run.dataset)
+        fields["dataset"] = plan.benchmark.base_dataset(run.dataset)
     return layout.log(step).format(**fields)
 
 
