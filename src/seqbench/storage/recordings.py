@@ -42,6 +42,7 @@ from seqbench.storage.hdf5 import reading, writing
 from seqbench.storage.mapping import read_record, write_record
 
 KIND, VERSION = "recordings", 4
+LABEL_COLUMNS = ("label_recording", "label", "label_start", "label_stop")
 PATHS = {
     "names": "recordings/name",
     "groups": "recordings/group",
@@ -194,13 +195,8 @@ class Recordings:
             np.full_like(values, np.nan) if i in indices else values
             for i, values in enumerate(self.targets)
         ]
-        columns = ("label_recording", "label", "label_start", "label_stop")
-        return replace(
-            self,
-            known=known,
-            targets=targets,
-            **{column: getattr(self, column)[kept] for column in columns},
-        )
+        labels = {column: getattr(self, column)[kept] for column in LABEL_COLUMNS}
+        return replace(self, known=known, targets=targets, **labels)
 
     @classmethod
     def one_label_each(
@@ -242,7 +238,7 @@ class Recordings:
         **rest: Any,
     ) -> "Recordings":
         """Make recordings that carry no label, each a group of its own; None: no official split."""
-        nothing = np.zeros(0, dtype=np.int64)
+        rest |= dict.fromkeys(LABEL_COLUMNS, np.zeros(0, dtype=np.int64))
         return cls(
             sample=sample,
             signals=signals,
@@ -250,10 +246,6 @@ class Recordings:
             groups=names,
             splits=[""] * len(names) if splits is None else list(splits),
             classes=[],
-            label_recording=nothing,
-            label=nothing,
-            label_start=nothing,
-            label_stop=nothing,
             **rest,
         )
 

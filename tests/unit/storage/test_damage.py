@@ -68,7 +68,7 @@ def test_a_missing_file(kind, tmp_path):
 
 
 @pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.99, 1.01])
-def test_a_file_that_is_cut_short_or_goes_on(kind, write, tmp_path, part):
+def test_a_file_that_is_cut_short(kind, write, tmp_path, part):
     path = tmp_path / "file"
     write(kind, path)
     content = path.read_bytes()
