@@ -6,6 +6,7 @@ import io
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -82,6 +83,32 @@ def snakemake():
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def start_snakemake():
+    """Return a function that starts Snakemake on a config, with options, and does not wait for it.
+
+    Its output is in `output.txt` of the folder.
+    """
+
+    def start(folder, raw, *options):
+        path = folder / "config.yaml"
+        path.write_text(yaml.safe_dump(raw))
+        command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+        command += ["--cores", "1", "--directory", folder, "--configfile", path, *options]
+        with (folder / "output.txt").open("w") as output:
+            return subprocess.Popen(
+                [str(word) for word in command],
+                cwd=folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                # A shell in the background has what it starts ignore Ctrl-C.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )
+
+    return start
 
 
 class PlannedJob(NamedTuple):
