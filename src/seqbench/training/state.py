@@ -289,8 +289,8 @@ class StateKeeper:
             self._leave(course, self._signal)
 
     def end(self, course: Course) -> None:
-        """Write the last state of a training that is done, if it is to stay."""
-        if self.stays:
+        """Write the last state of a training that is done, if it is to stay or a signal came."""
+        if self.stays or self._signal is not None:
             self.keep(course)
 
     def forget(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seqbench.process import fork_server
-from seqbench.process.launch import ADDRESS
+from seqbench.process.launch import ADDRESS, connect, send
 
 SOURCES = str(Path(__file__).parents[3] / "src")
 DEADLINE_S = 60
@@ -147,6 +147,28 @@ def test_a_step_ends_when_its_client_is_killed(tmp_path, processes_in, wait_for)
     client.wait()
 
     wait_for(lambda: not processes_in(tmp_path), DEADLINE_S)
+
+
+def test_a_signal_that_comes_with_the_request_of_a_step_ends_it(tmp_path, monkeypatch):
+    (tmp_path / "endless.py").write_text(
+        "import time\ndef preload(arguments): pass\ndef main(arguments): time.sleep(600)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", SOURCES)
+    monkeypatch.chdir(tmp_path)
+    stop = fork_server.start()
+    request = {
+        "module": "endless",
+        "arguments": [],
+        "folder": str(tmp_path),
+        "environment": dict(os.environ),
+    }
+    for _ in range(8):
+        with connect() as connection, connection.makefile("rb") as reply:
+            connection.settimeout(DEADLINE_S)
+            send(connection, request, [0, 1, 2])
+            connection.send(bytes([signal.SIGTERM]))
+            assert reply.readline() == b"143\n"
+    stop()
 
 
 def test_without_a_fork_server_a_step_runs_by_itself(tmp_path, monkeypatch):

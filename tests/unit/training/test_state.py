@@ -14,14 +14,15 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from seqbench.config.registry import ARCHITECTURES, TASKS
-from seqbench.config.stages import OptimizerSettings
+from seqbench.config.stages import FinetuneSettings, OptimizerSettings
 from seqbench.storage.model_header import EncoderHeader, NetworkHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.records import PretrainingOutcome
 from seqbench.tasks.classification.head import ClassificationHead
+from seqbench.training.batches import WindowTable
 from seqbench.training.finetune import Finetuning
 from seqbench.training.job import keeping_state
-from seqbench.training.loop import DivergedError
+from seqbench.training.loop import DivergedError, Progress, fit
 from seqbench.training.model import Model
 from seqbench.training.schedule import Schedule
 from seqbench.training.state import INTERRUPTED, Course, StateKeeper
@@ -244,6 +245,32 @@ def test_a_signal_writes_a_state_and_leaves_with_a_code_that_says_try_again(
     assert asked.path.exists()
     assert signal.Signals(number).name in caplog.text
     assert signal.getsignal(number) == before
+
+
+def test_a_signal_in_the_last_epoch_is_not_forgotten(tmp_path, make_windows):
+    splits = make_windows()
+    table, val = (WindowTable(splits[name], torch.device("cpu")) for name in ("train", "val"))
+
+    def held_out():
+        os.kill(os.getpid(), signal.SIGTERM)
+        return val.batches(256)
+
+    asked = keeper(tmp_path, every_s=1000)
+    with pytest.raises(SystemExit) as left:
+        fit(
+            finetuning(),
+            table,
+            torch.arange(len(table)),
+            held_out,
+            FinetuneSettings(epochs=1),
+            loss_name="val_loss",
+            generator=torch.Generator(),
+            progress=Progress("", 1),
+            keeper=asked,
+        )
+
+    assert left.value.code == INTERRUPTED
+    assert asked.path.exists()
 
 
 def test_a_state_that_cannot_be_written_does_not_end_a_training(tmp_path, caplog):
