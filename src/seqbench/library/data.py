@@ -95,17 +95,11 @@ class EventDataset(_WindowDataset[dict[str, Tensor]]):
             return
         self.event_labels = torch.from_numpy(np.asarray(event_labels, dtype=np.float32))
         self.event_timings = torch.from_numpy(np.asarray(event_timings, dtype=np.float32))
-        for name in ("event_labels", "event_timings"):
-            shape = tuple(getattr(self, name).shape)
-            if len(shape) != 2 or shape[0] != len(self.windows):
-                raise UserError(
-                    f"{name} has shape {shape}; {len(self.windows)} windows need"
-                    f" ({len(self.windows)}, types)"
-                )
-        if self.event_labels.shape != self.event_timings.shape:
+        n_windows, shapes = len(self.windows), (self.event_labels.shape, self.event_timings.shape)
+        if shapes[0] != shapes[1] or [n_windows] != list(shapes[0][:-1]):
             raise UserError(
-                f"event_labels are for {self.event_labels.shape[1]} types and event_timings for"
-                f" {self.event_timings.shape[1]}; give both the same number"
+                f"event_labels and event_timings have shapes {tuple(shapes[0])} and"
+                f" {tuple(shapes[1])}; {n_windows} windows need ({n_windows}, types) for both"
             )
         if not ((self.event_labels == 0) | (self.event_labels == 1)).all():
             raise UserError("event_labels must be 0 or 1")

@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads of one prediction")
     run, arguments = parsed_run(parser, argv)
     remove_leftovers(arguments["predictions"], arguments["metrics"])
-    from seqbench.tasks.evaluation import evaluate
+    from seqbench.tasks.scoring import evaluate
 
     evaluate(run=run, **arguments)
 

@@ -32,7 +32,7 @@ from seqbench.training.job import TrainingJob, run_training
 from seqbench.training.loop import EVALUATION_BATCH, Progress, fit
 from seqbench.training.model import Model, build_model, predict
 from seqbench.training.reproducibility import prepare, seed_everything
-from seqbench.training.state import StateKeeper, state_arrays
+from seqbench.training.state import StateKeeper, Trainable, state_arrays
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +184,7 @@ def _network_header(settings: FinetuneJobSettings, train: WindowSet) -> NetworkH
     )
 
 
-class Finetuning:
+class Finetuning(Trainable):
     """A model as the loop wants it.
 
     Parameters
@@ -198,6 +198,8 @@ class Finetuning:
     unfreeze, unfreeze_epochs
         When a pretrained encoder begins to learn; see `FinetuneSettings`.
     """
+
+    module: Model
 
     def __init__(
         self,
@@ -250,13 +252,6 @@ class Finetuning:
         self.module.train(training)
         for layer in [self.module.encoder] if self.frozen else self._asleep:
             layer.eval()
-
-    def memory(self) -> dict[str, Tensor]:
-        """Return nothing: beside weights only the epoch counts, and the loop knows it."""
-        return {}
-
-    def recall(self, memory: dict[str, Tensor]) -> None:
-        """There is nothing to take over."""
 
 
 def _has_weights(layer: nn.Module) -> bool:

@@ -23,7 +23,7 @@ from seqbench.training.devices import claim_device
 from seqbench.training.job import TrainingJob, run_training
 from seqbench.training.loop import EVALUATION_BATCH, Progress, fit
 from seqbench.training.reproducibility import prepare, seed_everything
-from seqbench.training.state import StateKeeper, state_arrays
+from seqbench.training.state import StateKeeper, Trainable, state_arrays
 
 LEAST_RANK = 2.0
 COURSE = {"epoch", "steps", "learning_rate", "gradient_norm", "seconds"}  # of training itself
@@ -103,8 +103,10 @@ def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
     outcome.write_history(job.history)
 
 
-class Pretraining:
+class Pretraining(Trainable):
     """An objective as the loop wants it."""
+
+    module: Objective
 
     def __init__(self, objective: Objective) -> None:
         self.module = objective
@@ -125,13 +127,6 @@ class Pretraining:
         if steps is not None:
             frames = frames[inside(steps, frames.shape[1], frames.device)]
         return watched | {"effective_rank": effective_rank(frames.flatten(0, -2))}
-
-    def begin_epoch(self, epoch: int) -> None:
-        """All of an objective learns from the first epoch on."""
-
-    def set_training(self, training: bool) -> None:
-        """Switch the whole module."""
-        self.module.train(training)
 
     def memory(self) -> dict[str, Tensor]:
         """Return what the objective keeps beside weights."""

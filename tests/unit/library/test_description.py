@@ -284,8 +284,8 @@ def test_windows_without_labels_have_only_an_input():
         ({"data": np.zeros((2, 5))}, r"window 0 has shape \(5,\); a window is"),
         ({"data": [np.zeros((5, 3)), np.zeros((5, 2))]}, "window 1 has 2 channels, window 0 has 3"),
         ({"event_timings": None}, "give both or neither"),
-        ({"event_labels": np.zeros((3, 2))}, r"event_labels has shape \(3, 2\); 2 windows need"),
-        ({"event_timings": np.zeros((2, 3))}, "for 2 types and event_timings for 3"),
+        ({"event_labels": np.zeros((3, 2))}, r"shapes \(3, 2\) and \(2, 2\); 2 windows need"),
+        ({"event_timings": np.zeros((2, 3))}, r"shapes \(2, 2\) and \(2, 3\); 2 windows need"),
         ({"event_labels": np.full((2, 2), 0.5)}, "event_labels must be 0 or 1"),
         (
             {"event_timings": [[0, 0], [0, 5]]},

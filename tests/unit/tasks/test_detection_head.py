@@ -13,6 +13,7 @@ from seqbench.storage.timeline import Timeline
 from seqbench.tasks.detection.head import HALF, N_BINS, SPREAD_BINS, DetectionHead
 from seqbench.tasks.detection.peaks import PeakPicker
 from seqbench.tasks.detection.target import EventTable, EventTarget
+from seqbench.tasks.detection.task import DetectionTask
 from seqbench.tasks.targets import Rows
 
 D = 6
@@ -33,15 +34,15 @@ class Frames(Encoder):
 
 
 def head_of(stride: int = 10, n_types: int = 1, n_templates: int = 0, **changes) -> DetectionHead:
-    options = {
-        "dropout": 0.0,
-        "presence": "focal",
-        "offset_weight": 1.0,
-        "template_weight": 0.5,
-        "refractory_weight": 0.0,
-        "refractory_samples": 0.0,
-    } | changes
-    return DetectionHead(Frames(stride, n_templates), n_types, **options)
+    refractory_samples = changes.pop("refractory_samples", 0.0)
+    task = DetectionTask(**{"refractory_weight": 0.0} | changes)
+    return DetectionHead(
+        Frames(stride, n_templates),
+        n_types,
+        task,
+        dropout=0.0,
+        refractory_samples=refractory_samples,
+    )
 
 
 def events(

@@ -13,7 +13,7 @@ from seqbench.storage.metrics import read_metrics
 from seqbench.storage.recordings import read_recordings, write_recordings
 from seqbench.storage.records import RunIdentity
 from seqbench.storage.windows import read_leakcheck
-from seqbench.tasks.evaluation import evaluate
+from seqbench.tasks.scoring import evaluate
 from seqbench.training.finetune import FinetuneJob, finetune
 
 RUN = RunIdentity(dataset="canary", architecture="cnn1d", arm="scratch", labels=1.0, seed=0)

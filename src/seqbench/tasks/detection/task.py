@@ -73,11 +73,8 @@ class DetectionTask(Task):
         return DetectionHead(
             encoder,
             len(header.classes),
+            self,
             dropout=header.head_dropout,
-            presence=self.presence,
-            offset_weight=self.offset_weight,
-            template_weight=self.template_weight,
-            refractory_weight=self.refractory_weight,
             refractory_samples=period_samples(header.refractory_s, header.sampling_rate_hz),
         )
 
