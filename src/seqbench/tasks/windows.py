@@ -82,10 +82,7 @@ class TaskWindows:
 
     def reference(self, windows: WindowSet) -> Callable[[int], Hashable]:
         """Return a function that gives the reference of a window, by index, to be compared."""
-
-        def label(index: int) -> Hashable:
-            return int(windows.label[index])
-
+        label: Callable[[int], Hashable] = windows.label.__getitem__
         return label
 
 

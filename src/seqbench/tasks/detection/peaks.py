@@ -78,13 +78,9 @@ class PeakPicker:
             is_peak &= centre > presence[REACH - step : REACH - step + n]
             is_peak &= centre >= presence[REACH + step : REACH + step + n]
         frame, kind = np.nonzero(is_peak)
-        weights = np.zeros((2 * BESIDE + 1, len(frame)))
-        times = np.zeros_like(weights)
-        for row, step in enumerate(range(-BESIDE, BESIDE + 1)):
-            at = frame + REACH + step
-            number = self._first + at
-            weights[row] = held[at, 0, kind]
-            times[row] = self.layout.hop_samples * number + held[at, 1, kind]
+        at = frame + REACH + np.arange(-BESIDE, BESIDE + 1)[:, None]  # (3, peaks)
+        weights = held[at, 0, kind].astype(np.float64)
+        times = self.layout.hop_samples * (self._first + at) + held[at, 1, kind]
         middle = (self._first + REACH + frame) * self.layout.hop_samples
         reach = LIMIT * self.layout.hop_samples
         mean = (weights * times).sum(axis=0) / weights.sum(axis=0)
