@@ -183,16 +183,6 @@ def test_the_refractory_period_holds_across_the_windows_of_a_recording():
     assert (held["event_timings"][held["detected_events"] == 0] == 0).all()
 
 
-def test_events_exactly_one_period_apart_are_kept():
-    timing = torch.full((2, 30, 1), -20.0)
-    timing[:, 10] = 0.0
-    model = FixedLogits(torch.tensor([[1.0], [2.0]]), timing, refractory_period_samples=30)
-
-    found = model.predict_events(torch.zeros(2, 30, C), starts=torch.tensor([0, 30]))
-
-    assert found["detected_events"].flatten().tolist() == [1, 1]
-
-
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
 @pytest.mark.parametrize("kind", [LSTMEventClassifier, EventSpecificClassifier])
 def test_every_parameter_of_a_classifier_learns(kind, lengths):

@@ -18,7 +18,7 @@ from seqbench.tasks.scoring import score
 NAMES = ["accuracy", "balanced_accuracy", "macro_f1", "mcc", "auroc", "log_loss", "ece"]
 
 
-def predictions(scores, target, *, probabilities: bool = True, groups=None) -> Predictions:
+def predictions(scores, target, *, probabilities: bool = True) -> Predictions:
     scores, target = np.asarray(scores, dtype=np.float64), np.asarray(target)
     n = len(target)
     names = [f"r{i}" for i in range(n)]
@@ -26,7 +26,7 @@ def predictions(scores, target, *, probabilities: bool = True, groups=None) -> P
         scores=scores,
         target=target,
         recording=names,
-        group=list(groups) if groups is not None else names,
+        group=names,
         start=np.zeros(n, dtype=np.int64),
         length=np.ones(n, dtype=np.int64),
         classes=[f"class{k}" for k in range(scores.shape[1])],
@@ -340,19 +340,3 @@ def test_values_that_are_not_defined_are_left_out_if_they_are_few():
 
     assert interval(few) == pytest.approx((2.5, 97.5))
     assert interval(many) is None
-
-
-def test_windows_that_stand_and_fall_together_widen_the_interval():
-    # 20 windows, four to a recording, all right or all wrong: as good as five windows.
-    right = np.repeat([1, 1, 0, 1, 0], 4)
-    groups = [f"g{i}" for i in range(5) for _ in range(4)]
-    task = TASKS["classification"]()
-
-    scores = [
-        score(task, predictions(np.eye(2)[right], np.ones(20, dtype=int), groups=names))["accuracy"]
-        for names in (groups, None)
-    ]
-
-    widths = [score["high"] - score["low"] for score in scores]
-    # Standard deviation of a mean: a factor of 2 between 5 and 20 independent windows.
-    assert widths[0] / widths[1] == pytest.approx(2, abs=0.5)

@@ -9,12 +9,10 @@ from torch import Tensor
 
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder
-from seqbench.storage.timeline import Timeline
 from seqbench.tasks.detection.head import HALF, N_BINS, SPREAD_BINS, DetectionHead
 from seqbench.tasks.detection.peaks import PeakPicker
-from seqbench.tasks.detection.target import EventTable, EventTarget
+from seqbench.tasks.detection.target import EventTarget
 from seqbench.tasks.detection.task import DetectionTask
-from seqbench.tasks.targets import Rows
 
 D = 6
 BESIDE_HEIGHT = math.exp(-0.5 / 0.36)  # of presence, one frame from an onset
@@ -86,25 +84,6 @@ def decoded(head: DetectionHead, logits: Tensor) -> list[list[tuple[int, float]]
             )
         )
     return found
-
-
-def timeline(recordings: list[tuple[int, int]], onsets: list[tuple[int, int]], **changes):
-    """Recordings [start, stop), known throughout, and events (row, type)."""
-    bounds = np.array(recordings, dtype=np.int64).reshape(-1, 2)
-    table = np.array(onsets, dtype=np.int64).reshape(-1, 2)
-    values = {
-        "recording": np.arange(len(bounds)),
-        "start": bounds[:, 0].copy(),
-        "stop": bounds[:, 1],
-        "known_start": bounds[:, 0],
-        "known_stop": bounds[:, 1],
-        "onset": table[:, 0].copy(),
-        "offset": table[:, 0] + 1,
-        "type": table[:, 1],
-        "refractory_s": None,
-        "tolerance_ms": 5.0,
-    } | changes
-    return Timeline(**values)
 
 
 # How frames lie.
@@ -217,45 +196,6 @@ def test_between_two_events_of_a_type_the_nearer_one_counts():
     torch.testing.assert_close(
         presence, torch.tensor([BESIDE_HEIGHT, 1.0, BESIDE_HEIGHT, 1.0, BESIDE_HEIGHT])
     )
-
-
-# Events of windows.
-
-
-def batch_of(table: EventTable, start: list[int], length: list[int]) -> EventTarget:
-    index, n_samples = torch.arange(len(start)), max(length)
-    return table.batch(Rows(index, torch.tensor(start), torch.tensor(length), n_samples))
-
-
-def test_windows_get_the_events_that_begin_in_them():
-    table = EventTable(
-        timeline([(0, 100), (100, 300)], [(10, 1), (99, 0), (100, 2), (149, 1), (150, 0)]),
-        torch.device("cpu"),
-    )
-
-    target = batch_of(table, [0, 100, 250], [100, 50, 50])
-
-    assert target.onset.tolist() == [[10, 99], [0, 49], [0, 0]]
-    assert target.type.tolist() == [[1, 0], [2, 1], [-1, -1]]
-    assert target.known.tolist() == [[0, 100], [0, 50], [0, 50]]
-
-
-def test_windows_know_what_their_recordings_know():
-    table = EventTable(
-        timeline(
-            [(0, 100), (100, 300)],
-            [],
-            known_start=np.array([20, 100]),
-            known_stop=np.array([60, 100]),
-        ),
-        torch.device("cpu"),
-    )
-
-    target = batch_of(table, [0, 30, 70, 150], [50, 50, 30, 50])
-
-    known = [list(range(start, stop)) for start, stop in target.known.tolist()]
-    assert known == [list(range(20, 50)), list(range(30)), [], []]
-    assert target.onset.shape == target.type.shape == (4, 0)
 
 
 # Times come back.

@@ -72,32 +72,6 @@ def test_of_equally_near_ones_the_earlier_is_the_pair():
     assert pairs([0, 100], [1, 103, 97], 5) == [(0, 0), (1, 2)]
 
 
-def test_pairs_come_by_time_whatever_the_order_of_the_input():
-    assert pairs([300, 100, 200], [201, 301, 101], 5) == [(1, 2), (2, 0), (0, 1)]
-
-
-def test_most_pairs_come_before_the_nearest():
-    # 10 and 8 are nearest, but then 0 and 18 are left over.
-    assert pairs([0, 10], [8, 18], 10) == [(0, 0), (1, 1)]
-
-
-def test_of_most_pairs_the_total_distance_is_least():
-    # 0-2 and 10-11 are 3 together; 0-2 and 10-6 would be 6, 0-6 and 10-11 7.
-    assert pairs([0, 10], [2, 6, 11], 8) == [(0, 0), (1, 2)]
-    # The event at 4 is left over: 0-1 and 10-9 are 2 together, all others are more.
-    assert pairs([0, 4, 10], [1, 9], 5) == [(0, 0), (2, 1)]
-
-
-def test_a_chain_in_which_every_pair_is_late_stays_in_order():
-    n = 50
-    late = [(i, i) for i in range(n)]
-
-    assert pairs(range(0, 10 * n, 10), range(9, 10 * n + 9, 10), 9) == late
-    # With one detection too few, whichever event goes without, the rest is 1 early or 9 late.
-    early = pairs(range(0, 10 * n, 10), range(9, 10 * n - 1, 10), 9)
-    assert early == [(i + 1, i) for i in range(n - 1)]
-
-
 def test_events_at_the_same_sample_are_several():
     assert len(pairs([5, 5, 5], [5, 5], 0)) == 2
 
