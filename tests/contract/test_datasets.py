@@ -1,5 +1,7 @@
 """What every registered source of recordings promises."""
 
+import re
+import shutil
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from seqbench.config.registry import DATASETS, TASKS
 from seqbench.config.stages import SplitSettings, WindowSettings
 from seqbench.config.tolerances import TOLERANCES_MS
+from seqbench.datasets.base import DataError
 from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings, read_recordings, write_recordings
 from seqbench.windowing.leakcheck import find_leaks
@@ -166,15 +169,18 @@ def test_recordings_are_finite_float32_with_names_for_everything(recordings):
     assert recordings.source["origin"]
 
 
-def test_tokens_are_code_points_in_one_channel(recordings):
-    if recordings.sample != "tokens":
+def test_an_absent_file_is_named(name, options, mirrors, recordings, tmp_path):
+    files = recordings.source.get("files", {})
+    # Those of records and trials are found by their headers.
+    one = next((file for file in files if not file.endswith((".hea", ".json"))), None)
+    if name not in MIRRORED or one is None:
         return
+    cache = shutil.copytree(mirrors, tmp_path / "cache")
+    [path] = [path for path in cache.rglob(Path(one).name) if path.as_posix().endswith(one)]
+    path.unlink()
 
-    assert len(recordings.channels) == 1
-    for signal in recordings.signals:
-        assert np.array_equal(signal, np.round(signal))
-        assert (signal >= 0).all()
-        assert (signal <= 0x10FFFF).all()
+    with pytest.raises(DataError, match=f"it lacks 1 file: {re.escape(one)}; get them from http"):
+        DATASETS[name](cache, **options)
 
 
 def test_labels_lie_inside_their_recordings_and_every_class_occurs(recordings):

@@ -1,8 +1,6 @@
 """Names and their countries."""
 
 import gzip
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +10,6 @@ from seqbench.datasets import names as source
 from seqbench.datasets.base import DataError
 
 FOLDER = "names/pytorchzerotoall"
-MIRROR = Path(os.getenv("SEQBENCH_DATA", "absent"))
 TRAIN = ["Bell,English", "Bell,Scottish", "Bell,English", "Müller,German"]
 TEST = ["Bell,English", "Bell,German", "Moore,English"]
 
@@ -74,17 +71,8 @@ def test_a_damaged_file_is_refused(tmp_path):
         DATASETS["names"](cache)
 
 
-def test_an_absent_file_is_refused(tmp_path):
-    cache = written(tmp_path)
-    (cache / FOLDER / source.FILES["test"]).unlink()
-
-    with pytest.raises(DataError, match=r"it lacks 1 file: names_test\.csv\.gz"):
-        DATASETS["names"](cache)
-
-
-@pytest.mark.skipif(not (MIRROR / FOLDER).is_dir(), reason="no copy of the names")
-def test_the_real_names_are_as_many_as_published():
-    made, new = (DATASETS["names"](MIRROR, only_new=one) for one in (False, True))
+def test_the_real_names_are_as_many_as_published(real):
+    made, new = (DATASETS["names"](real(FOLDER), only_new=one) for one in (False, True))
 
     assert [made.splits.count(part) for part in ("train", "test")] == [13374, 6700]
     assert new.splits.count("test") == 6700 - 773

@@ -92,36 +92,6 @@ def test_frames_stand_in_the_file_once_and_come_back_in_their_units(videos, tmp_
     assert read_windows(path, "train", labels=False).targets is None
 
 
-@pytest.mark.parametrize("spoilt", ["val", "test"])
-@pytest.mark.parametrize("by", ["group", "time"])
-def test_train_does_not_change_when_frames_of_val_or_test_become_garbage(videos, by, spoilt):
-    made = videos if by == "group" else replace(videos, splits=[""] * 6)
-    settings = job(by, length_samples=2, horizon_samples=1)
-    clean = make_windows(made, settings)
-    signals = [signal.copy() for signal in made.signals]
-    for i, signal in enumerate(signals):
-        if by == "time":  # of nine frames the last two are test, the two before are val
-            signal[7 : 9 if spoilt == "test" else 7] += 1e6
-            signal[5 : 7 if spoilt == "val" else 5] += 1e6
-        elif made.splits[i] == spoilt:
-            signal += 1e6
-
-    dirty = make_windows(replace(made, signals=signals), settings)
-
-    np.testing.assert_array_equal(dirty["train"].signal, clean["train"].signal)
-    np.testing.assert_array_equal(
-        dirty["train"].required_targets.values, clean["train"].required_targets.values
-    )
-    for split in clean:
-        for normalization in ("normalization", "required_targets.normalization"):
-            of_dirty, of_clean = dirty[split], clean[split]
-            for name in normalization.split("."):
-                of_dirty, of_clean = getattr(of_dirty, name), getattr(of_clean, name)
-            np.testing.assert_array_equal(of_dirty.centre, of_clean.centre)
-            np.testing.assert_array_equal(of_dirty.scale, of_clean.scale)
-    assert not np.array_equal(dirty[spoilt].signal, clean[spoilt].signal)
-
-
 @pytest.mark.parametrize("part", ["train", "val", "test"])
 def test_no_part_is_asked_what_another_is_asked(videos, part):
     """Split in time, a part may look back over the cut; what it is asked lies in itself."""
