@@ -163,7 +163,6 @@ def test_templates_are_drawn_by_type_for_each_model_that_has_some(material):
     figure = FIGURES["templates"](made).figure
 
     assert len(figure.axes) == 2 * 3
-    assert [bank.is_whitened for bank in made.evidence.banks] == [False, True]
     assert [axes.get_title() for axes in figure.axes[:3]] == ["e00", "e01", "e02"]
     bank = made.evidence.banks[0]
     dots = next(line for line in figure.axes[1].lines if line.get_marker() == "o")

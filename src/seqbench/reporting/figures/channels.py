@@ -12,14 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from seqbench.reporting.figures import style
 from seqbench.reporting.figures.panels import grid, offsets_of, short, thinned
 from seqbench.reporting.figures.plot import Numbers
-from seqbench.reporting.figures.style import (
-    CHARACTER_INCHES,
-    MUTED,
-    N_SHOWN_CHANNELS,
-    N_VECTOR_POINTS,
-)
 from seqbench.storage.windows import WindowSet
 
 N_SAMPLES = 500  # pairs of samples of a channel, more than a panel can show beside each other
@@ -29,12 +24,10 @@ def channel_grid(
     windows: WindowSet, n: int, n_columns: int, *, top: float = 0.3, between: float = 0.32
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with `n` panels for `draw_windows`; lengths are inches."""
-    names = windows.channels[:N_SHOWN_CHANNELS]
+    names = windows.channels[: style.N_SHOWN_CHANNELS]
     widest = max(len(short(name, 10)) for name in names) if len(names) > 1 else 4
-    return grid(
-        n, n_columns, height=0.55 + 0.09 * len(names), left=0.2 + CHARACTER_INCHES * widest,
-        top=top, gap=(0.12, between), shared=True,
-    )  # fmt: skip
+    left, height = 0.2 + style.CHARACTER_INCHES * widest, 0.55 + 0.09 * len(names)
+    return grid(n, n_columns, height=height, left=left, top=top, gap=(0.12, between), shared=True)
 
 
 def draw_windows(
@@ -44,13 +37,13 @@ def draw_windows(
     windows: WindowSet,
 ) -> Numbers:
     """Draw a window (T, C) in each panel, and return the values under the names of their places."""
-    channels = windows.channels[:N_SHOWN_CHANNELS]
+    channels = windows.channels[: style.N_SHOWN_CHANNELS]
     n_channels, rate = len(channels), windows.sampling_rate_hz or 1.0
     unit = "seconds" if windows.sampling_rate_hz else "samples"
     cut = [window[:, :n_channels] for window in shown]
     offsets = offsets_of(cut, n_channels)
     n_points = sum(min(len(window), 2 * N_SAMPLES) * n_channels for window in cut)
-    is_dense = n_points > N_VECTOR_POINTS
+    is_dense = n_points > style.N_VECTOR_POINTS
     colours = mpl.colormaps["viridis"](np.linspace(0.05, 0.8, n_channels))
     numbers = Numbers()
     for axes, window, place in zip(panels, cut, places, strict=True):
@@ -69,5 +62,5 @@ def draw_windows(
         if n_channels > 1:
             panels[0].set_yticks(offsets, [short(name, 10) for name in channels])
         panels[0].xaxis.set_major_locator(MaxNLocator(4))
-        panels[0].figure.supxlabel(unit, fontsize=8.5, color=MUTED)
+        panels[0].figure.supxlabel(unit, fontsize=8.5, color=style.MUTED)
     return numbers

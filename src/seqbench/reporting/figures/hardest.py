@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.classification import ClassificationEvidence, HardWindow
 from seqbench.reporting.evidence.material import Material
-from seqbench.reporting.figures.calibration import NO_PROBABILITIES
 from seqbench.reporting.figures.channels import channel_grid, draw_windows
+from seqbench.reporting.figures.curves import NO_PROBABILITIES
 from seqbench.reporting.figures.panels import grid, note, short, spread
 from seqbench.reporting.figures.pictures import add_picture, show, tiles
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import INK, MUTED
+from seqbench.storage.windows import WindowSet
+
+Drawn = tuple[Figure, list[Axes], Numbers]
 
 N_COLUMNS, N_FRAMES = 3, 5
 N_TITLE, N_NAME = 29, 40  # characters over a panel
@@ -42,28 +45,26 @@ def hardest(material: Material) -> Plot:
         return Plot(figure, Numbers().table)
     sample = material.windows.sample
     draw = {"tokens": _draw_texts, "video": _draw_pictures}.get(sample, _draw_curves)
+    figure, panels, numbers = draw(found, material.windows)
+    for axes, one in zip(panels, found, strict=True):
+        _name(axes, one)
     wrong = [
         f"{one.recording}: {one.true} predicted as {one.predicted} with {one.p_predicted:.2f}"
         for one in found
         if one.predicted != one.true
     ]
-    return replace(
-        draw(found, material),
-        shown=f"{'; '.join(wrong) or 'The mean prediction of each is correct'}.",
-    )
+    sentence = f"{'; '.join(wrong) or 'The mean prediction of each is correct'}."
+    return Plot(figure, numbers.table, sentence)
 
 
-def _draw_curves(found: list[HardWindow], material: Material) -> Plot:
-    figure, panels = channel_grid(material.windows, len(found), N_COLUMNS, top=0.42, between=0.52)
-    for axes, one in zip(panels, found, strict=True):
-        _name(axes, one)
+def _draw_curves(found: list[HardWindow], windows: WindowSet) -> Drawn:
+    figure, panels = channel_grid(windows, len(found), N_COLUMNS, top=0.42, between=0.52)
     shown = [one.values for one in found]
-    numbers = draw_windows(panels, shown, [_place(one) for one in found], material.windows)
-    return Plot(figure, numbers.table)
+    return figure, panels, draw_windows(panels, shown, [_place(one) for one in found], windows)
 
 
-def _draw_pictures(found: list[HardWindow], material: Material) -> Plot:
-    del material
+def _draw_pictures(found: list[HardWindow], windows: WindowSet) -> Drawn:
+    del windows
     figure, panels = grid(
         len(found), N_COLUMNS, height=0.85, left=0.12, top=0.42, bottom=0.1, gap=(0.3, 0.52)
     )
@@ -72,26 +73,23 @@ def _draw_pictures(found: list[HardWindow], material: Material) -> Plot:
         at = spread(len(one.values), N_FRAMES)
         show(axes, tiles(one.values[at]))
         axes.set_anchor("W")
-        _name(axes, one)
         for frame in at:
             add_picture(numbers, one.values[frame, 0], **_place(one), frame=frame)
-    return Plot(figure, numbers.table)
+    return figure, panels, numbers
 
 
-def _draw_texts(found: list[HardWindow], material: Material) -> Plot:
+def _draw_texts(found: list[HardWindow], windows: WindowSet) -> Drawn:
     figure, panels = grid(
         len(found), 1, height=0.22, left=0.12, top=0.42, bottom=0.1, gap=(0.2, 0.52)
     )
     numbers = Numbers()
     for axes, one in zip(panels, found, strict=True):
-        text = text_of(one.values[:, 0], material.windows.channels)
+        text = text_of(one.values[:, 0], windows.channels)
         axes.text(0, 0.5, short(text, N_TEXT), va="center", family="monospace", color=INK)
-        axes.set_xlim(0, 1)
-        axes.set(xticks=[], yticks=[])
+        axes.set(xlim=(0, 1), xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-        _name(axes, one)
         numbers.add(**_place(one), text=text)
-    return Plot(figure, numbers.table)
+    return figure, panels, numbers
 
 
 def text_of(tokens: np.ndarray[Any, Any], vocabulary: list[str]) -> str:
@@ -103,13 +101,11 @@ def text_of(tokens: np.ndarray[Any, Any], vocabulary: list[str]) -> str:
 
 def _name(axes: Axes, one: HardWindow) -> None:
     """Write true and predicted class over a panel, and under them the origin of the window."""
-    half = N_TITLE // 2
     if one.predicted == one.true:
         title, colour = f"{short(one.true, N_TITLE - 8)} ({one.p_true:.2f})", INK
     else:
-        names = f"{short(one.true, half - 4)} → {short(one.predicted, half - 4)}"
-        title = f"{names} ({one.p_predicted:.2f})"
-        colour = ERROR
+        true, predicted = (short(name, N_TITLE // 2 - 4) for name in (one.true, one.predicted))
+        title, colour = f"{true} → {predicted} ({one.p_predicted:.2f})", ERROR
     axes.set_title(title, fontsize=8, pad=12, color=colour)
     where = f"{short(one.recording, N_NAME - 22)}, wrong in {one.n_wrong} of {one.n_runs}"
     axes.annotate(
@@ -120,14 +116,6 @@ def _name(axes: Axes, one: HardWindow) -> None:
 
 def _place(one: HardWindow) -> dict[str, Any]:
     """Return what is known of a window, for each row of the table."""
-    return {
-        "recording": one.recording,
-        "window": one.window,
-        "true": one.true,
-        "predicted": one.predicted,
-        "probability_of_true": one.p_true,
-        "probability_of_predicted": one.p_predicted,
-        "loss": one.loss,
-        "n_wrong": one.n_wrong,
-        "n_runs": one.n_runs,
-    }
+    names = {"p_true": "probability_of_true", "p_predicted": "probability_of_predicted"}
+    known = {name: value for name, value in vars(one).items() if name != "values"}
+    return {names.get(name, name): value for name, value in known.items()}

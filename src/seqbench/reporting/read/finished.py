@@ -13,7 +13,6 @@ from seqbench.errors import UserError
 from seqbench.plan.plan import Plan, Run
 from seqbench.plan.workflow_jobs import run_files
 
-FEW_RUNS = 3
 NAME = "{dataset}, {architecture}, {arm}, labels {labels}, seed {seed}"
 
 
@@ -60,27 +59,24 @@ def unfinished_warnings(plan: Plan) -> list[str]:
     """Return sentences on what a plan leaves out; none where all runs have finished."""
     if not plan.unfinished:
         return []
-    whole = plan.benchmark.base_dataset
-    left_out = sorted(plan.unfinished)
-    without = [name for name in plan.requested.base_datasets if name not in plan.base_datasets]
-    if len(left_out) <= FEW_RUNS:
+    left_out, requested = sorted(plan.unfinished), plan.requested
+    if len(left_out) <= 3:
         names = "; ".join(run.fill(NAME) for run in left_out)
     else:
-        requested = Counter(whole(run.dataset) for run in plan.requested.runs)
-        missing = Counter(whole(run.dataset) for run in left_out)
-        names = ", ".join(
-            f"{missing[n]} of {requested[n]} on {n}" for n in plan.base_datasets if missing[n]
+        n_all, n_missing = (
+            Counter(plan.benchmark.base_dataset(run.dataset) for run in runs)
+            for runs in (requested.runs, left_out)
         )
+        counts = [(n_missing[name], n_all[name], name) for name in plan.base_datasets if n_missing[name]]
+        names = ", ".join(f"{n} of {total} on {name}" for n, total, name in counts)
     verb = "has" if len(left_out) == 1 else "have"
     where = f": {names}" if names else ""
     found = [
-        f"{len(left_out)} of {len(plan.requested.runs)} runs {verb} not finished{where}."
+        f"{len(left_out)} of {len(requested.runs)} runs {verb} not finished{where}."
         " Means are over the runs that have, so models may differ in seeds; n counts them."
     ]
-    if without:
-        found.append(
-            f"No trained model has finished on {', '.join(without)}; this page leaves them out."
-        )
+    if without := ", ".join(name for name in requested.base_datasets if name not in plan.base_datasets):
+        found.append(f"No trained model has finished on {without}; this page leaves them out.")
     return found
 
 

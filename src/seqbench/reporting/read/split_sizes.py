@@ -62,6 +62,9 @@ def split_size(windows: WindowSet) -> SplitSize:
     known_s = None
     if timeline is not None and rate_hz:
         known_s = float((timeline.known_stop - timeline.known_start).sum() / rate_hz)
+    inside = TASKS[windows.task]().labels_inside(windows)
+    labels = windows.label if inside is None else inside[0][np.isfinite(inside[0])]
+    counts = np.bincount(labels[labels >= 0].astype(np.int64), minlength=len(windows.classes))
     return SplitSize(
         split=windows.split,
         n_recordings=len(recordings),
@@ -70,11 +73,5 @@ def split_size(windows: WindowSet) -> SplitSize:
         n_samples=n_samples,
         seconds=n_samples / rate_hz if rate_hz else None,
         known_s=known_s,
-        counts=_counts(windows),
+        counts=counts,
     )
-
-
-def _counts(windows: WindowSet) -> NDArray[np.int64]:
-    inside = TASKS[windows.task]().labels_inside(windows)
-    labels = windows.label if inside is None else inside[0][np.isfinite(inside[0])]
-    return np.bincount(labels[labels >= 0].astype(np.int64), minlength=len(windows.classes))

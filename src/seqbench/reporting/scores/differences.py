@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import geometric_mean
 from typing import Any, Literal
 
-from seqbench.reporting.read.origin import origin_of
+from seqbench.reporting.read.results import origin_of
 from seqbench.reporting.read.stored import Fitted, Stored
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.statistics.student import mean_interval
