@@ -59,7 +59,7 @@ def unfinished_warnings(plan: Plan) -> list[str]:
     """Return sentences on what a plan leaves out; none where all runs have finished."""
     if not plan.unfinished:
         return []
-    left_out, requested = sorted(plan.unfinished), plan.requested
+    left_out, requested, finished = sorted(plan.unfinished), plan.requested, plan.base_datasets
     if len(left_out) <= 3:
         names = "; ".join(run.fill(NAME) for run in left_out)
     else:
@@ -67,15 +67,14 @@ def unfinished_warnings(plan: Plan) -> list[str]:
             Counter(plan.benchmark.base_dataset(run.dataset) for run in runs)
             for runs in (requested.runs, left_out)
         )
-        counts = [(n_missing[name], n_all[name], name) for name in plan.base_datasets if n_missing[name]]
-        names = ", ".join(f"{n} of {total} on {name}" for n, total, name in counts)
+        names = ", ".join(f"{n_missing[n]} of {n_all[n]} on {n}" for n in finished if n_missing[n])
     verb = "has" if len(left_out) == 1 else "have"
     where = f": {names}" if names else ""
     found = [
         f"{len(left_out)} of {len(requested.runs)} runs {verb} not finished{where}."
         " Means are over the runs that have, so models may differ in seeds; n counts them."
     ]
-    if without := ", ".join(name for name in requested.base_datasets if name not in plan.base_datasets):
+    if without := ", ".join(name for name in requested.base_datasets if name not in finished):
         found.append(f"No trained model has finished on {without}; this page leaves them out.")
     return found
 

@@ -167,7 +167,5 @@ def _identity(run: Run) -> tuple[str, str, str, float, int]:
 
 def _values(result: Result) -> Iterable[tuple[str, str, float]]:
     for split, scores in result.metrics.scores.items():
-        yield from (
-            (split, n, score.value) for n, score in scores.items() if score.value is not None
-        )
+        yield from ((split, n, one.value) for n, one in scores.items() if one.value is not None)
     yield from (("cost", n, float(cost)) for n, cost in result.metrics.cost if cost is not None)
