@@ -67,10 +67,6 @@ def test_a_model_of_tokens_is_rebuilt_from_its_header():
     assert torch.equal(again(x, lengths), model(x, lengths))
 
 
-def test_a_header_without_a_kind_of_sample_is_of_series():
-    assert build_model(HEADER)(torch.randn(2, 4, 3)).shape == (2, 2)
-
-
 def test_looking_up_a_vector_multiplies_nothing():
     encoder = build_encoder("gru", {"hidden_size": 3}, 4, sample="tokens", embedding_size=5)
 

@@ -110,14 +110,6 @@ def test_delays_are_learned_from_the_onset_of_a_match():
     assert bank.delays()[0].tolist() == pytest.approx([-1.4, 2.3], abs=0.05)
 
 
-def test_delays_never_leave_their_bounds():
-    bank = EventTemplateBank(1, 2, max_delay_samples=10)
-    with torch.no_grad():
-        bank.onset_delays.copy_(torch.tensor([[1e3, -1e3]]))
-
-    assert bank.delays().tolist() == [[10.0, -10.0]]
-
-
 # The filters.
 
 
@@ -164,13 +156,6 @@ def test_the_first_features_of_event_specific_are_the_highest_scores_around_each
         torch.testing.assert_close(frames[:, frame, :K], around.amax(dim=1))
 
 
-def test_event_specific_refuses_filters_without_a_middle():
-    with pytest.raises(UserError, match=r"must be odd, got \[4, 3, 3\]"):
-        EventSpecificEncoder(C, kernel_sizes=(4, 3, 3))
-    with pytest.raises(UserError, match="same number of layers"):
-        EventSpecificEncoder(C, kernel_sizes=(3, 3), strides=(2,))
-
-
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_event_rnn_is_small_and_has_5_ms_frames_at_2000_hz(cell):
     encoder = EventRnnEncoder(6, cell=cell)
@@ -214,11 +199,6 @@ def test_the_unet_keeps_a_sample_in_its_place_and_sees_far():
 def test_an_impossible_unet_is_refused(options, message):
     with pytest.raises(UserError, match=message):
         EventUnetEncoder(C, **options)
-
-
-def test_heads_that_cannot_share_the_features_are_refused():
-    with pytest.raises(UserError, match="3 heads cannot share 16 features"):
-        LstmEventEncoder(C, hidden_size=8, n_heads=3)
 
 
 class LargestTensor(TorchDispatchMode):

@@ -48,10 +48,6 @@ def test_an_odd_number_of_features_ends_with_a_sine():
     torch.testing.assert_close(found[1], expected)
 
 
-def test_sinusoids_are_no_part_of_the_weights():
-    assert not any("position" in key for key in encoder(positions="sinusoidal").state_dict())
-
-
 def test_order_matters_through_positions_alone():
     network = encoder(positions="learned", max_frames=T)
     x, order = windows()[:1], torch.randperm(T, generator=torch.Generator().manual_seed(2))
@@ -62,14 +58,6 @@ def test_order_matters_through_positions_alone():
 
     assert (with_positions[0] - with_positions[1]).abs().max() > 0.01
     torch.testing.assert_close(without[0], without[1], rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("positions", ["sinusoidal", "learned"])
-def test_equal_samples_at_different_times_have_different_frames(positions):
-    frames = encoder(positions=positions)(torch.ones(1, T, C))[0]
-
-    distance = torch.cdist(frames, frames) + torch.eye(T)
-    assert distance.min() > 1e-3
 
 
 def test_learned_positions_refuse_a_window_that_is_too_long():
@@ -90,16 +78,6 @@ def test_padding_beyond_the_learned_positions_is_no_window():
     assert frames.shape == (2, T, 8)
     with pytest.raises(UserError, match="10 frames"):
         network(x, torch.tensor([10, 4]))
-
-
-def test_every_learned_position_within_reach_is_learned():
-    network = encoder(positions="learned", max_frames=T + 3)
-
-    network(windows(), LENGTHS).square().sum().backward()
-
-    norms = network.positions.grad.norm(dim=1)
-    assert (norms[:T] > 0).all()
-    assert (norms[T:] == 0).all()
 
 
 # Attention.
@@ -153,17 +131,6 @@ def test_a_window_is_encoded_as_if_it_were_alone(causal, positions, stride):
 
 
 @pytest.mark.parametrize("causal", [False, True])
-def test_padding_has_no_effect(causal):
-    network = encoder(causal=causal)
-    x = windows()
-    padding = torch.arange(T) >= LENGTHS[:, None]
-
-    frames = network(x.masked_fill(padding[..., None], 1e3), LENGTHS)
-
-    torch.testing.assert_close(frames, network(x, LENGTHS), rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("causal", [False, True])
 def test_attention_is_the_weighted_mean_of_the_formula(causal):
     torch.manual_seed(0)
     attention = MultiHeadAttention(6, 2, causal=causal)
@@ -208,10 +175,6 @@ def test_the_outputs_of_a_block_do_not_depend_on_the_scale_of_its_input(silent):
     x = torch.randn(2, T, 8)
 
     torch.testing.assert_close(block(10 * x) - 10 * x, block(x) - x, rtol=1e-3, atol=1e-4)
-
-
-def test_the_network_of_a_block_has_the_requested_width():
-    assert encoder(mlp_ratio=3).blocks[0].mlp[0].out_features == 24
 
 
 def test_heads_that_cannot_share_the_features_are_refused():

@@ -169,19 +169,6 @@ def test_the_target_of_a_batch_says_what_is_known_of_each_window(crowded):
         assert set(range(first, stop)) == {t for t in range(length) if start + t in known}
 
 
-def test_a_batch_in_which_nothing_happens_has_no_events(crowded):
-    blind = replace(crowded, timeline=crowded.timeline.without_events())
-
-    pairs = zip(crowded.start.tolist(), crowded.length.tolist(), strict=True)
-    quiet = [i for i, bounds in enumerate(pairs) if not events_by_hand(crowded, *bounds)]
-
-    for windows, index in ((blind, [0, 1, 2]), (crowded, quiet[:2])):
-        target = WindowTable(windows, CPU).batch(torch.tensor(index)).target
-        assert (target.type == -1).all()
-        assert len(target.onset) == len(target.known) == len(index)
-    assert (WindowTable(blind, CPU).batch(torch.arange(3)).target.known.diff() == 0).all()
-
-
 @pytest.fixture
 def numbered(make_event_windows):
     """Windows of two recordings whose first channel counts the rows of the signal."""
@@ -242,18 +229,6 @@ def test_windows_of_unequal_lengths_move_as_well(crowded):
         assert events_of(batch.target, row) == events_by_hand(windows, int(start), int(length))
 
 
-def test_the_generator_decides_where_windows_move(numbered):
-    index, found = torch.arange(len(numbered)), []
-    for seed in (1, 1, 2):
-        torch.manual_seed(len(found))  # what happens elsewhere does not matter
-        table = WindowTable(numbered, CPU, moving(seed))
-        found.append(torch.stack([table.batch(index).x for _ in range(2)]))
-
-    assert torch.equal(found[0], found[1])
-    assert not torch.equal(found[0], found[2])
-    assert not torch.equal(found[0][0], found[0][1])  # anew in every batch
-
-
 def test_windows_of_classes_do_not_move(make_windows, lengths):
     windows = make_windows(lengths=lengths)["train"]
 
@@ -296,13 +271,6 @@ def test_small_sets_are_passed_over_in_new_orders_until_there_are_enough_batches
     assert first != second
 
 
-def test_the_generator_decides_the_order():
-    first, second = (torch.cat(list(shuffled(30, 1, 30, generator()))) for _ in range(2))
-
-    assert torch.equal(first, second)
-    assert first.tolist() != list(range(30))
-
-
 # Few labels.
 
 LABEL = np.array([0] * 40 + [1] * 10 + [-1] * 20 + [2] * 3)
@@ -336,12 +304,6 @@ def test_draws_are_nested_and_ascending(labelled, make_event_windows, seed):
         for smaller, larger in pairwise(draws):
             assert set(smaller) <= set(larger)
         assert all((np.diff(drawn) > 0).all() for drawn in draws)
-
-
-def test_windows_without_a_label_are_never_drawn(labelled):
-    drawn = labelled_subset(labelled, 1.0, seed=0)
-
-    assert drawn.tolist() == np.flatnonzero(LABEL >= 0).tolist()
 
 
 def test_the_seed_decides_the_draw(labelled):

@@ -8,11 +8,9 @@ from seqbench.config.stages import FinetuneSettings
 from seqbench.models.base import inside
 from seqbench.plan.job_settings import FinetuneJobSettings
 from seqbench.steps.finetune import main
-from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training import finetune
 from seqbench.training.batches import WindowTable
-from seqbench.training.finetune import Finetuning, calibrate
-from seqbench.training.model import Model
+from seqbench.training.finetune import calibrate
 
 CNN = {"widths": (8, 8), "kernel_sizes": (3, 3), "strides": (2, 1), "dropout": 0.5}
 OPTIONS = {
@@ -90,18 +88,6 @@ def test_calibration_repeats_to_the_bit(table):
 
     for key, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[key]), key
-
-
-def test_a_calibrated_training_goes_on_as_if_not_interrupted(
-    table, assert_an_interruption_leaves_no_trace
-):
-    def frozen():
-        of_model = encoder("event_rnn")
-        calibrate(of_model, table, seed=0)
-        head = ClassificationHead(of_model, 2, dropout=0.2)
-        return Finetuning(Model(of_model, head), frozen=True, weight=None)
-
-    assert_an_interruption_leaves_no_trace(frozen, loss_name="val_loss", stops=(1, 4, 9))
 
 
 @pytest.mark.parametrize(("frozen", "is_calibrated"), [(True, True), (False, False)])
