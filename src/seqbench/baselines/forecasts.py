@@ -12,10 +12,7 @@ from seqbench.windowing.transform import past
 
 
 @BASELINES.register(
-    "persistence",
-    accepts=("series", "video"),
-    tasks=("forecasting",),
-    floor_of=("forecasting",),
+    "persistence", accepts=("series", "video"), tasks=("forecasting",), floor_of=("forecasting",)
 )
 class PersistenceBaseline(Baseline):
     """The last value or frame that is known, for the whole horizon."""

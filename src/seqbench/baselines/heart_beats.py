@@ -56,11 +56,7 @@ class HeartBeatBaseline(Baseline):
 
 
 @BASELINES.register(
-    "xqrs",
-    accepts=("series",),
-    tasks=("detection",),
-    needs=("ecg",),
-    imports=("wfdb.processing",),
+    "xqrs", accepts=("series",), tasks=("detection",), needs=("ecg",), imports=("wfdb.processing",)
 )
 class XqrsBaseline(HeartBeatBaseline):
     """XQRS of the WFDB package: a matched wavelet and adaptive thresholds.
@@ -81,11 +77,7 @@ class XqrsBaseline(HeartBeatBaseline):
 
 
 @BASELINES.register(
-    "neurokit",
-    accepts=("series",),
-    tasks=("detection",),
-    needs=("ecg",),
-    imports=("neurokit2",),
+    "neurokit", accepts=("series",), tasks=("detection",), needs=("ecg",), imports=("neurokit2",)
 )
 class NeurokitBaseline(HeartBeatBaseline):
     """R peaks of NeuroKit2: steep stretches of the cleaned signal, then their highest sample.

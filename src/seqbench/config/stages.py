@@ -29,8 +29,7 @@ class SplitSettings(Options):
         0.2, description="Fraction of the groups, or names of recordings or groups, for val."
     )
     test: Fraction | list[str] | None = Field(
-        None,
-        description="The same for test; empty: the official split, else 0.2 of the groups.",
+        None, description="The same for test; empty: the official split, else 0.2 of the groups."
     )
     by: Literal["group", "recording", "time"] = Field(
         "group",

@@ -31,10 +31,10 @@ class AutoencoderObjective(Objective):
     latent_size
         Size of a latent vector.
     bottleneck
-        `stretch`: a latent vector for every `compression_samples`, which keeps
+        `temporal`: a latent vector for every `compression_samples`, which keeps
         time; `window`: one for the window, unfolded by an LSTM.
     compression_samples
-        Samples of a latent vector of `stretch`, rounded to whole frames.
+        Samples of a latent vector of `temporal`, rounded to whole frames.
     decoder_size
         Hidden units of the decoder.
     noise
@@ -57,7 +57,7 @@ class AutoencoderObjective(Objective):
         n_channels: int,
         *,
         latent_size: Count = 8,
-        bottleneck: Literal["stretch", "window"] = "stretch",
+        bottleneck: Literal["temporal", "window"] = "temporal",
         compression_samples: Count = 8,
         decoder_size: Count = 64,
         noise: Level = 0.0,
@@ -176,7 +176,7 @@ class VaeObjective(AutoencoderObjective):
         n_channels: int,
         *,
         latent_size: Count = 8,
-        bottleneck: Literal["stretch", "window"] = "stretch",
+        bottleneck: Literal["temporal", "window"] = "temporal",
         compression_samples: Count = 8,
         decoder_size: Count = 64,
         kl_weight: Level = 0.1,

@@ -34,11 +34,6 @@ def scored(name, splits, **options):
 
 
 @pytest.fixture(scope="module")
-def strikes():
-    return split("strikes_windows", n_train=100, n_val=40, n_test=40, noise=0.4)
-
-
-@pytest.fixture(scope="module")
 def ringing():
     return split(
         "strikes_continuous",
@@ -52,11 +47,18 @@ def ringing():
     )
 
 
-@pytest.mark.full
-def test_templates_are_learned_from_labels_nearly_as_well(strikes):
-    found, ceiling = scored("matched_filter", strikes), scored("oracle", strikes)
+@pytest.mark.parametrize(
+    ("noise", "least", "most", "largest_mae_ms"),
+    # F1 at 5 ms of plain matched filters on this generator: .996 and .713.
+    [(0.4, 0.97, 1.0, 0.3), (0.8, 0.6, 0.85, 1.5)],
+)
+def test_the_oracle_is_as_good_as_the_noise_allows(noise, least, most, largest_mae_ms):
+    strikes = split("strikes_windows", n_train=40, n_val=20, n_test=60, noise=noise)
 
-    assert 0.9 * ceiling["f1_at_5ms"] < found["f1_at_5ms"]
+    found = scored("oracle", strikes)
+
+    assert least <= found["f1_at_5ms"] <= most
+    assert found["onset_mae_ms"] < largest_mae_ms
 
 
 def test_strikes_that_overlap_under_sway_and_coloured_noise_are_separated(ringing):

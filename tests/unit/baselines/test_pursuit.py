@@ -309,16 +309,6 @@ def test_events_at_whole_samples_are_found_there(detector, event_windows):
     np.testing.assert_array_equal(found.time, np.rint(found.time))
 
 
-def test_a_known_lateness_is_taken_off(detector, event_windows):
-    signal = with_events(1000, detector().templates, [(500, 0, 1.0)])
-    windows = event_windows([signal], [[]])
-
-    early = candidates(detector(bias=np.array([3.5, 0.0])), windows, peel=True)
-    plain = candidates(detector(), windows, peel=True)
-
-    np.testing.assert_allclose(early.time, plain.time - np.where(plain.type == 0, 3.5, 0))
-
-
 def collisions(n_events, seed):
     """Return starts, types and amplitudes of pairs that overlap."""
     generator = np.random.default_rng(seed)
@@ -361,20 +351,6 @@ def test_a_recording_that_is_cut_into_blocks_gives_the_same(
     np.testing.assert_array_equal(cut.type, whole.type)
     np.testing.assert_allclose(cut.time, whole.time)
     np.testing.assert_allclose(cut.score, whole.score)
-
-
-def test_no_noise_at_all_still_ends(detector, event_windows, compare):
-    # What templates leave of one another is then no noise, and must not be taken for events.
-    d = detector(templates=detector().templates * 1e4)
-    events = collisions(10, seed=1)
-    labels = [[(int(start) + 32, kind) for start, kind, _ in events]]
-    signal = with_events(2600, d.templates, events, noise=1.0)
-    windows = event_windows([signal], labels)
-
-    found = candidates(d, windows, peel=True)
-
-    assert (found.score < 1).all()
-    assert len(found) < 200
 
 
 def test_explained_events_move_no_further_than_the_prior_lets_them(detector):

@@ -36,25 +36,15 @@ def targets(windows) -> np.ndarray:
     return windows.targets.values[origin[:, None] + np.arange(windows.targets.horizon_samples)]
 
 
-def test_persistence_says_the_last_value_in_the_units_of_the_data():
-    splits, test = forecast_windows(np.arange(100.0)[:, None], horizon_samples=3)
-    baseline = BASELINES["persistence"]()
-
-    predicted = baseline.predict(baseline.fit(splits, 0), test)
-
-    np.testing.assert_array_equal(
-        targets(test) - predicted, np.tile([[1.0], [2.0], [3.0]], (len(test), 1, 1))
-    )
-
-
-def test_persistence_shows_the_last_frame_in_the_units_of_the_data():
-    frames = np.arange(100.0)[:, None, None, None] + np.arange(12.0).reshape(2, 2, 3)
+@pytest.mark.parametrize("shape", [(1,), (2, 2, 3)], ids=["series", "video"])
+def test_persistence_predicts_the_last_value_or_frame_in_the_units_of_the_data(shape):
+    frames = np.add.outer(np.arange(100.0), np.arange(np.prod(shape)).reshape(shape))
     splits, test = forecast_windows(frames, horizon_samples=3)
     baseline = BASELINES["persistence"]()
 
     predicted = baseline.predict(baseline.fit(splits, 0), test)
 
-    assert predicted.shape == (len(test), 3, 2, 2, 3)
+    assert predicted.shape == (len(test), 3, *shape)
     for step in range(3):
         np.testing.assert_allclose(targets(test)[:, step] - predicted[:, step], step + 1.0)
 

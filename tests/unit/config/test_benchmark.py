@@ -57,29 +57,16 @@ def test_numbers_that_yaml_reads_as_text_are_taken():
     assert benchmark.finetune.learning_rate == 0.01
 
 
-def test_a_file_that_is_no_mapping_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"\xff\xfe\x00", "cannot be read"), (b"- a\n- b\n", "holds no keys")],
+)
+def test_a_file_that_is_no_config_is_refused(tmp_path, content, sentence):
     path = tmp_path / "config.yaml"
-    path.write_text("- a\n- b\n")
+    path.write_bytes(content)
 
-    with pytest.raises(ConfigError, match="holds no keys"):
+    with pytest.raises(ConfigError, match=sentence):
         Benchmark.read(path)
-
-
-def test_the_saved_config_reads_back_as_the_same_benchmark(tmp_path):
-    benchmark = load(datasets={"mine": {"source": "waves", "noise": 0.5}})
-    path = tmp_path / "config.yaml"
-    path.write_text(benchmark.to_yaml())
-
-    assert Benchmark.read(path) == benchmark
-
-
-def test_a_folder_or_a_binary_file_is_no_config(tmp_path):
-    binary = tmp_path / "config.bin"
-    binary.write_bytes(b"\xff\xfe\x00")
-
-    for path in (tmp_path, binary):
-        with pytest.raises(ConfigError, match="cannot be read"):
-            Benchmark.read(path)
 
 
 def test_several_files_are_merged_as_snakemake_merges_them(tmp_path):
@@ -145,18 +132,6 @@ def test_a_users_dataset_overrides_the_built_in_one():
     benchmark = load(datasets={"waves": {"source": "waves", "n_windows": 40}})
 
     assert JobSettings(benchmark).ingest("waves").options["n_windows"] == 40
-
-
-def test_a_job_has_every_default():
-    options = JobSettings(load()).finetune("waves", "lstm", "scratch", 1.0).architecture_options
-
-    assert options == {
-        "hidden_size": 64,
-        "n_layers": 1,
-        "bidirectional": True,
-        "dropout": 0.0,
-        "pooling": "attention",
-    }
 
 
 @pytest.mark.parametrize(
@@ -262,17 +237,17 @@ def test_shipped_configs_are_valid_and_stay_so_when_every_default_is_written_out
 
 
 def test_shipped_configs_fit_the_schema(pytestconfig):
-    import jsonschema
+    from jsonschema import Draft202012Validator
 
-    schema = json_schema()
+    schema = Draft202012Validator(json_schema())
     for name in ("config.yaml", "tests/data/config.smoke.yaml"):
-        jsonschema.validate(yaml.safe_load((pytestconfig.rootpath / name).read_text()), schema)
+        schema.validate(yaml.safe_load((pytestconfig.rootpath / name).read_text()))
 
 
 def test_the_schema_refuses_what_the_models_refuse():
-    import jsonschema
+    from jsonschema import Draft202012Validator
 
-    schema = json_schema()
+    schema = Draft202012Validator(json_schema())
     for raw in (
         {"runs": [GRID], "epochs": 3},
         {"runs": [GRID], "architectures": {"lstm": {"hidden": 3}}},
@@ -281,5 +256,4 @@ def test_the_schema_refuses_what_the_models_refuse():
         {"runs": [GRID], "tasks": {"detecting": {}}},
         {"runs": [GRID], "datasets": {"mine": {"source": "waves", "noize": 1}}},
     ):
-        with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(raw, schema)
+        assert not schema.is_valid(raw), raw

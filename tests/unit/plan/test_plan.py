@@ -45,20 +45,19 @@ def test_baselines_run_once_per_dataset_or_with_every_seed_where_chance_plays_a_
     ]
 
 
-MIXED = {
-    "datasets": ["waves", "mitdb", "mitdb_qrs", "ludb", "strikes_windows", "change_ringing", "own"],
-    "architectures": ["lstm"],
-    "seeds": [3],
-}
+EVENTS = ["mitdb", "mitdb_qrs", "ludb", "strikes_windows", "change_ringing", "own"]
+MIXED = {"datasets": ["waves", "names", *EVENTS], "architectures": ["lstm"], "seeds": [3]}
 OWN = {"own": {"source": "folder", "path": "x", "task": "detection"}}
 
 
 @pytest.mark.parametrize(
     ("baseline", "where"),
     [
-        ("majority", {"waves"}),
-        ("metronome", {"mitdb", "mitdb_qrs", "ludb", "strikes_windows", "change_ringing", "own"}),
-        ("matched_filter", set(MIXED["datasets"]) - {"waves"}),
+        ("majority", {"waves", "names"}),
+        ("minirocket", {"waves"}),
+        ("char_ngrams", {"names"}),
+        ("metronome", set(EVENTS)),
+        ("matched_filter", set(EVENTS)),
         ("oracle", {"strikes_windows", "change_ringing"}),
         ("xqrs", {"mitdb", "mitdb_qrs"}),
         ("neurokit", {"mitdb", "mitdb_qrs"}),
@@ -73,20 +72,14 @@ def test_a_baseline_runs_where_its_task_is_and_what_it_needs_is_offered(baseline
 
 
 def test_an_entry_of_runs_may_have_baselines_of_its_own():
-    plan = Plan(
-        Benchmark.load(
-            {
-                "runs": [
-                    {"datasets": ["waves"], "architectures": ["lstm"], "baselines": ["majority"]},
-                    {"datasets": ["gun_point"], "architectures": ["lstm"]},
-                    {"datasets": ["ecg200"], "architectures": ["lstm"], "baselines": []},
-                ],
-                "baselines": ["majority", "logistic_regression"],
-            }
-        )
-    )
+    runs = plan(
+        {"datasets": ["waves"], "architectures": ["lstm"], "baselines": ["majority"]},
+        {"datasets": ["gun_point"], "architectures": ["lstm"]},
+        {"datasets": ["ecg200"], "architectures": ["lstm"], "baselines": []},
+        baselines=["majority", "logistic_regression"],
+    ).baselines
 
-    assert [(run.dataset, run.architecture) for run in plan.baselines] == [
+    assert [(run.dataset, run.architecture) for run in runs] == [
         ("waves", "majority"),
         ("gun_point", "majority"),
         ("gun_point", "logistic_regression"),
@@ -95,19 +88,7 @@ def test_an_entry_of_runs_may_have_baselines_of_its_own():
 
 def test_a_baseline_that_an_entry_names_must_fit_its_datasets():
     with pytest.raises(ConfigError, match=r"runs\.0\.baselines: 'persistence' is not made for"):
-        Plan(
-            Benchmark.load(
-                {
-                    "runs": [
-                        {
-                            "datasets": ["waves"],
-                            "architectures": ["lstm"],
-                            "baselines": ["persistence"],
-                        }
-                    ]
-                }
-            )
-        )
+        plan({"datasets": ["waves"], "architectures": ["lstm"], "baselines": ["persistence"]})
 
 
 def test_an_illegal_combination_is_refused_with_the_reason(monkeypatch):
@@ -115,20 +96,6 @@ def test_an_illegal_combination_is_refused_with_the_reason(monkeypatch):
 
     with pytest.raises(ConfigError, match="architecture 'lstm' takes video, but dataset 'waves'"):
         plan({"datasets": ["waves"], "architectures": ["lstm"]})
-
-
-def test_baselines_of_series_are_not_planned_for_tokens():
-    runs = plan(
-        {"datasets": ["names", "waves"], "architectures": ["gru"]},
-        baselines=["majority", "minirocket", "char_ngrams"],
-    ).baselines
-
-    assert {(run.dataset, run.architecture) for run in runs} == {
-        ("names", "majority"),
-        ("names", "char_ngrams"),
-        ("waves", "majority"),
-        ("waves", "minirocket"),
-    }
 
 
 def test_objectives_of_series_are_refused_for_tokens_with_the_reason():

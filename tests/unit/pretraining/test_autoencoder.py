@@ -8,7 +8,7 @@ from seqbench.pretraining.base import Objective
 
 C = 2
 KINDS = pytest.mark.parametrize("kind", [AutoencoderObjective, VaeObjective])
-BOTTLENECKS = pytest.mark.parametrize("bottleneck", ["stretch", "window"])
+BOTTLENECKS = pytest.mark.parametrize("bottleneck", ["temporal", "window"])
 STRIDES = pytest.mark.parametrize("stride", [1, 3])
 
 

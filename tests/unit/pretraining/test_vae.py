@@ -47,8 +47,8 @@ def test_the_divergence_is_that_of_torch(noise):
     ("bottleneck", "lengths", "expected"),
     [
         # Two latent numbers of 0.5 nats for each of two vectors; ten samples of two channels.
-        ("stretch", None, 2 * 2 * 0.5 / (10 * 2)),
-        ("stretch", UNEQUAL, 3 / 26),
+        ("temporal", None, 2 * 2 * 0.5 / (10 * 2)),
+        ("temporal", UNEQUAL, 3 / 26),
         ("window", UNEQUAL, 2 / 26),
     ],
 )

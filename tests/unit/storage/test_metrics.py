@@ -79,13 +79,6 @@ def test_other_content_is_refused_in_a_sentence(path, content, reason):
     assert reason in refusal(path)
 
 
-def test_a_file_cut_anywhere_is_refused(path):
-    healthy = path.read_bytes()
-    for n in range(0, len(healthy) - 2, 37):
-        path.write_bytes(healthy[:n])
-        refusal(path)
-
-
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1.0"])
 def test_a_score_is_a_finite_number_or_none(value):
     with pytest.raises(ValueError, match="value"):
