@@ -164,7 +164,7 @@ def test_after_everything_was_killed_the_next_run_gives_the_same(
     whole, prepared, stage, start_workflow, processes_in, wait_for, trained_by
 ):
     state, cost = STAGES[stage]
-    lasts_s = read_model(whole / layout.MODEL.format(**RUN)).header.cost.to_json()[cost]
+    lasts_s = read_model(whole / layout.MODEL.format(**RUN)).header.cost.model_dump()[cost]
     moment = random.Random(stage).uniform(0, 1.1) * lasts_s
 
     process = start_workflow(prepared)

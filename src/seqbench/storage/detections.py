@@ -8,7 +8,7 @@ that ways of decoding can be compared without predicting again.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -117,15 +117,11 @@ class Decoding:
         thresholds = {str(name): np.array(values) for name, values in tuned.thresholds.items()}
         return cls(decoder=tuned.decoder, thresholds=thresholds)
 
-    def tuning(self, timing_bounds_ms: Sequence[list[float] | None] = ()) -> DetectionTuning:
-        """Return the decoding for the header of a model, with the timing errors of val."""
-        return DetectionTuning.of_json(
-            {
-                "decoder": self.decoder,
-                "thresholds": {name: list(values) for name, values in self.thresholds.items()},
-                "timing_bounds_ms": timing_bounds_ms,
-            }
-        )
+    def tuning(self, timing_bounds_ms: Sequence[list[float] | None] = ()) -> dict[str, Any]:
+        """Return the values of a `DetectionTuning`, with the timing errors of val."""
+        thresholds = {name: values.tolist() for name, values in self.thresholds.items()}
+        bounds = list(timing_bounds_ms)
+        return {"decoder": self.decoder, "thresholds": thresholds, "timing_bounds_ms": bounds}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -24,10 +24,6 @@ class Record(BaseModel):
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=()
     )
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as JSON values; what is unknown (None) is left out."""
-        return self.model_dump(mode="json", exclude_none=True)
-
     @classmethod
     def of_json(cls, values: dict[str, Any]) -> Self:
         """Read JSON values; see `parse`."""

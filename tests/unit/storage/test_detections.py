@@ -57,7 +57,7 @@ def test_no_candidates_are_joined_to_none_of_the_right_kind(parts):
 
 
 def test_a_decoding_survives_its_json(assert_same):
-    read = Decoding.of(DetectionTuning.of_json(DECODING.tuning().to_json()))
+    read = Decoding.of(DetectionTuning.of_json(DECODING.tuning()))
 
     assert_same(read, DECODING)
 

@@ -112,7 +112,7 @@ class DetectionTask(Task):
         found = Detections.of(windows, predicted, undecided, are_probabilities=are_probabilities)
         decoding = tune(found, self.decoder)
         found = Detections.of(windows, predicted, decoding, are_probabilities=are_probabilities)
-        return decoding.tuning(timing_bounds_ms(found)).to_json()
+        return decoding.tuning(timing_bounds_ms(found))
 
     def headline_of(self, windows: WindowSet) -> str:
         """Return F1 at the tolerance of the dataset."""
