@@ -128,10 +128,10 @@ class CountingTask(Task):
 
         return Counts()
 
-    def join(self, windows, answer, *, are_probabilities, tuned):
+    def join(self, windows, predicted, *, are_probabilities, tuned):
         """Join counts (N, 1) with the windows they belong to."""
         return Sequences(
-            prediction=answer,
+            prediction=predicted,
             target=counts(windows),
             sequence=np.arange(len(windows)),
             ahead=np.zeros(len(windows), dtype=np.int64),

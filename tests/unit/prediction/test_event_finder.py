@@ -32,7 +32,7 @@ MS = 1e-3
 
 
 class Dribble(io.RawIOBase):
-    """A pipe whose writer takes its time: each read gives what happens to be there."""
+    """A pipe whose writer takes its time: each read gives what is there."""
 
     def __init__(self, data: bytes, seed: int, most: int) -> None:
         self.left = data
@@ -63,7 +63,7 @@ def events(knocks, signal):
 def as_csv(path: Path, signal: np.ndarray, header: str = "x,y,z", **columns: np.ndarray) -> Path:
     table = np.column_stack([*columns.values(), signal])
     names = ",".join([*columns, header])
-    # 9 digits tell single-precision numbers apart.
+    # 9 digits keep single-precision numbers apart.
     np.savetxt(path, table, fmt="%.9g", delimiter=",", header=names, comments="")
     return path
 

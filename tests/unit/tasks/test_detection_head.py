@@ -20,7 +20,7 @@ FAR_HEIGHT = math.exp(-0.5 * 4 / 0.36)  # two frames from it
 
 
 class Frames(Encoder):
-    """Says how frames would lie, and gives none."""
+    """States how frames would lie, and gives none."""
 
     def __init__(self, stride: int, n_template_scores: int = 0) -> None:
         super().__init__()
@@ -56,13 +56,13 @@ def events(
 
 
 def ideal(head: DetectionHead, target: EventTarget, n_frames: int) -> Tensor:
-    """Logits whose presence and bells are those of the target; elsewhere times say nothing."""
-    wanted = head.frame_target(target, n_frames)
+    """Logits whose presence and bells are those of the target; elsewhere times are uniform."""
+    expected = head.frame_target(target, n_frames)
     logits = torch.zeros(len(target.onset), n_frames, 1 + N_BINS, head.n_types)
-    logits[:, :, 0] = wanted.presence.clamp(1e-4, 1 - 1e-4).logit()
-    place = (wanted.offset * 10 + HALF).clamp(0, N_BINS - 1)
+    logits[:, :, 0] = expected.presence.clamp(1e-4, 1 - 1e-4).logit()
+    place = (expected.offset * 10 + HALF).clamp(0, N_BINS - 1)
     bell = -0.5 * ((torch.arange(N_BINS) - place[:, None]) / SPREAD_BINS).square()
-    logits[wanted.window, wanted.frame, 1:, wanted.type] = bell
+    logits[expected.window, expected.frame, 1:, expected.type] = bell
     return logits
 
 
@@ -168,7 +168,7 @@ def test_an_onset_at_an_edge_has_a_frame(stride, onset, frame, offset):
     assert target.offset[target.frame == frame].item() == pytest.approx(offset)
 
 
-def test_unknown_parts_are_masked():
+def test_unknown_spans_are_masked():
     # Labelled from sample 41 to 129: the frames 5 to 12. Of the second event only frame 12 is.
     target = head_of().frame_target(
         events([(60.0, 0), (130.0, 0), (180.0, 0)], known=(41, 130)), 20
@@ -248,7 +248,7 @@ TARGET = events([(60.0, 0), (125.0, 1)], [], [(0.0, 1)])
 
 
 @pytest.mark.parametrize("presence", ["focal", "bce"])
-def test_the_loss_falls_with_better_answers(presence):
+def test_the_loss_falls_with_better_predictions(presence):
     head = head_of(n_types=2, presence=presence)
     best = ideal(head, TARGET, 20)
     unsure = torch.zeros_like(best)
@@ -263,7 +263,7 @@ def test_the_loss_falls_with_better_answers(presence):
     assert losses[-1] < 0.2 * losses[1]
 
 
-def test_an_ideal_answer_costs_nothing_for_its_times():
+def test_an_ideal_prediction_costs_nothing_for_its_times():
     head = head_of(n_types=2)
     logits = ideal(head, TARGET, 20)
 
@@ -319,7 +319,7 @@ def test_two_likely_events_within_the_refractory_period_cost_more():
     assert penalty(6, 7) == pytest.approx(0.0, abs=0.01)
 
 
-def test_a_head_learns_from_frames_that_tell():
+def test_a_head_learns_from_informative_frames():
     torch.manual_seed(0)
     head = head_of(stride=4, n_types=2)
     onset = torch.randint(0, 160, (64,))
@@ -367,7 +367,7 @@ def test_frames_found_around_onsets_are_measured():
     assert head.measure(one_of_three, TARGET)[0].item() == pytest.approx(2 * 1 / (1 + 3))
 
 
-def test_frames_found_in_unknown_parts_are_not_measured():
+def test_frames_found_in_unknown_spans_are_not_measured():
     head = head_of()
     target = events([(60.0, 0)], known=(0, 100))
     logits = ideal(head, target, 20)
@@ -390,18 +390,18 @@ def test_scores_of_templates_stand_behind_the_bins():
     torch.testing.assert_close(logits[0, :, -1], joined)
 
 
-def test_templates_are_asked_to_match_where_events_are():
+def test_templates_should_match_where_events_are():
     head = head_of(n_types=2, n_templates=2)
     plain = head_of(n_types=2)
     logits = ideal(head, TARGET, 20)
-    wanted = head.frame_target(TARGET, 20).presence[:, :, None]
+    expected = head.frame_target(TARGET, 20).presence[:, :, None]
 
-    aligned = head.loss(torch.cat([logits, wanted], dim=2), TARGET)
-    silent = head.loss(torch.cat([logits, 0 * wanted], dim=2), TARGET)
+    aligned = head.loss(torch.cat([logits, expected], dim=2), TARGET)
+    silent = head.loss(torch.cat([logits, 0 * expected], dim=2), TARGET)
 
     plain_loss = plain.loss(logits, TARGET).item()
     assert aligned.item() == pytest.approx(plain_loss, abs=1e-6)
-    assert silent.item() == pytest.approx(plain_loss + 0.5 * wanted.square().mean().item())
+    assert silent.item() == pytest.approx(plain_loss + 0.5 * expected.square().mean().item())
 
 
 def test_templates_without_weight_are_left_out():

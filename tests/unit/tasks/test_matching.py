@@ -182,7 +182,7 @@ def test_a_detection_may_take_what_is_as_far_as_the_tolerance():
     assert claims([100], [106], 5) == [False]
 
 
-def test_asking_at_once_ends_where_taking_turns_does():
+def test_proposing_at_once_ends_where_taking_turns_does():
     n_taken = 0
     for seed in range(300):
         reference, ranked, tolerance = random_case(seed, reach=60)

@@ -81,8 +81,8 @@ def test_the_first_and_the_last_frame_can_be_peaks(n_frames):
         assert found([one_type(presence)]) == [(0, 10.0 * at, pytest.approx(0.7))]
 
 
-def test_the_time_is_what_a_frame_and_its_neighbours_say_together():
-    # Times 20 + 4, 30 - 2 and 40 - 9, weighted by 0.2, 0.9 and 0.5; the frame beyond is not asked.
+def test_the_time_is_that_of_a_frame_and_its_neighbours_together():
+    # Times 20 + 4, 30 - 2 and 40 - 9, weighted by 0.2, 0.9 and 0.5; the frame beyond has no effect.
     presence, offset = [0, 0.1, 0.2, 0.9, 0.5, 0.4, 0], [0, 300, 4, -2, -9, 300, 0]
 
     ((_, time, score),) = found([one_type(presence, offset)])

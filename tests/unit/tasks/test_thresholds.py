@@ -100,7 +100,7 @@ def test_each_type_gets_its_own_and_the_rest_the_median():
     assert choose_thresholds(found, "threshold") == pytest.approx([0.8, 0.3, 0.25, 0.3, 0.3])
 
 
-def test_a_rare_type_that_nobody_can_tell_is_left_alone():
+def test_a_rare_type_that_nobody_can_distinguish_is_left_alone():
     # Type 1 has one event, found by one of 40 candidates that all look the same.
     clear = [(0, 100 + 50 * i, 0) for i in range(9)]
     found = detections(
