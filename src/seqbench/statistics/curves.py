@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+N_CALIBRATION_BINS = 15
 
 
 class Counts(NamedTuple):
@@ -84,3 +85,26 @@ def _counts(scores: Floats, positive: NDArray[np.bool_]) -> Counts:
     last_of_ties = np.r_[np.flatnonzero(np.diff(scores[order])), len(scores) - 1]
     hits = np.cumsum(positive[order].astype(np.float64))[last_of_ties]
     return Counts(hits, last_of_ties + 1 - hits)
+
+
+def calibration_bins(scores: Floats) -> NDArray[np.int64]:
+    """Return which of 15 bins of equal width each score falls into, (N,)."""
+    edges = np.linspace(0, 1, N_CALIBRATION_BINS + 1)[1:-1]
+    return np.searchsorted(edges, scores)
+
+
+def calibration(
+    scores: Floats, is_true: NDArray[np.bool_]
+) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Return mean score, fraction that is true and number of scores in each bin, (15,) each.
+
+    NaN in a bin without scores.
+    """
+    bins = calibration_bins(scores)
+    counts = np.bincount(bins, minlength=N_CALIBRATION_BINS)
+    sums = (
+        np.bincount(bins, of, minlength=N_CALIBRATION_BINS)
+        for of in (scores, is_true.astype(np.float64))
+    )
+    mean, fraction = (np.where(counts, of / np.maximum(counts, 1), np.nan) for of in sums)
+    return mean, fraction, counts

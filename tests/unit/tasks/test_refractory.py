@@ -228,7 +228,8 @@ def test_a_stream_gives_the_events_of_the_file(stream, period, clock, decoder):
         for time, type, score in due:
             online.push(type, time, score)
         given_.append(online.advance(now))
-    online.push_many([k for _, k, _ in left], [t for t, _, _ in left], [s for _, _, s in left])
+    for time, type, score in left:
+        online.push(type, time, score)
     given_.append(online.finish())
 
     assert all(events == sorted(events) for events in given_)
@@ -269,16 +270,18 @@ def test_an_event_alone_comes_after_one_period_and_not_before(decoder):
 
 def test_greedy_does_not_wait_for_weaker_neighbours():
     online = OnlineSelection(np.array([0.5]), 10.0, "greedy")
-    online.push_many([0, 0], [100.0, 109.0], [0.9, 0.8])
+    online.push(0, 100.0, 0.9)
+    online.push(0, 109.0, 0.8)
 
     assert online.advance(110.0) == [Event(100.0, 0, 0.9)]
-    assert online.n_undecided == 0
+    assert online.finish() == []
 
 
 def test_optimal_gives_what_every_outcome_shares():
     # Whatever follows, 0 goes before 4; at 36 it is still open what will follow.
     online = OnlineSelection(np.array([0.5]), 10.0, "optimal")
-    online.push_many([0] * 4, [0.0, 4.0, 30.0, 36.0], [0.9, 0.6, 0.7, 0.8])
+    for time, score in ((0.0, 0.9), (4.0, 0.6), (30.0, 0.7), (36.0, 0.8)):
+        online.push(0, time, score)
 
     assert online.advance(36.0) == [Event(0.0, 0, 0.9)]
     assert online.finish() == [Event(36.0, 0, 0.8)]
@@ -292,7 +295,7 @@ def test_a_long_stream_needs_no_more_memory(decoder):
     for time in np.cumsum(generator.uniform(1, 6, size=5_000)).tolist():
         online.advance(time)
         online.push(0, time, float(generator.uniform()))
-        most = max(most, online.n_undecided)
+        most = max(most, len(online._open[0]._tag))
 
     assert most < 60
 

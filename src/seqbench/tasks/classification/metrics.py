@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.config.registry import METRICS
+from seqbench.statistics.curves import N_CALIBRATION_BINS, calibration, calibration_bins
 from seqbench.storage.predictions import Predictions
 from seqbench.storage.sequences import Sequences
 
 Floats = NDArray[np.float64]
-N_CALIBRATION_BINS = 15
 
 
 def confusion(predictions: Predictions | Sequences, weights: Floats) -> Floats:
@@ -105,8 +105,9 @@ def ece(predictions: Predictions, weights: Floats) -> Floats:
     Guo, Pleiss, Sun, Weinberger (2017). On calibration of modern neural
     networks. ICML, equation 5. arXiv:1706.04599
     """
-    surplus = (predictions.predicted == predictions.target) - predictions.scores.max(axis=1)
-    bins = np.eye(N_CALIBRATION_BINS)[_bin(predictions)]  # (N, bins)
+    confidence = predictions.scores.max(axis=1)
+    surplus = (predictions.predicted == predictions.target) - confidence
+    bins = np.eye(N_CALIBRATION_BINS)[calibration_bins(confidence)]  # (N, bins)
     gaps = np.abs(weights @ (surplus[:, None] * bins))
     return gaps.sum(axis=1) / weights.sum(axis=1)
 
@@ -116,21 +117,8 @@ def reliability(predictions: Predictions) -> tuple[Floats, Floats, NDArray[np.in
 
     NaN in a bin without windows, (15,) each.
     """
-    bins = _bin(predictions)
-    counts = np.bincount(bins, minlength=N_CALIBRATION_BINS)
     is_right = predictions.predicted == predictions.target
-    sums = (
-        np.bincount(bins, of, minlength=N_CALIBRATION_BINS)
-        for of in (predictions.scores.max(axis=1), is_right.astype(np.float64))
-    )
-    confidence, right = (np.where(counts, of / np.maximum(counts, 1), np.nan) for of in sums)
-    return confidence, right, counts
-
-
-def _bin(predictions: Predictions) -> NDArray[np.int64]:
-    """Return the bin of the confidence in each window, (N,)."""
-    edges = np.linspace(0, 1, N_CALIBRATION_BINS + 1)[1:-1]
-    return np.searchsorted(edges, predictions.scores.max(axis=1))
+    return calibration(predictions.scores.max(axis=1), is_right)
 
 
 def _mean_where(values: Floats, mask: NDArray[np.bool_]) -> Floats:

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from seqbench.config.registry import METRICS
+from seqbench.statistics.curves import N_CALIBRATION_BINS, calibration, calibration_bins
 from seqbench.storage.detections import Detections
 from seqbench.tasks.detection.comparison import (
-    N_CALIBRATION_BINS,
     Decoded,
     Events,
     Floats,
@@ -147,7 +147,7 @@ def presence_ece(detections: Detections, weights: Floats) -> Floats:
     ranked = ranking(detections)
     surplus = ranked.is_hit(detections.tolerance_ms) - ranked.score
     n = len(detections)
-    cell = ranked.found.place * N_CALIBRATION_BINS + ranked.bin
+    cell = ranked.found.place * N_CALIBRATION_BINS + calibration_bins(ranked.score)
     gaps = np.bincount(cell, surplus, minlength=n * N_CALIBRATION_BINS)
     counts = ranked.count(ranked.found).sum(axis=1)
     return ratio(np.abs(weights @ gaps.reshape(n, -1)).sum(axis=1), weights @ counts)
@@ -200,13 +200,7 @@ def reliability(detections: Detections) -> tuple[Floats, Floats, Ints]:
     A candidate is true as in `presence_ece`. NaN in a bin without candidates.
     """
     ranked = ranking(detections)
-    is_hit = ranked.is_hit(detections.tolerance_ms).astype(np.float64)
-    counts = np.bincount(ranked.bin, minlength=N_CALIBRATION_BINS)
-    score, true = (
-        ratio(np.bincount(ranked.bin, of, minlength=N_CALIBRATION_BINS), counts)
-        for of in (ranked.score, is_hit)
-    )
-    return score, true, counts
+    return calibration(ranked.score, ranked.is_hit(detections.tolerance_ms))
 
 
 def _violations(compared: Decoded, weights: Floats) -> Floats:

@@ -133,10 +133,6 @@ class Choice(Generic[Tag]):
         self._score: list[float] = []
         self._tag: list[Tag] = []
 
-    def __len__(self) -> int:
-        """Return the number of undecided candidates."""
-        return len(self._tag)
-
     def add(self, time: float, score: float, tag: Tag) -> None:
         """Add a candidate that is no earlier than the one before."""
         self._time.append(time)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from seqbench.storage.normalization import Normalization
 from seqbench.tasks.detection.peaks import BATCH, PeakPicker, Peaks, Score
@@ -72,11 +72,6 @@ class OnlineSelection:
         ]
         self._now = [-math.inf] * len(self._thresholds)
 
-    @property
-    def n_undecided(self) -> int:
-        """Candidates above their threshold that are neither kept nor dropped yet."""
-        return sum(len(one) for one in self._open)
-
     def push(self, type: int, time: float, score: float) -> None:
         """Take a candidate: type, time in samples from the start of the stream, score.
 
@@ -94,12 +89,6 @@ class OnlineSelection:
         self._now[type] = time
         if score >= self._thresholds[type]:
             self._open[type].add(time, score, Event(time, type, score))
-
-    def push_many(self, type: ArrayLike, time: ArrayLike, score: ArrayLike) -> None:
-        """Take candidates, (M,) each, those of one type in order of time."""
-        columns = (np.asarray(column).tolist() for column in (type, time, score))
-        for one in zip(*columns, strict=True):
-            self.push(*one)
 
     def advance(self, now: float) -> list[Event]:
         """Give the events that have become certain, in order of time.
@@ -210,4 +199,6 @@ class EventStream:
 
     def _select(self, peaks: Peaks) -> None:
         time = np.clip(peaks.time, 0, self.n_samples - 1)
-        self.selection.push_many(peaks.type, time, peaks.score)
+        columns = (peaks.type.tolist(), time.tolist(), peaks.score.tolist())
+        for one in zip(*columns, strict=True):
+            self.selection.push(*one)
