@@ -240,24 +240,6 @@ def test_refractory_period_enforcement():
     assert (n_kept == 1).all()  # all of 600 samples lie within one period
 
 
-def test_key_hyperparameters():
-    model = LSTMEventClassifier(
-        input_size=6,
-        hidden_size=128,
-        num_layers=2,
-        num_events=16,
-        dropout=0.3,
-        bidirectional=True,
-        timing_resolution_samples=10,
-        refractory_period_samples=4000,
-    )
-
-    event_logits, timing_logits = model(torch.randn(2, T, 6))
-
-    assert event_logits.shape == (2, 16)
-    assert timing_logits.shape == (2, T, 16)
-
-
 # The data format.
 
 

@@ -138,16 +138,6 @@ def test_penalty_is_the_sum_over_all_pairs_too_close(period, peak):
     assert penalty.item() == pytest.approx(penalty_by_hand(p, period, peak), rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("apart", "expected"), [(1, 0.0), (2, 0.0), (3, 1.0), (9, 1.0), (10, 0.0), (15, 0.0)]
-)
-def test_two_certain_events_cost_one_if_too_close_and_not_one_peak(apart, expected):
-    p = torch.zeros(1, F, 1)
-    p[0, [5, 5 + apart], 0] = 1
-
-    assert refractory_penalty(p, 10, peak_frames=2).item() == expected
-
-
 def test_penalty_at_chance_is_a_sixteenth_of_the_pairs():
     n_pairs = sum(1 for j in range(F) for i in range(j) if 2 < j - i < 10)
 

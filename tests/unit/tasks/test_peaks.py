@@ -56,10 +56,6 @@ def rows(peaks: Peaks) -> list[tuple[int, float, float]]:
 # By hand.
 
 
-def test_the_least_score_is_enough():
-    assert [score for *_, score in found([one_type([0, 0, 0.02, 0, 0])])] == [pytest.approx(0.02)]
-
-
 @pytest.mark.parametrize("n_equal", [1, 2, 3, 6, 20])
 def test_a_plateau_is_one_peak_at_its_first_frame(n_equal):
     plateau = one_type([0, 0, *[0.8] * n_equal, 0, 0])
@@ -145,18 +141,6 @@ def test_peaks_are_those_of_every_frame_looked_at_alone(whole, layout):
 @given(pieces(), st.sampled_from([PLAIN, POOLED]))
 def test_pieces_of_any_size_give_what_one_push_gives(parts, layout):
     assert found(parts, layout) == found([np.concatenate(parts)], layout)
-
-
-@given(pieces())
-def test_times_of_one_type_never_go_back(parts):
-    picker = PeakPicker(PLAIN, N_TYPES)
-    last = [-np.inf] * N_TYPES
-
-    for peaks in [*(picker.push(part) for part in parts), picker.finish()]:
-        for kind, time, _ in sorted(rows(peaks), key=lambda row: row[1]):
-            assert time >= last[kind]
-            last[kind] = time
-        assert (np.diff(peaks.time) >= 0).all()
 
 
 @given(pieces(), st.sampled_from([PLAIN, POOLED]))

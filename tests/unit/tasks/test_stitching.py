@@ -74,14 +74,6 @@ def test_windows_overlap_by_a_quarter_where_frames_are_small_enough(layout):
         assert shared >= OVERLAP * layout.window_samples
 
 
-@given(LAYOUTS, st.lists(LENGTHS, min_size=2, max_size=2))
-def test_windows_of_a_longer_recording_begin_with_those_of_a_shorter_one(layout, lengths):
-    short, long = sorted(lengths)
-    n = layout.complete(short)
-
-    assert layout.spans(long)[:n] == layout.spans(short)[:n]
-
-
 def test_a_window_shorter_than_a_frame_is_refused():
     with pytest.raises(UserError, match="a window of 9 samples is shorter than a frame of 10; set"):
         Layout(9, 10, 0.0)
