@@ -109,7 +109,12 @@ def radar(
     """
     folder = listed_folder(cache / "radar/fmi/20170509", {URL: SUMS})
     files = checksums(folder, SUMS, URL)
-    squares = _squares(_stacked([folder / name for name in SUMS]), patch_size * reduction)
+    frames = [read_pgm(folder / name) for name in SUMS]
+    for name, frame in zip(SUMS, frames, strict=True):
+        if frame.shape != frames[0].shape:
+            problem = f"its picture is not {frames[0].shape} as the first one's"
+            raise fault(folder / name, problem, HINT)
+    squares = _squares(np.stack(frames), patch_size * reduction)
     chosen = rainiest(squares, n_patches, folder)
     return Recordings.without_classes(
         [_reduced(dbz(squares[place]), reduction)[:, None] for place in chosen],
@@ -172,15 +177,6 @@ def rainiest(
         for place, square in seen.items()
     }
     return sorted(sorted(rain, key=lambda place: (-rain[place], place))[:n])
-
-
-def _stacked(paths: list[Path]) -> NDArray[np.uint8]:
-    """Return the frames of files, (n_frames, rows, columns), all of one size."""
-    frames = [read_pgm(path) for path in paths]
-    for path, frame in zip(paths, frames, strict=True):
-        if frame.shape != frames[0].shape:
-            raise fault(path, f"its picture is not {frames[0].shape} as the first one's", HINT)
-    return np.stack(frames)
 
 
 def _squares(frames: NDArray[np.uint8], side: int) -> dict[tuple[int, int], NDArray[np.uint8]]:

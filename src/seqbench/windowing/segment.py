@@ -1,7 +1,7 @@
 """Where windows begin and end. Every window lies inside one recording."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +10,7 @@ from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import UNLABELLED
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """Samples [start, stop) of a recording, and the index of their class or -1."""
 
     recording: int
