@@ -2,19 +2,17 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from seqbench.errors import UserError
 from seqbench.library.models import EventSpecificClassifier, EventTemplateBank
 from seqbench.library.models.events import EventClassifier
 from seqbench.tasks.detection.refractory import check
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 N_COLUMNS = 4
 
@@ -65,7 +63,7 @@ def detect_events_from_sequence(
 
 def visualize_learned_templates(
     model: EventSpecificClassifier | EventTemplateBank, save_path: str | Path
-) -> "Figure":
+) -> Figure:
     """Plot the template of each type with its delays, one line a channel.
 
     Parameters
@@ -81,8 +79,6 @@ def visualize_learned_templates(
         Four panels in a row, one for each type; time is in samples from the
         onset of the event.
     """
-    from matplotlib.figure import Figure
-
     bank = model if isinstance(model, EventTemplateBank) else model.template_bank
     with torch.no_grad():
         templates = bank.delayed().cpu().numpy()  # (K, C, samples)
