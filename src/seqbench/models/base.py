@@ -57,7 +57,6 @@ class Encoder(nn.Module, ABC):
         The windows themselves, or without their trend. Objectives hide,
         change and reconstruct this signal.
         """
-        del lengths
         return x
 
     @abstractmethod

@@ -33,11 +33,6 @@ class CnnLstm2dEncoder(Encoder):
     pooling
         How a head pools the frames: last, mean or attention.
 
-    Raises
-    ------
-    UserError
-        If the lists differ in length.
-
     Notes
     -----
     (B, T, C, H, W) -> (B, T, D). A step of the LSTM is a row of the last map:

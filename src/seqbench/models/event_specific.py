@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from seqbench.config.options import Count, Dropout, Layers, OddWidths, Pooling, Widths
 from seqbench.config.registry import ARCHITECTURES
-from seqbench.errors import UserError
 from seqbench.models.base import Encoder, ended, frames_of, inside
 from seqbench.models.cnn1d import MaskedBatchNorm1d
 from seqbench.models.recurrent import LstmEncoder
@@ -254,10 +253,6 @@ class EventSpecificEncoder(Encoder):
         pooling: Pooling = "attention",
     ) -> None:
         super().__init__(pooling)
-        if len(kernel_sizes) != len(strides):
-            raise UserError("kernel_sizes and strides must name the same number of layers")
-        if any(size % 2 == 0 for size in kernel_sizes):
-            raise UserError(f"kernel_sizes must be odd, got {list(kernel_sizes)}")
         self.stride = math.prod(strides)
         self.n_template_scores = n_templates
         self.template_bank = EventTemplateBank(n_templates, n_channels, template_samples)

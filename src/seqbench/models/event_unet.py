@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from seqbench.config.options import Count, Dropout, Pooling, Widths
+from seqbench.config.options import Count, Dropout, OddCount, Pooling, Widths
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, frames_of
@@ -54,8 +54,7 @@ class EventUnetEncoder(Encoder):
     Raises
     ------
     UserError
-        If `kernel_size` is even or less than `step`, or `stride` is no rate of
-        the network.
+        If `kernel_size` is less than `step`, or `stride` is no rate of the network.
 
     Notes
     -----
@@ -74,15 +73,13 @@ class EventUnetEncoder(Encoder):
         n_channels: int,
         *,
         widths: Widths = (8, 16, 32, 64, 128),
-        kernel_size: Count = 7,
+        kernel_size: OddCount = 7,
         step: Count = 4,
         stride: Count = 1,
         dropout: Dropout = 0.0,
         pooling: Pooling = "mean",
     ) -> None:
         super().__init__(pooling)
-        if kernel_size % 2 == 0:
-            raise UserError(f"kernel_size must be odd, got {kernel_size}")
         if kernel_size < step:
             raise UserError(
                 f"kernel_size {kernel_size} leaves gaps between samples {step} apart; make it at"

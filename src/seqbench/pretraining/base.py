@@ -51,7 +51,6 @@ class Objective(nn.Module, ABC):
 
     def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
         """Return signs of collapse besides the loss, shape () each, on prepared windows."""
-        del x, lengths
         return {}
 
     def train(self, mode: bool = True) -> Self:

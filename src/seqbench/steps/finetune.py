@@ -8,7 +8,6 @@ from seqbench.steps.training_arguments import add_training
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
-    del arguments
     import_all(*TRAINING, "torch.utils.tensorboard")
 
 

@@ -29,7 +29,7 @@ from seqbench.training.batches import (
 from seqbench.training.cost import macs_per_window, n_parameters
 from seqbench.training.devices import claim_device
 from seqbench.training.job import TrainingJob, run_training
-from seqbench.training.loop import EVALUATION_BATCH, Progress, fit
+from seqbench.training.loop import EVALUATION_BATCH, fit
 from seqbench.training.model import Model, build_model, predict
 from seqbench.training.reproducibility import prepare, seed_everything
 from seqbench.training.state import StateKeeper, Trainable, state_arrays
@@ -118,9 +118,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
         settings.optimizer,
         loss_name="val_loss",
         generator=generator,
-        progress=Progress(
-            " ".join(str(part) for part in job.names.values()), settings.optimizer.epochs
-        ),
+        label=" ".join(str(part) for part in job.names.values()),
         n_full=int((train.label >= 0).sum()),
         tensorboard=job.tensorboard,
         keeper=keeper,

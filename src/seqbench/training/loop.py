@@ -122,7 +122,7 @@ def fit(
     *,
     loss_name: str,
     generator: torch.Generator,
-    progress: Progress,
+    label: str,
     n_full: int | None = None,
     tensorboard: Path | None = None,
     keeper: StateKeeper | None = None,
@@ -145,8 +145,8 @@ def fit(
         Column of the held-out loss; the lowest decides which weights are kept.
     generator
         Order of the batches.
-    progress
-        Shows every epoch.
+    label
+        What is being trained, for the bar or the log that shows every epoch.
     n_full
         Windows that set the steps of an epoch, so that a run with few labels
         takes as many steps as one with all; None: those of `index`.
@@ -163,7 +163,7 @@ def fit(
     SystemExit
         If a signal stops the training.
     """
-    module = trainable.module
+    module, progress = trainable.module, Progress(label, settings.epochs)
     optimizer = torch.optim.AdamW(
         [p for p in module.parameters() if p.requires_grad],
         lr=settings.learning_rate,

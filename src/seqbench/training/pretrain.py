@@ -21,7 +21,7 @@ from seqbench.storage.windows import WindowSet, read_windows
 from seqbench.training.batches import Batch, WindowTable
 from seqbench.training.devices import claim_device
 from seqbench.training.job import TrainingJob, run_training
-from seqbench.training.loop import EVALUATION_BATCH, Progress, fit
+from seqbench.training.loop import EVALUATION_BATCH, fit
 from seqbench.training.reproducibility import prepare, seed_everything
 from seqbench.training.state import StateKeeper, Trainable, state_arrays
 
@@ -78,9 +78,7 @@ def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
         settings.optimizer,
         loss_name="monitor_loss",
         generator=generator,
-        progress=Progress(
-            f"{settings.objective} of {settings.architecture}", settings.optimizer.epochs
-        ),
+        label=f"{settings.objective} of {settings.architecture}",
         tensorboard=job.tensorboard,
         keeper=keeper,
     )

@@ -18,10 +18,11 @@ from seqbench.config.stages import FinetuneSettings, OptimizerSettings
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable, label_counts
 from seqbench.training.finetune import Finetuning, balanced_weights
-from seqbench.training.loop import DivergedError, Outcome, Progress, evaluate, fit
+from seqbench.training.loop import DivergedError, Outcome, evaluate, fit
 from seqbench.training.model import Model
 from seqbench.training.reproducibility import seed_everything
 from seqbench.training.schedule import Schedule
+from seqbench.training.state import Trainable
 
 CPU = torch.device("cpu")
 NAN = math.nan
@@ -42,12 +43,12 @@ def fitted(
         held_out=lambda: val.batches(256),
         settings=settings,
         loss_name="val_loss",
-        progress=Progress("test", settings.epochs),
+        label="test",
         **defaults | how,
     )
 
 
-class Scripted:
+class Scripted(Trainable):
     """A linear model whose held-out losses are written down beforehand."""
 
     def __init__(self, watched: list[float], train_loss: Callable[[Tensor], Tensor]) -> None:
@@ -62,12 +63,6 @@ class Scripted:
     def watch(self, batch: Batch) -> dict[str, Tensor]:
         self.weights_at.append(self.module.weight.detach().clone())
         return {"val_loss": torch.tensor(next(self.watched))}
-
-    def begin_epoch(self, epoch: int) -> None:
-        pass
-
-    def set_training(self, training: bool) -> None:
-        self.module.train(training)
 
 
 @pytest.fixture

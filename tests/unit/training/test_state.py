@@ -17,7 +17,7 @@ from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import WindowTable
 from seqbench.training.finetune import Finetuning
 from seqbench.training.job import keeping_state
-from seqbench.training.loop import DivergedError, Progress, fit
+from seqbench.training.loop import DivergedError, fit
 from seqbench.training.model import Model
 from seqbench.training.schedule import Schedule
 from seqbench.training.state import INTERRUPTED, Course, StateKeeper
@@ -226,7 +226,7 @@ def test_a_signal_in_the_last_epoch_is_not_forgotten(tmp_path, make_windows):
             FinetuneSettings(epochs=1),
             loss_name="val_loss",
             generator=torch.Generator(),
-            progress=Progress("", 1),
+            label="test",
             keeper=asked,
         )
 
