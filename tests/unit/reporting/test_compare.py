@@ -16,6 +16,7 @@ from seqbench.reporting.page.comparison import render_comparison
 from seqbench.reporting.read.results import COLUMNS, collect, summary
 from seqbench.reporting.read.stored import read_stored
 from seqbench.reporting.scores.differences import (
+    Equality,
     differences,
     equality,
     only_in,
@@ -101,11 +102,13 @@ def test_only_seeds_that_both_have_are_compared_and_the_others_named(table):
     (found,) = differences(a, b)
 
     assert (found.a.mean, found.n_seeds, found.verdict) == (0.9, 1, "identical")
-    assert [(one.model.architecture, one.seeds) for one in only_in(a, b)] == [
+    assert [(model.architecture, seeds) for model, seeds in only_in(a, b).items()] == [
         ("cnn1d", [0]),
         ("gru", [0]),
     ]
-    assert [(one.model.architecture, one.seeds) for one in only_in(b, a)] == [("cnn1d", [2])]
+    assert [(model.architecture, seeds) for model, seeds in only_in(b, a).items()] == [
+        ("cnn1d", [2])
+    ]
 
 
 def test_equal_means_equal_to_the_last_digit(table):
@@ -115,8 +118,7 @@ def test_equal_means_equal_to_the_last_digit(table):
 
     scores = equality(a, b, costs=False)
 
-    assert (scores.n_common, scores.n_equal, scores.n_different) == (2, 1, 1)
-    assert (scores.n_only_a, scores.n_only_b) == (1, 1)
+    assert scores == Equality(n_common=2, n_equal=1, n_only_a=1, n_only_b=1)
     assert equality(a, b, costs=True).n_equal == 1
 
 

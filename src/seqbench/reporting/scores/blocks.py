@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -64,11 +64,9 @@ def blocks(plan: Plan) -> list[Block]:
         whole = plan.benchmark.base_dataset(run.dataset)
         if whole not in tasks:  # so far only baselines have finished there
             continue
-        task = tasks[whole]
-        model = run.model
-        if float(run.labels) == 1 and not (
-            model.is_baseline and model.architecture == ceiling_of(task)
-        ):
+        task, model = tasks[whole], run.model
+        is_ceiling = model.is_baseline and model.architecture == ceiling_of(task)
+        if float(run.labels) == 1 and not is_ceiling:
             runs_of.setdefault(task, {}).setdefault(model, set()).add(whole)
     found = (
         _block(task, [name for name in plan.base_datasets if tasks[name] == task], datasets_of)
@@ -88,7 +86,7 @@ def _block(task: str, datasets: list[str], datasets_of: Mapping[Model, set[str]]
 
     candidates = [
         chosen
-        for chosen in _common(set(trained))
+        for chosen in {*trained, *(one & other for one, other in combinations(set(trained), 2))}
         if len(chosen) > 1 and sum(chosen <= of for of in datasets_of.values()) > 1
     ]
     if not candidates:
@@ -105,10 +103,3 @@ def _block(task: str, datasets: list[str], datasets_of: Mapping[Model, set[str]]
             if not chosen <= of
         },
     )
-
-
-def _common(patterns: set[frozenset[str]]) -> Iterator[frozenset[str]]:
-    """Yield what models have datasets on, and what each two of them have in common."""
-    yield from patterns
-    for one, other in combinations(sorted(patterns, key=sorted), 2):
-        yield one & other

@@ -81,34 +81,33 @@ def _comparison(place: str, runs: dict[str, list[Result]]) -> PlaceComparison:
     candidates = [_candidate(name, found) for name, found in runs.items() if found]
     candidates.sort(key=lambda c: -(c.score.mean if c.score.mean is not None else float("-inf")))
     metric = candidates[0].results[0].headline
-    return PlaceComparison(
-        place, metric, candidates, _sentence(candidates[0], candidates[1], metric)
-    )
+    sentence = _sentence(candidates[0], candidates[1], metric)
+    return PlaceComparison(place, metric, candidates, sentence)
 
 
 def _candidate(name: str, results: list[Result]) -> Candidate:
-    costs = {
-        key: Estimate.of_values(result.cost(key) for result in results).mean
-        for key in ("train_cpu_s", "n_parameters")
-    }
     score = Estimate.of(results, results[0].headline)
-    return Candidate(name, results, score, costs["train_cpu_s"], costs["n_parameters"])
+    train_cpu_s, n_parameters = (
+        Estimate.of_values(result.cost(key) for result in results).mean
+        for key in ("train_cpu_s", "n_parameters")
+    )
+    return Candidate(name, results, score, train_cpu_s, n_parameters)
 
 
 def _sentence(first: Candidate, second: Candidate, metric: str) -> str:
     """State whether the first is ahead of the second by more than chance among seeds or folds."""
     differences = paired(first.results, second.results)
-    label = metric_label(metric)
     if not differences:
         return f"{first.name} and {second.name} have no seed in common."
     mean = fmean(difference.value for difference in differences)
     side = "ahead of" if mean >= 0 else "behind"
-    ahead = f"{first.name} is {side} {second.name} by {formats.signed_score(mean)} {label}"
+    lead = f"{formats.signed_score(mean)} {metric_label(metric)}"
+    ahead = f"{first.name} is {side} {second.name} by {lead}"
     interval = difference_interval(differences)
     if interval is None:
         return f"{ahead}, with a single seed."
-    low, high = (formats.signed_score(bound) for bound in interval)
+    bounds = formats.signed_interval(interval)
     among = independent(difference.result for difference in differences)
     if interval[0] > 0 or interval[1] < 0:
-        return f"{ahead} ({low} to {high}, {among})."
-    return f"{ahead}, which chance among {among} can do ({low} to {high})."
+        return f"{ahead} ({bounds}, {among})."
+    return f"{ahead}, which chance among {among} can do ({bounds})."
