@@ -1,7 +1,5 @@
 """What a detector of one class trades against what, over all thresholds of its scores."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

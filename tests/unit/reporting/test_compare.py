@@ -297,11 +297,6 @@ def test_a_bad_summary_is_answered_by_one_sentence(text, said, tmp_path):
     assert str(path) in str(raised.value)
 
 
-def test_a_folder_without_a_summary_is_said(tmp_path):
-    with pytest.raises(UserError, match=r"holds no summary\.csv"):
-        read_stored(tmp_path)
-
-
 def test_metrics_that_are_none_are_refused(folder):
     a = folder("a", seeds=[0])
     path = a / "evaluate/waves/cnn1d/scratch/labels1/seed0/metrics.json"
@@ -337,6 +332,8 @@ def test_the_command_answers_a_wrong_path_with_a_sentence_and_writes_nothing(fol
 
     with pytest.raises(SystemExit, match=r"error: .*nowhere: cannot be read \(No such file"):
         main(["compare", str(a), str(tmp_path / "nowhere"), "--out", str(out)])
+    with pytest.raises(SystemExit, match=r"holds no summary\.csv"):
+        main(["compare", str(tmp_path), str(a), "--out", str(out)])
     with pytest.raises(SystemExit, match="is called as a summary is"):
         main(["compare", str(a), str(a), "--out", str(a / "summary.csv")])
 

@@ -48,10 +48,25 @@ def row(board, architecture):
     return next(row for row in board.rows if row.architecture == architecture)
 
 
-def test_rows_stand_from_best_to_worst(board):
-    names = [row.architecture for row in board.rows]
+def test_rows_stand_from_best_to_worst_with_their_marks(board):
+    def marked(mark):
+        return [row.architecture for row in board.rows if getattr(row, mark)]
 
+    names = [row.architecture for row in board.rows]
     assert names == ["cnn1d", "gru", "minirocket", "lstm", "majority", "rnn"]
+    assert (marked("is_best"), marked("is_tied")) == (["cnn1d"], ["gru"])
+    assert (marked("below_floor"), marked("below_best_baseline")) == (["rnn"], ["lstm", "rnn"])
+    assert board.best_baseline.architecture == "minirocket"
+    assert board.margin == pytest.approx(0.92 - 0.86)
+    assert {(row.of_ceiling, row.gap_closed) for row in board.rows} == {(None, None)}
+
+
+def test_a_score_is_the_mean_over_seeds_and_a_single_run_shows_its_own_interval(board):
+    score, alone = row(board, "cnn1d").score, row(board, "majority").score
+
+    # Squares 4 + 0 + 4 over n - 1.
+    assert (score.mean, score.sd, score.n) == pytest.approx((0.92, 0.02, 3))
+    assert (alone.sd, alone.interval) == (None, pytest.approx((0.55, 0.65)))
 
 
 def test_the_headline_is_the_one_that_the_results_name(write_results, config):
@@ -85,14 +100,6 @@ def test_a_metric_at_a_tolerance_improves_like_its_family():
     }
 
 
-def test_mean_and_sample_standard_deviation_are_over_seeds(board):
-    score = row(board, "cnn1d").score
-
-    assert score.mean == pytest.approx(0.92)
-    assert score.sd == pytest.approx(0.02)  # n - 1: squares 4 + 0 + 4 over 2
-    assert score.n == 3
-
-
 def resampled_as(values):
     """Return what gives each run of an architecture its own values on resamples of test."""
 
@@ -117,11 +124,6 @@ def test_the_interval_of_several_runs_is_that_of_their_mean_over_resamples(write
     board = made_board(write_results, config, {"cnn1d": tenths, "majority": [0.1] * 41})
 
     assert row(board, "cnn1d").score.interval == pytest.approx((1 / 40, 39 / 40))
-
-
-def test_one_run_shows_its_own_interval(board):
-    assert row(board, "majority").score.sd is None
-    assert row(board, "majority").score.interval == pytest.approx((0.55, 0.65))
 
 
 def test_a_lead_is_taken_resample_by_resample(write_results, config):
@@ -199,23 +201,6 @@ def test_without_resamples_chance_in_both_trainings_counts(board_of_one_group):
         (0.075 - 12.706 * 0.125, 0.075 + 12.706 * 0.125), abs=1e-4
     )
     assert row(board, "gru").is_tied
-
-
-def test_only_the_best_is_marked_best_and_only_what_it_leads_by_chance_is_tied(board):
-    assert [row.architecture for row in board.rows if row.is_best] == ["cnn1d"]
-    assert [row.architecture for row in board.rows if row.is_tied] == ["gru"]
-
-
-def test_a_model_below_the_majority_is_below_its_floor(board):
-    assert [row.architecture for row in board.rows if row.below_floor] == ["rnn"]
-
-
-def test_models_below_the_best_baseline_are_seen_to_lose(board):
-    losers = [row.architecture for row in board.rows if row.below_best_baseline]
-
-    assert losers == ["lstm", "rnn"]
-    assert board.best_baseline.architecture == "minirocket"
-    assert board.margin == pytest.approx(0.92 - 0.86)
 
 
 def test_without_a_spread_only_equal_means_are_tied(write_results, config):
@@ -356,8 +341,3 @@ def test_the_ceiling_competes_with_nobody():
     assert gap == pytest.approx(
         {"oracle": None, "cnn1d": 7 / 8, "matched_filter": 5 / 8, "gru": 3 / 8, "metronome": 0.0}
     )
-
-
-def test_without_a_ceiling_nothing_is_measured_by_it(board):
-    assert board.ceiling is None
-    assert {(row.of_ceiling, row.gap_closed) for row in board.rows} == {(None, None)}

@@ -248,7 +248,7 @@ def test_runs_whose_batches_were_halved_are_counted(write_results, config):
 
     write_results(config(seeds=[0]), skill=skill, edit=edit)
 
-    assert "One run was trained with half the batch size" in make_report()
+    assert "1 run used half the batch size" in make_report()
 
 
 @pytest.mark.usefixtures("without_figures")

@@ -116,18 +116,17 @@ def _done(jobs: list[Job], root: Path) -> set[Job]:
 
 
 def _job_status(job: Job, root: Path, is_done: bool, waits_for_failed: bool) -> JobStatus:
-    path = root / job.log
-    log = read_log(path)
+    log = read_log(root / job.log)
+    duration = _duration(job, root, log)
     if is_done:
-        return JobStatus(job=job, state="done", log=log, duration=_duration(job, root, log))
-    progress = None if job.state is None else read_progress(root / job.state)
+        return JobStatus(job=job, state="done", log=log, duration=duration)
     state, sentence, silent_s = _unfinished(job, root, log)
     return JobStatus(
         job=job,
         state=state,
         log=log,
-        duration=_duration(job, root, log),
-        progress=progress,
+        duration=duration,
+        progress=None if job.state is None else read_progress(root / job.state),
         sentence=sentence,
         silent_s=silent_s,
         waits_for_failed=waits_for_failed and state == "waiting",

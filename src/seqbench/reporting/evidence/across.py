@@ -12,7 +12,6 @@ import pandas as pd
 from seqbench.plan.plan import Model, Plan
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.scores.blocks import Block, blocks, can_tell
-from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.statistics import comparison
 from seqbench.statistics.attainable import ALPHA, smallest_p
@@ -145,12 +144,8 @@ def gather_across(plan: Plan, materials: Iterable[Material]) -> list[Across]:
 
 
 def _across(block: Block, materials: Sequence[Material]) -> Across:
-    boards = {material.dataset: _with_all_labels(material) for material in materials}
-    rows = {
-        (name, model): _row(board, model)
-        for name, board in boards.items()
-        for model in block.models
-    }
+    boards = {material.dataset: material.board for material in materials}  # with all labels
+    rows = {(name, row.model): row for name, board in boards.items() for row in board.rows}
     values = pd.DataFrame(
         {
             model.name: [rows[name, model].score.mean for name in block.datasets]
@@ -161,9 +156,8 @@ def _across(block: Block, materials: Sequence[Material]) -> Across:
     )
     defined = values.dropna(how="all")
     whole = defined.dropna(axis=1)
-    n_runs = [
-        rows[name, m].score.n for name in whole.index for m in block.models if m.name in whole
-    ]
+    models = [model for model in block.models if model.name in whole]
+    n_runs = [rows[name, model].score.n for name in whole.index for model in models]
     return Across(
         block=block,
         values=whole,
@@ -182,11 +176,3 @@ def _across(block: Block, materials: Sequence[Material]) -> Across:
         ],
         colours=materials[0].colours,
     )
-
-
-def _with_all_labels(material: Material) -> Leaderboard:
-    return next(board for board in material.boards if float(board.labels) == 1)
-
-
-def _row(board: Leaderboard, model: Model) -> ModelScores:
-    return next(row for row in board.rows if (row.architecture, row.arm) == model)

@@ -3,8 +3,6 @@
 Axes: N windows of test, K classes, G levels of a grid.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 Axes: S recordings, K types of event, C channels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
@@ -154,14 +152,12 @@ def _timing(row: ModelScores, of_seeds: list[Detections]) -> Timing:
 def _types(found: Detections) -> list[dict[str, Any]]:
     """Return a row for each type, the sum of several in front."""
     rows = per_type(found)
-    once, tolerance_ms = np.ones((1, len(found))), found.tolerance_ms
+    once = np.ones((1, len(found)))
     together = {
         "type": "all types",
         "n_references": sum(row["n_references"] for row in rows),
         "n_detections": sum(row["n_detections"] for row in rows),
-        "f1": _number(f1_at(found, once, tolerance_ms)),
-        "precision": _number(precision_at(found, once, tolerance_ms)),
-        "recall": _number(recall_at(found, once, tolerance_ms)),
+        **_matching(found),
         "bias_ms": _number(onset_bias_ms(found, once)),
         "mae_ms": _number(onset_mae_ms(found, once)),
         "p95_ms": _number(onset_p95_ms(found, once)),
@@ -182,14 +178,18 @@ def _decoder(name: str, of_seeds: list[Detections]) -> Decoder:
 def _scores(found: Detections, decoder: str) -> dict[str, float | None]:
     """Return the metrics as if a decoder were that of the model; None where one is not defined."""
     as_if = replace(found, decoding=replace(found.decoding, decoder=decoder))
-    once, tolerance_ms = np.ones((1, len(found))), found.tolerance_ms
+    once = np.ones((1, len(found)))
     return {
-        "f1": _number(f1_at(as_if, once, tolerance_ms)),
-        "precision": _number(precision_at(as_if, once, tolerance_ms)),
-        "recall": _number(recall_at(as_if, once, tolerance_ms)),
+        **_matching(as_if),
         "violations": _number(refractory_violations(as_if, once)),
         "false_alarms_per_hour": _number(false_alarms_per_hour(as_if, once)),
     }
+
+
+def _matching(found: Detections) -> dict[str, float | None]:
+    metrics = {"f1": f1_at, "precision": precision_at, "recall": recall_at}
+    once, tolerance_ms = np.ones((1, len(found))), found.tolerance_ms
+    return {name: _number(metric(found, once, tolerance_ms)) for name, metric in metrics.items()}
 
 
 def _with_templates(board: Leaderboard, banked: Collection[Run]) -> list[ModelScores]:

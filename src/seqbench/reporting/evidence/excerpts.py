@@ -1,7 +1,5 @@
 """Which parts of a test recording are shown, and what was found there."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """All that the report knows of one dataset, read once and shared by its figures and its section."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Predicted values of test windows, of tasks that predict values."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from seqbench.config.registry import EVIDENCE

@@ -1,7 +1,5 @@
 """Which datasets and models form a table without gaps: known from the plan alone."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations

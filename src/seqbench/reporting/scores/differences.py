@@ -1,7 +1,5 @@
 """How results of one benchmark differ from those of another: scores, costs, and origins."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Models of a dataset side by side: their ranks, their leads, and what marks them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -1,7 +1,5 @@
 """What pretraining changed, what it cost, and a plain sentence on whether it helped."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -195,10 +193,10 @@ def sign_names(signs: Iterable[Signs]) -> dict[str, str]:
 def signs(results: Iterable[Result]) -> list[Signs]:
     """Summarise what was watched in the encoders, each counted once however many runs use it."""
     found = []
-    for model, group in groupby(_outcomes(results), itemgetter(0)):
+    for (dataset, architecture, objective), group in groupby(_outcomes(results), itemgetter(0)):
         watched = [outcome.watched for *_, outcome in group]
         values = {key: Estimate.of_values(one.get(key) for one in watched) for key in SIGNS}
-        found.append(Signs(*model, len(watched), values))
+        found.append(Signs(dataset, architecture, objective, len(watched), values))
     return found
 
 

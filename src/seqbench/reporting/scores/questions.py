@@ -1,7 +1,5 @@
 """Questions of a config on its own grid, and findings from the numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean

@@ -94,16 +94,12 @@ def test_the_estimate_says_what_it_is_based_on(folder, status):
     assert "not counted: 9 jobs, as nothing like them has finished" in said
 
 
-def test_watching_ends_when_all_is_done(folder, status):
-    folder.make(*folder.jobs)
-
-    assert status("--watch", "1000")[0] == 0
-
-
-def test_watching_ends_when_all_that_is_left_needs_what_failed(folder, status):
+def test_watching_ends_when_nothing_is_left_that_could_be_done(folder, status):
     folder.tell(folder.job("ingest"), "error: no network\n")
-
     assert status("--watch", "1000")[0] == 1
+
+    folder.make(*folder.jobs)
+    assert status("--watch", "1000")[0] == 0
 
 
 def test_without_a_config_a_sentence_says_what_to_name(tmp_path):
