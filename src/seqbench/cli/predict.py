@@ -74,10 +74,7 @@ def run(
     if out is None:
         _write_events(sys.stdout, events)
         return
-    with (
-        replacing(out) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
+    with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         _write_events(file, events)
     print(f"{out}: {len(events)} events")
 

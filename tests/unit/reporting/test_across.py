@@ -15,7 +15,6 @@ from seqbench.reporting.figures.catalog import figure_names
 from seqbench.reporting.read.results import collect
 from seqbench.reporting.scores.blocks import blocks
 from seqbench.reporting.text.across import across_sections
-from seqbench.steps import report
 
 PLACE = "_across/classification"
 SCRATCH = ("cnn1d", "scratch"), ("gru", "scratch"), ("lstm", "scratch")
@@ -72,8 +71,8 @@ def world(write_results, raw):
     """Return what makes results on the first n datasets."""
 
     def write(n, *, seeds=(0,), **settings):
-        asked = raw(grid(names(n), ["cnn1d", "gru", "lstm"], seeds=list(seeds)))
-        return write_results(asked, skill=settings.pop("skill", skill), **settings)
+        requested = raw(grid(names(n), ["cnn1d", "gru", "lstm"], seeds=list(seeds)))
+        return write_results(requested, skill=settings.pop("skill", skill), **settings)
 
     return write
 
@@ -134,7 +133,7 @@ def test_a_task_with_one_dataset_has_nothing_to_compare(raw):
 
 
 @pytest.mark.parametrize(("n", "figures"), [(7, []), (8, [(PLACE, "critical_difference")])])
-def test_the_diagram_is_promised_only_where_it_can_tell_models_apart(n, figures, raw):
+def test_the_diagram_is_promised_only_where_it_can_distinguish_models(n, figures, raw):
     # Four models make six pairs: 6 / 2**6 is more than 0.05, 6 / 2**7 is less.
     plan = plan_of(raw(grid(names(n), ["cnn1d", "gru", "lstm"])))
 
@@ -189,7 +188,7 @@ def test_bars_that_meet_or_nearly_do_stand_on_levels_of_their_own():
     assert bar_levels([(1.0, 2.0), (1.5, 3.0), (2.5, 4.0), (3.15, 5.0)]) == [0, 1, 0, 1]
 
 
-def test_the_words_tell_the_tests_and_who_differs(world):
+def test_the_words_name_the_tests_and_who_differs(world):
     plan = world(8)
     (across,) = compared(plan)
     (section,) = across_sections([across])
@@ -205,16 +204,16 @@ def test_the_words_tell_the_tests_and_who_differs(world):
 
 
 @pytest.mark.parametrize(
-    ("n", "said"),
+    ("n", "sentence"),
     [
         (3, "2 / 2^3 = 0.25, which cannot reach 0.05"),
         (7, "2 / 2^7 = 0.0156, and Holm's correction for 6 pairs makes it 0.0938"),
     ],
 )
-def test_too_few_datasets_are_said_with_the_numbers(n, said, world):
+def test_too_few_datasets_are_named_with_the_numbers(n, sentence, world):
     (section,) = across_sections(compared(world(n)))
 
-    assert said in section.warnings[0]
+    assert sentence in section.warnings[0]
     assert "Distinguishing 4 models takes 8 datasets or more" in section.warnings[0]
     assert bool(section.findings) == (n >= 6)
 
@@ -247,34 +246,28 @@ def test_a_diagram_that_was_promised_says_why_it_is_empty(world):
     assert section.warnings == ["Nothing is left to compare: too few of these values are defined."]
 
 
-@pytest.fixture
-def page(without_figures):
-    """Return what makes a page whose figures are blank, and its section across datasets."""
-
-    def make():
-        report.main(
-            ["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT]
-        )
-        text = Path(layout.REPORT).read_text(encoding="utf-8")
-        return re.search(r'<section id="across">.*?</section>', text, re.S)
-
-    return make
+def section_across(page):
+    return re.search(r'<section id="across">.*?</section>', page, re.S)[0]
 
 
-def test_the_page_holds_the_diagram_and_the_file_lies_where_the_layout_says(world, page):
+def test_the_page_holds_the_diagram_and_the_file_lies_where_the_layout_says(
+    world, page_without_figures
+):
     world(8)
 
-    section = page()[0]
+    section = section_across(page_without_figures())
 
     assert section.count("<img") == 1
     assert "p, adjusted" in section
     assert Path(layout.FIGURE.format(dataset=PLACE, figure="critical_difference")).is_file()
 
 
-def test_with_few_datasets_the_page_has_ranks_but_neither_p_nor_diagram(world, page):
+def test_with_few_datasets_the_page_has_ranks_but_neither_p_nor_diagram(
+    world, page_without_figures
+):
     world(3)
 
-    section = page()[0]
+    section = section_across(page_without_figures())
 
     assert "<img" not in section
     assert "p, adjusted" not in section

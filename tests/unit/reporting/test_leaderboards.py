@@ -100,38 +100,42 @@ def test_a_metric_at_a_tolerance_improves_like_its_family():
     }
 
 
-def resampled_as(values):
-    """Return what gives each run of an architecture its own values on resamples of test."""
+@pytest.fixture
+def board_of(write_results, config):
+    """Return what makes a board of scores by architecture: of two seeds, or on resamples of test.
 
-    def edit(run, content):
-        content["scores"]["test"]["accuracy"]["resampled"] = values[run.architecture]
+    On resamples each model has the same scores in both runs; without, test is one group.
+    """
 
-    return edit
+    def make(scores, *, on_resamples):
+        def skill(run):
+            own = scores[run.architecture]
+            return sum(own) / len(own) if on_resamples else own[run.seed]
+
+        def edit(run, content):
+            own = scores[run.architecture] if on_resamples else None
+            content["scores"]["test"]["accuracy"]["resampled"] = own
+
+        architectures = [name for name in scores if name != "majority"]
+        raw = config(architectures=architectures, seeds=[0, 1])
+        plan = write_results(raw, skill=skill, edit=edit)
+        return leaderboard(collect(plan, Path()), "waves", "1")
+
+    return make
 
 
-def made_board(write_results, config, values):
-    """Return a board of which each model has a mean of its values in every run."""
-    plan = write_results(
-        config(architectures=[name for name in values if name != "majority"], seeds=[0, 1]),
-        skill=lambda run: sum(values[run.architecture]) / len(values[run.architecture]),
-        edit=resampled_as(values),
-    )
-    return leaderboard(collect(plan, Path()), "waves", "1")
-
-
-def test_the_interval_of_several_runs_is_that_of_their_mean_over_resamples(write_results, config):
+def test_the_interval_of_several_runs_is_that_of_their_mean_over_resamples(board_of):
     tenths = [i / 40 for i in range(41)]  # 2.5 % of them lie below 1/40, 2.5 % above 39/40
-    board = made_board(write_results, config, {"cnn1d": tenths, "majority": [0.1] * 41})
+    board = board_of({"cnn1d": tenths, "majority": [0.1] * 41}, on_resamples=True)
 
     assert row(board, "cnn1d").score.interval == pytest.approx((1 / 40, 39 / 40))
 
 
-def test_a_lead_is_taken_resample_by_resample(write_results, config):
+def test_a_lead_is_taken_resample_by_resample(board_of):
     swing = [0.2, 0.8] * 20  # hard and easy resamples, for all models alike
     better = [value + 0.1 for value in swing]
-    board = made_board(
-        write_results, config, {"cnn1d": better, "gru": swing, "majority": [0.1] * 40}
-    )
+    scores = {"cnn1d": better, "gru": swing, "majority": [0.1] * 40}
+    board = board_of(scores, on_resamples=True)
     found = lead(row(board, "cnn1d"), row(board, "gru"))
 
     assert found.mean == pytest.approx(0.1)
@@ -139,9 +143,10 @@ def test_a_lead_is_taken_resample_by_resample(write_results, config):
     assert not row(board, "gru").is_tied
 
 
-def test_what_the_best_leads_on_some_resamples_only_is_tied(write_results, config):
+def test_what_the_best_leads_on_some_resamples_only_is_tied(board_of):
     even, odd = [0.9, 0.5] * 20, [0.5, 0.8] * 20  # 0.7 and 0.65
-    board = made_board(write_results, config, {"cnn1d": even, "gru": odd, "majority": [0.1] * 40})
+    scores = {"cnn1d": even, "gru": odd, "majority": [0.1] * 40}
+    board = board_of(scores, on_resamples=True)
 
     assert lead(row(board, "cnn1d"), row(board, "gru")).interval == pytest.approx((-0.3, 0.4))
     assert row(board, "gru").is_tied
@@ -157,30 +162,12 @@ def test_what_the_best_leads_on_some_resamples_only_is_tied(write_results, confi
         (None, "no interval"),
     ],
 )
-def test_a_lead_is_told_in_words(interval, verdict):
+def test_a_lead_is_put_in_words(interval, verdict):
     assert Lead(0.1, interval).verdict == verdict
 
 
-@pytest.fixture
-def board_of_one_group(write_results, config):
-    """Return what makes a board of a test that is one group, so that nothing is resampled."""
-
-    def edit(run, content):
-        del content["scores"]["test"]["accuracy"]["resampled"]
-
-    def make(accuracy):
-        plan = write_results(
-            config(architectures=[name for name in accuracy if name != "majority"], seeds=[0, 1]),
-            skill=lambda run: accuracy[run.architecture][run.seed],
-            edit=edit,
-        )
-        return leaderboard(collect(plan, Path()), "waves", "1")
-
-    return make
-
-
-def test_without_resamples_a_lead_has_the_interval_over_seeds(board_of_one_group):
-    board = board_of_one_group({"cnn1d": [0.7, 0.9], "majority": [0.5]})
+def test_without_resamples_a_lead_has_the_interval_over_seeds(board_of):
+    board = board_of({"cnn1d": [0.7, 0.9], "majority": [0.5]}, on_resamples=False)
     ahead, behind = (
         lead(row(board, one), row(board, other)).interval
         for one, other in (("cnn1d", "majority"), ("majority", "cnn1d"))
@@ -192,9 +179,10 @@ def test_without_resamples_a_lead_has_the_interval_over_seeds(board_of_one_group
     assert behind == pytest.approx((-0.3 - 1.2706, -0.3 + 1.2706), abs=1e-4)
 
 
-def test_without_resamples_chance_in_both_trainings_counts(board_of_one_group):
+def test_without_resamples_chance_in_both_trainings_counts(board_of):
     # All of the chance is in the second: it may well be the better one.
-    board = board_of_one_group({"cnn1d": [0.9, 0.9], "gru": [0.7, 0.95], "majority": [0.5]})
+    scores = {"cnn1d": [0.9, 0.9], "gru": [0.7, 0.95], "majority": [0.5]}
+    board = board_of(scores, on_resamples=False)
 
     # Differences .2 and -.05: s.d. .17678.
     assert lead(row(board, "cnn1d"), row(board, "gru")).interval == pytest.approx(
@@ -244,7 +232,7 @@ def test_a_model_without_any_value_stands_last_and_is_no_candidate(write_results
     assert board.selected.architecture == "cnn1d"
 
 
-def test_the_chosen_run_is_the_best_on_val_whatever_test_says(write_results, config):
+def test_the_chosen_run_is_the_best_on_val_whatever_test_shows(write_results, config):
     def edit(run, content):
         if run.arm != "baseline":
             content["scores"]["val"]["accuracy"]["value"] = {0: 0.7, 1: 0.9, 2: 0.8}[run.seed]
@@ -255,7 +243,7 @@ def test_the_chosen_run_is_the_best_on_val_whatever_test_says(write_results, con
     assert board.selected.chosen.run.seed == 1
 
 
-def test_val_picks_the_model_that_answers_for_a_dataset(write_results, config):
+def test_val_selects_the_model_of_a_dataset(write_results, config):
     def edit(run, content):
         on_val = {"gru": (0.9, 0.3), "cnn1d": (0.9, 0.2), "rnn": (0.8, 0.1)}
         if run.architecture in on_val:

@@ -3,11 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from seqbench import layout
 from seqbench.reporting.text.leaks import leak_fact, leak_warnings, order_note
-from seqbench.steps import report
 from seqbench.storage.windows import SPLITS, LeakCheck, read_windows, write_windows
 
 CLEAN = LeakCheck(
@@ -23,7 +20,7 @@ REPEATED = replace(
 )
 
 
-def test_a_fact_says_what_was_looked_for():
+def test_a_fact_names_what_was_looked_for():
     assert leak_fact([CLEAN]) == (
         "no group in two splits · statistics of train alone ·"
         " 0 of 40 val windows repeat train · 0 of 80 test windows repeat train"
@@ -68,16 +65,13 @@ def test_the_order_of_the_list_is_named_where_it_predicts_the_label():
     assert sentence.startswith("Recordings are listed by label")
 
 
-@pytest.mark.usefixtures("without_figures")
-def test_the_page_shows_the_check_and_warns_at_the_top(write_results, config):
+def test_the_page_shows_the_check_and_warns_at_the_top(write_results, config, page_without_figures):
     plan = write_results(config(), skill=lambda run: 0.5 if run.arm == "baseline" else 0.9)
     for name in plan.datasets:
         path = Path(layout.WINDOWS.format(dataset=name))
         write_windows(path, {split: read_windows(path, split) for split in SPLITS}, REPEATED)
-    report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))
-    page = Path(layout.REPORT).read_text(encoding="utf-8")
 
-    first, _, datasets = page.partition('<section id="datasets">')
+    first, _, datasets = page_without_figures().partition('<section id="datasets">')
     assert "Test or val shares windows or groups with train" in first
     assert "<dt>leak check</dt>" in datasets
     assert "8 of 80 test windows (10 %) stand in train too" in datasets

@@ -28,8 +28,7 @@ N_HARDEST = 6
 LEAST_PROBABILITY = float(np.finfo(np.float64).eps)
 
 
-@dataclass(frozen=True)
-class Confusion:
+class Confusion(NamedTuple):
     """Counts by true and predicted class, (K, K), summed over the runs of a model."""
 
     row: ModelScores
@@ -154,10 +153,8 @@ def gather_classification(inputs: EvidenceInputs) -> ClassificationEvidence:
         calibration = Calibration.of_runs(
             selected, map(reliability, own), of="test window", error="ece"
         )
-        of_shown = [
-            one for result, one in zip(selected.results, own, strict=True)
-            if result.run.dataset == inputs.shown
-        ]  # fmt: skip
+        runs = zip(selected.results, own, strict=True)
+        of_shown = [one for result, one in runs if result.run.dataset == inputs.shown]
         hardest = hardest_windows(read_windows(inputs.windows, "test"), of_shown)
     return ClassificationEvidence(
         train=read_windows(inputs.windows, "train"),

@@ -1,8 +1,8 @@
 """Questions of a config on its own grid, and findings from the numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean
+from typing import NamedTuple
 
 from seqbench.config.benchmark import Question
 from seqbench.plan.plan import Plan
@@ -12,8 +12,7 @@ from seqbench.reporting.scores.estimates import Estimate, difference_interval, i
 from seqbench.reporting.scores.metrics import metric_label
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One of what a question compares: its runs, by seed, and their scores."""
 
     name: str
@@ -23,8 +22,7 @@ class Candidate:
     n_parameters: float | None
 
 
-@dataclass(frozen=True)
-class PlaceComparison:
+class PlaceComparison(NamedTuple):
     """The candidates in one place, best first, and a sentence on the first two.
 
     `place` is the dataset, or where datasets are compared the architecture.
@@ -36,8 +34,7 @@ class PlaceComparison:
     sentence: str
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """A question and what was found in each place."""
 
     question: str

@@ -1,7 +1,7 @@
 """The first screen: requested runs, result, cost and warnings."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
@@ -14,8 +14,7 @@ from seqbench.reporting.text.leaks import leak_warnings
 FEW_SEEDS = 3
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(NamedTuple):
     """One fact of the first screen: what it is of, itself, and what it means."""
 
     heading: str
