@@ -54,7 +54,7 @@ class SeasonalNaiveBaseline(Baseline):
 
 @BASELINES.register("mean_frame", accepts=("video",), tasks=("forecasting",))
 class MeanFrameBaseline(Baseline):
-    """The mean of each pixel over all that training asks for, whatever was seen.
+    """The mean of each pixel over all frames to predict in training, whatever was seen.
 
     A mean is the best prediction of the unpredictable, and so what a network
     falls back to: where things move, persistence makes twice its error.

@@ -80,7 +80,7 @@ class XqrsBaseline(HeartBeatBaseline):
     "neurokit", accepts=("series",), tasks=("detection",), needs=("ecg",), imports=("neurokit2",)
 )
 class NeurokitBaseline(HeartBeatBaseline):
-    """R peaks of NeuroKit2: steep stretches of the cleaned signal, then their highest sample.
+    """R peaks of NeuroKit2: steep slopes of the cleaned signal, then their highest sample.
 
     References
     ----------

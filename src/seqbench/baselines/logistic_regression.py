@@ -28,7 +28,7 @@ class LogisticRegressionBaseline(Baseline):
     Parameters
     ----------
     n_folds
-        Parts of the training recordings, groups whole, by which the weight of
+        Folds of the training recordings, groups kept together, by which the weight of
         the squared L2 norm is chosen: the one with the least log-loss. With
         fewer groups in a class, as many; with one, the middle weight is taken.
 

@@ -37,7 +37,7 @@ class MiniRocketBaseline(Baseline):
 
     Notes
     -----
-    The transform wants equal lengths: shorter windows are padded with zeros,
+    The transform needs equal lengths: shorter windows are padded with zeros,
     the mean of train, to the longest window of training, longer ones cut.
 
     References

@@ -39,7 +39,7 @@ class SplitSettings(Options):
     seed: NaturalNumber = Field(0, description="Seed of the draw; the same for all runs.")
     folds: Annotated[int, Field(ge=2)] | None = Field(
         None,
-        description="Parts of which each is test once, drawn by class; val is drawn from the rest,"
+        description="Folds of which each is test once, drawn by class; val is drawn from the rest,"
         " and an official split is put aside. Each fold is a dataset of its own, and the report"
         " puts them together.",
     )
@@ -107,7 +107,7 @@ class WindowSettings(Options):
         " in detection of at most 1024 samples.",
     )
     overlap: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.0, description="Part of a sliding window that the next one shares."
+        0.0, description="Fraction of a sliding window that the next one shares."
     )
     step_samples: Count | None = Field(
         None,
@@ -201,7 +201,7 @@ class PretrainSettings(OptimizerSettings):
 
     epochs: Count = Field(30, description="Passes over the train windows at most.")
     monitor: Annotated[float, Field(gt=0, le=0.5)] = Field(
-        0.1, description="Part of the train recordings held out to watch the loss."
+        0.1, description="Fraction of the train recordings held out to watch the loss."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a model found in whole recordings: the part of `predictions.h5` that detection writes.
+"""What a model found in whole recordings, as detection writes it into `predictions.h5`.
 
 Layout of the group of a split: the columns of `Detections` as arrays of the
 same names, candidates under ``candidates/``, thresholds under ``thresholds/``.

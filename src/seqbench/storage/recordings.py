@@ -7,7 +7,7 @@ Layout, version 4. All recordings of a dataset stand end to end:
                       of tokens (n_samples, 1), Unicode code points; of video
                       (n_samples, C, H, W), a frame for each sample
 ``recordings/name``   (R,) text; also ``group`` (subject, session, ...) and
-                      ``split`` (official part: train, val, test, or empty)
+                      ``split`` (official one: train, val, test, or empty)
 ``recordings/start``  (R,) int64, first row of the recording in ``signal``
 ``recordings/length`` (R,) int64, samples
 ``recordings/known``  (R, 2) int64, samples between which every event is labelled
@@ -73,7 +73,7 @@ class Recordings:
         in all recordings; an image is a video of one frame.
     names, groups, splits
         One per recording, names unique. A group is what a split must not cut
-        through; a split is the official part or "" where the source has none.
+        through; a split is the official one or "" where the source has none.
     channels, units
         One per channel.
     classes
@@ -86,7 +86,7 @@ class Recordings:
         Regression: values of every sample of each recording, (n_samples, D)
         float32, NaN where unknown, and what they are; None for other tasks.
     sampling_rate_hz
-        Samples per second; None where the source does not say. Detection needs it.
+        Samples per second; None where the source does not state them. Detection needs it.
     known
         Samples [start, stop) of each recording in which every event is labelled,
         (R, 2); None: all of a recording that has labels, nothing of the others.

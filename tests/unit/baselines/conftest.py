@@ -1,13 +1,9 @@
 """Recordings with events, made by hand, for the baselines of detection."""
 
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from seqbench.storage.detections import Candidates
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import WindowSet
@@ -19,16 +15,16 @@ def event_windows():
     """Windows of recordings (n, C) with events (onset, type), normalised."""
 
     def make(
-        signals: Sequence[NDArray[Any]],
-        events: Sequence[Sequence[tuple[int, int]]],
+        signals,
+        events,
         *,
-        classes: Sequence[str] = ("a", "b"),
-        rate_hz: float = 2000.0,
-        known: Sequence[tuple[int, int]] | None = None,
-        centre: Sequence[float] | None = None,
-        scale: Sequence[float] | None = None,
-        **changes: Any,
-    ) -> WindowSet:
+        classes=("a", "b"),
+        rate_hz=2000.0,
+        known=None,
+        centre=None,
+        scale=None,
+        **changes,
+    ):
         n_channels = signals[0].shape[1]
         normalization = Normalization(
             "none" if scale is None else "zscore",
@@ -53,7 +49,7 @@ def event_windows():
             tolerance_ms=5.0,
         )
         joined = np.concatenate(list(signals))
-        values: dict[str, Any] = {
+        values = {
             "task": "detection",
             "sample": "series",
             "split": "train",
@@ -79,16 +75,10 @@ def event_windows():
 def compare():
     """F1 of the candidates above a score, and the errors of those that match, in samples."""
 
-    def make(
-        candidates: Candidates,
-        windows: WindowSet,
-        *,
-        tolerance_samples: int = 10,
-        least_score: float = 0.5,
-    ) -> tuple[float, NDArray[np.float64]]:
+    def make(candidates, windows, *, tolerance_samples=10, least_score=0.5):
         timeline = windows.timeline
         kept = candidates.score >= least_score
-        errors: list[float] = []
+        errors = []
         for place in range(len(timeline)):
             for kind in range(len(windows.classes)):
                 mine = kept & (candidates.place == place) & (candidates.type == kind)

@@ -94,16 +94,6 @@ def test_a_split_that_is_not_in_the_file_is_named(make_windows, tmp_path):
         read_windows(tmp_path / "windows.h5", "val")
 
 
-def test_reading_a_split_does_not_touch_the_signal_of_another(make_windows, tmp_path, assert_same):
-    path = tmp_path / "windows.h5"
-    made = make_windows()
-    nothing = np.full_like(made["test"].signal, np.nan)
-    write_windows(path, made | {"test": replace(made["test"], signal=nothing)})
-
-    assert_same(read_windows(path, "train"), made["train"])
-    assert_same(read_windows(path, "val"), made["val"])
-
-
 def test_a_window_past_the_end_of_the_signal_is_refused(make_windows):
     windows = make_windows()["train"]
 
