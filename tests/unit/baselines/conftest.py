@@ -1,6 +1,5 @@
 """Recordings with events, made by hand, for the baselines of detection."""
 
-
 import numpy as np
 import pytest
 

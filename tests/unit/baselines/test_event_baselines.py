@@ -53,7 +53,7 @@ def ringing():
     [(0.4, 0.97, 1.0, 0.3), (0.8, 0.6, 0.85, 1.5)],
 )
 def test_the_oracle_is_as_good_as_the_noise_allows(noise, least, most, largest_mae_ms):
-    strikes = split("strikes_windows", n_train=40, n_val=20, n_test=60, noise=noise)
+    strikes = split("strikes_windows", n_train=40, n_val=10, n_test=30, noise=noise)
 
     found = scored("oracle", strikes)
 

@@ -41,7 +41,8 @@ def open_numpy(path: Path, requested: Sequence[str] | None, bounded: bool) -> It
             longest = block_samples(layout.width)
             for start in range(0, layout.n_samples, longest):
                 # Mapped anew for each block: what was read before leaves the memory.
-                array = np.load(file, mmap_mode="r").reshape(layout.n_samples, layout.width)
+                array = np.load(file, mmap_mode="r", allow_pickle=False)
+                array = array.reshape(layout.n_samples, layout.width)
                 block = np.array(layout.take(array[start : start + longest]))
                 del array
                 yield block
