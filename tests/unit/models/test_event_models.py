@@ -83,16 +83,6 @@ def test_a_delay_of_whole_samples_moves_the_template():
         torch.testing.assert_close(delayed[0, channel], expected, rtol=0, atol=1e-5)
 
 
-def test_a_delay_of_half_a_sample_falls_between_them():
-    bank = EventTemplateBank(1, 1, template_length=40)
-    time = torch.arange(60) - 30.0
-    with torch.no_grad():
-        bank.templates.copy_(bump(time[10:50])[None, None])
-        bank.onset_delays.copy_(10 * torch.tensor([[0.05]]).atanh())
-
-    torch.testing.assert_close(bank.delayed()[0, 0], bump(time - 0.5), rtol=0, atol=1e-4)
-
-
 def test_delays_are_learned_from_the_onset_of_a_match():
     bank = EventTemplateBank(1, 2, template_length=40)
     time = torch.arange(T) - 30.0

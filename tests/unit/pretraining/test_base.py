@@ -37,21 +37,6 @@ def test_every_evaluation_draws_the_same_numbers(draws):
     assert drawn(objective.eval(), 3) == first
 
 
-def test_an_evaluation_does_not_change_the_draws_of_training(draws):
-    torch.manual_seed(1)
-    without = draws().train()
-    torch.manual_seed(1)
-    interrupted = draws().train()
-
-    expected = drawn(without, 4)
-    before = drawn(interrupted, 2)
-    drawn(interrupted.eval(), 5)
-    after = drawn(interrupted.train(), 2)
-
-    assert len(set(expected)) == 4
-    assert before + after == expected
-
-
 def test_training_evaluation_and_other_seeds_draw_different_numbers(draws):
     one, other = draws(), draws()
 

@@ -211,13 +211,6 @@ def test_one_view_lacks_some_of_the_end_and_the_other_some_of_the_beginning(make
         assert torch.equal((view > 0).sum(dim=1), count)
 
 
-def test_without_augmentation_frames_of_one_time_are_aligned(make, windows, lengths):
-    watched = make(stride=2).eval().watch(windows, lengths)
-
-    assert watched["alignment"].item() == pytest.approx(0, abs=1e-10)
-    assert watched["uniformity"] < 0
-
-
 @pytest.mark.parametrize("name", ["shift", "time_warp"])
 def test_augmentations_that_move_events_are_refused(copy_encoder, name):
     with pytest.raises(UserError, match=f"'{name}'"):

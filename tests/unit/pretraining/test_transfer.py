@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch import nn
 
-from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.pretraining.transfer import transfer
 from seqbench.training.state import state_arrays
@@ -74,16 +73,3 @@ def test_less_than_95_per_cent_is_refused_and_the_tensors_are_named():
 
     assert "small.weight has shape (2, 1) there and (6, 1) here" in str(caught.value)
     assert "big.weight" not in str(caught.value)
-
-
-@pytest.mark.parametrize("architecture", ["cnn1d", "cnn_lstm", "lstm"])
-def test_an_encoder_from_a_file_is_transferred_completely(architecture, through_a_file):
-    source, target = ARCHITECTURES[architecture](2), ARCHITECTURES[architecture](2)
-    source.train()(torch.randn(2, 16, 2))  # so that counts of batches differ too
-
-    manifest = transfer(target, through_a_file(state_arrays(source)), "autoencoder")
-
-    assert manifest["skipped"] == []
-    assert manifest["fraction"] == 1.0
-    for name, tensor in target.state_dict().items():
-        assert torch.equal(tensor, source.state_dict()[name]), name

@@ -96,12 +96,6 @@ def test_a_missing_module_is_an_error():
         source_digest("seqbench.nothing")
 
 
-def test_an_architecture_is_no_part_of_the_digest_of_another():
-    lstm = source_digest("seqbench.steps.finetune", "seqbench.models.recurrent")
-
-    assert lstm != source_digest("seqbench.steps.finetune", "seqbench.models.cnn1d")
-
-
 @pytest.mark.parametrize("changed", ["head", "losses", "thresholds", "target"])
 def test_what_a_task_imports_only_where_it_uses_it_counts_for_that_task_alone(monkeypatch, changed):
     parsed = code_digest._parsed

@@ -232,12 +232,6 @@ def test_the_rate_follows_its_schedule(settings, steps_per_epoch, losses, expect
     assert found == pytest.approx(expected)
 
 
-def test_the_rate_of_the_history_is_that_of_the_epochs_last_step(train_scripted):
-    _, outcome = train_scripted([1.0, 1.0], learning_rate=0.5, warmup_epochs=1)
-
-    assert [row["learning_rate"] for row in outcome.history] == pytest.approx([0.5, 0.0])
-
-
 def test_held_out_means_are_taken_over_windows_not_batches():
     class Means(Scripted):
         def watch(self, batch: Batch) -> dict[str, Tensor]:
