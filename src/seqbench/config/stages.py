@@ -137,11 +137,6 @@ class WindowSettings(Options):
         " sample.",
     )
 
-    @property
-    def is_padded(self) -> bool:
-        """Whether short sequences are filled up to a length."""
-        return self.length_samples is None and self.pad_to_samples is not None
-
     @model_validator(mode="after")
     def _options_fit_together(self) -> Self:
         if self.step_samples and self.overlap:

@@ -22,6 +22,7 @@ from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS, UNLABELLED, LeakCheck, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
+from seqbench.windowing.segment import is_padded
 from seqbench.windowing.split import DEFAULT_TEST, assign_splits, put_labels_aside
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary
 
@@ -209,7 +210,7 @@ def _refuse_foreign_samples(windows: WindowSet, given: _Given) -> None:
         if given.job.normalization == "per_recording" and windows.sample != "tokens":
             signal = standardize(signal)
         own = _as_read(signal[begin:end], windows)
-        for rows in _own_rows(windows, recording, is_padded=given.job.window.is_padded):
+        for rows in _own_rows(windows, recording, is_padded=is_padded(given.job.window)):
             if not _holds(own, rows):
                 raise LeakError(
                     f"a window of {windows.split} holds samples of recording"

@@ -100,3 +100,8 @@ def _truncated(start: int, stop: int, settings: WindowSettings) -> tuple[int, in
 def hop_samples(length: int, settings: WindowSettings) -> int:
     """Return the samples from the start of one sliding window to that of the next."""
     return settings.step_samples or max(1, round(length * (1 - settings.overlap)))
+
+
+def is_padded(settings: WindowSettings) -> bool:
+    """Return whether short sequences are filled up to a length."""
+    return settings.length_samples is None and settings.pad_to_samples is not None

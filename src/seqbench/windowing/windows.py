@@ -15,7 +15,7 @@ from seqbench.storage.recordings import Recordings
 from seqbench.storage.targets import Targets
 from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
-from seqbench.windowing.segment import Window
+from seqbench.windowing.segment import Window, is_padded
 from seqbench.windowing.split import assign_splits, put_labels_aside
 from seqbench.windowing.time_split import split_in_time
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary
@@ -121,7 +121,7 @@ def _window_set(
         start=start,
         length=np.array(
             [p.length for p in pieces]
-            if job.window.is_padded
+            if is_padded(job.window)
             else [w.stop - w.start for w in windows],
             dtype=np.int64,
         ),
@@ -181,7 +181,7 @@ def _lay_out(
     Recordings stand whole and once, however much their windows overlap.
     Padding has no place in a recording, so padded sequences stand one by one.
     """
-    if not settings.is_padded:
+    if not is_padded(settings):
         used = dict.fromkeys(w.recording for w in windows)
         pieces = [Piece(r, 0, len(recordings.signals[r])) for r in used]
         begin = np.cumsum([0, *(piece.length for piece in pieces)])
