@@ -76,16 +76,16 @@ def browser():
 
 
 class Seen:
-    """An open page, and all that the browser said and asked for meanwhile."""
+    """An open page, and all messages and requests of the browser meanwhile."""
 
     def __init__(self, browser, path, viewport=LAPTOP, anchor="", **context):
         self.context = browser.new_context(viewport=viewport, **context)
         self.page = self.context.new_page()
-        self.said, self.asked = [], []
-        self.page.on("console", lambda message: self.found.append(message.text))
-        self.page.on("pageerror", lambda error: self.found.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.found.append("a dialog"), dialog.dismiss()))
-        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.messages, self.requested = [], []
+        self.page.on("console", lambda message: self.messages.append(message.text))
+        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.messages.append("a dialog"), dialog.dismiss()))
+        self.page.on("request", lambda request: self.requested.append(request.url))
         self.page.goto(path.as_uri() + anchor)
 
     def texts(self, selector):
@@ -106,9 +106,9 @@ def see(browser, pages):
 
     yield open_page
     for one in seen:
-        urls = [url for url in one.asked if not url.startswith("data:")]
+        urls = [url for url in one.requested if not url.startswith("data:")]
         assert {url.split("#")[0] for url in urls} <= {path.as_uri() for path in pages.values()}
-        assert one.said == []
+        assert one.messages == []
         one.context.close()
 
 
@@ -267,9 +267,7 @@ def test_print_shows_the_page_without_what_is_used_on_a_screen(see):
 
 
 def test_the_page_is_dark_where_the_system_is(see):
-    brightness = (
-        """() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"""
-    )
+    brightness = "() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
 
     assert max(see(color_scheme="dark").page.evaluate(brightness)) < 64
     assert min(see(color_scheme="light").page.evaluate(brightness)) > 192

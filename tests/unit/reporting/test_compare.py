@@ -4,11 +4,11 @@ import csv
 import json
 import math
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from fixtures.pages import Page
 from seqbench import layout
 from seqbench.cli.main import main
 from seqbench.errors import UserError
@@ -193,29 +193,14 @@ def test_a_summary_alone_has_nothing_of_versions_and_settings(folder):
     )
 
 
-class Tags(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.found, self.texts = [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.texts.append(data.strip())
-
-
 def test_the_page_needs_nothing_but_itself(folder):
     a, b = read_stored(folder("a")), read_stored(folder("b", 0.9, seeds=[0, 1, 3]))
 
     text = render_comparison(a, b)
 
-    tags = Tags(text).found
-    ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
-    links = [attributes["href"] for tag, attributes in tags if tag == "a"]
-    assert {link.removeprefix("#") for link in links} == set(ids)
-    assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in tags}
+    page = Page(text)
+    assert {link["href"].removeprefix("#") for link in page.all("a")} == set(page.ids)
+    assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in page.tags}
     assert "url(" not in text
     assert "Of 2 models that both have, B scores higher than A with 1 and lower with 0" in text
     assert "; 0 are identical, 0 not significant, and 1 with a single seed cannot be." in text
@@ -251,9 +236,9 @@ def test_names_stay_text(name, table):
 
     text = render_comparison(a, b)
 
-    page = Tags(text)
-    assert not {"script", "img"} & {tag for tag, _ in page.found}
-    assert not any(key.startswith("on") for _, attributes in page.found for key in attributes)
+    page = Page(text)
+    assert not {"script", "img"} & {tag for tag, _ in page.tags}
+    assert not any(key.startswith("on") for _, attributes in page.tags for key in attributes)
     assert page.texts.count(name) >= 3  # dataset, architecture and arm of the one row
 
 
