@@ -133,16 +133,6 @@ def test_a_click_on_a_heading_sorts_and_another_turns_the_order(see):
     assert len(set(falling)) > 3
 
 
-def test_a_table_is_sorted_by_the_keyboard_too(see):
-    seen = see()
-    heading = seen.page.locator("#all-models th").filter(has_text="processor time")
-
-    heading.get_by_role("button").focus()
-    seen.page.keyboard.press("Enter")
-
-    assert heading.get_attribute("aria-sort") == "ascending"  # the cheapest first
-
-
 def test_what_has_no_value_stands_last_in_either_order(see):
     seen = see()
     heading = seen.page.locator("#cost table").first.locator("th").filter(has_text="MACs")

@@ -9,7 +9,6 @@ from seqbench.config.benchmark import Benchmark
 from seqbench.config.registry import FIGURES, TASKS
 from seqbench.plan.plan import Plan
 from seqbench.reporting.figures import catalog
-from seqbench.reporting.scores import metrics
 
 
 def names(raw):
@@ -74,14 +73,6 @@ def test_figures_come_by_dataset(config):
 def test_a_figure_is_drawn_only_where_it_applies(figure, has_it, has_it_not, config):
     assert figure in names(config(**has_it))
     assert figure not in names(config(**has_it_not))
-
-
-def test_floor_and_ceiling_are_known_by_their_tags():
-    assert (metrics.floor_of("detection"), metrics.ceiling_of("detection")) == (
-        "metronome",
-        "oracle",
-    )
-    assert metrics.ceiling_of("classification") is None
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.page.assembly import assemble
 from seqbench.reporting.read.finished import finished_part, unfinished_warnings
 from seqbench.reporting.read.results import collect
-from seqbench.reporting.scores import pretraining
 from seqbench.reporting.scores.leaderboards import leaderboards
 from seqbench.steps import report as step
 
@@ -132,21 +131,6 @@ def test_a_run_that_is_gone_changes_the_rows_of_its_model_alone(plan):
     for label in [label for label in before if label.startswith("Effect of") or "Which?" in label]:
         del before[label], after[label]
     assert after == before
-
-
-def test_an_effect_of_pretraining_loses_the_pair_of_the_run_alone(plan):
-    def effects(of):
-        found = pretraining.effects(collect(of, HERE))
-        return {(e.dataset, e.architecture, e.labels, e.reference): e for e in found}
-
-    before = effects(plan)
-    delete(plan, Run("waves", "gru", "scratch", "1", 1))
-    after = effects(finished_part(plan, HERE))
-
-    assert {key for key in before if before[key] != after[key]} == {
-        ("waves", "gru", "1", "scratch")
-    }
-    assert after["waves", "gru", "1", "scratch"].difference.n == 2
 
 
 @pytest.mark.usefixtures("without_figures")
@@ -290,14 +274,3 @@ def test_whatever_has_finished_makes_a_page(number, plan):
 
     page = assemble(finished, HERE).page
     assert all(f'id="dataset-{name}"' in page for name in finished.base_datasets)
-
-
-def test_a_plan_knows_what_it_was_before_runs_were_left_out():
-    raw = {"runs": [{"datasets": ["waves"], "architectures": ["cnn1d"], "seeds": [0, 1]}]}
-    plan = Plan(Benchmark.load(raw | {"baselines": ["majority"]}))
-    left_out = Run("waves", "cnn1d", "scratch", "1", 1)
-    finished = Plan(plan.benchmark, [left_out])
-
-    assert [run for run in plan.runs if run not in finished.runs] == [left_out]
-    assert finished.requested.runs == plan.runs
-    assert plan.requested is plan

@@ -16,7 +16,7 @@ from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.figures import fonts
 from seqbench.reporting.figures.drawing import draw
-from seqbench.reporting.figures.plot import Numbers, Plot
+from seqbench.reporting.figures.plot import Plot
 from seqbench.reporting.read.results import collect
 
 SKILL = {"majority": 0.5, "metronome": 0.2, "matched_filter": 0.8, "oracle": 0.97}
@@ -119,10 +119,6 @@ def test_text_of_a_table_is_no_formula(name):
     assert rows == [
         [f"'{name}", "value"], [f"'{name}", "-1.5"], ["-0.5", "2.0"], ["left", ""],
     ]  # fmt: skip
-
-
-def test_numbers_that_nobody_drew_are_an_empty_table():
-    assert Plot(Figure(), Numbers().table).csv.strip() == ""
 
 
 @pytest.mark.usefixtures("pdfs")

@@ -174,20 +174,6 @@ def test_the_same_results_give_the_same_bytes(write_results, config):
 
 
 @pytest.mark.usefixtures("without_figures")
-def test_a_seed_less_in_the_config_takes_exactly_its_rows(write_results, config):
-    write_results(config(seeds=[0, 1, 2]), skill=skill)
-    make_report()
-    before = summary_rows()
-
-    write_results(config(seeds=[0, 2]), skill=skill)  # the files of seed 1 are still there
-    make_report()
-
-    gone = [row for row in before if row["arm"] != "baseline" and row["seed"] == "1"]
-    assert gone
-    assert summary_rows() == [row for row in before if row not in gone]
-
-
-@pytest.mark.usefixtures("without_figures")
 def test_a_failure_leaves_the_last_report_as_it_was(write_results, config):
     plan = write_results(config(), skill=skill)
     before = make_report()

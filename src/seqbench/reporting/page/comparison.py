@@ -20,8 +20,6 @@ from seqbench.reporting.scores.differences import (
 )
 from seqbench.reporting.scores.metrics import metric_label
 
-CLEAR = ("higher", "lower")
-
 
 def render_comparison(a: Stored, b: Stored) -> str:
     """Return the page."""
@@ -69,8 +67,7 @@ def lede(found: Sequence[Difference], scores: Equality) -> str:
 def _warnings(a: Stored, b: Stored, found: Sequence[Difference]) -> list[str]:
     sentences = []
     for name, stored in (("A", a), ("B", b)):
-        missing = len(stored.values) - len(stored.metrics)
-        if missing:
+        if missing := len(stored.values) - len(stored.metrics):
             sentences.append(
                 f"{name}: no metrics.json was found of {missing} of its"
                 f" {counted(len(stored.values), 'run')}, so what versions and machine they"
@@ -82,9 +79,8 @@ def _warnings(a: Stored, b: Stored, found: Sequence[Difference]) -> list[str]:
             f"{dataset} is ranked by {_label(of_a)} in A and by {_label(of_b)} in B; compared is"
             " the former."
         )
-    unknown = sorted({one.model.dataset for one in found if not one.metric})
-    if unknown:
-        sentences.append(f"No known metric ranks the models of {', '.join(unknown)}.")
+    if unknown := ", ".join(sorted({one.model.dataset for one in found if not one.metric})):
+        sentences.append(f"No known metric ranks the models of {unknown}.")
     return sentences
 
 
@@ -93,7 +89,7 @@ def _by_chance(found: Sequence[Difference]) -> str:
     compared = [one for one in found if one.interval is not None and not one.is_identical]
     if not compared:
         return ""
-    n_clear = sum(one.verdict in CLEAR for one in compared)
+    n_clear = sum(one.verdict in ("higher", "lower") for one in compared)
     return (
         f"{n_clear} of {counted(len(compared), 'interval')} leave 0 out; by chance alone, about"
         f" {0.05 * len(compared):.2g} would."
