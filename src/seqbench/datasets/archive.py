@@ -51,18 +51,12 @@ def _load(folder: Path, problem: str, citation: str) -> Recordings:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", problem):
         raise DataError(f"problem '{problem}': names in the archive hold letters, digits and '-'")
     files = _find(folder, problem)
-    signals: list[NDArray[np.float32]] = []
-    labels: list[str] = []
-    splits: list[str] = []
-    for split, path in files.items():
-        for signal, label in _series(path):
-            signals.append(signal)
-            labels.append(label)
-            splits.append(split)
-    n_channels = signals[0].shape[1]
+    rows = [(split, *row) for split, path in files.items() for row in _series(path)]
+    splits = [split for split, _, _ in rows]
+    n_channels = rows[0][1].shape[1]
     return Recordings.one_label_each(
-        labels,
-        signals,
+        [label for _, _, label in rows],
+        [signal for _, signal, _ in rows],
         names=[f"{split}{i:05d}" for i, split in enumerate(splits)],
         splits=splits,
         channels=[f"ch{i}" for i in range(n_channels)],

@@ -233,7 +233,7 @@ def _file_chunks(
         )
 
         def counted() -> Iterator[NDArray[np.float32]]:
-            for chunk in opened.chunks(CHUNK_SAMPLES):
+            for chunk in opened.samples():
                 yield chunk
                 bar.update(len(chunk) / finder.sampling_rate_hz)
 
@@ -271,12 +271,11 @@ def predict_stream(
     what is certain without more of them is still yielded.
     """
     if kind == "raw":
-        chunks = raw_stream(handle, len(finder.channels), CHUNK_SAMPLES)
+        chunks = raw_stream(handle, len(finder.channels))
     else:
         chunks = csv_stream(
             handle,
             len(finder.channels),
-            CHUNK_SAMPLES,
             channels=channels,
             default_channels=finder.channels,
             sampling_rate_hz=finder.sampling_rate_hz,

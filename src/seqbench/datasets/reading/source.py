@@ -74,22 +74,11 @@ class Source:
                 yield finite(self.files[0], block, self.channels, n_done)
                 n_done += len(block)
 
-    def chunks(self, chunk_samples: int) -> Iterator[NDArray[np.float32]]:
-        """Yield the same in chunks, 0 < n <= `chunk_samples`; a block ends a chunk, too."""
-        for block in self.samples():
-            yield from cut(block, chunk_samples)
-
 
 def damage_explained(path: Path) -> AbstractContextManager[None]:
     """Turn whatever reading a recording raises into a `DataError`."""
     hint = f"it may be cut short or damaged: write the {path.suffix.lower()} file anew"
     return explained(path, hint)
-
-
-def cut(block: NDArray[np.float32], chunk_samples: int) -> Iterator[NDArray[np.float32]]:
-    """Yield a block (n, C) in chunks."""
-    for start in range(0, len(block), chunk_samples):
-        yield block[start : start + chunk_samples]
 
 
 def block_samples(n_channels: int) -> int:

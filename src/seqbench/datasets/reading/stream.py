@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import counted, explained, fault
+from seqbench.datasets.csv_text import separator
 from seqbench.datasets.reading.clock import MISFIT_LIMIT
 from seqbench.datasets.reading.columns import header_names, row_numbers, table_columns
 from seqbench.datasets.reading.source import (
-    BLOCK_SAMPLES,
-    cut,
     finite,
     numbered_names,
     plain_names,
@@ -32,7 +30,6 @@ Stream = TextIO | BinaryIO | io.RawIOBase
 def csv_stream(
     handle: Stream,
     n_channels: int,
-    chunk_samples: int = BLOCK_SAMPLES,
     *,
     channels: Sequence[str] | None = None,
     default_channels: Sequence[str] | None = None,
@@ -49,8 +46,6 @@ def csv_stream(
         It must wait for data; the end of the stream ends a last line, too.
     n_channels
         Channels C.
-    chunk_samples
-        Most samples of one chunk.
     channels
         Names of C columns to take, in this order; a stream without names gives
         all as they stand.
@@ -65,7 +60,7 @@ def csv_stream(
     Yields
     ------
     numpy.ndarray
-        (n, C) float32, finite, 0 < n <= `chunk_samples`.
+        (n, C) float32, finite, n > 0, of at most `PIECE_BYTES`.
 
     Raises
     ------
@@ -92,13 +87,11 @@ def csv_stream(
             rows = rows[table.n_rows_above :]
         if rows and table is not None:
             n_samples += len(rows)
-            yield from cut(table.signal(rows), chunk_samples)
+            yield table.signal(rows)
     _check_any(source, n_samples)
 
 
-def raw_stream(
-    handle: Stream, n_channels: int, chunk_samples: int = BLOCK_SAMPLES
-) -> Iterator[NDArray[np.float32]]:
+def raw_stream(handle: Stream, n_channels: int) -> Iterator[NDArray[np.float32]]:
     """Yield the samples of a running stream of plain numbers as soon as they have arrived.
 
     Parameters
@@ -106,13 +99,13 @@ def raw_stream(
     handle
         As in `csv_stream`, but of float32 in little-endian order, sample after
         sample, C numbers each.
-    n_channels, chunk_samples
-        As in `csv_stream`.
+    n_channels
+        Channels C.
 
     Yields
     ------
     numpy.ndarray
-        (n, C) float32, finite, 0 < n <= `chunk_samples`.
+        (n, C) float32, finite, n > 0, of at most `PIECE_BYTES`.
 
     Raises
     ------
@@ -128,7 +121,8 @@ def raw_stream(
         n = len(rest) // (4 * n_channels)
         values = np.frombuffer(rest, "<f4", n * n_channels).reshape(n, n_channels).copy()
         rest = rest[values.nbytes :]
-        yield from cut(finite(source, values, names, n_samples), chunk_samples)
+        if n:
+            yield finite(source, values, names, n_samples)
         n_samples += n
     if rest:
         problem = f"it ends with {counted(len(rest), 'byte')} of a sample of {4 * n_channels}"
@@ -194,9 +188,8 @@ class _StreamTable:
         rate_hz: float | None,
     ) -> None:
         line, text = first
-        bare = re.sub(r'"[^"]*"', "", text)
         self._source = source
-        self._separator = next((mark for mark in ";\t" if mark in bare), ",")
+        self._separator = separator(text)
         self._rate_hz = rate_hz
         self._last_time: list[float] = []
         cells = self._cells(line, text)
