@@ -1,4 +1,6 @@
 import logging
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from seqbench.config.registry import BASELINES
 
 RATE_HZ = 360.0
 DETECTORS = ("xqrs", "neurokit")
+SIGNIFICANT = set("NLRBAaJSVrFejnE/fQ?")  # marks that stand for a beat
 
 
 @pytest.fixture(params=DETECTORS)
@@ -124,3 +127,24 @@ def test_a_detector_that_gives_up_is_named_in_the_log(detector, ecg_windows, mon
 
     assert len(found) == 0
     assert "r0: no beats, the detector gave up (nothing there)" in caplog.text
+
+
+def test_a_record_of_the_mit_bih_database_is_found_as_published(detector, ecg_windows, compare):
+    root = os.environ.get("SEQBENCH_DATA", "")
+    path = Path(root) / "mitdb"
+    if not (path / "101.dat").exists():
+        pytest.skip("record 101 of mitdb is not here; set SEQBENCH_DATA to a mirror that has it")
+    import wfdb
+
+    record = wfdb.rdrecord(str(path / "101"))
+    marks = wfdb.rdann(str(path / "101"), "atr")
+    onset = [
+        at for at, symbol in zip(marks.sample, marks.symbol, strict=True) if symbol in SIGNIFICANT
+    ]
+    windows = ecg_windows([record.p_signal[:, 0]], [onset])
+
+    found = detector.predict(detector.fit([windows], seed=0), windows)
+
+    f1, error = compare(found, windows, tolerance_samples=int(0.15 * RATE_HZ))
+    assert f1 >= 0.99
+    assert np.abs(error).mean() / RATE_HZ < 0.01
