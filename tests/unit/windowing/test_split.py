@@ -100,6 +100,13 @@ def test_naming_one_recording_of_a_group_is_refused(recordings):
         assign_splits(made, SplitSettings(val=["r3"], test=["r0"]))
 
 
+def test_labels_of_val_cannot_be_put_aside(recordings):
+    settings = SplitSettings(val=["r2"], test=["r3"], unlabelled=["r2"])
+
+    with pytest.raises(DataError, match=r"split.unlabelled: recording 'r2' is in val; only those"):
+        assign_splits(recordings(["a", "b"] * 2), settings)
+
+
 def test_by_recording_a_group_may_be_cut(recordings):
     made = recordings(["a", "b"] * 3, groups=["g"] * 6)
 
@@ -117,6 +124,7 @@ def test_fractions_are_of_all_groups(recordings):
     split = assign_splits(made, SplitSettings(val=0.2, test=0.2))
 
     assert counts(split) == {"train": 60, "val": 20, "test": 20}
+    assert counts(assign_splits(made, SplitSettings()))["test"] == 20  # by default
 
 
 def test_every_class_is_drawn_from(recordings):

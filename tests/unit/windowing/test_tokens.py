@@ -93,3 +93,8 @@ def test_windows_of_tokens_survive_a_file(words, tmp_path):
         again = read_windows(tmp_path / "windows.h5", split)
         np.testing.assert_array_equal(again.signal, windows.signal)
         assert (again.sample, again.channels) == ("tokens", windows.channels)
+
+
+def test_tokens_of_two_channels_are_refused(recordings):
+    with pytest.raises(ValueError, match="tokens have one channel, not 2"):
+        recordings(sample="tokens")

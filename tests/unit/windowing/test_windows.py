@@ -155,9 +155,6 @@ def test_train_does_not_change_when_val_or_test_become_garbage(
     assert not np.array_equal(dirty[spoilt].signal, clean[spoilt].signal)
 
 
-# Windows without a class.
-
-
 def test_windows_without_a_class_are_kept_in_train_alone(recordings):
     made = recordings(
         ["a", "b"] * 3,
@@ -407,11 +404,6 @@ def test_of_recordings_without_labels_no_event_is_known(bells):
     assert not (timeline.place == at).any()
     assert (timeline.place == 0).any()
     assert set(train.label[train.recording == 1].tolist()) == {-1}
-
-
-def test_an_unknown_recording_without_labels_is_answered_with_the_nearest(six):
-    with pytest.raises(DataError, match=r"split.unlabelled: no recording or group is called 'r9'"):
-        make_windows(six, job(NAMED | {"unlabelled": ["r9"]}))
 
 
 def test_a_recording_can_have_its_own_mean_and_deviation(six):
