@@ -1,14 +1,14 @@
-"""The section of a detection dataset: what it says, and that its numbers are those of the files."""
+"""The section of a detection dataset: its contents, and that its numbers are those of the files."""
 
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 import pytest
 
+from fixtures.pages import Page
 from seqbench import layout
 from seqbench.reporting.evidence.excerpts import excerpts_of
 from seqbench.reporting.evidence.material import gather
@@ -32,34 +32,6 @@ def skill(run):
     return SKILL[run.architecture] - run.seed / 50
 
 
-class Tables(HTMLParser):
-    """The text of all cells, by the label of their table and by row."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tables, self.rows, self.cell = {}, None, None
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        if dict(attrs).get("role") == "region":
-            self.rows = self.tables.setdefault(dict(attrs)["aria-label"], [])
-        elif tag == "tr" and self.rows is not None:
-            self.rows.append([])
-        elif tag in ("td", "th") and self.rows is not None:
-            self.cell = ""
-
-    def handle_data(self, data):
-        if self.cell is not None:
-            self.cell += data
-
-    def handle_endtag(self, tag):
-        if tag in ("td", "th") and self.cell is not None:
-            self.rows[-1].append(" ".join(self.cell.split()))
-            self.cell = None
-        elif tag == "table":
-            self.rows = None
-
-
 def material_of(plan):
     (material,) = gather(plan, collect(plan, Path()), Path())
     return material
@@ -78,7 +50,7 @@ def test_the_leaderboard_shows_the_values_of_the_files(
     write_events, event_config, page_without_figures
 ):
     plan = write_events(event_config(architectures=["cnn1d", "gru"]), skill=skill)
-    header, *rows = Tables(page_without_figures()).tables["Leaderboard of strikes"]
+    header, *rows = Page(page_without_figures()).tables["Leaderboard of strikes"]
 
     by_model = {row[0]: row for row in rows}
     for architecture, label in (("gru", "gru scratch"), ("oracle", "oracle baseline")):
@@ -102,7 +74,7 @@ def test_types_are_those_of_the_model_and_seed_that_val_selects(
     write_events, event_config, page_without_figures
 ):
     plan = write_events(event_config(architectures=["cnn1d", "gru"]), skill=skill)
-    header, together, *rows = Tables(page_without_figures()).tables["Types of strikes"]
+    header, together, *rows = Page(page_without_figures()).tables["Types of strikes"]
 
     chosen = material_of(plan).board.selected.chosen.run
     values = metrics_of(chosen)
@@ -125,7 +97,7 @@ def test_decoders_are_compared_and_the_one_in_use_has_the_values_of_the_files(
     write_events, event_config, page_without_figures
 ):
     plan = write_events(event_config(architectures=["gru"]), skill=skill)
-    rows = Tables(page_without_figures()).tables["Ways of decoding on strikes"][1:]
+    rows = Page(page_without_figures()).tables["Ways of decoding on strikes"][1:]
 
     found = [metrics_of(run) for run in runs_of(plan, "gru")]
     mean = {name: fmean(values[name] for values in found) for name in found[0]}
@@ -147,7 +119,7 @@ def test_without_a_refractory_period_there_is_nothing_to_compare(
     write_events(event_config(), skill=skill, refractory_s=None)
     text = page_without_figures()
 
-    assert "Ways of decoding on strikes" not in Tables(text).tables
+    assert "Ways of decoding on strikes" not in Page(text).tables
     assert "all ways of decoding agree" in text
     assert "none known" in text
 
