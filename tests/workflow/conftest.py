@@ -182,10 +182,23 @@ def replanned(planned):
 
 
 @pytest.fixture(scope="session")
-def smoke(snakemake, tmp_path_factory):
-    """Return the folder of one whole smoke run, which several tests read."""
+def smoke_config(request, tmp_path_factory):
+    """Return the config of the smoke run: with `--full` the whole, else one of each kind of run."""
+    if request.config.getoption("full"):
+        return SMOKE
+    raw = yaml.safe_load(SMOKE.read_text())
+    for grid in raw["runs"]:
+        grid |= {"labels": grid["labels"][:1], "seeds": grid["seeds"][:1]}
+    path = tmp_path_factory.mktemp("config") / "config.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    return path
+
+
+@pytest.fixture(scope="session")
+def smoke(snakemake, smoke_config, tmp_path_factory):
+    """Return the folder of one smoke run, which several tests read."""
     folder = tmp_path_factory.mktemp("smoke")
-    done = snakemake(folder=folder, config=SMOKE)
+    done = snakemake(folder=folder, config=smoke_config)
     assert done.returncode == 0, done.output[-5000:]
     return folder
 

@@ -14,12 +14,11 @@ from seqbench.tasks.metric_names import family_of
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
 ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "tests" / "data" / "config.smoke.yaml"
 
 
 @pytest.fixture(scope="module")
-def plan():
-    return Plan(Benchmark.read(CONFIG))
+def plan(smoke_config):
+    return Plan(Benchmark.read(smoke_config))
 
 
 def rows(folder):
@@ -125,15 +124,16 @@ def test_the_page_stands_alone_and_names_every_dataset(smoke, plan):
     assert not re.search(r"""<(?!a\s)[^>]*href=["'](?:https?:)?//""", page)  # readers follow `a`
 
 
-def test_the_merged_config_is_saved_with_the_results(smoke, plan):
-    default, own = (yaml.safe_load(path.read_text()) for path in (ROOT / "config.yaml", CONFIG))
+def test_the_merged_config_is_saved_with_the_results(smoke, smoke_config):
+    paths = ROOT / "config.yaml", smoke_config
+    default, own = (yaml.safe_load(path.read_text()) for path in paths)
     merged = {name: default[name] | own[name] for name in ("datasets", "finetune")}
 
     assert Benchmark.read(smoke / layout.CONFIG) == Benchmark.load(default | own | merged)
 
 
-def test_a_second_run_does_nothing(smoke, snakemake):
-    done = snakemake("--dry-run", folder=smoke, config=CONFIG)
+def test_a_second_run_does_nothing(smoke, smoke_config, snakemake):
+    done = snakemake("--dry-run", folder=smoke, config=smoke_config)
 
     assert done.jobs == {}
 
@@ -149,10 +149,10 @@ def test_no_process_is_left_behind(smoke):
     assert left == []
 
 
-def test_the_report_of_snakemake_carries_page_and_figures(smoke, snakemake, tmp_path):
+def test_the_report_of_snakemake_carries_page_and_figures(smoke, smoke_config, snakemake, tmp_path):
     report = tmp_path / "report.html"
 
-    done = snakemake("--report", report, folder=smoke, config=CONFIG)
+    done = snakemake("--report", report, folder=smoke, config=smoke_config)
 
     assert done.returncode == 0, done.output[-3000:]
     page = report.read_text()
