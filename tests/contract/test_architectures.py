@@ -320,13 +320,6 @@ def test_the_input_is_not_changed(encoder, x, lengths):
     assert torch.equal(LENGTHS, lengths_before)
 
 
-def test_the_same_seed_gives_the_same_weights(case):
-    first, same, other = (build(case, seed).state_dict() for seed in (3, 3, 4))
-
-    assert all(torch.equal(first[key], same[key]) for key in first)
-    assert not first or not all(torch.equal(first[key], other[key]) for key in first)
-
-
 def test_weights_survive_a_file(encoder, case, x, through_a_file):
     encoder.train()(x, LENGTHS)  # statistics become more than their start
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqbench.config.registry import ARCHITECTURES, DATASETS, OBJECTIVES
+from seqbench.config.registry import ARCHITECTURES, OBJECTIVES
 from seqbench.pretraining.base import Objective
 from seqbench.training.pretrain import Pretraining
 
@@ -75,13 +75,6 @@ def name(request):
 @pytest.fixture(params=list(ENCODERS))
 def objective(name, request):
     return build(name, request.param)
-
-
-def test_it_declares_the_samples_that_it_accepts(name):
-    samples = {DATASETS.entry(source).tags["sample"] for source in DATASETS}
-
-    assert OBJECTIVES.entry(name).tags["accepts"]
-    assert set(OBJECTIVES.entry(name).tags["accepts"]) <= samples
 
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS])

@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fixtures.windows import job
 from seqbench.baselines.char_ngrams import MARK, CharNgramsBaseline
-from seqbench.config.stages import SplitSettings, WindowSettings
-from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.windowing.windows import make_windows
 
 
@@ -22,11 +21,7 @@ def parts(recordings):
             sample="tokens",
             channels=["letter"],
         ),
-        WindowJobSettings(
-            split=SplitSettings(val=["r6", "r7"], test=["r8", "r9"]),
-            window=WindowSettings(),
-            normalization="none",
-        ),
+        job({"val": ["r6", "r7"], "test": ["r8", "r9"]}, "none"),
     )
     return [splits["train"], splits["val"]], splits["test"]
 

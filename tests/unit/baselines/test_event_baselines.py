@@ -5,16 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fixtures.windows import job
 from seqbench.config.registry import BASELINES, DATASETS, TASKS
-from seqbench.config.stages import SplitSettings, WindowSettings
-from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.tasks.scoring import score
 from seqbench.windowing.windows import make_windows
 
 
 def split(source, **options):
-    job = WindowJobSettings(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
-    return make_windows(DATASETS[source](Path(), **options), job)
+    return make_windows(DATASETS[source](Path(), **options), job({}))
 
 
 def scored(name, splits, **options):

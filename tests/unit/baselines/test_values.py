@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
+from fixtures.windows import job
 from seqbench.config.registry import BASELINES
-from seqbench.config.stages import SplitSettings, TransformSettings, WindowSettings
 from seqbench.datasets.base import DataError
-from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.windows import make_windows
 
@@ -21,13 +20,9 @@ def forecast_windows(values: np.ndarray, **window):
         units=[""] * values.shape[1],
         sample="video" if values.ndim == 4 else "series",
     )
-    job = WindowJobSettings(
-        split=SplitSettings(by="time", val=0.2, test=0.2),
-        transform=TransformSettings(difference_samples=[2] if values.ndim == 2 else []),
-        window=WindowSettings(length_samples=14, **window),
-        normalization="zscore",
-    )
-    splits = make_windows(made, job)
+    by_time = {"by": "time", "val": 0.2, "test": 0.2}
+    transform = {"difference_samples": [2] if values.ndim == 2 else []}
+    splits = make_windows(made, job(by_time, "zscore", transform, length_samples=14, **window))
     return [splits["train"], splits["val"]], splits["test"]
 
 

@@ -273,15 +273,6 @@ def test_models_that_find_no_events_are_refused(knocks, signal, tmp_path):
         assert refusal(path, signal).startswith(f"{path}: holds {what}; name the model")
 
 
-def test_a_missing_or_damaged_model_is_named(knocks, signal, tmp_path):
-    (tmp_path / "torn.safetensors").write_bytes(knocks.model.read_bytes()[:1000])
-
-    assert f"{tmp_path / 'none.safetensors'}: no such file" in refusal(
-        tmp_path / "none.safetensors", signal
-    )
-    assert "torn.safetensors: damaged" in refusal(tmp_path / "torn.safetensors", signal)
-
-
 def test_another_number_of_channels_is_refused(knocks, signal, tmp_path):
     np.save(tmp_path / "two.npy", signal[:, :2])
     expected = "has 2 channels, but the model was trained on 3 (x, y, z)"

@@ -42,27 +42,22 @@ def test_the_threshold_lies_in_the_middle_between_right_and_wrong(decoder):
     assert choose_thresholds(found, decoder) == pytest.approx([0.6])
 
 
-def test_a_miss_is_weighed_against_false_alarms():
-    # To find the third event costs one false alarm, 6 / (3 + 4), or two, 6 / (3 + 5);
-    # without it F1 is 4 / (3 + 2) = 0.8.
-    assert choose_thresholds(one_type([0.9, 0.8, 0.4], [0.5]), "threshold") == pytest.approx([0.2])
-    assert choose_thresholds(one_type([0.9, 0.8, 0.4], [0.5] * 2), "threshold") == pytest.approx(
-        [0.65]
-    )
-
-
-def test_of_a_row_of_equals_the_middle_is_taken():
-    # 1 hit in 1, 2 in 5, 3 in 9: F1 is 2 / (3 + 1) = 4 / (3 + 5) = 6 / (3 + 9).
-    found = one_type([0.9, 0.6, 0.3], [0.8, 0.75, 0.7, 0.5, 0.45, 0.4])
-
-    assert choose_thresholds(found, "threshold") == pytest.approx([0.55])
-
-
-def test_of_two_rows_the_wider_is_taken():
-    # 1 hit in 1 and 3 in 9 are best, 2 in 6 is not: 4 / (3 + 6).
-    found = one_type([0.9, 0.3, 0.1], [0.5, 0.48, 0.46, 0.44, 0.2, 0.15])
-
-    assert choose_thresholds(found, "threshold") == pytest.approx([0.7])
+@pytest.mark.parametrize(
+    ("hits", "others", "expected"),
+    [
+        # To find the third event costs one false alarm, 6 / (3 + 4), or two, 6 / (3 + 5);
+        # without it F1 is 4 / (3 + 2) = 0.8.
+        ([0.9, 0.8, 0.4], [0.5], 0.2),
+        ([0.9, 0.8, 0.4], [0.5] * 2, 0.65),
+        # 1 hit in 1, 2 in 5, 3 in 9: F1 is 2 / (3 + 1) = 4 / (3 + 5) = 6 / (3 + 9).
+        ([0.9, 0.6, 0.3], [0.8, 0.75, 0.7, 0.5, 0.45, 0.4], 0.55),
+        # 1 hit in 1 and 3 in 9 are best, 2 in 6 is not: 4 / (3 + 6).
+        ([0.9, 0.3, 0.1], [0.5, 0.48, 0.46, 0.44, 0.2, 0.15], 0.7),
+    ],
+    ids=["worth a false alarm", "not worth two", "the middle of equals", "the wider of two rows"],
+)
+def test_the_threshold_of_the_best_f1_is_chosen(hits, others, expected):
+    assert choose_thresholds(one_type(hits, others), "threshold") == pytest.approx([expected])
 
 
 def test_each_decoder_gets_thresholds_of_its_own():
@@ -134,36 +129,40 @@ def test_an_event_that_no_threshold_finds_decides_nothing():
     assert choose_thresholds(found, "threshold") == pytest.approx([0.15])
 
 
-def test_a_detection_at_the_end_does_not_match_the_start_of_the_next_recording():
-    found = detections(
-        [(0, 50, 0), (1, 0, 0)],
-        [(0, 50, 0, 0.9), (0, 399, 0, 0.5)],
-        known=[(0, 400), (0, 400)],
-    )
+@pytest.mark.parametrize(
+    ("events", "candidates", "known", "expected"),
+    [
+        (
+            [(0, 50, 0), (1, 0, 0)],
+            [(0, 50, 0, 0.9), (0, 399, 0, 0.5)],
+            [(0, 400), (0, 400)],
+            0.7,
+        ),
+        # Both events and one false alarm, 4 / (2 + 3), against one event alone, 2 / (2 + 1).
+        (
+            [(0, 150, 0), (0, 350, 0)],
+            [(0, 150, 0, 0.6), (0, 250, 0, 0.4), (0, 350, 0, 0.3), (0, 420, 0, 0.2)]
+            + [(0, time, 0, 0.45) for time in (50, 99.4, 400, 450)],
+            [(100, 400)],
+            0.15,
+        ),
+        # One of two alone, 2 / (2 + 1), against both and three false alarms, 4 / (2 + 5).
+        # With two more events, to find a second one would be worth it: 2 / 5 against 4 / 9.
+        (
+            [(0, time, 0) for time in (150, 350, 50, 450)],
+            [(0, 150, 0, 0.6), (0, 350, 0, 0.3), *[(0, 200 + i, 0, 0.4) for i in range(3)]],
+            [(100, 400)],
+            0.5,
+        ),
+    ],
+    ids=["the next recording", "detections outside", "events outside"],
+)
+def test_what_lies_outside_the_labelled_span_of_a_recording_is_left_out(
+    events, candidates, known, expected
+):
+    found = detections(events, candidates, known=known)
 
-    assert choose_thresholds(found, "threshold") == pytest.approx([0.7])
-
-
-def test_detections_outside_the_labelled_span_are_left_out():
-    inside = [(0, 150, 0, 0.6), (0, 250, 0, 0.4), (0, 350, 0, 0.3)]
-    outside = [(0, time, 0, 0.45) for time in (50, 99.4, 400, 450)] + [(0, 420, 0, 0.2)]
-    found = detections([(0, 150, 0), (0, 350, 0)], inside + outside, known=[(100, 400)])
-
-    # Both events and one false alarm, 4 / (2 + 3), against one event alone, 2 / (2 + 1).
-    assert choose_thresholds(found, "threshold") == pytest.approx([0.15])
-
-
-def test_events_outside_the_labelled_span_are_left_out():
-    events = [(0, time, 0) for time in (150, 350, 50, 450)]
-    found = detections(
-        events,
-        [(0, 150, 0, 0.6), (0, 350, 0, 0.3), *[(0, 200 + i, 0, 0.4) for i in range(3)]],
-        known=[(100, 400)],
-    )
-
-    # One of two alone, 2 / (2 + 1), against both and three false alarms, 4 / (2 + 5).
-    # With two more events, to find a second one would be worth it: 2 / 5 against 4 / 9.
-    assert choose_thresholds(found, "threshold") == pytest.approx([0.5])
+    assert choose_thresholds(found, "threshold") == pytest.approx([expected])
 
 
 def test_the_tolerance_is_that_of_the_data():

@@ -47,22 +47,19 @@ def test_a_recording_without_a_label_becomes_a_window_without_a_class(recordings
 
 
 @pytest.mark.parametrize(
-    ("truncate", "expected"),
-    [("end", (3, 9)), ("start", (6, 12)), ("centre", (4, 10))],  # an odd surplus of three
+    ("most", "truncate", "expected"),
+    [
+        (6, "end", (3, 9)),
+        (6, "start", (6, 12)),
+        (6, "centre", (4, 10)),  # an odd surplus of three
+        (9, "centre", (3, 12)),
+        (10, "centre", (3, 12)),
+    ],
 )
-def test_a_sequence_that_is_too_long_loses_the_named_part(recordings, truncate, expected):
+def test_a_sequence_that_is_too_long_is_truncated(recordings, most, truncate, expected):
     made = recordings(["a"], lengths=[20], intervals=[(0, 0, 3, 12)])
 
-    windows = cut(made, WindowSettings(max_samples=6, truncate=truncate))
-
-    assert bounds(windows) == [expected]
-
-
-@pytest.mark.parametrize("most", [10, 11])
-def test_a_sequence_that_is_short_enough_stays_whole(recordings, most):
-    made = recordings(["a"], lengths=[10])
-
-    assert bounds(cut(made, WindowSettings(max_samples=most, truncate="centre"))) == [(0, 10)]
+    assert bounds(cut(made, WindowSettings(max_samples=most, truncate=truncate))) == [expected]
 
 
 # Sliding windows.
@@ -222,12 +219,6 @@ def test_without_a_length_windows_have_that_of_detection(bells):
         (1, 0, length),
         (2, 0, 30),
     ]
-
-
-def test_the_description_of_the_key_says_how_long_windows_of_detection_are():
-    description = WindowSettings.model_fields["length_samples"].description
-
-    assert f"{DEFAULT_SAMPLES} samples" in description
 
 
 @pytest.mark.parametrize("overlap", [0.0, 0.3, 0.5, 0.9])

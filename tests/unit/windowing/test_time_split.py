@@ -24,7 +24,7 @@ def test_train_comes_first_and_test_last(recordings):
     assert pieces.groups == ["r0"] * 3 + ["r1"] * 3
 
 
-def test_context_stands_before_what_is_asked(recordings):
+def test_context_stands_before_a_split(recordings):
     made = recordings(["a"], lengths=[20], classes=["a", "b"])
 
     pieces = split_in_time(made, SETTINGS, context_samples=4, n_lost=0)

@@ -3,21 +3,11 @@
 import numpy as np
 import pytest
 
-from seqbench.config.stages import SplitSettings, WindowSettings
-from seqbench.plan.job_settings import WindowJobSettings
-from seqbench.storage.windows import read_windows, write_windows
+from fixtures.windows import job
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary
 from seqbench.windowing.windows import make_windows
 
 WORDS = ["abba", "cab", "Zürich", "bad", "ab \U0001f600", "ace"]
-
-
-def job(**window):
-    return WindowJobSettings(
-        split=SplitSettings(val=["r2", "r3"], test=["r4", "r5"]),
-        window=WindowSettings(**window),
-        normalization="zscore",
-    )
 
 
 def code_points(word):
@@ -60,8 +50,8 @@ def test_windows_hold_ids_of_the_vocabulary_of_train(words):
         assert windows.channels == ["other", "a", "b", "c"]
         assert windows.signal.dtype == np.float32
         assert windows.signal.shape[1] == 1
-    told = [splits["train"].window(0), splits["val"].window(0), splits["test"].window(1)]
-    assert [window[:, 0].tolist() for window in told] == [
+    found = [splits["train"].window(0), splits["val"].window(0), splits["test"].window(1)]
+    assert [window[:, 0].tolist() for window in found] == [
         [1, 2, 2, 1],
         [0, 0, 0, 0, 3, 0],
         [1, 3, 0],
@@ -83,16 +73,6 @@ def test_padding_is_the_id_of_unknown_tokens(words):
     train = make_windows(words, job(pad_to_samples=6))["train"]
 
     assert train.window(1)[:, 0].tolist() == [3, 1, 2, 0, 0, 0]
-
-
-def test_windows_of_tokens_survive_a_file(words, tmp_path):
-    splits = make_windows(words, job())
-    write_windows(tmp_path / "windows.h5", splits)
-
-    for split, windows in splits.items():
-        again = read_windows(tmp_path / "windows.h5", split)
-        np.testing.assert_array_equal(again.signal, windows.signal)
-        assert (again.sample, again.channels) == ("tokens", windows.channels)
 
 
 def test_tokens_of_two_channels_are_refused(recordings):

@@ -1,29 +1,16 @@
 """From recordings to windows: nothing of val or test reaches train."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
-from seqbench.config.stages import Fold, SplitSettings, WindowSettings
+from fixtures.windows import NAMED, job
+from seqbench.config.stages import Fold
 from seqbench.datasets.base import DataError
-from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.windows import make_windows
-
-NAMED = {"val": ["r2", "r3"], "test": ["r4", "r5"]}
-
-
-def job(
-    split: dict[str, Any] | None = None, normalization: str = "zscore", **window: Any
-) -> WindowJobSettings:
-    return WindowJobSettings(
-        split=SplitSettings(**(NAMED if split is None else split)),
-        window=WindowSettings(**window),
-        normalization=normalization,
-    )
 
 
 @pytest.fixture
