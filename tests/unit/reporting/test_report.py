@@ -33,8 +33,9 @@ def skill(run):
 
 
 @pytest.fixture
-def rich(rich_config):
-    return rich_config()
+def made(write_results, rich_config, without_figures):
+    """Return the plan of a rich config and its page without figures."""
+    return write_results(rich_config(), skill=skill), make_report()
 
 
 @pytest.mark.usefixtures("without_figures")
@@ -51,8 +52,8 @@ def test_the_summary_holds_every_value_to_the_last_digit(write_results, config):
     assert {row["architecture"] for row in rows if row["arm"] == "baseline"} == {"majority"}
 
 
-def test_every_figure_is_on_a_page_that_needs_nothing_but_itself(write_results, rich):
-    plan = write_results(rich, skill=skill)
+def test_every_figure_is_on_a_page_that_needs_nothing_but_itself(write_results, rich_config):
+    plan = write_results(rich_config(), skill=skill)
     text = make_report()
     page = Page(text)
     images = page.all("img")
@@ -91,59 +92,47 @@ def runs_of(text):
     return json.loads(block)
 
 
-@pytest.mark.usefixtures("without_figures")
-def test_no_script_but_our_own_may_run(write_results, rich):
-    write_results(rich, skill=skill)
-    text = make_report()
+def test_no_script_but_our_own_may_run(made):
+    _, text = made
 
     assert own_scripts(Page(text), text)
     assert not own_scripts(Page(text), text.replace("use strict", "use loose"))
 
 
-@pytest.mark.usefixtures("without_figures")
-def test_every_model_leads_to_its_runs(write_results, rich):
-    plan = write_results(rich, skill=skill)
-    text = make_report()
-    runs = runs_of(text)["runs"]
-    opened = {tag["href"].removeprefix("#run/") for tag in Page(text).all("a")} & set(runs)
+def test_links_lead_somewhere_and_every_model_to_its_runs(made):
+    plan, text = made
+    page, runs = Page(text), runs_of(text)["runs"]
+    links = {link["href"].removeprefix("#") for link in page.all("a")}
+    opened = {link.removeprefix("run/") for link in links} & set(runs)
     models = {(run.dataset, run.architecture, run.arm, run.labels) for run in plan.runs}
 
     assert set(runs) == {run.fill(layout.RUN) for run in plan.runs}
     assert len(opened) == len(models)
+    assert len(page.ids) == len(set(page.ids))
+    assert {link for link in links if not link.startswith("run/")} <= set(page.ids)
     for run in plan.runs:
-        told = runs[run.fill(layout.RUN)]
+        shown = runs[run.fill(layout.RUN)]
         content = json.loads(Path(run.fill(layout.METRICS)).read_text())
         value = content["scores"]["test"]["accuracy"]["value"]
-        assert told["scores"][0][:2] == ["accuracy", f"{value:.3f}"]
-        for _, path in told["files"]:
+        assert shown["scores"][0][:2] == ["accuracy", f"{value:.3f}"]
+        for _, path in shown["files"]:
             assert Path(path).exists() or not path.endswith((".json", ".csv"))
-        assert run.fill(layout.METRICS) in told["command"]
+        assert run.fill(layout.METRICS) in shown["command"]
 
 
-@pytest.mark.usefixtures("without_figures")
-def test_a_run_shows_the_settings_and_the_versions_it_was_made_with(write_results, rich):
-    plan = write_results(rich, skill=skill)
-    details = runs_of(make_report())
+def test_a_run_shows_the_settings_and_the_versions_it_was_made_with(made):
+    plan, text = made
+    details = runs_of(text)
     run = next(run for run in plan.trained if run.arm == "contrastive_finetune")
-    told = details["runs"][run.fill(layout.RUN)]
-    settings = {step: json.loads(details["texts"][place]) for step, place in told["settings"]}
+    shown = details["runs"][run.fill(layout.RUN)]
+    settings = {step: json.loads(details["texts"][place]) for step, place in shown["settings"]}
 
     assert list(settings) == ["ingest", "window", "pretrain", "finetune", "evaluate"]
     assert settings["finetune"]["labels"] == float(run.labels)
     assert settings["pretrain"]["objective"] == "contrastive"
-    assert "commit: 0123456789ab" in details["texts"][told["provenance"]]
-    assert told["curve"]["epoch"][0] == 1
-    assert told["curve"]["best"] in told["curve"]["epoch"]
-
-
-@pytest.mark.usefixtures("without_figures")
-def test_links_of_the_contents_lead_somewhere(write_results, rich):
-    write_results(rich, skill=skill)
-    page = Page(make_report())
-
-    assert len(page.ids) == len(set(page.ids))
-    links = {link["href"].removeprefix("#") for link in page.all("a")}
-    assert {link for link in links if not link.startswith("run/")} <= set(page.ids)
+    assert "commit: 0123456789ab" in details["texts"][shown["provenance"]]
+    assert shown["curve"]["epoch"][0] == 1
+    assert shown["curve"]["best"] in shown["curve"]["epoch"]
 
 
 def test_names_are_escaped_wherever_they_stand(write_results, config):
@@ -199,7 +188,7 @@ def test_an_undefined_value_shows_as_a_dash(write_results, config):
 
 
 @pytest.mark.usefixtures("without_figures")
-def test_warnings_say_what_is_wrong_in_plain_words(write_results, config):
+def test_warnings_name_what_is_wrong(write_results, config):
     plan = config(("majority", "minirocket"), architectures=["cnn1d", "rnn"], seeds=[0, 1])
     accuracy = {"cnn1d": 0.7, "rnn": 0.4, "majority": 0.5, "minirocket": 0.8}
     write_results(plan, skill=lambda run: accuracy[run.architecture], n_test=20)
@@ -266,14 +255,14 @@ def test_unusual_results_are_reported_too(settings, write_results, config):
 
 @pytest.mark.usefixtures("without_figures")
 @pytest.mark.parametrize(
-    ("baselines", "said"),
+    ("baselines", "sentence"),
     [
         ((), "no baseline"),
         (("majority",), "best baseline is the floor"),
         (("majority", "minirocket"), "beats"),
     ],
 )
-def test_the_first_sentence_knows_what_there_is(baselines, said, write_results, config):
+def test_the_first_sentence_knows_what_there_is(baselines, sentence, write_results, config):
     write_results(config(baselines), skill=skill)
 
-    assert said in re.search(r'<p class="lede">(.*?)</p>', make_report()).group(1)
+    assert sentence in re.search(r'<p class="lede">(.*?)</p>', make_report()).group(1)
