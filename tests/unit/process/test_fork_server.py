@@ -60,6 +60,13 @@ def own_step(folder, name, *body):
     return f"from seqbench.process.launch import launch; launch('{name}')"
 
 
+def leads_session(process):
+    try:
+        return os.getsid(process) == process
+    except ProcessLookupError:
+        return False
+
+
 @pytest.fixture
 def waiting(tmp_path_factory, processes_in, wait_for, stop):
     """A step that waits for ever, as its client and its own process, and their folder."""
@@ -67,7 +74,8 @@ def waiting(tmp_path_factory, processes_in, wait_for, stop):
     os.mkfifo(folder / "recordings.h5")  # opening it to read waits for ever
     paths = ["--recordings", "recordings.h5", "--windows", "w.h5"]
     client = step("window", "--settings", WINDOW, *paths, cwd=folder)
-    [forked] = wait_for(lambda: processes_in(folder) - {client.pid}, DEADLINE_S)
+    # A step leads a session of its own; other programs are there for moments, such as `uname`.
+    [forked] = wait_for(lambda: set(filter(leads_session, processes_in(folder))), DEADLINE_S)
     return client, forked, folder
 
 
