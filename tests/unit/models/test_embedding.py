@@ -5,22 +5,21 @@ from pathlib import Path
 import pytest
 import torch
 
+from fixtures.trainings import network_header
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.embedding import EmbeddedEncoder, build_encoder
-from seqbench.storage.model_header import NetworkHeader
 from seqbench.storage.models import StoredModel
 from seqbench.training.cost import macs_per_window
 from seqbench.training.model import build_model, load_model
 from seqbench.training.state import state_arrays
 
-HEADER = NetworkHeader(
-    task="classification",
+OF_TOKENS = network_header(
     architecture="gru",
     architecture_options={"hidden_size": 3},
     channels=("other", "a", "b"),
-    classes=("x", "y"),
+    sample="tokens",
+    embedding_size=5,
 )
-OF_TOKENS = HEADER.model_copy(update={"sample": "tokens", "embedding_size": 5})
 
 
 def test_its_frames_are_described_as_those_of_its_encoder():

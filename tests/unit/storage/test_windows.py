@@ -12,9 +12,13 @@ from seqbench.storage.windows import SPLITS, read_windows, write_windows
 
 @pytest.mark.parametrize("lengths", [(20,), (20, 26, 14)])
 @pytest.mark.parametrize("split", SPLITS)
-def test_a_split_survives_a_file(make_windows, tmp_path, split, lengths, assert_same):
+def test_a_split_survives_a_file(
+    make_windows, make_event_windows, tmp_path, split, lengths, assert_same
+):
     made = make_windows(tmp_path / "windows.h5", lengths=lengths, n_classes=3)
+    assert_same(read_windows(tmp_path / "windows.h5", split), made[split])
 
+    made = make_event_windows(tmp_path / "windows.h5")
     assert_same(read_windows(tmp_path / "windows.h5", split), made[split])
 
 
@@ -99,13 +103,3 @@ def test_a_window_past_the_end_of_the_signal_is_refused(make_windows):
 
     with pytest.raises(ValueError, match="past the end of the signal"):
         replace(windows, length=windows.length + 1)
-
-
-@pytest.mark.parametrize("split", SPLITS)
-def test_recordings_and_events_of_a_split_survive_a_file(
-    make_event_windows, tmp_path, split, assert_same
-):
-    made = make_event_windows(tmp_path / "windows.h5")
-
-    assert len(made[split].timeline.onset) == 7
-    assert_same(read_windows(tmp_path / "windows.h5", split), made[split])

@@ -9,6 +9,7 @@ import pytest
 import torch
 from sklearn import metrics as reference
 
+from fixtures.trainings import network_header
 from seqbench.config.registry import ARCHITECTURES, METRICS, TASKS
 from seqbench.statistics.bootstrap import cluster_weights, interval
 from seqbench.storage.model_header import NetworkHeader
@@ -265,14 +266,7 @@ def test_a_value_that_is_not_defined_is_null():
 
 
 def header(n_classes: int) -> NetworkHeader:
-    classes = tuple(f"class{k}" for k in range(n_classes))
-    return NetworkHeader(
-        task="classification",
-        architecture="rnn",
-        architecture_options={},
-        channels=("x",),
-        classes=classes,
-    )
+    return network_header(channels=("x",), classes=tuple(f"class{k}" for k in range(n_classes)))
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

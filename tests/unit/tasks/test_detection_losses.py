@@ -138,12 +138,6 @@ def test_penalty_is_the_sum_over_all_pairs_too_close(period, peak):
     assert penalty.item() == pytest.approx(penalty_by_hand(p, period, peak), rel=1e-5)
 
 
-def test_penalty_at_chance_is_a_sixteenth_of_the_pairs():
-    n_pairs = sum(1 for j in range(F) for i in range(j) if 2 < j - i < 10)
-
-    assert refractory_penalty(torch.full((B, F, K), 0.5), 10).item() == pytest.approx(n_pairs / 16)
-
-
 def test_a_long_period_over_many_frames_costs_no_more_than_the_frames():
     p = torch.full((1, 200_000, 1), 0.1)  # the 1e10 pairs would take minutes and 40 GB
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from fixtures.trainings import finetune_settings
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.config.stages import FinetuneSettings
 from seqbench.models.base import inside
-from seqbench.plan.job_settings import FinetuneJobSettings
 from seqbench.steps.finetune import main
 from seqbench.training import finetune
 from seqbench.training.batches import WindowTable
@@ -96,14 +96,8 @@ def test_the_step_calibrates_a_frozen_random_encoder(
 ):
     calls = []
     monkeypatch.setattr(finetune, "calibrate", lambda *_: calls.append(1))
-    settings = FinetuneJobSettings(
-        task="classification",
-        task_options={},
-        architecture="cnn1d",
-        architecture_options=CNN,
-        frozen=frozen,
-        labels=1.0,
-        optimizer=FinetuneSettings(epochs=1),
+    settings = finetune_settings(
+        FinetuneSettings(epochs=1), architecture_options=CNN, frozen=frozen
     )
     make_windows(tmp_path / "windows.h5")
     paths = {name: tmp_path / name for name in ("model", "history", "transfer")}

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.attention import MultiHeadAttention
 from seqbench.training.cost import macs_per_window, n_parameters
 
@@ -40,14 +39,6 @@ def test_layers_of_a_network_add_up():
     network = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Sequential(nn.Linear(5, 2)))
 
     assert macs_per_window(network, torch.zeros(1, T, 3)) == T * (15 + 10)
-
-
-def test_a_bidirectional_encoder_counts_both_directions():
-    encoder = ARCHITECTURES["lstm"](2, hidden_size=3, n_layers=2, bidirectional=True)
-
-    # Two directions of 4 gates with 3 units: from 2 channels, then from 6 features.
-    expected = 2 * T * 4 * 3 * ((2 + 3) + (6 + 3))
-    assert macs_per_window(encoder, torch.zeros(1, T, 2)) == expected
 
 
 def test_counting_leaves_no_hooks_and_no_gradient():

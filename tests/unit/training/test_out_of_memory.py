@@ -9,26 +9,17 @@ import pytest
 import torch
 from torch import nn
 
+from fixtures.trainings import finetune_settings
 from seqbench.config.stages import FinetuneSettings
 from seqbench.errors import UserError
-from seqbench.plan.job_settings import FinetuneJobSettings
 from seqbench.training.job import TrainingJob, run_training
 
 
 def job(batch_size, out_of_memory="halve", **state):
-    settings = FinetuneJobSettings(
-        task="classification",
-        task_options={},
-        architecture="cnn1d",
-        architecture_options={},
-        frozen=False,
-        labels=1.0,
-        optimizer=FinetuneSettings(batch_size=batch_size),
-    )
     return TrainingJob(
         windows=Path("windows.h5"),
         history=Path("history.csv"),
-        settings=settings,
+        settings=finetune_settings(FinetuneSettings(batch_size=batch_size)),
         device="cpu",
         out_of_memory=out_of_memory,
         **state,

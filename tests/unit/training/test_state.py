@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from fixtures.trainings import network_header
 from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.config.stages import FinetuneSettings, OptimizerSettings
-from seqbench.storage.model_header import EncoderHeader, NetworkHeader
+from seqbench.storage.model_header import EncoderHeader
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.records import PretrainingOutcome
 from seqbench.tasks.classification.head import ClassificationHead
@@ -60,7 +61,9 @@ def test_a_training_goes_on_under_every_schedule(settings, assert_an_interruptio
     ],
     ids=["frozen", "warm_up", "layer_wise"],
 )
-def test_a_training_goes_on_while_parts_sleep(options, assert_an_interruption_leaves_no_trace):
+def test_a_training_goes_on_while_layers_are_frozen(
+    options, assert_an_interruption_leaves_no_trace
+):
     assert_an_interruption_leaves_no_trace(
         lambda: finetuning(**options), loss_name="val_loss", stops=(3, 4, 5, 9), epochs=4
     )
@@ -70,16 +73,7 @@ def test_a_training_goes_on_where_windows_move(
     make_event_windows, assert_an_interruption_leaves_no_trace
 ):
     windows = make_event_windows()
-    header = NetworkHeader(
-        task="detection",
-        architecture="cnn1d",
-        architecture_options={},
-        head_dropout=0.1,
-        channels=("x", "y"),
-        classes=tuple(windows["train"].classes),
-        refractory_s=0.25,
-        sampling_rate_hz=100.0,
-    )
+    header = network_header(task="detection", head_dropout=0.1, refractory_s=0.25)
 
     def detecting():
         encoder = ARCHITECTURES["cnn1d"](2, widths=(4,), kernel_sizes=(3,), strides=(2,))
@@ -163,7 +157,7 @@ def damage_other_model(path):
 
 
 @pytest.mark.parametrize("damage", [damage_cut, damage_other_model])
-def test_a_damaged_or_foreign_state_is_told_and_left_unused(kept, tmp_path, caplog, damage):
+def test_a_damaged_or_foreign_state_is_logged_and_left_unused(kept, tmp_path, caplog, damage):
     damage(kept[1])
     other, untouched = course(seed=1), course(seed=1)
 
@@ -175,7 +169,7 @@ def test_a_damaged_or_foreign_state_is_told_and_left_unused(kept, tmp_path, capl
     assert "training starts anew" in caplog.text
 
 
-def test_a_state_of_another_training_is_told_and_left_unused(kept, tmp_path, caplog):
+def test_a_state_of_another_training_is_logged_and_left_unused(kept, tmp_path, caplog):
     other, untouched = course(seed=1), course(seed=1)
 
     keeper(tmp_path, identity="that").restore(other)
@@ -190,20 +184,18 @@ def test_a_state_is_due_after_its_time(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
-def test_a_signal_writes_a_state_and_leaves_with_a_code_that_says_try_again(
-    tmp_path, caplog, number
-):
-    asked = keeper(tmp_path, every_s=1000)
+def test_a_signal_writes_a_state_and_leaves_with_the_code_to_try_again(tmp_path, caplog, number):
+    listener = keeper(tmp_path, every_s=1000)
     before = signal.getsignal(number)
 
-    with asked.listening():
+    with listener.listening():
         os.kill(os.getpid(), number)
-        assert asked.is_due()
+        assert listener.is_due()
         with pytest.raises(SystemExit) as left:
-            asked.keep(course())
+            listener.keep(course())
 
     assert left.value.code == INTERRUPTED
-    assert asked.path.exists()
+    assert listener.path.exists()
     assert signal.Signals(number).name in caplog.text
     assert signal.getsignal(number) == before
 
@@ -216,7 +208,7 @@ def test_a_signal_in_the_last_epoch_is_not_forgotten(tmp_path, make_windows):
         os.kill(os.getpid(), signal.SIGTERM)
         return val.batches(256)
 
-    asked = keeper(tmp_path, every_s=1000)
+    listener = keeper(tmp_path, every_s=1000)
     with pytest.raises(SystemExit) as left:
         fit(
             finetuning(),
@@ -227,11 +219,11 @@ def test_a_signal_in_the_last_epoch_is_not_forgotten(tmp_path, make_windows):
             loss_name="val_loss",
             generator=torch.Generator(),
             label="test",
-            keeper=asked,
+            keeper=listener,
         )
 
     assert left.value.code == INTERRUPTED
-    assert asked.path.exists()
+    assert listener.path.exists()
 
 
 def test_a_state_that_cannot_be_written_does_not_end_a_training(tmp_path, caplog):
