@@ -44,7 +44,7 @@ def test_ends_are_marked_and_n_grams_of_every_length_counted(parts):
     }
 
 
-def test_what_stands_at_an_end_is_told_apart_from_the_same_letter_at_the_other(parts):
+def test_what_stands_at_an_end_is_not_confused_with_the_same_letter_at_the_other(parts):
     learned, test = parts
     baseline = CharNgramsBaseline(longest=2, inverse_penalty=100.0)
 

@@ -36,7 +36,7 @@ def test_every_entry_and_every_option_is_described(registry, name):
         assert field.description, f"{name}.{option} is missing in the docstring"
 
 
-def test_an_unknown_name_is_answered_with_the_nearest():
+def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(KeyError, match="unknown architecture 'lsmt'; did you mean 'lstm'"):
         ARCHITECTURES["lsmt"]
 

@@ -32,7 +32,7 @@ def test_a_run_named_twice_is_run_once():
     assert len(plan(grid, grid).trained) == 1
 
 
-def test_baselines_run_once_per_dataset_or_with_every_seed_where_chance_plays_a_part():
+def test_baselines_run_once_per_dataset_or_with_every_seed_where_chance_plays_a_role():
     baselines = plan(
         {"datasets": ["waves"], "architectures": ["lstm"], "seeds": [3, 4]},
         baselines=["majority", "minirocket"],
@@ -137,7 +137,7 @@ def test_every_fold_is_a_dataset_with_runs_and_baselines_of_its_own():
     assert made.runs_on("mine") == made.runs
 
 
-def test_a_fold_alone_can_be_asked_for():
+def test_a_fold_alone_can_be_requested():
     made = plan(GRID_OF_FOLDS | {"datasets": ["mine-repeat1-fold03"]}, datasets=FOLDS)
 
     assert made.datasets == ["mine-repeat1-fold03"]

@@ -111,7 +111,7 @@ def test_a_file_of_another_kind(kind, write, tmp_path, other):
 
 
 @pytest.mark.parametrize(("kind", "version"), VERSIONS.items())
-def test_a_file_of_another_version_says_which(kind, version, tmp_path):
+def test_a_file_of_another_version_is_refused_with_both(kind, version, tmp_path):
     with writing(tmp_path / "file", kind, 99):
         pass
 

@@ -66,7 +66,7 @@ def test_events_without_a_rate_or_a_tolerance_are_refused(walks, lacks):
         replace(walks, **{lacks: None})
 
 
-def test_the_file_says_what_it_holds(three, tmp_path):
+def test_the_header_of_the_file_names_its_format(three, tmp_path):
     write_recordings(tmp_path / "recordings.h5", three)
 
     content = (tmp_path / "recordings.h5").read_bytes()

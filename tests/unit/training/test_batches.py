@@ -156,7 +156,7 @@ def test_the_target_of_a_batch_holds_the_events_that_begin_in_each_window(crowde
     assert (target.onset.dtype, target.type.dtype) == (torch.float32, torch.int64)
 
 
-def test_the_target_of_a_batch_says_what_is_known_of_each_window(crowded):
+def test_the_target_of_a_batch_holds_what_is_known_of_each_window(crowded):
     target = WindowTable(crowded, CPU).batch(torch.arange(40)).target
 
     timeline = crowded.timeline
@@ -444,6 +444,6 @@ def test_frames_of_video_come_whole_and_in_order(make_windows, length, per_windo
     expected = [signal[1 : 1 + length[1]], signal[4:7]]
     assert batch.x.shape == (2, 3, 2, 4, 3)
     for found, window in zip(batch.x.numpy(), expected, strict=True):
-        told = standardize(window) if per_window else window
-        np.testing.assert_allclose(found[: len(window)], told, rtol=1e-5, atol=1e-6)
+        expected_window = standardize(window) if per_window else window
+        np.testing.assert_allclose(found[: len(window)], expected_window, rtol=1e-5, atol=1e-6)
         assert (found[len(window) :] == 0).all()

@@ -82,9 +82,9 @@ def test_a_device_that_is_named_is_taken(gpus, places):
     assert not places
 
 
-@pytest.mark.parametrize("wanted", ["0", "two", "-1", ""])
-def test_a_wrong_number_of_jobs_per_gpu_is_refused(monkeypatch, wanted):
-    monkeypatch.setenv(devices.SHARING, wanted)
+@pytest.mark.parametrize("number", ["0", "two", "-1", ""])
+def test_a_wrong_number_of_jobs_per_gpu_is_refused(monkeypatch, number):
+    monkeypatch.setenv(devices.SHARING, number)
 
     with pytest.raises(UserError, match=r"how many jobs share a GPU, 1 or more"):
         jobs_per_gpu()
@@ -101,7 +101,7 @@ def cuda_settings(monkeypatch):
 
 
 @pytest.mark.parametrize("tf32", [False, True])
-def test_products_on_a_gpu_are_rounded_only_when_asked(cuda_settings, tf32):
+def test_products_on_a_gpu_are_rounded_only_on_request(cuda_settings, tf32):
     prepare(1, torch.device("cuda"), tf32=tf32)
 
     assert [settings.allow_tf32 for settings in cuda_settings] == [tf32, tf32]

@@ -83,7 +83,7 @@ def test_what_the_first_training_made_is_gone_before_the_second_begins():
         (3, 1, "halve", "no room for batches of 3 windows, which cannot be halved; lower"),
     ],
 )
-def test_else_a_sentence_says_what_to_do(size, room, choice, sentence, caplog):
+def test_else_the_error_has_the_fix(size, room, choice, sentence, caplog):
     caplog.set_level(logging.WARNING)
 
     with pytest.raises(UserError) as caught:

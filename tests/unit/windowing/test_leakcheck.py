@@ -45,12 +45,12 @@ def words(recordings):
 
 @pytest.fixture
 def statistics_of_all(monkeypatch):
-    """Fit statistics and vocabularies on all parts."""
+    """Fit statistics and vocabularies on all splits."""
     monkeypatch.setattr(making, "_of_train", lambda arrays, in_train: np.concatenate(arrays))
 
 
 def found(recordings, job, **changes):
-    """Return what is found in windows, after changes to a part."""
+    """Return what is found in windows, after changes to a split."""
     splits = make_windows(recordings, job)
     for split, of_split in changes.items():
         splits[split] = replace(splits[split], **of_split)
@@ -94,7 +94,7 @@ def test_labelled_recordings_can_be_cut_in_time(recordings, settings):
     assert found(made, job(IN_TIME, **settings)).n_shared_groups == 0
 
 
-def test_a_group_in_two_parts_is_refused(six):
+def test_a_group_in_two_splits_is_refused(six):
     with pytest.raises(LeakError, match="group 'anna' has windows in train and test"):
         found(six, job(), train={"groups": ["anna"] * 6}, test={"groups": ["anna"] * 6})
 
@@ -105,7 +105,7 @@ def test_a_group_that_may_be_cut_is_counted(six):
     assert found(shared, job(NAMED | {"by": "recording"})).n_shared_groups == 1
 
 
-def test_a_recording_in_two_parts_is_refused(six):
+def test_a_recording_in_two_splits_is_refused(six):
     with pytest.raises(LeakError, match="recording 'r0' has windows in train and test"):
         found(six, job(), test={"recording": np.array([0, 5])})
 
@@ -152,7 +152,7 @@ def test_a_signal_that_its_statistics_do_not_make_is_refused(six):
 
 
 @pytest.mark.parametrize("split", ["val", "test"])
-def test_a_horizon_in_another_part_is_refused(series, split):
+def test_a_horizon_in_another_split_is_refused(series, split):
     in_time = job(IN_TIME, length_samples=8, horizon_samples=2)
     start = make_windows(series, in_time)[split].start.copy()
     start[0] -= 1  # the first sample of its horizon is the last of the part before
@@ -161,7 +161,7 @@ def test_a_horizon_in_another_part_is_refused(series, split):
         found(series, in_time, **{split: {"start": start - start.min()}})
 
 
-def test_a_window_that_reaches_into_another_part_is_refused(recordings):
+def test_a_window_that_reaches_into_another_split_is_refused(recordings):
     made = recordings(["a", "b"], lengths=20)
     in_time = job(IN_TIME, length_samples=2)
     splits = make_windows(made, in_time)
@@ -260,7 +260,7 @@ def test_the_step_writes_nothing_that_leaks(six, tmp_path):
     assert not (tmp_path / "windows.h5").exists()
 
 
-def test_parts_are_drawn_as_they_were_where_labels_are_put_aside(recordings):
+def test_splits_are_drawn_as_they_were_where_labels_are_put_aside(recordings):
     made = recordings(["a", "b"] * 12)
     drawn = make_windows(made, job({"val": 0.2, "test": 0.2}))["train"]
     aside = [made.names[i] for i in drawn.recording.tolist()[:8]]
@@ -277,7 +277,7 @@ def test_series_can_be_drawn_whole(recordings):
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])
-def test_folds_are_held_against_their_own_parts(recordings, index):
+def test_folds_are_held_against_their_own_splits(recordings, index):
     fold = Fold(n_folds=3, repeat=0, index=index)
     of_fold = job({"val": 0.2}).model_copy(update={"fold": fold})
 

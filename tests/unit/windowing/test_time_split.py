@@ -55,7 +55,7 @@ def test_fractions_count_what_was_lost_to_differences(recordings):
     assert [len(signal) for signal in pieces.signals] == [84, 12, 36]
 
 
-def test_a_part_that_gets_nothing_is_refused(recordings):
+def test_a_split_that_gets_nothing_is_refused(recordings):
     with pytest.raises(DataError, match="'r0' has 3 samples, of which val would get none"):
         split_in_time(
             recordings(["a"], lengths=[3], classes=["a", "b"]),

@@ -66,9 +66,7 @@ def test_what_is_known_of_the_recordings_comes_along(six):
     ],
     ids=["kept", "replaced", "val named"],
 )
-def test_parts_of_the_source_are_called_official_unless_the_config_replaces_them(
-    six, split, official
-):
+def test_splits_of_the_source_are_official_unless_the_config_replaces_them(six, split, official):
     given = replace(six, splits=["train"] * 4 + ["test"] * 2)
 
     windows = make_windows(given, job(split))["val"]
@@ -77,7 +75,7 @@ def test_parts_of_the_source_are_called_official_unless_the_config_replaces_them
     assert windows.units == six.units
 
 
-def test_a_fold_puts_official_parts_aside(six):
+def test_a_fold_puts_official_splits_aside(six):
     given = replace(six, splits=["train"] * 4 + ["test"] * 2)
     of_fold = job({}).model_copy(update={"fold": Fold(n_folds=2, repeat=0, index=0)})
 
@@ -194,16 +192,6 @@ def test_short_sequences_are_padded_with_their_last_sample(six):
     np.testing.assert_array_equal(train.window(1)[9:], [train.window(1)[8]] * 3)
 
 
-def test_truncating_and_padding_to_one_length_makes_all_windows_equal(six):
-    settings = job(max_samples=10, truncate="start", pad_to_samples=10)
-
-    splits = make_windows(six, settings)
-
-    assert {n for windows in splits.values() for n in windows.length.tolist()} == {10}
-    whole = make_windows(six, job())["train"]
-    np.testing.assert_array_equal(splits["train"].window(0), whole.window(0)[2:])
-
-
 # Recordings with events.
 
 
@@ -255,10 +243,10 @@ def test_events_stand_where_they_are_in_the_signal_of_their_split(bells, window)
     n_events = {split: len(windows.timeline.onset) for split, windows in splits.items()}
     assert n_events == {"train": 3, "val": 3, "test": 3}
     for windows in splits.values():
-        timeline, wanted = windows.timeline, np.zeros_like(windows.signal)
+        timeline, expected = windows.timeline, np.zeros_like(windows.signal)
         for onset, offset, kind in zip(timeline.onset, timeline.offset, timeline.type, strict=True):
-            wanted[onset:offset, kind] = 1
-        np.testing.assert_array_equal(windows.signal, wanted)
+            expected[onset:offset, kind] = 1
+        np.testing.assert_array_equal(windows.signal, expected)
         assert (np.diff(timeline.onset) >= 0).all()
 
 
@@ -339,7 +327,7 @@ def test_windows_of_which_nothing_is_known_serve_train_alone(bells):
 
 
 @pytest.mark.parametrize(("part", "where"), [("train", [0, 1]), ("val", [2, 3]), ("test", [4, 5])])
-def test_a_part_without_an_event_is_refused(bells, part, where):
+def test_a_split_without_an_event_is_refused(bells, part, where):
     made = without_events(bells, where)
 
     with pytest.raises(DataError, match=f"{part} has no labelled event; choose another split"):
@@ -359,7 +347,7 @@ def test_a_type_that_train_lacks_is_refused_by_name(bells):
 
 
 @pytest.mark.parametrize("part", ["train", "val", "test"])
-def test_a_part_without_a_labelled_window_is_refused(recordings, part):
+def test_a_split_without_a_labelled_window_is_refused(recordings, part):
     lengths = {"train": [3, 3, 9, 9, 9, 9], "val": [9, 9, 3, 3, 9, 9], "test": [9, 9, 9, 9, 3, 3]}
     made = recordings(["a", "b"] * 3, lengths=lengths[part])
 
