@@ -146,33 +146,25 @@ def gather_across(plan: Plan, materials: Iterable[Material]) -> list[Across]:
 def _across(block: Block, materials: Sequence[Material]) -> Across:
     boards = {material.dataset: material.board for material in materials}  # with all labels
     rows = {(name, row.model): row for name, board in boards.items() for row in board.rows}
-    values = pd.DataFrame(
-        {
-            model.name: [rows[name, model].score.mean for name in block.datasets]
-            for model in block.models
-        },
-        index=list(block.datasets),
-        dtype=float,
-    )
+    datasets = list(block.datasets)
+    means = {m.name: [rows[name, m].score.mean for name in datasets] for m in block.models}
+    values = pd.DataFrame(means, index=datasets, dtype=float)
     defined = values.dropna(how="all")
     whole = defined.dropna(axis=1)
     models = [model for model in block.models if model.name in whole]
     n_runs = [rows[name, model].score.n for name in whole.index for model in models]
+    undefined = [
+        f"{name}: no model has a defined {metric_label(boards[name].headline)}."
+        for name in values.index.difference(defined.index)
+    ] + [
+        f"{name}: no defined value on {', '.join(defined.index[defined[name].isna()])}."
+        for name in values.columns.difference(whole.columns, sort=False)
+    ]
     return Across(
         block=block,
         values=whole,
         headlines={name: board.headline for name, board in boards.items()},
         n_runs=(min(n_runs, default=0), max(n_runs, default=0)),
-        undefined=[
-            *(
-                f"{name}: no model has a defined {metric_label(boards[name].headline)}."
-                for name in values.index.difference(defined.index)
-            ),
-            *(
-                f"{name}: no defined value on {', '.join(defined.index[defined[name].isna()])}."
-                for name in values.columns
-                if name not in whole
-            ),
-        ],
+        undefined=undefined,
         colours=materials[0].colours,
     )

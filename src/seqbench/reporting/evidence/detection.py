@@ -21,19 +21,8 @@ from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.storage.detections import Detections
 from seqbench.storage.windows import read_windows
+from seqbench.tasks.detection import metrics
 from seqbench.tasks.detection.comparison import LEAST_ERROR_TOLERANCE_MS, errors_ms
-from seqbench.tasks.detection.metrics import (
-    f1_at,
-    false_alarms_per_hour,
-    onset_bias_ms,
-    onset_mae_ms,
-    onset_p95_ms,
-    per_type,
-    precision_at,
-    recall_at,
-    refractory_violations,
-    reliability,
-)
 from seqbench.tasks.detection.refractory import DECODERS
 
 
@@ -121,7 +110,11 @@ def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
     selected = board.selected
     of_selected = {} if selected is None else found[selected.name]
     of_seeds = list(of_selected.values())
-    chosen = None if selected is None else of_selected[selected.chosen.run]
+    chosen = calibration = None
+    if selected is not None:
+        chosen, bins = of_selected[selected.chosen.run], map(metrics.reliability, of_seeds)
+        calibration = Calibration.of_runs(selected, bins, of="candidate", error="presence_ece")
+    templated = _with_templates(board, inputs.template_runs)
     return DetectionEvidence(
         classes=test.classes,
         test=split_size(test),
@@ -132,15 +125,8 @@ def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
         excerpts=[] if chosen is None else excerpts_of(test, chosen),
         types=[] if chosen is None else _types(chosen),
         decoders=[_decoder(name, of_seeds) for name in DECODERS] if of_seeds else [],
-        calibration=None
-        if selected is None
-        else Calibration.of_runs(
-            selected, map(reliability, of_seeds), of="candidate", error="presence_ece"
-        ),
-        banks=[
-            read_bank(row.chosen, test, inputs.root)
-            for row in _with_templates(board, inputs.template_runs)
-        ],
+        calibration=calibration,
+        banks=[read_bank(row.chosen, test, inputs.root) for row in templated],
     )
 
 
@@ -151,16 +137,16 @@ def _timing(row: ModelScores, of_seeds: list[Detections]) -> Timing:
 
 def _types(found: Detections) -> list[dict[str, Any]]:
     """Return a row for each type, the sum of several in front."""
-    rows = per_type(found)
+    rows = metrics.per_type(found)
     once = np.ones((1, len(found)))
     together = {
         "type": "all types",
         "n_references": sum(row["n_references"] for row in rows),
         "n_detections": sum(row["n_detections"] for row in rows),
         **_matching(found),
-        "bias_ms": _number(onset_bias_ms(found, once)),
-        "mae_ms": _number(onset_mae_ms(found, once)),
-        "p95_ms": _number(onset_p95_ms(found, once)),
+        "bias_ms": _number(metrics.onset_bias_ms(found, once)),
+        "mae_ms": _number(metrics.onset_mae_ms(found, once)),
+        "p95_ms": _number(metrics.onset_p95_ms(found, once)),
         "threshold": None,
     }
     return [together, *rows] if len(rows) > 1 else rows
@@ -181,15 +167,17 @@ def _scores(found: Detections, decoder: str) -> dict[str, float | None]:
     once = np.ones((1, len(found)))
     return {
         **_matching(as_if),
-        "violations": _number(refractory_violations(as_if, once)),
-        "false_alarms_per_hour": _number(false_alarms_per_hour(as_if, once)),
+        "violations": _number(metrics.refractory_violations(as_if, once)),
+        "false_alarms_per_hour": _number(metrics.false_alarms_per_hour(as_if, once)),
     }
 
 
 def _matching(found: Detections) -> dict[str, float | None]:
-    metrics = {"f1": f1_at, "precision": precision_at, "recall": recall_at}
     once, tolerance_ms = np.ones((1, len(found))), found.tolerance_ms
-    return {name: _number(metric(found, once, tolerance_ms)) for name, metric in metrics.items()}
+    return {
+        name: _number(getattr(metrics, f"{name}_at")(found, once, tolerance_ms))
+        for name in ("f1", "precision", "recall")
+    }
 
 
 def _with_templates(board: Leaderboard, banked: Collection[Run]) -> list[ModelScores]:

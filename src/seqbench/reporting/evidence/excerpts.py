@@ -95,14 +95,8 @@ def excerpts_of(windows: WindowSet, detections: Detections) -> list[Excerpt]:
     cuts = _cuts(known, n_samples)
     if not len(cuts):
         return []
-    n_labelled, n_missed, n_false = (
-        _count(events, cuts)
-        for events in (
-            compared.reference,
-            compared.reference[~is_matched[0]],
-            compared.found[~is_matched[1]],
-        )
-    )
+    missed, false = compared.reference[~is_matched[0]], compared.found[~is_matched[1]]
+    counts = [_count(events, cuts) for events in (compared.reference, missed, false)]
     starts = windows.events.start
     return [
         Excerpt(
@@ -113,7 +107,7 @@ def excerpts_of(windows: WindowSet, detections: Detections) -> list[Excerpt]:
             labelled=_marks(compared.reference, is_matched[0], cut, rate_hz),
             found=_marks(compared.found, is_matched[1], cut, rate_hz),
         )
-        for cut in cuts[_chosen(n_labelled, n_missed, n_false)]
+        for cut in cuts[_chosen(*counts)]
         for place, start, stop in [cut.tolist()]
     ]
 

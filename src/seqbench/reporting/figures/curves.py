@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
-from numpy.typing import NDArray
 
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.calibration import Calibrated, Calibration
@@ -38,8 +37,8 @@ def roc(material: Material) -> Plot:
     figure, (left, right) = grid(2, 2, height=2.75, top=top, gap=(0.65, 0.45))
     numbers = Numbers()
     for one in reversed(shown):  # the selected model on top
-        _draw(left, one, one.hits, one.auroc, material, numbers, "roc")
-        _draw(right, one, one.precision, one.average_precision, material, numbers, "pr")
+        _draw(left, one, "roc", material.colour(one.row), numbers)
+        _draw(right, one, "pr", material.colour(one.row), numbers)
     left.plot([0, 1], [0, 1], zorder=0, **DOTTED)
     if shown:
         right.axhline(float(shown[0].share.mean()), zorder=0, **DOTTED)
@@ -61,16 +60,11 @@ def roc(material: Material) -> Plot:
     return Plot(figure, numbers.table, f"{'; '.join(areas) or ONE_CLASS}.")
 
 
-def _draw(
-    axes: Axes,
-    one: Curves,
-    of_classes: NDArray[np.float64],
-    areas: NDArray[np.float64],
-    material: Material,
-    numbers: Numbers,
-    curve: str,
-) -> None:
-    colour, shared = material.colour(one.row), {"model": one.row.name, "curve": curve}
+def _draw(axes: Axes, one: Curves, curve: str, colour: str, numbers: Numbers) -> None:
+    of_classes, areas = one.precision, one.average_precision
+    if curve == "roc":
+        of_classes, areas = one.hits, one.auroc
+    shared = {"model": one.row.name, "curve": curve}
     if len(one.classes) > 1 and not one.row.is_baseline:
         alpha = 0.35 if len(one.classes) <= MANY_CLASSES else 0.2
         for name, of_class, area in zip(one.classes, of_classes, areas, strict=True):

@@ -42,11 +42,7 @@ def pretraining(material: Material) -> Plot:
 
 
 def _plot(
-    material: Material,
-    curves: list[_Curve],
-    architectures: list[str],
-    labels: list[str],
-    kind: str,
+    material: Material, curves: list[_Curve], architectures: list[str], labels: list[str], kind: str
 ) -> Plot:
     """Draw a panel for each architecture and a line style for each label, which is of a kind."""
     held_out, measured, y = {

@@ -12,12 +12,8 @@ from seqbench.config.registry import TASKS
 from seqbench.config.stages import Fold
 from seqbench.plan.plan import Model
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.scores.estimates import (
-    Estimate,
-    difference_interval,
-    paired,
-    resampled_mean,
-)
+from seqbench.reporting.scores import estimates
+from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.metrics import ceiling_of, columns, floor_of
 from seqbench.statistics.bootstrap import interval as bootstrap_interval
 
@@ -269,19 +265,19 @@ def lead(row: ModelScores, other: ModelScores) -> Lead | None:
     if mean is None:
         return None
     generator = np.random.default_rng(0)
-    first = resampled_mean(row.results, generator)
-    second = resampled_mean(other.results, generator)
+    first = estimates.resampled_mean(row.results, generator)
+    second = estimates.resampled_mean(other.results, generator)
     # Resamples of one fold have nothing to do with those of another.
     are_of_same = row.folds == other.folds
     if first is not None and second is not None and len(first) == len(second) and are_of_same:
         return Lead(mean, bootstrap_interval(first - second))
-    pairs = paired(row.results, other.results, or_mean=True)
+    pairs = estimates.paired(row.results, other.results, or_mean=True)
     if len(other.results) > len(row.results):  # a baseline without chance has one run
-        reverse = paired(other.results, row.results, or_mean=True)
+        reverse = estimates.paired(other.results, row.results, or_mean=True)
         pairs = [one._replace(value=-one.value) for one in reverse]
     # Of the folds that both have, which are all unless some runs have yet to finish.
     mean = fmean(one.value for one in pairs) if pairs else None
-    return None if mean is None else Lead(mean, difference_interval(pairs))
+    return None if mean is None else Lead(mean, estimates.difference_interval(pairs))
 
 
 def _marked(row: ModelScores, board: Leaderboard) -> ModelScores:

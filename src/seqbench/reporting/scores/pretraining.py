@@ -8,14 +8,8 @@ from operator import itemgetter
 from seqbench.config.benchmark import Arm
 from seqbench.plan.plan import BASELINE
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.scores import formats
-from seqbench.reporting.scores.estimates import (
-    Difference,
-    Estimate,
-    difference_interval,
-    independent,
-    paired,
-)
+from seqbench.reporting.scores import estimates, formats
+from seqbench.reporting.scores.estimates import Difference, Estimate
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.storage.records import PretrainingOutcome
 
@@ -109,9 +103,10 @@ def effects(results: Iterable[Result]) -> list[Effect]:
         by_model.setdefault(_model(result), []).append(result)
     return [
         _effect(pairs, reference)
-        for (dataset, architecture, arm, labels), group in by_model.items()
+        for (dataset, model, arm, labels), group in by_model.items()
         for reference in (REFERENCES if _is_pretrained(arm) else ())
-        if (pairs := paired(group, by_model.get((dataset, architecture, reference, labels), [])))
+        if (others := by_model.get((dataset, model, reference, labels)))
+        and (pairs := estimates.paired(group, others))
     ]
 
 
@@ -130,8 +125,8 @@ def _effect(pairs: Sequence[Difference], reference: str) -> Effect:
         reference=reference,
         headline=first.headline,
         difference=Estimate.of_values(differences),
-        interval=difference_interval(pairs),
-        among=independent(pair.result for pair in pairs),
+        interval=estimates.difference_interval(pairs),
+        among=estimates.independent(pair.result for pair in pairs),
         n_better=sum(difference > 0 for difference in differences),
         cost_ratio=_cost_ratio(pairs),
         results=tuple(pair.result for pair in pairs),

@@ -98,8 +98,8 @@ class Card:
 
 def card(plan: Plan, material: Material) -> Card:
     """Return the card of a dataset."""
-    entry = plan.benchmark.all_datasets[material.dataset]
-    splits, source = material.splits, material.windows.source
+    entry, windows = plan.benchmark.all_datasets[material.dataset], material.windows
+    splits, source, rate_hz = material.splits, windows.source, windows.sampling_rate_hz
     task = TASK_PROFILES[material.board.task]
     files = dict(sorted((source.get("files") or {}).items()))
     seconds = [split.seconds for split in splits if split.seconds is not None]
@@ -111,7 +111,11 @@ def card(plan: Plan, material: Material) -> Card:
         glance=_glance(material, entry),
         chapters={
             "Source": _source_facts(entry, source),
-            "What was measured": _measured(material),
+            "What was measured": [
+                *_sample(material),
+                Fact("sampling rate", NOT_STATED if rate_hz is None else f"{rate_hz:g} Hz"),
+                *_targets(material),
+            ],
             "Split": [
                 Fact("how", split_words(entry.split, material.windows.official_splits)),
                 *_folds(material),
@@ -125,7 +129,7 @@ def card(plan: Plan, material: Material) -> Card:
         durations=durations[: len(seconds)],
         known_durations=durations[len(seconds) :] if known_s != seconds else [],
         counts_of=task.counted,
-        classes=class_counts(material.windows.classes, splits),
+        classes=class_counts(windows.classes, splits),
         files=list(files.items())[:N_FILES],
         n_files=len(files),
         sums_digest=sums_digest(files),
@@ -248,15 +252,6 @@ def _source_facts(entry: DatasetEntry, source: Mapping[str, object]) -> list[Fac
 def _stated(own: str | None, source: Mapping[str, object], key: str) -> str:
     """Return the entry of the config, else that of the source; nothing is guessed."""
     return own or str(source.get(key) or NOT_STATED)
-
-
-def _measured(material: Material) -> list[Fact]:
-    rate = material.windows.sampling_rate_hz
-    return [
-        *_sample(material),
-        Fact("sampling rate", NOT_STATED if rate is None else f"{rate:g} Hz"),
-        *_targets(material),
-    ]
 
 
 def _sample(material: Material) -> list[Fact]:
