@@ -13,7 +13,7 @@ from seqbench.config.registry import FIGURES
 from seqbench.errors import FormatError
 from seqbench.reporting.evidence.classification import curves, hardest_windows
 from seqbench.reporting.evidence.material import gather
-from seqbench.reporting.figures.hardest import text_of
+from seqbench.reporting.figures.classification import text_of
 from seqbench.reporting.read.results import collect
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.predictions import Predictions

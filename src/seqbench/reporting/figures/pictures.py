@@ -12,10 +12,9 @@ from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.classification import ClassificationEvidence
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.evidence.sequences import SequenceEvidence
-from seqbench.reporting.figures.classification import spread_over_classes
+from seqbench.reporting.figures import style
 from seqbench.reporting.figures.panels import grid, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.figures.style import CHARACTER_INCHES, HAIRLINE, WIDTH_INCHES
 
 N_EACH = 9  # pictures of a class
 N_WINDOWS, N_SEEN, N_AHEAD = 3, 5, 10  # of test, and frames of each, at most
@@ -32,7 +31,7 @@ def pictures(material: Material) -> Plot:
     """First frames of train windows, evenly spread over each class; dark is high."""
     windows = material.of(ClassificationEvidence).train
     chosen = spread_over_classes(windows.label, len(windows.classes), N_EACH)
-    margin = 0.25 + CHARACTER_INCHES * max(len(short(name, 12)) for name in windows.classes)
+    margin = 0.25 + style.CHARACTER_INCHES * max(len(short(name, 12)) for name in windows.classes)
     figure, panels = grid(
         len(chosen), 2, height=0.36, left=margin, top=0.08, bottom=0.08, gap=(margin, 0.1)
     )
@@ -61,13 +60,13 @@ def frames(material: Material) -> Plot:
     windows, shown = evidence.test, evidence.predicted
     targets = windows.required_targets
     names = [TRUTH, *(short(one.row.name, 24) for one in shown)]
-    left = 0.25 + CHARACTER_INCHES * max(map(len, names))
+    left = 0.25 + style.CHARACTER_INCHES * max(map(len, names))
     ahead = spread(targets.horizon_samples, N_AHEAD)
     chosen = spread(len(windows), N_WINDOWS)
     n_seen = min(N_SEEN, int(windows.length[chosen].min()))
     ticks = [*range(1 - n_seen, 1), *(ahead + 1)]
     rows, columns = windows.frame_size
-    height = len(names) * rows / (columns * len(ticks)) * (WIDTH_INCHES - left - 0.12)
+    height = len(names) * rows / (columns * len(ticks)) * (style.WIDTH_INCHES - left - 0.12)
     figure, panels = grid(
         len(chosen), 1, height=height, left=left, top=0.3, bottom=0.3, gap=(0.2, 0.35)
     )
@@ -97,6 +96,14 @@ def frames(material: Material) -> Plot:
     return Plot(figure, numbers.table, evidence.errors)
 
 
+def spread_over_classes(
+    label: NDArray[np.int64], n_classes: int, n_each: int
+) -> dict[int, list[int]]:
+    """Choose up to `n_each` windows of each class, evenly over the table."""
+    of_class = {k: np.flatnonzero(label == k) for k in range(min(n_classes, style.N_SHOWN_CLASSES))}
+    return {k: own[spread(len(own), n_each)].tolist() for k, own in of_class.items() if len(own)}
+
+
 def add_picture(numbers: Numbers, picture: Picture, **place: Any) -> None:
     """Add a picture (H, W) as H rows, with a column for each of its columns."""
     pixels = {f"x{column}": values for column, values in enumerate(picture.T)}
@@ -117,4 +124,4 @@ def show(axes: Axes, picture: Picture, limits: tuple[float, float] | None = None
     low, high = limits or (None, None)
     axes.imshow(picture, cmap="Greys", interpolation="nearest", vmin=low, vmax=high)
     axes.set(xticks=[], yticks=[])
-    axes.spines[:].set(visible=True, color=HAIRLINE)
+    axes.spines[:].set(visible=True, color=style.HAIRLINE)

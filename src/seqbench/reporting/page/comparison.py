@@ -8,23 +8,15 @@ from collections.abc import Sequence
 from seqbench.datasets.base import counted
 from seqbench.reporting.page.report import environment, style
 from seqbench.reporting.read.stored import Stored
-from seqbench.reporting.scores.differences import (
-    Difference,
-    Equality,
-    differences,
-    equality,
-    only_in,
-    other_origin,
-    other_settings,
-    ranked_otherwise,
-)
+from seqbench.reporting.scores import differences
+from seqbench.reporting.scores.differences import Difference, Equality
 from seqbench.reporting.scores.metrics import metric_label
 
 
 def render_comparison(a: Stored, b: Stored) -> str:
     """Return the page."""
-    found = differences(a, b)
-    scores = equality(a, b, costs=False)
+    found = differences.differences(a, b)
+    scores = differences.equality(a, b, costs=False)
     return (
         environment()
         .get_template("compare.html.j2")
@@ -37,10 +29,10 @@ def render_comparison(a: Stored, b: Stored) -> str:
             shows_labels=any(row.model.labels != 1 for row in found),
             by_chance=_by_chance(found),
             scores=scores,
-            costs=equality(a, b, costs=True),
-            only=[("A", only_in(a, b)), ("B", only_in(b, a))],
-            origin=other_origin(a, b),
-            settings=other_settings(a, b),
+            costs=differences.equality(a, b, costs=True),
+            only=[("A", differences.only_in(a, b)), ("B", differences.only_in(b, a))],
+            origin=differences.other_origin(a, b),
+            settings=differences.other_settings(a, b),
             style=style(),
         )
     )
@@ -74,7 +66,7 @@ def _warnings(a: Stored, b: Stored, found: Sequence[Difference]) -> list[str]:
                 " come from is not known, and the metric that ranks models may be a guess: the"
                 " usual one of the task."
             )
-    for dataset, (of_a, of_b) in ranked_otherwise(a, b).items():
+    for dataset, (of_a, of_b) in differences.ranked_otherwise(a, b).items():
         sentences.append(
             f"{dataset} is ranked by {_label(of_a)} in A and by {_label(of_b)} in B; compared is"
             " the former."

@@ -5,7 +5,7 @@ LaTeX and Markdown hold the strings of the page, CSV the numbers behind them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -199,7 +199,7 @@ def _block(board: Leaderboard, others: Sequence[str], *, has_labels: bool) -> li
             Cell(row.arm),
             Cell(_with_deviation(row.score), _is_best(row, board.headline, best)),
             Cell(row.counted),
-            Cell(_interval(row.score.interval, formats.score)),
+            Cell(formats.interval(row.score.interval, formats.score)),
             *(Cell(_mean_text(row, name), _is_best(row, name, best)) for name in others),
         ]
         for row in board.rows
@@ -223,20 +223,16 @@ def _overall_row(board: Leaderboard) -> list[Cell]:
         Cell(getattr(baseline, "architecture", nothing)),
         Cell(_with_deviation(best.score) if best else nothing, margin > 0),
         Cell(best.counted if best else nothing),
-        Cell(_interval(best.score.interval if best else None, formats.score)),
+        Cell(formats.interval(best.score.interval if best else None, formats.score)),
         Cell(formats.score(baseline.score.mean if baseline else None), margin < 0),
         Cell(formats.signed_score(board.margin)),
-        Cell(_interval(board.lead.interval if board.lead else None, formats.signed_score)),
+        Cell(formats.interval(board.lead.interval if board.lead else None, formats.signed_score)),
     ]
 
 
 def _with_deviation(score: Estimate) -> str:
     mean = formats.score(score.mean)
     return mean if score.sd is None else f"{mean} ± {formats.score(score.sd)}"
-
-
-def _interval(bounds: tuple[float, float] | None, write: Callable[[float | None], str]) -> str:
-    return formats.NOTHING if bounds is None else f"[{write(bounds[0])}, {write(bounds[1])}]"
 
 
 def _mean_text(row: ModelScores, metric: str) -> str:

@@ -1,6 +1,6 @@
 """How numbers are written for readers; an undefined one is a dash."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from seqbench.tasks.metric_names import tags
 
@@ -34,6 +34,11 @@ def score(value: float | None) -> str:
 def signed_score(value: float | None) -> str:
     """Write a difference of shares with its sign; what rounds to 0 has none."""
     return NOTHING if value is None else _fixed(value, 3, signed=True)
+
+
+def interval(bounds: tuple[float, float] | None, write: Callable[[float], str]) -> str:
+    """Write bounds side by side, each as `write` does it."""
+    return NOTHING if bounds is None else f"[{write(bounds[0])}, {write(bounds[1])}]"
 
 
 def signed_interval(bounds: tuple[float, float]) -> str:

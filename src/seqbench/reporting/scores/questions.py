@@ -58,22 +58,17 @@ def _comparisons(
     for result in results:
         runs.setdefault((result.dataset, result.run.architecture), []).append(result)
     are_datasets = set(question.compare) <= set(datasets)
-    groups = {
-        place: {
-            name: runs.get((name, place) if are_datasets else (place, name), [])
-            for name in question.compare
-        }
-        for place in (architectures if are_datasets else datasets)
-    }
-    return [
-        _comparison(place, of_place)
-        for place, of_place in groups.items()
-        if sum(bool(runs) for runs in of_place.values()) > 1
-    ]
+    found = []
+    for place in architectures if are_datasets else datasets:
+        keys = {name: (name, place) if are_datasets else (place, name) for name in question.compare}
+        of_place = {name: runs[key] for name, key in keys.items() if key in runs}
+        if len(of_place) > 1:
+            found.append(_comparison(place, of_place))
+    return found
 
 
 def _comparison(place: str, runs: dict[str, list[Result]]) -> PlaceComparison:
-    candidates = [_candidate(name, found) for name, found in runs.items() if found]
+    candidates = [_candidate(name, found) for name, found in runs.items()]
     candidates.sort(key=lambda c: -(c.score.mean if c.score.mean is not None else float("-inf")))
     metric = candidates[0].results[0].headline
     sentence = _sentence(candidates[0], candidates[1], metric)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def _scores(result: Result) -> list[list[str]]:
         [
             metric_label(name),
             _score(result, name),
-            _interval(result, name),
+            formats.interval(result.interval(name), partial(formats.metric_value, metric=name)),
             _score(result, name, "val"),
         ]
         for name in result.metrics.scores.get("test", {})
@@ -112,14 +113,6 @@ def _scores(result: Result) -> list[list[str]]:
 
 def _score(result: Result, metric: str, split: str = "test") -> str:
     return formats.metric_value(result.value(metric, split), metric)
-
-
-def _interval(result: Result, metric: str) -> str:
-    bounds = result.interval(metric)
-    if bounds is None:
-        return formats.NOTHING
-    low, high = (formats.metric_value(bound, metric) for bound in bounds)
-    return f"[{low}, {high}]"
 
 
 def _jobs(plan: Plan, run: Run) -> dict[str, Options]:
