@@ -121,16 +121,12 @@ class Across:
     def pair(self, one: int | Model, other: int | Model) -> Pair:
         """Return two models compared, seen from the first."""
         first, second = (m if isinstance(m, int) else self.models.index(m) for m in (one, other))
-        found = self._pairs[frozenset((first, second))]
+        found = next(pair for pair in self.pairs if {pair.first, pair.second} == {first, second})
         return found if found.first == first else found.reversed()
 
     def colour(self, model: Model) -> str:
         """Return the colour of a model."""
         return BASELINE_COLOUR if model.is_baseline else self.colours[model.architecture]
-
-    @cached_property
-    def _pairs(self) -> dict[frozenset[int], Pair]:
-        return {frozenset((pair.first, pair.second)): pair for pair in self.pairs}
 
     @property
     def _array(self) -> comparison.Array:

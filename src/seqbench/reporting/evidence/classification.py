@@ -130,12 +130,11 @@ class ClassificationEvidence(Confusions, Calibrated):
 @EVIDENCE.register("labelling", tasks=("labelling",))
 def gather_labelling(inputs: EvidenceInputs) -> Confusions:
     """Sum the confusion matrices of the models that are shown."""
-    return Confusions(
-        confusions=[
-            _confusion(row, [inputs.predictions(one.run, Sequences) for one in row.results])
-            for row in inputs.board.compared
-        ]
-    )
+    confusions = [
+        _confusion(row, [inputs.predictions(one.run, Sequences) for one in row.results])
+        for row in inputs.board.compared
+    ]
+    return Confusions(confusions=confusions)
 
 
 @EVIDENCE.register("classification", tasks=("classification",))
@@ -150,9 +149,8 @@ def gather_classification(inputs: EvidenceInputs) -> ClassificationEvidence:
     selected = board.selected
     if selected is not None and all(one.are_probabilities for one in predicted[0][1]):
         own = predicted[0][1]
-        calibration = Calibration.of_runs(
-            selected, map(reliability, own), of="test window", error="ece"
-        )
+        bins = map(reliability, own)
+        calibration = Calibration.of_runs(selected, bins, of="test window", error="ece")
         runs = zip(selected.results, own, strict=True)
         of_shown = [one for result, one in runs if result.run.dataset == inputs.shown]
         hardest = hardest_windows(read_windows(inputs.windows, "test"), of_shown)

@@ -13,11 +13,11 @@ from seqbench.config.registry import EVIDENCE
 from seqbench.errors import FormatError
 from seqbench.plan.plan import Plan, Run
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.read.split_sizes import SplitSize, read_split_sizes
+from seqbench.reporting.read.split_sizes import SplitSize, split_size
 from seqbench.reporting.read.training import Transfer, read_history, read_transfer
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores, leaderboards
 from seqbench.storage.predictions import read_predictions
-from seqbench.storage.windows import LeakCheck, WindowSet, read_leakcheck, read_windows
+from seqbench.storage.windows import SPLITS, LeakCheck, WindowSet, read_leakcheck, read_windows
 
 # Okabe and Ito's colours, then Tol's muted ones: distinguished with any kind of colour vision.
 PALETTE = (
@@ -190,7 +190,10 @@ def _material(
         dataset=dataset,
         shown=shown,
         windows=windows,
-        splits=read_split_sizes(path, has_classes=bool(windows.classes)),
+        splits=[
+            split_size(read_windows(path, split, labels=bool(windows.classes), signal=False))
+            for split in SPLITS
+        ],
         results=own,
         boards=boards,
         histories={

@@ -98,10 +98,9 @@ def examples(material: Material) -> Plot:
             axes.set_visible(False)
         used += own[: len(group)]
         shown += [windows.window(i) for i in group]
-        recordings = [windows.names[windows.recording[i]] for i in group]
         places += [
-            {"true": name, "recording": recording, "window": i}
-            for recording, i in zip(recordings, group, strict=True)
+            {"true": name, "recording": windows.names[windows.recording[i]], "window": i}
+            for i in group
         ]
     numbers = draw_windows(used, shown, places, windows)
     return Plot(figure, numbers.table, f"Windows of the classes {', '.join(windows.classes)}.")

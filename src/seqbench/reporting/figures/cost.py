@@ -22,7 +22,7 @@ from seqbench.reporting.figures.panels import (
     note,
     ranking,
     short,
-)  # fmt: skip
+)
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MARKERS, MUTED, WIDTH_INCHES
 from seqbench.reporting.scores.formats import score

@@ -89,7 +89,8 @@ def timing_errors(material: Material) -> Plot:
     """
     detection = material.of(DetectionEvidence)
     timings = detection.timings
-    shown = _most_frequent(detection)
+    by_frequency = np.argsort(-detection.test.counts, kind="stable").tolist()
+    shown = sorted(by_frequency[:N_SHOWN_TYPES])
     names = [short(detection.classes[k], 16) for k in shown]
     left = 0.25 + style.CHARACTER_INCHES * max(map(len, names))
     figure, panels = grid(
@@ -169,12 +170,6 @@ def _apart(heights: list[float], height: float) -> list[float]:
         placed[i] = min(placed[i], ceiling)
         ceiling = placed[i] - LABEL_POINTS
     return placed
-
-
-def _most_frequent(detection: DetectionEvidence) -> list[int]:
-    """Return the types that are shown, in their own order."""
-    events = detection.test.counts
-    return sorted(np.argsort(-events, kind="stable")[:N_SHOWN_TYPES].tolist())
 
 
 def _error_limit(detection: DetectionEvidence) -> float:

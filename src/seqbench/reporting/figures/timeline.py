@@ -105,8 +105,8 @@ def timeline(material: Material) -> Plot:
             for mark in marks:
                 shows = matched if mark.is_matched else alone
                 numbers.add(**place, shows=shows, of=classes[mark.type], seconds=mark.time_s)
-        counts = ((excerpt.n_missed, "missed"), (excerpt.n_false, "false"))
-        errors = ", ".join(f"{n} {word}" for n, word in counts if n)
+        counts = {"missed": excerpt.n_missed, "false": excerpt.n_false}
+        errors = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
         title = short(excerpt.recording, 40)
         upper.set_title(f"{title}: {errors}" if errors else title)
         _finish(upper, lower, time, of_rows)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.config.registry import TASKS
-from seqbench.storage.windows import SPLITS, Split, WindowSet, read_windows
+from seqbench.storage.windows import Split, WindowSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +44,6 @@ class SplitSize:
     def n_labelled(self) -> int:
         """Labelled things of all classes."""
         return int(self.counts.sum())
-
-
-def read_split_sizes(path: Path, *, has_classes: bool) -> list[SplitSize]:
-    """Return train, val and test of a `windows.h5`; labels are read where there are classes."""
-    return [
-        split_size(read_windows(path, split, labels=has_classes, signal=False)) for split in SPLITS
-    ]
 
 
 def split_size(windows: WindowSet) -> SplitSize:

@@ -104,7 +104,8 @@ def effects(results: Iterable[Result]) -> list[Effect]:
     return [
         _effect(pairs, reference)
         for (dataset, model, arm, labels), group in by_model.items()
-        for reference in (REFERENCES if _is_pretrained(arm) else ())
+        if arm != BASELINE and Arm.parse(arm).objective is not None
+        for reference in REFERENCES
         if (others := by_model.get((dataset, model, reference, labels)))
         and (pairs := estimates.paired(group, others))
     ]
@@ -228,7 +229,3 @@ def _cost_ratio(pairs: Sequence[Difference]) -> float | None:
                 return None
             spent[i] += training + (result.cost("pretrain_cpu_s") or 0.0)
     return spent[0] / spent[1] if spent[1] else None
-
-
-def _is_pretrained(arm: str) -> bool:
-    return arm != BASELINE and Arm.parse(arm).objective is not None

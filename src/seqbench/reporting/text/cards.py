@@ -138,10 +138,9 @@ def card(plan: Plan, material: Material) -> Card:
 
 def class_counts(classes: Sequence[str], splits: Sequence[SplitSize]) -> list[ClassCount]:
     """Return how often each class occurs in each split."""
-    found = []
+    found, totals = [], [split.n_labelled for split in splits]
     for k, name in enumerate(classes):
         counts = [int(split.counts[k]) for split in splits]
-        totals = [split.n_labelled for split in splits]
         shares = [n / total if total else None for n, total in zip(counts, totals, strict=True)]
         found.append(ClassCount(name, counts, shares))
     return found
