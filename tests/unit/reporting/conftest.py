@@ -162,11 +162,15 @@ def page_without_figures(without_figures: None) -> Callable[[], str]:
 def make_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return what makes a whole report that several tests may look at, and returns its path."""
 
-    def make(raw: dict[str, Any], *, events: bool = False, **settings: Any) -> Path:
+    def make(
+        raw: dict[str, Any], *, events: bool = False, figures: bool = True, **settings: Any
+    ) -> Path:
         root = tmp_path_factory.mktemp("page")
         with pytest.MonkeyPatch.context() as patch:
             register_made_up_names(patch)
             write_quick_files(patch)
+            if not figures:
+                patch.setattr(drawing, "draw", lambda figure, material: blank(figure))
             patch.chdir(root)
             (write_event_world if events else write_made_up_results)(root, raw, **settings)
             report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))

@@ -53,7 +53,9 @@ def pages(make_page):
         "runs": [grid],
         "datasets": {DATASET: {"source": "waves"}},
     }
-    classes = make_page(raw, skill=skill, classes=dict.fromkeys(grid["datasets"], NAMES))
+    classes = make_page(
+        raw, figures=False, skill=skill, classes=dict.fromkeys(grid["datasets"], NAMES)
+    )
     events = {
         "title": "Events",
         "baselines": ["metronome", "oracle"],
@@ -97,7 +99,7 @@ class Seen:
 
 @pytest.fixture
 def see(browser, pages):
-    """Return what opens a page; at the end nothing may have been complained of or asked for."""
+    """Return what opens a page; at the end there is no message and no request."""
     seen = []
 
     def open_page(name="classes", **options):
@@ -200,7 +202,7 @@ def test_numbers_of_other_tables_open_their_runs_too(see):
     assert "#run/strikes/" in seen.page.url
 
 
-def test_a_link_to_a_run_opens_it_and_its_files_are_where_the_links_say(see, pages):
+def test_a_link_to_a_run_opens_it_and_its_files_are_where_the_links_lead(see, pages):
     seen = see(anchor="#run/gun_point/gru/contrastive_finetune/labels0.2/seed1")
     links = [a.get_attribute("href") for a in seen.page.locator("#run .files a").all()]
     by_steps = {Path(link).parts[0] for link in links}
@@ -270,7 +272,7 @@ def luminance(colour):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground_as_wcag_asks(scheme, see):
+def test_text_has_the_contrast_of_wcag(scheme, see):
     read = """(names) => {
       const probe = document.body.appendChild(document.createElement("i"));
       return names.map((name) => {

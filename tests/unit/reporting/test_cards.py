@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fixtures.results import material_of
 from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.stages import SplitSettings
 from seqbench.plan.plan import Plan
-from seqbench.reporting.evidence.material import gather
-from seqbench.reporting.read.results import collect
 from seqbench.reporting.read.split_sizes import split_size
 from seqbench.reporting.text import cards
 from seqbench.storage.normalization import Normalization
@@ -36,8 +35,7 @@ def change_windows(plan, **changes):
 
 
 def card_of(plan):
-    [material] = gather(plan, collect(plan, Path()), Path())
-    return cards.card(plan, material)
+    return cards.card(plan, material_of(plan))
 
 
 def facts(card):

@@ -1,7 +1,6 @@
 """Curves, calibration and hardest windows, by hand and against scikit-learn."""
 
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,12 +8,11 @@ import pytest
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
+from fixtures.results import material_of
 from seqbench.config.registry import FIGURES
 from seqbench.errors import FormatError
 from seqbench.reporting.evidence.classification import curves, hardest_windows
-from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.figures.classification import text_of
-from seqbench.reporting.read.results import collect
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.predictions import Predictions
 from seqbench.storage.windows import WindowSet
@@ -139,9 +137,7 @@ def test_tokens_read_as_letters_or_as_words(vocabulary, text):
 @pytest.fixture
 def material(write_results, config):
     def make(skill=lambda run: 0.5 if run.arm == "baseline" else 0.8, **settings):
-        plan = write_results(config(), skill=skill, **settings)
-        (made,) = gather(plan, collect(plan, Path()), Path())
-        return made
+        return material_of(write_results(config(), skill=skill, **settings))
 
     return make
 

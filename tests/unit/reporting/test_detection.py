@@ -8,33 +8,15 @@ from statistics import fmean
 import numpy as np
 import pytest
 
+from fixtures.event_results import event_skill as skill
 from fixtures.pages import Page
+from fixtures.results import material_of
 from seqbench import layout
 from seqbench.reporting.evidence.excerpts import excerpts_of
-from seqbench.reporting.evidence.material import gather
-from seqbench.reporting.read.results import collect
 from seqbench.reporting.scores import formats
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import read_windows
 from seqbench.tasks.detection.metrics import per_type
-
-SKILL = {
-    "cnn1d": 0.7,
-    "gru": 0.85,
-    "event_specific": 0.9,
-    "metronome": 0.2,
-    "matched_filter": 0.8,
-    "oracle": 0.97,
-}
-
-
-def skill(run):
-    return SKILL[run.architecture] - run.seed / 50
-
-
-def material_of(plan):
-    (material,) = gather(plan, collect(plan, Path()), Path())
-    return material
 
 
 def metrics_of(run):
@@ -203,7 +185,7 @@ def test_an_error_is_shown_only_if_there_is_one(
     assert len(shown) == 3
 
 
-def test_a_recording_shorter_than_a_excerpt_is_shown_whole(write_events, event_config):
+def test_a_recording_shorter_than_an_excerpt_is_shown_whole(write_events, event_config):
     plan = write_events(event_config(), skill=skill, n_test=8, seconds=2.5, n_types=1)
     windows, detections = found_by(plan, "cnn1d")
 

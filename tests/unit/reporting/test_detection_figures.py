@@ -1,29 +1,16 @@
 """Every figure of detection, from usual and from odd results."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fixtures.event_results import event_skill as skill
+from fixtures.results import material_of
 from seqbench.config.registry import FIGURES
-from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.figures.catalog import figures_of
 from seqbench.reporting.figures.drawing import draw
-from seqbench.reporting.read.results import collect
 from seqbench.reporting.scores.estimates import Estimate
-
-SKILL = {
-    "cnn1d": 0.7,
-    "event_specific": 0.9,
-    "metronome": 0.2,
-    "matched_filter": 0.8,
-    "oracle": 0.97,
-}
-
-
-def skill(run):
-    return SKILL[run.architecture] - run.seed / 50
 
 
 @pytest.fixture
@@ -31,8 +18,7 @@ def material(write_events, event_config):
     def make(raw=None, **settings):
         raw = raw or event_config(architectures=["cnn1d", "event_specific"])
         plan = write_events(raw, **({"skill": skill} | settings))
-        (made,) = gather(plan, collect(plan, Path()), Path())
-        return plan, made
+        return plan, material_of(plan)
 
     return make
 
@@ -103,11 +89,11 @@ def test_tolerance_shows_the_values_of_the_results(material):
     lines = {line.get_linewidth(): line for line in axes.lines if len(line.get_xdata()) == 8}
     bold = lines[max(lines)]
     selected = made.board.selected
-    wanted = [
+    expected = [
         Estimate.of(selected.results, f"f1_at_{tolerance:g}ms").mean
         for tolerance in bold.get_xdata()
     ]
-    assert bold.get_ydata().tolist() == wanted
+    assert bold.get_ydata().tolist() == expected
     assert sum(len(line.get_xdata()) == 8 for line in axes.lines) == 5  # two models, three others
     names = {text.get_text() for text in axes.texts}
     assert names == {row.name for row in made.board.rows}
@@ -130,7 +116,7 @@ def test_lateness_is_marked_where_its_mean_is(material):
     assert made.board.best_baseline.architecture == "matched_filter"
 
 
-def test_every_mark_of_a_excerpt_is_drawn_and_errors_look_different(material):
+def test_every_mark_of_an_excerpt_is_drawn_and_errors_look_different(material):
     _, made = material()
     figure = FIGURES["timeline"](made).figure
 
@@ -146,7 +132,7 @@ def test_every_mark_of_a_excerpt_is_drawn_and_errors_look_different(material):
     assert any(excerpt.n_missed + excerpt.n_false for excerpt in made.evidence.excerpts)
 
 
-def test_labels_of_a_excerpt_do_not_touch(material):
+def test_labels_of_an_excerpt_do_not_touch(material):
     _, made = material(n_types=16, seconds=10.0)
     figure = FIGURES["timeline"](made).figure
     figure.draw_without_rendering()

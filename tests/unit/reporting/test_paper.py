@@ -13,11 +13,7 @@ from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.messages import ConfigError
 from seqbench.reporting.figures.catalog import table_paths
-from seqbench.reporting.page.paper import (
-    leaderboard_table,
-    overall_table,
-    rendered,
-)
+from seqbench.reporting.page.paper import leaderboard_table, overall_table, rendered
 from seqbench.reporting.read.results import collect
 from seqbench.reporting.scores.leaderboards import leaderboards
 

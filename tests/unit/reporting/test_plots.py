@@ -5,19 +5,17 @@ import io
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from fixtures.results import material_of
 from seqbench.config.registry import FIGURES
-from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.figures import fonts
 from seqbench.reporting.figures.drawing import draw
 from seqbench.reporting.figures.plot import Plot
-from seqbench.reporting.read.results import collect
 
 SKILL = {"majority": 0.5, "metronome": 0.2, "matched_filter": 0.8, "oracle": 0.97}
 
@@ -32,21 +30,16 @@ def skill(run):
     return SKILL.get(run.architecture, 0.9) - run.seed / 50
 
 
-def gathered(plan):
-    (material,) = gather(plan, collect(plan, Path()), Path())
-    return material
-
-
 @pytest.fixture
 def windows_world(write_results, config):
     raw = config(arms=["scratch", "contrastive_finetune"], labels=[0.5, 1.0], seeds=[0, 1])
-    return lambda **settings: gathered(write_results(raw, skill=skill, **settings))
+    return lambda **settings: material_of(write_results(raw, skill=skill, **settings))
 
 
 @pytest.fixture
 def events_world(write_events, event_config):
     raw = event_config(architectures=["cnn1d", "event_specific"])
-    return lambda **settings: gathered(write_events(raw, skill=skill, **settings))
+    return lambda **settings: material_of(write_events(raw, skill=skill, **settings))
 
 
 @pytest.mark.parametrize("world", ["windows_world", "events_world"])
