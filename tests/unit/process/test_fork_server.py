@@ -13,7 +13,6 @@ from seqbench.process.launch import ADDRESS, connect, send
 
 SOURCES = str(Path(__file__).parents[3] / "src")
 DEADLINE_S = 60
-WINDOW = '{"split": {}, "window": {}, "normalization": "zscore"}'
 
 
 @pytest.fixture
@@ -60,23 +59,14 @@ def own_step(folder, name, *body):
     return f"from seqbench.process.launch import launch; launch('{name}')"
 
 
-def leads_session(process):
-    try:
-        return os.getsid(process) == process
-    except ProcessLookupError:
-        return False
-
-
 @pytest.fixture
-def waiting(tmp_path_factory, processes_in, wait_for, stop):
-    """A step that waits for ever, as its client and its own process, and their folder."""
-    folder = tmp_path_factory.mktemp("waiting")
-    os.mkfifo(folder / "recordings.h5")  # opening it to read waits for ever
-    paths = ["--recordings", "recordings.h5", "--windows", "w.h5"]
-    client = step("window", "--settings", WINDOW, *paths, cwd=folder)
-    # A step leads a session of its own; other programs are there for moments, such as `uname`.
-    [forked] = wait_for(lambda: set(filter(leads_session, processes_in(folder))), DEADLINE_S)
-    return client, forked, folder
+def waiting(tmp_path_factory, folder, stop):
+    """A step that waits for ever, as its client and its own process, and where they work."""
+    body = ["import os, time", "def main(arguments):", " print(os.getpid(), flush=True)"]
+    code = own_step(folder, "endless", *body, " time.sleep(600)")
+    work = tmp_path_factory.mktemp("waiting")
+    client = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=work)
+    return client, int(client.stdout.readline()), work
 
 
 @pytest.mark.usefixtures("stop")
