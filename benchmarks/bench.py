@@ -25,6 +25,7 @@ def training_steps() -> list[tuple[str, float]]:
     throughput of the training loop over that of the bare loop.
     """
     import torch
+    from seqbench.training.progress import Progress
     from torch import nn
 
     from seqbench.config.registry import ARCHITECTURES, DATASETS
@@ -33,7 +34,6 @@ def training_steps() -> list[tuple[str, float]]:
     from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import fit
     from seqbench.training.model import build_model
-    from seqbench.training.progress import Progress
 
     torch.set_num_threads(1)
     windows = windows_of(DATASETS["waves"](Path(), n_windows=1200, window_samples=100))["train"]
@@ -159,6 +159,7 @@ def lab_script() -> None:
 def lab_here() -> None:
     """Train the same network with this project's loop and stop at 99 % of val."""
     import torch
+    from seqbench.training.progress import Progress
 
     from seqbench.config.registry import DATASETS
     from seqbench.config.stages import FinetuneSettings
@@ -166,7 +167,6 @@ def lab_here() -> None:
     from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import fit
     from seqbench.training.model import build_model
-    from seqbench.training.progress import Progress
     from seqbench.training.reproducibility import seed_everything
 
     class Reached(Exception):

@@ -30,6 +30,8 @@ def measured(task: str) -> dict[str, float]:
 def strikes() -> None:
     """Train `event_rnn` on 800 windows of strikes under noise of 0.1 and score it on test."""
     import torch
+    from seqbench.training.predict import predict
+    from seqbench.training.progress import Progress
 
     from seqbench.config.registry import DATASETS, TASKS
     from seqbench.config.stages import FinetuneSettings
@@ -39,8 +41,6 @@ def strikes() -> None:
     from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import EVALUATION_BATCH, fit
     from seqbench.training.model import build_model
-    from seqbench.training.predict import predict
-    from seqbench.training.progress import Progress
     from seqbench.training.reproducibility import seed_everything
     from seqbench.training.state import state_arrays
 

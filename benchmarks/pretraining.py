@@ -20,6 +20,7 @@ def costs(turns: int = 5) -> list[tuple[str, float, float | None]]:
     for objectives that change nothing.
     """
     import torch
+    from seqbench.training.progress import Progress
     from torch import nn
 
     from seqbench.config.registry import ARCHITECTURES, DATASETS, OBJECTIVES
@@ -28,7 +29,6 @@ def costs(turns: int = 5) -> list[tuple[str, float, float | None]]:
     from seqbench.training.batches import WindowTable
     from seqbench.training.loop import fit
     from seqbench.training.pretrain import Pretraining
-    from seqbench.training.progress import Progress
 
     torch.set_num_threads(1)
     made = DATASETS["strikes_continuous"](Path(), train_s=220, val_s=10, test_s=10)

@@ -129,7 +129,7 @@ def main() -> None:
         )
         took_s = time.perf_counter() - began
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        print(f"| runs | {len(plan.runs)} on {len(plan.wholes)} datasets |")
+        print(f"| runs | {len(plan.runs)} on {len(plan.base_datasets)} datasets |")
         print("|---|---|")
         print(f"| time | {took_s:.1f} s, {used.ru_utime + used.ru_stime:.1f} s of a processor |")
         print(f"| memory | {used.ru_maxrss / 2**10:.0f} MiB |")

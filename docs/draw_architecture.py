@@ -142,11 +142,11 @@ def main() -> None:
         sys.exit(f"{PAGE}: names {', '.join(missing)}, which are not there; correct the page")
     before, _, rest = page.partition(BEGIN)
     after = rest.partition(END)[2]
-    wanted = {
+    current = {
         PICTURE: picture(drawn, reduced({room: between[room] for row in drawn for room in row})),
         PAGE: f"{before}{BEGIN}{table(rows, imports)}{END}{after}",
     }
-    for path, text in wanted.items():
+    for path, text in current.items():
         if "--check" not in sys.argv[1:]:
             path.write_text(text, encoding="utf-8")
         elif not path.is_file() or path.read_text(encoding="utf-8") != text:

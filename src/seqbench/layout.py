@@ -38,7 +38,7 @@ TENSORBOARD = "results/tensorboard"
 
 STATES = "results/.state"  # of trainings under way; empty when all are done
 
-_SCOPES = {
+SCOPES = {
     "ingest": "{dataset}",
     "window": "{dataset}",
     "pretrain": PRETRAINING,
@@ -51,7 +51,7 @@ _SCOPES = {
 
 def log(step: str) -> str:
     """Return the pattern of a step's log file."""
-    return f"results/logs/{step}/{_SCOPES[step]}.log"
+    return f"results/logs/{step}/{SCOPES[step]}.log"
 
 
 def state(step: str) -> str:
@@ -59,4 +59,4 @@ def state(step: str) -> str:
 
     It is no output of a rule: Snakemake removes those before it runs a job again.
     """
-    return f"{STATES}/{step}/{_SCOPES[step]}"
+    return f"{STATES}/{step}/{SCOPES[step]}"

@@ -12,56 +12,17 @@ import pytest
 import torch
 from torch import nn
 
+from fixtures.encoders import TINY
+from fixtures.trainings import network_header
 from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.models.base import Encoder
 from seqbench.models.embedding import build_encoder
-from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.detection.target import EventTarget
 from seqbench.training.finetune import Finetuning
 from seqbench.training.model import Model
 from seqbench.training.state import state_arrays
 
-# Small legal options of each name; a name without an entry fails.
-TINY = {
-    "cnn1d": {"widths": (4, 6), "kernel_sizes": (5, 3), "strides": (2, 3)},
-    "cnn_lstm": {"widths": (4,), "kernel_sizes": (3,), "strides": (2,), "hidden_size": 6},
-    "event_rnn": {
-        "detrend_samples": 6,
-        "jitter": 0.0,
-        "dropout": 0.0,
-        "widths": (4, 6),
-        "kernel_sizes": (5, 3),
-        "strides": (2, 2),
-        "hidden_size": 4,
-    },
-    "event_specific": {
-        "n_templates": 3,
-        "template_samples": 5,
-        "features_per_template": 2,
-        "kernel_sizes": (5, 3),
-        "strides": (3, 1),
-        "hidden_size": 4,
-    },
-    "event_unet": {"widths": (4, 6, 8), "kernel_size": 3, "step": 2},
-    "gru": {"hidden_size": 6},
-    "lstm": {"hidden_size": 6, "n_layers": 2},
-    "lstm_event": {"hidden_size": 4, "n_layers": 1, "n_heads": 2, "stride": 3},
-    "mlp": {"hidden_sizes": (12, 8)},
-    "rnn": {"hidden_size": 6},
-    "transformer": {
-        "hidden_size": 8,
-        "n_layers": 1,
-        "n_heads": 2,
-        "stride": 3,
-        "dropout": 0.0,
-    },
-    # Of video.
-    "cnn2d": {"widths": (4, 6), "kernel_sizes": (5, 3), "hidden_size": 8, "dropout": 0.0},
-    "cnn_lstm_2d": {"widths": (4,), "kernel_sizes": (3,), "hidden_size": 6, "dropout": 0.0},
-    "conv_lstm": {"patch_size": 4, "widths": (3, 2)},
-    "softmax": {},
-}
 CASES = [
     (name, sample) for name in ARCHITECTURES for sample in ARCHITECTURES.entry(name).tags["accepts"]
 ]
@@ -116,15 +77,7 @@ def classifier(encoder: Encoder) -> Model:
 
 def detector(encoder: Encoder) -> Model:
     """Return the encoder with the head of detection, every term of its loss in use."""
-    header = NetworkHeader(
-        task="detection",
-        architecture="cnn1d",
-        architecture_options={},
-        channels=("x",),
-        classes=tuple(f"type{k}" for k in range(K)),
-        refractory_s=0.6,
-        sampling_rate_hz=100.0,
-    )
+    header = network_header(task="detection", classes=("a", "b", "c"), refractory_s=0.6)
     model = Model(encoder, TASKS["detection"]().head(encoder, header))
     shaken(model.head)
     return model
@@ -225,7 +178,7 @@ def test_frames_have_the_promised_shape(case, encoder, n_samples):
     assert frames.shape == (B, math.ceil(n_samples / encoder.stride), encoder.n_features)
 
 
-def test_frames_are_counted_as_the_encoder_says(encoder, x):
+def test_frames_are_counted_as_the_encoder_states(encoder, x):
     expected = [math.ceil(length / encoder.stride) for length in LENGTHS.tolist()]
     assert encoder.frame_lengths(LENGTHS).tolist() == expected
     assert encoder.frame_lengths(None) is None
@@ -320,13 +273,6 @@ def test_the_input_is_not_changed(encoder, x, lengths):
     assert torch.equal(LENGTHS, lengths_before)
 
 
-def test_the_same_seed_gives_the_same_weights(case):
-    first, same, other = (build(case, seed).state_dict() for seed in (3, 3, 4))
-
-    assert all(torch.equal(first[key], same[key]) for key in first)
-    assert not first or not all(torch.equal(first[key], other[key]) for key in first)
-
-
 def test_weights_survive_a_file(encoder, case, x, through_a_file):
     encoder.train()(x, LENGTHS)  # statistics become more than their start
 
@@ -411,44 +357,3 @@ def test_the_loss_of_detection_is_finite_and_reaches_every_parameter(encoder, le
     assert loss.shape == ()
     assert loss.isfinite()
     assert_gradient_reaches_all(model)
-
-
-@of_series
-def test_detection_is_blind_to_other_windows(encoder):
-    assert_alike_alone(detector(encoder), padded_windows(LONG, LONG_LENGTHS), LONG_LENGTHS)
-
-
-@of_series
-@both_modes
-def test_more_padding_does_not_change_the_loss_of_detection(case, training):
-    found = []
-    for n_samples in (LONG, LONG + 56):
-        model = detector(shaken(build(case))).train(training)
-        nn.init.zeros_(model.head.output.bias)  # where nothing is, presence is as likely as not
-        logits = model(padded_windows(n_samples, LONG_LENGTHS), LONG_LENGTHS)
-        found.append(model.head.loss(logits, EVENTS))
-
-    torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-6)
-
-
-@of_series
-def test_unknown_samples_have_no_effect_on_the_loss_of_detection(encoder):
-    model = detector(encoder).eval()
-    x = padded_windows(LONG, LONG_LENGTHS)
-    # One more event where nothing is known: after sample 40 of the third window.
-    onset, kind = EVENTS.onset.clone(), EVENTS.type.clone()
-    onset[2, 1], kind[2, 1] = 60.0, 1
-
-    with_it = model.head.loss(model(x, LONG_LENGTHS), EventTarget(onset, kind, EVENTS.known))
-
-    torch.testing.assert_close(with_it, model.head.loss(model(x, LONG_LENGTHS), EVENTS))
-
-
-@of_series
-def test_events_of_one_batch_can_be_learned(case):
-    model = detector(build(case))
-    x = padded_windows(LONG, LONG_LENGTHS)
-
-    losses = trained(model, x, LONG_LENGTHS, EVENTS, enough=0.5, n_steps=50)
-
-    assert losses[-1] < 0.5 < 3 < losses[0]

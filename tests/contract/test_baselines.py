@@ -4,6 +4,7 @@ import copy
 import importlib
 import os
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -81,6 +82,9 @@ def as_video(windows: WindowSet) -> WindowSet:
     )
 
 
+CHANGES = {"series": lambda one: one, "tokens": as_tokens, "video": as_video}
+
+
 @pytest.fixture(params=CLASSIFIERS, ids="-".join)
 def classifier(request):
     return request.param
@@ -94,7 +98,7 @@ def name(classifier):
 @pytest.fixture
 def make_classes(make_windows, classifier):
     """Make windows of the kind of sample that the classifier is tried with."""
-    change = {"series": lambda one: one, "tokens": as_tokens, "video": as_video}[classifier[1]]
+    change = CHANGES[classifier[1]]
     return lambda **how: {split: change(one) for split, one in make_windows(**how).items()}
 
 
@@ -128,9 +132,97 @@ def test_tags_name_known_tasks_and_needs_and_modules_that_exist(name):
         offer for source in DATASETS for offer in DATASETS.entry(source).tags.get("offers", ())
     }
     assert set(tags.get("needs", ())) <= offered
-    assert isinstance(tags["stochastic"], bool)
-    for module in tags["imports"]:
+    assert isinstance(tags.get("stochastic", False), bool)
+    for module in tags.get("imports", ()):
         importlib.import_module(module)
+
+
+# All of them.
+
+BEATS = {"n_samples": (2500, 2100), "window_samples": 1000, "sampling_rate_hz": 250.0}
+COLUMNS = ("place", "time", "type", "score")
+
+
+class Case(NamedTuple):
+    """A baseline with windows to learn from and to predict."""
+
+    baseline: Any
+    is_stochastic: bool
+    learned: list[WindowSet]
+    test: WindowSet
+
+    def predicted(self, test: WindowSet, seed: int = 0) -> dict[str, np.ndarray]:
+        found = self.baseline.predict(self.baseline.fit(self.learned, seed=seed), test)
+        return columns(found)
+
+
+def columns(found: Candidates | np.ndarray) -> dict[str, np.ndarray]:
+    if isinstance(found, np.ndarray):
+        return {"score": found}
+    return {name: getattr(found, name) for name in COLUMNS}
+
+
+@pytest.fixture(params=[*CLASSIFIERS, *((name, "recordings") for name in DETECTORS)], ids="-".join)
+def case(request, make_windows, make_event_windows):
+    name, sample = request.param
+    if sample == "recordings":
+        splits = make_event_windows(**BEATS)
+        learned = [splits["train"]]
+    else:
+        splits = make_windows(n_classes=3, lengths=LENGTHS["unequal"], mode="per_window")
+        splits = {split: CHANGES[sample](one) for split, one in splits.items()}
+        learned = [splits["train"], splits["val"]]
+    is_stochastic = BASELINES.entry(name).tags.get("stochastic", False)
+    return Case(BASELINES[name](**TINY[name][0]), is_stochastic, learned, splits["test"])
+
+
+def test_arrays_survive_a_file(case, through_a_file):
+    arrays = case.baseline.fit(case.learned, seed=0)
+
+    stored = through_a_file(arrays)
+
+    assert {k: (a.shape, a.dtype) for k, a in stored.items()} == {
+        k: (np.asarray(a).shape, np.asarray(a).dtype) for k, a in arrays.items()
+    }
+    first, second = (columns(case.baseline.predict(one, case.test)) for one in (stored, arrays))
+    np.testing.assert_equal(first, second)
+
+
+def test_the_seed_alone_decides_the_predictions(case):
+    first = case.predicted(case.test, seed=5)
+    np.random.seed(99)  # noqa: NPY002 (stands for a library that seeds the global generator)
+
+    np.testing.assert_equal(case.predicted(case.test, seed=5), first)
+
+
+def test_another_seed_matters_where_chance_plays_a_role(case):
+    first, second = (case.predicted(case.test, seed) for seed in (0, 1))
+
+    same = all(np.array_equal(array, second[key]) for key, array in first.items())
+    assert same == (not case.is_stochastic)
+
+
+@pytest.mark.parametrize("label", ["shuffled", "none"])
+def test_predictions_do_not_depend_on_the_labels_of_test(case, label):
+    test = case.test
+    other = np.roll(test.label, 1) if label == "shuffled" else np.full(len(test), -1)
+    blind = replace(test, label=other, truth={})
+    if test.timeline:
+        blind = replace(blind, timeline=test.timeline.without_events())
+
+    np.testing.assert_equal(case.predicted(blind), case.predicted(test))
+
+
+def test_fitting_and_predicting_leave_the_windows_as_they_were(case):
+    before = copy.deepcopy([*case.learned, case.test])
+
+    case.predicted(case.test)
+
+    for one, windows in zip(before, [*case.learned, case.test], strict=True):
+        np.testing.assert_array_equal(windows.signal, one.signal)
+        np.testing.assert_equal(windows.truth, one.truth)
+        if one.timeline:
+            np.testing.assert_equal(vars(windows.timeline), vars(one.timeline))
 
 
 # Classification.
@@ -159,48 +251,6 @@ def test_classes_that_differ_in_frequency_are_separated(baseline, name, learned_
     assert accuracy >= (0.9 if looks else 1 / len(test.classes))
 
 
-def test_arrays_survive_a_file(baseline, learned_and_test, through_a_file):
-    learned, test = learned_and_test
-    arrays = baseline.fit(learned, seed=0)
-
-    stored = through_a_file(arrays)
-
-    assert {k: (a.shape, a.dtype) for k, a in stored.items()} == {
-        k: (np.asarray(a).shape, np.asarray(a).dtype) for k, a in arrays.items()
-    }
-    np.testing.assert_array_equal(baseline.predict(stored, test), baseline.predict(arrays, test))
-
-
-def test_the_same_seed_gives_the_same_predictions(baseline, learned_and_test):
-    learned, test = learned_and_test
-
-    first = baseline.predict(baseline.fit(learned, seed=5), test)
-    np.random.default_rng().random()  # what happens elsewhere does not matter
-    np.random.seed(99)  # noqa: NPY002 (stands for a library that seeds the global generator)
-    second = baseline.predict(baseline.fit(learned, seed=5), test)
-
-    np.testing.assert_array_equal(first, second)
-
-
-def test_another_seed_matters_where_chance_plays_a_role(baseline, name, make_classes):
-    splits = make_classes(n_classes=3)
-    arrays = [baseline.fit([splits["train"], splits["val"]], seed) for seed in (0, 1)]
-
-    same = all(np.array_equal(array, arrays[1][key]) for key, array in arrays[0].items())
-    assert same == (not BASELINES.entry(name).tags["stochastic"])
-
-
-@pytest.mark.parametrize("label", ["shuffled", "none"])
-def test_predictions_do_not_depend_on_the_labels_of_test(baseline, learned_and_test, label):
-    learned, test = learned_and_test
-    arrays = baseline.fit(learned, seed=0)
-    other = np.roll(test.label, 1) if label == "shuffled" else np.full(len(test), -1)
-
-    changed = baseline.predict(arrays, replace(test, label=other))
-
-    np.testing.assert_array_equal(changed, baseline.predict(arrays, test))
-
-
 def test_predictions_do_not_depend_on_the_other_windows_of_test(baseline, learned_and_test):
     learned, test = learned_and_test
     arrays = baseline.fit(learned, seed=0)
@@ -227,20 +277,7 @@ def test_unlabelled_windows_are_not_learned_from(baseline, make_classes):
     )
 
 
-def test_fitting_and_predicting_leave_the_windows_as_they_were(baseline, make_classes):
-    splits = make_classes(n_classes=3, lengths=LENGTHS["unequal"], mode="per_window")
-    before = {split: windows.signal.copy() for split, windows in splits.items()}
-
-    baseline.predict(baseline.fit([splits["train"], splits["val"]], seed=0), splits["test"])
-
-    for split, windows in splits.items():
-        np.testing.assert_array_equal(windows.signal, before[split])
-
-
 # Detection.
-
-BEATS = {"n_samples": (2500, 2100), "window_samples": 1000, "sampling_rate_hz": 250.0}
-COLUMNS = ("place", "time", "type", "score")
 
 
 def recordings_of(windows: WindowSet, places: list[int]) -> WindowSet:
@@ -284,11 +321,6 @@ def assert_same_found(first: Candidates, place: int, second: Candidates, other: 
             for found, at in ((first, place), (second, other))
         )
         np.testing.assert_allclose(one, two, rtol=1e-9, err_msg=column)
-
-
-def assert_same_candidates(first: Candidates, second: Candidates) -> None:
-    for column in COLUMNS:
-        np.testing.assert_array_equal(getattr(first, column), getattr(second, column), column)
 
 
 def assert_legal(found: Candidates, windows: WindowSet) -> None:
@@ -349,49 +381,6 @@ def test_events_that_stand_out_are_found(detector, detector_name, make_event_win
     assert f1 >= (0.95 if TINY[detector_name][1] else 0)
 
 
-def test_arrays_of_a_detector_survive_a_file(detector, beats, through_a_file):
-    arrays = detector.fit([beats["train"]], seed=0)
-
-    stored = through_a_file(arrays)
-
-    assert {k: (a.shape, a.dtype) for k, a in stored.items()} == {
-        k: (np.asarray(a).shape, np.asarray(a).dtype) for k, a in arrays.items()
-    }
-    assert_same_candidates(
-        detector.predict(stored, beats["test"]), detector.predict(arrays, beats["test"])
-    )
-
-
-def test_the_same_seed_gives_the_same_candidates(detector, beats):
-    first = detector.predict(detector.fit([beats["train"]], seed=5), beats["test"])
-    np.random.seed(99)  # noqa: NPY002 (stands for a library that seeds the global generator)
-    second = detector.predict(detector.fit([beats["train"]], seed=5), beats["test"])
-
-    assert_same_candidates(first, second)
-
-
-def test_another_seed_matters_for_detection_where_chance_plays_a_role(
-    detector, detector_name, beats
-):
-    found = [detector.predict(detector.fit([beats["train"]], s), beats["test"]) for s in (0, 1)]
-
-    same = all(np.array_equal(getattr(found[0], c), getattr(found[1], c)) for c in COLUMNS)
-    assert same == (not BASELINES.entry(detector_name).tags["stochastic"])
-
-
-def test_candidates_do_not_depend_on_the_events_of_test(detector, beats):
-    arrays = detector.fit([beats["train"]], seed=0)
-    test = beats["test"]
-    blind = replace(
-        test,
-        label=np.full(len(test), -1),
-        timeline=test.timeline.without_events(),
-        truth={},
-    )
-
-    assert_same_candidates(detector.predict(arrays, blind), detector.predict(arrays, test))
-
-
 def test_recordings_do_not_influence_each_other(detector, beats):
     arrays = detector.fit([beats["train"]], seed=0)
 
@@ -441,19 +430,6 @@ def test_recordings_that_are_silent_or_shorter_than_an_event_do_no_harm(
     found = detector.predict(arrays, replace(test, signal=signal))
 
     assert_legal(found, test)
-
-
-def test_detectors_leave_windows_events_and_truth_as_they_were(detector, beats):
-    before = copy.deepcopy(beats)
-
-    detector.predict(detector.fit([beats["train"]], seed=0), beats["test"])
-
-    for split, windows in beats.items():
-        np.testing.assert_array_equal(windows.signal, before[split].signal)
-        for column, array in vars(before[split].timeline).items():
-            np.testing.assert_array_equal(getattr(windows.timeline, column), array, column)
-        for key, array in before[split].truth.items():
-            np.testing.assert_array_equal(windows.truth[key], array, key)
 
 
 # The baselines' own promises.

@@ -128,10 +128,10 @@ class CountingTask(Task):
 
         return Counts()
 
-    def join(self, windows, answer, *, are_probabilities, tuned):
+    def join(self, windows, predicted, *, are_probabilities, tuned):
         """Join counts (N, 1) with the windows they belong to."""
         return Sequences(
-            prediction=answer,
+            prediction=predicted,
             target=counts(windows),
             sequence=np.arange(len(windows)),
             ahead=np.zeros(len(windows), dtype=np.int64),
@@ -174,13 +174,13 @@ class CountingProfile(TaskProfile):
             yield f"datasets.{dataset}.window.overlap: pulses would count twice; take it out"
 
 
-@METRICS.register("exact", tasks=("counting",), better="higher", probabilities=False, order=0)
+@METRICS.register("exact", tasks=("counting",), better="higher", order=0)
 def exact(found: Sequences, weights: np.ndarray) -> np.ndarray:
     """Fraction of windows whose rounded count is right."""
     return found.mean((np.rint(found.prediction) == found.target)[:, 0].astype(float), weights)
 
 
-@METRICS.register("count_error", tasks=("counting",), better="lower", probabilities=False, order=1)
+@METRICS.register("count_error", tasks=("counting",), better="lower", order=1)
 def count_error(found: Sequences, weights: np.ndarray) -> np.ndarray:
     """Mean absolute error of the count."""
     return found.mean(np.abs(found.prediction - found.target)[:, 0], weights)

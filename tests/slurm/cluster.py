@@ -2,7 +2,7 @@
 
 Everything lies in one folder; no system service, control group or accounting database takes part.
 Nodes of the partition `gpu` have devices that SLURM deals out as it does real ones; they are links
-to the null device. Processes of the cluster are told from all others by its folder, which they
+to the null device. Processes of the cluster are known by its folder, which they
 carry in their environment or work in.
 """
 
@@ -60,7 +60,7 @@ SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
-# What no node could ever give is refused when it is asked for.
+# What no node could ever give is refused when it is requested.
 EnforcePartLimits=ALL
 JobRequeue=1
 MinJobAge=3600
@@ -113,7 +113,7 @@ class Cluster:
             f"--pid-file={munge / 'pid'}", f"--seed-file={munge / 'seed'}",
             f"--log-file={self.folder / 'log' / 'munged.log'}",
         )  # fmt: skip
-        wait_until((munge / "socket").exists, 20, "munged answers")
+        wait_until((munge / "socket").exists, 20, "munged replies")
         self._run("slurmctld", "-D", "-c", "-f", str(self.configuration))
         for node in self.NODES:
             self.start_node(node)
@@ -141,7 +141,7 @@ class Cluster:
     def stop(self) -> None:
         """Cancel what runs, end the daemons, and whatever outlived them."""
         with suppress(subprocess.SubprocessError):
-            self.ask("scancel", "--user", str(os.getuid()))
+            self.run("scancel", "--user", str(os.getuid()))
             wait_until(lambda: not self.jobs("running", "completing"), 10, "jobs are cancelled")
         for daemon in reversed(self._daemons.values()):
             daemon.terminate()
@@ -154,8 +154,8 @@ class Cluster:
         with suppress(TimeoutError):
             wait_until(lambda: not self.processes(), 10, "job processes ended")
 
-    def ask(self, *command: str) -> str:
-        """Return what a command of SLURM answers."""
+    def run(self, *command: str) -> str:
+        """Return the output of a command of SLURM."""
         return subprocess.run(
             command, env=self.environment, capture_output=True, text=True, check=True, timeout=30
         ).stdout
@@ -163,7 +163,7 @@ class Cluster:
     def nodes_in_state(self, state: str) -> set[str]:
         """Return the names of the nodes in a state."""
         try:
-            return set(self.ask("sinfo", "-hN", "-t", state, "-o", "%N").split())
+            return set(self.run("sinfo", "-hN", "-t", state, "-o", "%N").split())
         except subprocess.CalledProcessError:
             return set()
 
@@ -174,8 +174,8 @@ class Cluster:
             "memory": "%m", "limit": "%l", "gres": "%b", "folder": "%Z",
         }  # fmt: skip
         options = ("-h", "-S", "i", "-t", ",".join(states) or "all")
-        answer = self.ask("squeue", *options, "-o", "|".join(fields.values()))
-        return [dict(zip(fields, line.split("|"), strict=True)) for line in answer.splitlines()]
+        output = self.run("squeue", *options, "-o", "|".join(fields.values()))
+        return [dict(zip(fields, line.split("|"), strict=True)) for line in output.splitlines()]
 
     def processes(self) -> "list[Process]":
         """Return the processes of the cluster other than its daemons: those of jobs."""
@@ -274,7 +274,7 @@ def free_ports(n: int) -> list[int]:
 
 
 def wait_until(condition: Callable[[], object], deadline_s: float, what: str) -> None:
-    """Wait until a condition holds, or say what never came true."""
+    """Wait until a condition holds, or name what never became true."""
     end = time.monotonic() + deadline_s
     while not condition():
         if time.monotonic() > end:

@@ -84,11 +84,11 @@ class Running:
 
     @property
     def output(self):
-        """What it has said so far."""
+        """Return its output so far."""
         return self._log.read_text()
 
     def wait(self, deadline_s):
-        """Return the exit status, or say what Snakemake said last before the deadline."""
+        """Return the exit status, or fail with the end of its output at the deadline."""
         try:
             return self.process.wait(deadline_s)
         except subprocess.TimeoutExpired:
@@ -110,7 +110,7 @@ def runs(cluster, request, tmp_path_factory):
     """Start two benchmarks, each on the cluster and without it, and the scenarios, all at once.
 
     Partitions of the first give no job more than an hour, and its command line takes the place
-    of the profile's default resources. One run more asks for what its partition refuses.
+    of the profile's default resources. One run more requests what its partition refuses.
     Without `--full` only this one and the scenarios start.
     """
     profile = ["--workflow-profile", ROOT / "profiles" / "slurm"]

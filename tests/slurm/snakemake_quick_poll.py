@@ -1,6 +1,6 @@
-"""Snakemake that asks SLURM for news every second, which only a cluster of one's own bears.
+"""Snakemake that polls SLURM every second, which only a cluster of one's own bears.
 
-The plugin asks less and less often while nothing ends, and Snakemake waits for the pause to end
+The plugin polls less and less often while nothing ends, and Snakemake waits for the pause to end
 before it exits; of a test that would be the most part.
 """
 

@@ -40,14 +40,14 @@ def job_of(cluster, scenarios, wait_until):
 @pytest.fixture(scope="module")
 def disturbed(cluster, scenarios, job_of, wait_until):
     """Cancel one job and requeue one."""
-    cluster.ask("scancel", job_of("cancelled")["id"])
+    cluster.run("scancel", job_of("cancelled")["id"])
     wait_until((scenarios.folder / "requeued.mark").exists, DEADLINE_S, "the job works")
-    cluster.ask("scontrol", "requeue", job_of("requeued")["id"])
+    cluster.run("scontrol", "requeue", job_of("requeued")["id"])
 
 
 @pytest.fixture(scope="module")
-def told(scenarios, disturbed):
-    """Return what Snakemake said of all scenarios, when the last has ended."""
+def output(scenarios, disturbed):
+    """Return the output of Snakemake on all scenarios, when the last has ended."""
     assert scenarios.wait(DEADLINE_S) == 1
     return scenarios.output
 
@@ -83,7 +83,7 @@ def warned(cluster, lengthy, disturbed, wait_until, trained_by, held_until_asked
     training = trained_by(state)
     with held_until_asked_to_end(training):
         [job] = jobs(cluster, lengthy, "training")
-        cluster.ask("scontrol", "update", f"jobid={job['id']}", "EndTime=now+90seconds")
+        cluster.run("scontrol", "update", f"jobid={job['id']}", "EndTime=now+90seconds")
     wait_until(lambda: trained_by(state) != training, DEADLINE_S, "the training ends")
     return done, other, log_of(folder, other)
 
@@ -97,7 +97,7 @@ def preempted(cluster, lengthy, warned, wait_until, trained_by, held_until_asked
     training = trained_by(state)
     with held_until_asked_to_end(training):
         [job] = [job for job in jobs(cluster, lengthy, "training") if job["state"] == "RUNNING"]
-        cluster.ask("scontrol", "requeue", job["id"])
+        cluster.run("scontrol", "requeue", job["id"])
     wait_until(lambda: trained_by(state) != training, DEADLINE_S, "the training ends")
     return job, log_of(lengthy.folder, other)
 
@@ -198,14 +198,14 @@ def test_what_was_disturbed_gives_the_weights_of_a_local_run(runs, lengthy, lost
     assert not (lengthy.folder / layout.STATES).exists()
 
 
-def test_a_job_with_a_gpu_is_on_such_a_node_and_sees_one(scenarios, told):
+def test_a_job_with_a_gpu_is_on_such_a_node_and_sees_one(scenarios, output):
     node, devices = (scenarios.folder / "device.txt").read_text().split()
 
     assert node in ("gpu1", "gpu2")
     assert devices in ("0", "1")
 
 
-def test_a_job_that_fails_is_tried_again_with_more_memory_and_time(cluster, scenarios, told):
+def test_a_job_that_fails_is_tried_again_with_more_memory_and_time(cluster, scenarios, output):
     first, second = jobs(cluster, scenarios, "failed_once")
 
     assert (first["state"], first["memory"], first["limit"]) == ("FAILED", "2000M", "10:00")
@@ -213,38 +213,38 @@ def test_a_job_that_fails_is_tried_again_with_more_memory_and_time(cluster, scen
     assert (scenarios.folder / "failed_once.txt").exists()
 
 
-def test_a_job_over_its_time_is_ended_and_reported(cluster, scenarios, told):
+def test_a_job_over_its_time_is_ended_and_reported(cluster, scenarios, output):
     [job] = jobs(cluster, scenarios, "too_slow")
 
     assert job["state"] == "TIMEOUT"
-    assert f"SLURM-job '{job['id']}' failed" in told
+    assert f"SLURM-job '{job['id']}' failed" in output
 
 
-def test_a_job_cancelled_from_outside_is_reported(cluster, scenarios, told):
+def test_a_job_cancelled_from_outside_is_reported(cluster, scenarios, output):
     [job] = jobs(cluster, scenarios, "cancelled")
 
     assert job["state"] == "CANCELLED"
-    assert f"SLURM-job '{job['id']}' failed" in told
+    assert f"SLURM-job '{job['id']}' failed" in output
 
 
-def test_a_requeued_job_is_waited_for(cluster, scenarios, told):
+def test_a_requeued_job_is_waited_for(cluster, scenarios, output):
     [job] = jobs(cluster, scenarios, "requeued")
 
     assert job["state"] == "COMPLETED"
     assert (scenarios.folder / "requeued.txt").exists()
 
 
-def test_an_impossible_request_is_refused_with_the_reason(cluster, scenarios, told):
+def test_an_impossible_request_is_refused_with_the_reason(cluster, scenarios, output):
     assert jobs(cluster, scenarios, "impossible") == []
     reason = r"sbatch: error: Batch job submission failed: (Requested node|More processors)"
-    assert re.search(r"Error in rule impossible:\s+message: SLURM sbatch failed.*" + reason, told)
+    assert re.search(r"Error in rule impossible:\s+message: SLURM sbatch failed.*" + reason, output)
 
 
-def test_a_job_out_of_memory_is_tried_again_with_more(cluster, scenarios, told):
+def test_a_job_out_of_memory_is_tried_again_with_more(cluster, scenarios, output):
     first, second = jobs(cluster, scenarios, "too_large")
 
     assert (first["state"], first["memory"]) == ("FAILED", "1000M")
-    assert re.search(rf"StepId={first['id']}.0 exceeded memory limit", told)
+    assert re.search(rf"StepId={first['id']}.0 exceeded memory limit", output)
     assert (second["state"], second["memory"]) == ("COMPLETED", "2000M")
     assert (scenarios.folder / "too_large.txt").exists()
 

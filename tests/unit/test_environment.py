@@ -1,5 +1,6 @@
 """What installs the project says the same everywhere."""
 
+import os
 import re
 import tomllib
 from importlib.metadata import version
@@ -49,3 +50,9 @@ def test_the_changelog_knows_the_version(pytestconfig):
     import seqbench
 
     assert f"## {seqbench.__version__}" in (pytestconfig.rootpath / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="no workers")
+def test_workers_are_given_groups_of_tests(request):
+    """pytest-xdist 3.8 ignores groups in silence under pytest 9.2 (pytest-xdist issue 1386)."""
+    assert request.node.nodeid.endswith("@tests/unit/test_environment.py")

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -84,6 +85,32 @@ def snakemake():
     return run
 
 
+@pytest.fixture(scope="session")
+def start_snakemake():
+    """Return a function that starts Snakemake on a config, with options, and does not wait for it.
+
+    Its output is in `output.txt` of the folder.
+    """
+
+    def start(folder, raw, *options):
+        path = folder / "config.yaml"
+        path.write_text(yaml.safe_dump(raw))
+        command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+        command += ["--cores", "1", "--directory", folder, "--configfile", path, *options]
+        with (folder / "output.txt").open("w") as output:
+            return subprocess.Popen(
+                [str(word) for word in command],
+                cwd=folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                # A shell in the background has what it starts ignore Ctrl-C.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )
+
+    return start
+
+
 class PlannedJob(NamedTuple):
     """One job, and what Snakemake compares with its records to decide whether to run it again."""
 
@@ -155,10 +182,23 @@ def replanned(planned):
 
 
 @pytest.fixture(scope="session")
-def smoke(snakemake, tmp_path_factory):
-    """Return the folder of one whole smoke run, which several tests read."""
+def smoke_config(request, tmp_path_factory):
+    """Return the config of the smoke run: with `--full` the whole, else one of each kind of run."""
+    if request.config.getoption("full"):
+        return SMOKE
+    raw = yaml.safe_load(SMOKE.read_text())
+    for grid in raw["runs"]:
+        grid |= {"labels": grid["labels"][:1], "seeds": grid["seeds"][:1]}
+    path = tmp_path_factory.mktemp("config") / "config.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    return path
+
+
+@pytest.fixture(scope="session")
+def smoke(snakemake, smoke_config, tmp_path_factory):
+    """Return the folder of one smoke run, which several tests read."""
     folder = tmp_path_factory.mktemp("smoke")
-    done = snakemake(folder=folder, config=SMOKE)
+    done = snakemake(folder=folder, config=smoke_config)
     assert done.returncode == 0, done.output[-5000:]
     return folder
 

@@ -157,7 +157,7 @@ NEW = {
 from seqbench.config.registry import METRICS
 
 
-@METRICS.register("errors", tasks=("classification",), better="lower", probabilities=False, order=7)
+@METRICS.register("errors", tasks=("classification",), better="lower", order=7)
 def errors(predictions, weights):
     """Fraction of the windows whose class is wrong."""
     return 0.0

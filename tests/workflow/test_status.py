@@ -3,18 +3,13 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-import yaml
 
 from seqbench import layout
 from seqbench.cli.main import main
 
 pytestmark = pytest.mark.workflow
-ROOT = Path(__file__).parents[2]
 LONG = {
     "runs": [{"datasets": ["tiny"], "architectures": ["cnn1d"], "seeds": [0]}],
     "baselines": [],
@@ -84,19 +79,10 @@ def test_at_the_end_everything_is_done_and_the_page_so_far_makes_nothing_run_aga
     assert snakemake("--dry-run", folder=pumps_run, config=config).jobs == {}
 
 
-def test_a_training_under_way_is_seen_until_it_is_stopped(tmp_path, status, wait_for):
-    config = tmp_path / "config.yaml"
-    config.write_text(yaml.safe_dump(LONG))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--cores", "1", "--directory", str(tmp_path), "--configfile", str(config)]
-    with (tmp_path / "output.txt").open("w") as output:
-        process = subprocess.Popen(
-            command,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
+def test_a_training_under_way_is_seen_until_it_is_stopped(
+    tmp_path, status, wait_for, start_snakemake
+):
+    process = start_snakemake(tmp_path, LONG)
     try:
         wait_for(lambda: (tmp_path / layout.CONFIG).exists())
         wait_for(lambda: any(job["epoch"] for job in status(tmp_path)[1]["running"]))

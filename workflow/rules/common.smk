@@ -71,7 +71,7 @@ try:
                 read_yaml(path)
     PLAN = Plan(Benchmark.load(config))
     SOURCE_FILES = {
-        name: source_files(PLAN.job_settings.ingest(name)) for name in PLAN.wholes
+        name: source_files(PLAN.job_settings.ingest(name)) for name in PLAN.base_datasets
     }
 except UserError as error:
     raise WorkflowError(str(error)) from None
@@ -114,7 +114,7 @@ def recorded_files(wildcards):
 
 def recordings(wildcards):
     """Return the recordings that windows are cut from; folds of a dataset share them."""
-    return layout.RECORDINGS.format(dataset=BENCHMARK.whole(wildcards.dataset))
+    return layout.RECORDINGS.format(dataset=BENCHMARK.base_dataset(wildcards.dataset))
 
 
 def pretrained_encoder(wildcards):

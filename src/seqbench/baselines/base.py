@@ -26,7 +26,7 @@ class Baseline(ABC):
         left out.
     """
 
-    gives_probabilities: bool
+    gives_probabilities: bool = False
 
     def compile(self, n_channels: int) -> float | None:
         """Compile what `fit` and `predict` run, which is not to count among their costs.
@@ -41,7 +41,6 @@ class Baseline(ABC):
         float or None
             Seconds it took in this process; None: nothing is compiled.
         """
-        del n_channels
         return None
 
     @abstractmethod

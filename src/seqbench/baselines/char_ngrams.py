@@ -1,10 +1,13 @@
 """Short runs of characters and a linear classifier: what recurrence over text must beat."""
 
+from collections import Counter
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from seqbench.baselines.base import Arrays, Baseline, labels
+from seqbench.baselines.logistic_regression import class_probabilities, linear_arrays
 from seqbench.config.options import Count, Positive
 from seqbench.config.registry import BASELINES
 from seqbench.storage.windows import UNLABELLED, WindowSet
@@ -20,7 +23,6 @@ Gram = tuple[int, ...]
     "char_ngrams",
     accepts=("tokens",),
     tasks=("classification",),
-    stochastic=False,
     imports=("scipy.sparse", "sklearn.linear_model"),
 )
 class CharNgramsBaseline(Baseline):
@@ -51,7 +53,6 @@ class CharNgramsBaseline(Baseline):
         """Collect the n-grams of all labelled windows and fit the classifier."""
         from sklearn.linear_model import LogisticRegression
 
-        del seed  # nothing is left to chance
         counts = [
             self._counts(split, i)
             for split in splits
@@ -62,19 +63,12 @@ class CharNgramsBaseline(Baseline):
         model = LogisticRegression(
             C=self.inverse_penalty, tol=TOLERANCE, max_iter=MAX_ITERATIONS
         ).fit(_features(counts, column), labels(splits))
-        coefficients, intercept = model.coef_, model.intercept_
-        if len(coefficients) == 1:  # of two classes the first has the logit 0
-            coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
-            intercept = np.concatenate([[0.0], intercept])
+        linear = linear_arrays(model)
         ngrams = np.full((len(grams), self.longest), FILLER, dtype=np.int32)
         for row, gram in zip(ngrams, grams, strict=True):
             row[: len(gram)] = gram
-        return {
-            "ngrams": ngrams,
-            "coefficients": coefficients.astype(np.float32),
-            "intercept": intercept,
-            "seen": model.classes_,
-        }
+        coefficients = linear["coefficients"].astype(np.float32)
+        return linear | {"ngrams": ngrams, "coefficients": coefficients}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
         """Return the probabilities of the classes, (N, K)."""
@@ -83,20 +77,17 @@ class CharNgramsBaseline(Baseline):
         counts = [self._counts(windows, i) for i in range(len(windows))]
         logits = _features(counts, column) @ arrays["coefficients"].T.astype(np.float64)
         logits += arrays["intercept"]
-        weight = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities = np.zeros((len(windows), len(windows.classes)))
-        probabilities[:, arrays["seen"]] = weight / weight.sum(axis=1, keepdims=True)
-        return probabilities
+        return class_probabilities(logits, arrays["seen"], len(windows.classes))
 
     def _counts(self, windows: WindowSet, index: int) -> dict[Gram, int]:
         """Count the n-grams of one window; a mark alone is none."""
         tokens = [MARK, *windows.window(index)[:, 0].astype(np.int64).tolist(), MARK]
-        counts: dict[Gram, int] = {}
-        for n in range(1, self.longest + 1):
-            for begin in range(len(tokens) - n + 1):
-                gram = tuple(tokens[begin : begin + n])
-                if gram != (MARK,):
-                    counts[gram] = counts.get(gram, 0) + 1
+        counts = Counter(
+            tuple(tokens[begin : begin + n])
+            for n in range(1, self.longest + 1)
+            for begin in range(len(tokens) - n + 1)
+        )
+        del counts[(MARK,)]
         return counts
 
 

@@ -51,7 +51,7 @@ def fit_baseline(
             peak_memory_bytes=memory.peak_bytes(),
             n_parameters=sum(array.size for array in arrays.values()),
         ),
-        n_windows={part.split: int((part.label >= 0).sum()) for part in (train, val)},
+        n_windows={one.split: int((one.label >= 0).sum()) for one in (train, val)},
         provenance=Provenance(**origin(), device="cpu", threads=1),
     )
     write_model(model, StoredModel(arrays, header))

@@ -23,28 +23,21 @@ class HeartBeatBaseline(Baseline):
     train: these detectors find beats and not their types.
     """
 
-    gives_probabilities = False
-
     @abstractmethod
     def beats(self, ecg: NDArray[np.float64], sampling_rate_hz: float) -> NDArray[np.float64]:
         """Return the samples of the beats of one recording, (n_samples,) in physical units."""
 
     def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Choose the type that beats are given; nothing else is learned."""
-        del seed  # nothing is left to chance
         (train,) = splits
         names = [name.lower() for name in train.classes]
-        if "qrs" in names:
-            return {"type": np.array([names.index("qrs")])}
         counts = np.bincount(train.events.type, minlength=len(names))
-        return {"type": np.array([int(counts.argmax())])}
+        chosen = names.index("qrs") if "qrs" in names else int(counts.argmax())
+        return {"type": np.array([chosen])}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> Candidates:
         """Return the beats of every recording."""
-        timeline, rate = windows.events, windows.sampling_rate_hz
-        if rate is None:
-            raise ValueError("detectors of beats need recordings with a sampling rate")
-        normalization = windows.normalization
+        timeline, normalization = windows.events, windows.normalization
         found = []
         for place, (start, stop) in enumerate(zip(timeline.start, timeline.stop, strict=True)):
             signal = windows.signal[start:stop, 0].astype(np.float64)
@@ -53,29 +46,17 @@ class HeartBeatBaseline(Baseline):
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    time = self.beats(ecg, rate)
+                    time = self.beats(ecg, windows.required_rate_hz)
             except (ValueError, IndexError, ZeroDivisionError) as error:
                 logger.warning("%s: no beats, the detector gave up (%s)", name, error)
                 time = np.zeros(0)
             time = time[(time >= 0) & (time < len(ecg))]
-            found.append(
-                Candidates(
-                    place=np.full(len(time), place),
-                    time=time,
-                    type=np.full(len(time), int(arrays["type"][0])),
-                    score=np.full(len(time), SCORE),
-                )
-            )
+            found.append(Candidates.at(time, place=place, type=arrays["type"][0], score=SCORE))
         return Candidates.joined(found)
 
 
 @BASELINES.register(
-    "xqrs",
-    accepts=("series",),
-    tasks=("detection",),
-    needs=("ecg",),
-    stochastic=False,
-    imports=("wfdb.processing",),
+    "xqrs", accepts=("series",), tasks=("detection",), needs=("ecg",), imports=("wfdb.processing",)
 )
 class XqrsBaseline(HeartBeatBaseline):
     """XQRS of the WFDB package: a matched wavelet and adaptive thresholds.
@@ -96,15 +77,10 @@ class XqrsBaseline(HeartBeatBaseline):
 
 
 @BASELINES.register(
-    "neurokit",
-    accepts=("series",),
-    tasks=("detection",),
-    needs=("ecg",),
-    stochastic=False,
-    imports=("neurokit2",),
+    "neurokit", accepts=("series",), tasks=("detection",), needs=("ecg",), imports=("neurokit2",)
 )
 class NeurokitBaseline(HeartBeatBaseline):
-    """R peaks of NeuroKit2: steep stretches of the cleaned signal, then their highest sample.
+    """R peaks of NeuroKit2: steep slopes of the cleaned signal, then their highest sample.
 
     References
     ----------

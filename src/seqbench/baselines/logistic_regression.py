@@ -1,5 +1,7 @@
 """A straight line between the classes: what a network on a table must beat."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +20,6 @@ Ints = NDArray[np.int64]
     "logistic_regression",
     accepts=("series",),
     tasks=("classification",),
-    stochastic=False,
     imports=("sklearn.linear_model", "sklearn.model_selection"),
 )
 class LogisticRegressionBaseline(Baseline):
@@ -27,7 +28,7 @@ class LogisticRegressionBaseline(Baseline):
     Parameters
     ----------
     n_folds
-        Parts of the training recordings, groups whole, by which the weight of
+        Folds of the training recordings, groups kept together, by which the weight of
         the squared L2 norm is chosen: the one with the least log-loss. With
         fewer groups in a class, as many; with one, the middle weight is taken.
 
@@ -48,7 +49,6 @@ class LogisticRegressionBaseline(Baseline):
 
     def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Choose the penalty by cross-validation and fit on all labelled windows."""
-        del seed  # nothing is left to chance
         n_samples = max(int(split.length.max()) for split in splits)
         x = np.concatenate([_features(split, n_samples, labelled=True) for split in splits])
         y = labels(splits)
@@ -105,23 +105,31 @@ def _fitted(x: Floats, y: Ints, inverse_penalty: float) -> Arrays:
     scale[scale == 0] = 1.0
     model = LogisticRegression(C=inverse_penalty, max_iter=MAX_ITERATIONS)
     model.fit((x - centre) / scale, y)
+    return linear_arrays(model) | {"centre": centre, "scale": scale}
+
+
+def _probabilities(arrays: Arrays, x: Floats, n_classes: int) -> Floats:
+    normal = (x - arrays["centre"]) / arrays["scale"]
+    logits = normal @ arrays["coefficients"].T + arrays["intercept"]
+    return class_probabilities(logits, arrays["seen"], n_classes)
+
+
+def linear_arrays(model: Any) -> Arrays:
+    """Return what a fitted `LogisticRegression` learned, a row for each class that it saw."""
     coefficients, intercept = model.coef_, model.intercept_
     if len(coefficients) == 1:  # of two classes the first has the logit 0
         coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
         intercept = np.concatenate([[0.0], intercept])
     return {
-        "centre": centre,
-        "scale": scale,
         "coefficients": np.ascontiguousarray(coefficients),  # as a file gives it back
         "intercept": intercept,
         "seen": model.classes_,
     }
 
 
-def _probabilities(arrays: Arrays, x: Floats, n_classes: int) -> Floats:
-    normal = (x - arrays["centre"]) / arrays["scale"]
-    logits = normal @ arrays["coefficients"].T + arrays["intercept"]
+def class_probabilities(logits: Floats, seen: Ints, n_classes: int) -> Floats:
+    """Return the softmax of logits of the classes `seen`, (N, K); 0 for the others."""
     weight = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities = np.zeros((len(x), n_classes))
-    probabilities[:, arrays["seen"]] = weight / weight.sum(axis=1, keepdims=True)
+    probabilities = np.zeros((len(logits), n_classes))
+    probabilities[:, seen] = weight / weight.sum(axis=1, keepdims=True)
     return probabilities

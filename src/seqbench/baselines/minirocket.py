@@ -4,6 +4,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class MiniRocketBaseline(Baseline):
 
     Notes
     -----
-    The transform wants equal lengths: shorter windows are padded with zeros,
+    The transform needs equal lengths: shorter windows are padded with zeros,
     the mean of train, to the longest window of training, longer ones cut.
 
     References
@@ -44,8 +45,6 @@ class MiniRocketBaseline(Baseline):
     Dempster, Schmidt, Webb (2021). MiniRocket: a very fast (almost)
     deterministic transform for time series classification. KDD. arXiv:2012.08791
     """
-
-    gives_probabilities = False
 
     def __init__(self, *, n_kernels: Count = 10000) -> None:
         self.n_kernels = n_kernels
@@ -56,29 +55,25 @@ class MiniRocketBaseline(Baseline):
         The first use on a machine compiles for about a minute. Without the lock,
         jobs that start side by side would all do so.
         """
-        from aeon.transformations.collection.convolution_based import MiniRocket
-
-        keep_numba_threads()
+        rocket = transform(n_kernels=84, seed=0)
         began = time.perf_counter()
         lock = Path(tempfile.gettempdir()) / f"seqbench-minirocket-{os.getuid()}" / "lock"
         with locked(lock, PATIENCE_S, required=False):
             x = np.random.default_rng(0).normal(size=(2, n_channels, SHORTEST + 1))
-            MiniRocket(n_kernels=84, random_state=0).fit_transform(x.astype(np.float32))
+            rocket.fit_transform(x.astype(np.float32))
         return time.perf_counter() - began
 
-    def fit(self, parts: list[WindowSet], seed: int) -> Arrays:
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
         """Fit the transform, the scaling and the ridge classifier."""
-        from aeon.transformations.collection.convolution_based import MiniRocket
         from sklearn.linear_model import RidgeClassifierCV
 
-        keep_numba_threads()
-        n_samples = max(SHORTEST, *(int(part.length.max()) for part in parts))
-        x = np.concatenate([window_array(part, n_samples, labelled=True) for part in parts])
-        rocket = MiniRocket(n_kernels=self.n_kernels, random_state=seed)
+        n_samples = max(SHORTEST, *(int(split.length.max()) for split in splits))
+        x = np.concatenate([window_array(split, n_samples, labelled=True) for split in splits])
+        rocket = transform(self.n_kernels, seed)
         features = np.asarray(rocket.fit_transform(x), dtype=np.float64)
         scale = features.std(axis=0)
         scale[scale == 0] = 1.0
-        ridge = RidgeClassifierCV(alphas=ALPHAS).fit(features / scale, labels(parts))
+        ridge = RidgeClassifierCV(alphas=ALPHAS).fit(features / scale, labels(splits))
         arrays = {f"rocket{i}": np.asarray(p) for i, p in enumerate(rocket.parameters)}
         return arrays | {
             "n_samples": np.array([n_samples]),
@@ -90,12 +85,9 @@ class MiniRocketBaseline(Baseline):
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
         """Return the margins of the ridge classifier, (N, K)."""
-        from aeon.transformations.collection.convolution_based import MiniRocket
-
-        keep_numba_threads()
         x = window_array(windows, int(arrays["n_samples"][0]))
         # Marks it as fitted; with a seed, as without one numba would compile once more.
-        rocket = MiniRocket(n_kernels=self.n_kernels, random_state=0).fit(x[:1])
+        rocket = transform(self.n_kernels, seed=0).fit(x[:1])
         rocket.parameters = tuple(arrays[f"rocket{i}"] for i in range(5))
         features = np.asarray(rocket.transform(x), dtype=np.float64) / arrays["scale"]
         margins = features @ arrays["coefficients"].T + arrays["intercept"]
@@ -104,6 +96,14 @@ class MiniRocketBaseline(Baseline):
         scores = np.full((len(x), len(windows.classes)), margins.min() - 1)
         scores[:, arrays["seen"]] = margins
         return scores
+
+
+def transform(n_kernels: int, seed: int) -> Any:
+    """Return the transform of aeon, ready to compile."""
+    from aeon.transformations.collection.convolution_based import MiniRocket
+
+    keep_numba_threads()
+    return MiniRocket(n_kernels=n_kernels, random_state=seed)
 
 
 def keep_numba_threads() -> None:

@@ -12,8 +12,10 @@ from seqbench.storage.models import StoredModel
 def predictor(
     stored: StoredModel[BaselineHeader], path: Path, device: str, threads: int
 ) -> tuple[Any, bool, float | None]:
-    """Return a function from windows to scores, whether these are probabilities, `compile_s`."""
-    del path, device, threads  # baselines run in numpy
+    """Return a function from windows to scores, whether these are probabilities, `compile_s`.
+
+    Baselines run in numpy: path, device and threads serve the predictors of models.
+    """
     baseline = BASELINES[stored.header.baseline](**stored.header.options)
     compile_s = baseline.compile(len(stored.header.channels))
     return partial(baseline.predict, stored.arrays), baseline.gives_probabilities, compile_s

@@ -26,5 +26,7 @@ def run(configs: list[Path]) -> None:
         f"{configs[-1]}: valid; {len(plan.trained)} models to train,"
         f" {len(plan.baselines)} baselines to fit"
     )
-    for dataset, n in Counter(plan.benchmark.whole(run.dataset) for run in plan.runs).items():
+    for dataset, n in Counter(
+        plan.benchmark.base_dataset(run.dataset) for run in plan.runs
+    ).items():
         print(f"  {dataset:<24} {n:>5} runs")

@@ -1,7 +1,5 @@
 """The parser, built from the modules of the commands, and what ends a command early."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

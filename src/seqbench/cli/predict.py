@@ -74,10 +74,7 @@ def run(
     if out is None:
         _write_events(sys.stdout, events)
         return
-    with (
-        replacing(out) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
+    with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         _write_events(file, events)
     print(f"{out}: {len(events)} events")
 
@@ -104,7 +101,7 @@ def _predict_stream(
     kind: str,
     idle_s: float | None,
 ) -> None:
-    from seqbench.datasets.reading.stream import growing
+    from seqbench.datasets.reading.stream import GrowingFile
     from seqbench.prediction.event_finder import EventFinder, predict_stream
 
     if kind == "raw" and channels is not None:
@@ -121,7 +118,7 @@ def _predict_stream(
         handle: BinaryIO | RawIOBase = sys.stdin.buffer
         if not ends_itself:
             wait_s = IDLE_S if idle_s is None else idle_s
-            handle = stack.enter_context(growing(path, wait_s))
+            handle = stack.enter_context(GrowingFile(path, wait_s))
         elif recording != "-":
             handle = stack.enter_context(path.open("rb", buffering=0))
         target: TextIO = sys.stdout

@@ -40,9 +40,5 @@ def run(config: list[Path] | None, directory: Path, out: Path | None) -> None:
         raise UserError(f"{out}: is made by Snakemake; choose another name for --out")
     refuse_overwriting(out, *(("--config", path) for path in config or []))
     finished = finished_part(plan, directory)
-    try:
-        page = assemble(finished, directory).page
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename}: is being written anew; run this again") from None
-    write_text(out, page)
+    write_text(out, assemble(finished, directory).page)
     print(f"{out}: {len(finished.runs)} of {len(plan.runs)} runs")

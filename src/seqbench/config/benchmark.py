@@ -3,16 +3,16 @@
 `Benchmark` is what a user writes; `seqbench.plan.job_settings` slices it for single jobs.
 """
 
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from seqbench.config.checks import problems
 from seqbench.config.datasets import DatasetEntry, FoldOf, Name, built_in_datasets, folds_of
-from seqbench.config.messages import ConfigError, sentence
+from seqbench.config.messages import ConfigError, faults
 from seqbench.config.options import Fraction, Level, NaturalNumber, Options
 from seqbench.config.registry import ARCHITECTURES, DATASETS, OBJECTIVES
 from seqbench.config.stages import STATE_EVERY_S, FinetuneSettings, PretrainSettings
@@ -112,10 +112,9 @@ class Benchmark(BaseModel):
         ConfigError
             With one sentence for each problem found.
         """
-        try:
-            benchmark = cls.model_validate(raw)
-        except ValidationError as error:
-            raise ConfigError([sentence(cls, problem) for problem in error.errors()]) from None
+        if found := list(faults(cls, raw)):
+            raise ConfigError(found)
+        benchmark = cls.model_validate(raw)
         if found := list(problems(benchmark)):
             raise ConfigError(found)
         return benchmark
@@ -123,10 +122,7 @@ class Benchmark(BaseModel):
     @classmethod
     def read(cls, *paths: Path) -> Self:
         """Read and check YAML files, merged in turn: mappings key by key, the rest replaced."""
-        merged: dict[str, Any] = {}
-        for path in paths:
-            merged = _merged(merged, _yaml_mapping(path))
-        return cls.load(merged)
+        return cls.load(reduce(_merged, map(_yaml_mapping, paths), {}))
 
     def to_yaml(self) -> str:
         """Return the whole configuration, defaults included."""
@@ -146,15 +142,15 @@ class Benchmark(BaseModel):
     def all_datasets(self) -> dict[str, DatasetEntry]:
         """Named datasets, and folds with the entry of the dataset that they are of."""
         entries = self.named_datasets
-        return entries | {name: entries[one.whole] for name, one in self.folds.items()}
+        return entries | {name: entries[one.dataset] for name, one in self.folds.items()}
 
-    def whole(self, dataset: str) -> str:
+    def base_dataset(self, dataset: str) -> str:
         """Return the dataset that a fold is of; any other is itself."""
-        return self.folds[dataset].whole if dataset in self.folds else dataset
+        return self.folds[dataset].dataset if dataset in self.folds else dataset
 
-    def parts(self, dataset: str) -> list[str]:
+    def folds_of(self, dataset: str) -> list[str]:
         """Return the folds of a dataset, or itself where it has none."""
-        return [name for name, one in self.folds.items() if one.whole == dataset] or [dataset]
+        return [name for name, one in self.folds.items() if one.dataset == dataset] or [dataset]
 
     @cached_property
     def all_architectures(self) -> dict[str, ArchitectureEntry]:
@@ -191,10 +187,8 @@ class Benchmark(BaseModel):
         return str(getattr(options, "task", DATASETS.entry(entry.source).tags["task"]))
 
 
-class Arm(BaseModel):
+class Arm(NamedTuple):
     """How the encoder starts and what may move."""
-
-    model_config = ConfigDict(frozen=True)
 
     objective: str | None
     frozen: bool

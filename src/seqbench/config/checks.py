@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from seqbench.config.datasets import DatasetEntry
-from seqbench.config.messages import option_problems
+from seqbench.config.messages import faults, option_problems
 from seqbench.config.registry import (
     ARCHITECTURES,
     BASELINES,
@@ -14,9 +14,10 @@ from seqbench.config.registry import (
     OBJECTIVES,
     TASK_PROFILES,
     TASKS,
+    Registry,
     suggestion,
 )
-from seqbench.config.variants import setting_problems, unknown_variants, variant_problems
+from seqbench.config.variants import Variant
 
 if TYPE_CHECKING:
     from seqbench.config.benchmark import Benchmark
@@ -37,11 +38,12 @@ def _unknown_names(benchmark: Benchmark) -> Iterator[str]:
         ("tasks", TASKS, list(benchmark.tasks)),
     ):
         yield from (f"{place}: {registry.unknown(n)}" for n in names if n not in registry)
-    yield from unknown_variants("architectures", ARCHITECTURES, benchmark.architectures)
-    yield from unknown_variants("objectives", OBJECTIVES, benchmark.objectives)
+    yield from _unknown_variants("architectures", ARCHITECTURES, benchmark.architectures)
+    yield from _unknown_variants("objectives", OBJECTIVES, benchmark.objectives)
     for name in sorted(benchmark.named_datasets.keys() & benchmark.folds.keys()):
         yield (
-            f"datasets.{name}: a fold of '{benchmark.whole(name)}' is called so; take another name"
+            f"datasets.{name}: a fold of '{benchmark.base_dataset(name)}' is called so; take"
+            " another name"
         )
     for name in benchmark.architectures.keys() & set(BASELINES):
         yield f"architectures.{name}: a baseline is called so; take another name"
@@ -92,16 +94,18 @@ def _bad_options(benchmark: Benchmark) -> Iterator[str]:
     for place, registry, chosen in (
         ("tasks", TASKS, benchmark.tasks),
         ("baseline_options", BASELINES, benchmark.baseline_options),
+        ("architectures", ARCHITECTURES, benchmark.architectures),
+        ("objectives", OBJECTIVES, benchmark.objectives),
     ):
-        for name, options in chosen.items():
-            if name in registry:
-                yield from option_problems(f"{place}.{name}", registry, name, options)
-    yield from variant_problems("architectures", ARCHITECTURES, benchmark.architectures)
-    yield from variant_problems("objectives", OBJECTIVES, benchmark.objectives)
+        for name, given in chosen.items():
+            of, options = (given.of, given.options) if isinstance(given, Variant) else (name, given)
+            if (of or name) in registry:
+                yield from option_problems(f"{place}.{name}", registry, of or name, options)
     for name, entry in benchmark.architectures.items():
-        place = f"architectures.{name}"
-        yield from setting_problems(f"{place}.pretrain", benchmark.pretrain, entry.pretrain)
-        yield from setting_problems(f"{place}.finetune", benchmark.finetune, entry.finetune)
+        for stage in ("pretrain", "finetune"):
+            settings = getattr(benchmark, stage)
+            changed = settings.model_dump() | getattr(entry, stage)
+            yield from faults(type(settings), changed, f"architectures.{name}.{stage}")
 
 
 def _bad_tokens(dataset: str, entry: DatasetEntry) -> Iterator[str]:
@@ -111,3 +115,22 @@ def _bad_tokens(dataset: str, entry: DatasetEntry) -> Iterator[str]:
             f"datasets.{dataset}.normalization: tokens are never normalised, and"
             f" {entry.normalization} has no effect; take it out"
         )
+
+
+def _unknown_variants(
+    place: str, registry: Registry, entries: Mapping[str, Variant]
+) -> Iterator[str]:
+    """Yield a sentence for each variant of something that is not registered."""
+    for name, entry in entries.items():
+        if name in registry and entry.of not in (None, name):
+            yield (
+                f"{place}.{name}: this is itself a registered {registry.kind}; give the variant of"
+                f" '{entry.of}' another name"
+            )
+        elif name not in registry and entry.of is None:
+            yield (
+                f"{place}: {registry.unknown(name)}; a variant names it with `of`, as in"
+                f" `{name}: {{of: {next(iter(registry))}}}`"
+            )
+        elif (entry.of or name) not in registry:
+            yield f"{place}.{name}.of: {registry.unknown(str(entry.of))}"

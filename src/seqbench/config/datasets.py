@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -73,30 +74,17 @@ def built_in_datasets() -> dict[str, DatasetEntry]:
 class FoldOf(NamedTuple):
     """A fold, and the dataset it is one of."""
 
-    whole: str
+    dataset: str
     fold: Fold
 
 
 def folds_of(datasets: Mapping[str, DatasetEntry]) -> dict[str, FoldOf]:
     """Return the folds of every dataset that has some, by name, repeat by repeat."""
-    return {
-        _fold_name(whole, fold): FoldOf(whole, fold)
-        for whole, entry in datasets.items()
-        for fold in _folds(entry.split)
-    }
-
-
-def _folds(split: SplitSettings) -> list[Fold]:
-    """Return all folds of a dataset, repeat by repeat."""
-    n_folds = split.folds or 0
-    return [
-        Fold(n_folds=n_folds, repeat=repeat, index=index)
-        for repeat in range(split.repeats)
-        for index in range(n_folds)
-    ]
-
-
-def _fold_name(dataset: str, fold: Fold) -> str:
-    """Return a name that sorts by fold; it does not depend on how many repeats there are."""
-    number = f"{fold.index + 1:0{len(str(fold.n_folds))}d}"
-    return f"{dataset}-repeat{fold.repeat + 1}-fold{number}"
+    found = {}
+    for dataset, entry in datasets.items():
+        n_folds = entry.split.folds or 0
+        for repeat, index in product(range(entry.split.repeats), range(n_folds)):
+            # Names sort by fold, and do not depend on how many repeats there are.
+            name = f"{dataset}-repeat{repeat + 1}-fold{index + 1:0{len(str(n_folds))}d}"
+            found[name] = FoldOf(dataset, Fold(n_folds=n_folds, repeat=repeat, index=index))
+    return found

@@ -6,14 +6,7 @@ from pydantic import Field, create_model
 
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.options import Options
-from seqbench.config.registry import (
-    ARCHITECTURES,
-    BASELINES,
-    DATASETS,
-    OBJECTIVES,
-    TASKS,
-    Registry,
-)
+from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, TASKS, Registry
 from seqbench.config.variants import ArchitectureEntry, Variant
 
 

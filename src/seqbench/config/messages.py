@@ -30,16 +30,23 @@ def option_problems(
     place: str, registry: Registry, name: str, options: dict[str, Any]
 ) -> Iterator[str]:
     """Yield what is wrong with the options of something registered; `place` names their key."""
-    model = registry.entry(name).options
-    try:
-        chosen = model.model_validate(options)
-    except ValidationError as error:
-        for problem in error.errors():
-            yield sentence(model, problem, place=f"{place}.")
+    entry = registry.entry(name)
+    if found := list(faults(entry.options, options, place)):
+        yield from found
         return
-    alike = registry.entry(name).tags.get("same_length", ())
+    chosen = entry.options.model_validate(options)
+    alike = entry.tags.get("same_length", ())
     if len({len(getattr(chosen, option)) for option in alike}) > 1:
         yield f"{place}: {', '.join(alike)} must be lists of the same length; give all of them"
+
+
+def faults(model: type[BaseModel], values: dict[str, Any], place: str = "") -> Iterator[str]:
+    """Yield a sentence for each value that a model refuses; `place` names their key, if any."""
+    try:
+        model.model_validate(values)
+    except ValidationError as error:
+        for problem in error.errors():
+            yield sentence(model, problem, place=f"{place}." if place else "")
 
 
 def sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:

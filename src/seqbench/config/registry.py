@@ -109,10 +109,9 @@ class Registry:
         KeyError
             If the name is unknown; the message lists the known ones.
         """
-        try:
-            return self._entries[name]
-        except KeyError:
-            raise KeyError(self.unknown(name)) from None
+        if name not in self:
+            raise KeyError(self.unknown(name))
+        return self._entries[name]
 
     def unknown(self, name: str) -> str:
         """Return the error message for an unknown name."""
@@ -166,12 +165,10 @@ def _options_model(node: Definition, local: dict[str, Definition]) -> type[Optio
                 raise ValueError(f"{node.name}: option '{argument.arg}' has no type")
             # The annotations are installed source, and each is a name of `options`.
             annotation = eval(ast.unparse(argument.annotation), dict(namespace))
-            description = descriptions.get(argument.arg)
+            value = ... if default is None else ast.literal_eval(default)
             fields[argument.arg] = (
                 annotation,
-                Field(description=description)
-                if default is None
-                else Field(ast.literal_eval(default), description=description),
+                Field(value, description=descriptions.get(argument.arg)),
             )
     return create_model(f"{node.name}Options", __base__=Options, **fields)
 
@@ -187,8 +184,7 @@ def _signature(
         if isinstance(child, ast.FunctionDef) and child.name == "__init__":
             return child.args, descriptions
     for base in node.bases:
-        parent = local.get(ast.unparse(base))
-        if parent is not None:
+        if parent := local.get(ast.unparse(base)):
             signature, inherited = _signature(parent, local)
             return signature, inherited | descriptions
     return None, descriptions
@@ -210,8 +206,7 @@ def _parameter_descriptions(docstring: str) -> dict[str, str]:
 
 def suggestion(name: str, known: list[str]) -> str:
     """Return a hint for an unknown `name`: the nearest known name, or all of them."""
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
+    if near := difflib.get_close_matches(name, known, n=1):
         return f"did you mean '{near[0]}'?"
     return "known are " + ", ".join(sorted(known)) if known else "none is known"
 
@@ -226,15 +221,4 @@ TASK_WINDOWS = Registry("TASK_WINDOWS", kind="way to windows", package="seqbench
 TASK_PROFILES = Registry("TASK_PROFILES", kind="profile of a task", package="seqbench.tasks")
 FIGURES = Registry("FIGURES", kind="figure", package="seqbench.reporting.figures")
 EVIDENCE = Registry("EVIDENCE", kind="evidence", package="seqbench.reporting.evidence")
-REGISTRIES = (
-    DATASETS,
-    ARCHITECTURES,
-    OBJECTIVES,
-    BASELINES,
-    TASKS,
-    METRICS,
-    TASK_WINDOWS,
-    TASK_PROFILES,
-    FIGURES,
-    EVIDENCE,
-)
+REGISTRIES = tuple(one for one in globals().values() if isinstance(one, Registry))

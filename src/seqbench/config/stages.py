@@ -1,8 +1,9 @@
 """Settings of single stages: how to split, to cut and to train, with bounds and defaults."""
 
+import math
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from seqbench.config.options import Count, Fraction, Level, NaturalNumber, Options, Positive
 
@@ -28,8 +29,7 @@ class SplitSettings(Options):
         0.2, description="Fraction of the groups, or names of recordings or groups, for val."
     )
     test: Fraction | list[str] | None = Field(
-        None,
-        description="The same for test; empty: the official split, else 0.2 of the groups.",
+        None, description="The same for test; empty: the official split, else 0.2 of the groups."
     )
     by: Literal["group", "recording", "time"] = Field(
         "group",
@@ -39,7 +39,7 @@ class SplitSettings(Options):
     seed: NaturalNumber = Field(0, description="Seed of the draw; the same for all runs.")
     folds: Annotated[int, Field(ge=2)] | None = Field(
         None,
-        description="Parts of which each is test once, drawn by class; val is drawn from the rest,"
+        description="Folds of which each is test once, drawn by class; val is drawn from the rest,"
         " and an official split is put aside. Each fold is a dataset of its own, and the report"
         " puts them together.",
     )
@@ -49,15 +49,6 @@ class SplitSettings(Options):
         description="Names of train recordings or groups whose labels are put aside: they serve"
         " pretraining alone.",
     )
-
-    @field_validator("val", "test")
-    @classmethod
-    def _fractions_leave_something(
-        cls, value: float | list[str] | None
-    ) -> float | list[str] | None:
-        if isinstance(value, float) and value >= 1:
-            raise ValueError("a fraction of 1 leaves nothing to train on")
-        return value
 
     @model_validator(mode="after")
     def _parts_leave_train(self) -> Self:
@@ -116,7 +107,7 @@ class WindowSettings(Options):
         " in detection of at most 1024 samples.",
     )
     overlap: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.0, description="Part of a sliding window that the next one shares."
+        0.0, description="Fraction of a sliding window that the next one shares."
     )
     step_samples: Count | None = Field(
         None,
@@ -195,8 +186,7 @@ class OptimizerSettings(Options):
 
     @model_validator(mode="after")
     def _steps_fit_together(self) -> Self:
-        most = self.max_steps_per_epoch
-        if most is not None and most < self.min_steps_per_epoch:
+        if (self.max_steps_per_epoch or math.inf) < self.min_steps_per_epoch:
             raise ValueError("max_steps_per_epoch must not be less than min_steps_per_epoch")
         return self
 
@@ -206,7 +196,7 @@ class PretrainSettings(OptimizerSettings):
 
     epochs: Count = Field(30, description="Passes over the train windows at most.")
     monitor: Annotated[float, Field(gt=0, le=0.5)] = Field(
-        0.1, description="Part of the train recordings held out to watch the loss."
+        0.1, description="Fraction of the train recordings held out to watch the loss."
     )
 
 

@@ -1,11 +1,9 @@
 """Variants: options of something registered, under its own name or another."""
 
-from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from seqbench.config.messages import option_problems, sentence
 from seqbench.config.options import Count, Options
 from seqbench.config.registry import Registry
 
@@ -46,43 +44,6 @@ def with_registered(
     return {name: one.model_copy(update={"of": one.of or name}) for name, one in found.items()}
 
 
-def unknown_variants(
-    place: str, registry: Registry, entries: Mapping[str, Variant]
-) -> Iterator[str]:
-    """Yield a sentence for each variant of something that is not registered."""
-    for name, entry in entries.items():
-        if name in registry and entry.of not in (None, name):
-            yield (
-                f"{place}.{name}: this is itself a registered {registry.kind}; give the variant of"
-                f" '{entry.of}' another name"
-            )
-        elif name not in registry and entry.of is None:
-            yield (
-                f"{place}: {registry.unknown(name)}; a variant names it with `of`, as in"
-                f" `{name}: {{of: {next(iter(registry))}}}`"
-            )
-        elif (entry.of or name) not in registry:
-            yield f"{place}.{name}.of: {registry.unknown(str(entry.of))}"
-
-
-def variant_problems(
-    place: str, registry: Registry, entries: Mapping[str, Variant]
-) -> Iterator[str]:
-    """Yield what is wrong with the options of variants."""
-    for name, entry in entries.items():
-        if (of := entry.of or name) in registry:
-            yield from option_problems(f"{place}.{name}", registry, of, entry.options)
-
-
 def changed(settings: Settings, change: dict[str, Any]) -> Settings:
     """Return settings with some of them changed, checked anew."""
     return type(settings).model_validate(settings.model_dump() | change)
-
-
-def setting_problems(place: str, settings: Options, change: dict[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with a change of settings."""
-    try:
-        changed(settings, change)
-    except ValidationError as error:
-        for problem in error.errors():
-            yield sentence(type(settings), problem, place=f"{place}.")

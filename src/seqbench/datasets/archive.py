@@ -7,6 +7,7 @@ values are refused: published scores on them are often artefacts of the filling.
 
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from seqbench.config.options import Text
 from seqbench.config.registry import DATASETS
-from seqbench.datasets.base import DataError, sha256
+from seqbench.datasets.base import DataError, explained, fault, sha256
 from seqbench.storage.recordings import Recordings
 
 ARCHIVE = "https://www.timeseriesclassification.com/description.php"
@@ -50,23 +51,13 @@ def _load(folder: Path, problem: str, citation: str) -> Recordings:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", problem):
         raise DataError(f"problem '{problem}': names in the archive hold letters, digits and '-'")
     files = _find(folder, problem)
-    signals: list[NDArray[np.float32]] = []
-    labels: list[str] = []
-    splits: list[str] = []
-    for split, path in files.items():
-        series, classes = _read(path)
-        signals += [_signal(one, path, i) for i, one in enumerate(series)]
-        labels += [str(label) for label in classes]
-        splits += [split] * len(series)
-    names = [f"{split}{i:05d}" for i, split in enumerate(splits)]
-    n_channels = signals[0].shape[1]
+    rows = [(split, *row) for split, path in files.items() for row in _series(path)]
+    splits = [split for split, _, _ in rows]
+    n_channels = rows[0][1].shape[1]
     return Recordings.one_label_each(
-        labels,
-        signals,
-        task="classification",
-        sample="series",
-        names=names,
-        groups=names,
+        [label for _, _, label in rows],
+        [signal for _, signal, _ in rows],
+        names=[f"{split}{i:05d}" for i, split in enumerate(splits)],
         splits=splits,
         channels=[f"ch{i}" for i in range(n_channels)],
         units=[""] * n_channels,
@@ -83,15 +74,14 @@ def _find(folder: Path, problem: str) -> dict[str, Path]:
     """Return the TRAIN and TEST files: from the cache, else aeon's own, else downloaded."""
     from aeon import datasets
 
-    bundled = Path(datasets.__file__).parent / "data"
-    for place in (folder, bundled):
+    def files(place: Path, suffix: str) -> dict[str, Path]:
+        stem = place / problem / problem
+        return {name: Path(f"{stem}_{name.upper()}{suffix}") for name in ("train", "test")}
+
+    for place in (folder, Path(datasets.__file__).parent / "data"):
         for suffix in (".ts", ".tsv"):
-            files = {
-                split: place / problem / f"{problem}_{split.upper()}{suffix}"
-                for split in ("train", "test")
-            }
-            if all(path.exists() for path in files.values()):
-                return files
+            if all(path.exists() for path in files(place, suffix).values()):
+                return files(place, suffix)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as fresh:  # a broken download leaves nothing
@@ -107,28 +97,18 @@ def _find(folder: Path, problem: str) -> dict[str, Path]:
             f" ({' '.join(str(error).split())}); check the name, or put {problem}_TRAIN.ts and"
             f" {problem}_TEST.ts into {folder / problem}"
         ) from None
-    return {
-        split: folder / problem / f"{problem}_{split.upper()}.ts" for split in ("train", "test")
-    }
+    return files(folder, ".ts")
 
 
-def _read(path: Path) -> tuple[list[NDArray[np.float64]], list[str]]:
-    """Return series of shape (C, T) and their labels."""
+def _series(path: Path) -> Iterator[tuple[NDArray[np.float32], str]]:
+    """Yield each series of a file, (T, C), and its label."""
     from aeon.datasets import load_from_ts_file, load_from_tsv_file
 
-    try:
-        read = load_from_tsv_file if path.suffix == ".tsv" else load_from_ts_file
-        series, labels = read(str(path))[:2]
-    except (OSError, ValueError, IndexError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); delete it to fetch it anew") from None
-    return list(series), list(labels)
-
-
-def _signal(series: NDArray[np.float64], path: Path, index: int) -> NDArray[np.float32]:
-    """Return a series as (T, C)."""
-    if not np.isfinite(series).all():
-        raise DataError(
-            f"{path}: series {index + 1} has missing values; choose a problem without, or bring"
-            " the recordings with your own choice of filling through `source: folder`"
-        )
-    return np.ascontiguousarray(series.T, dtype=np.float32)
+    read = load_from_tsv_file if path.suffix == ".tsv" else load_from_ts_file
+    with explained(path, "delete it to fetch it anew"):
+        found, labels = read(str(path))[:2]
+    for number, (series, label) in enumerate(zip(found, labels, strict=True), start=1):
+        if not np.isfinite(series).all():
+            hint = "choose a problem without, or fill them in yourself and use `source: folder`"
+            raise fault(path, f"series {number} has missing values", hint)
+        yield np.ascontiguousarray(series.T, dtype=np.float32), str(label)

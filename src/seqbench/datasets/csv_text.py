@@ -36,8 +36,12 @@ def delimiter(path: Path) -> str:
     """Return the separator: a semicolon or a tab if the first row has one, else a comma."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         first = next((line for line in file if line.strip()), "")
-    bare = re.sub(r'"[^"]*"', "", first)
-    # A comma comes last: beside a semicolon or a tab it is a decimal mark or part of a name.
+    return separator(first)
+
+
+def separator(line: str) -> str:
+    """Return the separator of a line; a comma beside another is a decimal mark or of a name."""
+    bare = re.sub(r'"[^"]*"', "", line)
     return next((mark for mark in ";\t" if mark in bare), ",")
 
 

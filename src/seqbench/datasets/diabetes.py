@@ -26,10 +26,9 @@ from numpy.typing import NDArray
 from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
 from seqbench.datasets.csv_text import number
-from seqbench.datasets.download import HINT, checksums, gathered_folder, required_files
+from seqbench.datasets.download import HINT, checksums, listed_folder
 from seqbench.storage.recordings import Recordings
 
-FOLDER = "diabetes"
 COURSE_COMMIT = "e5a260fac0b4ff1e2ec434fc6f0d962ac97fc289"
 COURSE = f"https://raw.githubusercontent.com/hunkim/PyTorchZeroToAll/{COURSE_COMMIT}/data"
 ORIGINAL = "https://raw.githubusercontent.com/jbrownlee/Datasets/master"
@@ -116,23 +115,18 @@ def diabetes(cache: Path, *, table: Literal["scaled", "pima"] = "scaled") -> Rec
     of diabetes mellitus. Symposium on Computer Applications and Medical Care.
     """
     chosen = TABLES[table]
-    tables = TABLES.values()
-    folder = gathered_folder(
-        cache, FOLDER, {t.file: t.url for t in tables}, {t.file: t.sha256 for t in tables}
-    )
-    [path] = required_files(folder, [chosen.file], chosen.url)
+    sums = {one.url: {one.file: one.sha256} for one in TABLES.values()}
+    folder = listed_folder(cache / "diabetes", sums)
+    files = checksums(folder, [chosen.file], chosen.url)
+    path = folder / chosen.file
     rows = dict(_rows(path, chosen))
     if not rows:
         raise fault(path, "it holds no rows", HINT)
-    names = [f"row {line}" for line in rows]
     return Recordings.one_label_each(
         [chosen.classes[values[-1]] for values in rows.values()],
         [np.array([values[:-1]], dtype=np.float32) for values in rows.values()],
-        task="classification",
-        sample="series",
-        names=names,
-        groups=names,
-        splits=[""] * len(names),
+        names=[f"row {line}" for line in rows],
+        splits=[""] * len(rows),
         channels=list(UNITS),
         units=[""] * len(UNITS) if chosen.is_scaled else list(UNITS.values()),
         source={
@@ -140,7 +134,7 @@ def diabetes(cache: Path, *, table: Literal["scaled", "pima"] = "scaled") -> Rec
             "licence": "not stated",
             "citation": "Smith et al. (1988). Using the ADAP learning algorithm to forecast the"
             " onset of diabetes mellitus. SCAMC, 261-265.",
-            "files": checksums(folder, [path]),
+            "files": files,
             "notes": list(chosen.notes),
         },
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from seqbench.config.registry import DATASETS
-from seqbench.datasets.pictures import labelled_pictures
+from seqbench.datasets.pictures import as_rows, labelled_pictures
 from seqbench.storage.recordings import Recordings
 
 BRIGHTEST = 16.0
@@ -28,18 +28,6 @@ def digits(cache: Path) -> Recordings:
     drawn test would hold the hands of train, and every model would do better
     at it. A writer at a cut may stand on both of its sides.
     """
-    return _digits(cache, as_rows=False)
-
-
-@DATASETS.register(
-    "digits_rows", task="classification", sample="series", imports=("sklearn.datasets",)
-)
-def digits_rows(cache: Path) -> Recordings:
-    """Handwritten digits row by row: series of 8 samples in 8 channels; else as `digits`."""
-    return _digits(cache, as_rows=True)
-
-
-def _digits(cache: Path, *, as_rows: bool) -> Recordings:
     from sklearn.datasets import load_digits
 
     del cache  # scikit-learn brings the data along
@@ -50,7 +38,6 @@ def _digits(cache: Path, *, as_rows: bool) -> Recordings:
         (bundle.images / BRIGHTEST).astype(np.float32),
         [str(digit) for digit in bundle.target],
         ["train"] * n_train + ["val"] * n_val + ["test"] * (n - n_train - n_val),
-        as_rows=as_rows,
         source={
             "origin": "scikit-learn, sklearn.datasets.load_digits",
             "version": f"scikit-learn {version('scikit-learn')}",
@@ -59,3 +46,11 @@ def _digits(cache: Path, *, as_rows: bool) -> Recordings:
             "notes": ["Splits are cut in the order of the writers, not drawn."],
         },
     )
+
+
+@DATASETS.register(
+    "digits_rows", task="classification", sample="series", imports=("sklearn.datasets",)
+)
+def digits_rows(cache: Path) -> Recordings:
+    """Handwritten digits row by row: series of 8 samples in 8 channels; else as `digits`."""
+    return as_rows(digits(cache))

@@ -16,7 +16,6 @@ from seqbench.datasets.base import DataError, counted, explained, fault, sha256
 from seqbench.errors import UserError
 from seqbench.storage.lock import locked
 
-PHYSIONET = "https://physionet.org/files"
 SUMS = "SHA256SUMS.txt"
 PATIENCE_S = 86_400.0  # for another job that downloads the same
 N_CONNECTIONS = 4
@@ -24,26 +23,17 @@ N_NAMED = 6  # files that a message names one by one
 HINT = "restore the file, or move its folder away to have all downloaded"
 
 
-def physionet_url(name: str, version: str) -> str:
-    """Return the address below which PhysioNet keeps the files of a data set."""
-    return f"{PHYSIONET}/{name}/{version}"
-
-
-def physionet_folder(
-    cache: Path, name: str, version: str, is_needed: Callable[[str], bool], what: str
-) -> Path:
+def physionet_folder(folder: Path, url: str, is_needed: Callable[[str], bool]) -> Path:
     """Return the folder of a PhysioNet data set, downloaded if it is absent.
 
     Parameters
     ----------
-    cache
-        Where data are kept; the data set is the folder `name` in it.
-    name, version
-        As in the address of the data set.
+    folder
+        Where the data set is kept.
+    url
+        Address below which PhysioNet has its files.
     is_needed
         Whether to download a file, by its path in the data set.
-    what
-        Files that are needed, in words, for the message of a failure.
 
     Raises
     ------
@@ -51,32 +41,27 @@ def physionet_folder(
         If the download fails, or a file is not what PhysioNet's own list of
         checksums lists.
     """
-    url = physionet_url(name, version)
 
-    def fill(folder: Path) -> None:
-        (folder / SUMS).unlink(missing_ok=True)
-        _retrieve(f"{url}/{SUMS}", folder / SUMS)
-        needed = {path: sha for path, sha in read_sums(folder / SUMS).items() if is_needed(path)}
+    def fill(partial: Path) -> None:
+        (partial / SUMS).unlink(missing_ok=True)
+        _retrieve(f"{url}/{SUMS}", partial / SUMS)
+        needed = {path: sha for path, sha in read_sums(partial / SUMS).items() if is_needed(path)}
         if not needed:
-            raise fault(folder / SUMS, "it lists none of the files needed", f"look at {url}")
-        _retrieve_all(url, needed, folder)
+            raise fault(partial / SUMS, "it lists none of the files needed", f"look at {url}")
+        _retrieve_all(url, needed, partial)
 
-    return _folder(cache / name, url, what, fill)
+    return _folder(folder, url, fill)
 
 
-def unzipped_folder(cache: Path, name: str, url: str, what: str) -> Path:
+def unzipped_folder(folder: Path, url: str) -> Path:
     """Return the folder of a data set that is one zip archive, downloaded if it is absent.
 
     Parameters
     ----------
-    cache
-        Where data are kept; the archive is unpacked into the folder `name` in it.
-    name
-        Name of the folder.
+    folder
+        Where the archive is unpacked.
     url
         Address of the archive, which has no published checksum.
-    what
-        Files that are needed, in words, for the message of a failure.
 
     Raises
     ------
@@ -84,32 +69,27 @@ def unzipped_folder(cache: Path, name: str, url: str, what: str) -> Path:
         If the download fails, or the archive is damaged or reaches out of the folder.
     """
 
-    def fill(folder: Path) -> None:
-        archive = folder / PurePosixPath(url).name
+    def fill(partial: Path) -> None:
+        archive = partial / PurePosixPath(url).name
         try:
             _retrieve(url, archive, progressbar=True)
-            _unzip(archive, folder)
+            _unzip(archive, partial)
         finally:
             archive.unlink(missing_ok=True)
 
-    return _folder(cache / name, url, what, fill)
+    return _folder(folder, url, fill)
 
 
-def listed_folder(cache: Path, name: str, url: str, sums: Mapping[str, str], what: str) -> Path:
+def listed_folder(folder: Path, sums: Mapping[str, Mapping[str, str]]) -> Path:
     """Return the folder of a data set whose checksums this package states, downloaded if absent.
 
     Parameters
     ----------
-    cache
-        Where data are kept; the data set is the folder `name` in it.
-    name
-        Name of the folder.
-    url
-        Address below which the files are.
+    folder
+        Where the data set is kept.
     sums
-        SHA-256 by the path of each file; a download leaves them in the folder.
-    what
-        Files that are needed, in words, for the message of a failure.
+        By the address below which files are, the SHA-256 by the path of each
+        file; a download leaves them in the folder.
 
     Raises
     ------
@@ -117,65 +97,42 @@ def listed_folder(cache: Path, name: str, url: str, sums: Mapping[str, str], wha
         If the download fails, or a file has another checksum.
     """
 
-    def fill(folder: Path) -> None:
-        _retrieve_all(url, dict(sums), folder)
-        _write_sums(folder, sums)
+    def fill(partial: Path) -> None:
+        listed = ""
+        for url, needed in sums.items():
+            _retrieve_all(url, needed, partial)
+            listed += "".join(f"{digest}  {path}\n" for path, digest in needed.items())
+        (partial / SUMS).write_text(listed, encoding="utf-8")
 
-    return _folder(cache / name, url, what, fill)
+    return _folder(folder, " and ".join(sums), fill)
 
 
-def gathered_folder(
-    cache: Path, name: str, urls: Mapping[str, str], sums: Mapping[str, str]
-) -> Path:
-    """Return a folder of files from several places, downloaded if it is absent.
+def checksums(folder: Path, names: Iterable[str], url: str) -> dict[str, str]:
+    """Return the SHA-256 of files that a folder must hold, by their path in it.
 
     Parameters
     ----------
-    cache
-        Where data are kept; the files are in the folder `name` in it.
-    name
-        Name of the folder.
-    urls
-        Address below which each file is, by the name of the file.
-    sums
-        SHA-256 by the name of the file; a download leaves them in the folder.
+    folder
+        As it is kept.
+    names
+        Paths in the folder.
+    url
+        Where to get the files, for the message.
 
     Raises
     ------
     DataError
-        If the download fails, or a file has another checksum.
+        If a file is absent, or differs from what the folder's `SHA256SUMS.txt` lists.
     """
-
-    def fill(folder: Path) -> None:
-        for file, url in urls.items():
-            _retrieve_all(url, {file: sums[file]}, folder)
-        _write_sums(folder, sums)
-
-    return _folder(cache / name, " and ".join(urls.values()), " and ".join(urls), fill)
-
-
-def required_files(folder: Path, names: Iterable[str], url: str) -> list[Path]:
-    """Return the paths of files that a folder must hold; `url` is where to get them."""
-    paths = [folder / name for name in names]
-    absent = [path.relative_to(folder).as_posix() for path in paths if not path.is_file()]
+    names = list(names)
+    absent = [name for name in names if not (folder / name).is_file()]
     if absent:
         rest = len(absent) - N_NAMED
         named = ", ".join(absent[:N_NAMED]) + (f" and {rest} more" if rest > 0 else "")
         hint = f"get them from {url}, or move the folder away to have all downloaded"
         raise fault(folder, f"it lacks {counted(len(absent), 'file')}: {named}", hint)
-    return paths
-
-
-def checksums(folder: Path, files: Iterable[Path]) -> dict[str, str]:
-    """Return the SHA-256 of files by their path in the folder.
-
-    Raises
-    ------
-    DataError
-        If the folder has a `SHA256SUMS.txt` and a file differs from it.
-    """
     listed = read_sums(folder / SUMS) if (folder / SUMS).is_file() else {}
-    found = {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+    found = {name: sha256(folder / name) for name in names}
     for name, digest in found.items():
         if listed.get(name, digest) != digest:
             raise fault(folder / name, f"its SHA-256 is not the one in {SUMS}", HINT)
@@ -201,7 +158,7 @@ def read_sums(path: Path) -> dict[str, str]:
     return sums
 
 
-def _folder(folder: Path, url: str, what: str, fill: Callable[[Path], None]) -> Path:
+def _folder(folder: Path, url: str, fill: Callable[[Path], None]) -> Path:
     """Return `folder`; if it is absent, `fill` makes it."""
     if folder.is_dir():
         return folder
@@ -217,7 +174,7 @@ def _folder(folder: Path, url: str, what: str, fill: Callable[[Path], None]) -> 
         raise
     except (OSError, ValueError, UserError) as error:
         problem = f"it is absent, and its download failed ({type(error).__name__}: {error!s:.200})"
-        raise fault(folder, problem, f"put {what} from {url} into it") from None
+        raise fault(folder, problem, f"put its files from {url} into it") from None
     return folder
 
 
@@ -234,7 +191,7 @@ def _retrieve(
     )
 
 
-def _retrieve_all(url: str, needed: dict[str, str], folder: Path) -> None:
+def _retrieve_all(url: str, needed: Mapping[str, str], folder: Path) -> None:
     """Download files whose SHA-256 is known, several at a time."""
     from tqdm import tqdm
 
@@ -245,11 +202,6 @@ def _retrieve_all(url: str, needed: dict[str, str], folder: Path) -> None:
         # The first failure ends the loop, and with it what is still waiting.
         for _ in tqdm(pool.map(one, needed), total=len(needed), desc=url, unit="file"):
             pass
-
-
-def _write_sums(folder: Path, sums: Mapping[str, str]) -> None:
-    listed = "".join(f"{digest}  {path}\n" for path, digest in sums.items())
-    (folder / SUMS).write_text(listed, encoding="utf-8")
 
 
 def _unzip(archive: Path, folder: Path) -> None:

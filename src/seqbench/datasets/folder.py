@@ -12,14 +12,16 @@ import math
 from pathlib import Path
 
 from seqbench.config.options import Positive, Text, Tolerance
-from seqbench.config.registry import DATASETS, TASKS, suggestion
+from seqbench.config.registry import DATASETS, TASKS
 from seqbench.datasets.base import counted, explained, fault, sha256
 from seqbench.datasets.csv_text import plain
-from seqbench.datasets.events import Event, label_columns
+from seqbench.datasets.events import label_columns
 from seqbench.datasets.labels.classes import class_labels
 from seqbench.datasets.labels.events import event_labels
 from seqbench.datasets.labels.groups import groups_of
+from seqbench.datasets.labels.rows import Label
 from seqbench.datasets.reading.recording import READERS, Recording, read_recording
+from seqbench.datasets.reading.source import select_channels
 from seqbench.storage.recordings import Recordings, natural_order
 
 SIDECARS = (".dat", ".atr", ".txt", ".md")
@@ -99,9 +101,9 @@ def folder(
         if (carried == "values") != bool(targets):
             hint = "name them for regression, and for regression alone"
             raise fault(root, "`targets` are the channels that regression predicts", hint)
-        table, labels = root / "labels.csv", []
+        table = root / ("events.csv" if carried == "events" else "labels.csv")
+        labels: dict[str, list[Label]] = {name: [] for name in found}
         if carried == "events":
-            table = root / "events.csv"
             labels = event_labels(table, found, rate, refractory_s)
         elif carried == "classes":
             labels = class_labels(table, found, rate)
@@ -112,12 +114,9 @@ def folder(
 
     names = list(found)
     first = found[names[0]]
-    classes = sorted({label.name for label in labels}, key=natural_order)
-    index = {name: i for i, name in enumerate(classes)}
-    events: dict[str, list[Event]] = {name: [] for name in names}
-    for label in labels:
-        events[label.recording].append(Event(index[label.name], label.start, label.stop))
-    predicted = [_channel(root, first.channels, name) for name in targets or ()]
+    classes = sorted({one.name for of_one in labels.values() for one in of_one}, key=natural_order)
+    events = [[label.event(classes) for label in of_one] for of_one in labels.values()]
+    predicted = select_channels(root / "recordings", first.channels, targets or (), "targets")
     inputs = sorted({*range(len(first.channels))} - {*predicted})
     if not inputs:
         raise fault(root, "`targets` leave no channel as input", "name fewer")
@@ -134,19 +133,12 @@ def folder(
         channels=[first.channels[i] for i in inputs],
         units=[first.units[i] for i in inputs],
         classes=classes,
-        **label_columns(list(events.values())),
+        **label_columns(events),
         sampling_rate_hz=rate,
         refractory_s=refractory_s,
         tolerance_ms=tolerance_ms if carried == "events" else None,
         source={"origin": "folder", "files": checksums},
     )
-
-
-def _channel(root: Path, channels: list[str], name: str) -> int:
-    if name not in channels:
-        hint = f"correct `targets`; {suggestion(name, channels)}"
-        raise fault(root / "recordings", f"no channel is called '{name}'", hint)
-    return channels.index(name)
 
 
 def _recording_files(root: Path) -> dict[str, Path]:
@@ -168,7 +160,7 @@ def _recording_files(root: Path) -> dict[str, Path]:
             hint = "put a file of that name here or remove this one"
             raise fault(file, "it is a folder, or a link that leads nowhere", hint)
         name = plain(file.stem)
-        if not _is_storable(name):
+        if name.encode(errors="ignore").decode() != name:  # bytes that Python could not decode
             raise fault(file, "its name is not valid UTF-8", "rename the file")
         if name in files:
             hint = "rename or remove one of them"
@@ -177,14 +169,6 @@ def _recording_files(root: Path) -> dict[str, Path]:
     if not files:
         raise fault(inside, "it holds no recordings", f"put files into it: {readable}")
     return dict(sorted(files.items()))
-
-
-def _is_storable(name: str) -> bool:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:  # bytes of a file name that Python could not decode
-        return False
-    return True
 
 
 def _check_agreement(root: Path, found: dict[str, Recording]) -> None:
@@ -204,10 +188,8 @@ def _check_agreement(root: Path, found: dict[str, Recording]) -> None:
                 hint = "rename it, or give the common names and their order in `channels`"
                 raise fault(file, problem, hint)
             if one.units[i] != first.units[i]:
-                problem = f"channel '{name}' has the unit '{one.units[i]}'"
-                raise fault(
-                    file, f"{problem}, but '{first.units[i]}' in {model}", "convert one of them"
-                )
+                problem = f"its channel '{name}' is in '{one.units[i]}', but '{first.units[i]}' in"
+                raise fault(file, f"{problem} {model}", "convert one of them")
 
 
 def _common_rate_hz(root: Path, found: dict[str, Recording], stated: float | None) -> float | None:

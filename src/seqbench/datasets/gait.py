@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
-from seqbench.datasets.download import checksums, required_files, unzipped_folder
+from seqbench.datasets.download import checksums, unzipped_folder
 from seqbench.datasets.events import Event, label_columns
 from seqbench.storage.recordings import Recordings, natural_order
 
@@ -60,16 +60,16 @@ def ipol_gait(cache: Path, *, feet: Literal["left", "right", "both"] = "both") -
     a sample is a tick. Subject 11 is left out: its events are shifted against
     the motion. Two events of one type are at least 0.47 s apart in subjects 1 to 8.
     """
-    what = "its folder GaitData with the files of the trials"
-    folder = unzipped_folder(cache, "ipol-gait", URL, what)
+    folder = unzipped_folder(cache / "ipol-gait", URL)
     sides: list[str] = list(SIDES) if feet == "both" else [feet]
     found = {path.stem: path for path in folder.glob("GaitData/*.json")}
-    names = sorted((n for n in found if _subject(n) != LEFT_OUT), key=natural_order)
+    subject_of = {name: name.split("-")[0] for name in sorted(found, key=natural_order)}
+    names = [name for name, subject in subject_of.items() if subject != LEFT_OUT]
     if not names:
         raise fault(folder / "GaitData", "it holds no trials", f"get them from {URL}")
     suffixes = [".json", *(f"_{SIDES[side][0]}.txt" for side in sides)]
     needed = [f"GaitData/{name}{suffix}" for name in names for suffix in suffixes]
-    files = checksums(folder, required_files(folder, needed, URL))
+    files = checksums(folder, needed, URL)
 
     signals: list[NDArray[np.float32]] = []
     events: list[list[Event]] = []
@@ -87,7 +87,7 @@ def ipol_gait(cache: Path, *, feet: Literal["left", "right", "both"] = "both") -
             cut_short.append(name)
         known.append((0, min(end, last) + 1 - first))
         events.append(_steps(found[name], trial, sides, first, min(end, last)))
-    subjects = [_subject(name) for name in names]
+    subjects = [subject_of[name] for name in names]
     return Recordings(
         task="detection",
         sample="series",
@@ -111,11 +111,6 @@ def ipol_gait(cache: Path, *, feet: Literal["left", "right", "both"] = "both") -
             "notes": _notes(set(subjects), len(found) > len(names), cut_short),
         },
     )
-
-
-def _subject(name: str) -> str:
-    """Return the subject in the name of a trial, such as 3-2."""
-    return name.split("-")[0]
 
 
 def _notes(subjects: set[str], has_left_out: bool, cut_short: list[str]) -> list[str]:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
-from seqbench.datasets.download import HINT, checksums, listed_folder, required_files
-from seqbench.datasets.pictures import labelled_pictures
+from seqbench.datasets.download import HINT, checksums, listed_folder
+from seqbench.datasets.pictures import as_rows, labelled_pictures
 from seqbench.storage.recordings import Recordings
 
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist"
@@ -46,7 +46,24 @@ def mnist(cache: Path) -> Recordings:
     DataError
         If a file is absent or damaged, or its download fails.
     """
-    return _mnist(cache, as_rows=False)
+    folder = listed_folder(cache / "mnist", {URL: SUMS})
+    files = checksums(folder, SUMS, URL)
+    paths = [folder / name for name in SUMS]
+    train, train_labels, test, test_labels = (read_idx(path) for path in paths)
+    for pictures, digits, path in ((train, train_labels, paths[0]), (test, test_labels, paths[2])):
+        if pictures.ndim != 3 or digits.shape != pictures.shape[:1]:
+            raise fault(path, "its pictures are not as many as their labels", HINT)
+    return labelled_pictures(
+        np.concatenate([train, test]).astype(np.float32) / BRIGHTEST,
+        [str(digit) for digit in (*train_labels, *test_labels)],
+        ["train"] * len(train) + ["test"] * len(test),
+        source={
+            "origin": URL,
+            "licence": "CC BY-SA 3.0",
+            "citation": "LeCun, Cortes, Burges (1998). The MNIST database of handwritten digits.",
+            "files": files,
+        },
+    )
 
 
 @DATASETS.register("mnist_rows", task="classification", sample="series")
@@ -63,7 +80,7 @@ def mnist_rows(cache: Path) -> Recordings:
     DataError
         If a file is absent or damaged, or its download fails.
     """
-    return _mnist(cache, as_rows=True)
+    return as_rows(mnist(cache))
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
@@ -85,25 +102,3 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     if not is_known or len(values) != math.prod(sizes.tolist()):
         raise fault(path, "it is no idx file of unsigned bytes", HINT)
     return values.reshape(sizes)
-
-
-def _mnist(cache: Path, *, as_rows: bool) -> Recordings:
-    folder = listed_folder(cache, "mnist", URL, SUMS, "the four files")
-    paths = required_files(folder, SUMS, URL)
-    files = checksums(folder, paths)
-    train, train_labels, test, test_labels = (read_idx(path) for path in paths)
-    for pictures, digits, path in ((train, train_labels, paths[0]), (test, test_labels, paths[2])):
-        if pictures.ndim != 3 or digits.shape != pictures.shape[:1]:
-            raise fault(path, "its pictures are not as many as their labels", HINT)
-    return labelled_pictures(
-        np.concatenate([train, test]).astype(np.float32) / BRIGHTEST,
-        [str(digit) for digit in (*train_labels, *test_labels)],
-        ["train"] * len(train) + ["test"] * len(test),
-        as_rows=as_rows,
-        source={
-            "origin": URL,
-            "licence": "CC BY-SA 3.0",
-            "citation": "LeCun, Cortes, Burges (1998). The MNIST database of handwritten digits.",
-            "files": files,
-        },
-    )

@@ -13,10 +13,9 @@ import numpy as np
 
 from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
-from seqbench.datasets.download import HINT, checksums, listed_folder, required_files
+from seqbench.datasets.download import HINT, checksums, listed_folder
 from seqbench.storage.recordings import Recordings
 
-FOLDER = "names/pytorchzerotoall"
 COMMIT = "e5a260fac0b4ff1e2ec434fc6f0d962ac97fc289"
 URL = f"https://raw.githubusercontent.com/hunkim/PyTorchZeroToAll/{COMMIT}/data"
 FILES = {"train": "names_train.csv.gz", "test": "names_test.csv.gz"}
@@ -57,23 +56,20 @@ def names(cache: Path, *, only_new: bool = False) -> Recordings:
     has, unless `only_new` leaves them out. All 667 Arabic names of test are
     such: 108 names repeated, so `only_new` leaves that class without a test.
     """
-    folder = listed_folder(cache, FOLDER, URL, SUMS, " and ".join(SUMS))
-    paths = dict(zip(FILES, required_files(folder, FILES.values(), URL), strict=True))
-    files = checksums(folder, paths.values())
-    rows = {split: _rows(path) for split, path in paths.items()}
+    folder = listed_folder(cache / "names/pytorchzerotoall", {URL: SUMS})
+    files = checksums(folder, SUMS, URL)
+    rows = {split: _rows(folder / name) for split, name in FILES.items()}
     known = set(rows["train"])
     n_known = sum(row in known for row in rows["test"])
     n_test = len(rows["test"])
+    note = f"{n_known} of {n_test} test names are in train with the same country"
     if only_new:
         rows["test"] = [row for row in rows["test"] if row not in known]
-        note = f"{n_known} of {n_test} test names are in train with the same country, and left out."
-    else:
-        note = f"{n_known} of {n_test} test names are in train with the same country."
+        note += ", and left out"
     labelled = [(split, row) for split, of_split in rows.items() for row in of_split]
     return Recordings.one_label_each(
         [row.country for _, row in labelled],
         [np.array([[ord(letter)] for letter in row.name], dtype=np.float32) for _, row in labelled],
-        task="classification",
         sample="tokens",
         names=[f"{row.name} ({split} {i})" for split in rows for i, row in enumerate(rows[split])],
         groups=[f"{row.name} ({split})" for split, row in labelled],
@@ -85,7 +81,7 @@ def names(cache: Path, *, only_new: bool = False) -> Recordings:
             "licence": "not stated",
             "citation": "Sung Kim. PyTorchZeroToAll, lesson 13.",
             "files": files,
-            "notes": [note],
+            "notes": [f"{note}."],
         },
     )
 

@@ -9,17 +9,12 @@ from numpy.typing import NDArray
 
 from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import counted, explained, fault
-from seqbench.datasets.download import (
-    checksums,
-    physionet_folder,
-    physionet_url,
-    required_files,
-)
+from seqbench.datasets.download import checksums, physionet_folder
 from seqbench.datasets.events import Event, label_columns
 from seqbench.datasets.reading.recording import Recording, read_recording
 from seqbench.storage.recordings import Recordings, natural_order
 
-MITDB_VERSION = "1.0.0"
+MITDB_URL = "https://physionet.org/files/mitdb/1.0.0"
 MITDB_CITATION = (
     "Moody, Mark (2001). The impact of the MIT-BIH arrhythmia database. IEEE EMB 20(3)."
 )
@@ -38,7 +33,7 @@ DS2 = (
 DS1_VAL = ("108", "119", "124", "205", "220")
 DS1_TEST = ("114", "118", "122", "223", "230")  # serves where DS2 is absent
 
-LUDB_VERSION = "1.0.1"
+LUDB_URL = "https://physionet.org/files/ludb/1.0.1"
 LUDB_CITATION = (
     "Kalyakulina et al. (2020). LUDB: a new open-access validation tool for electrocardiogram"
     " delineation algorithms. IEEE Access 8:186181."
@@ -100,18 +95,14 @@ def mitdb(
     """
     suffixes = (".hea", ".dat", ".atr")
     possible = {f"{record}{suffix}" for record in DS1 + DS2 for suffix in suffixes}
-    what = "the .hea, .dat and .atr files of the records"
-    folder = physionet_folder(cache, "mitdb", MITDB_VERSION, possible.__contains__, what)
+    folder = physionet_folder(cache / "mitdb", MITDB_URL, possible.__contains__)
     has_ds2 = any((folder / f"{record}{end}").exists() for record in DS2 for end in suffixes)
     names = sorted(DS1 + DS2) if has_ds2 else list(DS1)
     needed = [f"{name}{suffix}" for name in names for suffix in suffixes]
-    url = physionet_url("mitdb", MITDB_VERSION)
-    files = checksums(folder, required_files(folder, needed, url))
+    files = checksums(folder, needed, MITDB_URL)
 
-    classes = list(AAMI) if types == "aami" else ["QRS"]
-    type_of = {code: i for i, codes in enumerate(AAMI.values()) for code in codes}
-    if types == "qrs":
-        type_of = dict.fromkeys([*type_of, *CLASS_Q], 0)
+    types_of_codes = AAMI if types == "aami" else {"QRS": "".join([*AAMI.values(), CLASS_Q])}
+    type_of = {code: i for i, codes in enumerate(types_of_codes.values()) for code in codes}
     channels = ["MLII", "V"] if leads == "both" else ["MLII"]
     signals: list[NDArray[np.float32]] = []
     events: list[list[Event]] = []
@@ -121,12 +112,11 @@ def mitdb(
         marks = list(_marks(folder / name, "atr", len(signals[-1])))
         events.append([Event(type_of[c], at, at + 1) for at, c in marks if c in type_of])
         n_class_q += sum(code in CLASS_Q for _, code in marks)
-    test = DS2 if has_ds2 else DS1_TEST
-    notes = []
+    test: tuple[str, ...] = DS2 if has_ds2 else DS1_TEST
     if has_ds2:
-        notes.append("Records 201 (train) and 202 (test) are of one person, as in DS1 and DS2.")
+        notes = ["Records 201 (train) and 202 (test) are of one person, as in DS1 and DS2."]
     else:
-        notes.append("The test split is five records of DS1, not the official test split DS2.")
+        notes = ["The test split is five records of DS1, not the official test split DS2."]
     if types == "aami":
         notes.append(f"Left out of the events: {counted(n_class_q, 'beat')} of AAMI class Q.")
     return Recordings(
@@ -138,13 +128,13 @@ def mitdb(
         splits=["test" if n in test else "val" if n in DS1_VAL else "train" for n in names],
         channels=channels,
         units=["mV"] * len(channels),
-        classes=classes,
+        classes=list(types_of_codes),
         **label_columns(events),
         sampling_rate_hz=360.0,
         refractory_s=REFRACTORY_S,
         tolerance_ms=150.0,
         source={
-            "origin": url,
+            "origin": MITDB_URL,
             "licence": LICENCE,
             "citation": MITDB_CITATION,
             "files": files,
@@ -187,31 +177,26 @@ def ludb(
     times within 40 ms; of marks so near the first is kept. Tolerance: published
     scores mostly allow 150 ms; 50 ms separates detectors that all find the waves.
     """
-    what = "its folder data with the files of the records"
-    folder = physionet_folder(
-        cache, "ludb", LUDB_VERSION, lambda path: path.startswith("data/"), what
-    )
-    url = physionet_url("ludb", LUDB_VERSION)
+    folder = physionet_folder(cache / "ludb", LUDB_URL, lambda path: path.startswith("data/"))
     names = sorted((path.stem for path in folder.glob("data/*.hea")), key=natural_order)
     if not names:
-        raise fault(folder / "data", "it holds no records", f"get them from {url}")
+        raise fault(folder / "data", "it holds no records", f"get them from {LUDB_URL}")
     needed = [f"data/{name}.{suffix}" for name in names for suffix in ("hea", "dat", lead)]
-    files = checksums(folder, required_files(folder, needed, url))
+    files = checksums(folder, needed, LUDB_URL)
 
     type_of = {code: i for i, code in enumerate(WAVES)}
     found: list[Recording] = []
     events: list[list[Event]] = []
     known: list[tuple[int, int]] = []
     for name in names:
-        path = folder / "data" / name
-        one = read_recording(path.with_name(f"{name}.hea"))
+        one = read_recording(folder / f"data/{name}.hea")
         if one.sampling_rate_hz != 500 or one.channels != (found or [one])[0].channels:
             hint = "restore the file, or leave out the record"
             raise fault(one.files[0], "it has other leads or another rate than the rest", hint)
-        marks = list(_marks(path, lead, len(one.signal)))
+        marks = list(_marks(folder / "data" / name, lead, len(one.signal)))
         if not marks:
             hint = "restore the file, or leave out the record"
-            raise fault(path.with_name(f"{name}.{lead}"), "it holds no marks", hint)
+            raise fault(folder / f"data/{name}.{lead}", "it holds no marks", hint)
         found.append(one)
         events.append(_waves(marks, type_of, one.sampling_rate_hz))
         known.append((marks[0][0], max(marks[-1][0], *(event.stop for event in events[-1]))))
@@ -234,7 +219,7 @@ def ludb(
         refractory_s=REFRACTORY_S,
         tolerance_ms=50.0,
         source={
-            "origin": url,
+            "origin": LUDB_URL,
             "licence": LICENCE,
             "citation": LUDB_CITATION,
             "files": files,

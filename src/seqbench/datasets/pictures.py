@@ -1,6 +1,7 @@
 """Pictures with a label each: as frames of a video, or row by row as a series."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,6 @@ def labelled_pictures(
     pictures: NDArray[np.float32],
     labels: Sequence[str],
     splits: list[str],
-    *,
-    as_rows: bool,
     source: dict[str, Any],
 ) -> Recordings:
     """Make a dataset for classification of grey pictures.
@@ -25,24 +24,35 @@ def labelled_pictures(
         (N, H, W) float32.
     labels, splits
         Class and split of each.
-    as_rows
-        A picture is a series of H samples in W channels, read from its top to
-        its bottom; else a video of a single frame, (1, 1, H, W).
     source
         As of `Recordings`.
+
+    Returns
+    -------
+    Recordings
+        A picture is a video of a single frame, (1, 1, H, W).
     """
-    n_columns = pictures.shape[2]
-    channels = [f"column{i + 1}" for i in range(n_columns)] if as_rows else ["grey"]
-    names = [f"{split}{i:05d}" for i, split in enumerate(splits)]
     return Recordings.one_label_each(
         list(labels),
-        list(pictures if as_rows else pictures[:, None, None]),
-        task="classification",
-        sample="series" if as_rows else "video",
-        names=names,
-        groups=names,
+        list(pictures[:, None, None]),
+        sample="video",
+        names=[f"{split}{i:05d}" for i, split in enumerate(splits)],
         splits=splits,
-        channels=channels,
-        units=[""] * len(channels),
+        channels=["grey"],
+        units=[""],
         source=source,
+    )
+
+
+def as_rows(pictures: Recordings) -> Recordings:
+    """Return pictures as series of H samples in W channels, each read from its top down."""
+    signals = [signal[0, 0] for signal in pictures.signals]
+    height, width = signals[0].shape
+    return replace(
+        pictures,
+        sample="series",
+        signals=signals,
+        channels=[f"column{i + 1}" for i in range(width)],
+        units=[""] * width,
+        label_stop=np.full(len(signals), height),
     )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from seqbench.config.options import Count
 from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError, explained, fault
-from seqbench.datasets.download import HINT, checksums, listed_folder, required_files
+from seqbench.datasets.download import HINT, checksums, listed_folder
 from seqbench.storage.recordings import Recordings
 
 COMMIT = "d467f219ebba6456b5314e2c1cb3c38af07ad5ed"
@@ -107,18 +107,20 @@ def radar(
     rain, whether noise or nothing.
     It is one afternoon of showers: what a model learns of it is its wind.
     """
-    folder = listed_folder(cache, "radar/fmi/20170509", URL, SUMS, "the 40 files")
-    paths = required_files(folder, SUMS, URL)
-    files = checksums(folder, paths)
-    frames = _stacked(paths)
-    squares = _squares(frames, patch_size * reduction)
+    folder = listed_folder(cache / "radar/fmi/20170509", {URL: SUMS})
+    files = checksums(folder, SUMS, URL)
+    frames = [read_pgm(folder / name) for name in SUMS]
+    for name, frame in zip(SUMS, frames, strict=True):
+        if frame.shape != frames[0].shape:
+            problem = f"its picture is not {frames[0].shape} as the first one's"
+            raise fault(folder / name, problem, HINT)
+    squares = _squares(np.stack(frames), patch_size * reduction)
     chosen = rainiest(squares, n_patches, folder)
     return Recordings.without_classes(
         [_reduced(dbz(squares[place]), reduction)[:, None] for place in chosen],
         task="forecasting",
         sample="video",
         names=[f"row{row:02d}_column{column:02d}" for row, column in chosen],
-        splits=[""] * len(chosen),
         channels=["reflectivity"],
         units=["dBZ"],
         sampling_rate_hz=1 / (60 * STEP_MINUTES),
@@ -175,15 +177,6 @@ def rainiest(
         for place, square in seen.items()
     }
     return sorted(sorted(rain, key=lambda place: (-rain[place], place))[:n])
-
-
-def _stacked(paths: list[Path]) -> NDArray[np.uint8]:
-    """Return the frames of files, (n_frames, rows, columns), all of one size."""
-    frames = [read_pgm(path) for path in paths]
-    for path, frame in zip(paths, frames, strict=True):
-        if frame.shape != frames[0].shape:
-            raise fault(path, f"its picture is not {frames[0].shape} as the first one's", HINT)
-    return np.stack(frames)
 
 
 def _squares(frames: NDArray[np.uint8], side: int) -> dict[tuple[int, int], NDArray[np.uint8]]:

@@ -17,15 +17,17 @@ from numpy.typing import NDArray
 from seqbench.config.options import Count
 from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import explained, fault
-from seqbench.datasets.download import checksums, listed_folder, required_files
+from seqbench.datasets.download import checksums, listed_folder
 from seqbench.storage.recordings import Recordings
 
 TEMPERATURES = "https://raw.githubusercontent.com/jbrownlee/Datasets/master"
 TEMPERATURES_FILE = "daily-min-temperatures.csv"
-TEMPERATURES_SHA256 = "8b9de63ed6789492bf497625e7f9beb96a63d367b4b0a21754006f749fa5e5da"
+TEMPERATURES_SUMS = {
+    TEMPERATURES_FILE: "8b9de63ed6789492bf497625e7f9beb96a63d367b4b0a21754006f749fa5e5da"
+}
 ETT = "https://raw.githubusercontent.com/zhouhaoyi/ETDataset/main/ETT-small"
 ETT_FILE = "ETTh1.csv"
-ETT_SHA256 = "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066"
+ETT_SUMS = {ETT_FILE: "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066"}
 HINT = "restore the file, or move it away to have it downloaded"
 
 
@@ -45,7 +47,6 @@ def airline(cache: Path) -> Recordings:
         [np.asarray(load_airline(), dtype=np.float32)[:, None]],
         task="forecasting",
         names=["airline"],
-        splits=[""],
         channels=["passengers"],
         units=["thousand"],
         source={
@@ -71,14 +72,13 @@ def daily_min_temperatures(cache: Path) -> Recordings:
     DataError
         If the file is absent or damaged, or its download fails.
     """
-    sums = {TEMPERATURES_FILE: TEMPERATURES_SHA256}
-    path, files = _file(cache, "forecasting/jbrownlee", TEMPERATURES, sums)
-    _, values = _columns(path)
+    folder = listed_folder(cache / "forecasting/jbrownlee", {TEMPERATURES: TEMPERATURES_SUMS})
+    files = checksums(folder, TEMPERATURES_SUMS, TEMPERATURES)
+    _, values = _columns(folder / TEMPERATURES_FILE)
     return Recordings.without_classes(
         [values],
         task="forecasting",
         names=["melbourne"],
-        splits=[""],
         channels=["temperature"],
         units=["°C"],
         source={
@@ -111,13 +111,13 @@ def etth1(cache: Path, *, n_hours: Count = 14400) -> Recordings:
     Zhou et al. (2021). Informer: beyond efficient transformer for long sequence
     time-series forecasting. AAAI. arXiv:2012.07436
     """
-    path, files = _file(cache, "forecasting/ETT-small", ETT, {ETT_FILE: ETT_SHA256})
-    channels, values = _columns(path)
+    folder = listed_folder(cache / "forecasting/ETT-small", {ETT: ETT_SUMS})
+    files = checksums(folder, ETT_SUMS, ETT)
+    channels, values = _columns(folder / ETT_FILE)
     return Recordings.without_classes(
         [values[:n_hours]],
         task="forecasting",
         names=["etth1"],
-        splits=[""],
         channels=channels,
         units=[""] * (len(channels) - 1) + ["°C"],
         sampling_rate_hz=1 / 3600,
@@ -128,13 +128,6 @@ def etth1(cache: Path, *, n_hours: Count = 14400) -> Recordings:
             "files": files,
         },
     )
-
-
-def _file(cache: Path, name: str, url: str, sums: dict[str, str]) -> tuple[Path, dict[str, str]]:
-    """Return the one file of a folder, downloaded if that is absent, and its SHA-256."""
-    folder = listed_folder(cache, name, url, sums, " and ".join(sums))
-    [path] = required_files(folder, sums, url)
-    return path, checksums(folder, [path])
 
 
 def _columns(path: Path) -> tuple[list[str], NDArray[np.float32]]:

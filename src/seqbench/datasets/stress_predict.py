@@ -1,8 +1,5 @@
 """Stress and rest of people in a laboratory, from sensors on the wrist."""
 
-import re
-from collections import Counter
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -14,13 +11,12 @@ from seqbench.config.options import Level, Positive, Text
 from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError, counted, fault
 from seqbench.datasets.csv_text import number
-from seqbench.datasets.download import checksums, listed_folder, required_files
+from seqbench.datasets.download import checksums, listed_folder
 from seqbench.datasets.events import Event, label_columns
 from seqbench.datasets.reading.csv_table import CsvTable
 from seqbench.datasets.workbook import read_sheet
 from seqbench.storage.recordings import Recordings
 
-FOLDER = "stress-predict"
 COMMIT = "f49d2eae603f90c3f0140fbbbae7c0480d651023"
 URL = f"https://raw.githubusercontent.com/italha-d/Stress-Predict-Dataset/{COMMIT}"
 CITATION = (
@@ -100,37 +96,26 @@ FILTER = ("kaiser", 8.0)
 ALMOST = 1e-6  # of a sample, what rounding of times since 1970 may add
 
 
-@dataclass(frozen=True)
-class Stream:
+class Stream(NamedTuple):
     """What one sensor recorded.
 
     Parameters
     ----------
-    start_s
-        Time of the first sample in seconds since 1970, UTC.
+    start_s, first_s, last_s
+        Times of the first sample, the first measurement and the last sample in
+        seconds since 1970, UTC.
     rate_hz
         Samples per second.
     values
-        (n_samples, C), in the unit of the channels. Samples before `n_zeros`
-        hold the first measurement.
-    n_zeros
-        Samples at the beginning before the first measurement.
+        (n_samples, C), in the unit of the channels. Samples before the first
+        measurement hold that measurement.
     """
 
     start_s: float
+    first_s: float
+    last_s: float
     rate_hz: float
     values: NDArray[np.float64]
-    n_zeros: int
-
-    @property
-    def first_s(self) -> float:
-        """Time of the first measurement."""
-        return self.start_s + self.n_zeros / self.rate_hz
-
-    @property
-    def last_s(self) -> float:
-        """Time of the last sample."""
-        return self.start_s + (len(self.values) - 1) / self.rate_hz
 
 
 @DATASETS.register(
@@ -213,10 +198,19 @@ def stress_predict(
     Iqbal, Simpkin, Roshan, et al. (2022). Stress monitoring using wearable
     sensors: a pilot study and Stress-Predict dataset. Sensors 22(21):8135.
     """
-    _check_subjects(subjects)
-    folder = _folder(cache, subjects)
+    known = [f"S{number:02d}" for number in range(1, N_SUBJECTS + 1)]
+    if not subjects or {*subjects} - {*known} or len({*subjects}) < len(subjects):
+        found = ", ".join(subjects) or "none"
+        raise DataError(f"subjects: {found}; name some of S01 to S{N_SUBJECTS}, each once")
+    folder = cache / "stress-predict"
+    unlisted = [one for one in subjects if f"Raw_data/{one}/BVP.csv" not in SUMS]
+    if unlisted and not folder.is_dir():
+        hint = f"put its files from {URL} into the folder, or leave it out of `subjects`"
+        problem = f"it is absent, and no checksum of the files of {unlisted[0]} is known"
+        raise fault(folder, problem, hint)
+    folder = listed_folder(folder, {URL: SUMS})
     names = [f"Raw_data/{subject}/{sensor.file}" for subject in subjects for sensor in SENSORS]
-    files = checksums(folder, required_files(folder, [LOG, *names], URL))
+    files = checksums(folder, [LOG, *names], URL)
     log = folder / LOG
     rows = _log_rows(log)
 
@@ -262,28 +256,6 @@ def stress_predict(
     )
 
 
-def _check_subjects(subjects: tuple[str, ...]) -> None:
-    """Refuse names that are no subjects, and none at all."""
-    if not subjects:
-        raise DataError("subjects: none is named; name some of S01 to S35, or leave it out")
-    for subject, n in Counter(subjects).items():
-        if not re.fullmatch(r"S\d\d", subject) or not 1 <= int(subject[1:]) <= N_SUBJECTS:
-            raise DataError(f"subjects: '{subject}' is no subject; write S01 to S{N_SUBJECTS}")
-        if n > 1:
-            raise DataError(f"subjects: {subject} is named {n} times; name it once")
-
-
-def _folder(cache: Path, subjects: tuple[str, ...]) -> Path:
-    """Return the folder of the data, downloaded if absent and all subjects can be verified."""
-    unknown = [one for one in subjects if f"Raw_data/{one}/BVP.csv" not in SUMS]
-    if unknown and not (cache / FOLDER).is_dir():
-        hint = f"put its files from {URL} into the folder, or leave it out of `subjects`"
-        problem = f"it is absent, and no checksum of the files of {unknown[0]} is known"
-        raise fault(cache / FOLDER, problem, hint)
-    what = "its folders Raw_data and Processed_data with the files of the subjects and the log"
-    return listed_folder(cache, FOLDER, URL, SUMS, what)
-
-
 def _signal(folder: Path, rate_hz: float) -> tuple[NDArray[np.float32], float]:
     """Return the channels of a subject, (n_samples, 6), and when they start, in s since 1970."""
     streams = [_stream(folder / sensor.file, sensor) for sensor in SENSORS]
@@ -324,7 +296,9 @@ def _stream(path: Path, sensor: Sensor) -> Stream:
         n_zeros = int(np.argmax(is_measured))
         # The first measurement stands for them, or the filter would see a step.
         samples[:n_zeros] = samples[n_zeros]
-    return Stream(float(values[0, 0]), float(values[1, 0]), samples, n_zeros)
+    start_s, rate_hz = values[:2, 0].tolist()
+    first_s = start_s + n_zeros / rate_hz
+    return Stream(start_s, first_s, start_s + (len(samples) - 1) / rate_hz, rate_hz, samples)
 
 
 def _on_grid(

@@ -2,10 +2,9 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -302,8 +301,7 @@ def _schedule(
     )
 
 
-@dataclass(frozen=True)
-class _Recording:
+class _Recording(NamedTuple):
     """One recording: its split and name, (n_samples, C) float32, onsets and types (E,)."""
 
     split: str

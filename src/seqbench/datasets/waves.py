@@ -73,9 +73,7 @@ def waves(
             "waves: `min_samples` must not exceed `window_samples`, nor `cycles` `max_cycles`"
         )
     signals: list[NDArray[np.float32]] = []
-    names: list[str] = []
-    labels: list[str] = []
-    splits: list[str] = []
+    rows: list[tuple[str, str, str]] = []  # name, label, split
     for number, (split, fraction) in enumerate(FRACTIONS.items()):
         generator = np.random.default_rng([seed, number])
         for i in range(round(n_windows * fraction)):
@@ -86,16 +84,12 @@ def waves(
                 phase += generator.uniform(0, 2 * np.pi)
             wave = SHAPES[shape](phase) + generator.normal(scale=noise, size=n_samples)
             signals.append(wave[:, None].astype(np.float32))
-            names.append(f"{split}{i:05d}")
-            labels.append(shape)
-            splits.append(split)
+            rows.append((f"{split}{i:05d}", shape, split))
+    names, labels, splits = map(list, zip(*rows, strict=True))
     return Recordings.one_label_each(
         labels,
         signals,
-        task="classification",
-        sample="series",
         names=names,
-        groups=names,
         splits=splits,
         channels=["wave"],
         units=[""],

@@ -4,6 +4,7 @@ Shapes: N windows, T samples, C channels, K types of event, B windows in a batch
 """
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,8 +16,32 @@ from torch.utils.data import Dataset
 from seqbench.errors import UserError
 from seqbench.library.models import TemporalAugmentation
 
+Item = TypeVar("Item")
 
-class UnsupervisedDataset(Dataset[Tensor]):
+
+class _WindowDataset(Dataset[Item]):
+    """Windows in arrays, float32; those of one array stay views of it."""
+
+    def __init__(self, data: ArrayLike | Sequence[ArrayLike]) -> None:
+        arrays = [np.asarray(window, dtype=np.float32) for window in data]  # type: ignore[union-attr]
+        for number, array in enumerate(arrays):
+            if array.ndim != 2 or 0 in array.shape:
+                raise UserError(
+                    f"window {number} has shape {array.shape}; a window is (samples, channels),"
+                    " with at least one of each"
+                )
+            if array.shape[1] != arrays[0].shape[1]:
+                raise UserError(
+                    f"window {number} has {array.shape[1]} channels, window 0 has"
+                    f" {arrays[0].shape[1]}; give all the same"
+                )
+        self.windows = [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+
+class UnsupervisedDataset(_WindowDataset[Tensor]):
     """Windows without labels.
 
     Parameters
@@ -31,18 +56,12 @@ class UnsupervisedDataset(Dataset[Tensor]):
         than the first.
     """
 
-    def __init__(self, data: ArrayLike | Sequence[ArrayLike]) -> None:
-        self.windows = _windows(data)
-
-    def __len__(self) -> int:
-        return len(self.windows)
-
     def __getitem__(self, index: int) -> Tensor:
         """Return one window, (T, C) float32."""
         return self.windows[index]
 
 
-class EventDataset(Dataset[dict[str, Tensor]]):
+class EventDataset(_WindowDataset[dict[str, Tensor]]):
     """Windows, the types of event in each, and their onsets.
 
     Parameters
@@ -68,7 +87,7 @@ class EventDataset(Dataset[dict[str, Tensor]]):
         event_labels: ArrayLike | None = None,
         event_timings: ArrayLike | None = None,
     ) -> None:
-        self.windows = _windows(data)
+        super().__init__(data)
         self.event_labels, self.event_timings = None, None
         if (event_labels is None) != (event_timings is None):
             raise UserError("event_labels and event_timings belong together: give both or neither")
@@ -76,17 +95,11 @@ class EventDataset(Dataset[dict[str, Tensor]]):
             return
         self.event_labels = torch.from_numpy(np.asarray(event_labels, dtype=np.float32))
         self.event_timings = torch.from_numpy(np.asarray(event_timings, dtype=np.float32))
-        for name in ("event_labels", "event_timings"):
-            shape = tuple(getattr(self, name).shape)
-            if len(shape) != 2 or shape[0] != len(self.windows):
-                raise UserError(
-                    f"{name} has shape {shape}; {len(self.windows)} windows need"
-                    f" ({len(self.windows)}, types)"
-                )
-        if self.event_labels.shape != self.event_timings.shape:
+        n_windows, shapes = len(self.windows), (self.event_labels.shape, self.event_timings.shape)
+        if shapes[0] != shapes[1] or [n_windows] != list(shapes[0][:-1]):
             raise UserError(
-                f"event_labels are for {self.event_labels.shape[1]} types and event_timings for"
-                f" {self.event_timings.shape[1]}; give both the same number"
+                f"event_labels and event_timings have shapes {tuple(shapes[0])} and"
+                f" {tuple(shapes[1])}; {n_windows} windows need ({n_windows}, types) for both"
             )
         if not ((self.event_labels == 0) | (self.event_labels == 1)).all():
             raise UserError("event_labels must be 0 or 1")
@@ -100,9 +113,6 @@ class EventDataset(Dataset[dict[str, Tensor]]):
                 f" window of {lengths[row]} samples; give samples from the start of the window"
             )
 
-    def __len__(self) -> int:
-        return len(self.windows)
-
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """Return ``input`` (T, C) and, if known, ``event_labels`` and ``event_timings`` (K,)."""
         item = {"input": self.windows[index]}
@@ -112,7 +122,7 @@ class EventDataset(Dataset[dict[str, Tensor]]):
         return item
 
 
-class ContrastiveDataset(Dataset[tuple[Tensor, Tensor]]):
+class ContrastiveDataset(_WindowDataset[tuple[Tensor, Tensor]]):
     """Two views of each window, drawn anew at every access.
 
     Parameters
@@ -134,11 +144,8 @@ class ContrastiveDataset(Dataset[tuple[Tensor, Tensor]]):
         data: ArrayLike | Sequence[ArrayLike],
         augmentation: Callable[[Tensor], Tensor] = TemporalAugmentation.random_augment,
     ) -> None:
-        self.windows = _windows(data)
+        super().__init__(data)
         self.augmentation = augmentation
-
-    def __len__(self) -> int:
-        return len(self.windows)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         """Return two views of one window, (T, C) each."""
@@ -184,20 +191,3 @@ def collate_fn_supervised(items: Sequence[dict[str, Tensor]]) -> dict[str, Tenso
     batch["input"] = pad_sequence(inputs, batch_first=True)
     batch["lengths"] = torch.tensor([len(window) for window in inputs])
     return batch
-
-
-def _windows(data: ArrayLike | Sequence[ArrayLike]) -> list[Tensor]:
-    """Return windows as float32 tensors; those of one array stay views of it."""
-    arrays = [np.asarray(window, dtype=np.float32) for window in data]  # type: ignore[union-attr]
-    for number, array in enumerate(arrays):
-        if array.ndim != 2 or 0 in array.shape:
-            raise UserError(
-                f"window {number} has shape {array.shape}; a window is (samples, channels), with"
-                " at least one of each"
-            )
-        if array.shape[1] != arrays[0].shape[1]:
-            raise UserError(
-                f"window {number} has {array.shape[1]} channels, window 0 has"
-                f" {arrays[0].shape[1]}; give all the same"
-            )
-    return [torch.from_numpy(np.ascontiguousarray(array)) for array in arrays]

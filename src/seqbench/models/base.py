@@ -5,6 +5,7 @@ video is itself a picture of C planes, H rows and W columns.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -42,9 +43,13 @@ class Encoder(nn.Module, ABC):
     stride: int = 1
     n_backward_features: int = 0
     n_template_scores: int = 0
-    pooling: str = "mean"
     map_shape: tuple[int, int, int] | None = None
     map_stride: int = 1
+    __call__: Callable[..., Tensor]
+
+    def __init__(self, pooling: str = "mean") -> None:
+        super().__init__()
+        self.pooling = pooling
 
     def prepare(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the signal (B, T, C) that the first weights read, zero after each end.
@@ -52,7 +57,6 @@ class Encoder(nn.Module, ABC):
         The windows themselves, or without their trend. Objectives hide,
         change and reconstruct this signal.
         """
-        del lengths
         return x
 
     @abstractmethod
@@ -78,7 +82,12 @@ class Encoder(nn.Module, ABC):
 
     def frame_lengths(self, lengths: Tensor | None) -> Tensor | None:
         """Return the number of frames for windows of these lengths, (B,)."""
-        return None if lengths is None else -(-lengths // self.stride)
+        return frames_of(lengths, self.stride)
+
+
+def frames_of(lengths: Tensor | None, stride: int) -> Tensor | None:
+    """Return how many frames, `stride` samples apart, windows of these lengths (B,) have."""
+    return None if lengths is None else -(-lengths // stride)
 
 
 def inside(lengths: Tensor, n: int, device: torch.device) -> Tensor:

@@ -1,21 +1,29 @@
 """Convolutions in time."""
 
+import math
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from seqbench.config.options import Dropout, OddWidths, Pooling, Widths
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
-from seqbench.models.base import Encoder, inside
+from seqbench.models.base import Encoder, frames_of, inside
 
 
 class MaskedBatchNorm1d(nn.BatchNorm1d):
     """Batch norm over (B, D, F) whose statistics exclude padding."""
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Normalise; `mask` (B, F) is True inside the windows, None: everywhere."""
-        if mask is None:
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    __call__: Callable[..., Tensor]
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Normalise the first `lengths` (B,) frames of each window, None: all; zero the others."""
+        if lengths is None:
             return super().forward(x)
-        weight = mask[:, None].to(x.dtype)
+        weight = inside(lengths, x.shape[2], x.device)[:, None].to(x.dtype)
         if not self.training:
             return super().forward(x) * weight
         narrow, x, weight = x.dtype, x.float(), weight.float()  # counts outgrow bfloat16
@@ -29,12 +37,6 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
         return (normal * weight).to(narrow)
 
     def _update(self, mean: Tensor, variance: Tensor) -> None:
-        if (
-            self.running_mean is None
-            or self.running_var is None
-            or self.num_batches_tracked is None
-        ):
-            raise ValueError("masked batch norm keeps running statistics")
         self.num_batches_tracked.add_(1)
         share = self.momentum or 1 / float(self.num_batches_tracked)
         self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
@@ -89,16 +91,14 @@ class Cnn1dEncoder(Encoder):
         dropout: Dropout = 0.0,
         pooling: Pooling = "mean",
     ) -> None:
-        super().__init__()
+        super().__init__(pooling)
         if not len(widths) == len(kernel_sizes) == len(strides):
             raise UserError("widths, kernel_sizes and strides must name the same number of blocks")
         if any(size % 2 == 0 for size in kernel_sizes):
             raise UserError(f"kernel_sizes must be odd, got {list(kernel_sizes)}")
-        self.pooling = pooling
         self.n_features = widths[-1]
         self.strides = tuple(strides)
-        for step in strides:
-            self.stride *= step
+        self.stride = math.prod(strides)
         inputs = [n_channels, *widths[:-1]]
         self.convolutions = nn.ModuleList(
             nn.Conv1d(i, o, k, stride=s, padding=k // 2, bias=False)
@@ -113,10 +113,17 @@ class Cnn1dEncoder(Encoder):
         for convolution, norm, step in zip(
             self.convolutions, self.norms, self.strides, strict=True
         ):
-            x = convolution(x)
-            mask = None
-            if lengths is not None:
-                lengths = -(-lengths // step)
-                mask = inside(lengths, x.shape[2], x.device)
-            x = self.dropout(norm(x, mask).relu())
+            lengths = frames_of(lengths, step)
+            x = self.dropout(norm(convolution(x), lengths).relu())
         return x.transpose(1, 2)
+
+
+def framing(n_channels: int, n_features: int, stride: int, dropout: float = 0.0) -> Cnn1dEncoder:
+    """Return one convolution over two strides that makes frames (B, F, n_features) of samples."""
+    return Cnn1dEncoder(
+        n_channels,
+        widths=(n_features,),
+        kernel_sizes=(2 * stride + 1,),
+        strides=(stride,),
+        dropout=dropout,
+    )

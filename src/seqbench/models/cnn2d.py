@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from seqbench.config.options import Count, Dropout, OddWidths, Pooling, Widths
 from seqbench.config.registry import ARCHITECTURES
-from seqbench.errors import UserError
 from seqbench.models.base import Encoder, inside, like
 
 
@@ -26,11 +25,6 @@ class PictureBlocks(nn.Module):
     ----------
     shape
         Of the maps: features, rows and columns. A last odd row or column is kept.
-
-    Raises
-    ------
-    UserError
-        If the lists differ in length.
     """
 
     def __init__(
@@ -41,8 +35,6 @@ class PictureBlocks(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
-        if len(widths) != len(kernel_sizes):
-            raise UserError("widths and kernel_sizes must name the same number of blocks")
         planes, rows, columns = shape
         self.blocks = nn.Sequential()
         for width, size in zip(widths, kernel_sizes, strict=True):
@@ -100,11 +92,6 @@ class Cnn2dEncoder(Encoder):
     pooling
         How a head pools the frames: last, mean or attention.
 
-    Raises
-    ------
-    UserError
-        If the lists differ in length.
-
     Notes
     -----
     (B, T, C, H, W) -> (B, T, D). The plan of LeNet-5, with rectifiers, maxima
@@ -126,8 +113,7 @@ class Cnn2dEncoder(Encoder):
         dropout: Dropout = 0.1,
         pooling: Pooling = "mean",
     ) -> None:
-        super().__init__()
-        self.pooling = pooling
+        super().__init__(pooling)
         self.n_features = hidden_size
         self.convolution = PictureBlocks(frame_shape, widths, kernel_sizes, dropout)
         self.hidden = nn.Sequential(

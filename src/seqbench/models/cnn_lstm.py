@@ -25,10 +25,9 @@ class ConvolvedRecurrentEncoder(Encoder):
     def __init__(
         self, convolution: Cnn1dEncoder, recurrence: RecurrentEncoder, pooling: str
     ) -> None:
-        super().__init__()
+        super().__init__(pooling)
         self.convolution = convolution
         self.recurrence = recurrence
-        self.pooling = pooling
         self.stride = convolution.stride
         self.n_features = recurrence.n_features
         self.n_backward_features = recurrence.n_backward_features
@@ -36,8 +35,7 @@ class ConvolvedRecurrentEncoder(Encoder):
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""
         frames = self.convolution(x, lengths)
-        encoded: Tensor = self.recurrence(frames, self.frame_lengths(lengths))
-        return encoded
+        return self.recurrence(frames, self.frame_lengths(lengths))
 
 
 @ARCHITECTURES.register(
@@ -96,11 +94,7 @@ class CnnLstmEncoder(ConvolvedRecurrentEncoder):
         pooling: Pooling = "attention",
     ) -> None:
         convolution = Cnn1dEncoder(
-            n_channels,
-            widths=widths,
-            kernel_sizes=kernel_sizes,
-            strides=strides,
-            dropout=dropout,
+            n_channels, widths=widths, kernel_sizes=kernel_sizes, strides=strides, dropout=dropout
         )
         recurrence = LstmEncoder(
             widths[-1],

@@ -33,11 +33,6 @@ class CnnLstm2dEncoder(Encoder):
     pooling
         How a head pools the frames: last, mean or attention.
 
-    Raises
-    ------
-    UserError
-        If the lists differ in length.
-
     Notes
     -----
     (B, T, C, H, W) -> (B, T, D). A step of the LSTM is a row of the last map:
@@ -58,8 +53,7 @@ class CnnLstm2dEncoder(Encoder):
         dropout: Dropout = 0.1,
         pooling: Pooling = "mean",
     ) -> None:
-        super().__init__()
-        self.pooling = pooling
+        super().__init__(pooling)
         self.convolution = PictureBlocks(frame_shape, widths, kernel_sizes, dropout)
         planes, _, columns = self.convolution.shape
         self.recurrence = LstmEncoder(

@@ -219,8 +219,7 @@ class ConvLstmEncoder(Encoder):
         kernel_size: OddCount = 3,
         pooling: Pooling = "last",
     ) -> None:
-        super().__init__()
-        self.pooling = pooling
+        super().__init__(pooling)
         self.map_stride = patch_size
         planes, rows, columns = frame_shape
         self.layers = ConvLSTM(
@@ -280,9 +279,7 @@ class MapForecaster(nn.Module):
         self.cell_of_maps = nn.Conv2d(width, width, 1)
         self.cell = ConvLSTMCell(0, width)
         self.pixels = nn.Sequential(
-            nn.Conv2d(width, width, 1),
-            nn.ReLU(),
-            nn.Conv2d(width, planes * map_stride**2, 1),
+            nn.Conv2d(width, width, 1), nn.ReLU(), nn.Conv2d(width, planes * map_stride**2, 1)
         )
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:

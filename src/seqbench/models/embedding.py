@@ -30,20 +30,18 @@ class EmbeddedEncoder(Encoder):
     """
 
     def __init__(self, encoder: Encoder, n_tokens: int, embedding_size: int) -> None:
-        super().__init__()
+        super().__init__(encoder.pooling)
         self.embedding = nn.Embedding(n_tokens, embedding_size, padding_idx=0)
         self.encoder = encoder
         self.n_features = encoder.n_features
         self.stride = encoder.stride
         self.n_backward_features = encoder.n_backward_features
         self.n_template_scores = encoder.n_template_scores
-        self.pooling = encoder.pooling
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows of ids (B, T, 1); see `Encoder.encode`."""
         vectors = ended(self.embedding(x[..., 0].long()), lengths)
-        frames: Tensor = self.encoder(vectors, lengths)
-        return frames
+        return self.encoder(vectors, lengths)
 
     def frame_lengths(self, lengths: Tensor | None) -> Tensor | None:
         """Return the number of frames for windows of these lengths, (B,)."""

@@ -3,7 +3,8 @@
 from typing import Literal
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from seqbench.config.options import (
     Count,
@@ -17,12 +18,50 @@ from seqbench.config.options import (
 )
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import ended
-from seqbench.models.cnn1d import Cnn1dEncoder
+from seqbench.models.cnn1d import Cnn1dEncoder, MaskedBatchNorm1d
 from seqbench.models.cnn_lstm import ConvolvedRecurrentEncoder
-from seqbench.models.detrend import Detrend
 from seqbench.models.recurrent import GruEncoder, LstmEncoder
 
 CELLS = {"lstm": LstmEncoder, "gru": GruEncoder}
+
+
+class Detrend(nn.Module):
+    """Subtract a moving mean from the signal, and scale every channel to unit variance.
+
+    A trend far slower than the events can have most of a signal's variance:
+    after normalisation the rest is small, and filters learn it late or never.
+
+    Parameters
+    ----------
+    n_channels
+        Channels C of a window.
+    span_samples
+        Samples of the mean, rounded up to an odd number; 0: no mean is subtracted.
+    """
+
+    def __init__(self, n_channels: int, span_samples: int) -> None:
+        super().__init__()
+        self.reach = span_samples // 2
+        # Without parameters, no gradient is needed as far back as the signal. The scale is the mean
+        # over all batches, which is right from the first one on.
+        self.norm = MaskedBatchNorm1d(n_channels, affine=False, momentum=None)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return windows (B, T, C) without their trend, zero after each end."""
+        if self.reach:
+            x = ended(x - self._mean(x, lengths), lengths)
+        return self.norm(x.transpose(1, 2), lengths).transpose(1, 2)
+
+    def _mean(self, x: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return the mean of the samples around each, (B, T, C), from a running sum."""
+        reach, n_samples = self.reach, x.shape[1]
+        running = F.pad(x.double().cumsum(dim=1), (0, 0, 1, 0))
+        sample = torch.arange(n_samples, device=x.device)
+        last = (sample + reach + 1).clamp(max=n_samples)
+        first = (sample - reach).clamp(min=0)
+        end = last if lengths is None else last.minimum(lengths.to(x.device)[:, None])
+        count = (end - first).clamp(min=1)[..., None]
+        return ((running[:, last] - running[:, first]) / count).to(x.dtype)
 
 
 @ARCHITECTURES.register(
@@ -89,11 +128,7 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
         pooling: Pooling = "attention",
     ) -> None:
         convolution = Cnn1dEncoder(
-            n_channels,
-            widths=widths,
-            kernel_sizes=kernel_sizes,
-            strides=strides,
-            dropout=dropout,
+            n_channels, widths=widths, kernel_sizes=kernel_sizes, strides=strides, dropout=dropout
         )
         recurrence = CELLS[cell](
             widths[-1], hidden_size=hidden_size, n_layers=n_layers, dropout=dropout

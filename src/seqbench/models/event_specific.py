@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from seqbench.config.options import Count, Dropout, Layers, OddWidths, Pooling, Widths
 from seqbench.config.registry import ARCHITECTURES
-from seqbench.errors import UserError
-from seqbench.models.base import Encoder, inside
+from seqbench.models.base import Encoder, ended, frames_of, inside
 from seqbench.models.cnn1d import MaskedBatchNorm1d
 from seqbench.models.recurrent import LstmEncoder
 
@@ -184,8 +183,8 @@ class EventSpecificCNN(nn.Module):
         x = x.transpose(1, 2)[..., None]  # (B, C, T, 1), channels last
         for convolution, step in zip(self.convolutions, self.strides, strict=True):
             x = convolution(x).relu()
+            lengths = frames_of(lengths, step)
             if lengths is not None:
-                lengths = -(-lengths // step)
                 x = x * inside(lengths, x.shape[2], x.device)[:, None, :, None]
         features = x[..., 0].transpose(1, 2).unflatten(2, (self.n_stacks, -1))
         shared = features[:, :, -1] if self.use_shared else None
@@ -253,12 +252,7 @@ class EventSpecificEncoder(Encoder):
         dropout: Dropout = 0.0,
         pooling: Pooling = "attention",
     ) -> None:
-        super().__init__()
-        if len(kernel_sizes) != len(strides):
-            raise UserError("kernel_sizes and strides must name the same number of layers")
-        if any(size % 2 == 0 for size in kernel_sizes):
-            raise UserError(f"kernel_sizes must be odd, got {list(kernel_sizes)}")
-        self.pooling = pooling
+        super().__init__(pooling)
         self.stride = math.prod(strides)
         self.n_template_scores = n_templates
         self.template_bank = EventTemplateBank(n_templates, n_channels, template_samples)
@@ -299,11 +293,9 @@ class EventSpecificEncoder(Encoder):
         mean = self._pooled(x, F.avg_pool1d)
         inputs = torch.cat([peaks, mean, event_features.flatten(2), shared_features], dim=2)
         lengths = self.frame_lengths(lengths)
-        mask = None if lengths is None else inside(lengths, inputs.shape[1], x.device)
-        inputs = self.norm(inputs.transpose(1, 2), mask).transpose(1, 2)
+        inputs = self.norm(inputs.transpose(1, 2), lengths).transpose(1, 2)
         frames = self.recurrence(self.dropout(inputs), lengths)
-        frames = torch.cat([peaks, frames], dim=2)
-        return frames if mask is None else frames * mask[..., None], scores
+        return ended(torch.cat([peaks, frames], dim=2), lengths), scores
 
     def _pooled(self, x: Tensor, pool: Callable[..., Tensor]) -> Tensor:
         """Reduce (B, T, D) to frames, each at the middle of its samples."""

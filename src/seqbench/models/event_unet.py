@@ -5,10 +5,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from seqbench.config.options import Count, Dropout, Pooling, Widths
+from seqbench.config.options import Count, Dropout, OddCount, Pooling, Widths
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
-from seqbench.models.base import Encoder, inside
+from seqbench.models.base import Encoder, frames_of
 from seqbench.models.cnn1d import MaskedBatchNorm1d
 
 
@@ -24,8 +24,7 @@ class _Block(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor | None, n_frames: int | None = None) -> Tensor:
         """Return frames, 0 past `lengths` (B,) of them; `n_frames` if transposed."""
         x = self.convolution(x) if n_frames is None else self.convolution(x, [n_frames])
-        mask = None if lengths is None else inside(lengths, x.shape[2], x.device)
-        filtered: Tensor = self.dropout(self.norm(x, mask).relu())
+        filtered: Tensor = self.dropout(self.norm(x, lengths).relu())
         return filtered
 
 
@@ -55,8 +54,7 @@ class EventUnetEncoder(Encoder):
     Raises
     ------
     UserError
-        If `kernel_size` is even or less than `step`, or `stride` is no rate of
-        the network.
+        If `kernel_size` is less than `step`, or `stride` is no rate of the network.
 
     Notes
     -----
@@ -75,15 +73,13 @@ class EventUnetEncoder(Encoder):
         n_channels: int,
         *,
         widths: Widths = (8, 16, 32, 64, 128),
-        kernel_size: Count = 7,
+        kernel_size: OddCount = 7,
         step: Count = 4,
         stride: Count = 1,
         dropout: Dropout = 0.0,
         pooling: Pooling = "mean",
     ) -> None:
-        super().__init__()
-        if kernel_size % 2 == 0:
-            raise UserError(f"kernel_size must be odd, got {kernel_size}")
+        super().__init__(pooling)
         if kernel_size < step:
             raise UserError(
                 f"kernel_size {kernel_size} leaves gaps between samples {step} apart; make it at"
@@ -95,31 +91,27 @@ class EventUnetEncoder(Encoder):
                 f"stride {stride} is no rate of this network; choose one of"
                 f" {', '.join(map(str, dict.fromkeys(rates)))}"
             )
-        self.pooling = pooling
         self.stride = stride
         self.step = step
         self.n_features = widths[rates.index(stride)]
         padding = kernel_size // 2
 
-        def same(n_inputs: int, n_outputs: int, step: int = 1) -> _Block:
-            convolution = nn.Conv1d(
-                n_inputs, n_outputs, kernel_size, stride=step, padding=padding, bias=False
-            )
-            return _Block(convolution, n_outputs, dropout)
-
-        def up(n_inputs: int, n_outputs: int) -> _Block:
-            convolution = nn.ConvTranspose1d(
+        def block(n_inputs: int, n_outputs: int, step: int = 1, *, up: bool = False) -> _Block:
+            kind = nn.ConvTranspose1d if up else nn.Conv1d
+            convolution = kind(
                 n_inputs, n_outputs, kernel_size, stride=step, padding=padding, bias=False
             )
             return _Block(convolution, n_outputs, dropout)
 
         pairs = list(pairwise(widths))
         way_up = pairs[rates.index(stride) :]
-        self.entry = same(n_channels, widths[0])
-        self.down = nn.ModuleList(same(fine, fine, step) for fine, _ in pairs)
-        self.deepen = nn.ModuleList(same(fine, coarse) for fine, coarse in pairs)
-        self.up = nn.ModuleList(up(coarse, fine) for fine, coarse in reversed(way_up))
-        self.join = nn.ModuleList(same(2 * fine, fine) for fine, _ in reversed(way_up))
+        self.entry = block(n_channels, widths[0])
+        self.down = nn.ModuleList(block(fine, fine, step) for fine, _ in pairs)
+        self.deepen = nn.ModuleList(block(fine, coarse) for fine, coarse in pairs)
+        self.up = nn.ModuleList(
+            block(coarse, fine, step, up=True) for fine, coarse in reversed(way_up)
+        )
+        self.join = nn.ModuleList(block(2 * fine, fine) for fine, _ in reversed(way_up))
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""
@@ -127,7 +119,7 @@ class EventUnetEncoder(Encoder):
         skips = []
         for down, deepen in zip(self.down, self.deepen, strict=True):
             skips.append((x, lengths))
-            lengths = None if lengths is None else -(-lengths // self.step)
+            lengths = frames_of(lengths, self.step)
             x = deepen(down(x, lengths), lengths)
         for up, join in zip(self.up, self.join, strict=True):
             skipped, lengths = skips.pop()

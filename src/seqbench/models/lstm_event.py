@@ -5,8 +5,8 @@ from torch import Tensor, nn
 from seqbench.config.options import Count, Dropout, Layers, Pooling
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.attention import MultiHeadAttention
-from seqbench.models.base import Encoder, inside
-from seqbench.models.cnn1d import Cnn1dEncoder
+from seqbench.models.base import Encoder, ended
+from seqbench.models.cnn1d import framing
 from seqbench.models.recurrent import LstmEncoder
 
 
@@ -88,18 +88,9 @@ class LstmEventEncoder(Encoder):
         dropout: Dropout = 0.0,
         pooling: Pooling = "attention",
     ) -> None:
-        super().__init__()
-        self.pooling = pooling
+        super().__init__(pooling)
         self.stride = stride
-        self.embedding: Cnn1dEncoder | None = None
-        if stride > 1:
-            self.embedding = Cnn1dEncoder(
-                n_channels,
-                widths=(hidden_size,),
-                kernel_sizes=(2 * stride + 1,),
-                strides=(stride,),
-                dropout=dropout,
-            )
+        self.embedding = framing(n_channels, hidden_size, stride, dropout) if stride > 1 else None
         self.recurrence = LstmEncoder(
             n_channels if self.embedding is None else hidden_size,
             hidden_size=hidden_size,
@@ -115,7 +106,4 @@ class LstmEventEncoder(Encoder):
         """Encode windows (B, T, C); see `Encoder.encode`."""
         frames = x if self.embedding is None else self.embedding(x, lengths)
         lengths = self.frame_lengths(lengths)
-        encoded: Tensor = self.attention(self.recurrence(frames, lengths), lengths)
-        if lengths is None:
-            return encoded
-        return encoded * inside(lengths, encoded.shape[1], encoded.device)[..., None]
+        return ended(self.attention(self.recurrence(frames, lengths), lengths), lengths)

@@ -1,4 +1,4 @@
-"""The same dense layers for every sample, whatever their order."""
+"""Dense layers alone: the same ones for every sample, or none before the linear head."""
 
 from torch import Tensor, nn
 
@@ -42,8 +42,7 @@ class MlpEncoder(Encoder):
         dropout: Dropout = 0.0,
         pooling: Pooling = "mean",
     ) -> None:
-        super().__init__()
-        self.pooling = pooling
+        super().__init__(pooling)
         self.n_features = hidden_sizes[-1]
         inputs = [n_channels, *hidden_sizes[:-1]]
         self.layers = nn.ModuleList(
@@ -56,3 +55,30 @@ class MlpEncoder(Encoder):
         for layer in self.layers:
             x = self.dropout(layer(x).relu())
         return ended(x, lengths)
+
+
+@ARCHITECTURES.register("softmax", accepts=("video",))
+class SoftmaxEncoder(Encoder):
+    """The pixels of a frame as its features; all weights are in the linear head.
+
+    Parameters
+    ----------
+    frame_shape
+        Planes, rows and columns (C, H, W) of a frame.
+    pooling
+        How a head pools the frames: last, mean or attention.
+
+    Notes
+    -----
+    (B, T, C, H, W) -> (B, T, C * H * W). On an image the whole model is
+    multinomial logistic regression, the least that a network must beat.
+    """
+
+    def __init__(self, frame_shape: tuple[int, int, int], *, pooling: Pooling = "mean") -> None:
+        super().__init__(pooling)
+        planes, rows, columns = frame_shape
+        self.n_features = planes * rows * columns
+
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Encode videos (B, T, C, H, W); see `Encoder.encode`."""
+        return ended(x.flatten(2), lengths)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from seqbench.config.options import Count, Dropout, Layers, Pooling
 from seqbench.config.registry import ARCHITECTURES
-from seqbench.models.base import Encoder, inside
+from seqbench.models.base import Encoder, ended
 
 
 class RecurrentEncoder(Encoder):
@@ -49,8 +49,7 @@ class RecurrentEncoder(Encoder):
         dropout: Dropout = 0.0,
         pooling: Pooling = "attention",
     ) -> None:
-        super().__init__()
-        self.pooling = pooling
+        super().__init__(pooling)
         self.n_features = hidden_size * (2 if bidirectional else 1)
         self.n_backward_features = hidden_size if bidirectional else 0
         inputs = [n_channels] + [self.n_features] * (n_layers - 1)
@@ -70,9 +69,7 @@ class RecurrentEncoder(Encoder):
             if self.back:
                 frames = torch.cat([frames, turn(self.back[i](turn(x, turned))[0], turned)], dim=2)
             x = frames
-        if lengths is None:
-            return x
-        return x * inside(lengths, x.shape[1], x.device)[..., None]
+        return ended(x, lengths)
 
 
 def turning(lengths: Tensor, n: int, device: torch.device) -> Tensor:

@@ -11,7 +11,7 @@ from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.attention import MultiHeadAttention
 from seqbench.models.base import Encoder, ended
-from seqbench.models.cnn1d import Cnn1dEncoder
+from seqbench.models.cnn1d import framing
 
 
 def sinusoids(n_frames: int, n_features: int, device: torch.device) -> Tensor:
@@ -162,19 +162,13 @@ class TransformerEncoder(Encoder):
         dropout: Dropout = 0.1,
         pooling: Pooling = "mean",
     ) -> None:
-        super().__init__()
-        self.pooling = pooling
+        super().__init__(pooling)
         self.stride = stride
         self.n_features = hidden_size
         self.embedding = (
             nn.Linear(n_channels, hidden_size)
             if stride == 1
-            else Cnn1dEncoder(
-                n_channels,
-                widths=(hidden_size,),
-                kernel_sizes=(2 * stride + 1,),
-                strides=(stride,),
-            )
+            else framing(n_channels, hidden_size, stride)
         )
         # Small at first: positions of the size of the frames would drown the signal.
         self.positions = (
@@ -191,10 +185,8 @@ class TransformerEncoder(Encoder):
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""
-        if isinstance(self.embedding, Cnn1dEncoder):
-            frames = self.embedding(x, lengths)
-        else:
-            frames = self.embedding(x)
+        of_samples = isinstance(self.embedding, nn.Linear)
+        frames = self.embedding(x) if of_samples else self.embedding(x, lengths)
         lengths = self.frame_lengths(lengths)
         frames = self.dropout(frames + self._positions(frames, lengths))
         for block in self.blocks:

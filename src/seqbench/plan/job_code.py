@@ -13,7 +13,7 @@ from seqbench.config.registry import (
     TASKS,
 )
 
-PREDICTORS = {"baseline": "seqbench.baselines.predict", "model": "seqbench.training.predict"}
+PREDICTORS = {"baseline": "seqbench.baselines.predict", "model": "seqbench.training.model"}
 
 
 class JobCode:
@@ -39,11 +39,7 @@ class JobCode:
     def pretrain(self, architecture: str, objective: str) -> list[str]:
         """Modules of the rule `pretrain`."""
         of = str(self.benchmark.all_objectives[objective].of)
-        return [
-            "seqbench.steps.pretrain",
-            self._model(architecture),
-            OBJECTIVES.entry(of).module,
-        ]
+        return ["seqbench.steps.pretrain", self._model(architecture), OBJECTIVES.entry(of).module]
 
     def finetune(self, dataset: str, architecture: str) -> list[str]:
         """Modules of the rule `finetune`."""

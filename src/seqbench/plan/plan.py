@@ -104,7 +104,7 @@ class Plan:
             }
             for dataset, seed in of_grid:
                 for name in fitting[dataset]:
-                    own_seed = seed if BASELINES.entry(name).tags["stochastic"] else 0
+                    own_seed = seed if BASELINES.entry(name).tags.get("stochastic") else 0
                     runs[Run(dataset, name, BASELINE, "1", own_seed)] = None
         return [run for run in runs if run not in self.unfinished]
 
@@ -119,20 +119,20 @@ class Plan:
         return list(dict.fromkeys(run.dataset for run in self.trained))
 
     @cached_property
-    def wholes(self) -> list[str]:
+    def base_datasets(self) -> list[str]:
         """Datasets that some run uses as the report shows them: folds together."""
-        return list(dict.fromkeys(map(self.benchmark.whole, self.datasets)))
+        return list(dict.fromkeys(map(self.benchmark.base_dataset, self.datasets)))
 
-    def runs_on(self, whole: str) -> list[Run]:
+    def runs_on(self, base_dataset: str) -> list[Run]:
         """Return the runs on a dataset, those on all of its folds."""
-        return list(self._by_whole.get(whole, ()))
+        return list(self._by_dataset.get(base_dataset, ()))
 
     @cached_property
-    def _by_whole(self) -> dict[str, list[Run]]:
-        by_whole: dict[str, list[Run]] = {}
+    def _by_dataset(self) -> dict[str, list[Run]]:
+        runs: dict[str, list[Run]] = {}
         for run in self.runs:
-            by_whole.setdefault(self.benchmark.whole(run.dataset), []).append(run)
-        return by_whole
+            runs.setdefault(self.benchmark.base_dataset(run.dataset), []).append(run)
+        return runs
 
     @cached_property
     def template_runs(self) -> list[Run]:
@@ -156,9 +156,9 @@ class Plan:
 
     def _of_grid(self, grid: RunGrid) -> Iterator[Run]:
         """Yield the runs of one entry of `runs`, on every fold of its datasets."""
-        parts = [part for name in grid.datasets for part in self.benchmark.parts(name)]
+        datasets = [fold for name in grid.datasets for fold in self.benchmark.folds_of(name)]
         for dataset, architecture, arm, labels, seed in product(
-            parts, grid.architectures, grid.arms, grid.labels, grid.seeds
+            datasets, grid.architectures, grid.arms, grid.labels, grid.seeds
         ):
             yield Run(dataset, architecture, arm, f"{labels:g}", seed)
 
@@ -173,31 +173,27 @@ class Plan:
         )
 
     def _illegal(self) -> Iterator[str]:
+        architectures, objectives = self.benchmark.all_architectures, self.benchmark.all_objectives
         for index, grid in enumerate(self.benchmark.runs):
-            for dataset, architecture in product(grid.datasets, grid.architectures):
-                sample = self.benchmark.sample(dataset)
-                entry = self.benchmark.all_architectures[architecture]
-                accepts = ARCHITECTURES.entry(str(entry.of)).tags["accepts"]
+            takers = [
+                (f"architecture '{name}' takes", ARCHITECTURES.entry(str(architectures[name].of)))
+                for name in grid.architectures
+            ]
+            takers += [
+                (f"arm '{arm}' pretrains on", OBJECTIVES.entry(str(objectives[objective].of)))
+                for arm in grid.arms
+                if (objective := Arm.parse(arm).objective)
+            ]
+            for dataset, (what, entry) in product(grid.datasets, takers):
+                sample, accepts = self.benchmark.sample(dataset), entry.tags["accepts"]
                 if sample not in accepts:
                     yield (
-                        f"runs.{index}: architecture '{architecture}' takes {' or '.join(accepts)},"
-                        f" but dataset '{dataset}' holds {sample}; put them in separate entries"
+                        f"runs.{index}: {what} {' or '.join(accepts)}, but dataset '{dataset}'"
+                        f" holds {sample}; put them in separate entries"
                     )
             for dataset, name in product(grid.datasets, grid.baselines or []):
                 if not self._fits(BASELINES.entry(name).tags, dataset):
                     yield (
                         f"runs.{index}.baselines: '{name}' is not made for dataset '{dataset}'; put"
                         " them in separate entries"
-                    )
-            for dataset, arm in product(grid.datasets, grid.arms):
-                objective = Arm.parse(arm).objective
-                if objective is None:
-                    continue
-                sample = self.benchmark.sample(dataset)
-                of = str(self.benchmark.all_objectives[objective].of)
-                accepts = OBJECTIVES.entry(of).tags["accepts"]
-                if sample not in accepts:
-                    yield (
-                        f"runs.{index}: arm '{arm}' pretrains on {' or '.join(accepts)}, but"
-                        f" dataset '{dataset}' holds {sample}; put them in separate entries"
                     )

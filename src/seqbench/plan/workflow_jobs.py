@@ -1,12 +1,13 @@
 """The jobs of a plan, as the workflow runs them: what each leaves, and what it needs."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from seqbench import layout
 from seqbench.plan.plan import Plan, Run
 
+Files = Sequence[str]
 STEPS = ("ingest", "window", "pretrain", "fit_baseline", "finetune", "evaluate", "report")
 
 
@@ -50,25 +51,33 @@ class Job:
 
 def jobs_of(plan: Plan) -> list[Job]:
     """Return the jobs of a plan, each behind those whose outputs it reads."""
-    ingested = [_of_data("ingest", name, name, layout.RECORDINGS) for name in plan.wholes]
-    windowed = [
-        _of_data("window", name, whole, layout.WINDOWS, layout.RECORDINGS.format(dataset=whole))
-        for name in plan.datasets
-        for whole in [plan.benchmark.whole(name)]
+    benchmark = plan.benchmark
+    of_data = [
+        _job(plan, "ingest", {"dataset": name}, [layout.RECORDINGS]) for name in plan.base_datasets
     ]
+    for name in plan.datasets:
+        recordings = layout.RECORDINGS.format(dataset=benchmark.base_dataset(name))
+        of_data.append(_job(plan, "window", {"dataset": name}, [layout.WINDOWS], [recordings]))
     pretrained: dict[str, Job] = {}
+    of_runs = []
     for run in plan.trained:
+        metrics, inputs = run.fill(layout.METRICS), [layout.WINDOWS]
         if objective := plan.objective(run):
-            job = _pretraining(plan, run, objective)
-            pretrained.setdefault(job.name, job)
-    of_runs = [
-        *(_finetuning(plan, run) for run in plan.trained),
-        *(_of_run(plan, run, "fit_baseline", [layout.MODEL]) for run in plan.baselines),
-        *(
-            _of_run(plan, run, "evaluate", [layout.PREDICTIONS, layout.METRICS], [layout.MODEL])
-            for run in plan.runs
-        ),
-    ]
+            names = asdict(run) | {"objective": objective}
+            del names["arm"], names["labels"]  # all of them share the encoder
+            outputs = [layout.ENCODER, layout.PRETRAIN_HISTORY]
+            job = _job(plan, "pretrain", names, outputs, inputs, cost=(metrics, "pretrain"))
+            epochs = benchmark.pretraining(run.architecture).epochs
+            pretrained.setdefault(job.name, replace(job, epochs=epochs))
+            inputs = [*inputs, layout.ENCODER.format(**names)]
+        outputs = [layout.MODEL, layout.HISTORY, layout.TRANSFER]
+        job = _job(plan, "finetune", asdict(run), outputs, inputs, cost=(metrics, "train"))
+        of_runs.append(replace(job, epochs=benchmark.finetuning(run.architecture).epochs))
+    for run in plan.baselines:
+        of_runs.append(_job(plan, "fit_baseline", asdict(run), [layout.MODEL], [layout.WINDOWS]))
+    for run in plan.runs:
+        outputs, inputs = [layout.PREDICTIONS, layout.METRICS], [layout.WINDOWS, layout.MODEL]
+        of_runs.append(_job(plan, "evaluate", asdict(run), outputs, inputs))
     report = Job(
         step="report",
         dataset=None,
@@ -77,7 +86,7 @@ def jobs_of(plan: Plan) -> list[Job]:
         log=layout.log("report"),
         inputs=tuple({path: None for paths in run_files(plan).values() for path in paths}),
     )
-    return [*ingested, *windowed, *pretrained.values(), *of_runs, report]
+    return [*of_data, *pretrained.values(), *of_runs, report]
 
 
 def run_files(plan: Plan) -> dict[Run, list[str]]:
@@ -97,57 +106,20 @@ def run_files(plan: Plan) -> dict[Run, list[str]]:
     return found
 
 
-def _of_data(step: str, dataset: str, whole: str, pattern: str, *inputs: str) -> Job:
-    return Job(
-        step=step,
-        dataset=whole,
-        name=dataset,
-        outputs=(pattern.format(dataset=dataset),),
-        log=layout.log(step).format(dataset=dataset),
-        inputs=inputs,
-        likeness=(step, whole),
-    )
-
-
-def _pretraining(plan: Plan, run: Run, objective: str) -> Job:
-    fill = partial(run.fill, objective=objective)
-    whole = plan.benchmark.whole(run.dataset)
-    return Job(
-        step="pretrain",
-        dataset=whole,
-        name=fill(layout.PRETRAINING),
-        outputs=(fill(layout.ENCODER), fill(layout.PRETRAIN_HISTORY)),
-        log=fill(layout.log("pretrain")),
-        inputs=(fill(layout.WINDOWS),),
-        state=fill(f"{layout.state('pretrain')}/state.safetensors"),
-        epochs=plan.benchmark.pretraining(run.architecture).epochs,
-        cost=(fill(layout.METRICS), "pretrain"),
-        likeness=("pretrain", whole, run.architecture, objective),
-    )
-
-
-def _finetuning(plan: Plan, run: Run) -> Job:
-    objective = plan.objective(run)
-    encoder = [] if objective is None else [run.fill(layout.ENCODER, objective=objective)]
-    return replace(
-        _of_run(plan, run, "finetune", [layout.MODEL, layout.HISTORY, layout.TRANSFER], encoder),
-        state=run.fill(f"{layout.state('finetune')}/state.safetensors"),
-        epochs=plan.benchmark.finetuning(run.architecture).epochs,
-        cost=(run.fill(layout.METRICS), "train"),
-    )
-
-
-def _of_run(
-    plan: Plan, run: Run, step: str, outputs: Iterable[str], inputs: Iterable[str] = ()
+def _job(
+    plan: Plan, step: str, names: dict[str, Any], outputs: Files, inputs: Files = (), **more: Any
 ) -> Job:
-    """Return a job of a run; files are patterns, and windows are read by all of them."""
-    whole = plan.benchmark.whole(run.dataset)
+    """Return a job; its files are patterns of the wildcards `names`."""
+    base = plan.benchmark.base_dataset(names["dataset"])
+    is_training = step in ("pretrain", "finetune")
     return Job(
         step=step,
-        dataset=whole,
-        name=run.fill(layout.RUN),
-        outputs=tuple(map(run.fill, outputs)),
-        log=run.fill(layout.log(step)),
-        inputs=tuple(map(run.fill, [layout.WINDOWS, *inputs])),
-        likeness=(step, whole, run.architecture, run.arm, run.labels),
+        dataset=base,
+        name=layout.SCOPES[step].format(**names),
+        outputs=tuple(path.format(**names) for path in outputs),
+        log=layout.log(step).format(**names),
+        inputs=tuple(path.format(**names) for path in inputs),
+        state=f"{layout.state(step)}/state.safetensors".format(**names) if is_training else None,
+        likeness=(step, base, *(names[key] for key in names if key not in ("dataset", "seed"))),
+        **more,
     )

@@ -1,29 +1,30 @@
 """Events in new recordings, by a model that the pipeline left behind."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
 
 from seqbench.config.registry import TASKS
+from seqbench.datasets.reading.recording import open_recording
+from seqbench.datasets.reading.stream import Stream, csv_stream, raw_stream
 from seqbench.errors import FormatError, UserError
 from seqbench.storage.cells import plain_cell
 from seqbench.storage.detections import Decoding, DetectionTuning
 from seqbench.storage.model_header import BaselineHeader, Header, ModelHeader
 from seqbench.storage.models import StoredModel, read_model
 from seqbench.storage.normalization import Normalization
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from seqbench.datasets.reading.stream import Stream
-    from seqbench.tasks.detection.stream import Detector, EventStream
+from seqbench.tasks.detection.head import DetectionHead
+from seqbench.tasks.detection.refractory import period_samples
+from seqbench.tasks.detection.stream import Detector, Event, EventStream, OnlineSelection
+from seqbench.training.model import load_model
+from seqbench.training.reproducibility import choose_device
 
 RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
 CHUNK_SAMPLES = 1 << 15
@@ -74,7 +75,8 @@ class EventFinder:
     def __init__(self, path: Path, device: str = "auto") -> None:
         stored = read_model(path)
         header = stored.header
-        if not isinstance(header, ModelHeader) or not _has_events(header.task):
+        labels = {name: TASKS.entry(name).tags.get("labels") for name in TASKS}
+        if not isinstance(header, ModelHeader) or labels.get(header.task) != "events":
             raise UserError(
                 f"{path}: holds {_content_of(header)}; name the model of an architecture trained"
                 " for detection"
@@ -117,13 +119,14 @@ class EventFinder:
         recording
             Name to give it.
         """
-        stream = self._stream()
+        decoder = self._decoding.decoder
+        period = period_samples(self.refractory_s, self.sampling_rate_hz)
+        selection = OnlineSelection(self._decoding.thresholds[decoder], period, decoder)
+        stream = EventStream(self._detector, selection)
         for chunk in chunks:
             self.check_channels(chunk.shape[1], recording)
-            for event in stream.push(chunk):
-                yield self._found(event.time, event.type, event.score, recording)
-        for event in stream.finish():
-            yield self._found(event.time, event.type, event.score, recording)
+            yield from self._found(stream.push(chunk), recording)
+        yield from self._found(stream.finish(), recording)
 
     def check_channels(self, n_channels: int, recording: str) -> None:
         """Refuse a recording of other channels than the model was trained on."""
@@ -142,25 +145,12 @@ class EventFinder:
                 f" {expected:g} Hz; resample the recording"
             )
 
-    def _stream(self) -> EventStream:
-        from seqbench.tasks.detection.refractory import period_samples
-        from seqbench.tasks.detection.stream import EventStream
-        from seqbench.tasks.detection.stream_selection import OnlineSelection
-
-        decoder = self._decoding.decoder
-        selection = OnlineSelection(
-            len(self.classes),
-            self._decoding.thresholds[decoder],
-            period_samples(self.refractory_s, self.sampling_rate_hz),
-            decoder,
-        )
-        return EventStream(self._detector, selection)
-
-    def _found(self, time: float, kind: int, score: float, recording: str) -> FoundEvent:
-        onset_s = time / self.sampling_rate_hz
-        bounds = self._bounds_ms[kind]
-        earliest, latest = (onset_s + b / 1000 for b in bounds) if bounds else (None, None)
-        return FoundEvent(recording, onset_s, self.classes[kind], score, earliest, latest)
+    def _found(self, events: Iterable[Event], recording: str) -> Iterator[FoundEvent]:
+        for time, kind, score in events:
+            onset_s = time / self.sampling_rate_hz
+            bounds = self._bounds_ms[kind]
+            earliest, latest = (onset_s + b / 1000 for b in bounds) if bounds else (None, None)
+            yield FoundEvent(recording, onset_s, self.classes[kind], score, earliest, latest)
 
 
 def predict(
@@ -199,8 +189,6 @@ def predict(
     UserError
         If model or recording cannot be read, or do not fit each other.
     """
-    import pandas as pd
-
     found = find_events(model, recording, channels=channels, device=device, progress=progress)
     return pd.DataFrame([vars(event) for event in found], columns=COLUMNS)
 
@@ -232,15 +220,11 @@ def _file_chunks(
     finder: EventFinder, path: Path, channels: list[str] | None, progress: bool
 ) -> Iterator[Iterator[NDArray[np.float32]]]:
     """Open a recording, check that it fits the model, and yield its chunks under a bar."""
-    from tqdm import tqdm
-
-    from seqbench.datasets.reading.recording import open_chunks
-
     with ExitStack() as stack:
-        opened = stack.enter_context(open_chunks(path, channels, CHUNK_SAMPLES))
+        opened = stack.enter_context(open_recording(path, channels))
         if channels is None and set(finder.channels) <= set(opened.channels):
             # The file has every channel by its name, perhaps in another order or among others.
-            opened = stack.enter_context(open_chunks(path, finder.channels, CHUNK_SAMPLES))
+            opened = stack.enter_context(open_recording(path, finder.channels))
         finder.check_rate(opened.sampling_rate_hz, str(path))
         finder.check_channels(len(opened.channels), str(path))
         total = opened.n_samples and opened.n_samples / finder.sampling_rate_hz
@@ -249,7 +233,7 @@ def _file_chunks(
         )
 
         def counted() -> Iterator[NDArray[np.float32]]:
-            for chunk in opened:
+            for chunk in opened.samples():
                 yield chunk
                 bar.update(len(chunk) / finder.sampling_rate_hz)
 
@@ -286,34 +270,23 @@ def predict_stream(
     An interrupt from the keyboard while samples are awaited ends the stream:
     what is certain without more of them is still yielded.
     """
-    from seqbench.datasets.reading.stream import csv_stream, raw_stream
-
-    n_channels = len(finder.channels)
-    chunks = (
-        raw_stream(handle, n_channels, CHUNK_SAMPLES)
-        if kind == "raw"
-        else csv_stream(
+    if kind == "raw":
+        chunks = raw_stream(handle, len(finder.channels))
+    else:
+        chunks = csv_stream(
             handle,
-            n_channels,
-            CHUNK_SAMPLES,
+            len(finder.channels),
             channels=channels,
             default_channels=finder.channels,
             sampling_rate_hz=finder.sampling_rate_hz,
         )
-    )
     yield from finder.events(_until_interrupted(chunks), recording)
 
 
-def _until_interrupted(
-    chunks: Iterator[NDArray[np.float32]],
-) -> Iterator[NDArray[np.float32]]:
+def _until_interrupted(chunks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
     """Yield chunks until there are no more, or nobody wants to wait for the next one."""
     with suppress(KeyboardInterrupt):
         yield from chunks
-
-
-def _has_events(task: str) -> bool:
-    return task in TASKS and TASKS.entry(task).tags.get("labels") == "events"
 
 
 def _content_of(header: Header) -> str:
@@ -324,11 +297,6 @@ def _content_of(header: Header) -> str:
 
 def _detector(stored: StoredModel[ModelHeader], path: Path, device: str) -> Detector:
     """Return the model behind a header as what turns samples into candidates."""
-    from seqbench.tasks.detection.head import DetectionHead
-    from seqbench.tasks.detection.stream import Detector
-    from seqbench.training.model import load_model
-    from seqbench.training.reproducibility import choose_device
-
     header = stored.header
     where = choose_device(device)
     model = load_model(stored, path).to(where)
@@ -336,7 +304,7 @@ def _detector(stored: StoredModel[ModelHeader], path: Path, device: str) -> Dete
     if not isinstance(head, DetectionHead):
         raise TypeError("only the head of detection finds events")
     try:
-        layout, grid = head.lie(header.window_samples)
+        layout = head.layout(header.window_samples)
     except UserError as error:
         raise FormatError(f"{path}: its header describes no model ({error})") from None
     score = head.scoring(model, where)
@@ -348,7 +316,7 @@ def _detector(stored: StoredModel[ModelHeader], path: Path, device: str) -> Dete
         return scores
 
     normalization = Normalization.of(header.normalization)
-    return Detector(finite_score, layout, grid, normalization, len(header.classes))
+    return Detector(finite_score, layout, normalization, len(header.classes))
 
 
 def _signal(recording: ArrayLike) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """The interface of objectives, and a decoder that they share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Self
 
 import torch
@@ -50,7 +51,6 @@ class Objective(nn.Module, ABC):
 
     def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
         """Return signs of collapse besides the loss, shape () each, on prepared windows."""
-        del x, lengths
         return {}
 
     def train(self, mode: bool = True) -> Self:
@@ -94,6 +94,8 @@ class SampleDecoder(nn.Module):
     size
         Hidden units.
     """
+
+    __call__: Callable[..., Tensor]
 
     def __init__(self, encoder: Encoder, n_channels: int, size: int) -> None:
         super().__init__()

@@ -1,7 +1,5 @@
 """Contrast of the views of a window with those of others."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

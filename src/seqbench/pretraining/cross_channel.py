@@ -1,7 +1,5 @@
 """Reconstruction of hidden channels from the others at the same time."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -44,12 +42,7 @@ class CrossChannelObjective(Objective):
     """
 
     def __init__(
-        self,
-        encoder: Encoder,
-        n_channels: int,
-        *,
-        whiten: bool = True,
-        decoder_size: Count = 64,
+        self, encoder: Encoder, n_channels: int, *, whiten: bool = True, decoder_size: Count = 64
     ) -> None:
         super().__init__(encoder, n_channels)
         if n_channels < 2:
@@ -75,8 +68,7 @@ class CrossChannelObjective(Objective):
     def predict(self, x: Tensor, is_hidden: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return prepared windows (B, T, C), reconstructed without hidden channels, (B, 1, C)."""
         frames = self.encoder.encode(x * ~is_hidden, lengths)
-        samples: Tensor = self.decoder(frames, x.shape[1])
-        return samples
+        return self.decoder(frames, x.shape[1])
 
     def _drawn(self, x: Tensor) -> Tensor:
         """Draw about half of the channels of each window, never all and never none, (B, 1, C)."""

@@ -1,7 +1,5 @@
 """Reconstruction of hidden samples from those around them."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -58,8 +56,7 @@ class MaskedObjective(Objective):
         About 1 on normalised data for a decoder that predicts the mean of
         train; 0 if nothing is hidden.
         """
-        error, _ = self._errors(x, lengths)
-        return error
+        return self._errors(x, lengths)[0]
 
     def watch(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
         """Return the error over that of the mean of seen samples: 1 or more has learned nothing."""
@@ -70,8 +67,7 @@ class MaskedObjective(Objective):
         """Return prepared windows (B, T, C), reconstructed without hidden samples, (B, T)."""
         seen = torch.where(is_hidden[..., None], self.hidden_value, x)
         frames = self.encoder.encode(seen, lengths)
-        samples: Tensor = self.decoder(frames, x.shape[1])
-        return samples
+        return self.decoder(frames, x.shape[1])
 
     def _errors(self, x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the mean squared errors of the prediction and of the mean of seen samples."""

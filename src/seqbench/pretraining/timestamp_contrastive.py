@@ -1,7 +1,5 @@
 """Contrast of the views of a time point with those of other times and windows."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

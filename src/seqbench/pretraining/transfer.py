@@ -11,10 +11,6 @@ from seqbench.errors import UserError
 MINIMUM_FRACTION = 0.95
 
 
-class TransferError(UserError):
-    """Too little of an encoder could be transferred."""
-
-
 def transfer(encoder: nn.Module, arrays: dict[str, NDArray[Any]], source: str) -> dict[str, Any]:
     """Copy weights by name and shape.
 
@@ -35,7 +31,7 @@ def transfer(encoder: nn.Module, arrays: dict[str, NDArray[Any]], source: str) -
 
     Raises
     ------
-    TransferError
+    UserError
         If less than 95 % of the encoder's numbers were copied; the message
         names the tensors.
     """
@@ -59,14 +55,9 @@ def transfer(encoder: nn.Module, arrays: dict[str, NDArray[Any]], source: str) -
     fraction = sum(state[name].numel() for name in copied) / total
     if fraction < MINIMUM_FRACTION:
         reasons = "; ".join(f"{entry['name']} {entry['why']}" for entry in skipped)
-        raise TransferError(
+        raise UserError(
             f"only {fraction:.0%} of the encoder could be transferred, at least"
             f" {MINIMUM_FRACTION:.0%} must be; pretrain again with the options of the model"
             f" ({reasons})"
         )
     return {"encoder": source, "fraction": fraction, "copied": copied, "skipped": skipped}
-
-
-def no_transfer() -> dict[str, Any]:
-    """Return the manifest of an encoder that starts at random."""
-    return {"encoder": "random", "fraction": None, "copied": [], "skipped": []}

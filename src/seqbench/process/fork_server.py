@@ -138,12 +138,15 @@ def _fork_step(connection: socket.socket, listener: socket.socket) -> None:
 def _supervise(connection: socket.socket, request: dict[str, Any], descriptors: list[int]) -> int:
     """Run the step in a child of its own group; end it if its client goes away."""
     supervisor = os.getpid()
+    # The fork server ignores these signals: until the step does not, they must wait.
+    signal.pthread_sigmask(signal.SIG_BLOCK, TO_END)
     child = os.fork()
     if child == 0:
         for number in TO_END:
             signal.signal(number, signal.SIG_DFL)
         _end_with(supervisor)
         os.setsid()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, TO_END)
         connection.close()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         atexit._clear()  # what the fork server itself registered is not for its forks
@@ -168,6 +171,7 @@ def _supervise(connection: socket.socket, request: dict[str, Any], descriptors: 
     watched = os.pidfd_open(child)
     for number in TO_END:
         signal.signal(number, lambda number, _: _signal(child, number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, TO_END)
     while True:
         ready, _, _ = select.select([watched, connection, sys.stdin], [], [])
         if watched in ready:

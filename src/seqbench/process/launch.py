@@ -37,7 +37,7 @@ def launch(module: str) -> None:
             "environment": dict(os.environ),
         }
         with connection:
-            _send(connection, request, [0, 1, 2])
+            send(connection, request, [0, 1, 2])
             _pass_on_signals(connection)
             reply = connection.makefile("rb").readline()
         if reply:
@@ -123,7 +123,8 @@ def allocation() -> str:
     return os.environ.get("SLURM_JOB_ID", "")
 
 
-def _send(connection: socket.socket, request: dict[str, object], descriptors: list[int]) -> None:
+def send(connection: socket.socket, request: dict[str, object], descriptors: list[int]) -> None:
+    """Request a step with these open files as its standard streams."""
     payload = json.dumps(request).encode()
     header = len(payload).to_bytes(8, "big")
     socket.send_fds(connection, [header], descriptors)

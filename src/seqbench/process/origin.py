@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -53,11 +54,10 @@ def machine() -> dict[str, str]:
     """Return the processor, its usable cores and the system, without naming the host."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
+    if cpuinfo.exists() and (
+        found := re.search(r"^model name\s*:(.*)$", cpuinfo.read_text(encoding="utf-8"), re.M)
+    ):
+        model = found[1].strip()
     return {
         "processor": model,
         "cores": str(

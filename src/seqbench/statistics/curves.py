@@ -1,20 +1,10 @@
 """What a detector of one class trades against what, over all thresholds of its scores."""
 
-from __future__ import annotations
-
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-
-
-class Counts(NamedTuple):
-    """Hits and false alarms at each threshold that is a score, from the highest down, (S,)."""
-
-    hits: Floats
-    false_alarms: Floats
+N_CALIBRATION_BINS = 15
 
 
 def roc(scores: Floats, positive: NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -38,8 +28,7 @@ def roc(scores: Floats, positive: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """
     if positive.all() or not positive.any():
         raise ValueError("a ROC curve needs windows of the class and others")
-    counts = _counts(scores, positive)
-    false_alarms, hits = (np.r_[0, n] / n[-1] for n in (counts.false_alarms, counts.hits))
+    hits, false_alarms = (np.r_[0, n] / n[-1] for n in _counts(scores, positive))
     return false_alarms, hits
 
 
@@ -53,8 +42,8 @@ def precision_recall(scores: Floats, positive: NDArray[np.bool_]) -> tuple[Float
     """
     if not positive.any():
         raise ValueError("recall needs windows of the class")
-    counts = _counts(scores, positive)
-    return counts.hits / counts.hits[-1], counts.hits / (counts.hits + counts.false_alarms)
+    hits, false_alarms = _counts(scores, positive)
+    return hits / hits[-1], hits / (hits + false_alarms)
 
 
 def average_precision(recall: Floats, precision: Floats) -> float:
@@ -79,8 +68,32 @@ def precision_at(levels: Floats, recall: Floats, precision: Floats) -> Floats:
     return precision[np.searchsorted(recall, np.maximum(levels - rounding, rounding))]
 
 
-def _counts(scores: Floats, positive: NDArray[np.bool_]) -> Counts:
+def _counts(scores: Floats, positive: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Return hits and false alarms at each threshold that is a score, from the highest, (S,)."""
     order = np.argsort(-scores, kind="stable")
     last_of_ties = np.r_[np.flatnonzero(np.diff(scores[order])), len(scores) - 1]
     hits = np.cumsum(positive[order].astype(np.float64))[last_of_ties]
-    return Counts(hits, last_of_ties + 1 - hits)
+    return hits, last_of_ties + 1 - hits
+
+
+def calibration_bins(scores: Floats) -> NDArray[np.int64]:
+    """Return which of 15 bins of equal width each score falls into, (N,)."""
+    edges = np.linspace(0, 1, N_CALIBRATION_BINS + 1)[1:-1]
+    return np.searchsorted(edges, scores)
+
+
+def calibration(
+    scores: Floats, is_true: NDArray[np.bool_]
+) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Return mean score, fraction that is true and number of scores in each bin, (15,) each.
+
+    NaN in a bin without scores.
+    """
+    bins = calibration_bins(scores)
+    counts = np.bincount(bins, minlength=N_CALIBRATION_BINS)
+    sums = (
+        np.bincount(bins, of, minlength=N_CALIBRATION_BINS)
+        for of in (scores, is_true.astype(np.float64))
+    )
+    mean, fraction = (np.where(counts, of / np.maximum(counts, 1), np.nan) for of in sums)
+    return mean, fraction, counts

@@ -1,7 +1,5 @@
 """Which of several things no other one beats in both of two ways."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 

@@ -14,8 +14,8 @@ def mean_interval(
     differences, it is the interval of the paired t test.
 
     Values of folds are not independent, since folds learn from much the same
-    recordings. With `test_to_train`, the size of a test part over that of what
-    is learned from, the variance of the mean is (1 / n + test_to_train) of that
+    recordings. With `test_to_train`, the size of test over that of what is
+    learned from, the variance of the mean is (1 / n + test_to_train) of that
     of the values instead of 1 / n: the corrected resampled t test.
 
     References

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqbench.storage.records import RunIdentity
@@ -36,22 +36,15 @@ def path_parser(description: str | None, *names: str) -> argparse.ArgumentParser
     return parser
 
 
-def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add the identity of a run, which is written into what the step makes."""
+def parsed_run(
+    parser: argparse.ArgumentParser, argv: list[str] | None
+) -> tuple[RunIdentity, dict[str, Any]]:
+    """Parse the identity of a run, which is written into what the step makes, and the rest."""
+    from seqbench.storage.records import RunIdentity
+
     for name in ("dataset", "architecture", "arm"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--labels", type=float, required=True)
     parser.add_argument("--seed", type=int, required=True)
-
-
-def run_identity(arguments: argparse.Namespace) -> RunIdentity:
-    """Return what `add_run` added."""
-    from seqbench.storage.records import RunIdentity
-
-    return RunIdentity(
-        dataset=arguments.dataset,
-        architecture=arguments.architecture,
-        arm=arguments.arm,
-        labels=arguments.labels,
-        seed=arguments.seed,
-    )
+    rest = vars(parser.parse_args(argv))
+    return RunIdentity(**{name: rest.pop(name) for name in RunIdentity.model_fields}), rest

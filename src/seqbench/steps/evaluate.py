@@ -1,6 +1,6 @@
 """Predict and score; the only step that opens test."""
 
-from seqbench.steps.arguments import TRAINING, add_run, import_all, path_parser, run_identity
+from seqbench.steps.arguments import TRAINING, import_all, parsed_run, path_parser
 
 
 def preload(arguments: list[str]) -> None:
@@ -8,7 +8,7 @@ def preload(arguments: list[str]) -> None:
     from seqbench.config.registry import BASELINES
 
     name = arguments[arguments.index("--architecture") + 1]
-    needed = BASELINES.entry(name).tags["imports"] if name in BASELINES else TRAINING
+    needed = BASELINES.entry(name).tags.get("imports", ()) if name in BASELINES else TRAINING
     import_all("seqbench.tasks.scoring", *needed)
 
 
@@ -21,21 +21,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--settings", type=EvaluateJobSettings.from_json, required=True)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=int, default=1, help="threads of one prediction")
-    add_run(parser)
-    arguments = parser.parse_args(argv)
-    remove_leftovers(arguments.predictions, arguments.metrics)
-    from seqbench.tasks.evaluation import evaluate
+    run, arguments = parsed_run(parser, argv)
+    remove_leftovers(arguments["predictions"], arguments["metrics"])
+    from seqbench.tasks.scoring import evaluate
 
-    evaluate(
-        windows=arguments.windows,
-        model=arguments.model,
-        settings=arguments.settings,
-        run=run_identity(arguments),
-        device=arguments.device,
-        threads=arguments.threads,
-        predictions=arguments.predictions,
-        metrics=arguments.metrics,
-    )
+    evaluate(run=run, **arguments)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from seqbench.steps.arguments import TRAINING, add_run, import_all, path_parser, run_identity
-from seqbench.steps.training_arguments import add_machine, add_state, machine, state_settings
+from seqbench.steps.arguments import TRAINING, import_all, parsed_run, path_parser
+from seqbench.steps.training_arguments import add_training
 
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
-    del arguments
     import_all(*TRAINING, "torch.utils.tensorboard")
 
 
@@ -21,25 +20,11 @@ def main(argv: list[str] | None = None) -> None:
         "--encoder", type=Path, help="a pretrained encoder; without, random weights"
     )
     parser.add_argument("--settings", type=FinetuneJobSettings.from_json, required=True)
-    add_run(parser)
-    add_machine(parser)
-    add_state(parser)
-    arguments = parser.parse_args(argv)
+    add_training(parser)
+    run, arguments = parsed_run(parser, argv)
     from seqbench.training.finetune import FinetuneJob, finetune
 
-    finetune(
-        FinetuneJob(
-            windows=arguments.windows,
-            encoder=arguments.encoder,
-            settings=arguments.settings,
-            run=run_identity(arguments),
-            machine=machine(arguments),
-            state=state_settings(arguments),
-            model=arguments.model,
-            history=arguments.history,
-            transfer=arguments.transfer,
-        )
-    )
+    finetune(FinetuneJob(run=run, **arguments))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import json
 
-from seqbench.steps.arguments import add_run, import_all, path_parser, run_identity
+from seqbench.steps.arguments import import_all, parsed_run, path_parser
 
 
 def preload(arguments: list[str]) -> None:
@@ -10,7 +10,7 @@ def preload(arguments: list[str]) -> None:
     from seqbench.config.registry import BASELINES
 
     settings = json.loads(arguments[arguments.index("--settings") + 1])
-    import_all(*BASELINES.entry(settings["baseline"]).tags["imports"])
+    import_all(*BASELINES.entry(settings["baseline"]).tags.get("imports", ()))
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -20,13 +20,11 @@ def main(argv: list[str] | None = None) -> None:
 
     parser = path_parser(__doc__, "windows", "model")
     parser.add_argument("--settings", type=BaselineJobSettings.from_json, required=True)
-    add_run(parser)
-    arguments = parser.parse_args(argv)
-    remove_leftovers(arguments.model)
+    run, arguments = parsed_run(parser, argv)
+    remove_leftovers(arguments["model"])
     from seqbench.baselines.fitting import fit_baseline
 
-    run = run_identity(arguments)
-    fit_baseline(arguments.windows, arguments.settings, run, arguments.model)
+    fit_baseline(run=run, **arguments)
 
 
 if __name__ == "__main__":

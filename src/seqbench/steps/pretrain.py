@@ -1,12 +1,11 @@
 """Train an encoder on the train windows of a dataset, without their labels."""
 
 from seqbench.steps.arguments import TRAINING, import_all, path_parser
-from seqbench.steps.training_arguments import add_machine, add_state, machine, state_settings
+from seqbench.steps.training_arguments import add_training
 
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
-    del arguments
     import_all(*TRAINING, "seqbench.training.pretrain", "torch.utils.tensorboard")
 
 
@@ -17,22 +16,11 @@ def main(argv: list[str] | None = None) -> None:
     parser = path_parser(__doc__, "windows", "encoder", "history")
     parser.add_argument("--settings", type=PretrainJobSettings.from_json, required=True)
     parser.add_argument("--seed", type=int, required=True)
-    add_machine(parser)
-    add_state(parser)
+    add_training(parser)
     arguments = parser.parse_args(argv)
     from seqbench.training.pretrain import PretrainJob, pretrain
 
-    pretrain(
-        PretrainJob(
-            windows=arguments.windows,
-            settings=arguments.settings,
-            seed=arguments.seed,
-            machine=machine(arguments),
-            state=state_settings(arguments),
-            encoder=arguments.encoder,
-            history=arguments.history,
-        )
-    )
+    pretrain(PretrainJob(**vars(arguments)))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,6 @@ def run(config: Path, summary: Path, page: Path) -> None:
 
 def preload(arguments: list[str]) -> None:
     """Import nothing: the report is made once."""
-    del arguments
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -25,7 +25,6 @@ def run(recordings: Path, settings: WindowJobSettings, windows: Path) -> None:
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
-    del arguments
     import_all("seqbench.windowing.windows", "seqbench.windowing.leakcheck")
 
 

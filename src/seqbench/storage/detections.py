@@ -1,4 +1,4 @@
-"""What a model found in whole recordings: the part of `predictions.h5` that detection writes.
+"""What a model found in whole recordings, as detection writes it into `predictions.h5`.
 
 Layout of the group of a split: the columns of `Detections` as arrays of the
 same names, candidates under ``candidates/``, thresholds under ``thresholds/``.
@@ -8,13 +8,11 @@ that ways of decoding can be compared without predicting again.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-import h5py
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from seqbench.storage.mapping import read_record, write_record
 from seqbench.storage.records import Record
 from seqbench.storage.windows import WindowSet
 
@@ -44,6 +42,14 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.time)
+
+    @classmethod
+    def at(
+        cls, time: ArrayLike, *, place: ArrayLike, type: ArrayLike, score: ArrayLike
+    ) -> "Candidates":
+        """Return candidates at times (M,); a number in place of an array is that of all."""
+        time, place, kind, values = np.broadcast_arrays(time, place, type, score)
+        return cls(place=place, time=time, type=kind, score=values)
 
     @classmethod
     def joined(cls, parts: list["Candidates"]) -> "Candidates":
@@ -111,15 +117,11 @@ class Decoding:
         thresholds = {str(name): np.array(values) for name, values in tuned.thresholds.items()}
         return cls(decoder=tuned.decoder, thresholds=thresholds)
 
-    def tuning(self, timing_bounds_ms: Sequence[list[float] | None] = ()) -> DetectionTuning:
-        """Return the decoding for the header of a model, with the timing errors of val."""
-        return DetectionTuning.of_json(
-            {
-                "decoder": self.decoder,
-                "thresholds": {name: list(values) for name, values in self.thresholds.items()},
-                "timing_bounds_ms": timing_bounds_ms,
-            }
-        )
+    def tuning(self, timing_bounds_ms: Sequence[list[float] | None] = ()) -> dict[str, Any]:
+        """Return the values of a `DetectionTuning`, with the timing errors of val."""
+        thresholds = {name: values.tolist() for name, values in self.thresholds.items()}
+        bounds = list(timing_bounds_ms)
+        return {"decoder": self.decoder, "thresholds": thresholds, "timing_bounds_ms": bounds}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -175,9 +177,7 @@ class Detections:
         are_probabilities: bool,
     ) -> "Detections":
         """Join candidates with the recordings and events of a split."""
-        timeline, rate = windows.events, windows.sampling_rate_hz
-        if rate is None:
-            raise ValueError("events need a sampling rate")
+        timeline = windows.events
         place = timeline.place
         known = np.stack([timeline.known_start, timeline.known_stop], axis=1)
         return cls(
@@ -190,19 +190,8 @@ class Detections:
             candidates=candidates,
             decoding=decoding,
             classes=windows.classes,
-            sampling_rate_hz=rate,
+            sampling_rate_hz=windows.required_rate_hz,
             refractory_s=timeline.refractory_s,
             tolerance_ms=timeline.tolerance_ms,
             are_probabilities=are_probabilities,
         )
-
-
-def write_detections(group: h5py.Group, detections: Detections) -> None:
-    """Write the detections of one split into a group."""
-    write_record(group, detections, skip={"decoding"})
-    write_record(group, detections.decoding)
-
-
-def read_detections(group: h5py.Group) -> Detections:
-    """Read what `write_detections` wrote."""
-    return read_record(group, Detections, decoding=read_record(group, Decoding))

@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-from seqbench.errors import FormatError
+from seqbench.errors import DamagedError, FormatError
 
 FIRST_LINE = re.compile(rb"seqbench ([a-z]+) (\d{1,9}) crc32 ([0-9a-f]{8})\n\0+")
+MAX_TEXT_BYTES = 64 << 20  # ten thousand resamples of every metric take less
 BLOCK_BYTES = 512  # of an HDF5 file of this project, before HDF5 begins
 SIGNATURES = {
     b"\x89HDF": "an HDF5 file of other software",
@@ -41,6 +42,28 @@ def first_block(path: Path, expected: str) -> bytes:
     if kind and expected not in kind:
         raise FormatError(f"{path}: is {kind}, not a seqbench {expected} file")
     return head
+
+
+def read_text(path: Path, expected: str) -> str:
+    """Return the content of a text file; see `first_block`.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing, no regular file, too large, empty or no text.
+    """
+    try:
+        first_block(path, expected)
+        if (n_bytes := path.stat().st_size) > MAX_TEXT_BYTES:
+            raise FormatError(f"{path}: has {n_bytes} bytes, too many for a {expected} file")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise DamagedError(f"{path}: damaged, it is not UTF-8 text") from None
+    if not text.strip():
+        raise DamagedError(f"{path}: empty")
+    return text
 
 
 def _kind(head: bytes) -> str | None:

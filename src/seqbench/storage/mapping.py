@@ -21,18 +21,18 @@ from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from seqbench.config.options import canonical_json
 
 Record = TypeVar("Record")
 Paths = Mapping[str, str]
+DEFAULT_PATHS: Paths = {}
 SCALARS = (str, bool, int, float)
 
 
 def write_record(
-    group: h5py.Group, record: Any, *, paths: Paths | None = None, skip: Collection[str] = ()
+    group: h5py.Group, record: Any, *, paths: Paths = DEFAULT_PATHS, skip: Collection[str] = ()
 ) -> None:
     """Store the fields of a dataclass in a group.
 
@@ -43,7 +43,8 @@ def write_record(
     record
         Instance of a dataclass whose annotations the table above names.
     paths
-        Where a field stands in the group, if not under its own name.
+        Where a field stands in the group, if not under its own name; "." puts the fields of a
+        dataclass beside the others.
     skip
         Fields that are stored elsewhere.
     """
@@ -52,7 +53,7 @@ def write_record(
 
 
 def read_record(
-    group: h5py.Group, kind: type[Record], *, paths: Paths | None = None, **given: Any
+    group: h5py.Group, kind: type[Record], *, paths: Paths = DEFAULT_PATHS, **given: Any
 ) -> Record:
     """Return what `write_record` stored.
 
@@ -69,18 +70,10 @@ def read_record(
     return kind(**read, **given)
 
 
-def read_array(dataset: h5py.Dataset) -> NDArray[Any]:
-    """Return a whole dataset; frames are float64 in memory."""
-    array: NDArray[Any] = dataset[()]
-    return array.astype(np.float64) if array.ndim == 4 else array
-
-
-def _fields(
-    kind: type, paths: Paths | None, skip: Collection[str]
-) -> Iterator[tuple[str, str, Any]]:
+def _fields(kind: type, paths: Paths, skip: Collection[str]) -> Iterator[tuple[str, str, Any]]:
     for name, hint in _hints(kind).items():
         if name not in skip:
-            yield name, (paths or {}).get(name, name), hint
+            yield name, paths.get(name, name), hint
 
 
 @cache
@@ -115,7 +108,7 @@ def _write(group: h5py.Group, path: str, hint: Any, value: Any) -> None:
         for name, array in value.items():
             inside[name] = array
     elif dataclasses.is_dataclass(kind):
-        write_record(group.create_group(path), value)
+        write_record(group.require_group(path), value)
     elif issubclass(kind, BaseModel):
         group.attrs[path] = canonical_json(value.model_dump(mode="json"))
     else:
@@ -130,7 +123,8 @@ def _read(group: h5py.Group, path: str, hint: Any) -> Any:
     if is_optional and path not in group:
         return None
     if kind is np.ndarray:
-        return read_array(group[path])
+        array = group[path][()]
+        return array.astype(np.float64) if array.ndim == 4 else array  # frames
     if (kind, arguments) == (list, (str,)):
         return [str(text) for text in group[path].asstr()[:]]
     if kind is dict and get_origin(arguments[1]) is np.ndarray:

@@ -15,18 +15,8 @@ from pydantic import Field
 from seqbench.config.options import canonical_json
 from seqbench.errors import DamagedError, FormatError
 from seqbench.storage.atomic import write_json
-from seqbench.storage.kinds import first_block
-from seqbench.storage.records import (
-    Cost,
-    Count,
-    Name,
-    PretrainingOutcome,
-    Provenance,
-    Record,
-    RunIdentity,
-)
-
-MAX_BYTES = 64 << 20  # of a file: ten thousand resamples of every metric take less
+from seqbench.storage.kinds import read_text
+from seqbench.storage.records import Name, PretrainingOutcome, Record, RunRecord
 
 
 class Score(Record):
@@ -49,38 +39,25 @@ class Score(Record):
     resampled: tuple[float | None, ...] | None = None
 
 
-class Metrics(Record):
+class Metrics(RunRecord):
     """What evaluating one run leaves for reports.
 
     Attributes
     ----------
-    run
-        Identity of the run.
-    task, headline
-        Registered task, and the metric that ranks models on the dataset.
+    headline
+        The metric that ranks models on the dataset.
     scores
         By split, then by metric.
-    n_windows
-        Windows of each split that the run used.
-    cost
-        Of pretraining, training and prediction.
     pretraining
         Of the encoder the run started from; None: from random weights.
     model
         Options of the architecture or baseline.
-    provenance
-        Of training, and the commit of the evaluation.
     """
 
-    run: RunIdentity
-    task: Name
     headline: Name
     scores: dict[str, dict[str, Score]]
-    n_windows: dict[str, Count] = Field(default_factory=dict)
-    cost: Cost = Cost()
     pretraining: PretrainingOutcome | None = None
     model: dict[str, Any] = Field(default_factory=dict)
-    provenance: Provenance = Provenance()
 
 
 def write_metrics(path: Path, metrics: Metrics) -> None:
@@ -99,18 +76,9 @@ def read_metrics(path: Path) -> Metrics:
         little as one bit, or no metrics of a run; the sentence names which.
     """
     try:
-        first_block(path, "metrics")
-        if (n_bytes := path.stat().st_size) > MAX_BYTES:
-            raise FormatError(f"{path}: has {n_bytes} bytes, too many for the metrics of a run")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise DamagedError(f"{path}: damaged, it is not UTF-8 text") from None
-    if not text.strip():
-        raise DamagedError(f"{path}: empty")
-    try:
-        content = json.loads(text)
+        content = json.loads(read_text(path, "metrics"))
+    except FormatError:
+        raise
     except (ValueError, RecursionError) as error:
         raise DamagedError(f"{path}: damaged or cut short, it is no JSON ({error})") from None
     if not isinstance(content, dict) or not {"run", "scores", "checksum"} <= content.keys():

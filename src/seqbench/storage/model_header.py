@@ -14,9 +14,8 @@ from seqbench.storage.records import (
     Count,
     Name,
     PretrainingOutcome,
-    Provenance,
     Record,
-    RunIdentity,
+    RunRecord,
     first_fault,
 )
 from seqbench.storage.targets import TargetsRecord
@@ -78,32 +77,26 @@ class NetworkHeader(Record):
         return self
 
 
-class ModelHeader(NetworkHeader):
+class ModelHeader(NetworkHeader, RunRecord):
     """A trained model.
 
     Attributes
     ----------
-    run
-        Identity of the run.
     window_samples
         Longest window of train.
     normalization
         Of the signal, from train.
     tuned
         What the task chose on val.
-    cost, n_windows, pretraining, provenance
+    pretraining
         As in `Metrics`.
     """
 
     kind: Literal["model"] = "model"
-    run: RunIdentity
     window_samples: Annotated[int, Field(ge=1, le=MAX_WINDOW_SAMPLES)]
     normalization: NormalizationRecord
-    tuned: dict[str, Any] = Field(default_factory=dict)
-    cost: Cost = Cost()
-    n_windows: dict[str, Count] = Field(default_factory=dict)
+    tuned: Options = Field(default_factory=dict)
     pretraining: PretrainingOutcome | None = None
-    provenance: Provenance = Provenance()
 
     @model_validator(mode="after")
     def _check_normalization(self) -> Self:
@@ -112,12 +105,10 @@ class ModelHeader(NetworkHeader):
         return self
 
 
-class BaselineHeader(Record):
+class BaselineHeader(RunRecord):
     """A fitted baseline; see `ModelHeader`."""
 
     kind: Literal["baseline"] = "baseline"
-    run: RunIdentity
-    task: Name
     task_options: Options = Field(default_factory=dict)
     baseline: Name
     options: Options = Field(default_factory=dict)
@@ -125,10 +116,7 @@ class BaselineHeader(Record):
     classes: Names
     sampling_rate_hz: Rate | None = None
     normalization: NormalizationRecord | None = None
-    tuned: dict[str, Any] = Field(default_factory=dict)
-    cost: Cost = Cost()
-    n_windows: dict[str, Count] = Field(default_factory=dict)
-    provenance: Provenance = Provenance()
+    tuned: Options = Field(default_factory=dict)
 
 
 class EncoderHeader(Record):

@@ -7,6 +7,8 @@ kinds of the arrays, the digest, and that all numbers are finite.
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -54,6 +56,30 @@ def read_model(path: Path) -> StoredModel[Header]:
         If the file is missing, damaged, of something else, or holds a value
         out of bounds; the sentence names which.
     """
+    with _opened(path) as (file, metadata, header):
+        names = list(file.keys())
+        for name in names:
+            if (dtype := file.get_slice(name).get_dtype()) not in DTYPES:
+                raise FormatError(f"{path}: array {name!r} holds {dtype}, which no model has")
+        arrays = {name: file.get_tensor(name) for name in names}
+        if metadata["digest"] != digest(metadata["header"], arrays):
+            raise DamagedError(f"{path}: damaged, its digest does not fit")
+    if not isinstance(header, StateHeader):
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise FormatError(f"{path}: array {name!r} holds NaN or infinity; train it again")
+    return StoredModel(arrays, header)
+
+
+def read_outline(path: Path) -> tuple[Header, dict[str, list[int]]]:
+    """Return the header and the shapes of the arrays, which are not read; see `read_model`."""
+    with _opened(path) as (file, _, header):
+        return header, {name: file.get_slice(name).get_shape() for name in list(file.keys())}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, dict[str, str], Header]]:
+    """Yield an open file, its metadata and its header; what is damaged is a FormatError."""
     try:
         first_block(path, "model")
         with safe_open(path, framework="numpy") as file:
@@ -61,23 +87,11 @@ def read_model(path: Path) -> StoredModel[Header]:
             if metadata.get("format") != FORMAT:
                 held = metadata.get("format", "a file of other software")
                 raise DamagedError(f"{path}: holds {held}, not {FORMAT}")
-            header = parse_header(metadata["header"])
-            names = list(file.keys())
-            for name in names:
-                if (dtype := file.get_slice(name).get_dtype()) not in DTYPES:
-                    raise FormatError(f"{path}: array {name!r} holds {dtype}, which no model has")
-            arrays = {name: file.get_tensor(name) for name in names}
-            if metadata["digest"] != digest(metadata["header"], arrays):
-                raise DamagedError(f"{path}: damaged, its digest does not fit")
+            yield file, metadata, parse_header(metadata["header"])
     except FormatError:
         raise
     except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
         raise DamagedError(f"{path}: damaged ({error})") from None
-    if not isinstance(header, StateHeader):
-        for name, array in arrays.items():
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise FormatError(f"{path}: array {name!r} holds NaN or infinity; train it again")
-    return StoredModel(arrays, header)
 
 
 def read_as(path: Path, kind: type[H]) -> StoredModel[H]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.errors import FormatError
-from seqbench.storage.detections import Detections, read_detections, write_detections
+from seqbench.storage.detections import Detections
 from seqbench.storage.hdf5 import reading, writing
 from seqbench.storage.mapping import read_record, write_record
 from seqbench.storage.sequences import Sequences
@@ -85,6 +85,8 @@ class Predictions:
 
 
 AnyPredictions = Predictions | Detections | Sequences
+OF = {"windows": Predictions, "recordings": Detections, "samples": Sequences}
+PATHS = {"decoding": "."}  # beside the other fields of `Detections`
 
 
 def write_predictions(path: Path, predictions: Mapping[Split, AnyPredictions]) -> None:
@@ -92,12 +94,8 @@ def write_predictions(path: Path, predictions: Mapping[Split, AnyPredictions]) -
     with writing(path, KIND, VERSION) as file:
         for split, of_split in predictions.items():
             group = file.create_group(split)
-            if isinstance(of_split, Detections):
-                group.attrs["of"] = "recordings"
-                write_detections(group, of_split)
-            else:
-                group.attrs["of"] = "samples" if isinstance(of_split, Sequences) else "windows"
-                write_record(group, of_split)
+            group.attrs["of"] = next(of for of, kind in OF.items() if isinstance(of_split, kind))
+            write_record(group, of_split, paths=PATHS)
 
 
 def read_predictions(path: Path, split: Split) -> AnyPredictions:
@@ -105,9 +103,4 @@ def read_predictions(path: Path, split: Split) -> AnyPredictions:
     with reading(path, KIND, VERSION) as file:
         if split not in file:
             raise FormatError(f"{path}: no split '{split}' in it")
-        group = file[split]
-        if group.attrs["of"] == "recordings":
-            return read_detections(group)
-        if group.attrs["of"] == "samples":
-            return read_record(group, Sequences)
-        return read_record(group, Predictions)
+        return read_record(file[split], OF[file[split].attrs["of"]], paths=PATHS)

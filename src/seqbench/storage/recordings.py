@@ -7,7 +7,7 @@ Layout, version 4. All recordings of a dataset stand end to end:
                       of tokens (n_samples, 1), Unicode code points; of video
                       (n_samples, C, H, W), a frame for each sample
 ``recordings/name``   (R,) text; also ``group`` (subject, session, ...) and
-                      ``split`` (official part: train, val, test, or empty)
+                      ``split`` (official one: train, val, test, or empty)
 ``recordings/start``  (R,) int64, first row of the recording in ``signal``
 ``recordings/length`` (R,) int64, samples
 ``recordings/known``  (R, 2) int64, samples between which every event is labelled
@@ -42,6 +42,7 @@ from seqbench.storage.hdf5 import reading, writing
 from seqbench.storage.mapping import read_record, write_record
 
 KIND, VERSION = "recordings", 4
+LABEL_COLUMNS = ("label_recording", "label", "label_start", "label_stop")
 PATHS = {
     "names": "recordings/name",
     "groups": "recordings/group",
@@ -72,7 +73,7 @@ class Recordings:
         in all recordings; an image is a video of one frame.
     names, groups, splits
         One per recording, names unique. A group is what a split must not cut
-        through; a split is the official part or "" where the source has none.
+        through; a split is the official one or "" where the source has none.
     channels, units
         One per channel.
     classes
@@ -85,7 +86,7 @@ class Recordings:
         Regression: values of every sample of each recording, (n_samples, D)
         float32, NaN where unknown, and what they are; None for other tasks.
     sampling_rate_hz
-        Samples per second; None where the source does not say. Detection needs it.
+        Samples per second; None where the source does not state them. Detection needs it.
     known
         Samples [start, stop) of each recording in which every event is labelled,
         (R, 2); None: all of a recording that has labels, nothing of the others.
@@ -134,16 +135,14 @@ class Recordings:
             raise ValueError("two recordings have the same name")
         n_dimensions = 4 if self.sample == "video" else 2
         shape = (len(self.channels), *self.signals[0].shape[2:])
-        for name, signal in zip(self.names, self.signals, strict=True):
+        targets: Sequence[NDArray[np.float32] | None] = self.targets or [None] * n
+        for name, signal, values in zip(self.names, self.signals, targets, strict=True):
             if signal.ndim != n_dimensions or signal.shape[1:] != shape:
                 expected = ", ".join(["n_samples", *map(str, shape)])
                 raise ValueError(
                     f"recording '{name}' has shape {signal.shape}, {self.sample} has ({expected})"
                 )
-        for name, signal, values in zip(
-            self.names, self.signals, self.targets or [], strict=self.targets is not None
-        ):
-            if values.shape[:2] != (len(signal), len(self.target_names)):
+            if values is not None and values.shape[:2] != (len(signal), len(self.target_names)):
                 raise ValueError(
                     f"recording '{name}' has targets of shape {values.shape},"
                     f" not ({len(signal)}, {len(self.target_names)})"
@@ -153,7 +152,7 @@ class Recordings:
         labels = TASKS.entry(self.task).tags.get("labels", "classes")
         if labels == "values" and self.targets is None:
             raise ValueError(f"{self.task} needs targets")
-        stops = np.array([len(signal) for signal in self.signals])[self.label_recording]
+        stops = self.lengths[self.label_recording]
         if (self.label_start < 0).any() or (self.label_stop > stops).any():
             raise ValueError("a label reaches past its recording")
         if (self.label_start >= self.label_stop).any():
@@ -192,36 +191,40 @@ class Recordings:
         kept = ~np.isin(self.label_recording, indices)
         known = self.known_spans.copy()
         known[list(indices)] = 0
-        targets = self.targets
-        if targets is not None:
-            targets = [
-                np.full_like(values, np.nan) if i in indices else values
-                for i, values in enumerate(targets)
-            ]
-        columns = ("label_recording", "label", "label_start", "label_stop")
-        return replace(
-            self,
-            known=known,
-            targets=targets,
-            **{column: getattr(self, column)[kept] for column in columns},
-        )
+        targets = self.targets and [
+            np.full_like(values, np.nan) if i in indices else values
+            for i, values in enumerate(self.targets)
+        ]
+        labels = {column: getattr(self, column)[kept] for column in LABEL_COLUMNS}
+        return replace(self, known=known, targets=targets, **labels)
 
     @classmethod
     def one_label_each(
-        cls, labels: list[str], signals: list[NDArray[np.float32]], **rest: Any
+        cls,
+        labels: list[str],
+        signals: list[NDArray[np.float32]],
+        *,
+        names: list[str],
+        sample: str = "series",
+        **rest: Any,
     ) -> "Recordings":
-        """Make recordings that carry one label from beginning to end."""
+        """Make recordings that carry one label from beginning to end.
+
+        Each is a group of its own unless `groups` are given.
+        """
         classes = sorted(set(labels), key=natural_order)
         index = {name: i for i, name in enumerate(classes)}
         n = len(signals)
         return cls(
+            **{"task": "classification", "groups": names} | rest,
+            sample=sample,
             signals=signals,
+            names=names,
             classes=classes,
             label_recording=np.arange(n),
             label=np.array([index[name] for name in labels], dtype=np.int64),
             label_start=np.zeros(n, dtype=np.int64),
             label_stop=np.array([len(signal) for signal in signals], dtype=np.int64),
-            **rest,
         )
 
     @classmethod
@@ -230,21 +233,19 @@ class Recordings:
         signals: list[NDArray[np.float32]],
         *,
         names: list[str],
+        splits: Sequence[str] | None = None,
         sample: str = "series",
         **rest: Any,
     ) -> "Recordings":
-        """Make recordings that carry no label, each a group of its own."""
-        nothing = np.zeros(0, dtype=np.int64)
+        """Make recordings that carry no label, each a group of its own; None: no official split."""
+        rest |= dict.fromkeys(LABEL_COLUMNS, np.zeros(0, dtype=np.int64))
         return cls(
             sample=sample,
             signals=signals,
             names=names,
             groups=names,
+            splits=[""] * len(names) if splits is None else list(splits),
             classes=[],
-            label_recording=nothing,
-            label=nothing,
-            label_start=nothing,
-            label_stop=nothing,
             **rest,
         )
 
@@ -266,12 +267,9 @@ def write_recordings(path: Path, recordings: Recordings) -> None:
         if recordings.targets is None:
             skipped |= {"target_names", "target_units"}
         write_record(file, recordings, paths=PATHS, skip=skipped)
-        signal = file.create_dataset(
-            "signal",
-            shape=(int(lengths.sum()), *recordings.signals[0].shape[1:]),
-            dtype=np.float32,
-        )
-        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+        shape = (int(lengths.sum()), *recordings.signals[0].shape[1:])
+        signal = file.create_dataset("signal", shape=shape, dtype=np.float32)
+        starts = np.cumsum(lengths) - lengths
         for start, one in zip(starts, recordings.signals, strict=True):
             signal[start : start + len(one)] = one
         file["recordings/start"], file["recordings/length"] = starts, lengths
@@ -283,18 +281,16 @@ def write_recordings(path: Path, recordings: Recordings) -> None:
 def read_recordings(path: Path) -> Recordings:
     """Read what `write_recordings` wrote."""
     with reading(path, KIND, VERSION) as file:
-        signal = file["signal"][:]
         table = file["recordings"]
-        bounds = list(zip(table["start"][:], table["length"][:], strict=True))
+        cuts = table["start"][1:]
         given: dict[str, Any] = {"targets": None, "target_names": [], "target_units": []}
         if "targets" in file:
-            values = file["targets/values"][:]
-            given = {"targets": [values[start : start + length] for start, length in bounds]}
+            given = {"targets": np.split(file["targets/values"][:], cuts)}
         return read_record(
             file,
             Recordings,
             paths=PATHS,
-            signals=[signal[start : start + length] for start, length in bounds],
+            signals=np.split(file["signal"][:], cuts),
             known=table["known"][:],
             **given,
         )

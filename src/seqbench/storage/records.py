@@ -24,10 +24,6 @@ class Record(BaseModel):
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=()
     )
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as JSON values; what is unknown (None) is left out."""
-        return self.model_dump(mode="json", exclude_none=True)
-
     @classmethod
     def of_json(cls, values: dict[str, Any]) -> Self:
         """Read JSON values; see `parse`."""
@@ -118,3 +114,27 @@ class Provenance(Record):
     threads: Count | None = None
     batch_size_halved: bool | None = None
     evaluated_at_commit: str | None = None
+
+
+class RunRecord(Record):
+    """What is kept of every run, in the header of its model and with its scores.
+
+    Attributes
+    ----------
+    run
+        Identity of the run.
+    task
+        Registered name.
+    cost
+        Of pretraining, training and prediction, as far as they are done.
+    n_windows
+        Windows of each split that the run used.
+    provenance
+        Of training; with scores, also the commit of the evaluation.
+    """
+
+    run: RunIdentity
+    task: Name
+    cost: Cost = Cost()
+    n_windows: dict[str, Count] = Field(default_factory=dict)
+    provenance: Provenance = Provenance()

@@ -66,16 +66,6 @@ class Timeline:
 
 
 def read_timeline(group: h5py.Group, *, events: bool = True) -> Timeline:
-    """Read a timeline; without events they are left in the file."""
-    if events:
-        return read_record(group, Timeline)
-    start, none = group["start"][:], np.zeros(0, dtype=np.int64)
-    return read_record(
-        group,
-        Timeline,
-        known_start=start,
-        known_stop=start,
-        onset=none,
-        offset=none,
-        type=none,
-    )
+    """Read a timeline, with its events or as if nothing were known of them."""
+    timeline = read_record(group, Timeline)
+    return timeline if events else timeline.without_events()

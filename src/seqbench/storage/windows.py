@@ -28,7 +28,7 @@ is what the splits share, and stands where `window` made the file.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,7 +38,6 @@ from numpy.typing import NDArray
 
 from seqbench.errors import FormatError
 from seqbench.storage.hdf5 import reading, writing
-from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.mapping import read_record, write_record
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import PATHS as TARGET_PATHS
@@ -48,6 +47,7 @@ from seqbench.storage.timeline import Timeline, read_timeline
 KIND, VERSION = "windows", 5
 Split = Literal["train", "val", "test"]
 UNLABELLED = -1
+SAME_TARGET = "n_same_answer"  # what `leakcheck` of version 5 calls `n_same_target`
 COLUMNS = ("start", "length", "label", "recording")
 PATHS = {"names": "recordings/name", "groups": "recordings/group"}
 OF_SPLIT = {"split", "signal", "timeline", "targets", "official_splits", *COLUMNS}
@@ -149,6 +149,19 @@ class WindowSet:
         return self.timeline
 
     @property
+    def required_rate_hz(self) -> float:
+        """Samples per second, which every dataset with events has.
+
+        Raises
+        ------
+        ValueError
+            Of windows without one.
+        """
+        if self.sampling_rate_hz is None:
+            raise ValueError(f"windows of {self.task} have no sampling rate")
+        return self.sampling_rate_hz
+
+    @property
     def horizon_samples(self) -> int:
         """Samples behind each window that are its target; 0 where targets lie inside."""
         return self.targets.horizon_samples if self.targets is not None else 0
@@ -171,6 +184,36 @@ class WindowSet:
         return self.signal[start : start + self.length[index]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class LeakCheck:
+    """What train, val and test of a dataset share; what none may have is refused before.
+
+    Parameters
+    ----------
+    by
+        What splits never share: "group", "recording", or "time", a span of a recording.
+    n_shared_groups
+        Groups with windows in two splits or more; 0 unless the configuration allows it.
+    n_windows
+        Windows of val and test that were compared with those of train, by split.
+    n_repeated
+        Those that stand in train too, sample by sample.
+    n_same_target
+        Of the repeated ones, those with the same label, targets or events there.
+    order_agreement
+        How often recordings next to each other in the list have the same
+        label, beyond chance: 0 as by chance, 1 sorted by label; None where
+        recordings have no label, are too few, or are cut in time.
+    """
+
+    by: str
+    n_shared_groups: int
+    n_windows: dict[str, int]
+    n_repeated: dict[str, int]
+    n_same_target: dict[str, int]
+    order_agreement: float | None
+
+
 def write_windows(
     path: Path, splits: dict[Split, WindowSet], leakcheck: LeakCheck | None = None
 ) -> None:
@@ -180,7 +223,9 @@ def write_windows(
         write_record(file, first, paths=PATHS, skip=OF_SPLIT)
         file.attrs["official_splits"] = json.dumps(first.official_splits)
         if leakcheck is not None:
-            file.attrs["leakcheck"] = leakcheck.to_json()
+            found = asdict(leakcheck)
+            found[SAME_TARGET] = found.pop("n_same_target")
+            file.attrs["leakcheck"] = json.dumps(found)
         n_samples = sum(len(windows.signal) for windows in splits.values())
         signal = file.create_dataset(
             "signal", shape=(n_samples, *first.signal.shape[1:]), dtype=np.float32
@@ -256,8 +301,10 @@ def read_windows(
 def read_leakcheck(path: Path) -> LeakCheck | None:
     """Return what the splits of a file share; None where nobody looked."""
     with reading(path, KIND, VERSION) as file:
-        text = file.attrs.get("leakcheck")
-        return None if text is None else LeakCheck.from_json(text)
+        if "leakcheck" not in file.attrs:
+            return None
+        found = json.loads(file.attrs["leakcheck"])
+        return LeakCheck(n_same_target=found.pop(SAME_TARGET), **found)
 
 
 def _read_targets(

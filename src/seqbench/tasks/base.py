@@ -19,17 +19,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from seqbench.config.registry import METRICS
+from seqbench.storage.model_header import NetworkHeader
+from seqbench.storage.predictions import AnyPredictions, Predictions
+from seqbench.storage.windows import WindowSet
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from seqbench.models.base import Encoder
-    from seqbench.storage.model_header import NetworkHeader
-    from seqbench.storage.predictions import AnyPredictions
-    from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
     from seqbench.tasks.targets import TargetTable
 
@@ -95,11 +96,10 @@ class Task(ABC):
         first, last
             Which of them, [first, last), lie in each window, (N,) each.
         """
-        del windows
         return None
 
     def join(
-        self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
+        self, windows: WindowSet, predicted: Any, *, are_probabilities: bool, tuned: dict[str, Any]
     ) -> AnyPredictions:
         """Join the outputs of a model with the windows or recordings they belong to.
 
@@ -107,26 +107,23 @@ class Task(ABC):
         ----------
         windows
             Of one split.
-        answer
+        predicted
             Scores of the windows, (N, K), or what else `head` and baselines give.
         are_probabilities
             Whether scores are probabilities.
         tuned
             What `tune` returned for this model.
         """
-        from seqbench.storage.predictions import Predictions
+        return Predictions.of(windows, predicted, are_probabilities=are_probabilities)
 
-        del tuned  # the class with the highest score is predicted
-        return Predictions.of(windows, answer, are_probabilities=are_probabilities)
-
-    def tune(self, windows: WindowSet, answer: Any, *, are_probabilities: bool) -> dict[str, Any]:
+    def tune(
+        self, windows: WindowSet, predicted: Any, *, are_probabilities: bool
+    ) -> dict[str, Any]:
         """Return what is selected on val, as JSON values for the header of a model."""
-        del windows, answer, are_probabilities
         return {}
 
     def headline_of(self, windows: WindowSet) -> str:
         """Return the metric that ranks models on this dataset."""
-        del windows
         return self.headline
 
     def metric_names(self) -> list[str]:

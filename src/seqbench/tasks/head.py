@@ -1,4 +1,4 @@
-"""What a task's output layer promises."""
+"""What a task's output layer promises, and what several tasks share of theirs."""
 
 from abc import ABC, abstractmethod
 from typing import Any, Literal
@@ -7,7 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from seqbench.models.base import Encoder
 from seqbench.storage.detections import Candidates
+from seqbench.storage.normalization import Normalization
 from seqbench.storage.windows import WindowSet
 
 
@@ -42,10 +44,9 @@ class Head(nn.Module, ABC):
     def measure(self, logits: Tensor, target: Any) -> Tensor:
         """Return the headline metric's value for each window, (B,), to watch while training."""
 
-    def finish(self, windows: WindowSet, answer: np.ndarray) -> np.ndarray:
+    def finish(self, windows: WindowSet, predicted: np.ndarray) -> np.ndarray:
         """Return scores of all windows in the units of the data, where those differ."""
-        del windows
-        return answer
+        return predicted
 
     def find(
         self, model: nn.Module, windows: WindowSet, device: torch.device, window_samples: int
@@ -64,3 +65,68 @@ class Head(nn.Module, ABC):
             Length that recordings are cut to.
         """
         raise NotImplementedError(f"{type(self).__name__} predicts window by window")
+
+
+class SampleHead(Head):
+    """Frames to the samples they stand for, linearly: a frame predicts `stride` samples.
+
+    Parameters
+    ----------
+    encoder
+        Gives its features D and its stride.
+    n_outputs
+        Numbers A predicted for each sample.
+    dropout
+        Before the output layer.
+    """
+
+    reads = "samples"
+
+    def __init__(self, encoder: Encoder, n_outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.n_outputs = n_outputs
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(encoder.n_features, encoder.stride * n_outputs)
+
+    def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return numbers for samples, (B, F * stride, A); those past the end mean nothing."""
+        logits: Tensor = self.linear(self.dropout(frames))
+        return logits.reshape(len(frames), -1, self.n_outputs)
+
+
+class ValueHead(Head):
+    """Normalised values, known or NaN, and back to their units."""
+
+    measured = "mse"
+    centre: Tensor
+    scale: Tensor
+
+    def keep_units(self, normalization: Normalization, shape: tuple[int, ...] = (-1,)) -> None:
+        """Hold the normalisation of the values, (D,) brought to `shape`, beside the weights."""
+        for name in ("centre", "scale"):
+            values = torch.from_numpy(getattr(normalization, name)).reshape(shape)
+            self.register_buffer(name, values, persistent=False)
+
+    def loss(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return the mean squared error of normalised values that are known.
+
+        About 1 for the mean of train. `weight` is of classes and has no effect.
+        """
+        squared, is_known = _squared_errors(logits, target)
+        return squared.sum() / is_known.sum().clamp(min=1)
+
+    def scores(self, logits: Tensor) -> Tensor:
+        """Return values in their units, in the shape of the logits."""
+        return logits.double() * self.scale + self.centre
+
+    def measure(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the mean squared error of each window, (B,), normalised."""
+        squared, is_known = _squared_errors(logits, target)
+        return squared.flatten(1).sum(dim=1) / is_known.flatten(1).sum(dim=1).clamp(min=1)
+
+
+def _squared_errors(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return squared errors (B, T, ...), 0 where the target is NaN, and where it is not."""
+    is_known = target.isfinite()
+    error = logits[:, : target.shape[1]].float() - target.nan_to_num()
+    return torch.where(is_known, error, 0.0).square(), is_known

@@ -45,7 +45,6 @@ class TaskProfile:
         sample
             series, tokens or video.
         """
-        del sample
         if entry.window.horizon_samples is not None:
             yield f"datasets.{dataset}.window.horizon_samples: {self.name} has none; take that out"
         if entry.transform != TransformSettings():

@@ -47,7 +47,6 @@ class TargetTable(ABC):
 
         None: targets belong to windows where they stand.
         """
-        del start
         return None
 
 

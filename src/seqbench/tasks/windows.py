@@ -16,7 +16,7 @@ from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import UNLABELLED, Split, WindowSet
-from seqbench.windowing.segment import Window, cut
+from seqbench.windowing.segment import Window, cut, cut_sequences
 
 
 class TaskWindows:
@@ -36,22 +36,18 @@ class TaskWindows:
 
     def prepared(self, recordings: Recordings, job: WindowJobSettings) -> Recordings:
         """Return recordings as they are split, cut and normalised: transformed, with targets."""
-        del job
         return recordings
 
     def n_lost(self, job: WindowJobSettings) -> int:
         """Return how many samples recordings lose at their beginning when they are prepared."""
-        del job
         return 0
 
     def look_back(self, job: WindowJobSettings) -> int:
         """Return how many samples before a split its windows may hold as inputs."""
-        del job
         return 0
 
     def horizon_samples(self, job: WindowJobSettings) -> int:
         """Return how many samples behind a window are its target; 0: targets lie inside."""
-        del job
         return 0
 
     def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
@@ -62,12 +58,10 @@ class TaskWindows:
         self, of_signal: Normalization, values: Callable[[], NDArray[np.float32]]
     ) -> Normalization:
         """Return the normalisation of targets, from that of the signal or the targets of train."""
-        del values
         return of_signal
 
     def timeline(self, recordings: Recordings, windows: list[Window]) -> Timeline | None:
         """Return the whole recordings behind windows of one split, for tasks that need them."""
-        del recordings, windows
         return None
 
     def check(self, splits: dict[Split, WindowSet]) -> None:
@@ -88,21 +82,25 @@ class TaskWindows:
 
     def reference(self, windows: WindowSet) -> Callable[[int], Hashable]:
         """Return a function that gives the reference of a window, by index, to be compared."""
-
-        def label(index: int) -> Hashable:
-            return int(windows.label[index])
-
+        label: Callable[[int], Hashable] = windows.label.__getitem__
         return label
 
 
-def values_inside(windows: WindowSet) -> Callable[[int], Hashable]:
-    """Return a function that gives the targets of the samples of a window, by index."""
+class SampleWindows(TaskWindows):
+    """Windows with a target for every sample, cut wherever labels begin and end."""
 
-    def values(index: int) -> Hashable:
-        start = windows.start[index]
-        return windows.required_targets.values[start : start + windows.length[index]].tobytes()
+    def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
+        """Cut recordings into windows, with or without known targets."""
+        return cut_sequences(recordings, job.window)
 
-    return values
+    def reference(self, windows: WindowSet) -> Callable[[int], Hashable]:
+        """Return a function that gives the targets of the samples of a window, by index."""
+
+        def values(index: int) -> Hashable:
+            start = windows.start[index]
+            return windows.required_targets.values[start : start + windows.length[index]].tobytes()
+
+        return values
 
 
 def check_classes(present: NDArray[np.int64], classes: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a model costs: parameters, multiply-accumulates, memory of a GPU."""
+"""What a model costs: parameters and multiply-accumulates."""
 
 import math
 
@@ -47,8 +47,3 @@ def macs_per_window(module: nn.Module, x: Tensor) -> int:
         for hook in hooks:
             hook.remove()
     return total
-
-
-def gpu_peak_bytes(device: torch.device) -> int:
-    """Return the most memory this process has held on a GPU, in bytes; 0 on a CPU."""
-    return int(torch.cuda.max_memory_allocated(device)) if device.type == "cuda" else 0

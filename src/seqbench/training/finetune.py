@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from seqbench.config.registry import TASKS
+from seqbench.models.base import Encoder
 from seqbench.plan.job_settings import FinetuneJobSettings
-from seqbench.pretraining.transfer import no_transfer, transfer
+from seqbench.pretraining.transfer import transfer
 from seqbench.process.memory import PeakMemory
 from seqbench.process.origin import origin
 from seqbench.storage.atomic import write_json
@@ -17,18 +19,20 @@ from seqbench.storage.model_header import EncoderHeader, ModelHeader, NetworkHea
 from seqbench.storage.models import StoredModel, read_as, write_model
 from seqbench.storage.records import Cost, Provenance, RunIdentity
 from seqbench.storage.windows import WindowSet, read_windows
-from seqbench.training.batches import Batch, WindowTable, label_counts, labelled_subset
-from seqbench.training.calibration import calibrate
-from seqbench.training.cost import gpu_peak_bytes, macs_per_window, n_parameters
+from seqbench.training.batches import (
+    Batch,
+    WindowTable,
+    label_counts,
+    labelled_subset,
+    shuffled,
+)
+from seqbench.training.cost import macs_per_window, n_parameters
 from seqbench.training.devices import claim_device
-from seqbench.training.job import TrainingJob
+from seqbench.training.job import TrainingJob, run_training
 from seqbench.training.loop import EVALUATION_BATCH, fit
-from seqbench.training.model import Model, build_model
-from seqbench.training.out_of_memory import run_training
-from seqbench.training.predict import predict
-from seqbench.training.progress import Progress
+from seqbench.training.model import Model, build_model, predict
 from seqbench.training.reproducibility import prepare, seed_everything
-from seqbench.training.state import StateKeeper, state_arrays
+from seqbench.training.state import StateKeeper, Trainable, state_arrays
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +78,19 @@ def finetune(job: FinetuneJob) -> None:
 
 def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     memory, settings, seed = PeakMemory(), job.settings, job.run.seed
-    device = claim_device(job.machine.device)
-    prepare(job.machine.threads, device, tf32=settings.optimizer.precision == "tf32")
+    device = claim_device(job.device)
+    prepare(job.threads, device, tf32=settings.optimizer.precision == "tf32")
     generator = seed_everything(seed)
     train, val = read_windows(job.windows, "train"), read_windows(job.windows, "val")
     network_header = _network_header(settings, train)
     network = build_model(network_header)
     pretrained = read_as(job.encoder, EncoderHeader) if job.encoder else None
-    manifest = no_transfer()
+    manifest: dict[str, object] = {
+        "encoder": "random",
+        "fraction": None,
+        "copied": [],
+        "skipped": [],
+    }
     if pretrained:
         objective = pretrained.header.pretraining.objective
         manifest = transfer(network.encoder, pretrained.arrays, objective)
@@ -109,11 +118,9 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
         settings.optimizer,
         loss_name="val_loss",
         generator=generator,
-        progress=Progress(
-            " ".join(str(part) for part in job.names.values()), settings.optimizer.epochs
-        ),
+        label=" ".join(str(part) for part in job.names.values()),
         n_full=int((train.label >= 0).sum()),
-        tensorboard=job.machine.tensorboard,
+        tensorboard=job.tensorboard,
         keeper=keeper,
     )
     longest = torch.tensor([int(train.length.argmax())])
@@ -123,7 +130,9 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
         update={
             "n_parameters": n_parameters(network),
             "macs_per_window": macs_per_window(network, table.batch(longest).x),
-            "peak_memory_bytes": gpu_peak_bytes(device) or memory.peak_bytes(),
+            "peak_memory_bytes": torch.cuda.max_memory_allocated(device)
+            if device.type == "cuda"
+            else memory.peak_bytes(),
             "pretrain_s": encoder_cost.pretrain_s,
             "pretrain_cpu_s": encoder_cost.pretrain_cpu_s,
         }
@@ -146,7 +155,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
         provenance=Provenance(
             **origin(),
             device=device.type,
-            threads=job.machine.threads,
+            threads=job.threads,
             batch_size_halved=is_halved or None,
         ),
     )
@@ -173,7 +182,7 @@ def _network_header(settings: FinetuneJobSettings, train: WindowSet) -> NetworkH
     )
 
 
-class Finetuning:
+class Finetuning(Trainable):
     """A model as the loop wants it.
 
     Parameters
@@ -187,6 +196,8 @@ class Finetuning:
     unfreeze, unfreeze_epochs
         When a pretrained encoder begins to learn; see `FinetuneSettings`.
     """
+
+    module: Model
 
     def __init__(
         self,
@@ -240,13 +251,6 @@ class Finetuning:
         for layer in [self.module.encoder] if self.frozen else self._asleep:
             layer.eval()
 
-    def memory(self) -> dict[str, Tensor]:
-        """Return nothing: beside weights only the epoch counts, and the loop knows it."""
-        return {}
-
-    def recall(self, memory: dict[str, Tensor]) -> None:
-        """There is nothing to take over."""
-
 
 def _has_weights(layer: nn.Module) -> bool:
     return any(True for _ in layer.parameters())
@@ -255,3 +259,46 @@ def _has_weights(layer: nn.Module) -> bool:
 def balanced_weights(counts: np.ndarray) -> Tensor:
     """Return class weights (K,) inverse to frequency, one on average over what is counted."""
     return torch.from_numpy(counts.sum() / (len(counts) * np.maximum(counts, 1))).float()
+
+
+@torch.no_grad()
+def calibrate(encoder: Encoder, windows: WindowTable, seed: int) -> None:
+    """Measure the running statistics of all batch norms on windows, without labels.
+
+    Untrained running statistics are 0 and 1, so that a frozen random encoder
+    would not normalise at all. Weights, modes and global random state stay as
+    they are; the same weights, windows and seed give the same bits.
+
+    Parameters
+    ----------
+    encoder
+        On the device of `windows`; one without batch norms is left as it is.
+    windows
+        Of train, without augmentation; one pass in batches of nearly equal size.
+    seed
+        Of the order of the windows.
+
+    References
+    ----------
+    Wu, Johnson (2021). Rethinking "batch" in BatchNorm. arXiv:2105.07576,
+    section 3 (precise batch norm). Batches weigh the same.
+    """
+    norms = [module for module in encoder.modules() if isinstance(module, _BatchNorm)]
+    if not norms:
+        return
+    was_training = {module: module.training for module in encoder.modules()}
+    momentum = {norm: norm.momentum for norm in norms}
+    encoder.eval()  # neither dropout nor noise
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over all batches
+        norm.train()
+    n_batches = -(-len(windows) // EVALUATION_BATCH)
+    order = torch.Generator().manual_seed(seed)
+    for index in shuffled(len(windows), n_batches, EVALUATION_BATCH, order):
+        batch = windows.batch(index)
+        encoder(batch.x, batch.lengths)
+    for norm in norms:
+        norm.momentum = momentum[norm]
+    for module, training in was_training.items():
+        module.training = training

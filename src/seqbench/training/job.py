@@ -1,58 +1,29 @@
 """A job that trains: what it reads, with which settings, on which machine, and what it writes."""
 
+import gc
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
+
+import torch
 
 from seqbench.config.stages import STATE_EVERY_S
 from seqbench.errors import UserError
 from seqbench.plan.job_settings import FinetuneJobSettings, PretrainJobSettings
 from seqbench.process.origin import versions
+from seqbench.storage.atomic import remove_leftovers
+from seqbench.storage.lock import locked
+from seqbench.storage.states import remove_empty
+from seqbench.training.loop import DivergedError
 from seqbench.training.reproducibility import choose_device
-from seqbench.training.state import StateKeeper, file_digest, keeping
+from seqbench.training.state import StateKeeper, file_digest
 
-
-@dataclass(frozen=True, kw_only=True)
-class Machine:
-    """Where a model trains; no setting of the run.
-
-    Parameters
-    ----------
-    device
-        auto, cpu, cuda or cuda:N.
-    threads
-        Of one training.
-    tensorboard
-        Folder for TensorBoard logs; None: none are written.
-    out_of_memory
-        Where a GPU has no room for a batch: stop, or train once more with half of it.
-    """
-
-    device: str = "auto"
-    threads: int = 1
-    tensorboard: Path | None = None
-    out_of_memory: Literal["refuse", "halve"] = "refuse"
-
-
-@dataclass(frozen=True, kw_only=True)
-class StateSettings:
-    """How the state of a training under way is kept; no setting of the run.
-
-    Parameters
-    ----------
-    folder
-        From which an interrupted training goes on; None: it begins anew.
-    every_s
-        Seconds between two states.
-    code
-        Digest of the code: a training goes on with the same code only.
-    """
-
-    folder: Path | None = None
-    every_s: float = STATE_EVERY_S
-    code: str = ""
+PATIENCE_S = 60.0
+LEAST_HALF = 2  # batch norm needs two windows
+logger = logging.getLogger("seqbench")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +35,18 @@ class TrainingJob:
     windows, history
         `windows.h5` that is read, and CSV file that is written.
     settings
-        Of the model and its optimizer.
-    machine, state
-        See `Machine` and `StateSettings`.
+        Of the model and its optimizer; all that follows is no setting of the run.
+    device, threads
+        auto, cpu, cuda or cuda:N, and threads of one training.
+    tensorboard
+        Folder for TensorBoard logs; None: none are written.
+    out_of_memory
+        Where a GPU has no room for a batch: stop, or train once more with half of it.
+    state, state_every_s
+        Folder from which an interrupted training goes on, None: it begins anew;
+        seconds between two states.
+    code
+        Digest of the code: a training goes on with the same code only.
     halved
         Whether the batch size is half of what the configuration has.
     """
@@ -74,8 +54,13 @@ class TrainingJob:
     windows: Path
     history: Path
     settings: FinetuneJobSettings | PretrainJobSettings
-    machine: Machine = Machine()
-    state: StateSettings = StateSettings()
+    device: str = "auto"
+    threads: int = 1
+    tensorboard: Path | None = None
+    out_of_memory: Literal["refuse", "halve"] = "refuse"
+    state: Path | None = None
+    state_every_s: float = STATE_EVERY_S
+    code: str = ""
     halved: bool = False
 
     @property
@@ -99,9 +84,9 @@ class TrainingJob:
             **{name: str(value) for name, value in self.names.items()},
             **{name: file_digest(path) for name, path in self.inputs.items() if path is not None},
             "settings": self.settings.to_json(),
-            "device": choose_device(self.machine.device).type,
-            "threads": str(self.machine.threads),
-            "code": self.state.code,
+            "device": choose_device(self.device).type,
+            "threads": str(self.threads),
+            "code": self.code,
             "version of torch": versions()["torch"],
         }
 
@@ -112,11 +97,82 @@ Train = Callable[[Job, StateKeeper | None], None]
 
 @contextmanager
 def keeping_state(job: TrainingJob) -> Iterator[StateKeeper | None]:
-    """Keep the state of a training, if requested, until its outputs are in place."""
-    if job.state.folder is None:
+    """Keep the state of a training, if requested, until its outputs are in place, or for good.
+
+    Halves of outputs that a killed process left are removed.
+
+    Raises
+    ------
+    UserError
+        If another process trains the same.
+    """
+    if job.state is None:
         yield None
         return
-    if not job.state.code:
+    if not job.code:
         raise UserError("--state needs --code: a training goes on with the same code only")
-    with keeping(job.state.folder, job.identity, job.state.every_s, job.outputs) as keeper:
-        yield keeper
+    try:
+        with locked(job.state / "lock", PATIENCE_S):
+            keeper = StateKeeper(job.state, job.identity, job.state_every_s)
+            remove_leftovers(keeper.path, *job.outputs)
+            try:
+                yield keeper
+            except DivergedError:
+                keeper.forget()  # it would only diverge again
+                raise
+            if not keeper.stays:
+                keeper.forget()
+    finally:
+        remove_empty(job.state)
+
+
+def run_training(job: Job, train: Train[Job]) -> None:
+    """Train, keeping the state; where a GPU has no room, once more with half the batch size.
+
+    The second training is the one that half the `batch_size` in the
+    configuration gives; its states differ from those of the first.
+
+    Parameters
+    ----------
+    job
+        Its `out_of_memory` decides whether there is a second training.
+    train
+        Trains a job and writes its outputs.
+
+    Raises
+    ------
+    UserError
+        If there is no room, and the batch size may not or cannot be halved, or was.
+    """
+    with keeping_state(job) as keeper:
+        if _fits(job, train, keeper):
+            return
+        size = job.settings.optimizer.batch_size
+        half = size // 2
+        no_room = f"the GPU has no room for batches of {size} windows"
+        lower = "lower `batch_size`, cut shorter windows or set `device: cpu`"
+        if job.out_of_memory == "refuse":
+            halve = "set `out_of_memory: halve` to train with half of it"
+            raise UserError(f"{no_room}; {halve}, or {lower}")
+        if half < LEAST_HALF:
+            raise UserError(f"{no_room}, which cannot be halved; {lower}")
+        logger.warning("%s; training begins anew with %d", no_room, half)
+        if keeper is not None:
+            keeper.identity["batch_size"] = str(half)
+        optimizer = job.settings.optimizer.model_copy(update={"batch_size": half})
+        settings = job.settings.model_copy(update={"optimizer": optimizer})
+        if not _fits(replace(job, settings=settings, halved=True), train, keeper):
+            raise UserError(f"{no_room}, nor for {half}; {lower}")
+
+
+def _fits(job: Job, train: Train[Job], keeper: StateKeeper | None) -> bool:
+    """Train, and return whether there was room; what took it is free again if not."""
+    try:
+        train(job, keeper)
+    except torch.OutOfMemoryError as error:
+        logger.warning("%s", " ".join(str(error).split()))
+    else:
+        return True
+    gc.collect()  # the error, gone by now, held all that the training had made
+    torch.cuda.empty_cache()
+    return False

@@ -1,9 +1,12 @@
 """The training loop."""
 
 import csv
+import logging
 import math
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,16 +16,55 @@ import torch
 from torch import Tensor, nn
 
 from seqbench.config.stages import OptimizerSettings
+from seqbench.errors import UserError
 from seqbench.storage.atomic import replacing
 from seqbench.storage.records import Cost
 from seqbench.training.batches import Batch, WindowTable, shuffled
-from seqbench.training.divergence import check_held_out, diverged, first_bad_step
-from seqbench.training.progress import Progress
 from seqbench.training.schedule import Schedule
-from seqbench.training.state import Course, StateKeeper
-from seqbench.training.trainable import Trainable
+from seqbench.training.state import Course, StateKeeper, Trainable
 
 EVALUATION_BATCH = 256
+MOST_NAMED = 8  # windows of a step that diverged
+LOG_EVERY_S = 15.0
+logger = logging.getLogger("seqbench")
+
+
+class Progress:
+    """Epochs passed and the numbers of the last one.
+
+    Parameters
+    ----------
+    label
+        What is being trained.
+    n_epochs
+        Epochs at most.
+    """
+
+    def __init__(self, label: str, n_epochs: int) -> None:
+        self.label = label
+        self.n_epochs = n_epochs
+        self._bar: Any = None
+        self._last = time.monotonic()
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=n_epochs, desc=label, unit="epoch")
+
+    def epoch(self, row: dict[str, float]) -> None:
+        """Show that an epoch has passed."""
+        losses = {key: f"{value:.4g}" for key, value in row.items() if key.endswith("loss")}
+        if self._bar is not None:
+            self._bar.set_postfix(losses)
+            self._bar.update()
+        elif time.monotonic() - self._last > LOG_EVERY_S:
+            self._last = time.monotonic()
+            logger.info("%s: epoch %d of %d, %s", self.label, row["epoch"], self.n_epochs, losses)
+
+    def end(self, sentence: str) -> None:
+        """Show how training ended."""
+        if self._bar is not None:
+            self._bar.close()
+        logger.info("%s: %s", self.label, sentence)
 
 
 @dataclass(frozen=True)
@@ -80,7 +122,7 @@ def fit(
     *,
     loss_name: str,
     generator: torch.Generator,
-    progress: Progress,
+    label: str,
     n_full: int | None = None,
     tensorboard: Path | None = None,
     keeper: StateKeeper | None = None,
@@ -103,8 +145,8 @@ def fit(
         Column of the held-out loss; the lowest decides which weights are kept.
     generator
         Order of the batches.
-    progress
-        Shows every epoch.
+    label
+        What is being trained, for the bar or the log that shows every epoch.
     n_full
         Windows that set the steps of an epoch, so that a run with few labels
         takes as many steps as one with all; None: those of `index`.
@@ -121,7 +163,7 @@ def fit(
     SystemExit
         If a signal stops the training.
     """
-    module = trainable.module
+    module, progress = trainable.module, Progress(label, settings.epochs)
     optimizer = torch.optim.AdamW(
         [p for p in module.parameters() if p.requires_grad],
         lr=settings.learning_rate,
@@ -142,17 +184,15 @@ def fit(
         for windows in (index[part] for part in islice(drawn, n_done, None)):
             yield windows, train.batch(windows)
 
-    writer = _tensorboard_writer(tensorboard, course.history)
-    with keeper.listening() if keeper is not None else nullcontext():
+    listening = nullcontext() if keeper is None else keeper.listening()
+    with _curves(tensorboard, course.history) as draw, listening:
         for row in epochs(course, batches, held_out, settings, loss_name=loss_name, keeper=keeper):
             progress.epoch(row)
-            _draw(writer, row)
+            draw(row)
         if keeper is not None:
             keeper.end(course)
     module.load_state_dict(course.best_weights)
     trainable.set_training(False)
-    if writer is not None:
-        writer.close()
     outcome = Outcome(course.history, course.best_epoch, course.train_s, course.train_cpu_s)
     progress.end(
         f"{len(outcome.history)} epochs in {outcome.train_s:.1f} s,"
@@ -250,22 +290,61 @@ def _precision(settings: OptimizerSettings, device: torch.device) -> AbstractCon
     return nullcontext()
 
 
-def _tensorboard_writer(folder: Path | None, history: list[dict[str, float]]) -> Any:
-    """Return a writer of a new log with the finished epochs; None: no folder for logs."""
+@contextmanager
+def _curves(
+    folder: Path | None, history: list[dict[str, float]]
+) -> Iterator[Callable[[dict[str, float]], None]]:
+    """Give a function that adds an epoch to a new TensorBoard log of the finished ones."""
     if folder is None:
-        return None
+        yield lambda row: None
+        return
     from torch.utils.tensorboard import SummaryWriter
+
+    def draw(row: dict[str, float]) -> None:
+        for name in row.keys() - {"epoch", "steps"}:
+            writer.add_scalar(name, row[name], int(row["epoch"]))
 
     for old in folder.glob("events.out.tfevents.*"):
         old.unlink()
-    writer = SummaryWriter(str(folder))
-    for row in history:
-        _draw(writer, row)
-    return writer
+    with SummaryWriter(str(folder)) as writer:
+        for row in history:
+            draw(row)
+        yield draw
 
 
-def _draw(writer: Any, row: dict[str, float]) -> None:
-    """Add an epoch to the curves of TensorBoard, if there is a writer."""
-    if writer is not None:
-        for name in row.keys() - {"epoch", "steps"}:
-            writer.add_scalar(name, row[name], int(row["epoch"]))
+class DivergedError(UserError):
+    """A loss or gradient is not finite."""
+
+
+def first_bad_step(losses: Sequence[Tensor], norms: Sequence[Tensor]) -> int | None:
+    """Return the first step, from 0, whose loss or gradient norm is not finite, or None.
+
+    All steps are checked at once: on a GPU every check waits for pending
+    computations.
+    """
+    is_bad = ~(torch.stack(list(losses)).isfinite() & torch.stack(list(norms)).isfinite())
+    return int(is_bad.int().argmax()) if is_bad.any() else None
+
+
+def diverged(
+    loss: Tensor, norm: Tensor, epoch: int, step: int, windows: Tensor | None
+) -> DivergedError:
+    """Return the error that names a step, from 1, its windows of train, and the gradient norm."""
+    at = ""
+    if windows is not None:
+        at = f", on the windows {', '.join(str(n) for n in windows[:MOST_NAMED].tolist())}"
+        at += f", … ({len(windows)} in all) of train" if len(windows) > MOST_NAMED else " of train"
+    return DivergedError(
+        f"train_loss is {float(loss):.4g} in epoch {epoch}, step {step}, with gradient norm"
+        f" {float(norm):.3g}{at}; lower learning_rate or look for extreme values in"
+        f" {'the data' if windows is None else 'these windows'}"
+    )
+
+
+def check_held_out(name: str, loss: float, epoch: int, norm: float) -> None:
+    """Raise a `DivergedError` if a held-out loss is not finite."""
+    if not math.isfinite(loss):
+        raise DivergedError(
+            f"{name} is {loss} in epoch {epoch} (last gradient norm {norm:.3g}); lower"
+            " learning_rate or look for extreme values in the data"
+        )

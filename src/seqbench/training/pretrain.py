@@ -20,12 +20,10 @@ from seqbench.storage.records import PretrainingOutcome
 from seqbench.storage.windows import WindowSet, read_windows
 from seqbench.training.batches import Batch, WindowTable
 from seqbench.training.devices import claim_device
-from seqbench.training.job import TrainingJob
+from seqbench.training.job import TrainingJob, run_training
 from seqbench.training.loop import EVALUATION_BATCH, fit
-from seqbench.training.out_of_memory import run_training
-from seqbench.training.progress import Progress
 from seqbench.training.reproducibility import prepare, seed_everything
-from seqbench.training.state import StateKeeper, state_arrays
+from seqbench.training.state import StateKeeper, Trainable, state_arrays
 
 LEAST_RANK = 2.0
 COURSE = {"epoch", "steps", "learning_rate", "gradient_norm", "seconds"}  # of training itself
@@ -65,8 +63,8 @@ def pretrain(job: PretrainJob) -> None:
 
 def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
     settings = job.settings
-    device = claim_device(job.machine.device)
-    prepare(job.machine.threads, device, tf32=settings.optimizer.precision == "tf32")
+    device = claim_device(job.device)
+    prepare(job.threads, device, tf32=settings.optimizer.precision == "tf32")
     generator = seed_everything(job.seed)
     train = read_windows(job.windows, "train", labels=False)
     table = WindowTable(train, device, with_targets=False)
@@ -80,10 +78,8 @@ def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
         settings.optimizer,
         loss_name="monitor_loss",
         generator=generator,
-        progress=Progress(
-            f"{settings.objective} of {settings.architecture}", settings.optimizer.epochs
-        ),
-        tensorboard=job.machine.tensorboard,
+        label=f"{settings.objective} of {settings.architecture}",
+        tensorboard=job.tensorboard,
         keeper=keeper,
     )
     kept = outcome.history[outcome.best_epoch - 1]
@@ -105,8 +101,10 @@ def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
     outcome.write_history(job.history)
 
 
-class Pretraining:
+class Pretraining(Trainable):
     """An objective as the loop wants it."""
+
+    module: Objective
 
     def __init__(self, objective: Objective) -> None:
         self.module = objective
@@ -127,13 +125,6 @@ class Pretraining:
         if steps is not None:
             frames = frames[inside(steps, frames.shape[1], frames.device)]
         return watched | {"effective_rank": effective_rank(frames.flatten(0, -2))}
-
-    def begin_epoch(self, epoch: int) -> None:
-        """All of an objective learns from the first epoch on."""
-
-    def set_training(self, training: bool) -> None:
-        """Switch the whole module."""
-        self.module.train(training)
 
     def memory(self) -> dict[str, Tensor]:
         """Return what the objective keeps beside weights."""

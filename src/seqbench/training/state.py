@@ -20,6 +20,7 @@ import math
 import os
 import signal
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -33,19 +34,50 @@ from torch import Tensor, nn
 from seqbench.config.stages import STATES_STAY
 from seqbench.errors import FormatError
 from seqbench.process.launch import TO_END
-from seqbench.storage.atomic import WriteError, remove_leftovers
-from seqbench.storage.lock import locked
+from seqbench.storage.atomic import WriteError
 from seqbench.storage.model_header import CourseRecord, StateHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
-from seqbench.storage.states import remove_empty, state_file
-from seqbench.training.divergence import DivergedError
+from seqbench.storage.states import state_file
+from seqbench.training.batches import Batch
 from seqbench.training.reproducibility import random_state, restore_random_state
 from seqbench.training.schedule import Schedule
-from seqbench.training.trainable import Trainable
 
 INTERRUPTED = 75  # the exit code that the system reserves for "try again" (EX_TEMPFAIL)
-PATIENCE_S = 60.0
 logger = logging.getLogger("seqbench")
+
+
+class Trainable(ABC):
+    """What the loop trains: a module that knows its loss, and what to watch besides.
+
+    Attributes
+    ----------
+    module
+        What is trained, frozen layers included.
+    """
+
+    module: nn.Module
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> Tensor:
+        """Return the mean loss of a batch, shape ()."""
+
+    @abstractmethod
+    def watch(self, batch: Batch) -> dict[str, Tensor]:
+        """Return means over a batch, shape () each, the loss under its own name among them."""
+
+    def begin_epoch(self, epoch: int) -> None:  # noqa: B027
+        """Decide which layers learn in an epoch, from 1 on; by default all do."""
+
+    def set_training(self, training: bool) -> None:
+        """Switch between training and evaluation; frozen layers stay in evaluation."""
+        self.module.train(training)
+
+    def memory(self) -> dict[str, Tensor]:
+        """Return what training changes beside weights and statistics, such as draws and counts."""
+        return {}
+
+    def recall(self, memory: dict[str, Tensor]) -> None:  # noqa: B027
+        """Take over the `memory` of a training that was set up the same."""
 
 
 class Course:
@@ -135,8 +167,8 @@ class Course:
             **_named("beside_weights", self.trainable.memory()),
             **_named("chance", random_state(self.device)),
             "order_at_start": self._order_at_start,
-            "losses": _stack(self.losses),
-            "norms": _stack(self.norms),
+            "losses": torch.stack(self.losses) if self.losses else torch.empty(0),
+            "norms": torch.stack(self.norms) if self.norms else torch.empty(0),
         }
         for number, moments in self.optimizer.state_dict()["state"].items():
             tensors |= _named(f"moments/{number}", moments)
@@ -266,8 +298,8 @@ class StateKeeper:
             self._leave(course, self._signal)
 
     def end(self, course: Course) -> None:
-        """Write the last state of a training that is done, if it is to stay."""
-        if self.stays:
+        """Write the last state of a training that is done, if it is to stay or a signal came."""
+        if self.stays or self._signal is not None:
             self.keep(course)
 
     def forget(self) -> None:
@@ -309,40 +341,6 @@ class StateKeeper:
         return StoredModel(stored.arrays, stored.header)
 
 
-@contextmanager
-def keeping(
-    folder: Path, identity: Callable[[], dict[str, str]], every_s: float, outputs: list[Path]
-) -> Iterator[StateKeeper]:
-    """Keep the state of a training until its outputs are in place, or for good.
-
-    Parameters
-    ----------
-    folder, identity, every_s
-        As in `StateKeeper`.
-    outputs
-        What the training writes; halves of them that a killed process left
-        are removed.
-
-    Raises
-    ------
-    UserError
-        If another process trains the same.
-    """
-    try:
-        with locked(folder / "lock", PATIENCE_S):
-            keeper = StateKeeper(folder, identity, every_s)
-            remove_leftovers(keeper.path, *outputs)
-            try:
-                yield keeper
-            except DivergedError:
-                keeper.forget()  # it would only diverge again
-                raise
-            if not keeper.stays:
-                keeper.forget()
-    finally:
-        remove_empty(folder)
-
-
 def state_arrays(module: nn.Module) -> dict[str, np.ndarray]:
     """Return the weights and statistics of a module as arrays."""
     return {name: t.detach().cpu().numpy() for name, t in module.state_dict().items()}
@@ -352,11 +350,6 @@ def file_digest(path: Path) -> str:
     """Return a digest of what a file holds."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _stack(numbers: list[Tensor]) -> Tensor:
-    """Return tensors of shape () as one; between two epochs there are none."""
-    return torch.stack(numbers) if numbers else torch.empty(0)
 
 
 def _named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

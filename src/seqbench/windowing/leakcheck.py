@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,11 @@ from seqbench.config.registry import TASK_WINDOWS
 from seqbench.datasets.base import counted
 from seqbench.errors import UserError
 from seqbench.plan.job_settings import WindowJobSettings
-from seqbench.storage.leakcheck import LeakCheck
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
-from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
+from seqbench.storage.windows import SPLITS, UNLABELLED, LeakCheck, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
+from seqbench.windowing.segment import is_padded
 from seqbench.windowing.split import DEFAULT_TEST, assign_splits, put_labels_aside
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary
 
@@ -71,9 +71,10 @@ def find_leaks(
         splits, or statistics or vocabulary are not those of train.
     """
     given = _Given(recordings, job)
-    _refuse_shared_recordings(splits)
+    for name, places in _shared(splits, "names").items():
+        raise LeakError(f"recording '{name}' has windows in {places}")
     # In time every split holds every group: that is what such a split is.
-    shared = {} if given.in_time else _shared_groups(splits)
+    shared = {} if given.in_time else _shared(splits, "groups")
     if job.split.by == "group" and shared:
         group, places = next(iter(shared.items()))
         raise LeakError(f"group '{group}' has windows in {places}")
@@ -89,7 +90,7 @@ def find_leaks(
         n_shared_groups=len(shared),
         n_windows={split: len(splits[split]) for split in UNSEEN},
         n_repeated={split: len(of_split) for split, of_split in repeats.items()},
-        n_same_answer={split: sum(of_split) for split, of_split in repeats.items()},
+        n_same_target={split: sum(of_split) for split, of_split in repeats.items()},
         order_agreement=_order_agreement(splits)
         if given.task.one_class_each and not given.in_time
         else None,
@@ -147,25 +148,15 @@ class _Given:
         )
 
 
-def _refuse_shared_recordings(splits: dict[Split, WindowSet]) -> None:
-    split_of: dict[int, Split] = {}
-    for split, windows in splits.items():
-        for recording in np.unique(windows.recording).tolist():
-            if (other := split_of.setdefault(recording, split)) != split:
-                raise LeakError(
-                    f"recording '{windows.names[recording]}' has windows in {other} and {split}"
-                )
-
-
-def _shared_groups(splits: dict[Split, WindowSet]) -> dict[str, str]:
-    """Return the groups with windows in several splits, and which splits those are."""
+def _shared(splits: dict[Split, WindowSet], column: Literal["names", "groups"]) -> dict[str, str]:
+    """Return the recordings or groups with windows in several splits, and which those are."""
     split_of: dict[str, Split] = {}
     shared = {}
     for split, windows in splits.items():
         for recording in np.unique(windows.recording).tolist():
-            group = windows.groups[recording]
-            if (other := split_of.setdefault(group, split)) != split:
-                shared[group] = f"{other} and {split}"
+            name = getattr(windows, column)[recording]
+            if (other := split_of.setdefault(name, split)) != split:
+                shared[name] = f"{other} and {split}"
     return shared
 
 
@@ -219,16 +210,12 @@ def _refuse_foreign_samples(windows: WindowSet, given: _Given) -> None:
         if given.job.normalization == "per_recording" and windows.sample != "tokens":
             signal = standardize(signal)
         own = _as_read(signal[begin:end], windows)
-        for rows in _own_rows(windows, recording, is_padded=_is_padded(given.job)):
+        for rows in _own_rows(windows, recording, is_padded=is_padded(given.job.window)):
             if not _holds(own, rows):
                 raise LeakError(
                     f"a window of {windows.split} holds samples of recording"
                     f" '{given.recordings.names[index]}' that are not its own, {begin} to {end}"
                 )
-
-
-def _is_padded(job: WindowJobSettings) -> bool:
-    return job.window.length_samples is None and job.window.pad_to_samples is not None
 
 
 def _as_read(signal: NDArray[np.float32], windows: WindowSet) -> NDArray[np.float32]:

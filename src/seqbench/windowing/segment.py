@@ -1,7 +1,7 @@
 """Where windows begin and end. Every window lies inside one recording."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +10,7 @@ from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import UNLABELLED
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """Samples [start, stop) of a recording, and the index of their class or -1."""
 
     recording: int
@@ -101,3 +100,8 @@ def _truncated(start: int, stop: int, settings: WindowSettings) -> tuple[int, in
 def hop_samples(length: int, settings: WindowSettings) -> int:
     """Return the samples from the start of one sliding window to that of the next."""
     return settings.step_samples or max(1, round(length * (1 - settings.overlap)))
+
+
+def is_padded(settings: WindowSettings) -> bool:
+    """Return whether short sequences are filled up to a length."""
+    return settings.length_samples is None and settings.pad_to_samples is not None

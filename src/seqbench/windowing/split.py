@@ -10,6 +10,8 @@ from seqbench.storage.windows import SPLITS, UNLABELLED
 
 DEFAULT_TEST = 0.2
 
+Move = tuple[str, float | list[str], int | list[int]]  # to a split: how many or which, and a seed
+
 
 def assign_splits(
     recordings: Recordings, settings: SplitSettings, fold: Fold | None = None
@@ -53,15 +55,12 @@ def assign_splits(
     is_official = "" not in split
     if not is_official:
         split = ["train"] * len(split)
-    draw = _Draw(recordings, units, split)
-    moves: list[tuple[str, float | list[str], int | list[int]]] = []
+    moves: list[Move] = []
     if not is_official:
         test = DEFAULT_TEST if settings.test is None else settings.test
         moves.append(("test", test, settings.seed))
     if "val" not in split:
-        moves.append(("val", settings.val, seed_of_val))
-        for name, amount, seed in sorted(moves, key=lambda one: not isinstance(one[1], list)):
-            draw.move(name, amount, seed)  # names first, or a draw would take them
+        _carve(recordings, units, split, [*moves, ("val", settings.val, seed_of_val)])
     elif isinstance(settings.val, list):
         raise DataError(
             "split.val: the source has an official val; leave `val` out, or give `test` as well"
@@ -72,7 +71,13 @@ def assign_splits(
                 f"split.unlabelled: recording '{recordings.names[i]}' is in {split[i]}; only those"
                 " of train can go without labels"
             )
-    _refuse_cut_groups(units, split)
+    seen: dict[str, str] = {}
+    for unit, name in zip(units, split, strict=True):
+        if seen.setdefault(unit, name) != name:
+            raise DataError(
+                f"split: group '{unit}' would be in {seen[unit]} and in {name};"
+                " name the whole group, or set `by: recording`"
+            )
     for name in SPLITS:
         if name not in split:
             raise DataError(
@@ -88,46 +93,42 @@ def put_labels_aside(recordings: Recordings, settings: SplitSettings) -> Recordi
     return recordings.without_labels(_named(recordings, units, "unlabelled", settings.unlabelled))
 
 
-class _Draw:
-    """Moves recordings out of train, by name or by a stratified draw.
+def _carve(recordings: Recordings, units: list[str], split: list[str], moves: list[Move]) -> None:
+    """Move recordings out of train in place, by name or by a stratified draw.
 
     Fractions count what was in train at first, so that val and test of 0.2
     each leave 0.6, whichever is drawn first. Units without a label stay in
     train, where pretraining sees them.
     """
-
-    def __init__(self, recordings: Recordings, units: list[str], split: list[str]) -> None:
-        self.recordings = recordings
-        self.units = units
-        self.split = split
-        free = [i for i, name in enumerate(split) if name == "train"]
-        self.by_class = _by_class(recordings, units, free)
-
-    def move(self, name: str, amount: float | list[str], seed: int | list[int]) -> None:
-        """Move recordings from train to the split `name`."""
+    by_class = _by_class(recordings, units, [i for i, name in enumerate(split) if name == "train"])
+    # Names first, or a draw would take them.
+    for name, amount, seed in sorted(moves, key=lambda move: not isinstance(move[1], list)):
         if isinstance(amount, list):
-            moved = _named(self.recordings, self.units, name, amount)
+            moved = _named(recordings, units, name, amount)
         else:
-            chosen = self._drawn(amount, seed)
-            moved = [i for i, unit in enumerate(self.units) if unit in chosen]
+            in_train = {unit for unit, now in zip(units, split, strict=True) if now == "train"}
+            chosen = _drawn(by_class, in_train, amount, seed)
+            moved = [i for i, unit in enumerate(units) if unit in chosen]
         for i in moved:
-            if self.split[i] != "train":
+            if split[i] != "train":
                 raise DataError(
-                    f"split.{name}: recording '{self.recordings.names[i]}' is in"
-                    f" {self.split[i]} already; name it in one place"
+                    f"split.{name}: recording '{recordings.names[i]}' is in {split[i]} already;"
+                    " name it in one place"
                 )
-            self.split[i] = name
+            split[i] = name
 
-    def _drawn(self, fraction: float, seed: int | list[int]) -> set[str]:
-        """Draw a fraction of the units of each class, at least one where train keeps one."""
-        generator = np.random.default_rng(seed)
-        in_train = {u for u, name in zip(self.units, self.split, strict=True) if name == "train"}
-        chosen: set[str] = set()
-        for members in self.by_class:
-            left = [unit for unit in members if unit in in_train]
-            n = min(max(round(fraction * len(members)), 1), max(len(left) - 1, 0))
-            chosen.update(left[i] for i in generator.permutation(len(left))[:n])
-        return chosen
+
+def _drawn(
+    by_class: list[list[str]], in_train: set[str], fraction: float, seed: int | list[int]
+) -> set[str]:
+    """Draw a fraction of the units of each class, at least one where train keeps one."""
+    generator = np.random.default_rng(seed)
+    chosen: set[str] = set()
+    for members in by_class:
+        left = [unit for unit in members if unit in in_train]
+        n = min(max(round(fraction * len(members)), 1), max(len(left) - 1, 0))
+        chosen.update(left[i] for i in generator.permutation(len(left))[:n])
+    return chosen
 
 
 def _tested(
@@ -189,13 +190,3 @@ def _most_frequent_class(
         unit: max(sorted(of_unit), key=lambda label: of_unit[label], default=UNLABELLED)
         for unit, of_unit in counts.items()
     }
-
-
-def _refuse_cut_groups(units: list[str], split: list[str]) -> None:
-    seen: dict[str, str] = {}
-    for unit, name in zip(units, split, strict=True):
-        if seen.setdefault(unit, name) != name:
-            raise DataError(
-                f"split: group '{unit}' would be in {seen[unit]} and in {name};"
-                " name the whole group, or set `by: recording`"
-            )

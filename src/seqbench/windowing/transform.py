@@ -46,10 +46,7 @@ def n_samples_lost(settings: TransformSettings) -> int:
 
 def past(windows: WindowSet, n_samples: int) -> NDArray[np.float32]:
     """Return the last samples before each horizon, in the units of the data, (N, n_samples, C)."""
-    values: NDArray[np.float32] = windows.required_targets.values[
-        windows.rows_around_end(-n_samples, 0)
-    ]
-    return values
+    return np.asarray(windows.required_targets.values[windows.rows_around_end(-n_samples, 0)])
 
 
 def restored(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from seqbench.storage.recordings import Recordings
 from seqbench.storage.targets import Targets
 from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
-from seqbench.windowing.segment import Window
+from seqbench.windowing.segment import Window, is_padded
 from seqbench.windowing.split import assign_splits, put_labels_aside
 from seqbench.windowing.time_split import split_in_time
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.windows import TaskWindows
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """Samples [start, stop) of a recording as they stand in the signal, padding behind them."""
 
     recording: int
@@ -122,7 +121,7 @@ def _window_set(
         start=start,
         length=np.array(
             [p.length for p in pieces]
-            if _is_padded(job.window)
+            if is_padded(job.window)
             else [w.stop - w.start for w in windows],
             dtype=np.int64,
         ),
@@ -182,7 +181,7 @@ def _lay_out(
     Recordings stand whole and once, however much their windows overlap.
     Padding has no place in a recording, so padded sequences stand one by one.
     """
-    if not _is_padded(settings):
+    if not is_padded(settings):
         used = dict.fromkeys(w.recording for w in windows)
         pieces = [Piece(r, 0, len(recordings.signals[r])) for r in used]
         begin = np.cumsum([0, *(piece.length for piece in pieces)])
@@ -196,10 +195,6 @@ def _lay_out(
         ]
         start = np.cumsum([0, *(piece.length for piece in pieces)])[:-1].tolist()
     return pieces, np.array(start, dtype=np.int64)
-
-
-def _is_padded(settings: WindowSettings) -> bool:
-    return settings.length_samples is None and settings.pad_to_samples is not None
 
 
 def _joined(

@@ -1,13 +1,8 @@
 """Recordings with events, made by hand, for the baselines of detection."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from seqbench.storage.detections import Candidates
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import WindowSet
@@ -19,16 +14,16 @@ def event_windows():
     """Windows of recordings (n, C) with events (onset, type), normalised."""
 
     def make(
-        signals: Sequence[NDArray[Any]],
-        events: Sequence[Sequence[tuple[int, int]]],
+        signals,
+        events,
         *,
-        classes: Sequence[str] = ("a", "b"),
-        rate_hz: float = 2000.0,
-        known: Sequence[tuple[int, int]] | None = None,
-        centre: Sequence[float] | None = None,
-        scale: Sequence[float] | None = None,
-        **changes: Any,
-    ) -> WindowSet:
+        classes=("a", "b"),
+        rate_hz=2000.0,
+        known=None,
+        centre=None,
+        scale=None,
+        **changes,
+    ):
         n_channels = signals[0].shape[1]
         normalization = Normalization(
             "none" if scale is None else "zscore",
@@ -53,7 +48,7 @@ def event_windows():
             tolerance_ms=5.0,
         )
         joined = np.concatenate(list(signals))
-        values: dict[str, Any] = {
+        values = {
             "task": "detection",
             "sample": "series",
             "split": "train",
@@ -79,16 +74,10 @@ def event_windows():
 def compare():
     """F1 of the candidates above a score, and the errors of those that match, in samples."""
 
-    def make(
-        candidates: Candidates,
-        windows: WindowSet,
-        *,
-        tolerance_samples: int = 10,
-        least_score: float = 0.5,
-    ) -> tuple[float, NDArray[np.float64]]:
+    def make(candidates, windows, *, tolerance_samples=10, least_score=0.5):
         timeline = windows.timeline
         kept = candidates.score >= least_score
-        errors: list[float] = []
+        errors = []
         for place in range(len(timeline)):
             for kind in range(len(windows.classes)):
                 mine = kept & (candidates.place == place) & (candidates.type == kind)
@@ -99,47 +88,5 @@ def compare():
                 errors += (time[second] - onset[first]).tolist()
         n_all = len(timeline.onset) + int(kept.sum())
         return 2 * len(errors) / n_all, np.array(errors)
-
-    return make
-
-
-@pytest.fixture
-def bursts():
-    """Windows of sine bursts under white noise, with the truth of their generator."""
-
-    def templates(n_types: int, n_channels: int) -> NDArray[np.float64]:
-        made = np.zeros((n_types, n_channels, 50))
-        for kind in range(n_types):
-            wave = 0.5 * np.sin(2 * np.pi * (kind + 1) * np.linspace(0, 1, 50))
-            made[kind, [kind % n_channels, (kind + 1) % n_channels]] = wave
-        return made
-
-    def make(
-        event_windows: Any,
-        noise: float,
-        *,
-        n_windows: int = 40,
-        n_types: int = 16,
-        probability: float = 0.3,
-        n_samples: int = 2000,
-        seed: int = 0,
-        **changes: Any,
-    ) -> WindowSet:
-        generator = np.random.default_rng(seed)
-        shapes = templates(n_types, 6)
-        signals, events = [], []
-        for _ in range(n_windows):
-            signal = generator.normal(scale=noise, size=(n_samples, 6))
-            there = []
-            for kind in np.flatnonzero(generator.random(n_types) < probability).tolist():
-                onset = int(generator.integers(100, n_samples - 100))
-                signal[onset - 25 : onset + 25] += shapes[kind].T
-                there.append((onset, kind))
-            signals.append(signal)
-            events.append(there)
-        truth = {"templates": shapes, "template_onset": np.array(25)}
-        return event_windows(
-            signals, events, classes=[f"e{k}" for k in range(n_types)], truth=truth, **changes
-        )
 
     return make

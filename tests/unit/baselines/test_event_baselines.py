@@ -5,16 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fixtures.windows import job
 from seqbench.config.registry import BASELINES, DATASETS, TASKS
-from seqbench.config.stages import SplitSettings, WindowSettings
-from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.tasks.scoring import score
 from seqbench.windowing.windows import make_windows
 
 
 def split(source, **options):
-    job = WindowJobSettings(split=SplitSettings(), window=WindowSettings(), normalization="zscore")
-    return make_windows(DATASETS[source](Path(), **options), job)
+    return make_windows(DATASETS[source](Path(), **options), job({}))
 
 
 def scored(name, splits, **options):
@@ -34,11 +32,6 @@ def scored(name, splits, **options):
 
 
 @pytest.fixture(scope="module")
-def strikes():
-    return split("strikes_windows", n_train=100, n_val=40, n_test=40, noise=0.4)
-
-
-@pytest.fixture(scope="module")
 def ringing():
     return split(
         "strikes_continuous",
@@ -52,20 +45,18 @@ def ringing():
     )
 
 
-@pytest.mark.full
-def test_the_oracle_finds_what_a_matched_filter_with_true_templates_finds(strikes):
-    # Published for this generator and noise, 300 windows: F1 .9959 at 5 ms, MAE 0.095 ms.
+@pytest.mark.parametrize(
+    ("noise", "least", "most", "largest_mae_ms"),
+    # F1 at 5 ms of plain matched filters on this generator: .996 and .713.
+    [(0.4, 0.97, 1.0, 0.3), (0.8, 0.6, 0.85, 1.5)],
+)
+def test_the_oracle_is_as_good_as_the_noise_allows(noise, least, most, largest_mae_ms):
+    strikes = split("strikes_windows", n_train=40, n_val=10, n_test=30, noise=noise)
+
     found = scored("oracle", strikes)
 
-    assert found["f1_at_5ms"] > 0.97
-    assert found["onset_mae_ms"] < 0.2
-
-
-@pytest.mark.full
-def test_templates_are_learned_from_labels_nearly_as_well(strikes):
-    found, ceiling = scored("matched_filter", strikes), scored("oracle", strikes)
-
-    assert 0.9 * ceiling["f1_at_5ms"] < found["f1_at_5ms"]
+    assert least <= found["f1_at_5ms"] <= most
+    assert found["onset_mae_ms"] < largest_mae_ms
 
 
 def test_strikes_that_overlap_under_sway_and_coloured_noise_are_separated(ringing):
@@ -74,12 +65,6 @@ def test_strikes_that_overlap_under_sway_and_coloured_noise_are_separated(ringin
     assert found["f1_at_5ms"] > 0.95
     assert found["onset_mae_ms"] < 0.1
     assert found["refractory_violations"] == 0
-
-
-def test_peeling_collisions_off_is_no_worse_than_taking_peaks(ringing):
-    peeled, plain = scored("oracle", ringing, peel=True), scored("oracle", ringing, peel=False)
-
-    assert plain["f1_at_5ms"] <= peeled["f1_at_5ms"]
 
 
 def test_the_metronome_knows_the_rate_and_nothing_else(ringing):

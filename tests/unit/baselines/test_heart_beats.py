@@ -1,6 +1,5 @@
 import logging
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,19 +114,6 @@ def test_beats_have_the_type_that_is_named_qrs_or_the_most_frequent(
     assert set(found.type.tolist()) == {expected}
 
 
-def test_a_recording_too_short_to_hold_a_beat_is_passed_over(
-    detector, ecg_windows, compare, capsys
-):
-    ecg, onset = beats(20)
-    windows = ecg_windows([ecg[:5], ecg, ecg[:1]], [[], onset, []])
-
-    found = detector.predict(detector.fit([windows], seed=0), windows)
-
-    assert set(found.place.tolist()) == {1}
-    assert compare(found, windows, tolerance_samples=18)[0] > 0.9
-    assert capsys.readouterr().out == ""
-
-
 def test_a_detector_that_gives_up_is_named_in_the_log(detector, ecg_windows, monkeypatch, caplog):
     def fails(self, signal, rate):
         raise ValueError("nothing there")
@@ -141,17 +127,6 @@ def test_a_detector_that_gives_up_is_named_in_the_log(detector, ecg_windows, mon
 
     assert len(found) == 0
     assert "r0: no beats, the detector gave up (nothing there)" in caplog.text
-
-
-def test_nothing_of_test_but_its_signal_is_used(detector, ecg_windows):
-    ecg, onset = beats(20)
-    windows = ecg_windows([ecg], [onset])
-    arrays = detector.fit([windows], seed=0)
-    blind = replace(windows, timeline=windows.timeline.without_events())
-
-    np.testing.assert_array_equal(
-        detector.predict(arrays, windows).time, detector.predict(arrays, blind).time
-    )
 
 
 def test_a_record_of_the_mit_bih_database_is_found_as_published(detector, ecg_windows, compare):

@@ -3,13 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from seqbench.baselines.matched_filter.baselines import MatchedFilterBaseline, OracleBaseline
 from seqbench.baselines.matched_filter.detector import FittedEvent
 from seqbench.baselines.matched_filter.interpolation import STEPS, shifted
-from seqbench.baselines.matched_filter.learned import MatchedFilterBaseline
-from seqbench.baselines.matched_filter.oracle import OracleBaseline
 from seqbench.baselines.matched_filter.positions import likeliest_prior, shift_prior
 from seqbench.baselines.matched_filter.templates import learned_templates, residual
-from seqbench.baselines.matched_filter.whitening import Whitener
 from seqbench.errors import UserError
 
 RATE_HZ = 2000.0
@@ -73,59 +71,36 @@ def ringing(event_windows):
 # The oracle.
 
 
-@pytest.mark.parametrize(
-    ("noise", "least", "most", "largest_mae_ms"),
-    # F1 at 5 ms of plain matched filters on this generator: 1.000, .996, .941 and .713.
-    [(0.1, 0.999, 1.0, 0.01), (0.4, 0.97, 1.0, 0.3), (0.6, 0.85, 0.99, 0.8), (0.8, 0.6, 0.85, 1.5)],
-)
-def test_the_oracle_is_as_good_as_the_noise_allows(
-    bursts, event_windows, compare, noise, least, most, largest_mae_ms
-):
-    train = bursts(event_windows, noise, seed=1)
-    test = bursts(event_windows, noise, seed=2, n_windows=60)
-
-    f1, error = compare(found_by(OracleBaseline(), train, test), test)
-
-    assert least <= f1 <= most
-    assert np.abs(error).mean() / RATE_HZ * 1000 < largest_mae_ms
-
-
-def test_the_normalisation_of_the_signal_makes_no_difference(bursts, event_windows):
-    raw = {"n_windows": 12, "seed": 1}
-    scaled = raw | {"scale": [2.0, 0.5, 7.0, 1.0, 0.01, 3.0], "centre": [1.0, 0, 0, -2, 0, 5]}
+def test_the_normalisation_of_the_signal_makes_no_difference(ringing):
+    raw, scaled = (ringing(**some)[0] for some in ({}, {"scale": [2.0, 0.01], "centre": [1, -2]}))
     oracle = OracleBaseline()
 
-    one = found_by(oracle, *[bursts(event_windows, 0.3, **raw)] * 2)
-    two = found_by(oracle, *[bursts(event_windows, 0.3, **scaled)] * 2)
+    one, two = found_by(oracle, raw, raw), found_by(oracle, scaled, scaled)
 
     np.testing.assert_array_equal(one.type, two.type)
     np.testing.assert_allclose(one.time, two.time, atol=1e-3)
     np.testing.assert_allclose(one.score, two.score, atol=1e-3)
 
 
-def test_the_oracle_needs_the_truth_of_train_and_none_of_test(bursts, event_windows):
-    windows = bursts(event_windows, 0.3, n_windows=8)
-    oracle = OracleBaseline()
-    arrays = oracle.fit([windows], seed=0)
-    blind = replace(windows, truth={}, timeline=windows.timeline.without_events())
+@pytest.mark.parametrize(
+    ("truth", "sentence"),
+    [
+        ({}, "the dataset holds no `truth/templates`"),
+        (
+            {"templates": np.zeros((2, 6, 50)), "template_onset": np.array(25)},
+            r"\(2, 6, 50\).*3 types by 2 channels",
+        ),
+    ],
+)
+def test_the_oracle_needs_the_truth_of_train(ringing, truth, sentence):
+    windows, _ = ringing(n_samples=5000, n_events=10)
 
-    one, two = oracle.predict(arrays, windows), oracle.predict(arrays, blind)
-
-    np.testing.assert_array_equal(one.time, two.time)
-    with pytest.raises(UserError, match="truth/templates"):
-        oracle.fit([blind], seed=0)
-
-
-def test_templates_of_another_shape_are_refused(bursts, event_windows):
-    windows = bursts(event_windows, 0.3, n_windows=4)
-    wrong = {"templates": np.zeros((2, 6, 50)), "template_onset": np.array(25)}
-
-    with pytest.raises(UserError, match=r"\(2, 6, 50\).*16 types by 6 channels"):
-        OracleBaseline().fit([replace(windows, truth=wrong)], seed=0)
+    with pytest.raises(UserError, match=sentence):
+        OracleBaseline().fit([replace(windows, truth=truth)], seed=0)
 
 
-def test_a_generator_without_noise_is_no_problem(bursts, event_windows, compare):
-    windows = bursts(event_windows, 0.0, n_windows=20)
+def test_a_generator_without_noise_is_no_problem(ringing, compare):
+    windows, _ = ringing(noise=0.0, sway=0.0, n_events=60)
 
     for baseline in (OracleBaseline(), MatchedFilterBaseline()):
         found = found_by(baseline, windows, windows)
@@ -134,21 +109,6 @@ def test_a_generator_without_noise_is_no_problem(bursts, event_windows, compare)
 
 
 # Learned templates.
-
-
-def test_templates_are_learned_as_they_are(ringing):
-    windows, _ = ringing()
-    arrays = MatchedFilterBaseline().fit([windows], seed=0)
-    whitener = Whitener(arrays["filters"], arrays["mixing"])
-
-    # A template is learned from 15 ms before the onset on.
-    truth = np.pad(windows.truth["templates"], [(0, 0), (0, 0), (30, 0)])
-    truth = whitener(truth, extend=True)
-    n = min(truth.shape[2], arrays["templates"].shape[2])
-
-    for kind in range(3):
-        one, two = truth[kind, :, :n].ravel(), arrays["templates"][kind, :, :n].ravel()
-        assert np.corrcoef(one, two)[0, 1] > 0.98
 
 
 def test_overlapping_events_spoil_no_template():
@@ -170,28 +130,10 @@ def test_overlapping_events_spoil_no_template():
     assert residual(signal, found, events).std() == pytest.approx(0.1, rel=0.05)
 
 
-def test_events_between_samples_teach_the_same_template():
-    generator = np.random.default_rng(0)
-    wide = np.zeros((1, 1, 60))
-    wide[0, 0, 10:50] = np.hanning(40) * np.sin(np.arange(40))
-    signal = np.zeros((1, 20000), dtype=np.float32)
-    events = [
-        FittedEvent(0, STEPS * start + int(generator.integers(STEPS)), 1.0)
-        for start in range(100, 19800, 80)
-    ]
-    for event in events:
-        start, step = divmod(event.at, STEPS)
-        signal[:, start - 10 : start + 50] += shifted(wide[0], step / STEPS)
-
-    found = learned_templates(signal, events, 1, 40)
-
-    np.testing.assert_allclose(found[0, 0], wide[0, 0, 10:50], atol=0.02)
-    assert np.abs(residual(signal, found, events)).max() < 0.03
-
-
-def test_learned_templates_find_strikes_under_sway_and_collisions(ringing, compare):
-    train, _ = ringing(seed=1)
-    test, _ = ringing(seed=2)
+@pytest.mark.parametrize("late", [0, 6])
+def test_learned_templates_find_strikes_as_late_as_their_labels(ringing, compare, late):
+    train, _ = ringing(seed=1, late=late)
+    test, _ = ringing(seed=2, late=late)
 
     f1, error = compare(found_by(MatchedFilterBaseline(), train, test), test)
 
@@ -210,16 +152,6 @@ def test_events_are_timed_finer_than_samples(ringing):
     assert np.median(nearest) < 0.1  # rounded to samples, it would be 0.25
 
 
-def test_labels_that_are_late_by_habit_are_found_as_late(ringing, compare):
-    train, _ = ringing(seed=1, late=6)
-    test, _ = ringing(seed=2, late=6)
-
-    f1, error = compare(found_by(MatchedFilterBaseline(), train, test), test)
-
-    assert f1 > 0.97
-    assert np.abs(error.mean()) < 0.05
-
-
 def test_labels_that_jitter_blur_no_template(ringing, compare):
     train, _ = ringing(seed=1, jitter=3, n_samples=80000, n_events=240)
     test, _ = ringing(seed=2)
@@ -228,24 +160,6 @@ def test_labels_that_jitter_blur_no_template(ringing, compare):
 
     assert f1 > 0.95
     assert np.abs(error - np.median(error)).mean() < 0.5
-
-
-def test_a_type_without_events_in_train_is_never_found(ringing):
-    windows, _ = ringing(n_samples=20000, n_events=50)
-    timeline = windows.timeline
-    is_seen = timeline.type != 1
-    train = replace(
-        windows,
-        timeline=replace(
-            timeline,
-            onset=timeline.onset[is_seen],
-            offset=timeline.offset[is_seen],
-            type=timeline.type[is_seen],
-        ),
-    )
-
-    for baseline in (OracleBaseline(), MatchedFilterBaseline()):
-        assert set(found_by(baseline, train, windows).type.tolist()) == {0, 2}
 
 
 @pytest.mark.parametrize("baseline", [OracleBaseline(), MatchedFilterBaseline()])
@@ -257,19 +171,6 @@ def test_a_train_without_events_or_labelled_spans_finds_nothing(ringing, baselin
 
     for train in (unknown, replace(windows, timeline=quiet)):
         assert len(found_by(baseline, train, windows)) == 0
-
-
-def test_a_dead_channel_does_no_harm(ringing, compare):
-    (train, _), (test, _) = ringing(seed=1), ringing(seed=2)
-
-    def with_dead(windows):
-        dead = np.zeros((len(windows.signal), 1), dtype=np.float32)
-        signal = np.concatenate([windows.signal, dead], axis=1)
-        return replace(windows, signal=signal, channels=["x", "y", "z"])
-
-    found = found_by(MatchedFilterBaseline(), with_dead(train), with_dead(test))
-
-    assert compare(found, test)[0] > 0.97
 
 
 def test_an_onset_behind_the_template_is_refused():
@@ -287,14 +188,6 @@ def test_the_length_of_a_template_is_in_milliseconds(ringing):
 
 
 # How far labels are off.
-
-
-def test_a_prior_of_shifts_is_a_distribution():
-    for jitter in (0.0, 0.5, 3.0):
-        prior = np.exp(shift_prior(jitter, 10))
-        assert prior.sum() == pytest.approx(1)
-        assert prior.argmax() == 10
-    assert np.exp(shift_prior(0.0, 10))[10] == 1
 
 
 @pytest.mark.parametrize("jitter", [0.0, 2.0, 8.0])

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
+from fixtures.windows import job
 from seqbench.config.registry import BASELINES
-from seqbench.config.stages import SplitSettings, TransformSettings, WindowSettings
 from seqbench.datasets.base import DataError
-from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.windows import make_windows
 
@@ -21,13 +20,9 @@ def forecast_windows(values: np.ndarray, **window):
         units=[""] * values.shape[1],
         sample="video" if values.ndim == 4 else "series",
     )
-    job = WindowJobSettings(
-        split=SplitSettings(by="time", val=0.2, test=0.2),
-        transform=TransformSettings(difference_samples=[2] if values.ndim == 2 else []),
-        window=WindowSettings(length_samples=14, **window),
-        normalization="zscore",
-    )
-    splits = make_windows(made, job)
+    by_time = {"by": "time", "val": 0.2, "test": 0.2}
+    transform = {"difference_samples": [2] if values.ndim == 2 else []}
+    splits = make_windows(made, job(by_time, "zscore", transform, length_samples=14, **window))
     return [splits["train"], splits["val"]], splits["test"]
 
 
@@ -36,25 +31,15 @@ def targets(windows) -> np.ndarray:
     return windows.targets.values[origin[:, None] + np.arange(windows.targets.horizon_samples)]
 
 
-def test_persistence_says_the_last_value_in_the_units_of_the_data():
-    splits, test = forecast_windows(np.arange(100.0)[:, None], horizon_samples=3)
-    baseline = BASELINES["persistence"]()
-
-    predicted = baseline.predict(baseline.fit(splits, 0), test)
-
-    np.testing.assert_array_equal(
-        targets(test) - predicted, np.tile([[1.0], [2.0], [3.0]], (len(test), 1, 1))
-    )
-
-
-def test_persistence_shows_the_last_frame_in_the_units_of_the_data():
-    frames = np.arange(100.0)[:, None, None, None] + np.arange(12.0).reshape(2, 2, 3)
+@pytest.mark.parametrize("shape", [(1,), (2, 2, 3)], ids=["series", "video"])
+def test_persistence_predicts_the_last_value_or_frame_in_the_units_of_the_data(shape):
+    frames = np.add.outer(np.arange(100.0), np.arange(np.prod(shape)).reshape(shape))
     splits, test = forecast_windows(frames, horizon_samples=3)
     baseline = BASELINES["persistence"]()
 
     predicted = baseline.predict(baseline.fit(splits, 0), test)
 
-    assert predicted.shape == (len(test), 3, 2, 2, 3)
+    assert predicted.shape == (len(test), 3, *shape)
     for step in range(3):
         np.testing.assert_allclose(targets(test)[:, step] - predicted[:, step], step + 1.0)
 
@@ -108,8 +93,12 @@ def test_an_autoregression_of_what_is_not_above_0_takes_no_logarithm():
 @pytest.mark.parametrize(
     ("name", "options", "sentence"),
     [
-        ("seasonal_naive", {"season_samples": 15}, "a season of 15 samples .* windows of 14"),
-        ("log_ar", {"lags": (1, 20)}, "a lag of 20 samples does not fit into windows of 14"),
+        (
+            "seasonal_naive",
+            {"season_samples": 15},
+            "season_samples`: 15 samples back .* windows of 14",
+        ),
+        ("log_ar", {"lags": (1, 20)}, "log_ar.lags`: 20 samples back .* windows of 14"),
     ],
 )
 def test_what_windows_do_not_reach_is_refused(name, options, sentence):

@@ -42,12 +42,10 @@ def test_a_bad_config_is_an_error_that_names_the_key(case):
 def test_names_of_the_summary_begin_no_formula(place, name):
     entry = {"source": "waves"} if place == "datasets" else {}
 
-    assert any(
-        "begin with a letter or digit" in said for said in problems(**{place: {name: entry}})
-    )
+    assert any("begin with a letter or digit" in one for one in problems(**{place: {name: entry}}))
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_listed_at_once():
     found = problems(finetune={"epocs": 3}, device="gpu", runs=[GRID | {"seeds": [-1]}])
 
     assert len(found) == 3
@@ -59,42 +57,16 @@ def test_numbers_that_yaml_reads_as_text_are_taken():
     assert benchmark.finetune.learning_rate == 0.01
 
 
-def test_a_file_that_is_no_mapping_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"\xff\xfe\x00", "cannot be read"), (b"- a\n- b\n", "holds no keys")],
+)
+def test_a_file_that_is_no_config_is_refused(tmp_path, content, sentence):
     path = tmp_path / "config.yaml"
-    path.write_text("- a\n- b\n")
+    path.write_bytes(content)
 
-    with pytest.raises(ConfigError, match="holds no keys"):
+    with pytest.raises(ConfigError, match=sentence):
         Benchmark.read(path)
-
-
-def test_broken_yaml_is_refused_with_the_place(tmp_path):
-    path = tmp_path / "config.yaml"
-    path.write_text("runs: [\n")
-
-    with pytest.raises(ConfigError, match="line 2"):
-        Benchmark.read(path)
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read \(No such file"):
-        Benchmark.read(tmp_path / "none.yaml")
-
-
-def test_the_saved_config_reads_back_as_the_same_benchmark(tmp_path):
-    benchmark = load(datasets={"mine": {"source": "waves", "noise": 0.5}})
-    path = tmp_path / "config.yaml"
-    path.write_text(benchmark.to_yaml())
-
-    assert Benchmark.read(path) == benchmark
-
-
-def test_a_folder_or_a_binary_file_is_no_config(tmp_path):
-    binary = tmp_path / "config.bin"
-    binary.write_bytes(b"\xff\xfe\x00")
-
-    for path in (tmp_path, binary):
-        with pytest.raises(ConfigError, match="cannot be read"):
-            Benchmark.read(path)
 
 
 def test_several_files_are_merged_as_snakemake_merges_them(tmp_path):
@@ -110,12 +82,6 @@ def test_several_files_are_merged_as_snakemake_merges_them(tmp_path):
 
     assert benchmark.runs[0].datasets == ["gun_point"]
     assert (benchmark.finetune.epochs, benchmark.finetune.batch_size) == (4, 8)
-
-
-def test_options_of_a_baseline_reach_its_job():
-    benchmark = load(baseline_options={"minirocket": {"n_kernels": 168}})
-
-    assert JobSettings(benchmark).fit_baseline("waves", "minirocket").options == {"n_kernels": 168}
 
 
 def test_options_of_a_task_reach_its_jobs_with_every_default():
@@ -136,17 +102,6 @@ def test_options_of_a_task_reach_its_jobs_with_every_default():
     assert trained.task_options == fitted.task_options == expected
     assert len(expected) > 2
     assert type(trained).from_json(trained.to_json()) == trained
-
-
-def test_options_of_a_task_do_not_reach_jobs_of_another():
-    before, after = (
-        JobSettings(load(tasks=tasks)) for tasks in ({}, {"detection": {"decoder": "greedy"}})
-    )
-
-    assert after.finetune("waves", "lstm", "scratch", 1.0) == before.finetune(
-        "waves", "lstm", "scratch", 1.0
-    )
-    assert before.finetune("waves", "lstm", "scratch", 1.0).task_options == {}
 
 
 @pytest.mark.parametrize(
@@ -179,23 +134,20 @@ def test_a_users_dataset_overrides_the_built_in_one():
     assert JobSettings(benchmark).ingest("waves").options["n_windows"] == 40
 
 
-def test_a_job_is_told_every_default():
-    options = JobSettings(load()).finetune("waves", "lstm", "scratch", 1.0).architecture_options
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"architectures": {"gru": {"hidden_size": 3}}},
+        {"tasks": {"detection": {"decoder": "greedy"}}},
+    ],
+)
+def test_a_job_depends_on_no_options_of_others(changes):
+    before, after = (
+        JobSettings(load(**some)).finetune("waves", "lstm", "scratch", 1.0)
+        for some in ({}, changes)
+    )
 
-    assert options == {
-        "hidden_size": 64,
-        "n_layers": 1,
-        "bidirectional": True,
-        "dropout": 0.0,
-        "pooling": "attention",
-    }
-
-
-def test_a_job_is_told_nothing_of_other_architectures():
-    before = JobSettings(load()).finetune("waves", "lstm", "scratch", 1.0)
-    after = JobSettings(load(architectures={"gru": {"hidden_size": 3}}))
-
-    assert after.finetune("waves", "lstm", "scratch", 1.0) == before
+    assert after == before
 
 
 VARIANTS = {
@@ -238,18 +190,6 @@ def test_a_variant_of_an_objective_has_arms_of_its_own():
     assert job.objective == "masked"
     assert job.objective_options["mask_fraction"] == 0.5
     assert "masked-half_finetune" in benchmark.arm_names()
-
-
-def test_a_configuration_with_variants_survives_its_yaml():
-    benchmark = load(architectures=VARIANTS, objectives={"m": {"of": "masked"}})
-
-    assert Benchmark.load(yaml.safe_load(benchmark.to_yaml())) == benchmark
-
-
-def test_jobs_survive_their_json():
-    job = JobSettings(load()).pretrain("lstm", "autoencoder")
-
-    assert type(job).from_json(job.to_json()) == job
 
 
 def test_arms_are_read_from_their_names():
@@ -297,17 +237,17 @@ def test_shipped_configs_are_valid_and_stay_so_when_every_default_is_written_out
 
 
 def test_shipped_configs_fit_the_schema(pytestconfig):
-    import jsonschema
+    from jsonschema import Draft202012Validator
 
-    schema = json_schema()
+    schema = Draft202012Validator(json_schema())
     for name in ("config.yaml", "tests/data/config.smoke.yaml"):
-        jsonschema.validate(yaml.safe_load((pytestconfig.rootpath / name).read_text()), schema)
+        schema.validate(yaml.safe_load((pytestconfig.rootpath / name).read_text()))
 
 
 def test_the_schema_refuses_what_the_models_refuse():
-    import jsonschema
+    from jsonschema import Draft202012Validator
 
-    schema = json_schema()
+    schema = Draft202012Validator(json_schema())
     for raw in (
         {"runs": [GRID], "epochs": 3},
         {"runs": [GRID], "architectures": {"lstm": {"hidden": 3}}},
@@ -316,5 +256,4 @@ def test_the_schema_refuses_what_the_models_refuse():
         {"runs": [GRID], "tasks": {"detecting": {}}},
         {"runs": [GRID], "datasets": {"mine": {"source": "waves", "noize": 1}}},
     ):
-        with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(raw, schema)
+        assert not schema.is_valid(raw), raw

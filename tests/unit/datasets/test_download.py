@@ -11,21 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from seqbench.datasets import download
 from seqbench.datasets.base import DataError
 from seqbench.datasets.download import (
     SUMS,
     checksums,
-    gathered_folder,
     listed_folder,
     physionet_folder,
     read_sums,
-    required_files,
     unzipped_folder,
 )
 
 FILES = {"1.hea": b"header", "data/1.dat": b"\0\1\2", "data/2.dat": b"\3\4", "notes.txt": b"-"}
-WHAT = "the .hea and .dat files"
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -54,9 +50,8 @@ def server(tmp_path):
 
 
 @pytest.fixture
-def physionet(server, tmp_path, monkeypatch):
+def physionet(server, tmp_path):
     """The data set `heart` 1.0 on a server that stands for PhysioNet; yields its folder there."""
-    monkeypatch.setattr(download, "PHYSIONET", server.url)
     folder = tmp_path / "www/heart/1.0"
     rows = []
     for name, content in FILES.items():
@@ -72,8 +67,11 @@ def cache(tmp_path):
     return tmp_path / "cache"
 
 
-def fetch(cache: Path) -> Path:
-    return physionet_folder(cache, "heart", "1.0", lambda path: path != "notes.txt", WHAT)
+@pytest.fixture
+def fetch(server, cache):
+    """Return the folder `heart` in the cache, downloaded if it is absent."""
+    url = f"{server.url}/heart/1.0"
+    return lambda: physionet_folder(cache / "heart", url, lambda path: path != "notes.txt")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -81,8 +79,8 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def test_what_is_needed_is_downloaded_with_its_list_of_checksums(physionet, cache, capsys):
-    folder = fetch(cache)
+def test_what_is_needed_is_downloaded_with_its_list_of_checksums(physionet, fetch, cache, capsys):
+    folder = fetch()
 
     needed = {name: content for name, content in FILES.items() if name != "notes.txt"}
     assert folder == cache / "heart"
@@ -91,16 +89,16 @@ def test_what_is_needed_is_downloaded_with_its_list_of_checksums(physionet, cach
     assert "3/3" in capsys.readouterr().err  # the progress bar
 
 
-def test_a_folder_that_is_there_is_used_as_it_is(physionet, server, cache):
+def test_a_folder_that_is_there_is_used_as_it_is(fetch, server, cache):
     (cache / "heart").mkdir(parents=True)
 
-    assert contents(fetch(cache)) == {}
+    assert contents(fetch()) == {}
     assert server.requested == []
 
 
-def test_jobs_that_want_it_at_once_download_it_once(physionet, server, cache):
+def test_jobs_that_need_it_at_once_download_it_once(physionet, fetch, server, cache):
     with ThreadPoolExecutor(3) as pool:
-        folders = set(pool.map(fetch, [cache] * 3))
+        folders = {job.result() for job in [pool.submit(fetch) for _ in range(3)]}
 
     assert folders == {cache / "heart"}
     assert sorted(server.requested) == [
@@ -108,61 +106,62 @@ def test_jobs_that_want_it_at_once_download_it_once(physionet, server, cache):
     ]
 
 
-def test_a_broken_download_leaves_no_folder_and_the_next_one_goes_on(physionet, server, cache):
+def test_a_broken_download_leaves_no_folder_and_the_next_one_goes_on(
+    physionet, fetch, server, cache
+):
     (physionet / "data/2.dat").write_bytes(b"not as in the list")
 
     with pytest.raises(DataError, match=r"heart: it is absent, .*2\.dat.*does not match"):
-        fetch(cache)
+        fetch()
 
     assert not (cache / "heart").exists()
     assert "data/2.dat" not in contents(cache / ".heart.part")
     (physionet / "data/2.dat").write_bytes(FILES["data/2.dat"])
     server.requested.clear()
-    assert contents(fetch(cache))["data/2.dat"] == FILES["data/2.dat"]
+    assert contents(fetch())["data/2.dat"] == FILES["data/2.dat"]
     assert "/heart/1.0/1.hea" not in server.requested
 
 
-def test_a_file_that_the_server_lacks_is_an_error(physionet, cache):
+def test_a_file_that_the_server_lacks_is_an_error(physionet, fetch):
     (physionet / "1.hea").unlink()
 
     with pytest.raises(DataError, match="404"):
-        fetch(cache)
+        fetch()
 
 
-def test_offline_one_sentence_names_what_is_needed_and_where_to_put_it(cache, monkeypatch):
-    monkeypatch.setattr(download, "PHYSIONET", "http://127.0.0.1:9")  # nothing listens there
-
+def test_offline_one_sentence_names_what_is_needed_and_where_to_put_it(cache):
+    url = "http://127.0.0.1:9"  # nothing listens there
     with pytest.raises(DataError) as caught:
-        fetch(cache)
+        physionet_folder(cache / "heart", url, lambda path: True)
 
     message = str(caught.value)
     assert message.startswith(f"{cache / 'heart'}: it is absent, and its download failed (")
-    assert message.endswith(f"; put {WHAT} from http://127.0.0.1:9/heart/1.0 into it")
+    assert message.endswith(f"; put its files from {url} into it")
     assert "\n" not in message
     assert not (cache / "heart").exists()
 
 
-def test_a_cache_that_cannot_be_written_is_an_error(physionet, tmp_path):
-    (tmp_path / "cache").write_text("a file, not a folder")
+def test_a_cache_that_cannot_be_written_is_an_error(fetch, cache):
+    cache.write_text("a file, not a folder")
 
     with pytest.raises(DataError, match="its download failed"):
-        fetch(tmp_path / "cache")
+        fetch()
 
 
-def test_a_page_in_place_of_the_list_is_an_error_that_does_not_stay(physionet, cache):
+def test_a_page_in_place_of_the_list_is_an_error_that_does_not_stay(physionet, fetch):
     right = (physionet / SUMS).read_text()
     (physionet / SUMS).write_text("<html>log in first</html>")
 
     with pytest.raises(DataError, match=r"SHA256SUMS\.txt, row 1: it is not a SHA-256"):
-        fetch(cache)
+        fetch()
 
     (physionet / SUMS).write_text(right)
-    assert fetch(cache).is_dir()
+    assert fetch().is_dir()
 
 
-def test_a_list_without_the_files_is_an_error(physionet, cache):
+def test_a_list_without_the_files_is_an_error(physionet, server, cache):
     with pytest.raises(DataError, match="lists none of the files needed"):
-        physionet_folder(cache, "heart", "1.0", lambda path: path == "3.hea", WHAT)
+        physionet_folder(cache, f"{server.url}/heart/1.0", lambda path: path == "3.hea")
 
 
 @pytest.mark.parametrize("path", ["../1.hea", "/1.hea", "data/../../1.hea", "..\\1.hea", "."])
@@ -181,80 +180,51 @@ def test_lists_are_read_in_their_dialects(tmp_path, mark):
 
 
 def test_a_file_that_differs_from_the_list_is_named(physionet):
-    paths = [physionet / name for name in FILES]
-    sums = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
-    assert checksums(physionet, paths) == sums
+    (physionet / "more.txt").write_bytes(b"unlisted")
+    contents = FILES | {"more.txt": b"unlisted"}
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    assert checksums(physionet, contents, "") == sums
 
     (physionet / "data/2.dat").write_bytes(b"changed")
 
     with pytest.raises(DataError, match=r"data/2\.dat: its SHA-256 is not the one in SHA256SUMS"):
-        checksums(physionet, paths)
-
-
-def test_a_file_of_which_the_list_says_nothing_has_a_checksum_too(physionet):
-    (physionet / "more.txt").write_bytes(b"more")
-
-    sums = checksums(physionet, [physionet / "more.txt"])
-
-    assert sums == {"more.txt": hashlib.sha256(b"more").hexdigest()}
+        checksums(physionet, FILES, "")
 
 
 def test_absent_files_are_named_with_their_source(tmp_path):
     (tmp_path / "0.dat").touch()
 
     with pytest.raises(DataError) as caught:
-        required_files(tmp_path, [f"{i}.dat" for i in range(9)], "https://example.org")
+        checksums(tmp_path, [f"{i}.dat" for i in range(9)], "https://example.org")
 
     assert str(caught.value).startswith(
         f"{tmp_path}: it lacks 8 files: 1.dat, 2.dat, 3.dat, 4.dat, 5.dat, 6.dat and 2 more;"
         " get them from https://example.org,"
     )
-    assert required_files(tmp_path, ["0.dat"], "") == [tmp_path / "0.dat"]
 
 
 def test_files_whose_checksums_are_stated_are_downloaded_with_their_list(server, tmp_path, cache):
-    sums = {}
-    for name in ("a.csv", "data/b 1.csv"):
-        path = tmp_path / "www/raw" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-        sums[name] = hashlib.sha256(name.encode()).hexdigest()
-
-    folder = listed_folder(cache, "wrist", f"{server.url}/raw", sums, WHAT)
-
-    assert contents(folder).keys() == {*sums, SUMS}
-    assert checksums(folder, [folder / name for name in sums]) == sums
-    (folder / "a.csv").write_text("changed")
-    with pytest.raises(DataError, match=r"a\.csv: its SHA-256 is not the one in SHA256SUMS"):
-        checksums(folder, [folder / "a.csv"])
-    server.requested.clear()
-    assert listed_folder(cache, "wrist", f"{server.url}/raw", sums, WHAT) == folder
-    assert server.requested == []
-
-
-def test_files_from_several_places_are_gathered_in_one_folder(server, tmp_path, cache):
-    urls = {"a.csv": f"{server.url}/one", "b.csv": f"{server.url}/other"}
-    for name, url in urls.items():
-        path = tmp_path / "www" / url.rpartition("/")[2] / name
+    sums: dict[str, dict[str, str]] = {}
+    for name in ("one/a.csv", "other/data/b 1.csv"):
+        path = tmp_path / "www" / name
         path.parent.mkdir(parents=True)
         path.write_text(name)
-    sums = {name: hashlib.sha256(name.encode()).hexdigest() for name in urls}
+        place, _, file = name.partition("/")
+        sums[f"{server.url}/{place}"] = {file: hashlib.sha256(name.encode()).hexdigest()}
+    files = {name: digest for of_place in sums.values() for name, digest in of_place.items()}
 
-    folder = gathered_folder(cache, "women", urls, sums)
+    folder = listed_folder(cache / "wrist", sums)
 
-    assert contents(folder).keys() == {*urls, SUMS}
-    assert checksums(folder, [folder / name for name in sums]) == sums
-    with pytest.raises(DataError, match=r"men: it is absent, .*put a.csv and b.csv from http.*one"):
-        gathered_folder(cache, "men", urls, sums | {"b.csv": "0" * 64})
-
-
-def test_a_file_that_differs_from_the_stated_checksum_is_not_kept(server, tmp_path, cache):
-    (tmp_path / "www/a.csv").write_text("something else")
-
-    with pytest.raises(DataError, match=r"wrist: it is absent, .*a\.csv.*does not match"):
-        listed_folder(cache, "wrist", server.url, {"a.csv": "0" * 64}, WHAT)
-
-    assert not (cache / "wrist").exists()
+    assert contents(folder).keys() == {*files, SUMS}
+    assert checksums(folder, files, "") == files
+    server.requested.clear()
+    assert listed_folder(cache / "wrist", sums) == folder
+    assert server.requested == []
+    with pytest.raises(
+        DataError, match=r"men: it is absent, .*does not match.*one and http.*other"
+    ):
+        listed_folder(cache / "men", sums | {f"{server.url}/other": {"data/b 1.csv": "0" * 64}})
+    assert not (cache / "men").exists()
 
 
 def make_zip(path: Path, files: dict[str, bytes]) -> None:
@@ -263,30 +233,36 @@ def make_zip(path: Path, files: dict[str, bytes]) -> None:
             file.writestr(name, content)
 
 
-def test_an_archive_is_unpacked_and_removed(server, tmp_path, cache):
+@pytest.fixture
+def unpack(server, cache):
+    """Return the folder `walks` in the cache, unpacked from the server if it is absent."""
+    return lambda: unzipped_folder(cache / "walks", f"{server.url}/walks.zip")
+
+
+def test_an_archive_is_unpacked_and_removed(server, unpack, tmp_path):
     make_zip(tmp_path / "www/walks.zip", {"Walks/1.txt": b"one", "Walks/2.txt": b"two"})
 
-    folder = unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT)
+    folder = unpack()
 
     assert contents(folder) == {"Walks/1.txt": b"one", "Walks/2.txt": b"two"}
     server.requested.clear()
-    assert unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT) == folder
+    assert unpack() == folder
     assert server.requested == []
 
 
 @pytest.mark.parametrize("member", ["../out.txt", "/out.txt", "a/../../out.txt", "C:\\out.txt"])
-def test_an_archive_that_reaches_out_of_its_folder_is_refused(server, tmp_path, cache, member):
+def test_an_archive_that_reaches_out_of_its_folder_is_refused(unpack, tmp_path, cache, member):
     make_zip(tmp_path / "www/walks.zip", {"in.txt": b"in", member: b"out"})
 
     with pytest.raises(DataError, match="reaches out of the folder"):
-        unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT)
+        unpack()
 
     assert contents(cache / ".walks.part") == {}
     assert not list(tmp_path.rglob("*out.txt"))
     assert not (cache / "walks").exists()
 
 
-def test_an_archive_with_a_link_in_it_is_refused(server, tmp_path, cache):
+def test_an_archive_with_a_link_in_it_is_refused(server, unpack, tmp_path, cache):
     link = zipfile.ZipInfo("walks/secrets")
     link.create_system = 3  # Unix
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -295,21 +271,21 @@ def test_an_archive_with_a_link_in_it_is_refused(server, tmp_path, cache):
         file.writestr(link, "/etc/passwd")
 
     with pytest.raises(DataError, match=r"walks\.zip: its member 'walks/secrets' is a link"):
-        unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT)
+        unpack()
 
     assert contents(cache / ".walks.part") == {}
     assert not (cache / "walks").exists()
 
 
-def test_a_damaged_archive_is_fetched_anew_the_next_time(server, tmp_path, cache):
+def test_a_damaged_archive_is_fetched_anew_the_next_time(server, unpack, tmp_path):
     archive = tmp_path / "www/walks.zip"
     make_zip(archive, {"1.txt": bytes(range(256)) * 40})
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
 
     with pytest.raises(DataError, match=r"walks\.zip: it cannot be read .*; start again"):
-        unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT)
+        unpack()
 
     archive.write_bytes(whole)
-    folder = unzipped_folder(cache, "walks", f"{server.url}/walks.zip", WHAT)
+    folder = unpack()
     assert contents(folder) == {"1.txt": bytes(range(256)) * 40}

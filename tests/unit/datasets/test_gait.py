@@ -1,8 +1,5 @@
 """Walks become recordings with one sample for each tick of the sensors' counter."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -175,13 +172,6 @@ def test_a_damaged_file_is_named(write_trial, tmp_path, file, content):
     assert "\n" not in message
 
 
-def test_an_absent_file_is_named(write_trial, tmp_path):
-    (write_trial(tmp_path) / "1-1_lf.txt").unlink()
-
-    with pytest.raises(DataError, match=r"it lacks 1 file: GaitData/1-1_lf\.txt; get"):
-        ipol_gait(tmp_path)
-
-
 def test_an_empty_folder_is_refused(tmp_path):
     (tmp_path / "ipol-gait").mkdir()
 
@@ -189,12 +179,8 @@ def test_an_empty_folder_is_refused(tmp_path):
         ipol_gait(tmp_path)
 
 
-def test_the_real_events_are_within_the_trials_and_not_nearer_than_the_refractory_time():
-    cache = Path(os.getenv("SEQBENCH_DATA", "no such folder"))
-    if not (cache / "ipol-gait").is_dir():
-        pytest.skip("SEQBENCH_DATA names no folder that holds ipol-gait")
-
-    recordings = ipol_gait(cache)
+def test_the_real_events_are_within_the_trials_and_not_nearer_than_the_refractory_time(real):
+    recordings = ipol_gait(real("ipol-gait"))
 
     known = recordings.known[recordings.label_recording]
     assert (recordings.label_start >= known[:, 0]).all()

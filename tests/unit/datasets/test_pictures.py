@@ -67,14 +67,6 @@ def test_as_many_labels_as_pictures(write_digits, tmp_path):
         mnist(tmp_path)
 
 
-def test_a_lacking_file_is_named(write_digits, tmp_path):
-    write_digits(tmp_path)
-    (tmp_path / "mnist/t10k-images-idx3-ubyte.gz").unlink()
-
-    with pytest.raises(DataError, match=r"it lacks 1 file: t10k-images-idx3-ubyte\.gz"):
-        mnist(tmp_path)
-
-
 def test_digits_are_cut_in_the_order_of_their_writers(tmp_path):
     recordings = digits(tmp_path)
 

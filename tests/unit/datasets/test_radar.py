@@ -88,12 +88,3 @@ def test_rows_come_before_columns(tmp_path):
     )
 
     assert read_pgm(path).tolist() == [[0, 1, 2], [3, 4, 5]]
-
-
-def test_a_lacking_frame_is_named(write_rain, tmp_path):
-    write_rain(tmp_path)
-    name = next(iter(SUMS))
-    (tmp_path / "radar/fmi/20170509" / name).unlink()
-
-    with pytest.raises(DataError, match=f"it lacks 1 file: {name}"):
-        radar(tmp_path, **SMALL)

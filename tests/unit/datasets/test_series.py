@@ -1,6 +1,5 @@
 """Series, sines and a word."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +8,6 @@ import pytest
 from seqbench.config.registry import DATASETS
 from seqbench.datasets import series
 from seqbench.datasets.base import DataError
-
-MIRROR = Path(os.getenv("SEQBENCH_DATA", "absent"))
 
 
 def cycles(signal: np.ndarray, target: np.ndarray) -> float:
@@ -95,10 +92,9 @@ def test_a_damaged_row_is_named(temperatures):
         DATASETS["daily_min_temperatures"](cache)
 
 
-@pytest.mark.skipif(not MIRROR.is_dir(), reason="needs data: set SEQBENCH_DATA")
-def test_real_series_have_their_published_sizes():
-    [temperature] = DATASETS["daily_min_temperatures"](MIRROR).signals
-    [transformer] = DATASETS["etth1"](MIRROR).signals
+def test_real_series_have_their_published_sizes(real):
+    [temperature] = DATASETS["daily_min_temperatures"](real("forecasting")).signals
+    [transformer] = DATASETS["etth1"](real("forecasting")).signals
 
     assert temperature.shape == (3650, 1)
     assert transformer.shape == (14400, 7)

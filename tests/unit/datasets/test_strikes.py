@@ -40,15 +40,6 @@ def events(made: Recordings) -> np.ndarray:
     return np.stack([made.label_recording, made.label, made.label_start, made.label_stop])
 
 
-def assert_same(first: Recordings, second: Recordings) -> None:
-    np.testing.assert_array_equal(events(first), events(second))
-    for one, other in zip(first.signals, second.signals, strict=True):
-        assert one.tobytes() == other.tobytes()
-    assert first.truth.keys() == second.truth.keys()
-    for name, array in first.truth.items():
-        np.testing.assert_array_equal(array, second.truth[name])
-
-
 def assert_refractory_time_is_kept(made: Recordings) -> None:
     for index in range(len(made.signals)):
         for kind in range(len(made.classes)):
@@ -57,12 +48,6 @@ def assert_refractory_time_is_kept(made: Recordings) -> None:
 
 
 # Both sources
-
-
-@pytest.mark.parametrize("make", [windows, continuous])
-def test_the_same_seed_gives_the_same_bytes(make):
-    assert_same(make(seed=1), make(seed=1))
-    assert make(seed=1).signals[0].tobytes() != make(seed=2).signals[0].tobytes()
 
 
 @pytest.mark.parametrize("make", [windows, continuous])
@@ -177,14 +162,6 @@ def test_times_are_uniform_over_the_window_without_its_margins():
     np.testing.assert_allclose(counts, len(onsets) / 9, rtol=0.2)
 
 
-def test_a_window_without_an_event_is_known_to_hold_none():
-    made = windows(probability=0.02)
-
-    without = set(range(len(made.signals))) - set(made.label_recording.tolist())
-    assert without
-    assert (made.known_spans[sorted(without)] == [0, 2000]).all()
-
-
 def test_noise_of_windows_is_white_and_has_its_deviation():
     quiet, loud = (np.stack(windows(noise=noise).signals) for noise in (0.0, 0.1))
 
@@ -205,16 +182,6 @@ def test_a_larger_train_changes_neither_its_first_windows_nor_val_and_test():
 # strikes_continuous
 
 
-def test_recordings_have_the_numbers_names_and_lengths_of_the_options():
-    made = continuous(n_train=2, n_test=2, sampling_rate_hz=1600.0)
-
-    assert made.names == ["train0", "train1", "val0", "test0", "test1"]
-    assert made.splits == ["train", "train", "val", "test", "test"]
-    assert made.lengths.tolist() == [19200, 19200, 9600, 12800, 12800]
-    assert made.classes == ["e00", "e01", "e02"]
-    assert (made.sampling_rate_hz, made.refractory_s) == (1600.0, 1.9)
-
-
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_templates_and_labels_give_the_recordings_up_to_offsets(schedule):
     made = continuous(schedule=schedule, n_types=12, n_channels=6, **CLEAN)
@@ -230,7 +197,7 @@ def test_templates_and_labels_give_the_recordings_up_to_offsets(schedule):
 
 @pytest.mark.parametrize("options", [{}, {"max_skew_ms": 30.0}, {"max_skew_ms": 0.0}])
 def test_whole_strikes_stand_inside_their_recordings(options):
-    for seed in range(20):
+    for seed in range(5):
         made = continuous(seed=seed, rate_hz=0.5, train_s=4.0, val_s=4.0, test_s=4.0, **options)
         onset, lengths = int(made.truth["template_onset"]), made.lengths[made.label_recording]
         n_samples = made.truth["templates"].shape[2]
@@ -250,7 +217,7 @@ def test_whole_strikes_stand_inside_their_recordings(options):
     ],
 )
 def test_no_type_returns_within_its_refractory_time(options):
-    for seed in range(25):
+    for seed in range(6):
         made = continuous(seed=seed, n_channels=1, **({"n_types": 8} | options))
         assert_refractory_time_is_kept(made)
         assert max(Counter(made.label[made.label_recording == 0].tolist()).values()) > 2
@@ -285,16 +252,6 @@ def test_the_loudest_peak_of_every_type_stands_above_the_noise_by_the_ratio(snr_
     peaks = np.abs(made.truth["templates"]).max(axis=2) / made.truth["noise_sd"]
     np.testing.assert_allclose(20 * np.log10(peaks.max(axis=1)), snr_db, atol=1e-4)
     assert 20 * np.log10(peaks.min()) >= snr_db - 10.5
-
-
-def test_channels_set_in_around_the_labelled_sample_by_skews_within_their_bound():
-    truth = continuous(n_types=12, n_channels=6).truth
-
-    assert truth["delays_s"].shape == (12, 6)
-    assert 0.003 < np.abs(truth["delays_s"]).max() <= 0.005
-    first = np.argmax(truth["templates"] != 0, axis=2) - truth["template_onset"]
-    np.testing.assert_array_equal(first, np.ceil(truth["delays_s"] * 2000))
-    assert not continuous(max_skew_ms=0.0).truth["delays_s"].any()
 
 
 def test_amplitudes_are_log_normal_around_one():

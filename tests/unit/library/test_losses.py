@@ -9,7 +9,6 @@ from seqbench.library.training import EventSpecificLoss, EventTimingLoss
 from seqbench.library.training.losses import (
     gaussian_target,
     timing_ambiguity,
-    timing_cross_entropy,
     timing_divergence,
 )
 
@@ -25,24 +24,6 @@ def test_a_bell_is_one_at_its_event_and_zero_for_an_absent_type():
     expected = [math.exp(-0.5 * ((step - 4) / 2) ** 2) for step in range(10)]
     torch.testing.assert_close(bell[0, :, 0], torch.tensor(expected))
     assert (bell[0, :, 1] == 0).all()
-
-
-def test_the_timing_loss_at_chance_is_the_logarithm_of_the_frames():
-    time, present = torch.full((B, K), 7.0), torch.ones(B, K)
-
-    loss = timing_cross_entropy(torch.zeros(B, F, K), time, present)
-
-    assert loss.item() == pytest.approx(math.log(F))
-
-
-def test_the_timing_loss_is_that_of_the_nearest_frame_of_present_types():
-    logits = torch.zeros(1, 4, 2)
-    logits[0, 2, 0] = math.log(3)  # half of the probability
-    time = torch.tensor([[2.4, math.nan]])
-
-    loss = timing_cross_entropy(logits, time, torch.tensor([[1.0, 0.0]]))
-
-    assert loss.item() == pytest.approx(math.log(2))
 
 
 def test_a_softmax_equal_to_the_bell_has_loss_zero():
@@ -65,15 +46,11 @@ def test_divergence_at_chance_is_as_stated():
     assert loss.item() == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "divergence"])
-def test_windows_without_events_have_timing_loss_zero(loss):
+def test_windows_without_events_have_timing_loss_zero():
     logits = torch.randn(B, F, K, requires_grad=True)
     time, present = torch.full((B, K), math.nan), torch.zeros(B, K)
 
-    if loss == "divergence":
-        cost = timing_divergence(logits, time, present, sigma=1.0)
-    else:
-        cost = timing_cross_entropy(logits, time, present)
+    cost = timing_divergence(logits, time, present, sigma=1.0)
     cost.backward()
 
     assert cost.item() == 0
@@ -142,28 +119,22 @@ def test_every_output_of_the_model_has_a_gradient(batch):
         assert batch[name].grad.abs().sum() > 0
 
 
-def test_without_templates_the_terms_are_three(batch):
-    del batch["template_scores"]
-
-    terms = EventTimingLoss(event_weight=1.0, timing_weight=1.0, refractory_weight=0.1)(**batch)
-
-    assert list(terms) == ["total", "event", "timing", "refractory"]
-    torch.testing.assert_close(
-        terms["total"], terms["event"] + terms["timing"] + 0.1 * terms["refractory"]
-    )
-
-
 def test_times_are_in_samples_whatever_the_stride():
     logits = torch.full((1, 20, 1), -50.0)
     logits[0, 7] = 0.0
     label, time = torch.ones(1, 1), torch.tensor([[70.0]])
     event = torch.zeros(1, 1)
 
-    right = EventTimingLoss(stride=10, timing_sigma_samples=0)(event, logits, label, time)
-    wrong = EventTimingLoss(stride=1, timing_sigma_samples=0)(event, logits, label, time)
+    right = EventTimingLoss(stride=10, timing_sigma_samples=0.1)(event, logits, label, time)
+    wrong = EventTimingLoss(stride=1, timing_sigma_samples=0.1)(event, logits, label, time)
 
     assert right["timing"].item() == pytest.approx(0, abs=1e-6)
     assert wrong["timing"].item() == pytest.approx(50, rel=1e-3)
+
+
+def test_a_bell_without_width_is_refused():
+    with pytest.raises(ValueError, match="timing_sigma_samples must be above 0, got 0"):
+        EventTimingLoss(timing_sigma_samples=0)
 
 
 def test_half_precision_outputs_give_losses_in_single(batch):

@@ -12,7 +12,7 @@ from seqbench.errors import UserError
 from seqbench.library.data import EventDataset, collate_fn_supervised
 from seqbench.library.models import EventSpecificClassifier, LSTMEventClassifier
 from seqbench.library.training import EventSpecificLoss, EventTimingLoss, SupervisedTrainer
-from seqbench.training.divergence import DivergedError
+from seqbench.training.loop import DivergedError
 
 T, C, K = 60, 2, 2
 
@@ -137,14 +137,6 @@ def test_a_best_model_is_not_replaced_by_a_worse_one_after_a_pause(loader, tmp_p
     second.fit(loader(), num_epochs=4, save_dir=tmp_path)
 
     assert torch.load(tmp_path / "best_model.pth", weights_only=True)["epoch"] <= 3
-
-
-def test_without_a_folder_nothing_is_written(loader, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    trainer().fit(loader(), num_epochs=1)
-
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_curves_are_logged_in_the_given_folder(loader, tmp_path):

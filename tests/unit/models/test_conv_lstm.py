@@ -162,14 +162,6 @@ def test_the_forecast_follows_the_last_frame_of_each_window():
         torch.testing.assert_close(forecast[row : row + 1], alone)
 
 
-def test_a_frame_of_the_forecast_does_not_depend_on_how_many_follow():
-    head, frames = forecaster()
-    shorter = MapForecaster((6, 3, 2), 4, (2, 2, 9, 6))
-    shorter.load_state_dict(head.state_dict())
-
-    torch.testing.assert_close(shorter(frames), head(frames)[:, :2])
-
-
 def test_products_are_counted_for_every_step():
     encoder = ConvLstmEncoder((1, 8, 8), patch_size=4, widths=(3, 2))
     head = MapForecaster(encoder.map_shape, 4, (7, 1, 8, 8))

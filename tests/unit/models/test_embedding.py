@@ -5,22 +5,21 @@ from pathlib import Path
 import pytest
 import torch
 
+from fixtures.trainings import network_header
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.embedding import EmbeddedEncoder, build_encoder
-from seqbench.storage.model_header import NetworkHeader
 from seqbench.storage.models import StoredModel
 from seqbench.training.cost import macs_per_window
 from seqbench.training.model import build_model, load_model
 from seqbench.training.state import state_arrays
 
-HEADER = NetworkHeader(
-    task="classification",
+OF_TOKENS = network_header(
     architecture="gru",
     architecture_options={"hidden_size": 3},
     channels=("other", "a", "b"),
-    classes=("x", "y"),
+    sample="tokens",
+    embedding_size=5,
 )
-OF_TOKENS = HEADER.model_copy(update={"sample": "tokens", "embedding_size": 5})
 
 
 def test_its_frames_are_described_as_those_of_its_encoder():
@@ -65,10 +64,6 @@ def test_a_model_of_tokens_is_rebuilt_from_its_header():
 
     assert again.encoder.embedding.weight.shape == (3, 5)
     assert torch.equal(again(x, lengths), model(x, lengths))
-
-
-def test_a_header_without_a_kind_of_sample_is_of_series():
-    assert build_model(HEADER)(torch.randn(2, 4, 3)).shape == (2, 2)
 
 
 def test_looking_up_a_vector_multiplies_nothing():

@@ -38,12 +38,6 @@ def attention(weight: list[float], bias: float = 0.0) -> Pool:
     return pool
 
 
-def test_attention_without_a_preference_is_the_mean():
-    pooled = attention([0.0, 0.0], bias=4.0)(FRAMES, LENGTHS)
-
-    torch.testing.assert_close(pooled, torch.tensor([[3.0, 30.0], [4.0, 7.0]]))
-
-
 def test_attention_weighs_frames_by_the_softmax_of_their_scores():
     # Scores ln 1, ln 2, ln 6 of the first feature's frames 1, 2, 6 give the weights 1/9, 2/9, 6/9.
     frames = torch.tensor([[[math.log(1.0), 1.0], [math.log(2.0), 2.0], [math.log(6.0), 6.0]]])
@@ -51,33 +45,6 @@ def test_attention_weighs_frames_by_the_softmax_of_their_scores():
     pooled = attention([1.0, 0.0])(frames)
 
     assert pooled[0, 1].item() == pytest.approx((1 * 1 + 2 * 2 + 6 * 6) / 9)
-
-
-@pytest.mark.parametrize("pooling", ["last", "mean", "attention"])
-def test_frames_past_the_end_have_no_gradient_and_no_weight(pooling):
-    torch.manual_seed(0)
-    pool = Pool(4, pooling, n_backward_features=2)
-    frames = torch.randn(3, 5, 4)
-    lengths = torch.tensor([5, 2, 1])
-    inside = torch.arange(5) < lengths[:, None]
-    frames = (frames * inside[..., None]).requires_grad_()
-
-    pooled = pool(frames, lengths)
-    pooled.sum().backward()
-
-    for row, length in enumerate(lengths.tolist()):
-        torch.testing.assert_close(pooled[row : row + 1], pool(frames[row : row + 1, :length]))
-    if pooling != "mean":  # the mean relies on their being zero
-        assert (frames.grad[~inside] == 0).all()
-
-
-def test_only_attention_has_parameters():
-    assert not list(Pool(3, "mean").parameters())
-    assert not list(Pool(3, "last").parameters())
-    assert {name for name, _ in Pool(3, "attention").named_parameters()} == {
-        "score.weight",
-        "score.bias",
-    }
 
 
 def test_an_unknown_pooling_is_refused_by_name():

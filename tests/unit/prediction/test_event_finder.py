@@ -1,7 +1,6 @@
 """Events in new recordings: files, arrays and streams give the same, and faults one sentence."""
 
 import io
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 import torch
 
 import seqbench
+from fixtures.detections import whole_recordings
 from seqbench.errors import UserError
 from seqbench.prediction.event_finder import (
     COLUMNS,
@@ -23,20 +23,16 @@ from seqbench.storage.model_header import BaselineHeader, EncoderHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.records import PretrainingOutcome
-from seqbench.storage.timeline import Timeline
-from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.refractory import period_samples, select
-from seqbench.training.model import build_model, load_model
-from seqbench.training.predict import predict as predict_windows
-from seqbench.training.state import state_arrays
-from seqbench.windowing.normalize import normalize
+from seqbench.training.model import load_model
+from seqbench.training.model import predict as predict_windows
 
 N_SAMPLES = 6007  # of most recordings here: 3 s, and no whole number of frames
 MS = 1e-3
 
 
 class Dribble(io.RawIOBase):
-    """A pipe whose writer takes its time: each read gives what happens to be there."""
+    """A pipe whose writer takes its time: each read gives what is there."""
 
     def __init__(self, data: bytes, seed: int, most: int) -> None:
         self.left = data
@@ -67,7 +63,7 @@ def events(knocks, signal):
 def as_csv(path: Path, signal: np.ndarray, header: str = "x,y,z", **columns: np.ndarray) -> Path:
     table = np.column_stack([*columns.values(), signal])
     names = ",".join([*columns, header])
-    # 9 digits tell single-precision numbers apart.
+    # 9 digits keep single-precision numbers apart.
     np.savetxt(path, table, fmt="%.9g", delimiter=",", header=names, comments="")
     return path
 
@@ -136,25 +132,12 @@ def test_recordings_of_any_length_are_read(knocks, n_samples):
     assert [round(s * 2000) for s in found.onset_s] == [middle]
 
 
-def test_a_recording_of_one_sample_is_read(knocks):
-    assert len(seqbench.predict(knocks.model, knocks.recording([], 1))) == 0
-
-
 @pytest.mark.parametrize("onset", [2, 4, 2993, 2995])
 def test_events_at_the_edges_lie_within_the_recording(knocks, onset):
     (time,) = seqbench.predict(knocks.model, knocks.recording([(onset, 0)], 3000)).onset_s * 2000
 
     assert 0 <= time <= 2999
     assert abs(time - onset) <= 2
-
-
-def test_two_knocks_within_the_refractory_period_are_one_event(knocks):
-    whole = knocks.recording([(1000, 0), (1060, 0), (1030, 1), (2000, 0), (2101, 0)], 3000)
-
-    found = seqbench.predict(knocks.model, whole)
-
-    assert len(onsets(found, "=left")) == 3
-    assert len(onsets(found, "right")) == 1
 
 
 # The same wherever samples come from.
@@ -183,47 +166,24 @@ def test_channels_are_found_by_name_and_may_be_chosen(knocks, signal, events, tm
 
 def test_the_split_of_a_dataset_gives_the_same_events(knocks, signal, events):
     header = knocks.header
-    normalization = Normalization.of(header.normalization)
-    bounds = np.array([0, N_SAMPLES])
-    none = np.zeros(0, dtype=np.int64)
-    windows = WindowSet(
-        task="detection",
-        sample="series",
-        split="test",
-        signal=normalize(signal, normalization),
-        start=bounds[:1],
-        length=bounds[1:],
-        label=np.zeros(1, dtype=np.int64),
-        recording=np.zeros(1, dtype=np.int64),
-        names=["recording"],
-        groups=["recording"],
+    windows = whole_recordings(
+        [signal],
+        Normalization.of(header.normalization),
         channels=list(header.channels),
         classes=list(header.classes),
-        normalization=normalization,
         sampling_rate_hz=2000.0,
-        timeline=Timeline(
-            recording=np.zeros(1, dtype=np.int64),
-            start=bounds[:1],
-            stop=bounds[1:],
-            known_start=bounds[:1],
-            known_stop=bounds[1:],
-            onset=none,
-            offset=none,
-            type=none,
-            refractory_s=header.refractory_s,
-            tolerance_ms=5.0,
-        ),
+        refractory_s=header.refractory_s,
     )
     model = load_model(read_model(knocks.model), knocks.model)
     decoding = Decoding.of(DetectionTuning.of_json(header.tuned))
 
     candidates = predict_windows(model, windows, torch.device("cpu"), header.window_samples)
 
-    answer = Detections.of(windows, candidates, decoding, are_probabilities=True)
+    joined = Detections.of(windows, candidates, decoding, are_probabilities=True)
     kept = select(
-        answer.candidates,
+        joined.candidates,
         decoding.thresholds["optimal"],
-        period_samples(answer.refractory_s, 2000.0),
+        period_samples(joined.refractory_s, 2000.0),
         "optimal",
     )
     found = pd.DataFrame(
@@ -249,16 +209,6 @@ def test_a_stream_gives_the_events_of_the_file(knocks, signal, events, tmp_path,
     agree(pd.DataFrame(streamed), events)
 
 
-def test_a_table_without_names_can_be_streamed(knocks, signal, events, tmp_path):
-    np.savetxt(tmp_path / "a.csv", signal, fmt="%.9g", delimiter=";")
-
-    with (tmp_path / "a.csv").open("rb") as handle:
-        streamed = list(predict_stream(EventFinder(knocks.model), handle, recording="live"))
-
-    assert {event.recording for event in streamed} == {"live"}
-    agree(pd.DataFrame(streamed), events)
-
-
 @pytest.mark.parametrize(
     ("header", "channels"), [("c,a,b,other", ["a", "b", "c"]), ("z,x,y,other", None)]
 )
@@ -269,30 +219,6 @@ def test_columns_of_a_stream_are_found_by_name(knocks, signal, events, tmp_path,
         streamed = list(predict_stream(EventFinder(knocks.model), handle, channels=channels))
 
     agree(pd.DataFrame(streamed), events)
-
-
-@pytest.mark.parametrize("sizes", [(1,), (7, 400, 0, 1999), (100_000,)])
-def test_events_come_once_certain_and_are_those_of_the_whole(knocks, signal, events, sizes):
-    whole = signal[:2500]
-    rest, chunks = whole, []
-    while len(rest):
-        size = sizes[len(chunks) % len(sizes)]
-        chunks.append(rest[:size])
-        rest = rest[size:]
-
-    found = list(EventFinder(knocks.model).events(chunks))
-
-    agree(pd.DataFrame(found), seqbench.predict(knocks.model, whole))
-
-
-def test_one_finder_serves_many_recordings(knocks, signal, events):
-    finder = EventFinder(knocks.model)
-
-    twice = [pd.DataFrame(list(finder.events([signal], name))) for name in ("a", "b")]
-
-    for name, found in zip(("a", "b"), twice, strict=True):
-        assert (found.recording == name).all()
-        agree(found, events)
 
 
 # Where windows begin makes no difference.
@@ -308,97 +234,16 @@ def test_samples_before_the_events_only_shift_them(knocks, signal, events, n_bef
     agree(found, events, within_s=0.5 * MS)
 
 
-def test_pieces_of_a_long_recording_give_its_events_away_from_the_cuts(knocks):
-    n_samples, cuts = 20_000, [0, 3_579, 11_337, 20_000]
-    whole = knocks.recording(knocks.drawn(n_samples, seed=3), n_samples, seed=3)
-
-    parts = []
-    for start, stop in pairwise(cuts):
-        part = seqbench.predict(knocks.model, whole[start:stop])
-        part["onset_s"] += start / 2000
-        parts.append(part)
-
-    def away(found: pd.DataFrame) -> pd.DataFrame:
-        apart = np.abs(found.onset_s.to_numpy()[:, None] - np.array(cuts) / 2000).min(axis=1)
-        return found[apart > 0.05]
-
-    expected = away(seqbench.predict(knocks.model, whole))
-    assert len(expected) > 150
-    agree(away(pd.concat(parts)), expected, within_s=0.5 * MS)
-
-
-# A model with memory and a moving mean.
-
-
-@pytest.fixture(scope="module")
-def network(knocks, tmp_path_factory):
-    """An untrained network of the kind that is trained, so eager that it finds much in noise."""
-    torch.manual_seed(0)
-    options = {"hidden_size": 8, "widths": [8, 12]}
-    header = knocks.header.model_copy(
-        update={"architecture": "event_rnn", "architecture_options": options}
-    )
-    model = build_model(header)
-    with torch.no_grad():
-        model.head.output.weight *= 4
-        model.head.output.bias[:2] = 0
-    path = tmp_path_factory.mktemp("network") / "model.safetensors"
-    write_model(path, StoredModel(state_arrays(model), header))
-    return path
-
-
-def test_a_stream_gives_what_a_network_finds_in_the_file(network, knocks, tmp_path):
-    noise = knocks.recording([], 4003)
-    np.save(tmp_path / "noise.npy", noise)
-
-    from_file = seqbench.predict(network, tmp_path / "noise.npy")
-    dribble = Dribble(noise.astype("<f4").tobytes(), seed=5, most=9000)
-    streamed = pd.DataFrame(predict_stream(EventFinder(network), dribble, kind="raw"))
-
-    assert len(from_file) > 10
-    agree(streamed, from_file)
-
-
 # Latency.
-
-
-def test_an_event_comes_within_the_stated_latency(knocks):
-    finder = EventFinder(knocks.model)
-    latency = round(finder.latency_s * 2000)
-
-    waits = []
-    for onset in range(700, 700 + 380, 38):
-        whole = knocks.recording([(onset, 0)], onset + latency + 1)
-        n_heard = 0
-
-        def counted(whole=whole, onset=onset):
-            nonlocal n_heard
-            for piece in np.split(whole, range(onset, len(whole), 8)):
-                n_heard += len(piece)
-                yield piece
-
-        assert round(next(finder.events(counted())).onset_s * 2000) == onset
-        waits.append(n_heard - 1 - onset)
-
-    assert max(waits) <= latency
-    assert max(waits) > 0.8 * latency
 
 
 def test_who_keeps_all_that_is_likely_waits_for_no_period(knocks, tmp_path):
     tuned = knocks.header.tuned | {"decoder": "threshold"}
     eager = EventFinder(stored(knocks, tmp_path / "m.safetensors", tuned=tuned))
 
-    assert EventFinder(knocks.model).latency_s - eager.latency_s == pytest.approx(0.05)
-
-
-def test_events_are_given_before_the_stream_ends(knocks, signal):
-    finder = EventFinder(knocks.model)
-
-    def endless():
-        yield signal
-        raise AssertionError("nothing was given before more was read")
-
-    assert next(finder.events(endless())).label in knocks.header.classes
+    # A window of 512 samples and five frames of 10, as `EventStream` needs; then the period.
+    assert eager.latency_s == pytest.approx((512 + 5 * 10) / 2000)
+    assert EventFinder(knocks.model).latency_s == pytest.approx(eager.latency_s + 0.05)
 
 
 # Faults.
@@ -426,19 +271,6 @@ def test_models_that_find_no_events_are_refused(knocks, signal, tmp_path):
         write_model(path, StoredModel(knocks.arrays, header))
 
         assert refusal(path, signal).startswith(f"{path}: holds {what}; name the model")
-
-
-def test_a_missing_or_damaged_model_is_named(knocks, signal, tmp_path):
-    (tmp_path / "torn.safetensors").write_bytes(knocks.model.read_bytes()[:1000])
-
-    assert f"{tmp_path / 'none.safetensors'}: no such file" in refusal(
-        tmp_path / "none.safetensors", signal
-    )
-    assert "torn.safetensors: damaged" in refusal(tmp_path / "torn.safetensors", signal)
-
-
-def test_a_missing_recording_is_named(knocks, tmp_path):
-    assert str(tmp_path / "none.npy") in refusal(knocks.model, tmp_path / "none.npy")
 
 
 def test_another_number_of_channels_is_refused(knocks, signal, tmp_path):

@@ -1,5 +1,6 @@
 """What an augmentation changes of a window, and what it leaves."""
 
+from contextlib import nullcontext
 from typing import get_args
 
 import pytest
@@ -10,16 +11,17 @@ from seqbench.config.options import AugmentationNames
 from seqbench.errors import UserError
 from seqbench.pretraining.augmentations import (
     AUGMENTATIONS,
+    MOVE_EVENTS,
     Augmentations,
-    BandNoise,
-    ChannelDrop,
-    ChannelMix,
-    Jitter,
-    Scaling,
-    Shift,
-    TimeMask,
-    TimeWarp,
+    band_noise,
+    channel_drop,
+    channel_mix,
+    jitter,
+    scaling,
+    shift,
     spans,
+    time_mask,
+    time_warp,
 )
 
 B, T, C = 16, 40, 3
@@ -43,7 +45,7 @@ def ramps(n_samples: int, n_windows: int = 50) -> Tensor:
 
 @pytest.fixture(params=list(AUGMENTATIONS))
 def augmentation(request):
-    return AUGMENTATIONS[request.param]()
+    return AUGMENTATIONS[request.param]
 
 
 def test_the_options_name_every_augmentation():
@@ -116,15 +118,14 @@ def test_an_event_is_moved_exactly_by_augmentations_that_declare_it(augmentation
     audible = loudness.amax(dim=1) > 4  # the event itself may be masked or cut off
     assert audible.sum() > 32
     moved = loudness.argmax(dim=1)[audible] != onset
-    assert moved.any() == augmentation.moves_events
-    assert augmentation.moves_events == isinstance(augmentation, Shift | TimeWarp)
+    assert moved.any() == (augmentation in MOVE_EVENTS)
 
 
 # Each of them.
 
 
 def test_jitter_has_the_requested_deviation():
-    noise = Jitter(0.5)(torch.zeros(100, 50, 2), None, seeded())
+    noise = jitter(torch.zeros(100, 50, 2), None, seeded(), 0.5)
 
     assert float(noise.std()) == pytest.approx(0.5, rel=0.05)  # 10,000 numbers
     assert abs(float(noise.mean())) < 0.03
@@ -132,7 +133,7 @@ def test_jitter_has_the_requested_deviation():
 
 @pytest.mark.parametrize("n_samples", [4, 5, 7, 16, 65, 128])
 def test_band_noise_lies_within_one_octave(n_samples):
-    noise = BandNoise()(torch.zeros(64, n_samples, C), None, seeded())
+    noise = band_noise(torch.zeros(64, n_samples, C), None, seeded())
 
     spectrum = torch.fft.rfft(noise.double(), dim=1).abs()
     for window in spectrum:
@@ -142,24 +143,16 @@ def test_band_noise_lies_within_one_octave(n_samples):
 
 
 def test_band_noise_has_the_requested_deviation():
-    noise = BandNoise(0.7)(torch.zeros(20, 64, C), None, seeded())
+    noise = band_noise(torch.zeros(20, 64, C), None, seeded(), 0.7)
 
     deviation = noise.std(dim=1, correction=0)
     torch.testing.assert_close(deviation, torch.full((20, C), 0.7))
 
 
-def test_band_noise_draws_bands_from_the_lowest_to_the_highest():
-    noise = BandNoise()(torch.zeros(300, 64, 1), None, seeded())
-
-    loudest = torch.fft.rfft(noise[..., 0], dim=1).abs().argmax(dim=1)
-    assert loudest.min() <= 2
-    assert loudest.max() >= 24  # of 32
-
-
 def test_scaling_keeps_signs_and_the_form_of_a_channel():
     x = padded_windows()
 
-    changed = Scaling(1.0)(x, LENGTHS, seeded())
+    changed = scaling(x, LENGTHS, seeded(), 1.0)
 
     assert torch.equal(changed.sign(), x.sign())
     factor = changed[0] / x[0]
@@ -168,7 +161,7 @@ def test_scaling_keeps_signs_and_the_form_of_a_channel():
 
 
 def test_scaling_has_the_requested_deviation():
-    factor = Scaling(0.4)(torch.ones(2000, 1, 3), None, seeded()).log()
+    factor = scaling(torch.ones(2000, 1, 3), None, seeded(), 0.4).log()
 
     assert float(factor.std()) == pytest.approx(0.4, rel=0.05)  # 6,000 numbers
     assert abs(float(factor.mean())) < 0.03
@@ -178,13 +171,13 @@ def test_scaling_has_the_requested_deviation():
 def test_channel_drop_keeps_a_channel_of_every_window(n_channels):
     x = torch.ones(200, 3, n_channels)
 
-    changed = ChannelDrop(1.0)(x, None, seeded())
+    changed = channel_drop(x, None, seeded(), 1.0)
 
     assert (changed.sum(dim=2) == 1).all()
 
 
 def test_channel_drop_sets_channels_to_zero_with_its_probability():
-    changed = ChannelDrop(0.3)(torch.ones(2000, 4, 6), None, seeded())
+    changed = channel_drop(torch.ones(2000, 4, 6), None, seeded(), 0.3)
 
     assert torch.equal(changed, changed[:, :1].expand_as(changed))
     assert set(changed.unique().tolist()) == {0.0, 1.0}
@@ -195,7 +188,7 @@ def test_channel_mix_keeps_a_channel_and_leaks_its_form_into_the_others():
     x = torch.zeros(500, 20, C)
     x[..., 1] = torch.randn(500, 20, generator=seeded(5))
 
-    changed = ChannelMix(0.1)(x, None, seeded())
+    changed = channel_mix(x, None, seeded(), 0.1)
 
     assert torch.equal(changed[..., 1], x[..., 1])
     leak = changed[:, :, [0, 2]] / x[..., 1:2]
@@ -205,7 +198,7 @@ def test_channel_mix_keeps_a_channel_and_leaks_its_form_into_the_others():
 
 @pytest.mark.parametrize(("fraction", "span_samples"), [(0.1, 16), (0.5, 3), (0.3, 100)])
 def test_time_mask_sets_about_its_fraction_of_all_channels_to_zero(fraction, span_samples):
-    changed = TimeMask(fraction, span_samples)(torch.ones(3000, 64, C), None, seeded())
+    changed = time_mask(torch.ones(3000, 64, C), None, seeded(), fraction, span_samples)
 
     silent = changed == 0
     assert torch.equal(silent, silent[..., :1].expand_as(silent))
@@ -226,18 +219,11 @@ def test_masked_runs_inside_a_window_are_whole_spans():
     assert n_runs > 50
 
 
-def test_spans_of_fraction_one_take_every_sample_and_of_zero_none():
-    x = torch.zeros(20, 33, 1)
-
-    assert spans(x, 1.0, 4, seeded()).all()
-    assert not spans(x, 0.0, 4, seeded()).any()
-
-
 def test_shift_moves_a_window_whole_and_cuts_off_what_leaves_it():
     length, n_samples = 40, 50
     x = ramps(n_samples) * (torch.arange(n_samples) < length)[:, None]
 
-    changed = Shift(0.25)(x, torch.full((50,), length), seeded())
+    changed = shift(x, torch.full((50,), length), seeded(), 0.25)
 
     distances = set()
     for window in changed[..., 0]:
@@ -257,7 +243,7 @@ def test_time_warp_keeps_both_ends_and_the_order_of_time():
     length, n_samples = 60, 70
     x = ramps(n_samples) * (torch.arange(n_samples) < length)[:, None]
 
-    changed = TimeWarp(0.9)(x, torch.full((50,), length), seeded())[:, :length, 0]
+    changed = time_warp(x, torch.full((50,), length), seeded(), 0.9)[:, :length, 0]
 
     torch.testing.assert_close(changed[:, 0], torch.full((50,), 1.0))
     torch.testing.assert_close(changed[:, -1], torch.full((50,), float(length)))
@@ -265,23 +251,11 @@ def test_time_warp_keeps_both_ends_and_the_order_of_time():
 
 
 def test_time_warp_changes_speed_by_no_more_than_its_strength():
-    speed = TimeWarp(0.3)(ramps(100), None, seeded())[..., 0].diff(dim=1)
+    speed = time_warp(ramps(100), None, seeded(), 0.3)[..., 0].diff(dim=1)
 
     assert (speed - 1).abs().max() < 0.3 + 1e-3
     assert speed.max() > 1.2
     assert speed.min() < 0.8
-
-
-def test_time_warp_of_strength_zero_changes_nothing():
-    x = torch.randn(B, T, C, generator=seeded(5))
-
-    torch.testing.assert_close(TimeWarp(0.0)(x, None, seeded()), x, rtol=0, atol=1e-4)
-
-
-@pytest.mark.parametrize("strength", [-0.1, 1.0])
-def test_a_time_warp_that_would_stop_time_is_refused(strength):
-    with pytest.raises(UserError, match=f"{strength}"):
-        TimeWarp(strength)
 
 
 # Several.
@@ -292,24 +266,13 @@ def test_several_are_applied_in_order():
 
     changed = Augmentations(["jitter", "time_mask", "shift"])(x, LENGTHS, seeded(3))
 
-    for step in (Jitter(), TimeMask(), Shift()):
+    for step in (jitter, time_mask, shift):
         x = step(x, LENGTHS, generator)
     assert torch.equal(changed, x)
 
 
-def test_no_augmentation_changes_nothing():
-    x = padded_windows()
-
-    assert torch.equal(Augmentations([])(x, LENGTHS, seeded()), x)
-
-
-@pytest.mark.parametrize("name", list(AUGMENTATIONS))
-def test_only_augmentations_that_move_events_are_refused_where_time_is_kept(name):
-    moves = AUGMENTATIONS[name].moves_events
-
-    assert Augmentations(["jitter", name]).moves_events == moves
-    if moves:
-        with pytest.raises(UserError, match=f"'{name}'"):
-            Augmentations(["jitter", name], keep_time=True)
-    else:
-        Augmentations(["jitter", name], keep_time=True)
+@pytest.mark.parametrize("one", AUGMENTATIONS.values())
+def test_only_augmentations_that_move_events_are_refused_where_time_is_kept(one):
+    refused = pytest.raises(UserError, match=f"'{one.__name__}'")
+    with refused if one in MOVE_EVENTS else nullcontext():
+        Augmentations(["jitter", one.__name__], keep_time=True)

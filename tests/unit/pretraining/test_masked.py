@@ -78,18 +78,6 @@ def test_the_encoder_sees_a_learned_value_where_samples_are_hidden(
     assert torch.equal(seen[~is_hidden], windows[~is_hidden])
 
 
-@pytest.mark.parametrize("stride", [1, 4])
-def test_a_prediction_does_not_depend_on_hidden_samples(make, noise, stride):
-    x = noise(3, 22, C)
-    is_hidden = spans(x, 0.5, 5, torch.Generator().manual_seed(0))
-    objective = make(stride)
-
-    predicted = objective.predict(x, is_hidden)
-
-    assert predicted.shape == x.shape
-    assert torch.equal(predicted, objective.predict(x + 9 * is_hidden[..., None], is_hidden))
-
-
 def test_the_mean_of_seen_samples_has_an_error_over_mean_of_one(objective, noise, make_constant):
     x = noise(40, T, C) + 3
     mean = x[~hidden_of(objective, x)].mean(dim=0)

@@ -120,10 +120,6 @@ def test_a_log_without_a_beginning_names_no_process(content, tmp_path):
     assert not is_alive(tmp_path / "log", log)
 
 
-def test_without_a_file_there_is_no_log(tmp_path):
-    assert read_log(tmp_path / "log") is None
-
-
 def test_a_step_lives_as_long_as_its_process(tmp_path, wait_for):
     path = tmp_path / "log"
     with path.open("w") as file:

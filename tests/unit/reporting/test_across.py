@@ -15,7 +15,6 @@ from seqbench.reporting.figures.catalog import figure_names
 from seqbench.reporting.read.results import collect
 from seqbench.reporting.scores.blocks import blocks
 from seqbench.reporting.text.across import across_sections
-from seqbench.steps import report
 
 PLACE = "_across/classification"
 SCRATCH = ("cnn1d", "scratch"), ("gru", "scratch"), ("lstm", "scratch")
@@ -72,8 +71,8 @@ def world(write_results, raw):
     """Return what makes results on the first n datasets."""
 
     def write(n, *, seeds=(0,), **settings):
-        asked = raw(grid(names(n), ["cnn1d", "gru", "lstm"], seeds=list(seeds)))
-        return write_results(asked, skill=settings.pop("skill", skill), **settings)
+        requested = raw(grid(names(n), ["cnn1d", "gru", "lstm"], seeds=list(seeds)))
+        return write_results(requested, skill=settings.pop("skill", skill), **settings)
 
     return write
 
@@ -86,6 +85,40 @@ def test_a_full_grid_is_one_block_of_all_datasets_and_models(raw):
     assert (block.other_datasets, dict(block.other_models)) == ((), {})
 
 
+MANY = ["cnn1d", "gru", "lstm", "rnn", "cnn_lstm", "event_specific"]
+
+
+@pytest.mark.parametrize(
+    ("grids", "datasets", "n_models"),
+    [
+        # Runs with few labels are not compared.
+        ([grid(names(2), MANY[:1]), grid(names(4), ["gru"], labels=[0.1])], names(2), 2),
+        # 3 datasets with 2 trained models weigh 18, 2 datasets with all 4 weigh 16.
+        ([grid(names(3), MANY[:2]), grid(names(2), MANY[2:4])], names(3), 3),
+        # 2 datasets with 5 models weigh 20, 3 datasets with 2 models weigh 18.
+        ([grid(names(3), MANY[:2]), grid(names(2), MANY[2:5])], names(2), 6),
+        # Three datasets with one trained model and a baseline weigh 9, the two in common 8.
+        ([grid(["a", "b", "c"], MANY[:1]), grid(["b", "c", "d"], ["gru"])], ["b", "c", "d"], 2),
+        # 6 datasets can distinguish a model and a baseline; 5 with 6 models cannot.
+        ([grid(names(5), MANY), grid(["d5"], MANY[:1])], names(6), 2),
+    ],
+    ids=["few labels", "datasets count twice", "many models", "in common", "can be tested"],
+)
+def test_the_block_is_the_largest_table_without_gaps(grids, datasets, n_models, raw):
+    (block,) = blocks(plan_of(raw(*grids)))
+
+    assert (list(block.datasets), len(block.models)) == (datasets, n_models)
+
+
+def test_what_stands_outside_of_the_block_is_named(raw):
+    few, many = grid(names(2), ["lstm"]), grid(["d1", "d2", "d3", "d4"], ["cnn1d", "gru"])
+
+    (block,) = blocks(plan_of(raw(few, many)))
+
+    assert block.other_datasets == ("d0",)
+    assert dict(block.other_models) == {Model("lstm", "scratch"): ("d2", "d3", "d4")}
+
+
 def test_the_ceiling_is_not_compared(raw):
     strikes = grid(["strikes-a", "strikes-b"], ["cnn1d"])
 
@@ -95,68 +128,12 @@ def test_the_ceiling_is_not_compared(raw):
     assert block.models == (Model("cnn1d", "scratch"), Model("metronome", "baseline"))
 
 
-def test_runs_with_few_labels_are_not_compared(raw):
-    few = grid(names(4), ["gru"], labels=[0.1])
-
-    (block,) = blocks(plan_of(raw(grid(names(2), ["cnn1d"]), few)))
-
-    assert block.datasets == ("d0", "d1")
-    assert Model("gru", "scratch") not in block.models
-
-
-def test_datasets_count_twice_when_the_table_is_chosen(raw):
-    # 3 datasets with 2 trained models weigh 18, 2 datasets with all 4 weigh 16.
-    plan = plan_of(raw(grid(names(3), ["cnn1d", "gru"]), grid(names(2), ["lstm", "rnn"])))
-
-    (block,) = blocks(plan)
-
-    assert block.datasets == ("d0", "d1", "d2")
-    assert dict(block.other_models) == {
-        Model("lstm", "scratch"): ("d2",),
-        Model("rnn", "scratch"): ("d2",),
-    }
-
-
-def test_many_models_outweigh_one_more_dataset(raw):
-    # 2 datasets with 5 models weigh 20, 3 datasets with 2 models weigh 18.
-    few = grid(names(2), ["lstm", "rnn", "cnn_lstm"])
-
-    (block,) = blocks(plan_of(raw(grid(names(3), ["cnn1d", "gru"]), few)))
-
-    assert (block.datasets, block.other_datasets) == (("d0", "d1"), ("d2",))
-    assert len(block.models) == 6
-
-
-def test_what_two_groups_of_datasets_have_in_common_can_be_the_table(raw):
-    plan = plan_of(raw(grid(["a", "b", "c"], ["cnn1d"]), grid(["b", "c", "d"], ["gru"])))
-
-    (block,) = blocks(plan)
-
-    # Three datasets with one trained model and a baseline weigh 9, the two in common 8.
-    assert block.datasets == ("b", "c", "d")
-    plan = plan_of(
-        raw(grid(["a", "b", "c"], ["cnn1d", "lstm"]), grid(["b", "c", "d"], ["gru", "rnn"]))
-    )
-    # Now 3 * 3 * 2 against 2 * 2 * 4: still the longer ones; with three models each, 27 and 24.
-    assert len(blocks(plan)[0].datasets) == 3
-
-
-def test_a_table_that_a_test_can_tell_apart_goes_first(raw):
-    # 6 datasets with 1 trained model and a baseline can tell the two apart; 5 with 6 models cannot.
-    many = ["cnn1d", "gru", "lstm", "rnn", "cnn_lstm", "event_specific"]
-
-    (block,) = blocks(plan_of(raw(grid(names(5), many), grid(["d5"], ["cnn1d"]))))
-
-    assert len(block.datasets) == 6
-    assert block.models == (Model("cnn1d", "scratch"), Model("majority", "baseline"))
-
-
 def test_a_task_with_one_dataset_has_nothing_to_compare(raw):
     assert blocks(plan_of(raw(grid(["d0"], ["cnn1d", "gru"])))) == []
 
 
 @pytest.mark.parametrize(("n", "figures"), [(7, []), (8, [(PLACE, "critical_difference")])])
-def test_the_diagram_is_promised_only_where_it_can_tell_models_apart(n, figures, raw):
+def test_the_diagram_is_promised_only_where_it_can_distinguish_models(n, figures, raw):
     # Four models make six pairs: 6 / 2**6 is more than 0.05, 6 / 2**7 is less.
     plan = plan_of(raw(grid(names(n), ["cnn1d", "gru", "lstm"])))
 
@@ -211,7 +188,7 @@ def test_bars_that_meet_or_nearly_do_stand_on_levels_of_their_own():
     assert bar_levels([(1.0, 2.0), (1.5, 3.0), (2.5, 4.0), (3.15, 5.0)]) == [0, 1, 0, 1]
 
 
-def test_the_words_tell_the_tests_and_who_differs(world):
+def test_the_words_name_the_tests_and_who_differs(world):
     plan = world(8)
     (across,) = compared(plan)
     (section,) = across_sections([across])
@@ -227,16 +204,16 @@ def test_the_words_tell_the_tests_and_who_differs(world):
 
 
 @pytest.mark.parametrize(
-    ("n", "said"),
+    ("n", "sentence"),
     [
         (3, "2 / 2^3 = 0.25, which cannot reach 0.05"),
         (7, "2 / 2^7 = 0.0156, and Holm's correction for 6 pairs makes it 0.0938"),
     ],
 )
-def test_too_few_datasets_are_said_with_the_numbers(n, said, world):
+def test_too_few_datasets_are_named_with_the_numbers(n, sentence, world):
     (section,) = across_sections(compared(world(n)))
 
-    assert said in section.warnings[0]
+    assert sentence in section.warnings[0]
     assert "Distinguishing 4 models takes 8 datasets or more" in section.warnings[0]
     assert bool(section.findings) == (n >= 6)
 
@@ -269,42 +246,30 @@ def test_a_diagram_that_was_promised_says_why_it_is_empty(world):
     assert section.warnings == ["Nothing is left to compare: too few of these values are defined."]
 
 
-@pytest.fixture
-def page(without_figures):
-    """Return what makes a page whose figures are blank, and its section across datasets."""
-
-    def make():
-        report.main(
-            ["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT]
-        )
-        text = Path(layout.REPORT).read_text(encoding="utf-8")
-        return re.search(r'<section id="across">.*?</section>', text, re.S)
-
-    return make
+def section_across(page):
+    return re.search(r'<section id="across">.*?</section>', page, re.S)[0]
 
 
-def test_the_page_holds_the_diagram_and_the_file_lies_where_the_layout_says(world, page):
+def test_the_page_holds_the_diagram_and_the_file_lies_where_the_layout_says(
+    world, page_without_figures
+):
     world(8)
 
-    section = page()[0]
+    section = section_across(page_without_figures())
 
     assert section.count("<img") == 1
     assert "p, adjusted" in section
     assert Path(layout.FIGURE.format(dataset=PLACE, figure="critical_difference")).is_file()
 
 
-def test_with_few_datasets_the_page_has_ranks_but_neither_p_nor_diagram(world, page):
+def test_with_few_datasets_the_page_has_ranks_but_neither_p_nor_diagram(
+    world, page_without_figures
+):
     world(3)
 
-    section = page()[0]
+    section = section_across(page_without_figures())
 
     assert "<img" not in section
     assert "p, adjusted" not in section
     assert "average rank" in section
     assert "3 datasets are too few for a test" in section
-
-
-def test_one_dataset_has_no_section_across_datasets(world, page):
-    world(1)
-
-    assert page() is None

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from seqbench import layout
-from seqbench.baselines.matched_filter.learned import MatchedFilterBaseline
+from seqbench.baselines.matched_filter.baselines import MatchedFilterBaseline
 from seqbench.errors import FormatError
 from seqbench.models.event_specific import EventSpecificEncoder
 from seqbench.plan.plan import Run
@@ -52,7 +52,6 @@ def test_templates_and_delays_are_those_of_the_architecture(windows):
     np.testing.assert_array_equal(bank.learned.values, learned)  # two templates are of no type
     wanted = encoder.template_bank.delays()[:3].detach().numpy()
     np.testing.assert_allclose(bank.delays_samples, wanted, rtol=1e-5)
-    assert not bank.is_whitened
     np.testing.assert_array_equal(bank.truth.values, windows["test"].truth["templates"])
 
 
@@ -63,7 +62,6 @@ def test_templates_of_a_matched_filter_lie_over_the_truth(windows):
 
     bank = read_bank(result, windows["test"], Path())
 
-    assert bank.is_whitened
     assert bank.delays_samples is None
     shift = round(bank.learned.onset - bank.truth.onset)
     n = min(bank.truth.values.shape[2], bank.learned.values.shape[2] - shift)

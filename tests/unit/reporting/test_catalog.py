@@ -1,4 +1,4 @@
-"""Which figures a plan has, and that asking costs nothing."""
+"""Which figures a plan has, and that finding out costs nothing."""
 
 import subprocess
 import sys
@@ -9,32 +9,32 @@ from seqbench.config.benchmark import Benchmark
 from seqbench.config.registry import FIGURES, TASKS
 from seqbench.plan.plan import Plan
 from seqbench.reporting.figures import catalog
-from seqbench.reporting.scores import metrics
 
 
 def names(raw):
     return [figure for _, figure in catalog.figure_names(Plan(Benchmark.load(raw)))]
 
 
-def test_asking_for_figures_loads_nothing_heavy():
-    heavy = "{'matplotlib', 'pandas', 'numpy', 'torch', 'sklearn', 'jinja2'}"
-    code = f"import sys, seqbench.reporting.scores.blocks; print({heavy} & set(sys.modules))"
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        (
+            "seqbench.reporting.scores.blocks",  # which figures a plan has
+            {"matplotlib", "pandas", "numpy", "torch", "sklearn", "jinja2"},
+        ),
+        (
+            "seqbench.steps.report, seqbench.reporting.page.report,"
+            " seqbench.reporting.figures.drawing",
+            {"torch", "sklearn"},
+        ),
+    ],
+)
+def test_no_package_is_loaded_that_is_not_needed(modules, heavy):
+    code = f"import sys, {modules}; print({heavy} & set(sys.modules))"
 
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert said.stdout.strip() == "set()"
-
-
-def test_the_whole_report_needs_neither_torch_nor_scikit_learn():
-    modules = "seqbench.reporting.page.report, seqbench.reporting.figures.drawing"
-    code = (
-        f"import sys, seqbench.steps.report, {modules};"
-        " print({'torch', 'sklearn'} & set(sys.modules))"
-    )
-
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert said.stdout.strip() == "set()"
+    assert found.stdout.strip() == "set()"
 
 
 def test_every_figure_has_a_title_a_place_and_a_caption_and_names_what_exists():
@@ -63,27 +63,17 @@ def test_figures_come_by_dataset(config):
     assert catalog.figures_of(plan, "waves") == catalog.figures_of(plan, "gun_point")
 
 
-def test_pretraining_is_drawn_only_if_there_is_some(config):
-    assert "pretraining" not in names(config(arms=["scratch", "random_frozen"]))
-    assert "pretraining" in names(config(arms=["contrastive_probe"]))
-
-
-def test_label_efficiency_is_drawn_only_with_several_fractions(config):
-    assert "label_efficiency" not in names(config(labels=[0.5]))
-    assert "label_efficiency" in names(config(labels=[0.5, 1.0]))
-
-
-def test_examples_are_drawn_only_of_series(config):
-    assert "examples" in names(config(datasets=["waves"], architectures=["gru"]))
-    assert "examples" not in names(config(datasets=["names"], architectures=["gru"]))
-
-
-def test_floor_and_ceiling_are_known_by_their_tags():
-    assert (metrics.floor_of("detection"), metrics.ceiling_of("detection")) == (
-        "metronome",
-        "oracle",
-    )
-    assert metrics.ceiling_of("classification") is None
+@pytest.mark.parametrize(
+    ("figure", "has_it", "has_it_not"),
+    [
+        ("pretraining", {"arms": ["contrastive_probe"]}, {"arms": ["scratch", "random_frozen"]}),
+        ("label_efficiency", {"labels": [0.5, 1.0]}, {"labels": [0.5]}),
+        ("examples", {"architectures": ["gru"]}, {"datasets": ["names"], "architectures": ["gru"]}),
+    ],
+)
+def test_a_figure_is_drawn_only_where_it_applies(figure, has_it, has_it_not, config):
+    assert figure in names(config(**has_it))
+    assert figure not in names(config(**has_it_not))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Curves, calibration and hardest windows, by hand and against scikit-learn."""
 
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,12 +8,11 @@ import pytest
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
+from fixtures.results import material_of
 from seqbench.config.registry import FIGURES
 from seqbench.errors import FormatError
 from seqbench.reporting.evidence.classification import curves, hardest_windows
-from seqbench.reporting.evidence.material import gather
-from seqbench.reporting.figures.hardest import text_of
-from seqbench.reporting.read.results import collect
+from seqbench.reporting.figures.classification import text_of
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.predictions import Predictions
 from seqbench.storage.windows import WindowSet
@@ -23,7 +21,7 @@ from seqbench.tasks.classification.metrics import ece, reliability
 ROW = SimpleNamespace(name="cnn1d · scratch")
 
 
-def said(scores, target, classes=None, **changes):
+def predictions(scores, target, classes=None, **changes):
     scores = np.asarray(scores, dtype=float)
     n, k = scores.shape
     names = [f"w{i}" for i in range(n)]
@@ -40,11 +38,11 @@ def said(scores, target, classes=None, **changes):
     return Predictions(**(whole | changes))
 
 
-def random_said(seed, n=200, k=4):
+def random_predictions(seed, n=200, k=4):
     generator = np.random.default_rng(seed)
     target = generator.integers(0, k, n)
     logits = generator.normal(size=(n, k)) + 1.5 * np.eye(k)[target]
-    return said(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), target)
+    return predictions(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), target)
 
 
 def windows_of(predictions, n_samples=2):
@@ -60,7 +58,7 @@ def windows_of(predictions, n_samples=2):
 
 
 def test_areas_of_each_class_are_means_over_runs_of_those_of_scikit_learn():
-    runs = [random_said(seed) for seed in (0, 1)]
+    runs = [random_predictions(seed) for seed in (0, 1)]
     found = curves(ROW, runs)
 
     for k in range(4):
@@ -74,8 +72,8 @@ def test_areas_of_each_class_are_means_over_runs_of_those_of_scikit_learn():
 
 
 def test_curves_of_runs_are_averaged_at_equal_levels():
-    right = said([[0.9, 0.1], [0.2, 0.8]], [0, 1])
-    wrong = said([[0.1, 0.9], [0.8, 0.2]], [0, 1])
+    right = predictions([[0.9, 0.1], [0.2, 0.8]], [0, 1])
+    wrong = predictions([[0.1, 0.9], [0.8, 0.2]], [0, 1])
     found = curves(ROW, [right, wrong])
 
     assert found.classes == ["c1"]
@@ -87,14 +85,14 @@ def test_curves_of_runs_are_averaged_at_equal_levels():
 
 
 def test_a_class_that_test_does_not_hold_has_no_curve():
-    found = curves(ROW, [said([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3]], [0, 1])])
+    found = curves(ROW, [predictions([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3]], [0, 1])])
 
     assert found.classes == ["c0", "c1"]
-    assert curves(ROW, [said([[1.0], [1.0]], [0, 0])]).classes == []
+    assert curves(ROW, [predictions([[1.0], [1.0]], [0, 0])]).classes == []
 
 
 def test_points_of_calibration_are_those_of_scikit_learn():
-    one = random_said(3, n=500)
+    one = random_predictions(3, n=500)
     confidence, right, count = reliability(one)
     held = count > 0
 
@@ -108,7 +106,7 @@ def test_points_of_calibration_are_those_of_scikit_learn():
 
 
 def test_the_hardest_windows_have_the_highest_mean_loss():
-    first = said([[0.51, 0.49], [0.4, 0.6], [0.01, 0.99]], [0, 0, 0], classes=["a", "b"])
+    first = predictions([[0.51, 0.49], [0.4, 0.6], [0.01, 0.99]], [0, 0, 0], classes=["a", "b"])
     second = replace(first, scores=np.array([[0.51, 0.49], [0.6, 0.4], [0.03, 0.97]]))
     found = hardest_windows(windows_of(first), [first, second])
 
@@ -121,8 +119,8 @@ def test_the_hardest_windows_have_the_highest_mean_loss():
     assert (middle.predicted, middle.n_wrong, middle.p_true) == ("a", 1, pytest.approx(0.5))
 
 
-def test_answers_to_other_windows_are_refused():
-    one = random_said(0, n=5)
+def test_predictions_of_other_windows_are_refused():
+    one = random_predictions(0, n=5)
 
     with pytest.raises(FormatError, match="not of the windows of test"):
         hardest_windows(windows_of(one), [replace(one, start=one.start + 1)])
@@ -139,9 +137,7 @@ def test_tokens_read_as_letters_or_as_words(vocabulary, text):
 @pytest.fixture
 def material(write_results, config):
     def make(skill=lambda run: 0.5 if run.arm == "baseline" else 0.8, **settings):
-        plan = write_results(config(), skill=skill, **settings)
-        (made,) = gather(plan, collect(plan, Path()), Path())
-        return made
+        return material_of(write_results(config(), skill=skill, **settings))
 
     return make
 
@@ -158,7 +154,7 @@ def test_the_bold_curve_is_the_mean_of_the_pale_ones(material):
     np.testing.assert_array_equal(rows["y"].to_numpy()[-201:], bold.get_ydata())
 
 
-def test_the_hardest_windows_are_drawn_with_truth_and_answer(material):
+def test_the_hardest_windows_are_drawn_with_truth_and_prediction(material):
     made = material()
     figure = FIGURES["hardest"](made).figure
 

@@ -1,12 +1,9 @@
 """The Pareto fronts of what accuracy costs."""
 
-from pathlib import Path
-
 import pytest
 
+from fixtures.results import material_of
 from seqbench.config.registry import FIGURES
-from seqbench.reporting.evidence.material import gather
-from seqbench.reporting.read.results import collect
 
 # Parameters and test score; nothing cheaper beats `rnn` and `gru`.
 MODELS = {"rnn": (100, 0.7), "lstm": (200, 0.6), "gru": (300, 0.9), "cnn1d": (400, 0.9)}
@@ -25,9 +22,7 @@ def material(write_results, config):
         content["cost"] = {"n_parameters": n_parameters, "train_cpu_s": 1.0 + n_parameters}
 
     raw = config(("majority", "minirocket"), architectures=list(MODELS), seeds=[0])
-    plan = write_results(raw, skill=skill, edit=edit)
-    (made,) = gather(plan, collect(plan, Path()), Path())
-    return made
+    return material_of(write_results(raw, skill=skill, edit=edit))
 
 
 def test_the_front_holds_the_models_that_nothing_cheaper_matches(material):
@@ -61,7 +56,7 @@ def test_models_on_the_front_are_named_inside_the_panel(material):
             assert frame.x0 - 5 < box.x0 < box.x1 < frame.x1 + 5  # pixels
 
 
-def test_a_floor_far_below_is_said_and_does_not_press_models_together(material):
+def test_a_floor_far_below_is_noted_and_does_not_press_models_together(material):
     axes = FIGURES["cost"](material).figure.axes[0]
 
     assert axes.get_ylim()[0] > FLOOR
@@ -70,8 +65,7 @@ def test_a_floor_far_below_is_said_and_does_not_press_models_together(material):
 
 def test_the_ceiling_competes_with_nobody(write_events, event_config):
     plan = write_events(event_config(), skill=lambda run: 0.97 if run.arm == "baseline" else 0.6)
-    (made,) = gather(plan, collect(plan, Path()), Path())
-    table = FIGURES["cost"](made).table
+    table = FIGURES["cost"](material_of(plan)).table
 
     assert "oracle" in set(table["architecture"])
     assert not table[table["architecture"] == "oracle"]["is_on_front"].any()
@@ -79,8 +73,7 @@ def test_the_ceiling_competes_with_nobody(write_events, event_config):
 
 def test_models_that_all_score_1_have_an_axis_that_ends_there(write_results, config):
     plan = write_results(config(), skill=lambda run: 0.5 if run.arm == "baseline" else 1.0)
-    made, *_ = gather(plan, collect(plan, Path()), Path())
-    axes = FIGURES["cost"](made).figure.axes[0]
+    axes = FIGURES["cost"](material_of(plan)).figure.axes[0]
 
     assert max(axes.get_yticks()) == pytest.approx(1)
     assert min(axes.get_yticks()) < 0.97

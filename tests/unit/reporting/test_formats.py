@@ -25,25 +25,14 @@ from seqbench.reporting.scores.metrics import metric_label
         ("false_alarms_per_hour", 30.4, "30"),
         ("false_alarms_per_hour", 0.25, "0.25"),
         ("onset_mae_ms", None, "\N{EN DASH}"),
+        ("rmse", 50.2997, "50.30"),
+        ("rmse", 0.13221, "0.1322"),
+        ("rmse", 999.96, "1000"),
+        ("rmse", 98765.4, "98765"),
     ],
 )
 def test_a_metric_is_written_in_its_own_unit(metric, value, text):
     assert formats.metric_value(value, metric) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.02, "20 ms"),
-        (1.9, "1.9 s"),
-        (59.9, "59.9 s"),
-        (61, "1 min 01 s"),
-        (3599.7, "1 h 00 min"),
-        (7320, "2 h 02 min"),
-    ],
-)
-def test_a_duration_has_the_unit_that_fits_it(seconds, text):
-    assert formats.seconds(seconds) == text
 
 
 def test_several_durations_share_the_unit_of_the_longest():
@@ -60,48 +49,32 @@ def test_metrics_have_readable_names():
     ]  # fmt: skip
 
 
-def test_nothing_lost_in_rounding_has_no_sign():
-    assert formats.score(-0.0001) == "0.000"
-    assert formats.signed_score(-0.0001) == formats.signed_score(0.0) == "0.000"
-    assert formats.score(-0.25) == "\N{MINUS SIGN}0.250"
-
-
 @pytest.mark.parametrize(
-    ("value", "text"),
+    ("write", "value", "text"),
     [
-        (50.2997, "50.30"),
-        (0.13221, "0.1322"),
-        (999.96, "1000"),
-        (1234.5, "1234"),
-        (98765.4, "98765"),
+        (formats.seconds, 0.02, "20 ms"),
+        (formats.seconds, 1.9, "1.9 s"),
+        (formats.seconds, 59.9, "59.9 s"),
+        (formats.seconds, 61, "1 min 01 s"),
+        (formats.seconds, 3599.7, "1 h 00 min"),
+        (formats.seconds, 7320, "2 h 02 min"),
+        (formats.score, -0.0001, "0.000"),
+        (formats.score, -0.25, "\N{MINUS SIGN}0.250"),
+        (formats.signed_score, -0.0001, "0.000"),
+        (formats.signed_score, 0.0, "0.000"),
+        (formats.signed_interval, (-0.5, 0.25), "\N{MINUS SIGN}0.500 to +0.250"),
+        (formats.relative, -0.5, "\N{MINUS SIGN}50.0 %"),
+        (formats.amount, 99_999, "99\u202f999"),
+        (formats.amount, 123_456, "123 k"),
+        (formats.amount, 999_499, "999 k"),
+        (formats.amount, 999_999, "1 M"),
+        (formats.amount, 1_234_567, "1.23 M"),
+        (formats.amount, 999_999_999, "1 G"),
+        (formats.amount, 2.5e12, "2.5 T"),
+        (formats.p_value, 1.0, "1.000"),
+        (formats.p_value, 0.001, "0.001"),
+        (formats.p_value, 0.0009, "< 0.001"),
     ],
 )
-def test_quantities_have_four_digits(value, text):
-    assert formats.metric_value(value, "rmse") == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (99_999, "99\u202f999"),
-        (123_456, "123 k"),
-        (999_499, "999 k"),
-        (999_999, "1 M"),
-        (1_234_567, "1.23 M"),
-        (999_999_999, "1 G"),
-        (2.5e12, "2.5 T"),
-    ],
-)
-def test_an_amount_is_exact_and_then_has_three_digits_and_a_unit(value, text):
-    assert formats.amount(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(1.0, "1.000"), (0.0314, "0.031"), (0.001, "0.001"), (0.0009, "< 0.001")]
-)
-def test_a_small_p_value_is_said_to_be_smaller(value, text):
-    assert formats.p_value(value) == text
-
-
-def test_wins_ties_and_losses_stand_side_by_side():
-    assert formats.decided(5, 0, 2).split(formats.NARROW) == ["5", "·", "0", "·", "2"]
+def test_a_number_has_the_digits_and_the_unit_that_fit_it(write, value, text):
+    assert write(value) == text

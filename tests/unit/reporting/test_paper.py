@@ -13,14 +13,8 @@ from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.messages import ConfigError
 from seqbench.reporting.figures.catalog import table_paths
-from seqbench.reporting.page.paper import (
-    leaderboard_numbers,
-    leaderboard_table,
-    overall_table,
-    rendered,
-)
+from seqbench.reporting.page.paper import leaderboard_table, overall_table, rendered
 from seqbench.reporting.read.results import collect
-from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.leaderboards import leaderboards
 
 HOSTILE = (
@@ -163,15 +157,6 @@ def test_hostile_names_are_text_in_latex(boards, make):
     assert not any(re.match(r"\s*[\[*]", row[0]) for row in rows)  # no option of the row before
 
 
-def test_hostile_names_are_text_in_markdown(boards):
-    table = leaderboard_table([hostile(boards[0])])
-    header, *rows = markdown_rows(rendered(table, "md"))
-
-    assert len(rows) == len(HOSTILE)
-    assert {len(row) for row in rows} == {len(header)}
-    assert rows[0][0] == r"\\input\{/etc/passwd\}"
-
-
 def test_a_reader_of_markdown_shows_hostile_names_as_they_are(boards):
     reader = pytest.importorskip("markdown_it").MarkdownIt("gfm-like", {"linkify": False})
     tokens = reader.enable("table").parse(rendered(leaderboard_table([hostile(boards[0])]), "md"))
@@ -242,11 +227,3 @@ def test_numbers_of_a_table_are_those_of_the_summary(write_results, raw, page_wi
     assert found["n"].tolist() == expected["count"].tolist()
     assert found["mean"].tolist() == pytest.approx(expected["mean"].tolist())
     assert found["sd"].fillna(-1).tolist() == pytest.approx(expected["std"].fillna(-1).tolist())
-
-
-def test_the_interval_of_a_single_run_is_its_bootstrap(boards):
-    numbers = leaderboard_numbers(boards).set_index(["labels", "architecture", "metric"])
-    floor = numbers.loc[(1.0, "majority", "accuracy")]
-
-    assert (floor["low"], floor["high"]) == pytest.approx((0.45, 0.55))  # as it was made up
-    assert formats.score(floor["low"]) == "0.450"

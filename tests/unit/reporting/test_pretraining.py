@@ -13,9 +13,9 @@ from seqbench.statistics.student import mean_interval
 def effects_of(write_results, config):
     """Write results of arms at single scores by seed, and return the effects."""
 
-    def make(scores: dict[str, list[float]], **changes):
-        seeds = list(range(len(scores["scratch"])))
-        raw = config(arms=list(scores), seeds=seeds, **changes)
+    def make(scores: dict[str, list[float]]):
+        n_seeds = len(next(iter(scores.values())))
+        raw = config(arms=list(scores), seeds=list(range(n_seeds)))
         plan = write_results(
             raw, skill=lambda run: scores[run.arm][run.seed] if run.arm in scores else 0.5
         )
@@ -24,18 +24,9 @@ def effects_of(write_results, config):
     return make
 
 
-def test_effects_pair_seeds(write_results, config):
-    accuracy = {
-        ("scratch", 0): 0.80,
-        ("scratch", 1): 0.90,
-        ("contrastive_finetune", 0): 0.86,  # +0.06
-        ("contrastive_finetune", 1): 0.88,  # -0.02
-        ("baseline", 0): 0.5,
-    }
-    raw = config(arms=["scratch", "contrastive_finetune"], seeds=[0, 1])
-    plan = write_results(raw, skill=lambda run: accuracy[run.arm, run.seed])
-
-    (effect,) = pretraining.effects(collect(plan, Path()))
+def test_effects_pair_seeds(effects_of):
+    # Differences +0.06 and -0.02.
+    (effect,) = effects_of({"scratch": [0.80, 0.90], "contrastive_finetune": [0.86, 0.88]})
 
     assert (effect.arm, effect.reference) == ("contrastive_finetune", "scratch")
     assert effect.difference.mean == pytest.approx(0.02)
@@ -43,15 +34,10 @@ def test_effects_pair_seeds(write_results, config):
     assert (effect.n_better, effect.difference.n) == (1, 2)
 
 
-def test_effects_also_stand_against_random_features_and_only_where_there_is_a_pair(
-    write_results, config
-):
-    raw = config(arms=["random_frozen", "contrastive_probe"])
-    plan = write_results(raw, skill=lambda run: 0.5)
+def test_effects_also_stand_against_random_features_and_only_where_there_is_a_pair(effects_of):
+    (effect,) = effects_of({"random_frozen": [0.5], "contrastive_probe": [0.5]})
 
-    effects = pretraining.effects(collect(plan, Path()))
-
-    assert [effect.reference for effect in effects] == ["random_frozen"]
+    assert effect.reference == "random_frozen"
 
 
 def test_the_interval_of_a_mean_difference_is_that_of_student():
@@ -66,40 +52,27 @@ def test_the_interval_of_a_mean_difference_is_that_of_student():
 @pytest.mark.parametrize(
     ("pretrained", "sentence"),
     [
-        ([0.70, 0.71, 0.72], "pretraining helps"),
-        ([0.50, 0.51, 0.52], "pretraining hurts"),
-        ([0.66, 0.58, 0.62], "no gain that chance rules out"),
+        ([0.70, 0.71, 0.72], "pretraining helps. contrastive_finetune: "),
+        ([0.50, 0.51, 0.52], "pretraining hurts. contrastive_finetune: "),
+        ([0.66, 0.58, 0.62], "no gain that chance rules out. contrastive_finetune: "),
+        ([0.9], "a single seed. contrastive_finetune: "),
     ],
 )
 def test_a_verdict_says_whether_pretraining_helped(effects_of, pretrained, sentence):
-    found = effects_of({"scratch": [0.60, 0.61, 0.62], "contrastive_finetune": pretrained})
+    scratch = [0.60, 0.61, 0.62][: len(pretrained)]
 
-    (verdict,) = pretraining.verdicts(found)
-
-    assert sentence in verdict
-    assert "contrastive_finetune: " in verdict
-    assert "3 seeds" in verdict
-    assert "95 % interval" in verdict
-
-
-def test_one_seed_gives_no_verdict(effects_of):
-    found = effects_of({"scratch": [0.6], "contrastive_finetune": [0.9]})
-
-    (verdict,) = pretraining.verdicts(found)
-
-    assert "a single seed" in verdict
-
-
-def test_the_best_of_several_arms_is_told_to_be_that(effects_of):
-    found = effects_of(
-        {
-            "scratch": [0.60, 0.61],
-            "contrastive_finetune": [0.65, 0.66],
-            "contrastive_probe": [0.50, 0.51],
-        }
+    (verdict,) = pretraining.verdicts(
+        effects_of({"scratch": scratch, "contrastive_finetune": pretrained})
     )
 
-    (verdict,) = pretraining.verdicts(found)
+    assert sentence in verdict
+    assert ("95 % interval" in verdict) == ("3 seeds)" in verdict) == (len(scratch) == 3)
+
+
+def test_the_best_of_several_arms_is_named(effects_of):
+    arms = {"contrastive_finetune": [0.65, 0.66], "contrastive_probe": [0.50, 0.51]}
+
+    (verdict,) = pretraining.verdicts(effects_of({"scratch": [0.60, 0.61]} | arms))
 
     assert "contrastive_finetune, the best of 2 arms" in verdict
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqbench.reporting.evidence.sequences import PredictedSequences
-from seqbench.reporting.figures.sequences import agreement, horizon, squared_by_step
+from seqbench.reporting.figures.sequences import agreement, horizon
 from seqbench.storage.sequences import Sequences
 
 
@@ -57,12 +57,6 @@ def test_without_a_last_value_there_is_no_skill_and_a_perfect_one_gives_none_eit
     assert np.isnan(horizon(material_of(sequences(**TOLD))).table["skill"]).all()
     perfect = sequences(**TOLD, reference=TOLD["target"])
     assert np.isnan(horizon(material_of(perfect)).table["skill"]).all()
-
-
-def test_the_error_of_a_step_is_the_mean_over_windows():
-    one = sequences(**TOLD)
-
-    assert squared_by_step(one, one.prediction).tolist() == [5.0, 4.0]
 
 
 def test_answers_stand_against_the_truth():

@@ -1,12 +1,12 @@
 """Every number of the page's tables is worked out again from the summary that lies beside it."""
 
-from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from fixtures.pages import Page
 from seqbench import layout
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.steps import report
@@ -28,48 +28,13 @@ COLUMNS = {
 }
 
 
-class Tables(HTMLParser):
-    """Cells with a value, as (id of the section, key of the run, heading, value)."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.found, self.headings, self.section, self.run = [], [], "", None
-        self.heading = self.column = None
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        given = dict(attributes)
-        if tag == "section":
-            self.section = given["id"]
-        elif tag == "thead":
-            self.headings = []
-        elif tag == "tr":
-            self.run, self.column = given.get("data-run"), -1
-        elif tag in ("th", "td"):
-            self.column += 1
-            if given.get("scope") == "col":
-                self.heading = ""
-            elif "data-value" in given:
-                value = float(given["data-value"]) if given["data-value"] else None
-                self.found.append((self.section, self.run, self.headings[self.column], value))
-
-    def handle_data(self, data):
-        if self.heading is not None:
-            self.heading += data
-
-    def handle_endtag(self, tag):
-        if tag == "th" and self.heading is not None:
-            self.headings.append(self.heading.strip().removesuffix(" ↓"))
-            self.heading = None
-
-
 @pytest.fixture
 def made(write_results, rich_config, without_figures):
     """Return the plan, the values of the page's tables, and the summary."""
     raw = rich_config(seeds=[0, 1, 2])
     plan = write_results(raw, skill=lambda run: (len(run.fill(layout.RUN)) % 30 + run.seed) / 40)
     report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
-    page = Tables(Path(layout.REPORT).read_text(encoding="utf-8")).found
+    page = Page(Path(layout.REPORT).read_text(encoding="utf-8")).values
     return plan, page, pd.read_csv(layout.SUMMARY)
 
 
@@ -88,7 +53,7 @@ def test_every_number_of_the_tables_of_models_follows_from_the_summary(made):
     n_checked = 0
 
     for section, run, heading, value in page:
-        column = (COLUMNS | metrics).get(heading)
+        column = (COLUMNS | metrics).get(heading.removesuffix(" ↓"))
         if column is None:
             assert heading in ("labels", "margin", "floor")
             continue
@@ -99,20 +64,20 @@ def test_every_number_of_the_tables_of_models_follows_from_the_summary(made):
     assert n_checked > 2 * 10 * len(metrics)
 
 
-def test_the_answer_follows_from_the_summary(made):
+def test_the_result_follows_from_the_summary(made):
     _, page, summary = made
-    answer = {}
+    result = {}
     for section, run, heading, value in page:
         if section == "result":
-            answer.setdefault(run.split("/")[0], {})[heading] = value
+            result.setdefault(run.split("/")[0], {})[heading] = value
     test = summary[(summary["split"] == "test") & (summary["metric"] == "accuracy")]
     means = test.groupby(["dataset", "architecture", "arm", "labels"])["value"].mean()
 
-    assert set(answer) == {"waves", "gun_point"}
-    for dataset, told in answer.items():
+    assert set(result) == {"waves", "gun_point"}
+    for dataset, shown in result.items():
         best_baseline = means[dataset].xs("baseline", level="arm").max()
-        assert told["floor"] == pytest.approx(means[dataset, "majority", "baseline", 1.0])
-        assert told["margin"] == pytest.approx(told["score"] - best_baseline)
+        assert shown["floor"] == pytest.approx(means[dataset, "majority", "baseline", 1.0])
+        assert shown["margin"] == pytest.approx(shown["score"] - best_baseline)
 
 
 @pytest.fixture
@@ -174,7 +139,7 @@ def test_learning_curves_draw_what_trainings_wrote(drawn):
     assert of_objective["held_out_loss"].tolist() == pd.read_csv(path)["monitor_loss"].tolist()
 
 
-def test_the_confusion_counts_the_answers_that_lie_in_the_predictions(drawn):
+def test_the_confusion_matrix_counts_the_stored_predictions(drawn):
     plan, table, _ = drawn
     confusion = table("confusion")
     assert confusion["model"].nunique() == 2
@@ -187,7 +152,7 @@ def test_the_confusion_counts_the_answers_that_lie_in_the_predictions(drawn):
         ]
         counted = dict.fromkeys(product("ab", repeat=2), 0)
         for run in runs:
-            answers = read_predictions(Path(run.fill(layout.PREDICTIONS)), "test")
-            for true, told in zip(answers.target, answers.scores.argmax(axis=1), strict=True):
-                counted[answers.classes[true], answers.classes[told]] += 1
+            stored = read_predictions(Path(run.fill(layout.PREDICTIONS)), "test")
+            for true, predicted in zip(stored.target, stored.scores.argmax(axis=1), strict=True):
+                counted[stored.classes[true], stored.classes[predicted]] += 1
         assert cells.set_index(["true", "predicted"])["windows"].to_dict() == counted

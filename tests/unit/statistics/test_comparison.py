@@ -42,11 +42,6 @@ def random_table(seed, n_datasets=12, n_models=5, n_levels=None):
     return values if n_levels is None else np.round(values * n_levels / 4) / n_levels
 
 
-def pair(first, second, adjusted_p):
-    nothing = {"wins": 0, "ties": 0, "losses": 0, "median_difference": 0.0, "rank_biserial": 0.0}
-    return Pair(first=first, second=second, p_value=0.0, adjusted_p=adjusted_p, **nothing)
-
-
 def test_average_ranks_are_those_of_demsar():
     ranks = comparison.average_ranks(DEMSAR)
 
@@ -178,31 +173,26 @@ def test_pairs_are_those_of_scikit_posthocs(seed):
         assert found.adjusted_p == pytest.approx(expected.loc[found.first, found.second], rel=1e-9)
 
 
-def test_bars_join_neighbours_of_which_no_pair_differs():
-    ranks = np.array([1.0, 2.0, 3.0, 4.0])
-    differing = {(0, 2), (0, 3), (1, 3)}
-    pairs = [pair(i, j, 0.01 if (i, j) in differing else 0.5) for i, j in combinations(range(4), 2)]
+@pytest.mark.parametrize(
+    ("ranks", "differing", "bars"),
+    [
+        ([1.0, 2.0, 3.0, 4.0], {(0, 2), (0, 3), (1, 3)}, [(0, 1), (1, 2), (2, 3)]),
+        # The outer two do not differ, but the last two do: no bar may cover both of those.
+        ([1.2, 1.8, 3.0], {(1, 2)}, [(0, 1)]),
+        ([3.0, 1.0, 2.0], set(), [(1, 2, 0)]),
+        ([1.0, 2.4, 2.6], {(0, 1), (0, 2)}, [(1, 2)]),
+    ],
+    ids=["neighbours", "inside", "columns in any order", "alone"],
+)
+def test_bars_join_neighbours_of_which_no_pair_differs(ranks, differing, bars):
+    nothing = {"wins": 0, "ties": 0, "losses": 0, "median_difference": 0.0, "rank_biserial": 0.0}
+    pairs = [
+        Pair(first=i, second=j, p_value=0.0, adjusted_p=0.01 if (i, j) in differing else 0.5,
+             **nothing)
+        for i, j in combinations(range(len(ranks)), 2)
+    ]  # fmt: skip
 
-    assert comparison.cliques(ranks, pairs) == [(0, 1), (1, 2), (2, 3)]
-
-
-def test_a_bar_ends_at_a_model_that_differs_from_one_inside_it():
-    # The outer two do not differ, but the second and third do: no bar may cover both of those.
-    pairs = [pair(0, 1, 0.5), pair(0, 2, 0.5), pair(1, 2, 0.01)]
-
-    assert comparison.cliques(np.array([1.2, 1.8, 3.0]), pairs) == [(0, 1)]
-
-
-def test_a_bar_within_another_is_left_out_and_columns_may_stand_in_any_order():
-    pairs = [pair(0, 1, 0.9), pair(0, 2, 0.9), pair(1, 2, 0.9)]
-
-    assert comparison.cliques(np.array([3.0, 1.0, 2.0]), pairs) == [(1, 2, 0)]
-
-
-def test_a_model_that_differs_from_all_has_no_bar():
-    pairs = [pair(0, 1, 0.001), pair(0, 2, 0.001), pair(1, 2, 0.9)]
-
-    assert comparison.cliques(np.array([1.0, 2.4, 2.6]), pairs) == [(1, 2)]
+    assert comparison.cliques(np.array(ranks), pairs) == bars
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -39,13 +39,6 @@ def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_an_exception_before_anything_is_written_leaves_nothing(tmp_path):
-    with pytest.raises(Stopped), replacing(tmp_path / "notes.txt"):
-        raise Stopped
-
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_old_file_stands_until_the_new_one_is_complete(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("old", encoding="utf-8")
@@ -56,17 +49,6 @@ def test_the_old_file_stands_until_the_new_one_is_complete(tmp_path):
         assert path.read_text(encoding="utf-8") == "old"
 
     assert path.read_text(encoding="utf-8") == "new"
-
-
-def test_json_is_read_back_as_it_was(tmp_path):
-    value = {"name": "Große Glocke", "values": [1, 2.5, None, True], "nested": {"a": []}}
-
-    write_json(tmp_path / "metrics.json", value)
-
-    text = (tmp_path / "metrics.json").read_text(encoding="utf-8")
-    assert json.loads(text) == value
-    assert "Große Glocke" in text
-    assert text.endswith("}\n")
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -47,25 +46,6 @@ def test_a_second_writer_waits_for_the_first_even_if_the_folder_goes_away(tmp_pa
     assert not path.exists()
 
 
-def test_of_many_writers_one_at_a_time_is_inside(tmp_path):
-    path, inside, seen = tmp_path / "lock", [], []
-
-    def writer():
-        with locked(path, 60):
-            inside.append(1)
-            seen.append(len(inside))
-            time.sleep(0.01)
-            inside.pop()
-
-    writers = [threading.Thread(target=writer) for _ in range(8)]
-    for one in writers:
-        one.start()
-    for one in writers:
-        one.join()
-
-    assert seen == [1] * 8
-
-
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
     path = tmp_path / "lock"
     code = (
@@ -90,34 +70,12 @@ def test_a_file_system_without_locks_is_logged(tmp_path, monkeypatch, caplog):
         assert "this file system has no locks (No locks available)" in caplog.text
 
 
-@pytest.fixture
-def of_another_user(tmp_path, monkeypatch):
-    """A lock file that this user may not open; for root, who may, opening is made to fail."""
-    path = tmp_path / "lock"
-    path.touch()
-    opened = os.open
-
-    def refuse(file, *options, **more):
-        if Path(file) == path:
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return opened(file, *options, **more)
-
-    monkeypatch.setattr(os, "open", refuse)
-    return path
+def test_a_lock_that_cannot_be_made_is_refused_in_a_sentence(tmp_path):
+    with pytest.raises(WriteError, match=r": cannot be written \(is a directory\); "):
+        locked(tmp_path, 60).__enter__()
 
 
-def test_the_lock_of_another_user_is_refused_in_a_sentence(of_another_user):
-    with pytest.raises(WriteError, match=r"lock: cannot be written \(permission denied\); "):
-        locked(of_another_user, 60).__enter__()
-
-
-def test_work_that_can_do_without_a_lock_goes_on_after_a_warning(of_another_user, caplog):
-    with locked(of_another_user, 60, required=False):
-        assert "permission denied" in caplog.text
+def test_work_that_can_do_without_a_lock_goes_on_after_a_warning(tmp_path, caplog):
+    with locked(tmp_path, 60, required=False):
+        assert "is a directory" in caplog.text
         assert "going on without this lock" in caplog.text
-
-
-def test_a_lock_that_is_held_for_long_stops_no_work_that_can_do_without(tmp_path, caplog):
-    with locked(tmp_path / "lock", 0), locked(tmp_path / "lock", 0.1, required=False):
-        assert f"held by process {os.getpid()}" in caplog.text
-    assert not (tmp_path / "lock").exists()

@@ -85,10 +85,3 @@ def test_frames_are_compressed_and_of_single_precision(file):
 
     assert (file["frames"].dtype, file["frames"].compression) == (np.float32, "gzip")
     assert file["index"].compression is None
-
-
-def test_a_field_that_is_missing_is_named(file):
-    write_record(file, RECORD, skip={"index"})
-
-    with pytest.raises(KeyError, match="index"):
-        read_record(file, Everything)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from safetensors import SafetensorError
 
 from seqbench.errors import FormatError
 from seqbench.storage.model_header import (
@@ -24,6 +23,9 @@ ARRAYS = {
     "indices": np.array([[1, 2]], dtype=np.int32),
     "nothing": np.zeros((0, 4), dtype=np.float32),
     "mask": np.array([True, False]),
+    "transposed": np.arange(12.0).reshape(3, 4).T,
+    "strided": np.arange(12.0)[::2],
+    "reversed": np.arange(12.0)[::-1],
 }
 RUN = RunIdentity(dataset="glocken", architecture="cnn1d", arm="masked_probe", labels=0.1, seed=0)
 NORMALIZATION = NormalizationRecord(mode="zscore", centre=(0.0, 1.0), scale=(1.0, 2.0))
@@ -89,36 +91,6 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 
     with pytest.raises(FormatError, match="holds a baseline"):
         read_as(tmp_path / "model.safetensors", EncoderHeader)
-
-
-def test_views_are_stored_as_they_look(tmp_path):
-    array = np.arange(12, dtype=np.float32).reshape(3, 4)
-    views = {"transposed": array.T, "strided": array[:, ::2], "reversed": array[::-1]}
-    write_model(tmp_path / "model.safetensors", StoredModel(views, ENCODER))
-
-    read = read_model(tmp_path / "model.safetensors").arrays
-
-    for name, view in views.items():
-        np.testing.assert_array_equal(read[name], view)
-
-
-def test_a_model_without_arrays_survives_a_file(tmp_path):
-    write_model(tmp_path / "model.safetensors", StoredModel({}, BASELINE))
-
-    read = read_model(tmp_path / "model.safetensors")
-
-    assert (read.arrays, read.header) == ({}, BASELINE)
-
-
-def test_a_failed_write_leaves_the_old_model_and_nothing_else(tmp_path):
-    path = tmp_path / "model.safetensors"
-    write_model(path, StoredModel(ARRAYS, HEADER))
-
-    with pytest.raises((KeyError, TypeError, ValueError, SafetensorError)):
-        write_model(path, StoredModel({"objects": np.array([object()])}, ENCODER))
-
-    assert read_model(path).header == HEADER
-    assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

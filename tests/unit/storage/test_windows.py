@@ -12,9 +12,13 @@ from seqbench.storage.windows import SPLITS, read_windows, write_windows
 
 @pytest.mark.parametrize("lengths", [(20,), (20, 26, 14)])
 @pytest.mark.parametrize("split", SPLITS)
-def test_a_split_survives_a_file(make_windows, tmp_path, split, lengths, assert_same):
+def test_a_split_survives_a_file(
+    make_windows, make_event_windows, tmp_path, split, lengths, assert_same
+):
     made = make_windows(tmp_path / "windows.h5", lengths=lengths, n_classes=3)
+    assert_same(read_windows(tmp_path / "windows.h5", split), made[split])
 
+    made = make_event_windows(tmp_path / "windows.h5")
     assert_same(read_windows(tmp_path / "windows.h5", split), made[split])
 
 
@@ -48,16 +52,6 @@ def test_the_signal_can_be_left_in_the_file(make_windows, tmp_path, assert_same)
     assert not without.signal.any()
     assert without.signal.shape == made["train"].signal.shape
     assert_same(replace(without, signal=made["train"].signal), made["train"])
-
-
-@pytest.mark.parametrize("split", SPLITS)
-def test_recordings_and_events_of_a_split_survive_a_file(
-    make_event_windows, tmp_path, split, assert_same
-):
-    made = make_event_windows(tmp_path / "windows.h5")
-
-    assert len(made[split].timeline.onset) == 7
-    assert_same(read_windows(tmp_path / "windows.h5", split), made[split])
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -104,40 +98,8 @@ def test_a_split_that_is_not_in_the_file_is_named(make_windows, tmp_path):
         read_windows(tmp_path / "windows.h5", "val")
 
 
-def test_reading_a_split_does_not_touch_the_signal_of_another(make_windows, tmp_path, assert_same):
-    path = tmp_path / "windows.h5"
-    made = make_windows()
-    nothing = np.full_like(made["test"].signal, np.nan)
-    write_windows(path, made | {"test": replace(made["test"], signal=nothing)})
-
-    assert_same(read_windows(path, "train"), made["train"])
-    assert_same(read_windows(path, "val"), made["val"])
-
-
-def test_a_window_is_a_slice_of_the_signal(make_windows):
-    windows = make_windows(lengths=(20, 26, 14))["train"]
-
-    # Two classes take each length in turn: 20, 20, 26, 26, 14, ...
-    assert windows.length[:5].tolist() == [20, 20, 26, 26, 14]
-    np.testing.assert_array_equal(windows.window(2), windows.signal[40:66])
-    assert len(windows) == 12
-
-
 def test_a_window_past_the_end_of_the_signal_is_refused(make_windows):
     windows = make_windows()["train"]
 
     with pytest.raises(ValueError, match="past the end of the signal"):
         replace(windows, length=windows.length + 1)
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(make_windows, tmp_path, assert_same):
-    path = tmp_path / "windows.h5"
-    made = make_windows(path)
-    broken = make_windows(n_channels=3)
-    broken["test"] = made["test"]  # two channels where the others have three
-
-    with pytest.raises((TypeError, ValueError)):
-        write_windows(path, broken)
-
-    assert_same(read_windows(path, "test"), made["test"])
-    assert [p.name for p in tmp_path.iterdir()] == ["windows.h5"]

@@ -9,6 +9,7 @@ import pytest
 import torch
 from sklearn import metrics as reference
 
+from fixtures.trainings import network_header
 from seqbench.config.registry import ARCHITECTURES, METRICS, TASKS
 from seqbench.statistics.bootstrap import cluster_weights, interval
 from seqbench.storage.model_header import NetworkHeader
@@ -18,7 +19,7 @@ from seqbench.tasks.scoring import score
 NAMES = ["accuracy", "balanced_accuracy", "macro_f1", "mcc", "auroc", "log_loss", "ece"]
 
 
-def predictions(scores, target, *, probabilities: bool = True, groups=None) -> Predictions:
+def predictions(scores, target, *, probabilities: bool = True) -> Predictions:
     scores, target = np.asarray(scores, dtype=np.float64), np.asarray(target)
     n = len(target)
     names = [f"r{i}" for i in range(n)]
@@ -26,7 +27,7 @@ def predictions(scores, target, *, probabilities: bool = True, groups=None) -> P
         scores=scores,
         target=target,
         recording=names,
-        group=list(groups) if groups is not None else names,
+        group=names,
         start=np.zeros(n, dtype=np.int64),
         length=np.ones(n, dtype=np.int64),
         classes=[f"class{k}" for k in range(scores.shape[1])],
@@ -68,7 +69,6 @@ BY_HAND = {
         },
     ),
     "all right": (certain([0, 1, 2, 2], [0, 1, 2, 2], 3), dict.fromkeys(NAMES[:4], 1)),
-    "the inverse of two classes": (certain([1, 1, 0, 0], [0, 0, 1, 1], 2), {"mcc": -1}),
     "one class for everything": (
         certain([0] * 6, [0, 0, 0, 0, 1, 2], 3),
         {"accuracy": 4 / 6, "balanced_accuracy": 1 / 3, "macro_f1": 8 / 10 / 3, "mcc": 0},
@@ -83,8 +83,6 @@ BY_HAND = {
     "pairs in the right order": (curve([0.75, 0.25, 0.5, 0.125], [1, 1, 0, 0]), {"auroc": 3 / 4}),
     # Pairs: 0.5 > 0.25, 0.5 = 0.5, 0.25 = 0.25, 0.25 < 0.5.
     "ties count half": (curve([0.5, 0.25, 0.25, 0.5], [1, 1, 0, 0]), {"auroc": 0.5}),
-    "a tie of two": (curve([0.5, 0.5, 0.25], [1, 0, 0]), {"auroc": 0.75}),
-    "all are ties": (curve([0.5] * 4, [1, 0, 0, 1]), {"auroc": 0.5}),
     "a curve of one class": (curve([0.5, 0.25], [1, 1]), {"auroc": float("nan")}),
     # Class 0: 0.5 against 0.25 and 0.5, 1.5 of 2. Class 1: (0.5, 0.375) against 0.25, 2 of 2.
     "curves of the classes that occur": (
@@ -96,7 +94,6 @@ BY_HAND = {
         {"log_loss": (math.log(2) + math.log(4)) / 2},
     ),
     "a certain error is finite": (certain([0], [1], 2), {"log_loss": 52 * math.log(2)}),
-    "uniform probabilities": (predictions([[0.25] * 4] * 3, [0, 3, 1]), {"log_loss": math.log(4)}),
     # Bin of 0.9: one of two right, gap 2 * |0.5 - 0.9|. Bin of 0.6: both right, 2 * |1 - 0.6|.
     "confidence and accuracy in each bin": (
         predictions([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.4, 0.6]], [0, 1, 0, 1]),
@@ -108,8 +105,6 @@ BY_HAND = {
         predictions([[0.9, 0.1]] * 2 + [[0.6, 0.4]] * 2, [0, 1, 0, 0]),
         {"ece": (2 * 0.4 + 2 * 0.4) / 4},
     ),
-    "certain and right": (certain([0, 1], [0, 1], 2), {"ece": 0}),
-    "certain and wrong": (certain([0, 1], [1, 0], 2), {"ece": 1}),
 }
 
 
@@ -123,15 +118,6 @@ def test_a_class_that_neither_occurs_nor_is_predicted_does_not_count():
 
     for name in NAMES[:4]:
         assert value(name, four) == pytest.approx(value(name, two))
-
-
-def test_auroc_does_not_care_for_the_scale_of_scores():
-    scores = np.random.default_rng(0).normal(size=(30, 3))
-    target = np.arange(30) % 3
-
-    first = value("auroc", predictions(scores, target, probabilities=False))
-
-    assert value("auroc", predictions(10 * scores + 4, target)) == pytest.approx(first)
 
 
 # Against scikit-learn.
@@ -182,25 +168,12 @@ def by_scikit_learn(name: str, of: Predictions, weights: np.ndarray) -> float:
 def test_a_metric_agrees_with_scikit_learn_on_weighted_cases(name, n_classes):
     for seed in range(10):
         of, weights = random_case(seed, n_classes)
-        expected = by_scikit_learn(name, of, weights)
-        assert value(name, of, weights) == pytest.approx(expected), seed
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "ece"])
-def test_a_metric_agrees_with_scikit_learn_where_classes_are_absent(name):
-    for seed in range(10):
-        of, weights = random_case(seed, 5)
         kept = np.isin(of.target, [0, 2, 3])
-        few = predictions(of.scores[kept], of.target[kept])
-        expected = by_scikit_learn(name, few, weights[kept])
-        assert value(name, few, weights[kept]) == pytest.approx(expected), seed
-
-
-def test_auroc_of_several_classes_agrees_with_scikit_learn_as_a_whole():
-    for seed in range(10):
-        of, _ = random_case(seed, 4)
-        expected = reference.roc_auc_score(of.target, of.scores, multi_class="ovr")
-        assert value("auroc", of) == pytest.approx(expected)
+        few = predictions(of.scores[kept], of.target[kept])  # of five classes two are absent
+        for one, counts in ((of, weights), (few, weights[kept])):
+            if len(set(one.target)) > 1:
+                expected = by_scikit_learn(name, one, counts)
+                assert value(name, one, counts) == pytest.approx(expected), seed
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -225,23 +198,7 @@ def test_resamples_are_scored_row_by_row(name):
     np.testing.assert_allclose(together, [value(name, of, row) for row in weights])
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_order_of_windows_does_not_matter(name):
-    of, weights = random_case(1, 3)
-    order = np.random.default_rng(0).permutation(len(weights))
-    moved = predictions(of.scores[order], of.target[order])
-
-    assert value(name, moved, weights[order]) == pytest.approx(value(name, of, weights))
-
-
 # The task.
-
-
-def test_the_metrics_of_the_task_stand_in_order_behind_the_headline():
-    task = TASKS["classification"]()
-
-    assert task.metric_names() == NAMES
-    assert task.headline == "accuracy"
 
 
 def test_a_score_has_a_value_and_an_interval_around_it():
@@ -286,13 +243,6 @@ def test_all_models_are_scored_on_the_same_resamples():
     assert sums == pytest.approx(1, abs=2e-6)  # what one gets wrong the other gets right
 
 
-def test_scoring_twice_gives_the_same_intervals():
-    of, _ = random_case(0, 3)
-    task = TASKS["classification"]()
-
-    assert score(task, of, resamples=20) == score(task, of, resamples=20)
-
-
 def test_without_resamples_there_are_no_intervals():
     scores = score(TASKS["classification"](), BINARY, resamples=0)
 
@@ -316,14 +266,7 @@ def test_a_value_that_is_not_defined_is_null():
 
 
 def header(n_classes: int) -> NetworkHeader:
-    classes = tuple(f"class{k}" for k in range(n_classes))
-    return NetworkHeader(
-        task="classification",
-        architecture="rnn",
-        architecture_options={},
-        channels=("x",),
-        classes=classes,
-    )
+    return network_header(channels=("x",), classes=tuple(f"class{k}" for k in range(n_classes)))
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -373,21 +316,11 @@ def test_a_resample_draws_as_many_clusters_as_there_are_and_whole():
     np.testing.assert_array_equal(weights[:, [0, 1, 3]].sum(axis=1), 3)
 
 
-def test_clusters_of_equal_size_keep_the_number_of_windows():
-    weights = cluster_weights(["a", "a", "b", "b", "c", "c"], 50, np.random.default_rng(0))
-
-    np.testing.assert_array_equal(weights.sum(axis=1), 6)
-
-
 def test_every_cluster_is_drawn_equally_often():
     weights = cluster_weights(["a", "b", "c", "d"], 20_000, np.random.default_rng(0))
 
     np.testing.assert_allclose(weights.mean(axis=0), 1, atol=0.03)  # standard error 0.006
     np.testing.assert_allclose(weights.var(axis=0), 3 / 4, atol=0.03)  # multinomial: 1 - 1/4
-
-
-def test_the_interval_of_a_constant_is_the_constant():
-    assert interval(np.full(100, 0.25)) == (0.25, 0.25)
 
 
 def test_the_interval_holds_the_middle_of_the_resamples():
@@ -401,19 +334,3 @@ def test_values_that_are_not_defined_are_left_out_if_they_are_few():
 
     assert interval(few) == pytest.approx((2.5, 97.5))
     assert interval(many) is None
-
-
-def test_windows_that_stand_and_fall_together_widen_the_interval():
-    # 20 windows, four to a recording, all right or all wrong: as good as five windows.
-    right = np.repeat([1, 1, 0, 1, 0], 4)
-    groups = [f"g{i}" for i in range(5) for _ in range(4)]
-    task = TASKS["classification"]()
-
-    scores = [
-        score(task, predictions(np.eye(2)[right], np.ones(20, dtype=int), groups=names))["accuracy"]
-        for names in (groups, None)
-    ]
-
-    widths = [score["high"] - score["low"] for score in scores]
-    # Standard deviation of a mean: a factor of 2 between 5 and 20 independent windows.
-    assert widths[0] / widths[1] == pytest.approx(2, abs=0.5)

@@ -1,7 +1,5 @@
 """Pairs by hand, against brute force, the Hungarian algorithm and mir_eval."""
 
-from itertools import combinations, permutations
-
 import mir_eval
 import numpy as np
 import pytest
@@ -63,10 +61,6 @@ def test_a_pair_may_not_be_one_sample_further_apart(shift):
     assert pairs([100], [100 + shift], 5) == []
 
 
-def test_without_tolerance_only_equal_samples_match():
-    assert pairs([10, 20, 30], [10, 21, 30], 0) == [(0, 0), (2, 2)]
-
-
 def test_of_duplicates_the_nearest_is_the_pair():
     assert pairs([100], [97, 101, 104], 5) == [(0, 1)]
     assert pairs([97, 101, 104], [100], 5) == [(1, 0)]
@@ -78,32 +72,6 @@ def test_of_equally_near_ones_the_earlier_is_the_pair():
     assert pairs([0, 100], [1, 103, 97], 5) == [(0, 0), (1, 2)]
 
 
-def test_pairs_come_by_time_whatever_the_order_of_the_input():
-    assert pairs([300, 100, 200], [201, 301, 101], 5) == [(1, 2), (2, 0), (0, 1)]
-
-
-def test_most_pairs_come_before_the_nearest():
-    # 10 and 8 are nearest, but then 0 and 18 are left over.
-    assert pairs([0, 10], [8, 18], 10) == [(0, 0), (1, 1)]
-
-
-def test_of_most_pairs_the_total_distance_is_least():
-    # 0-2 and 10-11 are 3 together; 0-2 and 10-6 would be 6, 0-6 and 10-11 7.
-    assert pairs([0, 10], [2, 6, 11], 8) == [(0, 0), (1, 2)]
-    # The event at 4 is left over: 0-1 and 10-9 are 2 together, all others are more.
-    assert pairs([0, 4, 10], [1, 9], 5) == [(0, 0), (2, 1)]
-
-
-def test_a_chain_in_which_every_pair_is_late_stays_in_order():
-    n = 50
-    late = [(i, i) for i in range(n)]
-
-    assert pairs(range(0, 10 * n, 10), range(9, 10 * n + 9, 10), 9) == late
-    # With one detection too few, whichever event goes without, the rest is 1 early or 9 late.
-    early = pairs(range(0, 10 * n, 10), range(9, 10 * n - 1, 10), 9)
-    assert early == [(i + 1, i) for i in range(n - 1)]
-
-
 def test_events_at_the_same_sample_are_several():
     assert len(pairs([5, 5, 5], [5, 5], 0)) == 2
 
@@ -112,15 +80,6 @@ def test_events_at_the_same_sample_are_several():
 def test_nothing_matches_nothing(reference, detected):
     assert pairs(reference, detected, 5) == []
     assert claims(reference, detected, 5) == [False] * len(detected)
-
-
-def test_the_input_stays_as_it_was():
-    reference, detected = np.array([30, 10]), np.array([11, 31, 12])
-    match(reference, detected, 5)
-    claim(reference, detected, 5)
-
-    assert reference.tolist() == [30, 10]
-    assert detected.tolist() == [11, 31, 12]
 
 
 def test_one_line_keeps_rooms_apart():
@@ -142,36 +101,12 @@ def is_one_to_one(found) -> bool:
     return all(len({pair[side] for pair in found}) == len(found) for side in (0, 1))
 
 
-def best_by_trying(reference, detected, tolerance: int) -> tuple[int, int]:
-    """Most pairs, and least total distance among these, by trying all."""
-    few, many = sorted((reference.tolist(), detected.tolist()), key=len)
-    best = (0, 0)
-    for n in range(1, len(few) + 1):
-        for some in combinations(few, n):
-            for others in permutations(many, n):
-                apart = [abs(a - b) for a, b in zip(some, others, strict=True)]
-                if max(apart) <= tolerance:
-                    best = max(best, (n, -sum(apart)))
-    return best[0], -best[1]
-
-
 def best_of_the_hungarian_algorithm(reference, detected, tolerance: int) -> tuple[int, int]:
     apart = np.abs(np.subtract.outer(reference, detected))
     gain = np.where(apart <= tolerance, 10**6 - apart, 0)
     chosen = gain[linear_sum_assignment(gain, maximize=True)]
     n = int((chosen > 0).sum())
     return n, n * 10**6 - int(chosen.sum())
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_no_other_pairs_are_more_or_nearer(seed):
-    reference, detected, tolerance = random_case(seed, most=4, reach=30)
-    found = pairs(reference, detected, tolerance)
-    apart = distances(reference, detected, found)
-
-    assert is_one_to_one(found)
-    assert max(apart, default=0) <= tolerance
-    assert (len(found), sum(apart)) == best_by_trying(reference, detected, tolerance)
 
 
 @pytest.mark.parametrize("reach", [40, 100, 1000])
@@ -219,14 +154,6 @@ def test_the_order_of_times_does_not_matter(data):
     assert times_of(shuffled, mixed) == times_of(reference, detected)
 
 
-@given(st.lists(st.integers(0, 60), max_size=12), st.lists(st.integers(0, 60), max_size=12))
-def test_swapping_sides_swaps_pairs_of_equal_worth(reference, detected):
-    one, other = pairs(reference, detected, 5), pairs(detected, reference, 5)
-
-    assert len(one) == len(other)
-    assert sum(distances(reference, detected, one)) == sum(distances(detected, reference, other))
-
-
 def test_one_call_for_many_rooms_is_as_good_as_a_call_for_each():
     for seed in range(50):
         generator = np.random.default_rng(seed)
@@ -250,24 +177,12 @@ def test_the_best_takes_the_nearest_and_the_next_what_is_left():
     assert claims([0, 10], [6, 9, 5], 10) == [True, True, False]
 
 
-def test_a_better_detection_takes_an_event_from_one_nearer_to_it():
-    assert claims([100], [104, 100], 5) == [True, False]
-
-
-def test_who_takes_what_does_not_depend_on_those_behind():
-    reference, ranked, tolerance = random_case(3)
-    everyone = claims(reference, ranked, tolerance)
-
-    for n in range(len(ranked)):
-        assert claims(reference, ranked[:n], tolerance) == everyone[:n]
-
-
 def test_a_detection_may_take_what_is_as_far_as_the_tolerance():
     assert claims([100], [105], 5) == [True]
     assert claims([100], [106], 5) == [False]
 
 
-def test_asking_at_once_ends_where_taking_turns_does():
+def test_proposing_at_once_ends_where_taking_turns_does():
     n_taken = 0
     for seed in range(300):
         reference, ranked, tolerance = random_case(seed, reach=60)

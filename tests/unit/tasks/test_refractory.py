@@ -16,7 +16,7 @@ from seqbench.tasks.detection.refractory import (
     select,
     violations,
 )
-from seqbench.tasks.detection.stream_selection import Event, OnlineSelection
+from seqbench.tasks.detection.stream import Event, OnlineSelection
 
 
 def candidates(time, score, *, type=0, place=0) -> Candidates:
@@ -96,19 +96,6 @@ def test_recordings_and_types_do_not_meet(decoder):
     found = candidates([0, 1, 2, 3], [0.6, 0.7, 0.8, 0.9], place=[0, 0, 1, 1], type=[0, 1, 0, 0])
 
     assert select(found, np.full(2, 0.5), 10.0, decoder).tolist() == [0, 1, 3]
-
-
-@pytest.mark.parametrize("decoder", DECODERS)
-def test_each_type_has_its_threshold(decoder):
-    found = candidates([0, 1, 100, 101], [0.6, 0.6, 0.3, 0.3], type=[0, 1, 0, 1])
-
-    assert select(found, np.array([0.5, 0.2]), 10.0, decoder).tolist() == [0, 1, 3]
-
-
-@pytest.mark.parametrize("decoder", DECODERS)
-def test_nothing_is_chosen_from_nothing(decoder):
-    assert kept([], [], decoder) == []
-    assert kept([0, 1], [0.2, 0.2], decoder, threshold=0.5) == []
 
 
 @pytest.mark.parametrize(
@@ -233,7 +220,7 @@ def test_many_candidates_take_seconds(decoder):
 @given(STREAMS, PERIODS, st.lists(st.integers(0, 50), max_size=12), st.sampled_from(DECODERS))
 def test_a_stream_gives_the_events_of_the_file(stream, period, clock, decoder):
     stream = sorted(stream, key=lambda row: row[0])
-    online = OnlineSelection(2, THRESHOLDS, period, decoder)
+    online = OnlineSelection(THRESHOLDS, period, decoder)
     given_, left = [], list(stream)
     for now in sorted(clock):
         due = [row for row in left if row[0] < now]
@@ -241,7 +228,8 @@ def test_a_stream_gives_the_events_of_the_file(stream, period, clock, decoder):
         for time, type, score in due:
             online.push(type, time, score)
         given_.append(online.advance(now))
-    online.push_many([k for _, k, _ in left], [t for t, _, _ in left], [s for _, _, s in left])
+    for time, type, score in left:
+        online.push(type, time, score)
     given_.append(online.finish())
 
     assert all(events == sorted(events) for events in given_)
@@ -250,7 +238,7 @@ def test_a_stream_gives_the_events_of_the_file(stream, period, clock, decoder):
 
 @given(STREAMS, PERIODS, st.sampled_from(DECODERS))
 def test_a_run_is_decided_one_period_after_its_end(stream, period, decoder):
-    online = OnlineSelection(2, THRESHOLDS, period, decoder)
+    online = OnlineSelection(THRESHOLDS, period, decoder)
     stream = sorted(stream, key=lambda row: row[0])
     expected = chosen_from(stream, period, decoder)
     kept: list[Event] = []
@@ -271,7 +259,7 @@ def test_a_run_is_decided_one_period_after_its_end(stream, period, decoder):
 
 @pytest.mark.parametrize("decoder", ["greedy", "optimal"])
 def test_an_event_alone_comes_after_one_period_and_not_before(decoder):
-    online = OnlineSelection(1, np.array([0.5]), 10.0, decoder)
+    online = OnlineSelection(np.array([0.5]), 10.0, decoder)
     online.push(0, 100.0, 0.9)
 
     assert online.advance(109.9) == []
@@ -280,25 +268,20 @@ def test_an_event_alone_comes_after_one_period_and_not_before(decoder):
     assert online.finish() == []
 
 
-def test_the_threshold_decoder_decides_at_once():
-    online = OnlineSelection(1, np.array([0.5]), 10.0, "threshold")
-    online.push_many([0, 0], [100.0, 101.0], [0.9, 0.4])
-
-    assert online.advance(101.0) == [Event(100.0, 0, 0.9)]
-
-
 def test_greedy_does_not_wait_for_weaker_neighbours():
-    online = OnlineSelection(1, np.array([0.5]), 10.0, "greedy")
-    online.push_many([0, 0], [100.0, 109.0], [0.9, 0.8])
+    online = OnlineSelection(np.array([0.5]), 10.0, "greedy")
+    online.push(0, 100.0, 0.9)
+    online.push(0, 109.0, 0.8)
 
     assert online.advance(110.0) == [Event(100.0, 0, 0.9)]
-    assert online.n_undecided == 0
+    assert online.finish() == []
 
 
 def test_optimal_gives_what_every_outcome_shares():
     # Whatever follows, 0 goes before 4; at 36 it is still open what will follow.
-    online = OnlineSelection(1, np.array([0.5]), 10.0, "optimal")
-    online.push_many([0] * 4, [0.0, 4.0, 30.0, 36.0], [0.9, 0.6, 0.7, 0.8])
+    online = OnlineSelection(np.array([0.5]), 10.0, "optimal")
+    for time, score in ((0.0, 0.9), (4.0, 0.6), (30.0, 0.7), (36.0, 0.8)):
+        online.push(0, time, score)
 
     assert online.advance(36.0) == [Event(0.0, 0, 0.9)]
     assert online.finish() == [Event(36.0, 0, 0.8)]
@@ -307,18 +290,18 @@ def test_optimal_gives_what_every_outcome_shares():
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_a_long_stream_needs_no_more_memory(decoder):
     generator = np.random.default_rng(1)
-    online = OnlineSelection(1, np.array([0.2]), 10.0, decoder)
+    online = OnlineSelection(np.array([0.2]), 10.0, decoder)
     most = 0
     for time in np.cumsum(generator.uniform(1, 6, size=5_000)).tolist():
         online.advance(time)
         online.push(0, time, float(generator.uniform()))
-        most = max(most, online.n_undecided)
+        most = max(most, len(online._open[0]._tag))
 
     assert most < 60
 
 
 def test_a_stream_refuses_what_comes_too_late():
-    online = OnlineSelection(2, np.array([0.5, 0.5]), 10.0, "greedy")
+    online = OnlineSelection(np.array([0.5, 0.5]), 10.0, "greedy")
     online.push(0, 50.0, 0.1)
     online.push(1, 40.0, 0.9)
     with pytest.raises(ValueError, match="none before 50"):
@@ -327,21 +310,14 @@ def test_a_stream_refuses_what_comes_too_late():
     online.advance(30.0)
     with pytest.raises(ValueError, match="none before 45"):
         online.push(1, 44.0, 0.9)
-    with pytest.raises(ValueError, match="no type 2"):
-        online.push(2, 60.0, 0.9)
     with pytest.raises(ValueError, match="to come"):
         online.push(0, math.nan, 0.9)
 
 
 def test_a_finished_stream_can_start_again():
-    online = OnlineSelection(1, np.array([0.5]), 10.0, "optimal")
+    online = OnlineSelection(np.array([0.5]), 10.0, "optimal")
     online.push(0, 50.0, 0.9)
     assert online.finish() == [Event(50.0, 0, 0.9)]
 
     online.push(0, 3.0, 0.8)
     assert online.finish() == [Event(3.0, 0, 0.8)]
-
-
-def test_a_stream_needs_a_threshold_for_each_type():
-    with pytest.raises(ValueError, match="1 thresholds for 2 types"):
-        OnlineSelection(2, np.array([0.5]), 10.0, "greedy")

@@ -1,4 +1,4 @@
-"""Heads that answer for samples and for what comes behind them."""
+"""Heads that predict samples, and what comes behind them."""
 
 import math
 
@@ -27,7 +27,7 @@ def frames(encoder, n_windows: int = 2, n_frames: int = 3) -> torch.Tensor:
     return torch.randn(n_windows, n_frames, encoder.n_features)
 
 
-def test_a_frame_answers_for_the_samples_of_its_stride(encoder):
+def test_a_frame_predicts_the_samples_of_its_stride(encoder):
     head = LabellingHead(encoder, 5, 0.0)
     x = frames(encoder)
 
@@ -50,7 +50,7 @@ def test_labelling_costs_log_k_at_chance_and_forgets_what_is_unknown(encoder):
     assert head.loss(logits, torch.full((2, 5), -1)).item() == 0
 
 
-def test_labelling_measures_the_part_of_known_samples_that_is_right(encoder):
+def test_labelling_measures_the_fraction_of_known_samples_that_is_right(encoder):
     head = LabellingHead(encoder, 2, 0.0)
     logits = torch.tensor([[[2.0, 0.0], [0.0, 2.0], [0.0, 2.0]]])
 
@@ -60,27 +60,27 @@ def test_labelling_measures_the_part_of_known_samples_that_is_right(encoder):
 
 def test_regression_costs_the_mean_square_of_what_is_known(encoder):
     head = RegressionHead(encoder, UNITS, 0.0)
-    answer = torch.zeros(1, 4, 2)
+    predicted = torch.zeros(1, 4, 2)
     target = torch.tensor([[[1.0, 2.0], [3.0, torch.nan], [torch.nan, torch.nan]]])
 
-    assert head.loss(answer, target).item() == pytest.approx((1 + 4 + 9) / 3)
-    assert head.measure(answer, target).tolist() == pytest.approx([(1 + 4 + 9) / 3])
+    assert head.loss(predicted, target).item() == pytest.approx((1 + 4 + 9) / 3)
+    assert head.measure(predicted, target).tolist() == pytest.approx([(1 + 4 + 9) / 3])
 
 
 def test_a_batch_of_which_nothing_is_known_teaches_nothing(encoder):
     head = RegressionHead(encoder, UNITS, 0.0)
-    answer = head(frames(encoder))
+    predicted = head(frames(encoder))
 
-    head.loss(answer, torch.full((2, 6, 2), torch.nan)).backward()
+    head.loss(predicted, torch.full((2, 6, 2), torch.nan)).backward()
 
     assert all((p.grad == 0).all() for p in head.parameters())
 
 
 def test_values_come_back_in_their_units(encoder):
-    answer = torch.tensor([[[0.0, 1.0]]])
+    predicted = torch.tensor([[[0.0, 1.0]]])
 
     for head in (RegressionHead(encoder, UNITS, 0.0), ForecastingHead(encoder, UNITS, 1, 0.0)):
-        assert head.scores(answer).tolist() == [[[10.0, -1.0]]]
+        assert head.scores(predicted).tolist() == [[[10.0, -1.0]]]
         assert not head.state_dict().keys() & {"centre", "scale"}
 
 
@@ -116,7 +116,7 @@ def test_maps_of_an_encoder_are_carried_on():
     forecast = head(encoder(torch.randn(2, 5, 2, 5, 7)), torch.tensor([5, 2]))
 
     assert isinstance(head.output, MapForecaster)
-    assert head.output.map_stride == 4  # a pixel of the maps tells of the patch that it saw
+    assert head.output.map_stride == 4  # a pixel of the maps stands for a patch
     assert forecast.shape == (2, 3, 2, 5, 7)
     head.loss(forecast, torch.zeros_like(forecast)).backward()
     for parameter in [*encoder.parameters(), *head.parameters()]:

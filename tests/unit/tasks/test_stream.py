@@ -10,20 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from fixtures.detections import whole_recordings
 from seqbench.storage.normalization import Normalization
-from seqbench.storage.timeline import Timeline
-from seqbench.storage.windows import WindowSet
-from seqbench.tasks.detection.peaks import Grid
-from seqbench.tasks.detection.recordings import find_candidates
+from seqbench.tasks.detection.peaks import find_candidates
 from seqbench.tasks.detection.refractory import DECODERS, select
 from seqbench.tasks.detection.stitching import Layout
-from seqbench.tasks.detection.stream import Detector, EventStream
-from seqbench.tasks.detection.stream_selection import Event, OnlineSelection
-from seqbench.windowing.normalize import normalize
+from seqbench.tasks.detection.stream import Detector, Event, EventStream, OnlineSelection
 
 HOP, WINDOW, N_CHANNELS, PERIOD = 4, 64, 2, 30.0
 THRESHOLDS = np.array([0.4, 0.5])
-LAYOUT, GRID = Layout(WINDOW, HOP), Grid(HOP, 1.5)
+LAYOUT = Layout(WINDOW, HOP, 1.5)
 NORMALIZATION = Normalization("zscore", np.array([5.0, -3.0]), np.array([2.0, 0.5]))
 
 
@@ -39,12 +35,12 @@ def score(x: NDArray[np.float32]) -> NDArray[np.float32]:
     frames = padded.reshape(n_windows, n_frames, HOP, n_channels)
     blind = np.minimum(1, (np.arange(n_frames, dtype=np.float32) + 2) / 4)
     presence = np.tanh(frames.max(axis=2) / 4) * blind[:, None]
-    return np.stack([presence, frames.argmax(axis=2) - GRID.first_centre], axis=2).astype(
+    return np.stack([presence, frames.argmax(axis=2) - LAYOUT.first_centre], axis=2).astype(
         np.float32
     )
 
 
-DETECTOR = Detector(score, LAYOUT, GRID, NORMALIZATION, N_CHANNELS)
+DETECTOR = Detector(score, LAYOUT, NORMALIZATION, N_CHANNELS)
 
 
 def recording(n_samples: int, seed: int = 0) -> NDArray[np.float32]:
@@ -54,7 +50,7 @@ def recording(n_samples: int, seed: int = 0) -> NDArray[np.float32]:
 
 
 def stream(decoder: str = "optimal", detector: Detector = DETECTOR) -> EventStream:
-    return EventStream(detector, OnlineSelection(N_CHANNELS, THRESHOLDS, PERIOD, decoder))
+    return EventStream(detector, OnlineSelection(THRESHOLDS, PERIOD, decoder))
 
 
 def streamed(chunks: list[NDArray[np.float32]], **how) -> list[Event]:
@@ -62,48 +58,19 @@ def streamed(chunks: list[NDArray[np.float32]], **how) -> list[Event]:
     return sorted([*(event for chunk in chunks for event in one.push(chunk)), *one.finish()])
 
 
-def windows_of(signals: list[NDArray[np.float32]], normalization: Normalization) -> WindowSet:
-    """Whole recordings of a split, as `window` leaves them."""
-    stop = np.cumsum([len(signal) for signal in signals])
-    start = stop - [len(signal) for signal in signals]
-    none = np.zeros(0, dtype=np.int64)
-    n = len(signals)
-    return WindowSet(
-        task="detection",
-        sample="series",
-        split="test",
-        signal=np.concatenate([normalize(signal, normalization) for signal in signals]),
-        start=start,
-        length=stop - start,
-        label=np.zeros(n, dtype=np.int64),
-        recording=np.arange(n),
-        names=[f"r{i}" for i in range(n)],
-        groups=[f"r{i}" for i in range(n)],
-        channels=["x", "y"],
-        classes=["a", "b"],
-        normalization=normalization,
-        sampling_rate_hz=100.0,
-        timeline=Timeline(
-            recording=np.arange(n),
-            start=start,
-            stop=stop,
-            known_start=start,
-            known_stop=stop,
-            onset=none,
-            offset=none,
-            type=none,
-            refractory_s=PERIOD / 100,
-            tolerance_ms=5.0,
-        ),
-    )
-
-
 def from_file(
     signals: list[NDArray[np.float32]], decoder: str = "optimal", detector: Detector = DETECTOR
 ) -> list[list[Event]]:
     """The events of each recording, found in one go."""
-    windows = windows_of(signals, detector.normalization)
-    candidates = find_candidates(score, windows, LAYOUT, GRID)
+    windows = whole_recordings(
+        signals,
+        detector.normalization,
+        channels=["x", "y"],
+        classes=["a", "b"],
+        sampling_rate_hz=100.0,
+        refractory_s=PERIOD / 100,
+    )
+    candidates = find_candidates(score, windows, LAYOUT)
     found: list[list[Event]] = [[] for _ in signals]
     for i in select(candidates, THRESHOLDS, PERIOD, decoder):
         event = Event(*(float(c[i]) for c in (candidates.time, candidates.type, candidates.score)))
@@ -127,15 +94,6 @@ def test_pieces_of_any_size_give_the_events_of_the_file(parts, decoder):
     assert streamed(parts, decoder=decoder) == from_file([np.concatenate(parts)], decoder)[0]
 
 
-def test_sample_by_sample_gives_the_events_of_the_file():
-    whole = recording(1500)
-
-    (events,) = from_file([whole])
-
-    assert len(events) > 20
-    assert streamed(np.split(whole, len(whole))) == events
-
-
 @pytest.mark.parametrize("mode", ["per_window", "none", "robust"])
 def test_every_normalization_is_that_of_the_file(mode):
     fitted = Normalization(mode, np.zeros(2), np.ones(2)) if mode != "robust" else NORMALIZATION
@@ -157,29 +115,9 @@ def test_recordings_of_a_split_do_not_mix():
     assert together == [from_file([signal])[0] for signal in signals]
 
 
-@pytest.mark.parametrize("n_samples", [1, 3, 5, 63, 64, 65, 112, 113])
-def test_recordings_of_any_length_have_events_within_them(n_samples):
-    whole = np.full((n_samples, N_CHANNELS), 100, dtype=np.float32)
-
-    events = streamed([whole])
-
-    assert {event.type for event in events} == {0, 1}
-    assert all(0 <= event.time <= n_samples - 1 for event in events)
-    assert events == from_file([whole])[0]
-
-
 def test_a_stream_without_samples_has_no_events():
     assert stream().finish() == []
     assert streamed([np.zeros((0, N_CHANNELS), np.float32)]) == []
-
-
-def test_pushed_samples_stay_as_they_were():
-    whole = recording(300)
-    before = whole.copy()
-
-    streamed([whole])
-
-    np.testing.assert_array_equal(whole, before)
 
 
 # When they are certain.
@@ -227,7 +165,7 @@ def test_events_are_never_taken_back_and_come_in_order_once_certain():
 
 
 def test_memory_does_not_grow_with_the_length_of_a_stream():
-    detector = replace(DETECTOR, layout=Layout(1024, HOP))
+    detector = replace(DETECTOR, layout=Layout(1024, HOP, 1.5))
     chunk = quiet(1 << 12)
     chunk[::500] += 50
 

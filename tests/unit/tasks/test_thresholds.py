@@ -5,39 +5,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqbench.storage.detections import Candidates, Decoding, Detections
+from fixtures.detections import made
+from seqbench.storage.detections import Decoding, Detections
 from seqbench.tasks.detection import thresholds as module
 from seqbench.tasks.detection.matching import match
 from seqbench.tasks.detection.refractory import DECODERS, select
 from seqbench.tasks.detection.thresholds import MOST_THRESHOLDS, choose_thresholds, tune
 
 
-def detections(
-    events, found, *, n_types=1, known=((0, 1000),), refractory_s=None, tolerance_ms=5.0
-) -> Detections:
+def detections(events, found, *, n_types=1, known=((0, 1000),), **changes) -> Detections:
     """Events (place, onset, type) and candidates (place, time, type, score), at 1000 Hz."""
-    there = np.array(events, dtype=np.int64).reshape(-1, 3)
-    table = np.array(found, dtype=np.float64).reshape(-1, 4)
-    names = [f"r{i}" for i in range(len(known))]
-    return Detections(
-        recording=names,
-        group=names,
-        known=np.array(known, dtype=np.int64),
-        reference_place=there[:, 0],
-        reference_onset=there[:, 1],
-        reference_type=there[:, 2],
-        candidates=Candidates(
-            place=table[:, 0].astype(np.int64),
-            time=table[:, 1],
-            type=table[:, 2].astype(np.int64),
-            score=table[:, 3],
-        ),
-        decoding=Decoding(decoder="none of them", thresholds={}),
+    return made(
+        [(kind, onset, place) for place, onset, kind in events],
+        [(kind, time, score, place) for place, time, kind, score in found],
+        n_recordings=len(known),
+        known=np.array(known),
         classes=[f"t{k}" for k in range(n_types)],
-        sampling_rate_hz=1000.0,
-        refractory_s=refractory_s,
-        tolerance_ms=tolerance_ms,
-        are_probabilities=True,
+        decoding=Decoding(decoder="none of them", thresholds={}),
+        **changes,
     )
 
 
@@ -57,27 +42,22 @@ def test_the_threshold_lies_in_the_middle_between_right_and_wrong(decoder):
     assert choose_thresholds(found, decoder) == pytest.approx([0.6])
 
 
-def test_a_miss_is_weighed_against_false_alarms():
-    # To find the third event costs one false alarm, 6 / (3 + 4), or two, 6 / (3 + 5);
-    # without it F1 is 4 / (3 + 2) = 0.8.
-    assert choose_thresholds(one_type([0.9, 0.8, 0.4], [0.5]), "threshold") == pytest.approx([0.2])
-    assert choose_thresholds(one_type([0.9, 0.8, 0.4], [0.5] * 2), "threshold") == pytest.approx(
-        [0.65]
-    )
-
-
-def test_of_a_row_of_equals_the_middle_is_taken():
-    # 1 hit in 1, 2 in 5, 3 in 9: F1 is 2 / (3 + 1) = 4 / (3 + 5) = 6 / (3 + 9).
-    found = one_type([0.9, 0.6, 0.3], [0.8, 0.75, 0.7, 0.5, 0.45, 0.4])
-
-    assert choose_thresholds(found, "threshold") == pytest.approx([0.55])
-
-
-def test_of_two_rows_the_wider_is_taken():
-    # 1 hit in 1 and 3 in 9 are best, 2 in 6 is not: 4 / (3 + 6).
-    found = one_type([0.9, 0.3, 0.1], [0.5, 0.48, 0.46, 0.44, 0.2, 0.15])
-
-    assert choose_thresholds(found, "threshold") == pytest.approx([0.7])
+@pytest.mark.parametrize(
+    ("hits", "others", "expected"),
+    [
+        # To find the third event costs one false alarm, 6 / (3 + 4), or two, 6 / (3 + 5);
+        # without it F1 is 4 / (3 + 2) = 0.8.
+        ([0.9, 0.8, 0.4], [0.5], 0.2),
+        ([0.9, 0.8, 0.4], [0.5] * 2, 0.65),
+        # 1 hit in 1, 2 in 5, 3 in 9: F1 is 2 / (3 + 1) = 4 / (3 + 5) = 6 / (3 + 9).
+        ([0.9, 0.6, 0.3], [0.8, 0.75, 0.7, 0.5, 0.45, 0.4], 0.55),
+        # 1 hit in 1 and 3 in 9 are best, 2 in 6 is not: 4 / (3 + 6).
+        ([0.9, 0.3, 0.1], [0.5, 0.48, 0.46, 0.44, 0.2, 0.15], 0.7),
+    ],
+    ids=["worth a false alarm", "not worth two", "the middle of equals", "the wider of two rows"],
+)
+def test_the_threshold_of_the_best_f1_is_chosen(hits, others, expected):
+    assert choose_thresholds(one_type(hits, others), "threshold") == pytest.approx([expected])
 
 
 def test_each_decoder_gets_thresholds_of_its_own():
@@ -115,7 +95,7 @@ def test_each_type_gets_its_own_and_the_rest_the_median():
     assert choose_thresholds(found, "threshold") == pytest.approx([0.8, 0.3, 0.25, 0.3, 0.3])
 
 
-def test_a_rare_type_that_nobody_can_tell_is_left_alone():
+def test_a_rare_type_that_nobody_can_distinguish_is_left_alone():
     # Type 1 has one event, found by one of 40 candidates that all look the same.
     clear = [(0, 100 + 50 * i, 0) for i in range(9)]
     found = detections(
@@ -149,47 +129,40 @@ def test_an_event_that_no_threshold_finds_decides_nothing():
     assert choose_thresholds(found, "threshold") == pytest.approx([0.15])
 
 
-def test_recordings_do_not_match_each_other():
-    # Without recordings, 0.9 and 0.8 would find both events, and 0.4 neither.
-    found = detections(
-        [(0, 100, 0), (1, 300, 0)],
-        [(1, 100, 0, 0.9), (0, 100, 0, 0.6), (0, 300, 0, 0.3), (1, 300, 0, 0.6)],
-        known=[(0, 400), (0, 400)],
-    )
+@pytest.mark.parametrize(
+    ("events", "candidates", "known", "expected"),
+    [
+        (
+            [(0, 50, 0), (1, 0, 0)],
+            [(0, 50, 0, 0.9), (0, 399, 0, 0.5)],
+            [(0, 400), (0, 400)],
+            0.7,
+        ),
+        # Both events and one false alarm, 4 / (2 + 3), against one event alone, 2 / (2 + 1).
+        (
+            [(0, 150, 0), (0, 350, 0)],
+            [(0, 150, 0, 0.6), (0, 250, 0, 0.4), (0, 350, 0, 0.3), (0, 420, 0, 0.2)]
+            + [(0, time, 0, 0.45) for time in (50, 99.4, 400, 450)],
+            [(100, 400)],
+            0.15,
+        ),
+        # One of two alone, 2 / (2 + 1), against both and three false alarms, 4 / (2 + 5).
+        # With two more events, to find a second one would be worth it: 2 / 5 against 4 / 9.
+        (
+            [(0, time, 0) for time in (150, 350, 50, 450)],
+            [(0, 150, 0, 0.6), (0, 350, 0, 0.3), *[(0, 200 + i, 0, 0.4) for i in range(3)]],
+            [(100, 400)],
+            0.5,
+        ),
+    ],
+    ids=["the next recording", "detections outside", "events outside"],
+)
+def test_what_lies_outside_the_labelled_span_of_a_recording_is_left_out(
+    events, candidates, known, expected
+):
+    found = detections(events, candidates, known=known)
 
-    assert choose_thresholds(found, "threshold") == pytest.approx([0.45])
-
-
-def test_a_detection_at_the_end_does_not_match_the_start_of_the_next_recording():
-    found = detections(
-        [(0, 50, 0), (1, 0, 0)],
-        [(0, 50, 0, 0.9), (0, 399, 0, 0.5)],
-        known=[(0, 400), (0, 400)],
-    )
-
-    assert choose_thresholds(found, "threshold") == pytest.approx([0.7])
-
-
-def test_detections_outside_the_labelled_span_are_left_out():
-    inside = [(0, 150, 0, 0.6), (0, 250, 0, 0.4), (0, 350, 0, 0.3)]
-    outside = [(0, time, 0, 0.45) for time in (50, 99.4, 400, 450)] + [(0, 420, 0, 0.2)]
-    found = detections([(0, 150, 0), (0, 350, 0)], inside + outside, known=[(100, 400)])
-
-    # Both events and one false alarm, 4 / (2 + 3), against one event alone, 2 / (2 + 1).
-    assert choose_thresholds(found, "threshold") == pytest.approx([0.15])
-
-
-def test_events_outside_the_labelled_span_are_left_out():
-    events = [(0, time, 0) for time in (150, 350, 50, 450)]
-    found = detections(
-        events,
-        [(0, 150, 0, 0.6), (0, 350, 0, 0.3), *[(0, 200 + i, 0, 0.4) for i in range(3)]],
-        known=[(100, 400)],
-    )
-
-    # One of two alone, 2 / (2 + 1), against both and three false alarms, 4 / (2 + 5).
-    # With two more events, to find a second one would be worth it: 2 / 5 against 4 / 9.
-    assert choose_thresholds(found, "threshold") == pytest.approx([0.5])
+    assert choose_thresholds(found, "threshold") == pytest.approx([expected])
 
 
 def test_the_tolerance_is_that_of_the_data():
@@ -223,35 +196,6 @@ def test_a_threshold_between_neighbouring_numbers_keeps_them_apart():
     chosen = choose_thresholds(one_type([high, high], [low]), "threshold")
 
     assert low < chosen[0] <= high
-
-
-def test_an_unknown_decoder_is_refused():
-    with pytest.raises(ValueError, match="known: threshold, greedy, optimal"):
-        tune(one_type([0.9], []), "best")
-
-
-def f1(found: Detections, threshold: float) -> float:
-    events = found.reference_onset
-    kept = select(found.candidates, np.array([threshold]), 0.0, "threshold")
-    times = np.rint(found.candidates.time[kept]).astype(np.int64)
-    return 2 * len(match(events, times, 5)[0]) / (len(events) + len(times))
-
-
-@given(
-    st.lists(st.integers(0, 200), min_size=1, max_size=12, unique=True),
-    st.lists(st.tuples(st.integers(0, 200), st.integers(1, 19).map(lambda i: i / 20)), max_size=20),
-)
-def test_no_threshold_beats_the_chosen_one(onsets, pairs):
-    found = detections(
-        [(0, onset, 0) for onset in onsets], [(0, time, 0, score) for time, score in pairs]
-    )
-
-    chosen = choose_thresholds(found, "threshold")[0]
-
-    if any(abs(time - onset) <= 5 for time, _ in pairs for onset in onsets):
-        assert f1(found, chosen) == max(f1(found, (2 * i - 1) / 40) for i in range(1, 21))
-    else:
-        assert chosen == 0.5
 
 
 SCORED = st.tuples(st.integers(0, 200), st.integers(1, 9).map(lambda i: i / 10))

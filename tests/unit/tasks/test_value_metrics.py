@@ -13,13 +13,13 @@ from seqbench.tasks.regression.metrics import mae, r2, rmse
 LENGTHS = [3, 5, 1, 4]
 
 
-def sequences(answer: np.ndarray, target: np.ndarray, **changes) -> Sequences:
+def sequences(predicted: np.ndarray, target: np.ndarray, **changes) -> Sequences:
     n = len(LENGTHS)
     values = {
-        "prediction": answer,
+        "prediction": predicted,
         "target": target,
         "sequence": np.repeat(np.arange(n), LENGTHS),
-        "ahead": np.zeros(len(answer), dtype=np.int64),
+        "ahead": np.zeros(len(predicted), dtype=np.int64),
         "recording": [f"r{i}" for i in range(n)],
         "group": [f"r{i}" for i in range(n)],
         "start": np.zeros(n, dtype=np.int64),
@@ -49,11 +49,11 @@ ONCE = np.ones((1, len(LENGTHS)))
 
 
 def test_values_are_scored_as_scikit_learn_does(values):
-    told, came = values.prediction, values.target
+    found, target = values.prediction, values.target
 
-    assert r2(values, ONCE)[0] == pytest.approx(sk.r2_score(came, told))
-    assert rmse(values, ONCE)[0] == pytest.approx(np.sqrt(sk.mean_squared_error(came, told)))
-    assert mae(values, ONCE)[0] == pytest.approx(sk.mean_absolute_error(came, told))
+    assert r2(values, ONCE)[0] == pytest.approx(sk.r2_score(target, found))
+    assert rmse(values, ONCE)[0] == pytest.approx(np.sqrt(sk.mean_squared_error(target, found)))
+    assert mae(values, ONCE)[0] == pytest.approx(sk.mean_absolute_error(target, found))
 
 
 def test_the_mean_explains_nothing_and_the_truth_all(values):
@@ -94,11 +94,11 @@ def test_skill_is_one_less_the_error_over_that_of_the_last_value():
 
 
 def test_samples_are_counted_by_class(labels):
-    came, told = labels.label, labels.predicted
+    target, found = labels.label, labels.predicted
 
-    np.testing.assert_array_equal(confusion(labels, ONCE)[0], sk.confusion_matrix(came, told))
-    assert accuracy(labels, ONCE)[0] == pytest.approx(sk.accuracy_score(came, told))
-    assert macro_f1(labels, ONCE)[0] == pytest.approx(sk.f1_score(came, told, average="macro"))
+    np.testing.assert_array_equal(confusion(labels, ONCE)[0], sk.confusion_matrix(target, found))
+    assert accuracy(labels, ONCE)[0] == pytest.approx(sk.accuracy_score(target, found))
+    assert macro_f1(labels, ONCE)[0] == pytest.approx(sk.f1_score(target, found, average="macro"))
 
 
 def test_a_sequence_is_right_when_all_of_it_is(labels):

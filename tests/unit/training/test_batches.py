@@ -10,8 +10,8 @@ import torch
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import Targets
 from seqbench.storage.windows import WindowSet
-from seqbench.tasks.detection.events import event_ranges
 from seqbench.tasks.detection.target import EventTarget
+from seqbench.tasks.detection.task import DetectionTask
 from seqbench.training.batches import WindowTable, labelled_subset, shuffled
 from seqbench.windowing.normalize import standardize
 
@@ -156,7 +156,7 @@ def test_the_target_of_a_batch_holds_the_events_that_begin_in_each_window(crowde
     assert (target.onset.dtype, target.type.dtype) == (torch.float32, torch.int64)
 
 
-def test_the_target_of_a_batch_says_what_is_known_of_each_window(crowded):
+def test_the_target_of_a_batch_holds_what_is_known_of_each_window(crowded):
     target = WindowTable(crowded, CPU).batch(torch.arange(40)).target
 
     timeline = crowded.timeline
@@ -167,19 +167,6 @@ def test_the_target_of_a_batch_says_what_is_known_of_each_window(crowded):
         assert first >= 0
         assert stop <= length
         assert set(range(first, stop)) == {t for t in range(length) if start + t in known}
-
-
-def test_a_batch_in_which_nothing_happens_has_no_events(crowded):
-    blind = replace(crowded, timeline=crowded.timeline.without_events())
-
-    pairs = zip(crowded.start.tolist(), crowded.length.tolist(), strict=True)
-    quiet = [i for i, bounds in enumerate(pairs) if not events_by_hand(crowded, *bounds)]
-
-    for windows, index in ((blind, [0, 1, 2]), (crowded, quiet[:2])):
-        target = WindowTable(windows, CPU).batch(torch.tensor(index)).target
-        assert (target.type == -1).all()
-        assert len(target.onset) == len(target.known) == len(index)
-    assert (WindowTable(blind, CPU).batch(torch.arange(3)).target.known.diff() == 0).all()
 
 
 @pytest.fixture
@@ -242,18 +229,6 @@ def test_windows_of_unequal_lengths_move_as_well(crowded):
         assert events_of(batch.target, row) == events_by_hand(windows, int(start), int(length))
 
 
-def test_the_generator_decides_where_windows_move(numbered):
-    index, found = torch.arange(len(numbered)), []
-    for seed in (1, 1, 2):
-        torch.manual_seed(len(found))  # what happens elsewhere does not matter
-        table = WindowTable(numbered, CPU, moving(seed))
-        found.append(torch.stack([table.batch(index).x for _ in range(2)]))
-
-    assert torch.equal(found[0], found[1])
-    assert not torch.equal(found[0], found[2])
-    assert not torch.equal(found[0][0], found[0][1])  # anew in every batch
-
-
 def test_windows_of_classes_do_not_move(make_windows, lengths):
     windows = make_windows(lengths=lengths)["train"]
 
@@ -296,13 +271,6 @@ def test_small_sets_are_passed_over_in_new_orders_until_there_are_enough_batches
     assert first != second
 
 
-def test_the_generator_decides_the_order():
-    first, second = (torch.cat(list(shuffled(30, 1, 30, generator()))) for _ in range(2))
-
-    assert torch.equal(first, second)
-    assert first.tolist() != list(range(30))
-
-
 # Few labels.
 
 LABEL = np.array([0] * 40 + [1] * 10 + [-1] * 20 + [2] * 3)
@@ -338,12 +306,6 @@ def test_draws_are_nested_and_ascending(labelled, make_event_windows, seed):
         assert all((np.diff(drawn) > 0).all() for drawn in draws)
 
 
-def test_windows_without_a_label_are_never_drawn(labelled):
-    drawn = labelled_subset(labelled, 1.0, seed=0)
-
-    assert drawn.tolist() == np.flatnonzero(LABEL >= 0).tolist()
-
-
 def test_the_seed_decides_the_draw(labelled):
     draws = [labelled_subset(labelled, 0.1, seed).tolist() for seed in (1, 1, 2)]
 
@@ -355,7 +317,7 @@ def test_every_type_of_event_is_in_a_window_that_is_drawn(make_event_windows, se
     windows = make_event_windows(n_samples=(4000,), window_samples=400, n_types=4)["train"]
     # All windows begin with the same type, so that the draw by class alone would miss others.
     windows = replace(windows, label=np.zeros_like(windows.label))
-    first, last = event_ranges(windows)
+    _, first, last = DetectionTask().labels_inside(windows)
 
     drawn = labelled_subset(windows, 0.01, seed)
 
@@ -482,6 +444,6 @@ def test_frames_of_video_come_whole_and_in_order(make_windows, length, per_windo
     expected = [signal[1 : 1 + length[1]], signal[4:7]]
     assert batch.x.shape == (2, 3, 2, 4, 3)
     for found, window in zip(batch.x.numpy(), expected, strict=True):
-        told = standardize(window) if per_window else window
-        np.testing.assert_allclose(found[: len(window)], told, rtol=1e-5, atol=1e-6)
+        expected_window = standardize(window) if per_window else window
+        np.testing.assert_allclose(found[: len(window)], expected_window, rtol=1e-5, atol=1e-6)
         assert (found[len(window) :] == 0).all()

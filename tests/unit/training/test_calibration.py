@@ -3,16 +3,14 @@
 import pytest
 import torch
 
+from fixtures.trainings import finetune_settings
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.config.stages import FinetuneSettings
-from seqbench.plan.job_settings import FinetuneJobSettings
+from seqbench.models.base import inside
 from seqbench.steps.finetune import main
-from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training import finetune
 from seqbench.training.batches import WindowTable
-from seqbench.training.calibration import calibrate
-from seqbench.training.finetune import Finetuning
-from seqbench.training.model import Model
+from seqbench.training.finetune import calibrate
 
 CNN = {"widths": (8, 8), "kernel_sizes": (3, 3), "strides": (2, 1), "dropout": 0.5}
 OPTIONS = {
@@ -48,26 +46,18 @@ def test_what_leaves_a_calibrated_norm_has_mean_0_and_deviation_1(name, table):
     model = encoder(name)
     calibrate(model, table, seed=0)
     batch = table.batch(torch.arange(len(table)))
-    values = {}
-    for key, norm in norms(model).items():
-
-        def keep(_, inputs, output, key=key):
-            values[key] = (inputs, output)
-
-        norm.register_forward_hook(keep)
+    values = []
+    for norm in norms(model).values():
+        norm.register_forward_hook(lambda _, inputs, output: values.append((inputs[1], output)))
 
     model.eval()(batch.x, batch.lengths)
 
     assert len(values) == len(OPTIONS[name]["widths"]) + (name == "event_rnn")
-    for (_, *mask), output in values.values():
-        inside = output.transpose(1, 2)
-        if mask and mask[0] is not None:
-            inside = inside[mask[0]]
-        features = inside.reshape(-1, output.shape[1])
-        torch.testing.assert_close(
-            features.mean(0), torch.zeros(len(features[0])), atol=0.05, rtol=0
-        )
-        torch.testing.assert_close(features.std(0), torch.ones(len(features[0])), atol=0.05, rtol=0)
+    for lengths, output in values:
+        features = output.transpose(1, 2)[inside(lengths, output.shape[2], output.device)]
+        zeros, ones = torch.zeros(output.shape[1]), torch.ones(output.shape[1])
+        torch.testing.assert_close(features.mean(0), zeros, atol=0.05, rtol=0)
+        torch.testing.assert_close(features.std(0), ones, atol=0.05, rtol=0)
 
 
 @pytest.mark.parametrize("name", list(OPTIONS))
@@ -100,32 +90,14 @@ def test_calibration_repeats_to_the_bit(table):
         assert torch.equal(value, second.state_dict()[key]), key
 
 
-def test_a_calibrated_training_goes_on_as_if_not_interrupted(
-    table, assert_an_interruption_leaves_no_trace
-):
-    def frozen():
-        of_model = encoder("event_rnn")
-        calibrate(of_model, table, seed=0)
-        head = ClassificationHead(of_model, 2, dropout=0.2)
-        return Finetuning(Model(of_model, head), frozen=True, weight=None)
-
-    assert_an_interruption_leaves_no_trace(frozen, loss_name="val_loss", stops=(1, 4, 9))
-
-
 @pytest.mark.parametrize(("frozen", "is_calibrated"), [(True, True), (False, False)])
 def test_the_step_calibrates_a_frozen_random_encoder(
     frozen, is_calibrated, make_windows, tmp_path, monkeypatch
 ):
     calls = []
     monkeypatch.setattr(finetune, "calibrate", lambda *_: calls.append(1))
-    settings = FinetuneJobSettings(
-        task="classification",
-        task_options={},
-        architecture="cnn1d",
-        architecture_options=CNN,
-        frozen=frozen,
-        labels=1.0,
-        optimizer=FinetuneSettings(epochs=1),
+    settings = finetune_settings(
+        FinetuneSettings(epochs=1), architecture_options=CNN, frozen=frozen
     )
     make_windows(tmp_path / "windows.h5")
     paths = {name: tmp_path / name for name in ("model", "history", "transfer")}

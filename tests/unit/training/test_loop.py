@@ -4,33 +4,51 @@ import copy
 import csv
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from seqbench.config.registry import ARCHITECTURES, TASKS
+from seqbench.config.registry import ARCHITECTURES
 from seqbench.config.stages import FinetuneSettings, OptimizerSettings
-from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable, label_counts
-from seqbench.training.divergence import DivergedError
 from seqbench.training.finetune import Finetuning, balanced_weights
-from seqbench.training.loop import Outcome, evaluate, fit
+from seqbench.training.loop import DivergedError, Outcome, evaluate, fit
 from seqbench.training.model import Model
-from seqbench.training.progress import Progress
 from seqbench.training.reproducibility import seed_everything
 from seqbench.training.schedule import Schedule
+from seqbench.training.state import Trainable
 
 CPU = torch.device("cpu")
 NAN = math.nan
 
 
-class Scripted:
+def fitted(
+    trainable: Any,
+    table: WindowTable,
+    val: WindowTable,
+    settings: OptimizerSettings,
+    **how: Any,
+) -> Outcome:
+    """Fit to all windows of a table, or to those of an index."""
+    defaults = {"index": torch.arange(len(table)), "generator": torch.Generator().manual_seed(0)}
+    return fit(
+        trainable,
+        table,
+        held_out=lambda: val.batches(256),
+        settings=settings,
+        loss_name="val_loss",
+        label="test",
+        **defaults | how,
+    )
+
+
+class Scripted(Trainable):
     """A linear model whose held-out losses are written down beforehand."""
 
     def __init__(self, watched: list[float], train_loss: Callable[[Tensor], Tensor]) -> None:
@@ -40,17 +58,11 @@ class Scripted:
         self.weights_at: list[Tensor] = []
 
     def loss(self, batch: Batch) -> Tensor:
-        return self.train_loss(self.module(batch.x).mean())
+        return self.train_loss(self.module(batch.x)).mean()
 
     def watch(self, batch: Batch) -> dict[str, Tensor]:
         self.weights_at.append(self.module.weight.detach().clone())
         return {"val_loss": torch.tensor(next(self.watched))}
-
-    def begin_epoch(self, epoch: int) -> None:
-        pass
-
-    def set_training(self, training: bool) -> None:
-        self.module.train(training)
 
 
 @pytest.fixture
@@ -64,59 +76,52 @@ def train_scripted(make_windows):
     ) -> tuple[Scripted, Outcome]:
         trainable = Scripted(watched, train_loss)
         values = {"epochs": len(watched), "batch_size": 6, "min_steps_per_epoch": 1} | settings
-        outcome = fit(
-            trainable,
-            table,
-            torch.arange(len(table)),
-            lambda: val.batches(256),
-            OptimizerSettings(**values),
-            loss_name="val_loss",
-            generator=torch.Generator().manual_seed(0),
-            progress=Progress("test", len(watched)),
-        )
-        return trainable, outcome
+        return trainable, fitted(trainable, table, val, OptimizerSettings(**values))
 
     return train
 
 
-def test_the_weights_of_the_best_epoch_are_kept(train_scripted):
-    trainable, outcome = train_scripted([3.0, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("watched", [[3.0, 1.0, 2.0, 4.0], [2.0, 1.0, 1.0]])
+def test_the_weights_of_the_first_best_epoch_are_kept(train_scripted, watched):
+    trainable, outcome = train_scripted(watched)
 
     assert outcome.best_epoch == 2
     assert torch.equal(trainable.module.weight, trainable.weights_at[1])
-    assert not torch.equal(trainable.module.weight, trainable.weights_at[3])
+    assert not torch.equal(trainable.module.weight, trainable.weights_at[-1])
     assert not trainable.module.training
 
 
-def test_of_equal_losses_the_first_is_kept(train_scripted):
-    trainable, outcome = train_scripted([2.0, 1.0, 1.0])
+@pytest.mark.parametrize(
+    ("watched", "patience", "n_epochs", "best"),
+    [
+        ([3.0, 2.0, 5.0, 2.5, 2.0, 1.0, 1.0], 3, 5, 2),
+        ([3.0, 4.0, 2.0, 4.0, 1.0, 4.0, 4.0, 0.0], 2, 7, 5),  # a better loss renews it
+    ],
+)
+def test_training_stops_when_patience_is_spent(train_scripted, watched, patience, n_epochs, best):
+    _, outcome = train_scripted(watched, patience_epochs=patience)
 
-    assert outcome.best_epoch == 2
-    assert torch.equal(trainable.module.weight, trainable.weights_at[1])
-
-
-def test_training_stops_when_patience_is_spent(train_scripted):
-    _, outcome = train_scripted([3.0, 2.0, 5.0, 2.5, 2.0, 1.0, 1.0], patience_epochs=3)
-
-    assert [row["epoch"] for row in outcome.history] == [1, 2, 3, 4, 5]
-    assert outcome.best_epoch == 2
-
-
-def test_a_better_loss_renews_patience(train_scripted):
-    _, outcome = train_scripted([3.0, 4.0, 2.0, 4.0, 1.0, 4.0, 4.0, 0.0], patience_epochs=2)
-
-    assert len(outcome.history) == 7
-    assert outcome.best_epoch == 5
+    assert [row["epoch"] for row in outcome.history] == list(range(1, n_epochs + 1))
+    assert outcome.best_epoch == best
 
 
-def test_a_training_loss_that_is_no_number_ends_with_a_sentence(train_scripted):
-    with pytest.raises(DivergedError, match=r"train_loss is nan in epoch 1.*learning_rate"):
-        train_scripted([1.0, 1.0], train_loss=lambda x: x * NAN)
-
-
-def test_an_infinite_training_loss_ends_with_a_sentence(train_scripted):
-    with pytest.raises(DivergedError, match="train_loss is inf in epoch 1"):
-        train_scripted([1.0, 1.0], train_loss=lambda x: x * 0 + math.inf)
+@pytest.mark.parametrize(
+    ("watched", "train_loss", "message"),
+    [
+        ([1.0], lambda x: x * NAN, r"train_loss is nan in epoch 1.*learning_rate"),
+        ([1.0], lambda x: x * 0 + math.inf, "train_loss is inf in epoch 1"),
+        # Else untrained weights could leave as the best of a training that diverged.
+        ([NAN], lambda x: x, "val_loss is nan in epoch 1"),
+        ([1.0, math.inf], lambda x: x, "val_loss is inf in epoch 2"),
+        # The loss of the step is finite, its gradient is not.
+        ([1.0], lambda x: (x * 0).abs().sqrt(), "gradient norm nan"),
+    ],
+)
+def test_a_loss_that_is_no_number_ends_with_a_sentence(
+    train_scripted, watched, train_loss, message
+):
+    with pytest.raises(DivergedError, match=message):
+        train_scripted(watched, train_loss=train_loss)
 
 
 def test_the_step_and_the_windows_of_a_bad_loss_are_named(make_windows):
@@ -135,15 +140,11 @@ def test_the_step_and_the_windows_of_a_bad_loss_are_named(make_windows):
     trainable = Noting([1.0], lambda x: x)
 
     with pytest.raises(DivergedError) as caught:
-        fit(
+        fitted(
             trainable,
             table,
-            torch.arange(12),
-            lambda: table.batches(256),
+            table,
             OptimizerSettings(epochs=1, batch_size=3, min_steps_per_epoch=1),
-            loss_name="val_loss",
-            generator=torch.Generator().manual_seed(1),
-            progress=Progress("test", 1),
         )
 
     [first, *_] = [i for i, x in enumerate(trainable.steps, 1) if x.isnan().any()]
@@ -158,48 +159,6 @@ def test_the_step_and_the_windows_of_a_bad_loss_are_named(make_windows):
     assert len(found[2].split(", ")) == 3
 
 
-@pytest.mark.parametrize("watched", [[NAN], [NAN, NAN], [math.inf]])
-def test_a_held_out_loss_that_was_never_a_number_ends_with_a_sentence(train_scripted, watched):
-    # Else untrained weights could leave as the best of a training that diverged.
-    with pytest.raises(DivergedError):
-        train_scripted(watched)
-
-
-def test_weights_that_diverge_in_the_last_step_are_noticed(make_windows):
-    # The loss of the only step is finite, its gradient is not.
-    windows = make_windows()
-    table = WindowTable(windows["train"], CPU)
-    module = nn.Linear(2, 1)
-
-    class Rooted:
-        def __init__(self) -> None:
-            self.module = module
-
-        def loss(self, batch: Batch) -> Tensor:
-            return (module(batch.x) * 0).abs().sqrt().mean()
-
-        def watch(self, batch: Batch) -> dict[str, Tensor]:
-            return {"val_loss": module(batch.x).mean()}
-
-        def begin_epoch(self, epoch: int) -> None:
-            pass
-
-        def set_training(self, training: bool) -> None:
-            module.train(training)
-
-    with pytest.raises(DivergedError):
-        fit(
-            Rooted(),
-            table,
-            torch.arange(12),
-            lambda: table.batches(256),
-            OptimizerSettings(epochs=1, batch_size=12, min_steps_per_epoch=1),
-            loss_name="val_loss",
-            generator=torch.Generator().manual_seed(0),
-            progress=Progress("test", 1),
-        )
-
-
 def test_the_history_has_a_row_per_epoch_with_these_columns(train_scripted, tmp_path):
     _, outcome = train_scripted([3.0, 1.0])
     path = tmp_path / "history.csv"
@@ -208,15 +167,8 @@ def test_the_history_has_a_row_per_epoch_with_these_columns(train_scripted, tmp_
 
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == [
-        "epoch",
-        "steps",
-        "learning_rate",
-        "train_loss",
-        "val_loss",
-        "gradient_norm",
-        "seconds",
-    ]
+    names = "epoch steps learning_rate train_loss val_loss gradient_norm seconds"
+    assert list(rows[0]) == names.split()
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert [row["steps"] for row in rows] == ["2", "4"]
     assert [float(row["val_loss"]) for row in rows] == [3.0, 1.0]
@@ -280,12 +232,6 @@ def test_the_rate_follows_its_schedule(settings, steps_per_epoch, losses, expect
     assert found == pytest.approx(expected)
 
 
-def test_the_rate_of_the_history_is_that_of_the_epochs_last_step(train_scripted):
-    _, outcome = train_scripted([1.0, 1.0], learning_rate=0.5, warmup_epochs=1)
-
-    assert [row["learning_rate"] for row in outcome.history] == pytest.approx([0.5, 0.0])
-
-
 def test_held_out_means_are_taken_over_windows_not_batches():
     class Means(Scripted):
         def watch(self, batch: Batch) -> dict[str, Tensor]:
@@ -326,19 +272,14 @@ def finetune(make_windows):
         start = copy.deepcopy(model.state_dict())
         table, val = WindowTable(splits["train"], CPU), WindowTable(splits["val"], CPU)
 
-        def held_out() -> Iterator[Batch]:
-            return val.batches(256)
-
-        outcome = fit(
+        outcome = fitted(
             Finetuning(model, frozen=frozen, weight=None, unfreeze=unfreeze, unfreeze_epochs=2),
             table,
-            torch.arange(len(table)) if index is None else index,
-            held_out,
+            val,
             FinetuneSettings(**{"epochs": 3, "batch_size": 5, "min_steps_per_epoch": 1} | settings),
-            loss_name="val_loss",
             generator=generator,
-            progress=Progress("test", 3),
             n_full=len(table),
+            **{} if index is None else {"index": index},
         )
         return model, start, outcome
 
@@ -349,19 +290,13 @@ def numbers(outcome: Outcome) -> list[dict[str, float]]:
     return [{k: v for k, v in row.items() if k != "seconds"} for row in outcome.history]
 
 
-def test_a_frozen_encoder_keeps_weights_and_statistics(finetune):
-    model, start, _ = finetune(frozen=True, learning_rate=0.1)
+@pytest.mark.parametrize("frozen", [True, False])
+def test_an_encoder_learns_weights_and_statistics_unless_it_is_frozen(finetune, frozen):
+    model, start, _ = finetune(frozen=frozen, learning_rate=0.1)
 
     for name, tensor in model.state_dict().items():
-        same = torch.equal(tensor, start[name])
-        assert same if name.startswith("encoder.") else not same, name
-
-
-def test_an_encoder_that_is_not_frozen_learns_weights_and_statistics(finetune):
-    model, start, _ = finetune(learning_rate=0.1)
-
-    for name, tensor in model.state_dict().items():
-        assert not torch.equal(tensor, start[name]), name
+        is_kept = frozen and name.startswith("encoder.")
+        assert torch.equal(tensor, start[name]) == is_kept, name
 
 
 @pytest.mark.parametrize("unfreeze", ["warm_up", "layer_wise"])
@@ -459,50 +394,11 @@ def test_the_events_in_the_windows_drawn_are_counted(make_event_windows):
     )
 
     # Types take turns: 0 1 0 1 in the first recording, 0 1 0 in the second.
-    assert label_counts(by_hand, np.array([0])).tolist() == [1, 0]  # begins with its onset
-    assert label_counts(by_hand, np.array([1])).tolist() == [0, 0]  # begins behind it
-    assert label_counts(by_hand, np.array([2])).tolist() == [0, 1]  # ends with its onset
-    assert label_counts(by_hand, np.array([3])).tolist() == [4, 3]
-    assert label_counts(by_hand, np.array([0, 2, 3])).tolist() == [5, 4]
-
-
-# Detection through the loop.
-
-
-def test_a_detector_learns_through_the_loop_and_repeats_bit_for_bit(make_event_windows):
-    splits = make_event_windows(n_samples=(400, 400, 350))
-    header = NetworkHeader(
-        task="detection",
-        architecture="cnn1d",
-        architecture_options={},
-        head_dropout=0.1,
-        channels=("x", "y"),
-        classes=("a", "b"),
-        refractory_s=0.25,
-        sampling_rate_hz=100.0,
-    )
-    outcomes = []
-    for _ in range(2):
-        generator = seed_everything(3)
-        encoder = ARCHITECTURES["cnn1d"](2, widths=(6,), kernel_sizes=(9,), strides=(4,))
-        head = TASKS["detection"]().head(encoder, header)
-        table = WindowTable(splits["train"], CPU, torch.Generator().manual_seed(1))
-        val = WindowTable(splits["val"], CPU)
-        outcomes.append(
-            fit(
-                Finetuning(Model(encoder, head), frozen=False, weight=None),
-                table,
-                torch.arange(len(table)),
-                lambda val=val: val.batches(256),
-                FinetuneSettings(epochs=6, batch_size=8, min_steps_per_epoch=8, learning_rate=0.02),
-                loss_name="val_loss",
-                generator=generator,
-                progress=Progress("test", 6),
-            )
-        )
-
-    assert numbers(outcomes[0]) == numbers(outcomes[1])
-    history = outcomes[0].history
-    assert {"val_loss", "val_frame_f1"} <= history[0].keys()
-    assert all(0 <= row["val_frame_f1"] <= 1 for row in history)
-    assert history[-1]["val_loss"] < 0.8 * history[0]["val_loss"]
+    for drawn, counts in (
+        ([0], [1, 0]),  # begins with its onset
+        ([1], [0, 0]),  # begins behind it
+        ([2], [0, 1]),  # ends with its onset
+        ([3], [4, 3]),
+        ([0, 2, 3], [5, 4]),
+    ):
+        assert label_counts(by_hand, np.array(drawn)).tolist() == counts

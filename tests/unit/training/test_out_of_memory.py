@@ -9,29 +9,20 @@ import pytest
 import torch
 from torch import nn
 
+from fixtures.trainings import finetune_settings
 from seqbench.config.stages import FinetuneSettings
 from seqbench.errors import UserError
-from seqbench.plan.job_settings import FinetuneJobSettings
-from seqbench.training.job import Machine, StateSettings, TrainingJob
-from seqbench.training.out_of_memory import run_training
+from seqbench.training.job import TrainingJob, run_training
 
 
 def job(batch_size, out_of_memory="halve", **state):
-    settings = FinetuneJobSettings(
-        task="classification",
-        task_options={},
-        architecture="cnn1d",
-        architecture_options={},
-        frozen=False,
-        labels=1.0,
-        optimizer=FinetuneSettings(batch_size=batch_size),
-    )
     return TrainingJob(
         windows=Path("windows.h5"),
         history=Path("history.csv"),
-        settings=settings,
-        machine=Machine(device="cpu", out_of_memory=out_of_memory),
-        state=StateSettings(**state),
+        settings=finetune_settings(FinetuneSettings(batch_size=batch_size)),
+        device="cpu",
+        out_of_memory=out_of_memory,
+        **state,
     )
 
 
@@ -65,7 +56,7 @@ def test_a_batch_is_halved_once_where_the_user_chose_so(caplog, tmp_path):
     gpu, windows = Gpu(room=16), tmp_path / "windows.h5"
     windows.touch()
 
-    run_training(replace(job(32, folder=tmp_path, code="c"), windows=windows), gpu.train)
+    run_training(replace(job(32, state=tmp_path, code="c"), windows=windows), gpu.train)
 
     assert gpu.trained == [(16, True)]
     assert "no room for batches of 32 windows; training begins anew with 16" in caplog.text
@@ -92,7 +83,7 @@ def test_what_the_first_training_made_is_gone_before_the_second_begins():
         (3, 1, "halve", "no room for batches of 3 windows, which cannot be halved; lower"),
     ],
 )
-def test_else_a_sentence_says_what_to_do(size, room, choice, sentence, caplog):
+def test_else_the_error_has_the_fix(size, room, choice, sentence, caplog):
     caplog.set_level(logging.WARNING)
 
     with pytest.raises(UserError) as caught:

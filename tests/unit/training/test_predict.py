@@ -1,4 +1,4 @@
-"""What a model says of a split: of windows in their order, or of whole recordings."""
+"""What a model predicts of a split: of windows in their order, or of whole recordings."""
 
 from dataclasses import replace
 
@@ -7,13 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from fixtures.trainings import network_header
 from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.models.base import Encoder
-from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.detection.head import HALF
-from seqbench.training.model import Model
-from seqbench.training.predict import predict
+from seqbench.training.model import Model, predict
 
 CPU = torch.device("cpu")
 COLUMNS = ("place", "time", "type", "score")
@@ -35,17 +34,7 @@ class Loudness(Encoder):
 def detector() -> Model:
     """Return a detector that finds type k where channel k is loud."""
     encoder = Loudness()
-    header = NetworkHeader(
-        task="detection",
-        architecture="cnn1d",
-        architecture_options={},
-        head_dropout=0.5,
-        channels=("x", "y"),
-        classes=("a", "b"),
-        refractory_s=None,
-        sampling_rate_hz=100.0,
-    )
-    head = TASKS["detection"]().head(encoder, header)
+    head = TASKS["detection"]().head(encoder, network_header(task="detection", head_dropout=0.5))
     with torch.no_grad():
         head.output.weight.zero_()
         head.output.bias.zero_()
@@ -109,7 +98,7 @@ def test_what_is_found_depends_neither_on_the_windows_nor_on_the_events(loud):
 
 @pytest.mark.parametrize("window_samples", [40, 60, 250, 1000])
 def test_the_length_of_windows_does_not_decide_where_events_are(loud, window_samples):
-    # An encoder that sees no further than a frame says the same, however recordings are cut.
+    # An encoder that sees no further than a frame predicts the same, however recordings are cut.
     found = predict(detector(), loud, CPU, window_samples)
 
     whole = predict(detector(), loud, CPU, 60)

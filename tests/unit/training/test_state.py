@@ -1,28 +1,27 @@
 """What is kept of a training under way, how it is restored, and what is left unused."""
 
-import json
 import logging
-import math
 import os
 import signal
+from types import SimpleNamespace
 
 import pytest
 import torch
-from safetensors import safe_open
-from safetensors.numpy import save_file
-from torch import nn
 
+from fixtures.trainings import network_header
 from seqbench.config.registry import ARCHITECTURES, TASKS
-from seqbench.config.stages import OptimizerSettings
-from seqbench.storage.model_header import EncoderHeader, NetworkHeader
-from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.config.stages import FinetuneSettings, OptimizerSettings
+from seqbench.storage.model_header import EncoderHeader
+from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.records import PretrainingOutcome
 from seqbench.tasks.classification.head import ClassificationHead
-from seqbench.training.divergence import DivergedError
+from seqbench.training.batches import WindowTable
 from seqbench.training.finetune import Finetuning
+from seqbench.training.job import keeping_state
+from seqbench.training.loop import DivergedError, fit
 from seqbench.training.model import Model
 from seqbench.training.schedule import Schedule
-from seqbench.training.state import INTERRUPTED, Course, StateKeeper, keeping
+from seqbench.training.state import INTERRUPTED, Course, StateKeeper
 
 ENCODER = EncoderHeader(architecture="cnn1d", pretraining=PretrainingOutcome(objective="masked"))
 
@@ -62,7 +61,9 @@ def test_a_training_goes_on_under_every_schedule(settings, assert_an_interruptio
     ],
     ids=["frozen", "warm_up", "layer_wise"],
 )
-def test_a_training_goes_on_while_parts_sleep(options, assert_an_interruption_leaves_no_trace):
+def test_a_training_goes_on_while_layers_are_frozen(
+    options, assert_an_interruption_leaves_no_trace
+):
     assert_an_interruption_leaves_no_trace(
         lambda: finetuning(**options), loss_name="val_loss", stops=(3, 4, 5, 9), epochs=4
     )
@@ -72,16 +73,7 @@ def test_a_training_goes_on_where_windows_move(
     make_event_windows, assert_an_interruption_leaves_no_trace
 ):
     windows = make_event_windows()
-    header = NetworkHeader(
-        task="detection",
-        architecture="cnn1d",
-        architecture_options={},
-        head_dropout=0.1,
-        channels=("x", "y"),
-        classes=tuple(windows["train"].classes),
-        refractory_s=0.25,
-        sampling_rate_hz=100.0,
-    )
+    header = network_header(task="detection", head_dropout=0.1, refractory_s=0.25)
 
     def detecting():
         encoder = ARCHITECTURES["cnn1d"](2, widths=(4,), kernel_sizes=(3,), strides=(2,))
@@ -142,14 +134,6 @@ def kept(tmp_path):
     return made, writer.path
 
 
-def test_a_state_is_safetensors_with_a_json_header(kept):
-    stored = read_model(kept[1])
-
-    assert stored.header.kind == "state"
-    assert stored.header.course.best_loss == math.inf
-    assert {"order_at_start", "losses", "chance/cpu", "moments/0/exp_avg"} <= stored.arrays.keys()
-
-
 def test_a_state_is_taken_over_whole(kept, tmp_path, caplog):
     other = course(seed=1)
     caplog.set_level(logging.INFO)
@@ -168,38 +152,12 @@ def damage_cut(path):
     path.write_bytes(path.read_bytes()[:-100])
 
 
-def damage_bit(path):
-    content = bytearray(path.read_bytes())
-    content[-50] ^= 1
-    path.write_bytes(content)
-
-
-def damage_empty(path):
-    path.write_bytes(b"")
-
-
 def damage_other_model(path):
     write_model(path, StoredModel({}, ENCODER))
 
 
-def damage_other_tensor(path):
-    with safe_open(path, framework="numpy") as file:
-        metadata = file.metadata()
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    save_file(arrays | {"losses": arrays["norms"]}, path, metadata)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        damage_cut,
-        damage_bit,
-        damage_empty,
-        damage_other_model,
-        damage_other_tensor,
-    ],
-)
-def test_a_damaged_or_foreign_state_is_told_and_left_unused(kept, tmp_path, caplog, damage):
+@pytest.mark.parametrize("damage", [damage_cut, damage_other_model])
+def test_a_damaged_or_foreign_state_is_logged_and_left_unused(kept, tmp_path, caplog, damage):
     damage(kept[1])
     other, untouched = course(seed=1), course(seed=1)
 
@@ -211,7 +169,7 @@ def test_a_damaged_or_foreign_state_is_told_and_left_unused(kept, tmp_path, capl
     assert "training starts anew" in caplog.text
 
 
-def test_a_state_of_another_training_is_told_and_left_unused(kept, tmp_path, caplog):
+def test_a_state_of_another_training_is_logged_and_left_unused(kept, tmp_path, caplog):
     other, untouched = course(seed=1), course(seed=1)
 
     keeper(tmp_path, identity="that").restore(other)
@@ -226,22 +184,46 @@ def test_a_state_is_due_after_its_time(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
-def test_a_signal_writes_a_state_and_leaves_with_a_code_that_says_try_again(
-    tmp_path, caplog, number
-):
-    asked = keeper(tmp_path, every_s=1000)
+def test_a_signal_writes_a_state_and_leaves_with_the_code_to_try_again(tmp_path, caplog, number):
+    listener = keeper(tmp_path, every_s=1000)
     before = signal.getsignal(number)
 
-    with asked.listening():
+    with listener.listening():
         os.kill(os.getpid(), number)
-        assert asked.is_due()
+        assert listener.is_due()
         with pytest.raises(SystemExit) as left:
-            asked.keep(course())
+            listener.keep(course())
 
     assert left.value.code == INTERRUPTED
-    assert asked.path.exists()
+    assert listener.path.exists()
     assert signal.Signals(number).name in caplog.text
     assert signal.getsignal(number) == before
+
+
+def test_a_signal_in_the_last_epoch_is_not_forgotten(tmp_path, make_windows):
+    splits = make_windows()
+    table, val = (WindowTable(splits[name], torch.device("cpu")) for name in ("train", "val"))
+
+    def held_out():
+        os.kill(os.getpid(), signal.SIGTERM)
+        return val.batches(256)
+
+    listener = keeper(tmp_path, every_s=1000)
+    with pytest.raises(SystemExit) as left:
+        fit(
+            finetuning(),
+            table,
+            torch.arange(len(table)),
+            held_out,
+            FinetuneSettings(epochs=1),
+            loss_name="val_loss",
+            generator=torch.Generator(),
+            label="test",
+            keeper=listener,
+        )
+
+    assert left.value.code == INTERRUPTED
+    assert listener.path.exists()
 
 
 def test_a_state_that_cannot_be_written_does_not_end_a_training(tmp_path, caplog):
@@ -252,6 +234,14 @@ def test_a_state_that_cannot_be_written_does_not_end_a_training(tmp_path, caplog
     assert "the state before stays" in caplog.text
 
 
+def keeping(folder, *outputs):
+    return keeping_state(
+        SimpleNamespace(
+            state=folder, code="c", identity=dict, state_every_s=0, outputs=list(outputs)
+        )
+    )
+
+
 def test_a_finished_training_leaves_nothing(tmp_path):
     folder = tmp_path / "results" / ".state" / "finetune" / "a" / "seed0"
     output = tmp_path / "results" / "model.safetensors"
@@ -259,18 +249,18 @@ def test_a_finished_training_leaves_nothing(tmp_path):
     leftover = output.with_name(".model.safetensors.0123.tmp")
     leftover.write_text("half")
 
-    with keeping(folder, dict, 0, [output]) as kept_by:
+    with keeping(folder, output) as kept_by:
         kept_by.keep(course())
         (folder / ".state.safetensors.4567.tmp").write_text("half")
         assert not leftover.exists()
-    with keeping(folder, dict, 0, [output]):
+    with keeping(folder, output):
         pass
 
     assert list((tmp_path / "results").iterdir()) == []
 
 
 def keep_and_fail(folder, error):
-    with keeping(folder, dict, 0, []) as kept_by:
+    with keeping(folder) as kept_by:
         kept_by.keep(course())
         raise error
 
@@ -291,24 +281,3 @@ def test_a_training_that_diverged_leaves_no_state(tmp_path):
         keep_and_fail(folder, DivergedError)
 
     assert not folder.exists()
-
-
-def test_a_schedule_goes_on_where_it_stood():
-    settings = OptimizerSettings(schedule="plateau", plateau_epochs=2, warmup_epochs=0, epochs=9)
-
-    def schedule():
-        return Schedule(torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0), settings, 1)
-
-    whole, first = schedule(), schedule()
-    for loss in (5.0, 6.0, 7.0, 6.0):
-        for one in (whole, first):
-            one.step()
-            one.watch(loss)
-    second = schedule()
-    second.recall(json.loads(json.dumps(first.memory())))
-
-    for loss in (6.0, 6.0, 1.0, 2.0, 2.0):
-        for one in (whole, second):
-            one.step()
-            one.watch(loss)
-        assert second.memory() == whole.memory()

@@ -18,17 +18,6 @@ def test_zscore_has_the_mean_and_the_deviation_of_each_channel():
     assert fitted.centre.dtype == fitted.scale.dtype == np.float64
 
 
-def test_normalised_train_has_mean_zero_and_deviation_one():
-    rng = np.random.default_rng(0)
-    train = (rng.normal(size=(500, 3)) * [1, 20, 0.01] + [0, 1e3, -2]).astype(np.float32)
-
-    normalised = normalize(train, fit_normalization(train, "zscore"))
-
-    assert normalised.dtype == np.float32
-    np.testing.assert_allclose(normalised.mean(axis=0), 0, atol=1e-5)
-    np.testing.assert_allclose(normalised.std(axis=0), 1, atol=1e-4)
-
-
 def test_robust_has_the_median_and_the_scaled_quartile_range():
     train = np.array([[0], [1], [2], [3], [1000]], dtype=np.float32)  # quartiles 1, 2 and 3
 
@@ -37,15 +26,6 @@ def test_robust_has_the_median_and_the_scaled_quartile_range():
     np.testing.assert_allclose(fitted.centre, [2])
     # The quartiles of a normal distribution lie at -0.67448975 and 0.67448975.
     np.testing.assert_allclose(fitted.scale, [(3 - 1) / (2 * 0.67448975)])
-
-
-def test_robust_equals_zscore_on_normal_noise():
-    train = (np.random.default_rng(0).normal(size=(200_000, 1)) * 4 + 7).astype(np.float32)
-
-    robust, zscore = fit_normalization(train, "robust"), fit_normalization(train, "zscore")
-
-    np.testing.assert_allclose(robust.centre, zscore.centre, rtol=0.01)
-    np.testing.assert_allclose(robust.scale, zscore.scale, rtol=0.01)
 
 
 @pytest.mark.parametrize("mode", ["per_window", "none"])
@@ -98,22 +78,6 @@ def test_a_constant_channel_of_a_window_becomes_zero(value):
     window[:, 1] = np.arange(700)
 
     np.testing.assert_allclose(standardize(window)[:, 0], 0, atol=1e-5)
-
-
-def test_offset_and_gain_of_a_window_are_gone():
-    window = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
-
-    louder = standardize(window * 8 + 64)
-
-    np.testing.assert_allclose(louder, standardize(window), atol=1e-4)
-
-
-def test_a_quiet_window_is_scaled_like_any_other():
-    window = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
-
-    np.testing.assert_allclose(
-        standardize(window * np.float32(1e-7)), standardize(window), atol=1e-3
-    )
 
 
 @pytest.mark.parametrize("mode", ["zscore", "robust"])

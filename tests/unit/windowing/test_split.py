@@ -15,14 +15,7 @@ def counts(split: list[str]) -> dict[str, int]:
     return dict(Counter(split))
 
 
-# Official splits.
-
-
-def test_the_official_split_is_kept(recordings):
-    official = ["test", "train", "val", "train", "test", "val"]
-    made = recordings(["a", "b"] * 3, splits=official)
-
-    assert assign_splits(made, SplitSettings(val=0.5)) == official
+# Official splits and splits by name.
 
 
 def test_val_is_carved_out_of_train_where_the_source_has_none(recordings):
@@ -35,94 +28,83 @@ def test_val_is_carved_out_of_train_where_the_source_has_none(recordings):
     assert counts(split[:10]) == {"train": 8, "val": 2}
 
 
-def test_a_test_set_of_ones_own_replaces_the_official_split(recordings):
-    made = recordings(["a", "b"] * 3, splits=["test"] * 3 + ["train"] * 3)
-
-    split = assign_splits(made, SplitSettings(test=["r5"], val=["r0"]))
-
-    assert split == ["val", "train", "train", "train", "train", "test"]
+OFFICIAL = ["test", "train", "val", "train", "test", "val"]
 
 
-def test_an_official_split_of_some_recordings_only_is_refused(recordings):
-    made = recordings(["a", "b", "a"], splits=["train", "", "test"])
+@pytest.mark.parametrize(
+    ("source", "settings", "expected"),
+    [
+        ({"splits": OFFICIAL}, {"val": 0.5}, OFFICIAL),
+        (
+            {"splits": ["test"] * 3 + ["train"] * 3},
+            {"test": ["r5"], "val": ["r0"]},
+            ["val", "train", "train", "train", "train", "test"],
+        ),
+        (
+            {},
+            {"val": ["r4"], "test": ["r0", "r1"]},
+            ["test", "test", "train", "train", "val", "train"],
+        ),
+        (
+            {"groups": ["x", "y", "x", "z", "z", "w"]},
+            {"val": ["x"], "test": ["z"]},
+            ["val", "train", "val", "test", "test", "train"],
+        ),
+        (
+            {"groups": ["g"] * 6},
+            {"val": ["r3"], "test": ["r0"], "by": "recording"},
+            ["test", "train", "train", "val", "train", "train"],
+        ),
+    ],
+    ids=["official", "official replaced", "recordings named", "groups named", "a group cut"],
+)
+def test_recordings_go_where_the_source_or_the_config_names_them(
+    recordings, source, settings, expected
+):
+    made = recordings(["a", "b"] * 3, **source)
 
-    with pytest.raises(DataError, match="official split to some recordings only"):
-        assign_splits(made, SplitSettings())
-
-
-def test_an_official_split_that_cuts_a_group_is_refused(recordings):
-    made = recordings(
-        ["a"] * 4, splits=["train", "test", "train", "val"], groups=["g", "g", "h", "i"]
-    )
-
-    with pytest.raises(DataError, match="group 'g' would be in train and in test"):
-        assign_splits(made, SplitSettings())
-
-
-# Splits by name.
-
-
-def test_recordings_go_where_they_are_named(recordings):
-    made = recordings(["a", "b"] * 3)
-
-    split = assign_splits(made, SplitSettings(val=["r4"], test=["r0", "r1"]))
-
-    assert split == ["test", "test", "train", "train", "val", "train"]
-
-
-def test_a_group_is_named_as_a_whole(recordings):
-    made = recordings(["a", "b"] * 3, groups=["x", "y", "x", "z", "z", "w"])
-
-    split = assign_splits(made, SplitSettings(val=["x"], test=["z"]))
-
-    assert split == ["val", "train", "val", "test", "test", "train"]
-
-
-def test_naming_a_recording_twice_does_no_harm(recordings):
-    made = recordings(["a", "b"] * 3)
-
-    split = assign_splits(made, SplitSettings(val=["r1", "r1"], test=["r0"]))
-
-    assert counts(split) == {"train": 4, "val": 1, "test": 1}
+    assert assign_splits(made, SplitSettings(**settings)) == expected
 
 
-def test_an_unknown_name_is_answered_with_the_nearest(recordings):
-    made = recordings(["a", "b"], names=["touch4", "touch5"])
-
-    expected = r"split\.test: no recording or group is called 'touhc5'; did you mean 'touch5'\?"
-    with pytest.raises(DataError, match=expected):
-        assign_splits(made, SplitSettings(val=["touch4"], test=["touhc5"]))
-
-
-def test_a_recording_in_val_and_in_test_is_refused(recordings):
-    made = recordings(["a", "b"] * 3)
-
-    expected = r"split\.val: recording 'r1' is in test already"
-    with pytest.raises(DataError, match=expected):
-        assign_splits(made, SplitSettings(val=["r1"], test=["r0", "r1"]))
-
-
-def test_naming_a_recording_of_the_official_test_for_val_is_refused(recordings):
-    made = recordings(["a", "b"] * 2, splits=["train", "train", "test", "test"])
-
-    with pytest.raises(DataError, match="recording 'r2' is in test already"):
-        assign_splits(made, SplitSettings(val=["r2"]))
-
-
-def test_naming_one_recording_of_a_group_is_refused(recordings):
-    made = recordings(["a", "b"] * 3, groups=["g", "g", "h", "i", "j", "k"])
-
-    expected = "group 'g' would be in test and in train; name the whole group, or set `by: rec"
-    with pytest.raises(DataError, match=re.escape(expected)):
-        assign_splits(made, SplitSettings(val=["r3"], test=["r0"]))
-
-
-def test_by_recording_a_group_may_be_cut(recordings):
-    made = recordings(["a", "b"] * 3, groups=["g"] * 6)
-
-    split = assign_splits(made, SplitSettings(val=["r3"], test=["r0"], by="recording"))
-
-    assert split == ["test", "train", "train", "val", "train", "train"]
+@pytest.mark.parametrize(
+    ("source", "settings", "sentence"),
+    [
+        ({"splits": ["train", "", "test", "test"]}, {}, "official split to some recordings only"),
+        (
+            {"names": ["touch1", "touch2", "touch4", "touch5"]},
+            {"val": ["touch4"], "test": ["touhc5"]},
+            "split.test: no recording or group is called 'touhc5'; did you mean 'touch5'?",
+        ),
+        (
+            {},
+            {"val": ["r1"], "test": ["r0", "r1"]},
+            "split.val: recording 'r1' is in test already",
+        ),
+        (
+            {"splits": ["train", "train", "test", "test"]},
+            {"val": ["r2"]},
+            "recording 'r2' is in test already",
+        ),
+        (
+            {"groups": ["g", "g", "h", "i"]},
+            {"val": ["r3"], "test": ["r0"]},
+            "group 'g' would be in test and in train; name the whole group, or set `by: rec",
+        ),
+        (
+            {},
+            {"val": ["r2"], "test": ["r3"], "unlabelled": ["r2"]},
+            "split.unlabelled: recording 'r2' is in val; only those",
+        ),
+        (
+            {},
+            {"val": ["r0", "r1"], "test": ["r2", "r3"]},
+            "no recording is left for train",
+        ),
+    ],
+)
+def test_an_impossible_split_is_refused(recordings, source, settings, sentence):
+    with pytest.raises(DataError, match=re.escape(sentence)):
+        assign_splits(recordings(["a", "b"] * 2, **source), SplitSettings(**settings))
 
 
 # Splits by fraction.
@@ -134,12 +116,7 @@ def test_fractions_are_of_all_groups(recordings):
     split = assign_splits(made, SplitSettings(val=0.2, test=0.2))
 
     assert counts(split) == {"train": 60, "val": 20, "test": 20}
-
-
-def test_a_fifth_is_test_where_nothing_is_said(recordings):
-    split = assign_splits(recordings(["a"] * 50), SplitSettings())
-
-    assert counts(split)["test"] == 10
+    assert counts(assign_splits(made, SplitSettings()))["test"] == 20  # by default
 
 
 def test_every_class_is_drawn_from(recordings):
@@ -153,7 +130,7 @@ def test_every_class_is_drawn_from(recordings):
 
 
 @pytest.mark.parametrize("n", [3, 4])
-def test_a_class_of_few_gives_one_to_each_part(recordings, n):
+def test_a_class_of_few_gives_one_to_each_split(recordings, n):
     made = recordings(["a"] * n + ["b"] * n)
 
     split = assign_splits(made, SplitSettings(val=0.01, test=0.01))
@@ -203,22 +180,9 @@ def test_the_seed_decides_the_draw(recordings):
     assert draws[0] == draws[1] != draws[2]
 
 
-def test_signals_do_not_decide_the_draw(recordings):
-    labels = ["a", "b"] * 15
-
-    draws = [assign_splits(recordings(labels, seed=seed), SplitSettings()) for seed in (0, 1)]
-
-    assert draws[0] == draws[1]
-
-
-def test_too_few_recordings_are_refused_by_the_part_that_is_empty(recordings):
+def test_too_few_recordings_are_refused_by_the_split_that_is_empty(recordings):
     with pytest.raises(DataError, match="no recording is left for val; 2 groups are too few"):
         assign_splits(recordings(["a", "b"]), SplitSettings(val=0.2, test=["r0"]))
-
-
-def test_a_split_that_leaves_nothing_to_train_is_refused(recordings):
-    with pytest.raises(DataError, match="no recording is left for train"):
-        assign_splits(recordings(["a", "b"]), SplitSettings(val=["r1"], test=["r0"]))
 
 
 def test_names_for_val_are_taken_before_test_is_drawn(recordings):

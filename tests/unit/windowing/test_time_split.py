@@ -24,7 +24,7 @@ def test_train_comes_first_and_test_last(recordings):
     assert pieces.groups == ["r0"] * 3 + ["r1"] * 3
 
 
-def test_context_stands_before_what_is_asked(recordings):
+def test_context_stands_before_a_split(recordings):
     made = recordings(["a"], lengths=[20], classes=["a", "b"])
 
     pieces = split_in_time(made, SETTINGS, context_samples=4, n_lost=0)
@@ -55,7 +55,7 @@ def test_fractions_count_what_was_lost_to_differences(recordings):
     assert [len(signal) for signal in pieces.signals] == [84, 12, 36]
 
 
-def test_a_part_that_gets_nothing_is_refused(recordings):
+def test_a_split_that_gets_nothing_is_refused(recordings):
     with pytest.raises(DataError, match="'r0' has 3 samples, of which val would get none"):
         split_in_time(
             recordings(["a"], lengths=[3], classes=["a", "b"]),

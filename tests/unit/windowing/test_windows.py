@@ -1,29 +1,16 @@
 """From recordings to windows: nothing of val or test reaches train."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
-from seqbench.config.stages import Fold, SplitSettings, WindowSettings
+from fixtures.windows import NAMED, job
+from seqbench.config.stages import Fold
 from seqbench.datasets.base import DataError
-from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.windows import make_windows
-
-NAMED = {"val": ["r2", "r3"], "test": ["r4", "r5"]}
-
-
-def job(
-    split: dict[str, Any] | None = None, normalization: str = "zscore", **window: Any
-) -> WindowJobSettings:
-    return WindowJobSettings(
-        split=SplitSettings(**(NAMED if split is None else split)),
-        window=WindowSettings(**window),
-        normalization=normalization,
-    )
 
 
 @pytest.fixture
@@ -79,9 +66,7 @@ def test_what_is_known_of_the_recordings_comes_along(six):
     ],
     ids=["kept", "replaced", "val named"],
 )
-def test_parts_of_the_source_are_called_official_unless_the_config_replaces_them(
-    six, split, official
-):
+def test_splits_of_the_source_are_official_unless_the_config_replaces_them(six, split, official):
     given = replace(six, splits=["train"] * 4 + ["test"] * 2)
 
     windows = make_windows(given, job(split))["val"]
@@ -90,7 +75,7 @@ def test_parts_of_the_source_are_called_official_unless_the_config_replaces_them
     assert windows.units == six.units
 
 
-def test_a_fold_puts_official_parts_aside(six):
+def test_a_fold_puts_official_splits_aside(six):
     given = replace(six, splits=["train"] * 4 + ["test"] * 2)
     of_fold = job({}).model_copy(update={"fold": Fold(n_folds=2, repeat=0, index=0)})
 
@@ -155,27 +140,6 @@ def test_train_does_not_change_when_val_or_test_become_garbage(
     assert not np.array_equal(dirty[spoilt].signal, clean[spoilt].signal)
 
 
-def test_the_signal_of_a_split_holds_its_own_recordings_only(six):
-    splits = make_windows(six, job(normalization="none"))
-
-    for split, where in (("train", [0, 1]), ("val", [2, 3]), ("test", [4, 5])):
-        np.testing.assert_array_equal(
-            splits[split].signal, np.concatenate([six.signals[i] for i in where])
-        )
-
-
-def test_no_group_has_windows_in_two_splits(recordings):
-    made = recordings(["a", "b"] * 15, groups=[f"g{i // 3}" for i in range(30)])
-
-    splits = make_windows(made, job({"val": 0.2, "test": 0.2}, length_samples=4, overlap=0.5))
-
-    groups = [group for w in splits.values() for group in {w.groups[i] for i in w.recording}]
-    assert sorted(groups) == sorted(set(made.groups))  # each once
-
-
-# Windows without a class.
-
-
 def test_windows_without_a_class_are_kept_in_train_alone(recordings):
     made = recordings(
         ["a", "b"] * 3,
@@ -226,21 +190,6 @@ def test_short_sequences_are_padded_with_their_last_sample(six):
     train = make_windows(six, job(pad_to_samples=12, pad_with="edge"))["train"]
 
     np.testing.assert_array_equal(train.window(1)[9:], [train.window(1)[8]] * 3)
-
-
-def test_truncating_and_padding_to_one_length_makes_all_windows_equal(six):
-    settings = job(max_samples=10, truncate="start", pad_to_samples=10)
-
-    splits = make_windows(six, settings)
-
-    assert {n for windows in splits.values() for n in windows.length.tolist()} == {10}
-    whole = make_windows(six, job())["train"]
-    np.testing.assert_array_equal(splits["train"].window(0), whole.window(0)[2:])
-
-
-def test_signals_are_float32(six):
-    for settings in (job(), job(pad_to_samples=20), job(normalization="none")):
-        assert all(w.signal.dtype == np.float32 for w in make_windows(six, settings).values())
 
 
 # Recordings with events.
@@ -294,10 +243,10 @@ def test_events_stand_where_they_are_in_the_signal_of_their_split(bells, window)
     n_events = {split: len(windows.timeline.onset) for split, windows in splits.items()}
     assert n_events == {"train": 3, "val": 3, "test": 3}
     for windows in splits.values():
-        timeline, wanted = windows.timeline, np.zeros_like(windows.signal)
+        timeline, expected = windows.timeline, np.zeros_like(windows.signal)
         for onset, offset, kind in zip(timeline.onset, timeline.offset, timeline.type, strict=True):
-            wanted[onset:offset, kind] = 1
-        np.testing.assert_array_equal(windows.signal, wanted)
+            expected[onset:offset, kind] = 1
+        np.testing.assert_array_equal(windows.signal, expected)
         assert (np.diff(timeline.onset) >= 0).all()
 
 
@@ -377,20 +326,8 @@ def test_windows_of_which_nothing_is_known_serve_train_alone(bells):
     assert len(splits["val"].signal) == 40
 
 
-@pytest.mark.parametrize("spoilt", ["val", "test"])
-def test_train_does_not_change_when_recordings_with_events_become_garbage(bells, spoilt):
-    clean = make_windows(bells, job(**SLIDING))
-    where = sorted(set(clean[spoilt].recording.tolist()))
-
-    dirty = make_windows(with_garbage(bells, where), job(**SLIDING))
-
-    for split in {"train", "val", "test"} - {spoilt}:
-        np.testing.assert_array_equal(dirty[split].signal, clean[split].signal)
-    assert not np.array_equal(dirty[spoilt].signal, clean[spoilt].signal)
-
-
 @pytest.mark.parametrize(("part", "where"), [("train", [0, 1]), ("val", [2, 3]), ("test", [4, 5])])
-def test_a_part_without_an_event_is_refused(bells, part, where):
+def test_a_split_without_an_event_is_refused(bells, part, where):
     made = without_events(bells, where)
 
     with pytest.raises(DataError, match=f"{part} has no labelled event; choose another split"):
@@ -410,7 +347,7 @@ def test_a_type_that_train_lacks_is_refused_by_name(bells):
 
 
 @pytest.mark.parametrize("part", ["train", "val", "test"])
-def test_a_part_without_a_labelled_window_is_refused(recordings, part):
+def test_a_split_without_a_labelled_window_is_refused(recordings, part):
     lengths = {"train": [3, 3, 9, 9, 9, 9], "val": [9, 9, 3, 3, 9, 9], "test": [9, 9, 9, 9, 3, 3]}
     made = recordings(["a", "b"] * 3, lengths=lengths[part])
 
@@ -442,16 +379,6 @@ def test_of_recordings_without_labels_no_event_is_known(bells):
     assert not (timeline.place == at).any()
     assert (timeline.place == 0).any()
     assert set(train.label[train.recording == 1].tolist()) == {-1}
-
-
-def test_labels_of_val_cannot_be_put_aside(six):
-    with pytest.raises(DataError, match=r"split.unlabelled: recording 'r2' is in val"):
-        make_windows(six, job(NAMED | {"unlabelled": ["r2"]}))
-
-
-def test_an_unknown_recording_without_labels_is_answered_with_the_nearest(six):
-    with pytest.raises(DataError, match=r"split.unlabelled: no recording or group is called 'r9'"):
-        make_windows(six, job(NAMED | {"unlabelled": ["r9"]}))
 
 
 def test_a_recording_can_have_its_own_mean_and_deviation(six):

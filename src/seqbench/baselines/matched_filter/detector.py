@@ -22,6 +22,8 @@ from seqbench.baselines.matched_filter.whitening import Whitener
 RIVALS = 16  # correlations to each side where another swing of the same wave may be higher
 PLAUSIBLE = 4.0  # standard deviations by which an amplitude may fall short of its mean
 SURELY_LOW, SURELY_HIGH = 0.1, 0.25  # of the mean amplitude: never an event, always plausible
+ARRAYS = ("templates", "bias", "rate", "amplitude", "spread")  # of a detector, as a file has them
+NUMBERS: dict[str, Any] = {"onset": float, "apart": int, "between": bool}
 HALF_WAY = 10.0  # log-odds at which a score has come half the way from 0.5 to 1
 
 
@@ -80,29 +82,16 @@ class TemplateDetector:
     @classmethod
     def of(cls, arrays: dict[str, NDArray[Any]]) -> TemplateDetector:
         """Read what `arrays` returned."""
-        rest = {name: arrays[name] for name in ("templates", "bias", "rate", "amplitude", "spread")}
-        return cls(
-            whitener=Whitener(arrays["filters"], arrays["mixing"]),
-            onset=float(arrays["onset"][0]),
-            apart=int(arrays["apart"][0]),
-            between=bool(arrays["between"][0]),
-            **rest,
-        )
+        values: dict[str, Any] = {name: arrays[name] for name in ARRAYS}
+        values |= {name: kind(arrays[name][0]) for name, kind in NUMBERS.items()}
+        return cls(whitener=Whitener(arrays["filters"], arrays["mixing"]), **values)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all that detection needs, as arrays."""
-        return {
-            "filters": self.whitener.filters,
-            "mixing": self.whitener.mixing,
-            "templates": self.templates,
-            "onset": np.array([self.onset]),
-            "bias": self.bias,
-            "rate": self.rate,
-            "amplitude": self.amplitude,
-            "spread": self.spread,
-            "apart": np.array([self.apart]),
-            "between": np.array([int(self.between)]),
-        }
+        numbers = {name: np.array([getattr(self, name)]) for name in NUMBERS}
+        numbers["between"] = numbers["between"].astype(np.int64)
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        return vars(self.whitener) | arrays | numbers
 
     @property
     def length(self) -> int:

@@ -99,13 +99,6 @@ def pieces_of(windows: WindowSet, *, known: bool) -> list[NDArray[np.float32]]:
     return pieces
 
 
-def rate_hz_of(windows: WindowSet) -> float:
-    """Return the sampling rate of windows of a detection dataset."""
-    if windows.sampling_rate_hz is None:
-        raise ValueError("only windows of a detection dataset are sure of a sampling rate")
-    return windows.sampling_rate_hz
-
-
 def known_events(windows: WindowSet) -> tuple[Integers, Integers, Integers]:
     """Return place among the non-empty labelled spans, onset therein and type of each event."""
     timeline = windows.events

@@ -15,16 +15,16 @@ POOLED_EVENTS = 5  # events that the spread common to all types is worth
 def explained(
     detector: TemplateDetector, joined: JoinedSignal, events: list[FittedEvent], prior: Floats
 ) -> tuple[list[FittedEvent], Floats, Floats]:
-    """Return what `Pursuit.explain` does, for a whole joined.
+    """Return what `Pursuit.explain` does, for all blocks of a joined signal.
 
     Parameters
     ----------
     detector
-        Its whitener fits the signal of the joined.
+        Its whitener fits the joined signal.
     joined
         Recordings of train.
     events
-        As labelled, in samples of the joined.
+        As labelled, in samples of the joined signal.
     prior
         As there.
     """

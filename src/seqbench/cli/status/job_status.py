@@ -1,21 +1,20 @@
 """The status of each job of a plan, from the files that the plan names."""
 
-import json
-import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from safetensors import SafetensorError, safe_open
-
+from seqbench.errors import FormatError
 from seqbench.plan.workflow_jobs import Job
 from seqbench.process.step_log import StepLog, is_alive, read_log
+from seqbench.storage.metrics import read_metrics
+from seqbench.storage.model_header import StateHeader
+from seqbench.storage.models import read_outline
 
 State = Literal["done", "running", "failed", "stopped", "waiting"]
 STATES: tuple[State, ...] = ("done", "running", "failed", "stopped", "waiting")
-NO_RECORD = (KeyError, TypeError, ValueError, OverflowError, RecursionError)  # of a damaged file
 STARTING_S = 300.0  # so long a log may stay empty while libraries are loaded
 
 
@@ -117,18 +116,17 @@ def _done(jobs: list[Job], root: Path) -> set[Job]:
 
 
 def _job_status(job: Job, root: Path, is_done: bool, waits_for_failed: bool) -> JobStatus:
-    path = root / job.log
-    log = read_log(path)
+    log = read_log(root / job.log)
+    duration = _duration(job, root, log)
     if is_done:
-        return JobStatus(job=job, state="done", log=log, duration=_duration(job, root, log))
-    progress = None if job.state is None else read_progress(root / job.state)
+        return JobStatus(job=job, state="done", log=log, duration=duration)
     state, sentence, silent_s = _unfinished(job, root, log)
     return JobStatus(
         job=job,
         state=state,
         log=log,
-        duration=_duration(job, root, log),
-        progress=progress,
+        duration=duration,
+        progress=None if job.state is None else read_progress(root / job.state),
         sentence=sentence,
         silent_s=silent_s,
         waits_for_failed=waits_for_failed and state == "waiting",
@@ -158,15 +156,13 @@ def read_progress(path: Path) -> Progress | None:
 
     Its digest is not checked: that takes reading all of it, and a training does so itself.
     """
-    if not path.is_file():  # a pipe would be waited for
-        return None
     try:
-        with safe_open(path, framework="numpy") as file:
-            course = json.loads((file.metadata() or {})["header"])["course"]
-            (n_steps,) = file.get_slice("losses").get_shape()
-            return Progress(int(course["epoch"]), int(n_steps), _seconds(course["train_s"]))
-    except (OSError, SafetensorError, *NO_RECORD):
+        header, shapes = read_outline(path)
+    except FormatError:
         return None
+    if not isinstance(header, StateHeader) or "losses" not in shapes:
+        return None
+    return Progress(header.course.epoch, shapes["losses"][0], header.course.train_s)
 
 
 def _duration(job: Job, root: Path, log: StepLog | None) -> Duration | None:
@@ -178,22 +174,13 @@ def _duration(job: Job, root: Path, log: StepLog | None) -> Duration | None:
         return Duration(log.wall_s, log.cpu_s)
     if job.cost is None:
         return None
-    path, name = job.cost
-    if not (root / path).is_file():
-        return None
+    path, stage = job.cost
     try:
-        cost = json.loads((root / path).read_text(encoding="utf-8"))["cost"]
-        return Duration(_seconds(cost[f"{name}_s"]), _seconds(cost[f"{name}_cpu_s"]))
-    except (OSError, *NO_RECORD):
+        cost = read_metrics(root / path).cost
+    except FormatError:
         return None
-
-
-def _seconds(value: object) -> float:
-    """Return a time that a file holds; a number that is none is a ValueError."""
-    seconds = float(str(value))
-    if not 0 <= seconds < math.inf:
-        raise ValueError(f"{seconds} s")
-    return seconds
+    wall_s, cpu_s = getattr(cost, f"{stage}_s"), getattr(cost, f"{stage}_cpu_s")
+    return None if wall_s is None or cpu_s is None else Duration(wall_s, cpu_s)
 
 
 def _modified(path: Path) -> float | None:

@@ -1,7 +1,5 @@
 """How long the rest of a plan takes, from what its finished jobs took."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

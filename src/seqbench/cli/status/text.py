@@ -1,9 +1,7 @@
 """The status of a plan, as text for people and as JSON values for scripts."""
 
-from __future__ import annotations
-
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +22,8 @@ NAMED: tuple[State, ...] = ("running", "failed", "stopped")
 def as_text(found: Sequence[JobStatus], rest: Remaining, root: Path) -> str:
     """Return tables by step and dataset, what runs, failed or stopped, and the time to come."""
     parts = [
-        _table("step", by_step(found) | {"all": Counter(one.state for one in found)}),
-        _table("dataset", by_dataset(found)),
+        _table("step", _by_step(found) | {"all": Counter(one.state for one in found)}),
+        _table("dataset", _counts((one.job.dataset, one.state) for one in found)),
         *("\n".join(_listed(state, found, root)) for state in NAMED),
         "\n".join(_rest(found, rest)),
     ]
@@ -34,29 +32,28 @@ def as_text(found: Sequence[JobStatus], rest: Remaining, root: Path) -> str:
 
 def as_json(found: Sequence[JobStatus], rest: Remaining) -> dict[str, Any]:
     """Return the same as JSON values; jobs that run, failed or stopped are all named."""
+    by_dataset = _counts((one.job.dataset, one.state) for one in found)
     return {
         "all": _numbers(Counter(one.state for one in found)),
-        "steps": {name: _numbers(count) for name, count in by_step(found).items()},
-        "datasets": {name: _numbers(count) for name, count in by_dataset(found).items()},
+        "steps": {name: _numbers(count) for name, count in _by_step(found).items()},
+        "datasets": {name: _numbers(count) for name, count in by_dataset.items()},
         **{state: [_as_json(one) for one in found if one.state == state] for state in NAMED},
         "remaining": asdict(rest),
     }
 
 
-def by_step(found: Sequence[JobStatus]) -> dict[str, Counter[State]]:
+def _by_step(found: Iterable[JobStatus]) -> dict[str, Counter[State]]:
     """Return the number of jobs of each step by state, in the order of the steps."""
-    counts: dict[str, Counter[State]] = {}
-    for one in sorted(found, key=lambda one: STEPS.index(one.job.step)):
-        counts.setdefault(one.job.step, Counter())[one.state] += 1
-    return counts
+    in_order = sorted(found, key=lambda one: STEPS.index(one.job.step))
+    return _counts((one.job.step, one.state) for one in in_order)
 
 
-def by_dataset(found: Sequence[JobStatus]) -> dict[str, Counter[State]]:
-    """Return the number of jobs of each dataset by state, in the order of the plan."""
+def _counts(states: Iterable[tuple[str | None, State]]) -> dict[str, Counter[State]]:
+    """Count states by the name in front of them; what has none is left out."""
     counts: dict[str, Counter[State]] = {}
-    for one in found:
-        if one.job.dataset is not None:
-            counts.setdefault(one.job.dataset, Counter())[one.state] += 1
+    for name, state in states:
+        if name is not None:
+            counts.setdefault(name, Counter())[state] += 1
     return counts
 
 

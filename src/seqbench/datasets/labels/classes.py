@@ -1,6 +1,5 @@
 """Classes of recordings or of intervals therein: `labels.csv`."""
 
-from collections import defaultdict
 from pathlib import Path
 
 from seqbench.datasets.base import fault
@@ -8,8 +7,10 @@ from seqbench.datasets.labels.rows import Label, Row, keep_within, missing_table
 from seqbench.datasets.reading.recording import Recording
 
 
-def class_labels(path: Path, found: dict[str, Recording], rate: float | None) -> list[Label]:
-    """Return the labels of `labels.csv`, by recording and time.
+def class_labels(
+    path: Path, found: dict[str, Recording], rate: float | None
+) -> dict[str, list[Label]]:
+    """Return the labels of `labels.csv` for each recording, by time.
 
     Parameters
     ----------
@@ -29,26 +30,18 @@ def class_labels(path: Path, found: dict[str, Recording], rate: float | None) ->
     if not path.exists():
         columns = "recording,label"
         raise missing_table(path, columns, "classification", "events.csv", "detection")
-    by_recording: dict[str, list[Label]] = defaultdict(list)
+    labels: dict[str, list[Label]] = {name: [] for name in found}
     for name, row in named_rows(path, found, ["label"], ["start_s", "end_s"]):
         interval = _interval(row, len(found[name].signal), rate)
         start, stop = interval or (0, len(found[name].signal))
-        label = Label(
-            recording=name,
-            name=row.cells["label"],
-            start=start,
-            stop=stop,
-            line=row.line,
-            whole=interval is None,
-        )
-        by_recording[name].append(label)
-    labels: list[Label] = []
-    for name in found:
-        ordered = sorted(by_recording[name], key=lambda label: (label.start, label.line))
-        _check_overlaps(path, ordered)
-        labels += ordered
-    if len({label.name for label in labels}) < 2:
-        problem = f"'{labels[0].name}' is the only class"
+        kind = row.cells["label"]
+        labels[name].append(Label(kind, start, stop, row.line, whole=interval is None))
+    for name, of_one in labels.items():
+        of_one.sort(key=lambda label: (label.start, label.line))
+        _check_overlaps(path, name, of_one)
+    classes = {label.name for of_one in labels.values() for label in of_one}
+    if len(classes) < 2:
+        problem = f"'{classes.pop()}' is the only class"
         raise fault(path, problem, "label recordings of at least two classes", column="label")
     return labels
 
@@ -77,7 +70,7 @@ def _interval(row: Row, n_samples: int, rate: float | None) -> tuple[int, int] |
     return start, stop
 
 
-def _check_overlaps(path: Path, labels: list[Label]) -> None:
+def _check_overlaps(path: Path, name: str, labels: list[Label]) -> None:
     """Refuse labels of one recording, ordered by start, that contradict each other.
 
     Labels that overlap are of one class, so each is compared with the one before alone.
@@ -88,7 +81,7 @@ def _check_overlaps(path: Path, labels: list[Label]) -> None:
             earlier = next(one for one in labels if one.stop > label.start)
             first, second = sorted((earlier.line, label.line))
             if earlier.whole or label.whole:
-                problem = f"recording '{label.recording}' is labelled already in row {first}"
+                problem = f"recording '{name}' is labelled already in row {first}"
                 hint = "remove one of the rows, or give each an interval (start_s, end_s)"
                 raise fault(path, problem, hint, row=second)
             problem = (

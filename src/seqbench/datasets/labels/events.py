@@ -1,6 +1,5 @@
 """Timed events: `events.csv`."""
 
-from collections import defaultdict
 from pathlib import Path
 
 from seqbench.datasets.base import fault
@@ -12,8 +11,8 @@ ROUNDING_S = 1e-9  # differences of decimal fractions are off by less
 
 def event_labels(
     path: Path, found: dict[str, Recording], rate: float | None, refractory_s: float | None
-) -> list[Label]:
-    """Return the events of `events.csv`, by recording and time.
+) -> dict[str, list[Label]]:
+    """Return the events of `events.csv` for each recording, by time.
 
     Parameters
     ----------
@@ -36,19 +35,14 @@ def event_labels(
         columns = "recording,onset_s,label"
         raise missing_table(path, columns, "detection", "labels.csv", "classification")
     onset_s: dict[int, float] = {}
-    by_recording: dict[str, list[Label]] = defaultdict(list)
+    events: dict[str, list[Label]] = {name: [] for name in found}
     for name, row in named_rows(path, found, ["onset_s", "label"], ["offset_s"]):
         onset_s[row.line], start, stop = _event(row, len(found[name].signal), rate)
-        label = Label(
-            recording=name, name=row.cells["label"], start=start, stop=stop, line=row.line
-        )
-        by_recording[name].append(label)
-    labels: list[Label] = []
-    for name in found:
-        ordered = sorted(by_recording[name], key=lambda label: (onset_s[label.line], label.line))
-        _check_distances(path, ordered, onset_s, refractory_s)
-        labels += ordered
-    return labels
+        events[name].append(Label(row.cells["label"], start, stop, row.line))
+    for of_one in events.values():
+        of_one.sort(key=lambda event: (onset_s[event.line], event.line))
+        _check_distances(path, of_one, onset_s, refractory_s)
+    return events
 
 
 def _event(row: Row, n_samples: int, rate: float | None) -> tuple[float, int, int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from seqbench.config.registry import suggestion
 from seqbench.datasets.base import DataError, fault
 from seqbench.datasets.csv_text import check_width, csv_rows, number, plain
+from seqbench.datasets.events import Event
 from seqbench.datasets.reading.recording import Recording
 
 
@@ -44,14 +45,14 @@ class Row:
         return rate
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Label:
     """Samples [start, stop) of a recording that are of a class or an event.
 
     Parameters
     ----------
-    recording, name
-        Of the recording, and of the class or event type.
+    name
+        Of the class or event type.
     start, stop
         First sample, and the one behind the last.
     line
@@ -60,12 +61,15 @@ class Label:
         Whether its row has no times and so stands for the whole recording.
     """
 
-    recording: str
     name: str
     start: int
     stop: int
     line: int
     whole: bool = False
+
+    def event(self, classes: list[str]) -> Event:
+        """Return it as an event of one of `classes`."""
+        return Event(classes.index(self.name), self.start, self.stop)
 
 
 def named_rows(

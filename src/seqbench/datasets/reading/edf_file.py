@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from seqbench.datasets.reading.source import (
     Blocks,
     Source,
     block_lengths,
     block_samples,
-    columns_of,
     common_rate_hz,
     plain_unit,
     select_channels,
@@ -36,7 +37,7 @@ def open_edf(path: Path, requested: Sequence[str] | None, bounded: bool) -> Iter
         def blocks() -> Blocks:
             start = 0
             for n in block_lengths(n_samples, block_samples(len(positions))):
-                yield columns_of([file.readSignal(i, start, n) for i in positions])
+                yield np.column_stack([file.readSignal(i, start, n) for i in positions])
                 start += n
 
         yield Source(

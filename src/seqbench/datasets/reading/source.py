@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.config.registry import suggestion
-from seqbench.datasets.base import fault
+from seqbench.datasets.base import explained, fault
 from seqbench.datasets.csv_text import plain
 from seqbench.datasets.reading.clock import Clock
 
@@ -68,9 +69,16 @@ class Source:
     def samples(self) -> Iterator[NDArray[np.float32]]:
         """Yield the blocks in single precision, (n, C) float32, finite."""
         n_done = 0
-        for block in self.blocks:
-            yield finite(self.files[0], block, self.channels, n_done)
-            n_done += len(block)
+        with damage_explained(self.files[0]):
+            for block in self.blocks:
+                yield finite(self.files[0], block, self.channels, n_done)
+                n_done += len(block)
+
+
+def damage_explained(path: Path) -> AbstractContextManager[None]:
+    """Turn whatever reading a recording raises into a `DataError`."""
+    hint = f"it may be cut short or damaged: write the {path.suffix.lower()} file anew"
+    return explained(path, hint)
 
 
 def block_samples(n_channels: int) -> int:
@@ -108,18 +116,19 @@ def single(values: NDArray[Any]) -> NDArray[np.float32]:
         return np.ascontiguousarray(values, dtype=np.float32)
 
 
-def select_channels(path: Path, names: list[str], requested: Sequence[str] | None) -> list[int]:
-    """Return the positions of the requested channels in this order; None requests all."""
+def select_channels(
+    path: Path, names: list[str], requested: Sequence[str] | None, option: str = "channels"
+) -> list[int]:
+    """Return the positions of the channels that an option names, in its order; None: of all."""
     if requested is None:
         return list(range(len(names)))
     position = {name: i for i, name in enumerate(names)}
     for name in requested:
         if name not in position:
-            problem = f"it has no channel '{name}', which `channels` names"
+            problem = f"it has no channel '{name}', which `{option}` names"
             raise fault(path, problem, suggestion(name, list(position)))
-    if len(set(requested)) < len(requested):
-        name = next(name for i, name in enumerate(requested) if name in requested[:i])
-        raise fault(path, f"`channels` names '{name}' twice", "name each channel once")
+        if list(requested).count(name) > 1:
+            raise fault(path, f"`{option}` names '{name}' twice", "name each channel once")
     return [position[name] for name in requested]
 
 
@@ -160,8 +169,3 @@ def common_rate_hz(path: Path, channels: list[str], rates: list[float]) -> float
             hint = "resample them, or select channels of one rate with `channels`"
             raise fault(path, problem, hint)
     return float(rates[0])
-
-
-def columns_of(signals: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return signals of equal length as (n, C)."""
-    return np.column_stack(signals) if signals else np.empty((0, 0))

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import counted, explained, fault
+from seqbench.datasets.csv_text import separator
 from seqbench.datasets.reading.clock import MISFIT_LIMIT
 from seqbench.datasets.reading.columns import header_names, row_numbers, table_columns
-from seqbench.datasets.reading.recording import check_length, cut
 from seqbench.datasets.reading.source import (
-    BLOCK_SAMPLES,
     finite,
     numbered_names,
     plain_names,
@@ -32,7 +30,6 @@ Stream = TextIO | BinaryIO | io.RawIOBase
 def csv_stream(
     handle: Stream,
     n_channels: int,
-    chunk_samples: int = BLOCK_SAMPLES,
     *,
     channels: Sequence[str] | None = None,
     default_channels: Sequence[str] | None = None,
@@ -43,14 +40,12 @@ def csv_stream(
     Parameters
     ----------
     handle
-        Standard input, a pipe, or what `growing` returns: UTF-8 lines of
+        Standard input, a pipe, or a `GrowingFile`: UTF-8 lines of
         numbers, separated as in a CSV file. The first may name the columns; a
         name of `columns.TIME_NAMES` makes one a time column, which is left out.
         It must wait for data; the end of the stream ends a last line, too.
     n_channels
         Channels C.
-    chunk_samples
-        Most samples of one chunk.
     channels
         Names of C columns to take, in this order; a stream without names gives
         all as they stand.
@@ -65,7 +60,7 @@ def csv_stream(
     Yields
     ------
     numpy.ndarray
-        (n, C) float32, finite, 0 < n <= `chunk_samples`.
+        (n, C) float32, finite, n > 0, of at most `PIECE_BYTES`.
 
     Raises
     ------
@@ -73,7 +68,6 @@ def csv_stream(
         At the first faulty row, once the rows of earlier arrivals are yielded;
         and if the stream ends without a sample.
     """
-    check_length(chunk_samples)
     source = _named(handle)
     table = None
     n_lines = n_samples = 0
@@ -93,13 +87,11 @@ def csv_stream(
             rows = rows[table.n_rows_above :]
         if rows and table is not None:
             n_samples += len(rows)
-            yield from cut(table.signal(rows), chunk_samples)
+            yield table.signal(rows)
     _check_any(source, n_samples)
 
 
-def raw_stream(
-    handle: Stream, n_channels: int, chunk_samples: int = BLOCK_SAMPLES
-) -> Iterator[NDArray[np.float32]]:
+def raw_stream(handle: Stream, n_channels: int) -> Iterator[NDArray[np.float32]]:
     """Yield the samples of a running stream of plain numbers as soon as they have arrived.
 
     Parameters
@@ -107,20 +99,19 @@ def raw_stream(
     handle
         As in `csv_stream`, but of float32 in little-endian order, sample after
         sample, C numbers each.
-    n_channels, chunk_samples
-        As in `csv_stream`.
+    n_channels
+        Channels C.
 
     Yields
     ------
     numpy.ndarray
-        (n, C) float32, finite, 0 < n <= `chunk_samples`.
+        (n, C) float32, finite, n > 0, of at most `PIECE_BYTES`.
 
     Raises
     ------
     DataError
         If a number is not finite, or the stream ends within a sample or without one.
     """
-    check_length(chunk_samples)
     source = _named(handle)
     names = numbered_names(n_channels)
     rest = b""
@@ -130,7 +121,8 @@ def raw_stream(
         n = len(rest) // (4 * n_channels)
         values = np.frombuffer(rest, "<f4", n * n_channels).reshape(n, n_channels).copy()
         rest = rest[values.nbytes :]
-        yield from cut(finite(source, values, names, n_samples), chunk_samples)
+        if n:
+            yield finite(source, values, names, n_samples)
         n_samples += n
     if rest:
         problem = f"it ends with {counted(len(rest), 'byte')} of a sample of {4 * n_channels}"
@@ -139,8 +131,8 @@ def raw_stream(
     _check_any(source, n_samples)
 
 
-def growing(path: Path, idle_s: float, poll_s: float = 0.1) -> "GrowingFile":
-    """Return a handle of a file that still grows, to be closed by the caller.
+class GrowingFile(io.RawIOBase):
+    """A file that still grows, read as a pipe is: at its end it waits for more.
 
     Parameters
     ----------
@@ -156,23 +148,14 @@ def growing(path: Path, idle_s: float, poll_s: float = 0.1) -> "GrowingFile":
     DataError
         If the file cannot be opened, or later if it gets shorter.
     """
-    with explained(path, "correct the name, or start what writes it first"):
-        return GrowingFile(path, idle_s, poll_s)
 
-
-class GrowingFile(io.RawIOBase):
-    """Reads a file as a pipe is read: at its end it waits for more; see `growing`."""
-
-    def __init__(self, path: Path, idle_s: float, poll_s: float) -> None:
+    def __init__(self, path: Path, idle_s: float, poll_s: float = 0.1) -> None:
+        with explained(path, "correct the name, or start what writes it first"):
+            self._file = path.open("rb", buffering=0)
         self.name = str(path)
         self._path = path
-        self._file = path.open("rb", buffering=0)
         self._idle_s = idle_s
         self._poll_s = poll_s
-
-    def readable(self) -> bool:
-        """Say that it can be read."""
-        return True
 
     def readinto(self, buffer: Any, /) -> int:
         """Fill `buffer` with what is there, at least one byte; return 0 at the end."""
@@ -205,9 +188,8 @@ class _StreamTable:
         rate_hz: float | None,
     ) -> None:
         line, text = first
-        bare = re.sub(r'"[^"]*"', "", text)
         self._source = source
-        self._separator = next((mark for mark in ";\t" if mark in bare), ",")
+        self._separator = separator(text)
         self._rate_hz = rate_hz
         self._last_time: list[float] = []
         cells = self._cells(line, text)

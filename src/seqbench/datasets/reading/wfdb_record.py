@@ -14,12 +14,13 @@ from seqbench.datasets.reading.source import (
     Blocks,
     Source,
     block_samples,
-    columns_of,
     common_rate_hz,
     plain_unit,
     select_channels,
     unique_names,
 )
+
+LARGEST_BYTES = 4  # of a sample, in any format
 
 
 @contextmanager
@@ -32,18 +33,22 @@ def open_wfdb(path: Path, requested: Sequence[str] | None, bounded: bool) -> Ite
     selected = select_channels(path, names, requested)
     channels = [names[i] for i in selected]
     rates = [header.fs * header.samps_per_frame[i] for i in selected]
-    n_frames = _n_frames(path, header)
+    n_frames = header.sig_len if header.n_sig else 0
     per_frame = header.samps_per_frame[selected[0]] if selected else 1
     longest = block_samples(sum(header.samps_per_frame or []))  # frames
-    in_pieces = n_frames > longest and _is_seekable(path, header, selected, n_frames, bounded)
+    obstacle = _obstacle(header, selected)
+    if bounded and obstacle:
+        n_bytes = sum(file.stat().st_size for file in files[1:])
+        least = n_bytes // (LARGEST_BYTES * sum(header.samps_per_frame))
+        if (least if n_frames is None else n_frames) > longest:
+            raise fault(path, *obstacle)
 
     def blocks() -> Blocks:
-        step = longest if in_pieces else max(1, n_frames)
-        for start in range(0, n_frames, step):
+        for start in [0] if obstacle else range(0, n_frames, longest):
             record = wfdb.rdrecord(
                 str(path.with_suffix("")),
                 sampfrom=start,
-                sampto=min(start + step, n_frames) if in_pieces else None,
+                sampto=None if obstacle else min(start + longest, n_frames),
                 smooth_frames=False,
             )
             yield _values(path, record, selected)
@@ -51,7 +56,7 @@ def open_wfdb(path: Path, requested: Sequence[str] | None, bounded: bool) -> Ite
     yield Source(
         channels=channels,
         units=[plain_unit(header.units[i]) for i in selected],
-        n_samples=n_frames * per_frame,
+        n_samples=None if n_frames is None else n_frames * per_frame,
         blocks=blocks(),
         files=files,
         header_rate_hz=common_rate_hz(path, channels, rates),
@@ -74,36 +79,15 @@ def _header(path: Path) -> tuple[Any, list[Path]]:
     return header, [path, *(path.with_name(name) for name in names)]
 
 
-def _n_frames(path: Path, header: Any) -> int:
-    """Return the frames of a record, by the size of its first signal file if not in its header."""
-    from wfdb.io._signal import BYTES_PER_SAMPLE
-
-    if header.sig_len is not None:
-        return int(header.sig_len)
-    if not header.n_sig:
-        return 0
-    name = header.file_name[0]
-    pairs = zip(header.file_name, header.samps_per_frame, strict=True)
-    per_frame = sum(n for other, n in pairs if other == name)
-    n_bytes = path.with_name(name).stat().st_size - (header.byte_offset[0] or 0)
-    return int(n_bytes / (BYTES_PER_SAMPLE[header.fmt[0]] * per_frame))
-
-
-def _is_seekable(
-    path: Path, header: Any, selected: list[int], n_frames: int, bounded: bool
-) -> bool:
-    """Return whether a record can be read in pieces; refuse one that cannot but must be."""
-    if header.sig_len is None:
+def _obstacle(header: Any, selected: list[int]) -> tuple[str, str] | None:
+    """Return why a record cannot be read in pieces, and the fix; None if it can."""
+    if header.n_sig and header.sig_len is None:
         problem = "its header has no length, without which it is not read in pieces"
-        hint = f"write {n_frames} behind the rate in the first line"
-    elif any(header.fmt[i] == "8" for i in selected):
+        return problem, "write its samples of each signal behind the rate in the first line"
+    if any(header.fmt[i] == "8" for i in selected):
         problem = "its format 8 holds differences, which are not read in pieces"
-        hint = "write the record in format 16"
-    else:
-        return True
-    if bounded:
-        raise fault(path, problem, hint)
-    return False
+        return problem, "write the record in format 16"
+    return None
 
 
 def _values(path: Path, record: Any, selected: list[int]) -> NDArray[np.float64]:
@@ -114,4 +98,4 @@ def _values(path: Path, record: Any, selected: list[int]) -> NDArray[np.float64]
         if len(signal) != n_samples:
             problem = f"its signal file holds {len(signal)} of {n_samples} samples"
             raise fault(path, problem, "restore the complete file")
-    return columns_of(signals)
+    return np.column_stack(signals)

@@ -1,14 +1,17 @@
 """The models of the descriptions."""
 
 from seqbench.library.models.classifiers import CNN1D, CNNLSTM1D, LSTMClassifier
-from seqbench.library.models.events import EventSpecificClassifier, LSTMEventClassifier
+from seqbench.library.models.events import (
+    EventSpecificClassifier,
+    EventSpecificTimingHeads,
+    LSTMEventClassifier,
+)
 from seqbench.library.models.pretraining import (
     ContrastiveLSTM,
     LSTMAutoencoder,
     TemporalAugmentation,
     VariationalLSTMAutoencoder,
 )
-from seqbench.library.models.timing_heads import EventSpecificTimingHeads
 from seqbench.models.conv_lstm import ConvLSTM, ConvLSTMCell
 from seqbench.models.event_specific import EventSpecificCNN, EventTemplateBank
 

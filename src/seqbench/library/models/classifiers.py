@@ -21,14 +21,26 @@ class _Classifier(nn.Module):
         self.head = PooledLinear(encoder, n_classes, dropout)
 
     def _logits(self, x: Tensor, lengths: Tensor | None) -> Tensor:
-        if lengths is not None:
-            lengths = lengths.cpu()
-        frames = self.encoder(ended(x, lengths), lengths)
-        logits: Tensor = self.head(frames, self.encoder.frame_lengths(lengths))
+        x, lengths = trimmed(x, lengths)
+        logits: Tensor = self.head(self.encoder(x, lengths), self.encoder.frame_lengths(lengths))
         return logits
 
 
-class CNN1D(_Classifier):
+def trimmed(x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Return windows that are zero after each end, and lengths on the CPU, as encoders need."""
+    if lengths is None:
+        return x, None
+    lengths = lengths.cpu()
+    return ended(x, lengths), lengths
+
+
+class _ChannelsFirst(_Classifier):
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return logits (B, K) of windows (B, C, T) with `lengths` (B,) samples."""
+        return self._logits(x.transpose(1, 2), lengths)
+
+
+class CNN1D(_ChannelsFirst):
     """Convolutional classifier of windows (B, C, T).
 
     Parameters
@@ -61,10 +73,6 @@ class CNN1D(_Classifier):
             pooling=aggregation,  # type: ignore[arg-type]
         )
         super().__init__(encoder, n_classes, dropout)
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return logits (B, K) of windows (B, C, T) with `lengths` (B,) samples."""
-        return self._logits(x.transpose(1, 2), lengths)
 
 
 class LSTMClassifier(_Classifier):
@@ -109,7 +117,7 @@ class LSTMClassifier(_Classifier):
         return self._logits(x if self.batch_first else x.transpose(0, 1), lengths)
 
 
-class CNNLSTM1D(_Classifier):
+class CNNLSTM1D(_ChannelsFirst):
     """Convolutional LSTM classifier of windows (B, C, T).
 
     Parameters
@@ -150,7 +158,3 @@ class CNNLSTM1D(_Classifier):
             pooling=aggregation,  # type: ignore[arg-type]
         )
         super().__init__(encoder, n_classes, dropout)
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return logits (B, K) of windows (B, C, T) with `lengths` (B,) samples."""
-        return self._logits(x.transpose(1, 2), lengths)

@@ -1,28 +1,32 @@
 """Classifiers of windows with at most one event of each type, and its time.
 
-Shapes: B windows, T samples, F frames, C channels, K types of event.
+Shapes: B windows, T samples, F frames, C channels, D features,
+K types of event.
 """
 
 from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqbench.library.models.timing_heads import EventSpecificTimingHeads, mask_padding
-from seqbench.models.base import Encoder, ended, inside
+from seqbench.library.models.classifiers import trimmed
+from seqbench.models.base import Encoder, inside
 from seqbench.models.event_specific import KERNEL_SIZES, EventSpecificEncoder, EventTemplateBank
 from seqbench.models.lstm_event import LstmEventEncoder
 from seqbench.models.pooling import PooledLinear
+
+PADDING_LOGIT = -1e4  # vanishes in a softmax, yet finite: gradients and half precision hold
 
 
 def event_encoder(
     input_size: int,
     hidden_size: int,
     num_layers: int,
-    dropout: float,
-    bidirectional: bool,
-    stride: int,
+    dropout: float = 0.0,
+    bidirectional: bool = True,
+    stride: int = 1,
 ) -> LstmEventEncoder:
     """Return the encoder of `LSTMEventClassifier` and of the models that pretrain it."""
     return LstmEventEncoder(
@@ -77,16 +81,27 @@ class EventClassifier(nn.Module, ABC):
 
     Parameters
     ----------
+    encoder
+        Gives the frames.
+    num_events, dropout
+        Types K, and what is dropped before the output layer of presence.
     timing_resolution_samples
         Width over which the peak of the softmax over time is read.
     refractory_period_samples
         Two events of a type are at least this many samples apart.
     """
 
-    encoder: Encoder
-
-    def __init__(self, timing_resolution_samples: int, refractory_period_samples: int) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        num_events: int,
+        dropout: float,
+        timing_resolution_samples: int = 10,
+        refractory_period_samples: int = 4000,
+    ) -> None:
         super().__init__()
+        self.encoder = encoder
+        self.event_head = PooledLinear(encoder, num_events, dropout)
         self.timing_resolution_samples = timing_resolution_samples
         self.refractory_period_samples = refractory_period_samples
 
@@ -159,6 +174,113 @@ class EventClassifier(nn.Module, ABC):
         return kept
 
 
+def mask_padding(logits: Tensor, n_frames: Tensor | None) -> Tensor:
+    """Return logits (B, F, K) that vanish in a softmax over time past the end of each window."""
+    if n_frames is None:
+        return logits
+    is_inside = inside(n_frames, logits.shape[1], logits.device)[..., None]
+    return logits.masked_fill(~is_inside, PADDING_LOGIT)
+
+
+class EventSpecificTimingHeads(nn.Module):
+    """Timing logits from self-attention and a two-layer network for each type.
+
+    Parameters
+    ----------
+    num_events
+        Types K.
+    hidden_size
+        Features D of a frame.
+    dropout
+        Probability to drop a feature before the output.
+    num_heads, head_size
+        Heads of each type's attention and the features of a head.
+
+    Notes
+    -----
+    Each type has weights of its own; the present types of a batch are computed
+    together, absent ones not at all. The attended frame is added to the frame
+    before the network, which halves D and then gives the logit.
+    """
+
+    def __init__(
+        self,
+        num_events: int,
+        hidden_size: int,
+        dropout: float = 0.2,
+        *,
+        num_heads: int = 4,
+        head_size: int = 8,
+    ) -> None:
+        super().__init__()
+        self.num_events = num_events
+        self.num_heads = num_heads
+        attended, half = num_heads * head_size, max(1, hidden_size // 2)
+        self.project = _TypedLinear(num_events, hidden_size, 3 * attended)
+        self.attend = _TypedLinear(num_events, attended, hidden_size)
+        self.halve = _TypedLinear(num_events, hidden_size, half)
+        self.output = _TypedLinear(num_events, half, 1)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        lstm_features: Tensor,
+        event_mask: Tensor | None = None,
+        lengths: Tensor | None = None,
+    ) -> Tensor:
+        """Compute the timing logits of frames.
+
+        Parameters
+        ----------
+        lstm_features
+            Frames, (B, F, D).
+        event_mask
+            True or above 0.5 where a type is in a window, (B, K); None: all
+            types are computed.
+        lengths
+            Frames of each window, (B,); None: all have F.
+
+        Returns
+        -------
+        Tensor
+            Logits for a softmax over time, (B, F, K). Those of an absent type
+            are all 0, a uniform distribution; past the end of a window they
+            are -10,000.
+        """
+        n_windows, n_frames, _ = lstm_features.shape
+        if event_mask is None:
+            event_mask = lstm_features.new_ones(n_windows, self.num_events)
+        row, kind = torch.nonzero(event_mask > 0.5, as_tuple=True)  # P pairs
+        frames = lstm_features[row]
+        projected = self.project(frames, kind).unflatten(2, (3, self.num_heads, -1))
+        query, key, value = projected.permute(2, 0, 3, 1, 4)
+        mask = None
+        if lengths is not None:
+            mask = inside(lengths, n_frames, frames.device)[row][:, None, None]
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        frames = frames + self.attend(attended.transpose(1, 2).flatten(2), kind)
+        present = self.output(self.dropout(self.halve(frames, kind).relu()), kind)[..., 0]  # (P, F)
+        logits = present.new_zeros(n_windows, self.num_events, n_frames)
+        logits = logits.index_put((row, kind), present).transpose(1, 2)
+        return mask_padding(logits, lengths)
+
+
+class _TypedLinear(nn.Module):
+    """A linear layer for each type: (P, F, n_inputs) of types (P,) to (P, F, n_outputs)."""
+
+    def __init__(self, n_types: int, n_inputs: int, n_outputs: int) -> None:
+        super().__init__()
+        bound = n_inputs**-0.5
+        self.weight = nn.Parameter(
+            torch.empty(n_types, n_inputs, n_outputs).uniform_(-bound, bound)
+        )
+        self.bias = nn.Parameter(torch.empty(n_types, 1, n_outputs).uniform_(-bound, bound))
+
+    def forward(self, x: Tensor, kind: Tensor) -> Tensor:
+        """Map each row of `x` by the layer of its type."""
+        return torch.baddbmm(self.bias[kind], x, self.weight[kind])
+
+
 class LSTMEventClassifier(EventClassifier):
     """Presence and time of K types of event by an LSTM with self-attention.
 
@@ -169,10 +291,8 @@ class LSTMEventClassifier(EventClassifier):
     num_layers, dropout, bidirectional
         Of the LSTM; dropout also after the attention and before the output
         layers.
-    timing_resolution_samples
-        Width over which the peak of the softmax over time is read.
-    refractory_period_samples
-        Two events of a type are at least this many samples apart.
+    timing_resolution_samples, refractory_period_samples
+        As in `EventClassifier`.
     stride
         Samples between the frames of the timing logits. 1: the LSTM and the
         attention read every sample. 10: they read frames of 10 samples, which
@@ -188,15 +308,11 @@ class LSTMEventClassifier(EventClassifier):
         num_events: int = 16,
         dropout: float = 0.3,
         bidirectional: bool = True,
-        timing_resolution_samples: int = 10,
-        refractory_period_samples: int = 4000,
         stride: int = 1,
+        **timing: int,
     ) -> None:
-        super().__init__(timing_resolution_samples, refractory_period_samples)
-        self.encoder = event_encoder(
-            input_size, hidden_size, num_layers, dropout, bidirectional, stride
-        )
-        self.event_head = PooledLinear(self.encoder, num_events, dropout)
+        encoder = event_encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
+        super().__init__(encoder, num_events, dropout, **timing)
         self.timing_head = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(self.encoder.n_features, num_events)
         )
@@ -218,7 +334,7 @@ class LSTMEventClassifier(EventClassifier):
             (B, ceil(T / stride), K), for a softmax over the frames; -10,000
             past the end of a window.
         """
-        x, lengths = _trimmed(x, lengths)
+        x, lengths = trimmed(x, lengths)
         frames = self.encoder(x, lengths)
         n_frames = self.encoder.frame_lengths(lengths)
         return self.event_head(frames, n_frames), mask_padding(self.timing_head(frames), n_frames)
@@ -235,10 +351,8 @@ class EventSpecificClassifier(EventClassifier):
         Of the LSTM; dropout also before the output layers.
     template_length
         Samples of a template.
-    timing_resolution_samples
-        Width over which the peak of the softmax over time is read.
-    refractory_period_samples
-        Two events of a type are at least this many samples apart.
+    timing_resolution_samples, refractory_period_samples
+        As in `EventClassifier`.
     stride
         Samples between the frames of the timing logits. 1: filters, LSTM and
         attention compute every sample. 10: every tenth, which is many times
@@ -257,12 +371,10 @@ class EventSpecificClassifier(EventClassifier):
         dropout: float = 0.3,
         template_length: int = 80,
         bidirectional: bool = True,
-        timing_resolution_samples: int = 10,
-        refractory_period_samples: int = 4000,
         stride: int = 1,
+        **timing: int,
     ) -> None:
-        super().__init__(timing_resolution_samples, refractory_period_samples)
-        self.encoder = EventSpecificEncoder(
+        encoder = EventSpecificEncoder(
             input_size,
             n_templates=num_events,
             template_samples=template_length,
@@ -275,8 +387,8 @@ class EventSpecificClassifier(EventClassifier):
             dropout=dropout,
             pooling="mean",
         )
-        self.event_head = PooledLinear(self.encoder, num_events, dropout)
-        n_recurrent = self.encoder.n_features - num_events
+        super().__init__(encoder, num_events, dropout, **timing)
+        n_recurrent = encoder.n_features - num_events
         self.timing_heads = EventSpecificTimingHeads(num_events, n_recurrent, dropout)
 
     @property
@@ -302,7 +414,7 @@ class EventSpecificClassifier(EventClassifier):
             past the end of a window; match scores in [-1, 1], (B, T, K), 0
             past the end.
         """
-        x, lengths = _trimmed(x, lengths)
+        x, lengths = trimmed(x, lengths)
         frames, scores = self.encoder.matched(x, lengths)
         n_frames = self.encoder.frame_lengths(lengths)
         recurrent = frames[..., self.encoder.n_template_scores :]
@@ -318,11 +430,3 @@ def _kernel_sizes_at(stride: int) -> tuple[int, ...]:
     first, *later = KERNEL_SIZES
     covering = max(first, stride + 1 - stride % 2)
     return (covering, *(1 + 2 * round(size // 2 / stride) for size in later))
-
-
-def _trimmed(x: Tensor, lengths: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Return windows that are zero after each end, and lengths on the CPU, as encoders need."""
-    if lengths is None:
-        return x, None
-    lengths = lengths.cpu()
-    return ended(x, lengths), lengths

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
@@ -16,11 +15,10 @@ from seqbench.errors import UserError
 from seqbench.library.models.events import event_encoder
 from seqbench.models.base import Encoder
 from seqbench.pretraining.augmentations import AUGMENTATIONS
-from seqbench.pretraining.autoencoder import AutoencoderObjective
+from seqbench.pretraining.autoencoder import AutoencoderObjective, VaeObjective
 from seqbench.pretraining.base import Objective
 from seqbench.pretraining.contrastive import ContrastiveObjective, nt_xent
 from seqbench.pretraining.transfer import transfer
-from seqbench.pretraining.vae import VaeObjective
 
 
 class _Pretrained(nn.Module):
@@ -65,18 +63,16 @@ class _LatentVector(_Pretrained):
         hidden_size: int = 128,
         num_layers: int = 2,
         latent_size: int = 64,
-        dropout: float = 0.0,
-        bidirectional: bool = True,
-        stride: int = 1,
+        **options: Any,
     ) -> None:
         super().__init__()
-        encoder = event_encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
+        encoder = event_encoder(input_size, hidden_size, num_layers, **options)
         self.objective = self.objective_class(
             encoder,
             input_size,
             latent_size=latent_size,
             bottleneck="window",
-            compression_samples=stride,
+            compression_samples=encoder.stride,
             decoder_size=hidden_size,
         )
 
@@ -91,7 +87,8 @@ class LSTMAutoencoder(_LatentVector):
     latent_size
         Numbers of the latent vector.
     dropout, bidirectional, stride
-        As in `LSTMEventClassifier`, whose encoder this one can become.
+        As in `LSTMEventClassifier`, whose encoder this one can become; here
+        without dropout by default.
     """
 
     objective: AutoencoderObjective
@@ -136,7 +133,8 @@ class ContrastiveLSTM(_Pretrained):
     temperature
         Divisor of the cosine similarities in the loss.
     dropout, bidirectional, stride
-        As in `LSTMEventClassifier`, whose encoder this one can become.
+        As in `LSTMEventClassifier`, whose encoder this one can become; here
+        without dropout by default.
     """
 
     objective: ContrastiveObjective
@@ -148,12 +146,10 @@ class ContrastiveLSTM(_Pretrained):
         num_layers: int = 2,
         projection_size: int = 64,
         temperature: float = 0.2,
-        dropout: float = 0.0,
-        bidirectional: bool = True,
-        stride: int = 1,
+        **options: Any,
     ) -> None:
         super().__init__()
-        encoder = event_encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
+        encoder = event_encoder(input_size, hidden_size, num_layers, **options)
         self.objective = ContrastiveObjective(
             encoder, input_size, projection_size=projection_size, temperature=temperature
         )
@@ -168,39 +164,22 @@ class ContrastiveLSTM(_Pretrained):
 
 
 class TemporalAugmentation:
-    """Augmentations of single windows (T, C), by name."""
+    """Augmentations of single windows."""
 
     @staticmethod
-    def apply(name: str, x: ArrayLike | Tensor) -> Tensor:
-        """Return a window changed by one augmentation, seeded by torch's generator.
-
-        Parameters
-        ----------
-        name
-            A key of `seqbench.pretraining.augmentations.AUGMENTATIONS`.
-        x
-            A window, (T, C).
+    def random_augment(x: ArrayLike | Tensor) -> Tensor:
+        """Return a window (T, C) changed by two augmentations, drawn by torch's generator.
 
         Raises
         ------
         UserError
-            If the name is unknown or the window is not (T, C).
+            If the window is not (T, C).
         """
-        if name not in AUGMENTATIONS:
-            known = ", ".join(AUGMENTATIONS)
-            raise UserError(f"no augmentation '{name}'; known: {known}")
-        window = x if isinstance(x, Tensor) else torch.from_numpy(np.asarray(x, dtype=np.float32))
-        if window.ndim != 2:
-            raise UserError(f"a window is (samples, channels), not {tuple(window.shape)}")
-        seed = int(torch.randint(2**31, ()))
-        generator = torch.Generator(window.device).manual_seed(seed)
-        return AUGMENTATIONS[name]()(window[None], None, generator)[0]
-
-    @staticmethod
-    def random_augment(x: ArrayLike | Tensor) -> Tensor:
-        """Return a window (T, C) changed by two augmentations drawn at random."""
-        chosen = torch.randperm(len(AUGMENTATIONS))[:2].tolist()
+        x = torch.as_tensor(x, dtype=torch.float32)
+        if x.ndim != 2:
+            raise UserError(f"a window is (samples, channels), not {tuple(x.shape)}")
         names = list(AUGMENTATIONS)
-        for i in sorted(chosen):
-            x = TemporalAugmentation.apply(names[i], x)
-        return torch.as_tensor(x)
+        for i in sorted(torch.randperm(len(names))[:2].tolist()):
+            generator = torch.Generator(x.device).manual_seed(int(torch.randint(2**31, ())))
+            x = AUGMENTATIONS[names[i]](x[None], None, generator)[0]
+        return x

@@ -5,12 +5,12 @@ loss is computed in single precision and has shape ().
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from seqbench.pretraining.autoencoder import mean_squared
-from seqbench.pretraining.vae import kl_divergence
+from seqbench.pretraining.autoencoder import kl_divergence, mean_squared
 from seqbench.tasks.detection.losses import (
     presence_loss,
     products_of_pairs,
@@ -45,8 +45,11 @@ def gaussian_target(time: Tensor, present: Tensor, n_frames: int, *, sigma: floa
     return bell * present[:, None]
 
 
-def timing_cross_entropy(logits: Tensor, time: Tensor, present: Tensor) -> Tensor:
-    """Return the cross-entropy of the frame in which each event begins, by a softmax over time.
+def timing_divergence(logits: Tensor, time: Tensor, present: Tensor, *, sigma: float) -> Tensor:
+    """Return the divergence of a softmax over time from a narrow bell around each onset.
+
+    The logarithm of a bell is a parabola, so that its mode can be interpolated
+    between frames.
 
     Parameters
     ----------
@@ -56,30 +59,6 @@ def timing_cross_entropy(logits: Tensor, time: Tensor, present: Tensor) -> Tenso
         Time of each type in frames, (B, K); ignored where the type is absent.
     present
         True or above 0.5 where the type is present, (B, K).
-
-    Returns
-    -------
-    Tensor
-        Negative log-probability of the nearest frame in nats, mean over the
-        events; log F at chance, 0 without events.
-    """
-    present = present > 0.5
-    last = logits.shape[1] - 1
-    nearest = torch.where(present, time, 0.0).round().clamp(0, last).long()
-    probability = logits.float().log_softmax(dim=1).gather(1, nearest[:, None])[:, 0]
-    return -(probability * present).sum() / present.sum().clamp(min=1)
-
-
-def timing_divergence(logits: Tensor, time: Tensor, present: Tensor, *, sigma: float) -> Tensor:
-    """Return the divergence of a softmax over time from a narrow bell around each onset.
-
-    The logarithm of a bell is a parabola, so that its mode can be interpolated
-    between frames.
-
-    Parameters
-    ----------
-    logits, time, present
-        As of `timing_cross_entropy`.
     sigma
         Standard deviation of the bell in frames, above 0.
 
@@ -141,8 +120,7 @@ class EventTimingLoss(nn.Module):
     timing_resolution_samples
         Times this near to each other belong to one event.
     timing_sigma_samples
-        Standard deviation of the target of the softmax over time; 0: the frame
-        nearest to the event alone (`timing_cross_entropy`).
+        Standard deviation of the target of the softmax over time, above 0.
     stride
         Samples between the frames of the timing logits.
 
@@ -165,6 +143,8 @@ class EventTimingLoss(nn.Module):
         stride: int = 1,
     ) -> None:
         super().__init__()
+        if not timing_sigma_samples > 0:
+            raise ValueError(f"timing_sigma_samples must be above 0, got {timing_sigma_samples}")
         self.event_weight = event_weight
         self.timing_weight = timing_weight
         self.refractory_weight = refractory_weight
@@ -198,10 +178,7 @@ class EventTimingLoss(nn.Module):
         """
         time = event_timings / self.stride
         event = presence_loss(event_logits, event_labels)
-        if self.timing_sigma > 0:
-            timing = timing_divergence(timing_logits, time, event_labels, sigma=self.timing_sigma)
-        else:
-            timing = timing_cross_entropy(timing_logits, time, event_labels)
+        timing = timing_divergence(timing_logits, time, event_labels, sigma=self.timing_sigma)
         refractory = timing_ambiguity(
             event_logits, timing_logits, self.refractory_frames, peak_frames=self.peak_frames
         )
@@ -238,20 +215,9 @@ class EventSpecificLoss(EventTimingLoss):
         refractory_weight: float = 0.1,
         *,
         template_sigma_samples: float = 10.0,
-        refractory_period_samples: int = 4000,
-        timing_resolution_samples: int = 10,
-        timing_sigma_samples: float = 5.0,
-        stride: int = 1,
+        **timing: Any,
     ) -> None:
-        super().__init__(
-            event_weight,
-            timing_weight,
-            refractory_weight,
-            refractory_period_samples=refractory_period_samples,
-            timing_resolution_samples=timing_resolution_samples,
-            timing_sigma_samples=timing_sigma_samples,
-            stride=stride,
-        )
+        super().__init__(event_weight, timing_weight, refractory_weight, **timing)
         self.template_weight = template_weight
         self.template_sigma_samples = template_sigma_samples
 
@@ -306,7 +272,6 @@ class AutoencoderLoss(nn.Module):
         x, lengths
             The windows (B, T, C) and their samples (B,); None: all have T.
         """
-        del latent
         return {"total": mean_squared(reconstruction, x, lengths)}
 
 

@@ -1,7 +1,7 @@
 """Trainers of models on the batches of a `DataLoader`, by the training loop of the core."""
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
@@ -16,18 +16,15 @@ from seqbench.errors import UserError, one_line
 from seqbench.library.models import ContrastiveLSTM
 from seqbench.storage.atomic import replacing
 from seqbench.training.batches import Batch
-from seqbench.training.loop import epochs
-from seqbench.training.progress import Progress
+from seqbench.training.loop import Progress, epochs
 from seqbench.training.schedule import Schedule
-from seqbench.training.state import Course
+from seqbench.training.state import Course, Trainable
 
 Item = Tensor | dict[str, Tensor]  # of a loader
 
 
-class Trainer(ABC):
+class Trainer(Trainable):
     """Trains a model epoch by epoch, and resumes from a checkpoint.
-
-    It is the `seqbench.training.trainable.Trainable` of the loop.
 
     Parameters
     ----------
@@ -62,7 +59,7 @@ class Trainer(ABC):
         gradient_clip: float = 1.0,
     ) -> None:
         self.device = torch.device(device or next(model.parameters()).device)
-        self.model = model.to(self.device)
+        self.model = self.module = model.to(self.device)
         self.optimizer = optimizer
         self.log_dir = log_dir
         self.gradient_clip = gradient_clip
@@ -177,25 +174,23 @@ class Trainer(ABC):
         content = Path(path).read_bytes()
         try:
             state = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
+            weights, moments = state["model_state_dict"], state["optimizer_state_dict"]
+            epoch, history, chance = (state[k] for k in ("epoch", "history", "random_state"))
         except Exception as error:  # damaged and unsafe files raise nearly anything
             reason = one_line(f"{type(error).__name__}: {error!s:.200}")
             raise UserError(
                 f"{path} is no checkpoint of this trainer, is damaged, or holds more than tensors"
                 f" ({reason}); save_checkpoint writes one"
             ) from error
-        needed = {"model_state_dict", "optimizer_state_dict", "epoch", "history", "random_state"}
-        if not isinstance(state, dict) or not needed <= state.keys():
-            raise UserError(f"{path} is no checkpoint of this trainer; save_checkpoint writes one")
         try:
-            self.model.load_state_dict(state["model_state_dict"])
+            self.model.load_state_dict(weights)
         except RuntimeError as error:
             raise UserError(
                 f"{path} holds the weights of another model; use the same arguments: {error}"
             ) from error
-        self.optimizer.load_state_dict(state["optimizer_state_dict"])
-        self.epoch = state["epoch"]
-        self.history = state["history"]
-        torch.set_rng_state(state["random_state"])
+        self.optimizer.load_state_dict(moments)
+        self.epoch, self.history = epoch, history
+        torch.set_rng_state(chance)
 
     def _batches(self, loader: Iterable[Item]) -> Iterator[Batch]:
         is_empty = True
@@ -205,18 +200,9 @@ class Trainer(ABC):
         if is_empty:
             raise UserError("a loader gives no batch")
 
-    @property
-    def module(self) -> nn.Module:
-        """The model."""
-        return self.model
-
     def begin_epoch(self, epoch: int) -> None:
         """Reset the sums of the terms of the loss."""
         self._sums, self._n_windows = {}, 0
-
-    def set_training(self, training: bool) -> None:
-        """Switch the model between training and evaluation."""
-        self.model.train(training)
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the total loss of a batch, shape (); add its terms to the sums of the epoch."""
@@ -230,14 +216,6 @@ class Trainer(ABC):
     def watch(self, batch: Batch) -> dict[str, Tensor]:
         """Return the terms of the loss of a validation batch."""
         return {f"val_{name}": value for name, value in self._terms(batch).items()}
-
-    def memory(self) -> dict[str, Tensor]:
-        """Return nothing: checkpoints hold the state of the trainer."""
-        return {}
-
-    def recall(self, memory: dict[str, Tensor]) -> None:
-        """Do nothing; see `memory`."""
-        del memory
 
     @abstractmethod
     def batch(self, item: Any) -> Batch:
@@ -273,10 +251,9 @@ class LossTrainer(Trainer):
         optimizer: torch.optim.Optimizer,
         device: str | torch.device | None = None,
         log_dir: str | Path | None = None,
-        *,
-        gradient_clip: float = 1.0,
+        **options: float,
     ) -> None:
-        super().__init__(model, optimizer, device, log_dir, gradient_clip=gradient_clip)
+        super().__init__(model, optimizer, device, log_dir, **options)
         self.loss_fn = loss_fn.to(self.device)
 
     def _terms(self, batch: Batch) -> dict[str, Tensor]:

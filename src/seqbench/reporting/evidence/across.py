@@ -12,7 +12,6 @@ import pandas as pd
 from seqbench.plan.plan import Model, Plan
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.scores.blocks import Block, blocks, can_tell
-from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.statistics import comparison
 from seqbench.statistics.attainable import ALPHA, smallest_p
@@ -122,16 +121,12 @@ class Across:
     def pair(self, one: int | Model, other: int | Model) -> Pair:
         """Return two models compared, seen from the first."""
         first, second = (m if isinstance(m, int) else self.models.index(m) for m in (one, other))
-        found = self._pairs[frozenset((first, second))]
+        found = next(pair for pair in self.pairs if {pair.first, pair.second} == {first, second})
         return found if found.first == first else found.reversed()
 
     def colour(self, model: Model) -> str:
         """Return the colour of a model."""
         return BASELINE_COLOUR if model.is_baseline else self.colours[model.architecture]
-
-    @cached_property
-    def _pairs(self) -> dict[frozenset[int], Pair]:
-        return {frozenset((pair.first, pair.second)): pair for pair in self.pairs}
 
     @property
     def _array(self) -> comparison.Array:
@@ -145,48 +140,27 @@ def gather_across(plan: Plan, materials: Iterable[Material]) -> list[Across]:
 
 
 def _across(block: Block, materials: Sequence[Material]) -> Across:
-    boards = {material.dataset: _with_all_labels(material) for material in materials}
-    rows = {
-        (name, model): _row(board, model)
-        for name, board in boards.items()
-        for model in block.models
-    }
-    values = pd.DataFrame(
-        {
-            model.name: [rows[name, model].score.mean for name in block.datasets]
-            for model in block.models
-        },
-        index=list(block.datasets),
-        dtype=float,
-    )
+    boards = {material.dataset: material.board for material in materials}  # with all labels
+    rows = {(name, row.model): row for name, board in boards.items() for row in board.rows}
+    datasets = list(block.datasets)
+    means = {m.name: [rows[name, m].score.mean for name in datasets] for m in block.models}
+    values = pd.DataFrame(means, index=datasets, dtype=float)
     defined = values.dropna(how="all")
     whole = defined.dropna(axis=1)
-    n_runs = [
-        rows[name, m].score.n for name in whole.index for m in block.models if m.name in whole
+    models = [model for model in block.models if model.name in whole]
+    n_runs = [rows[name, model].score.n for name in whole.index for model in models]
+    undefined = [
+        f"{name}: no model has a defined {metric_label(boards[name].headline)}."
+        for name in values.index.difference(defined.index)
+    ] + [
+        f"{name}: no defined value on {', '.join(defined.index[defined[name].isna()])}."
+        for name in values.columns.difference(whole.columns, sort=False)
     ]
     return Across(
         block=block,
         values=whole,
         headlines={name: board.headline for name, board in boards.items()},
         n_runs=(min(n_runs, default=0), max(n_runs, default=0)),
-        undefined=[
-            *(
-                f"{name}: no model has a defined {metric_label(boards[name].headline)}."
-                for name in values.index.difference(defined.index)
-            ),
-            *(
-                f"{name}: no defined value on {', '.join(defined.index[defined[name].isna()])}."
-                for name in values.columns
-                if name not in whole
-            ),
-        ],
+        undefined=undefined,
         colours=materials[0].colours,
     )
-
-
-def _with_all_labels(material: Material) -> Leaderboard:
-    return next(board for board in material.boards if float(board.labels) == 1)
-
-
-def _row(board: Leaderboard, model: Model) -> ModelScores:
-    return next(row for row in board.rows if (row.architecture, row.arm) == model)

@@ -44,15 +44,10 @@ class Calibration:
     def pooled(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Probability and fraction correct over all runs, NaN in empty bins; mean count per run."""
         total = self.count.sum(axis=0)
-        score, true = (
-            np.divide(
-                np.nansum(values * self.count, axis=0),
-                total,
-                out=np.full(total.shape, np.nan),
-                where=total > 0,
+        with np.errstate(invalid="ignore"):  # 0 / 0
+            score, true = (
+                np.nansum(values * self.count, axis=0) / total for values in (self.score, self.true)
             )
-            for values in (self.score, self.true)
-        )
         return score, true, total / max(len(self.count), 1)
 
 

@@ -1,35 +1,45 @@
-"""What the report shows of a classification dataset beside its leaderboard.
+"""What the report shows of a dataset with classes beside its leaderboard.
 
 Axes: N windows of test, K classes, G levels of a grid.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench import layout
 from seqbench.config.registry import EVIDENCE
 from seqbench.errors import FormatError
 from seqbench.reporting.evidence.calibration import Calibrated, Calibration
-from seqbench.reporting.evidence.confusions import Confusions, confusions
-from seqbench.reporting.evidence.inputs import EvidenceInputs
-from seqbench.reporting.read.results import Result
+from seqbench.reporting.evidence.material import EvidenceInputs
 from seqbench.reporting.scores.leaderboards import ModelScores
 from seqbench.statistics.curves import average_precision, precision_at, precision_recall, roc
-from seqbench.storage.predictions import Predictions, read_predictions
+from seqbench.storage.predictions import Predictions
+from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import WindowSet, read_windows
-from seqbench.tasks.classification.metrics import reliability
+from seqbench.tasks.classification.metrics import confusion, reliability
 
 Floats = NDArray[np.float64]
 
 N_LEVELS = 201  # of false alarms or recall, at which the curves of several runs are averaged
 N_HARDEST = 6
 LEAST_PROBABILITY = float(np.finfo(np.float64).eps)
+
+
+class Confusion(NamedTuple):
+    """Counts by true and predicted class, (K, K), summed over the runs of a model."""
+
+    row: ModelScores
+    counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confusions:
+    """Evidence with classes: of the model selected on val and the best baseline, in this order."""
+
+    confusions: list[Confusion]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,28 +127,36 @@ class ClassificationEvidence(Confusions, Calibrated):
     hardest: list[HardWindow]
 
 
+@EVIDENCE.register("labelling", tasks=("labelling",))
+def gather_labelling(inputs: EvidenceInputs) -> Confusions:
+    """Sum the confusion matrices of the models that are shown."""
+    confusions = [
+        _confusion(row, [inputs.predictions(one.run, Sequences) for one in row.results])
+        for row in inputs.board.compared
+    ]
+    return Confusions(confusions=confusions)
+
+
 @EVIDENCE.register("classification", tasks=("classification",))
 def gather_classification(inputs: EvidenceInputs) -> ClassificationEvidence:
     """Read the windows of train, and predictions of test windows."""
     board = inputs.board
     predicted = [
-        (row, [_predicted(result, inputs.root) for result in row.results]) for row in board.compared
+        (row, [inputs.predictions(one.run, Predictions) for one in row.results])
+        for row in board.compared
     ]
     calibration, hardest = None, []
     selected = board.selected
     if selected is not None and all(one.are_probabilities for one in predicted[0][1]):
         own = predicted[0][1]
-        calibration = Calibration.of_runs(
-            selected, map(reliability, own), of="test window", error="ece"
-        )
-        of_shown = [
-            one for result, one in zip(selected.results, own, strict=True)
-            if result.run.dataset == inputs.shown
-        ]  # fmt: skip
+        bins = map(reliability, own)
+        calibration = Calibration.of_runs(selected, bins, of="test window", error="ece")
+        runs = zip(selected.results, own, strict=True)
+        of_shown = [one for result, one in runs if result.run.dataset == inputs.shown]
         hardest = hardest_windows(read_windows(inputs.windows, "test"), of_shown)
     return ClassificationEvidence(
         train=read_windows(inputs.windows, "train"),
-        confusions=confusions(inputs),
+        confusions=[_confusion(row, of_row) for row, of_row in predicted],
         curves=[curves(row, of_row) for row, of_row in predicted],
         calibration=calibration,
         hardest=hardest,
@@ -208,12 +226,9 @@ def hardest_windows(windows: WindowSet, of_runs: list[Predictions]) -> list[Hard
     ]
 
 
-def _predicted(result: Result, root: Path) -> Predictions:
-    path = root / result.run.fill(layout.PREDICTIONS)
-    predictions = read_predictions(path, "test")
-    if not isinstance(predictions, Predictions):
-        raise FormatError(f"{path}: holds no classes of windows; delete it and run again")
-    return predictions
+def _confusion(row: ModelScores, of_runs: Iterable[Predictions | Sequences]) -> Confusion:
+    counts = [confusion(one, np.ones((1, len(one))))[0].astype(np.int64) for one in of_runs]
+    return Confusion(row, np.sum(counts, axis=0))
 
 
 class _OfClass(NamedTuple):

@@ -3,44 +3,26 @@
 Axes: S recordings, K types of event, C channels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench import layout
 from seqbench.config.registry import EVIDENCE
-from seqbench.errors import FormatError
 from seqbench.plan.plan import Run
 from seqbench.reporting.evidence.calibration import Calibrated, Calibration
-from seqbench.reporting.evidence.excerpts import Excerpt, excerpts_of, rate_hz_of
-from seqbench.reporting.evidence.inputs import EvidenceInputs
+from seqbench.reporting.evidence.excerpts import Excerpt, excerpts_of
+from seqbench.reporting.evidence.material import EvidenceInputs
 from seqbench.reporting.read.banks import Bank, read_bank
-from seqbench.reporting.read.results import Result
 from seqbench.reporting.read.split_sizes import SplitSize, split_size
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.storage.detections import Detections
-from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import read_windows
+from seqbench.tasks.detection import metrics
 from seqbench.tasks.detection.comparison import LEAST_ERROR_TOLERANCE_MS, errors_ms
-from seqbench.tasks.detection.metrics import (
-    f1_at,
-    false_alarms_per_hour,
-    onset_bias_ms,
-    onset_mae_ms,
-    onset_p95_ms,
-    per_type,
-    precision_at,
-    recall_at,
-    refractory_violations,
-    reliability,
-)
 from seqbench.tasks.detection.refractory import DECODERS
 
 
@@ -119,44 +101,33 @@ class DetectionEvidence(Calibrated):
 @EVIDENCE.register("detection", tasks=("detection",))
 def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
     """Read the detections and events of test; of the signal, test alone is read."""
-    test, board, root = read_windows(inputs.windows, "test"), inputs.board, inputs.root
+    test, board = read_windows(inputs.windows, "test"), inputs.board
     timeline = test.events
     found = {
-        row.name: {result.run: _found(result, root) for result in row.results}
+        row.name: {one.run: inputs.predictions(one.run, Detections) for one in row.results}
         for row in board.compared
     }
     selected = board.selected
     of_selected = {} if selected is None else found[selected.name]
     of_seeds = list(of_selected.values())
-    chosen = None if selected is None else of_selected[selected.chosen.run]
+    chosen = calibration = None
+    if selected is not None:
+        chosen, bins = of_selected[selected.chosen.run], map(metrics.reliability, of_seeds)
+        calibration = Calibration.of_runs(selected, bins, of="candidate", error="presence_ece")
+    templated = _with_templates(board, inputs.template_runs)
     return DetectionEvidence(
         classes=test.classes,
         test=split_size(test),
-        rate_hz=rate_hz_of(test),
+        rate_hz=test.required_rate_hz,
         tolerance_ms=timeline.tolerance_ms,
         refractory_s=timeline.refractory_s,
         timings=[_timing(row, list(found[row.name].values())) for row in board.compared],
         excerpts=[] if chosen is None else excerpts_of(test, chosen),
         types=[] if chosen is None else _types(chosen),
         decoders=[_decoder(name, of_seeds) for name in DECODERS] if of_seeds else [],
-        calibration=None
-        if selected is None
-        else Calibration.of_runs(
-            selected, map(reliability, of_seeds), of="candidate", error="presence_ece"
-        ),
-        banks=[
-            read_bank(row.chosen, test, root)
-            for row in _with_templates(board, inputs.template_runs)
-        ],
+        calibration=calibration,
+        banks=[read_bank(row.chosen, test, inputs.root) for row in templated],
     )
-
-
-def _found(result: Result, root: Path) -> Detections:
-    path = root / result.run.fill(layout.PREDICTIONS)
-    found = read_predictions(path, "test")
-    if not isinstance(found, Detections):
-        raise FormatError(f"{path}: holds no events of recordings; delete it and run again")
-    return found
 
 
 def _timing(row: ModelScores, of_seeds: list[Detections]) -> Timing:
@@ -166,18 +137,16 @@ def _timing(row: ModelScores, of_seeds: list[Detections]) -> Timing:
 
 def _types(found: Detections) -> list[dict[str, Any]]:
     """Return a row for each type, the sum of several in front."""
-    rows = per_type(found)
-    once, tolerance_ms = np.ones((1, len(found))), found.tolerance_ms
+    rows = metrics.per_type(found)
+    once = np.ones((1, len(found)))
     together = {
         "type": "all types",
         "n_references": sum(row["n_references"] for row in rows),
         "n_detections": sum(row["n_detections"] for row in rows),
-        "f1": _number(f1_at(found, once, tolerance_ms)),
-        "precision": _number(precision_at(found, once, tolerance_ms)),
-        "recall": _number(recall_at(found, once, tolerance_ms)),
-        "bias_ms": _number(onset_bias_ms(found, once)),
-        "mae_ms": _number(onset_mae_ms(found, once)),
-        "p95_ms": _number(onset_p95_ms(found, once)),
+        **_matching(found),
+        "bias_ms": _number(metrics.onset_bias_ms(found, once)),
+        "mae_ms": _number(metrics.onset_mae_ms(found, once)),
+        "p95_ms": _number(metrics.onset_p95_ms(found, once)),
         "threshold": None,
     }
     return [together, *rows] if len(rows) > 1 else rows
@@ -195,13 +164,19 @@ def _decoder(name: str, of_seeds: list[Detections]) -> Decoder:
 def _scores(found: Detections, decoder: str) -> dict[str, float | None]:
     """Return the metrics as if a decoder were that of the model; None where one is not defined."""
     as_if = replace(found, decoding=replace(found.decoding, decoder=decoder))
+    once = np.ones((1, len(found)))
+    return {
+        **_matching(as_if),
+        "violations": _number(metrics.refractory_violations(as_if, once)),
+        "false_alarms_per_hour": _number(metrics.false_alarms_per_hour(as_if, once)),
+    }
+
+
+def _matching(found: Detections) -> dict[str, float | None]:
     once, tolerance_ms = np.ones((1, len(found))), found.tolerance_ms
     return {
-        "f1": _number(f1_at(as_if, once, tolerance_ms)),
-        "precision": _number(precision_at(as_if, once, tolerance_ms)),
-        "recall": _number(recall_at(as_if, once, tolerance_ms)),
-        "violations": _number(refractory_violations(as_if, once)),
-        "false_alarms_per_hour": _number(false_alarms_per_hour(as_if, once)),
+        name: _number(getattr(metrics, f"{name}_at")(found, once, tolerance_ms))
+        for name in ("f1", "precision", "recall")
     }
 
 

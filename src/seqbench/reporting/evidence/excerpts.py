@@ -1,7 +1,5 @@
 """Which parts of a test recording are shown, and what was found there."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -97,14 +95,8 @@ def excerpts_of(windows: WindowSet, detections: Detections) -> list[Excerpt]:
     cuts = _cuts(known, n_samples)
     if not len(cuts):
         return []
-    n_labelled, n_missed, n_false = (
-        _count(events, cuts)
-        for events in (
-            compared.reference,
-            compared.reference[~is_matched[0]],
-            compared.found[~is_matched[1]],
-        )
-    )
+    missed, false = compared.reference[~is_matched[0]], compared.found[~is_matched[1]]
+    counts = [_count(events, cuts) for events in (compared.reference, missed, false)]
     starts = windows.events.start
     return [
         Excerpt(
@@ -115,16 +107,9 @@ def excerpts_of(windows: WindowSet, detections: Detections) -> list[Excerpt]:
             labelled=_marks(compared.reference, is_matched[0], cut, rate_hz),
             found=_marks(compared.found, is_matched[1], cut, rate_hz),
         )
-        for cut in cuts[_chosen(n_labelled, n_missed, n_false)]
+        for cut in cuts[_chosen(*counts)]
         for place, start, stop in [cut.tolist()]
     ]
-
-
-def rate_hz_of(windows: WindowSet) -> float:
-    """Return the sampling rate of windows of a detection dataset."""
-    if windows.sampling_rate_hz is None:
-        raise ValueError("only windows of a detection dataset are sure of a sampling rate")
-    return windows.sampling_rate_hz
 
 
 def _matched(compared: Decoded) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -1,24 +1,23 @@
 """All that the report knows of one dataset, read once and shared by its figures and its section."""
 
-from __future__ import annotations
-
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pandas as pd
 
 from seqbench import layout
 from seqbench.config.registry import EVIDENCE
+from seqbench.errors import FormatError
 from seqbench.plan.plan import Plan, Run
-from seqbench.reporting.evidence.inputs import EvidenceInputs
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.read.split_sizes import SplitSize, read_split_sizes
+from seqbench.reporting.read.split_sizes import SplitSize, split_size
+from seqbench.reporting.read.training import Transfer, read_history, read_transfer
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores, leaderboards
-from seqbench.storage.leakcheck import LeakCheck
-from seqbench.storage.windows import WindowSet, read_leakcheck, read_windows
+from seqbench.storage.predictions import read_predictions
+from seqbench.storage.windows import SPLITS, LeakCheck, WindowSet, read_leakcheck, read_windows
 
 # Okabe and Ito's colours, then Tol's muted ones: distinguished with any kind of colour vision.
 PALETTE = (
@@ -36,6 +35,42 @@ PALETTE = (
 BASELINE_COLOUR = "#767676"
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceInputs:
+    """A leaderboard and the files behind it, of which evidence of a task is gathered.
+
+    Parameters
+    ----------
+    board
+        The one with most labels.
+    shown
+        The dataset, or the fold of the model selected on val.
+    windows
+        File of the windows of `shown`.
+    root
+        Folder that holds `results/`.
+    template_runs
+        Runs whose models hold templates that are drawn.
+    """
+
+    board: Leaderboard
+    shown: str
+    windows: Path
+    root: Path
+    template_runs: Sequence[Run]
+
+    def predictions(self, run: Run, kind: type[T]) -> T:
+        """Return the predictions of a run on test, which must be of a kind."""
+        path = self.root / run.fill(layout.PREDICTIONS)
+        found = read_predictions(path, "test")
+        if not isinstance(found, kind):
+            raise FormatError(
+                f"{path}: holds {type(found).__name__.lower()}, not {kind.__name__.lower()};"
+                " evaluate the run again"
+            )
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +110,7 @@ class Material:
     boards: list[Leaderboard]
     histories: dict[Run, pd.DataFrame]
     pretraining: dict[tuple[str, str, str, int], pd.DataFrame]
-    transfers: dict[Run, dict[str, Any]]
+    transfers: dict[Run, Transfer]
     evidence: object
     leakchecks: list[LeakCheck]
     colours: dict[str, str]
@@ -134,23 +169,18 @@ def gather(plan: Plan, results: list[Result], root: Path) -> list[Material]:
     """
     names = list(dict.fromkeys(run.architecture for run in plan.requested.trained))
     colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
-    return [_material(plan, results, root, dataset, colours) for dataset in plan.wholes]
+    return [_material(plan, results, root, dataset, colours) for dataset in plan.base_datasets]
 
 
 def _material(
     plan: Plan, results: list[Result], root: Path, dataset: str, colours: dict[str, str]
 ) -> Material:
-    trained = sorted(run for run in plan.runs_on(dataset) if not run.is_baseline)
-    boards = leaderboards(results, dataset)
-    pretrained = [(run, o) for run in trained if (o := plan.objective(run)) is not None]
-    pretraining = {
-        (run.architecture, objective, run.dataset, run.seed): root
-        / layout.PRETRAIN_HISTORY.format(objective=objective, **vars(run))
-        for run, objective in pretrained
-    }
-    transfers = {run: root / run.fill(layout.TRANSFER) for run, _ in pretrained}
+    own = [result for result in results if result.dataset == dataset]
+    trained = [result for result in own if not result.is_baseline]
+    pretrained = [(one.run, o) for one in trained if (o := plan.objective(one.run)) is not None]
+    boards = leaderboards(own, dataset)
     selected = boards[0].selected
-    shown = (selected.chosen.run if selected else trained[0]).dataset
+    shown = (selected.chosen if selected else trained[0]).run.dataset
     path = root / layout.WINDOWS.format(dataset=shown)
     windows = read_windows(path, "train", signal=False)
     inputs = EvidenceInputs(
@@ -160,12 +190,23 @@ def _material(
         dataset=dataset,
         shown=shown,
         windows=windows,
-        splits=read_split_sizes(path, has_classes=bool(windows.classes)),
-        results=[result for result in results if result.dataset == dataset],
+        splits=[
+            split_size(read_windows(path, split, labels=bool(windows.classes), signal=False))
+            for split in SPLITS
+        ],
+        results=own,
         boards=boards,
-        histories={run: pd.read_csv(root / run.fill(layout.HISTORY)) for run in trained},
-        pretraining={key: pd.read_csv(path) for key, path in pretraining.items()},
-        transfers={r: json.loads(p.read_text(encoding="utf-8")) for r, p in transfers.items()},
+        histories={
+            one.run: read_history(root / one.run.fill(layout.HISTORY), one.metrics.cost.epochs)
+            for one in trained
+        },
+        pretraining={
+            (run.architecture, objective, run.dataset, run.seed): read_history(
+                root / run.fill(layout.PRETRAIN_HISTORY, objective=objective)
+            )
+            for run, objective in pretrained
+        },
+        transfers={run: read_transfer(root / run.fill(layout.TRANSFER)) for run, _ in pretrained},
         evidence=_evidence(inputs),
         leakchecks=_leakchecks(plan, dataset, root),
         colours=colours,

@@ -1,17 +1,12 @@
 """Predicted values of test windows, of tasks that predict values."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
-from seqbench import layout
 from seqbench.config.registry import EVIDENCE
-from seqbench.errors import FormatError
-from seqbench.reporting.evidence.inputs import EvidenceInputs
+from seqbench.reporting.evidence.material import EvidenceInputs
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores.formats import metric_value
 from seqbench.reporting.scores.leaderboards import ModelScores
-from seqbench.storage.predictions import read_predictions
 from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import WindowSet, read_windows
 
@@ -53,14 +48,10 @@ class SequenceEvidence:
 @EVIDENCE.register("sequences", tasks=("regression", "forecasting"))
 def gather_sequences(inputs: EvidenceInputs) -> SequenceEvidence:
     """Read the predictions of the models that are shown."""
-    predicted = []
-    for row in inputs.board.compared:
-        result = row.chosen_on(inputs.shown)
-        if result is None:
-            continue
-        path = inputs.root / result.run.fill(layout.PREDICTIONS)
-        sequences = read_predictions(path, "test")
-        if not isinstance(sequences, Sequences):
-            raise FormatError(f"{path}: holds no predicted values")
-        predicted.append(PredictedSequences(row, result, sequences))
+    shown = [(row, row.chosen_on(inputs.shown)) for row in inputs.board.compared]
+    predicted = [
+        PredictedSequences(row, result, inputs.predictions(result.run, Sequences))
+        for row, result in shown
+        if result is not None
+    ]
     return SequenceEvidence(predicted=predicted, test=read_windows(inputs.windows, "test"))

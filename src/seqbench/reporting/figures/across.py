@@ -80,15 +80,11 @@ def ranks_table(across: Across) -> pd.DataFrame:
     if not across.can_compare:
         return pd.DataFrame(columns=["model", "average_rank"])
     order = [across.models.index(one.model) for one in across.standings]
-    columns = {
-        "model": [one.model.name for one in across.standings],
-        "average_rank": [one.rank for one in across.standings],
-    }
-    bars = {
-        f"bar_{i}": [column in clique for column in order]
-        for i, clique in enumerate(across.cliques, start=1)
-    }
-    return pd.DataFrame(columns | bars)
+    rows = [(one.model.name, one.rank) for one in across.standings]
+    table = pd.DataFrame(rows, columns=["model", "average_rank"])
+    for number, clique in enumerate(across.cliques, start=1):
+        table[f"bar_{number}"] = [column in clique for column in order]
+    return table
 
 
 def bar_levels(spans: Sequence[tuple[float, float]]) -> list[int]:

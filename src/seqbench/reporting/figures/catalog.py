@@ -53,24 +53,18 @@ def figures_of(plan: Plan, dataset: str) -> list[str]:
 
 def figure_names(plan: Plan) -> list[tuple[str, str]]:
     """Return all figures as pairs of place and name; a place is a dataset or several of a task."""
-    return [
-        *((dataset, name) for dataset in plan.wholes for name in figures_of(plan, dataset)),
-        *(
-            (block.place, name)
-            for block in blocks(plan)
-            if block.can_tell
-            for name in _ordered(across=True)
-        ),
+    found = [
+        (dataset, name) for dataset in plan.base_datasets for name in figures_of(plan, dataset)
     ]
+    across = [block.place for block in blocks(plan) if block.can_tell]
+    return found + [(place, name) for place in across for name in _ordered(across=True)]
 
 
 def table_paths(plan: Plan) -> list[str]:
     """Return where the tables for papers are written, the one over all datasets first."""
-    forms = layout.TABLE_FORMS
-    return [
-        *(layout.OVERALL_TABLE.format(form=form) for form in forms),
-        *(layout.TABLE.format(dataset=name, form=form) for name in plan.wholes for form in forms),
-    ]
+    own = [layout.TABLE.format(dataset=name, form="{form}") for name in plan.base_datasets]
+    patterns = [layout.OVERALL_TABLE, *own]
+    return [pattern.format(form=form) for pattern in patterns for form in layout.TABLE_FORMS]
 
 
 def title(name: str) -> str:

@@ -1,25 +1,25 @@
-"""ROC and precision-recall curves."""
+"""ROC, precision-recall and calibration curves."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from numpy.typing import NDArray
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.calibration import Calibrated, Calibration
 from seqbench.reporting.evidence.classification import ClassificationEvidence, Curves
-from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
-from seqbench.reporting.figures.panels import grid, note, short
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.figures.panels import DOTTED, grid, legend, note, short
 from seqbench.reporting.figures.plot import Numbers, Plot
+from seqbench.reporting.figures.style import HAIRLINE, LEGIBLE, MUTED
 from seqbench.reporting.scores.formats import score
+from seqbench.reporting.scores.metrics import metric_label
 
-CHANCE: dict[str, Any] = {"color": BASELINE_COLOUR, "linestyle": (0, (1, 2)), "linewidth": 1}
-ONE_CLASS_ALPHA, MANY_CLASSES_ALPHA = 0.35, 0.2
-MANY = 8
+MANY_CLASSES = 8
 LINE_INCHES = 0.17  # of the legend
+ONE_CLASS = "Test holds a single class"
+NO_PROBABILITIES = "The model predicts no probabilities."
 
 
 @FIGURES.register(
@@ -36,61 +36,44 @@ def roc(material: Material) -> Plot:
     top = 0.35 + LINE_INCHES * len(shown)
     figure, (left, right) = grid(2, 2, height=2.75, top=top, gap=(0.65, 0.45))
     numbers = Numbers()
-    if not shown:
-        note(figure, "Test holds a single class.")
     for one in reversed(shown):  # the selected model on top
-        _draw(left, one, one.hits, one.auroc, material, numbers, "roc")
-        _draw(right, one, one.precision, one.average_precision, material, numbers, "pr")
-    left.plot([0, 1], [0, 1], zorder=0, **CHANCE)
+        _draw(left, one, "roc", material.colour(one.row), numbers)
+        _draw(right, one, "pr", material.colour(one.row), numbers)
+    left.plot([0, 1], [0, 1], zorder=0, **DOTTED)
     if shown:
-        right.axhline(float(shown[0].share.mean()), zorder=0, **CHANCE)
-    for axes, title, x, y in (
-        (left, "ROC", "false positive rate", "true positive rate"),
-        (right, "Precision-recall", "recall", "precision"),
-    ):
-        axes.set_title(title)
-        axes.set_xlabel(x)
-        axes.set_ylabel(y)
-        axes.set_xlim(-0.02, 1.02)
-        axes.set_ylim(-0.02, 1.03)
+        right.axhline(float(shown[0].share.mean()), zorder=0, **DOTTED)
+    else:
+        note(figure, f"{ONE_CLASS}.")
+    left.set(title="ROC", xlabel="false positive rate", ylabel="true positive rate")
+    right.set(title="Precision-recall", xlabel="recall", ylabel="precision")
+    for axes in (left, right):
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.03))
         axes.grid()
-    figure.legend(
-        handles=[
-            Line2D([], [], color=material.colour(one.row), linewidth=1.8, label=_label(one))
-            for one in shown
-        ],
-        loc="upper left",
-        bbox_to_anchor=(0.07, 1),
-        handlelength=1.6,
-        labelspacing=0.25,
-    )
+    looks = [(_label(one), {"color": material.colour(one.row), "linewidth": 1.8}) for one in shown]
+    place = {"loc": "upper left", "bbox_to_anchor": (0.07, 1)}
+    legend(figure, looks, **place, handlelength=1.6, labelspacing=0.25)
     areas = [
         f"{one.row.name}: AUROC {score(one.auroc.mean())}, average precision"
         f" {score(one.average_precision.mean())}"
         for one in shown
     ]
-    return Plot(figure, numbers.table, f"{'; '.join(areas) or 'Test holds a single class'}.")
+    return Plot(figure, numbers.table, f"{'; '.join(areas) or ONE_CLASS}.")
 
 
-def _draw(
-    axes: Axes,
-    one: Curves,
-    of_classes: NDArray[np.float64],
-    areas: NDArray[np.float64],
-    material: Material,
-    numbers: Numbers,
-    curve: str,
-) -> None:
-    colour, model = material.colour(one.row), one.row.name
-    alpha = ONE_CLASS_ALPHA if len(one.classes) <= MANY else MANY_CLASSES_ALPHA
+def _draw(axes: Axes, one: Curves, curve: str, colour: str, numbers: Numbers) -> None:
+    of_classes, areas = one.precision, one.average_precision
+    if curve == "roc":
+        of_classes, areas = one.hits, one.auroc
+    shared = {"model": one.row.name, "curve": curve}
     if len(one.classes) > 1 and not one.row.is_baseline:
+        alpha = 0.35 if len(one.classes) <= MANY_CLASSES else 0.2
         for name, of_class, area in zip(one.classes, of_classes, areas, strict=True):
             axes.plot(one.levels, of_class, color=colour, alpha=alpha, linewidth=0.8)
-            numbers.add(model=model, curve=curve, of=name, x=one.levels, y=of_class, area=area)
+            numbers.add(**shared, of=name, x=one.levels, y=of_class, area=area)
     mean = of_classes.mean(axis=0)
     of = "mean of classes" if len(one.classes) > 1 else one.classes[0]
     axes.plot(one.levels, mean, color=colour, linewidth=1.8)
-    numbers.add(model=model, curve=curve, of=of, x=one.levels, y=mean, area=areas.mean())
+    numbers.add(**shared, of=of, x=one.levels, y=mean, area=areas.mean())
 
 
 def _label(one: Curves) -> str:
@@ -104,3 +87,70 @@ def _label(one: Curves) -> str:
     weakest = int(one.average_precision.argmin())
     least = score(float(one.average_precision[weakest]))
     return f"{label}; lowest AP {least}: {short(one.classes[weakest], 16)}"
+
+
+@FIGURES.register(
+    "calibration", title="Calibration curve", tasks=("classification", "detection"), order=25
+)
+def calibration(material: Material) -> Plot:
+    """Left: fraction of correct predictions against their predicted probability, in 15 bins.
+
+    Predictions are classes of test windows, or in detection candidate events. Bold: the model
+    selected on val over all runs; pale: each run. On the diagonal, probabilities are calibrated;
+    ECE is the mean distance from it. Right: number of predictions in each bin, and how many of them
+    are correct.
+    """
+    found = material.of(Calibrated).calibration
+    figure, (diagram, counts) = grid(2, 2, height=2.6, top=0.35, gap=(0.75, 0.45))
+    numbers = Numbers()
+    diagram.plot([0, 1], [0, 1], **DOTTED)
+    for axes in (diagram, counts):
+        axes.set(xlim=(-0.02, 1.02), xlabel="predicted probability")
+        axes.grid(axis="y")
+    diagram.set(ylim=(-0.02, 1.02), ylabel="fraction correct")
+    if found is None or not found.count.any():
+        note(figure, NO_PROBABILITIES)
+        return Plot(figure, numbers.table)
+    colour = material.colour(found.row)
+    _draw_calibration(diagram, found, colour, numbers)
+    _draw_counts(counts, found, colour)
+    error = found.row.metrics.get(found.error)
+    mean = f"{found.row.name}: ECE {score(error.mean)}." if error else ""
+    return Plot(figure, numbers.table, mean)
+
+
+def _draw_calibration(axes: Axes, found: Calibration, colour: str, numbers: Numbers) -> None:
+    bins = np.arange(1, found.count.shape[1] + 1)
+    of_runs = zip(found.row.results, found.score, found.true, found.count, strict=True)
+    for result, mean, true, n in of_runs:
+        axes.plot(mean, true, color=colour, alpha=0.3, linewidth=0.8)
+        run = {"dataset": result.run.dataset, "seed": result.run.seed}
+        numbers.add(shows="run", **run, bin=bins, score=mean, true=true, n=n)
+    mean, true, n = found.pooled
+    axes.plot(mean, true, color=colour, marker="o", markersize=4, linewidth=1.4)
+    numbers.add(shows="all runs", bin=bins, score=mean, true=true, n=n)
+    axes.set_title(short(found.row.name, 30))
+    error = found.row.metrics.get(found.error)
+    if error is not None and error.mean is not None:
+        spread = "" if error.sd is None else f" ± {score(error.sd)}"
+        axes.annotate(
+            f"{metric_label(found.error)} {score(error.mean)}{spread}", (0.03, 0.93),
+            xycoords="axes fraction", fontsize=8, color=MUTED, bbox=LEGIBLE,
+        )  # fmt: skip
+
+
+def _draw_counts(axes: Axes, found: Calibration, colour: str) -> None:
+    _, fraction, count = found.pooled
+    edges = np.linspace(0, 1, len(count) + 1)
+    correct = np.where(count > 0, fraction, 0.0) * count
+    axes.stairs(count, edges, fill=True, color=HAIRLINE)
+    axes.stairs(correct, edges, fill=True, color=colour, alpha=0.6)
+    axes.set(ylabel=f"{found.of}s per run", ylim=(0, 2 * count.max()))
+    axes.set_yscale("symlog", linthresh=1)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    looks = [
+        ("all", {"color": HAIRLINE, "linewidth": 5}),
+        ("correct", {"color": colour, "alpha": 0.6, "linewidth": 5}),
+    ]
+    legend(axes.figure, looks, loc="upper right", ncols=2, handlelength=1)

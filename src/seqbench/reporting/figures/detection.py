@@ -12,16 +12,10 @@ from numpy.typing import NDArray
 from seqbench.config.registry import FIGURES
 from seqbench.config.tolerances import TOLERANCES_MS
 from seqbench.reporting.evidence.detection import DetectionEvidence, Timing
-from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
-from seqbench.reporting.figures.panels import choice, grid, note, short
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.figures import style
+from seqbench.reporting.figures.panels import DOTTED, choice, grid, note, short
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.figures.style import (
-    CHARACTER_INCHES,
-    HAIRLINE,
-    INK,
-    MARKERS,
-    MUTED,
-)
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.formats import NOTHING, milliseconds, score
 from seqbench.reporting.scores.leaderboards import ModelScores
@@ -31,12 +25,14 @@ N_ERROR_BINS = 41  # odd, so that one lies around 0
 ROW_INCHES, BESIDE_INCHES = 0.27, 0.95  # height of a type, width of the words beside it
 POINTS = 72  # in an inch
 LABEL_POINTS = 11  # from one name at the end of a line to the next
+LEADER = {"arrowstyle": "-", "color": style.HAIRLINE, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 1}
 
 
 class _Line(NamedTuple):
     """F1 of a model, NaN where it is not defined, at each tolerance, and its s.d. over seeds."""
 
     row: ModelScores
+    name: str
     f1: NDArray[np.float64]
     sd: NDArray[np.float64]
 
@@ -50,8 +46,7 @@ def tolerance(material: Material) -> Plot:
     """
     board = material.board
     lines = [_line(row) for row in _compared(material)]
-    names = [short(line.row.name, 30) for line in lines]
-    right = 0.35 + CHARACTER_INCHES * max(map(len, names), default=0)
+    right = 0.35 + style.CHARACTER_INCHES * max((len(line.name) for line in lines), default=0)
     figure, (axes,) = grid(1, 1, height=3.3, top=0.15, right=right)
     numbers = Numbers()
     for line in lines:
@@ -61,26 +56,22 @@ def tolerance(material: Material) -> Plot:
         )  # fmt: skip
         is_selected, colour = line.row == board.selected, material.colour(line.row)
         if is_selected:
-            axes.fill_between(
-                TOLERANCES_MS, line.f1 - line.sd, line.f1 + line.sd, color=colour, alpha=0.15,
-                linewidth=0,
-            )  # fmt: skip
+            band = line.f1 - line.sd, line.f1 + line.sd
+            axes.fill_between(TOLERANCES_MS, *band, color=colour, alpha=0.15, linewidth=0)
         axes.plot(
             TOLERANCES_MS, line.f1, color=colour, linewidth=2.4 if is_selected else 1.1,
             linestyle=(0, (6, 2, 1, 2)) if line.row.is_ceiling else "-",
             marker=_marker(material, line.row), markersize=4.5 if is_selected else 3,
             zorder=3 if is_selected else 2,
         )  # fmt: skip
-    axes.axvline(material.of(DetectionEvidence).tolerance_ms, color=HAIRLINE, linewidth=4, zorder=0)
-    axes.set_xscale("log")
+    ranking = material.of(DetectionEvidence).tolerance_ms
+    axes.axvline(ranking, color=style.HAIRLINE, linewidth=4, zorder=0)
+    axes.set(xscale="log", xlabel="tolerance (ms)", ylabel="F1 on test", ylim=(-0.02, 1.03))
     axes.set_xticks(TOLERANCES_MS, [f"{t:g}" for t in TOLERANCES_MS])
     axes.minorticks_off()
     axes.set_xlim(TOLERANCES_MS[0] / 1.12, TOLERANCES_MS[-1] * 1.12)
-    axes.set_ylim(-0.02, 1.03)
     axes.grid(axis="y")
-    axes.set_xlabel("tolerance (ms)")
-    axes.set_ylabel("F1 on test")
-    _name_ends(axes, lines, names, material)
+    _name_ends(axes, lines, material)
     shown = ""
     if board.selected is not None:
         f1 = {f"{t:g}": value for t, value in zip(TOLERANCES_MS, lines[-1].f1, strict=True)}
@@ -98,9 +89,10 @@ def timing_errors(material: Material) -> Plot:
     """
     detection = material.of(DetectionEvidence)
     timings = detection.timings
-    shown = _most_frequent(detection)
+    by_frequency = np.argsort(-detection.test.counts, kind="stable").tolist()
+    shown = sorted(by_frequency[:N_SHOWN_TYPES])
     names = [short(detection.classes[k], 16) for k in shown]
-    left = 0.25 + CHARACTER_INCHES * max(map(len, names))
+    left = 0.25 + style.CHARACTER_INCHES * max(map(len, names))
     figure, panels = grid(
         len(timings), 2, height=0.35 + ROW_INCHES * len(shown), left=left, top=0.35,
         right=BESIDE_INCHES, gap=(BESIDE_INCHES, 0.45),
@@ -111,10 +103,8 @@ def timing_errors(material: Material) -> Plot:
     numbers = Numbers()
     for axes, timing in zip(panels, timings, strict=True):
         _draw_ridges(axes, timing, shown, limit, material, numbers)
-        axes.set_title(short(timing.row.name, 36))
-        axes.set_xlabel("onset error (ms)")
-    for index, axes in enumerate(panels):
-        axes.set_yticks(range(len(shown))[::-1], names if index == 0 else [""] * len(names))
+        axes.set(title=short(timing.row.name, 36), xlabel="onset error (ms)")
+        axes.set_yticks(range(len(shown))[::-1], names if axes is panels[0] else [""] * len(names))
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_ylim(-0.25, len(shown) + 0.1)
@@ -129,20 +119,20 @@ def timing_errors(material: Material) -> Plot:
 def _compared(material: Material) -> list[ModelScores]:
     """Return all baselines and the best arm of each architecture on val; the selected one last."""
     board = material.board
-    rows = [row for row in board.rows if row.is_baseline]
-    for architecture in material.architectures:
-        row = board.selected_among(
-            r for r in board.rows if not r.is_baseline and r.architecture == architecture
-        )
-        if row is not None:
-            rows.append(row)
+    trained = [row for row in board.rows if not row.is_baseline]
+    best = [
+        board.selected_among(row for row in trained if row.architecture == name)
+        for name in material.architectures
+    ]
+    rows = [row for row in board.rows if row.is_baseline] + [row for row in best if row]
     return sorted(rows, key=lambda row: row == board.selected)
 
 
 def _line(row: ModelScores) -> _Line:
     at = [Estimate.of(row.results, f"f1_at_{t:g}ms") for t in TOLERANCES_MS]
     f1 = [np.nan if estimate.mean is None else estimate.mean for estimate in at]
-    return _Line(row, np.array(f1), np.array([estimate.sd or 0.0 for estimate in at]))
+    sd = [estimate.sd or 0.0 for estimate in at]
+    return _Line(row, short(row.name, 30), np.array(f1), np.array(sd))
 
 
 def _marker(material: Material, row: ModelScores) -> str:
@@ -150,25 +140,23 @@ def _marker(material: Material, row: ModelScores) -> str:
     if not row.is_baseline:
         return "o"
     names = [other.architecture for other in material.board.rows if other.is_baseline]
-    return str(choice(MARKERS[1:], sorted(names), row.architecture))
+    return str(choice(style.MARKERS[1:], sorted(names), row.architecture))
 
 
-def _name_ends(axes: Axes, lines: list[_Line], names: list[str], material: Material) -> None:
+def _name_ends(axes: Axes, lines: list[_Line], material: Material) -> None:
     """Name lines to the right of their ends, moved apart where they would hide each other."""
-    ends = [(f1[-1], line, name) for line, name in zip(lines, names, strict=True)
-            if np.isfinite((f1 := line.f1)[-1])]  # fmt: skip
-    ends.sort(key=lambda end: (end[0], end[2]))
+    ends = [line for line in lines if np.isfinite(line.f1[-1])]
+    ends.sort(key=lambda line: (line.f1[-1], line.name))
     height = axes.get_window_extent().height * POINTS / axes.figure.dpi
     low, high = axes.get_ylim()
-    heights = [(f1 - low) / (high - low) * height for f1, _, _ in ends]
-    for (_, line, name), at, own in zip(ends, _apart(heights, height), heights, strict=True):
+    heights = [(line.f1[-1] - low) / (high - low) * height for line in ends]
+    for line, at, own in zip(ends, _apart(heights, height), heights, strict=True):
         is_selected = line.row == material.board.selected
         axes.annotate(
-            name, (1, own / height), xycoords="axes fraction", xytext=(16, at - own),
+            line.name, (1, own / height), xycoords="axes fraction", xytext=(16, at - own),
             textcoords="offset points", va="center", color=material.colour(line.row), fontsize=8,
             fontweight="bold" if is_selected else "normal", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": HAIRLINE, "linewidth": 0.8, "shrinkA": 1,
-                        "shrinkB": 1},
+            arrowprops=LEADER,
         )  # fmt: skip
 
 
@@ -182,12 +170,6 @@ def _apart(heights: list[float], height: float) -> list[float]:
         placed[i] = min(placed[i], ceiling)
         ceiling = placed[i] - LABEL_POINTS
     return placed
-
-
-def _most_frequent(detection: DetectionEvidence) -> list[int]:
-    """Return the types that are shown, in their own order."""
-    events = detection.test.counts
-    return sorted(np.argsort(-events, kind="stable")[:N_SHOWN_TYPES].tolist())
 
 
 def _error_limit(detection: DetectionEvidence) -> float:
@@ -205,30 +187,27 @@ def _draw_ridges(
 ) -> None:
     colour = material.colour(timing.row)
     edges = np.linspace(-limit, limit, N_ERROR_BINS + 1)
-    axes.axvline(0, color=BASELINE_COLOUR, linestyle=(0, (1, 2)), linewidth=0.8, zorder=0)
+    axes.axvline(0, **DOTTED | {"linewidth": 0.8}, zorder=0)
     for foot, kind in zip(range(len(shown))[::-1], shown, strict=True):
         late = timing.late_ms[timing.type == kind]
-        axes.plot([-limit, limit], [foot, foot], color=HAIRLINE, linewidth=0.7, zorder=1)
+        axes.plot([-limit, limit], [foot, foot], color=style.HAIRLINE, linewidth=0.7, zorder=1)
+        bias = float(late.mean()) if len(late) else 0.0
+        words = f"{milliseconds(bias, signed=True)} ms · {len(late)}" if len(late) else "none found"
+        axes.text(1.05 * limit, foot + 0.15, words, fontsize=6.5, color=style.MUTED)
         if not len(late):
-            axes.text(1.05 * limit, foot + 0.15, "none found", fontsize=6.5, color=MUTED)
             continue
         counts = np.histogram(np.clip(late, -limit, limit), edges)[0]
         axes.stairs(
             foot + 0.8 * counts / counts.max(), edges, baseline=foot, fill=True, color=colour,
             alpha=0.55, linewidth=0,
         )  # fmt: skip
-        bias = float(late.mean())
         numbers.add(
             model=timing.row.name, type=material.windows.classes[kind],
             from_ms=edges[:-1], to_ms=edges[1:], n=counts, n_matched=len(late), bias_ms=bias,
         )  # fmt: skip
         axes.plot(
-            [np.clip(bias, -limit, limit)] * 2, [foot, foot + 0.86], color=INK, linewidth=1.3,
+            [np.clip(bias, -limit, limit)] * 2, [foot, foot + 0.86], color=style.INK, linewidth=1.3,
             solid_capstyle="butt",
-        )  # fmt: skip
-        axes.text(
-            1.05 * limit, foot + 0.15, f"{milliseconds(bias, signed=True)} ms · {len(late)}",
-            fontsize=6.5, color=MUTED,
         )  # fmt: skip
     axes.set_xlim(-limit * 1.02, limit * 1.02)
     axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from seqbench.reporting.figures.style import LINE_STYLES, MARKERS, MUTED, WIDTH_
 from seqbench.reporting.scores.formats import score
 from seqbench.reporting.scores.leaderboards import Leaderboard
 from seqbench.reporting.scores.metrics import metric_label
+
+DOTTED: dict[str, Any] = {"color": BASELINE_COLOUR, "linestyle": (0, (1, 2)), "linewidth": 1}
 
 
 def grid(
@@ -55,6 +57,12 @@ def grid(
             axes.tick_params(labelbottom=index + n_columns >= n, labelleft=index % n_columns == 0)
         panels.append(axes)
     return figure, panels
+
+
+def legend(figure: FigureBase, looks: Iterable[tuple[str, dict[str, Any]]], **layout: Any) -> None:
+    """Write a legend of lines: the label and the look of each."""
+    handles = [Line2D([], [], label=label, **look) for label, look in looks]
+    figure.legend(handles=handles, **layout)
 
 
 def panels_of(names: Sequence[str]) -> tuple[Figure, dict[str, Axes]]:
@@ -99,19 +107,16 @@ def arm_legend(
     measured: str = "val",
 ) -> None:
     """State above the panels which line or mark is which; colours speak for themselves."""
-    handles = [
-        Line2D(
-            [], [], color=MUTED, label=name, markersize=5,
-            marker=choice(MARKERS, names, name) if markers else None,
-            linestyle="none" if markers else choice(LINE_STYLES, names, name),
-        )
-        for name in names
-    ]  # fmt: skip
+    if markers:
+        look = {"color": MUTED, "markersize": 5, "linestyle": "none"}
+        looks = [(name, look | {"marker": choice(MARKERS, names, name)}) for name in names]
+    else:
+        looks = [(n, {"color": MUTED, "linestyle": choice(LINE_STYLES, names, n)}) for n in names]
     if with_pale:
         if len(names) == 1:
-            handles[0].set_label(f"{names[0]}, {measured}")
-        handles.append(Line2D([], [], color=MUTED, alpha=0.35, linewidth=0.8, label="train"))
-    figure.legend(handles=handles, loc="upper right", ncols=len(handles), handlelength=2.4)
+            looks = [(f"{names[0]}, {measured}", looks[0][1])]
+        looks.append(("train", {"color": MUTED, "alpha": 0.35, "linewidth": 0.8}))
+    legend(figure, looks, loc="upper right", ncols=len(looks), handlelength=2.4)
 
 
 def draw_reference_lines(material: Material, line: Callable[..., object]) -> None:
@@ -145,8 +150,8 @@ def thinned(values: NDArray[np.floating[Any]], n_columns: int) -> NDArray[np.int
         return np.arange(n)
     edges = np.linspace(0, n, n_columns + 1).astype(np.int64)
     ends = [
-        edges[:-1] + [pick_one(values[a:b]) for a, b in pairwise(edges)]
-        for pick_one in (np.argmin, np.argmax)
+        edges[:-1] + [extreme(values[a:b]) for a, b in pairwise(edges)]
+        for extreme in (np.argmin, np.argmax)
     ]
     return np.unique(np.concatenate([*ends, [0, n - 1]]))
 

@@ -12,10 +12,9 @@ from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.classification import ClassificationEvidence
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.evidence.sequences import SequenceEvidence
-from seqbench.reporting.figures.classification import spread_over_classes
+from seqbench.reporting.figures import style
 from seqbench.reporting.figures.panels import grid, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.figures.style import CHARACTER_INCHES, HAIRLINE, WIDTH_INCHES
 
 N_EACH = 9  # pictures of a class
 N_WINDOWS, N_SEEN, N_AHEAD = 3, 5, 10  # of test, and frames of each, at most
@@ -25,18 +24,14 @@ Picture = NDArray[np.floating[Any]]
 
 
 @FIGURES.register(
-    "pictures",
-    title="Examples",
-    tasks=("classification",),
-    samples=("video",),
-    shows_data=True,
+    "pictures", title="Examples", tasks=("classification",), samples=("video",), shows_data=True,
     order=41,
-)
+)  # fmt: skip
 def pictures(material: Material) -> Plot:
     """First frames of train windows, evenly spread over each class; dark is high."""
     windows = material.of(ClassificationEvidence).train
     chosen = spread_over_classes(windows.label, len(windows.classes), N_EACH)
-    margin = 0.25 + CHARACTER_INCHES * max(len(short(name, 12)) for name in windows.classes)
+    margin = 0.25 + style.CHARACTER_INCHES * max(len(short(name, 12)) for name in windows.classes)
     figure, panels = grid(
         len(chosen), 2, height=0.36, left=margin, top=0.08, bottom=0.08, gap=(margin, 0.1)
     )
@@ -52,12 +47,9 @@ def pictures(material: Material) -> Plot:
 
 
 @FIGURES.register(
-    "frames",
-    title="Predicted and true frames",
-    tasks=("forecasting",),
-    samples=("video",),
+    "frames", title="Predicted and true frames", tasks=("forecasting",), samples=("video",),
     order=21,
-)
+)  # fmt: skip
 def frames(material: Material) -> Plot:
     """Test windows, evenly spread: the last input frames and the true next frames.
 
@@ -66,44 +58,50 @@ def frames(material: Material) -> Plot:
     """
     evidence = material.of(SequenceEvidence)
     windows, shown = evidence.test, evidence.predicted
+    targets = windows.required_targets
     names = [TRUTH, *(short(one.row.name, 24) for one in shown)]
-    left = 0.25 + CHARACTER_INCHES * max(map(len, names))
-    n_ahead = min(N_AHEAD, windows.required_targets.horizon_samples)
+    left = 0.25 + style.CHARACTER_INCHES * max(map(len, names))
+    ahead = spread(targets.horizon_samples, N_AHEAD)
     chosen = spread(len(windows), N_WINDOWS)
     n_seen = min(N_SEEN, int(windows.length[chosen].min()))
+    ticks = [*range(1 - n_seen, 1), *(ahead + 1)]
     rows, columns = windows.frame_size
-    height = len(names) * rows / (columns * (n_seen + n_ahead)) * (WIDTH_INCHES - left - 0.12)
+    height = len(names) * rows / (columns * len(ticks)) * (style.WIDTH_INCHES - left - 0.12)
     figure, panels = grid(
         len(chosen), 1, height=height, left=left, top=0.3, bottom=0.3, gap=(0.2, 0.35)
     )
-    ahead = spread(windows.required_targets.horizon_samples, n_ahead)
     numbers = Numbers()
     for axes, window in zip(panels, chosen, strict=True):
-        seen = windows.required_targets.values[windows.rows_around_end(-n_seen, 0)[window]]
+        recording = windows.names[windows.recording[window]]
+        seen = targets.values[windows.rows_around_end(-n_seen, 0)[window]]
         of_window = shown[0].sequences.sequence == window
         true = shown[0].sequences.target[of_window][ahead]
-        strips = [np.concatenate([tiles(seen), tiles(true)], 1)]
-        of_models = {one.row.name: one.sequences.prediction[of_window][ahead] for one in shown}
-        for picture in map(tiles, of_models.values()):
-            strips.append(np.concatenate([np.full_like(tiles(seen), np.nan), picture], 1))
-        recording = windows.names[windows.recording[window]]
-        for shows, steps, pictures_of in (
-            ("input", np.arange(1 - n_seen, 1), seen),
-            ("true", ahead + 1, true),
-            *((name, ahead + 1, predicted) for name, predicted in of_models.items()),
-        ):
-            for step, picture in zip(steps, pictures_of[:, 0], strict=True):
-                add_picture(
-                    numbers, picture, recording=recording, window=window, shows=shows, frame=step
-                )
+        past = tiles(seen)
+        strips = [np.concatenate([past, tiles(true)], 1)]
+        drawn = [("input", ticks[:n_seen], seen), ("true", ticks[n_seen:], true)]
+        for one in shown:
+            predicted = one.sequences.prediction[of_window][ahead]
+            strips.append(np.concatenate([np.full_like(past, np.nan), tiles(predicted)], 1))
+            drawn.append((one.row.name, ticks[n_seen:], predicted))
+        for shows, steps, of_steps in drawn:
+            place = {"recording": recording, "window": window, "shows": shows}
+            for step, picture in zip(steps, of_steps[:, 0], strict=True):
+                add_picture(numbers, picture, **place, frame=step)
         limits = (float(np.nanmin(strips[0])), float(np.nanmax(strips[0])))
         show(axes, np.concatenate(strips), limits)
         axes.set_yticks((np.arange(len(names)) + 0.5) * (rows + 2) - 0.5, names)
         axes.tick_params(length=0)
-        axes.set_title(short(windows.names[windows.recording[window]], 30))
-    ticks = [*range(1 - n_seen, 1), *(ahead + 1)]
+        axes.set_title(short(recording, 30))
     panels[-1].set_xticks((np.arange(len(ticks)) + 0.5) * (columns + 2) - 0.5, ticks)
     return Plot(figure, numbers.table, evidence.errors)
+
+
+def spread_over_classes(
+    label: NDArray[np.int64], n_classes: int, n_each: int
+) -> dict[int, list[int]]:
+    """Choose up to `n_each` windows of each class, evenly over the table."""
+    of_class = {k: np.flatnonzero(label == k) for k in range(min(n_classes, style.N_SHOWN_CLASSES))}
+    return {k: own[spread(len(own), n_each)].tolist() for k, own in of_class.items() if len(own)}
 
 
 def add_picture(numbers: Numbers, picture: Picture, **place: Any) -> None:
@@ -126,4 +124,4 @@ def show(axes: Axes, picture: Picture, limits: tuple[float, float] | None = None
     low, high = limits or (None, None)
     axes.imshow(picture, cmap="Greys", interpolation="nearest", vmin=low, vmax=high)
     axes.set(xticks=[], yticks=[])
-    axes.spines[:].set(visible=True, color=HAIRLINE)
+    axes.spines[:].set(visible=True, color=style.HAIRLINE)

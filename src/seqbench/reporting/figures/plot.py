@@ -33,10 +33,9 @@ class Plot:
     def csv(self) -> str:
         """The table as text, numbers to the last digit; no cell is a formula."""
         safe = self.table.rename(columns=plain_cell)
-        for name, column in safe.items():
-            if column.dtype == object:
-                of_text = {v: plain_cell(v) for v in column.unique() if isinstance(v, str)}
-                safe[name] = column.map(lambda value, cells=of_text: cells.get(value, value))
+        for name in safe.select_dtypes(object):
+            texts = {v: plain_cell(v) for v in safe[name].unique() if isinstance(v, str)}
+            safe[name] = safe[name].map(lambda value, cells=texts: cells.get(value, value))
         return safe.to_csv(index=False, lineterminator="\n")
 
 

@@ -21,6 +21,7 @@ from seqbench.reporting.figures.panels import (
 )
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, LINE_STYLES, MARKERS, MUTED
+from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores.estimates import mean_interval_of
 from seqbench.reporting.scores.leaderboards import ModelScores
 from seqbench.reporting.scores.metrics import metric_label
@@ -77,13 +78,10 @@ def label_efficiency(material: Material) -> Plot:
                     architecture=architecture, arm=arm, labels_percent=percent, n=row.score.n,
                     mean=row.score.mean, low=low, high=high,
                 )  # fmt: skip
-            _draw_with_whiskers(
-                axes,
-                points,
-                color=material.colours[architecture],
-                linestyle=choice(LINE_STYLES, material.arms, arm),
-                marker=choice(MARKERS, material.arms, arm),
-            )
+            look = {"color": material.colours[architecture]}
+            look["linestyle"] = choice(LINE_STYLES, material.arms, arm)
+            look["marker"] = choice(MARKERS, material.arms, arm)
+            _draw_with_whiskers(axes, points, **look)
         draw_reference_lines(material, axes.axhline)
         axes.set_xscale("log")
         fractions = sorted({100 * float(board.labels) for board in material.boards})
@@ -96,13 +94,12 @@ def label_efficiency(material: Material) -> Plot:
 
 
 def _draw_scores(axes: Axes, row: ModelScores, height: int, colour: str, numbers: Numbers) -> None:
-    runs = [
-        (result.run, v) for result in row.results if (v := result.value(row.headline)) is not None
-    ]
+    runs = _defined(row)
     values = [value for _, value in runs]
     model = {"architecture": row.architecture, "arm": row.arm}
-    for run, value in runs:
-        numbers.add(**model, shows="run", dataset=run.dataset, seed=run.seed, value=value)
+    for result, value in runs:
+        place = {"dataset": result.run.dataset, "seed": result.run.seed}
+        numbers.add(**model, shows="run", **place, value=value)
     if row.score.interval is not None:
         for bound, value in zip(("low", "high"), row.score.interval, strict=True):
             numbers.add(**model, shows=bound, value=value)
@@ -127,5 +124,9 @@ def _draw_with_whiskers(axes: Axes, points: list[tuple[float, ModelScores]], **l
 
 def _interval(row: ModelScores) -> tuple[float, float] | None:
     """Return the interval of the mean as tables have it; where test is one group, over seeds."""
-    values = [(r, v) for r in row.results if (v := r.value(row.headline)) is not None]
-    return row.score.interval or mean_interval_of(values)
+    return row.score.interval or mean_interval_of(_defined(row))
+
+
+def _defined(row: ModelScores) -> list[tuple[Result, float]]:
+    """Return the runs whose score is defined, and the score."""
+    return [(r, v) for r in row.results if (v := r.value(row.headline)) is not None]

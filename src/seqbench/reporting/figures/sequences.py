@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.evidence.sequences import SequenceEvidence
-from seqbench.reporting.figures.panels import grid, short, spread
+from seqbench.reporting.figures.panels import DOTTED, grid, legend, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import INK, LEGIBLE, LINE_STYLES, MARKERS, MUTED
 from seqbench.reporting.scores.formats import score
 from seqbench.reporting.scores.leaderboards import ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.storage.sequences import Sequences
-
-Ints = NDArray[np.int64]
+from seqbench.storage.targets import Targets
 
 N_WINDOWS = 4  # of test that are drawn
 PAST_SHARE = 1.5  # samples of the past that are drawn for each of the horizon, and no fewer than
@@ -32,12 +29,9 @@ N_DOTS = 600  # predictions of a model that are drawn as dots
 
 
 @FIGURES.register(
-    "predictions",
-    title="Predicted and true",
-    tasks=("regression", "forecasting"),
-    samples=("series", "tokens"),
-    order=20,
-)
+    "predictions", title="Predicted and true", tasks=("regression", "forecasting"),
+    samples=("series", "tokens"), order=20,
+)  # fmt: skip
 def predictions(material: Material) -> Plot:
     """Test windows, evenly spread: truth, the model selected on val and the best baseline.
 
@@ -47,36 +41,31 @@ def predictions(material: Material) -> Plot:
     evidence = material.of(SequenceEvidence)
     shown, targets = evidence.predicted, evidence.test.required_targets
     numbers = Numbers()
-    drawn = _Drawn(material, numbers)
     if targets.horizon_samples == 1:
         figure, panels = grid(1, 1, height=2.4)
-        _draw_one_step(panels[0], evidence, drawn)
+        first = shown[0].sequences
+        origin = (first.start + evidence.test.length)[first.sequence]
+        own = np.array(first.recording)[first.sequence] == first.recording[0]
+        place = {"recording": first.recording[0], "window": 0}
+        _draw_lines(panels[0], material, place, origin[own], own, numbers)
     else:
         chosen = spread(len(evidence.test), N_WINDOWS)
         n_columns = min(2, len(chosen))
         figure, panels = grid(len(chosen), n_columns, height=1.5 if n_columns > 1 else 2.4)
         for axes, window in zip(panels, chosen, strict=True):
-            draw = _draw_window if targets.horizon_samples == 0 else _draw_horizon
-            draw(axes, evidence, int(window), drawn)
-    name = short(targets.names[0], 20)
-    handles = [Line2D([], [], color=INK, linewidth=1.2, label=f"true {name}")]
-    handles += [
-        Line2D([], [], label=short(one.row.name, 30), **_look(one.row, material)) for one in shown
-    ]
-    figure.legend(handles=handles, loc="upper right", ncols=len(handles), handlelength=2.4)
-    unit = f", {targets.units[0]}" if targets.units[0] else ""
-    figure.supylabel(f"{short(targets.names[0], 30)}{unit}", fontsize=8.5, color=MUTED)
+            _draw_window(axes, material, int(window), numbers)
+    looks = [(f"true {short(targets.names[0], 20)}", {"color": INK, "linewidth": 1.2})]
+    looks += [(short(one.row.name, 30), _look(one.row, material)) for one in shown]
+    legend(figure, looks, loc="upper right", ncols=len(looks), handlelength=2.4)
+    figure.supylabel(_value_name(targets), fontsize=8.5, color=MUTED)
     figure.supxlabel("samples", fontsize=8.5, color=MUTED)
     return Plot(figure, numbers.table, evidence.errors)
 
 
 @FIGURES.register(
-    "horizon",
-    title="Error over the forecast horizon",
-    tasks=("forecasting",),
-    needs="horizon",
+    "horizon", title="Error over the forecast horizon", tasks=("forecasting",), needs="horizon",
     order=22,
-)
+)  # fmt: skip
 def horizon(material: Material) -> Plot:
     """Left: root mean square error on test against the number of samples ahead.
 
@@ -101,13 +90,12 @@ def horizon(material: Material) -> Plot:
             samples_ahead=steps, rmse=rmse, skill=skill,
         )  # fmt: skip
     errors.set_ylim(bottom=0)
-    skills.axhline(0, color=BASELINE_COLOUR, linestyle=(0, (1, 2)), linewidth=1, zorder=0)
+    skills.axhline(0, **DOTTED, zorder=0)
     low, high = skills.get_ylim()
     skills.set_ylim(max(low, LEAST_SKILL), max(high, 0.05))
     for axes, name in ((errors, "RMSE on test"), (skills, "skill over persistence")):
         axes.grid(axis="y")
-        axes.set_xlabel("samples ahead")
-        axes.set_ylabel(name)
+        axes.set(xlabel="samples ahead", ylabel=name)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     figure.legend(loc="upper right", ncols=3, handlelength=2.4)
     return Plot(figure, numbers.table, evidence.errors)
@@ -137,7 +125,7 @@ def agreement(material: Material) -> Plot:
     for axes, one in zip(panels, shown, strict=True):
         at = spread(len(one.sequences.target), N_DOTS)
         true, predicted = one.sequences.target[at, 0], one.sequences.prediction[at, 0]
-        axes.plot(limits, limits, color=INK, linestyle=(0, (1, 2)), linewidth=1)
+        axes.plot(limits, limits, **DOTTED | {"color": INK})
         axes.scatter(
             true, np.clip(predicted, *limits), s=7, color=material.colour(one.row), linewidth=0,
             alpha=0.6 if len(at) < 300 else 0.3,
@@ -146,8 +134,8 @@ def agreement(material: Material) -> Plot:
             architecture=one.row.architecture, arm=one.row.arm, seed=one.result.run.seed,
             true=true, predicted=predicted,
         )  # fmt: skip
-        axes.set(xlim=limits, ylim=limits, aspect="equal", anchor="W")
-        axes.set_title(short(one.row.name, 36))
+        title = short(one.row.name, 36)
+        axes.set(xlim=limits, ylim=limits, aspect="equal", anchor="W", title=title)
         axes.grid()
         for way in (axes.xaxis, axes.yaxis):
             way.set_major_locator(MaxNLocator(5))
@@ -156,8 +144,7 @@ def agreement(material: Material) -> Plot:
             f"{metric_label('r2')} {score(r2)}, seed {one.result.run.seed}", (0.04, 0.93),
             xycoords="axes fraction", fontsize=8, color=MUTED, bbox=LEGIBLE,
         )  # fmt: skip
-    unit = f", {targets.units[0]}" if targets.units[0] else ""
-    figure.supxlabel(f"true {short(targets.names[0], 30)}{unit}", fontsize=8.5, color=MUTED)
+    figure.supxlabel(f"true {_value_name(targets)}", fontsize=8.5, color=MUTED)
     panels[0].set_ylabel("predicted")
     return Plot(figure, numbers.table, evidence.errors)
 
@@ -176,57 +163,50 @@ def _look(row: ModelScores, material: Material) -> dict[str, Any]:
     return {"color": material.colour(row), "linewidth": 1.3}
 
 
-def _draw_one_step(axes: Axes, evidence: SequenceEvidence, drawn: _Drawn) -> None:
-    """Draw forecasts one sample ahead as one line along the test period."""
-    first = evidence.predicted[0].sequences
-    origin = (first.start + evidence.test.length)[first.sequence]
-    own = np.array(first.recording)[first.sequence] == first.recording[0]
-    drawn.add(axes, {"recording": first.recording[0], "window": 0}, origin[own], own)
+def _value_name(targets: Targets) -> str:
+    """Return the name of the first value, and its unit where it has one."""
+    unit = f", {targets.units[0]}" if targets.units[0] else ""
+    return f"{short(targets.names[0], 30)}{unit}"
 
 
-def _draw_horizon(axes: Axes, evidence: SequenceEvidence, window: int, drawn: _Drawn) -> None:
+def _draw_window(axes: Axes, material: Material, window: int, numbers: Numbers) -> None:
+    """Draw a window with its forecast after it, or with a value for each of its samples."""
+    evidence = material.of(SequenceEvidence)
     test, targets = evidence.test, evidence.test.required_targets
-    n_past = min(
-        int(test.length[window]), max(LEAST_PAST, round(PAST_SHARE * targets.horizon_samples))
-    )
-    origin = int(test.start[window] + test.length[window])
-    past, before = targets.values[origin - n_past : origin, 0], np.arange(-n_past, 0)
     place = {"recording": test.names[test.recording[window]], "window": window}
-    axes.plot(before, past, color=MUTED, linewidth=0.9)
-    drawn.numbers.add(**place, shows="past", sample=before, value=past)
     sequences = evidence.predicted[0].sequences
     own = sequences.sequence == window
-    drawn.add(axes, place, sequences.ahead[own] - 1, own)
-    axes.axvline(-0.5, color=MUTED, linewidth=0.7, linestyle=":")
+    if targets.horizon_samples == 0:
+        signal, x = test.window(window)[:, 0], np.arange(own.sum())
+        axes.plot(signal, color=MUTED, linewidth=0.8, alpha=0.5)
+        numbers.add(**place, shows="signal", sample=np.arange(len(signal)), value=signal)
+    else:
+        n_past = max(LEAST_PAST, round(PAST_SHARE * targets.horizon_samples))
+        before = np.arange(-min(int(test.length[window]), n_past), 0)
+        past = targets.values[test.start[window] + test.length[window] + before, 0]
+        x = sequences.ahead[own] - 1
+        axes.plot(before, past, color=MUTED, linewidth=0.9)
+        axes.axvline(-0.5, color=MUTED, linewidth=0.7, linestyle=":")
+        numbers.add(**place, shows="past", sample=before, value=past)
+    _draw_lines(axes, material, place, x, own, numbers)
     axes.set_title(short(place["recording"], 30))
 
 
-def _draw_window(axes: Axes, evidence: SequenceEvidence, window: int, drawn: _Drawn) -> None:
-    test = evidence.test
-    signal = test.window(window)[:, 0]
-    place = {"recording": test.names[test.recording[window]], "window": window}
-    axes.plot(signal, color=MUTED, linewidth=0.8, alpha=0.5)
-    drawn.numbers.add(**place, shows="signal", sample=np.arange(len(signal)), value=signal)
-    own = evidence.predicted[0].sequences.sequence == window
-    drawn.add(axes, place, np.arange(int(own.sum())), own)
-    axes.set_title(short(place["recording"], 30))
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """Lines of the truth and of models, and the numbers in them."""
-
-    material: Material
-    numbers: Numbers
-
-    def add(self, axes: Axes, place: dict[str, Any], x: Ints, own: NDArray[np.bool_]) -> None:
-        """Draw the samples `own` of all sequences at x."""
-        predicted = self.material.of(SequenceEvidence).predicted
-        truth = predicted[0].sequences.target[own, 0]
-        marker = "." if len(x) < 60 else None
-        axes.plot(x, truth, color=INK, linewidth=1.2, marker=marker, markersize=3)
-        self.numbers.add(**place, shows="truth", sample=x, value=truth)
-        for one in predicted:
-            values = one.sequences.prediction[own, 0]
-            axes.plot(x, values, **_look(one.row, self.material))
-            self.numbers.add(**place, shows=one.row.name, sample=x, value=values)
+def _draw_lines(
+    axes: Axes,
+    material: Material,
+    place: dict[str, Any],
+    x: NDArray[np.int64],
+    own: NDArray[np.bool_],
+    numbers: Numbers,
+) -> None:
+    """Draw the truth and the predictions of the samples `own` of all sequences at x."""
+    predicted = material.of(SequenceEvidence).predicted
+    truth = predicted[0].sequences.target[own, 0]
+    marker = "." if len(x) < 60 else None
+    axes.plot(x, truth, color=INK, linewidth=1.2, marker=marker, markersize=3)
+    numbers.add(**place, shows="truth", sample=x, value=truth)
+    for one in predicted:
+        values = one.sequences.prediction[own, 0]
+        axes.plot(x, values, **_look(one.row, material))
+        numbers.add(**place, shows=one.row.name, sample=x, value=values)

@@ -7,7 +7,7 @@ WIDTH_INCHES = 7.4
 LEGIBLE = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}  # behind words on lines
 LINE_STYLES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.4)), (0, (5, 1.4, 1, 1.4)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-N_SHOWN_CHANNELS = 12
+N_SHOWN_CHANNELS, N_SHOWN_CLASSES = 12, 20
 CHARACTER_INCHES = 0.062  # of a label, on average
 N_VECTOR_POINTS = 30_000  # more points than this in a figure become pixels
 

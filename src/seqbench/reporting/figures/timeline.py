@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -17,16 +14,9 @@ from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.excerpts import Excerpt, Mark
 from seqbench.reporting.evidence.material import PALETTE, Material
-from seqbench.reporting.figures.panels import note, offsets_of, short, thinned
+from seqbench.reporting.figures import style
+from seqbench.reporting.figures.panels import legend, note, offsets_of, short, thinned
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.figures.style import (
-    CHARACTER_INCHES,
-    INK,
-    MUTED,
-    N_SHOWN_CHANNELS,
-    N_VECTOR_POINTS,
-    WIDTH_INCHES,
-)
 
 WAVE, ERROR = "#6b737b", "#fbe0da"
 TOP, BOTTOM, RIGHT, GAP = 0.42, 0.5, 0.12, 0.5  # margins in inches
@@ -35,25 +25,32 @@ LEVEL = 0.135  # inches of a row of marks or labels
 MOST_LEVELS = 3  # rows of labels; what has no room in them keeps its mark alone
 LABEL_SIZE, LABEL_INCHES = 6.5, 0.058  # of a label, and of one of its characters
 N_LABEL_CHARACTERS = 14
-ERROR_S = 0.004  # of a excerpt of a second, that the shade of an error reaches to either side
+ERROR_S = 0.004  # of an excerpt of a second, that the shade of an error reaches to either side
+
+LOOK: dict[str, Any] = {"linestyle": "none", "color": style.INK, "markersize": 5}
+LEGEND = (
+    ("labelled", LOOK | {"marker": "v", "markeredgewidth": 0}),
+    ("missed", LOOK | {"marker": "v", "markerfacecolor": "white"}),
+    ("found", LOOK | {"marker": "^", "markeredgewidth": 0}),
+    ("false alarm", LOOK | {"marker": "X", "markeredgewidth": 0}),
+)
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Marks of a excerpt as rows above its signal: level of each label, None without room."""
+class _Rows(NamedTuple):
+    """Marks of an excerpt as rows above its signal: level of each label, -1 without room."""
 
-    labelled: list[int | None]
-    found: list[int | None]
+    labelled: list[int]
+    found: list[int]
 
     @property
     def n_found(self) -> int:
         """Levels of labels over detections."""
-        return _n_levels(self.found)
+        return 1 + max(self.found, default=-1)
 
     @property
     def n_labelled(self) -> int:
         """Levels of labels over missed events."""
-        return _n_levels(self.labelled)
+        return 1 + max(self.labelled, default=-1)
 
     @property
     def height(self) -> float:
@@ -70,43 +67,36 @@ def timeline(material: Material) -> Plot:
     """
     excerpts = material.of(DetectionEvidence).excerpts
     classes = material.windows.classes
-    n_channels = min(len(material.windows.channels), N_SHOWN_CHANNELS)
-    channels = [short(name, 10) for name in material.windows.channels[:n_channels]]
-    left = 0.2 + CHARACTER_INCHES * max(8, *map(len, channels))
-    width = WIDTH_INCHES - left - RIGHT
+    names = material.windows.channels[: style.N_SHOWN_CHANNELS]
+    n_channels = len(names)
+    left = 0.2 + style.CHARACTER_INCHES * max(8, *(len(short(name, 10)) for name in names))
+    width = style.WIDTH_INCHES - left - RIGHT
     rows = [_rows(excerpt, classes, width) for excerpt in excerpts]
     wave = 0.35 + 0.17 * n_channels
     heights = [of_rows.height + wave for of_rows in rows]
     total = TOP + BOTTOM + sum(heights) + GAP * max(len(heights) - 1, 0) + (0 if heights else 0.5)
-    figure = Figure(figsize=(WIDTH_INCHES, total))
+    figure = Figure(figsize=(style.WIDTH_INCHES, total))
     waves = _scaled([excerpt.signal[:, :n_channels] for excerpt in excerpts])
     offsets = offsets_of(waves, n_channels)
     n_points = sum(min(len(one), 2 * N_SAMPLES) * n_channels for one in waves)
-    is_dense = n_points > N_VECTOR_POINTS
+    is_dense = n_points > style.N_VECTOR_POINTS
+    look: dict[str, Any] = {"color": WAVE, "antialiased": not is_dense}
+    look["linewidth"] = 0.35 if is_dense else 0.7
     numbers = Numbers()
     top = total - TOP
     for excerpt, of_rows, signal, height in zip(excerpts, rows, waves, heights, strict=True):
-        x, w = left / WIDTH_INCHES, width / WIDTH_INCHES
+        x, w = left / style.WIDTH_INCHES, width / style.WIDTH_INCHES
         upper = figure.add_axes((x, (top - of_rows.height) / total, w, of_rows.height / total))
         lower = figure.add_axes((x, (top - height) / total, w, wave / total), sharex=upper)
         if is_dense:
             lower.set_rasterization_zorder(2.5)  # lines become one image, axes and text do not
         time = (excerpt.start_s + np.arange(len(signal)) / excerpt.rate_hz).round(6)
         place = {"recording": excerpt.recording, "from_s": excerpt.start_s}
-        for channel in range(n_channels):
-            at = thinned(signal[:, channel], N_SAMPLES)
-            numbers.add(
-                **place, shows="signal", of=material.windows.channels[channel],
-                seconds=time[at], value=signal[at, channel],
-            )  # fmt: skip
-            lower.plot(
-                time[at],
-                signal[at, channel] + offsets[channel],
-                color=WAVE,
-                linewidth=0.35 if is_dense else 0.7,
-                antialiased=not is_dense,
-            )
-        lower.set_yticks(offsets, channels if n_channels > 1 else [""])
+        for name, values, offset in zip(names, signal.T, offsets, strict=True):
+            at = thinned(values, N_SAMPLES)
+            numbers.add(**place, shows="signal", of=name, seconds=time[at], value=values[at])
+            lower.plot(time[at], values[at] + offset, **look)
+        lower.set_yticks(offsets, [short(name, 10) for name in names] if n_channels > 1 else [""])
         _draw_marks(upper, lower, excerpt, of_rows, classes)
         for marks, matched, alone in (
             (excerpt.labelled, "labelled", "missed"),
@@ -115,19 +105,22 @@ def timeline(material: Material) -> Plot:
             for mark in marks:
                 shows = matched if mark.is_matched else alone
                 numbers.add(**place, shows=shows, of=classes[mark.type], seconds=mark.time_s)
-        upper.set_title(f"{short(excerpt.recording, 40)}{_errors(excerpt)}")
+        counts = {"missed": excerpt.n_missed, "false": excerpt.n_false}
+        errors = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+        title = short(excerpt.recording, 40)
+        upper.set_title(f"{title}: {errors}" if errors else title)
         _finish(upper, lower, time, of_rows)
         top -= height + GAP
     if not excerpts:
         note(figure, "There is no model, or nothing in test is labelled.")
-    figure.supxlabel("seconds from the start of the recording", fontsize=8.5, color=MUTED)
-    figure.legend(handles=_legend(), loc="upper right", ncols=4, handlelength=1, columnspacing=1.2)
-    counts = [
+    figure.supxlabel("seconds from the start of the recording", fontsize=8.5, color=style.MUTED)
+    legend(figure, LEGEND, loc="upper right", ncols=4, handlelength=1, columnspacing=1.2)
+    found = [
         f"{one.recording} from {one.start_s:.1f} s: {len(one.labelled)} labelled,"
         f" {one.n_missed} missed, {one.n_false} false"
         for one in excerpts
     ]
-    return Plot(figure, numbers.table, f"{'; '.join(counts) or 'No test event is labelled'}.")
+    return Plot(figure, numbers.table, f"{'; '.join(found) or 'No test event is labelled'}.")
 
 
 def type_colour(kind: int) -> str:
@@ -136,29 +129,26 @@ def type_colour(kind: int) -> str:
 
 
 def _rows(excerpt: Excerpt, classes: list[str], width: float) -> _Rows:
-    """Give each label the lowest level on which it does not touch the one before."""
-    seconds = len(excerpt.signal) / excerpt.rate_hz
+    """Give each label the lowest level on which it does not touch the one before.
 
-    def levels(marks: Iterable[Mark]) -> list[int | None]:
+    Of labelled events the missed ones alone have labels.
+    """
+    inches_per_s = width * excerpt.rate_hz / len(excerpt.signal)
+
+    def levels(marks: list[Mark], *, has_labels: bool) -> list[int]:
         ends = [-np.inf] * MOST_LEVELS
-        chosen: list[int | None] = []
+        chosen = []
         for mark in marks:
             half = LABEL_INCHES * (1 + len(_label(mark, classes))) / 2
-            middle = (mark.time_s - excerpt.start_s) / seconds * width
-            level = next((i for i, end in enumerate(ends) if end < middle - half), None)
-            if level is not None:
+            middle = (mark.time_s - excerpt.start_s) * inches_per_s
+            free = [level for level, end in enumerate(ends) if end < middle - half]
+            level = free[0] if free and (has_labels or not mark.is_matched) else -1
+            if level >= 0:
                 ends[level] = middle + half
             chosen.append(level)
         return chosen
 
-    missed = levels(mark for mark in excerpt.labelled if not mark.is_matched)
-    waiting = iter(missed)
-    labelled = [None if mark.is_matched else next(waiting) for mark in excerpt.labelled]
-    return _Rows(labelled, levels(excerpt.found))
-
-
-def _n_levels(levels: list[int | None]) -> int:
-    return 1 + max((level for level in levels if level is not None), default=-1)
+    return _Rows(levels(excerpt.labelled, has_labels=False), levels(excerpt.found, has_labels=True))
 
 
 def _label(mark: Mark, classes: list[str]) -> str:
@@ -193,7 +183,7 @@ def _draw_marks(
                 markersize=5, markeredgewidth=1.1 if is_miss else 0,
                 markerfacecolor="white" if is_miss else colour, clip_on=False, linestyle="none",
             )  # fmt: skip
-            if level is not None:
+            if level >= 0:
                 upper.text(
                     mark.time_s, foot + 0.62 + level, _label(mark, classes), ha="center",
                     va="bottom", fontsize=LABEL_SIZE, color=colour,
@@ -220,20 +210,3 @@ def _finish(upper: Axes, lower: Axes, time: NDArray[np.float64], rows: _Rows) ->
     upper.tick_params(axis="x", bottom=False, labelbottom=False)
     lower.tick_params(axis="x", labelsize=7)
     lower.xaxis.set_major_locator(MaxNLocator(8))
-
-
-def _errors(excerpt: Excerpt) -> str:
-    """Return the errors of a excerpt in words, nothing if there is none."""
-    counts = ((excerpt.n_missed, "missed"), (excerpt.n_false, "false"))
-    errors = [f"{n} {word}" for n, word in counts if n]
-    return f": {', '.join(errors)}" if errors else ""
-
-
-def _legend() -> list[Line2D]:
-    look: Any = {"linestyle": "none", "color": INK, "markersize": 5}
-    return [
-        Line2D([], [], marker="v", label="labelled", markeredgewidth=0, **look),
-        Line2D([], [], marker="v", label="missed", markerfacecolor="white", **look),
-        Line2D([], [], marker="^", label="found", markeredgewidth=0, **look),
-        Line2D([], [], marker="X", label="false alarm", markeredgewidth=0, **look),
-    ]

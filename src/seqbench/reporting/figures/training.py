@@ -25,7 +25,7 @@ def learning_curves(material: Material) -> Plot:
         for run, history in material.histories.items()
         if run.labels == material.board.labels and not history.empty
     ]
-    return _plot(material, curves, material.architectures, material.arms, "arm", "loss")
+    return _plot(material, curves, material.architectures, material.arms, "arm")
 
 
 @FIGURES.register("pretraining", title="Pretraining curves", needs="pretraining", order=33)
@@ -38,20 +38,17 @@ def pretraining(material: Material) -> Plot:
     used = {curve.architecture for curve in curves}
     architectures = [name for name in material.architectures if name in used]
     objectives = sorted({curve.label for curve in curves})
-    y = "loss of the objective"
-    return _plot(material, curves, architectures, objectives, "objective", y)
+    return _plot(material, curves, architectures, objectives, "objective")
 
 
 def _plot(
-    material: Material,
-    curves: list[_Curve],
-    architectures: list[str],
-    labels: list[str],
-    kind: str,
-    y: str,
+    material: Material, curves: list[_Curve], architectures: list[str], labels: list[str], kind: str
 ) -> Plot:
-    """Draw a panel for each architecture and a line style for each label."""
-    held_out, measured = ("val_loss", "val") if kind == "arm" else ("monitor_loss", "held_out")
+    """Draw a panel for each architecture and a line style for each label, which is of a kind."""
+    held_out, measured, y = {
+        "arm": ("val_loss", "val", "loss"),
+        "objective": ("monitor_loss", "held_out", "loss of the objective"),
+    }[kind]
     figure, panels = panels_of(architectures)
     numbers = Numbers()
     for one in curves:

@@ -8,25 +8,15 @@ from collections.abc import Sequence
 from seqbench.datasets.base import counted
 from seqbench.reporting.page.report import environment, style
 from seqbench.reporting.read.stored import Stored
-from seqbench.reporting.scores.differences import (
-    Difference,
-    Equality,
-    differences,
-    equality,
-    only_in,
-    other_origin,
-    other_settings,
-    ranked_otherwise,
-)
+from seqbench.reporting.scores import differences
+from seqbench.reporting.scores.differences import Difference, Equality
 from seqbench.reporting.scores.metrics import metric_label
-
-CLEAR = ("higher", "lower")
 
 
 def render_comparison(a: Stored, b: Stored) -> str:
     """Return the page."""
-    found = differences(a, b)
-    scores = equality(a, b, costs=False)
+    found = differences.differences(a, b)
+    scores = differences.equality(a, b, costs=False)
     return (
         environment()
         .get_template("compare.html.j2")
@@ -39,10 +29,10 @@ def render_comparison(a: Stored, b: Stored) -> str:
             shows_labels=any(row.model.labels != 1 for row in found),
             by_chance=_by_chance(found),
             scores=scores,
-            costs=equality(a, b, costs=True),
-            only=[("A", only_in(a, b)), ("B", only_in(b, a))],
-            origin=other_origin(a, b),
-            settings=other_settings(a, b),
+            costs=differences.equality(a, b, costs=True),
+            only=[("A", differences.only_in(a, b)), ("B", differences.only_in(b, a))],
+            origin=differences.other_origin(a, b),
+            settings=differences.other_settings(a, b),
             style=style(),
         )
     )
@@ -69,22 +59,20 @@ def lede(found: Sequence[Difference], scores: Equality) -> str:
 def _warnings(a: Stored, b: Stored, found: Sequence[Difference]) -> list[str]:
     sentences = []
     for name, stored in (("A", a), ("B", b)):
-        missing = len(stored.values) - len(stored.metrics)
-        if missing:
+        if missing := len(stored.values) - len(stored.metrics):
             sentences.append(
                 f"{name}: no metrics.json was found of {missing} of its"
                 f" {counted(len(stored.values), 'run')}, so what versions and machine they"
                 " come from is not known, and the metric that ranks models may be a guess: the"
                 " usual one of the task."
             )
-    for dataset, (of_a, of_b) in ranked_otherwise(a, b).items():
+    for dataset, (of_a, of_b) in differences.ranked_otherwise(a, b).items():
         sentences.append(
             f"{dataset} is ranked by {_label(of_a)} in A and by {_label(of_b)} in B; compared is"
             " the former."
         )
-    unknown = sorted({one.model.dataset for one in found if not one.metric})
-    if unknown:
-        sentences.append(f"No known metric ranks the models of {', '.join(unknown)}.")
+    if unknown := ", ".join(sorted({one.model.dataset for one in found if not one.metric})):
+        sentences.append(f"No known metric ranks the models of {unknown}.")
     return sentences
 
 
@@ -93,7 +81,7 @@ def _by_chance(found: Sequence[Difference]) -> str:
     compared = [one for one in found if one.interval is not None and not one.is_identical]
     if not compared:
         return ""
-    n_clear = sum(one.verdict in CLEAR for one in compared)
+    n_clear = sum(one.verdict in ("higher", "lower") for one in compared)
     return (
         f"{n_clear} of {counted(len(compared), 'interval')} leave 0 out; by chance alone, about"
         f" {0.05 * len(compared):.2g} would."

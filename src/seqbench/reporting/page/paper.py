@@ -5,7 +5,7 @@ LaTeX and Markdown hold the strings of the page, CSV the numbers behind them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,12 +64,10 @@ def paper_tables(boards: Sequence[Sequence[Leaderboard]]) -> dict[str, str]:
         Of each dataset its leaderboards, that with most labels first.
     """
     first = [of_dataset[0] for of_dataset in boards]
-    overall = _texts(overall_table(first), overall_numbers(first))
-    found = {layout.OVERALL_TABLE.format(form=form): overall[form] for form in layout.TABLE_FORMS}
-    for of_dataset in boards:
-        name = of_dataset[0].dataset
-        texts = _texts(leaderboard_table(of_dataset), leaderboard_numbers(of_dataset))
-        found |= {layout.TABLE.format(dataset=name, form=form): texts[form] for form in texts}
+    found = _texts(layout.OVERALL_TABLE, overall_table(first), overall_numbers(first))
+    for one in boards:
+        pattern = layout.TABLE.format(dataset=one[0].dataset, form="{form}")
+        found |= _texts(pattern, leaderboard_table(one), leaderboard_numbers(one))
     return found
 
 
@@ -82,12 +80,7 @@ def leaderboard_table(boards: Sequence[Leaderboard]) -> Table:
     return Table(
         heading=f"Leaderboard of {boards[0].dataset}: scores on test.",
         headers=[
-            *labels,
-            "model",
-            "arm",
-            metric_label(headline),
-            "n",
-            INTERVAL,
+            *(*labels, "model", "arm", metric_label(headline), "n", INTERVAL),
             *map(_directed, others),
         ],
         n_names=len(labels) + 2,
@@ -106,17 +99,8 @@ def overall_table(boards: Sequence[Leaderboard]) -> Table:
     return Table(
         heading="The model selected on val against the best baseline, on test.",
         headers=[
-            "dataset",
-            "metric",
-            "model",
-            "arm",
-            "best baseline",
-            "score",
-            "n",
-            INTERVAL,
-            "baseline's score",
-            "margin",
-            f"{INTERVAL} of the margin",
+            *("dataset", "metric", "model", "arm", "best baseline", "score", "n", INTERVAL),
+            *("baseline's score", "margin", f"{INTERVAL} of the margin"),
         ],
         n_names=5,
         blocks=[[_overall_row(board) for board in boards]],
@@ -129,15 +113,11 @@ def overall_table(boards: Sequence[Leaderboard]) -> Table:
 
 def leaderboard_numbers(boards: Sequence[Leaderboard]) -> pd.DataFrame:
     """Return every estimate of the leaderboards of a dataset, unrounded, one a row."""
+    columns = ["labels", "architecture", "arm", "metric"]
     return pd.DataFrame(
         [
-            {
-                "labels": float(board.labels),
-                "architecture": row.architecture,
-                "arm": row.arm,
-                "metric": name,
-                **_numbers(row.metrics[name]),
-            }
+            dict(zip(columns, (float(board.labels), row.architecture, row.arm, name), strict=True))
+            | _numbers(row.metrics[name])
             for board in boards
             for row in board.rows
             for name in board.metric_names
@@ -170,24 +150,10 @@ def overall_numbers(boards: Sequence[Leaderboard]) -> pd.DataFrame:
 
 def rendered(table: Table, form: str) -> str:
     """Return a table as text; `form` is "tex" or "md"."""
-    escape = {"tex": latex, "md": markdown}[form]
-    return _environment(escape).get_template(f"table.{form}.j2").render(table=table)
-
-
-def _texts(table: Table, numbers: pd.DataFrame) -> dict[str, str]:
-    """Return a table in all of `layout.TABLE_FORMS`."""
-    return {
-        "tex": rendered(table, "tex"),
-        "md": rendered(table, "md"),
-        "csv": numbers.to_csv(index=False, lineterminator="\n"),
-    }
-
-
-def _environment(escape: Callable[[object], str]) -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=False,  # that is for HTML: here `finalize` escapes whatever a template prints
-        finalize=escape,
+        finalize={"tex": latex, "md": markdown}[form],
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
@@ -200,6 +166,14 @@ def _environment(escape: Callable[[object], str]) -> Environment:
         comment_start_string="((=",
         comment_end_string="=))",
     )
+    return environment.get_template(f"table.{form}.j2").render(table=table)
+
+
+def _texts(pattern: str, table: Table, numbers: pd.DataFrame) -> dict[str, str]:
+    """Return a table in all of `layout.TABLE_FORMS`, by path."""
+    texts = {form: rendered(table, form) for form in ("tex", "md")}
+    texts["csv"] = numbers.to_csv(index=False, lineterminator="\n")
+    return {pattern.format(form=form): texts[form] for form in layout.TABLE_FORMS}
 
 
 def _others(boards: Sequence[Leaderboard]) -> list[str]:
@@ -223,12 +197,9 @@ def _block(board: Leaderboard, others: Sequence[str], *, has_labels: bool) -> li
             *labels,
             Cell(_role(row, board)),
             Cell(row.arm),
-            Cell(
-                _with_deviation(row.score),
-                _is_best(row, board.headline, best),
-            ),
+            Cell(_with_deviation(row.score), _is_best(row, board.headline, best)),
             Cell(row.counted),
-            Cell(_interval(row.score.interval, formats.score)),
+            Cell(formats.interval(row.score.interval, formats.score)),
             *(Cell(_mean_text(row, name), _is_best(row, name, best)) for name in others),
         ]
         for row in board.rows
@@ -243,30 +214,25 @@ def _role(row: ModelScores, board: Leaderboard) -> str:
 
 
 def _overall_row(board: Leaderboard) -> list[Cell]:
-    best, baseline = board.selected, board.best_baseline
-    margin = board.margin
+    best, baseline, nothing = board.selected, board.best_baseline, formats.NOTHING
+    margin = board.margin or 0
     return [
         Cell(board.dataset),
         Cell(metric_label(board.headline)),
-        Cell(best.architecture if best else formats.NOTHING),
-        Cell(best.arm if best else formats.NOTHING),
-        Cell(baseline.architecture if baseline else formats.NOTHING),
-        Cell(_with_deviation(best.score) if best else formats.NOTHING, (margin or 0) > 0),
-        Cell(best.counted if best else formats.NOTHING),
-        Cell(_interval(best.score.interval if best else None, formats.score)),
-        Cell(formats.score(baseline.score.mean if baseline else None), (margin or 0) < 0),
-        Cell(formats.signed_score(margin)),
-        Cell(_interval(board.lead.interval if board.lead else None, formats.signed_score)),
+        *(Cell(getattr(best, name, nothing)) for name in ("architecture", "arm")),
+        Cell(getattr(baseline, "architecture", nothing)),
+        Cell(_with_deviation(best.score) if best else nothing, margin > 0),
+        Cell(best.counted if best else nothing),
+        Cell(formats.interval(best.score.interval if best else None, formats.score)),
+        Cell(formats.score(baseline.score.mean if baseline else None), margin < 0),
+        Cell(formats.signed_score(board.margin)),
+        Cell(formats.interval(board.lead.interval if board.lead else None, formats.signed_score)),
     ]
 
 
 def _with_deviation(score: Estimate) -> str:
     mean = formats.score(score.mean)
     return mean if score.sd is None else f"{mean} ± {formats.score(score.sd)}"
-
-
-def _interval(bounds: tuple[float, float] | None, write: Callable[[float | None], str]) -> str:
-    return formats.NOTHING if bounds is None else f"[{write(bounds[0])}, {write(bounds[1])}]"
 
 
 def _mean_text(row: ModelScores, metric: str) -> str:

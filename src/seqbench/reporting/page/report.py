@@ -19,8 +19,7 @@ from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.drawing import Drawing
 from seqbench.reporting.read.finished import unfinished_by_dataset, unfinished_warnings
-from seqbench.reporting.read.origin import origin_of
-from seqbench.reporting.read.results import Result
+from seqbench.reporting.read.results import Result, origin_of
 from seqbench.reporting.scores import formats, pretraining, questions
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
@@ -32,6 +31,10 @@ from seqbench.statistics.comparison import N_DECIMALS
 from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
 
 TEMPLATES = Path(__file__).parent / "templates"
+FILTERS = (
+    *("score", "amount", "seconds", "memory", "percent", "p_value", "relative", "decimal"),
+    *("count", "rate", "milliseconds", "metric_value"),
+)  # functions of `formats` that templates use under their own names
 SCRIPT = (TEMPLATES / "report.js").read_text(encoding="utf-8")
 
 
@@ -137,28 +140,13 @@ def style() -> Markup:
 def environment() -> Environment:
     """Return what fills our templates: every value is escaped."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
-    environment.filters |= {
-        "score": formats.score,
+    environment.filters |= {name: getattr(formats, name) for name in FILTERS} | {
         "signed": formats.signed_score,
-        "amount": formats.amount,
-        "seconds": formats.seconds,
-        "memory": formats.memory,
-        "percent": formats.percent,
-        "p_value": formats.p_value,
-        "relative": formats.relative,
-        "decimal": formats.decimal,
-        "count": formats.count,
-        "rate": formats.rate,
-        "milliseconds": formats.milliseconds,
         "metric": lambda name: metric_label(name).replace(" ms", "\N{NO-BREAK SPACE}ms"),
-        "metric_value": formats.metric_value,
     }
     environment.globals |= {
         "bar": _bar,
@@ -195,10 +183,9 @@ def _skipped(materials: Iterable[Material]) -> list[str]:
     found = []
     for material in materials:
         for run, transfer in sorted(material.transfers.items()):
-            skipped = transfer.get("skipped") or []
-            if skipped:
-                names = ", ".join(f"{entry['name']} ({entry['why']})" for entry in skipped)
-                moved = formats.percent(transfer.get("fraction"))
+            if transfer.skipped:
+                names = ", ".join(f"{one.name} ({one.why})" for one in transfer.skipped)
+                moved = formats.percent(transfer.fraction)
                 found.append(
                     f"{run.dataset}, {run.architecture}, {run.arm}, seed {run.seed}:"
                     f" {moved} of the encoder moved; skipped {names}."

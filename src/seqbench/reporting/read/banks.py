@@ -44,16 +44,14 @@ class Bank:
         How much later an event sets in on each channel, (K, C); None: the
         templates hold it themselves.
     truth
-        Those of the generator, as the model would see them; None: not known.
-    is_whitened
-        Whether the shapes are those behind a filter that makes noise white.
+        Those of the generator, as the model would see them; None: not known. All
+        shapes of `matched_filter` are those behind its filter that makes noise white.
     """
 
     name: str
     learned: Shapes
     delays_samples: Floats | None
     truth: Shapes | None
-    is_whitened: bool
 
 
 def read_bank(result: Result, windows: WindowSet, root: Path) -> Bank:
@@ -64,7 +62,7 @@ def read_bank(result: Result, windows: WindowSet, root: Path) -> Bank:
     result
         Of `event_specific` or `matched_filter`.
     windows
-        For the truth, where it is known.
+        For the truth, where it is known: the shapes of a generator, normalised as the signal is.
     root
         Folder that holds `results/`.
 
@@ -74,47 +72,24 @@ def read_bank(result: Result, windows: WindowSet, root: Path) -> Bank:
         If the file holds no templates.
     """
     path = root / result.run.fill(layout.MODEL)
-    stored, truth = read_model(path), _truth(windows)
-    name = f"{result.run.architecture} · {result.run.arm}, seed {result.run.seed}"
+    stored: StoredModel[Any] = read_model(path)
+    delays = truth = None
+    if "templates" in windows.truth:
+        shapes = windows.truth["templates"] / windows.normalization.scale[:, None]
+        truth = Shapes(shapes, float(windows.truth["template_onset"]))
     try:
-        return (_whitened if result.is_baseline else _direct)(name, stored, truth)
+        if result.is_baseline:
+            arrays = stored.arrays
+            whiten = Whitener(arrays["filters"], arrays["mixing"])
+            if truth is not None:
+                truth = Shapes(whiten(truth.values, extend=True), truth.onset)
+            learned = Shapes(arrays["templates"], float(arrays["onset"][0]))
+        else:
+            n_types = len(stored.header.classes)  # templates beyond are of no event
+            learned = Shapes(stored.arrays[f"{BANK}.templates"][:n_types], 0.0)
+            unbounded = stored.arrays[f"{BANK}.onset_delays"][:n_types]
+            delays = MAX_DELAY_SAMPLES * np.tanh(unbounded / MAX_DELAY_SAMPLES)
     except KeyError as error:
         raise FormatError(f"{path}: holds no templates ({error}); train it again") from None
-
-
-def _direct(name: str, stored: StoredModel[Any], truth: Shapes | None) -> Bank:
-    """Return the templates of `event_specific`; those beyond the types are of no event."""
-    n_types = len(stored.header.classes)
-    templates = stored.arrays[f"{BANK}.templates"][:n_types]
-    unbounded = stored.arrays[f"{BANK}.onset_delays"][:n_types]
-    delays = MAX_DELAY_SAMPLES * np.tanh(unbounded / MAX_DELAY_SAMPLES)
-    return Bank(
-        name=name,
-        learned=Shapes(templates, 0.0),
-        delays_samples=delays,
-        truth=truth,
-        is_whitened=False,
-    )
-
-
-def _whitened(name: str, stored: StoredModel[Any], truth: Shapes | None) -> Bank:
-    """Return the templates of `matched_filter`, and the truth behind the same filter."""
-    arrays = stored.arrays
-    whiten = Whitener(arrays["filters"], arrays["mixing"])
-    if truth is not None:
-        truth = Shapes(whiten(truth.values, extend=True), truth.onset)
-    return Bank(
-        name=name,
-        learned=Shapes(arrays["templates"], float(arrays["onset"][0])),
-        delays_samples=None,
-        truth=truth,
-        is_whitened=True,
-    )
-
-
-def _truth(windows: WindowSet) -> Shapes | None:
-    """Return the shapes that a generator used, normalised as the signal is."""
-    if "templates" not in windows.truth:
-        return None
-    shapes = windows.truth["templates"] / windows.normalization.scale[:, None]
-    return Shapes(shapes, float(windows.truth["template_onset"]))
+    name = f"{result.run.architecture} · {result.run.arm}, seed {result.run.seed}"
+    return Bank(name=name, learned=learned, delays_samples=delays, truth=truth)

@@ -13,7 +13,6 @@ from seqbench.errors import UserError
 from seqbench.plan.plan import Plan, Run
 from seqbench.plan.workflow_jobs import run_files
 
-FEW_RUNS = 3
 NAME = "{dataset}, {architecture}, {arm}, labels {labels}, seed {seed}"
 
 
@@ -60,27 +59,23 @@ def unfinished_warnings(plan: Plan) -> list[str]:
     """Return sentences on what a plan leaves out; none where all runs have finished."""
     if not plan.unfinished:
         return []
-    whole = plan.benchmark.whole
-    left_out = sorted(plan.unfinished)
-    without = [name for name in plan.requested.wholes if name not in plan.wholes]
-    if len(left_out) <= FEW_RUNS:
+    left_out, requested, finished = sorted(plan.unfinished), plan.requested, plan.base_datasets
+    if len(left_out) <= 3:
         names = "; ".join(run.fill(NAME) for run in left_out)
     else:
-        requested = Counter(whole(run.dataset) for run in plan.requested.runs)
-        missing = Counter(whole(run.dataset) for run in left_out)
-        names = ", ".join(
-            f"{missing[n]} of {requested[n]} on {n}" for n in plan.wholes if missing[n]
+        n_all, n_missing = (
+            Counter(plan.benchmark.base_dataset(run.dataset) for run in runs)
+            for runs in (requested.runs, left_out)
         )
+        names = ", ".join(f"{n_missing[n]} of {n_all[n]} on {n}" for n in finished if n_missing[n])
     verb = "has" if len(left_out) == 1 else "have"
     where = f": {names}" if names else ""
     found = [
-        f"{len(left_out)} of {len(plan.requested.runs)} runs {verb} not finished{where}."
+        f"{len(left_out)} of {len(requested.runs)} runs {verb} not finished{where}."
         " Means are over the runs that have, so models may differ in seeds; n counts them."
     ]
-    if without:
-        found.append(
-            f"No trained model has finished on {', '.join(without)}; this page leaves them out."
-        )
+    if without := ", ".join(name for name in requested.base_datasets if name not in finished):
+        found.append(f"No trained model has finished on {without}; this page leaves them out.")
     return found
 
 
@@ -91,8 +86,8 @@ def unfinished_by_dataset(plan: Plan) -> dict[str, list[Missing]]:
         return run.dataset, run.architecture, run.arm, run.labels
 
     found: dict[str, list[Missing]] = {}
-    for name in plan.requested.wholes:
-        own = sorted(r for r in plan.unfinished if plan.benchmark.whole(r.dataset) == name)
+    for name in plan.requested.base_datasets:
+        own = sorted(r for r in plan.unfinished if plan.benchmark.base_dataset(r.dataset) == name)
         models = [Missing(*key, [run.seed for run in runs]) for key, runs in groupby(own, model)]
         if models:
             found[name] = models

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from seqbench.config.stages import Fold
 from seqbench.errors import FormatError
 from seqbench.plan.plan import Plan, Run
 from seqbench.storage.metrics import Metrics, Score, read_metrics
+from seqbench.storage.records import Provenance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +46,7 @@ class Result:
     @property
     def dataset(self) -> str:
         """Name of the dataset, the same for all of its folds."""
-        return self.of.whole if self.of else self.run.dataset
+        return self.of.dataset if self.of else self.run.dataset
 
     @property
     def fold(self) -> Fold | None:
@@ -134,6 +136,24 @@ def summary(results: Iterable[Result]) -> pd.DataFrame:
     return frame.sort_values(list(COLUMNS), ignore_index=True)
 
 
+def origin_of(provenances: Iterable[Provenance]) -> dict[str, str]:
+    """Return commit, versions, machine and device; several values of one thing stand side by side.
+
+    Parameters
+    ----------
+    provenances
+        Of each run.
+    """
+    found: dict[str, set[str]] = {}
+    for one in provenances:
+        device = {"device": one.device, "threads": one.threads}
+        for key, value in ({"commit": one.commit} | one.versions | one.machine | device).items():
+            if value is not None:
+                text = value if isinstance(value, str) else json.dumps(value)
+                found.setdefault(key, set()).add(text)
+    return {key: "; ".join(sorted(values)) for key, values in found.items()}
+
+
 def _read(run: Run, path: Path) -> Metrics:
     metrics = read_metrics(path)
     if (found := tuple(metrics.run.model_dump().values())) != _identity(run):
@@ -146,9 +166,6 @@ def _identity(run: Run) -> tuple[str, str, str, float, int]:
 
 
 def _values(result: Result) -> Iterable[tuple[str, str, float]]:
-    scores = result.metrics.scores.items()
-    values = [(split, name, score.value) for split, own in scores for name, score in own.items()]
-    costs = [("cost", name, cost) for name, cost in result.metrics.cost]
-    for split, name, value in [*values, *costs]:
-        if value is not None:
-            yield split, name, float(value)
+    for split, scores in result.metrics.scores.items():
+        yield from ((split, n, one.value) for n, one in scores.items() if one.value is not None)
+    yield from (("cost", n, float(cost)) for n, cost in result.metrics.cost if cost is not None)

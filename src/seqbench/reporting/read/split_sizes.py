@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.config.registry import TASKS
-from seqbench.storage.windows import SPLITS, Split, WindowSet, read_windows
+from seqbench.storage.windows import Split, WindowSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +46,6 @@ class SplitSize:
         return int(self.counts.sum())
 
 
-def read_split_sizes(path: Path, *, has_classes: bool) -> list[SplitSize]:
-    """Return train, val and test of a `windows.h5`; labels are read where there are classes."""
-    return [
-        split_size(read_windows(path, split, labels=has_classes, signal=False)) for split in SPLITS
-    ]
-
-
 def split_size(windows: WindowSet) -> SplitSize:
     """Count what stands in a split; its signal is not looked at."""
     recordings = np.unique(windows.recording)
@@ -62,6 +54,9 @@ def split_size(windows: WindowSet) -> SplitSize:
     known_s = None
     if timeline is not None and rate_hz:
         known_s = float((timeline.known_stop - timeline.known_start).sum() / rate_hz)
+    inside = TASKS[windows.task]().labels_inside(windows)
+    labels = windows.label if inside is None else inside[0][np.isfinite(inside[0])]
+    counts = np.bincount(labels[labels >= 0].astype(np.int64), minlength=len(windows.classes))
     return SplitSize(
         split=windows.split,
         n_recordings=len(recordings),
@@ -70,11 +65,5 @@ def split_size(windows: WindowSet) -> SplitSize:
         n_samples=n_samples,
         seconds=n_samples / rate_hz if rate_hz else None,
         known_s=known_s,
-        counts=_counts(windows),
+        counts=counts,
     )
-
-
-def _counts(windows: WindowSet) -> NDArray[np.int64]:
-    inside = TASKS[windows.task]().labels_inside(windows)
-    labels = windows.label if inside is None else inside[0][np.isfinite(inside[0])]
-    return np.bincount(labels[labels >= 0].astype(np.int64), minlength=len(windows.classes))

@@ -63,9 +63,8 @@ class Stored:
         known = {model.dataset: m.headline for (model, _), m in self.metrics.items()}
         names: dict[str, set[str]] = {}
         for (model, _), scores in self.values.items():
-            names.setdefault(model.dataset, set()).update(
-                metric for split, metric in scores if split == "test"
-            )
+            of_test = {metric for split, metric in scores if split == "test"}
+            names.setdefault(model.dataset, set()).update(of_test)
         guessed = {name: _likely_headline(of_test) for name, of_test in names.items()}
         return {name: h for name, h in guessed.items() if h is not None} | known
 
@@ -125,15 +124,14 @@ def _runs(path: Path, rows: Iterable[list[str]]) -> dict[StoredRun, Scores]:
     for line, row in lines:
         try:
             dataset, architecture, arm, labels, seed, split, metric, value = row
-            scores = found.setdefault(
-                (Fitted(dataset, architecture, arm, float(labels)), int(seed)), {}
-            )
+            run = Fitted(dataset, architecture, arm, float(labels)), int(seed)
             number = float(value)
         except ValueError:
             raise UserError(
                 f"{path}, line {line}: not {len(COLUMNS)} fields with numbers as labels, seed and"
                 " value; make the report anew"
             ) from None
+        scores = found.setdefault(run, {})
         if not isfinite(number):
             raise UserError(f"{path}, line {line}: the value is not finite; make the report anew")
         if (split, metric) in scores:
@@ -162,11 +160,6 @@ def _metrics(runs: Iterable[StoredRun], folder: Path) -> Iterator[tuple[StoredRu
 
 def _likely_headline(metrics: set[str]) -> str | None:
     """Return the headline of the task that has most of these metrics and whose headline is one."""
-    fitting = {
-        TASKS[name]().headline: len(
-            metrics & {one for family in TASKS[name]().metric_names() for one in expand(family)}
-        )
-        for name in TASKS
-        if TASKS[name]().headline in metrics
-    }
-    return max(fitting, key=lambda headline: fitting[headline], default=None)
+    tasks = [task for name in TASKS if (task := TASKS[name]()).headline in metrics]
+    names = {task.headline: {n for f in task.metric_names() for n in expand(f)} for task in tasks}
+    return max(names, key=lambda headline: len(metrics & names[headline]), default=None)

@@ -1,8 +1,6 @@
 """Which datasets and models form a table without gaps: known from the plan alone."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -58,20 +56,18 @@ def blocks(plan: Plan) -> list[Block]:
     as tests rest on them: n_datasets² times n_models of the trained ones.
     One in which a test can distinguish models goes before any other.
     """
-    tasks = {whole: plan.benchmark.task(whole) for whole in plan.wholes}
+    tasks = {whole: plan.benchmark.task(whole) for whole in plan.base_datasets}
     runs_of: dict[str, dict[Model, set[str]]] = {}
     for run in plan.runs:
-        whole = plan.benchmark.whole(run.dataset)
+        whole = plan.benchmark.base_dataset(run.dataset)
         if whole not in tasks:  # so far only baselines have finished there
             continue
-        task = tasks[whole]
-        model = run.model
-        if float(run.labels) == 1 and not (
-            model.is_baseline and model.architecture == ceiling_of(task)
-        ):
+        task, model = tasks[whole], run.model
+        is_ceiling = model.is_baseline and model.architecture == ceiling_of(task)
+        if float(run.labels) == 1 and not is_ceiling:
             runs_of.setdefault(task, {}).setdefault(model, set()).add(whole)
     found = (
-        _block(task, [name for name in plan.wholes if tasks[name] == task], datasets_of)
+        _block(task, [name for name in plan.base_datasets if tasks[name] == task], datasets_of)
         for task, datasets_of in runs_of.items()
     )
     return [block for block in found if block is not None]
@@ -88,7 +84,7 @@ def _block(task: str, datasets: list[str], datasets_of: Mapping[Model, set[str]]
 
     candidates = [
         chosen
-        for chosen in _common(set(trained))
+        for chosen in {*trained, *(one & other for one, other in combinations(set(trained), 2))}
         if len(chosen) > 1 and sum(chosen <= of for of in datasets_of.values()) > 1
     ]
     if not candidates:
@@ -105,10 +101,3 @@ def _block(task: str, datasets: list[str], datasets_of: Mapping[Model, set[str]]
             if not chosen <= of
         },
     )
-
-
-def _common(patterns: set[frozenset[str]]) -> Iterator[frozenset[str]]:
-    """Yield what models have datasets on, and what each two of them have in common."""
-    yield from patterns
-    for one, other in combinations(sorted(patterns, key=sorted), 2):
-        yield one & other

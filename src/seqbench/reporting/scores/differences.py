@@ -1,15 +1,15 @@
 """How results of one benchmark differ from those of another: scores, costs, and origins."""
 
-from __future__ import annotations
-
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from statistics import geometric_mean
 from typing import Any, Literal
 
-from seqbench.reporting.read.origin import origin_of
-from seqbench.reporting.read.stored import Fitted, Stored
+from seqbench.reporting.read.results import origin_of
+from seqbench.reporting.read.stored import Fitted, Stored, StoredRun
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.statistics.student import mean_interval
 
@@ -74,25 +74,10 @@ class Equality:
     n_only_a: int
     n_only_b: int
 
-    @property
-    def n_different(self) -> int:
-        """Number of values that both have and that are not equal."""
-        return self.n_common - self.n_equal
-
-
-@dataclass(frozen=True)
-class Lone:
-    """A model with seeds that one benchmark has and the other does not."""
-
-    model: Fitted
-    seeds: list[int]
-
 
 def differences(a: Stored, b: Stored) -> list[Difference]:
     """Compare each model that both have, in the order of its name."""
-    common: dict[Fitted, list[int]] = {}
-    for model, seed in sorted(a.values.keys() & b.values.keys()):
-        common.setdefault(model, []).append(seed)
+    common = _seeds_by_model(a.values.keys() & b.values.keys())
     return [_difference(a, b, model, seeds) for model, seeds in common.items()]
 
 
@@ -113,19 +98,15 @@ def equality(a: Stored, b: Stored, *, costs: bool) -> Equality:
     return Equality(len(common), n_equal, len(one) - len(common), len(other) - len(common))
 
 
-def only_in(one: Stored, other: Stored) -> list[Lone]:
-    """Return what the first has and the second has not."""
-    found: dict[Fitted, list[int]] = {}
-    for model, seed in sorted(one.values.keys() - other.values.keys()):
-        found.setdefault(model, []).append(seed)
-    return [Lone(model, seeds) for model, seeds in found.items()]
+def only_in(one: Stored, other: Stored) -> dict[Fitted, list[int]]:
+    """Return the models and seeds that the first has and the second has not."""
+    return _seeds_by_model(one.values.keys() - other.values.keys())
 
 
 def ranked_otherwise(a: Stored, b: Stored) -> dict[str, tuple[str, str]]:
     """Return the datasets that are ranked by one metric in A and by another in B."""
     common = sorted(a.headlines.keys() & b.headlines.keys())
-    both = {name: (a.headlines[name], b.headlines[name]) for name in common}
-    return {name: metrics for name, metrics in both.items() if metrics[0] != metrics[1]}
+    return _unequal(*({name: one.headlines[name] for name in common} for one in (a, b)))
 
 
 def other_origin(a: Stored, b: Stored) -> dict[str, tuple[str, str]] | None:
@@ -140,6 +121,11 @@ def other_settings(a: Stored, b: Stored) -> dict[str, tuple[str, str]] | None:
     if a.config is None or b.config is None:
         return None
     return _unequal(dict(_flat(a.config)), dict(_flat(b.config)))
+
+
+def _seeds_by_model(runs: Iterable[StoredRun]) -> dict[Fitted, list[int]]:
+    by_model = groupby(sorted(runs), itemgetter(0))
+    return {model: [seed for _, seed in of_model] for model, of_model in by_model}
 
 
 def _difference(a: Stored, b: Stored, model: Fitted, seeds: list[int]) -> Difference:

@@ -107,10 +107,8 @@ def paired(
         value, by_seed = result.value(result.headline), of_others.get(result.fold, {})
         if value is None or not by_seed or not (or_mean or result.run.seed in by_seed):
             continue
-        any_run = next(iter(by_seed.values()))[0]
-        other, base = by_seed.get(
-            result.run.seed, (any_run, fmean(one for _, one in by_seed.values()))
-        )
+        runs, bases = zip(*by_seed.values(), strict=True)
+        other, base = by_seed.get(result.run.seed, (runs[0], fmean(bases)))
         found.append(Difference(result, other, value - base))
     return found
 

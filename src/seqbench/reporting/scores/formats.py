@@ -1,6 +1,6 @@
 """How numbers are written for readers; an undefined one is a dash."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from seqbench.tasks.metric_names import tags
 
@@ -28,18 +28,22 @@ def metric_value(value: float | None, metric: str) -> str:
 
 def score(value: float | None) -> str:
     """Write a share between 0 and 1."""
-    if value is None:
-        return NOTHING
-    text = f"{value:.3f}"
-    return _typeset(text if float(text) else text.lstrip("-"))
+    return NOTHING if value is None else _fixed(value, 3)
 
 
 def signed_score(value: float | None) -> str:
     """Write a difference of shares with its sign; what rounds to 0 has none."""
-    if value is None:
-        return NOTHING
-    text = f"{value:+.3f}"
-    return _typeset(text if float(text) else text.lstrip("+-"))
+    return NOTHING if value is None else _fixed(value, 3, signed=True)
+
+
+def interval(bounds: tuple[float, float] | None, write: Callable[[float], str]) -> str:
+    """Write bounds side by side, each as `write` does it."""
+    return NOTHING if bounds is None else f"[{write(bounds[0])}, {write(bounds[1])}]"
+
+
+def signed_interval(bounds: tuple[float, float]) -> str:
+    """Write the bounds of a difference of shares."""
+    return " to ".join(map(signed_score, bounds))
 
 
 def p_value(value: float) -> str:
@@ -59,7 +63,7 @@ def percent(value: float | None) -> str:
 
 def relative(value: float | None) -> str:
     """Write a share that may lie outside 0 and 1 in percent, with one decimal."""
-    return NOTHING if value is None else f"{_typeset(f'{100 * value:.1f}')} %"
+    return NOTHING if value is None else f"{_fixed(100 * value, 1)} %"
 
 
 def milliseconds(value: float | None, *, signed: bool = False) -> str:
@@ -67,8 +71,7 @@ def milliseconds(value: float | None, *, signed: bool = False) -> str:
     if value is None:
         return NOTHING
     n_decimals = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
-    text = f"{value:+.{n_decimals}f}" if signed else f"{value:.{n_decimals}f}"
-    return _typeset(text if float(text) else text.lstrip("+-"))
+    return _fixed(value, n_decimals, signed=signed)
 
 
 def count(value: float | None) -> str:
@@ -126,5 +129,7 @@ def memory(value: float | None) -> str:
     return NOTHING if value is None else f"{value / 2**20:.0f} MiB"
 
 
-def _typeset(text: str) -> str:
-    return text.replace("-", "\N{MINUS SIGN}")
+def _fixed(value: float, n_decimals: int, *, signed: bool = False) -> str:
+    """Write a number of decimals; what rounds to 0 has no sign."""
+    text = f"{value:+.{n_decimals}f}" if signed else f"{value:.{n_decimals}f}"
+    return (text if float(text) else text.lstrip("+-")).replace("-", "\N{MINUS SIGN}")

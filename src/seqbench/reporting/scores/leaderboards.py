@@ -1,7 +1,5 @@
 """Models of a dataset side by side: their ranks, their leads, and what marks them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,12 +12,8 @@ from seqbench.config.registry import TASKS
 from seqbench.config.stages import Fold
 from seqbench.plan.plan import Model
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.scores.estimates import (
-    Estimate,
-    difference_interval,
-    paired,
-    resampled_mean,
-)
+from seqbench.reporting.scores import estimates
+from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.metrics import ceiling_of, columns, floor_of
 from seqbench.statistics.bootstrap import interval as bootstrap_interval
 
@@ -160,11 +154,6 @@ class Leaderboard:
     metric_names: tuple[str, ...]
     rows: tuple[ModelScores, ...]
 
-    @property
-    def best(self) -> ModelScores | None:
-        """The best model of all but the ceiling."""
-        return _first(row for row in self.rows if row.is_best)
-
     @cached_property
     def selected(self) -> ModelScores | None:
         """The trained model that val would pick, so that its test score is not the luckiest."""
@@ -247,18 +236,16 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
         for name in columns(task, headline)
         if any(result.value(name) is not None for result in own) or name == headline
     ]
-    own.sort(key=lambda result: (result.run.architecture, result.run.arm, result.run))
+    own.sort(key=lambda result: (result.run.model, result.run))
     rows = [
         ModelScores(
-            architecture=architecture,
-            arm=arm,
-            results=tuple(group := list(runs)),
+            architecture=model.architecture,
+            arm=model.arm,
+            results=(group := tuple(runs)),
             metrics={name: Estimate.of(group, name) for name in names},
             headline=headline,
         )
-        for (architecture, arm), runs in groupby(
-            own, key=lambda result: (result.run.architecture, result.run.arm)
-        )
+        for model, runs in groupby(own, key=lambda result: result.run.model)
     ]
     rows.sort(key=lambda row: (-_or_lowest(row.score.mean), row.architecture, row.arm))
     board = Leaderboard(
@@ -278,23 +265,19 @@ def lead(row: ModelScores, other: ModelScores) -> Lead | None:
     if mean is None:
         return None
     generator = np.random.default_rng(0)
-    first = resampled_mean(row.results, generator)
-    second = resampled_mean(other.results, generator)
+    first = estimates.resampled_mean(row.results, generator)
+    second = estimates.resampled_mean(other.results, generator)
     # Resamples of one fold have nothing to do with those of another.
-    if (
-        first is not None
-        and second is not None
-        and len(first) == len(second)
-        and row.folds == other.folds
-    ):
+    are_of_same = row.folds == other.folds
+    if first is not None and second is not None and len(first) == len(second) and are_of_same:
         return Lead(mean, bootstrap_interval(first - second))
-    pairs = paired(row.results, other.results, or_mean=True)
+    pairs = estimates.paired(row.results, other.results, or_mean=True)
     if len(other.results) > len(row.results):  # a baseline without chance has one run
-        reverse = paired(other.results, row.results, or_mean=True)
+        reverse = estimates.paired(other.results, row.results, or_mean=True)
         pairs = [one._replace(value=-one.value) for one in reverse]
     # Of the folds that both have, which are all unless some runs have yet to finish.
     mean = fmean(one.value for one in pairs) if pairs else None
-    return None if mean is None else Lead(mean, difference_interval(pairs))
+    return None if mean is None else Lead(mean, estimates.difference_interval(pairs))
 
 
 def _marked(row: ModelScores, board: Leaderboard) -> ModelScores:
@@ -314,10 +297,8 @@ def _marked(row: ModelScores, board: Leaderboard) -> ModelScores:
         row,
         is_best=row is best,
         is_tied=row is not best and _may_be_chance(lead(best, row)),
-        below_floor=not row.is_baseline and above_floor is not None and above_floor < 0,
-        below_best_baseline=(
-            not row.is_baseline and has_all_labels and margin is not None and margin < 0
-        ),
+        below_floor=not row.is_baseline and (above_floor or 0) < 0,
+        below_best_baseline=not row.is_baseline and has_all_labels and (margin or 0) < 0,
         of_ceiling=mean / highest if highest else None,
         gap_closed=above_floor / gap if above_floor is not None and gap and gap > 0 else None,
     )

@@ -1,7 +1,5 @@
 """Metrics of a leaderboard and what they are called; floors and ceilings by their tags."""
 
-from __future__ import annotations
-
 from seqbench.config.registry import BASELINES, TASKS
 from seqbench.tasks.metric_names import expand, family_of
 

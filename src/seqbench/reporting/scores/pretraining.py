@@ -1,23 +1,17 @@
 """What pretraining changed, what it cost, and a plain sentence on whether it helped."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 
 from seqbench.config.benchmark import Arm
 from seqbench.plan.plan import BASELINE
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.scores import formats
-from seqbench.reporting.scores.estimates import (
-    Difference,
-    Estimate,
-    difference_interval,
-    independent,
-    paired,
-)
+from seqbench.reporting.scores import estimates, formats
+from seqbench.reporting.scores.estimates import Difference, Estimate
 from seqbench.reporting.scores.metrics import metric_label
+from seqbench.storage.records import PretrainingOutcome
 
 SCRATCH = "scratch"
 REFERENCES = (SCRATCH, "random_frozen")
@@ -104,16 +98,17 @@ class Summary:
 
 def effects(results: Iterable[Result]) -> list[Effect]:
     """Compare each pretrained arm with `scratch` and `random_frozen`, paired by seed."""
-    found: list[Effect] = []
     by_model: dict[tuple[str, str, str, str], list[Result]] = {}
     for result in sorted(results, key=lambda result: (*_model(result), result.run)):
         by_model.setdefault(_model(result), []).append(result)
-    for (dataset, architecture, arm, labels), group in by_model.items():
-        for reference in REFERENCES if _is_pretrained(arm) else ():
-            pairs = paired(group, by_model.get((dataset, architecture, reference, labels), []))
-            if pairs:
-                found.append(_effect(dataset, architecture, arm, labels, reference, pairs))
-    return found
+    return [
+        _effect(pairs, reference)
+        for (dataset, model, arm, labels), group in by_model.items()
+        if arm != BASELINE and Arm.parse(arm).objective is not None
+        for reference in REFERENCES
+        if (others := by_model.get((dataset, model, reference, labels)))
+        and (pairs := estimates.paired(group, others))
+    ]
 
 
 def _model(result: Result) -> tuple[str, str, str, str]:
@@ -121,25 +116,18 @@ def _model(result: Result) -> tuple[str, str, str, str]:
     return result.dataset, run.architecture, run.arm, run.labels
 
 
-def _effect(
-    dataset: str,
-    architecture: str,
-    arm: str,
-    labels: str,
-    reference: str,
-    pairs: Sequence[Difference],
-) -> Effect:
-    differences = [pair.value for pair in pairs]
+def _effect(pairs: Sequence[Difference], reference: str) -> Effect:
+    differences, first = [pair.value for pair in pairs], pairs[0].result
     return Effect(
-        dataset=dataset,
-        architecture=architecture,
-        arm=arm,
-        labels=labels,
+        dataset=first.dataset,
+        architecture=first.run.architecture,
+        arm=first.run.arm,
+        labels=first.run.labels,
         reference=reference,
-        headline=pairs[0].result.headline,
+        headline=first.headline,
         difference=Estimate.of_values(differences),
-        interval=difference_interval(pairs),
-        among=independent(pair.result for pair in pairs),
+        interval=estimates.difference_interval(pairs),
+        among=estimates.independent(pair.result for pair in pairs),
         n_better=sum(difference > 0 for difference in differences),
         cost_ratio=_cost_ratio(pairs),
         results=tuple(pair.result for pair in pairs),
@@ -177,11 +165,10 @@ def verdicts(found: Iterable[Effect]) -> list[str]:
 def _verdict(dataset: str, architecture: str, labels: float, group: list[Effect]) -> str:
     best = max(group, key=lambda effect: effect.difference.mean or 0.0)
     where = f"{dataset}, {architecture}, {formats.percent(labels)} of the labels"
-    change = f"{formats.signed_score(best.difference.mean)} {metric_label(best.headline)}"
-    change = f"{change} against scratch"
+    mean = formats.signed_score(best.difference.mean)
+    change = f"{mean} {metric_label(best.headline)} against scratch"
     if best.interval is not None:
-        low, high = (formats.signed_score(bound) for bound in best.interval)
-        change += f" (95 % interval {low} to {high}, {best.among})"
+        change += f" (95 % interval {formats.signed_interval(best.interval)}, {best.among})"
     if best.cost_ratio is not None:
         change += f", for {best.cost_ratio:.1f} times the processor time"
     chosen = f", the best of {len(group)} arms" if len(group) > 1 else ""
@@ -201,39 +188,35 @@ def sign_names(signs: Iterable[Signs]) -> dict[str, str]:
 
 def signs(results: Iterable[Result]) -> list[Signs]:
     """Summarise what was watched in the encoders, each counted once however many runs use it."""
-    seen: dict[tuple[str, str, str], dict[tuple[str, int], dict[str, float]]] = {}
-    for result in results:
-        if pretraining := result.metrics.pretraining:
-            run = result.run
-            model = (result.dataset, run.architecture, pretraining.objective)
-            seen.setdefault(model, {})[run.dataset, run.seed] = pretraining.watched
-    return [
-        Signs(
-            *model,
-            n=len(by_encoder),
-            values={
-                name: Estimate.of_values(watched.get(name) for watched in by_encoder.values())
-                for name in SIGNS
-            },
-        )
-        for model, by_encoder in sorted(seen.items())
-    ]
+    found = []
+    for (dataset, architecture, objective), group in groupby(_outcomes(results), itemgetter(0)):
+        watched = [outcome.watched for *_, outcome in group]
+        values = {key: Estimate.of_values(one.get(key) for one in watched) for key in SIGNS}
+        found.append(Signs(dataset, architecture, objective, len(watched), values))
+    return found
 
 
 def collapsed(results: Iterable[Result]) -> list[str]:
     """Return a sentence for each pretrained encoder that collapsed."""
-    found: dict[tuple[str, str, str, int], str] = {}
-    for result in results:
-        pretraining, run = result.metrics.pretraining, result.run
-        if pretraining and pretraining.collapse:
-            found[run.dataset, run.architecture, pretraining.objective, run.seed] = (
-                pretraining.collapse
-            )
     return [
-        f"{dataset}, {architecture}, {objective}, seed {seed}: the encoder collapsed: {why}. Its"
-        " runs are averaged with the others; read them with that in mind."
-        for (dataset, architecture, objective, seed), why in sorted(found.items())
+        f"{dataset}, {architecture}, {objective}, seed {seed}: the encoder collapsed:"
+        f" {outcome.collapse}. Its runs are averaged with the others; read them with that in mind."
+        for (_, architecture, objective), dataset, seed, outcome in _outcomes(results)
+        if outcome.collapse
     ]
+
+
+def _outcomes(
+    results: Iterable[Result],
+) -> list[tuple[tuple[str, str, str], str, int, PretrainingOutcome]]:
+    """Return the objective on an architecture and dataset, fold, seed and end of pretrainings."""
+    found = {}
+    for result in results:
+        if outcome := result.metrics.pretraining:
+            run = result.run
+            model = result.dataset, run.architecture, outcome.objective
+            found[model, run.dataset, run.seed] = outcome
+    return [(*key, outcome) for key, outcome in sorted(found.items(), key=itemgetter(0))]
 
 
 def _cost_ratio(pairs: Sequence[Difference]) -> float | None:
@@ -246,7 +229,3 @@ def _cost_ratio(pairs: Sequence[Difference]) -> float | None:
                 return None
             spent[i] += training + (result.cost("pretrain_cpu_s") or 0.0)
     return spent[0] / spent[1] if spent[1] else None
-
-
-def _is_pretrained(arm: str) -> bool:
-    return arm != BASELINE and Arm.parse(arm).objective is not None

@@ -1,10 +1,8 @@
 """Questions of a config on its own grid, and findings from the numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean
+from typing import NamedTuple
 
 from seqbench.config.benchmark import Question
 from seqbench.plan.plan import Plan
@@ -14,8 +12,7 @@ from seqbench.reporting.scores.estimates import Estimate, difference_interval, i
 from seqbench.reporting.scores.metrics import metric_label
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One of what a question compares: its runs, by seed, and their scores."""
 
     name: str
@@ -25,8 +22,7 @@ class Candidate:
     n_parameters: float | None
 
 
-@dataclass(frozen=True)
-class PlaceComparison:
+class PlaceComparison(NamedTuple):
     """The candidates in one place, best first, and a sentence on the first two.
 
     `place` is the dataset, or where datasets are compared the architecture.
@@ -38,8 +34,7 @@ class PlaceComparison:
     sentence: str
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """A question and what was found in each place."""
 
     question: str
@@ -51,7 +46,7 @@ def findings(plan: Plan, results: Sequence[Result]) -> list[Finding]:
     own = [r for r in results if r.run.arm == "scratch" and float(r.run.labels) == 1]
     architectures = list(dict.fromkeys(run.architecture for run in plan.requested.trained))
     return [
-        Finding(q.ask, _comparisons(q, own, plan.requested.wholes, architectures))
+        Finding(q.ask, _comparisons(q, own, plan.requested.base_datasets, architectures))
         for q in plan.benchmark.questions
     ]
 
@@ -63,52 +58,46 @@ def _comparisons(
     for result in results:
         runs.setdefault((result.dataset, result.run.architecture), []).append(result)
     are_datasets = set(question.compare) <= set(datasets)
-    groups = {
-        place: {
-            name: runs.get((name, place) if are_datasets else (place, name), [])
-            for name in question.compare
-        }
-        for place in (architectures if are_datasets else datasets)
-    }
-    return [
-        _comparison(place, of_place)
-        for place, of_place in groups.items()
-        if sum(bool(runs) for runs in of_place.values()) > 1
-    ]
+    found = []
+    for place in architectures if are_datasets else datasets:
+        keys = {name: (name, place) if are_datasets else (place, name) for name in question.compare}
+        of_place = {name: runs[key] for name, key in keys.items() if key in runs}
+        if len(of_place) > 1:
+            found.append(_comparison(place, of_place))
+    return found
 
 
 def _comparison(place: str, runs: dict[str, list[Result]]) -> PlaceComparison:
-    candidates = [_candidate(name, found) for name, found in runs.items() if found]
+    candidates = [_candidate(name, found) for name, found in runs.items()]
     candidates.sort(key=lambda c: -(c.score.mean if c.score.mean is not None else float("-inf")))
     metric = candidates[0].results[0].headline
-    return PlaceComparison(
-        place, metric, candidates, _sentence(candidates[0], candidates[1], metric)
-    )
+    sentence = _sentence(candidates[0], candidates[1], metric)
+    return PlaceComparison(place, metric, candidates, sentence)
 
 
 def _candidate(name: str, results: list[Result]) -> Candidate:
-    costs = {
-        key: Estimate.of_values(result.cost(key) for result in results).mean
-        for key in ("train_cpu_s", "n_parameters")
-    }
     score = Estimate.of(results, results[0].headline)
-    return Candidate(name, results, score, costs["train_cpu_s"], costs["n_parameters"])
+    train_cpu_s, n_parameters = (
+        Estimate.of_values(result.cost(key) for result in results).mean
+        for key in ("train_cpu_s", "n_parameters")
+    )
+    return Candidate(name, results, score, train_cpu_s, n_parameters)
 
 
 def _sentence(first: Candidate, second: Candidate, metric: str) -> str:
     """State whether the first is ahead of the second by more than chance among seeds or folds."""
     differences = paired(first.results, second.results)
-    label = metric_label(metric)
     if not differences:
         return f"{first.name} and {second.name} have no seed in common."
     mean = fmean(difference.value for difference in differences)
     side = "ahead of" if mean >= 0 else "behind"
-    ahead = f"{first.name} is {side} {second.name} by {formats.signed_score(mean)} {label}"
+    lead = f"{formats.signed_score(mean)} {metric_label(metric)}"
+    ahead = f"{first.name} is {side} {second.name} by {lead}"
     interval = difference_interval(differences)
     if interval is None:
         return f"{ahead}, with a single seed."
-    low, high = (formats.signed_score(bound) for bound in interval)
+    bounds = formats.signed_interval(interval)
     among = independent(difference.result for difference in differences)
     if interval[0] > 0 or interval[1] < 0:
-        return f"{ahead} ({low} to {high}, {among})."
-    return f"{ahead}, which chance among {among} can do ({low} to {high})."
+        return f"{ahead} ({bounds}, {among})."
+    return f"{ahead}, which chance among {among} can do ({bounds})."

@@ -1,7 +1,5 @@
 """Text of the page on models across datasets, in sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -42,13 +40,13 @@ def across_sections(compared: Iterable[Across]) -> list[AcrossSection]:
     """Return the sections of the page."""
     return [
         AcrossSection(
-            across=across,
-            chosen=_chosen(across),
-            left_out=_left_out(across),
-            warnings=_warnings(across),
-            findings=_findings(across) if across.can_test else [],
+            across=one,
+            chosen=_chosen(one),
+            left_out=_left_out(one),
+            warnings=_warnings(one),
+            findings=_findings(one) if one.can_test else [],
         )
-        for across in compared
+        for one in compared
     ]
 
 
@@ -118,15 +116,14 @@ def _findings(across: Across) -> list[str]:
     if across.friedman is None:
         found.append("All models are tied on every dataset.")
     else:
-        verdict = (
-            "the models do not all do equally well"
-            if across.friedman.p_value <= ALPHA
-            else "that all models do equally well cannot be ruled out"
-        )
+        statistic, degrees, p_value = across.friedman
+        verdict = "that all models do equally well cannot be ruled out"
+        if p_value <= ALPHA:
+            verdict = "the models do not all do equally well"
+        p = formats.p_value(p_value)
         found.append(
-            f"Friedman's test: {verdict} (χ² = {across.friedman.statistic:.2f} with"
-            f" {counted(across.friedman.degrees, 'degree')} of freedom,"
-            f" p {_equals(across.friedman.p_value)}, {across.n_datasets} datasets)."
+            f"Friedman's test: {verdict} (χ² = {statistic:.2f} with {counted(degrees, 'degree')} of"
+            f" freedom, p {p if p.startswith('<') else f'= {p}'}, {across.n_datasets} datasets)."
         )
     if across.can_tell:
         best, *others = across.standings
@@ -138,8 +135,3 @@ def _findings(across: Across) -> list[str]:
             f" {sum(pair.differs for pair in across.pairs)} differ."
         )
     return found
-
-
-def _equals(p_value: float) -> str:
-    text = formats.p_value(p_value)
-    return text if text.startswith("<") else f"= {text}"

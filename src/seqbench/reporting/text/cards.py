@@ -1,7 +1,5 @@
 """Text of the page on the data of a dataset, whatever models make of them: its card."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -32,7 +30,7 @@ NORMALIZATIONS = {
 
 @dataclass(frozen=True)
 class Fact:
-    """One line of a card; `url` is where its text leads, if anywhere."""
+    """One line of a card, left out without a text; `url` is where the text leads, if anywhere."""
 
     name: str
     text: str
@@ -100,20 +98,29 @@ class Card:
 
 def card(plan: Plan, material: Material) -> Card:
     """Return the card of a dataset."""
-    entry = plan.benchmark.all_datasets[material.dataset]
-    splits, source = material.splits, material.windows.source
+    entry, windows = plan.benchmark.all_datasets[material.dataset], material.windows
+    splits, source, rate_hz = material.splits, windows.source, windows.sampling_rate_hz
     task = TASK_PROFILES[material.board.task]
     files = dict(sorted((source.get("files") or {}).items()))
     seconds = [split.seconds for split in splits if split.seconds is not None]
     known_s = [split.known_s for split in splits if split.known_s is not None]
     durations, unit = formats.durations([*seconds, *known_s])
     return Card(
-        about=_about(entry),
+        # With options of its own a dataset may differ from the summary of its source.
+        about="" if entry.source_options else DATASETS.entry(entry.source).summary,
         glance=_glance(material, entry),
         chapters={
             "Source": _source_facts(entry, source),
-            "What was measured": _measured(material),
-            "Split": _split_facts(material, entry.split),
+            "What was measured": [
+                *_sample(material),
+                Fact("sampling rate", NOT_STATED if rate_hz is None else f"{rate_hz:g} Hz"),
+                *_targets(material),
+            ],
+            "Split": [
+                Fact("how", split_words(entry.split, material.windows.official_splits)),
+                *_folds(material),
+                Fact("labels put aside", _shortened(entry.split.unlabelled)),
+            ],
             "Preparation": _prepared(material, entry),
         },
         splits=splits,
@@ -122,7 +129,7 @@ def card(plan: Plan, material: Material) -> Card:
         durations=durations[: len(seconds)],
         known_durations=durations[len(seconds) :] if known_s != seconds else [],
         counts_of=task.counted,
-        classes=class_counts(material.windows.classes, splits),
+        classes=class_counts(windows.classes, splits),
         files=list(files.items())[:N_FILES],
         n_files=len(files),
         sums_digest=sums_digest(files),
@@ -131,17 +138,12 @@ def card(plan: Plan, material: Material) -> Card:
 
 def class_counts(classes: Sequence[str], splits: Sequence[SplitSize]) -> list[ClassCount]:
     """Return how often each class occurs in each split."""
-    return [
-        ClassCount(
-            name,
-            [int(split.counts[k]) for split in splits],
-            [
-                int(split.counts[k]) / split.n_labelled if split.n_labelled else None
-                for split in splits
-            ],
-        )
-        for k, name in enumerate(classes)
-    ]
+    found, totals = [], [split.n_labelled for split in splits]
+    for k, name in enumerate(classes):
+        counts = [int(split.counts[k]) for split in splits]
+        shares = [n / total if total else None for n, total in zip(counts, totals, strict=True)]
+        found.append(ClassCount(name, counts, shares))
+    return found
 
 
 def sums_digest(files: Mapping[str, str]) -> str:
@@ -197,21 +199,16 @@ def _shortened(names: Sequence[str]) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
-def _about(entry: DatasetEntry) -> str:
-    # With options of its own a dataset may differ from the summary of its source.
-    return "" if entry.source_options else DATASETS.entry(entry.source).summary
-
-
 def _glance(material: Material, entry: DatasetEntry) -> list[Fact]:
     return [
         Fact("task", material.board.task),
-        *_asked(material),
+        *_targets(material),
         _sample_size(material),
         *_sizes(material),
         *_folds(material),
         *_rules(material),
         Fact("licence", _stated(entry.licence, material.windows.source, "licence")),
-        Fact("leak check", leak_fact(material.leakchecks).get("leak check", "not run")),
+        Fact("leak check", leak_fact(material.leakchecks)),
     ]
 
 
@@ -242,28 +239,18 @@ def _source_facts(entry: DatasetEntry, source: Mapping[str, object]) -> list[Fac
     citation = _stated(entry.citation, source, "citation")
     if licence == NOTHING_TO_LICENSE and citation == NOT_STATED:
         citation = NOTHING_TO_LICENSE
-    facts = [
+    return [
         Fact("source", f"{entry.source} ({options})" if options else entry.source),
         Fact("origin", origin, origin if is_address else None),
         Fact("version", str(source.get("version") or "")),
         Fact("citation", citation),
         Fact("licence", licence),
     ]
-    return [fact for fact in facts if fact.text]
 
 
 def _stated(own: str | None, source: Mapping[str, object], key: str) -> str:
     """Return the entry of the config, else that of the source; nothing is guessed."""
     return own or str(source.get(key) or NOT_STATED)
-
-
-def _measured(material: Material) -> list[Fact]:
-    rate = material.windows.sampling_rate_hz
-    return [
-        *_sample(material),
-        Fact("sampling rate", NOT_STATED if rate is None else f"{rate:g} Hz"),
-        *_asked(material),
-    ]
 
 
 def _sample(material: Material) -> list[Fact]:
@@ -288,7 +275,7 @@ def _units(units: Sequence[str]) -> list[Fact]:
     return [Fact("units", _shortened([unit or NOT_STATED for unit in units]))]
 
 
-def _asked(material: Material) -> list[Fact]:
+def _targets(material: Material) -> list[Fact]:
     """Return what is predicted."""
     windows, targets = material.windows, material.windows.targets
     n_classes = len(windows.classes)
@@ -299,10 +286,7 @@ def _asked(material: Material) -> list[Fact]:
     named = zip(targets.names, targets.units, strict=True)
     names = _shortened([f"{name} ({unit})" if unit else name for name, unit in named])
     horizon = counted(targets.horizon_samples, SAMPLES.get(windows.sample, "sample"))
-    return [
-        Fact("values", names),
-        *([Fact("horizon", horizon)] if targets.horizon_samples else []),
-    ]
+    return [Fact("values", names), Fact("horizon", horizon if targets.horizon_samples else "")]
 
 
 def _rules(material: Material) -> list[Fact]:
@@ -328,31 +312,21 @@ def _folds(material: Material) -> list[Fact]:
     ]
 
 
-def _split_facts(material: Material, settings: SplitSettings) -> list[Fact]:
-    facts = [
-        Fact("how", split_words(settings, material.windows.official_splits)),
-        *_folds(material),
-    ]
-    if settings.unlabelled:
-        facts.append(Fact("labels put aside", _shortened(settings.unlabelled)))
-    return facts
-
-
 def _prepared(material: Material, entry: DatasetEntry) -> list[Fact]:
     windows, targets = material.windows, material.windows.targets
-    facts = [
-        Fact("length of a window", _length(material)),
-        Fact(
-            "windows are",
-            _cut_words(TASK_PROFILES[material.board.task]().with_defaults(entry.window)),
-        ),
-    ]
+    settings = TASK_PROFILES[material.board.task]().with_defaults(entry.window)
+    transform = ""
     if targets is not None and targets.horizon_samples:
         steps = ["logarithm"] if targets.transform.log else []
         steps += [f"difference over {lag}" for lag in targets.transform.difference_samples]
-        facts.append(Fact("transform", ", ".join(steps) or "none"))
+        transform = ", ".join(steps) or "none"
     mode = "none" if windows.sample == "tokens" else windows.normalization.mode
-    return [*facts, Fact("normalisation", NORMALIZATIONS[mode])]
+    return [
+        Fact("length of a window", _length(material)),
+        Fact("windows are", _cut_words(settings)),
+        Fact("transform", transform),
+        Fact("normalisation", NORMALIZATIONS[mode]),
+    ]
 
 
 def _length(material: Material) -> str:

@@ -1,12 +1,10 @@
 """Text of the page on leaks between train, val and test."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from seqbench.datasets.base import counted
 from seqbench.reporting.scores import formats
-from seqbench.storage.leakcheck import LeakCheck
+from seqbench.storage.windows import LeakCheck
 
 SHARED_BY_NONE = {
     "group": "no group",
@@ -16,8 +14,8 @@ SHARED_BY_NONE = {
 SORTED = 0.5  # from here on neighbours in the list have the same label more often than not
 
 
-def leak_fact(checks: Sequence[LeakCheck]) -> dict[str, str]:
-    """Return what was looked for and found; nothing where nobody looked.
+def leak_fact(checks: Sequence[LeakCheck]) -> str:
+    """Return what was looked for and found.
 
     Parameters
     ----------
@@ -25,14 +23,14 @@ def leak_fact(checks: Sequence[LeakCheck]) -> dict[str, str]:
         Of the dataset, or of each of its folds.
     """
     if not checks:
-        return {}
+        return "not run"
     repeated = " · ".join(
         f"{formats.amount(_total(checks, 'n_repeated', split))} of"
         f" {formats.amount(_total(checks, 'n_windows', split))} {split} windows repeat train"
         for split in checks[0].n_windows
     )
     none = SHARED_BY_NONE[checks[0].by]
-    return {"leak check": f"{none} in two splits · statistics of train alone · {repeated}"}
+    return f"{none} in two splits · statistics of train alone · {repeated}"
 
 
 def leak_warnings(checks: Sequence[LeakCheck]) -> list[str]:
@@ -43,15 +41,12 @@ def leak_warnings(checks: Sequence[LeakCheck]) -> list[str]:
         if not n_repeated:
             continue
         n_windows = _total(checks, "n_windows", split)
-        n_same = _total(checks, "n_same_answer", split)
+        n_same = _total(checks, "n_same_target", split)
         share = formats.percent(n_repeated / n_windows)
-        whose = (
-            "" if n_repeated == 1 else f"{formats.amount(n_same)} of them " if n_same else "all "
-        )
         labelled = (
-            f"{whose}with the same label, which memorising gets right"
+            f"{formats.amount(n_same)} of them with the same label, which memorising gets right"
             if n_same
-            else f"{whose}with another label, which memorising gets wrong"
+            else "all with another label, which memorising gets wrong"
         )
         found.append(
             f"{formats.amount(n_repeated)} of {counted(n_windows, f'{split} window')} ({share})"

@@ -1,9 +1,7 @@
 """The first screen: requested runs, result, cost and warnings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
@@ -16,8 +14,7 @@ from seqbench.reporting.text.leaks import leak_warnings
 FEW_SEEDS = 3
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(NamedTuple):
     """One fact of the first screen: what it is of, itself, and what it means."""
 
     heading: str
@@ -30,12 +27,12 @@ def requested(plan: Plan) -> list[tuple[str, list[str]]]:
     trained = plan.trained
     labels = sorted({run.labels for run in trained}, key=float)
     return [
-        ("datasets", plan.wholes),
-        ("architectures", _names(run.architecture for run in trained)),
-        ("arms", _names(run.arm for run in trained)),
+        ("datasets", plan.base_datasets),
+        ("architectures", list(dict.fromkeys(run.architecture for run in trained))),
+        ("arms", list(dict.fromkeys(run.arm for run in trained))),
         ("labels", [formats.percent(float(fraction)) for fraction in labels]),
         ("seeds", [str(seed) for seed in sorted({run.seed for run in trained})]),
-        ("baselines", _names(run.architecture for run in plan.baselines)),
+        ("baselines", list(dict.fromkeys(run.architecture for run in plan.baselines))),
     ]
 
 
@@ -78,15 +75,12 @@ def tiles(
     """Return requested runs, result, cost and warnings."""
     leads = [board.lead for board in boards if board.lead is not None]
     runs = plan.trained
-    grid = [
-        counted(len(plan.wholes), "dataset"),
-        counted(len({run.architecture for run in runs}), "architecture"),
-        counted(len({run.arm for run in runs}), "arm"),
-        counted(len({run.seed for run in runs}), "seed"),
-    ]
-    n_read = len(warnings)
+    values = {"dataset": plan.base_datasets} | {
+        name: {getattr(run, name) for run in runs} for name in ("architecture", "arm", "seed")
+    }
+    grid = [counted(len(of_name), name) for name, of_name in values.items()]
     return [
-        Tile("Requested", counted(len(plan.trained), "training"), ", ".join(grid)),
+        Tile("Requested", counted(len(runs), "training"), ", ".join(grid)),
         Tile(
             "Result",
             f"{sum(lead.mean > 0 for lead in leads)} of {len(leads)}",
@@ -96,8 +90,8 @@ def tiles(
         Tile("Cost", formats.seconds(_spent(results)), _memory(results)),
         Tile(
             "Warnings",
-            counted(n_read, "warning") if n_read else "nothing",
-            "below, to be read before the numbers" if n_read else "no warning",
+            counted(len(warnings), "warning") if warnings else "nothing",
+            "below, to be read before the numbers" if warnings else "no warning",
         ),
     ]
 
@@ -135,10 +129,9 @@ def warnings(materials: list[Material], results: list[Result]) -> list[str]:
     seeds = [r.n_seeds for b in boards if b.n_folds == 1 for r in b.rows if not r.is_baseline]
     fewest = min(seeds, default=FEW_SEEDS)
     if fewest < FEW_SEEDS:
-        count = "one seed" if fewest == 1 else f"{fewest} seeds"
         found.append(
-            f"Some models were trained with only {count}. With fewer than {FEW_SEEDS}, chance can"
-            " decide which one leads."
+            f"Some models were trained with only {counted(fewest, 'seed')}. With fewer than"
+            f" {FEW_SEEDS}, chance can decide which one leads."
         )
     commits = {result.metrics.provenance.commit for result in results}
     if len(commits) > 1:
@@ -147,19 +140,12 @@ def warnings(materials: list[Material], results: list[Result]) -> list[str]:
         found.append("Some results come from code with uncommitted changes.")
     halved = sum(bool(r.metrics.provenance.batch_size_halved) for r in results)
     if halved:
-        runs = "One run was" if halved == 1 else f"{halved} runs were"
-        found.append(
-            f"{runs} trained with half the batch size, as a GPU had no room for all of it."
-        )
+        runs = counted(halved, "run")
+        found.append(f"{runs} used half the batch size, as a GPU had no room for all of it.")
     n_collapsed = len(pretraining.collapsed(results))
     if n_collapsed:
-        encoders = "One pretrained encoder" if n_collapsed == 1 else f"{n_collapsed} encoders"
-        found.append(f"{encoders} collapsed; see Pretraining.")
+        found.append(f"{counted(n_collapsed, 'pretrained encoder')} collapsed; see Pretraining.")
     weak = [board.dataset for board in boards if any(row.below_floor for row in board.rows)]
     if weak:
         found.append(f"Some models lie below the floor, on {', '.join(weak)}; see there.")
     return found
-
-
-def _names(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,32 +46,23 @@ def run_details(plan: Plan, materials: Iterable[Material]) -> dict[str, Any]:
     Texts that many runs share, such as settings, stand once in ``texts`` and are
     named by their place there. All values are words ready to be read.
     """
-    texts = _Texts()
+    texts: dict[str, int] = {}  # with their places
     runs = {
         key_of(result.run): _details(plan, material, result, texts)
         for material in materials
         for result in material.results
     }
-    return {"texts": texts.all, "runs": runs}
+    return {"texts": list(texts), "runs": runs}
 
 
-class _Texts:
-    """Distinct texts by their place."""
-
-    def __init__(self) -> None:
-        self._places: dict[str, int] = {}
-
-    @property
-    def all(self) -> list[str]:
-        return list(self._places)
-
-    def place(self, text: str) -> int:
-        return self._places.setdefault(text, len(self._places))
-
-
-def _details(plan: Plan, material: Material, result: Result, texts: _Texts) -> dict[str, Any]:
+def _details(
+    plan: Plan, material: Material, result: Result, texts: dict[str, int]
+) -> dict[str, Any]:
     run = result.run
-    values = {key: result.cost(key) for key in COSTS}
+
+    def place(text: str) -> int:
+        return texts.setdefault(text, len(texts))
+
     return {
         "dataset": material.dataset,
         "of": run.dataset,
@@ -84,16 +76,16 @@ def _details(plan: Plan, material: Material, result: Result, texts: _Texts) -> d
         "cost": [
             [label, write(value)]
             for key, (label, write) in COSTS.items()
-            if (value := values[key]) is not None
+            if (value := result.cost(key)) is not None
         ],
         "settings": [
-            [step, texts.place(job.model_dump_json(indent=2))] for step, job in _jobs(plan, run)
+            [step, place(job.model_dump_json(indent=2))] for step, job in _jobs(plan, run).items()
         ],
-        "provenance": texts.place(_provenance(result)),
+        "provenance": place(_provenance(result)),
         "command": command(run),
         "files": [[Path(path).name, path] for path in _files(plan, run)],
-        "logs": [[step, _log(plan, run, step)] for step in _steps(plan, run)],
-        "curve": _curve(material.histories.get(run), values["best_epoch"]),
+        "logs": [[step, _log(plan, run, step)] for step in _jobs(plan, run)],
+        "curve": _curve(material.histories.get(run), result.cost("best_epoch")),
     }
 
 
@@ -111,7 +103,7 @@ def _scores(result: Result) -> list[list[str]]:
         [
             metric_label(name),
             _score(result, name),
-            _interval(result, name),
+            formats.interval(result.interval(name), partial(formats.metric_value, metric=name)),
             _score(result, name, "val"),
         ]
         for name in result.metrics.scores.get("test", {})
@@ -123,39 +115,20 @@ def _score(result: Result, metric: str, split: str = "test") -> str:
     return formats.metric_value(result.value(metric, split), metric)
 
 
-def _interval(result: Result, metric: str) -> str:
-    bounds = result.interval(metric)
-    if bounds is None:
-        return formats.NOTHING
-    low, high = (formats.metric_value(bound, metric) for bound in bounds)
-    return f"[{low}, {high}]"
-
-
-def _steps(plan: Plan, run: Run) -> list[str]:
-    """Return the steps that made a run, in their order."""
-    if run.is_baseline:
-        return ["ingest", "window", "fit_baseline", "evaluate"]
-    pretrained = ["pretrain"] if plan.objective(run) else []
-    return ["ingest", "window", *pretrained, "finetune", "evaluate"]
-
-
-def _jobs(plan: Plan, run: Run) -> list[tuple[str, Options]]:
-    """Return the settings of the steps of a run but its identity."""
-    jobs, objective = plan.job_settings, plan.objective(run)
-    settings: dict[str, Options] = {
-        "ingest": jobs.ingest(plan.benchmark.whole(run.dataset)),
-        "window": jobs.window(run.dataset),
-        "evaluate": jobs.evaluate(run.dataset),
+def _jobs(plan: Plan, run: Run) -> dict[str, Options]:
+    """Return the settings of the steps that made a run but its identity, in their order."""
+    jobs, objective, dataset = plan.job_settings, plan.objective(run), run.dataset
+    found: dict[str, Options] = {
+        "ingest": jobs.ingest(plan.benchmark.base_dataset(dataset)),
+        "window": jobs.window(dataset),
     }
     if run.is_baseline:
-        settings["fit_baseline"] = jobs.fit_baseline(run.dataset, run.architecture)
+        found["fit_baseline"] = jobs.fit_baseline(dataset, run.architecture)
     else:
-        settings["finetune"] = jobs.finetune(
-            run.dataset, run.architecture, run.arm, float(run.labels)
-        )
         if objective is not None:
-            settings["pretrain"] = jobs.pretrain(run.architecture, objective)
-    return [(step, settings[step]) for step in _steps(plan, run)]
+            found["pretrain"] = jobs.pretrain(run.architecture, objective)
+        found["finetune"] = jobs.finetune(dataset, run.architecture, run.arm, float(run.labels))
+    return found | {"evaluate": jobs.evaluate(dataset)}
 
 
 def _fields(plan: Plan, run: Run) -> dict[str, Any]:
@@ -166,7 +139,7 @@ def _fields(plan: Plan, run: Run) -> dict[str, Any]:
 def _log(plan: Plan, run: Run, step: str) -> str:
     fields = _fields(plan, run)
     if step == "ingest":  # of which all folds are made
-        fields["dataset"] = plan.benchmark.whole(run.dataset)
+        fields["dataset"] = plan.benchmark.base_dataset(run.dataset)
     return layout.log(step).format(**fields)
 
 

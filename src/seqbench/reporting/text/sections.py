@@ -1,8 +1,5 @@
 """Text of the page on one dataset: facts, warnings, and figures with their words."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from seqbench import layout
@@ -11,7 +8,6 @@ from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.classification import ClassificationEvidence
 from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.material import Material
-from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.leaderboards import Leaderboard
 from seqbench.reporting.scores.metrics import floor_of, metric_label
@@ -82,16 +78,13 @@ def _lead(board: Leaderboard) -> list[str]:
 def _within(interval: tuple[float, float] | None) -> str:
     if interval is None:
         return ", without an interval"
-    low, high = (formats.signed_score(bound) for bound in interval)
-    return f" (95 % interval {low} to {high})"
+    return f" (95 % interval {formats.signed_interval(interval)})"
 
 
 def _few_windows(material: Material) -> list[str]:
-    n_test = _first_number(material.results, "test")
-    if n_test is None:
-        return []
+    sizes = (n for one in material.results if (n := one.n_windows("test")) is not None)
     fold = material.results[0].fold
-    n_test *= fold.n_folds if fold else 1
+    n_test = next(sizes, FEW_TEST_WINDOWS) * (fold.n_folds if fold else 1)
     if n_test >= FEW_TEST_WINDOWS:
         return []
     found = f"Only {counted(n_test, 'test window')}"
@@ -144,7 +137,3 @@ def _warnings(board: Leaderboard) -> list[str]:
             f"{_within(lead.interval)}."
         )
     return found
-
-
-def _first_number(results: Iterable[Result], split: str) -> int | None:
-    return next((n for result in results if (n := result.n_windows(split)) is not None), None)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.config.registry import METRICS
+from seqbench.statistics.curves import N_CALIBRATION_BINS, calibration, calibration_bins
 from seqbench.storage.predictions import Predictions
 from seqbench.storage.sequences import Sequences
 
 Floats = NDArray[np.float64]
-N_CALIBRATION_BINS = 15
 
 
 def confusion(predictions: Predictions | Sequences, weights: Floats) -> Floats:
@@ -26,9 +26,7 @@ def confusion(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     return np.stack(counts).astype(np.float64).reshape(-1, k, k)
 
 
-@METRICS.register(
-    "accuracy", tasks=("classification", "labelling"), better="higher", probabilities=False, order=0
-)
+@METRICS.register("accuracy", tasks=("classification", "labelling"), better="higher", order=0)
 def accuracy(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     """Fraction of the windows, or of their samples, whose class is right."""
     counts = confusion(predictions, weights)
@@ -36,11 +34,7 @@ def accuracy(predictions: Predictions | Sequences, weights: Floats) -> Floats:
 
 
 @METRICS.register(
-    "balanced_accuracy",
-    tasks=("classification", "labelling"),
-    better="higher",
-    probabilities=False,
-    order=1,
+    "balanced_accuracy", tasks=("classification", "labelling"), better="higher", order=1
 )
 def balanced_accuracy(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     """Mean over the classes that occur of the fraction of their windows that is right."""
@@ -50,9 +44,7 @@ def balanced_accuracy(predictions: Predictions | Sequences, weights: Floats) -> 
     return _mean_where(np.divide(hits, np.maximum(support, 1e-300)), support > 0)
 
 
-@METRICS.register(
-    "macro_f1", tasks=("classification", "labelling"), better="higher", probabilities=False, order=2
-)
+@METRICS.register("macro_f1", tasks=("classification", "labelling"), better="higher", order=2)
 def macro_f1(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     """Mean F1 over the classes that occur or are predicted; a class never found has 0."""
     counts = confusion(predictions, weights)
@@ -61,9 +53,7 @@ def macro_f1(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     return _mean_where(2 * hits / np.maximum(total, 1e-300), total > 0)
 
 
-@METRICS.register(
-    "mcc", tasks=("classification", "labelling"), better="higher", probabilities=False, order=3
-)
+@METRICS.register("mcc", tasks=("classification", "labelling"), better="higher", order=3)
 def mcc(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     """Matthews' correlation for any number of classes; 0 where it is not defined.
 
@@ -80,7 +70,7 @@ def mcc(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     return np.where(spread > 0, covariance / np.sqrt(np.maximum(spread, 1e-300)), 0.0)
 
 
-@METRICS.register("auroc", tasks=("classification",), better="higher", probabilities=False, order=4)
+@METRICS.register("auroc", tasks=("classification",), better="higher", order=4)
 def auroc(predictions: Predictions, weights: Floats) -> Floats:
     """Area under the ROC curve, one class against the rest, mean over the classes.
 
@@ -115,8 +105,9 @@ def ece(predictions: Predictions, weights: Floats) -> Floats:
     Guo, Pleiss, Sun, Weinberger (2017). On calibration of modern neural
     networks. ICML, equation 5. arXiv:1706.04599
     """
-    surplus = (predictions.predicted == predictions.target) - predictions.scores.max(axis=1)
-    bins = np.eye(N_CALIBRATION_BINS)[_bin(predictions)]  # (N, bins)
+    confidence = predictions.scores.max(axis=1)
+    surplus = (predictions.predicted == predictions.target) - confidence
+    bins = np.eye(N_CALIBRATION_BINS)[calibration_bins(confidence)]  # (N, bins)
     gaps = np.abs(weights @ (surplus[:, None] * bins))
     return gaps.sum(axis=1) / weights.sum(axis=1)
 
@@ -126,21 +117,8 @@ def reliability(predictions: Predictions) -> tuple[Floats, Floats, NDArray[np.in
 
     NaN in a bin without windows, (15,) each.
     """
-    bins = _bin(predictions)
-    counts = np.bincount(bins, minlength=N_CALIBRATION_BINS)
     is_right = predictions.predicted == predictions.target
-    sums = (
-        np.bincount(bins, of, minlength=N_CALIBRATION_BINS)
-        for of in (predictions.scores.max(axis=1), is_right.astype(np.float64))
-    )
-    confidence, right = (np.where(counts, of / np.maximum(counts, 1), np.nan) for of in sums)
-    return confidence, right, counts
-
-
-def _bin(predictions: Predictions) -> NDArray[np.int64]:
-    """Return the bin of the confidence in each window, (N,)."""
-    edges = np.linspace(0, 1, N_CALIBRATION_BINS + 1)[1:-1]
-    return np.searchsorted(edges, predictions.scores.max(axis=1))
+    return calibration(predictions.scores.max(axis=1), is_right)
 
 
 def _mean_where(values: Floats, mask: NDArray[np.bool_]) -> Floats:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seqbench.config.registry import TASKS
+from seqbench.storage.model_header import NetworkHeader
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
     from seqbench.models.base import Encoder
-    from seqbench.storage.model_header import NetworkHeader
     from seqbench.tasks.head import Head
 
 

@@ -16,7 +16,6 @@ from seqbench.tasks.detection.refractory import period_samples, select, violatio
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-N_CALIBRATION_BINS = 15
 LEAST_ERROR_TOLERANCE_MS = 10.0  # a tighter one would cut off the errors that are to be measured
 
 
@@ -142,12 +141,6 @@ class Ranking(Comparison):
     def is_hit(self, tolerance_ms: float) -> NDArray[np.bool_]:
         """Return which candidates find an event that no better one has found, (M,)."""
         return _is_hit(self, tolerance_ms)
-
-    @cached_property
-    def bin(self) -> Ints:
-        """Which of the bins of equal width each score falls into, (M,)."""
-        edges = np.linspace(0, 1, N_CALIBRATION_BINS + 1)[1:-1]
-        return np.searchsorted(edges, self.score)
 
     def areas(self, weights: Floats, tolerance_ms: float) -> Floats:
         """Return the area under precision over recall of each type, (R, K); NaN without events."""

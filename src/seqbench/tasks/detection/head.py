@@ -24,10 +24,10 @@ from seqbench.tasks.detection.losses import (
     refractory_penalty,
     template_alignment,
 )
-from seqbench.tasks.detection.peaks import Grid
-from seqbench.tasks.detection.recordings import Score, find_candidates
+from seqbench.tasks.detection.peaks import Score, find_candidates
 from seqbench.tasks.detection.stitching import Frames, Layout
 from seqbench.tasks.detection.target import EventTarget
+from seqbench.tasks.detection.task import DetectionTask
 from seqbench.tasks.head import Head
 
 LEAST_FRAME_SAMPLES = 8  # finer frames are joined: an onset needs one frame, not many
@@ -77,12 +77,10 @@ class DetectionHead(Head):
         Gives frames; those finer than 8 samples are joined.
     n_types
         Event types K.
+    task
+        Gives kind and weights of the losses.
     dropout
         Between frames and the output layer.
-    presence
-        ``focal`` or ``bce``.
-    offset_weight, template_weight, refractory_weight
-        Weights in the loss; presence weighs 1.
     refractory_samples
         Shortest time between two events of one type; 0: none known.
 
@@ -106,12 +104,9 @@ class DetectionHead(Head):
         self,
         encoder: Encoder,
         n_types: int,
+        task: DetectionTask,
         *,
         dropout: float,
-        presence: str,
-        offset_weight: float,
-        template_weight: float,
-        refractory_weight: float,
         refractory_samples: float,
     ) -> None:
         super().__init__()
@@ -124,10 +119,8 @@ class DetectionHead(Head):
         self.joined = max(1, math.ceil(LEAST_FRAME_SAMPLES / encoder.stride))
         self.hop = encoder.stride * self.joined
         self.first_centre = (self.joined - 1) * encoder.stride / 2
-        self.presence = presence
-        self.offset_weight = offset_weight
-        self.template_weight = template_weight if encoder.n_template_scores else 0.0
-        self.refractory_weight = refractory_weight
+        self.task = task
+        self.template_weight = task.template_weight if encoder.n_template_scores else 0.0
         self.refractory_frames = int(refractory_samples / self.hop)
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Conv1d(
@@ -139,7 +132,6 @@ class DetectionHead(Head):
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits (B, F, 32 or 33, K); what lies behind a window's end is for no one."""
-        del lengths
         features = frames.transpose(1, 2)  # (B, D, frames of the encoder)
         missing = -features.shape[2] % self.joined
         features = F.pad(features, (0, missing))
@@ -155,20 +147,19 @@ class DetectionHead(Head):
         logits = logits.float()
         frames = self.frame_target(target, logits.shape[1])
         presence, known = logits[:, :, 0], frames.is_known
-        loss = presence_loss(
-            presence, frames.presence, mask=known, kind=self.presence, weight=weight
-        )
-        if self.offset_weight:
+        kind = self.task.presence
+        loss = presence_loss(presence, frames.presence, mask=known, kind=kind, weight=weight)
+        if self.task.offset_weight:
             bins = logits[frames.window, frames.frame, 1 : 1 + N_BINS, frames.type]
             place = (frames.offset / BIN).clamp(-HALF, HALF) + HALF
-            loss = loss + self.offset_weight * bin_divergence(bins, place, SPREAD_BINS)
+            loss = loss + self.task.offset_weight * bin_divergence(bins, place, SPREAD_BINS)
         if self.template_weight:
             alignment = template_alignment(logits[:, :, -1], frames.presence, known)
             loss = loss + self.template_weight * alignment
-        if self.refractory_weight and self.refractory_frames > 0:
+        if self.task.refractory_weight and self.refractory_frames > 0:
             probabilities = presence.sigmoid() * known  # 0 behind the end of a window
             penalty = refractory_penalty(probabilities, self.refractory_frames)
-            loss = loss + self.refractory_weight * penalty
+            loss = loss + self.task.refractory_weight * penalty
         return loss
 
     def scores(self, logits: Tensor) -> Tensor:
@@ -198,10 +189,9 @@ class DetectionHead(Head):
         self, model: nn.Module, windows: WindowSet, device: torch.device, window_samples: int
     ) -> Candidates:
         """Return the peaks of presence in whole recordings."""
-        layout, grid = self.lie(window_samples)
-        return find_candidates(self.scoring(model, device), windows, layout, grid)
+        return find_candidates(self.scoring(model, device), windows, self.layout(window_samples))
 
-    def lie(self, window_samples: int) -> tuple[Layout, Grid]:
+    def layout(self, window_samples: int) -> Layout:
         """Return how windows and frames lie in a recording.
 
         Raises
@@ -214,7 +204,7 @@ class DetectionHead(Head):
                 f"windows of {window_samples} samples are too short for frames of {self.hop};"
                 f" set `window.length_samples` to {LEAST_FRAMES * self.hop} or more"
             )
-        return Layout(window_samples, self.hop), Grid(self.hop, self.first_centre)
+        return Layout(window_samples, self.hop, self.first_centre)
 
     def scoring(self, model: nn.Module, device: torch.device) -> Score:
         """Return a function from normalised windows (B, T, C) to scores (B, F, 2, K)."""

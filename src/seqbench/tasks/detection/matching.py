@@ -43,8 +43,8 @@ def match(reference: Ints, detected: Ints, tolerance_samples: int) -> tuple[Ints
     order_r, order_d = np.argsort(reference, kind="stable"), np.argsort(detected, kind="stable")
     r, d = reference[order_r], detected[order_d]
     # What has nothing near is never paired.
-    order_r = order_r[_has_near(r, d, tolerance_samples)]
-    order_d = order_d[_has_near(d, r, tolerance_samples)]
+    order_r = order_r[np.less(*_near(r, d, tolerance_samples))]
+    order_d = order_d[np.less(*_near(d, r, tolerance_samples))]
     r, d = reference[order_r], detected[order_d]
     low, high = _near(r, d, tolerance_samples)
     # Spans of time that share no pair: a new one where no detection is near both sides.
@@ -139,11 +139,6 @@ def _near(times: Ints, among: Ints, tolerance_samples: int) -> tuple[Ints, Ints]
     low = np.searchsorted(among, times - tolerance_samples, side="left")
     high = np.searchsorted(among, times + tolerance_samples, side="right")
     return low, high
-
-
-def _has_near(times: Ints, among: Ints, tolerance_samples: int) -> NDArray[np.bool_]:
-    low, high = _near(times, among, tolerance_samples)
-    return low < high
 
 
 def _nearest(among: Ints, times: Ints, first: Ints, stop: Ints) -> Ints:

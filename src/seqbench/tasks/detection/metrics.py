@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from seqbench.config.registry import METRICS
+from seqbench.statistics.curves import N_CALIBRATION_BINS, calibration, calibration_bins
 from seqbench.storage.detections import Detections
 from seqbench.tasks.detection.comparison import (
-    N_CALIBRATION_BINS,
     Decoded,
     Events,
     Floats,
@@ -28,23 +28,14 @@ from seqbench.tasks.detection.comparison import (
 )
 
 
-@METRICS.register(
-    "f1_at", tasks=("detection",), better="higher", probabilities=False, at_tolerances=True, order=0
-)
+@METRICS.register("f1_at", tasks=("detection",), better="higher", at_tolerances=True, order=0)
 def f1_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Floats:
     """F1 over the events of all types."""
     hits, reference, found = decoded(detections).totals(weights, tolerance_ms)
     return ratio(2 * hits.sum(axis=1), (reference + found).sum(axis=1))
 
 
-@METRICS.register(
-    "macro_f1_at",
-    tasks=("detection",),
-    better="higher",
-    probabilities=False,
-    at_tolerances=True,
-    order=1,
-)
+@METRICS.register("macro_f1_at", tasks=("detection",), better="higher", at_tolerances=True, order=1)
 def macro_f1_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Floats:
     """Mean F1 over the types that occur or are detected; a type never found has 0."""
     hits, reference, found = decoded(detections).totals(weights, tolerance_ms)
@@ -52,12 +43,7 @@ def macro_f1_at(detections: Detections, weights: Floats, tolerance_ms: float) ->
 
 
 @METRICS.register(
-    "precision_at",
-    tasks=("detection",),
-    better="higher",
-    probabilities=False,
-    at_tolerances=True,
-    order=2,
+    "precision_at", tasks=("detection",), better="higher", at_tolerances=True, order=2
 )
 def precision_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Floats:
     """Part of the detections that are right; 0 if there are events but no detections."""
@@ -65,14 +51,7 @@ def precision_at(detections: Detections, weights: Floats, tolerance_ms: float) -
     return _part(hits.sum(axis=1), of=found.sum(axis=1), other=reference.sum(axis=1))
 
 
-@METRICS.register(
-    "recall_at",
-    tasks=("detection",),
-    better="higher",
-    probabilities=False,
-    at_tolerances=True,
-    order=3,
-)
+@METRICS.register("recall_at", tasks=("detection",), better="higher", at_tolerances=True, order=3)
 def recall_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Floats:
     """Part of the events that are found; 0 if there are detections but no events."""
     hits, reference, found = decoded(detections).totals(weights, tolerance_ms)
@@ -80,12 +59,7 @@ def recall_at(detections: Detections, weights: Floats, tolerance_ms: float) -> F
 
 
 @METRICS.register(
-    "average_precision_at",
-    tasks=("detection",),
-    better="higher",
-    probabilities=False,
-    at_tolerances=True,
-    order=4,
+    "average_precision_at", tasks=("detection",), better="higher", at_tolerances=True, order=4
 )
 def average_precision_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Floats:
     """Area under precision over recall from the scores of candidates, mean over types that occur.
@@ -105,9 +79,7 @@ def average_precision_at(detections: Detections, weights: Floats, tolerance_ms: 
     return _mean(ranking(detections).areas(weights, tolerance_ms))
 
 
-@METRICS.register(
-    "onset_mae_ms", tasks=("detection",), better="lower", probabilities=False, order=5
-)
+@METRICS.register("onset_mae_ms", tasks=("detection",), better="lower", order=5)
 def onset_mae_ms(detections: Detections, weights: Floats) -> Floats:
     """Mean absolute timing error of what was found, in milliseconds.
 
@@ -117,56 +89,40 @@ def onset_mae_ms(detections: Detections, weights: Floats) -> Floats:
     return _mean_error(decoded(detections), weights, events, np.abs(late))
 
 
-@METRICS.register(
-    "onset_median_ms", tasks=("detection",), better="lower", probabilities=False, order=6
-)
+@METRICS.register("onset_median_ms", tasks=("detection",), better="lower", order=6)
 def onset_median_ms(detections: Detections, weights: Floats) -> Floats:
     """Median absolute timing error of what was found, in milliseconds; pairs as in the mean."""
     events, late = decoded(detections).errors_ms
     return _quantile(np.abs(late), events.place, weights, 0.5)
 
 
-@METRICS.register(
-    "onset_p95_ms", tasks=("detection",), better="lower", probabilities=False, order=7
-)
+@METRICS.register("onset_p95_ms", tasks=("detection",), better="lower", order=7)
 def onset_p95_ms(detections: Detections, weights: Floats) -> Floats:
     """95th percentile of the absolute timing error, in milliseconds; pairs as in the mean."""
     events, late = decoded(detections).errors_ms
     return _quantile(np.abs(late), events.place, weights, 0.95)
 
 
-@METRICS.register(
-    "onset_bias_ms", tasks=("detection",), better="zero", probabilities=False, order=8
-)
+@METRICS.register("onset_bias_ms", tasks=("detection",), better="zero", order=8)
 def onset_bias_ms(detections: Detections, weights: Floats) -> Floats:
     """Mean timing error, in milliseconds; positive is late. Pairs as in the mean absolute error."""
     events, late = decoded(detections).errors_ms
     return _mean_error(decoded(detections), weights, events, late)
 
 
-@METRICS.register(
-    "refractory_violations", tasks=("detection",), better="lower", probabilities=False, order=9
-)
+@METRICS.register("refractory_violations", tasks=("detection",), better="lower", order=9)
 def refractory_violations(detections: Detections, weights: Floats) -> Floats:
     """Detections that follow one of their type sooner than the refractory period allows."""
     return _violations(decoded(detections), weights)
 
 
-@METRICS.register(
-    "refractory_violations_before",
-    tasks=("detection",),
-    better="lower",
-    probabilities=False,
-    order=10,
-)
+@METRICS.register("refractory_violations_before", tasks=("detection",), better="lower", order=10)
 def refractory_violations_before(detections: Detections, weights: Floats) -> Floats:
     """The same if thresholds alone decided."""
     return _violations(decoded(detections, "threshold"), weights)
 
 
-@METRICS.register(
-    "false_alarms_per_hour", tasks=("detection",), better="lower", probabilities=False, order=11
-)
+@METRICS.register("false_alarms_per_hour", tasks=("detection",), better="lower", order=11)
 def false_alarms_per_hour(detections: Detections, weights: Floats) -> Floats:
     """Detections that match no event, at the tolerance of the dataset, per hour of known signal."""
     hits, _, found = decoded(detections).totals(weights, detections.tolerance_ms)
@@ -191,7 +147,7 @@ def presence_ece(detections: Detections, weights: Floats) -> Floats:
     ranked = ranking(detections)
     surplus = ranked.is_hit(detections.tolerance_ms) - ranked.score
     n = len(detections)
-    cell = ranked.found.place * N_CALIBRATION_BINS + ranked.bin
+    cell = ranked.found.place * N_CALIBRATION_BINS + calibration_bins(ranked.score)
     gaps = np.bincount(cell, surplus, minlength=n * N_CALIBRATION_BINS)
     counts = ranked.count(ranked.found).sum(axis=1)
     return ratio(np.abs(weights @ gaps.reshape(n, -1)).sum(axis=1), weights @ counts)
@@ -244,13 +200,7 @@ def reliability(detections: Detections) -> tuple[Floats, Floats, Ints]:
     A candidate is true as in `presence_ece`. NaN in a bin without candidates.
     """
     ranked = ranking(detections)
-    is_hit = ranked.is_hit(detections.tolerance_ms).astype(np.float64)
-    counts = np.bincount(ranked.bin, minlength=N_CALIBRATION_BINS)
-    score, true = (
-        ratio(np.bincount(ranked.bin, of, minlength=N_CALIBRATION_BINS), counts)
-        for of in (ranked.score, is_hit)
-    )
-    return score, true, counts
+    return calibration(ranked.score, ranked.is_hit(detections.tolerance_ms))
 
 
 def _violations(compared: Decoded, weights: Floats) -> Floats:

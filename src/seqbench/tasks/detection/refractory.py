@@ -6,7 +6,6 @@ close to it, and repeats. ``optimal`` keeps the best set that respects the perio
 """
 
 import math
-from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -79,16 +78,15 @@ def select(
     above = np.flatnonzero(candidates.score >= thresholds[candidates.type])
     if decoder == "threshold" or refractory_samples == 0 or not len(above):
         return above
-    place, time, kind = (column[above] for column in (candidates.place, candidates.time,
-                                                       candidates.type))  # fmt: skip
-    order = np.lexsort((time, kind, place))
-    place, time, kind = place[order], time[order], kind[order]
+    order = np.lexsort((candidates.time[above], candidates.type[above], candidates.place[above]))
+    above = above[order]
+    place, time, kind = candidates.place[above], candidates.time[above], candidates.type[above]
     # Candidates a period or more apart are independent, so each run is decided alone.
     is_near = (np.diff(place) == 0) & (np.diff(kind) == 0) & (np.diff(time) < refractory_samples)
     is_kept = ~np.append(False, is_near) & ~np.append(is_near, False)
     edges = np.diff(np.concatenate([[False], is_near, [False]]).astype(np.int8))
     starts, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    times, scores = time.tolist(), candidates.score[above][order].tolist()
+    times, scores = time.tolist(), candidates.score[above].tolist()
     lowest = thresholds[kind[starts]].tolist()
     kept: list[int] = []
     for start, stop, threshold in zip(starts.tolist(), (last + 1).tolist(), lowest, strict=True):
@@ -97,7 +95,7 @@ def select(
             run.add(times[i], scores[i], i)
         kept += run.settled()
     is_kept[kept] = True
-    return np.sort(above[order[is_kept]])
+    return np.sort(above[is_kept])
 
 
 def violations(
@@ -122,23 +120,25 @@ def check(decoder: str, refractory_samples: float) -> None:
         )
 
 
-class Choice(ABC, Generic[Tag]):
-    """Candidates of one type and recording, until each is kept or dropped.
+class Choice(Generic[Tag]):
+    """Candidates of one type and recording, until each is kept or dropped; this one keeps all.
 
     Files and streams share these classes, so they keep the same events.
     Candidates above the threshold are added in order of time; each is
     identified by a tag.
     """
 
-    @abstractmethod
-    def __len__(self) -> int:
-        """Return the number of undecided candidates."""
+    def __init__(self) -> None:
+        self._time: list[float] = []
+        self._score: list[float] = []
+        self._tag: list[Tag] = []
 
-    @abstractmethod
     def add(self, time: float, score: float, tag: Tag) -> None:
         """Add a candidate that is no earlier than the one before."""
+        self._time.append(time)
+        self._score.append(score)
+        self._tag.append(tag)
 
-    @abstractmethod
     def settled(self, now: float = math.inf) -> list[Tag]:
         """Return the tags of candidates that are certainly kept, by time; drop the decided ones.
 
@@ -147,24 +147,8 @@ class Choice(ABC, Generic[Tag]):
         now
             All candidates added later are at this time or after it.
         """
-
-
-class ThresholdChoice(Choice[Tag]):
-    """Keeps every candidate at once."""
-
-    def __init__(self) -> None:
-        self._tag: list[Tag] = []
-
-    def __len__(self) -> int:
-        return len(self._tag)
-
-    def add(self, time: float, score: float, tag: Tag) -> None:
-        """Add a candidate."""
-        self._tag.append(tag)
-
-    def settled(self, now: float = math.inf) -> list[Tag]:
-        """Return all candidates added since the last call."""
-        kept, self._tag = self._tag, []
+        kept = self._tag
+        self._time, self._score, self._tag = [], [], []
         return kept
 
 
@@ -183,25 +167,12 @@ class GreedyChoice(Choice[Tag]):
     """
 
     def __init__(self, refractory_samples: float) -> None:
+        super().__init__()
         self.refractory_samples = refractory_samples
-        self._time: list[float] = []
-        self._score: list[float] = []
-        self._tag: list[Tag] = []
-
-    def __len__(self) -> int:
-        return len(self._tag)
-
-    def add(self, time: float, score: float, tag: Tag) -> None:
-        """Add a candidate."""
-        self._time.append(time)
-        self._score.append(score)
-        self._tag.append(tag)
 
     def settled(self, now: float = math.inf) -> list[Tag]:
         """Return the tags of candidates that are certainly kept; see `Choice.settled`."""
-        n, time, score = len(self._time), self._time, self._score
-        if not n:
-            return []
+        n, time, score, tag = len(self._time), self._time, self._score, self._tag
         is_kept, is_dropped, must_wait = [False] * n, [False] * n, [False] * n
         for i in sorted(range(n), key=lambda i: -score[i]):
             if is_dropped[i]:
@@ -209,19 +180,15 @@ class GreedyChoice(Choice[Tag]):
             waits = must_wait[i] or now - time[i] < self.refractory_samples
             is_kept[i] = not waits
             mark = must_wait if waits else is_dropped
-            j = i - 1
-            while j >= 0 and time[i] - time[j] < self.refractory_samples:
-                mark[j] = True
-                j -= 1
-            j = i + 1
-            while j < n and time[j] - time[i] < self.refractory_samples:
-                mark[j] = True
-                j += 1
-        kept = [self._tag[i] for i in range(n) if is_kept[i]]
-        open_ = [i for i in range(n) if not (is_kept[i] or is_dropped[i])]
-        self._time, self._score = [time[i] for i in open_], [score[i] for i in open_]
-        self._tag = [self._tag[i] for i in open_]
-        return kept
+            for neighbours in (range(i - 1, -1, -1), range(i + 1, n)):
+                for j in neighbours:
+                    if abs(time[i] - time[j]) >= self.refractory_samples:
+                        break
+                    mark[j] = True
+        still_open = [i for i in range(n) if not (is_kept[i] or is_dropped[i])]
+        self._time, self._score = [time[i] for i in still_open], [score[i] for i in still_open]
+        self._tag = [tag[i] for i in still_open]
+        return [tag[i] for i in range(n) if is_kept[i]]
 
 
 class OptimalChoice(Choice[Tag]):
@@ -250,32 +217,24 @@ class OptimalChoice(Choice[Tag]):
     """
 
     def __init__(self, refractory_samples: float, threshold: float) -> None:
+        super().__init__()
         self.refractory_samples = refractory_samples
         self._log_odds_threshold = _log_odds(threshold)
-        self._time: list[float] = []
-        self._tag: list[Tag] = []
         self._best = [0]  # weight of each node
         self._parent = [0]
         self._reach = 0  # candidates a period or more before all later ones
 
-    def __len__(self) -> int:
-        return len(self._tag)
-
     def add(self, time: float, score: float, tag: Tag) -> None:
         """Add a candidate."""
+        super().add(time, score, tag)
         above = max(_log_odds(score) - self._log_odds_threshold, 0.0)
         weight = 1 + round(UNITS_PER_LOG_ODDS * (above + TIE_WEIGHT * score))
-        self._time.append(time)
-        self._tag.append(tag)
         self._move_reach(time)
         without = len(self._parent) - 1
         best = self._best[self._reach] + weight
-        if best > self._best[without]:
-            self._best.append(best)
-            self._parent.append(self._reach)
-        else:
-            self._best.append(self._best[without])
-            self._parent.append(without)
+        is_better = best > self._best[without]
+        self._best.append(best if is_better else self._best[without])
+        self._parent.append(self._reach if is_better else without)
 
     def settled(self, now: float = math.inf) -> list[Tag]:
         """Return the tags of candidates that are certainly kept; see `Choice.settled`."""
@@ -288,7 +247,7 @@ class OptimalChoice(Choice[Tag]):
             if self._best[node] > self._best[node - 1]:  # the candidate was added
                 kept.append(self._tag[node - 1])
             node = self._parent[node]
-        del self._time[:certain], self._tag[:certain]
+        del self._time[:certain], self._score[:certain], self._tag[:certain]
         known = self._best[certain]
         self._best = [best - known for best in self._best[certain:]]
         # Nodes whose parents precede the shared one are on no path any more.
@@ -316,7 +275,7 @@ class OptimalChoice(Choice[Tag]):
 def choice(decoder: str, refractory_samples: float, threshold: float) -> Choice[Tag]:
     """Return an empty choice of a decoder; without a period it keeps every candidate."""
     if decoder == "threshold" or refractory_samples == 0:
-        return ThresholdChoice()
+        return Choice()
     if decoder == "greedy":
         return GreedyChoice(refractory_samples)
     return OptimalChoice(refractory_samples, threshold)

@@ -27,6 +27,8 @@ class Layout:
         Length of a window; the last one of a recording may be shorter.
     hop_samples
         Samples from frame to frame.
+    first_centre
+        Frame f stands for the samples around ``first_centre + f * hop_samples``.
 
     Raises
     ------
@@ -36,6 +38,7 @@ class Layout:
 
     window_samples: int
     hop_samples: int
+    first_centre: float
 
     def __post_init__(self) -> None:
         if self.window_samples < self.hop_samples:
@@ -58,8 +61,8 @@ class Layout:
     def spans(self, n_samples: int) -> list[tuple[int, int]]:
         """Return start and stop of each window of a recording, the last one perhaps shorter."""
         n = self.complete(n_samples)
-        whole = [(k * self.step_samples, k * self.step_samples + self.window_samples)
-                 for k in range(n)]  # fmt: skip
+        starts = range(0, n * self.step_samples, self.step_samples)
+        whole = [(start, start + self.window_samples) for start in starts]
         if not whole or whole[-1][1] < n_samples:
             whole.append((n * self.step_samples, n_samples))
         return whole

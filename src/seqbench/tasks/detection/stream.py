@@ -1,16 +1,116 @@
-"""Events of one recording while its samples are still coming."""
+"""Events of one recording while its samples are still coming, the same as those afterwards."""
 
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.storage.normalization import Normalization
-from seqbench.tasks.detection.peaks import Grid, PeakPicker, Peaks
-from seqbench.tasks.detection.recordings import BATCH, Score
+from seqbench.tasks.detection.peaks import BATCH, PeakPicker, Peaks, Score
+from seqbench.tasks.detection.refractory import Choice, check, choice
 from seqbench.tasks.detection.stitching import Blend, Layout
-from seqbench.tasks.detection.stream_selection import Event, OnlineSelection
 from seqbench.windowing.normalize import normalize, standardize
+
+
+class Event(NamedTuple):
+    """An event of a stream: time in samples from its start, index of the class, score."""
+
+    time: float
+    type: int
+    score: float
+
+
+class OnlineSelection:
+    """Chooses among the candidates of one recording as they come.
+
+    All events it gives are together those of
+    `seqbench.tasks.detection.refractory.select` on all candidates, and none is
+    ever taken back.
+
+    Parameters
+    ----------
+    thresholds
+        Least score of an event of each type, (K,).
+    refractory_samples
+        Shortest time between two events of one type.
+    decoder
+        One of `seqbench.tasks.detection.refractory.DECODERS`.
+
+    Raises
+    ------
+    ValueError
+        If the decoder or the period is none.
+
+    Notes
+    -----
+    A run is a series of candidates of one type above the threshold, each
+    closer than the period to the one before. Latency: the ``threshold``
+    decoder gives an event with the next `advance`; the others give it at the
+    latest when `advance` reaches the last candidate of its run plus the
+    period, so a candidate alone comes out one period after its time. Often it
+    is sooner: ``greedy`` waits only while a likelier neighbour is undecided or
+    may come, ``optimal`` only while a later candidate could change the choice.
+    With a period of 0 all decoders are as fast as ``threshold``. Memory holds
+    the undecided candidates of the run of each type, nothing older.
+    """
+
+    def __init__(
+        self, thresholds: NDArray[np.float64], refractory_samples: float, decoder: str
+    ) -> None:
+        check(decoder, refractory_samples)
+        self._thresholds: list[float] = np.asarray(thresholds, dtype=np.float64).tolist()
+        self._refractory_samples = refractory_samples
+        self._decoder = decoder
+        self._begin()
+
+    def _begin(self) -> None:
+        self._open: list[Choice[Event]] = [
+            choice(self._decoder, self._refractory_samples, threshold)
+            for threshold in self._thresholds
+        ]
+        self._now = [-math.inf] * len(self._thresholds)
+
+    def push(self, type: int, time: float, score: float) -> None:
+        """Take a candidate: type, time in samples from the start of the stream, score.
+
+        Raises
+        ------
+        ValueError
+            If the time is not a number, or before the last candidate of the
+            type or the last `advance`.
+        """
+        if not self._now[type] <= time < math.inf:
+            raise ValueError(
+                f"a candidate of type {type} at {time}, but none before {self._now[type]}"
+                " was to come any more"
+            )
+        self._now[type] = time
+        if score >= self._thresholds[type]:
+            self._open[type].add(time, score, Event(time, type, score))
+
+    def advance(self, now: float) -> list[Event]:
+        """Give the events that have become certain, in order of time.
+
+        Parameters
+        ----------
+        now
+            Time in samples: no candidate before it will come any more. It may
+            be earlier than before, which has no effect.
+        """
+        self._now = [max(last, now) for last in self._now]
+        return sorted(
+            event
+            for one, last in zip(self._open, self._now, strict=True)
+            for event in one.settled(last)
+        )
+
+    def finish(self) -> list[Event]:
+        """Give the remaining events, in order of time, and be ready for another stream."""
+        rest = self.advance(math.inf)
+        self._begin()
+        return rest
 
 
 @dataclass(frozen=True)
@@ -21,7 +121,7 @@ class Detector:
     ----------
     score
         From normalised windows (B, T, C) to presence and offset, (B, F, 2, K).
-    layout, grid
+    layout
         How windows and frames lie in a recording.
     normalization
         Applied to the samples as they come.
@@ -31,7 +131,6 @@ class Detector:
 
     score: Score
     layout: Layout
-    grid: Grid
     normalization: Normalization
     n_types: int
 
@@ -64,7 +163,7 @@ class EventStream:
         self._n_windows = 0
         self._held = np.zeros((0, 0), dtype=np.float32)  # from the start of the next window on
         self._blend = Blend(detector.layout)
-        self._picker = PeakPicker(detector.grid, detector.n_types)
+        self._picker = PeakPicker(detector.layout, detector.n_types)
 
     def push(self, samples: NDArray[np.float32]) -> list[Event]:
         """Take the next samples (n, C), in the units of the recording; give what is certain."""
@@ -100,4 +199,6 @@ class EventStream:
 
     def _select(self, peaks: Peaks) -> None:
         time = np.clip(peaks.time, 0, self.n_samples - 1)
-        self.selection.push_many(peaks.type, time, peaks.score)
+        columns = (peaks.type.tolist(), time.tolist(), peaks.score.tolist())
+        for one in zip(*columns, strict=True):
+            self.selection.push(*one)

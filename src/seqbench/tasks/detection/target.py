@@ -40,17 +40,15 @@ class EventTable(TargetTable):
     """
 
     def __init__(self, timeline: Timeline, device: torch.device) -> None:
-        self.onset = torch.from_numpy(timeline.onset).to(device)
-        self.type = torch.from_numpy(timeline.type).to(device)
-        self.recording_start = torch.from_numpy(timeline.start).to(device)
-        self.recording_stop = torch.from_numpy(timeline.stop).to(device)
-        self.known_start = torch.from_numpy(timeline.known_start).to(device)
-        self.known_stop = torch.from_numpy(timeline.known_stop).to(device)
+        self.onset, self.type, self.start, self.stop, self.known_start, self.known_stop = (
+            torch.from_numpy(getattr(timeline, name)).to(device)
+            for name in ("onset", "type", "start", "stop", "known_start", "known_stop")
+        )
 
     def bounds(self, start: Tensor) -> tuple[Tensor, Tensor]:
         """Return the rows [first, stop) of the recordings at rows (B,), (B,) each."""
         place = self._place(start)
-        return self.recording_start[place], self.recording_stop[place]
+        return self.start[place], self.stop[place]
 
     def batch(self, rows: Rows) -> EventTarget:
         """Return the events that begin in the windows of a batch."""
@@ -78,4 +76,4 @@ class EventTable(TargetTable):
         )
 
     def _place(self, start: Tensor) -> Tensor:
-        return torch.searchsorted(self.recording_start, start, right=True) - 1
+        return torch.searchsorted(self.start, start, right=True) - 1

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from seqbench.config.options import Level
 from seqbench.config.registry import TASKS
+from seqbench.storage.detections import Candidates, Decoding, Detections, DetectionTuning
+from seqbench.storage.model_header import NetworkHeader
+from seqbench.storage.windows import WindowSet
 from seqbench.tasks.base import Task
+from seqbench.tasks.detection.refractory import period_samples
+from seqbench.tasks.detection.thresholds import timing_bounds_ms, tune
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from seqbench.models.base import Encoder
-    from seqbench.storage.detections import Candidates, Detections
-    from seqbench.storage.model_header import NetworkHeader
-    from seqbench.storage.windows import WindowSet
     from seqbench.tasks.detection.target import EventTable
     from seqbench.tasks.head import Head
 
@@ -64,18 +67,14 @@ class DetectionTask(Task):
     def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build presence and offset for every frame and type."""
         from seqbench.tasks.detection.head import DetectionHead
-        from seqbench.tasks.detection.refractory import period_samples
 
         if header.sampling_rate_hz is None:
             raise ValueError("detection needs a sampling rate")
         return DetectionHead(
             encoder,
             len(header.classes),
+            self,
             dropout=header.head_dropout,
-            presence=self.presence,
-            offset_weight=self.offset_weight,
-            template_weight=self.template_weight,
-            refractory_weight=self.refractory_weight,
             refractory_samples=period_samples(header.refractory_s, header.sampling_rate_hz),
         )
 
@@ -89,36 +88,31 @@ class DetectionTask(Task):
         self, windows: WindowSet
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return the type of every event, and which events begin in each window."""
-        from seqbench.tasks.detection.events import event_ranges
-
-        return windows.events.type, *event_ranges(windows)
+        events, stop = windows.events, windows.start + windows.length
+        first, last = (np.searchsorted(events.onset, at) for at in (windows.start, stop))
+        return events.type, first, last
 
     def join(
         self,
         windows: WindowSet,
-        answer: Candidates,
+        predicted: Candidates,
         *,
         are_probabilities: bool,
         tuned: dict[str, Any],
     ) -> Detections:
         """Join candidates with the recordings they were found in."""
-        from seqbench.storage.detections import Decoding, Detections, DetectionTuning
-
         decoding = Decoding.of(DetectionTuning.of_json(tuned))
-        return Detections.of(windows, answer, decoding, are_probabilities=are_probabilities)
+        return Detections.of(windows, predicted, decoding, are_probabilities=are_probabilities)
 
     def tune(
-        self, windows: WindowSet, answer: Candidates, *, are_probabilities: bool
+        self, windows: WindowSet, predicted: Candidates, *, are_probabilities: bool
     ) -> dict[str, Any]:
         """Choose the threshold of each type on val, and bound the timing errors there."""
-        from seqbench.storage.detections import Decoding, Detections
-        from seqbench.tasks.detection.thresholds import timing_bounds_ms, tune
-
         undecided = Decoding(decoder=self.decoder, thresholds={})
-        found = Detections.of(windows, answer, undecided, are_probabilities=are_probabilities)
+        found = Detections.of(windows, predicted, undecided, are_probabilities=are_probabilities)
         decoding = tune(found, self.decoder)
-        found = Detections.of(windows, answer, decoding, are_probabilities=are_probabilities)
-        return decoding.tuning(timing_bounds_ms(found)).to_json()
+        found = Detections.of(windows, predicted, decoding, are_probabilities=are_probabilities)
+        return decoding.tuning(timing_bounds_ms(found))
 
     def headline_of(self, windows: WindowSet) -> str:
         """Return F1 at the tolerance of the dataset."""

@@ -15,23 +15,16 @@ LEAST_ERRORS = 40  # that make a 95 % interval
 UNDECIDED = 0.5  # where no type has a threshold of its own
 
 
-class Cuts(NamedTuple):
-    """Thresholds to try, (J,) each, ascending: each between a score and the next lower one."""
+class Trials(NamedTuple):
+    """What each threshold of one type finds on val, (J,) each, by rising threshold.
+
+    A threshold lies in the middle between a score, ``high``, which it lets in,
+    and the next lower one, ``low``, which it does not.
+    """
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
-
-    @property
-    def middle(self) -> NDArray[np.float64]:
-        """The threshold that is tried: lets in ``high``, but not ``low``."""
-        middle = (self.low + self.high) / 2
-        return np.where(middle > self.low, middle, self.high)
-
-
-class Trials(NamedTuple):
-    """What each threshold of one type finds on val, (J,) each."""
-
-    cuts: Cuts
+    middle: NDArray[np.float64]
     n_matched: NDArray[np.float64]
     n_kept: NDArray[np.float64]
 
@@ -109,7 +102,7 @@ def choose_thresholds(detections: Detections, decoder: str) -> NDArray[np.float6
         if trial is not None:
             gain = trial.gain(best_f1)
             is_best = np.isclose(gain, gain.max(), rtol=0, atol=1e-9)
-            thresholds[kind] = _middle_of_best(trial.cuts, is_best)
+            thresholds[kind] = _middle_of_best(trial, is_best)
             is_found[kind] = trial.n_matched[is_best].any()
     rest = float(np.median(thresholds[is_found])) if is_found.any() else UNDECIDED
     return np.where(np.isnan(thresholds), rest, thresholds)
@@ -141,7 +134,8 @@ def _trials(detections: Detections, decoder: str, kind: int) -> Trials | None:
     rate = detections.sampling_rate_hz
     tolerance = tolerance_in_samples(detections.tolerance_ms, rate)
     period = period_samples(detections.refractory_s, rate)
-    found = _of_type(detections.candidates, kind)
+    is_kind = detections.candidates.type == kind
+    found = Candidates(**{name: of[is_kind] for name, of in vars(detections.candidates).items()})
     time = np.rint(found.time).astype(np.int64)
     is_found = _is_known(detections, found.place, time)
     is_there = detections.reference_type == kind
@@ -155,25 +149,16 @@ def _trials(detections: Detections, decoder: str, kind: int) -> Trials | None:
     is_hit = is_found & (_distance(np.sort(reference), detected) <= tolerance)
     if not is_hit.any():
         return None
-    cuts = _cuts(found.score[is_found], found.score[is_hit])
+    low, high = _cuts(found.score[is_found], found.score[is_hit])
+    middle = (low + high) / 2
+    middle = np.where(middle > low, middle, high)
     counts = []
-    for threshold in cuts.middle:
-        kept = select(found, np.array([threshold]), period, decoder)
+    for threshold in middle:
+        kept = select(found, np.full(len(detections.classes), threshold), period, decoder)
         kept = kept[is_found[kept]]
         counts.append((len(match(reference, detected[kept], tolerance)[0]), len(kept)))
     n_matched, n_kept = np.array(counts, dtype=np.float64).T
-    return Trials(cuts, n_matched, n_kept) if n_matched.any() else None
-
-
-def _of_type(candidates: Candidates, kind: int) -> Candidates:
-    """Return the candidates of one type, as the only type."""
-    is_kind = candidates.type == kind
-    return Candidates(
-        place=candidates.place[is_kind],
-        time=candidates.time[is_kind],
-        type=np.zeros(int(is_kind.sum()), dtype=np.int64),
-        score=candidates.score[is_kind],
-    )
+    return Trials(low, high, middle, n_matched, n_kept) if n_matched.any() else None
 
 
 def _is_known(
@@ -191,21 +176,23 @@ def _distance(sorted_times: NDArray[np.int64], times: NDArray[np.int64]) -> NDAr
     return np.minimum(times - others[after - 1], others[after] - times)
 
 
-def _cuts(scores: NDArray[np.float64], hits: NDArray[np.float64]) -> Cuts:
-    """Return the cuts right below the scores of hits, or quantiles of those, and above all."""
+def _cuts(
+    scores: NDArray[np.float64], hits: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the scores of hits, or quantiles of those, after the next lower ones; and 1."""
     distinct, high = np.unique(scores), np.unique(hits)
     if len(high) > MOST_THRESHOLDS:
         high = np.unique(np.quantile(hits, np.linspace(0, 1, MOST_THRESHOLDS), method="lower"))
     below = np.concatenate([[0.0], distinct])[np.searchsorted(distinct, high)]
-    return Cuts(np.append(below, distinct[-1]), np.append(high, 1.0))
+    return np.append(below, distinct[-1]), np.append(high, 1.0)
 
 
-def _middle_of_best(cuts: Cuts, is_best: NDArray[np.bool_]) -> float:
+def _middle_of_best(trial: Trials, is_best: NDArray[np.bool_]) -> float:
     """Return the middle threshold of the widest row of best ones."""
     edges = np.diff(np.concatenate([[False], is_best, [False]]).astype(np.int8))
     first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
-    widest = np.argmax(cuts.high[last] - cuts.low[first])
+    widest = np.argmax(trial.high[last] - trial.low[first])
     row = slice(first[widest], last[widest] + 1)
-    centre = (cuts.low[row][0] + cuts.high[row][-1]) / 2
-    middle = cuts.middle[row]
+    centre = (trial.low[row][0] + trial.high[row][-1]) / 2
+    middle = trial.middle[row]
     return float(middle[np.argmin(np.abs(middle - centre))])

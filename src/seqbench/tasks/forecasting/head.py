@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from seqbench.models.base import Encoder
@@ -12,12 +11,11 @@ from seqbench.models.conv_lstm import MapForecaster
 from seqbench.models.pooling import PooledLinear
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.windows import WindowSet
-from seqbench.tasks.head import Head
-from seqbench.tasks.sample_head import squared_errors
+from seqbench.tasks.head import ValueHead
 from seqbench.windowing.transform import n_samples_lost, past, restored
 
 
-class ForecastingHead(Head):
+class ForecastingHead(ValueHead):
     """Pool, then all D values of all H samples behind the window at once.
 
     Of video all pixels of all H frames. Where the frames of the encoder are
@@ -37,10 +35,6 @@ class ForecastingHead(Head):
         Of video: rows and columns of a frame.
     """
 
-    measured = "mse"
-    centre: Tensor
-    scale: Tensor
-
     def __init__(
         self,
         encoder: Encoder,
@@ -56,31 +50,13 @@ class ForecastingHead(Head):
             self.output = PooledLinear(encoder, math.prod(self.shape), dropout)
         else:
             self.output = MapForecaster(encoder.map_shape, encoder.map_stride, self.shape)
-        for name in ("centre", "scale"):
-            values = torch.from_numpy(getattr(normalization, name))
-            planes = values.reshape(-1, *(1 for _ in frame_size))
-            self.register_buffer(name, planes, persistent=False)
+        self.keep_units(normalization, (-1, *(1 for _ in frame_size)))
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return normalised forecasts, (B, H, D) or (B, H, C, rows, columns)."""
         return self.output(frames, lengths).reshape(-1, *self.shape)
 
-    def loss(self, logits: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Return the mean squared error of normalised values, about 1 for their mean."""
-        del weight  # there are no classes
-        squared, is_known = squared_errors(logits, target)
-        return squared.sum() / is_known.sum().clamp(min=1)
-
-    def scores(self, logits: Tensor) -> Tensor:
-        """Return forecasts of the transformed series, in the shape of the logits."""
-        return logits.double() * self.scale + self.centre
-
-    def finish(self, windows: WindowSet, answer: np.ndarray) -> np.ndarray:
+    def finish(self, windows: WindowSet, predicted: np.ndarray) -> np.ndarray:
         """Return forecasts of the series itself, (N, H, D) or (N, H, C, rows, columns)."""
         transform = windows.required_targets.transform
-        return restored(answer, past(windows, n_samples_lost(transform)), transform)
-
-    def measure(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the mean squared error of each window, (B,), normalised."""
-        squared, is_known = squared_errors(logits, target)
-        return squared.flatten(1).sum(dim=1) / is_known.flatten(1).sum(dim=1).clamp(min=1)
+        return restored(predicted, past(windows, n_samples_lost(transform)), transform)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seqbench.config.registry import TASKS
+from seqbench.storage.model_header import NetworkHeader
+from seqbench.storage.normalization import Normalization
+from seqbench.storage.sequences import Sequences
+from seqbench.storage.windows import WindowSet
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from seqbench.models.base import Encoder
-    from seqbench.storage.model_header import NetworkHeader
-    from seqbench.storage.sequences import Sequences
-    from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
     from seqbench.tasks.targets import HorizonTargets
 
@@ -28,7 +29,6 @@ class ForecastingTask(Task):
 
     def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build a pooled linear layer for the whole horizon, or what carries on maps of video."""
-        from seqbench.storage.normalization import Normalization
         from seqbench.tasks.forecasting.head import ForecastingHead
 
         targets = header.targets
@@ -49,10 +49,7 @@ class ForecastingTask(Task):
         return HorizonTargets(signal, windows.required_targets.horizon_samples)
 
     def join(
-        self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
+        self, windows: WindowSet, predicted: Any, *, are_probabilities: bool, tuned: dict[str, Any]
     ) -> Sequences:
         """Join forecasts with the horizons; see `Sequences.behind`."""
-        from seqbench.storage.sequences import Sequences
-
-        del are_probabilities, tuned
-        return Sequences.behind(windows, answer)
+        return Sequences.behind(windows, predicted)

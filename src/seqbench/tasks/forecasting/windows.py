@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 from seqbench.config.registry import TASK_WINDOWS
-from seqbench.config.stages import WindowSettings
 from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.recordings import Recordings
 from seqbench.tasks.windows import TaskWindows
@@ -48,24 +47,17 @@ class ForecastingWindows(TaskWindows):
         return job.window.horizon_samples or 1
 
     def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
-        """Cut windows with a horizon behind each that lies in the split."""
-        return cut_before_horizons(recordings, job.window, self.look_back(job))
+        """Cut windows with a horizon behind each that lies where targets are known.
 
-
-def cut_before_horizons(
-    recordings: Recordings, settings: WindowSettings, look_back: int
-) -> list[Window]:
-    """Cut windows with a horizon behind each that lies where targets are known.
-
-    A window may begin before that place; its horizon never does. `look_back`
-    samples before a horizon must be there.
-    """
-    length, horizon = settings.length_samples, settings.horizon_samples or 1
-    if length is None:
-        raise ValueError("forecasting needs `window.length_samples`")
-    hop = hop_samples(length, settings) if settings.overlap or settings.step_samples else 1
-    return [
-        Window(recording, origin - length, origin, 0)
-        for recording, (known_start, known_stop) in enumerate(recordings.known_spans.tolist())
-        for origin in range(max(known_start, look_back), known_stop - horizon + 1, hop)
-    ]
+        A window may begin before that place; its horizon never does.
+        """
+        length, settings = job.window.length_samples, job.window
+        if length is None:
+            raise ValueError("forecasting needs `window.length_samples`")
+        hop = hop_samples(length, settings) if settings.overlap or settings.step_samples else 1
+        first, horizon = self.look_back(job), self.horizon_samples(job)
+        return [
+            Window(recording, origin - length, origin, 0)
+            for recording, (known_start, known_stop) in enumerate(recordings.known_spans.tolist())
+            for origin in range(max(known_start, first), known_stop - horizon + 1, hop)
+        ]

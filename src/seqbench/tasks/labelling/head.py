@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from seqbench.tasks.sample_head import SampleHead
+from seqbench.tasks.head import SampleHead
 
 UNKNOWN = -1
 

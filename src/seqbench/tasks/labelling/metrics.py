@@ -9,9 +9,7 @@ from seqbench.storage.sequences import Sequences
 Floats = NDArray[np.float64]
 
 
-@METRICS.register(
-    "sequence_accuracy", tasks=("labelling",), better="higher", probabilities=False, order=1
-)
+@METRICS.register("sequence_accuracy", tasks=("labelling",), better="higher", order=1)
 def sequence_accuracy(sequences: Sequences, weights: Floats) -> Floats:
     """Fraction of the windows in which the class of every sample is right."""
     wrong = sequences.summed((sequences.predicted != sequences.label).astype(np.float64))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from seqbench.config.registry import TASKS
+from seqbench.storage.model_header import NetworkHeader
+from seqbench.storage.sequences import Sequences
+from seqbench.storage.windows import UNLABELLED, WindowSet
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from seqbench.models.base import Encoder
-    from seqbench.storage.model_header import NetworkHeader
-    from seqbench.storage.sequences import Sequences
-    from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
     from seqbench.tasks.targets import SampleTargets
 
@@ -38,12 +39,10 @@ class LabellingTask(Task):
         """Return the class of every sample, -1 where unknown."""
         import torch
 
-        from seqbench.storage.windows import UNLABELLED
         from seqbench.tasks.targets import SampleTargets
 
-        values = (
-            torch.from_numpy(windows.required_targets.values[:, 0]).nan_to_num(UNLABELLED).long()
-        )
+        values = torch.from_numpy(windows.required_targets.values[:, 0])
+        values = values.nan_to_num(UNLABELLED).long()
         return SampleTargets(values.to(signal.device), UNLABELLED)
 
     def labels_inside(
@@ -53,10 +52,7 @@ class LabellingTask(Task):
         return windows.required_targets.values[:, 0], windows.start, windows.start + windows.length
 
     def join(
-        self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
+        self, windows: WindowSet, predicted: Any, *, are_probabilities: bool, tuned: dict[str, Any]
     ) -> Sequences:
         """Join scores (S, K) with the samples they belong to."""
-        from seqbench.storage.sequences import Sequences
-
-        del tuned  # the class with the highest score is predicted
-        return Sequences.inside(windows, answer, are_probabilities=are_probabilities)
+        return Sequences.inside(windows, predicted, are_probabilities=are_probabilities)

@@ -1,6 +1,6 @@
 """Windows of labelling: the class of every sample is a target."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,17 +11,15 @@ from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import Split, WindowSet
-from seqbench.tasks.windows import TaskWindows, check_classes, values_inside
-from seqbench.windowing.segment import Window, cut_sequences
+from seqbench.tasks.windows import SampleWindows, check_classes
 
 
 @TASK_WINDOWS.register("labelling")
-class LabellingWindows(TaskWindows):
+class LabellingWindows(SampleWindows):
     """Windows whose samples have a class each."""
 
     def prepared(self, recordings: Recordings, job: WindowJobSettings) -> Recordings:
         """Return recordings with the index of the class of every sample as target."""
-        del job
         targets = [np.full((n, 1), np.nan, dtype=np.float32) for n in recordings.lengths]
         for recording, label, start, stop in zip(
             recordings.label_recording,
@@ -33,15 +31,10 @@ class LabellingWindows(TaskWindows):
             targets[recording][start:stop] = label
         return replace(recordings, targets=targets, target_names=["class"], target_units=[""])
 
-    def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
-        """Cut recordings into windows, wherever labels begin and end."""
-        return cut_sequences(recordings, job.window)
-
     def target_normalization(
         self, of_signal: Normalization, values: Callable[[], NDArray[np.float32]]
     ) -> Normalization:
         """Return none: classes are no quantities."""
-        del of_signal, values
         return Normalization.neutral(1)
 
     def check(self, splits: dict[Split, WindowSet]) -> None:
@@ -49,7 +42,3 @@ class LabellingWindows(TaskWindows):
         super().check(splits)
         values = splits["train"].required_targets.values[:, 0]
         check_classes(values[np.isfinite(values)].astype(np.int64), splits["train"].classes)
-
-    def reference(self, windows: WindowSet) -> Callable[[int], Hashable]:
-        """Return a function that gives the classes of the samples of a window."""
-        return values_inside(windows)

@@ -12,7 +12,7 @@ from seqbench.storage.sequences import Sequences
 Floats = NDArray[np.float64]
 
 
-@METRICS.register("r2", tasks=("regression",), better="higher", probabilities=False, order=0)
+@METRICS.register("r2", tasks=("regression",), better="higher", order=0)
 def r2(sequences: Sequences, weights: Floats) -> Floats:
     """Fraction of the variance of the values that is explained, mean over the values; at most 1.
 
@@ -29,17 +29,13 @@ def r2(sequences: Sequences, weights: Floats) -> Floats:
     return np.mean(explained, axis=0)
 
 
-@METRICS.register(
-    "rmse", tasks=("regression", "forecasting"), better="lower", probabilities=False, order=1
-)
+@METRICS.register("rmse", tasks=("regression", "forecasting"), better="lower", order=1)
 def rmse(sequences: Sequences, weights: Floats) -> Floats:
     """Root mean square error, in the units of the values."""
     return np.sqrt(_mean(sequences, (sequences.target - sequences.prediction) ** 2, weights))
 
 
-@METRICS.register(
-    "mae", tasks=("regression", "forecasting"), better="lower", probabilities=False, order=2
-)
+@METRICS.register("mae", tasks=("regression", "forecasting"), better="lower", order=2)
 def mae(sequences: Sequences, weights: Floats) -> Floats:
     """Mean absolute error, in the units of the values."""
     return _mean(sequences, np.abs(sequences.target - sequences.prediction), weights)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seqbench.config.registry import TASKS
+from seqbench.storage.model_header import NetworkHeader
+from seqbench.storage.normalization import Normalization
+from seqbench.storage.sequences import Sequences
+from seqbench.storage.windows import WindowSet
 from seqbench.tasks.base import Task
+from seqbench.windowing.normalize import normalize
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from seqbench.models.base import Encoder
-    from seqbench.storage.model_header import NetworkHeader
-    from seqbench.storage.sequences import Sequences
-    from seqbench.storage.windows import WindowSet
     from seqbench.tasks.head import Head
     from seqbench.tasks.targets import SampleTargets
 
@@ -28,7 +30,6 @@ class RegressionTask(Task):
 
     def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build a linear layer for every frame."""
-        from seqbench.storage.normalization import Normalization
         from seqbench.tasks.regression.head import RegressionHead
 
         if header.targets is None:
@@ -41,18 +42,13 @@ class RegressionTask(Task):
         import torch
 
         from seqbench.tasks.targets import SampleTargets
-        from seqbench.windowing.normalize import normalize
 
-        values = torch.from_numpy(
-            normalize(windows.required_targets.values, windows.required_targets.normalization)
-        )
+        targets = windows.required_targets
+        values = torch.from_numpy(normalize(targets.values, targets.normalization))
         return SampleTargets(values.to(signal.device), torch.nan)
 
     def join(
-        self, windows: WindowSet, answer: Any, *, are_probabilities: bool, tuned: dict[str, Any]
+        self, windows: WindowSet, predicted: Any, *, are_probabilities: bool, tuned: dict[str, Any]
     ) -> Sequences:
         """Join values (S, D) with the samples they belong to."""
-        from seqbench.storage.sequences import Sequences
-
-        del are_probabilities, tuned
-        return Sequences.inside(windows, answer)
+        return Sequences.inside(windows, predicted)

@@ -37,12 +37,12 @@ class Folder:
             for path in job.outputs:
                 self.write(path)
 
-    def tell(self, job, text="", *, begun=NOON, process=1, machine="elsewhere"):
+    def log(self, job, text="", *, begun=NOON, process=1, machine="elsewhere"):
         """Write a log that begins as it should."""
         self.write(job.log, BEGUN.format(begun=begun, process=process, machine=machine) + text)
 
-    def tell_took(self, job, wall_s, cpu_s, **told):
-        self.tell(job, f"done after {wall_s} s, {cpu_s} s of processor time\n", **told)
+    def log_done(self, job, wall_s, cpu_s, **begun_by):
+        self.log(job, f"done after {wall_s} s, {cpu_s} s of processor time\n", **begun_by)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ NOON = "2026-11-22T12:00:00+00:00"
 
 @pytest.fixture
 def stand(folder):
-    """Return a function that tells how one job stands."""
+    """Return the status of one job."""
 
     def of(job):
         [one] = [one for one in job_statuses(folder.jobs, folder.root) if one.job is job]
@@ -33,20 +33,17 @@ def states(folder):
     return {one.state for one in job_statuses(folder.jobs, folder.root)}
 
 
-def test_where_nothing_is_everything_waits(folder):
+def test_everything_waits_where_nothing_is_and_is_done_where_all_outputs_are(folder):
     assert states(folder) == {"waiting"}
     assert list(folder.root.iterdir()) == []
 
-
-def test_where_all_outputs_are_everything_is_done(folder):
     folder.make(*folder.jobs)
-
     assert states(folder) == {"done"}
 
 
 def test_looking_changes_nothing(folder):
     folder.make(*folder.jobs[:4])
-    folder.tell(folder.jobs[5], "error: a.csv: empty\n")
+    folder.log(folder.jobs[5], "error: a.csv: empty\n")
     before = {path: path.stat().st_mtime_ns for path in folder.root.rglob("*")}
 
     job_statuses(folder.jobs, folder.root)
@@ -88,9 +85,9 @@ def test_what_is_gone_is_missed_only_where_something_is_to_be_made_from_it(folde
     assert stand(folder.job("pretrain")).state == "waiting"
 
 
-def test_a_failed_job_tells_why_and_what_waits_for_it(folder, stand):
+def test_a_failed_job_shows_why_and_what_waits_for_it(folder, stand):
     folder.make(folder.job("ingest"))
-    folder.tell(folder.job("window"), "error: waves: no window is left\n")
+    folder.log(folder.job("window"), "error: waves: no window is left\n")
 
     assert stand(folder.job("window")).state == "failed"
     assert stand(folder.job("window")).sentence == "waves: no window is left"
@@ -99,7 +96,7 @@ def test_a_failed_job_tells_why_and_what_waits_for_it(folder, stand):
 
 def test_what_needs_nothing_that_failed_does_not_wait_for_it(folder, stand):
     folder.make(folder.job("ingest"), folder.job("window"))
-    folder.tell(folder.job("pretrain", "seed0"), "error: loss is no number\n")
+    folder.log(folder.job("pretrain", "seed0"), "error: loss is no number\n")
 
     assert stand(folder.job("finetune", "autoencoder_finetune/labels1/seed0")).waits_for_failed
     assert not stand(folder.job("finetune", "autoencoder_finetune/labels1/seed1")).waits_for_failed
@@ -107,7 +104,7 @@ def test_what_needs_nothing_that_failed_does_not_wait_for_it(folder, stand):
 
 def test_the_failure_of_a_job_that_was_done_since_is_forgotten(folder, stand):
     folder.make(folder.job("ingest"))
-    folder.tell(folder.job("ingest"), "error: no network\n")
+    folder.log(folder.job("ingest"), "error: no network\n")
 
     assert stand(folder.job("ingest")).state == "done"
 
@@ -120,8 +117,8 @@ def test_a_job_runs_as_long_as_its_process_lives(folder, stand):
         process = subprocess.Popen(
             [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stderr=log
         )
-    told = {"process": process.pid, "machine": os.uname().nodename}
-    folder.tell(job, **told)
+    begun_by = {"process": process.pid, "machine": os.uname().nodename}
+    folder.log(job, **begun_by)
 
     assert stand(job).state == "running"
     process.kill()
@@ -130,8 +127,8 @@ def test_a_job_runs_as_long_as_its_process_lives(folder, stand):
     assert "without a message" in stand(job).sentence
 
 
-def test_a_job_on_another_machine_is_believed_and_its_silence_told(folder, stand):
-    folder.tell(folder.job("ingest"))
+def test_a_job_on_another_machine_is_believed_and_its_silence_shown(folder, stand):
+    folder.log(folder.job("ingest"))
     path = folder.root / folder.job("ingest").log
     hour_ago = time.time() - 3600
     os.utime(path, (hour_ago, hour_ago))
@@ -142,7 +139,7 @@ def test_a_job_on_another_machine_is_believed_and_its_silence_told(folder, stand
 
 
 def test_a_job_that_was_asked_to_end_has_not_failed(folder, stand):
-    folder.tell(folder.job("finetune"), "stopped by SIGTERM; run this again\n")
+    folder.log(folder.job("finetune"), "stopped by SIGTERM; run this again\n")
 
     assert stand(folder.job("finetune")).state == "stopped"
     assert stand(folder.job("finetune")).sentence == "stopped by SIGTERM"
@@ -212,9 +209,18 @@ def test_the_place_of_a_training_is_that_of_its_state(n_steps, folder, stand):
     assert stand(job).progress == Progress(epoch=3, n_steps=n_steps, train_s=12.5)
 
 
-def test_a_state_that_is_damaged_tells_no_place(folder, stand):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:100],
+        lambda text: text.replace(b"seqbench model", b"somebody model"),
+        lambda text: text.replace(b'best_epoch\\": 1', b'best_epoch\\": x'),
+    ],
+    ids=["cut", "of another format", "no number"],
+)
+def test_a_state_that_is_damaged_shows_no_place(damage, folder, stand):
     job = folder.job("finetune")
     write_state(folder.root / job.state, 7)
-    (folder.root / job.state).write_bytes((folder.root / job.state).read_bytes()[:100])
+    (folder.root / job.state).write_bytes(damage((folder.root / job.state).read_bytes()))
 
     assert stand(job).progress is None

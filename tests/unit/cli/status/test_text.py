@@ -27,22 +27,22 @@ def status(folder, capsys):
 
 def test_when_all_is_done_the_code_is_0(folder, status):
     folder.make(*folder.jobs)
-    code, said = status()
+    code, printed = status()
 
     assert code == 0
-    assert said.endswith("\n\neverything is done\n")
+    assert printed.endswith("\n\neverything is done\n")
 
 
 def test_when_something_is_to_be_done_the_code_is_3(folder, status):
-    code, said = status()
+    code, printed = status()
 
     assert code == 3
-    assert "no estimate, as nothing like the jobs to come has finished" in said
+    assert "no estimate, as nothing like the jobs to come has finished" in printed
 
 
 def test_a_failed_job_is_named_with_its_reason_and_log_and_the_code_is_1(folder, status):
-    folder.tell(folder.job("ingest"), "error: waves: \x1b[31mempty\n")
-    code, said = status()
+    folder.log(folder.job("ingest"), "error: waves: \x1b[31mempty\n")
+    code, printed = status()
 
     assert code == 1
     assert (
@@ -52,14 +52,14 @@ failed
     waves: \\x1b[31mempty
     {folder.root / "results/logs/ingest/waves.log"}
 """
-        in said
+        in printed
     )
 
 
 def test_the_table_counts_the_jobs_of_each_step(folder, status):
     folder.make(folder.job("ingest"), folder.job("window"), folder.job("pretrain", "seed0"))
-    _, said = status()
-    rows = [line.split() for line in said.splitlines()]
+    _, printed = status()
+    rows = [line.split() for line in printed.splitlines()]
 
     assert ["step", "done", "running", "failed", "stopped", "waiting", "jobs"] in rows
     assert ["pretrain", "1", "-", "-", "-", "1", "2"] in rows
@@ -69,41 +69,37 @@ def test_the_table_counts_the_jobs_of_each_step(folder, status):
 
 def test_scripts_get_the_same_as_json(folder, status):
     folder.make(folder.job("ingest"))
-    folder.tell(folder.job("window"), "error: no window is left\n")
-    code, said = status("--json")
-    told = json.loads(said)
+    folder.log(folder.job("window"), "error: no window is left\n")
+    code, printed = status("--json")
+    shown = json.loads(printed)
 
     assert code == 1
-    assert told["all"] == {"done": 1, "running": 0, "failed": 1, "stopped": 0, "waiting": 13}
-    assert told["steps"]["finetune"]["waiting"] == 4
-    [failed] = told["failed"]
+    assert shown["all"] == {"done": 1, "running": 0, "failed": 1, "stopped": 0, "waiting": 13}
+    assert shown["steps"]["finetune"]["waiting"] == 4
+    [failed] = shown["failed"]
     assert (failed["step"], failed["job"]) == ("window", "waves")
     assert (failed["sentence"], failed["machine"]) == ("no window is left", "elsewhere")
-    assert told["remaining"]["n_blocked"] == 14
+    assert shown["remaining"]["n_blocked"] == 14
 
 
 def test_the_estimate_says_what_it_is_based_on(folder, status):
     done = folder.job("finetune", "scratch/labels1/seed0")
     folder.make(folder.job("ingest"), folder.job("window"), done)
-    folder.tell_took(done, 60, 30)
-    _, said = status("--jobs", "2")
+    folder.log_done(done, 60, 30)
+    _, printed = status("--jobs", "2")
 
     # Three trainings of a minute each, two at a time, of which half is processor time.
-    assert "at least 1 min 30 s of processor time, 1 min 30 s with 2 jobs at a time" in said
-    assert "of 3 jobs, judged by 1 finished job like them" in said
-    assert "not counted: 9 jobs, as nothing like them has finished" in said
+    assert "at least 1 min 30 s of processor time, 1 min 30 s with 2 jobs at a time" in printed
+    assert "of 3 jobs, judged by 1 finished job like them" in printed
+    assert "not counted: 9 jobs, as nothing like them has finished" in printed
 
 
-def test_watching_ends_when_all_is_done(folder, status):
-    folder.make(*folder.jobs)
-
-    assert status("--watch", "1000")[0] == 0
-
-
-def test_watching_ends_when_all_that_is_left_needs_what_failed(folder, status):
-    folder.tell(folder.job("ingest"), "error: no network\n")
-
+def test_watching_ends_when_nothing_is_left_that_could_be_done(folder, status):
+    folder.log(folder.job("ingest"), "error: no network\n")
     assert status("--watch", "1000")[0] == 1
+
+    folder.make(*folder.jobs)
+    assert status("--watch", "1000")[0] == 0
 
 
 def test_without_a_config_a_sentence_says_what_to_name(tmp_path):
@@ -114,9 +110,11 @@ def test_without_a_config_a_sentence_says_what_to_name(tmp_path):
 def test_a_config_of_its_own_can_be_named(folder, status, tmp_path):
     mine = tmp_path / "mine.yaml"
     mine.write_text("runs: [{datasets: [waves], architectures: [lstm], seeds: [0]}]\n")
-    _, said = status("--config", str(mine))
+    _, printed = status("--config", str(mine))
 
-    assert ["finetune", "-", "-", "-", "-", "1", "1"] in [line.split() for line in said.split("\n")]
+    assert ["finetune", "-", "-", "-", "-", "1", "1"] in [
+        line.split() for line in printed.split("\n")
+    ]
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])

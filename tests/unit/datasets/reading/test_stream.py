@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from seqbench.datasets.base import DataError
-from seqbench.datasets.reading.stream import csv_stream, growing, raw_stream
+from seqbench.datasets.reading.stream import GrowingFile, csv_stream, raw_stream
 
 SIGNAL = np.column_stack([np.sin(np.arange(200) / 7), np.cos(np.arange(200) / 9)])
 
@@ -22,12 +22,6 @@ def one_sentence(error: DataError, path: Path) -> str:
     assert "\n" not in message
     assert "; " in message  # the problem; the fix
     return message
-
-
-@pytest.mark.parametrize("stream", [csv_stream, raw_stream])
-def test_a_chunk_without_samples_is_refused(stream):
-    with pytest.raises(ValueError, match="at least one sample"):
-        next(stream(io.BytesIO(b"1,2\n3,4\n"), 2, chunk_samples=-1))
 
 
 def feed(pieces: list[bytes]) -> io.BufferedReader:
@@ -51,23 +45,21 @@ CSV_ROWS = "".join(f"{x!r},{y!r}\n" for x, y in SIGNAL.tolist()).encode()
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 100, 10_000])
-@pytest.mark.parametrize("chunk_samples", [1, 9, 1 << 16])
-def test_a_csv_stream_gives_every_row_however_it_is_cut(size, chunk_samples):
+def test_a_csv_stream_gives_every_row_however_it_is_cut(size):
     with feed(cut(CSV_ROWS, size)) as pipe:
-        chunks = list(csv_stream(pipe, 2, chunk_samples))
+        chunks = list(csv_stream(pipe, 2))
 
-    assert all(0 < len(chunk) <= chunk_samples for chunk in chunks)
+    assert all(len(chunk) for chunk in chunks)
     assert all(chunk.dtype == np.float32 for chunk in chunks)
     np.testing.assert_array_equal(np.concatenate(chunks), SIGNAL.astype(np.float32))
 
 
 @pytest.mark.parametrize("size", [1, 7, 1001])
-@pytest.mark.parametrize("chunk_samples", [1, 9, 1 << 16])
-def test_a_raw_stream_gives_every_sample_however_it_is_cut(size, chunk_samples):
+def test_a_raw_stream_gives_every_sample_however_it_is_cut(size):
     with feed(cut(SIGNAL.astype("<f4").tobytes(), size)) as pipe:
-        chunks = list(raw_stream(pipe, 2, chunk_samples))
+        chunks = list(raw_stream(pipe, 2))
 
-    assert all(0 < len(chunk) <= chunk_samples for chunk in chunks)
+    assert all(len(chunk) for chunk in chunks)
     np.testing.assert_array_equal(np.concatenate(chunks), SIGNAL.astype(np.float32))
 
 
@@ -211,7 +203,7 @@ def test_a_growing_file_is_read_until_it_rests(tmp_path):
 
     writer = threading.Thread(target=write)
     writer.start()
-    with growing(path, idle_s=0.5, poll_s=0.001) as handle:
+    with GrowingFile(path, idle_s=0.5, poll_s=0.001) as handle:
         chunks = list(csv_stream(handle, 2))
     writer.join()
 
@@ -225,7 +217,7 @@ def test_a_file_that_does_not_grow_ends_at_once_or_after_its_rest(tmp_path):
 
     for idle_s in (0.0, 0.1):
         since = time.monotonic()
-        with growing(path, idle_s=idle_s, poll_s=0.01) as handle:
+        with GrowingFile(path, idle_s=idle_s, poll_s=0.01) as handle:
             assert len(np.concatenate(list(raw_stream(handle, 2)))) == len(SIGNAL)
         assert time.monotonic() - since >= idle_s
         assert handle.closed
@@ -235,7 +227,7 @@ def test_a_bad_row_of_a_growing_file_names_the_file(tmp_path):
     path = tmp_path / "live.csv"
     path.write_text("1,2\n3\n")
 
-    with growing(path, idle_s=0) as handle, pytest.raises(DataError) as caught:
+    with GrowingFile(path, idle_s=0) as handle, pytest.raises(DataError) as caught:
         list(csv_stream(handle, 2))
 
     assert "row 2: 1 cell" in one_sentence(caught.value, path)
@@ -245,7 +237,7 @@ def test_a_growing_file_that_gets_shorter_or_is_absent_is_refused(tmp_path):
     path = tmp_path / "live.csv"
     path.write_text("1,2\n3,4\n")
 
-    with growing(path, idle_s=5, poll_s=0.001) as handle:
+    with GrowingFile(path, idle_s=5, poll_s=0.001) as handle:
         chunks = csv_stream(handle, 2)
         next(chunks)
         path.write_text("1,2\n")
@@ -254,5 +246,5 @@ def test_a_growing_file_that_gets_shorter_or_is_absent_is_refused(tmp_path):
     assert "got shorter" in one_sentence(caught.value, path)
     path.unlink()
     with pytest.raises(DataError) as caught:
-        growing(path, idle_s=1)
+        GrowingFile(path, idle_s=1)
     assert "start what writes it first" in one_sentence(caught.value, path)

@@ -1,0 +1,152 @@
+"""Forecasts without a network: last value, last season, mean frame, autoregression."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.baselines.base import Arrays, Baseline
+from seqbench.config.options import Count, Lags
+from seqbench.config.registry import BASELINES
+from seqbench.datasets.base import DataError
+from seqbench.storage.windows import WindowSet
+from seqbench.windowing.transform import past
+
+
+@BASELINES.register(
+    "persistence", accepts=("series", "video"), tasks=("forecasting",), floor_of=("forecasting",)
+)
+class PersistenceBaseline(Baseline):
+    """The last value or frame that is known, for the whole horizon."""
+
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
+        """Learn nothing."""
+        return {}
+
+    def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
+        """Return the last value of each window, (N, H, D), of video (N, H, C, rows, columns)."""
+        return np.repeat(
+            past(windows, 1).astype(np.float64), windows.required_targets.horizon_samples, axis=1
+        )
+
+
+@BASELINES.register("seasonal_naive", accepts=("series",), tasks=("forecasting",))
+class SeasonalNaiveBaseline(Baseline):
+    """The value one season before, for each sample of the horizon.
+
+    Parameters
+    ----------
+    season_samples
+        Samples of a season; no more than windows are long.
+    """
+
+    def __init__(self, *, season_samples: Count = 12) -> None:
+        self.season_samples = season_samples
+
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
+        """Learn nothing."""
+        check_look_back(splits, self.season_samples, "seasonal_naive.season_samples")
+        return {}
+
+    def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
+        """Return the last season of each window, again and again, (N, H, D)."""
+        season = past(windows, self.season_samples).astype(np.float64)
+        return season[:, np.arange(windows.required_targets.horizon_samples) % self.season_samples]
+
+
+@BASELINES.register("mean_frame", accepts=("video",), tasks=("forecasting",))
+class MeanFrameBaseline(Baseline):
+    """The mean of each pixel over all frames to predict in training, whatever was seen.
+
+    A mean is the best prediction of the unpredictable, and so what a network
+    falls back to: where things move, persistence makes twice its error.
+    """
+
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
+        """Take the mean frame of all horizons, (C, rows, columns)."""
+        total, n = 0.0, 0
+        for split in splits:
+            for row in split.rows_around_end(0, split.required_targets.horizon_samples).T:
+                frames = split.required_targets.values[row]
+                total, n = total + frames.sum(axis=0, dtype=np.float64), n + len(frames)
+        return {"mean": np.asarray(total / n)}
+
+    def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
+        """Return the mean frame for the whole horizon, (N, H, C, rows, columns)."""
+        shape = (len(windows), windows.required_targets.horizon_samples, *arrays["mean"].shape)
+        return np.broadcast_to(arrays["mean"], shape)
+
+
+@BASELINES.register("log_ar", accepts=("series",), tasks=("forecasting",))
+class LogArBaseline(Baseline):
+    """Autoregression of each channel at chosen lags, step by step along the horizon.
+
+    Parameters
+    ----------
+    lags
+        How many samples earlier those lie from which a value is predicted; none
+        further back than windows are long. 1, 12 and 13 are those of a monthly
+        series whose growth and year both repeat.
+
+    Notes
+    -----
+    Of the logarithm where all of training is above 0, else of the values
+    themselves. A value has one coefficient for each lag and a constant, found
+    by least squares on training; forecasts further ahead take earlier ones as
+    if they had come true.
+
+    References
+    ----------
+    Box, Jenkins (1970). Time series analysis: forecasting and control.
+    """
+
+    def __init__(self, *, lags: Lags = (1, 12, 13)) -> None:
+        self.lags = lags
+
+    def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
+        """Solve for the coefficients of each channel, (lags + 1, D)."""
+        check_look_back(splits, max(self.lags), "log_ar.lags")
+        before = np.concatenate([past(split, max(self.lags)) for split in splits])
+        after = np.concatenate(
+            [split.required_targets.values[split.start + split.length] for split in splits]
+        )
+        before, after = before.astype(np.float64), after.astype(np.float64)
+        is_log = bool((before > 0).all() and (after > 0).all())
+        if is_log:
+            before, after = np.log(before), np.log(after)
+        coefficients = [
+            np.linalg.lstsq(self._regressors(before[..., c]), after[:, c], rcond=None)[0]
+            for c in range(after.shape[1])
+        ]
+        return {"coefficients": np.stack(coefficients, axis=1), "is_log": np.array(is_log)}
+
+    def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
+        """Return forecasts, (N, H, D)."""
+        series = past(windows, max(self.lags)).astype(np.float64)
+        if arrays["is_log"]:
+            # A value of test may be 0 or less where none of train was: predict nearly 0 then.
+            series = np.log(np.maximum(series, np.finfo(np.float64).tiny))
+        for _ in range(windows.required_targets.horizon_samples):
+            following = np.stack(
+                [
+                    self._regressors(series[..., c]) @ arrays["coefficients"][:, c]
+                    for c in range(series.shape[2])
+                ],
+                axis=1,
+            )
+            series = np.concatenate([series, following[:, None]], axis=1)
+        predicted = series[:, max(self.lags) :]
+        return np.exp(predicted) if arrays["is_log"] else predicted
+
+    def _regressors(self, series: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the values at the lags before the end of series (N, T), and a one."""
+        columns = [series[:, -lag] for lag in self.lags]
+        return np.stack([*columns, np.ones(len(series))], axis=1)
+
+
+def check_look_back(splits: list[WindowSet], n_samples: int, option: str) -> None:
+    """Refuse to look back further than the shortest window reaches."""
+    shortest = min(int(split.length.min()) for split in splits)
+    if n_samples > shortest:
+        raise DataError(
+            f"`baseline_options.{option}`: {n_samples} samples back do not fit into windows of"
+            f" {shortest}; look back less far, or make windows longer"
+        )

@@ -1,0 +1,188 @@
+"""A recording in every format, and what reading it gives, whole and in chunks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pyedflib
+import pytest
+import wfdb
+
+from seqbench.datasets.base import DataError
+from seqbench.datasets.reading.recording import open_recording, read_recording
+
+RATE_HZ = 50.0
+BLOCK = 13  # samples, so that a short recording has many blocks
+SIGNAL = np.column_stack([np.sin(np.arange(200) / 7), np.cos(np.arange(200) / 9)])
+
+
+@pytest.fixture
+def signal() -> np.ndarray:
+    """Two channels of 200 samples, which `write` writes."""
+    return SIGNAL.copy()
+
+
+@pytest.fixture(autouse=True)
+def block(monkeypatch) -> int:
+    """Return the most samples of a block."""
+    monkeypatch.setattr("seqbench.datasets.reading.source.BLOCK_SAMPLES", BLOCK)
+    return BLOCK
+
+
+def write_csv(path: Path, signal: np.ndarray) -> None:
+    frame = pd.DataFrame(signal, columns=["ax", "ay"])
+    frame.insert(1, "time_s", [f"{t:.2f}" for t in np.arange(len(signal)) / RATE_HZ])
+    frame.to_csv(path, index=False)
+
+
+def write_parquet(path: Path, signal: np.ndarray) -> None:
+    frame = pd.DataFrame(signal, columns=["ax", "ay"])
+    frame.insert(0, "Time", np.arange(len(signal)) / RATE_HZ)
+    frame.to_parquet(path, row_group_size=70)
+
+
+def write_npz(path: Path, signal: np.ndarray) -> None:
+    np.savez_compressed(path, signal=signal, weather=np.zeros(3), sampling_rate_hz=RATE_HZ)
+
+
+def write_hdf5(path: Path, signal: np.ndarray) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("tower", data=signal, chunks=(30, 1), compression="gzip")
+        file.attrs["sampling_rate_hz"] = RATE_HZ
+
+
+def write_edf(path: Path, signal: np.ndarray) -> None:
+    with pyedflib.EdfWriter(str(path), 2, file_type=pyedflib.FILETYPE_EDFPLUS) as file:
+        for i, label in enumerate(["ax", "ay"]):
+            file.setSignalHeader(i, EDF_CHANNEL | {"label": label})
+        file.writeSamples([np.ascontiguousarray(column) for column in signal.T])
+        file.writeAnnotation(0.5, 0.1, "strike")
+
+
+def write_wfdb(path: Path, signal: np.ndarray, fmt: str = "16") -> None:
+    wfdb.wrsamp(
+        path.stem,
+        fs=RATE_HZ,
+        units=["g", "g"],
+        sig_name=["ax", "ay"],
+        p_signal=signal,
+        fmt=[fmt, fmt],
+        write_dir=str(path.parent),
+    )
+
+
+EDF_CHANNEL = {
+    "dimension": "g",
+    "sample_frequency": RATE_HZ,
+    "physical_min": -1.0,
+    "physical_max": 1.0,
+    "digital_min": -32768,
+    "digital_max": 32767,
+    "transducer": "",
+    "prefilter": "",
+}
+WRITERS: dict[str, Callable[..., None]] = {
+    ".csv": write_csv,
+    ".parquet": write_parquet,
+    ".npy": np.save,
+    ".npz": write_npz,
+    ".h5": write_hdf5,
+    ".hdf5": write_hdf5,
+    ".edf": write_edf,
+    ".hea": write_wfdb,
+}
+
+
+@pytest.fixture
+def write(tmp_path) -> Callable[..., Path]:
+    """Write `one` with a suffix, of the channels ax and ay where the format has names."""
+
+    def call(suffix: str, signal: np.ndarray = SIGNAL, **options: str) -> Path:
+        path = tmp_path / f"one{suffix}"
+        WRITERS[suffix](path, signal, **options)
+        return path
+
+    return call
+
+
+@pytest.fixture
+def write_edf_signals(tmp_path) -> Callable[..., Path]:
+    """Write an EDF file of constant signals: label, rate, unit, value."""
+
+    def call(*signals: tuple[str, int, str, float], n_seconds: int = 3) -> Path:
+        path = tmp_path / "night.edf"
+        with pyedflib.EdfWriter(str(path), len(signals), file_type=pyedflib.FILETYPE_EDF) as file:
+            for i, (label, rate_hz, unit, _) in enumerate(signals):
+                changes = {"label": label, "sample_frequency": rate_hz, "dimension": unit}
+                file.setSignalHeader(i, EDF_CHANNEL | changes)
+            file.writeSamples([np.full(rate * n_seconds, value) for _, rate, _, value in signals])
+        return path
+
+    return call
+
+
+def one_sentence(error: DataError, path: Path) -> str:
+    message = str(error)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    assert "; " in message  # the problem; the fix
+    return message
+
+
+def read_in_blocks(path: Path, channels: list[str] | None = None) -> np.ndarray:
+    with open_recording(path, channels) as recording:
+        signal = np.concatenate(list(recording.samples()))
+    assert recording.n_samples in (None, len(signal))
+    return signal
+
+
+@pytest.fixture
+def joined() -> Callable[..., np.ndarray]:
+    """Return the signal, which is the same whole and in blocks."""
+
+    def call(path: Path, channels: list[str] | None = None) -> np.ndarray:
+        signal = read_in_blocks(path, channels)
+        np.testing.assert_array_equal(signal, read_recording(path, channels).signal)
+        return signal
+
+    return call
+
+
+@pytest.fixture
+def refusal_of_blocks() -> Callable[..., str]:
+    """Return the one sentence that refuses a file in blocks."""
+
+    def call(path: Path, channels: list[str] | None = None) -> str:
+        with pytest.raises(DataError) as caught:
+            read_in_blocks(path, channels)
+        return one_sentence(caught.value, path)
+
+    return call
+
+
+@pytest.fixture
+def refusal(refusal_of_blocks) -> Callable[..., str]:
+    """Return the one sentence that refuses a file, whole and in blocks."""
+
+    def call(path: Path, channels: list[str] | None = None) -> str:
+        with pytest.raises(DataError) as caught:
+            read_recording(path, channels)
+        assert refusal_of_blocks(path, channels) == str(caught.value)
+        return str(caught.value)
+
+    return call
+
+
+@pytest.fixture
+def before_refusal() -> Callable[[Path], tuple[np.ndarray, str]]:
+    """Return the samples that come before the fault, and its message."""
+
+    def call(path: Path) -> tuple[np.ndarray, str]:
+        blocks: list[np.ndarray] = []
+        with open_recording(path) as recording, pytest.raises(DataError) as caught:
+            blocks.extend(recording.samples())
+        return np.concatenate(blocks), one_sentence(caught.value, path)
+
+    return call

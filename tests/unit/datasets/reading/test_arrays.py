@@ -1,0 +1,85 @@
+"""Arrays of NumPy and HDF5."""
+
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+from seqbench.datasets.reading.recording import open_recording, read_recording
+
+
+@pytest.mark.parametrize("save", [np.save, np.savez, np.savez_compressed])
+@pytest.mark.parametrize("dtype", ["bool", "int16", "float32", ">f8"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_of_either_order_and_any_number_type_are_read(tmp_path, joined, save, dtype, order):
+    path = tmp_path / ("one.npy" if save is np.save else "one.npz")
+    array = np.asarray(np.arange(300).reshape(100, 3) % 97, dtype=dtype, order=order)
+    save(path, array)
+
+    np.testing.assert_array_equal(joined(path), array.astype(np.float32))
+    np.testing.assert_array_equal(joined(path, ["ch2", "ch0"]), array[:, [2, 0]].astype(np.float32))
+
+
+def test_more_channels_make_shorter_blocks(write, monkeypatch):
+    monkeypatch.setattr("seqbench.datasets.reading.source.BLOCK_CELLS", 6)
+
+    with open_recording(write(".npy")) as recording:
+        assert {len(chunk) for chunk in recording.samples()} == {3, 2}
+
+
+def test_hdf5_chunks_too_large_for_bounded_memory_are_refused(
+    write, refusal_of_blocks, signal, monkeypatch
+):
+    monkeypatch.setattr("seqbench.datasets.reading.hdf5_dataset.CACHE_BYTES", 200)
+    path = write(".h5")
+
+    assert "its HDF5 chunks have the shape (30, 1)" in refusal_of_blocks(path)
+    np.testing.assert_array_equal(read_recording(path).signal, signal.astype(np.float32))
+
+
+def test_the_attribute_of_the_dataset_comes_before_that_of_the_file(tmp_path, signal):
+    with h5py.File(tmp_path / "one.h5", "w") as file:
+        file["signal"], file["other"] = signal, signal
+        file["signal"].attrs["sampling_rate_hz"] = 10
+        file.attrs["sampling_rate_hz"] = 20
+
+    assert read_recording(tmp_path / "one.h5").sampling_rate_hz == 10
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from seqbench.datasets.reading.recording import open_recording
+
+def walk(path):
+    with open_recording(Path(path)) as recording:
+        return sum(len(chunk) for chunk in recording.samples())
+
+walk(sys.argv[1])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+n = walk(sys.argv[2])
+print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux")
+@pytest.mark.parametrize(("suffix", "order"), [(".npy", "C"), (".npy", "F"), (".npz", "F")])
+def test_memory_does_not_grow_with_the_recording(tmp_path, suffix, order):
+    paths = [tmp_path / f"{name}{suffix}" for name in ("short", "long")]
+    for path, n_samples in zip(paths, (200_000, 4_200_000), strict=True):
+        signal = np.zeros((n_samples, 6), dtype=np.float32, order=order)  # 5 and 100 MB
+        np.save(path, signal) if suffix == ".npy" else np.savez(path, signal=signal)
+
+    result = subprocess.run(
+        [sys.executable, "-c", MEASURE, *map(str, paths)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    n_read, growth_kib = map(int, result.stdout.split())
+    assert n_read == 4_200_000
+    assert growth_kib < 8_000
