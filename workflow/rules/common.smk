@@ -71,7 +71,8 @@ try:
                 read_yaml(path)
     PLAN = Plan(Benchmark.load(config))
     SOURCE_FILES = {
-        name: source_files(PLAN.job_settings.ingest(name)) for name in PLAN.base_datasets
+        name: source_files(PLAN.job_settings.ingest(name))
+        for name in PLAN.base_datasets
     }
 except UserError as error:
     raise WorkflowError(str(error)) from None
