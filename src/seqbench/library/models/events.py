@@ -96,8 +96,8 @@ class EventClassifier(nn.Module, ABC):
         encoder: Encoder,
         num_events: int,
         dropout: float,
-        timing_resolution_samples: int = 10,
-        refractory_period_samples: int = 4000,
+        timing_resolution_samples: int,
+        refractory_period_samples: int,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -308,11 +308,14 @@ class LSTMEventClassifier(EventClassifier):
         num_events: int = 16,
         dropout: float = 0.3,
         bidirectional: bool = True,
+        timing_resolution_samples: int = 10,
+        refractory_period_samples: int = 4000,
         stride: int = 1,
-        **timing: int,
     ) -> None:
         encoder = event_encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
-        super().__init__(encoder, num_events, dropout, **timing)
+        super().__init__(
+            encoder, num_events, dropout, timing_resolution_samples, refractory_period_samples
+        )
         self.timing_head = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(self.encoder.n_features, num_events)
         )
@@ -371,8 +374,9 @@ class EventSpecificClassifier(EventClassifier):
         dropout: float = 0.3,
         template_length: int = 80,
         bidirectional: bool = True,
+        timing_resolution_samples: int = 10,
+        refractory_period_samples: int = 4000,
         stride: int = 1,
-        **timing: int,
     ) -> None:
         encoder = EventSpecificEncoder(
             input_size,
@@ -387,7 +391,9 @@ class EventSpecificClassifier(EventClassifier):
             dropout=dropout,
             pooling="mean",
         )
-        super().__init__(encoder, num_events, dropout, **timing)
+        super().__init__(
+            encoder, num_events, dropout, timing_resolution_samples, refractory_period_samples
+        )
         n_recurrent = encoder.n_features - num_events
         self.timing_heads = EventSpecificTimingHeads(num_events, n_recurrent, dropout)
 

@@ -63,10 +63,12 @@ class _LatentVector(_Pretrained):
         hidden_size: int = 128,
         num_layers: int = 2,
         latent_size: int = 64,
-        **options: Any,
+        dropout: float = 0.0,
+        bidirectional: bool = True,
+        stride: int = 1,
     ) -> None:
         super().__init__()
-        encoder = event_encoder(input_size, hidden_size, num_layers, **options)
+        encoder = event_encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
         self.objective = self.objective_class(
             encoder,
             input_size,
@@ -146,10 +148,12 @@ class ContrastiveLSTM(_Pretrained):
         num_layers: int = 2,
         projection_size: int = 64,
         temperature: float = 0.2,
-        **options: Any,
+        dropout: float = 0.0,
+        bidirectional: bool = True,
+        stride: int = 1,
     ) -> None:
         super().__init__()
-        encoder = event_encoder(input_size, hidden_size, num_layers, **options)
+        encoder = event_encoder(input_size, hidden_size, num_layers, dropout, bidirectional, stride)
         self.objective = ContrastiveObjective(
             encoder, input_size, projection_size=projection_size, temperature=temperature
         )

@@ -5,7 +5,6 @@ loss is computed in single precision and has shape ().
 """
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -215,9 +214,20 @@ class EventSpecificLoss(EventTimingLoss):
         refractory_weight: float = 0.1,
         *,
         template_sigma_samples: float = 10.0,
-        **timing: Any,
+        refractory_period_samples: int = 4000,
+        timing_resolution_samples: int = 10,
+        timing_sigma_samples: float = 5.0,
+        stride: int = 1,
     ) -> None:
-        super().__init__(event_weight, timing_weight, refractory_weight, **timing)
+        super().__init__(
+            event_weight,
+            timing_weight,
+            refractory_weight,
+            refractory_period_samples=refractory_period_samples,
+            timing_resolution_samples=timing_resolution_samples,
+            timing_sigma_samples=timing_sigma_samples,
+            stride=stride,
+        )
         self.template_weight = template_weight
         self.template_sigma_samples = template_sigma_samples
 
