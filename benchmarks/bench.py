@@ -6,7 +6,7 @@ both alike; seconds are given for orientation only.
 """
 
 import argparse
-import json
+import math
 import os
 import resource
 import subprocess
@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 
 from common import BUILD, ROOT, paired, windows_of, workflow
+
+from seqbench.storage.windows import Split
 
 
 def training_steps() -> list[tuple[str, float]]:
@@ -25,11 +27,11 @@ def training_steps() -> list[tuple[str, float]]:
     throughput of the training loop over that of the bare loop.
     """
     import torch
-    from seqbench.training.progress import Progress
     from torch import nn
 
     from seqbench.config.registry import ARCHITECTURES, DATASETS
     from seqbench.config.stages import FinetuneSettings
+    from seqbench.storage.model_header import NetworkHeader
     from seqbench.training.batches import WindowTable
     from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import fit
@@ -46,15 +48,15 @@ def training_steps() -> list[tuple[str, float]]:
         torch.manual_seed(0)
         generator = torch.Generator().manual_seed(0)
         options = ARCHITECTURES.entry(name).options().model_dump()
-        header = {
-            "architecture": name,
-            "architecture_options": options,
-            "task": "classification",
-            "task_options": {},
-            "channels": windows.channels,
-            "classes": windows.classes,
-            "head_dropout": settings.head_dropout,
-        }
+        header = NetworkHeader(
+            architecture=name,
+            architecture_options=options,
+            task="classification",
+            channels=tuple(windows.channels),
+            classes=tuple(windows.classes),
+            sampling_rate_hz=windows.sampling_rate_hz,
+            head_dropout=settings.head_dropout,
+        )
         model = build_model(header)
         if not bare:
             nothing_held_out = iter([table.batch(index[:1])])
@@ -66,7 +68,7 @@ def training_steps() -> list[tuple[str, float]]:
                 settings,
                 loss_name="val_loss",
                 generator=generator,
-                progress=Progress(name, 1),
+                label=name,
             ).train_s
         began = time.perf_counter()
         optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate)
@@ -75,13 +77,14 @@ def training_steps() -> list[tuple[str, float]]:
             loss = nn.functional.cross_entropy(model(whole.x[part]), whole.target[part])
             optimizer.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
+            nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip or math.inf)
             optimizer.step()
         return time.perf_counter() - began
 
     return [
         (name, paired(lambda: epoch(name, bare=True), lambda: epoch(name, bare=False), turns=9))  # noqa: B023
         for name in ARCHITECTURES
+        if "series" in ARCHITECTURES.entry(name).tags["accepts"]
     ]
 
 
@@ -137,7 +140,8 @@ def lab_script() -> None:
     torch.manual_seed(0)
     splits = windows_of(DATASETS["waves"](Path()))
     loaders = {}
-    for split, batch_size in (("train", 32), ("val", 64)):
+    sizes: dict[Split, int] = {"train": 32, "val": 64}
+    for split, batch_size in sizes.items():
         windows = splits[split]
         x = torch.from_numpy(windows.signal.reshape(len(windows), -1, 1))
         data = TensorDataset(x, torch.from_numpy(windows.label))
@@ -159,11 +163,11 @@ def lab_script() -> None:
 def lab_here() -> None:
     """Train the same network with this project's loop and stop at 99 % of val."""
     import torch
-    from seqbench.training.progress import Progress
 
     from seqbench.config.registry import DATASETS
     from seqbench.config.stages import FinetuneSettings
-    from seqbench.training.batches import WindowTable
+    from seqbench.storage.model_header import NetworkHeader
+    from seqbench.training.batches import Batch, WindowTable
     from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import fit
     from seqbench.training.model import build_model
@@ -172,10 +176,12 @@ def lab_here() -> None:
     class Reached(Exception):
         pass
 
-    class UntilReached(Progress):
-        def epoch(self, row: dict[str, float]) -> None:
-            if row["val_accuracy"] >= 0.99:
+    class UntilReached(Finetuning):
+        def watch(self, batch: Batch) -> dict[str, torch.Tensor]:
+            means = super().watch(batch)
+            if means["val_accuracy"] >= 0.99:
                 raise Reached
+            return means
 
     torch.set_num_threads(1)
     generator = seed_everything(0)
@@ -183,25 +189,25 @@ def lab_here() -> None:
     device = torch.device("cpu")
     train, val = WindowTable(splits["train"], device), WindowTable(splits["val"], device)
     options = {"hidden_size": 64, "n_layers": 2, "dropout": 0.3, "pooling": "attention"}
-    header = {
-        "architecture": "lstm",
-        "architecture_options": options,
-        "task": "classification",
-        "task_options": {},
-        "channels": splits["train"].channels,
-        "classes": splits["train"].classes,
-        "head_dropout": 0.2,
-    }
+    header = NetworkHeader(
+        architecture="lstm",
+        architecture_options=options,
+        task="classification",
+        channels=tuple(splits["train"].channels),
+        classes=tuple(splits["train"].classes),
+        sampling_rate_hz=splits["train"].sampling_rate_hz,
+        head_dropout=0.2,
+    )
     try:
         fit(
-            Finetuning(build_model(header), frozen=False, weight=None),
+            UntilReached(build_model(header), frozen=False, weight=None),
             train,
             torch.arange(len(train)),
-            lambda: val.batches(256),
+            lambda: val.batches(len(val)),  # one batch, whose mean is that of val
             FinetuneSettings(epochs=LAB_EPOCHS, learning_rate=0.003),
             loss_name="val_loss",
             generator=generator,
-            progress=UntilReached("lab", LAB_EPOCHS),
+            label="lab",
         )
     except Reached:
         return
@@ -213,6 +219,8 @@ def pipeline() -> dict[str, float]:
     from seqbench.config.benchmark import Benchmark
     from seqbench.layout import ENCODER, METRICS
     from seqbench.plan.plan import Plan
+    from seqbench.storage.metrics import read_metrics
+    from seqbench.storage.model_header import EncoderHeader
     from seqbench.storage.models import read_model
 
     folder, command = workflow("bench")
@@ -226,17 +234,17 @@ def pipeline() -> dict[str, float]:
     work = 0.0
     encoders = set()
     for run in plan.runs:
-        cost = json.loads((folder / run.fill(METRICS)).read_text())["cost"]
-        work += cost["train_cpu_s"] + cost["predict_cpu_s"]
+        cost = read_metrics(folder / run.fill(METRICS)).cost
+        work += (cost.train_cpu_s or 0.0) + (cost.predict_cpu_s or 0.0)
         objective = plan.objective(run)
         if objective:
             encoders.add(ENCODER.format(objective=objective, **vars(run)))
-    work += sum(
-        read_model(folder / path).header["cost"]["pretrain_cpu_s"] for path in sorted(encoders)
-    )
+    for path in sorted(encoders):
+        header = read_model(folder / path).header
+        assert isinstance(header, EncoderHeader)
+        work += header.cost.pretrain_cpu_s or 0.0
     began = time.perf_counter()
-    again = subprocess.run(command, check=True, capture_output=True, text=True)
-    del again
+    subprocess.run(command, check=True, capture_output=True, text=True)
     return {
         "runs": len(plan.runs),
         "wall_s": wall,

@@ -129,8 +129,8 @@ def filter_ratios(turns: int = 3) -> list[tuple[str, float]]:
 
         return step
 
-    options = ARCHITECTURES.entry("event_specific").options()
-    own = (options.features_per_template, options.kernel_sizes, options.strides)
+    options = ARCHITECTURES.entry("event_specific").options().model_dump()
+    own = tuple(options[key] for key in ("features_per_template", "kernel_sizes", "strides"))
     described = (32, (11, 21, 41), (1, 1, 1))
     pairs = [
         ("every sample", described, described),

@@ -9,6 +9,10 @@ from pathlib import Path
 
 from common import BUILD, ROOT, windows_of
 
+from seqbench.storage.model_header import ModelHeader
+from seqbench.storage.records import RunIdentity
+from seqbench.storage.windows import WindowSet
+
 EPOCHS = 6
 RATE_HZ, N_CHANNELS = 2000, 6
 LONG_HOURS, SHORT_MINUTES = 6, 10
@@ -30,8 +34,6 @@ def measured(task: str) -> dict[str, float]:
 def strikes() -> None:
     """Train `event_rnn` on 800 windows of strikes under noise of 0.1 and score it on test."""
     import torch
-    from seqbench.training.predict import predict
-    from seqbench.training.progress import Progress
 
     from seqbench.config.registry import DATASETS, TASKS
     from seqbench.config.stages import FinetuneSettings
@@ -40,7 +42,7 @@ def strikes() -> None:
     from seqbench.training.batches import WindowTable
     from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import EVALUATION_BATCH, fit
-    from seqbench.training.model import build_model
+    from seqbench.training.model import build_model, predict
     from seqbench.training.reproducibility import seed_everything
     from seqbench.training.state import state_arrays
 
@@ -60,14 +62,12 @@ def strikes() -> None:
         FinetuneSettings(epochs=EPOCHS, learning_rate=0.003),
         loss_name="val_loss",
         generator=generator,
-        progress=Progress("strikes", EPOCHS),
+        label="strikes",
     )
     task = TASKS["detection"]()
-    on_val, on_test = (
-        predict(model, part, device, header["window_samples"]) for part in (val, test)
-    )
-    header["tuned"] = task.tune(val, on_val, are_probabilities=True)
-    found = task.join(test, on_test, are_probabilities=True, tuned=header["tuned"])
+    on_val, on_test = (predict(model, part, device, header.window_samples) for part in (val, test))
+    header = header.model_copy(update={"tuned": task.tune(val, on_val, are_probabilities=True)})
+    found = task.join(test, on_test, are_probabilities=True, tuned=header.tuned)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     write_model(model_path(), StoredModel(state_arrays(model), header))
     f1 = score(task, found, resamples=0)["f1_at_5ms"]["value"]
@@ -75,24 +75,26 @@ def strikes() -> None:
     print(json.dumps({"f1": f1, "peak_bytes": peak, **cost}))
 
 
-def header_of(train) -> dict:  # noqa: ANN001
+def header_of(train: WindowSet) -> ModelHeader:
     """Return the header of an `event_rnn` with its defaults."""
     from seqbench.config.registry import ARCHITECTURES, TASKS
 
-    return {
-        "kind": "model",
-        "task": "detection",
-        "task_options": TASKS.entry("detection").options().model_dump(mode="json"),
-        "architecture": "event_rnn",
-        "architecture_options": ARCHITECTURES.entry("event_rnn").options().model_dump(mode="json"),
-        "head_dropout": 0.1,
-        "channels": train.channels,
-        "classes": train.classes,
-        "sampling_rate_hz": train.sampling_rate_hz,
-        "refractory_s": train.timeline.refractory_s,
-        "window_samples": int(train.length.max()),
-        "normalization": train.normalization.to_json(),
-    }
+    return ModelHeader(
+        run=RunIdentity(
+            dataset="strikes", architecture="event_rnn", arm="scratch", labels=1.0, seed=0
+        ),
+        task="detection",
+        task_options=TASKS.entry("detection").options().model_dump(mode="json"),
+        architecture="event_rnn",
+        architecture_options=ARCHITECTURES.entry("event_rnn").options().model_dump(mode="json"),
+        head_dropout=0.1,
+        channels=tuple(train.channels),
+        classes=tuple(train.classes),
+        sampling_rate_hz=train.sampling_rate_hz,
+        refractory_s=train.events.refractory_s,
+        window_samples=int(train.length.max()),
+        normalization=train.normalization.record(),
+    )
 
 
 def model_path() -> Path:
@@ -128,7 +130,7 @@ def long() -> None:
     shape = (LONG_HOURS * 3600 * RATE_HZ, N_CHANNELS)
     block = np.random.default_rng(0).normal(scale=0.1, size=(60 * RATE_HZ, N_CHANNELS))
     with recording.open("wb") as file:
-        np.lib.format.write_array_header_1_0(
+        np.lib.format.write_array_header_1_0(  # type: ignore[no-untyped-call]
             file, {"descr": "<f4", "fortran_order": False, "shape": shape}
         )
         for _ in range(LONG_HOURS * 60):

@@ -1,6 +1,7 @@
 """Measure pretraining: the loop over a bare one, augmentations, and what it does for few labels."""
 
 import csv
+import math
 import subprocess
 import time
 from functools import partial
@@ -20,7 +21,6 @@ def costs(turns: int = 5) -> list[tuple[str, float, float | None]]:
     for objectives that change nothing.
     """
     import torch
-    from seqbench.training.progress import Progress
     from torch import nn
 
     from seqbench.config.registry import ARCHITECTURES, DATASETS, OBJECTIVES
@@ -62,7 +62,7 @@ def costs(turns: int = 5) -> list[tuple[str, float, float | None]]:
             loss = module.loss(module.prepare(x[part], None), None)
             optimizer.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(module.parameters(), settings.gradient_clip)
+            nn.utils.clip_grad_norm_(module.parameters(), settings.gradient_clip or math.inf)
             optimizer.step()
         return time.perf_counter() - began
 
@@ -77,7 +77,7 @@ def costs(turns: int = 5) -> list[tuple[str, float, float | None]]:
             settings,
             loss_name="monitor_loss",
             generator=torch.Generator().manual_seed(0),
-            progress=Progress(name, 1),
+            label=name,
         )
         return outcome.train_s
 
