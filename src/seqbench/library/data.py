@@ -4,11 +4,11 @@ Shapes: N windows, T samples, C channels, K types of event, B windows in a batch
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
@@ -22,8 +22,8 @@ Item = TypeVar("Item")
 class _WindowDataset(Dataset[Item]):
     """Windows in arrays, float32; those of one array stay views of it."""
 
-    def __init__(self, data: ArrayLike | Sequence[ArrayLike]) -> None:
-        arrays = [np.asarray(window, dtype=np.float32) for window in data]  # type: ignore[union-attr]
+    def __init__(self, data: NDArray[Any] | Sequence[ArrayLike]) -> None:
+        arrays = [np.asarray(window, dtype=np.float32) for window in data]
         for number, array in enumerate(arrays):
             if array.ndim != 2 or 0 in array.shape:
                 raise UserError(
@@ -83,7 +83,7 @@ class EventDataset(_WindowDataset[dict[str, Tensor]]):
 
     def __init__(
         self,
-        data: ArrayLike | Sequence[ArrayLike],
+        data: NDArray[Any] | Sequence[ArrayLike],
         event_labels: ArrayLike | None = None,
         event_timings: ArrayLike | None = None,
     ) -> None:
@@ -141,7 +141,7 @@ class ContrastiveDataset(_WindowDataset[tuple[Tensor, Tensor]]):
 
     def __init__(
         self,
-        data: ArrayLike | Sequence[ArrayLike],
+        data: NDArray[Any] | Sequence[ArrayLike],
         augmentation: Callable[[Tensor], Tensor] = TemporalAugmentation.random_augment,
     ) -> None:
         super().__init__(data)

@@ -32,7 +32,8 @@ from seqbench.training.job import TrainingJob, run_training
 from seqbench.training.loop import EVALUATION_BATCH, fit
 from seqbench.training.model import Model, build_model, predict
 from seqbench.training.reproducibility import prepare, seed_everything
-from seqbench.training.state import StateKeeper, Trainable, state_arrays
+from seqbench.training.state import StateKeeper, state_arrays
+from seqbench.training.trainable import Trainable
 
 
 @dataclass(frozen=True, kw_only=True)

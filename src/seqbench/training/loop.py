@@ -21,7 +21,8 @@ from seqbench.storage.atomic import replacing
 from seqbench.storage.records import Cost
 from seqbench.training.batches import Batch, WindowTable, shuffled
 from seqbench.training.schedule import Schedule
-from seqbench.training.state import Course, StateKeeper, Trainable
+from seqbench.training.state import Course, StateKeeper
+from seqbench.training.trainable import Trainable
 
 EVALUATION_BATCH = 256
 MOST_NAMED = 8  # windows of a step that diverged

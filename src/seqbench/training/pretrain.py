@@ -23,7 +23,8 @@ from seqbench.training.devices import claim_device
 from seqbench.training.job import TrainingJob, run_training
 from seqbench.training.loop import EVALUATION_BATCH, fit
 from seqbench.training.reproducibility import prepare, seed_everything
-from seqbench.training.state import StateKeeper, Trainable, state_arrays
+from seqbench.training.state import StateKeeper, state_arrays
+from seqbench.training.trainable import Trainable
 
 LEAST_RANK = 2.0
 COURSE = {"epoch", "steps", "learning_rate", "gradient_norm", "seconds"}  # of training itself

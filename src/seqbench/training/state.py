@@ -20,7 +20,6 @@ import math
 import os
 import signal
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -38,46 +37,12 @@ from seqbench.storage.atomic import WriteError
 from seqbench.storage.model_header import CourseRecord, StateHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.states import state_file
-from seqbench.training.batches import Batch
 from seqbench.training.reproducibility import random_state, restore_random_state
 from seqbench.training.schedule import Schedule
+from seqbench.training.trainable import Trainable
 
 INTERRUPTED = 75  # the exit code that the system reserves for "try again" (EX_TEMPFAIL)
 logger = logging.getLogger("seqbench")
-
-
-class Trainable(ABC):
-    """What the loop trains: a module that knows its loss, and what to watch besides.
-
-    Attributes
-    ----------
-    module
-        What is trained, frozen layers included.
-    """
-
-    module: nn.Module
-
-    @abstractmethod
-    def loss(self, batch: Batch) -> Tensor:
-        """Return the mean loss of a batch, shape ()."""
-
-    @abstractmethod
-    def watch(self, batch: Batch) -> dict[str, Tensor]:
-        """Return means over a batch, shape () each, the loss under its own name among them."""
-
-    def begin_epoch(self, epoch: int) -> None:  # noqa: B027
-        """Decide which layers learn in an epoch, from 1 on; by default all do."""
-
-    def set_training(self, training: bool) -> None:
-        """Switch between training and evaluation; frozen layers stay in evaluation."""
-        self.module.train(training)
-
-    def memory(self) -> dict[str, Tensor]:
-        """Return what training changes beside weights and statistics, such as draws and counts."""
-        return {}
-
-    def recall(self, memory: dict[str, Tensor]) -> None:  # noqa: B027
-        """Take over the `memory` of a training that was set up the same."""
 
 
 class Course:

@@ -1,6 +1,4 @@
 import logging
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,11 +127,10 @@ def test_a_detector_that_gives_up_is_named_in_the_log(detector, ecg_windows, mon
     assert "r0: no beats, the detector gave up (nothing there)" in caplog.text
 
 
-def test_a_record_of_the_mit_bih_database_is_found_as_published(detector, ecg_windows, compare):
-    root = os.environ.get("SEQBENCH_DATA", "")
-    path = Path(root) / "mitdb"
-    if not (path / "101.dat").exists():
-        pytest.skip("record 101 of mitdb is not here; set SEQBENCH_DATA to a mirror that has it")
+def test_a_record_of_the_mit_bih_database_is_found_as_published(
+    detector, ecg_windows, compare, real
+):
+    path = real("mitdb") / "mitdb"
     import wfdb
 
     record = wfdb.rdrecord(str(path / "101"))

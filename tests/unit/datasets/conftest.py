@@ -1,7 +1,6 @@
 """A folder of recordings with one thing changed, and what reading damaged files leaves behind."""
 
 import ctypes
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -79,16 +78,3 @@ def assert_refused(make) -> Callable[..., None]:
             assert piece in message
 
     return check
-
-
-@pytest.fixture
-def real() -> Callable[[str], Path]:
-    """Return the cache that SEQBENCH_DATA names, if it holds a folder; else skip the test."""
-
-    def cache(name: str) -> Path:
-        root = Path(os.getenv("SEQBENCH_DATA", "no such folder"))
-        if not (root / name).is_dir():
-            pytest.skip(f"SEQBENCH_DATA names no folder that holds {name}")
-        return root
-
-    return cache

@@ -22,7 +22,7 @@ from seqbench.training.loop import DivergedError, Outcome, evaluate, fit
 from seqbench.training.model import Model
 from seqbench.training.reproducibility import seed_everything
 from seqbench.training.schedule import Schedule
-from seqbench.training.state import Trainable
+from seqbench.training.trainable import Trainable
 
 CPU = torch.device("cpu")
 NAN = math.nan

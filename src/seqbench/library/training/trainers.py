@@ -18,7 +18,8 @@ from seqbench.storage.atomic import replacing
 from seqbench.training.batches import Batch
 from seqbench.training.loop import Progress, epochs
 from seqbench.training.schedule import Schedule
-from seqbench.training.state import Course, Trainable
+from seqbench.training.state import Course
+from seqbench.training.trainable import Trainable
 
 Item = Tensor | dict[str, Tensor]  # of a loader
 
