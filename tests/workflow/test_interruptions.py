@@ -203,6 +203,7 @@ def rarely(start_workflow, trained_by, held_until_asked_to_end, wait_for):
     return start
 
 
+@pytest.mark.full
 def test_a_killed_snakemake_leaves_a_state_and_no_training_behind(
     whole, prepared, rarely, start_workflow, processes_in, wait_for
 ):

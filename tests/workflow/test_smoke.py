@@ -41,7 +41,8 @@ DOWNLOADED = {
 }
 
 
-def test_the_smoke_config_touches_every_registered_name(plan):
+def test_the_smoke_config_touches_every_registered_name(pytestconfig):
+    plan = Plan(Benchmark.read(pytestconfig.rootpath / "tests/data/config.smoke.yaml"))
     used = plan.benchmark.all_datasets
     sources = {used[name].source for name in plan.datasets}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,13 @@ def overall_numbers(boards: Sequence[Leaderboard]) -> pd.DataFrame:
 
 def rendered(table: Table, form: str) -> str:
     """Return a table as text; `form` is "tex" or "md"."""
-    environment = Environment(
+    return _environment(form).get_template(f"table.{form}.j2").render(table=table)
+
+
+@cache  # with the compiled templates
+def _environment(form: str) -> Environment:
+    """Return what fills the templates of a form: whatever they print is escaped."""
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=False,  # that is for HTML: here `finalize` escapes whatever a template prints
         finalize={"tex": latex, "md": markdown}[form],
@@ -166,7 +173,6 @@ def rendered(table: Table, form: str) -> str:
         comment_start_string="((=",
         comment_end_string="=))",
     )
-    return environment.get_template(f"table.{form}.j2").render(table=table)
 
 
 def _texts(pattern: str, table: Table, numbers: pd.DataFrame) -> dict[str, str]:
