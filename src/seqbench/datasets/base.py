@@ -33,15 +33,26 @@ def sha256(path: Path) -> str:
 
 
 def fault(
-    path: Path, problem: str, hint: str, *, row: int | None = None, column: str | None = None
+    path: Path,
+    problem: str,
+    hint: str,
+    *,
+    row: int | None = None,
+    column: str | None = None,
+    place: str | None = None,
 ) -> DataError:
-    """Return the error that names in one line the place, the problem and the fix."""
-    place = str(path)
+    """Return the error that names in one line the place, the problem and the fix.
+
+    The place is a row, a column or both, or what `place` calls it.
+    """
+    where = [str(path)]
     if row is not None:
-        place += f", row {row}"
+        where.append(f"row {row}")
     if column is not None:
-        place += f", column '{column}'"
-    return DataError(one_line(f"{place}: {problem}; {hint}"))
+        where.append(f"column '{column}'")
+    if place is not None:
+        where.append(place)
+    return DataError(one_line(f"{', '.join(where)}: {problem}; {hint}"))
 
 
 def counted(n: int, noun: str) -> str:

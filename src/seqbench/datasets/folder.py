@@ -17,9 +17,10 @@ from seqbench.datasets.base import counted, explained, fault, sha256
 from seqbench.datasets.csv_text import plain
 from seqbench.datasets.events import label_columns
 from seqbench.datasets.labels.classes import class_labels
+from seqbench.datasets.labels.csv_tables import class_rows, event_rows
+from seqbench.datasets.labels.entries import Label
 from seqbench.datasets.labels.events import event_labels
 from seqbench.datasets.labels.groups import groups_of
-from seqbench.datasets.labels.rows import Label
 from seqbench.datasets.reading.recording import READERS, Recording, read_recording
 from seqbench.datasets.reading.source import select_channels
 from seqbench.storage.recordings import Recordings, natural_order
@@ -104,9 +105,9 @@ def folder(
         table = root / ("events.csv" if carried == "events" else "labels.csv")
         labels: dict[str, list[Label]] = {name: [] for name in found}
         if carried == "events":
-            labels = event_labels(table, found, rate, refractory_s)
+            labels = event_labels(event_rows(table, found), found, rate, refractory_s)
         elif carried == "classes":
-            labels = class_labels(table, found, rate)
+            labels = class_labels(class_rows(table, found), found, rate)
         groups = groups_of(root / "groups.csv", found)
         tables = [file for file in (table, root / "groups.csv") if file.exists()]
         files = sorted({*tables, *(file for one in found.values() for file in one.files)})

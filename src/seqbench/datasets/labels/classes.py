@@ -1,21 +1,21 @@
-"""Classes of recordings or of intervals therein: `labels.csv`."""
+"""Classes of recordings or of intervals therein, whatever file they were read from."""
 
-from pathlib import Path
+from collections.abc import Iterable
 
 from seqbench.datasets.base import fault
-from seqbench.datasets.labels.rows import Label, Row, keep_within, missing_table, named_rows
+from seqbench.datasets.labels.entries import Label, LabelEntry, in_order, keep_within
 from seqbench.datasets.reading.recording import Recording
 
 
 def class_labels(
-    path: Path, found: dict[str, Recording], rate: float | None
+    entries: Iterable[LabelEntry], found: dict[str, Recording], rate: float | None
 ) -> dict[str, list[Label]]:
-    """Return the labels of `labels.csv` for each recording, by time.
+    """Return the labels of each recording, by time.
 
     Parameters
     ----------
-    path
-        The table, with the columns recording,label and possibly start_s,end_s.
+    entries
+        At least one; those without times are of whole recordings.
     found
         The recordings by name.
     rate
@@ -24,69 +24,63 @@ def class_labels(
     Raises
     ------
     DataError
-        If the file is absent, a row is faulty, two rows contradict each other,
-        or there is only one class.
+        If an interval is impossible, two entries contradict each other, or there is only one class.
     """
-    if not path.exists():
-        columns = "recording,label"
-        raise missing_table(path, columns, "classification", "events.csv", "detection")
     labels: dict[str, list[Label]] = {name: [] for name in found}
-    for name, row in named_rows(path, found, ["label"], ["start_s", "end_s"]):
-        interval = _interval(row, len(found[name].signal), rate)
-        start, stop = interval or (0, len(found[name].signal))
-        kind = row.cells["label"]
-        labels[name].append(Label(kind, start, stop, row.line, whole=interval is None))
+    for entry in entries:
+        start, stop = _interval(entry, len(found[entry.recording].signal), rate)
+        labels[entry.recording].append(Label(entry.label, start, stop, entry))
     for name, of_one in labels.items():
-        of_one.sort(key=lambda label: (label.start, label.line))
-        _check_overlaps(path, name, of_one)
+        of_one.sort(key=lambda label: (label.start, label.entry.number))
+        _check_overlaps(name, of_one)
     classes = {label.name for of_one in labels.values() for label in of_one}
     if len(classes) < 2:
+        path = next(label.entry.path for of_one in labels.values() for label in of_one)
         problem = f"'{classes.pop()}' is the only class"
         raise fault(path, problem, "label recordings of at least two classes", column="label")
     return labels
 
 
-def _interval(row: Row, n_samples: int, rate: float | None) -> tuple[int, int] | None:
-    """Return the samples [start, stop) of a row; None if it has no times."""
-    texts = {column: row.cells[column] for column in ("start_s", "end_s")}
-    given = [column for column, text in texts.items() if text]
-    if not given:
-        return None
-    if len(given) == 1:
-        hint = "give both start_s and end_s, or neither for the whole recording"
-        raise row.fault(f"only {given[0]} is given", hint)
-    rate = row.known_rate(rate)
-    start_s, end_s = (row.seconds(column) for column in texts)
+def _interval(entry: LabelEntry, n_samples: int, rate: float | None) -> tuple[int, int]:
+    """Return the samples [start, stop) of an entry."""
+    start_s, end_s = entry.onset_s, entry.offset_s
+    if start_s is None:
+        return 0, n_samples
+    if end_s is None:
+        hint = "give it an end, or set `task: detection` to learn events in time"
+        raise entry.fault(f"'{entry.label}' at {start_s:.10g} s is no interval", hint)
+    rate = entry.known_rate(rate)
     if start_s >= end_s:
-        problem = f"start_s {start_s:.10g} is not before end_s {end_s:.10g}"
-        raise row.fault(problem, "swap or correct them")
+        problem = f"its start at {start_s:.10g} s is not before its end at {end_s:.10g} s"
+        raise entry.fault(problem, "swap or correct them")
     if start_s < 0 or end_s * rate > n_samples + 0.5:
         problem = f"{start_s:.10g} s to {end_s:.10g} s is outside of the recording"
-        raise row.fault(problem, keep_within(n_samples, rate))
+        raise entry.fault(problem, keep_within(n_samples, rate))
     start, stop = round(start_s * rate), min(round(end_s * rate), n_samples)
     if start >= stop:
         problem = f"{start_s:.10g} s to {end_s:.10g} s covers no sample"
-        raise row.fault(problem, f"widen it to at least {1 / rate:.10g} s")
+        raise entry.fault(problem, f"widen it to at least {1 / rate:.10g} s")
     return start, stop
 
 
-def _check_overlaps(path: Path, name: str, labels: list[Label]) -> None:
+def _check_overlaps(name: str, labels: list[Label]) -> None:
     """Refuse labels of one recording, ordered by start, that contradict each other.
 
     Labels that overlap are of one class, so each is compared with the one before alone.
     """
     reach = 0
     for before, label in zip(labels[:1] + labels, labels, strict=False):
-        if label.start < reach and (before.whole or label.whole or before.name != label.name):
+        is_any_whole = before.is_whole or label.is_whole
+        if label.start < reach and (is_any_whole or before.name != label.name):
             earlier = next(one for one in labels if one.stop > label.start)
-            first, second = sorted((earlier.line, label.line))
-            if earlier.whole or label.whole:
-                problem = f"recording '{name}' is labelled already in row {first}"
+            first, second = in_order(earlier.entry, label.entry)
+            if earlier.is_whole or label.is_whole:
+                problem = f"recording '{name}' is labelled already in {first.place}"
                 hint = "remove one of the rows, or give each an interval (start_s, end_s)"
-                raise fault(path, problem, hint, row=second)
+                raise second.fault(problem, hint)
             problem = (
-                f"the interval overlaps the one in row {first}, and their labels"
+                f"the interval overlaps the one in {first.place}, and their labels"
                 f" '{earlier.name}' and '{label.name}' differ"
             )
-            raise fault(path, problem, "shorten or remove one of them", row=second)
+            raise second.fault(problem, "shorten or remove one of them")
         reach = max(reach, label.stop)

@@ -1,4 +1,4 @@
-"""Rows of the tables beside a user's recordings, and the intervals in them.
+"""Rows of the CSV tables beside a user's recordings.
 
 Lines are counted from 1 in every message, the header being line 1.
 """
@@ -12,7 +12,6 @@ from pathlib import Path
 from seqbench.config.registry import suggestion
 from seqbench.datasets.base import DataError, fault
 from seqbench.datasets.csv_text import check_width, csv_rows, number, plain
-from seqbench.datasets.events import Event
 from seqbench.datasets.reading.recording import Recording
 
 
@@ -37,39 +36,9 @@ class Row:
             raise self.fault(f"'{text}' is not a number", hint, column)
         return seconds
 
-    def known_rate(self, rate: float | None) -> float:
-        """Return the sampling rate, without which the times of the row have no meaning."""
-        if rate is None:
-            hint = "set `sampling_rate_hz`, which turns seconds into samples"
-            raise self.fault("the sampling rate is unknown", hint)
-        return rate
-
-
-@dataclass(frozen=True)
-class Label:
-    """Samples [start, stop) of a recording that are of a class or an event.
-
-    Parameters
-    ----------
-    name
-        Of the class or event type.
-    start, stop
-        First sample, and the one behind the last.
-    line
-        Of its table.
-    whole
-        Whether its row has no times and so stands for the whole recording.
-    """
-
-    name: str
-    start: int
-    stop: int
-    line: int
-    whole: bool = False
-
-    def event(self, classes: list[str]) -> Event:
-        """Return it as an event of one of `classes`."""
-        return Event(classes.index(self.name), self.start, self.stop)
+    def seconds_or_none(self, column: str) -> float | None:
+        """Return the time in a cell; None where it is empty."""
+        return self.seconds(column) if self.cells[column] else None
 
 
 def named_rows(
@@ -135,16 +104,3 @@ def _check_header(
         if near and name not in (*needed, *optional):
             hint = f"did you mean '{near[0]}'? Rename the column"
             raise fault(path, f"column '{name}' is unknown", hint, row=line)
-
-
-def missing_table(path: Path, columns: str, task: str, other: str, other_task: str) -> DataError:
-    """Return the error of an absent table, which may be that of the other task."""
-    hint = f"write it with the columns {columns}"
-    if path.with_name(other).exists():
-        hint += f", or set `task: {other_task}` to read {other}"
-    return fault(path, f"there is no such file, and {task} needs it", hint)
-
-
-def keep_within(n_samples: int, rate: float) -> str:
-    """Return the hint for a time behind the end of a recording."""
-    return f"keep within its {n_samples / rate:.10g} s, or correct the sampling rate"

@@ -187,15 +187,15 @@ BAD_EVENTS = {
     "onset before the start": (events("a,-0.001,bell"), "events.csv, row 2*0.19 s"),
     "onset at the end": (
         events("a,0.1,bell", "a,0.195,bell"),
-        "events.csv, row 3*onset_s 0.195 is not between*0.19 s*correct it",
+        "events.csv, row 3*onset at 0.195 s is not between*0.19 s*correct it",
     ),
     "offset before onset": (
         events("a,0.1,bell,0.09", header=WITH_END),
-        "events.csv, row 2*offset_s 0.09 is before onset_s 0.1*swap",
+        "events.csv, row 2*end at 0.09 s is before its onset at 0.1 s*swap",
     ),
     "offset behind the end": (
         events("a,0.1,bell,0.21", header=WITH_END),
-        "events.csv, row 2*offset_s 0.21 is outside*keep within",
+        "events.csv, row 2*end at 0.21 s is outside*keep within",
     ),
     "offset is infinite": (
         events("a,0.1,bell,inf", header=WITH_END),

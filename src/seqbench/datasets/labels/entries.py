@@ -1,0 +1,84 @@
+"""What label files of every format become: entries in seconds, then labels in samples."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from seqbench.datasets.base import DataError, fault
+from seqbench.datasets.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelEntry:
+    """What a label file says about a recording in one place: a row, an interval, a point.
+
+    Parameters
+    ----------
+    path, place
+        The file, and where in it, for messages: "row 3", "tier 'bells', interval 4".
+    number
+        Position in the file; earlier entries have lower ones.
+    recording, label
+        Names, never empty.
+    onset_s
+        Seconds from the first sample; None where the label is of the whole recording.
+    offset_s
+        End, in the same clock; None where the entry has none.
+    """
+
+    path: Path
+    place: str
+    number: int
+    recording: str
+    label: str
+    onset_s: float | None = None
+    offset_s: float | None = None
+
+    def fault(self, problem: str, hint: str) -> DataError:
+        """Return the error that names this entry."""
+        return fault(self.path, problem, hint, place=self.place)
+
+    def known_rate(self, rate: float | None) -> float:
+        """Return the sampling rate, without which the times of the entry have no meaning."""
+        if rate is None:
+            hint = "set `sampling_rate_hz`, which turns seconds into samples"
+            raise self.fault("the sampling rate is unknown", hint)
+        return rate
+
+
+@dataclass(frozen=True)
+class Label:
+    """Samples [start, stop) of a recording that are of a class or an event.
+
+    Parameters
+    ----------
+    name
+        Of the class or event type.
+    start, stop
+        First sample, and the one behind the last.
+    entry
+        Where it stands.
+    """
+
+    name: str
+    start: int
+    stop: int
+    entry: LabelEntry = field(repr=False)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the entry has no times and so stands for the whole recording."""
+        return self.entry.onset_s is None
+
+    def event(self, classes: list[str]) -> Event:
+        """Return it as an event of one of `classes`."""
+        return Event(classes.index(self.name), self.start, self.stop)
+
+
+def in_order(one: LabelEntry, other: LabelEntry) -> tuple[LabelEntry, LabelEntry]:
+    """Return two entries as they stand in their file."""
+    return (one, other) if one.number <= other.number else (other, one)
+
+
+def keep_within(n_samples: int, rate: float) -> str:
+    """Return the hint for a time behind the end of a recording."""
+    return f"keep within its {n_samples / rate:.10g} s, or correct the sampling rate"
