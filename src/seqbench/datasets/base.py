@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,6 +58,12 @@ def fault(
 def counted(n: int, noun: str) -> str:
     """Return a number and what it counts, in the singular or plural."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def listed(names: Sequence[str], n_shown: int = 5) -> str:
+    """Return the first names of a list, and how many there are beside them."""
+    n_more = len(names) - n_shown
+    return ", ".join(names[:n_shown]) + (f" and {n_more} more" if n_more > 0 else "")
 
 
 @contextmanager

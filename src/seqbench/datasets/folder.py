@@ -5,11 +5,15 @@
     PATH/events.csv     recording,onset_s,label[,offset_s]; for detection
     PATH/groups.csv     recording,group; optional
 
-Times are in seconds from the start of the recording.
+Times are in seconds from the start of the recording. A row of `events.csv` with
+nothing behind the name states that the recording was searched and holds no event.
 """
 
 import math
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from seqbench.config.options import Positive, Text, Tolerance
 from seqbench.config.registry import DATASETS, TASKS
@@ -51,6 +55,7 @@ def folder(
     targets: tuple[Text, ...] | None = None,
     refractory_s: Positive | None = None,
     tolerance_ms: Tolerance = 5.0,
+    ungrouped: Literal["own"] | None = None,
 ) -> Recordings:
     """Read your own recordings from a folder, and their labels or events from CSV files.
 
@@ -75,6 +80,9 @@ def folder(
         Detection: shortest time between two events of one type; empty: none known.
     tolerance_ms
         Detection: how far off an onset may be found in the headline of the report.
+    ungrouped
+        own: a recording that `groups.csv` does not name is a group of its own;
+        empty: it is refused. Without that file each is one anyway.
 
     Returns
     -------
@@ -103,12 +111,12 @@ def folder(
             hint = "name them for regression, and for regression alone"
             raise fault(root, "`targets` are the channels that regression predicts", hint)
         table = root / ("events.csv" if carried == "events" else "labels.csv")
-        labels: dict[str, list[Label]] = {name: [] for name in found}
+        labels: dict[str, list[Label]] = {}
         if carried == "events":
             labels = event_labels(event_rows(table, found), found, rate, refractory_s)
         elif carried == "classes":
             labels = class_labels(class_rows(table, found), found, rate)
-        groups = groups_of(root / "groups.csv", found)
+        groups = groups_of(root / "groups.csv", found, ungrouped)
         tables = [file for file in (table, root / "groups.csv") if file.exists()]
         files = sorted({*tables, *(file for one in found.values() for file in one.files)})
         checksums = {file.relative_to(root).as_posix(): sha256(file) for file in files}
@@ -116,7 +124,9 @@ def folder(
     names = list(found)
     first = found[names[0]]
     classes = sorted({one.name for of_one in labels.values() for one in of_one}, key=natural_order)
-    events = [[label.event(classes) for label in of_one] for of_one in labels.values()]
+    events = [[label.event(classes) for label in labels.get(name, ())] for name in names]
+    # A recording without a row is unknown; one whose row is empty is known to hold no event.
+    known = [[0, len(found[name].signal) if name in labels else 0] for name in names]
     predicted = select_channels(root / "recordings", first.channels, targets or (), "targets")
     inputs = sorted({*range(len(first.channels))} - {*predicted})
     if not inputs:
@@ -129,12 +139,13 @@ def folder(
         target_names=[first.channels[i] for i in predicted],
         target_units=[first.units[i] for i in predicted],
         names=names,
-        groups=[groups.get(name, name) for name in names],
+        groups=[groups[name] for name in names],
         splits=[""] * len(names),
         channels=[first.channels[i] for i in inputs],
         units=[first.units[i] for i in inputs],
         classes=classes,
         **label_columns(events),
+        known=np.array(known, dtype=np.int64) if carried == "events" else None,
         sampling_rate_hz=rate,
         refractory_s=refractory_s,
         tolerance_ms=tolerance_ms if carried == "events" else None,

@@ -26,7 +26,8 @@ def assign_splits(
     recordings
         Names, groups, official splits and labels are used, signals are not.
     settings
-        Fractions are of the groups, stratified by their most frequent class.
+        Fractions are of the groups, stratified by their most frequent class;
+        those that are known to hold no event are a stratum of their own.
     fold
         The groups that are test; val is then a fraction of the rest. Over the
         folds of one repeat every group with a label is test once; those
@@ -97,8 +98,8 @@ def _carve(recordings: Recordings, units: list[str], split: list[str], moves: li
     """Move recordings out of train in place, by name or by a stratified draw.
 
     Fractions count what was in train at first, so that val and test of 0.2
-    each leave 0.6, whichever is drawn first. Units without a label stay in
-    train, where pretraining sees them.
+    each leave 0.6, whichever is drawn first. Units of which nothing is known
+    stay in train, where pretraining sees them.
     """
     by_class = _by_class(recordings, units, [i for i, name in enumerate(split) if name == "train"])
     # Names first, or a draw would take them.
@@ -167,7 +168,7 @@ def _named(recordings: Recordings, units: list[str], split: str, chosen: list[st
 
 
 def _by_class(recordings: Recordings, units: list[str], free: list[int]) -> list[list[str]]:
-    """Return the units of each class in turn, those without a label left out."""
+    """Return the units of each class in turn, those of which nothing is known left out."""
     members: dict[int, list[str]] = {}
     for unit, label in _most_frequent_class(recordings, units, free).items():
         members.setdefault(label, []).append(unit)
@@ -177,7 +178,11 @@ def _by_class(recordings: Recordings, units: list[str], free: list[int]) -> list
 def _most_frequent_class(
     recordings: Recordings, units: list[str], free: list[int]
 ) -> dict[str, int]:
-    """Return the class of each unit, one for all where samples have values; -1 without any."""
+    """Return the class of each unit.
+
+    One for all where samples have values; K for units that are known to hold
+    nothing of any class, and -1 for those of which nothing is known.
+    """
     if recordings.targets is not None and not recordings.classes:
         has_target = {units[i] for i in free if np.isfinite(recordings.targets[i]).any()}
         return {units[i]: 0 if units[i] in has_target else UNLABELLED for i in free}
@@ -186,7 +191,11 @@ def _most_frequent_class(
         of_unit = counts.get(units[recording])
         if of_unit is not None:
             of_unit[int(label)] = of_unit.get(int(label), 0) + 1
+    known = recordings.known_spans.tolist()
+    known_units = {units[i] for i in free if known[i][0] < known[i][1]}
     return {
-        unit: max(sorted(of_unit), key=lambda label: of_unit[label], default=UNLABELLED)
+        unit: max(of_unit, key=lambda label: (of_unit[label], -label))
+        if of_unit
+        else (len(recordings.classes) if unit in known_units else UNLABELLED)
         for unit, of_unit in counts.items()
     }

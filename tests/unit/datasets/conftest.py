@@ -24,7 +24,7 @@ GOOD = {
     "recordings/b.csv": csv_signal(30),
     "recordings/c.csv": csv_signal(10),
     "labels.csv": "recording,label\na,walk\nb,run\n",
-    "groups.csv": "recording,group\na,tower\nb,tower\n",
+    "groups.csv": "recording,group\na,tower\nb,tower\nc,c\n",
 }
 
 

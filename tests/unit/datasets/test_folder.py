@@ -59,7 +59,7 @@ def test_names_with_spaces_and_other_scripts_are_found(make):
         "labels.csv": "recording,label\ngroße Glocke,tief\n鐘 2.v1,hoch\ncaf\u00e9.csv,hoch\n",
         "groups.csv": "recording,group\ncaf\u00e9,é\n",
     }
-    recordings = read_at(make(files, alone=True))
+    recordings = read_at(make(files, alone=True), ungrouped="own")
 
     assert recordings.names == ["café", "große Glocke", "鐘 2.v1"]
     assert recordings.groups == ["é", "große Glocke", "鐘 2.v1"]
@@ -91,7 +91,7 @@ def test_formats_may_be_mixed_where_they_say_the_same(make):
 
 def test_chosen_channels_make_different_files_agree(make):
     frame = pd.DataFrame({"y": [1, 2], "extra": ["p", "q"], "x": [3, 4]})
-    root = make({})
+    root = make({"groups.csv": None})
     frame.to_parquet(root / "recordings/d.parquet")
 
     recordings = read_at(root, channels=["x", "y"], sampling_rate_hz=100)

@@ -214,6 +214,22 @@ def test_values_are_drawn_as_if_of_one_class_and_those_unknown_stay_in_train(rec
     assert split[3] == "train"
 
 
+def test_recordings_known_to_hold_no_event_are_drawn_and_those_unknown_stay_in_train(recordings):
+    made = recordings(
+        ["bell"] * 15,
+        task="detection",
+        tolerance_ms=5.0,
+        intervals=[(i, 0, 2, 3) for i in range(5)],
+        known=np.array([[0, 10]] * 10 + [[0, 0]] * 5),
+    )
+
+    split = assign_splits(made, SplitSettings(val=0.2, test=0.2))
+
+    for stratum in (split[:5], split[5:10]):
+        assert counts(stratum) == {"train": 3, "val": 1, "test": 1}
+    assert split[10:] == ["train"] * 5
+
+
 # Folds.
 
 

@@ -343,6 +343,21 @@ def test_a_type_that_train_lacks_is_refused_by_name(bells):
         make_windows(made, job())
 
 
+def test_a_recording_known_to_hold_no_event_is_tested_on_all_of_its_samples(bells):
+    made = without_events(bells, [4])
+    known = bells.known_spans
+    known[4] = bells.whole_spans[4]
+
+    test = make_windows(replace(made, known=known), job(**SLIDING))["test"]
+
+    assert set(test.recording.tolist()) == {4, 5}
+    assert set(test.label[test.recording == 4].tolist()) == {len(made.classes)}
+    timeline = test.events
+    assert timeline.recording.tolist() == [4, 5]
+    assert timeline.known_stop[0] - timeline.known_start[0] == len(made.signals[4])
+    assert set(timeline.place.tolist()) == {1}
+
+
 # Bad input.
 
 

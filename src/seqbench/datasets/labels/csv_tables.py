@@ -13,6 +13,9 @@ CLASS_TIMES = ("start_s", "end_s")
 def event_rows(path: Path, found: dict[str, Recording]) -> list[LabelEntry]:
     """Return the events of `events.csv`: recording,onset_s,label[,offset_s].
 
+    A row that holds nothing but the name of its recording states that the
+    recording was searched and holds no event.
+
     Parameters
     ----------
     path
@@ -28,10 +31,9 @@ def event_rows(path: Path, found: dict[str, Recording]) -> list[LabelEntry]:
     if not path.exists():
         columns = "recording,onset_s,label"
         raise _missing(path, columns, "detection", "labels.csv", "classification")
-    return [
-        _entry(name, row, row.seconds("onset_s"), row.seconds_or_none("offset_s"))
-        for name, row in named_rows(path, found, ["onset_s", "label"], ["offset_s"])
-    ]
+    rows = named_rows(path, found, ["onset_s", "label"], ["offset_s"], may_be_empty=True)
+    times = ("onset_s", "offset_s")
+    return [_entry(name, row, *map(row.seconds_or_none, times)) for name, row in rows]
 
 
 def class_rows(path: Path, found: dict[str, Recording]) -> list[LabelEntry]:

@@ -18,7 +18,7 @@ class LabelEntry:
     number
         Position in the file; earlier entries have lower ones.
     recording, label
-        Names, never empty.
+        Names; an empty label states that the recording was searched and holds no event.
     onset_s
         Seconds from the first sample; None where the label is of the whole recording.
     offset_s

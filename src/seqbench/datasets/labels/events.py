@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from seqbench.datasets.base import fault
 from seqbench.datasets.labels.entries import Label, LabelEntry, in_order, keep_within
 from seqbench.datasets.reading.recording import Recording
 
@@ -14,12 +15,12 @@ def event_labels(
     rate: float | None,
     refractory_s: float | None,
 ) -> dict[str, list[Label]]:
-    """Return the events of each recording, by time.
+    """Return the events of each recording that has an entry, by time.
 
     Parameters
     ----------
     entries
-        Each with an onset.
+        Each with an onset, or without a label: that recording holds no event.
     found
         The recordings by name.
     rate
@@ -31,12 +32,25 @@ def event_labels(
     Raises
     ------
     DataError
-        If a time is impossible, or two events of one type are too close.
+        If there is no event, a time is impossible, two events of one type are too
+        close, or a recording has events and an entry that states that it has none.
     """
-    events: dict[str, list[Label]] = {name: [] for name in found}
+    events: dict[str, list[Label]] = {}
+    searched: list[LabelEntry] = []
     for entry in entries:
+        of_one = events.setdefault(entry.recording, [])
+        if not entry.label:
+            searched.append(entry)
+            continue
         start, stop = _samples(entry, len(found[entry.recording].signal), rate)
-        events[entry.recording].append(Label(entry.label, start, stop, entry))
+        of_one.append(Label(entry.label, start, stop, entry))
+    for entry in searched:
+        if of_one := events[entry.recording]:
+            problem = f"'{entry.recording}' holds no event, but one is in {of_one[0].entry.place}"
+            raise entry.fault(problem, "keep one of the two")
+    if searched and not any(events.values()):
+        hint = "add the events of at least one recording"
+        raise fault(searched[0].path, "every recording in it holds no event", hint)
     for of_one in events.values():
         of_one.sort(key=lambda event: (_onset_s(event.entry), event.entry.number))
         _check_distances(of_one, refractory_s)

@@ -42,19 +42,30 @@ class Row:
 
 
 def named_rows(
-    path: Path, found: dict[str, Recording], needed: Sequence[str], optional: Sequence[str] = ()
+    path: Path,
+    found: dict[str, Recording],
+    needed: Sequence[str],
+    optional: Sequence[str] = (),
+    *,
+    may_be_empty: bool = False,
 ) -> Iterator[tuple[str, Row]]:
-    """Yield the rows of a table, each with the name of its recording."""
+    """Yield the rows of a table, each with the name of its recording; see `read_table`."""
     by_file = {plain(one.files[0].name): name for name, one in found.items()}
     known = by_file | {name: name for name in found}
-    for row in read_table(path, ("recording", *needed), optional):
+    for row in read_table(path, ("recording", *needed), optional, may_be_empty=may_be_empty):
         name = row.cells["recording"]
         if name not in known:
             raise row.fault(f"recording '{name}' is unknown", suggestion(name, list(found)))
         yield known[name], row
 
 
-def read_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> list[Row]:
+def read_table(
+    path: Path,
+    needed: Sequence[str],
+    optional: Sequence[str] = (),
+    *,
+    may_be_empty: bool = False,
+) -> list[Row]:
     """Read a small CSV file with a header as text.
 
     Parameters
@@ -64,6 +75,8 @@ def read_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) 
     needed, optional
         Columns to return, stripped and in Unicode's composed form; an optional
         column that is absent reads as empty, and other columns are left out.
+    may_be_empty
+        Whether a row may hold its first needed cell alone.
 
     Raises
     ------
@@ -80,7 +93,8 @@ def read_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) 
     for line, cells in rows:
         check_width(path, line, cells, len(names))
         texts = {name: plain(cells[index]) for name, index in positions.items()}
-        for name in needed:
+        is_empty = not any(text for name, text in texts.items() if name != needed[0])
+        for name in needed[:1] if may_be_empty and is_empty else needed:
             if not texts[name]:
                 hint = f"fill in the {name} or remove the row"
                 raise fault(path, "the cell is empty", hint, row=line, column=name)

@@ -92,6 +92,30 @@ def test_events_exactly_the_refractory_time_apart_are_kept(read):
     assert len(read(table, task="detection", refractory_s=0.1).label) == 5
 
 
+@pytest.mark.parametrize("header", ["recording,onset_s,label", WITH_END])
+def test_a_row_with_a_name_alone_states_that_no_event_was_found(read, header):
+    cells = "," * header.count(",")
+    rows = (f"a{cells}", f"b,0.1,bell{cells[2:]}", f"a.csv{cells}")
+
+    recordings = read(events(*rows, header=header), task="detection")
+
+    assert recordings.label_recording.tolist() == [1]
+    # a is known to hold nothing, of c nothing is known.
+    assert recordings.known_spans.tolist() == [[0, 20], [0, 30], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "expected"),
+    [
+        ("recording,group\na,tower\n", {"ungrouped": "own"}, ["tower", "b", "c"]),
+        (None, {}, ["a", "b", "c"]),
+    ],
+    ids=["half listed", "no table"],
+)
+def test_recordings_without_a_group_are_groups_of_their_own(read, table, options, expected):
+    assert read({"groups.csv": table}, **options).groups == expected
+
+
 # What to change in a good folder, and what the message must hold (file, place, fix).
 BAD_LABELS = {
     "events in place of labels": (
@@ -161,6 +185,15 @@ BAD_LABELS = {
         {"groups.csv": "recording,group\na,g\nz,g\n"},
         "groups.csv, row 3*'z'*known are a, b, c",
     ),
+    "half of the recordings without a group": (
+        {"groups.csv": "recording,group\na,g\n"},
+        "groups.csv: no row for 2 of 3 recordings (b, c)*add them*`ungrouped: own`",
+    ),
+    "a group named as a recording without one": (
+        {"groups.csv": "recording,group\na,b\n"},
+        "groups.csv: recording 'b' has no row, but a group has its name*rename",
+        {"ungrouped": "own"},
+    ),
     "two groups": (
         {"groups.csv": "recording,group\na,g\na,g\na,h\n"},
         "groups.csv, row 4*'g'*keep one",
@@ -180,6 +213,20 @@ BAD_EVENTS = {
         "events.csv, row 1*'offset'*did you mean 'offset_s'?",
     ),
     "event without an onset": (events("a,,bell"), "events.csv, row 2, column 'onset_s'*fill in"),
+    "an end without an onset": (
+        events("a,,,0.1", header=WITH_END),
+        "events.csv, row 2, column 'onset_s'*fill in",
+    ),
+    "onset without a type": (events("a,0.1,"), "events.csv, row 2, column 'label'*fill in"),
+    "no event at all": (
+        events("a,,", "b,,"),
+        "events.csv: every recording in it holds no event*add",
+    ),
+    "none found, and one found": (
+        events("a,0.1,bell", "b,0.1,bell", "a,,", "a,0.12,bell"),
+        "events.csv, row 4: 'a' holds no event, but one is in row 2*keep one",
+    ),
+    "none found of an unknown recording": (events("z,,"), "events.csv, row 2*'z'*known are"),
     "onset is no number": (
         events("a,soon,bell"),
         "events.csv, row 2, column 'onset_s'*'soon'*decimal point",
@@ -225,7 +272,9 @@ BAD_EVENTS = {
 
 @pytest.mark.parametrize("case", BAD_LABELS)
 def test_bad_labels_are_one_sentence_with_file_place_and_fix(assert_refused, case):
-    assert_refused(*BAD_LABELS[case])
+    changes, pattern, *options = BAD_LABELS[case]
+
+    assert_refused(changes, pattern, dict(*options))
 
 
 @pytest.mark.parametrize("case", BAD_EVENTS)
