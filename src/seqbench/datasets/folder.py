@@ -1,6 +1,6 @@
 """A user's own recordings, in a folder of files that ordinary tools write.
 
-    PATH/recordings/NAME.{csv,parquet,npy,npz,h5,hdf5,edf,hea}    samples x channels
+    PATH/recordings/NAME.{csv,txt,parquet,npy,npz,h5,hdf5,edf,bdf,hea}    samples x channels
     PATH/labels.csv     recording,label[,start_s,end_s]; for classification
     PATH/events.csv     recording,onset_s,label[,offset_s]; for detection
     PATH/groups.csv     recording,group; optional
@@ -18,18 +18,17 @@ import numpy as np
 from seqbench.config.options import Positive, Text, Tolerance
 from seqbench.config.registry import DATASETS, TASKS
 from seqbench.datasets.base import counted, explained, fault, sha256
-from seqbench.datasets.csv_text import plain
 from seqbench.datasets.events import label_columns
 from seqbench.datasets.labels.classes import class_labels
 from seqbench.datasets.labels.csv_tables import class_rows, event_rows
 from seqbench.datasets.labels.entries import Label
 from seqbench.datasets.labels.events import event_labels
 from seqbench.datasets.labels.groups import groups_of
-from seqbench.datasets.reading.recording import READERS, Recording, read_recording
+from seqbench.datasets.reading.files import recording_files
+from seqbench.datasets.reading.recording import Recording, read_recording
 from seqbench.datasets.reading.source import select_channels
 from seqbench.storage.recordings import Recordings, natural_order
 
-SIDECARS = (".dat", ".atr", ".txt", ".md")
 RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
 
 
@@ -38,13 +37,8 @@ RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by 
     task="classification",
     sample="series",
     reads="path",
-    files=(
-        "labels.csv", "events.csv", "groups.csv",
-        "recordings/*.csv", "recordings/*.parquet", "recordings/*.npy", "recordings/*.npz",
-        "recordings/*.h5", "recordings/*.hdf5", "recordings/*.edf",
-        "recordings/*.hea", "recordings/*.dat",
-    ),
-)  # fmt: skip
+    files=("labels.csv", "events.csv", "groups.csv", "recordings/*"),
+)
 def folder(
     cache: Path,
     *,
@@ -160,27 +154,7 @@ def _recording_files(root: Path) -> dict[str, Path]:
         raise fault(root.absolute(), "there is no such folder", "correct `path`")
     if not inside.is_dir():
         raise fault(inside, "there is no such folder", "make it and put the recordings into it")
-    readable = ", ".join(READERS)
-    files: dict[str, Path] = {}
-    for file in sorted(inside.iterdir()):
-        if file.name.startswith(".") or file.suffix.lower() in SIDECARS:
-            continue
-        if file.suffix.lower() not in READERS:
-            hint = f"convert it to one of {readable}, or move it elsewhere"
-            raise fault(file, "it is no recording in a known format", hint)
-        if not file.is_file():
-            hint = "put a file of that name here or remove this one"
-            raise fault(file, "it is a folder, or a link that leads nowhere", hint)
-        name = plain(file.stem)
-        if name.encode(errors="ignore").decode() != name:  # bytes that Python could not decode
-            raise fault(file, "its name is not valid UTF-8", "rename the file")
-        if name in files:
-            hint = "rename or remove one of them"
-            raise fault(file, f"{files[name].name} is also recording '{name}'", hint)
-        files[name] = file
-    if not files:
-        raise fault(inside, "it holds no recordings", f"put files into it: {readable}")
-    return dict(sorted(files.items()))
+    return recording_files(inside)
 
 
 def _check_agreement(root: Path, found: dict[str, Recording]) -> None:

@@ -40,7 +40,7 @@ def test_a_folder_becomes_recordings(read):
 
 
 def test_the_source_has_checksums_of_all_that_was_read_and_no_absolute_path(make):
-    root = make({"recordings/notes.txt": "not read"})
+    root = make({"recordings/README.txt": "not read"})
 
     source = read_at(root).source
 
@@ -182,15 +182,20 @@ BAD = {
         "recordings: there is no such folder*make it",
     ),
     "nothing readable": (
-        {f"recordings/{name}.csv": None for name in "abc"} | {"recordings/x.txt": ""},
-        "recordings: it holds no recordings*.csv, .parquet, .npy, .npz, .h5",
+        {f"recordings/{name}.csv": None for name in "abc"} | {"recordings/x.md": ""},
+        "recordings: it holds no recordings*.csv, .txt, .parquet, .npy, .npz, .h5",
     ),
     "same stem": ({"recordings/b.npy": np.zeros((3, 2))}, "recordings/b.npy*b.csv*rename"),
     "unknown suffix": ({"recordings/d.xlsx": ""}, "recordings/d.xlsx*convert it to one of .csv"),
-    "folder among recordings": ({"recordings/day1/": ""}, "recordings/day1*move it"),
-    "folder named as a file": (
-        {"recordings/day1.csv/": ""},
-        "recordings/day1.csv: it is a folder*remove",
+    "folder among recordings": (
+        {"recordings/day1/": ""},
+        "recordings/day1: it is a folder*move the recordings in it",
+    ),
+    "folder named as a file": ({"recordings/day1.csv/": ""}, "recordings/day1.csv: it is a folder"),
+    "text that is no table": ({"recordings/notes.txt": "cold\nwet\n"}, "notes.txt, row 2*'wet'"),
+    "signals without a header": (
+        {"recordings/d.dat": "1"},
+        "recordings/d.dat: no WFDB header*put the header",
     ),
     "channel count": (
         {"recordings/b.csv": "time,x\n0,1\n0.01,2\n"},
@@ -239,7 +244,7 @@ def test_a_link_that_leads_nowhere_is_named(make, tmp_path):
     root = make({})
     (root / "recordings/d.csv").symlink_to(tmp_path / "gone.csv")
 
-    with pytest.raises(DataError, match=r"d\.csv: .* leads nowhere; put a file"):
+    with pytest.raises(DataError, match=r"d\.csv: .* leads nowhere, or no file; put a file"):
         read_at(root)
 
 

@@ -27,7 +27,7 @@ def listed(tmp_path):
 def test_every_format_and_table_is_listed(listed):
     for suffix in READERS:
         (listed.root / "recordings" / f"a{suffix}").touch()
-    for name in ("labels.csv", "events.csv", "groups.csv", "recordings/A.CSV", "recordings/a.dat"):
+    for name in ("labels.csv", "events.csv", "groups.csv", "recordings/A.CSV", "recordings/a.x"):
         (listed.root / name).touch()
 
     assert len(listed()) == len(READERS) + 5
@@ -36,11 +36,11 @@ def test_every_format_and_table_is_listed(listed):
 def test_what_ingest_does_not_read_is_not_listed(listed):
     for name in (
         *(".DS_Store", "recordings/.DS_Store", ".~lock.labels.csv#", "~$labels.csv"),
-        *("notes.txt", "recordings/notes {draft}.txt", "recordings/._a.csv", "labels.csv.bak"),
+        *("notes.txt", "notes {draft}.txt", "recordings/._a.csv", "labels.csv.bak"),
     ):
         (listed.root / name).touch()
     (listed.root / "recordings" / "folder.csv").mkdir()
-    (listed.root / "recordings" / "\udcff.txt").touch()
+    (listed.root / "\udcff.txt").touch()
     (listed.root / "results" / "ingest").mkdir(parents=True)
     (listed.root / "results" / "summary.csv").touch()
 

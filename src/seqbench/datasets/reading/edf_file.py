@@ -1,18 +1,24 @@
-"""Recordings in EDF files."""
+"""Recordings in EDF, EDF+ and BDF files.
+
+Data records are read by NumPy: pyedflib refuses whole files for text that is
+not ASCII, for EDF+D and for the range of a signal that nobody needs; edfio
+holds a BDF file in memory and takes EDF+D for contiguous.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from seqbench.datasets.base import fault
+from seqbench.datasets.reading.edf_header import ANNOTATIONS, EdfHeader, EdfSignal, read_edf_header
 from seqbench.datasets.reading.source import (
     Blocks,
     Source,
-    block_lengths,
     block_samples,
     common_rate_hz,
-    plain_unit,
     select_channels,
     unique_names,
 )
@@ -20,31 +26,89 @@ from seqbench.datasets.reading.source import (
 
 @contextmanager
 def open_edf(path: Path, requested: Sequence[str] | None, bounded: bool) -> Iterator[Source]:
-    """Open the signals of an EDF or EDF+ file, which must have one rate."""
-    import pyedflib
-
+    """Open the signals of a file; those that are read must have one rate."""
     del bounded  # blocks always are
-    with pyedflib.EdfReader(str(path), pyedflib.DO_NOT_READ_ANNOTATIONS) as file:
-        labels = [label.strip() for label in file.getSignalLabels()]
-        signals = [i for i, label in enumerate(labels) if label != "EDF Annotations"]
-        names = unique_names([labels[i] for i in signals])
-        selected = select_channels(path, names, requested)
-        positions = [signals[i] for i in selected]
-        channels = [names[i] for i in selected]
-        rates = [file.getSampleFrequency(i) for i in positions]
-        n_samples = int(file.getNSamples()[positions[0]]) if positions else 0
+    header = read_edf_header(path)
+    signals = [one for one in header.signals if one.label not in ANNOTATIONS]
+    names = unique_names([one.label for one in signals])
+    selected = select_channels(path, names, requested)
+    channels = [names[i] for i in selected]
+    chosen = [signals[i] for i in selected]
+    if chosen and not header.record_s:
+        hint = "write it anew with the duration of a data record"
+        raise fault(path, "its header has data records of 0 s, so no sampling rate", hint)
+    rates = [float(one.n_per_record / header.record_s) for one in chosen]
+    rate_hz = common_rate_hz(path, channels, rates)
+    if rate_hz:
+        rate_hz *= _clock_ratio(header, rate_hz)
+    yield Source(
+        channels=channels,
+        units=[one.unit for one in chosen],
+        n_samples=header.n_records * chosen[0].n_per_record if chosen else 0,
+        blocks=_blocks(header, chosen, [one.scale(path) for one in chosen]),
+        files=[path],
+        header_rate_hz=rate_hz,
+    )
 
-        def blocks() -> Blocks:
-            start = 0
-            for n in block_lengths(n_samples, block_samples(len(positions))):
-                yield np.column_stack([file.readSignal(i, start, n) for i in positions])
-                start += n
 
-        yield Source(
-            channels=channels,
-            units=[plain_unit(file.getPhysicalDimension(i)) for i in positions],
-            n_samples=n_samples,
-            blocks=blocks(),
-            files=[path],
-            header_rate_hz=common_rate_hz(path, channels, rates),
+def _clock_ratio(header: EdfHeader, rate_hz: float) -> float:
+    """Return how much faster data records follow each other than their duration says.
+
+    Raises
+    ------
+    DataError
+        If a data record starts half a sample or more from where the one before
+        it ends.
+    """
+    onsets = header.record_onsets_s()
+    if onsets is None or len(onsets) < 2:
+        return 1.0
+    record_s, tolerance_s = float(header.record_s), 0.5 / rate_hz
+    gaps = np.diff(onsets) - record_s
+    if (np.abs(gaps) >= tolerance_s).any():
+        at = int(np.argmax(np.abs(gaps) >= tolerance_s))
+        what = "a gap" if gaps[at] > 0 else "an overlap"
+        problem = (
+            f"it has {what} of {abs(gaps[at]):.6g} s: data record {at + 1} ends at"
+            f" {onsets[at] + record_s:.10g} s, and the next one starts at {onsets[at + 1]:.10g} s"
         )
+        raise fault(header.path, problem, "write what is before and behind it as two files")
+    mean_s = float(onsets[-1] - onsets[0]) / len(gaps)
+    drift = onsets - onsets[0] - mean_s * np.arange(len(onsets))
+    if np.abs(drift).max() >= 2 * tolerance_s:
+        at = int(np.argmax(np.abs(drift)))
+        problem = f"its data record {at + 1} starts {drift[at]:.6g} s off a uniform clock"
+        raise fault(header.path, problem, "write it with records that follow each other")
+    is_exact = abs(mean_s - record_s) * len(onsets) < tolerance_s
+    return 1.0 if is_exact else record_s / mean_s
+
+
+def _blocks(
+    header: EdfHeader, signals: list[EdfSignal], scales: list[tuple[float, float]]
+) -> Blocks:
+    """Yield samples of signals with one rate, (n, C)."""
+    longest = block_samples(len(signals))
+    n_per_record = signals[0].n_per_record if signals else 0
+    n_records = max(1, longest // max(1, n_per_record))
+    for first in range(0, header.n_records, n_records):
+        for start in range(0, n_per_record, longest):
+            # Mapped anew for each block: what was read before leaves the memory.
+            records = header.records()[first : first + n_records]
+            columns = []
+            for one, (step, shift) in zip(signals, scales, strict=True):
+                begin = one.offset_bytes + start * header.sample_bytes
+                n = min(longest, n_per_record - start) * header.sample_bytes
+                digital = _integers(records[:, begin : begin + n], header.sample_bytes)
+                columns.append(step * (digital + shift))
+            del records
+            yield np.column_stack(columns)
+
+
+def _integers(raw: NDArray[np.uint8], sample_bytes: int) -> NDArray[np.int32]:
+    """Return little-endian signed integers of 2 or 3 bytes, end to end."""
+    raw = np.ascontiguousarray(raw).reshape(-1, sample_bytes)
+    if sample_bytes == 2:
+        return raw.view("<i2")[:, 0].astype(np.int32)
+    wide = np.zeros((len(raw), 4), dtype=np.uint8)
+    wide[:, 1:] = raw
+    return wide.view("<i4")[:, 0] >> 8  # which copies the sign

@@ -25,12 +25,14 @@ from seqbench.datasets.reading.wfdb_record import open_wfdb
 # must be short, whatever that costs.
 READERS: dict[str, Callable[[Path, Sequence[str] | None, bool], AbstractContextManager[Source]]] = {
     ".csv": open_csv,
+    ".txt": open_csv,
     ".parquet": open_parquet,
     ".npy": open_numpy,
     ".npz": open_numpy,
     ".h5": open_hdf5,
     ".hdf5": open_hdf5,
     ".edf": open_edf,
+    ".bdf": open_edf,
     ".hea": open_wfdb,
 }
 

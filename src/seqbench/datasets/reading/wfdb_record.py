@@ -21,6 +21,7 @@ from seqbench.datasets.reading.source import (
 )
 
 LARGEST_BYTES = 4  # of a sample, in any format
+SAMPLE_BYTES = {"8": 1, "80": 1, "212": 1.5, "16": 2, "61": 2, "160": 2, "24": 3, "32": 4}
 
 
 @contextmanager
@@ -33,7 +34,13 @@ def open_wfdb(path: Path, requested: Sequence[str] | None, bounded: bool) -> Ite
     selected = select_channels(path, names, requested)
     channels = [names[i] for i in selected]
     rates = [header.fs * header.samps_per_frame[i] for i in selected]
+    skew = max((header.skew[i] or 0 for i in selected), default=0)  # frames by which one is late
+    if skew and any(header.fmt[i] == "8" for i in selected):
+        problem = "a signal of its format 8 has a skew, which is not read"
+        raise fault(path, problem, "write the record in format 16")
     n_frames = header.sig_len if header.n_sig else 0
+    if n_frames is not None and skew:
+        n_frames = max(0, n_frames - skew)  # the last ones lack a sample of the late signal
     per_frame = header.samps_per_frame[selected[0]] if selected else 1
     longest = block_samples(sum(header.samps_per_frame or []))  # frames
     obstacle = _obstacle(header, selected)
@@ -51,7 +58,7 @@ def open_wfdb(path: Path, requested: Sequence[str] | None, bounded: bool) -> Ite
                 sampto=None if obstacle else min(start + longest, n_frames),
                 smooth_frames=False,
             )
-            yield _values(path, record, selected)
+            yield _values(path, record, selected, skew if obstacle else 0)
 
     yield Source(
         channels=channels,
@@ -63,10 +70,19 @@ def open_wfdb(path: Path, requested: Sequence[str] | None, bounded: bool) -> Ite
     )
 
 
+def signal_file_names(path: Path) -> set[str]:
+    """Return the names of the signal files in a header, whatever else is wrong with it."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return {line.split()[0] for line in lines[1:]}
+
+
 def _header(path: Path) -> tuple[Any, list[Path]]:
     """Return the header of a record, and the files that the record consists of."""
     import wfdb
 
+    if path.suffix != ".hea":
+        raise fault(path, "WFDB finds a header by its suffix in small letters", "rename it to .hea")
     header = wfdb.rdheader(str(path.with_suffix("")))
     if isinstance(header, wfdb.MultiRecord):
         hint = "write it as one record, and leave its segments out of the folder"
@@ -76,7 +92,23 @@ def _header(path: Path) -> tuple[Any, list[Path]]:
         if not path.with_name(name).is_file():
             problem = f"its signal file {quoted(name)} is not beside it"
             raise fault(path, problem, "put that file beside the header")
+        _check_length(path, header, name)
     return header, [path, *(path.with_name(name) for name in names)]
+
+
+def _check_length(path: Path, header: Any, name: str) -> None:
+    """Refuse a signal file with samples behind those that the header counts."""
+    signals = [i for i, file in enumerate(header.file_name) if file == name]
+    n_bytes = SAMPLE_BYTES.get(header.fmt[signals[0]])
+    if n_bytes is None or header.sig_len is None:
+        return
+    frame_bytes = n_bytes * sum(header.samps_per_frame[i] for i in signals)
+    size = path.with_name(name).stat().st_size - (header.byte_offset[signals[0]] or 0)
+    n_frames = int(size // frame_bytes)
+    if n_frames > header.sig_len:
+        problem = f"{quoted(name)} holds {n_frames} samples of each signal, but it counts"
+        hint = "correct the number in its first line, or cut the signal file"
+        raise fault(path, f"{problem} {header.sig_len}", hint)
 
 
 def _obstacle(header: Any, selected: list[int]) -> tuple[str, str] | None:
@@ -90,12 +122,14 @@ def _obstacle(header: Any, selected: list[int]) -> tuple[str, str] | None:
     return None
 
 
-def _values(path: Path, record: Any, selected: list[int]) -> NDArray[np.float64]:
-    """Return the samples of a record that was read without smoothing, (n, C)."""
-    signals = [record.e_p_signal[i] for i in selected]
-    for signal, i in zip(signals, selected, strict=True):
-        n_samples = record.sig_len * record.samps_per_frame[i]
+def _values(path: Path, record: Any, selected: list[int], n_late: int) -> NDArray[np.float64]:
+    """Return what was read of a record without smoothing, less its last frames, (n, C)."""
+    signals = []
+    for i in selected:
+        per_frame = record.samps_per_frame[i]
+        signal, n_samples = record.e_p_signal[i], record.sig_len * per_frame
         if len(signal) != n_samples:
             problem = f"its signal file holds {len(signal)} of {n_samples} samples"
             raise fault(path, problem, "restore the complete file")
+        signals.append(signal[: n_samples - n_late * per_frame])
     return np.column_stack(signals)

@@ -54,9 +54,12 @@ def write_hdf5(path: Path, signal: np.ndarray) -> None:
 
 
 def write_edf(path: Path, signal: np.ndarray) -> None:
-    with pyedflib.EdfWriter(str(path), 2, file_type=pyedflib.FILETYPE_EDFPLUS) as file:
+    is_edf = path.suffix.lower() == ".edf"
+    kind = pyedflib.FILETYPE_EDFPLUS if is_edf else pyedflib.FILETYPE_BDFPLUS
+    range_24 = {"digital_min": -(1 << 23), "digital_max": (1 << 23) - 1}
+    with pyedflib.EdfWriter(str(path), 2, file_type=kind) as file:
         for i, label in enumerate(["ax", "ay"]):
-            file.setSignalHeader(i, EDF_CHANNEL | {"label": label})
+            file.setSignalHeader(i, EDF_CHANNEL | ({} if is_edf else range_24) | {"label": label})
         file.writeSamples([np.ascontiguousarray(column) for column in signal.T])
         file.writeAnnotation(0.5, 0.1, "strike")
 
@@ -85,12 +88,14 @@ EDF_CHANNEL = {
 }
 WRITERS: dict[str, Callable[..., None]] = {
     ".csv": write_csv,
+    ".txt": write_csv,
     ".parquet": write_parquet,
     ".npy": np.save,
     ".npz": write_npz,
     ".h5": write_hdf5,
     ".hdf5": write_hdf5,
     ".edf": write_edf,
+    ".bdf": write_edf,
     ".hea": write_wfdb,
 }
 

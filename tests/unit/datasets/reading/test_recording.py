@@ -10,7 +10,9 @@ import pytest
 from seqbench.datasets.base import DataError
 from seqbench.datasets.reading.recording import READERS, open_recording, read_recording
 
-HAVE_NAMES = (".csv", ".parquet", ".edf", ".hea")
+HAVE_UNITS = (".edf", ".bdf", ".hea")
+TEXT = (".csv", ".txt")
+HAVE_NAMES = (*TEXT, ".parquet", *HAVE_UNITS)
 
 
 def names_of(suffix: str) -> list[str]:
@@ -18,7 +20,7 @@ def names_of(suffix: str) -> list[str]:
 
 
 def precision_of(suffix: str) -> float:
-    return 1e-4 if suffix in (".edf", ".hea") else 1e-6
+    return 1e-4 if suffix in (".edf", ".hea") else 1e-6  # of 16 bits
 
 
 @pytest.mark.parametrize("suffix", READERS)
@@ -31,10 +33,10 @@ def test_a_recording_survives_the_round_trip(write, signal, block, suffix):
 
     for read in (whole, recording):
         assert read.channels == names_of(suffix)
-        assert read.units == (["g", "g"] if suffix in (".edf", ".hea") else ["", ""])
+        assert read.units == (["g", "g"] if suffix in HAVE_UNITS else ["", ""])
         assert read.sampling_rate_hz == (None if suffix == ".npy" else 50)
     assert whole.files[0] == path
-    assert recording.n_samples == (None if suffix == ".csv" else len(signal))
+    assert recording.n_samples == (None if suffix in TEXT else len(signal))
     assert whole.signal.dtype == blocks[0].dtype == np.float32
     assert all(0 < len(of_block) <= block for of_block in blocks)
     np.testing.assert_array_equal(np.concatenate(blocks), whole.signal)
@@ -87,7 +89,7 @@ def test_damaged_files_are_refused_or_read_but_never_crash(write, joined, suffix
             joined(path)
 
 
-@pytest.mark.parametrize("suffix", sorted({*READERS} - {".csv", ".hea"}))
+@pytest.mark.parametrize("suffix", sorted({*READERS} - {*TEXT, ".hea"}))
 def test_a_file_cut_in_half_is_refused(write, refusal_of_blocks, suffix):
     path = write(suffix)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -97,7 +99,7 @@ def test_a_file_cut_in_half_is_refused(write, refusal_of_blocks, suffix):
     refusal_of_blocks(path)
 
 
-@pytest.mark.parametrize("suffix", sorted({*READERS} - {".edf"}))
+@pytest.mark.parametrize("suffix", sorted({*READERS} - {".edf", ".bdf"}))
 def test_a_value_that_is_not_finite_is_found_when_it_is_reached(
     write, before_refusal, refusal, signal, block, suffix
 ):
@@ -108,7 +110,7 @@ def test_a_value_that_is_not_finite_is_found_when_it_is_reached(
     samples, message = before_refusal(path)
 
     np.testing.assert_array_equal(samples, whole[: 150 // block * block])
-    row = 152 if suffix == ".csv" else 151
+    row = 152 if suffix in TEXT else 151
     assert f"row {row}, column '{names_of(suffix)[1]}'" in message
     assert refusal(path) == message
 

@@ -97,3 +97,56 @@ def test_wfdb_records_that_cannot_be_read_in_pieces_are_read_whole_alone(
 
     assert read_recording(path).signal[:, 0].tolist() == list(range(1, 41))
     assert "format 16" in refusal_of_blocks(path)
+
+
+def write_late(path: Path, length: str, fmt: str) -> None:
+    """Write a record of two counters, of which y is 5 frames late."""
+    signals = np.column_stack([np.arange(40), np.arange(40) - 5])
+    path.with_suffix(".dat").write_bytes(signals.astype("i1" if fmt == "8" else "<i2").tobytes())
+    signals_text = [f"one.dat {fmt}{late} 1/mV 16 0 0 0 0 x" for late in ("", ":5")]
+    path.write_text("\n".join([f"one 2 10{length}", *signals_text, ""]))
+
+
+def test_a_late_signal_is_aligned_and_the_record_ends_where_it_does(tmp_path, joined):
+    path = tmp_path / "one.hea"
+    write_late(path, " 40", "16")
+
+    assert joined(path).tolist() == [[i, i] for i in range(35)]
+    assert len(joined(path, ["x"])) == 40
+
+    write_late(path, "", "16")
+    assert read_recording(path).signal.tolist() == [[i, i] for i in range(35)]
+
+
+def test_a_late_signal_of_differences_is_refused(tmp_path, refusal):
+    write_late(tmp_path / "one.hea", " 40", "8")
+
+    assert "write the record in format 16" in refusal(tmp_path / "one.hea")
+
+
+@pytest.mark.parametrize("name", ["one.mat", "one.xyz", "other.d"])
+def test_signal_files_have_any_suffix_and_bytes_before_the_samples(tmp_path, joined, name):
+    (tmp_path / name).write_bytes(bytes(24) + np.arange(40, dtype="<i2").tobytes())
+    path = tmp_path / "one.hea"
+    path.write_text(
+        f"one 2 10 20\n{name} 16+24 1/mV 16 0 0 0 0 x\n{name} 16+24 1/mV 16 0 0 0 0 y\n"
+    )
+
+    assert joined(path).tolist() == np.arange(40).reshape(20, 2).tolist()
+
+
+@pytest.mark.parametrize("fmt", ["80", "212", "16", "24", "32"])
+def test_wfdb_samples_behind_the_count_of_the_header_are_refused(write, refusal, fmt):
+    path = write(".hea", fmt=fmt)
+    path.write_text(path.read_text().replace(" 200", " 190", 1))
+
+    message = refusal(path)
+
+    assert "'one.dat' holds 200 samples of each signal, but it counts 190" in message
+    assert "first line" in message
+
+
+def test_a_wfdb_header_in_capitals_names_the_fix(write, refusal):
+    path = write(".hea")
+
+    assert "rename it to .hea" in refusal(path.rename(path.with_suffix(".HEA")))
