@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyedflib
 import pytest
 import torch
 
 import seqbench
 from fixtures.detections import whole_recordings
+from seqbench.datasets.reading.recording import read_recording
 from seqbench.errors import UserError
 from seqbench.prediction.event_finder import (
     COLUMNS,
@@ -162,6 +164,30 @@ def test_channels_are_found_by_name_and_may_be_chosen(knocks, signal, events, tm
     agree(seqbench.predict(knocks.model, chosen, channels=["a", "b", "c"]), events)
     agree(seqbench.predict(knocks.model, turned), events)
     agree(seqbench.predict(knocks.model, wider), events)
+
+
+def test_what_the_model_does_not_need_may_be_text_or_of_another_rate(
+    knocks, signal, events, tmp_path
+):
+    table = pd.read_csv(as_csv(tmp_path / "one.csv", signal, header="z,x,y"))
+    table["note"] = "ok"
+    table.to_csv(tmp_path / "one.csv", index=False)
+    agree(seqbench.predict(knocks.model, tmp_path / "one.csv", channels=None), seqbench.predict(
+        knocks.model, signal[:, [1, 2, 0]]))  # fmt: skip
+
+    with pyedflib.EdfWriter(str(tmp_path / "one.edf"), 4) as file:
+        for i, (label, rate) in enumerate({"Temp": 1, "z": 2000, "x": 2000, "y": 2000}.items()):
+            file.setSignalHeader(i, {"label": label, "sample_frequency": rate, "dimension": "",
+                "physical_min": -100, "physical_max": 100, "digital_min": -32768,
+                "digital_max": 32767, "transducer": "", "prefilter": ""})  # fmt: skip
+        columns = [np.ascontiguousarray(column, float) for column in signal[:6000].T]
+        file.writeSamples([np.zeros(3), columns[2], columns[0], columns[1]])
+    read = read_recording(tmp_path / "one.edf", ["x", "y", "z"]).signal
+
+    found = seqbench.predict(knocks.model, tmp_path / "one.edf")
+
+    agree(found, seqbench.predict(knocks.model, read))
+    assert len(found) == len(events)
 
 
 def test_the_split_of_a_dataset_gives_the_same_events(knocks, signal, events):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.config.registry import suggestion
-from seqbench.datasets.base import explained, fault
+from seqbench.datasets.base import DataError, explained, fault
 from seqbench.datasets.csv_text import plain
 from seqbench.datasets.reading.clock import Clock
 
@@ -20,6 +20,10 @@ BLOCK_CELLS = 1 << 22  # the same for many channels: 32 MiB in double precision
 FILL_HINT = "cut it out or fill it in before reading the recording"
 
 Blocks = Iterator[NDArray[Any]]
+
+
+class UnknownChannelError(DataError):
+    """A channel was requested that the file does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +130,7 @@ def select_channels(
     for name in requested:
         if name not in position:
             problem = f"it has no channel '{name}', which `{option}` names"
-            raise fault(path, problem, suggestion(name, list(position)))
+            raise UnknownChannelError(str(fault(path, problem, suggestion(name, list(position)))))
         if list(requested).count(name) > 1:
             raise fault(path, f"`{option}` names '{name}' twice", "name each channel once")
     return [position[name] for name in requested]
