@@ -1,6 +1,7 @@
 """What pydantic finds wrong with a configuration, as sentences that name the key and the fix."""
 
 from collections.abc import Iterator
+from datetime import date
 from reprlib import Repr
 from typing import Any, get_args
 
@@ -45,8 +46,15 @@ def faults(model: type[BaseModel], values: dict[str, Any], place: str = "") -> I
     try:
         model.model_validate(values)
     except ValidationError as error:
-        for problem in error.errors():
-            yield sentence(model, problem, place=f"{place}." if place else "")
+        problems = error.errors()
+        keys = [_keys(problem["loc"]) for problem in problems]
+        for problem, at in zip(problems, keys, strict=True):
+            # Of a union, the branches that the value was not meant for.
+            is_other_branch = problem["type"].endswith("_type") and any(
+                other[: len(at)] == at and len(other) > len(at) for other in keys
+            )
+            if not is_other_branch:
+                yield sentence(model, problem, place=f"{place}." if place else "")
 
 
 def sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
@@ -69,11 +77,21 @@ def sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
                 f"{where}: {shown} does not fit; names take lower-case letters,"
                 " digits, '-' and '_', and begin with a letter or digit"
             )
+        case "string_type" if isinstance(problem["input"], int | float | date):
+            return (
+                f"{where}: {shown} is no text; put it in quotes as it was written, since YAML"
+                " reads 010 as 8 and yes as true"
+            )
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"{where}: holds {shown}; write keys below it, {{}} or nothing"
         case _:
             message = problem["msg"].removeprefix("Value error, ")
             return f"{where}: {message[0].lower()}{message[1:]} (got {shown})"
+
+
+def _keys(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Return where a finding stands, without pydantic's names for branches of a union."""
+    return tuple(key for key in loc if not _is_branch(key))
 
 
 def _is_branch(key: str | int) -> bool:

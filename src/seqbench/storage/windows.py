@@ -86,7 +86,7 @@ class WindowSet:
     targets
         Targets of single samples; of tasks that have them.
     truth, source
-        As in `Recordings`.
+        As in `Recordings`; the notes also name what the step `window` left out.
     """
 
     task: str

@@ -26,12 +26,15 @@ class TaskWindows:
     ----------
     needed
         What every split must hold, for messages.
+    unlabelled
+        What a recording without labels is, for messages.
     one_class_each
         Whether a window has one class, so that neighbours in the list of
         recordings can be compared by it.
     """
 
     needed = "labelled window"
+    unlabelled = "unlabelled"
     one_class_each = False
 
     def prepared(self, recordings: Recordings, job: WindowJobSettings) -> Recordings:

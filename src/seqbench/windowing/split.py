@@ -43,7 +43,7 @@ def assign_splits(
     DataError
         If a name is unknown, a group would be cut, or a split would be empty.
     """
-    units = recordings.groups if settings.by == "group" else recordings.names
+    units = split_units(recordings, settings)
     split = list(recordings.splits) if settings.test is None else [""] * len(units)
     seed_of_val: int | list[int] = settings.seed + 1
     if fold is not None:
@@ -61,12 +61,12 @@ def assign_splits(
         test = DEFAULT_TEST if settings.test is None else settings.test
         moves.append(("test", test, settings.seed))
     if "val" not in split:
-        _carve(recordings, units, split, [*moves, ("val", settings.val, seed_of_val)])
+        _carve(recordings, settings, split, [*moves, ("val", settings.val, seed_of_val)])
     elif isinstance(settings.val, list):
         raise DataError(
             "split.val: the source has an official val; leave `val` out, or give `test` as well"
         )
-    for i in _named(recordings, units, "unlabelled", settings.unlabelled):
+    for i in named(recordings, settings, "unlabelled", settings.unlabelled):
         if split[i] != "train":
             raise DataError(
                 f"split.unlabelled: recording '{recordings.names[i]}' is in {split[i]}; only those"
@@ -90,22 +90,51 @@ def assign_splits(
 
 def put_labels_aside(recordings: Recordings, settings: SplitSettings) -> Recordings:
     """Return the recordings without the labels of those that are named as unlabelled."""
-    units = recordings.groups if settings.by == "group" else recordings.names
-    return recordings.without_labels(_named(recordings, units, "unlabelled", settings.unlabelled))
+    aside = named(recordings, settings, "unlabelled", settings.unlabelled)
+    return recordings.without_labels(aside)
 
 
-def _carve(recordings: Recordings, units: list[str], split: list[str], moves: list[Move]) -> None:
+def split_units(recordings: Recordings, settings: SplitSettings) -> list[str]:
+    """Return what a split never cuts through: the group of each recording, or its name, (R,)."""
+    return recordings.groups if settings.by == "group" else recordings.names
+
+
+def named(
+    recordings: Recordings, settings: SplitSettings, key: str, chosen: list[str]
+) -> list[int]:
+    """Return the indices of the recordings that are named themselves or by their unit.
+
+    Raises
+    ------
+    DataError
+        If a name is unknown; `key` is where in `split` it stands.
+    """
+    pairs = list(zip(split_units(recordings, settings), recordings.names, strict=True))
+    found: dict[int, None] = {}
+    for name in chosen:
+        matching = [i for i, pair in enumerate(pairs) if name in pair]
+        if not matching:
+            known = suggestion(name, sorted({one for pair in pairs for one in pair}))
+            raise DataError(f"split.{key}: no recording or group is called '{name}'; {known}")
+        found |= dict.fromkeys(matching)
+    return list(found)
+
+
+def _carve(
+    recordings: Recordings, settings: SplitSettings, split: list[str], moves: list[Move]
+) -> None:
     """Move recordings out of train in place, by name or by a stratified draw.
 
     Fractions count what was in train at first, so that val and test of 0.2
     each leave 0.6, whichever is drawn first. Units of which nothing is known
     stay in train, where pretraining sees them.
     """
+    units = split_units(recordings, settings)
     by_class = _by_class(recordings, units, [i for i, name in enumerate(split) if name == "train"])
     # Names first, or a draw would take them.
     for name, amount, seed in sorted(moves, key=lambda move: not isinstance(move[1], list)):
         if isinstance(amount, list):
-            moved = _named(recordings, units, name, amount)
+            moved = named(recordings, settings, name, amount)
         else:
             in_train = {unit for unit, now in zip(units, split, strict=True) if now == "train"}
             chosen = _drawn(by_class, in_train, amount, seed)
@@ -152,19 +181,6 @@ def _tested(
             " folds; take fewer, or add recordings"
         )
     return set(dealt[fold.index :: fold.n_folds])
-
-
-def _named(recordings: Recordings, units: list[str], split: str, chosen: list[str]) -> list[int]:
-    """Return the indices of the recordings that are named themselves or by their unit."""
-    found: dict[int, None] = {}
-    for name in chosen:
-        pairs = zip(units, recordings.names, strict=True)
-        matching = [i for i, pair in enumerate(pairs) if name in pair]
-        if not matching:
-            known = suggestion(name, sorted({*units, *recordings.names}))
-            raise DataError(f"split.{split}: no recording or group is called '{name}'; {known}")
-        found |= dict.fromkeys(matching)
-    return list(found)
 
 
 def _by_class(recordings: Recordings, units: list[str], free: list[int]) -> list[list[str]]:

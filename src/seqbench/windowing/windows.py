@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.targets import Targets
 from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
+from seqbench.windowing.left_out import Cut, left_out
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.segment import Window, is_padded
 from seqbench.windowing.split import assign_splits, put_labels_aside
@@ -22,6 +24,8 @@ from seqbench.windowing.tokens import token_ids, token_names, vocabulary
 
 if TYPE_CHECKING:
     from seqbench.tasks.windows import TaskWindows
+
+logger = logging.getLogger("seqbench")
 
 
 class Piece(NamedTuple):
@@ -41,12 +45,14 @@ class Piece(NamedTuple):
 def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, WindowSet]:
     """Split, cut and normalise a dataset.
 
-    Tokens become ids of the vocabulary of train and are never normalised.
+    Tokens become ids of the vocabulary of train and are never normalised. What
+    serves no split is logged, and noted in the source of the windows.
 
     Raises
     ------
     DataError
-        If a split is empty, or a class has no window to train on.
+        If a split is empty, a recording named for one does not serve there, or a
+        class has no window to train on.
     """
     task: TaskWindows = TASK_WINDOWS[recordings.task]()
     recordings = task.prepared(recordings, job)
@@ -59,6 +65,11 @@ def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, 
         split_of = assign_splits(recordings, job.split, job.fold)
         recordings = put_labels_aside(recordings, job.split)
     windows = task.cut(recordings, job)
+    if sentences := left_out(Cut(recordings, windows, list(split_of)), job, task):
+        for sentence in sentences:
+            logger.warning("%s", sentence)
+        notes = [*recordings.source.get("notes", ()), *sentences]
+        recordings = replace(recordings, source=recordings.source | {"notes": notes})
     in_train = [split == "train" for split in split_of]
     channels, signal_of_train = recordings.channels, _of_train(recordings.signals, in_train)
     if recordings.sample == "tokens":

@@ -51,6 +51,14 @@ def test_all_problems_are_listed_at_once():
     assert len(found) == 3
 
 
+def test_of_a_number_among_names_there_is_one_sentence():
+    entry = {"source": "folder", "path": "mine", "split": {"val": [1.5, "a"]}}
+
+    (sentence,) = problems(datasets={"mine": entry})
+
+    assert sentence.startswith("datasets.mine.split.val.0: 1.5 is no text; put it in quotes")
+
+
 def test_numbers_that_yaml_reads_as_text_are_taken():
     benchmark = load(**yaml.safe_load("finetune: {learning_rate: 1e-2}"))
 

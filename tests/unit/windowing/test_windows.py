@@ -234,6 +234,7 @@ def without_events(made: Recordings, where: list[int]) -> Recordings:
 
 
 SLIDING = {"length_samples": 8, "overlap": 0.5}
+OFFICIAL = ["train", "train", "val", "val", "test", "test", "train"]
 
 
 @pytest.mark.parametrize("window", [{}, SLIDING], ids=["default", "sliding"])
@@ -312,10 +313,11 @@ def test_events_outside_of_what_is_known_are_none(bells):
 def test_windows_of_which_nothing_is_known_serve_train_alone(bells):
     made = replace(
         without_events(bells, [3]),
+        splits=OFFICIAL,
         known=np.array([[0, 24], [0, 10], [8, 40], [0, 0], [16, 30], [0, 5], [0, 0]]),
     )
 
-    splits = make_windows(made, job(length_samples=8))
+    splits = make_windows(made, job({}, length_samples=8))
 
     assert (splits["train"].label == -1).sum() == 2 + 4  # of 40 and of 25 samples
     for split in ("val", "test"):
@@ -328,10 +330,10 @@ def test_windows_of_which_nothing_is_known_serve_train_alone(bells):
 
 @pytest.mark.parametrize(("part", "where"), [("train", [0, 1]), ("val", [2, 3]), ("test", [4, 5])])
 def test_a_split_without_an_event_is_refused(bells, part, where):
-    made = without_events(bells, where)
+    made = replace(without_events(bells, where), splits=OFFICIAL)
 
     with pytest.raises(DataError, match=f"{part} has no labelled event; choose another split"):
-        make_windows(made, job())
+        make_windows(made, job({}))
 
 
 def test_a_type_that_train_lacks_is_refused_by_name(bells):
@@ -364,11 +366,11 @@ def test_a_recording_known_to_hold_no_event_is_tested_on_all_of_its_samples(bell
 @pytest.mark.parametrize("part", ["train", "val", "test"])
 def test_a_split_without_a_labelled_window_is_refused(recordings, part):
     lengths = {"train": [3, 3, 9, 9, 9, 9], "val": [9, 9, 3, 3, 9, 9], "test": [9, 9, 9, 9, 3, 3]}
-    made = recordings(["a", "b"] * 3, lengths=lengths[part])
+    made = recordings(["a", "b"] * 3, lengths=lengths[part], splits=OFFICIAL[:6])
 
     expected = f"{part} has no labelled window; shorten `window.length_samples`"
     with pytest.raises(DataError, match=expected):
-        make_windows(made, job(length_samples=5))
+        make_windows(made, job({}, length_samples=5))
 
 
 def test_labels_that_are_put_aside_leave_windows_for_pretraining(recordings):
@@ -431,7 +433,7 @@ def test_what_test_holds_changes_nothing_of_train_in_any_fold(recordings):
     [
         ("abacab", {}, "class 'c' has no window in train"),
         ("aaaaaa", {}, "class"),
-        ("aaaaaa", {"intervals": []}, "no labelled window"),
+        ("aaaaaa", {"intervals": []}, "unlabelled"),
     ],
 )
 def test_classes_that_cannot_be_learned_are_refused(recordings, labels, changes, sentence):

@@ -21,6 +21,8 @@ DEFAULT_SAMPLES = 1024  # of a window, where the config gives no length
 class DetectionWindows(TaskWindows):
     """Windows over whole recordings, with a timeline of their events."""
 
+    unlabelled = "neither labelled nor stated to hold no event"
+
     def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
         """Cut recordings into windows of one length, wherever events are."""
         return cut_recordings(recordings, job.window)
