@@ -44,6 +44,10 @@ class ArrayLayout:
             problem = f"its array of the shape {shape} has over {MOST_CHANNELS} channels"
             raise fault(path, problem, "save it as (n_samples, n_channels)")
         names = numbered_names(width)
+        if 0 < shape[0] < width and set(requested or ()) != set(names):
+            problem = f"its array of the shape {shape} has fewer samples than channels"
+            hint = "save its transpose, (n_samples, n_channels), or name all its channels"
+            raise fault(path, problem, f"{hint}, ch0 to ch{width - 1}, in `channels`")
         selected = select_channels(path, names, requested)
         return cls(shape[0], width, [names[i] for i in selected], selected)
 

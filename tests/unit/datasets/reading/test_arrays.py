@@ -22,6 +22,27 @@ def test_arrays_of_either_order_and_any_number_type_are_read(tmp_path, joined, s
     np.testing.assert_array_equal(joined(path, ["ch2", "ch0"]), array[:, [2, 0]].astype(np.float32))
 
 
+@pytest.mark.parametrize("shape", [(3, 400), (1, 400), (2, 3)])
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".h5"])
+def test_channels_x_samples_are_refused_unless_all_channels_are_named(
+    tmp_path, refusal, joined, suffix, shape
+):
+    path = tmp_path / f"one{suffix}"
+    array = np.arange(float(np.prod(shape))).reshape(shape)
+    if suffix == ".h5":
+        with h5py.File(path, "w") as file:
+            file["signal"] = array
+    else:
+        {".npy": np.save, ".npz": np.savez}[suffix](path, array)
+    names = [f"ch{i}" for i in range(shape[1])]
+
+    for requested in (None, names[:2]):
+        message = refusal(path, requested)
+        assert f"shape {shape} has fewer samples than channels" in message
+        assert "transpose" in message
+    np.testing.assert_array_equal(joined(path, names), array)
+
+
 def test_more_channels_make_shorter_blocks(write, monkeypatch):
     monkeypatch.setattr("seqbench.datasets.reading.source.BLOCK_CELLS", 6)
 
