@@ -11,6 +11,8 @@ from seqbench.datasets.reading.array import RATE_KEY, ArrayLayout, array_source,
 from seqbench.datasets.reading.source import Blocks, Source, block_lengths, block_samples
 
 CACHE_BYTES = 1 << 27  # for the HDF5 chunks that reach from one block into the next
+# Chunks that were read to their end leave the cache first.
+CACHE = {"rdcc_nbytes": CACHE_BYTES, "rdcc_w0": 1, "rdcc_nslots": 10_007}
 
 
 @contextmanager
@@ -18,18 +20,16 @@ def open_hdf5(path: Path, requested: Sequence[str] | None, bounded: bool) -> Ite
     """Open a file with one dataset, or with one named `signal`."""
     import h5py
 
-    # Chunks that were read to their end leave the cache first.
-    cache = {"rdcc_nbytes": CACHE_BYTES, "rdcc_w0": 1, "rdcc_nslots": 10_007} if bounded else {}
-    with h5py.File(path, "r", **cache) as file:
+    with h5py.File(path, "r", **(CACHE if bounded else {})) as file:
         keys: list[str] = []
         file.visit(keys.append)
         arrays = [key for key in keys if isinstance(file[key], h5py.Dataset)]
         dataset = file[signal_key(path, arrays)]
-        _check_stored(path, dataset)
+        check_stored(path, dataset)
         layout = ArrayLayout.of(path, dataset.dtype, dataset.shape or (), requested)
         longest = block_samples(layout.width)
         if bounded:
-            _check_chunks(path, dataset)
+            check_chunks(path, dataset)
         elif dataset.chunks:  # each chunk is decompressed once
             longest = -(-longest // dataset.chunks[0]) * dataset.chunks[0]
 
@@ -43,7 +43,7 @@ def open_hdf5(path: Path, requested: Sequence[str] | None, bounded: bool) -> Ite
         yield array_source(path, layout, blocks(), rate)
 
 
-def _check_stored(path: Path, dataset: Any) -> None:
+def check_stored(path: Path, dataset: Any) -> None:
     """Refuse samples that are not in the file: a header alone can claim any number."""
     if dataset.external or dataset.is_virtual:
         hint = "copy the samples into this file"
@@ -59,7 +59,8 @@ def _check_stored(path: Path, dataset: Any) -> None:
         raise fault(path, f"'{dataset.name}' has samples that were never written", hint)
 
 
-def _check_chunks(path: Path, dataset: Any) -> None:
+def check_chunks(path: Path, dataset: Any) -> None:
+    """Refuse chunks that are too large for bounded memory."""
     if dataset.chunks and math.prod(dataset.chunks) * dataset.dtype.itemsize > CACHE_BYTES:
         problem = f"its HDF5 chunks have the shape {dataset.chunks}, too much to read at once"
         hint = f"write chunks of at most {CACHE_BYTES >> 20} MiB"

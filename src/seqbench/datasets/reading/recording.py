@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import fault
+from seqbench.datasets.reading.audio_file import open_audio
 from seqbench.datasets.reading.csv_table import open_csv
 from seqbench.datasets.reading.edf_file import open_edf
 from seqbench.datasets.reading.hdf5_dataset import open_hdf5
+from seqbench.datasets.reading.mat_file import open_mat
 from seqbench.datasets.reading.numpy_array import open_numpy
 from seqbench.datasets.reading.parquet_table import open_parquet
 from seqbench.datasets.reading.source import Source, damage_explained, plain_names
@@ -34,6 +36,9 @@ READERS: dict[str, Callable[[Path, Sequence[str] | None, bool], AbstractContextM
     ".edf": open_edf,
     ".bdf": open_edf,
     ".hea": open_wfdb,
+    ".mat": open_mat,
+    ".wav": open_audio,
+    ".flac": open_audio,
 }
 
 

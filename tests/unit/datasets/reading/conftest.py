@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pyedflib
 import pytest
+import scipy.io
+import soundfile
 import wfdb
 
 from seqbench.datasets.base import DataError
@@ -51,6 +53,28 @@ def write_hdf5(path: Path, signal: np.ndarray) -> None:
     with h5py.File(path, "w") as file:
         file.create_dataset("tower", data=signal, chunks=(30, 1), compression="gzip")
         file.attrs["sampling_rate_hz"] = RATE_HZ
+
+
+def write_mat(path: Path, signal: np.ndarray, version: str = "5") -> None:
+    """Write what MATLAB's `save` does, or with its option -v7.3."""
+    if version == "5":
+        scipy.io.savemat(path, {"tower": signal, "fs": RATE_HZ, "note": "bells"})
+        return
+    with h5py.File(path, "w", userblock_size=512) as file:
+        columns = {"tower": signal.T, "fs": np.full((1, 1), RATE_HZ)}
+        for name, values in columns.items():
+            options = {"chunks": (1, 30), "compression": "gzip"} if name == "tower" else {}
+            file.create_dataset(name, data=values, **options)
+            file[name].attrs["MATLAB_class"] = np.bytes_("double")
+        file["note"] = np.array([[98], [101]], dtype=np.uint16)
+        file["note"].attrs["MATLAB_class"] = np.bytes_("char")
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM")
+
+
+def write_audio(path: Path, signal: np.ndarray) -> None:
+    subtype = "PCM_24" if path.suffix == ".flac" else "FLOAT"
+    soundfile.write(path, signal, int(RATE_HZ), subtype=subtype)
 
 
 def write_edf(path: Path, signal: np.ndarray) -> None:
@@ -97,6 +121,9 @@ WRITERS: dict[str, Callable[..., None]] = {
     ".edf": write_edf,
     ".bdf": write_edf,
     ".hea": write_wfdb,
+    ".mat": write_mat,
+    ".wav": write_audio,
+    ".flac": write_audio,
 }
 
 

@@ -99,7 +99,7 @@ def test_a_file_cut_in_half_is_refused(write, refusal_of_blocks, suffix):
     refusal_of_blocks(path)
 
 
-@pytest.mark.parametrize("suffix", sorted({*READERS} - {".edf", ".bdf"}))
+@pytest.mark.parametrize("suffix", sorted({*READERS} - {".edf", ".bdf", ".flac"}))
 def test_a_value_that_is_not_finite_is_found_when_it_is_reached(
     write, before_refusal, refusal, signal, block, suffix
 ):
