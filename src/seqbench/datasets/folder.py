@@ -1,6 +1,6 @@
 """A user's own recordings, in a folder of files that ordinary tools write.
 
-    PATH/recordings/NAME.{csv,txt,parquet,npy,npz,h5,hdf5,edf,bdf,hea,mat,wav,flac}    samples x channels
+    PATH/recordings/NAME.SUFFIX    samples x channels; SUFFIX is a key of `READERS`
     PATH/labels.csv     recording,label[,start_s,end_s]; for classification
     PATH/events.csv     recording,onset_s,label[,offset_s]; for detection
     PATH/groups.csv     recording,group; optional
