@@ -48,6 +48,7 @@ from seqbench.config.benchmark import Arm, Benchmark
 from seqbench.errors import UserError
 from seqbench.config.options import canonical_json
 from seqbench.plan.job_code import JobCode
+from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.plan import Plan
 from seqbench.plan.source_files import source_files
 from seqbench.plan.workflow_jobs import run_files
@@ -78,6 +79,9 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 BENCHMARK = PLAN.benchmark
+if workflow.is_main_process:
+    for sentence in unused_baselines(BENCHMARK):
+        logger.warning(sentence)
 SETTINGS = PLAN.job_settings
 CODE = JobCode(BENCHMARK)
 

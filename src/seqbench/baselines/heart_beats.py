@@ -17,7 +17,7 @@ logger = logging.getLogger("seqbench")
 
 
 class HeartBeatBaseline(Baseline):
-    """Beats in the first channel, all of one type.
+    """Beats in the channel that the source states as ECG, else the first; all of one type.
 
     The type is that named QRS, where there is one, else the most frequent of
     train: these detectors find beats and not their types.
@@ -28,20 +28,22 @@ class HeartBeatBaseline(Baseline):
         """Return the samples of the beats of one recording, (n_samples,) in physical units."""
 
     def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
-        """Choose the type that beats are given; nothing else is learned."""
+        """Find the channel, and choose the type that beats are given; nothing else is learned."""
         (train,) = splits
         names = [name.lower() for name in train.classes]
         counts = np.bincount(train.events.type, minlength=len(names))
         chosen = names.index("qrs") if "qrs" in names else int(counts.argmax())
-        return {"type": np.array([chosen])}
+        channel = train.channels.index(train.source.get("ecg", train.channels[0]))
+        return {"type": np.array([chosen]), "channel": np.array([channel])}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> Candidates:
         """Return the beats of every recording."""
         timeline, normalization = windows.events, windows.normalization
+        channel = int(arrays["channel"][0])
         found = []
         for place, (start, stop) in enumerate(zip(timeline.start, timeline.stop, strict=True)):
-            signal = windows.signal[start:stop, 0].astype(np.float64)
-            ecg = signal * normalization.scale[0] + normalization.centre[0]
+            signal = windows.signal[start:stop, channel].astype(np.float64)
+            ecg = signal * normalization.scale[channel] + normalization.centre[channel]
             name = windows.names[timeline.recording[place]]
             try:
                 with warnings.catch_warnings():

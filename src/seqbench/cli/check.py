@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from seqbench.config.benchmark import Benchmark
+from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.plan import Plan
 
 
@@ -20,7 +21,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(configs: list[Path]) -> None:
-    """Print the number of runs, by dataset."""
+    """Print the number of runs by dataset, and the baselines that go unused."""
     plan = Plan(Benchmark.read(*configs))
     print(
         f"{configs[-1]}: valid; {len(plan.trained)} models to train,"
@@ -30,3 +31,5 @@ def run(configs: list[Path]) -> None:
         plan.benchmark.base_dataset(run.dataset) for run in plan.runs
     ).items():
         print(f"  {dataset:<24} {n:>5} runs")
+    for sentence in unused_baselines(plan.benchmark):
+        print(f"  {sentence}")

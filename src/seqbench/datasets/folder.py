@@ -37,6 +37,7 @@ RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by 
     task="classification",
     sample="series",
     reads="path",
+    offered_by={"ecg": "ecg"},
     files=("labels.csv", "events.csv", "groups.csv", "recordings/*"),
 )
 def folder(
@@ -49,6 +50,7 @@ def folder(
     targets: tuple[Text, ...] | None = None,
     refractory_s: Positive | None = None,
     tolerance_ms: Tolerance = 5.0,
+    ecg: Text | None = None,
     ungrouped: Literal["own"] | None = None,
 ) -> Recordings:
     """Read your own recordings from a folder, and their labels or events from CSV files.
@@ -74,6 +76,9 @@ def folder(
         Detection: shortest time between two events of one type; empty: none known.
     tolerance_ms
         Detection: how far off an onset may be found in the headline of the report.
+    ecg
+        Detection: name of the channel that is an electrocardiogram, in which baselines
+        such as xqrs look for beats; empty: none is.
     ungrouped
         own: a recording that `groups.csv` does not name is a group of its own;
         empty: it is refused. Without that file each is one anyway.
@@ -101,6 +106,9 @@ def folder(
         if carried != "events" and refractory_s is not None:
             hint = "leave it out or set `task: detection`"
             raise fault(root, f"`refractory_s` belongs to events, not to {task}", hint)
+        if carried != "events" and ecg is not None:
+            hint = "leave it out or set `task: detection`"
+            raise fault(root, f"`ecg` serves detectors of beats, not {task}", hint)
         if (carried == "values") != bool(targets):
             hint = "name them for regression, and for regression alone"
             raise fault(root, "`targets` are the channels that regression predicts", hint)
@@ -122,6 +130,8 @@ def folder(
     # A recording without a row is unknown; one whose row is empty is known to hold no event.
     known = [[0, len(found[name].signal) if name in labels else 0] for name in names]
     predicted = select_channels(root / "recordings", first.channels, targets or (), "targets")
+    if ecg is not None:
+        select_channels(root / "recordings", first.channels, [ecg], "ecg")
     inputs = sorted({*range(len(first.channels))} - {*predicted})
     if not inputs:
         raise fault(root, "`targets` leave no channel as input", "name fewer")
@@ -143,7 +153,7 @@ def folder(
         sampling_rate_hz=rate,
         refractory_s=refractory_s,
         tolerance_ms=tolerance_ms if carried == "events" else None,
-        source={"origin": "folder", "files": checksums},
+        source={"origin": "folder", "files": checksums} | ({"ecg": ecg} if ecg else {}),
     )
 
 

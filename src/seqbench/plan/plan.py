@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from seqbench.config.benchmark import Arm, Benchmark, RunGrid
 from seqbench.config.messages import ConfigError
-from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
+from seqbench.config.registry import ARCHITECTURES, BASELINES, OBJECTIVES
+from seqbench.plan.baseline_fit import misfit
 from seqbench.plan.job_settings import JobSettings
 
 BASELINE = "baseline"  # in place of an arm
@@ -99,7 +100,7 @@ class Plan:
             names = self.benchmark.baselines if grid.baselines is None else grid.baselines
             of_grid = dict.fromkeys((run.dataset, run.seed) for run in self._of_grid(grid))
             fitting = {
-                dataset: [name for name in names if self._fits(BASELINES.entry(name).tags, dataset)]
+                dataset: [name for name in names if not misfit(self.benchmark, name, dataset)]
                 for dataset in dict.fromkeys(dataset for dataset, _ in of_grid)
             }
             for dataset, seed in of_grid:
@@ -162,16 +163,6 @@ class Plan:
         ):
             yield Run(dataset, architecture, arm, f"{labels:g}", seed)
 
-    def _fits(self, tags: dict[str, Any], dataset: str) -> bool:
-        """Return whether a baseline is made for a dataset and finds what it needs in it."""
-        source = DATASETS.entry(self.benchmark.all_datasets[dataset].source)
-        needs = set(tags.get("needs", ()))
-        return (
-            self.benchmark.task(dataset) in tags["tasks"]
-            and self.benchmark.sample(dataset) in tags["accepts"]
-            and needs <= set(source.tags.get("offers", ()))
-        )
-
     def _illegal(self) -> Iterator[str]:
         architectures, objectives = self.benchmark.all_architectures, self.benchmark.all_objectives
         for index, grid in enumerate(self.benchmark.runs):
@@ -192,8 +183,9 @@ class Plan:
                         f" holds {sample}; put them in separate entries"
                     )
             for dataset, name in product(grid.datasets, grid.baselines or []):
-                if not self._fits(BASELINES.entry(name).tags, dataset):
+                if reason := misfit(self.benchmark, name, dataset):
+                    hint = "" if reason.key else "; put them in separate entries"
                     yield (
-                        f"runs.{index}.baselines: '{name}' is not made for dataset '{dataset}'; put"
-                        " them in separate entries"
+                        f"runs.{index}.baselines: '{name}' is not made for dataset '{dataset}',"
+                        f" as {reason.reason}{hint}"
                     )

@@ -99,7 +99,8 @@ class Recordings:
         Arrays that only a generator knows, for oracles; by name.
     source
         Origin, licence, citation, checksums; anything JSON can hold. Sentences
-        under ``notes`` are shown in the report.
+        under ``notes`` are shown in the report; ``ecg`` is the channel that is an
+        electrocardiogram, where it is not the first one.
     """
 
     task: str

@@ -62,7 +62,28 @@ def test_clear_beats_are_all_found_where_they_are(detector, ecg_windows, compare
     assert len(set(found.score.tolist())) == 1
 
 
-def test_only_the_first_channel_is_looked_at(detector, event_windows):
+def test_beats_are_looked_for_in_the_channel_that_the_source_states(detector, event_windows):
+    ecg, onset = beats(20)
+    signal = np.stack([np.zeros_like(ecg), 4 * ecg + 1], axis=1)
+    own = event_windows(
+        [signal],
+        [[(int(at), 0) for at in onset]],
+        classes=["qrs"],
+        rate_hz=RATE_HZ,
+        centre=[0.0, 1.0],
+        scale=[1.0, 4.0],
+        source={"ecg": "ch1"},
+    )
+    alone = event_windows([ecg[:, None]], [[(0, 0)]], classes=["qrs"], rate_hz=RATE_HZ)
+
+    found = detector.predict(detector.fit([own], seed=0), own)
+
+    expected = detector.predict(detector.fit([alone], seed=0), alone)
+    assert len(found) > 15
+    np.testing.assert_allclose(found.time, expected.time, atol=1)
+
+
+def test_without_a_statement_only_the_first_channel_is_looked_at(detector, event_windows):
     ecg, _ = beats(20)
     noise = np.random.default_rng(0).normal(size=ecg.shape)
     one, two = (

@@ -54,6 +54,21 @@ def test_check_counts_the_runs_of_a_config(tmp_path, capsys):
     assert "4 models to train, 1 baselines to fit" in capsys.readouterr().out
 
 
+def test_check_names_the_baselines_that_run_on_no_dataset(tmp_path, capsys):
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        "runs: [{datasets: [own], architectures: [cnn1d]}]\n"
+        "baselines: [xqrs]\n"
+        "datasets: {own: {source: folder, path: own, task: detection}}\n"
+    )
+
+    main(["check", str(config)])
+
+    shown = capsys.readouterr().out
+    assert "3 models to train, 0 baselines to fit" in shown
+    assert "'xqrs' does not run on dataset 'own': it needs 'ecg'; set `datasets.own.ecg`" in shown
+
+
 def test_check_refuses_a_bad_config_in_a_sentence(tmp_path):
     config = tmp_path / "mine.yaml"
     config.write_text("runs: [{datasets: [wavs], architectures: [lstm]}]\n")

@@ -166,6 +166,11 @@ def test_classes_and_events_may_lie_side_by_side(read):
     assert read(both, task="detection").classes == ["bell"]
 
 
+def test_the_channel_that_is_an_ecg_is_stated_to_baselines(read):
+    assert read(EVENTS, task="detection", ecg="y").source["ecg"] == "y"
+    assert "ecg" not in read(EVENTS, task="detection").source
+
+
 def test_the_options_are_checked_by_the_registry():
     options = DATASETS.entry("folder").options
 
@@ -223,6 +228,12 @@ BAD = {
         {},
         "`refractory_s` belongs to events*set `task: detection`",
         {"refractory_s": 1.0},
+    ),
+    "an ECG of classes": ({}, "`ecg` serves detectors*set `task: detection`", {"ecg": "y"}),
+    "an ECG that is no channel": (
+        EVENTS,
+        "'yy'*did you mean 'y'?",
+        {"task": "detection", "ecg": "yy"},
     ),
 }
 

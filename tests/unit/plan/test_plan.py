@@ -4,6 +4,7 @@ from seqbench.config.benchmark import Benchmark
 from seqbench.config.messages import ConfigError
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.config.stages import Fold
+from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.plan import Plan, Run
 
 
@@ -69,6 +70,43 @@ def test_a_baseline_runs_where_its_task_is_and_what_it_needs_is_offered(baseline
     assert {run.dataset for run in runs} == where
     assert {run.architecture for run in runs} == {baseline}
     assert len(runs) == len(where)
+
+
+BEATS = {"source": "folder", "path": "beats", "task": "detection"}
+
+
+def test_heart_beat_baselines_run_on_own_recordings_that_state_an_ecg():
+    grid = {"datasets": ["one", "two"], "architectures": ["lstm"]}
+    own = {"one": BEATS | {"ecg": "ch0"}, "two": BEATS}
+
+    made = plan(grid, datasets=own, baselines=["xqrs"])
+
+    assert [(run.dataset, run.architecture) for run in made.baselines] == [("one", "xqrs")]
+    assert unused_baselines(made.benchmark) == [
+        "baseline 'xqrs' does not run on dataset 'two': it needs 'ecg'; set `datasets.two.ecg`"
+    ]
+
+
+def test_listed_baselines_that_run_on_no_dataset_are_named_with_the_reason():
+    grid = {"datasets": ["own"], "architectures": ["lstm"]}
+    listed = plan(
+        grid, datasets={"own": BEATS}, baselines=["metronome", "majority", "oracle", "xqrs", "mean"]
+    ).benchmark
+
+    assert unused_baselines(listed) == [
+        "baseline 'oracle' runs on no dataset: it needs 'truth', which the source does not offer",
+        "baseline 'xqrs' does not run on dataset 'own': it needs 'ecg'; set `datasets.own.ecg`",
+        "no dataset is of the kind of these baselines: majority, mean",
+    ]
+    # Floors of every task stand in the default; nobody listed them.
+    assert unused_baselines(plan(grid, datasets={"own": BEATS}).benchmark) == []
+
+
+def test_an_entry_that_names_a_baseline_has_the_key_it_needs():
+    grid = {"datasets": ["own"], "architectures": ["lstm"], "baselines": ["xqrs"]}
+
+    with pytest.raises(ConfigError, match=r"needs 'ecg'; set `datasets\.own\.ecg`"):
+        plan(grid, datasets={"own": BEATS})
 
 
 def test_an_entry_of_runs_may_have_baselines_of_its_own():
