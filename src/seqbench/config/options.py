@@ -7,9 +7,11 @@ of range is refused before anything is imported, let alone trained.
 """
 
 import json
+from glob import escape
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from seqbench.config.tolerances import TOLERANCES_MS
 
@@ -75,3 +77,86 @@ class Options(BaseModel):
 def canonical_json(value: Any) -> str:
     """Return `value` as JSON whose text depends on its meaning alone."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+LABEL_SUFFIXES = {  # of the files of each format
+    "audacity": (".txt",),
+    "bids": (".tsv",),
+    "edf": (".edf", ".bdf"),
+    "elan": (".eaf",),
+    "label_studio": (".json",),
+    "raven": (".txt",),
+    "textgrid": (".textgrid",),
+    "wfdb": (),  # as `extension` says
+}
+LABEL_OPTIONS = {  # which of the options only some formats have
+    "tier": ("elan", "textgrid"),
+    "column": ("bids", "raven"),
+    "extension": ("wfdb",),
+    "unit": ("label_studio",),
+}
+
+
+class LabelFiles(Options):
+    """Label files of another program, and where they are."""
+
+    format: Literal[
+        "audacity", "bids", "edf", "elan", "label_studio", "raven", "textgrid", "wfdb"
+    ] = Field(description="Program or standard that wrote the files.")
+    path: Text | None = Field(
+        None,
+        description="Folder of the files, each named as its recording, or the one file of all,"
+        " below the folder of the dataset; empty: recordings/, of label_studio labels.json.",
+    )
+    tier: Text | None = Field(None, description="textgrid, elan: the tier; empty: the only one.")
+    column: Text | None = Field(
+        None,
+        description="Column of the labels; empty: of bids trial_type, else value; of raven"
+        " Annotation.",
+    )
+    extension: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] | None = Field(
+        None, description="wfdb: suffix of the annotation files; empty: atr."
+    )
+    unit: Literal["s", "ms", "samples"] | None = Field(
+        None,
+        description="label_studio: unit of the time column of its tasks; without one, samples.",
+    )
+    only: Annotated[tuple[Text, ...], Field(min_length=1)] | None = Field(
+        None, description="Labels to keep; empty keeps all."
+    )
+
+    @model_validator(mode="after")
+    def _options_fit_the_format(self) -> Self:
+        for option, formats in LABEL_OPTIONS.items():
+            if getattr(self, option) is not None and self.format not in formats:
+                raise ValueError(f"{option} belongs to {' and '.join(formats)}; leave it out")
+        if self.path is not None:
+            path = PurePath(self.path)
+            if path.is_absolute() or ".." in path.parts:
+                raise ValueError("path is below the folder of the dataset; move the files there")
+        return self
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Suffixes of the label files, in lower case."""
+        if self.format == "wfdb":
+            return (f".{self.extension or 'atr'}".lower(),)
+        return LABEL_SUFFIXES[self.format]
+
+    @property
+    def place(self) -> str:
+        """Folder of the files, or the one file of all, below the folder of the dataset."""
+        return self.path or ("labels.json" if self.format == "label_studio" else "recordings")
+
+    @property
+    def beside_recordings(self) -> tuple[str, ...]:
+        """Suffixes of files in recordings/ that belong to the labels, in lower case."""
+        if self.path is not None or self.format == "edf":
+            return ()
+        return (*self.suffixes, ".json") if self.format == "bids" else self.suffixes
+
+    def patterns(self) -> list[str]:
+        """Return patterns of the label files below the dataset's folder, names in lower case."""
+        folder, _, name = self.place.rpartition("/")
+        inside = [f"{self.place}/*{escape(suffix)}" for suffix in self.suffixes]
+        return [f"{folder}/{escape(name.lower())}".lstrip("/"), *inside]

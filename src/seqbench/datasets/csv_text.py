@@ -32,6 +32,18 @@ def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise fault(path, f"it cannot be read ({error.strerror})", "make it readable") from None
 
 
+def text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a UTF-8 file without their ends, each with its number from 1."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise fault(path, "it is not UTF-8", "save it as UTF-8", row=_undecodable(path)) from None
+    for line, content in enumerate(text.split("\n"), start=1):
+        if "\0" in content:
+            raise fault(path, "it is not text", "save it as UTF-8 text", row=line)
+        yield line, content.rstrip("\r")
+
+
 def delimiter(path: Path) -> str:
     """Return the separator: a semicolon or a tab if the first row has one, else a comma."""
     with path.open(encoding="utf-8-sig", newline="") as file:

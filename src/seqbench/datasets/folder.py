@@ -5,8 +5,9 @@
     PATH/events.csv     recording,onset_s,label[,offset_s]; for detection
     PATH/groups.csv     recording,group; optional
 
-Times are in seconds from the start of the recording. A row of `events.csv` with
-nothing behind the name states that the recording was searched and holds no event.
+With `labels` the files of another program take the place of the two tables. Times
+are in seconds from the start of the recording. A row of `events.csv` with nothing
+behind the name states that the recording was searched and holds no event.
 """
 
 import math
@@ -15,15 +16,15 @@ from typing import Literal
 
 import numpy as np
 
-from seqbench.config.options import Positive, Text, Tolerance
+from seqbench.config.options import LabelFiles, Positive, Text, Tolerance
 from seqbench.config.registry import DATASETS, TASKS
 from seqbench.datasets.base import counted, explained, fault, sha256
 from seqbench.datasets.events import label_columns
 from seqbench.datasets.labels.classes import class_labels
-from seqbench.datasets.labels.csv_tables import class_rows, event_rows
 from seqbench.datasets.labels.entries import Label
 from seqbench.datasets.labels.events import event_labels
 from seqbench.datasets.labels.groups import groups_of
+from seqbench.datasets.labels.label_files import label_entries
 from seqbench.datasets.reading.files import recording_files
 from seqbench.datasets.reading.recording import Recording, read_recording
 from seqbench.datasets.reading.source import select_channels
@@ -48,12 +49,13 @@ def folder(
     sampling_rate_hz: Positive | None = None,
     channels: tuple[Text, ...] | None = None,
     targets: tuple[Text, ...] | None = None,
+    labels: LabelFiles | None = None,
     refractory_s: Positive | None = None,
     tolerance_ms: Tolerance = 5.0,
     ecg: Text | None = None,
     ungrouped: Literal["own"] | None = None,
 ) -> Recordings:
-    """Read your own recordings from a folder, and their labels or events from CSV files.
+    """Read your own recordings from a folder, and their labels or events from files beside them.
 
     Parameters
     ----------
@@ -72,6 +74,10 @@ def folder(
         Names of the channels to keep, in this order; empty keeps all.
     targets
         Regression: names of the channels to predict, which models do not see.
+    labels
+        Label files of another program in place of `labels.csv` and `events.csv`, as
+        {format: audacity, path: my_labels}; formats: audacity, bids, edf, elan,
+        label_studio, raven, textgrid, wfdb. docs/labels.md has the options of each.
     refractory_s
         Detection: shortest time between two events of one type; empty: none known.
     tolerance_ms
@@ -98,7 +104,8 @@ def folder(
     with explained(root, "correct `path` or make the folder readable"):
         root = root.expanduser()
         found = {
-            name: read_recording(file, channels) for name, file in _recording_files(root).items()
+            name: read_recording(file, channels)
+            for name, file in _recording_files(root, labels).items()
         }
         _check_agreement(root, found)
         rate = _common_rate_hz(root, found, sampling_rate_hz)
@@ -112,23 +119,29 @@ def folder(
         if (carried == "values") != bool(targets):
             hint = "name them for regression, and for regression alone"
             raise fault(root, "`targets` are the channels that regression predicts", hint)
-        table = root / ("events.csv" if carried == "events" else "labels.csv")
-        labels: dict[str, list[Label]] = {}
+        if carried not in ("events", "classes") and labels is not None:
+            raise fault(root, f"`labels` are not what {task} predicts", "leave it out")
+        labelled: dict[str, list[Label]] = {}
+        tables: list[Path] = []
         if carried == "events":
-            labels = event_labels(event_rows(table, found), found, rate, refractory_s)
+            entries, tables = label_entries(root, found, labels, intervals=False)
+            labelled = event_labels(entries, found, rate, refractory_s)
         elif carried == "classes":
-            labels = class_labels(class_rows(table, found), found, rate)
+            entries, tables = label_entries(root, found, labels, intervals=True)
+            labelled = class_labels(entries, found, rate)
         groups = groups_of(root / "groups.csv", found, ungrouped)
-        tables = [file for file in (table, root / "groups.csv") if file.exists()]
+        tables += [file for file in (root / "groups.csv",) if file.exists()]
         files = sorted({*tables, *(file for one in found.values() for file in one.files)})
         checksums = {file.relative_to(root).as_posix(): sha256(file) for file in files}
 
     names = list(found)
     first = found[names[0]]
-    classes = sorted({one.name for of_one in labels.values() for one in of_one}, key=natural_order)
-    events = [[label.event(classes) for label in labels.get(name, ())] for name in names]
+    classes = sorted(
+        {one.name for of_one in labelled.values() for one in of_one}, key=natural_order
+    )
+    events = [[label.event(classes) for label in labelled.get(name, ())] for name in names]
     # A recording without a row is unknown; one whose row is empty is known to hold no event.
-    known = [[0, len(found[name].signal) if name in labels else 0] for name in names]
+    known = [[0, len(found[name].signal) if name in labelled else 0] for name in names]
     predicted = select_channels(root / "recordings", first.channels, targets or (), "targets")
     if ecg is not None:
         select_channels(root / "recordings", first.channels, [ecg], "ecg")
@@ -157,14 +170,14 @@ def folder(
     )
 
 
-def _recording_files(root: Path) -> dict[str, Path]:
+def _recording_files(root: Path, labels: LabelFiles | None) -> dict[str, Path]:
     """Return the file of each recording by its name, sorted."""
     inside = root / "recordings"
     if not root.is_dir():
         raise fault(root.absolute(), "there is no such folder", "correct `path`")
     if not inside.is_dir():
         raise fault(inside, "there is no such folder", "make it and put the recordings into it")
-    return recording_files(inside)
+    return recording_files(inside, () if labels is None else labels.beside_recordings)
 
 
 def _check_agreement(root: Path, found: dict[str, Recording]) -> None:

@@ -24,6 +24,7 @@ def source_files(settings: IngestJobSettings) -> list[str]:
     settings
         Of the job. The registry's tag `reads` of its source names the option
         that holds the folder; `files` are patterns of lower-case paths below it.
+        An option `labels` adds those of its format.
 
     Returns
     -------
@@ -40,7 +41,10 @@ def source_files(settings: IngestJobSettings) -> list[str]:
     if "reads" not in tags:
         return []
     root = Path(settings.options[tags["reads"]]).expanduser()
-    found = sorted({str(path) for pattern in tags["files"] for path in _matching(root, pattern)})
+    options = DATASETS.entry(settings.source).options.model_validate(settings.options)
+    labels = getattr(options, "labels", None)
+    patterns = [*tags["files"], *(labels.patterns() if labels else ())]
+    found = sorted({str(path) for pattern in patterns for path in _matching(root, pattern)})
     for name in found:
         if any(0xDC80 <= ord(letter) <= 0xDCFF for letter in name):  # bytes that are no text
             raise UserError(f"{printable(name)}: its name is not valid UTF-8; rename the file")

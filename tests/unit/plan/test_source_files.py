@@ -16,8 +16,9 @@ def listed(tmp_path):
     root = tmp_path / "data"
     (root / "recordings").mkdir(parents=True)
 
-    def names():
-        files = source_files(IngestJobSettings(source="folder", options={"path": str(root)}))
+    def names(**options):
+        options = {"path": str(root)} | options
+        files = source_files(IngestJobSettings(source="folder", options=options))
         return [os.path.relpath(file, root) for file in files]
 
     names.root = root
@@ -45,6 +46,28 @@ def test_what_ingest_does_not_read_is_not_listed(listed):
     (listed.root / "results" / "summary.csv").touch()
 
     assert listed() == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ({"format": "audacity"}, []),
+        ({"format": "audacity", "path": "marks"}, ["marks/a.TXT", "marks/b.txt"]),
+        ({"format": "raven", "path": "marks/a.TXT"}, ["marks/a.TXT"]),
+        ({"format": "wfdb", "extension": "qrs", "path": "marks/beats"}, ["marks/beats/a.qrs"]),
+        ({"format": "label_studio"}, ["labels.json"]),
+        ({"format": "label_studio", "path": "Export [1].json"}, ["Export [1].json"]),
+    ],
+)
+def test_label_files_are_listed_where_the_config_has_them(listed, labels, expected):
+    (listed.root / "marks" / "beats").mkdir(parents=True)
+    for name in (
+        *("marks/a.TXT", "marks/b.txt", "marks/notes.md", "marks/beats/a.qrs", "marks/.c.txt"),
+        *("labels.json", "Export [1].json", "Export 1.json"),
+    ):
+        (listed.root / name).touch()
+
+    assert listed(labels=labels) == expected
 
 
 def test_links_are_followed(listed, tmp_path):

@@ -5,7 +5,7 @@ Lines are counted from 1 in every message, the header being line 1.
 
 import difflib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,23 +40,33 @@ class Row:
         """Return the time in a cell; None where it is empty."""
         return self.seconds(column) if self.cells[column] else None
 
+    def named(self, name: str, known: Mapping[str, str]) -> str:
+        """Return the recording that a cell names, by `recording_names`."""
+        if name not in known:
+            raise self.fault(
+                f"recording '{name}' is unknown", suggestion(name, sorted({*known.values()}))
+            )
+        return known[name]
+
 
 def named_rows(
     path: Path,
-    found: dict[str, Recording],
+    found: Mapping[str, Recording],
     needed: Sequence[str],
     optional: Sequence[str] = (),
     *,
     may_be_empty: bool = False,
 ) -> Iterator[tuple[str, Row]]:
     """Yield the rows of a table, each with the name of its recording; see `read_table`."""
-    by_file = {plain(one.files[0].name): name for name, one in found.items()}
-    known = by_file | {name: name for name in found}
+    names = recording_names(found)
     for row in read_table(path, ("recording", *needed), optional, may_be_empty=may_be_empty):
-        name = row.cells["recording"]
-        if name not in known:
-            raise row.fault(f"recording '{name}' is unknown", suggestion(name, list(found)))
-        yield known[name], row
+        yield row.named(row.cells["recording"], names), row
+
+
+def recording_names(found: Mapping[str, Recording]) -> dict[str, str]:
+    """Return the names of recordings by themselves and by those of their files."""
+    by_file = {plain(one.files[0].name): name for name, one in found.items()}
+    return by_file | {name: name for name in found}
 
 
 def read_table(

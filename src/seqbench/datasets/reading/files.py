@@ -1,5 +1,6 @@
 """Which files of a folder are recordings, which belong to one, and which nobody can read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from seqbench.datasets.base import fault
@@ -11,12 +12,12 @@ HIDDEN = (".", "~$")  # first characters of files that systems and office progra
 DOCUMENTS = ("README", "LICENSE", "RECORDS", "ANNOTATORS", "SHA256SUMS")  # as PhysioNet has them
 
 
-def recording_files(inside: Path) -> dict[str, Path]:
+def recording_files(inside: Path, label_suffixes: Sequence[str] = ()) -> dict[str, Path]:
     """Return the file of each recording in a folder by its name, sorted.
 
     A file is a recording by its suffix, in capitals or not. Left out are hidden
     files, `DOCUMENTS` and Markdown, the signal files that a WFDB header names,
-    and annotations: `.atr`, and any suffix with the stem of a header.
+    and annotations: `.atr`, any suffix with the stem of a header, and `label_suffixes`.
 
     Raises
     ------
@@ -34,6 +35,8 @@ def recording_files(inside: Path) -> dict[str, Path]:
         if file.name in of_records or file.stem.upper() in DOCUMENTS or suffix == ".md":
             continue
         _check_is_file(file)
+        if suffix in label_suffixes:
+            continue
         if suffix == ".dat":
             hint = "put the header that names it beside it, or move it elsewhere"
             raise fault(file, "no WFDB header (.hea) in the folder names it", hint)

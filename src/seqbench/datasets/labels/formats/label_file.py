@@ -1,0 +1,128 @@
+"""What the readers and writers of all label formats share."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from seqbench.datasets.base import fault
+from seqbench.datasets.csv_text import number, plain
+from seqbench.datasets.labels.entries import LabelEntry
+from seqbench.datasets.reading.recording import Recording
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelFile:
+    """A label file, and the recordings that it is of.
+
+    Parameters
+    ----------
+    path
+        The file.
+    recordings
+        By name; one, unless the format holds several recordings in a file.
+    intervals
+        Whether labels are classes of intervals, not events.
+    """
+
+    path: Path
+    recordings: Mapping[str, Recording]
+    intervals: bool
+
+    @property
+    def only_recording(self) -> str:
+        """Name of the recording, where the file is of one."""
+        (name,) = self.recordings
+        return name
+
+    def entry(
+        self,
+        number: int,
+        place: str,
+        label: str,
+        onset_s: float,
+        offset_s: float | None,
+        recording: str | None = None,
+    ) -> LabelEntry:
+        """Return an entry of the file.
+
+        Raises
+        ------
+        DataError
+            If its label is empty, or a time is not finite.
+        """
+        entry = LabelEntry(
+            path=self.path,
+            place=place,
+            number=number,
+            recording=self.only_recording if recording is None else recording,
+            label=plain(label),
+            onset_s=onset_s,
+            offset_s=offset_s,
+        )
+        if not entry.label:
+            raise entry.fault("the label is empty", "name it or remove it")
+        for seconds in (onset_s, offset_s):
+            if seconds is not None and not math.isfinite(seconds):
+                raise entry.fault(f"the time {seconds} is not finite", "correct it")
+        return entry
+
+    def searched(self, number: int, place: str, recording: str | None = None) -> LabelEntry:
+        """Return the entry which states that a recording was searched and holds no event."""
+        return LabelEntry(
+            path=self.path,
+            place=place,
+            number=number,
+            recording=self.only_recording if recording is None else recording,
+            label="",
+        )
+
+    def seconds(self, text: str, place: str) -> float:
+        """Return the time that stands somewhere in the file."""
+        seconds = number(text.strip())
+        if seconds is None or not math.isfinite(seconds):
+            hint = "write seconds from the start of the recording, with a decimal point"
+            raise fault(self.path, f"'{text}' is not a number", hint, place=place)
+        return seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenLabel:
+    """An event to write into a label file: seconds from the first sample; an end, if it has one."""
+
+    onset_s: float
+    label: str
+    score: float
+    offset_s: float | None = None
+
+    @property
+    def end_s(self) -> float:
+        """End, or the onset where there is none."""
+        return self.onset_s if self.offset_s is None else self.offset_s
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenRecording:
+    """The recording that written labels are of."""
+
+    file_name: str
+    sampling_rate_hz: float
+    duration_s: float
+
+
+def library(name: str, path: Path) -> Any:
+    """Return a module of the extra `labels`.
+
+    Raises
+    ------
+    DataError
+        If it is not installed.
+    """
+    try:
+        return import_module(name)
+    except ModuleNotFoundError:
+        package = name.partition(".")[0]
+        hint = "install it: pip install 'seqbench[labels]'"
+        raise fault(path, f"needs the package {package}, which is not here", hint) from None

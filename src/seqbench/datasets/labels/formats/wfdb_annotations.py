@@ -1,0 +1,87 @@
+"""WFDB annotation files, as of PhysioNet: symbols and notes at sample numbers."""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from seqbench.config.options import LabelFiles
+from seqbench.datasets.base import fault
+from seqbench.datasets.labels.entries import LabelEntry
+from seqbench.datasets.labels.formats.label_file import LabelFile, WrittenLabel, WrittenRecording
+
+NOTE, RHYTHM = '"', "+"
+LONGEST_NOTE_BYTES = 255
+EMPTY_FILE = b"\0\0"
+
+
+def read_wfdb(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]:
+    """Yield annotations: events at their samples, or the intervals between changes of rhythm.
+
+    The label of an event is its symbol, or the text of a note or a change of
+    rhythm. A rhythm lasts until the next one, the last one to the end of the recording.
+
+    Raises
+    ------
+    DataError
+        If neither the file nor the recording has a sampling rate.
+    """
+    import wfdb
+
+    del settings
+    path, recording = file.path, file.recordings[file.only_recording]
+    if path.read_bytes().strip(b"\0") == b"":
+        return
+    found = wfdb.rdann(str(path.with_suffix("")), path.suffix[1:])
+    rate = found.fs or recording.sampling_rate_hz
+    if not rate:
+        hint = "put the header of the record beside it"
+        raise fault(path, "it has no sampling rate, nor has the recording", hint)
+    notes = [note.strip("\0 ") for note in found.aux_note]
+    rows = list(zip(found.sample.tolist(), found.symbol, notes, strict=True))
+    numbered = list(enumerate(rows, start=1))
+    if not file.intervals:
+        for number, (sample, symbol, note) in numbered:
+            label = note if symbol in (NOTE, RHYTHM) and note else symbol
+            yield file.entry(number, f"annotation {number}", label, sample / rate, None)
+        return
+    rhythms = [(n, sample, note) for n, (sample, symbol, note) in numbered if symbol == RHYTHM]
+    duration_s = len(recording.signal) / (recording.sampling_rate_hz or rate)
+    ends_s = [*(sample / rate for _, sample, _ in rhythms[1:]), duration_s]
+    for (number, sample, note), end_s in zip(rhythms, ends_s, strict=False):
+        yield file.entry(number, f"annotation {number}", note, sample / rate, end_s)
+
+
+def write_wfdb(path: Path, labels: Iterable[WrittenLabel], recording: WrittenRecording) -> None:
+    """Write an annotation file; a label that is no symbol of WFDB becomes a note.
+
+    Raises
+    ------
+    DataError
+        If a label is too long for a note.
+    """
+    import wfdb
+    from wfdb.io.annotation import ann_labels
+
+    symbols = {one.symbol for one in ann_labels} - {NOTE, RHYTHM, " "}
+    rows = sorted((round(one.onset_s * recording.sampling_rate_hz), one.label) for one in labels)
+    if not rows:
+        path.write_bytes(EMPTY_FILE)
+        return
+    names = [name for _, name in rows]
+    for name in names:
+        if len(name.encode()) > LONGEST_NOTE_BYTES:
+            problem = f"the label '{name}' is longer than {LONGEST_NOTE_BYTES} bytes"
+            raise fault(path, problem, "choose another --format")
+    with tempfile.TemporaryDirectory() as folder:
+        wfdb.wrann(
+            "labels",
+            "atr",
+            np.array([sample for sample, _ in rows]),
+            symbol=[name if name in symbols else NOTE for name in names],
+            aux_note=["" if name in symbols else name for name in names],
+            fs=recording.sampling_rate_hz,
+            write_dir=folder,
+        )
+        path.write_bytes(Path(folder, "labels.atr").read_bytes())
