@@ -34,6 +34,8 @@ OddCount = Annotated[Count, AfterValidator(_odd)]
 OddWidths = Annotated[tuple[OddCount, ...], Field(min_length=1, max_length=100)]
 Lags = Annotated[tuple[Count, ...], Field(min_length=1)]
 Pooling = Literal["last", "mean", "attention"]
+TimeOrigin = Literal["start", "clock"]
+TimeUnit = Literal["s", "ms", "us", "ns", "min", "h", "samples"]
 Text = Annotated[str, Field(min_length=1)]
 AugmentationNames = tuple[
     Literal[

@@ -3,10 +3,42 @@
 import csv
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from seqbench.datasets.base import counted, fault
+
+COMMENTS = ("#", "%")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the cells of a file are separated, and how many lines stand above its first row."""
+
+    separator: str
+    n_lines_above: int
+
+    @classmethod
+    def of(cls, lines: Iterable[str]) -> "Dialect":
+        """Return the dialect by the first lines: comments, Excel's ``sep=;``, then a row."""
+        stated, n_above = None, 0
+        for n_above, line in enumerate(lines):
+            text = line.strip()
+            if match := re.fullmatch(r'"?sep=(.)"?', text, re.IGNORECASE):
+                stated = match[1]
+            elif text and not text.startswith(COMMENTS):
+                return cls(stated or separator(line), n_above)
+        return cls(stated or ",", n_above)
+
+
+def dialect(path: Path) -> Dialect:
+    """Return the dialect of a file."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return Dialect.of(file)
 
 
 def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -15,15 +47,18 @@ def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
         if path.exists() and not path.is_file():  # reading a pipe would wait for ever
             raise fault(path, "it is no file", "put a CSV file in its place")
+        form = dialect(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter(path), strict=True)
+            next(islice(file, form.n_lines_above, form.n_lines_above), None)
+            line += form.n_lines_above
+            reader = csv.reader(file, delimiter=form.separator, strict=True)
             for cells in reader:
                 text = "".join(cells)
                 if len(cells) > 1 or text.strip():
                     if "\0" in text:
                         raise fault(path, "it is not text", "save it as UTF-8 text", row=line)
                     yield line, cells
-                line = reader.line_num + 1
+                line = form.n_lines_above + reader.line_num + 1
     except UnicodeDecodeError:
         raise fault(path, "it is not UTF-8", "save it as UTF-8", row=_undecodable(path)) from None
     except csv.Error as error:
@@ -44,13 +79,6 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
         yield line, content.rstrip("\r")
 
 
-def delimiter(path: Path) -> str:
-    """Return the separator: a semicolon or a tab if the first row has one, else a comma."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        first = next((line for line in file if line.strip()), "")
-    return separator(first)
-
-
 def separator(line: str) -> str:
     """Return the separator of a line; a comma beside another is a decimal mark or of a name."""
     bare = re.sub(r'"[^"]*"', "", line)
@@ -65,6 +93,18 @@ def number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
+
+
+def date_s(text: str) -> float | None:
+    """Return the seconds from 1970 to a date in ISO 8601, UTC without a zone; None: it is none."""
+    text = text.strip()
+    if number(text) is not None:  # Python takes 20240501 for a date
+        return None
+    try:
+        date = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
 def check_width(path: Path, line: int, cells: list[str], width: int) -> None:

@@ -6,8 +6,9 @@
     PATH/groups.csv     recording,group; optional
 
 With `labels` the files of another program take the place of the two tables. Times
-are in seconds from the start of the recording. A row of `events.csv` with nothing
-behind the name states that the recording was searched and holds no event.
+are in seconds from the first sample of the recording, or on its clock. A row of
+`events.csv` with nothing behind the name states that the recording was searched
+and holds no event.
 """
 
 import math
@@ -16,7 +17,14 @@ from typing import Literal
 
 import numpy as np
 
-from seqbench.config.options import LabelFiles, Positive, Text, Tolerance
+from seqbench.config.options import (
+    LabelFiles,
+    Positive,
+    Text,
+    TimeOrigin,
+    TimeUnit,
+    Tolerance,
+)
 from seqbench.config.registry import DATASETS, TASKS
 from seqbench.datasets.base import counted, explained, fault, sha256
 from seqbench.datasets.events import label_columns
@@ -25,6 +33,8 @@ from seqbench.datasets.labels.entries import Label
 from seqbench.datasets.labels.events import event_labels
 from seqbench.datasets.labels.groups import groups_of
 from seqbench.datasets.labels.label_files import label_entries
+from seqbench.datasets.labels.times import LabelTimes
+from seqbench.datasets.reading.clock import SampleTimes
 from seqbench.datasets.reading.files import recording_files
 from seqbench.datasets.reading.recording import Recording, read_recording
 from seqbench.datasets.reading.source import select_channels
@@ -47,6 +57,10 @@ def folder(
     path: Text,
     task: Text = "classification",
     sampling_rate_hz: Positive | None = None,
+    times: TimeOrigin | None = None,
+    time_column: Text | None = None,
+    time_unit: TimeUnit | None = None,
+    header: bool | None = None,
     channels: tuple[Text, ...] | None = None,
     targets: tuple[Text, ...] | None = None,
     labels: LabelFiles | None = None,
@@ -70,6 +84,20 @@ def folder(
         forecasting the channels themselves, neither with a table.
     sampling_rate_hz
         Samples per second; empty takes it from the files, where they have it.
+        A time column decides when each sample was taken, and this its unit where
+        neither its name nor `time_unit` does.
+    times
+        What the times of labels and events count from: "start", the first
+        sample, or "clock", the zero of the recording's own time column or
+        header. Empty: the first sample, and refused if a clock starts elsewhere.
+    time_column
+        Tables: name of the time column; empty: by the names of the columns.
+    time_unit
+        Unit of the time column; empty: by its name, or by its values where
+        they leave no doubt. Row numbers are "samples".
+    header
+        Tables: whether the first row names the columns; empty: it does unless
+        all its cells are numbers, and 0,1,2,... is refused.
     channels
         Names of the channels to keep, in this order; empty keeps all.
     targets
@@ -104,7 +132,15 @@ def folder(
     with explained(root, "correct `path` or make the folder readable"):
         root = root.expanduser()
         found = {
-            name: read_recording(file, channels)
+            name: read_recording(
+                file,
+                channels,
+                targets=targets or (),
+                header=header,
+                time_column=time_column,
+                time_unit=time_unit,
+                sampling_rate_hz=sampling_rate_hz,
+            )
             for name, file in _recording_files(root, labels).items()
         }
         _check_agreement(root, found)
@@ -121,14 +157,15 @@ def folder(
             raise fault(root, "`targets` are the channels that regression predicts", hint)
         if carried not in ("events", "classes") and labels is not None:
             raise fault(root, f"`labels` are not what {task} predicts", "leave it out")
+        clocks = {name: _label_times(one, rate, times) for name, one in found.items()}
         labelled: dict[str, list[Label]] = {}
         tables: list[Path] = []
         if carried == "events":
             entries, tables = label_entries(root, found, labels, intervals=False)
-            labelled = event_labels(entries, found, rate, refractory_s)
+            labelled = event_labels(entries, clocks, refractory_s)
         elif carried == "classes":
             entries, tables = label_entries(root, found, labels, intervals=True)
-            labelled = class_labels(entries, found, rate)
+            labelled = class_labels(entries, clocks)
         groups = groups_of(root / "groups.csv", found, ungrouped)
         tables += [file for file in (root / "groups.csv",) if file.exists()]
         files = sorted({*tables, *(file for one in found.values() for file in one.files)})
@@ -168,6 +205,14 @@ def folder(
         tolerance_ms=tolerance_ms if carried == "events" else None,
         source={"origin": "folder", "files": checksums} | ({"ecg": ecg} if ecg else {}),
     )
+
+
+def _label_times(one: Recording, rate_hz: float | None, origin: TimeOrigin | None) -> LabelTimes:
+    """Return how times become samples of a recording: by its own clock, or the common rate."""
+    clock = one.times
+    if clock is None and rate_hz is not None:
+        clock = SampleTimes.uniform(rate_hz)
+    return LabelTimes(len(one.signal), clock, origin)
 
 
 def _recording_files(root: Path, labels: LabelFiles | None) -> dict[str, Path]:

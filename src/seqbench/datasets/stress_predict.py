@@ -14,6 +14,7 @@ from seqbench.datasets.csv_text import number
 from seqbench.datasets.download import checksums, listed_folder
 from seqbench.datasets.events import Event, label_columns
 from seqbench.datasets.reading.csv_table import CsvTable
+from seqbench.datasets.reading.source import ReadOptions
 from seqbench.datasets.workbook import read_sheet
 from seqbench.storage.recordings import Recordings
 
@@ -275,7 +276,7 @@ def _signal(folder: Path, rate_hz: float) -> tuple[NDArray[np.float32], float]:
 
 def _stream(path: Path, sensor: Sensor) -> Stream:
     """Return what a file of the E4 holds."""
-    table = CsvTable(path, None)
+    table = CsvTable(path, ReadOptions(header=False))
     values = np.concatenate([np.empty((0, len(table.columns.positions))), *table.blocks()])
     width = len(sensor.channels)
     if values.shape[1] != width:

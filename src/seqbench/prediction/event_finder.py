@@ -13,7 +13,6 @@ from tqdm import tqdm
 
 from seqbench.config.registry import TASKS
 from seqbench.datasets.reading.recording import open_recording
-from seqbench.datasets.reading.source import UnknownChannelError
 from seqbench.datasets.reading.stream import Stream, csv_stream, raw_stream
 from seqbench.errors import FormatError, UserError
 from seqbench.storage.cells import plain_cell
@@ -222,15 +221,9 @@ def _file_chunks(
 ) -> Iterator[Iterator[NDArray[np.float32]]]:
     """Open a recording, check that it fits the model, and yield its chunks under a bar."""
     with ExitStack() as stack:
-        try:
-            # The file may have every channel by its name, in another order or beside others that
-            # cannot be read: text, or another rate.
-            requested = finder.channels if channels is None else channels
-            opened = stack.enter_context(open_recording(path, requested))
-        except UnknownChannelError:
-            if channels is not None:
-                raise
-            opened = stack.enter_context(open_recording(path))
+        # The file may have the channels of the model in another order, or among others.
+        preferred = tuple(finder.channels)
+        opened = stack.enter_context(open_recording(path, channels, preferred=preferred))
         finder.check_rate(opened.sampling_rate_hz, str(path))
         finder.check_channels(len(opened.channels), str(path))
         total = opened.n_samples and opened.n_samples / finder.sampling_rate_hz

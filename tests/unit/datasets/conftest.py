@@ -14,8 +14,8 @@ from seqbench.storage.recordings import Recordings
 Files = Mapping[str, str | bytes | np.ndarray | None]  # by name; one that ends in / is a folder
 
 
-def csv_signal(n_samples: int, header: str = "time,x,y", rate_hz: float = 100) -> str:
-    rows = [f"{i / rate_hz},{i},{-i}" for i in range(n_samples)]
+def csv_signal(n_samples: int, header: str = "time_s,x,y", rate_hz: float = 100) -> str:
+    rows = [f"{i / rate_hz},{i * i},{-i * i}" for i in range(n_samples)]
     return "\n".join([header, *rows]) + "\n"
 
 

@@ -31,7 +31,7 @@ def test_a_folder_becomes_recordings(read):
     assert (recordings.channels, recordings.units) == (["x", "y"], ["", ""])
     assert recordings.sampling_rate_hz == 100
     assert recordings.lengths.tolist() == [20, 30, 10]
-    assert recordings.signals[2][3].tolist() == [3, -3]
+    assert recordings.signals[2][3].tolist() == [9, -9]
     assert recordings.classes == ["run", "walk"]
     assert recordings.label_recording.tolist() == [0, 1]
     assert recordings.label.tolist() == [1, 0]
@@ -70,7 +70,7 @@ def test_formats_may_be_mixed_where_they_say_the_same(make):
     signal = np.arange(10.0).reshape(5, 2)
     files = {
         "recordings/a.npy": signal,
-        "recordings/b.csv": "0,1\n2,3\n4,5\n",
+        "recordings/b.csv": "0.,1\n2,3\n4,5\n",
         "recordings/.DS_Store": "",
         "recordings/README.md": "",
         "recordings/a.atr": "",
@@ -197,7 +197,7 @@ BAD = {
         "recordings/day1: it is a folder*move the recordings in it",
     ),
     "folder named as a file": ({"recordings/day1.csv/": ""}, "recordings/day1.csv: it is a folder"),
-    "text that is no table": ({"recordings/notes.txt": "cold\nwet\n"}, "notes.txt, row 2*'wet'"),
+    "text that is no table": ({"recordings/notes.txt": "cold\nwet\n"}, "notes.txt: it holds no samples*'wet'"),
     "signals without a header": (
         {"recordings/d.dat": "1"},
         "recordings/d.dat: no WFDB header*put the header",

@@ -20,7 +20,7 @@ from seqbench.errors import FormatError
 from seqbench.storage.kinds import BLOCK_BYTES
 from seqbench.storage.windows import KIND, VERSION, read_windows
 
-SIGNAL = np.arange(40, dtype=np.float32).reshape(20, 2)
+SIGNAL = np.arange(40, dtype=np.float32).reshape(20, 2) % 7
 CHANGES = st.lists(
     st.tuples(st.integers(0, 4000), st.sampled_from([0, 1, 2, 4, 8, 127, 128, 254, 255])),
     min_size=1,

@@ -224,7 +224,7 @@ def test_subjects_are_loaded_in_the_order_of_the_option(write_wrist, tmp_path, l
         ("ACC", {40: "1,2"}, "row 40: 2 cells, but 3 in the first row; give every row"),
         ("EDA", {50: "nan"}, "row 50, column 'ch0': nan is not finite;"),
         ("TEMP", {1: "12.5"}, "row 1: it holds no start in seconds since 1970; restore"),
-        ("TEMP", {1: "time"}, "row 1: it holds no start in seconds since 1970; restore"),
+        ("TEMP", {1: "time"}, "row 1, column 'ch0': 'time' is not a number"),
         ("BVP", {2: "0"}, "row 2: it holds no rate in Hz; restore"),
         ("ACC", {2: "4,4,8"}, "row 2: it holds no rate in Hz; restore"),
     ],

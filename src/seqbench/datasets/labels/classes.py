@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from seqbench.datasets.base import fault
-from seqbench.datasets.labels.entries import Label, LabelEntry, in_order, keep_within
-from seqbench.datasets.reading.recording import Recording
+from seqbench.datasets.labels.entries import Label, LabelEntry, in_order
+from seqbench.datasets.labels.times import LabelTimes
 
 
 def class_labels(
-    entries: Iterable[LabelEntry], found: dict[str, Recording], rate: float | None
+    entries: Iterable[LabelEntry], clocks: dict[str, LabelTimes]
 ) -> dict[str, list[Label]]:
     """Return the labels of each recording, by time.
 
@@ -16,19 +16,17 @@ def class_labels(
     ----------
     entries
         At least one; those without times are of whole recordings.
-    found
-        The recordings by name.
-    rate
-        Samples per second; None where it is unknown.
+    clocks
+        How times become samples, by the name of each recording.
 
     Raises
     ------
     DataError
         If an interval is impossible, two entries contradict each other, or there is only one class.
     """
-    labels: dict[str, list[Label]] = {name: [] for name in found}
+    labels: dict[str, list[Label]] = {name: [] for name in clocks}
     for entry in entries:
-        start, stop = _interval(entry, len(found[entry.recording].signal), rate)
+        start, stop = _interval(entry, clocks[entry.recording])
         labels[entry.recording].append(Label(entry.label, start, stop, entry))
     for name, of_one in labels.items():
         of_one.sort(key=lambda label: (label.start, label.entry.number))
@@ -41,25 +39,26 @@ def class_labels(
     return labels
 
 
-def _interval(entry: LabelEntry, n_samples: int, rate: float | None) -> tuple[int, int]:
+def _interval(entry: LabelEntry, clock: LabelTimes) -> tuple[int, int]:
     """Return the samples [start, stop) of an entry."""
     start_s, end_s = entry.onset_s, entry.offset_s
     if start_s is None:
-        return 0, n_samples
+        return 0, clock.n_samples
     if end_s is None:
         hint = "give it an end, or set `task: detection` to learn events in time"
         raise entry.fault(f"'{entry.label}' at {start_s:.10g} s is no interval", hint)
-    rate = entry.known_rate(rate)
+    first, last = clock.place(entry, start_s), clock.place(entry, end_s)
     if start_s >= end_s:
         problem = f"its start at {start_s:.10g} s is not before its end at {end_s:.10g} s"
         raise entry.fault(problem, "swap or correct them")
-    if start_s < 0 or end_s * rate > n_samples + 0.5:
+    if first < 0 or last > clock.n_samples + 0.5:
         problem = f"{start_s:.10g} s to {end_s:.10g} s is outside of the recording"
-        raise entry.fault(problem, keep_within(n_samples, rate))
-    start, stop = round(start_s * rate), min(round(end_s * rate), n_samples)
+        raise entry.fault(problem, clock.keep_within())
+    start, stop = round(first), min(round(last), clock.n_samples)
     if start >= stop:
         problem = f"{start_s:.10g} s to {end_s:.10g} s covers no sample"
-        raise entry.fault(problem, f"widen it to at least {1 / rate:.10g} s")
+        step_s = clock.time_s_at(start + 1) - clock.time_s_at(start)
+        raise entry.fault(problem, f"widen it to at least {step_s:.10g} s")
     return start, stop
 
 

@@ -20,7 +20,7 @@ class LabelEntry:
     recording, label
         Names; an empty label states that the recording was searched and holds no event.
     onset_s
-        Seconds from the first sample; None where the label is of the whole recording.
+        Seconds, see `LabelTimes`; None where the label is of the whole recording.
     offset_s
         End, in the same clock; None where the entry has none.
     """
@@ -36,13 +36,6 @@ class LabelEntry:
     def fault(self, problem: str, hint: str) -> DataError:
         """Return the error that names this entry."""
         return fault(self.path, problem, hint, place=self.place)
-
-    def known_rate(self, rate: float | None) -> float:
-        """Return the sampling rate, without which the times of the entry have no meaning."""
-        if rate is None:
-            hint = "set `sampling_rate_hz`, which turns seconds into samples"
-            raise self.fault("the sampling rate is unknown", hint)
-        return rate
 
 
 @dataclass(frozen=True)
@@ -77,8 +70,3 @@ class Label:
 def in_order(one: LabelEntry, other: LabelEntry) -> tuple[LabelEntry, LabelEntry]:
     """Return two entries as they stand in their file."""
     return (one, other) if one.number <= other.number else (other, one)
-
-
-def keep_within(n_samples: int, rate: float) -> str:
-    """Return the hint for a time behind the end of a recording."""
-    return f"keep within its {n_samples / rate:.10g} s, or correct the sampling rate"

@@ -3,16 +3,15 @@
 from collections.abc import Iterable
 
 from seqbench.datasets.base import fault
-from seqbench.datasets.labels.entries import Label, LabelEntry, in_order, keep_within
-from seqbench.datasets.reading.recording import Recording
+from seqbench.datasets.labels.entries import Label, LabelEntry, in_order
+from seqbench.datasets.labels.times import LabelTimes
 
 ROUNDING_S = 1e-9  # differences of decimal fractions are off by less
 
 
 def event_labels(
     entries: Iterable[LabelEntry],
-    found: dict[str, Recording],
-    rate: float | None,
+    clocks: dict[str, LabelTimes],
     refractory_s: float | None,
 ) -> dict[str, list[Label]]:
     """Return the events of each recording that has an entry, by time.
@@ -21,10 +20,8 @@ def event_labels(
     ----------
     entries
         Each with an onset, or without a label: that recording holds no event.
-    found
-        The recordings by name.
-    rate
-        Samples per second; None where it is unknown.
+    clocks
+        How times become samples, by the name of each recording.
     refractory_s
         Shortest time between two events of one type; None: only two in the
         same sample are refused.
@@ -42,7 +39,7 @@ def event_labels(
         if not entry.label:
             searched.append(entry)
             continue
-        start, stop = _samples(entry, len(found[entry.recording].signal), rate)
+        start, stop = _samples(entry, clocks[entry.recording])
         of_one.append(Label(entry.label, start, stop, entry))
     for entry in searched:
         if of_one := events[entry.recording]:
@@ -63,26 +60,28 @@ def _onset_s(entry: LabelEntry) -> float:
     return entry.onset_s
 
 
-def _samples(entry: LabelEntry, n_samples: int, rate: float | None) -> tuple[int, int]:
+def _samples(entry: LabelEntry, clock: LabelTimes) -> tuple[int, int]:
     """Return the samples [start, stop) of an event."""
-    rate = entry.known_rate(rate)
     onset_s, offset_s = _onset_s(entry), entry.offset_s
-    if onset_s < 0 or onset_s * rate >= n_samples - 0.5:
-        last_s = (n_samples - 1) / rate
+    onset = clock.place(entry, onset_s)
+    if onset < 0 or onset >= clock.n_samples - 0.5:
+        first_s, last_s = clock.time_s_at(0), clock.time_s_at(clock.n_samples - 1)
         problem = (
-            f"its onset at {onset_s:.10g} s is not between 0 and the last sample at {last_s:.10g} s"
+            f"its onset at {onset_s:.10g} s is not between the first sample at {first_s:.10g} s"
+            f" and the last at {last_s:.10g} s"
         )
         raise entry.fault(problem, "correct it or the sampling rate")
-    start = round(onset_s * rate)
+    start = round(onset)
     if offset_s is None:
         return start, start + 1
-    if offset_s < onset_s:
+    offset = clock.place(entry, offset_s)
+    if offset < onset:
         problem = f"its end at {offset_s:.10g} s is before its onset at {onset_s:.10g} s"
         raise entry.fault(problem, "swap or correct them")
-    if offset_s * rate > n_samples + 0.5:
+    if offset > clock.n_samples + 0.5:
         problem = f"its end at {offset_s:.10g} s is outside of the recording"
-        raise entry.fault(problem, keep_within(n_samples, rate))
-    return start, max(min(round(offset_s * rate), n_samples), start + 1)
+        raise entry.fault(problem, clock.keep_within())
+    return start, max(min(round(offset), clock.n_samples), start + 1)
 
 
 def _check_distances(events: list[Label], refractory_s: float | None) -> None:

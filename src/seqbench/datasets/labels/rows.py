@@ -11,7 +11,7 @@ from pathlib import Path
 
 from seqbench.config.registry import suggestion
 from seqbench.datasets.base import DataError, fault
-from seqbench.datasets.csv_text import check_width, csv_rows, number, plain
+from seqbench.datasets.csv_text import check_width, csv_rows, date_s, number, plain
 from seqbench.datasets.reading.recording import Recording
 
 
@@ -28,11 +28,13 @@ class Row:
         return fault(self.path, problem, hint, row=self.line, column=column)
 
     def seconds(self, column: str) -> float:
-        """Return the time in a cell."""
+        """Return the time in a cell; a date in seconds from 1970."""
         text = self.cells[column]
         seconds = number(text)
+        if seconds is None:
+            seconds = date_s(text)
         if seconds is None or not math.isfinite(seconds):
-            hint = "write seconds from the start of the recording, with a decimal point"
+            hint = "write seconds with a decimal point, or a date where the recording has dates"
             raise self.fault(f"'{text}' is not a number", hint, column)
         return seconds
 

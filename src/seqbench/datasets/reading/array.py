@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqbench.datasets.base import fault
-from seqbench.datasets.reading.source import Blocks, Source, numbered_names, select_channels
+from seqbench.datasets.reading.source import (
+    Blocks,
+    ReadOptions,
+    Source,
+    numbered_names,
+    refuse_counters,
+    select_channels,
+)
 
 RATE_KEY = "sampling_rate_hz"
 MOST_CHANNELS = 1 << 16  # more are samples along the wrong axis
@@ -56,14 +63,24 @@ class ArrayLayout:
         return block if self.selected == list(range(self.width)) else block[:, self.selected]
 
 
-def array_source(path: Path, layout: ArrayLayout, blocks: Blocks, rate: ArrayLike | None) -> Source:
+def array_source(
+    path: Path, layout: ArrayLayout, blocks: Blocks, rate: ArrayLike | None, options: ReadOptions
+) -> Source:
     """Return a source of an array beside which the container may state a rate."""
+
+    def checked() -> Blocks:
+        for i, block in enumerate(blocks):
+            if i == 0:
+                refuse_counters(path, block, layout.channels, options)
+            yield block
+
     return Source(
         channels=layout.channels,
         units=[""] * len(layout.channels),
         n_samples=layout.n_samples,
-        blocks=blocks,
+        blocks=checked(),
         files=[path],
+        may_miss=options.targets,
         header_rate_hz=None if rate is None else _rate_hz(path, rate),
     )
 

@@ -1,13 +1,14 @@
 """Recordings in WAV and FLAC files."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from seqbench.datasets.base import fault
 from seqbench.datasets.reading.source import (
     Blocks,
+    ReadOptions,
     Source,
     block_lengths,
     block_samples,
@@ -19,15 +20,14 @@ UNKNOWN = 0xFFFFFFFF  # length of a WAV file that was written into a pipe
 
 
 @contextmanager
-def open_audio(path: Path, requested: Sequence[str] | None, bounded: bool) -> Iterator[Source]:
+def open_audio(path: Path, options: ReadOptions) -> Iterator[Source]:
     """Open a sound file; integers become fractions of full scale, floats stay as they are."""
     import soundfile
 
-    del bounded  # blocks always are
     _check_length(path)
     with soundfile.SoundFile(str(path)) as file:
         names = numbered_names(file.channels)
-        selected = select_channels(path, names, requested)
+        selected = select_channels(path, names, options.channels)
         n_samples = file.frames
 
         def blocks() -> Blocks:
@@ -44,6 +44,7 @@ def open_audio(path: Path, requested: Sequence[str] | None, bounded: bool) -> It
             n_samples=n_samples,
             blocks=blocks(),
             files=[path],
+            may_miss=options.targets,
             header_rate_hz=float(file.samplerate),
         )
 

@@ -1,28 +1,82 @@
-"""The clock of a recording: a time column with uniform steps."""
+"""The clock of a recording: what its time column says, and when each sample was taken."""
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.options import TimeUnit
 from seqbench.datasets.base import DataError, fault
+from seqbench.datasets.reading.column_names import SECONDS
 
 MISFIT_LIMIT = 0.5  # of a step: times rounded to milliseconds pass, a missing sample does not
+DRIFT_LIMIT = 1e-3  # of the samples so far, and one sample: how far a clock may leave its mean rate
+PIECE_SAMPLES = 1 << 12  # between two knots
+KNOT_MISFIT = 0.25  # of a step; a piece whose times leave its chord by more keeps them all
+LARGEST_BARE_STEP = 0.1  # of a time without a unit that is taken for seconds
+SAME_RATE = 1e-2  # relative; how near a stated rate makes a unit likely
+EPOCHS: dict[TimeUnit, float] = {"s": 1e9, "ms": 1e12, "us": 1e15, "ns": 1e18}  # September 2001
 GRID_HINT = (
     "put the samples on a uniform grid, or remove the column and set `sampling_rate_hz`;"
-    " rename the column if it is not a time in seconds"
+    " if it is no time, name the channels in `channels`"
 )
 
 
+@dataclass(frozen=True)
+class SampleTimes:
+    """When each sample of a recording was taken, on the clock of its file.
+
+    Parameters
+    ----------
+    samples, times_s
+        Knots (K,), K > 0, both increasing, the first of sample 0; times between
+        them lie on a line.
+    rate_hz
+        Samples per second behind the last knot, and on the whole.
+    """
+
+    samples: NDArray[np.int64]
+    times_s: NDArray[np.float64]
+    rate_hz: float
+
+    @classmethod
+    def uniform(cls, rate_hz: float, start_s: float = 0.0) -> "SampleTimes":
+        """Return the times of samples at exactly this rate."""
+        return cls(np.zeros(1, dtype=np.int64), np.array([start_s]), rate_hz)
+
+    @property
+    def start_s(self) -> float:
+        """The time of the first sample."""
+        return float(self.times_s[0])
+
+    def sample_at(self, time_s: float) -> float:
+        """Return the place of a time among the samples, whole at the time of a sample."""
+        if time_s >= self.times_s[-1]:
+            return float(self.samples[-1] + (time_s - self.times_s[-1]) * self.rate_hz)
+        if time_s < self.start_s:
+            return (time_s - self.start_s) * self.rate_hz
+        return float(np.interp(time_s, self.times_s, self.samples))
+
+    def time_s_at(self, sample: float) -> float:
+        """Return the time of a sample, or of a place between two."""
+        if sample >= self.samples[-1]:
+            return float(self.times_s[-1] + (sample - self.samples[-1]) / self.rate_hz)
+        if sample < 0:
+            return self.start_s + sample / self.rate_hz
+        return float(np.interp(sample, self.samples, self.times_s))
+
+
 class Clock:
-    """A time column in seconds, checked for uniform steps block by block.
+    """A time column, checked for uniform steps block by block.
 
     The usual step is the mean from the first time to the last one so far. A
-    step may differ from it by less than `MISFIT_LIMIT` of it, and a time by one
-    step from the line that it draws. Of each earlier block, the last time and
-    those furthest from the line stand for all when the line is drawn anew.
+    step may differ from it by less than `MISFIT_LIMIT` of it, and a time from
+    the line that it draws by one sample and `DRIFT_LIMIT` of those so far. Of
+    each earlier block, the last time and those furthest from the line stand for
+    all when the line is drawn anew.
 
     Parameters
     ----------
@@ -30,19 +84,37 @@ class Clock:
         Named in messages.
     line_of
         Returns the line of a sample.
+    unit
+        Of the times; "samples" are row numbers; None: by `unit_of`.
+    stated_hz
+        Samples per second, where the user knows them: decides the unit, and is
+        the rate of row numbers.
     """
 
-    def __init__(self, path: Path, column: str, line_of: Callable[[int], int]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        column: str,
+        line_of: Callable[[int], int],
+        unit: TimeUnit | None = "s",
+        stated_hz: float | None = None,
+    ) -> None:
         self._path = path
         self._column = column
         self._line_of = line_of
+        self._unit = unit
+        self._stated_hz = stated_hz
         self._samples = np.zeros(0, dtype=np.int64)  # of the times kept, the last one at the end
         self._times = np.zeros(0)
         self._mean = math.nan
         self._drift = math.nan
+        self._knots: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+        self._piece = np.zeros(0)  # times behind the last knot
+        self._n_in_knots = 0
 
     def extend(self, times: NDArray[np.float64]) -> None:
         """Check the next times, (n,), at least one and finite; raise `DataError` at a fault."""
+        self._keep_knots(times)
         if len(self._samples):  # a block starts with the last time of the one before
             times = np.concatenate([self._times[-1:], times])
         else:
@@ -53,39 +125,105 @@ class Clock:
         steps = np.diff(times)
         if (steps <= 0).any():
             at = int(np.argmax(steps <= 0)) + 1
-            problem = f"{times[at]:.10g} s is not after {times[at - 1]:.10g} s"
+            problem = f"{self._quoted(times[at])} is not after {self._quoted(times[at - 1])}"
             raise self._fault(first + at, problem)
         mean = float(times[-1] - self._times[0]) / (first + len(steps))
         misfit = np.abs(steps - mean)
         if misfit.max() >= MISFIT_LIMIT * mean:
             at = int(np.argmax(misfit)) + 1
-            usual = float(np.median(steps))
-            problem = f"the step of {steps[at - 1]:.6g} s is not uniform with {usual:.6g} s"
+            usual = self._quoted(float(np.median(steps)))
+            problem = f"the step of {self._quoted(steps[at - 1])} is not uniform with {usual}"
             raise self._fault(first + at, problem)
         samples = np.concatenate([self._samples, first + np.arange(1, len(times))])
         times = np.concatenate([self._times, times[1:]])
         drift = times - times[0] - mean * samples
         self._drift = float(np.abs(drift).max())
-        if self._drift > mean:
+        if self._drift > mean * (1 + DRIFT_LIMIT * samples[-1]):
             problem = "the steps are not uniform: the clock drifts by over one sample"
             raise self._fault(int(samples[np.argmax(np.abs(drift))]), problem)
         n_kept = len(self._samples)
         ahead, behind = n_kept + drift[n_kept:].argmax(), n_kept + drift[n_kept:].argmin()
         kept = np.unique([*range(n_kept), ahead, behind, len(times) - 1])
         self._samples, self._times, self._mean = samples[kept], times[kept], mean
+        if self._unit is None:
+            self._unit = unit_of(self._path, self._column, times[0], mean, self._stated_hz)
 
     def rate_hz(self) -> float | None:
         """Return the rate so far, a whole number if the rounding of the times allows for one.
 
-        None while there are fewer than two times.
+        None while there are fewer than two times, or of row numbers.
         """
-        if len(self._samples) < 2:
+        if len(self._samples) < 2 or self._unit == "samples" or self._unit is None:
             return None
-        rate = 1 / self._mean
+        rate = 1 / (self._mean * SECONDS[self._unit])
         slack = rate * (2 * self._drift / float(self._times[-1] - self._times[0]) + 1e-9)
         whole = round(rate)
         return float(whole) if whole and abs(whole - rate) <= slack else float(rate)
 
+    def sample_times(self) -> SampleTimes | None:
+        """Return when each sample so far was taken; None while `rate_hz` is None."""
+        rate = self.rate_hz()
+        if rate is None or self._unit is None:
+            return None
+        knots = [*self._knots, _knots(self._piece, self._n_in_knots)]
+        samples, times = (np.concatenate(column) for column in zip(*knots, strict=True))
+        return SampleTimes(samples, times * SECONDS[self._unit], rate)
+
+    def _keep_knots(self, times: NDArray[np.float64]) -> None:
+        self._piece = np.concatenate([self._piece, times])
+        while len(self._piece) > PIECE_SAMPLES:
+            samples, kept = _knots(self._piece[: PIECE_SAMPLES + 1], self._n_in_knots)
+            self._knots.append((samples[:-1], kept[:-1]))
+            self._piece = self._piece[PIECE_SAMPLES:]
+            self._n_in_knots += PIECE_SAMPLES
+
+    def _quoted(self, time: float) -> str:
+        """Return a time or a step with its unit."""
+        return f"{time:.10g} {self._unit or ''}".rstrip()
+
     def _fault(self, sample: int, problem: str) -> DataError:
         row = self._line_of(sample)
         return fault(self._path, problem, GRID_HINT, row=row, column=self._column)
+
+
+def _knots(
+    piece: NDArray[np.float64], n_before: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the samples and times of both ends of a piece, or of all of it if it is no line."""
+    n = len(piece)
+    places = np.arange(n)
+    misfit = np.abs(piece - np.linspace(piece[0], piece[-1], n))
+    if misfit.max() <= KNOT_MISFIT * (piece[-1] - piece[0]) / max(1, n - 1):
+        places = np.unique([0, n - 1])
+    return n_before + places, piece[places]
+
+
+def unit_of(
+    path: Path, column: str, start: float, step: float, stated_hz: float | None
+) -> TimeUnit:
+    """Return the unit of a time column whose name has none.
+
+    A stated sampling rate decides. Else times since 1970 show their unit by their
+    size, and steps of at most `LARGEST_BARE_STEP` are seconds.
+
+    Raises
+    ------
+    DataError
+        If it may be one or another.
+    """
+    if stated_hz is not None:
+        fitting = [
+            unit
+            for unit in EPOCHS
+            if math.isclose(step * SECONDS[unit] * stated_hz, 1, rel_tol=SAME_RATE)
+        ]
+        if fitting:
+            return fitting[0]
+    for unit, least in EPOCHS.items():
+        if least <= start < 10 * least and step * SECONDS[unit] <= 1:
+            return unit
+    if step <= LARGEST_BARE_STEP and start < EPOCHS["s"]:
+        return "s"
+    problem = f"its step of {step:.6g} has no unit: it may be {1 / step:.6g} or {1e3 / step:.6g} Hz"
+    hint = "name the column time_s or time_ms, or set `time_unit`"
+    raise fault(path, problem, hint, column=column)

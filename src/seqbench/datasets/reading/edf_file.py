@@ -5,7 +5,7 @@ not ASCII, for EDF+D and for the range of a signal that nobody needs; edfio
 holds a BDF file in memory and takes EDF+D for contiguous.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from seqbench.datasets.base import fault
 from seqbench.datasets.reading.edf_header import ANNOTATIONS, EdfHeader, EdfSignal, read_edf_header
 from seqbench.datasets.reading.source import (
     Blocks,
+    ReadOptions,
     Source,
     block_samples,
     common_rate_hz,
@@ -25,13 +26,12 @@ from seqbench.datasets.reading.source import (
 
 
 @contextmanager
-def open_edf(path: Path, requested: Sequence[str] | None, bounded: bool) -> Iterator[Source]:
+def open_edf(path: Path, options: ReadOptions) -> Iterator[Source]:
     """Open the signals of a file; those that are read must have one rate."""
-    del bounded  # blocks always are
     header = read_edf_header(path)
     signals = [one for one in header.signals if one.label not in ANNOTATIONS]
     names = unique_names([one.label for one in signals])
-    selected = select_channels(path, names, requested)
+    selected = select_channels(path, names, options.among(names).channels)
     channels = [names[i] for i in selected]
     chosen = [signals[i] for i in selected]
     if chosen and not header.record_s:
@@ -47,6 +47,7 @@ def open_edf(path: Path, requested: Sequence[str] | None, bounded: bool) -> Iter
         n_samples=header.n_records * chosen[0].n_per_record if chosen else 0,
         blocks=_blocks(header, chosen, [one.scale(path) for one in chosen]),
         files=[path],
+        may_miss=options.targets,
         header_rate_hz=rate_hz,
     )
 

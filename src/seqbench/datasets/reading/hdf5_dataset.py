@@ -1,14 +1,20 @@
 """Recordings in HDF5 files."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from seqbench.datasets.base import fault
 from seqbench.datasets.reading.array import RATE_KEY, ArrayLayout, array_source, signal_key
-from seqbench.datasets.reading.source import Blocks, Source, block_lengths, block_samples
+from seqbench.datasets.reading.source import (
+    Blocks,
+    ReadOptions,
+    Source,
+    block_lengths,
+    block_samples,
+)
 
 CACHE_BYTES = 1 << 27  # for the HDF5 chunks that reach from one block into the next
 # Chunks that were read to their end leave the cache first.
@@ -16,19 +22,19 @@ CACHE = {"rdcc_nbytes": CACHE_BYTES, "rdcc_w0": 1, "rdcc_nslots": 10_007}
 
 
 @contextmanager
-def open_hdf5(path: Path, requested: Sequence[str] | None, bounded: bool) -> Iterator[Source]:
+def open_hdf5(path: Path, options: ReadOptions) -> Iterator[Source]:
     """Open a file with one dataset, or with one named `signal`."""
     import h5py
 
-    with h5py.File(path, "r", **(CACHE if bounded else {})) as file:
+    with h5py.File(path, "r", **(CACHE if options.bounded else {})) as file:
         keys: list[str] = []
         file.visit(keys.append)
         arrays = [key for key in keys if isinstance(file[key], h5py.Dataset)]
         dataset = file[signal_key(path, arrays)]
         check_stored(path, dataset)
-        layout = ArrayLayout.of(path, dataset.dtype, dataset.shape or (), requested)
+        layout = ArrayLayout.of(path, dataset.dtype, dataset.shape or (), options.channels)
         longest = block_samples(layout.width)
-        if bounded:
+        if options.bounded:
             check_chunks(path, dataset)
         elif dataset.chunks:  # each chunk is decompressed once
             longest = -(-longest // dataset.chunks[0]) * dataset.chunks[0]
@@ -40,7 +46,7 @@ def open_hdf5(path: Path, requested: Sequence[str] | None, bounded: bool) -> Ite
                 start += n
 
         rate = dataset.attrs.get(RATE_KEY, file.attrs.get(RATE_KEY))
-        yield array_source(path, layout, blocks(), rate)
+        yield array_source(path, layout, blocks(), rate, options)
 
 
 def check_stored(path: Path, dataset: Any) -> None:

@@ -1,7 +1,7 @@
 """Recordings in MATLAB's files: version 7.3 is HDF5, those before are read by SciPy."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,13 @@ import numpy as np
 from seqbench.datasets.base import fault
 from seqbench.datasets.reading.array import RATE_KEY, ArrayLayout, array_source, signal_key
 from seqbench.datasets.reading.hdf5_dataset import CACHE, check_chunks, check_stored
-from seqbench.datasets.reading.source import Blocks, Source, block_lengths, block_samples
+from seqbench.datasets.reading.source import (
+    Blocks,
+    ReadOptions,
+    Source,
+    block_lengths,
+    block_samples,
+)
 
 RATE_KEYS = (RATE_KEY, "fs", "Fs", "FS")
 NUMBERS = (
@@ -24,7 +30,7 @@ WHOLE_BYTES = 1 << 28  # most of an array that is read in one piece where memory
 
 
 @contextmanager
-def open_mat(path: Path, requested: Sequence[str] | None, bounded: bool) -> Iterator[Source]:
+def open_mat(path: Path, options: ReadOptions) -> Iterator[Source]:
     """Open a file with one matrix of numbers, n_samples x n_channels, or with one named `signal`.
 
     A variable of one number named `sampling_rate_hz` or `fs` is the rate; other
@@ -33,36 +39,38 @@ def open_mat(path: Path, requested: Sequence[str] | None, bounded: bool) -> Iter
     import h5py
 
     if h5py.is_hdf5(path):
-        with h5py.File(path, "r", **(CACHE if bounded else {})) as file:
-            yield _open_hdf5(path, file, requested, bounded)
+        with h5py.File(path, "r", **(CACHE if options.bounded else {})) as file:
+            yield _open_hdf5(path, file, options)
     else:
-        yield _open_version_5(path, requested, bounded)
+        yield _open_version_5(path, options)
 
 
-def _open_version_5(path: Path, requested: Sequence[str] | None, bounded: bool) -> Source:
+def _open_version_5(path: Path, options: ReadOptions) -> Source:
     from scipy.io import loadmat, whosmat
 
     variables = {name: (shape, kind) for name, shape, kind in whosmat(str(path))}
     key, rate_key = _keys(path, variables)
     # MATLAB writes it in one piece, and may write doubles in fewer bytes than they need here.
     n_bytes = math.prod(variables[key][0]) * 8
-    if bounded and n_bytes > WHOLE_BYTES:
+    if options.bounded and n_bytes > WHOLE_BYTES:
         problem = f"'{key}' is one piece of up to {n_bytes >> 20} MiB, too much to read at once"
         raise fault(path, problem, "save it with -v7.3, which is read in pieces")
     wanted = [key] if rate_key is None else [key, rate_key]
     loaded = loadmat(str(path), variable_names=wanted)
     array = loaded[key]
-    layout = ArrayLayout.of(path, array.dtype, array.shape, requested)
+    layout = ArrayLayout.of(path, array.dtype, array.shape, options.channels)
     longest = block_samples(layout.width)
 
     def blocks() -> Blocks:
         for start in range(0, layout.n_samples, longest):
             yield layout.take(array[start : start + longest])
 
-    return array_source(path, layout, blocks(), None if rate_key is None else loaded[rate_key])
+    return array_source(
+        path, layout, blocks(), None if rate_key is None else loaded[rate_key], options
+    )
 
 
-def _open_hdf5(path: Path, file: Any, requested: Sequence[str] | None, bounded: bool) -> Source:
+def _open_hdf5(path: Path, file: Any, options: ReadOptions) -> Source:
     variables = {}
     for name, item in file.items():
         if name.startswith("#"):  # MATLAB's store of what cells refer to
@@ -74,9 +82,9 @@ def _open_hdf5(path: Path, file: Any, requested: Sequence[str] | None, bounded: 
     key, rate_key = _keys(path, variables)
     dataset = file[key]
     check_stored(path, dataset)
-    layout = ArrayLayout.of(path, dataset.dtype, variables[key][0], requested)
+    layout = ArrayLayout.of(path, dataset.dtype, variables[key][0], options.channels)
     longest = block_samples(layout.width)
-    if bounded:
+    if options.bounded:
         check_chunks(path, dataset)
     elif dataset.chunks:  # each chunk is decompressed once
         longest = -(-longest // dataset.chunks[-1]) * dataset.chunks[-1]
@@ -87,7 +95,9 @@ def _open_hdf5(path: Path, file: Any, requested: Sequence[str] | None, bounded: 
             yield layout.take(np.transpose(dataset[..., start : start + n]))  # rows were columns
             start += n
 
-    return array_source(path, layout, blocks(), None if rate_key is None else file[rate_key][()])
+    return array_source(
+        path, layout, blocks(), None if rate_key is None else file[rate_key][()], options
+    )
 
 
 def _keys(path: Path, variables: dict[str, tuple[tuple[int, ...], str]]) -> tuple[str, str | None]:

@@ -1,7 +1,7 @@
 """Recordings in NumPy's files, .npy and .npz."""
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,16 +10,15 @@ import numpy as np
 
 from seqbench.datasets.base import DataError, fault
 from seqbench.datasets.reading.array import RATE_KEY, ArrayLayout, array_source, signal_key
-from seqbench.datasets.reading.source import Blocks, Source, block_samples
+from seqbench.datasets.reading.source import Blocks, ReadOptions, Source, block_samples
 
 
 @contextmanager
-def open_numpy(path: Path, requested: Sequence[str] | None, bounded: bool) -> Iterator[Source]:
+def open_numpy(path: Path, options: ReadOptions) -> Iterator[Source]:
     """Open an array, or an archive with one; as in NumPy, the first bytes show which.
 
     An archive is unpacked on disk, where its array need not fit into memory.
     """
-    del bounded  # blocks always are
     with TemporaryDirectory() as folder:
         try:
             file, rate = _unpacked(path, folder)
@@ -35,7 +34,7 @@ def open_numpy(path: Path, requested: Sequence[str] | None, bounded: bool) -> It
             problem = "it is damaged or holds Python objects (a pickle), which are not read"
             raise fault(path, problem, "save plain numbers with np.save or np.savez") from None
 
-        layout = ArrayLayout.of(path, dtype, shape, requested)
+        layout = ArrayLayout.of(path, dtype, shape, options.channels)
 
         def blocks() -> Blocks:
             longest = block_samples(layout.width)
@@ -47,7 +46,7 @@ def open_numpy(path: Path, requested: Sequence[str] | None, bounded: bool) -> It
                 del array
                 yield block
 
-        yield array_source(path, layout, blocks(), rate)
+        yield array_source(path, layout, blocks(), rate, options)
 
 
 def _unpacked(path: Path, folder: str) -> tuple[Path, np.ndarray | None]:

@@ -8,24 +8,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import fault
 from seqbench.datasets.reading.audio_file import open_audio
+from seqbench.datasets.reading.clock import SampleTimes
 from seqbench.datasets.reading.csv_table import open_csv
 from seqbench.datasets.reading.edf_file import open_edf
 from seqbench.datasets.reading.hdf5_dataset import open_hdf5
 from seqbench.datasets.reading.mat_file import open_mat
 from seqbench.datasets.reading.numpy_array import open_numpy
 from seqbench.datasets.reading.parquet_table import open_parquet
-from seqbench.datasets.reading.source import Source, damage_explained, plain_names
+from seqbench.datasets.reading.source import ReadOptions, Source, damage_explained
 from seqbench.datasets.reading.wfdb_record import open_wfdb
 
-# Each opens a path with the requested channels, or all; the last argument says whether blocks
-# must be short, whatever that costs.
-READERS: dict[str, Callable[[Path, Sequence[str] | None, bool], AbstractContextManager[Source]]] = {
+READERS: dict[str, Callable[[Path, ReadOptions], AbstractContextManager[Source]]] = {
     ".csv": open_csv,
     ".txt": open_csv,
     ".parquet": open_parquet,
@@ -52,8 +52,8 @@ class Recording:
         (n_samples, C) float32, finite, at least one sample and one channel.
     channels, units
         One per channel, names unique; a unit is "" where the file has none.
-    sampling_rate_hz
-        Samples per second; None where the file has none.
+    times
+        When each sample was taken, on the clock of the file; None where it has none.
     files
         The file itself, and the signal files of a WFDB header.
     """
@@ -61,11 +61,16 @@ class Recording:
     signal: NDArray[np.float32]
     channels: list[str]
     units: list[str]
-    sampling_rate_hz: float | None
+    times: SampleTimes | None
     files: list[Path]
 
+    @property
+    def sampling_rate_hz(self) -> float | None:
+        """Samples per second; None where the file has none."""
+        return None if self.times is None else self.times.rate_hz
 
-def read_recording(path: Path, channels: Sequence[str] | None = None) -> Recording:
+
+def read_recording(path: Path, channels: Sequence[str] | None = None, **options: Any) -> Recording:
     """Read one recording, samples x channels.
 
     Parameters
@@ -75,18 +80,20 @@ def read_recording(path: Path, channels: Sequence[str] | None = None) -> Recordi
     channels
         Names of the channels to keep, in this order; None keeps all as they
         stand. A column that is not kept may hold anything.
+    **options
+        Others of `ReadOptions`.
 
     Raises
     ------
     DataError
         If the file is missing, damaged, empty, or holds other than finite numbers.
     """
-    with open_recording(path, channels, bounded=False) as source:
+    with open_recording(path, channels, bounded=False, **options) as source:
         return Recording(
             signal=_joined(source),
             channels=source.channels,
             units=source.units,
-            sampling_rate_hz=source.sampling_rate_hz,
+            times=source.sample_times(),
             files=source.files,
         )
 
@@ -113,16 +120,15 @@ def _joined(source: Source) -> NDArray[np.float32]:
 
 @contextmanager
 def open_recording(
-    path: Path, channels: Sequence[str] | None = None, *, bounded: bool = True
+    path: Path, channels: Sequence[str] | None = None, **options: Any
 ) -> Iterator[Source]:
     """Open one recording, to be read once from its first sample to its last one.
 
     Parameters
     ----------
-    path, channels
-        As in `read_recording`.
-    bounded
-        Read it in memory that its length does not change, or refuse it.
+    path, channels, **options
+        As in `read_recording`; `bounded`, which is true here, reads it in
+        memory that its length does not change, or refuses it.
 
     Raises
     ------
@@ -137,7 +143,9 @@ def open_recording(
         with damage_explained(path):
             if not path.is_file():
                 raise fault(path, "there is no such file", "correct the name or restore the file")
-            opened = READERS[suffix](path, plain_names(channels), bounded)
+            named = None if channels is None else tuple(channels)
+            given = ReadOptions(channels=named, **options)
+            opened = READERS[suffix](path, given)
             source = stack.enter_context(opened)
             source.check()
         yield source

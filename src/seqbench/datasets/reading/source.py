@@ -3,27 +3,77 @@
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.options import TimeUnit
 from seqbench.config.registry import suggestion
-from seqbench.datasets.base import DataError, explained, fault
+from seqbench.datasets.base import explained, fault
 from seqbench.datasets.csv_text import plain
-from seqbench.datasets.reading.clock import Clock
+from seqbench.datasets.reading.clock import MISFIT_LIMIT, Clock, SampleTimes
 
 BLOCK_SAMPLES = 1 << 16  # most samples of a block
 BLOCK_CELLS = 1 << 22  # the same for many channels: 32 MiB in double precision
 FILL_HINT = "cut it out or fill it in before reading the recording"
 
+FEWEST_COUNTED = 16  # samples from which a column that rises evenly is no coincidence
+
 Blocks = Iterator[NDArray[Any]]
 
 
-class UnknownChannelError(DataError):
-    """A channel was requested that the file does not have."""
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """What a user says about the files of recordings; a reader takes what its format leaves open.
+
+    Parameters
+    ----------
+    channels
+        Names of the channels to take, in this order; None takes all. What is
+        named is a channel, whatever its name or values look like.
+    preferred
+        The same where `channels` is None, for a file that names them all.
+    targets
+        Names of channels that are targets.
+    header
+        Whether the first row of a table names its columns; None: by its cells.
+    time_column
+        Name of the time column; None: by the names of the columns.
+    time_unit
+        Of the time column; None: by its name or values.
+    sampling_rate_hz
+        Stated rate; it decides the unit of times that have none.
+    bounded
+        Whether blocks must be short, whatever that costs.
+    """
+
+    channels: tuple[str, ...] | None = None
+    preferred: tuple[str, ...] | None = None
+    targets: tuple[str, ...] = ()
+    header: bool | None = None
+    time_column: str | None = None
+    time_unit: TimeUnit | None = None
+    sampling_rate_hz: float | None = None
+    bounded: bool = True
+
+    def __post_init__(self) -> None:
+        """Bring names into the form in which those of files are compared with them."""
+        for option in ("channels", "preferred", "targets"):
+            names = getattr(self, option)
+            object.__setattr__(self, option, names and tuple(map(plain, names)))
+
+    def is_named(self, channel: str) -> bool:
+        """Return whether the user named a channel."""
+        return channel in (*(self.channels or ()), *self.targets)
+
+    def among(self, names: Sequence[str]) -> "ReadOptions":
+        """Return the options for a file that names its channels."""
+        if self.channels is None and self.preferred and set(self.preferred) <= {*names}:
+            return replace(self, channels=self.preferred)
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +90,12 @@ class Source:
         Consecutive samples, (n, C).
     header_rate_hz
         Sampling rate in the header of the file; None without one.
+    start_s
+        Time of the first sample in the header, on the clock of the file.
     clock
         Of the time column, which `blocks` extends; None without one.
+    may_miss
+        Names of channels of which a value may be unknown, NaN.
     files
         All files of the recording.
     """
@@ -52,12 +106,21 @@ class Source:
     blocks: Blocks
     files: list[Path]
     header_rate_hz: float | None = None
+    start_s: float = 0.0
     clock: Clock | None = None
+    may_miss: tuple[str, ...] = ()
 
     @property
     def sampling_rate_hz(self) -> float | None:
         """Samples per second, by the header or by the times of the blocks so far."""
         return self.header_rate_hz if self.clock is None else self.clock.rate_hz()
+
+    def sample_times(self) -> SampleTimes | None:
+        """Return when each sample read so far was taken; None where the file does not say."""
+        if self.clock is not None:
+            return self.clock.sample_times()
+        rate = self.header_rate_hz
+        return None if rate is None else SampleTimes.uniform(rate, self.start_s)
 
     def check(self) -> None:
         """Refuse a recording that is empty or has an impossible rate."""
@@ -71,11 +134,11 @@ class Source:
             raise fault(path, f"its sampling rate is {rate:g} Hz", hint)
 
     def samples(self) -> Iterator[NDArray[np.float32]]:
-        """Yield the blocks in single precision, (n, C) float32, finite."""
+        """Yield the blocks in single precision, (n, C) float32, finite but in `may_miss`."""
         n_done = 0
         with damage_explained(self.files[0]):
             for block in self.blocks:
-                yield finite(self.files[0], block, self.channels, n_done)
+                yield finite(self.files[0], block, self.channels, n_done, self.may_miss)
                 n_done += len(block)
 
 
@@ -96,22 +159,56 @@ def block_lengths(n_samples: int, longest: int) -> list[int]:
 
 
 def finite(
-    path: Path, values: NDArray[Any], channels: list[str], n_before: int = 0
+    path: Path,
+    values: NDArray[Any],
+    channels: list[str],
+    n_before: int = 0,
+    may_miss: Sequence[str] = (),
 ) -> NDArray[np.float32]:
     """Return samples (n, C) in single precision; `n_before` stand above them.
 
     Raises
     ------
     DataError
-        If single precision cannot hold one of them.
+        If single precision cannot hold one of them, but for NaN in `may_miss`.
     """
     result = single(values)
-    if not (is_finite := np.isfinite(result)).all():
-        row, column = np.argwhere(~is_finite)[0]
-        problem = f"the value {values[row, column]} is not finite in single precision"
-        name = channels[column]
-        raise fault(path, problem, FILL_HINT, row=n_before + int(row) + 1, column=name)
+    if not (is_good := np.isfinite(result)).all():
+        is_good |= np.isnan(result) & np.isin(channels, may_miss)
+        if not is_good.all():
+            row, column = np.argwhere(~is_good)[0]
+            problem = f"the value {values[row, column]} is not finite in single precision"
+            name = channels[column]
+            raise fault(path, problem, FILL_HINT, row=n_before + int(row) + 1, column=name)
     return result
+
+
+def refuse_counters(
+    path: Path, block: NDArray[Any], channels: list[str], options: ReadOptions
+) -> None:
+    """Refuse a channel that counts rows or time and that nobody named; see `Clock` for times.
+
+    Parameters
+    ----------
+    path
+        The file.
+    block
+        Its first samples, (n, C).
+    channels
+        Their names, (C,).
+    options
+        Names the channels that may be anything.
+    """
+    if len(block) < FEWEST_COUNTED:
+        return
+    steps = np.diff(block.astype(np.float64), axis=0)
+    usual = steps.mean(axis=0)
+    is_even = (usual != 0) & (np.abs(steps - usual) < MISFIT_LIMIT * np.abs(usual)).all(axis=0)
+    for name in np.array(channels, dtype=object)[is_even]:
+        if not options.is_named(name):
+            problem = f"'{name}' changes by the same step in every row, as times and row numbers do"
+            hint = "name the time in `time_column`, or the channels in `channels`"
+            raise fault(path, problem, hint)
 
 
 def single(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -130,15 +227,10 @@ def select_channels(
     for name in requested:
         if name not in position:
             problem = f"it has no channel '{name}', which `{option}` names"
-            raise UnknownChannelError(str(fault(path, problem, suggestion(name, list(position)))))
+            raise fault(path, problem, suggestion(name, list(position)))
         if list(requested).count(name) > 1:
             raise fault(path, f"`{option}` names '{name}' twice", "name each channel once")
     return [position[name] for name in requested]
-
-
-def plain_names(names: Sequence[str] | None) -> list[str] | None:
-    """Return requested names in the form in which those of files are compared with them."""
-    return None if names is None else [plain(name) for name in names]
 
 
 def numbered_names(n_channels: int) -> list[str]:

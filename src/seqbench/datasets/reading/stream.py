@@ -4,6 +4,8 @@ import csv
 import io
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -11,15 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import counted, explained, fault
-from seqbench.datasets.csv_text import separator
-from seqbench.datasets.reading.clock import MISFIT_LIMIT
-from seqbench.datasets.reading.columns import header_names, row_numbers, table_columns
-from seqbench.datasets.reading.source import (
-    finite,
-    numbered_names,
-    plain_names,
-    single,
-)
+from seqbench.datasets.csv_text import Dialect
+from seqbench.datasets.reading.clock import MISFIT_LIMIT, unit_of
+from seqbench.datasets.reading.column_names import SECONDS
+from seqbench.datasets.reading.columns import header_names, row_numbers
+from seqbench.datasets.reading.source import ReadOptions, finite, numbered_names, single
+from seqbench.datasets.reading.table_head import N_ROWS, table_head
 
 PIECE_BYTES = 1 << 18  # most that is taken from a stream at once
 LINE_LIMIT_BYTES = 1 << 20  # of text; more is no line of numbers
@@ -34,6 +33,7 @@ def csv_stream(
     channels: Sequence[str] | None = None,
     default_channels: Sequence[str] | None = None,
     sampling_rate_hz: float | None = None,
+    header: bool | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the samples of a running CSV stream as soon as their lines are complete.
 
@@ -41,9 +41,9 @@ def csv_stream(
     ----------
     handle
         Standard input, a pipe, or a `GrowingFile`: UTF-8 lines of
-        numbers, separated as in a CSV file. The first may name the columns; a
-        name of `columns.TIME_NAMES` makes one a time column, which is left out.
-        It must wait for data; the end of the stream ends a last line, too.
+        numbers, read as a CSV file is; a time column is left out. It must wait
+        for data; the end of the stream ends a last line, too. The first rows
+        wait for one another, as they may be names and units.
     n_channels
         Channels C.
     channels
@@ -53,9 +53,11 @@ def csv_stream(
         The same if `channels` is None, for a stream that names them all;
         another one gives all as they stand.
     sampling_rate_hz
-        Samples per second. With it no step of a time column may differ by
-        `clock.MISFIT_LIMIT` of its inverse, so that a lost sample is noticed;
-        without it times must only grow.
+        Samples per second. No step of a time column may differ by
+        `clock.MISFIT_LIMIT` from its inverse, or without it from the first
+        step, so that a lost sample is noticed.
+    header
+        Whether the first row names the columns; None: by its cells.
 
     Yields
     ------
@@ -69,26 +71,34 @@ def csv_stream(
         and if the stream ends without a sample.
     """
     source = _named(handle)
+    options = ReadOptions(
+        channels=None if channels is None else tuple(channels),
+        preferred=None if default_channels is None else tuple(default_channels),
+        sampling_rate_hz=sampling_rate_hz,
+        header=header,
+    )
     table = None
     n_lines = n_samples = 0
-    for block in _line_blocks(handle, source):
+    waiting: list[tuple[int, str]] = []
+    for block in chain(_line_blocks(handle, source), [b""]):
         lines = enumerate(_decoded(source, block, n_lines).split("\n"), start=n_lines + 1)
-        rows = [(line, text.rstrip("\r")) for line, text in lines if text.strip()]
+        rows = waiting + [(line, text.rstrip("\r")) for line, text in lines if text.strip()]
+        waiting = []
         n_lines += block.count(b"\n")
-        if rows and table is None:
-            table = _StreamTable(
-                source,
-                rows[0],
-                n_channels,
-                plain_names(channels),
-                plain_names(default_channels),
-                sampling_rate_hz,
-            )
+        if table is None and rows:
+            if len(rows) < N_ROWS + _n_lines_above(rows) and block:
+                waiting = rows
+                continue
+            table = _StreamTable(source, rows, n_channels, options)
             rows = rows[table.n_rows_above :]
         if rows and table is not None:
             n_samples += len(rows)
             yield table.signal(rows)
     _check_any(source, n_samples)
+
+
+def _n_lines_above(rows: Sequence[tuple[int, str]]) -> int:
+    return Dialect.of(text for _, text in rows).n_lines_above
 
 
 def raw_stream(handle: Stream, n_channels: int) -> Iterator[NDArray[np.float32]]:
@@ -181,29 +191,31 @@ class _StreamTable:
     def __init__(
         self,
         source: Path,
-        first: tuple[int, str],
+        rows: Sequence[tuple[int, str]],
         n_channels: int,
-        requested: Sequence[str] | None,
-        default: Sequence[str] | None,
-        rate_hz: float | None,
+        options: ReadOptions,
     ) -> None:
-        line, text = first
+        dialect = Dialect.of(text for _, text in rows)
         self._source = source
-        self._separator = separator(text)
-        self._rate_hz = rate_hz
+        self._separator = dialect.separator
+        self._rate_hz = options.sampling_rate_hz
         self._last_time: list[float] = []
-        cells = self._cells(line, text)
-        header = header_names(source, line, cells)
-        self.n_rows_above = 0 if header is None else 1
-        self._width = len(cells)
-        if requested is None and default is not None and set(default) <= set(header or ()):
-            requested = default
-        self._columns = table_columns(source, header, len(cells), requested if header else None)
+        self._step: float | None = None
+        n_above = dialect.n_lines_above
+        first = [(line, self._cells(line, text)) for line, text in rows[n_above : n_above + N_ROWS]]
+        if not first:
+            raise fault(source, "it ended without a sample", "look at what writes it")
+        if header_names(source, *first[0], options.header) is None:
+            options = replace(options, channels=None)  # nothing is named
+        head = table_head(source, first, options, self._separator)
+        self.n_rows_above = n_above + head.n_rows_above
+        self._width = head.width
+        self._columns = head.columns
         found = self._columns.channels
         if len(found) != n_channels:
             problem = f"{counted(len(found), 'channel')} instead of {n_channels}"
             hint = "send one column a channel; a first line with names may mark a time column"
-            raise fault(source, problem, hint, row=line)
+            raise fault(source, problem, hint, row=first[0][0])
 
     def signal(self, rows: list[tuple[int, str]]) -> NDArray[np.float32]:
         """Return the samples on lines, (n, C)."""
@@ -239,18 +251,33 @@ class _StreamTable:
         times = np.concatenate([self._last_time, times])
         self._last_time = [float(times[-1])]
         steps = np.diff(times)
+        if not len(steps):
+            return
+        if self._step is None:
+            self._step = self._expected_step(times[0], float(np.median(steps)))
         wrong = steps <= 0
-        if self._rate_hz is not None:
-            wrong |= np.abs(steps * self._rate_hz - 1) >= MISFIT_LIMIT
+        wrong |= np.abs(steps / self._step - 1) >= MISFIT_LIMIT
         if not wrong.any():
             return
         at = int(np.argmax(wrong))
-        problem = f"{times[at + 1]:.10g} s is not after {times[at]:.10g} s"
+        problem = f"{times[at + 1]:.10g} is not after {times[at]:.10g}"
         if steps[at] > 0:
-            problem = f"the step of {steps[at]:.6g} s is not that of {self._rate_hz:g} Hz"
+            problem = f"the step of {steps[at]:.6g} is not uniform with {self._step:.6g}"
         row = lines[at + 1 - n_before]
         hint = "send every sample once, or leave the time column out"
         raise fault(self._source, problem, hint, row=row, column=self._columns.names[0])
+
+    def _expected_step(self, start: float, step: float) -> float:
+        """Return the step of the times by the sampling rate; without one, or a unit, the first."""
+        rate = self._rate_hz
+        unit = None if self._columns.time is None else self._columns.time.unit
+        if rate is None or unit == "samples":
+            return step
+        if self._columns.are_dates:
+            unit = "s"
+        elif unit is None:
+            unit = unit_of(self._source, self._columns.names[0], start, step, rate)
+        return 1 / (rate * SECONDS[unit])
 
 
 def _named(handle: Stream) -> Path:

@@ -1,6 +1,6 @@
 """Recordings in the format of PhysioNet's WFDB library."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from seqbench.datasets.base import fault
 from seqbench.datasets.reading.columns import quoted
 from seqbench.datasets.reading.source import (
     Blocks,
+    ReadOptions,
     Source,
     block_samples,
     common_rate_hz,
@@ -25,13 +26,13 @@ SAMPLE_BYTES = {"8": 1, "80": 1, "212": 1.5, "16": 2, "61": 2, "160": 2, "24": 3
 
 
 @contextmanager
-def open_wfdb(path: Path, requested: Sequence[str] | None, bounded: bool) -> Iterator[Source]:
+def open_wfdb(path: Path, options: ReadOptions) -> Iterator[Source]:
     """Open a record by its header; signals with several samples a frame keep them all."""
     import wfdb
 
     header, files = _header(path)
     names = unique_names([str(name or "") for name in header.sig_name or []])
-    selected = select_channels(path, names, requested)
+    selected = select_channels(path, names, options.among(names).channels)
     channels = [names[i] for i in selected]
     rates = [header.fs * header.samps_per_frame[i] for i in selected]
     skew = max((header.skew[i] or 0 for i in selected), default=0)  # frames by which one is late
@@ -44,7 +45,7 @@ def open_wfdb(path: Path, requested: Sequence[str] | None, bounded: bool) -> Ite
     per_frame = header.samps_per_frame[selected[0]] if selected else 1
     longest = block_samples(sum(header.samps_per_frame or []))  # frames
     obstacle = _obstacle(header, selected)
-    if bounded and obstacle:
+    if options.bounded and obstacle:
         n_bytes = sum(file.stat().st_size for file in files[1:])
         least = n_bytes // (LARGEST_BYTES * sum(header.samps_per_frame))
         if (least if n_frames is None else n_frames) > longest:
@@ -66,6 +67,7 @@ def open_wfdb(path: Path, requested: Sequence[str] | None, bounded: bool) -> Ite
         n_samples=None if n_frames is None else n_frames * per_frame,
         blocks=blocks(),
         files=files,
+        may_miss=options.targets,
         header_rate_hz=common_rate_hz(path, channels, rates),
     )
 

@@ -164,7 +164,7 @@ BAD_LABELS = {
     "start after end": (labels("a,walk,0.2,0.1"), "labels.csv, row 2*swap"),
     "shorter than a sample": (labels("a,walk,0.1,0.101"), "labels.csv, row 2*widen"),
     "before the start": (labels("a,walk,-0.1,0.1"), "labels.csv, row 2*0.2 s"),
-    "after the end": (labels("a,walk,0.1,0.21"), "labels.csv, row 2*keep within its 0.2 s"),
+    "after the end": (labels("a,walk,0.1,0.21"), "labels.csv, row 2*keep within 0 s to 0.2 s"),
     "overlap": (
         labels("b,run,0,0.3", "b,run,0.05,0.1", "b,walk,0.2,0.3"),
         "labels.csv, row 4*row 2*'run' and 'walk'*shorten",

@@ -134,7 +134,7 @@ def test_a_stream_without_names_gives_its_columns_as_they_stand():
         ('1,2\n3,"4\n', "row 2: broken cell"),
         ("1,2,3\n", "row 1: 3 channels instead of 2"),
         ("t,x\n1,2\n", "row 1: 1 channel instead of 2"),
-        ("t,x,y\n1,1,2\n1,3,4\n", "row 3, column 't': 1 s is not after 1 s"),
+        ("t,x,y\n1,1,2\n1,3,4\n", "row 3, column 't': 1 is not after 1"),
         ("", "it ended without a sample"),
         ("x,y\n", "it ended without a sample"),
     ],
@@ -165,7 +165,7 @@ def test_a_sample_that_a_stream_lost_is_found_by_its_clock(size):
         assert len(np.concatenate(list(csv_stream(pipe, 1, sampling_rate_hz=512)))) == 200
     with feed(cut(lossy.encode(), size)) as pipe, pytest.raises(DataError) as caught:
         list(csv_stream(pipe, 1, sampling_rate_hz=512))
-    assert "row 101, column 't': the step of 0.004 s is not that of 512 Hz" in str(caught.value)
+    assert "row 101, column 't': the step of 0.004 is not uniform" in str(caught.value)
 
 
 def test_a_stream_that_has_no_lines_is_refused_before_it_fills_the_memory(monkeypatch):
@@ -235,7 +235,7 @@ def test_a_bad_row_of_a_growing_file_names_the_file(tmp_path):
 
 def test_a_growing_file_that_gets_shorter_or_is_absent_is_refused(tmp_path):
     path = tmp_path / "live.csv"
-    path.write_text("1,2\n3,4\n")
+    path.write_text("1,2\n3,4\n5,6\n")
 
     with GrowingFile(path, idle_s=5, poll_s=0.001) as handle:
         chunks = csv_stream(handle, 2)

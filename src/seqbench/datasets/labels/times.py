@@ -1,0 +1,62 @@
+"""How the times of labels become samples."""
+
+from dataclasses import dataclass
+
+from seqbench.config.options import TimeOrigin
+from seqbench.datasets.labels.entries import LabelEntry
+from seqbench.datasets.reading.clock import SampleTimes
+
+SAME_PLACE = 0.5  # of a sample: a clock that starts nearer to 0 starts there
+TINY = 1e-6  # of a sample: differences of decimal fractions are off by less
+
+
+@dataclass(frozen=True)
+class LabelTimes:
+    """How the times of labels become places in one recording.
+
+    Parameters
+    ----------
+    n_samples
+        Samples of the recording.
+    times
+        When they were taken; None where that is unknown.
+    origin
+        Whether labels count from the first sample or are on the clock of the
+        recording; None: that the user has to say, unless the two are the same.
+    """
+
+    n_samples: int
+    times: SampleTimes | None
+    origin: TimeOrigin | None
+
+    def place(self, entry: LabelEntry, time_s: float) -> float:
+        """Return where a time of an entry lies among the samples, whole at that of a sample.
+
+        Raises
+        ------
+        DataError
+            If the clock is unknown, or starts elsewhere than at 0 and nobody
+            said whether the labels use it.
+        """
+        if self.times is None:
+            hint = "set `sampling_rate_hz`, which turns seconds into samples"
+            raise entry.fault("the sampling rate is unknown", hint)
+        start_s = self.times.start_s
+        if self.origin is None and abs(start_s) * self.times.rate_hz >= SAME_PLACE:
+            problem = f"the clock of recording '{entry.recording}' starts at {start_s:.10g} s"
+            hint = "set `times: clock` if labels use it, or `times: start` if they count from the"
+            raise entry.fault(problem, f"{hint} first sample")
+        place = self.times.sample_at(time_s if self.origin == "clock" else start_s + time_s)
+        return 0.0 if -TINY < place < 0 else place
+
+    def time_s_at(self, sample: float) -> float:
+        """Return the time of a sample as labels have it."""
+        if self.times is None:
+            raise ValueError("the sampling rate is unknown")
+        zero_s = 0.0 if self.origin == "clock" else self.times.start_s
+        return self.times.time_s_at(sample) - zero_s
+
+    def keep_within(self) -> str:
+        """Return the hint for a time outside of the recording."""
+        first, last = self.time_s_at(0), self.time_s_at(self.n_samples)
+        return f"keep within {first:.10g} s to {last:.10g} s, or correct the sampling rate"
