@@ -197,7 +197,7 @@ BAD = {
         "recordings/day1: it is a folder*move the recordings in it",
     ),
     "folder named as a file": ({"recordings/day1.csv/": ""}, "recordings/day1.csv: it is a folder"),
-    "text that is no table": ({"recordings/notes.txt": "cold\nwet\n"}, "notes.txt: it holds no samples*'wet'"),
+    "text that is no table": ({"recordings/notes.txt": "cold\nwet\ndry\n"}, "notes.txt, row 3*'dry'"),
     "signals without a header": (
         {"recordings/d.dat": "1"},
         "recordings/d.dat: no WFDB header*put the header",
