@@ -197,7 +197,10 @@ BAD = {
         "recordings/day1: it is a folder*move the recordings in it",
     ),
     "folder named as a file": ({"recordings/day1.csv/": ""}, "recordings/day1.csv: it is a folder"),
-    "text that is no table": ({"recordings/notes.txt": "cold\nwet\ndry\n"}, "notes.txt, row 3*'dry'"),
+    "text that is no table": ({"recordings/a.txt": "b\nc\nd\n", "recordings/a.csv": None}, "row 3*d"),
+        {"recordings/notes.txt": "cold\nwet\ndry\n"},
+        "notes.txt, row 3*'dry'",
+    ),
     "signals without a header": (
         {"recordings/d.dat": "1"},
         "recordings/d.dat: no WFDB header*put the header",
