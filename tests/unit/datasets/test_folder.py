@@ -197,7 +197,7 @@ BAD = {
         "recordings/day1: it is a folder*move the recordings in it",
     ),
     "folder named as a file": ({"recordings/day1.csv/": ""}, "recordings/day1.csv: it is a folder"),
-    "text that is no table": ({"recordings/a.txt": "b\nc\nd\n", "recordings/a.csv": None}, "row 3*d"),
+    "text that is no table": (
         {"recordings/notes.txt": "cold\nwet\ndry\n"},
         "notes.txt, row 3*'dry'",
     ),
