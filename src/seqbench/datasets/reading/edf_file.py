@@ -39,8 +39,9 @@ def open_edf(path: Path, options: ReadOptions) -> Iterator[Source]:
         raise fault(path, "its header has data records of 0 s, so no sampling rate", hint)
     rates = [float(one.n_per_record / header.record_s) for one in chosen]
     rate_hz = common_rate_hz(path, channels, rates)
-    if rate_hz:
-        rate_hz *= _clock_ratio(header, rate_hz)
+    onsets = header.record_onsets_s()
+    if rate_hz and onsets is not None and len(onsets) > 1:
+        rate_hz *= _clock_ratio(header, onsets, rate_hz)
     yield Source(
         channels=channels,
         units=[one.unit for one in chosen],
@@ -49,10 +50,11 @@ def open_edf(path: Path, options: ReadOptions) -> Iterator[Source]:
         files=[path],
         may_miss=options.targets,
         header_rate_hz=rate_hz,
+        start_s=0.0 if onsets is None or not len(onsets) else float(onsets[0]),
     )
 
 
-def _clock_ratio(header: EdfHeader, rate_hz: float) -> float:
+def _clock_ratio(header: EdfHeader, onsets: NDArray[np.float64], rate_hz: float) -> float:
     """Return how much faster data records follow each other than their duration says.
 
     Raises
@@ -61,9 +63,6 @@ def _clock_ratio(header: EdfHeader, rate_hz: float) -> float:
         If a data record starts half a sample or more from where the one before
         it ends.
     """
-    onsets = header.record_onsets_s()
-    if onsets is None or len(onsets) < 2:
-        return 1.0
     record_s, tolerance_s = float(header.record_s), 0.5 / rate_hz
     gaps = np.diff(onsets) - record_s
     if (np.abs(gaps) >= tolerance_s).any():

@@ -10,6 +10,7 @@ from seqbench.datasets.reading.wfdb_record import signal_file_names
 
 HIDDEN = (".", "~$")  # first characters of files that systems and office programs leave behind
 DOCUMENTS = ("README", "LICENSE", "RECORDS", "ANNOTATORS", "SHA256SUMS")  # as PhysioNet has them
+SIDECARS = (".atr", ".tdms_index")  # never a recording by themselves
 
 
 def recording_files(inside: Path, label_suffixes: Sequence[str] = ()) -> dict[str, Path]:
@@ -17,7 +18,7 @@ def recording_files(inside: Path, label_suffixes: Sequence[str] = ()) -> dict[st
 
     A file is a recording by its suffix, in capitals or not. Left out are hidden
     files, `DOCUMENTS` and Markdown, the signal files that a WFDB header names,
-    and annotations: `.atr`, any suffix with the stem of a header, and `label_suffixes`.
+    `SIDECARS`, any other suffix with the stem of a header, and `label_suffixes`.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def recording_files(inside: Path, label_suffixes: Sequence[str] = ()) -> dict[st
             hint = "put the header that names it beside it, or move it elsewhere"
             raise fault(file, "no WFDB header (.hea) in the folder names it", hint)
         if suffix not in READERS:
-            if file.stem in stems or suffix == ".atr":
+            if file.stem in stems or suffix in SIDECARS:
                 continue
             hint = f"convert it to one of {readable}, or move it elsewhere"
             raise fault(file, "it is no recording in a known format", hint)

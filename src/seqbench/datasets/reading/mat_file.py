@@ -12,6 +12,7 @@ from seqbench.datasets.base import fault
 from seqbench.datasets.reading.array import RATE_KEY, ArrayLayout, array_source, signal_key
 from seqbench.datasets.reading.hdf5_dataset import CACHE, check_chunks, check_stored
 from seqbench.datasets.reading.source import (
+    WHOLE_BYTES,
     Blocks,
     ReadOptions,
     Source,
@@ -26,7 +27,6 @@ NUMBERS = (
     "logical",
     *(f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)),
 )
-WHOLE_BYTES = 1 << 28  # most of an array that is read in one piece where memory is bounded
 
 
 @contextmanager

@@ -20,10 +20,13 @@ from seqbench.datasets.reading.csv_table import open_csv
 from seqbench.datasets.reading.edf_file import open_edf
 from seqbench.datasets.reading.hdf5_dataset import open_hdf5
 from seqbench.datasets.reading.mat_file import open_mat
+from seqbench.datasets.reading.miniseed_file import open_miniseed
 from seqbench.datasets.reading.numpy_array import open_numpy
 from seqbench.datasets.reading.parquet_table import open_parquet
 from seqbench.datasets.reading.source import ReadOptions, Source, damage_explained
+from seqbench.datasets.reading.tdms_file import open_tdms
 from seqbench.datasets.reading.wfdb_record import open_wfdb
+from seqbench.datasets.reading.xdf_stream import open_xdf
 
 READERS: dict[str, Callable[[Path, ReadOptions], AbstractContextManager[Source]]] = {
     ".csv": open_csv,
@@ -39,6 +42,9 @@ READERS: dict[str, Callable[[Path, ReadOptions], AbstractContextManager[Source]]
     ".mat": open_mat,
     ".wav": open_audio,
     ".flac": open_audio,
+    ".tdms": open_tdms,
+    ".mseed": open_miniseed,
+    ".xdf": open_xdf,
 }
 
 

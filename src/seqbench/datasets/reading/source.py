@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from seqbench.datasets.reading.clock import MISFIT_LIMIT, Clock, SampleTimes
 
 BLOCK_SAMPLES = 1 << 16  # most samples of a block
 BLOCK_CELLS = 1 << 22  # the same for many channels: 32 MiB in double precision
+WHOLE_BYTES = 1 << 28  # most that is read in one piece where memory is bounded
 FILL_HINT = "cut it out or fill it in before reading the recording"
 
 FEWEST_COUNTED = 16  # samples from which a column that rises evenly is no coincidence
@@ -146,6 +149,15 @@ def damage_explained(path: Path) -> AbstractContextManager[None]:
     """Turn whatever reading a recording raises into a `DataError`."""
     hint = f"it may be cut short or damaged: write the {path.suffix.lower()} file anew"
     return explained(path, hint)
+
+
+def package(path: Path, name: str, extra: str) -> ModuleType:
+    """Import the package that reads `path`; raise `DataError` with its extra if it is missing."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        problem = f"{path.suffix} files are read by the package {error.name}, which is missing"
+        raise fault(path, problem, f"install it with pip install 'seqbench[{extra}]'") from None
 
 
 def block_samples(n_channels: int) -> int:

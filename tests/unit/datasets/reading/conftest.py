@@ -1,6 +1,7 @@
 """A recording in every format, and what reading it gives, whole and in chunks."""
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import h5py
@@ -77,6 +78,73 @@ def write_audio(path: Path, signal: np.ndarray) -> None:
     soundfile.write(path, signal, int(RATE_HZ), subtype=subtype)
 
 
+def write_tdms(path: Path, signal: np.ndarray) -> None:
+    nptdms = pytest.importorskip("nptdms")
+    clock = {"wf_increment": 1 / RATE_HZ, "unit_string": "g"}
+    with nptdms.TdmsWriter(str(path)) as file:
+        for part in (signal[:90], signal[90:]):
+            file.write_segment(
+                [
+                    nptdms.ChannelObject("tower", name, np.ascontiguousarray(column), clock)
+                    for name, column in zip(["ax", "ay"], part.T, strict=True)
+                ]
+            )
+
+
+def write_miniseed(path: Path, signal: np.ndarray) -> None:
+    obspy = pytest.importorskip("obspy")
+    traces = []
+    for name, column in zip(["ax", "ay"], signal.T, strict=True):
+        traces.append(obspy.Trace(np.ascontiguousarray(column)))
+        traces[-1].stats.update({"station": "TOWER", "channel": name, "sampling_rate": RATE_HZ})
+    obspy.Stream(traces).write(str(path), format="MSEED", reclen=512)
+
+
+def xdf_chunk(tag: int, content: bytes) -> bytes:
+    content = struct.pack("<H", tag) + content
+    return b"\x04" + struct.pack("<I", len(content)) + content
+
+
+def xdf_stream(
+    number: int,
+    values: np.ndarray,
+    stamps: np.ndarray,
+    *,
+    name: str = "Tower",
+    labels: Sequence[str] = ("ax", "ay"),
+    rate_hz: float = RATE_HZ,
+    n_counted: int | None = None,
+) -> bytes:
+    """Return the chunks of a stream of XDF, 20 samples each, and a footer if they are counted."""
+    described = "".join(
+        f"<channel><label>{label}</label><unit>g</unit></channel>" for label in labels
+    )
+    header = (
+        f"<info><name>{name}</name><channel_count>{values.shape[1]}</channel_count>"
+        f"<nominal_srate>{rate_hz}</nominal_srate><channel_format>double64</channel_format>"
+        f"<desc><channels>{described}</channels></desc></info>"
+    )
+    identity = struct.pack("<I", number)
+    chunks = xdf_chunk(2, identity + header.encode())
+    for start in range(0, len(values), 20):
+        rows = list(zip(stamps[start : start + 20], values[start : start + 20], strict=True))
+        samples = b"".join(
+            b"\x08" + struct.pack("<d", stamp) + row.tobytes() for stamp, row in rows
+        )
+        chunks += xdf_chunk(3, identity + b"\x04" + struct.pack("<I", len(rows)) + samples)
+    if n_counted is not None:
+        footer = f"<info><sample_count>{n_counted}</sample_count></info>"
+        chunks += xdf_chunk(6, identity + footer.encode())
+    return chunks
+
+
+def write_xdf(path: Path, signal: np.ndarray) -> None:
+    pytest.importorskip("pyxdf")
+    stamps = 1000 + np.arange(len(signal)) / RATE_HZ
+    head = b"XDF:" + xdf_chunk(1, b"<info><version>1.0</version></info>")
+    path.write_bytes(head + xdf_stream(1, signal, stamps, n_counted=len(signal)))
+
+
 def write_edf(path: Path, signal: np.ndarray) -> None:
     is_edf = path.suffix.lower() == ".edf"
     kind = pyedflib.FILETYPE_EDFPLUS if is_edf else pyedflib.FILETYPE_BDFPLUS
@@ -124,6 +192,9 @@ WRITERS: dict[str, Callable[..., None]] = {
     ".mat": write_mat,
     ".wav": write_audio,
     ".flac": write_audio,
+    ".tdms": write_tdms,
+    ".mseed": write_miniseed,
+    ".xdf": write_xdf,
 }
 
 

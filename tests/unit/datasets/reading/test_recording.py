@@ -10,9 +10,9 @@ import pytest
 from seqbench.datasets.base import DataError
 from seqbench.datasets.reading.recording import READERS, open_recording, read_recording
 
-HAVE_UNITS = (".edf", ".bdf", ".hea")
+HAVE_UNITS = (".edf", ".bdf", ".hea", ".tdms", ".xdf")
 TEXT = (".csv", ".txt")
-HAVE_NAMES = (*TEXT, ".parquet", *HAVE_UNITS)
+HAVE_NAMES = (*TEXT, ".parquet", ".mseed", *HAVE_UNITS)
 
 
 def names_of(suffix: str) -> list[str]:
@@ -89,7 +89,7 @@ def test_damaged_files_are_refused_or_read_but_never_crash(write, joined, suffix
             joined(path)
 
 
-@pytest.mark.parametrize("suffix", sorted({*READERS} - {*TEXT, ".hea"}))
+@pytest.mark.parametrize("suffix", sorted({*READERS} - {*TEXT, ".hea", ".mseed"}))
 def test_a_file_cut_in_half_is_refused(write, refusal_of_blocks, suffix):
     path = write(suffix)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
