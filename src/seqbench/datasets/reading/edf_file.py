@@ -50,7 +50,6 @@ def open_edf(path: Path, options: ReadOptions) -> Iterator[Source]:
         files=[path],
         may_miss=options.targets,
         header_rate_hz=rate_hz,
-        start_s=0.0 if onsets is None or not len(onsets) else float(onsets[0]),
     )
 
 

@@ -84,9 +84,7 @@ def _names(channels: list[Any]) -> list[str]:
     )  # fmt: skip
 
 
-def _check_agreement(
-    path: Path, names: list[str], chosen: list[Any], options: ReadOptions
-) -> None:
+def _check_agreement(path: Path, names: list[str], chosen: list[Any], options: ReadOptions) -> None:
     for name, one in zip(names, chosen, strict=True):
         meaning = meaning_of(one.name)
         if meaning is not None and not options.is_named(name):
