@@ -143,7 +143,7 @@ def lab_script() -> None:
     sizes: dict[Split, int] = {"train": 32, "val": 64}
     for split, batch_size in sizes.items():
         windows = splits[split]
-        x = torch.from_numpy(windows.signal.reshape(len(windows), -1, 1))
+        x = torch.from_numpy(windows.signal[:].reshape(len(windows), -1, 1))
         data = TensorDataset(x, torch.from_numpy(windows.label))
         loaders[split] = DataLoader(data, batch_size, shuffle=split == "train")
     model = Net()

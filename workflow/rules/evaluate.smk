@@ -22,6 +22,7 @@ rule evaluate:
         turn=turn,
         gpu=lambda wc: 0 if BENCHMARK.device == "cpu" or wc.arm == "baseline" else 1,
         device=BENCHMARK.device,
+        memory_limit=BENCHMARK.memory_limit,
     params:
         settings=lambda wc: SETTINGS.evaluate(wc.dataset).to_json(),
         code=lambda wc: source_digest(*CODE.evaluate(wc.dataset, wc.architecture)),
@@ -30,5 +31,6 @@ rule evaluate:
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
         " --windows {input.windows:q} --model {input.model:q}"
+        " --memory-limit {resources.memory_limit:q}"
         " --device {resources.device} --threads {threads}"
         " --predictions {output.predictions:q} --metrics {output.metrics:q} > {log:q} 2>&1"

@@ -26,6 +26,7 @@ rule finetune:
         turn=turn,
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
+        memory_limit=BENCHMARK.memory_limit,
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:
@@ -41,6 +42,7 @@ rule finetune:
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
         " --windows {input.windows:q} {params.encoder}"
+        " --memory-limit {resources.memory_limit:q}"
         " --device {resources.device} --threads {threads} {params.tensorboard}"
         " --out-of-memory {resources.out_of_memory}"
         " --state {params.state:q} --state-every-s {resources.state_every_s}"
@@ -65,6 +67,7 @@ rule fit_baseline:
     threads: 1
     resources:
         turn=turn,
+        memory_limit=BENCHMARK.memory_limit,
     params:
         settings=lambda wc: SETTINGS.fit_baseline(wc.dataset, wc.architecture).to_json(),
         code=lambda wc: source_digest(*CODE.fit_baseline(wc.dataset, wc.architecture)),
@@ -72,4 +75,5 @@ rule fit_baseline:
         "python -m seqbench.steps.fit_baseline --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
+        " --memory-limit {resources.memory_limit:q}"
         " --windows {input.windows:q} --model {output.model:q} > {log:q} 2>&1"

@@ -22,6 +22,7 @@ rule pretrain:
         turn=turn,
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
+        memory_limit=BENCHMARK.memory_limit,
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:
@@ -32,6 +33,7 @@ rule pretrain:
     shell:
         "python -m seqbench.steps.pretrain --settings {params.settings:q}"
         " --seed {wildcards.seed} --windows {input.windows:q}"
+        " --memory-limit {resources.memory_limit:q}"
         " --device {resources.device} --threads {threads} {params.tensorboard}"
         " --out-of-memory {resources.out_of_memory}"
         " --state {params.state:q} --state-every-s {resources.state_every_s}"

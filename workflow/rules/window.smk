@@ -19,9 +19,11 @@ rule window:
     threads: 1
     resources:
         turn=turn,
+        memory_limit=BENCHMARK.memory_limit,
     params:
         settings=lambda wc: SETTINGS.window(wc.dataset).to_json(),
         code=lambda wc: source_digest(*CODE.window(wc.dataset)),
     shell:
         "python -m seqbench.steps.window --settings {params.settings:q}"
+        " --memory-limit {resources.memory_limit:q}"
         " --recordings {input.recordings:q} --windows {output.windows:q} > {log:q} 2>&1"

@@ -71,6 +71,7 @@ def window_array(
     windows: WindowSet, n_samples: int, *, labelled: bool = False
 ) -> NDArray[np.float32]:
     """Return windows, all or the labelled ones, as (N, C, n_samples), cut or padded with zeros."""
+    windows.check_in_memory("a baseline of whole windows")
     chosen = np.flatnonzero(windows.label != UNLABELLED) if labelled else np.arange(len(windows))
     array = np.zeros((len(chosen), len(windows.channels), n_samples), dtype=np.float32)
     for row, index in enumerate(chosen):

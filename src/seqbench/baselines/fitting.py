@@ -6,7 +6,7 @@ from typing import Any
 
 from seqbench.config.registry import BASELINES, TASKS
 from seqbench.plan.job_settings import BaselineJobSettings
-from seqbench.process.memory import PeakMemory
+from seqbench.process.memory import AUTO, PeakMemory, limit_bytes
 from seqbench.process.origin import origin
 from seqbench.storage.model_header import BaselineHeader
 from seqbench.storage.models import StoredModel, write_model
@@ -15,14 +15,21 @@ from seqbench.storage.windows import read_windows
 
 
 def fit_baseline(
-    windows: Path, settings: BaselineJobSettings, run: RunIdentity, model: Path
+    windows: Path,
+    settings: BaselineJobSettings,
+    run: RunIdentity,
+    model: Path,
+    memory_limit: str = AUTO,
 ) -> None:
     """Fit a baseline on train and val; write the arrays that prediction needs.
 
-    Where the task tunes on val, the baseline learns from train alone.
+    Where the task tunes on val, the baseline learns from train alone. Data larger than
+    `memory_limit` stay on disk; a baseline that needs them whole is refused.
     """
     task = TASKS[settings.task](**settings.task_options)
-    train, val = read_windows(windows, "train"), read_windows(windows, "val")
+    limit = limit_bytes(memory_limit)
+    train = read_windows(windows, "train", memory_limit_bytes=limit)
+    val = read_windows(windows, "val", memory_limit_bytes=limit)
     learned = [train] if task.tunes_on_val else [train, val]
     baseline = BASELINES[settings.baseline](**settings.options)
     compile_s = baseline.compile(len(train.channels))

@@ -42,7 +42,7 @@ class HeartBeatBaseline(Baseline):
         channel = int(arrays["channel"][0])
         found = []
         for place, (start, stop) in enumerate(zip(timeline.start, timeline.stop, strict=True)):
-            signal = windows.signal[start:stop, channel].astype(np.float64)
+            signal = windows.signal[start:stop][:, channel].astype(np.float64)
             ecg = signal * normalization.scale[channel] + normalization.centre[channel]
             name = windows.names[timeline.recording[place]]
             try:

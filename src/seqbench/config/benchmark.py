@@ -90,6 +90,11 @@ class Benchmark(BaseModel):
         description="What a training does whose batches a GPU has no room for: refuse stops with a"
         " sentence, halve begins anew with half of batch_size, once; log and report note it.",
     )
+    memory_limit: Annotated[str, Field(pattern=r"^(auto|\d+(\.\d+)? ?[KMGT]?B)$")] = Field(
+        "auto",
+        description="Size such as 4GB above which data are read from disk as they are needed: auto"
+        " is half of the memory that is available when a step starts. It changes no result.",
+    )
     state_every_s: Level = Field(
         STATE_EVERY_S,
         description="Seconds between two states of a training, from which it goes on after an"

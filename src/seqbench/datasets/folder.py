@@ -36,8 +36,10 @@ from seqbench.datasets.labels.label_files import label_entries
 from seqbench.datasets.labels.times import LabelTimes
 from seqbench.datasets.reading.clock import SampleTimes
 from seqbench.datasets.reading.files import recording_files
-from seqbench.datasets.reading.recording import Recording, read_recording
+from seqbench.datasets.reading.lazy_recording import read_recordings
+from seqbench.datasets.reading.recording import Recording
 from seqbench.datasets.reading.source import select_channels
+from seqbench.storage.lazy_array import AnyArray, changed
 from seqbench.storage.recordings import Recordings, natural_order
 
 RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
@@ -131,18 +133,15 @@ def folder(
     root = Path(path)
     with explained(root, "correct `path` or make the folder readable"):
         root = root.expanduser()
-        found = {
-            name: read_recording(
-                file,
-                channels,
-                targets=targets or (),
-                header=header,
-                time_column=time_column,
-                time_unit=time_unit,
-                sampling_rate_hz=sampling_rate_hz,
-            )
-            for name, file in _recording_files(root, labels).items()
-        }
+        found = read_recordings(
+            _recording_files(root, labels),
+            channels,
+            targets=targets or (),
+            header=header,
+            time_column=time_column,
+            time_unit=time_unit,
+            sampling_rate_hz=sampling_rate_hz,
+        )
         _check_agreement(root, found)
         rate = _common_rate_hz(root, found, sampling_rate_hz)
         carried = TASKS.entry(task).tags.get("labels", "classes")
@@ -188,8 +187,8 @@ def folder(
     return Recordings(
         task=task,
         sample="series",
-        signals=[one.signal[:, inputs] for one in found.values()],
-        targets=[one.signal[:, predicted] for one in found.values()] if predicted else None,
+        signals=[_columns(one.signal, inputs) for one in found.values()],
+        targets=[_columns(one.signal, predicted) for one in found.values()] if predicted else None,
         target_names=[first.channels[i] for i in predicted],
         target_units=[first.units[i] for i in predicted],
         names=names,
@@ -213,6 +212,11 @@ def _label_times(one: Recording, rate_hz: float | None, origin: TimeOrigin | Non
     if clock is None and rate_hz is not None:
         clock = SampleTimes.uniform(rate_hz)
     return LabelTimes(len(one.signal), clock, origin)
+
+
+def _columns(signal: AnyArray, chosen: list[int]) -> AnyArray:
+    """Return the chosen channels of a recording, as lazy as it is."""
+    return changed(signal, lambda rows, _: rows[:, chosen], row=(len(chosen),))
 
 
 def _recording_files(root: Path, labels: LabelFiles | None) -> dict[str, Path]:

@@ -111,7 +111,7 @@ def moving_digits(
 def glyphs_by_split(pictures: Recordings) -> dict[Split, NDArray[np.float32]]:
     """Return the pictures of train, val and test, (N, H, W) each; none is in two of them."""
     of_picture = np.array(pictures.splits)
-    images = np.stack([signal[0, 0] for signal in pictures.signals])
+    images = np.stack([signal[:1][0, 0] for signal in pictures.signals])
     found = {split: images[of_picture == split] for split in SPLITS}
     if "val" not in pictures.splits:
         n_val = min(N_VAL_PICTURES, len(found["train"]) // 2)

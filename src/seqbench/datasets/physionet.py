@@ -238,7 +238,7 @@ def _leads(path: Path, n_leads: int) -> NDArray[np.float32]:
         hint = "restore the original file"
         raise fault(path, "it is not of two leads, one of them MLII, at 360 Hz", hint)
     first = one.channels.index("MLII")
-    return np.ascontiguousarray(one.signal[:, [first, 1 - first][:n_leads]])
+    return np.ascontiguousarray(one.signal[:][:, [first, 1 - first][:n_leads]])
 
 
 def _marks(path: Path, extension: str, n_samples: int) -> Iterator[tuple[int, str]]:

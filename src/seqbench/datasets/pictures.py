@@ -46,7 +46,7 @@ def labelled_pictures(
 
 def as_rows(pictures: Recordings) -> Recordings:
     """Return pictures as series of H samples in W channels, each read from its top down."""
-    signals = [signal[0, 0] for signal in pictures.signals]
+    signals = [signal[:1][0, 0] for signal in pictures.signals]
     height, width = signals[0].shape
     return replace(
         pictures,

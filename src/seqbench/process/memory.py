@@ -1,9 +1,18 @@
-"""How much memory a step needed beyond what its process held before."""
+"""How much memory a step needed beyond what its process held before, and how much it may need."""
 
+import contextlib
+import os
+import re
 import resource
 import sys
 from pathlib import Path
 
+AUTO = "auto"  # half of the memory that is available
+LIMIT = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]?)B")
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+AVAILABLE = Path("/proc/meminfo")
+GROUPS = Path("/proc/self/cgroup")
+GROUP_FOLDER = Path("/sys/fs/cgroup")
 STATUS = Path("/proc/self/status")
 CLEAR_REFS = Path("/proc/self/clear_refs")
 
@@ -31,8 +40,45 @@ class PeakMemory:
         return int(peak) * (1 if sys.platform == "darwin" else 1024)
 
 
-def _status_bytes(key: str) -> int:
-    for line in STATUS.read_text(encoding="ascii").splitlines():
+def limit_bytes(limit: str) -> int:
+    """Return how large data may be to be held in memory.
+
+    Parameters
+    ----------
+    limit
+        A size such as "4GB" or "500MB", or "auto", half of what is available now.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    if limit == AUTO:
+        return available_bytes() // 2
+    found = LIMIT.fullmatch(limit)
+    if found is None:
+        raise ValueError(f"'{limit}' is no size in memory; write one such as 4GB, or {AUTO}")
+    return int(float(found[1]) * UNITS[found[2]])
+
+
+def available_bytes() -> int:
+    """Return the memory that this process can still take: of the machine, and of its group."""
+    found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    with contextlib.suppress(OSError, KeyError):  # no Linux
+        found.append(_status_bytes("MemAvailable", AVAILABLE))
+    with contextlib.suppress(OSError):
+        for line in GROUPS.read_text(encoding="ascii").splitlines():
+            folder = GROUP_FOLDER / line.split("::")[-1].lstrip("/")
+            for group in (folder, *folder.parents):  # the limit of any group above holds as well
+                with contextlib.suppress(OSError, ValueError):  # "max": no limit
+                    limit = int((group / "memory.max").read_text(encoding="ascii"))
+                    used = int((group / "memory.current").read_text(encoding="ascii"))
+                    found.append(max(0, limit - used))
+    return min(found)
+
+
+def _status_bytes(key: str, path: Path = STATUS) -> int:
+    for line in path.read_text(encoding="ascii").splitlines():
         name, _, rest = line.partition(":")
         if name == key:
             return int(rest.split()[0]) * 1024

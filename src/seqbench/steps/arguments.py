@@ -7,6 +7,8 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seqbench.process.memory import AUTO
+
 if TYPE_CHECKING:
     from seqbench.storage.records import RunIdentity
 
@@ -34,6 +36,15 @@ def path_parser(description: str | None, *names: str) -> argparse.ArgumentParser
     for name in names:
         parser.add_argument(f"--{name}", type=Path, required=True)
     return parser
+
+
+def add_memory_limit(parser: argparse.ArgumentParser) -> None:
+    """Add the size from which on data stay on disk; it changes no result."""
+    parser.add_argument(
+        "--memory-limit",
+        default=AUTO,
+        help="larger data stay on disk, such as 4GB; auto: half of the memory that is available",
+    )
 
 
 def parsed_run(

@@ -1,6 +1,6 @@
 """Predict and score; the only step that opens test."""
 
-from seqbench.steps.arguments import TRAINING, import_all, parsed_run, path_parser
+from seqbench.steps.arguments import TRAINING, add_memory_limit, import_all, parsed_run, path_parser
 
 
 def preload(arguments: list[str]) -> None:
@@ -21,6 +21,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--settings", type=EvaluateJobSettings.from_json, required=True)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=int, default=1, help="threads of one prediction")
+    add_memory_limit(parser)
     run, arguments = parsed_run(parser, argv)
     remove_leftovers(arguments["predictions"], arguments["metrics"])
     from seqbench.tasks.scoring import evaluate

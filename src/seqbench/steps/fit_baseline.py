@@ -2,7 +2,7 @@
 
 import json
 
-from seqbench.steps.arguments import import_all, parsed_run, path_parser
+from seqbench.steps.arguments import add_memory_limit, import_all, parsed_run, path_parser
 
 
 def preload(arguments: list[str]) -> None:
@@ -20,6 +20,7 @@ def main(argv: list[str] | None = None) -> None:
 
     parser = path_parser(__doc__, "windows", "model")
     parser.add_argument("--settings", type=BaselineJobSettings.from_json, required=True)
+    add_memory_limit(parser)
     run, arguments = parsed_run(parser, argv)
     remove_leftovers(arguments["model"])
     from seqbench.baselines.fitting import fit_baseline

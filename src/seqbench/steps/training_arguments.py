@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from seqbench.config.stages import STATE_EVERY_S
+from seqbench.steps.arguments import add_memory_limit
 
 
 def add_training(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +18,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
         default="refuse",
         help="where a GPU has no room for a batch: stop, or train once more with half of it",
     )
+    add_memory_limit(parser)
     parser.add_argument(
         "--state",
         type=Path,

@@ -5,20 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqbench.steps.arguments import import_all, path_parser
+from seqbench.process.memory import AUTO
+from seqbench.steps.arguments import add_memory_limit, import_all, path_parser
 
 if TYPE_CHECKING:
     from seqbench.plan.job_settings import WindowJobSettings
 
 
-def run(recordings: Path, settings: WindowJobSettings, windows: Path) -> None:
+def run(
+    recordings: Path, settings: WindowJobSettings, windows: Path, memory_limit: str = AUTO
+) -> None:
     """Read the recordings and write the windows."""
+    from seqbench.process.memory import limit_bytes
     from seqbench.storage.recordings import read_recordings
     from seqbench.storage.windows import write_windows
     from seqbench.windowing.leakcheck import find_leaks
     from seqbench.windowing.windows import make_windows
 
-    given = read_recordings(recordings)
+    given = read_recordings(recordings, memory_limit_bytes=limit_bytes(memory_limit))
     made = make_windows(given, settings)
     write_windows(windows, made, find_leaks(given, made, settings))
 
@@ -35,6 +39,7 @@ def main(argv: list[str] | None = None) -> None:
 
     parser = path_parser(__doc__, "recordings", "windows")
     parser.add_argument("--settings", type=WindowJobSettings.from_json, required=True)
+    add_memory_limit(parser)
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.windows)
     run(**vars(arguments))

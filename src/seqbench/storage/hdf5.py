@@ -1,19 +1,24 @@
 """What the HDF5 formats share: a first line that names format and checksum, and clear errors.
 
 The first 512 bytes of a file are HDF5's user block, which its library leaves
-alone. They hold one line, such as ``seqbench windows 5 crc32 1a2b3c4d``, whose
+alone. They hold one line, such as ``seqbench predictions 6 crc32 1a2b3c4d``, whose
 checksum is that of all bytes behind the block. It is checked before HDF5 sees
 the file, so neither a flipped bit nor a file cut short reaches a result or the
 parser. (Checksums of HDF5's own guard single chunks of numbers, but neither
 names nor attributes, and take twice the time.)
+
+Signals can be larger than memory, and most readers want a part of one. The line
+of a file with signals goes on with the bytes that the checksum leaves out, such
+as ``2560+8000000`` for 8,000,000 bytes from byte 2560 on; see `signals`.
 """
 
 import os
-import time
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +27,10 @@ import h5py
 from seqbench.errors import DamagedError, FormatError
 from seqbench.storage.atomic import replacing
 from seqbench.storage.kinds import BLOCK_BYTES, FIRST_LINE, first_block
+from seqbench.storage.signals import file_key, is_settled, signal_ranges
 
 PIECE_BYTES = 1 << 22
-SETTLED_NS = 2_000_000_000  # a file changed since can change again within one tick of its clock
+RANGE = re.compile(rb"(\d+)\+(\d+)")
 _checksums: dict[tuple[int, ...], int] = {}
 
 
@@ -84,7 +90,9 @@ def writing(path: Path, kind: str, version: int) -> Iterator[h5py.File]:
             h5py.File(content, "w", userblock_size=BLOCK_BYTES) as file,
         ):
             yield file
-        line = f"seqbench {kind} {version} crc32 {_checksum(temporary):08x}\n"
+            apart = signal_ranges(file)
+        ranges = "".join(f" {first}+{n_bytes}" for first, n_bytes in apart)
+        line = f"seqbench {kind} {version} crc32 {_checksum(temporary, apart):08x}{ranges}\n"
         with temporary.open("r+b") as written:
             written.write(line.encode().ljust(BLOCK_BYTES, b"\0"))
 
@@ -120,21 +128,41 @@ def _check(path: Path, kind: str, version: int) -> None:
             f"{path}: holds seqbench {kind} version {int(found[2])}, not seqbench {kind}"
             f" version {version}"
         )
-    if _checksum(path) != int(found[3], 16):
+    ranges = [(int(first), int(n)) for first, n in RANGE.findall(found[4])]
+    try:
+        checksum = _checksum(path, ranges)
+    except ValueError:
+        checksum = -1
+    if checksum != int(found[3], 16):
         raise DamagedError(f"{path}: damaged or cut short, its checksum does not fit")
 
 
-def _checksum(path: Path) -> int:
-    """Return the CRC-32 of all bytes behind the first block; they are read once per process."""
+def _checksum(path: Path, apart: list[tuple[int, int]]) -> int:
+    """Return the CRC-32 of all bytes behind the first block; they are read once per process.
+
+    Bytes of the ranges `apart`, of first byte and number, are left out, and the ranges counted in.
+
+    Raises
+    ------
+    ValueError
+        If ranges overlap or reach out of the file.
+    """
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
-        key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        key = (*file_key(status), *chain.from_iterable(apart))
         if key in _checksums:
             return _checksums[key]
-        checksum = 0
+        checksum = zlib.crc32(repr(apart).encode()) if apart else 0
         file.seek(BLOCK_BYTES)
-        while piece := file.read(PIECE_BYTES):
-            checksum = zlib.crc32(piece, checksum)
-    if time.time_ns() - status.st_mtime_ns > SETTLED_NS:
+        for first, n_bytes in [*apart, (status.st_size, 0)]:
+            if not file.tell() <= first <= first + n_bytes <= status.st_size:
+                raise ValueError("signals overlap or reach out of the file")
+            while file.tell() < first:
+                piece = file.read(min(PIECE_BYTES, first - file.tell()))
+                if not piece:
+                    raise ValueError("the file became shorter")
+                checksum = zlib.crc32(piece, checksum)
+            file.seek(first + n_bytes)
+    if is_settled(status):
         _checksums[key] = checksum
     return checksum

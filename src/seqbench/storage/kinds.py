@@ -5,7 +5,9 @@ from pathlib import Path
 
 from seqbench.errors import DamagedError, FormatError
 
-FIRST_LINE = re.compile(rb"seqbench ([a-z]+) (\d{1,9}) crc32 ([0-9a-f]{8})\n\0+")
+FIRST_LINE = re.compile(
+    rb"seqbench ([a-z]+) (\d{1,9}) crc32 ([0-9a-f]{8})((?: \d{1,15}\+\d{1,15})*)\n\0+"
+)
 MAX_TEXT_BYTES = 64 << 20  # ten thousand resamples of every metric take less
 BLOCK_BYTES = 512  # of an HDF5 file of this project, before HDF5 begins
 SIGNATURES = {

@@ -1,6 +1,6 @@
 """`recordings.h5`: what `ingest` leaves, the same for every source.
 
-Layout, version 4. All recordings of a dataset stand end to end:
+Layout, version 5. All recordings of a dataset stand end to end:
 
 ====================  =======================================================
 ``signal``            (n_samples, C) float32, in the units of ``channels/unit``;
@@ -19,6 +19,7 @@ Layout, version 4. All recordings of a dataset stand end to end:
                       where unknown; also ``name`` and ``unit``, (D,) text; only
                       where there are any
 ``truth/..``          arrays that only a generator knows, such as templates
+``checksums/..``      of ``signal`` and ``targets/values``; see `signals`
 ====================  =======================================================
 
 Attributes: ``task``, ``sample``, ``sampling_rate_hz``, ``refractory_s`` and
@@ -39,9 +40,12 @@ from numpy.typing import NDArray
 
 from seqbench.config.registry import TASKS
 from seqbench.storage.hdf5 import reading, writing
+from seqbench.storage.lazy_array import AnyArray, changed, span
 from seqbench.storage.mapping import read_record, write_record
+from seqbench.storage.signals import open_signal, write_signal
 
-KIND, VERSION = "recordings", 4
+KIND, VERSION = "recordings", 5
+SIGNALS = ("signal", "targets/values")
 LABEL_COLUMNS = ("label_recording", "label", "label_start", "label_stop")
 PATHS = {
     "names": "recordings/name",
@@ -67,10 +71,10 @@ class Recordings:
     task, sample
         Registered task, and kind of sample: "series", "tokens" or "video".
     signals
-        One array per recording, (n_samples, C) float32. Tokens are Unicode code
-        points in a single channel; float32 holds all of them exactly. A sample
-        of video is a frame of C planes, (n_samples, C, H, W), H and W the same
-        in all recordings; an image is a video of one frame.
+        One array per recording, (n_samples, C) float32, in memory or a `LazyArray`.
+        Tokens are Unicode code points in a single channel; float32 holds all of
+        them exactly. A sample of video is a frame of C planes, (n_samples, C, H, W),
+        H and W the same in all recordings; an image is a video of one frame.
     names, groups, splits
         One per recording, names unique. A group is what a split must not cut
         through; a split is the official one or "" where the source has none.
@@ -105,7 +109,7 @@ class Recordings:
 
     task: str
     sample: str
-    signals: list[NDArray[np.float32]]
+    signals: Sequence[AnyArray]
     names: list[str]
     groups: list[str]
     splits: list[str]
@@ -116,7 +120,7 @@ class Recordings:
     label: NDArray[np.int64]
     label_start: NDArray[np.int64]
     label_stop: NDArray[np.int64]
-    targets: list[NDArray[np.float32]] | None = None
+    targets: Sequence[AnyArray] | None = None
     target_names: list[str] = field(default_factory=list)
     target_units: list[str] = field(default_factory=list)
     sampling_rate_hz: float | None = None
@@ -136,7 +140,7 @@ class Recordings:
             raise ValueError("two recordings have the same name")
         n_dimensions = 4 if self.sample == "video" else 2
         shape = (len(self.channels), *self.signals[0].shape[2:])
-        targets: Sequence[NDArray[np.float32] | None] = self.targets or [None] * n
+        targets: Sequence[AnyArray | None] = self.targets or [None] * n
         for name, signal, values in zip(self.names, self.signals, targets, strict=True):
             if signal.ndim != n_dimensions or signal.shape[1:] != shape:
                 expected = ", ".join(["n_samples", *map(str, shape)])
@@ -193,7 +197,7 @@ class Recordings:
         known = self.known_spans.copy()
         known[list(indices)] = 0
         targets = self.targets and [
-            np.full_like(values, np.nan) if i in indices else values
+            changed(values, _unknown) if i in indices else values
             for i, values in enumerate(self.targets)
         ]
         labels = {column: getattr(self, column)[kept] for column in LABEL_COLUMNS}
@@ -203,7 +207,7 @@ class Recordings:
     def one_label_each(
         cls,
         labels: list[str],
-        signals: list[NDArray[np.float32]],
+        signals: Sequence[AnyArray],
         *,
         names: list[str],
         sample: str = "series",
@@ -231,7 +235,7 @@ class Recordings:
     @classmethod
     def without_classes(
         cls,
-        signals: list[NDArray[np.float32]],
+        signals: Sequence[AnyArray],
         *,
         names: list[str],
         splits: Sequence[str] | None = None,
@@ -251,6 +255,10 @@ class Recordings:
         )
 
 
+def _unknown(values: NDArray[np.float32], _: int) -> NDArray[np.float32]:
+    return np.full_like(values, np.nan)
+
+
 def natural_order(name: str) -> tuple[int, float, list[str | int], str]:
     """Sort key: numbers by value first, then words, numbers inside them by value."""
     with contextlib.suppress(ValueError):
@@ -268,30 +276,36 @@ def write_recordings(path: Path, recordings: Recordings) -> None:
         if recordings.targets is None:
             skipped |= {"target_names", "target_units"}
         write_record(file, recordings, paths=PATHS, skip=skipped)
-        shape = (int(lengths.sum()), *recordings.signals[0].shape[1:])
-        signal = file.create_dataset("signal", shape=shape, dtype=np.float32)
-        starts = np.cumsum(lengths) - lengths
-        for start, one in zip(starts, recordings.signals, strict=True):
-            signal[start : start + len(one)] = one
-        file["recordings/start"], file["recordings/length"] = starts, lengths
+        n_samples = int(lengths.sum())
+        row = recordings.signals[0].shape[1:]
+        write_signal(file, "signal", recordings.signals, (n_samples, *row))
+        file["recordings/start"] = np.cumsum(lengths) - lengths
+        file["recordings/length"] = lengths
         file["recordings/known"] = recordings.known_spans
-        if recordings.targets is not None:
-            file["targets/values"] = np.concatenate(recordings.targets)
+        if (targets := recordings.targets) is not None:
+            write_signal(file, "targets/values", targets, (n_samples, *targets[0].shape[1:]))
 
 
-def read_recordings(path: Path) -> Recordings:
-    """Read what `write_recordings` wrote."""
+def read_recordings(path: Path, *, memory_limit_bytes: float = math.inf) -> Recordings:
+    """Read what `write_recordings` wrote; signals and targets larger than a limit are lazy."""
     with reading(path, KIND, VERSION) as file:
         table = file["recordings"]
-        cuts = table["start"][1:]
-        given: dict[str, Any] = {"targets": None, "target_names": [], "target_units": []}
-        if "targets" in file:
-            given = {"targets": np.split(file["targets/values"][:], cuts)}
+        starts, lengths = table["start"][:].tolist(), table["length"][:].tolist()
+        stored = {name: open_signal(path, file, name) for name in SIGNALS if name in file}
+        fits = sum(values.nbytes for values in stored.values()) <= memory_limit_bytes
+        arrays = {name: values[:] if fits else values for name, values in stored.items()}
+        split = {
+            name: [span(array, a, a + n) for a, n in zip(starts, lengths, strict=True)]
+            for name, array in arrays.items()
+        }
+        given: dict[str, Any] = {"targets": split.get("targets/values")}
+        if given["targets"] is None:
+            given |= {"target_names": [], "target_units": []}
         return read_record(
             file,
             Recordings,
             paths=PATHS,
-            signals=np.split(file["signal"][:], cuts),
+            signals=split["signal"],
             known=table["known"][:],
             **given,
         )

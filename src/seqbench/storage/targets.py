@@ -11,11 +11,10 @@ frames would stand there twice: they are the signal, its normalisation undone.
 from dataclasses import dataclass, field
 from typing import Annotated
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from seqbench.config.stages import TransformSettings
+from seqbench.storage.lazy_array import AnyArray
 from seqbench.storage.normalization import Normalization, NormalizationRecord
 from seqbench.storage.records import Record
 
@@ -39,9 +38,9 @@ class Targets:
     Parameters
     ----------
     values
-        (n_samples, D) in `units`, NaN where nothing is known. In labelling the
-        index of the class, D = 1; in forecasting the signal before it was
-        transformed and normalised, of video (n_samples, C, H, W).
+        (n_samples, D) in `units`, in memory or a `LazyArray`, NaN where nothing
+        is known. In labelling the index of the class, D = 1; in forecasting the
+        signal before it was transformed and normalised, of video (n_samples, C, H, W).
     names, units
         Of the D values.
     normalization
@@ -54,7 +53,7 @@ class Targets:
         What the signal went through before it was normalised.
     """
 
-    values: NDArray[np.float32]
+    values: AnyArray
     names: list[str]
     units: list[str]
     normalization: Normalization

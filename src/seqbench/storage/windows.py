@@ -1,6 +1,6 @@
 """`windows.h5`: what `window` leaves and every later stage reads.
 
-Layout, version 5. One signal array; windows are rows of a table that point
+Layout, version 6. One signal array; windows are rows of a table that point
 into it, so overlapping windows are never copies. The recordings of a split
 stand together: reading a split never touches the bytes of another.
 
@@ -20,6 +20,7 @@ stand together: reading a split never touches the bytes of another.
 ``classes``             (K,) text
 ``normalization``       ``centre`` and ``scale``, (C,) float64, from train;
                         attribute ``mode``
+``checksums/..``        of ``signal`` and ``targets/values``; see `signals`
 ======================  =====================================================
 
 The attribute ``source`` is that of `recordings.h5`; ``official_splits``, a JSON
@@ -28,6 +29,7 @@ is what the splits share, and stands where `window` made the file.
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -36,18 +38,19 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.errors import FormatError
+from seqbench.errors import FormatError, UserError
 from seqbench.storage.hdf5 import reading, writing
+from seqbench.storage.lazy_array import AnyArray, LazyArray, changed
 from seqbench.storage.mapping import read_record, write_record
 from seqbench.storage.normalization import Normalization
+from seqbench.storage.signals import open_signal, signal_ranges, write_signal
 from seqbench.storage.targets import PATHS as TARGET_PATHS
 from seqbench.storage.targets import Targets
 from seqbench.storage.timeline import Timeline, read_timeline
 
-KIND, VERSION = "windows", 5
+KIND, VERSION = "windows", 6
 Split = Literal["train", "val", "test"]
 UNLABELLED = -1
-SAME_TARGET = "n_same_answer"  # what `leakcheck` of version 5 calls `n_same_target`
 COLUMNS = ("start", "length", "label", "recording")
 PATHS = {"names": "recordings/name", "groups": "recordings/group"}
 OF_SPLIT = {"split", "signal", "timeline", "targets", "official_splits", *COLUMNS}
@@ -61,7 +64,8 @@ class WindowSet:
     Parameters
     ----------
     signal
-        The split's recordings end to end, (n_samples, C) float32; of tokens
+        The split's recordings end to end, (n_samples, C) float32, in memory or a
+        `LazyArray`; of tokens
         (n_samples, 1), and each sample is an index into `channels`; of video
         (n_samples, C, H, W).
     start, length
@@ -92,7 +96,7 @@ class WindowSet:
     task: str
     sample: str
     split: Split
-    signal: NDArray[np.float32]
+    signal: AnyArray
     start: NDArray[np.int64]
     length: NDArray[np.int64]
     label: NDArray[np.int64]
@@ -119,7 +123,7 @@ class WindowSet:
 
     @property
     def frame_size(self) -> tuple[int, ...]:
-        """Rows and columns (H, W) of a frame of video; () of other samples."""
+        """AnyArray and columns (H, W) of a frame of video; () of other samples."""
         return self.signal.shape[2:]
 
     @property
@@ -178,6 +182,20 @@ class WindowSet:
         rows: NDArray[np.int64] = (self.start + self.length)[:, None] + np.arange(first, stop)
         return rows
 
+    def check_in_memory(self, what: str) -> None:
+        """Refuse a lazy signal for a method that needs all of it at once.
+
+        Raises
+        ------
+        UserError
+            With what to change.
+        """
+        if isinstance(self.signal, LazyArray):
+            raise UserError(
+                f"{what} needs all of {self.split} in memory, {self.signal.nbytes / 1e9:.3g} GB,"
+                " which is kept on disk by `memory_limit`; raise it, or leave this baseline out"
+            )
+
     def window(self, index: int) -> NDArray[np.float32]:
         """Return one window, (T, C) or of video (T, C, H, W), as it stands in the signal."""
         start = self.start[index]
@@ -223,17 +241,13 @@ def write_windows(
         write_record(file, first, paths=PATHS, skip=OF_SPLIT)
         file.attrs["official_splits"] = json.dumps(first.official_splits)
         if leakcheck is not None:
-            found = asdict(leakcheck)
-            found[SAME_TARGET] = found.pop("n_same_target")
-            file.attrs["leakcheck"] = json.dumps(found)
+            file.attrs["leakcheck"] = json.dumps(asdict(leakcheck))
         n_samples = sum(len(windows.signal) for windows in splits.values())
-        signal = file.create_dataset(
-            "signal", shape=(n_samples, *first.signal.shape[1:]), dtype=np.float32
-        )
+        signals = [windows.signal for windows in splits.values()]
+        write_signal(file, "signal", signals, (n_samples, *first.signal.shape[1:]))
         begin = 0
         for split, windows in splits.items():
             end = begin + len(windows.signal)
-            signal[begin:end] = windows.signal
             file[f"slabs/{split}"] = np.array([begin, end])
             for column in COLUMNS:
                 file[f"windows/{split}/{column}"] = getattr(windows, column)
@@ -241,16 +255,21 @@ def write_windows(
                 write_record(file.create_group(f"timeline/{split}"), windows.timeline)
             begin = end
         if first.targets is not None:
-            targets = file.create_group("targets")
-            write_record(targets, first.targets, paths=TARGET_PATHS, skip={"values"})
+            group = file.create_group("targets")
+            write_record(group, first.targets, paths=TARGET_PATHS, skip={"values"})
             if not (first.sample == "video" and first.targets.horizon_samples):
-                file["targets/values"] = np.concatenate(
-                    [windows.targets.values for windows in splits.values() if windows.targets]
-                )
+                values = [windows.required_targets.values for windows in splits.values()]
+                shape = (n_samples, *values[0].shape[1:])
+                write_signal(file, "targets/values", values, shape)
 
 
 def read_windows(
-    path: Path, split: Split, *, labels: bool = True, signal: bool = True
+    path: Path,
+    split: Split,
+    *,
+    labels: bool = True,
+    signal: bool = True,
+    memory_limit_bytes: float = math.inf,
 ) -> WindowSet:
     """Read one split.
 
@@ -265,6 +284,8 @@ def read_windows(
     signal
         False leaves the signal in the file: it reads as 0 everywhere and takes
         no memory, and so do targets that are the signal itself, as NaN.
+    memory_limit_bytes
+        Of a file whose signal and targets take more, both are lazy.
 
     Raises
     ------
@@ -276,9 +297,11 @@ def read_windows(
             raise FormatError(f"{path}: no split '{split}' in it")
         begin, end = file[f"slabs/{split}"][:]
         table, of_split = file[f"windows/{split}"], file.get(f"timeline/{split}")
-        start, stored = table["start"][:], file["signal"]
-        shape = (end - begin, *stored.shape[1:])
-        rows = stored[begin:end] if signal else np.broadcast_to(np.float32(0), shape)
+        start, stored = table["start"][:], open_signal(path, file, "signal").span(begin, end)
+        fits = sum(n_bytes for _, n_bytes in signal_ranges(file)) <= memory_limit_bytes
+        rows: AnyArray = np.broadcast_to(np.float32(0), stored.shape)
+        if signal:
+            rows = stored[:] if fits else stored
         return read_record(
             file,
             WindowSet,
@@ -291,7 +314,7 @@ def read_windows(
             recording=table["recording"][:],
             official_splits=json.loads(file.attrs["official_splits"]),
             timeline=read_timeline(of_split, events=labels) if of_split else None,
-            targets=_read_targets(file["targets"], rows, begin, is_known=signal)
+            targets=_read_targets(path, file, rows, begin, is_known=signal, fits=fits)
             if labels and "targets" in file
             else None,
             **({} if labels else {"truth": {}}),
@@ -303,19 +326,20 @@ def read_leakcheck(path: Path) -> LeakCheck | None:
     with reading(path, KIND, VERSION) as file:
         if "leakcheck" not in file.attrs:
             return None
-        found = json.loads(file.attrs["leakcheck"])
-        return LeakCheck(n_same_target=found.pop(SAME_TARGET), **found)
+        return LeakCheck(**json.loads(file.attrs["leakcheck"]))
 
 
 def _read_targets(
-    group: h5py.Group, signal: NDArray[np.float32], begin: int, *, is_known: bool
+    path: Path, file: h5py.File, signal: AnyArray, begin: int, *, is_known: bool, fits: bool
 ) -> Targets:
     """Return the targets of the rows of a split, which are its signal where none are stored."""
-    values: NDArray[np.float32]
+    group, values = file["targets"], signal
     if "values" in group:
-        values = group["values"][begin : begin + len(signal)]
+        stored = open_signal(path, file, "targets/values").span(begin, begin + len(signal))
+        values = stored[:] if fits else stored
     elif is_known:
-        values = read_record(group["normalization"], Normalization).undone(signal)
+        normalization = read_record(group["normalization"], Normalization)
+        values = changed(signal, lambda rows, _: normalization.undone(rows))
     else:
         values = np.broadcast_to(np.float32(np.nan), signal.shape)
     return read_record(group, Targets, paths=TARGET_PATHS, values=values)

@@ -28,11 +28,9 @@ from seqbench.storage.predictions import AnyPredictions, Predictions
 from seqbench.storage.windows import WindowSet
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from seqbench.models.base import Encoder
     from seqbench.tasks.head import Head
-    from seqbench.tasks.targets import TargetTable
+    from seqbench.tasks.targets import SampleRows, TargetTable
 
 
 class Task(ABC):
@@ -70,7 +68,7 @@ class Task(ABC):
             needs to know of the dataset.
         """
 
-    def targets(self, windows: WindowSet, signal: Tensor) -> TargetTable:
+    def targets(self, windows: WindowSet, signal: SampleRows) -> TargetTable:
         """Return the targets of the windows of one split; imports torch.
 
         Parameters

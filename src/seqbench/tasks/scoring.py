@@ -11,6 +11,7 @@ from seqbench.config.registry import METRICS, TASKS
 from seqbench.errors import FormatError, UserError
 from seqbench.plan.job_code import PREDICTORS
 from seqbench.plan.job_settings import EvaluateJobSettings
+from seqbench.process.memory import AUTO, limit_bytes
 from seqbench.process.origin import commit
 from seqbench.statistics.bootstrap import cluster_weights, interval
 from seqbench.storage.metrics import Metrics, Score, write_metrics
@@ -36,6 +37,7 @@ def evaluate(
     threads: int,
     predictions: Path,
     metrics: Path,
+    memory_limit: str = AUTO,
 ) -> None:
     """Predict and score the windows that a model has not learned from.
 
@@ -51,6 +53,8 @@ def evaluate(
         Where a trained model predicts.
     predictions, metrics
         Files that are written.
+    memory_limit
+        Larger data stay on disk; see `limit_bytes`.
 
     Raises
     ------
@@ -74,9 +78,10 @@ def evaluate(
     predicting = importlib.import_module(PREDICTORS[header.kind])
     predict, are_probabilities, compile_s = predicting.predictor(stored, model, device, threads)
     cost: dict[str, float] = {}
+    limit = limit_bytes(memory_limit)
     n_windows = dict(header.n_windows)
     for split in unseen:
-        of_split = read_windows(windows, split)
+        of_split = read_windows(windows, split, memory_limit_bytes=limit)
         began, began_cpu = time.perf_counter(), time.process_time()
         predicted = predict(of_split)
         cost = {  # of test, which comes last and is the same for all

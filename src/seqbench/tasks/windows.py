@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from seqbench.datasets.base import DataError
 from seqbench.plan.job_settings import WindowJobSettings
+from seqbench.storage.lazy_array import AnyArray
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.timeline import Timeline
@@ -58,7 +59,7 @@ class TaskWindows:
         return cut(recordings, job.window)
 
     def target_normalization(
-        self, of_signal: Normalization, values: Callable[[], NDArray[np.float32]]
+        self, of_signal: Normalization, values: Callable[[], AnyArray]
     ) -> Normalization:
         """Return the normalisation of targets, from that of the signal or the targets of train."""
         return of_signal

@@ -1,9 +1,12 @@
-"""Batches gathered from one signal in memory."""
+"""Batches gathered from one signal, in memory or, read ahead by a thread, from the disk."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +16,13 @@ from torch import Tensor
 from seqbench.config.registry import TASKS
 from seqbench.models.base import ended, inside, like
 from seqbench.storage.windows import UNLABELLED, WindowSet
-from seqbench.tasks.targets import Rows, TargetTable
+from seqbench.tasks.targets import Rows, SampleRows, TargetTable
 from seqbench.windowing.normalize import NEGLIGIBLE, TINY
 
 if TYPE_CHECKING:
     from seqbench.tasks.base import Task
+
+N_AHEAD = 4  # batches that are read before they are needed
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,16 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.x)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the windows of a batch stand: numbers (B,) on the CPU, and rows of the signal (B,)."""
+
+    index: Tensor
+    start: Tensor
+    length: Tensor
+    within: tuple[Tensor, Tensor] | None
 
 
 class WindowTable:
@@ -67,7 +82,7 @@ class WindowTable:
         keep_to_windows: bool = False,
         with_targets: bool = True,
     ) -> None:
-        self.signal = torch.from_numpy(windows.signal).to(device)
+        self.signal = SampleRows(windows.signal, device)
         self.start = torch.from_numpy(windows.start).to(device)
         self.length = torch.from_numpy(windows.length)  # stays on the CPU, where packing wants it
         self.per_window = windows.normalization.mode == "per_window"
@@ -81,51 +96,103 @@ class WindowTable:
         if len(windows) and (windows.length == windows.length[0]).all():
             self.equal_length = int(windows.length[0])
         self._runs: Tensor | None = None
-        if self.equal_length is not None and self.signal.ndim == 2:
+        held = self.signal.held
+        if self.equal_length is not None and held is not None and held.ndim == 2:
             # A view of every run of T samples: gathering copies whole runs, not single samples.
-            self._runs = self.signal.unfold(0, self.equal_length, 1)
+            self._runs = held.unfold(0, self.equal_length, 1)
 
     def __len__(self) -> int:
         return len(self.start)
 
     def batch(self, index: Tensor) -> Batch:
         """Gather the windows `index` (B,), an int64 tensor on the CPU."""
+        return self._gathered(self._places(index, self.augmentation))
+
+    def batches(self, size: int, index: Tensor | None = None) -> Iterator[Batch]:
+        """Yield all windows, or those of `index`, in order."""
+        chosen = torch.arange(len(self)) if index is None else index
+        yield from self.stream(chosen.split(size))
+
+    def stream(self, indices: Iterable[Tensor]) -> Iterator[Batch]:
+        """Yield the batch of each of `indices`, the same as `batch` gives one after the other.
+
+        Of a signal on disk a thread reads the next ones meanwhile. How windows move is drawn
+        ahead as well, from a copy: `augmentation` stands where the batch that is yielded left it.
+        """
+        if self.signal.held is not None:
+            yield from map(self.batch, indices)
+            return
+        ahead = None
+        if self.augmentation is not None:
+            ahead = torch.Generator().set_state(self.augmentation.get_state())
+        rest = iter(indices)
+        pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches")
+        pending: deque[tuple[Future[Batch], Tensor | None]] = deque()
+
+        def request() -> None:
+            for index in islice(rest, 1):
+                places = self._places(index, ahead)
+                state = None if ahead is None else ahead.get_state()
+                pending.append((pool.submit(self._gathered, places), state))
+
+        try:
+            for _ in range(N_AHEAD):
+                request()
+            while pending:
+                future, state = pending.popleft()
+                batch = future.result()
+                if self.augmentation is not None and state is not None:
+                    self.augmentation.set_state(state)
+                request()
+                yield batch
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _places(self, index: Tensor, generator: torch.Generator | None) -> Places:
+        """Return where windows stand, moved where a generator is given."""
         on_device = index.to(self.device)
         start = self.start[on_device]
         length = self.length[index].to(self.device)
         within = (start, start + length) if self.keep_to_windows else None
-        if self.augmentation is not None and self.targets is not None:
-            start = self._moved(start, length, self.targets.bounds(start))
+        if generator is not None and self.targets is not None:
+            start = _moved(start, length, self.targets.bounds(start), generator)
+        return Places(index, start, length, within)
+
+    def _gathered(self, places: Places) -> Batch:
+        index, start = places.index, places.start
         if self._runs is not None:
             x = self._runs[start].transpose(1, 2)
             lengths = None
+        elif self.equal_length is not None and len(self.signal.rows.shape) == 2:
+            x = self.signal.gathered(start, self.equal_length)
+            lengths = None
         else:
             lengths = self.length[index]
-            offset = torch.arange(int(lengths.max()), device=self.device)
-            x = self.signal[(start[:, None] + offset).clamp_(max=len(self.signal) - 1)]
-            x = ended(x, lengths)
-            if int(lengths.min()) == len(offset):
+            longest = int(lengths.max())
+            x = ended(self.signal.gathered(start, longest), lengths)
+            if int(lengths.min()) == longest:
                 lengths = None
         if self.per_window:
             x = standardize(x, lengths)
         if self.targets is None:
             return Batch(x, lengths, None)
-        rows = Rows(on_device, start, length, x.shape[1], within)
+        on_device = index.to(self.device)
+        rows = Rows(on_device, start, places.length, x.shape[1], places.within)
         return Batch(x, lengths, self.targets.batch(rows))
 
-    def _moved(self, start: Tensor, length: Tensor, bounds: tuple[Tensor, Tensor] | None) -> Tensor:
-        """Move windows by up to half their length, but not out of their bounds."""
-        if bounds is None:
-            return start
-        share = torch.rand(len(start), generator=self.augmentation).to(self.device) - 0.5
-        moved = start + (share * length).round().long()
-        return torch.minimum(torch.maximum(moved, bounds[0]), bounds[1] - length)
 
-    def batches(self, size: int, index: Tensor | None = None) -> Iterator[Batch]:
-        """Yield all windows, or those of `index`, in order."""
-        chosen = torch.arange(len(self)) if index is None else index
-        for some in chosen.split(size):
-            yield self.batch(some)
+def _moved(
+    start: Tensor,
+    length: Tensor,
+    bounds: tuple[Tensor, Tensor] | None,
+    generator: torch.Generator,
+) -> Tensor:
+    """Move windows by up to half their length, but not out of their bounds."""
+    if bounds is None:
+        return start
+    share = torch.rand(len(start), generator=generator).to(start.device) - 0.5
+    moved = start + (share * length).round().long()
+    return torch.minimum(torch.maximum(moved, bounds[0]), bounds[1] - length)
 
 
 def standardize(x: Tensor, lengths: Tensor | None) -> Tensor:

@@ -12,7 +12,7 @@ from seqbench.config.registry import TASKS
 from seqbench.models.base import Encoder
 from seqbench.plan.job_settings import FinetuneJobSettings
 from seqbench.pretraining.transfer import transfer
-from seqbench.process.memory import PeakMemory
+from seqbench.process.memory import PeakMemory, limit_bytes
 from seqbench.process.origin import origin
 from seqbench.storage.atomic import write_json
 from seqbench.storage.model_header import EncoderHeader, ModelHeader, NetworkHeader
@@ -82,7 +82,9 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     device = claim_device(job.device)
     prepare(job.threads, device, tf32=settings.optimizer.precision == "tf32")
     generator = seed_everything(seed)
-    train, val = read_windows(job.windows, "train"), read_windows(job.windows, "val")
+    limit = limit_bytes(job.memory_limit)
+    train = read_windows(job.windows, "train", memory_limit_bytes=limit)
+    val = read_windows(job.windows, "val", memory_limit_bytes=limit)
     network_header = _network_header(settings, train)
     network = build_model(network_header)
     pretrained = read_as(job.encoder, EncoderHeader) if job.encoder else None

@@ -13,6 +13,7 @@ import torch
 from seqbench.config.stages import STATE_EVERY_S
 from seqbench.errors import UserError
 from seqbench.plan.job_settings import FinetuneJobSettings, PretrainJobSettings
+from seqbench.process.memory import AUTO
 from seqbench.process.origin import versions
 from seqbench.storage.atomic import remove_leftovers
 from seqbench.storage.lock import locked
@@ -47,6 +48,8 @@ class TrainingJob:
         seconds between two states.
     code
         Digest of the code: a training goes on with the same code only.
+    memory_limit
+        Larger data stay on disk; see `limit_bytes`.
     halved
         Whether the batch size is half of what the configuration has.
     """
@@ -61,6 +64,7 @@ class TrainingJob:
     state: Path | None = None
     state_every_s: float = STATE_EVERY_S
     code: str = ""
+    memory_limit: str = AUTO
     halved: bool = False
 
     @property

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, tee
 from pathlib import Path
 from typing import Any, Literal
 
@@ -182,8 +182,8 @@ def fit(
 
     def batches(order: torch.Generator, n_done: int) -> Iterator[tuple[Tensor, Batch]]:
         drawn = shuffled(len(index), n_steps, settings.batch_size, order)
-        for windows in (index[part] for part in islice(drawn, n_done, None)):
-            yield windows, train.batch(windows)
+        numbers, windows = tee(index[part] for part in islice(drawn, n_done, None))
+        yield from zip(numbers, train.stream(windows), strict=True)
 
     listening = nullcontext() if keeper is None else keeper.listening()
     with _curves(tensorboard, course.history) as draw, listening:

@@ -14,6 +14,7 @@ from seqbench.models.embedding import build_encoder
 from seqbench.plan.job_settings import PretrainJobSettings
 from seqbench.pretraining.base import Objective
 from seqbench.pretraining.representation import effective_rank
+from seqbench.process.memory import limit_bytes
 from seqbench.storage.model_header import EncoderHeader
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.records import PretrainingOutcome
@@ -67,7 +68,8 @@ def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
     device = claim_device(job.device)
     prepare(job.threads, device, tf32=settings.optimizer.precision == "tf32")
     generator = seed_everything(job.seed)
-    train = read_windows(job.windows, "train", labels=False)
+    limit = limit_bytes(job.memory_limit)
+    train = read_windows(job.windows, "train", labels=False, memory_limit_bytes=limit)
     table = WindowTable(train, device, with_targets=False)
     learned, watched = hold_out(train, settings.optimizer.monitor, job.seed)
     objective = build_objective(settings, len(train.channels)).to(device)

@@ -8,7 +8,7 @@ a check must not share the mistake that it looks for.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,10 +18,11 @@ from seqbench.config.registry import TASK_WINDOWS
 from seqbench.datasets.base import counted
 from seqbench.errors import UserError
 from seqbench.plan.job_settings import WindowJobSettings
+from seqbench.storage.lazy_array import AnyArray, blocks, changed, joined, span
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS, UNLABELLED, LeakCheck, Split, WindowSet
-from seqbench.windowing.normalize import fit_normalization, normalize, standardize
+from seqbench.windowing.normalize import fit_normalization, normalized
 from seqbench.windowing.segment import is_padded
 from seqbench.windowing.split import DEFAULT_TEST, assign_splits, put_labels_aside
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary
@@ -140,12 +141,11 @@ class _Given:
         bounds = [0, n_samples - n_test - n_val, n_samples - n_test, n_samples]
         return bounds[SPLITS.index(split)], bounds[SPLITS.index(split) + 1]
 
-    def of_train(self, arrays: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    def of_train(self, arrays: Sequence[AnyArray]) -> AnyArray:
         """Return what belongs to train of an array for each recording, end to end."""
         bounds = [self.own(index, "train") for index in range(len(arrays))]
-        return np.concatenate(
-            [array[a:b] for array, (a, b) in zip(arrays, bounds, strict=True) if a < b]
-        )
+        own = [span(array, a, b) for array, (a, b) in zip(arrays, bounds, strict=True) if a < b]
+        return joined(own, own[0].shape[1:])
 
 
 def _shared(splits: dict[Split, WindowSet], column: Literal["names", "groups"]) -> dict[str, str]:
@@ -208,8 +208,8 @@ def _refuse_foreign_samples(windows: WindowSet, given: _Given) -> None:
         begin, end = given.own(index, windows.split)
         signal = given.recordings.signals[index]
         if given.job.normalization == "per_recording" and windows.sample != "tokens":
-            signal = standardize(signal)
-        own = _as_read(signal[begin:end], windows)
+            signal = normalized(signal, fit_normalization(signal, "zscore"))
+        own = _as_read(span(signal, begin, end), windows)
         for rows in _own_rows(windows, recording, is_padded=is_padded(given.job.window)):
             if not _holds(own, rows):
                 raise LeakError(
@@ -218,12 +218,12 @@ def _refuse_foreign_samples(windows: WindowSet, given: _Given) -> None:
                 )
 
 
-def _as_read(signal: NDArray[np.float32], windows: WindowSet) -> NDArray[np.float32]:
+def _as_read(signal: AnyArray, windows: WindowSet) -> AnyArray:
     """Return samples of a recording as they stand in a split."""
     if windows.sample == "tokens":
         codes = np.array([_code(name) for name in windows.channels[1:]], dtype=np.int64)
-        return token_ids(signal, codes)
-    return normalize(signal, windows.normalization)
+        return changed(signal, lambda rows, _: token_ids(rows, codes))
+    return normalized(signal, windows.normalization)
 
 
 def _code(name: str) -> int:
@@ -231,9 +231,7 @@ def _code(name: str) -> int:
     return ord(name) if len(name) == 1 else int(name.removeprefix("U+"), 16)
 
 
-def _own_rows(
-    windows: WindowSet, recording: int, *, is_padded: bool
-) -> Iterator[NDArray[np.float32]]:
+def _own_rows(windows: WindowSet, recording: int, *, is_padded: bool) -> Iterator[AnyArray]:
     """Yield the rows of the signal that must belong to the split of a recording's windows.
 
     In forecasting those of horizons; what stands before them may belong to others.
@@ -246,7 +244,7 @@ def _own_rows(
     if horizon:
         start, stop = stop, stop + horizon
     if not is_padded:
-        yield windows.signal[int(start.min()) : int(stop.max())]
+        yield span(windows.signal, int(start.min()), int(stop.max()))
         return
     for a, b in zip(start.tolist(), stop.tolist(), strict=True):
         rows = windows.signal[a:b]
@@ -254,16 +252,20 @@ def _own_rows(
         yield rows[: int(np.flatnonzero(differs).max(initial=0)) + 1]
 
 
-def _holds(signal: NDArray[np.float32], rows: NDArray[np.float32]) -> bool:
+def _holds(signal: AnyArray, rows: AnyArray) -> bool:
     """Return whether `rows` stand in a signal one behind the other."""
-    n_places = len(signal) - len(rows) + 1
+    n_places, n_done = len(signal) - len(rows) + 1, 0
     if n_places < 1:
         return False
-    begins = (signal[:n_places] == rows[0]).reshape(n_places, -1).all(axis=1)
-    return any(
-        np.array_equal(signal[place : place + len(rows)], rows)
-        for place in np.flatnonzero(begins).tolist()
-    )
+    first = rows[:1]
+    for block in blocks(span(signal, 0, n_places)):
+        begins = (block == first).reshape(len(block), -1).all(axis=1)
+        for place in (n_done + np.flatnonzero(begins)).tolist():
+            there = blocks(span(signal, place, place + len(rows)))
+            if all(map(np.array_equal, there, blocks(rows))):
+                return True
+        n_done += len(block)
+    return False
 
 
 def _by_content(windows: WindowSet) -> dict[bytes, list[int]]:

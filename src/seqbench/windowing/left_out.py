@@ -9,6 +9,7 @@ import numpy as np
 
 from seqbench.datasets.base import DataError, counted, listed
 from seqbench.plan.job_settings import WindowJobSettings
+from seqbench.storage.lazy_array import any_known
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import UNLABELLED
 from seqbench.windowing.segment import Window
@@ -94,7 +95,7 @@ def _reasons(cut: Cut, job: WindowJobSettings, task: TaskWindows) -> dict[int, s
 
 def _has_label(recordings: Recordings, index: int) -> bool:
     if recordings.targets is not None:
-        return bool(np.isfinite(recordings.targets[index]).any())
+        return any_known(recordings.targets[index])
     start, stop = recordings.known_spans[index].tolist()
     return bool(start < stop)
 

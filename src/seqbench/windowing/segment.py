@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seqbench.config.stages import WindowSettings
+from seqbench.storage.lazy_array import blocks
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import UNLABELLED
 
@@ -81,7 +82,9 @@ def cut_sequences(recordings: Recordings, settings: WindowSettings) -> list[Wind
     """
     windows = []
     for recording, targets in enumerate(recordings.targets or []):
-        is_known = np.asarray(np.isfinite(targets).any(axis=1))
+        is_known = np.concatenate(
+            [np.isfinite(block).any(axis=1) for block in blocks(targets)] or [np.zeros(0, np.bool_)]
+        )
         for start, stop in _pieces(0, len(targets), settings):
             label = 0 if is_known[start:stop].any() else UNLABELLED
             windows.append(Window(recording, start, stop, label))

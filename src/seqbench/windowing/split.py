@@ -5,6 +5,7 @@ import numpy as np
 from seqbench.config.registry import suggestion
 from seqbench.config.stages import Fold, SplitSettings
 from seqbench.datasets.base import DataError
+from seqbench.storage.lazy_array import any_known
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS, UNLABELLED
 
@@ -200,7 +201,7 @@ def _most_frequent_class(
     nothing of any class, and -1 for those of which nothing is known.
     """
     if recordings.targets is not None and not recordings.classes:
-        has_target = {units[i] for i in free if np.isfinite(recordings.targets[i]).any()}
+        has_target = {units[i] for i in free if any_known(recordings.targets[i])}
         return {units[i]: 0 if units[i] in has_target else UNLABELLED for i in free}
     counts: dict[str, dict[int, int]] = {units[i]: {} for i in free}
     for recording, label in zip(recordings.label_recording, recordings.label, strict=True):

@@ -7,6 +7,7 @@ import numpy as np
 
 from seqbench.config.stages import SplitSettings
 from seqbench.datasets.base import DataError
+from seqbench.storage.lazy_array import span
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS
 from seqbench.windowing.split import DEFAULT_TEST
@@ -72,8 +73,8 @@ def _pieces(recordings: Recordings, pieces: Sequence[tuple[int, str, int, int, i
     targets = recordings.targets
     return replace(
         recordings,
-        signals=[recordings.signals[i][first:end] for i, _, first, _, end in pieces],
-        targets=None if targets is None else [targets[i][f:e] for i, _, f, _, e in pieces],
+        signals=[span(recordings.signals[i], first, end) for i, _, first, _, end in pieces],
+        targets=None if targets is None else [span(targets[i], f, e) for i, _, f, _, e in pieces],
         names=[f"{recordings.names[i]} ({split})" for i, split, *_ in pieces],
         groups=[recordings.groups[i] for i, *_ in pieces],
         splits=[split for _, split, *_ in pieces],

@@ -3,12 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.storage.lazy_array import AnyArray, blocks
+
 OTHER = "other"
 
 
-def vocabulary(train: NDArray[np.float32]) -> NDArray[np.int64]:
+def vocabulary(train: AnyArray) -> NDArray[np.int64]:
     """Return the distinct code points in the signal of train, (n_samples, 1), ascending."""
-    return np.unique(train).astype(np.int64)
+    found = [np.unique(block) for block in blocks(train)]
+    return np.unique(np.concatenate([np.zeros(0, np.float32), *found])).astype(np.int64)
 
 
 def token_ids(signal: NDArray[np.float32], codes: NDArray[np.int64]) -> NDArray[np.float32]:

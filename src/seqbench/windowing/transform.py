@@ -9,34 +9,39 @@ from seqbench.storage.windows import WindowSet
 
 
 def transformed(
-    signal: NDArray[np.float32], settings: TransformSettings, name: str
+    signal: NDArray[np.float32], settings: TransformSettings, name: str, first: int = 0
 ) -> NDArray[np.float32]:
     """Return a signal (n_samples, C) transformed; the first samples, which lack a past, are lost.
 
-    Only samples before and at a place decide what stands there.
+    Only samples before and at a place decide what stands there. `first` is the number of the
+    first sample among those of the recording `name`.
 
     Raises
     ------
     DataError
-        If a logarithm is taken of what is not above 0, or nothing is left.
+        If a logarithm is taken of what is not above 0.
     """
     values = signal.astype(np.float64)
     if settings.log:
         if not (values > 0).all():
             row, channel = np.argwhere(~(values > 0))[0]
             raise DataError(
-                f"transform.log: recording '{name}' holds {values[row, channel]:g} in row {row},"
-                " and only what is above 0 has a logarithm; leave `log` out"
+                f"transform.log: recording '{name}' holds {values[row, channel]:g} in row"
+                f" {first + row}, and only what is above 0 has a logarithm; leave `log` out"
             )
         values = np.log(values)
-    if n_samples_lost(settings) >= len(values):
-        raise DataError(
-            f"transform.difference_samples: recording '{name}' has {len(values)} samples, and"
-            f" differences take {n_samples_lost(settings)} of them; choose fewer"
-        )
     for lag in settings.difference_samples:
         values = values[lag:] - values[:-lag]
     return values.astype(np.float32)
+
+
+def check_length(n_samples: int, settings: TransformSettings, name: str) -> None:
+    """Refuse a recording of which differences leave nothing."""
+    if n_samples_lost(settings) >= n_samples:
+        raise DataError(
+            f"transform.difference_samples: recording '{name}' has {n_samples} samples, and"
+            f" differences take {n_samples_lost(settings)} of them; choose fewer"
+        )
 
 
 def n_samples_lost(settings: TransformSettings) -> int:

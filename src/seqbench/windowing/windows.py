@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,12 +12,13 @@ import numpy as np
 from seqbench.config.registry import TASK_WINDOWS
 from seqbench.config.stages import WindowSettings
 from seqbench.plan.job_settings import WindowJobSettings
+from seqbench.storage.lazy_array import AnyArray, changed, joined, span
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.targets import Targets
 from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
 from seqbench.windowing.left_out import Cut, left_out
-from seqbench.windowing.normalize import fit_normalization, normalize, standardize
+from seqbench.windowing.normalize import fit_normalization, normalized
 from seqbench.windowing.segment import Window, is_padded
 from seqbench.windowing.split import assign_splits, put_labels_aside
 from seqbench.windowing.time_split import split_in_time
@@ -38,7 +40,7 @@ class Piece(NamedTuple):
 
     @property
     def length(self) -> int:
-        """Rows of the signal that it takes."""
+        """AnyArray of the signal that it takes."""
         return self.stop - self.start + self.n_padded
 
 
@@ -72,15 +74,18 @@ def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, 
         recordings = replace(recordings, source=recordings.source | {"notes": notes})
     in_train = [split == "train" for split in split_of]
     channels, signal_of_train = recordings.channels, _of_train(recordings.signals, in_train)
+    signals: Sequence[AnyArray]
     if recordings.sample == "tokens":
         codes = vocabulary(signal_of_train)
         channels = token_names(codes)
-        recordings = replace(recordings, signals=[token_ids(s, codes) for s in recordings.signals])
+        signals = [changed(s, lambda rows, _: token_ids(rows, codes)) for s in recordings.signals]
+        recordings = replace(recordings, signals=signals)
         normalization = Normalization.neutral(1)
     else:
         normalization = fit_normalization(signal_of_train, job.normalization)
         if job.normalization == "per_recording":
-            recordings = replace(recordings, signals=[standardize(s) for s in recordings.signals])
+            signals = [normalized(s, fit_normalization(s, "zscore")) for s in recordings.signals]
+            recordings = replace(recordings, signals=signals)
     of_targets = task.target_normalization(
         normalization, lambda: _of_train(recordings.targets or [], in_train)
     )
@@ -100,8 +105,9 @@ def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, 
     return splits
 
 
-def _of_train(arrays: list[np.ndarray], in_train: list[bool]) -> np.ndarray:
-    return np.concatenate([a for a, is_train in zip(arrays, in_train, strict=True) if is_train])
+def _of_train(arrays: Sequence[AnyArray], in_train: list[bool]) -> AnyArray:
+    of_train = [a for a, is_train in zip(arrays, in_train, strict=True) if is_train]
+    return joined(of_train, of_train[0].shape[1:])
 
 
 def _is_used(window: Window, split: Split) -> bool:
@@ -120,10 +126,10 @@ def _window_set(
 ) -> WindowSet:
     pieces, start = _lay_out(windows, recordings, job.window)
     normal = [
-        normalize(recordings.signals[piece.recording][piece.start : piece.stop], normalizations[0])
-        for piece in pieces
+        normalized(span(recordings.signals[p.recording], p.start, p.stop), normalizations[0])
+        for p in pieces
     ]
-    signal = _joined(normal, pieces, job.window.pad_with, recordings.signals[0].shape[1:])
+    signal = _padded(normal, pieces, job.window.pad_with, recordings.signals[0].shape[1:])
     return WindowSet(
         task=recordings.task,
         sample=recordings.sample,
@@ -170,8 +176,8 @@ def _targets(
     if recordings.targets is None:
         return None
     return Targets(
-        values=_joined(
-            [recordings.targets[p.recording][p.start : p.stop] for p in pieces],
+        values=_padded(
+            [span(recordings.targets[p.recording], p.start, p.stop) for p in pieces],
             pieces,
             "nothing",
             recordings.targets[0].shape[1:],
@@ -208,14 +214,15 @@ def _lay_out(
     return pieces, np.array(start, dtype=np.int64)
 
 
-def _joined(
-    arrays: list[np.ndarray], pieces: list[Piece], pad_with: str, shape: tuple[int, ...]
-) -> np.ndarray:
-    """Return arrays end to end, (n_samples, *shape) float32, each with its padding."""
-    joined = [np.zeros((0, *shape), dtype=np.float32)]
+def _padded(
+    arrays: Sequence[AnyArray], pieces: list[Piece], pad_with: str, row: tuple[int, ...]
+) -> AnyArray:
+    """Return arrays end to end, (n_samples, *row) float32, each with its padding."""
+    parts: list[AnyArray] = []
     for array, piece in zip(arrays, pieces, strict=True):
-        joined.append(array)
+        parts.append(array)
         if piece.n_padded:
-            value = {"edge": array[-1], "zero": 0.0, "nothing": np.nan}[pad_with]
-            joined.append(np.broadcast_to(value, (piece.n_padded, *shape)))
-    return np.concatenate(joined).astype(np.float32, copy=False)
+            last = array[len(array) - 1 :][0]
+            value = {"edge": last, "zero": 0.0, "nothing": np.nan}[pad_with]
+            parts.append(np.broadcast_to(np.asarray(value, np.float32), (piece.n_padded, *row)))
+    return joined(parts, row)

@@ -41,3 +41,50 @@ def test_where_the_peak_cannot_be_reset_the_whole_peak_is_measured(name, tmp_pat
     monkeypatch.setattr(memory, "CLEAR_REFS", tmp_path / name)
 
     assert memory.PeakMemory().peak_bytes() > 20e6
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [("4GB", 4e9), ("1.5 MB", 1.5e6), ("800KB", 8e5), ("7B", 7), ("2TB", 2e12)],
+)
+def test_a_limit_is_a_size(limit, expected):
+    assert memory.limit_bytes(limit) == expected
+
+
+@pytest.mark.parametrize("limit", ["4", "GB", "-1GB", "4 gigabytes", ""])
+def test_what_is_no_size_is_refused(limit):
+    with pytest.raises(ValueError, match="no size in memory; write one such as 4GB, or auto"):
+        memory.limit_bytes(limit)
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A machine with 8 GB available, whose job has a group within another."""
+    for name, content in {
+        "meminfo": "MemTotal: 16000000 kB\nMemAvailable: 8000000 kB\n",
+        "self": "0::/outer/job\n",
+    }.items():
+        (tmp_path / name).write_text(content)
+    (tmp_path / "outer/job").mkdir(parents=True)
+    monkeypatch.setattr(memory, "AVAILABLE", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "GROUPS", tmp_path / "self")
+    monkeypatch.setattr(memory, "GROUP_FOLDER", tmp_path)
+    monkeypatch.setattr(memory.os, "sysconf", lambda name: 4 * 10**6)
+
+    def limited(group, most, used):
+        (tmp_path / group / "memory.max").write_text(f"{most}\n")
+        (tmp_path / group / "memory.current").write_text(f"{used}\n")
+
+    return limited
+
+
+def test_the_limit_is_half_of_what_is_available(machine):
+    assert memory.limit_bytes("auto") == 4_096_000_000
+
+
+@pytest.mark.parametrize("group", ["outer", "outer/job"])
+def test_the_limit_of_a_group_counts_wherever_it_is_set(machine, group):
+    machine("outer/job", "max", 5)
+    machine(group, 3 * 10**9, 10**9)
+
+    assert memory.limit_bytes("auto") == 10**9

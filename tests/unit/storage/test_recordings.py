@@ -70,9 +70,13 @@ def test_the_header_of_the_file_names_its_format(three, tmp_path):
     write_recordings(tmp_path / "recordings.h5", three)
 
     content = (tmp_path / "recordings.h5").read_bytes()
-    line = f"seqbench recordings 4 crc32 {zlib.crc32(content[512:]):08x}\n"
-    assert content[:512].rstrip(b"\0") == line.encode()
     with h5py.File(tmp_path / "recordings.h5") as file:
+        first, n_bytes = file["signal"].id.get_offset(), 20 * 2 * 4
+        assert file["checksums/signal"][:].tolist() == [zlib.crc32(content[first:][:n_bytes])]
+        rest = content[512:first] + content[first + n_bytes :]
+        checksum = zlib.crc32(rest, zlib.crc32(repr([(first, n_bytes)]).encode()))
+        line = f"seqbench recordings 5 crc32 {checksum:08x} {first}+{n_bytes}\n"
+        assert content[:512].rstrip(b"\0") == line.encode()
         assert file["signal"].shape == (20, 2)
         assert file["recordings/start"][:].tolist() == [0, 7, 11]
 

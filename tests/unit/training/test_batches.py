@@ -1,5 +1,6 @@
 """Batches hold what slicing by hand gives, and draws keep their promises."""
 
+import threading
 from dataclasses import replace
 from itertools import pairwise
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from seqbench.errors import DamagedError
+from seqbench.storage.lazy_array import LazyArray
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.targets import Targets
 from seqbench.storage.windows import WindowSet
@@ -404,9 +407,9 @@ def test_targets_end_where_windows_do():
     assert batch.target.tolist() == [[0, 0, 0, 0], [0, -1, -1, -1]]
 
 
-def test_a_horizon_is_the_normalised_signal_behind_the_window():
+def forecast_windows():
     windows = labelled_samples()
-    forecast = replace(
+    return replace(
         windows,
         task="forecasting",
         classes=[],
@@ -417,7 +420,9 @@ def test_a_horizon_is_the_normalised_signal_behind_the_window():
         targets=replace(windows.targets, horizon_samples=3),
     )
 
-    batch = WindowTable(forecast, CPU).batch(torch.tensor([0, 8]))
+
+def test_a_horizon_is_the_normalised_signal_behind_the_window():
+    batch = WindowTable(forecast_windows(), CPU).batch(torch.tensor([0, 8]))
 
     assert batch.target[..., 0].tolist() == [[4, 5, 6], [36, 37, 38]]
 
@@ -447,3 +452,81 @@ def test_frames_of_video_come_whole_and_in_order(make_windows, length, per_windo
         expected_window = standardize(window) if per_window else window
         np.testing.assert_allclose(found[: len(window)], expected_window, rtol=1e-5, atol=1e-6)
         assert (found[len(window) :] == 0).all()
+
+
+# Of a signal on disk.
+
+
+def on_disk(windows):
+    """Windows whose signal and targets are read when they are needed."""
+
+    def lazy(array):
+        return LazyArray(array.shape, lambda start, stop: array[start:stop].copy())
+
+    targets = windows.targets and replace(windows.targets, values=lazy(windows.targets.values))
+    return replace(windows, signal=lazy(windows.signal), targets=targets)
+
+
+def assert_batches_agree(one, other):
+    assert torch.equal(one.x, other.x)
+    # Sums over another layout would be rounded otherwise.
+    assert one.x.is_contiguous() == other.x.is_contiguous()
+    assert (one.lengths is None) == (other.lengths is None)
+    assert one.lengths is None or torch.equal(one.lengths, other.lengths)
+    for a, b in zip(leaves(one.target), leaves(other.target), strict=True):
+        assert a.dtype == b.dtype
+        assert torch.equal(a.nan_to_num(-9.0), b.nan_to_num(-9.0))
+
+
+def leaves(target):
+    return [target] if isinstance(target, torch.Tensor) else list(vars(target).values())
+
+
+@pytest.mark.parametrize("kind", ["equal", "mixed", "per_window", "events", "samples", "horizon"])
+def test_batches_from_disk_are_those_from_memory(make_windows, make_event_windows, kind):
+    windows = {
+        "equal": lambda: make_windows()["train"],
+        "mixed": lambda: make_windows(lengths=(20, 26))["train"],
+        "per_window": lambda: replace(
+            make_windows()["train"], normalization=Normalization("per_window", *np.ones((2, 2)))
+        ),
+        "events": lambda: make_event_windows()["train"],
+        "samples": labelled_samples,
+        "horizon": forecast_windows,
+    }[kind]()
+    order = torch.Generator().manual_seed(0)
+    index = [torch.randint(len(windows), (5,), generator=order) for _ in range(11)]
+    memory = WindowTable(windows, CPU, torch.Generator().manual_seed(1))
+    disk = WindowTable(on_disk(windows), CPU, torch.Generator().manual_seed(1))
+
+    batches = disk.stream(iter(index))
+    for of_one, batch in zip(index, batches, strict=True):
+        assert_batches_agree(batch, memory.batch(of_one))
+        # The state that an interrupted training keeps is that of the batches it has seen.
+        assert torch.equal(disk.augmentation.get_state(), memory.augmentation.get_state())
+
+
+def test_a_fault_of_the_disk_reaches_the_loop_and_ends_the_reading(make_windows):
+    windows = make_windows()["train"]
+
+    def read(start, stop):
+        if start > 100:
+            raise DamagedError("file: damaged")
+        return windows.signal[start:stop]
+
+    table = WindowTable(
+        replace(windows, signal=LazyArray(windows.signal.shape, read)), CPU, with_targets=False
+    )
+    with pytest.raises(DamagedError, match="file: damaged"):
+        list(table.batches(2))
+    assert not [one for one in threading.enumerate() if one.name.startswith("batches")]
+
+
+def test_a_stream_that_is_left_reads_no_further(make_windows):
+    table = WindowTable(on_disk(make_windows()["train"]), CPU)
+    stream = table.stream(torch.arange(12).split(1))
+    next(stream)
+
+    stream.close()
+
+    assert not [one for one in threading.enumerate() if one.name.startswith("batches")]

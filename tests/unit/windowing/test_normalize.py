@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from seqbench.windowing import normalize as normalize_module
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 
 # Channel means 3 and 10; mean squared deviations (4 + 4 + 0 + 0) / 4 = 2 and 25.
@@ -94,3 +95,31 @@ def test_all_pixels_of_a_plane_share_one_centre_and_scale(mode):
     np.testing.assert_allclose(
         normalize(frames, fitted), normal.reshape(5, 3, 4, 2).transpose(0, 3, 1, 2), rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("mode", ["zscore", "robust"])
+@pytest.mark.parametrize("shape", [(1000, 3), (100, 2, 4, 3)])
+def test_statistics_of_blocks_are_those_of_the_whole(monkeypatch, mode, shape):
+    values = np.random.default_rng(0).normal(1e3, 5, size=shape).astype(np.float32)
+    values[:50] *= -1
+    values[3, 1] = 0.0
+    whole = fit_normalization(values, mode)
+
+    monkeypatch.setattr(normalize_module, "WHOLE_BYTES", 100)
+    monkeypatch.setattr(normalize_module, "blocks", lambda rows: np.array_split(rows, 7))
+    merged = fit_normalization(values, mode)
+
+    exact = mode == "robust"  # which counts, and rounds nothing
+    np.testing.assert_allclose(merged.centre, whole.centre, rtol=0 if exact else 1e-12)
+    np.testing.assert_allclose(merged.scale, whole.scale, rtol=0 if exact else 1e-6)
+
+
+def test_what_is_unknown_is_left_out_of_every_block(monkeypatch):
+    values = np.array([[np.nan, 1], [2, 3], [4, np.nan], [np.nan, np.nan]] * 5, dtype=np.float32)
+    monkeypatch.setattr(normalize_module, "WHOLE_BYTES", 8)
+    monkeypatch.setattr(normalize_module, "blocks", lambda rows: np.array_split(rows, 20))
+
+    merged = fit_normalization(values, "zscore")
+
+    np.testing.assert_allclose(merged.centre, [3, 2])
+    np.testing.assert_allclose(merged.scale, [1, 1])

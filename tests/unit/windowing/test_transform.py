@@ -5,7 +5,7 @@ import pytest
 
 from seqbench.config.stages import TransformSettings
 from seqbench.datasets.base import DataError
-from seqbench.windowing.transform import n_samples_lost, restored, transformed
+from seqbench.windowing.transform import check_length, n_samples_lost, restored, transformed
 
 SETTINGS = [
     {},
@@ -72,4 +72,4 @@ def test_no_logarithm_is_taken_of_nothing():
 
 def test_a_series_shorter_than_its_differences_is_refused():
     with pytest.raises(DataError, match="'r' has 10 samples, and differences take 12"):
-        transformed(series(10), TransformSettings(difference_samples=[12]), "r")
+        check_length(10, TransformSettings(difference_samples=[12]), "r")

@@ -85,6 +85,7 @@ def pieces_of(windows: WindowSet, *, known: bool) -> list[NDArray[np.float32]]:
     known
         Only the spans in which every event is labelled; empty ones left out.
     """
+    windows.check_in_memory("matched filtering")
     timeline = windows.events
     if known:
         rows = np.stack([timeline.known_start, timeline.known_stop], axis=1)

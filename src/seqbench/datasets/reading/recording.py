@@ -27,6 +27,7 @@ from seqbench.datasets.reading.source import ReadOptions, Source, damage_explain
 from seqbench.datasets.reading.tdms_file import open_tdms
 from seqbench.datasets.reading.wfdb_record import open_wfdb
 from seqbench.datasets.reading.xdf_stream import open_xdf
+from seqbench.storage.lazy_array import AnyArray
 
 READERS: dict[str, Callable[[Path, ReadOptions], AbstractContextManager[Source]]] = {
     ".csv": open_csv,
@@ -55,7 +56,8 @@ class Recording:
     Parameters
     ----------
     signal
-        (n_samples, C) float32, finite, at least one sample and one channel.
+        (n_samples, C) float32, in memory or a `LazyArray`; finite, at least one
+        sample and one channel.
     channels, units
         One per channel, names unique; a unit is "" where the file has none.
     times
@@ -64,7 +66,7 @@ class Recording:
         The file itself, and the signal files of a WFDB header.
     """
 
-    signal: NDArray[np.float32]
+    signal: AnyArray
     channels: list[str]
     units: list[str]
     times: SampleTimes | None

@@ -153,9 +153,11 @@ def gather_classification(inputs: EvidenceInputs) -> ClassificationEvidence:
         calibration = Calibration.of_runs(selected, bins, of="test window", error="ece")
         runs = zip(selected.results, own, strict=True)
         of_shown = [one for result, one in runs if result.run.dataset == inputs.shown]
-        hardest = hardest_windows(read_windows(inputs.windows, "test"), of_shown)
+        hardest = hardest_windows(
+            read_windows(inputs.windows, "test", memory_limit_bytes=0), of_shown
+        )
     return ClassificationEvidence(
-        train=read_windows(inputs.windows, "train"),
+        train=read_windows(inputs.windows, "train", memory_limit_bytes=0),
         confusions=[_confusion(row, of_row) for row, of_row in predicted],
         curves=[curves(row, of_row) for row, of_row in predicted],
         calibration=calibration,

@@ -101,7 +101,7 @@ class DetectionEvidence(Calibrated):
 @EVIDENCE.register("detection", tasks=("detection",))
 def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
     """Read the detections and events of test; of the signal, test alone is read."""
-    test, board = read_windows(inputs.windows, "test"), inputs.board
+    test, board = read_windows(inputs.windows, "test", memory_limit_bytes=0), inputs.board
     timeline = test.events
     found = {
         row.name: {one.run: inputs.predictions(one.run, Detections) for one in row.results}

@@ -54,4 +54,6 @@ def gather_sequences(inputs: EvidenceInputs) -> SequenceEvidence:
         for row, result in shown
         if result is not None
     ]
-    return SequenceEvidence(predicted=predicted, test=read_windows(inputs.windows, "test"))
+    return SequenceEvidence(
+        predicted=predicted, test=read_windows(inputs.windows, "test", memory_limit_bytes=0)
+    )

@@ -183,7 +183,7 @@ def _draw_window(axes: Axes, material: Material, window: int, numbers: Numbers) 
     else:
         n_past = max(LEAST_PAST, round(PAST_SHARE * targets.horizon_samples))
         before = np.arange(-min(int(test.length[window]), n_past), 0)
-        past = targets.values[test.start[window] + test.length[window] + before, 0]
+        past = targets.values[test.start[window] + test.length[window] + before][:, 0]
         x = sequences.ahead[own] - 1
         axes.plot(before, past, color=MUTED, linewidth=0.9)
         axes.axvline(-0.5, color=MUTED, linewidth=0.7, linestyle=":")

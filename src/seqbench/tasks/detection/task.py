@@ -17,11 +17,10 @@ from seqbench.tasks.detection.refractory import period_samples
 from seqbench.tasks.detection.thresholds import timing_bounds_ms, tune
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from seqbench.models.base import Encoder
     from seqbench.tasks.detection.target import EventTable
     from seqbench.tasks.head import Head
+    from seqbench.tasks.targets import SampleRows
 
 
 @TASKS.register("detection", labels="events")
@@ -78,7 +77,7 @@ class DetectionTask(Task):
             refractory_samples=period_samples(header.refractory_s, header.sampling_rate_hz),
         )
 
-    def targets(self, windows: WindowSet, signal: Tensor) -> EventTable:
+    def targets(self, windows: WindowSet, signal: SampleRows) -> EventTable:
         """Return the events of every window."""
         from seqbench.tasks.detection.target import EventTable
 

@@ -12,11 +12,9 @@ from seqbench.storage.windows import WindowSet
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from seqbench.models.base import Encoder
     from seqbench.tasks.head import Head
-    from seqbench.tasks.targets import HorizonTargets
+    from seqbench.tasks.targets import HorizonTargets, SampleRows
 
 
 @TASKS.register("forecasting", labels="none")
@@ -42,7 +40,7 @@ class ForecastingTask(Task):
             header.frame_size,
         )
 
-    def targets(self, windows: WindowSet, signal: Tensor) -> HorizonTargets:
+    def targets(self, windows: WindowSet, signal: SampleRows) -> HorizonTargets:
         """Return the normalised values behind every window."""
         from seqbench.tasks.targets import HorizonTargets
 

@@ -5,11 +5,17 @@ from dataclasses import replace
 import numpy as np
 
 from seqbench.config.registry import TASK_WINDOWS
+from seqbench.config.stages import TransformSettings
 from seqbench.plan.job_settings import WindowJobSettings
+from seqbench.storage.lazy_array import Change, changed, span
 from seqbench.storage.recordings import Recordings
 from seqbench.tasks.windows import TaskWindows
 from seqbench.windowing.segment import Window, hop_samples
-from seqbench.windowing.transform import n_samples_lost, transformed
+from seqbench.windowing.transform import check_length, n_samples_lost, transformed
+
+
+def _transforming(settings: TransformSettings, name: str) -> Change:
+    return lambda rows, first: transformed(rows, settings, name, first)
 
 
 @TASK_WINDOWS.register("forecasting")
@@ -21,14 +27,20 @@ class ForecastingWindows(TaskWindows):
     def prepared(self, recordings: Recordings, job: WindowJobSettings) -> Recordings:
         """Return recordings with a transformed signal, the signal itself as target."""
         n_lost = n_samples_lost(job.transform)
+        for signal, name in zip(recordings.signals, recordings.names, strict=True):
+            check_length(len(signal), job.transform, name)
         signals = [
-            transformed(signal, job.transform, name)
+            changed(
+                signal,
+                _transforming(job.transform, name),
+                n_ahead=n_lost,
+            )
             for signal, name in zip(recordings.signals, recordings.names, strict=True)
         ]
         return replace(
             recordings,
             signals=signals,
-            targets=[signal[n_lost:] for signal in recordings.signals],
+            targets=[span(signal, n_lost, len(signal)) for signal in recordings.signals],
             target_names=recordings.channels,
             target_units=recordings.units,
             known=np.maximum(recordings.whole_spans - n_lost, 0),

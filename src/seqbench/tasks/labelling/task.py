@@ -8,17 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.config.registry import TASKS
+from seqbench.storage.lazy_array import changed
 from seqbench.storage.model_header import NetworkHeader
 from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import UNLABELLED, WindowSet
 from seqbench.tasks.base import Task
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from seqbench.models.base import Encoder
     from seqbench.tasks.head import Head
-    from seqbench.tasks.targets import SampleTargets
+    from seqbench.tasks.targets import SampleRows, SampleTargets
 
 
 @TASKS.register("labelling", labels="classes")
@@ -35,21 +34,24 @@ class LabellingTask(Task):
 
         return LabellingHead(encoder, len(header.classes), header.head_dropout)
 
-    def targets(self, windows: WindowSet, signal: Tensor) -> SampleTargets:
+    def targets(self, windows: WindowSet, signal: SampleRows) -> SampleTargets:
         """Return the class of every sample, -1 where unknown."""
-        import torch
+        from seqbench.tasks.targets import SampleRows, SampleTargets
 
-        from seqbench.tasks.targets import SampleTargets
-
-        values = torch.from_numpy(windows.required_targets.values[:, 0])
-        values = values.nan_to_num(UNLABELLED).long()
-        return SampleTargets(values.to(signal.device), UNLABELLED)
+        values = changed(
+            windows.required_targets.values, lambda rows, _: np.nan_to_num(rows, nan=UNLABELLED)
+        )
+        return SampleTargets(SampleRows(values, signal.device), UNLABELLED, are_classes=True)
 
     def labels_inside(
         self, windows: WindowSet
     ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
         """Return the class of every sample, and which samples lie in each window."""
-        return windows.required_targets.values[:, 0], windows.start, windows.start + windows.length
+        return (
+            windows.required_targets.values[:][:, 0],
+            windows.start,
+            windows.start + windows.length,
+        )
 
     def join(
         self, windows: WindowSet, predicted: Any, *, are_probabilities: bool, tuned: dict[str, Any]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from seqbench.config.registry import TASKS
 from seqbench.storage.model_header import NetworkHeader
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.base import Task
-from seqbench.windowing.normalize import normalize
+from seqbench.windowing.normalize import normalized
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from seqbench.models.base import Encoder
     from seqbench.tasks.head import Head
-    from seqbench.tasks.targets import SampleTargets
+    from seqbench.tasks.targets import SampleRows, SampleTargets
 
 
 @TASKS.register("regression", labels="values")
@@ -37,15 +37,13 @@ class RegressionTask(Task):
         normalization = Normalization.of(header.targets.normalization)
         return RegressionHead(encoder, normalization, header.head_dropout)
 
-    def targets(self, windows: WindowSet, signal: Tensor) -> SampleTargets:
+    def targets(self, windows: WindowSet, signal: SampleRows) -> SampleTargets:
         """Return the normalised values of every sample, NaN where unknown."""
-        import torch
-
-        from seqbench.tasks.targets import SampleTargets
+        from seqbench.tasks.targets import SampleRows, SampleTargets
 
         targets = windows.required_targets
-        values = torch.from_numpy(normalize(targets.values, targets.normalization))
-        return SampleTargets(values.to(signal.device), torch.nan)
+        values = normalized(targets.values, targets.normalization)
+        return SampleTargets(SampleRows(values, signal.device), np.nan)
 
     def join(
         self, windows: WindowSet, predicted: Any, *, are_probabilities: bool, tuned: dict[str, Any]

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from seqbench.config.registry import TASK_WINDOWS
+from seqbench.storage.lazy_array import AnyArray
 from seqbench.storage.normalization import Normalization
 from seqbench.tasks.windows import SampleWindows
 from seqbench.windowing.normalize import fit_normalization
@@ -16,7 +14,7 @@ class RegressionWindows(SampleWindows):
     """Windows whose samples have values each."""
 
     def target_normalization(
-        self, of_signal: Normalization, values: Callable[[], NDArray[np.float32]]
+        self, of_signal: Normalization, values: Callable[[], AnyArray]
     ) -> Normalization:
         """Return mean and standard deviation of the values in train."""
         return fit_normalization(values(), "zscore")

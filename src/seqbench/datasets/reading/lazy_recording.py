@@ -1,0 +1,93 @@
+"""Recordings of large folders: headers, lengths and clocks are read now, samples when needed."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench.datasets.base import fault
+from seqbench.datasets.reading.recording import Recording, open_recording, read_recording
+from seqbench.datasets.reading.source import Source
+from seqbench.storage.lazy_array import LazyArray
+
+LARGE_BYTES = 1 << 28  # of the files of a folder, from which on samples stay in them
+
+
+def read_recordings(
+    files: dict[str, Path], channels: Sequence[str] | None = None, **options: Any
+) -> dict[str, Recording]:
+    """Read the recordings of a folder by name; of large ones the samples stay in their files.
+
+    Parameters
+    ----------
+    files
+        File of each recording.
+    channels, **options
+        As in `read_recording`.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, damaged, empty, or holds other than finite numbers. Of a large
+        folder, samples that stay in their file may be found faulty when they are needed.
+    """
+    folders = {file.parent for file in files.values()}  # of signal files beside their header, too
+    sizes = [one.stat().st_size for folder in folders for one in folder.iterdir() if one.is_file()]
+    read = read_recording if sum(sizes) < LARGE_BYTES else lazy_recording
+    return {name: read(file, channels, **options) for name, file in files.items()}
+
+
+def lazy_recording(path: Path, channels: Sequence[str] | None = None, **options: Any) -> Recording:
+    """Return a recording whose samples stay in its file until they are needed.
+
+    A file that does not state its length, or has a clock, is read once to find them.
+    """
+    with open_recording(path, channels, **options) as source:
+        n_samples = source.n_samples
+        if n_samples is None or source.clock is not None:
+            n_samples = sum(len(block) for block in source.samples())
+        samples = _Samples(lambda: open_recording(path, channels, **options), path, n_samples)
+        return Recording(
+            signal=LazyArray((n_samples, len(source.channels)), samples.read),
+            channels=source.channels,
+            units=source.units,
+            times=source.sample_times(),
+            files=source.files,
+        )
+
+
+class _Samples:
+    """The samples of a file, which can only be read in order: going back begins anew."""
+
+    def __init__(
+        self, opened: Callable[[], AbstractContextManager[Source]], path: Path, n_samples: int
+    ) -> None:
+        self._open, self._path, self._n_samples = opened, path, n_samples
+        self._blocks: Iterator[NDArray[np.float32]] = iter(())
+        self._rest: NDArray[np.float32] | None = None  # of the block read last
+        self._at = n_samples  # number of the first sample of the rest
+
+    def read(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return the samples [start, stop)."""
+        if start < self._at:
+            self._blocks, self._rest, self._at = self._opened(), None, 0
+        parts = []
+        while self._at < stop:
+            if self._rest is None or not len(self._rest):
+                self._rest = next(self._blocks, None)
+                if self._rest is None:
+                    problem = f"it holds {self._at} of {self._n_samples} samples"
+                    raise fault(self._path, problem, "restore the complete file")
+            n = min(stop - self._at, len(self._rest))
+            parts.append(self._rest[max(0, start - self._at) : n])
+            self._rest, self._at = self._rest[n:], self._at + n
+        if self._at == self._n_samples:
+            self._blocks, self._rest = iter(()), None
+        return np.concatenate(parts)
+
+    def _opened(self) -> Iterator[NDArray[np.float32]]:
+        with self._open() as source:
+            yield from source.samples()

@@ -1,0 +1,67 @@
+"""Samples that stay in their file are those that reading the whole file gives."""
+
+import numpy as np
+import pytest
+
+from seqbench.datasets.base import DataError
+from seqbench.datasets.reading import lazy_recording, source
+from seqbench.datasets.reading.lazy_recording import read_recordings
+from seqbench.datasets.reading.recording import read_recording
+from seqbench.storage.lazy_array import LazyArray
+
+SIGNAL = np.random.default_rng(0).normal(size=(1000, 3)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def large(monkeypatch):
+    """Every folder is large, and blocks are short."""
+    monkeypatch.setattr(lazy_recording, "LARGE_BYTES", 0)
+    monkeypatch.setattr(source, "BLOCK_SAMPLES", 70)
+
+
+@pytest.fixture(params=["npy", "csv", "times.csv"])
+def path(request, tmp_path):
+    """A file that states its length, one that does not, and one with a clock."""
+    path = tmp_path / f"one.{request.param}"
+    if request.param == "npy":
+        np.save(path, SIGNAL)
+    else:
+        rows = [",".join(map(str, row.tolist())) for row in SIGNAL]
+        header = "a,b,c"
+        if request.param == "times.csv":
+            header = "time_s," + header
+            rows = [f"{i / 50},{row}" for i, row in enumerate(rows)]
+        path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def test_samples_are_those_of_the_whole_file_in_any_order(path):
+    whole = read_recording(path)
+
+    lazy = read_recordings({"one": path})["one"]
+
+    assert isinstance(lazy.signal, LazyArray)
+    assert (lazy.channels, lazy.units, lazy.files) == (whole.channels, whole.units, whole.files)
+    assert lazy.times == whole.times
+    assert lazy.signal.shape == whole.signal.shape
+    for start, stop in [(0, 1000), (0, 7), (7, 300), (900, 1000), (3, 4), (4, 4), (140, 210)]:
+        assert np.array_equal(lazy.signal[start:stop], whole.signal[start:stop])
+
+
+def test_a_fault_is_found_at_the_latest_when_samples_are_needed(tmp_path):
+    signal = SIGNAL.copy()
+    signal[500, 1] = np.nan
+    np.save(tmp_path / "one.npy", signal)
+    lazy = read_recordings({"one": tmp_path / "one.npy"})["one"]
+
+    with pytest.raises(DataError, match=r"one\.npy, row 501, column 'ch1'.*not finite"):
+        lazy.signal[:]
+
+
+def test_a_file_that_became_shorter_is_refused(tmp_path):
+    (tmp_path / "one.csv").write_text("a\n" + "1\n" * 300)
+    lazy = read_recordings({"one": tmp_path / "one.csv"})["one"]
+    (tmp_path / "one.csv").write_text("a\n" + "1\n" * 200)
+
+    with pytest.raises(DataError, match="it holds 200 of 300 samples; restore"):
+        lazy.signal[:]
