@@ -37,6 +37,7 @@ from seqbench.datasets.labels.times import LabelTimes
 from seqbench.datasets.reading.clock import SampleTimes
 from seqbench.datasets.reading.files import recording_files
 from seqbench.datasets.reading.lazy_recording import read_recordings
+from seqbench.datasets.reading.precision import FEWEST_STEPS, Precision
 from seqbench.datasets.reading.recording import Recording
 from seqbench.datasets.reading.source import select_channels
 from seqbench.storage.lazy_array import AnyArray, changed
@@ -143,6 +144,7 @@ def folder(
             sampling_rate_hz=sampling_rate_hz,
         )
         _check_agreement(root, found)
+        _check_precision(found)
         rate = _common_rate_hz(root, found, sampling_rate_hz)
         carried = TASKS.entry(task).tags.get("labels", "classes")
         if carried != "events" and refractory_s is not None:
@@ -248,6 +250,23 @@ def _check_agreement(root: Path, found: dict[str, Recording]) -> None:
             if one.units[i] != first.units[i]:
                 problem = f"its channel '{name}' is in '{one.units[i]}', but '{first.units[i]}' in"
                 raise fault(file, f"{problem} {model}", "convert one of them")
+
+
+def _check_precision(found: dict[str, Recording]) -> None:
+    """Refuse channels of which single precision keeps too few steps."""
+    whole = Precision.joined(one.precision for one in found.values())
+    n_steps = whole.n_steps()
+    worst = int(n_steps.argmin())
+    if n_steps[worst] >= FEWEST_STEPS:
+        return
+    lossy = max(found.values(), key=lambda one: float(one.precision.error[worst]))
+    offset, name = f"{whole.centre[worst]:.10g}", lossy.channels[worst]
+    problem = (
+        f"channel '{name}' varies by {whole.spread[worst]:.4g} around {offset}, of which single"
+        f" precision, in which models compute, keeps {counted(int(n_steps[worst]), 'step')}"
+    )
+    hint = f"subtract a number near {offset} from it in all files, or name the others in `channels`"
+    raise fault(lossy.files[0], problem, hint)
 
 
 def _common_rate_hz(root: Path, found: dict[str, Recording], stated: float | None) -> float | None:

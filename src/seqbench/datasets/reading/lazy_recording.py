@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import fault
+from seqbench.datasets.reading.precision import AMPLE_STEPS
 from seqbench.datasets.reading.recording import Recording, open_recording, read_recording
 from seqbench.datasets.reading.source import Source
 from seqbench.storage.lazy_array import LazyArray
@@ -43,12 +44,17 @@ def read_recordings(
 def lazy_recording(path: Path, channels: Sequence[str] | None = None, **options: Any) -> Recording:
     """Return a recording whose samples stay in its file until they are needed.
 
-    A file that does not state its length, or has a clock, is read once to find them.
+    A file that does not state its length, or has a clock, is read once to find them, and
+    one whose first block is near to losing precision to see what it loses.
     """
     with open_recording(path, channels, **options) as source:
         n_samples = source.n_samples
         if n_samples is None or source.clock is not None:
             n_samples = sum(len(block) for block in source.samples())
+        else:
+            for _ in source.samples():
+                if source.precision.n_steps().min() >= AMPLE_STEPS:
+                    break
         samples = _Samples(lambda: open_recording(path, channels, **options), path, n_samples)
         return Recording(
             signal=LazyArray((n_samples, len(source.channels)), samples.read),
@@ -56,6 +62,7 @@ def lazy_recording(path: Path, channels: Sequence[str] | None = None, **options:
             units=source.units,
             times=source.sample_times(),
             files=source.files,
+            precision=source.precision,
         )
 
 

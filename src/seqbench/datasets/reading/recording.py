@@ -23,6 +23,7 @@ from seqbench.datasets.reading.mat_file import open_mat
 from seqbench.datasets.reading.miniseed_file import open_miniseed
 from seqbench.datasets.reading.numpy_array import open_numpy
 from seqbench.datasets.reading.parquet_table import open_parquet
+from seqbench.datasets.reading.precision import Precision
 from seqbench.datasets.reading.source import ReadOptions, Source, damage_explained
 from seqbench.datasets.reading.tdms_file import open_tdms
 from seqbench.datasets.reading.wfdb_record import open_wfdb
@@ -64,6 +65,8 @@ class Recording:
         When each sample was taken, on the clock of the file; None where it has none.
     files
         The file itself, and the signal files of a WFDB header.
+    precision
+        What the channels lost in single precision.
     """
 
     signal: AnyArray
@@ -71,6 +74,7 @@ class Recording:
     units: list[str]
     times: SampleTimes | None
     files: list[Path]
+    precision: Precision
 
     @property
     def sampling_rate_hz(self) -> float | None:
@@ -103,6 +107,7 @@ def read_recording(path: Path, channels: Sequence[str] | None = None, **options:
             units=source.units,
             times=source.sample_times(),
             files=source.files,
+            precision=source.precision,
         )
 
 

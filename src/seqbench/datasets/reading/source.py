@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from seqbench.config.registry import suggestion
 from seqbench.datasets.base import explained, fault
 from seqbench.datasets.csv_text import plain
 from seqbench.datasets.reading.clock import MISFIT_LIMIT, Clock, SampleTimes
+from seqbench.datasets.reading.precision import Precision
 
 BLOCK_SAMPLES = 1 << 16  # most samples of a block
 BLOCK_CELLS = 1 << 22  # the same for many channels: 32 MiB in double precision
@@ -113,6 +115,11 @@ class Source:
     clock: Clock | None = None
     may_miss: tuple[str, ...] = ()
 
+    @cached_property
+    def precision(self) -> Precision:
+        """What the blocks so far lost in single precision."""
+        return Precision.of(len(self.channels))
+
     @property
     def sampling_rate_hz(self) -> float | None:
         """Samples per second, by the header or by the times of the blocks so far."""
@@ -141,7 +148,9 @@ class Source:
         n_done = 0
         with damage_explained(self.files[0]):
             for block in self.blocks:
-                yield finite(self.files[0], block, self.channels, n_done, self.may_miss)
+                rows = finite(self.files[0], block, self.channels, n_done, self.may_miss)
+                self.precision.look_at(block)
+                yield rows
                 n_done += len(block)
 
 
