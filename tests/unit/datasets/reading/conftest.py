@@ -52,7 +52,8 @@ def write_npz(path: Path, signal: np.ndarray) -> None:
 
 def write_hdf5(path: Path, signal: np.ndarray) -> None:
     with h5py.File(path, "w") as file:
-        file.create_dataset("tower", data=signal, chunks=(30, 1), compression="gzip")
+        chunks = (min(30, len(signal)), 1)
+        file.create_dataset("tower", data=signal, chunks=chunks, compression="gzip")
         file.attrs["sampling_rate_hz"] = RATE_HZ
 
 
@@ -64,7 +65,11 @@ def write_mat(path: Path, signal: np.ndarray, version: str = "5") -> None:
     with h5py.File(path, "w", userblock_size=512) as file:
         columns = {"tower": signal.T, "fs": np.full((1, 1), RATE_HZ)}
         for name, values in columns.items():
-            options = {"chunks": (1, 30), "compression": "gzip"} if name == "tower" else {}
+            options = (
+                {"chunks": (1, min(30, len(signal))), "compression": "gzip"}
+                if name == "tower"
+                else {}
+            )
             file.create_dataset(name, data=values, **options)
             file[name].attrs["MATLAB_class"] = np.bytes_("double")
         file["note"] = np.array([[98], [101]], dtype=np.uint16)

@@ -1,0 +1,150 @@
+"""The table of formats in docs/recordings.md holds, and every format is the same in any pieces."""
+
+import importlib
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from seqbench.datasets.base import DataError
+from seqbench.datasets.labels import label_files
+from seqbench.datasets.reading.recording import READERS, open_recording, read_recording
+from seqbench.datasets.reading.stream import csv_stream
+
+from .conftest import RATE_HZ, SIGNAL, WRITERS, xdf_stream
+
+PAGE = Path(__file__).parents[4] / "docs" / "recordings.md"
+ROW = re.compile(r"^\| (`\..*) \|$", re.M)
+NO = "\N{EN DASH}"
+
+
+def table() -> dict[str, dict[str, str]]:
+    """Return the cells of each suffix by the head of their column."""
+    text = PAGE.read_text(encoding="utf-8")
+    head = re.search(r"^\| (suffix .*) \|$", text, re.M)
+    columns = head[1].split(" | ")
+    rows = {}
+    for line in ROW.findall(text):
+        cells = dict(zip(columns, line.split(" | "), strict=True))
+        rows |= {suffix: cells for suffix in re.findall(r"`(\.\w+)`", cells["suffix"])}
+    return rows
+
+
+TABLE = table()
+
+
+def test_the_table_has_every_format():
+    assert sorted(TABLE) == sorted(READERS)
+
+
+@pytest.mark.parametrize("suffix", READERS)
+def test_names_clock_and_units_are_those_of_the_table(write, suffix):
+    cells, read = TABLE[suffix], read_recording(write(suffix))
+
+    assert cells["whole"] == "yes"
+    assert read.channels == (["ch0", "ch1"] if cells["names"] == NO else ["ax", "ay"])
+    assert read.units == (["", ""] if cells["units"] == NO else ["g", "g"])
+    assert read.sampling_rate_hz == (None if cells["clock"] == NO else RATE_HZ)
+
+
+@pytest.mark.parametrize("suffix", READERS)
+def test_a_clock_has_a_start_where_it_is_a_time_column(tmp_path, write, suffix):
+    path = write(suffix)
+    if TABLE[suffix]["clock"] == "time column":
+        frame = pd.DataFrame({"time_s": 5 + np.arange(200) / RATE_HZ, "ax": SIGNAL[:, 0]})
+        frame.to_parquet(path) if suffix == ".parquet" else frame.to_csv(path, index=False)
+
+    times = read_recording(path).times
+
+    start_s = None if times is None else times.start_s
+    assert start_s == {"time column": 5, NO: None}.get(TABLE[suffix]["clock"], 0)
+
+
+@pytest.mark.parametrize("suffix", READERS)
+def test_files_are_read_in_pieces_up_to_the_limit_of_the_table(write, monkeypatch, suffix):
+    for name in ("mat_file", "miniseed_file", "xdf_stream"):
+        module = importlib.import_module(f"seqbench.datasets.reading.{name}")
+        assert module.WHOLE_BYTES == 256 << 20
+        monkeypatch.setattr(module, "WHOLE_BYTES", 1000)
+    path = write(suffix)
+
+    if TABLE[suffix]["in pieces"].startswith("up to 256 MiB"):
+        with pytest.raises(DataError, match="too much to read at once; "):
+            open_recording(path).__enter__()
+    else:
+        with open_recording(path) as recording:
+            assert len(list(recording.samples())) > 10
+
+
+@pytest.mark.parametrize("suffix", [s for s in READERS if TABLE[s]["streamed"] == "yes"])
+def test_a_stream_gives_the_samples_of_the_file(write, suffix):
+    path = write(suffix)
+
+    blocks = list(csv_stream(io.BytesIO(path.read_bytes()), 2))
+
+    np.testing.assert_array_equal(np.concatenate(blocks), read_recording(path).signal)
+
+
+def with_gap(path: Path) -> None:
+    """Write a recording that lacks a second, or one of two channels with a gap."""
+    times = np.arange(200) / RATE_HZ + np.where(np.arange(200) < 120, 0, 1)
+    suffix = path.suffix
+    if suffix in (".csv", ".txt", ".parquet"):
+        frame = pd.DataFrame({"time_s": times, "ax": SIGNAL[:, 0]})
+        frame.to_parquet(path) if suffix == ".parquet" else frame.to_csv(path, index=False)
+    elif suffix in (".edf", ".bdf"):
+        WRITERS[suffix](path, SIGNAL)
+        data = path.read_bytes()
+        path.write_bytes(data.replace(b"+2\x14\x14", b"+3\x14\x14").replace(b"+3\x14", b"+4\x14"))
+    elif suffix == ".mseed":
+        obspy = pytest.importorskip("obspy")
+        traces = [obspy.Trace(SIGNAL[:100, 0].copy()), obspy.Trace(SIGNAL[100:, 0].copy())]
+        traces[1].stats.starttime += 1000
+        obspy.Stream(traces).write(str(path), format="MSEED")
+    elif suffix == ".xdf":
+        pytest.importorskip("pyxdf")
+        path.write_bytes(b"XDF:" + xdf_stream(1, SIGNAL, times))
+    else:
+        raise AssertionError(f"the table has gaps in {suffix}, of which none is written here")
+
+
+@pytest.mark.parametrize("suffix", [s for s in READERS if TABLE[s]["gaps"] != NO])
+def test_a_gap_is_refused_with_its_place(tmp_path, refusal, suffix):
+    with_gap(tmp_path / f"one{suffix}")
+
+    assert TABLE[suffix]["gaps"] == "refused"
+    assert re.search(r"(gap|jump|step) .*\d s", refusal(tmp_path / f"one{suffix}"))
+
+
+@pytest.mark.parametrize("suffix", READERS)
+def test_labels_in_a_recording_are_of_a_format_that_is_read(suffix):
+    cell = TABLE[suffix]["labels"]
+
+    assert cell == NO or cell.strip("`") in label_files.READERS
+
+
+@pytest.mark.parametrize("suffix", READERS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(n_samples=st.integers(3, 300), longest=st.integers(1, 120), data=st.data())
+def test_any_pieces_are_the_whole(tmp_path, monkeypatch, suffix, n_samples, longest, data):
+    path = tmp_path / f"one{suffix}"
+    seed = data.draw(st.integers(0, 1000))
+    signal = np.random.default_rng(seed).uniform(-0.9, 0.9, (n_samples, 2))
+    path.unlink(missing_ok=True)
+    WRITERS[suffix](path, signal)
+    whole = read_recording(path)
+    channels = data.draw(st.sampled_from([None, whole.channels[::-1], whole.channels[1:]]))
+    monkeypatch.setattr("seqbench.datasets.reading.source.BLOCK_SAMPLES", longest)
+
+    with open_recording(path, channels) as recording:
+        pieces = list(recording.samples())
+
+    assert max(map(len, pieces)) <= longest
+    order = [whole.channels.index(name) for name in channels or whole.channels]
+    np.testing.assert_array_equal(np.concatenate(pieces), whole.signal[:, order])
+    np.testing.assert_allclose(whole.signal[:n_samples], signal, atol=1e-4)
