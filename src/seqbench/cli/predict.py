@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from seqbench.prediction.event_finder import FoundEvent
 
 IDLE_S = 10.0
+FORMATS = ("csv", "audacity", "bids", "label_studio", "textgrid", "wfdb")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -29,7 +30,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--recording", required=True, metavar="FILE", help="a recording, or - for standard input"
     )
-    parser.add_argument("--out", type=Path, help="events as CSV; without, on standard output")
+    parser.add_argument("--out", type=Path, help="file of the events; without, on standard output")
+    parser.add_argument(
+        "--format", dest="out_format", choices=FORMATS, default="csv",
+        help="of --out: csv (the default), or a label file that the program of that name opens",
+    )  # fmt: skip
     parser.add_argument(
         "--channels", nargs="+", metavar="NAME", help="channels to take, in the model's order"
     )
@@ -49,6 +54,7 @@ def run(
     model: Path,
     recording: str,
     out: Path | None,
+    out_format: str,
     channels: list[str] | None,
     device: str,
     stream: bool,
@@ -58,6 +64,10 @@ def run(
     """Write the events of a file, or of a stream each as soon as it is certain."""
     if out is not None:
         _refuse_out(out, model, recording)
+    elif out_format != "csv":
+        raise UserError(f"--format {out_format} is for files; name one with --out")
+    if stream and out_format != "csv":
+        raise UserError(f"a file of {out_format} is written at the end; leave --stream out")
     if stream:
         _predict_stream(model, recording, out, channels, device, kind or "csv", idle_s)
         return
@@ -68,15 +78,21 @@ def run(
         raise UserError(f"{option} is for streams; leave it out, or add --stream")
     from seqbench.prediction.event_finder import find_events
 
-    events = find_events(
+    found = find_events(
         model, Path(recording), channels=channels, device=device, progress=sys.stderr.isatty()
     )
     if out is None:
-        _write_events(sys.stdout, events)
+        _write_events(sys.stdout, found.events)
         return
-    with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        _write_events(file, events)
-    print(f"{out}: {len(events)} events")
+    with replacing(out) as temporary:
+        if out_format == "csv":
+            with temporary.open("w", encoding="utf-8", newline="") as file:
+                _write_events(file, found.events)
+        else:
+            from seqbench.prediction.label_files import write_label_file
+
+            write_label_file(temporary, out_format, found, Path(recording).name)
+    print(f"{out}: {len(found.events)} events")
 
 
 def _refuse_out(out: Path, model: Path, recording: str) -> None:

@@ -151,6 +151,11 @@ class LabelFiles(Options):
         return self.path or ("labels.json" if self.format == "label_studio" else "recordings")
 
     @property
+    def counts_samples(self) -> bool:
+        """Whether the labels count from the first sample, whatever clock a recording has."""
+        return self.format in ("edf", "wfdb") or self.unit == "samples"
+
+    @property
     def beside_recordings(self) -> tuple[str, ...]:
         """Suffixes of files in recordings/ that belong to the labels, in lower case."""
         if self.path is not None or self.format == "edf":

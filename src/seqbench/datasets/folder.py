@@ -158,14 +158,19 @@ def folder(
             raise fault(root, "`targets` are the channels that regression predicts", hint)
         if carried not in ("events", "classes") and labels is not None:
             raise fault(root, f"`labels` are not what {task} predicts", "leave it out")
+        if labels is not None and labels.counts_samples:
+            if times == "clock":
+                problem = f"`times: clock` does not fit labels of {labels.format}"
+                raise fault(root, problem, "they count from the first sample: leave it out")
+            times = "start"
         clocks = {name: _label_times(one, rate, times) for name, one in found.items()}
         labelled: dict[str, list[Label]] = {}
         tables: list[Path] = []
         if carried == "events":
-            entries, tables = label_entries(root, found, labels, intervals=False)
+            entries, tables = label_entries(root, found, clocks, labels, intervals=False)
             labelled = event_labels(entries, clocks, refractory_s)
         elif carried == "classes":
-            entries, tables = label_entries(root, found, labels, intervals=True)
+            entries, tables = label_entries(root, found, clocks, labels, intervals=True)
             labelled = class_labels(entries, clocks)
         groups = groups_of(root / "groups.csv", found, ungrouped)
         tables += [file for file in (root / "groups.csv",) if file.exists()]

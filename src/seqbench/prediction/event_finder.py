@@ -56,6 +56,15 @@ class FoundEvent:
 COLUMNS = [field.name for field in fields(FoundEvent)]
 
 
+@dataclass(frozen=True)
+class RecordingEvents:
+    """The events of one recording by onset, its number of samples and its sampling rate."""
+
+    events: list[FoundEvent]
+    n_samples: int
+    sampling_rate_hz: float
+
+
 class EventFinder:
     """A detection model, ready for any number of recordings.
 
@@ -190,7 +199,7 @@ def predict(
         If model or recording cannot be read, or do not fit each other.
     """
     found = find_events(model, recording, channels=channels, device=device, progress=progress)
-    return pd.DataFrame([vars(event) for event in found], columns=COLUMNS)
+    return pd.DataFrame([vars(event) for event in found.events], columns=COLUMNS)
 
 
 def find_events(
@@ -200,19 +209,28 @@ def find_events(
     channels: list[str] | None = None,
     device: str = "auto",
     progress: bool = False,
-) -> list[FoundEvent]:
-    """Return the events of a recording by onset; see `predict`."""
+) -> RecordingEvents:
+    """Return the events of a recording; see `predict`."""
     finder = EventFinder(Path(model), device)
+    n_samples = 0
+
+    def counted(chunks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        nonlocal n_samples
+        for chunk in chunks:
+            n_samples += len(chunk)
+            yield chunk
+
     if isinstance(recording, Path | str):
         name = Path(recording).stem
         with _file_chunks(finder, Path(recording), channels, progress) as chunks:
-            found = list(finder.events(chunks, name))
+            found = list(finder.events(counted(chunks), name))
     else:
         name = "recording"
         signal = _signal(recording)
         pieces = range(0, len(signal), CHUNK_SAMPLES)
-        found = list(finder.events((signal[i : i + CHUNK_SAMPLES] for i in pieces), name))
-    return sorted(found, key=lambda event: (event.onset_s, event.label))
+        found = list(finder.events(counted(signal[i : i + CHUNK_SAMPLES] for i in pieces), name))
+    found.sort(key=lambda event: (event.onset_s, event.label))
+    return RecordingEvents(found, n_samples, finder.sampling_rate_hz)
 
 
 @contextmanager

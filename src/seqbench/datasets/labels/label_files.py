@@ -1,7 +1,7 @@
 """The label files of a dataset: where they are, which reader each has, what they hold."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from seqbench.datasets.labels.formats.praat_textgrid import read_textgrid
 from seqbench.datasets.labels.formats.raven_table import read_raven
 from seqbench.datasets.labels.formats.wfdb_annotations import read_wfdb
 from seqbench.datasets.labels.rows import recording_names
+from seqbench.datasets.labels.times import LabelTimes
+from seqbench.datasets.reading.files import HIDDEN
 from seqbench.datasets.reading.recording import Recording
 
 READERS: dict[str, Callable[[LabelFile, LabelFiles], Iterator[LabelEntry]]] = {
@@ -38,7 +40,12 @@ RAVEN_ENDING = re.compile(r"(\.Table\.?\d+)?(\.selections?)?\.txt$", re.IGNORECA
 
 
 def label_entries(
-    root: Path, found: dict[str, Recording], settings: LabelFiles | None, *, intervals: bool
+    root: Path,
+    found: dict[str, Recording],
+    clocks: Mapping[str, LabelTimes],
+    settings: LabelFiles | None,
+    *,
+    intervals: bool,
 ) -> tuple[list[LabelEntry], list[Path]]:
     """Return what the label files of a dataset say, and the files.
 
@@ -48,6 +55,8 @@ def label_entries(
         Folder of the dataset.
     found
         The recordings by name.
+    clocks
+        How times become samples, by the name of each recording.
     settings
         The option `labels`; None: `labels.csv` for intervals, else `events.csv`.
     intervals
@@ -61,7 +70,15 @@ def label_entries(
     if settings is None:
         table = root / ("labels.csv" if intervals else "events.csv")
         return (class_rows if intervals else event_rows)(table, found), [table]
-    files = _located(root, found, settings, intervals)
+    files = [
+        LabelFile(
+            path=path,
+            recordings={name: found[name] for name in names},
+            times={name: clocks[name].times for name in names},
+            intervals=intervals,
+        )
+        for path, names in _located(root, found, settings)
+    ]
     entries = [entry for file in files for entry in _entries(file, settings)]
     place = root / settings.place
     if not any(entry.label for entry in entries):
@@ -101,40 +118,39 @@ def _kept(
 
 
 def _located(
-    root: Path, found: dict[str, Recording], settings: LabelFiles, intervals: bool
-) -> list[LabelFile]:
-    """Return the label files, each with its recordings, by name."""
+    root: Path, found: dict[str, Recording], settings: LabelFiles
+) -> list[tuple[Path, list[str]]]:
+    """Return the label files, each with the names of its recordings."""
     place = root / settings.place
     if settings.format == "edf" and settings.path is None:
-        own = {name: one for name, one in found.items() if _ends(one.files[0], settings)}
+        own = [
+            (one.files[0], [name]) for name, one in found.items() if _ends(one.files[0], settings)
+        ]
         if not own:
             raise fault(place, "no recording is an EDF file", "name their folder in `path`")
-        return [_file(one.files[0], {name: one}, intervals) for name, one in own.items()]
+        return own
     if place.is_file():
         if settings.format in OF_ALL or len(found) == 1:
-            return [_file(place, found, intervals)]
+            return [(place, list(found))]
         hint = "put one for each recording into a folder, and name that in `path`"
         raise fault(place, f"a file of {settings.format} is of one recording", hint)
     if not place.is_dir():
         raise fault(place, "there is no such file or folder", "correct `path` of `labels`")
-    files: dict[str, LabelFile] = {}
+    located: list[tuple[Path, list[str]]] = []
+    taken: dict[str, Path] = {}
     for path in sorted(place.iterdir()):
-        if path.name.startswith(".") or not _ends(path, settings) or not path.is_file():
+        if path.name.startswith(HIDDEN) or not _ends(path, settings) or not path.is_file():
             continue
-        of_file = _recordings_of(path, found, settings)
-        for name in of_file:
-            if name in files:
-                problem = f"{files[name].path.name} has labels of '{name}', too"
+        for name in _recordings_of(path, found, settings):
+            if name in taken:
+                problem = f"{taken[name].name} has labels of '{name}', too"
                 raise fault(path, problem, "keep one of the two")
-            files[name] = _file(path, {name: found[name]}, intervals)
-    if not files:
+            taken[name] = path
+            located.append((path, [name]))
+    if not located:
         suffixes = " or ".join(settings.suffixes)
         raise fault(place, f"it holds no label files ({suffixes})", "correct `path` of `labels`")
-    return list(files.values())
-
-
-def _file(path: Path, recordings: dict[str, Recording], intervals: bool) -> LabelFile:
-    return LabelFile(path=path, recordings=recordings, intervals=intervals)
+    return located
 
 
 def _ends(path: Path, settings: LabelFiles) -> bool:

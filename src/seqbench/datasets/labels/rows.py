@@ -77,6 +77,7 @@ def read_table(
     optional: Sequence[str] = (),
     *,
     may_be_empty: bool = False,
+    needs_rows: bool = True,
 ) -> list[Row]:
     """Read a small CSV file with a header as text.
 
@@ -89,6 +90,8 @@ def read_table(
         column that is absent reads as empty, and other columns are left out.
     may_be_empty
         Whether a row may hold its first needed cell alone.
+    needs_rows
+        Whether a table without rows is refused.
 
     Raises
     ------
@@ -111,7 +114,7 @@ def read_table(
                 hint = f"fill in the {name} or remove the row"
                 raise fault(path, "the cell is empty", hint, row=line, column=name)
         table.append(Row(path, line, dict.fromkeys(optional, "") | texts))
-    if not table:
+    if not table and needs_rows:
         raise fault(path, "it holds no rows below the header", "add rows or remove the file")
     return table
 

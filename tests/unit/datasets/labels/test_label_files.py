@@ -1,6 +1,7 @@
 """Label files of other programs become the samples that people marked, or one sentence."""
 
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -90,7 +91,7 @@ RAVEN = (
 )
 
 
-LIBRARIES = {"elan": "pympi", "textgrid": "praatio"}  # of the extra `labels`
+LIBRARIES = {"elan": "pympi"}  # of the extra `labels`
 
 
 def skip_without_library(label_format: str) -> None:
@@ -193,6 +194,14 @@ EVENTS = {
         {"tier": "gait"},
         [("b", "walk", 0, 10), ("b", 'große "Glocke" hier', 20, 30)],
     ),
+    "textgrid in the short form": (
+        {
+            "recordings/b.TextGrid": '"ooTextFile short"\n"TextGrid"\n\n0 ! s\n0.3\n'
+            '<exists>\n1\n"TextTier"\n"my bells"\n0\n0.3\n2\n1e-05\n"a ""b"" ! c"\n0.2\n"2"\n'
+        },
+        {},
+        [("b", 'a "b" ! c', 0, 1), ("b", "2", 20, 21)],
+    ),
     "textgrid of points in UTF-16": (
         {"recordings/b.TextGrid": TEXTGRID.format(xmin=0, mark="größe").encode("utf-16")},
         {"tier": "bells"},
@@ -278,6 +287,44 @@ def test_wfdb_samples_count_at_the_rate_of_the_annotation_file(found):
     assert found(files, format="wfdb") == [("b", "N", 12, 13)]
 
 
+def test_wfdb_samples_without_a_rate_count_at_that_of_the_config(read):
+    rows = {f"recordings/{name}.csv": "1,2\n3,4\n" for name in "abc"}
+    files = NO_TABLES | rows | {"recordings/b.atr": atr([1], ["N"], [""], None)}
+
+    labels = LabelFiles(format="wfdb")
+    recordings = read(files, task="detection", sampling_rate_hz=50.0, labels=labels)
+
+    assert recordings.label_start.tolist() == [1]
+
+
+LATE = {f"recordings/{name}.csv": "time,x\n5.0,1\n5.01,2\n5.02,3\n" for name in "abc"}
+
+
+@pytest.mark.parametrize("times", [None, "start"])
+def test_samples_count_from_the_first_one_on_any_clock(read, times):
+    files = NO_TABLES | LATE | {"recordings/b.atr": atr([2], ["N"], [""], RATE_HZ)}
+
+    labels = LabelFiles(format="wfdb")
+
+    assert read(files, task="detection", labels=labels, times=times).label_start.tolist() == [2]
+
+
+def test_samples_are_on_no_clock(assert_refused):
+    options = {"task": "detection", "labels": LabelFiles(format="wfdb"), "times": "clock"}
+
+    pattern = "`times: clock` does not fit labels of wfdb*leave it out"
+    assert_refused(NO_TABLES | LATE, pattern, options)
+
+
+@pytest.mark.parametrize(("times", "onset"), [("start", "0.02"), ("clock", "5.02")])
+def test_label_files_use_the_clock_that_the_config_states(read, times, onset):
+    files = NO_TABLES | LATE | {"recordings/b.txt": f"{onset}\t{onset}\tbell\n"}
+
+    recordings = read(files, task="detection", labels=LabelFiles(**AUDACITY_IN), times=times)
+
+    assert recordings.label_start.tolist() == [2]
+
+
 def test_wfdb_rhythms_last_until_the_next_one(found):
     rhythms = (["+", "N", "+", "+"], ["(N", "", "(AFIB", "(N"])
     files = {"recordings/b.atr": atr([0, 3, 10, 25], *rhythms, RATE_HZ)}
@@ -312,7 +359,8 @@ def test_edf_annotations_are_those_of_pyedflib(make, start):
     with pyedflib.EdfReader(str(path)) as reader:
         theirs = list(zip(*reader.readAnnotations(), strict=True))
 
-    file = LabelFile(path=path, recordings={"a": read_recording(path)}, intervals=False)
+    recordings = {"a": read_recording(path)}
+    file = LabelFile(path=path, recordings=recordings, times={"a": None}, intervals=False)
     ours = list(read_edf(file, LabelFiles(format="edf")))
 
     assert [one.label for one in ours] == [text for _, _, text in theirs]
@@ -441,11 +489,32 @@ REFUSED = {
     ),
     "textgrid in latin-1": (
         {"recordings/b.TextGrid": TEXTGRID.format(xmin=0, mark="größe").encode("latin-1")},
-        {"format": "textgrid", "tier": "bells"}, "b.TextGrid: it cannot be read*label file of",
+        {"format": "textgrid", "tier": "bells"}, "b.TextGrid: it is neither UTF-8*choose UTF-8",
     ),
     "textgrid cut short": (
-        {"recordings/b.TextGrid": TEXTGRID[:400]},
-        {"format": "textgrid", "tier": "gait"}, "b.TextGrid: it cannot be read",
+        {"recordings/b.TextGrid": TEXTGRID.format(xmin=0, mark="x")[:-30]},
+        {"format": "textgrid", "tier": "gait"}, "b.TextGrid: it ends before all*was cut short*anew",
+    ),
+    "textgrid with a number missing": (
+        {"recordings/b.TextGrid": TEXTGRID.format(xmin=0, mark="x").replace("= 0.05", "= ?")},
+        {"format": "textgrid", "tier": "bells"}, "b.TextGrid, row 35: there is no number*anew",
+    ),
+    "textgrid with more than it counts": (
+        {"recordings/b.TextGrid": TEXTGRID.format(xmin=0, mark="x") + "number = 1\n"},
+        {"format": "textgrid", "tier": "bells"}, "b.TextGrid, row 39: there is no end*anew",
+    ),
+    "textgrid of a negative time": (
+        {"recordings/b.TextGrid": TEXTGRID.format(xmin=0, mark="x").replace("0.05", "-0.05")},
+        {"format": "textgrid", "tier": "bells"},
+        "tier 'bells', point 1: its onset at -0.05 s is not between",
+    ),
+    "binary textgrid": (
+        {"recordings/b.TextGrid": b"ooBinaryFile\x08TextGrid"}, {"format": "textgrid"},
+        "b.TextGrid: it is a binary file*as text file",
+    ),
+    "no textgrid": (
+        {"recordings/b.TextGrid": '"ooTextFile" "PitchTier" 0 1'}, {"format": "textgrid"},
+        "b.TextGrid: it is no TextGrid",
     ),
     "elan of a later start": (
         {"recordings/b.eaf": ELAN.format(origin=' TIME_ORIGIN="250"', unaligned="")},
@@ -575,19 +644,35 @@ def test_wfdb_without_any_rate_is_refused(assert_refused):
     rows = {f"recordings/{name}.csv": "1,2\n3,4\n" for name in "abc"}
     files = rows | {"recordings/b.atr": atr([1], ["N"], [""], None)}
 
-    pattern = "b.atr: it has no sampling rate, nor has the recording*header"
+    pattern = "b.atr, annotation 1: its times are samples*'b' has no sampling rate*set `sampling"
     assert_refused(
         NO_TABLES | files, pattern, {"task": "detection", "labels": LabelFiles(format="wfdb")}
     )
 
 
 def test_a_missing_library_is_named_with_its_extra(assert_refused, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "praatio.textgrid", None)
+    monkeypatch.setitem(sys.modules, "pympi.Elan", None)
 
-    files = {"recordings/b.TextGrid": TEXTGRID.format(xmin=0, mark="x")}
-    pattern = "b.TextGrid: needs the package praatio*pip install 'seqbench[labels]'"
-    options = {"task": "detection", "labels": LabelFiles(format="textgrid")}
-    assert_refused(NO_TABLES | files, pattern, options)
+    pattern = "b.eaf: needs the package pympi*pip install 'seqbench[labels]'"
+    options = {"task": "detection", "labels": LabelFiles(format="elan")}
+    assert_refused(NO_TABLES | {"recordings/b.eaf": ELAN}, pattern, options)
+
+
+@pytest.mark.parametrize("form", ["long_textgrid", "short_textgrid"])
+def test_textgrids_are_read_as_praatio_wrote_them(found, form):
+    praat = pytest.importorskip("praatio.textgrid")
+    grid = praat.Textgrid(0, 0.3)
+    intervals = [(0.05, 0.12, "walk"), (0.2, 0.3, 'a "b"')]
+    grid.addTier(praat.IntervalTier("gait", intervals, 0, 0.3))
+    grid.addTier(praat.PointTier("bells", [(0.07, "größe"), (0.25, 'c "d"')], 0, 0.3))
+    grid.save("grid", form, includeBlankSpaces=True)
+    files = {"recordings/b.TextGrid": Path("grid").read_bytes()}
+
+    walks = found(files, format="textgrid", tier="gait")
+    bells = found(files, format="textgrid", tier="bells")
+
+    assert walks == [("b", "walk", 5, 12), ("b", 'a "b"', 20, 30)]
+    assert bells == [("b", "größe", 7, 8), ("b", 'c "d"', 25, 26)]
 
 
 def test_tasks_without_labels_take_none(assert_refused):

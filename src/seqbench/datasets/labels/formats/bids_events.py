@@ -24,7 +24,9 @@ def read_bids(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]:
         If a column is absent, or an onset or label is n/a; `only` leaves out events without label.
     """
     column = settings.column or _label_column(file.path)
-    for row in read_table(file.path, ("onset", "duration", plain(column).lower())):
+    for row in read_table(
+        file.path, ("onset", "duration", plain(column).lower()), needs_rows=False
+    ):
         place = f"row {row.line}"
         onset, duration, label = row.cells.values()
         if label == NOT_AVAILABLE:

@@ -10,6 +10,7 @@ from typing import Any
 from seqbench.datasets.base import fault
 from seqbench.datasets.csv_text import number, plain
 from seqbench.datasets.labels.entries import LabelEntry
+from seqbench.datasets.reading.clock import SampleTimes
 from seqbench.datasets.reading.recording import Recording
 
 
@@ -23,12 +24,15 @@ class LabelFile:
         The file.
     recordings
         By name; one, unless the format holds several recordings in a file.
+    times
+        When the samples of each recording were taken; None where that is unknown.
     intervals
         Whether labels are classes of intervals, not events.
     """
 
     path: Path
     recordings: Mapping[str, Recording]
+    times: Mapping[str, SampleTimes | None]
     intervals: bool
 
     @property
@@ -78,6 +82,20 @@ class LabelFile:
             recording=self.only_recording if recording is None else recording,
             label="",
         )
+
+    def seconds_at(self, sample: float, recording: str, place: str) -> float:
+        """Return the time of a sample, in seconds from the first one.
+
+        Raises
+        ------
+        DataError
+            If the recording has no sampling rate.
+        """
+        times = self.times[recording]
+        if times is None:
+            problem = f"its times are samples, and recording '{recording}' has no sampling rate"
+            raise fault(self.path, problem, "set `sampling_rate_hz`", place=place)
+        return times.time_s_at(sample) - times.start_s
 
     def seconds(self, text: str, place: str) -> float:
         """Return the time that stands somewhere in the file."""

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from seqbench.config.options import LabelFiles
-from seqbench.datasets.base import DataError, fault
+from seqbench.datasets.base import fault
 from seqbench.datasets.csv_text import plain
 from seqbench.datasets.labels.entries import LabelEntry
 from seqbench.datasets.labels.formats.label_file import LabelFile, WrittenLabel, WrittenRecording
@@ -89,36 +89,26 @@ def _labels(
         problem = f"it is of the type '{kind}'"
         hint = f"only regions of time series ({TIME_SERIES}) and audio ({AUDIO}) are read"
         raise fault(file.path, problem, hint, place=place)
-    scale = 1.0 if kind == AUDIO else _seconds_per_unit(file, settings, recording, place)
-    onset_s, end_s = (_number(file, value.get(bound), place) * scale for bound in ("start", "end"))
+    unit = "s" if kind == AUDIO else settings.unit
+    onset_s, end_s = (
+        _seconds(file, value.get(bound), unit, recording, place) for bound in ("start", "end")
+    )
     names = value.get(kind) or [""]
     for name in names:
         yield str(name), onset_s, None if value.get("instant") or end_s == onset_s else end_s
 
 
-def _number(file: LabelFile, time: object, place: str) -> float:
+def _seconds(file: LabelFile, time: object, unit: str | None, recording: str, place: str) -> float:
+    """Return a time of a region in seconds."""
     if isinstance(time, bool) or not isinstance(time, int | float):
         hint = "label times that are numbers: seconds, milliseconds or samples"
         raise fault(file.path, f"its time {time!r} is not a number", hint, place=place)
-    return float(time)
-
-
-def _seconds_per_unit(file: LabelFile, settings: LabelFiles, recording: str, place: str) -> float:
-    """Return the seconds of a unit of the times of a time series."""
-    if settings.unit is None:
+    if unit is None:
         hint = "set `unit` of `labels` to s, ms or samples (where the task has no time column)"
         raise fault(file.path, "the unit of its times is unknown", hint, place=place)
-    if settings.unit != "samples":
-        return {"s": 1.0, "ms": 1e-3}[settings.unit]
-    rate = file.recordings[recording].sampling_rate_hz
-    if rate is None:
-        raise _without_rate(file, place)
-    return 1 / rate
-
-
-def _without_rate(file: LabelFile, place: str) -> DataError:
-    problem = "its times are samples of a recording without sampling rate"
-    return fault(file.path, problem, "give the recording one, or label in seconds", place=place)
+    if unit == "samples":
+        return file.seconds_at(time, recording, place)
+    return time / 1000 if unit == "ms" else float(time)
 
 
 def write_label_studio(

@@ -32,7 +32,7 @@ def read_raven(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]:
         raise fault(file.path, f"it has no column '{column}'", hint)
     present = [name for name in OPTIONAL if name in names]
     first: dict[str, LabelEntry] = {}
-    for row in read_table(file.path, (*TIMES, column, *present)):
+    for row in read_table(file.path, (*TIMES, column, *present), needs_rows=False):
         entry = _entry(file, row, column)
         selection = row.cells.get("selection", str(row.line))
         earlier = first.setdefault(selection, entry)

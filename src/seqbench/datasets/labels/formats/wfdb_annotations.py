@@ -30,27 +30,29 @@ def read_wfdb(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]:
     import wfdb
 
     del settings
-    path, recording = file.path, file.recordings[file.only_recording]
+    path, recording = file.path, file.only_recording
     if path.read_bytes().strip(b"\0") == b"":
         return
     found = wfdb.rdann(str(path.with_suffix("")), path.suffix[1:])
-    rate = found.fs or recording.sampling_rate_hz
-    if not rate:
-        hint = "put the header of the record beside it"
-        raise fault(path, "it has no sampling rate, nor has the recording", hint)
     notes = [note.strip("\0 ") for note in found.aux_note]
-    rows = list(zip(found.sample.tolist(), found.symbol, notes, strict=True))
-    numbered = list(enumerate(rows, start=1))
+    rows = []
+    for number, sample in enumerate(found.sample.tolist(), start=1):
+        place = f"annotation {number}"
+        time_s = sample / found.fs if found.fs else file.seconds_at(sample, recording, place)
+        rows.append((number, place, found.symbol[number - 1], notes[number - 1], time_s))
     if not file.intervals:
-        for number, (sample, symbol, note) in numbered:
+        for number, place, symbol, note, onset_s in rows:
             label = note if symbol in (NOTE, RHYTHM) and note else symbol
-            yield file.entry(number, f"annotation {number}", label, sample / rate, None)
+            yield file.entry(number, place, label, onset_s, None)
         return
-    rhythms = [(n, sample, note) for n, (sample, symbol, note) in numbered if symbol == RHYTHM]
-    duration_s = len(recording.signal) / (recording.sampling_rate_hz or rate)
-    ends_s = [*(sample / rate for _, sample, _ in rhythms[1:]), duration_s]
-    for (number, sample, note), end_s in zip(rhythms, ends_s, strict=False):
-        yield file.entry(number, f"annotation {number}", note, sample / rate, end_s)
+    rhythms = [row for row in rows if row[2] == RHYTHM]
+    if not rhythms:
+        return
+    n_samples = len(file.recordings[recording].signal)
+    end_s = file.seconds_at(n_samples, recording, "the last change of rhythm")
+    ends_s = [*(time_s for *_, time_s in rhythms[1:]), end_s]
+    for (number, place, _, note, start_s), end_s in zip(rhythms, ends_s, strict=True):
+        yield file.entry(number, place, note, start_s, end_s)
 
 
 def write_wfdb(path: Path, labels: Iterable[WrittenLabel], recording: WrittenRecording) -> None:
