@@ -181,8 +181,8 @@ def predict(
         at the sampling rate of the model.
     channels
         Names of the channels to take from a file, in the order of the model;
-        None: those the model was trained on if the file has them all, else
-        all as they stand.
+        None: those the model was trained on by their names, or all as they
+        stand where the file or the model has no names.
     device
         auto, cpu, cuda or cuda:N.
     progress
@@ -280,7 +280,7 @@ def predict_stream(
         Name to give it.
     channels
         Names of the columns to take, for csv with a header; None: those the
-        model was trained on if the header has them all, else all as they stand.
+        model was trained on, or all as they stand where there are no names.
 
     Notes
     -----

@@ -166,6 +166,19 @@ def test_channels_are_found_by_name_and_may_be_chosen(knocks, signal, events, tm
     agree(seqbench.predict(knocks.model, wider), events)
 
 
+def test_other_names_are_refused_and_files_without_names_are_read_in_their_order(
+    knocks, signal, events, tmp_path
+):
+    other = as_csv(tmp_path / "other.csv", signal, header="x,y,w")
+    expected = "it has no channel 'z' of the model, but x, y, w; name the channels to take"
+
+    assert expected in refusal(knocks.model, other)
+    with other.open("rb") as handle, pytest.raises(UserError, match=expected):
+        list(predict_stream(EventFinder(knocks.model), handle))
+    numbered = as_csv(tmp_path / "numbered.csv", signal, header="ch0,ch1,ch2")
+    agree(seqbench.predict(knocks.model, numbered), events)
+
+
 def test_what_the_model_does_not_need_may_be_text_or_of_another_rate(
     knocks, signal, events, tmp_path
 ):

@@ -84,7 +84,7 @@ def table_columns(
     names = numbered_names(width)
     if header is not None:
         names = unique_names(header)
-        options = options.among(names)
+        options = options.among(path, names)
     meanings = {
         i: meaning
         for i, name in enumerate(names)

@@ -31,7 +31,7 @@ def open_edf(path: Path, options: ReadOptions) -> Iterator[Source]:
     header = read_edf_header(path)
     signals = [one for one in header.signals if one.label not in ANNOTATIONS]
     names = unique_names([one.label for one in signals])
-    selected = select_channels(path, names, options.among(names).channels)
+    selected = select_channels(path, names, options.among(path, names).channels)
     channels = [names[i] for i in selected]
     chosen = [signals[i] for i in selected]
     if chosen and not header.record_s:

@@ -32,7 +32,7 @@ def open_miniseed(path: Path, options: ReadOptions) -> Iterator[Source]:
     identifiers = list(dict.fromkeys(trace.id for trace in traces))
     codes = [identifier.rpartition(".")[2] for identifier in identifiers]
     names = identifiers if len({*codes}) < len(codes) else codes
-    selected = select_channels(path, names, options.among(names).channels)
+    selected = select_channels(path, names, options.among(path, names).channels)
     chosen = [_only_trace(path, names[i], traces, identifiers[i]) for i in selected]
     channels = [names[i] for i in selected]
     rates = [float(trace.stats.sampling_rate) for trace in chosen]

@@ -40,7 +40,7 @@ class ReadOptions:
         Names of the channels to take, in this order; None takes all. What is
         named is a channel, whatever its name or values look like.
     preferred
-        The same where `channels` is None, for a file that names them all.
+        Those of a model: the same where `channels` is None and the file has names.
     targets
         Names of channels that are targets.
     header
@@ -74,11 +74,25 @@ class ReadOptions:
         """Return whether the user named a channel."""
         return channel in (*(self.channels or ()), *self.targets)
 
-    def among(self, names: Sequence[str]) -> "ReadOptions":
-        """Return the options for a file that names its channels."""
-        if self.channels is None and self.preferred and set(self.preferred) <= {*names}:
+    def among(self, path: Path, names: Sequence[str]) -> "ReadOptions":
+        """Return the options for a file that names its channels.
+
+        Raises
+        ------
+        DataError
+            If it lacks one that is preferred, and both have other names than
+            those of channels without.
+        """
+        if self.channels is not None or not self.preferred:
+            return self
+        missing = [name for name in self.preferred if name not in names]
+        if not missing:
             return replace(self, channels=self.preferred)
-        return self
+        if any(list(some) == numbered_names(len(some)) for some in (names, self.preferred)):
+            return self
+        held = ", ".join(names[:12])
+        problem = f"it has no channel '{missing[0]}' of the model, but {held}"
+        raise fault(path, problem, "name the channels to take in `channels`, in the model's order")
 
 
 @dataclass(frozen=True, kw_only=True)

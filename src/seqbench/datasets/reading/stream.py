@@ -50,8 +50,8 @@ def csv_stream(
         Names of C columns to take, in this order; a stream without names gives
         all as they stand.
     default_channels
-        The same if `channels` is None, for a stream that names them all;
-        another one gives all as they stand.
+        The same if `channels` is None, for a stream with names; one
+        without gives all as they stand.
     sampling_rate_hz
         Samples per second. No step of a time column may differ by
         `clock.MISFIT_LIMIT` from its inverse, or without it from the first

@@ -38,7 +38,7 @@ def open_tdms(path: Path, options: ReadOptions) -> Iterator[Source]:
         channels = [one for group in file.groups() for one in group.channels()]
         channels = [one for one in channels if one.dtype.kind in "biuf" and len(one)]
         names = _names(channels)
-        selected = select_channels(path, names, options.among(names).channels)
+        selected = select_channels(path, names, options.among(path, names).channels)
         chosen = [channels[i] for i in selected]
         named = [names[i] for i in selected]
         _check_agreement(path, named, chosen, options)

@@ -32,7 +32,7 @@ def open_wfdb(path: Path, options: ReadOptions) -> Iterator[Source]:
 
     header, files = _header(path)
     names = unique_names([str(name or "") for name in header.sig_name or []])
-    selected = select_channels(path, names, options.among(names).channels)
+    selected = select_channels(path, names, options.among(path, names).channels)
     channels = [names[i] for i in selected]
     rates = [header.fs * header.samps_per_frame[i] for i in selected]
     skew = max((header.skew[i] or 0 for i in selected), default=0)  # frames by which one is late

@@ -42,7 +42,7 @@ def open_xdf(path: Path, options: ReadOptions) -> Iterator[Source]:
         raise fault(path, problem, "save the stream as HDF5")
     streams = _loaded(path, pyxdf)
     names, units, columns = _channels(streams)
-    selected = select_channels(path, names, options.among(names).channels)
+    selected = select_channels(path, names, options.among(path, names).channels)
     used = {columns[i][0] for i in selected}
     if len(used) > 1:
         held = ", ".join(quoted(streams[i]["info"]["name"][0]) for i in sorted(used))
