@@ -99,6 +99,12 @@ LABEL_OPTIONS = {  # which of the options only some formats have
 }
 
 
+def _plain_suffix(text: str) -> str:
+    if not text.replace("-", "").replace("_", "").isalnum():
+        raise ValueError("must be letters and digits, without a dot")
+    return text
+
+
 class LabelFiles(Options):
     """Label files of another program, and where they are."""
 
@@ -116,7 +122,7 @@ class LabelFiles(Options):
         description="Column of the labels; empty: of bids trial_type, else value; of raven"
         " Annotation.",
     )
-    extension: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] | None = Field(
+    extension: Annotated[Text, AfterValidator(_plain_suffix)] | None = Field(
         None, description="wfdb: suffix of the annotation files; empty: atr."
     )
     unit: Literal["s", "ms", "samples"] | None = Field(

@@ -11,6 +11,7 @@ import pytest
 import wfdb
 from pydantic import ValidationError
 
+from seqbench.cli.predict import FORMATS
 from seqbench.config.options import LABEL_SUFFIXES, LabelFiles
 from seqbench.datasets.labels.formats.edf_annotations import read_edf
 from seqbench.datasets.labels.formats.label_file import LabelFile
@@ -91,7 +92,7 @@ RAVEN = (
 )
 
 
-LIBRARIES = {"elan": "pympi"}  # of the extra `labels`
+LIBRARIES = {"elan": "pympi"}
 
 
 def skip_without_library(label_format: str) -> None:
@@ -230,6 +231,11 @@ EVENTS = {
         },
         {},
         [WALK_AND_RUN[0], ("b", "bell", 15, 16), ("b", "bell", 17, 18), WALK_AND_RUN[1]],
+    ),
+    "bids of intervals": (
+        {"recordings/b_events.tsv": "onset\tduration\tstate\n0.05\t0.07\twalk\n0.2\t0.1\trun\n"},
+        {"column": "State"},
+        WALK_AND_RUN,
     ),
     "bids with n/a that is left out": (
         {"recordings/b_events.tsv": "onset\tduration\tvalue\n0.1\t0\tn/a\n0.2\t0\tbell\n"},
@@ -383,12 +389,18 @@ def test_edf_annotations_in_files_of_their_own(found):
     assert found(files, "classification", format="edf", path="hypnograms") == WALK_AND_RUN
 
 
-@pytest.mark.parametrize("case", ["audacity in a folder", "raven", "elan", "textgrid"])
+@pytest.mark.parametrize(
+    "case",
+    ["audacity in a folder", "bids of intervals", "raven", "elan", "label_studio", "textgrid"],
+)
 def test_intervals_are_classes(found, case):
     files, settings, expected = EVENTS[case]
-    points = {"marks/a.TXT": None}
+    if case == "label_studio":
+        files = label_studio(task("b.csv", marked((5, 12, "walk"), (20, 30, "run"))))
 
-    labels = found(files | points, "classification", format=case.split()[0], **settings)
+    labels = found(
+        files | {"marks/a.TXT": None}, "classification", format=case.split()[0], **settings
+    )
 
     assert labels == [label for label in expected if label[1] != "bell"]
 
@@ -466,6 +478,14 @@ REFUSED = {
     "raven of several without files": (
         {"all.txt": RAVEN}, {"format": "raven", "path": "all.txt"},
         "all.txt, row 2: it names no sound file*Begin File",
+    ),
+    "raven of several without offsets": (
+        {
+            "all.txt": "Begin Time (s)\tEnd Time (s)\tBegin File\tAnnotation\n"
+            "0.05\t0.12\ta.csv\ta\n0.3\t0.4\tb.csv\ta\n"
+        },
+        {"format": "raven", "path": "all.txt"},
+        "all.txt: its times are of several sound files end to end*File Offset (s)",
     ),
     "raven with a selection twice": (
         {"recordings/b.txt": RAVEN + "2\tWaveform 1\t1\t0.2\t0.3\t0\twalk\n"}, {"format": "raven"},
@@ -653,7 +673,7 @@ def test_wfdb_without_any_rate_is_refused(assert_refused):
 def test_a_missing_library_is_named_with_its_extra(assert_refused, monkeypatch):
     monkeypatch.setitem(sys.modules, "pympi.Elan", None)
 
-    pattern = "b.eaf: needs the package pympi*pip install 'seqbench[labels]'"
+    pattern = "b.eaf: .eaf files are read by the package pympi*pip install 'seqbench[elan]'"
     options = {"task": "detection", "labels": LabelFiles(format="elan")}
     assert_refused(NO_TABLES | {"recordings/b.eaf": ELAN}, pattern, options)
 
@@ -680,10 +700,14 @@ def test_tasks_without_labels_take_none(assert_refused):
     assert_refused(NO_TABLES, "`labels` are not what forecasting predicts*leave it out", options)
 
 
-def test_every_format_has_a_reader_and_a_test():
+def test_every_format_has_a_reader_a_test_and_a_row_in_the_docs(pytestconfig):
     tested = {case.split()[0] for case in EVENTS} | {"edf", "wfdb"}
+    text = (pytestconfig.rootpath / "docs" / "labels.md").read_text(encoding="utf-8")
+    cells = [[cell.strip("` ") for cell in row.split("|")[1:-1]] for row in text.splitlines()]
+    written = {row[0]: row[4] for row in cells if len(row) == 7 and row[0] in READERS}
 
-    assert set(READERS) == set(LABEL_SUFFIXES) == tested
+    assert set(READERS) == set(LABEL_SUFFIXES) == tested == set(written)
+    assert {name for name, cell in written.items() if cell == "yes"} == {*FORMATS[1:]}
 
 
 @pytest.mark.parametrize(
@@ -694,7 +718,7 @@ def test_every_format_has_a_reader_and_a_test():
         ({"format": "textgrid", "unit": "s"}, "unit belongs to label_studio"),
         ({"format": "audacity", "path": "../x"}, "path is below the folder of the dataset"),
         ({"format": "audacity", "path": "/x"}, "path is below the folder of the dataset"),
-        ({"format": "wfdb", "extension": "a/b"}, "pattern"),
+        ({"format": "wfdb", "extension": ".atr"}, "letters and digits, without a dot"),
         ({"format": "audacity", "only": ()}, "at least 1"),
     ],
 )

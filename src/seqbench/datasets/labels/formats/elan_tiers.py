@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from seqbench.config.options import LabelFiles
 from seqbench.datasets.base import fault
 from seqbench.datasets.labels.entries import LabelEntry
-from seqbench.datasets.labels.formats.label_file import LabelFile, library
+from seqbench.datasets.labels.formats.label_file import LabelFile
 from seqbench.datasets.labels.formats.tiers import chosen_tier
+from seqbench.datasets.reading.source import package
 
 
 def read_elan(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]:
@@ -17,7 +18,9 @@ def read_elan(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]:
     DataError
         If the tier cannot be chosen, depends on another one, or the media does not begin at 0.
     """
-    elan = library("pympi.Elan", file.path).Eaf(str(file.path), suppress_version_warning=True)
+    elan = package(file.path, "pympi.Elan", "elan").Eaf(
+        str(file.path), suppress_version_warning=True
+    )
     for media in elan.media_descriptors:
         if int(media.get("TIME_ORIGIN", 0)):
             problem = f"its time begins {media['TIME_ORIGIN']} ms into {media.get('MEDIA_URL')}"

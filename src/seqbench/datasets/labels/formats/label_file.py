@@ -3,9 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from seqbench.datasets.base import fault
 from seqbench.datasets.csv_text import number, plain
@@ -128,19 +126,3 @@ class WrittenRecording:
     file_name: str
     sampling_rate_hz: float
     duration_s: float
-
-
-def library(name: str, path: Path) -> Any:
-    """Return a module of the extra `labels`.
-
-    Raises
-    ------
-    DataError
-        If it is not installed.
-    """
-    try:
-        return import_module(name)
-    except ModuleNotFoundError:
-        package = name.partition(".")[0]
-        hint = "install it: pip install 'seqbench[labels]'"
-        raise fault(path, f"needs the package {package}, which is not here", hint) from None

@@ -31,8 +31,13 @@ def read_raven(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]:
         hint = f"name that of the labels in `column` of `labels`; it has {', '.join(names)}"
         raise fault(file.path, f"it has no column '{column}'", hint)
     present = [name for name in OPTIONAL if name in names]
+    rows = read_table(file.path, (*TIMES, column, *present), needs_rows=False)
+    files = {row.cells.get("begin file") for row in rows}
+    if len(files) > 1 and "file offset (s)" not in names:
+        problem = "its times are of several sound files end to end"
+        raise fault(file.path, problem, "save it with the column File Offset (s)")
     first: dict[str, LabelEntry] = {}
-    for row in read_table(file.path, (*TIMES, column, *present), needs_rows=False):
+    for row in rows:
         entry = _entry(file, row, column)
         selection = row.cells.get("selection", str(row.line))
         earlier = first.setdefault(selection, entry)
