@@ -11,9 +11,10 @@ from contextlib import ExitStack, contextmanager
 from glob import escape
 from io import RawIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Self, TextIO, get_args
 
 from seqbench.cli.arguments import refuse_overwriting
+from seqbench.config.options import TimeUnit
 from seqbench.errors import UserError
 from seqbench.storage.atomic import replacing
 
@@ -38,6 +39,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--channels", nargs="+", metavar="NAME", help="channels to take, in the model's order"
     )
+    parser.add_argument(
+        "--header", choices=("yes", "no"), help="whether the first row of a table names its columns"
+    )
+    parser.add_argument("--time-column", metavar="NAME", help="of a table; else by its name")
+    parser.add_argument(
+        "--time-unit", choices=get_args(TimeUnit), help="of the time column; else by name or values"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--stream", action="store_true", help="give events as they become certain")
     parser.add_argument(
@@ -56,6 +64,9 @@ def run(
     out: Path | None,
     out_format: str,
     channels: list[str] | None,
+    header: str | None,
+    time_column: str | None,
+    time_unit: TimeUnit | None,
     device: str,
     stream: bool,
     kind: str | None,
@@ -68,8 +79,13 @@ def run(
         raise UserError(f"--format {out_format} is for files; name one with --out")
     if stream and out_format != "csv":
         raise UserError(f"a file of {out_format} is written at the end; leave --stream out")
+    table: dict[str, object] = {
+        "header": header and header == "yes",
+        "time_column": time_column,
+        "time_unit": time_unit,
+    }
     if stream:
-        _predict_stream(model, recording, out, channels, device, kind or "csv", idle_s)
+        _predict_stream(model, recording, out, channels, table, device, kind or "csv", idle_s)
         return
     if recording == "-":
         raise UserError("standard input is read with --stream; else name a file")
@@ -79,7 +95,12 @@ def run(
     from seqbench.prediction.event_finder import find_events
 
     found = find_events(
-        model, Path(recording), channels=channels, device=device, progress=sys.stderr.isatty()
+        model,
+        Path(recording),
+        channels=channels,
+        device=device,
+        progress=sys.stderr.isatty(),
+        **table,
     )
     if out is None:
         _write_events(sys.stdout, found.events)
@@ -113,6 +134,7 @@ def _predict_stream(
     recording: str,
     out: Path | None,
     channels: list[str] | None,
+    table: dict[str, object],
     device: str,
     kind: str,
     idle_s: float | None,
@@ -144,7 +166,9 @@ def _predict_stream(
             target = stack.enter_context(out.open("w", encoding="utf-8", newline=""))
         name = "stream" if recording == "-" else path.stem
         handle = stack.enter_context(Interruptible(handle))
-        found = predict_stream(finder, handle, kind=kind, recording=name, channels=channels)
+        found = predict_stream(
+            finder, handle, kind=kind, recording=name, channels=channels, **table
+        )
         _write_events(target, found)
 
 

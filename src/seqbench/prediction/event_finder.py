@@ -1,6 +1,6 @@
 """Events in new recordings, by a model that the pipeline left behind."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from seqbench.config.registry import TASKS
+from seqbench.datasets.reading.clock import SampleTimes
 from seqbench.datasets.reading.recording import open_recording
+from seqbench.datasets.reading.source import Source
 from seqbench.datasets.reading.stream import Stream, csv_stream, raw_stream
 from seqbench.errors import FormatError, UserError
 from seqbench.storage.cells import plain_cell
@@ -32,7 +34,9 @@ CHUNK_SAMPLES = 1 << 15
 
 @dataclass(frozen=True)
 class FoundEvent:
-    """One event: onset in seconds from the start of its recording, and where it may lie.
+    """One event: onset in seconds on the clock of its recording, and where it may lie.
+
+    A recording without a clock of its own starts at 0.
 
     The interval holds 95 % of the matched events of val; None where val had
     too few.
@@ -58,11 +62,11 @@ COLUMNS = [field.name for field in fields(FoundEvent)]
 
 @dataclass(frozen=True)
 class RecordingEvents:
-    """The events of one recording by onset, its number of samples and its sampling rate."""
+    """The events of one recording by onset, its number of samples, and when they were taken."""
 
     events: list[FoundEvent]
     n_samples: int
-    sampling_rate_hz: float
+    times: SampleTimes
 
 
 class EventFinder:
@@ -116,7 +120,10 @@ class EventFinder:
         return samples / self.sampling_rate_hz + period_s
 
     def events(
-        self, chunks: Iterable[NDArray[np.float32]], recording: str = "recording"
+        self,
+        chunks: Iterable[NDArray[np.float32]],
+        recording: str = "recording",
+        times: Callable[[], SampleTimes | None] = lambda: None,
     ) -> Iterator[FoundEvent]:
         """Yield the events of one recording in order of their certainty, then of time.
 
@@ -127,6 +134,9 @@ class EventFinder:
             on, piece by piece.
         recording
             Name to give it.
+        times
+            Returns when the samples so far were taken; None: they start at 0,
+            at the rate of the model.
         """
         decoder = self._decoding.decoder
         period = period_samples(self.refractory_s, self.sampling_rate_hz)
@@ -134,8 +144,8 @@ class EventFinder:
         stream = EventStream(self._detector, selection)
         for chunk in chunks:
             self.check_channels(chunk.shape[1], recording)
-            yield from self._found(stream.push(chunk), recording)
-        yield from self._found(stream.finish(), recording)
+            yield from self._found(stream.push(chunk), recording, times())
+        yield from self._found(stream.finish(), recording, times())
 
     def check_channels(self, n_channels: int, recording: str) -> None:
         """Refuse a recording of other channels than the model was trained on."""
@@ -154,9 +164,12 @@ class EventFinder:
                 f" {expected:g} Hz; resample the recording"
             )
 
-    def _found(self, events: Iterable[Event], recording: str) -> Iterator[FoundEvent]:
-        for time, kind, score in events:
-            onset_s = time / self.sampling_rate_hz
+    def _found(
+        self, events: Iterable[Event], recording: str, times: SampleTimes | None
+    ) -> Iterator[FoundEvent]:
+        clock = times or SampleTimes.uniform(self.sampling_rate_hz)
+        for place, kind, score in events:
+            onset_s = clock.time_s_at(place)
             bounds = self._bounds_ms[kind]
             earliest, latest = (onset_s + b / 1000 for b in bounds) if bounds else (None, None)
             yield FoundEvent(recording, onset_s, self.classes[kind], score, earliest, latest)
@@ -169,6 +182,7 @@ def predict(
     channels: list[str] | None = None,
     device: str = "auto",
     progress: bool = False,
+    **options: Any,
 ) -> pd.DataFrame:
     """Find the events of a recording of any length.
 
@@ -187,18 +201,23 @@ def predict(
         auto, cpu, cuda or cuda:N.
     progress
         Show a bar.
+    **options
+        How a table is read: `header`, `time_column` and `time_unit`, as for ``source: folder``.
 
     Returns
     -------
     DataFrame
-        recording, onset_s, label, score, earliest_s, latest_s; by onset.
+        recording, onset_s, label, score, earliest_s, latest_s; by onset, which
+        is on the clock of the file: a time column that starts at 5 s is kept.
 
     Raises
     ------
     UserError
         If model or recording cannot be read, or do not fit each other.
     """
-    found = find_events(model, recording, channels=channels, device=device, progress=progress)
+    found = find_events(
+        model, recording, channels=channels, device=device, progress=progress, **options
+    )
     return pd.DataFrame([vars(event) for event in found.events], columns=COLUMNS)
 
 
@@ -209,10 +228,11 @@ def find_events(
     channels: list[str] | None = None,
     device: str = "auto",
     progress: bool = False,
+    **options: Any,
 ) -> RecordingEvents:
     """Return the events of a recording; see `predict`."""
     finder = EventFinder(Path(model), device)
-    n_samples = 0
+    n_samples, times = 0, None
 
     def counted(chunks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
         nonlocal n_samples
@@ -222,26 +242,32 @@ def find_events(
 
     if isinstance(recording, Path | str):
         name = Path(recording).stem
-        with _file_chunks(finder, Path(recording), channels, progress) as chunks:
-            found = list(finder.events(counted(chunks), name))
+        with _file_chunks(finder, Path(recording), channels, progress, options) as file:
+            opened, chunks = file
+            found = list(finder.events(counted(chunks), name, opened.sample_times))
+            times = opened.sample_times()
     else:
         name = "recording"
         signal = _signal(recording)
         pieces = range(0, len(signal), CHUNK_SAMPLES)
         found = list(finder.events(counted(signal[i : i + CHUNK_SAMPLES] for i in pieces), name))
     found.sort(key=lambda event: (event.onset_s, event.label))
-    return RecordingEvents(found, n_samples, finder.sampling_rate_hz)
+    return RecordingEvents(found, n_samples, times or SampleTimes.uniform(finder.sampling_rate_hz))
 
 
 @contextmanager
 def _file_chunks(
-    finder: EventFinder, path: Path, channels: list[str] | None, progress: bool
-) -> Iterator[Iterator[NDArray[np.float32]]]:
-    """Open a recording, check that it fits the model, and yield its chunks under a bar."""
+    finder: EventFinder,
+    path: Path,
+    channels: list[str] | None,
+    progress: bool,
+    options: dict[str, Any],
+) -> Iterator[tuple[Source, Iterator[NDArray[np.float32]]]]:
+    """Open a recording, check that it fits the model, and yield it and its chunks under a bar."""
     with ExitStack() as stack:
         # The file may have the channels of the model in another order, or among others.
-        preferred = tuple(finder.channels)
-        opened = stack.enter_context(open_recording(path, channels, preferred=preferred))
+        known = {"preferred": tuple(finder.channels), "sampling_rate_hz": finder.sampling_rate_hz}
+        opened = stack.enter_context(open_recording(path, channels, **known, **options))
         finder.check_rate(opened.sampling_rate_hz, str(path))
         finder.check_channels(len(opened.channels), str(path))
         total = opened.n_samples and opened.n_samples / finder.sampling_rate_hz
@@ -254,7 +280,7 @@ def _file_chunks(
                 yield chunk
                 bar.update(len(chunk) / finder.sampling_rate_hz)
 
-        yield counted()
+        yield opened, counted()
 
 
 def predict_stream(
@@ -264,6 +290,7 @@ def predict_stream(
     kind: str = "csv",
     recording: str = "stream",
     channels: list[str] | None = None,
+    **options: Any,
 ) -> Iterator[FoundEvent]:
     """Yield events as they become certain, from samples that are still coming.
 
@@ -287,6 +314,7 @@ def predict_stream(
     An interrupt from the keyboard while samples are awaited ends the stream:
     what is certain without more of them is still yielded.
     """
+    starts_s = [0.0]
     if kind == "raw":
         chunks = raw_stream(handle, len(finder.channels))
     else:
@@ -296,8 +324,13 @@ def predict_stream(
             channels=channels,
             default_channels=finder.channels,
             sampling_rate_hz=finder.sampling_rate_hz,
+            started=starts_s.append,
+            **options,
         )
-    yield from finder.events(_until_interrupted(chunks), recording)
+    rate_hz = finder.sampling_rate_hz
+    yield from finder.events(
+        _until_interrupted(chunks), recording, lambda: SampleTimes.uniform(rate_hz, starts_s[-1])
+    )
 
 
 def _until_interrupted(chunks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

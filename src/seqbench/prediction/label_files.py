@@ -41,7 +41,7 @@ def write_label_file(
     DataError
         If the format cannot hold a label, or its library is not installed.
     """
-    rate = found.sampling_rate_hz
+    rate, start_s = found.times.rate_hz, found.times.start_s
     recording = WrittenRecording(
         file_name=recording_name, sampling_rate_hz=rate, duration_s=found.n_samples / rate
     )
@@ -49,7 +49,9 @@ def write_label_file(
     labels = [
         # Times lie between samples, that of the first or last event perhaps a little outside.
         WrittenLabel(
-            onset_s=float(min(max(one.onset_s, 0.0), last_s)), label=one.label, score=one.score
+            onset_s=float(min(max(one.onset_s - start_s, 0.0), last_s)),
+            label=one.label,
+            score=one.score,
         )
         for one in found.events
     ]

@@ -22,7 +22,7 @@ class LabelTimes:
         When they were taken; None where that is unknown.
     origin
         Whether labels count from the first sample or are on the clock of the
-        recording; None: that the user has to say, unless the two are the same.
+        recording; None: from the first sample, but a time that may be either is refused.
     """
 
     n_samples: int
@@ -35,18 +35,19 @@ class LabelTimes:
         Raises
         ------
         DataError
-            If the clock is unknown, or starts elsewhere than at 0 and nobody
-            said whether the labels use it.
+            If the clock is unknown, or starts elsewhere than at 0 and has this
+            time, too, and nobody said whether labels use it.
         """
         if self.times is None:
             hint = "set `sampling_rate_hz`, which turns seconds into samples"
             raise entry.fault("the sampling rate is unknown", hint)
-        start_s = self.times.start_s
-        if self.origin is None and abs(start_s) * self.times.rate_hz >= SAME_PLACE:
+        start_s, on_clock = self.times.start_s, self.times.sample_at(time_s)
+        starts_elsewhere = abs(start_s) * self.times.rate_hz >= SAME_PLACE
+        if self.origin is None and starts_elsewhere and 0 <= on_clock <= self.n_samples:
             problem = f"the clock of recording '{entry.recording}' starts at {start_s:.10g} s"
             hint = "set `times: clock` if labels use it, or `times: start` if they count from the"
             raise entry.fault(problem, f"{hint} first sample")
-        place = self.times.sample_at(time_s if self.origin == "clock" else start_s + time_s)
+        place = on_clock if self.origin == "clock" else self.times.sample_at(start_s + time_s)
         return 0.0 if -TINY < place < 0 else place
 
     def time_s_at(self, sample: float) -> float:

@@ -131,8 +131,10 @@ class Clock:
         misfit = np.abs(steps - mean)
         if misfit.max() >= MISFIT_LIMIT * mean:
             at = int(np.argmax(misfit)) + 1
-            usual = self._quoted(float(np.median(steps)))
-            problem = f"the step of {self._quoted(steps[at - 1])} is not uniform with {usual}"
+            usual = self._quoted(float(np.median(steps)), ".6g")
+            problem = (
+                f"the step of {self._quoted(steps[at - 1], '.6g')} is not uniform with {usual}"
+            )
             raise self._fault(first + at, problem)
         samples = np.concatenate([self._samples, first + np.arange(1, len(times))])
         times = np.concatenate([self._times, times[1:]])
@@ -177,9 +179,9 @@ class Clock:
             self._piece = self._piece[PIECE_SAMPLES:]
             self._n_in_knots += PIECE_SAMPLES
 
-    def _quoted(self, time: float) -> str:
+    def _quoted(self, time: float, form: str = ".10g") -> str:
         """Return a time or a step with its unit."""
-        return f"{time:.10g} {self._unit or ''}".rstrip()
+        return f"{time:{form}} {self._unit or ''}".rstrip()
 
     def _fault(self, sample: int, problem: str) -> DataError:
         row = self._line_of(sample)

@@ -25,7 +25,7 @@ BLOCK_CELLS = 1 << 22  # the same for many channels: 32 MiB in double precision
 WHOLE_BYTES = 1 << 28  # most that is read in one piece where memory is bounded
 FILL_HINT = "cut it out or fill it in before reading the recording"
 
-FEWEST_COUNTED = 16  # samples from which a column that rises evenly is no coincidence
+FEWEST_COUNTED = 10  # samples from which a column that rises evenly is no coincidence
 
 Blocks = Iterator[NDArray[Any]]
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -33,7 +33,8 @@ def csv_stream(
     channels: Sequence[str] | None = None,
     default_channels: Sequence[str] | None = None,
     sampling_rate_hz: float | None = None,
-    header: bool | None = None,
+    started: Callable[[float], None] = lambda _: None,
+    **options: Any,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the samples of a running CSV stream as soon as their lines are complete.
 
@@ -56,8 +57,10 @@ def csv_stream(
         Samples per second. No step of a time column may differ by
         `clock.MISFIT_LIMIT` from its inverse, or without it from the first
         step, so that a lost sample is noticed.
-    header
-        Whether the first row names the columns; None: by its cells.
+    started
+        Is called with the time of the first sample in seconds, if the stream has a clock.
+    **options
+        Others of `ReadOptions`.
 
     Yields
     ------
@@ -71,11 +74,11 @@ def csv_stream(
         and if the stream ends without a sample.
     """
     source = _named(handle)
-    options = ReadOptions(
+    given = ReadOptions(
         channels=None if channels is None else tuple(channels),
         preferred=None if default_channels is None else tuple(default_channels),
         sampling_rate_hz=sampling_rate_hz,
-        header=header,
+        **options,
     )
     table = None
     n_lines = n_samples = 0
@@ -89,7 +92,7 @@ def csv_stream(
             if len(rows) < N_ROWS + _n_lines_above(rows) and block:
                 waiting = rows
                 continue
-            table = _StreamTable(source, rows, n_channels, options)
+            table = _StreamTable(source, rows, n_channels, given, started)
             rows = rows[table.n_rows_above :]
         if rows and table is not None:
             n_samples += len(rows)
@@ -194,6 +197,7 @@ class _StreamTable:
         rows: Sequence[tuple[int, str]],
         n_channels: int,
         options: ReadOptions,
+        started: Callable[[float], None],
     ) -> None:
         dialect = Dialect.of(text for _, text in rows)
         self._source = source
@@ -201,6 +205,7 @@ class _StreamTable:
         self._rate_hz = options.sampling_rate_hz
         self._last_time: list[float] = []
         self._step: float | None = None
+        self._started = started
         n_above = dialect.n_lines_above
         first = [(line, self._cells(line, text)) for line, text in rows[n_above : n_above + N_ROWS]]
         if not first:
@@ -208,6 +213,8 @@ class _StreamTable:
         if header_names(source, *first[0], options.header) is None:
             options = replace(options, channels=None)  # nothing is named
         head = table_head(source, first, options, self._separator)
+        if head.rate_hz is not None:
+            started(head.start_s)
         self.n_rows_above = n_above + head.n_rows_above
         self._width = head.width
         self._columns = head.columns
@@ -268,7 +275,10 @@ class _StreamTable:
         raise fault(self._source, problem, hint, row=row, column=self._columns.names[0])
 
     def _expected_step(self, start: float, step: float) -> float:
-        """Return the step of the times by the sampling rate; without one, or a unit, the first."""
+        """Return the step of the times by the sampling rate; without one, or a unit, the first.
+
+        The start of the clock is passed on.
+        """
         rate = self._rate_hz
         unit = None if self._columns.time is None else self._columns.time.unit
         if rate is None or unit == "samples":
@@ -277,6 +287,7 @@ class _StreamTable:
             unit = "s"
         elif unit is None:
             unit = unit_of(self._source, self._columns.names[0], start, step, rate)
+        self._started(start * SECONDS[unit])
         return 1 / (rate * SECONDS[unit])
 
 

@@ -1,5 +1,6 @@
 """What the first rows of a table say: names, units, clock, and how its cells are written."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,8 +97,8 @@ def _units(cells: list[str], width: int) -> list[str] | None:
     if len(cells) != width or any(number(cell) is not None for cell in cells):
         return None
     texts = [plain(cell).strip("()[]") for cell in cells]
-    is_unit = [bool(text) and len(text) <= 12 and date_s(text) is None for text in texts]
-    return texts if all(is_unit) else None
+    are_units = all(re.fullmatch(r"[^\d\s][^\s]{0,11}", text) for text in texts)
+    return texts if are_units else None
 
 
 def _has_decimal_commas(cells: list[str]) -> bool:

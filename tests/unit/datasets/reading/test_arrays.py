@@ -15,7 +15,7 @@ from seqbench.datasets.reading.recording import open_recording, read_recording
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_arrays_of_either_order_and_any_number_type_are_read(tmp_path, joined, save, dtype, order):
     path = tmp_path / ("one.npy" if save is np.save else "one.npz")
-    array = np.asarray(np.arange(300).reshape(100, 3) % 97, dtype=dtype, order=order)
+    array = np.asarray(np.arange(300).reshape(100, 3) * 37 % 97, dtype=dtype, order=order)
     save(path, array)
 
     np.testing.assert_array_equal(joined(path), array.astype(np.float32))

@@ -7,7 +7,7 @@ import scipy.io
 
 from seqbench.datasets.reading.recording import read_recording
 
-SIGNAL = np.arange(60.0).reshape(20, 3)
+SIGNAL = np.arange(60.0).reshape(20, 3) * 7 % 31
 
 
 def save_5(path, **variables):

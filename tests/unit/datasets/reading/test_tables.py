@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from seqbench.datasets.base import DataError
 from seqbench.datasets.reading.recording import open_recording, read_recording
 
 
@@ -206,3 +207,128 @@ def test_the_time_for_a_wide_table_grows_with_its_width(tmp_path):
     assert time.process_time() - since < 10  # 0.5; minutes where each column looks at all others
     assert recording.channels[-1] == "x.50000"
     np.testing.assert_array_equal(recording.signal, values)
+
+
+def rows_of(head, n=20, *, wave=(3, 1, 4, 1, 5)):
+    """Return a table whose channel is a wave, below a head; `{i}` is the sample in a row."""
+    head, row = head
+    return "\n".join([*head, *(row.format(i=i, x=wave[i % len(wave)]) for i in range(n))]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "channels", "units", "rate_hz", "start_s"),
+    [
+        (["%OpenBCI", "%Sample Rate = 250 Hz", "EXG 0, EXG 1"], "{x}, {x}", 2, ["", ""], None, 0),
+        (["sep=;", "time_ms;x"], "{i};{x}", 1, [""], 1000, 0),
+        (["time_s;x"], "0,{i:03d};{x},5", 1, [""], 1000, 0),
+        (["time;x", "ms;mV"], "{i};{x}", 1, ["mV"], 1000, 0),
+        (["time,x", "(s),(g)"], "{i},{x}", 1, ["g"], 1, 0),
+        (["1700000000.0, 1700000000.0", "64.0, 64.0"], "{x}, {x}", 2, ["", ""], 64, 1.7e9),
+        (["1700000000", "4"], "{x}", 1, [""], 4, 1.7e9),
+        ([",x"], "{i},{x}", 1, [""], None, 0),
+        (["Unnamed: 0,time_s,x"], "{i},0.{i:02d},{x}", 1, [""], 100, 0),
+        (["date,x"], "2024-05-01 12:00:00.{i:02d}+02:00,{x}", 1, [""], 100, 1714557600),
+        (["date,x"], "2024-05-01T10:00:{i:02d}Z,{x}", 1, [""], 1, 1714557600),
+        (["timestamp,x"], "1714557600{i:02d}0,{x}", 1, [""], 100, 1714557600),
+    ],
+)
+@pytest.mark.parametrize("fast", [True, False])
+def test_the_rows_above_the_samples_are_understood(
+    tmp_path, joined, monkeypatch, head, row, channels, units, rate_hz, start_s, fast
+):
+    if not fast:
+        monkeypatch.setattr("seqbench.datasets.reading.csv_table.MOST_FAST_COLUMNS", 0)
+    path = tmp_path / "one.csv"
+    path.write_text(rows_of((head, row)))
+
+    one = read_recording(path)
+
+    wave = [[3, 1, 4, 1, 5][i % 5] + 0.5 * (",5" in row) for i in range(20)]
+    assert joined(path).tolist() == [[x] * channels for x in wave]
+    assert one.units == units
+    assert one.sampling_rate_hz == (rate_hz and pytest.approx(rate_hz))
+    assert (one.times.start_s if one.times else 0) == start_s
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "problem"),
+    [
+        (rows_of((["0,1"], "{x},{x}")), {}, "row 1: the first row, '0,1', counts columns"),
+        (rows_of((["0"], "{x}.5")), {}, "set `header: yes` if it is no sample, else `header: no`"),
+        (
+            rows_of((["x,label"], "{x},{x}")),
+            {},
+            "column 'label': a column of this name holds",
+        ),
+        (rows_of(([], "{i}.5,{x}")), {}, "'ch0' changes by the same step in every row"),
+        (rows_of((["x,n"], "{x},-{i}")), {}, "'n' changes by the same step in every row"),
+        (rows_of((["time,x"], "{i},{x}")), {}, "its step of 1 has no unit: it may be 1 or 1000 Hz"),
+        (rows_of((["a,x"], "{i},{x}")), {"time_column": "b"}, "no column 'b', which `time_column`"),
+        (rows_of((["date,x"], "2024-05-01 12:00,{x}")), {}, "is not after"),
+        (rows_of((["date,x"], "2024-05-01T10:{i:02d}Z,{x}")) + "noon,1\n", {}, "'noon' is no date"),
+    ],
+)
+def test_a_table_that_may_be_one_or_another_is_refused(tmp_path, text, options, problem):
+    path = tmp_path / "one.csv"
+    path.write_text(text)
+
+    with pytest.raises(DataError) as caught:
+        read_recording(path, **options)
+
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "channels", "rate_hz"),
+    [
+        (rows_of((["0,1"], "{x},{x}")), {"header": True}, ["0", "1"], None),
+        (rows_of((["0,1"], "{x},{x}")), {"header": False}, ["ch0", "ch1"], None),
+        (rows_of((["time,x"], "{i},{x}")), {"time_unit": "s"}, ["x"], 1),
+        (rows_of((["time,x"], "{i},{x}")), {"sampling_rate_hz": 1000.0}, ["x"], 1000),
+        (rows_of((["a,x"], "{i},{x}")), {"time_column": "a", "time_unit": "ms"}, ["x"], 1000),
+        (rows_of(([], "{i},{x}")), {"time_column": "ch0", "time_unit": "ms"}, ["ch1"], 1000),
+        (rows_of((["x,label"], "{x},{x}")), {"channels": ["x"]}, ["x"], None),
+        (rows_of((["x,label"], "{x},{x}")), {"channels": ["x", "label"]}, ["x", "label"], None),
+        (rows_of((["x,label"], "{x},{x}")), {"targets": ("label",)}, ["x", "label"], None),
+        (rows_of((["n,x"], "{i},{x}")), {"channels": ["n", "x"]}, ["n", "x"], None),
+    ],
+)
+def test_the_user_decides_what_a_table_leaves_open(tmp_path, text, options, channels, rate_hz):
+    path = tmp_path / "one.csv"
+    path.write_text(text)
+
+    one = read_recording(path, **options)
+
+    assert (one.channels, one.sampling_rate_hz) == (channels, rate_hz)
+
+
+def test_an_unknown_target_is_no_fault(tmp_path):
+    path = tmp_path / "one.csv"
+    path.write_text("x,angle\n1,\n2,7\n3,nan\n")
+
+    signal = read_recording(path, targets=("angle",)).signal
+
+    np.testing.assert_array_equal(signal, [[1, np.nan], [2, 7], [3, np.nan]])
+    with pytest.raises(DataError, match="row 2, column 'angle': the cell is empty"):
+        read_recording(path)
+
+
+def test_a_gap_in_an_index_without_a_name_is_found(tmp_path, refusal):
+    path = tmp_path / "one.parquet"
+    index = pd.date_range("2024-05-01", periods=50, freq="20ms")
+    index = index[:30].append(index[30:] + pd.Timedelta("2s"))
+    pd.DataFrame({"x": np.arange(50) % 7}, index=index).to_parquet(path)
+
+    assert "row 31, column 'time': the step of 2.02" in refusal(path)
+
+
+def test_a_wide_table_is_read_cell_by_cell_in_seconds(tmp_path):
+    path = tmp_path / "one.csv"
+    values = np.random.default_rng(0).normal(size=(20, 100_000)).round(3)
+    np.savetxt(path, values, fmt="%.3f", delimiter=",")
+
+    since = time.process_time()
+    recording = read_recording(path)
+
+    assert time.process_time() - since < 15  # 2; 80 where each cell is looked at by itself
+    np.testing.assert_array_equal(recording.signal, values.astype(np.float32))
