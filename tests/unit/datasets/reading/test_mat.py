@@ -65,7 +65,7 @@ def test_of_several_matrices_one_is_named_signal(save, joined, refusal):
         ({"s": {"x": 1.0}}, "no matrix of numbers: s (struct)", "n_samples x n_channels"),
         ({"x": SIGNAL, "fs": 1.0, "Fs": 2.0}, "both names of a sampling rate", "keep one"),
         ({"x": SIGNAL, "fs": np.ones((2, 1))}, "not a number", "one number"),
-        ({"x": np.where(SIGNAL == SIGNAL[2, 1], np.nan, SIGNAL)}, "row 3, column 'ch1'", "fill"),
+        ({"x": np.where(SIGNAL[2, 1] == SIGNAL, np.nan, SIGNAL)}, "row 3, column 'ch1'", "fill"),
     ],
 )
 def test_what_is_no_recording_is_refused(save, refusal, variables, problem, hint):
