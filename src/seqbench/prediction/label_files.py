@@ -23,7 +23,7 @@ WRITERS: dict[str, Callable[[Path, Iterable[WrittenLabel], WrittenRecording], No
 def write_label_file(
     path: Path, label_format: str, found: RecordingEvents, recording_name: str
 ) -> None:
-    """Write the events of a recording, times in seconds from its first sample.
+    """Write the events of a recording.
 
     Parameters
     ----------
@@ -39,20 +39,26 @@ def write_label_file(
     Raises
     ------
     DataError
-        If the format cannot hold a label, or its library is not installed.
+        If the format cannot hold a label.
     """
-    rate, start_s = found.times.rate_hz, found.times.start_s
+    times, last = found.times, found.n_samples - 1
     recording = WrittenRecording(
-        file_name=recording_name, sampling_rate_hz=rate, duration_s=found.n_samples / rate
+        file_name=recording_name,
+        sampling_rate_hz=times.rate_hz,
+        duration_s=times.time_s_at(found.n_samples) - times.start_s,
     )
-    last_s = (found.n_samples - 1) / rate
-    labels = [
-        # Times lie between samples, that of the first or last event perhaps a little outside.
-        WrittenLabel(
-            onset_s=float(min(max(one.onset_s - start_s, 0.0), last_s)),
-            label=one.label,
-            score=one.score,
+    labels = []
+    for one in found.events:
+        # Places lie between samples, that of the first or last event perhaps a little outside.
+        place = float(min(max(times.sample_at(one.onset_s), 0.0), last))
+        clock_s = times.time_s_at(place)
+        labels.append(
+            WrittenLabel(
+                sample=round(place),
+                onset_s=clock_s - times.start_s,
+                clock_s=clock_s,
+                label=one.label,
+                score=one.score,
+            )
         )
-        for one in found.events
-    ]
     WRITERS[label_format](path, labels, recording)

@@ -14,6 +14,7 @@ from seqbench.cli.predict import FORMATS
 from seqbench.config.options import LabelFiles
 from seqbench.datasets.base import DataError
 from seqbench.datasets.folder import folder
+from seqbench.datasets.reading.clock import SampleTimes
 from seqbench.prediction.event_finder import FoundEvent, RecordingEvents
 from seqbench.prediction.label_files import WRITERS, write_label_file
 from seqbench.windowing.windows import make_windows
@@ -38,9 +39,9 @@ def event(onset_s: float, label: str, score: float = 0.875) -> FoundEvent:
 def written(tmp_path):
     """Return a function that writes events in a format and returns the file."""
 
-    def write(label_format, events, rate_hz=100.0, name="walk", to=tmp_path):
+    def write(label_format, events, rate_hz=100.0, name="walk", to=tmp_path, start_s=0.0):
         path = to / f"{name}{SUFFIXES[label_format]}"
-        found = RecordingEvents(events, N_SAMPLES, rate_hz)
+        found = RecordingEvents(events, N_SAMPLES, SampleTimes.uniform(rate_hz, start_s))
         write_label_file(path, label_format, found, f"{name}.npy")
         return path
 
@@ -175,6 +176,18 @@ def test_no_event_is_a_file_that_states_so(written, tmp_path, label_format):
 
     assert recordings.known.tolist() == [[0, N_SAMPLES]] * 2
     assert recordings.label_recording.tolist() == [1]
+
+
+@pytest.mark.parametrize("label_format", sorted(WRITERS))
+def test_a_recording_that_starts_late_is_labelled_from_its_first_sample(written, label_format):
+    path = written(label_format, [event(5.25, "N")], start_s=5.0)
+
+    if label_format == "wfdb":
+        assert wfdb.rdann(str(path.with_suffix("")), "atr").sample.tolist() == [25]
+    else:
+        # Label Studio shows the time column of the file itself.
+        assert ("5.25" in path.read_text()) == (label_format == "label_studio")
+        assert "0.25" in path.read_text() or label_format == "label_studio"
 
 
 @pytest.mark.parametrize("label_format", sorted(WRITERS))

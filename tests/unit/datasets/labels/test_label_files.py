@@ -303,6 +303,23 @@ def test_wfdb_samples_without_a_rate_count_at_that_of_the_config(read):
     assert recordings.label_start.tolist() == [1]
 
 
+def test_wfdb_annotations_count_frames_where_a_signal_has_several_samples_in_each(read):
+    frames = [np.arange(40) % 7, np.arange(40) % 7]
+    wfdb.wrsamp("b", fs=50, units=["mV"] * 2, sig_name=["x", "y"], e_d_signal=frames, fmt=["16"] * 2,
+                adc_gain=[1, 1], baseline=[0, 0], samps_per_frame=[2, 2])  # fmt: skip
+    files = {
+        **dict.fromkeys((f"recordings/{name}.csv" for name in "abc"), None),
+        **{f"recordings/b.{suffix}": Path(f"b.{suffix}").read_bytes() for suffix in ("hea", "dat")},
+        "beats/b.atr": atr([15], ["N"], [""], None),
+    }
+
+    labels = LabelFiles(format="wfdb", path="beats")
+    recordings = read(NO_TABLES | files, task="detection", labels=labels)
+
+    assert recordings.sampling_rate_hz == 100
+    assert recordings.label_start.tolist() == [30]
+
+
 LATE = {f"recordings/{name}.csv": "time,x\n5.0,1\n5.01,2\n5.02,3\n" for name in "abc"}
 
 

@@ -35,7 +35,9 @@ def read_audacity(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]
 
 
 def write_audacity(path: Path, labels: Iterable[WrittenLabel], recording: WrittenRecording) -> None:
-    """Write a label track; to a microsecond, as Audacity does."""
+    """Write a label track of points; to a microsecond, as Audacity does."""
     del recording
-    rows = (f"{one.onset_s:.6f}\t{one.end_s:.6f}\t{' '.join(one.label.split())}" for one in labels)
+    rows = (
+        f"{one.onset_s:.6f}\t{one.onset_s:.6f}\t{' '.join(one.label.split())}" for one in labels
+    )
     path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")

@@ -61,6 +61,4 @@ def write_bids(path: Path, labels: Iterable[WrittenLabel], recording: WrittenRec
         writer = csv.writer(file, dialect="excel-tab", lineterminator="\n")
         writer.writerow(["onset", "duration", "trial_type", "score"])
         for one in labels:
-            duration_s = one.end_s - one.onset_s
-            times = (f"{one.onset_s:.6f}", f"{duration_s:.6f}" if duration_s else "0")
-            writer.writerow([*times, one.label, f"{one.score:.4f}"])
+            writer.writerow([f"{one.onset_s:.6f}", "0", one.label, f"{one.score:.4f}"])

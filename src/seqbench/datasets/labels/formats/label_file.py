@@ -106,17 +106,23 @@ class LabelFile:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenLabel:
-    """An event to write into a label file: seconds from the first sample; an end, if it has one."""
+    """An event to write into a label file.
 
+    Parameters
+    ----------
+    sample
+        The nearest one.
+    onset_s, clock_s
+        Seconds from the first sample, and on the clock of the recording.
+    label, score
+        Of the event.
+    """
+
+    sample: int
     onset_s: float
+    clock_s: float
     label: str
     score: float
-    offset_s: float | None = None
-
-    @property
-    def end_s(self) -> float:
-        """End, or the onset where there is none."""
-        return self.onset_s if self.offset_s is None else self.offset_s
 
 
 @dataclass(frozen=True, kw_only=True)

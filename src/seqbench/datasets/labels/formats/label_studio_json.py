@@ -114,7 +114,7 @@ def _seconds(file: LabelFile, time: object, unit: str | None, recording: str, pl
 def write_label_studio(
     path: Path, labels: Iterable[WrittenLabel], recording: WrittenRecording
 ) -> None:
-    """Write one task with predictions: instants, in seconds, of the template for time series."""
+    """Write one task with predictions: instants on the time column, in seconds."""
     regions = [
         {
             "id": f"event{number}",
@@ -123,9 +123,9 @@ def write_label_studio(
             "type": TIME_SERIES,
             "score": round(one.score, 4),
             "value": {
-                "start": round(one.onset_s, 6),
-                "end": round(one.end_s, 6),
-                "instant": one.end_s == one.onset_s,
+                "start": round(one.clock_s, 6),
+                "end": round(one.clock_s, 6),
+                "instant": True,
                 TIME_SERIES: [one.label],
             },
         }

@@ -1,5 +1,6 @@
 """WFDB annotation files, as of PhysioNet: symbols and notes at sample numbers."""
 
+import math
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from seqbench.datasets.base import fault
 from seqbench.datasets.labels.entries import LabelEntry
 from seqbench.datasets.labels.formats.label_file import LabelFile, WrittenLabel, WrittenRecording
 
+SAME_RATE = 1e-6  # relative; then samples of the file are those of the recording
 NOTE, RHYTHM = '"', "+"
 LONGEST_NOTE_BYTES = 255
 EMPTY_FILE = b"\0\0"
@@ -35,11 +37,19 @@ def read_wfdb(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]:
         return
     found = wfdb.rdann(str(path.with_suffix("")), path.suffix[1:])
     notes = [note.strip("\0 ") for note in found.aux_note]
+    times, rate = file.times[recording], found.fs
+    signals = file.recordings[recording].files[0]
+    if not rate and signals.suffix.lower() == ".hea":  # whose header is not beside the annotations
+        rate = wfdb.rdheader(str(signals.with_suffix(""))).fs
+    # Else they count frames, of which a signal has several samples, or are on a clock of their own.
+    is_own_rate = not rate or (
+        times is not None and math.isclose(rate, times.rate_hz, rel_tol=SAME_RATE)
+    )
     rows = []
     for number, sample in enumerate(found.sample.tolist(), start=1):
         place = f"annotation {number}"
-        time_s = sample / found.fs if found.fs else file.seconds_at(sample, recording, place)
-        rows.append((number, place, found.symbol[number - 1], notes[number - 1], time_s))
+        own_s = file.seconds_at(sample, recording, place) if is_own_rate else sample / rate
+        rows.append((number, place, found.symbol[number - 1], notes[number - 1], own_s))
     if not file.intervals:
         for number, place, symbol, note, onset_s in rows:
             label = note if symbol in (NOTE, RHYTHM) and note else symbol
@@ -67,7 +77,7 @@ def write_wfdb(path: Path, labels: Iterable[WrittenLabel], recording: WrittenRec
     from wfdb.io.annotation import ann_labels
 
     symbols = {one.symbol for one in ann_labels} - {NOTE, RHYTHM, " "}
-    rows = sorted((round(one.onset_s * recording.sampling_rate_hz), one.label) for one in labels)
+    rows = sorted((one.sample, one.label) for one in labels)
     if not rows:
         path.write_bytes(EMPTY_FILE)
         return
