@@ -221,6 +221,21 @@ def test_predict_writes_a_label_file(knocks, tmp_path, capsys, label_format):
     assert [path.name for path in out.parent.iterdir()] == [out.name]
 
 
+def test_predict_counts_from_the_first_sample_of_a_clock_that_starts_late(knocks, tmp_path):
+    signal = knocks.recording([(400, 0), (700, 1)], 1500)
+    times_s = 5 + np.arange(1500) / 2000
+    table = np.column_stack([times_s, signal])
+    header = "time," + ",".join(knocks.header.channels)
+    np.savetxt(tmp_path / "walk.csv", table, delimiter=",", header=header, comments="")
+    out = tmp_path / "walk.txt"
+    arguments = ["--model", knocks.model, "--recording", tmp_path / "walk.csv", "--out", out]
+
+    main(["predict", *map(str, arguments), "--format", "audacity"])
+
+    onsets_s = [float(row.split("\t")[0]) for row in out.read_text().splitlines()]
+    assert onsets_s == pytest.approx([0.2, 0.35], abs=0.5 / 2000)
+
+
 def test_the_command_and_the_config_know_the_formats():
     read = get_args(LabelFiles.model_fields["format"].annotation)
 
