@@ -305,8 +305,9 @@ def test_wfdb_samples_without_a_rate_count_at_that_of_the_config(read):
 
 def test_wfdb_annotations_count_frames_where_a_signal_has_several_samples_in_each(read):
     frames = [np.arange(40) % 7, np.arange(40) % 7]
-    wfdb.wrsamp("b", fs=50, units=["mV"] * 2, sig_name=["x", "y"], e_d_signal=frames,
-                fmt=["16"] * 2, adc_gain=[1, 1], baseline=[0, 0], samps_per_frame=[2, 2])  # fmt: skip
+    scale = {"fmt": ["16"] * 2, "adc_gain": [1, 1], "baseline": [0, 0], "units": ["mV"] * 2}
+    names = {"sig_name": ["x", "y"], "samps_per_frame": [2, 2]}
+    wfdb.wrsamp("b", fs=50, e_d_signal=frames, **scale, **names)
     files = {
         **dict.fromkeys((f"recordings/{name}.csv" for name in "abc"), None),
         **{f"recordings/b.{suffix}": Path(f"b.{suffix}").read_bytes() for suffix in ("hea", "dat")},
