@@ -38,6 +38,10 @@ def open_mat(path: Path, options: ReadOptions) -> Iterator[Source]:
     """
     import h5py
 
+    with path.open("rb") as text:
+        if text.read(1) == b"#":
+            hint = "save it in Octave with `save -v7`"
+            raise fault(path, "it is Octave's text, no MATLAB file", hint)
     if h5py.is_hdf5(path):
         with h5py.File(path, "r", **(CACHE if options.bounded else {})) as file:
             yield _open_hdf5(path, file, options)

@@ -18,6 +18,7 @@ from seqbench.config.registry import suggestion
 from seqbench.datasets.base import explained, fault
 from seqbench.datasets.csv_text import plain
 from seqbench.datasets.reading.clock import MISFIT_LIMIT, Clock, SampleTimes
+from seqbench.datasets.reading.column_names import meaning_of
 from seqbench.datasets.reading.precision import Precision
 
 BLOCK_SAMPLES = 1 << 16  # most samples of a block
@@ -244,6 +245,19 @@ def refuse_counters(
             problem = f"'{name}' changes by the same step in every row, as times and row numbers do"
             hint = "name the time in `time_column`, or the channels in `channels`"
             raise fault(path, problem, hint)
+
+
+def refuse_named(path: Path, channels: Sequence[str], options: ReadOptions) -> None:
+    """Refuse a channel whose name is that of times, row numbers or labels, and that nobody named.
+
+    For formats that have a clock of their own; in tables such a column is one.
+    """
+    for name in channels:
+        meaning = meaning_of(name)
+        if meaning is not None and not options.is_named(name):
+            what = {"time": "times", "index": "row numbers", "label": "labels"}[meaning.kind]
+            problem = f"its channel '{name}' holds {what}, by its name"
+            raise fault(path, problem, "name the channels to read in `channels`")
 
 
 def single(values: NDArray[Any]) -> NDArray[np.float32]:

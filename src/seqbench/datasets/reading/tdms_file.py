@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from seqbench.datasets.base import fault
-from seqbench.datasets.reading.column_names import meaning_of
 from seqbench.datasets.reading.source import (
     Blocks,
     ReadOptions,
@@ -19,11 +18,10 @@ from seqbench.datasets.reading.source import (
     common_rate_hz,
     package,
     plain_unit,
+    refuse_named,
     select_channels,
     unique_names,
 )
-
-WHAT = {"time": "a time", "index": "row numbers", "label": "labels"}
 
 
 @contextmanager
@@ -41,7 +39,8 @@ def open_tdms(path: Path, options: ReadOptions) -> Iterator[Source]:
         selected = select_channels(path, names, options.among(path, names).channels)
         chosen = [channels[i] for i in selected]
         named = [names[i] for i in selected]
-        _check_agreement(path, named, chosen, options)
+        refuse_named(path, named, options)
+        _check_agreement(path, named, chosen)
 
         def blocks() -> Blocks:
             start = 0
@@ -84,13 +83,8 @@ def _names(channels: list[Any]) -> list[str]:
     )  # fmt: skip
 
 
-def _check_agreement(path: Path, names: list[str], chosen: list[Any], options: ReadOptions) -> None:
+def _check_agreement(path: Path, names: list[str], chosen: list[Any]) -> None:
     for name, one in zip(names, chosen, strict=True):
-        meaning = meaning_of(one.name)
-        if meaning is not None and not options.is_named(name):
-            hint = "name the channels to read in `channels`; the rate is that of their increment"
-            problem = f"its channel '{name}' is no signal but {WHAT[meaning.kind]}, by its name"
-            raise fault(path, problem, f"{hint} or `sampling_rate_hz`")
         if len(one) != len(chosen[0]):
             problem = f"'{names[0]}' has {len(chosen[0])} samples, but '{name}' {len(one)}"
             raise fault(path, problem, "name channels of one length in `channels`")

@@ -17,6 +17,7 @@ from seqbench.datasets.reading.source import (
     block_samples,
     common_rate_hz,
     plain_unit,
+    refuse_named,
     select_channels,
     unique_names,
 )
@@ -34,6 +35,7 @@ def open_wfdb(path: Path, options: ReadOptions) -> Iterator[Source]:
     names = unique_names([str(name or "") for name in header.sig_name or []])
     selected = select_channels(path, names, options.among(path, names).channels)
     channels = [names[i] for i in selected]
+    refuse_named(path, channels, options)
     rates = [header.fs * header.samps_per_frame[i] for i in selected]
     skew = max((header.skew[i] or 0 for i in selected), default=0)  # frames by which one is late
     if skew and any(header.fmt[i] == "8" for i in selected):

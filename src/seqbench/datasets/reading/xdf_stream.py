@@ -19,6 +19,7 @@ from seqbench.datasets.reading.source import (
     block_samples,
     package,
     plain_unit,
+    refuse_named,
     select_channels,
     unique_names,
 )
@@ -44,6 +45,7 @@ def open_xdf(path: Path, options: ReadOptions) -> Iterator[Source]:
     names, units, columns = _channels(streams)
     selected = select_channels(path, names, options.among(path, names).channels)
     used = {columns[i][0] for i in selected}
+    refuse_named(path, [names[i] for i in selected], options)
     if len(used) > 1:
         held = ", ".join(quoted(streams[i]["info"]["name"][0]) for i in sorted(used))
         hint = f"name channels of one stream in `channels`; it has {', '.join(names[:12])}"

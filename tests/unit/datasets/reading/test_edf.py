@@ -220,3 +220,27 @@ def test_text_with_the_suffix_of_edf_is_no_edf(tmp_path, refusal):
     (tmp_path / "one.edf").write_text("time,x\n" * 100)
 
     assert "not those of an EDF or BDF header" in refusal(tmp_path / "one.edf")
+
+
+def test_triggers_of_biosemi_and_channels_named_as_times_are_read_by_name_alone(
+    tmp_path, refusal, joined
+):
+    path = tmp_path / "one.bdf"
+    channel = {"sample_frequency": 50, "dimension": "uV", "physical_min": -1000,
+               "physical_max": 1000, "digital_min": -(1 << 23), "digital_max": (1 << 23) - 1,
+               "prefilter": "", "transducer": ""}  # fmt: skip
+    with pyedflib.EdfWriter(str(path), 2, pyedflib.FILETYPE_BDF) as file:
+        file.setSignalHeaders([channel | {"label": "A1"}, channel | {"label": "Status"}])
+        file.writeSamples([np.sin(np.arange(100.0)), np.zeros(100)])
+
+    assert "'Status' holds triggers" in refusal(path)
+    assert joined(path, ["A1"]).shape == (100, 1)
+    assert joined(path, ["A1", "Status"]).shape == (100, 2)
+
+
+@pytest.mark.parametrize(("label", "what"), [("Time", "times"), ("Sample Index", "row numbers")])
+def test_a_signal_named_as_no_signal_is_read_by_name_alone(write_raw, refusal, joined, label, what):
+    path = write_raw(counting(label))
+
+    assert f"channel '{label}' holds {what}, by its name" in refusal(path)
+    assert joined(path, [label])[:, 0].tolist() == COUNTER.tolist()

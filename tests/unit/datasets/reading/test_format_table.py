@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from seqbench.datasets.base import DataError
 from seqbench.datasets.labels import label_files
+from seqbench.datasets.reading.lazy_recording import lazy_recording
 from seqbench.datasets.reading.recording import READERS, open_recording, read_recording
 from seqbench.datasets.reading.stream import csv_stream
+from seqbench.prediction.label_files import WRITERS as WRITERS_OF_LABELS
 
 from .conftest import RATE_HZ, SIGNAL, WRITERS, xdf_stream
 
@@ -129,6 +131,13 @@ def test_labels_in_a_recording_are_of_a_format_that_is_read(suffix):
 
 
 @pytest.mark.parametrize("suffix", READERS)
+def test_predictions_are_written_back_in_formats_that_are_written(suffix):
+    cell = TABLE[suffix]["written back"]
+
+    assert cell == "any" or all(name.strip("`") in WRITERS_OF_LABELS for name in cell.split(", "))
+
+
+@pytest.mark.parametrize("suffix", READERS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(n_samples=st.integers(3, 300), longest=st.integers(1, 120), data=st.data())
 def test_any_pieces_are_the_whole(tmp_path, monkeypatch, suffix, n_samples, longest, data):
@@ -148,3 +157,8 @@ def test_any_pieces_are_the_whole(tmp_path, monkeypatch, suffix, n_samples, long
     order = [whole.channels.index(name) for name in channels or whole.channels]
     np.testing.assert_array_equal(np.concatenate(pieces), whole.signal[:, order])
     np.testing.assert_allclose(whole.signal[:n_samples], signal, atol=1e-4)
+    on_disk = lazy_recording(path, channels)
+    start = data.draw(st.integers(0, n_samples - 1))
+    np.testing.assert_array_equal(
+        on_disk.signal[start:n_samples], whole.signal[start:n_samples, order]
+    )

@@ -85,3 +85,9 @@ def test_version_5_is_read_whole_up_to_a_limit(write, refusal_of_blocks, signal,
 
     assert "-v7.3" in refusal_of_blocks(path)
     np.testing.assert_array_equal(read_recording(path).signal, signal.astype(np.float32))
+
+
+def test_the_text_of_octave_is_named(tmp_path, refusal):
+    (tmp_path / "one.mat").write_text("# Created by Octave 9\n# name: x\n# type: matrix\n")
+
+    assert "`save -v7`" in refusal(tmp_path / "one.mat")

@@ -150,3 +150,11 @@ def test_a_wfdb_header_in_capitals_names_the_fix(write, refusal):
     path = write(".hea")
 
     assert "rename it to .hea" in refusal(path.rename(path.with_suffix(".HEA")))
+
+
+def test_a_wfdb_signal_named_as_no_signal_is_read_by_name_alone(write, refusal, joined):
+    path = write(".hea")
+    path.write_text(path.read_text().replace(" ax", " Time"))
+
+    assert "'Time' holds times" in refusal(path)
+    assert joined(path, ["ay"]).shape == (200, 1)

@@ -58,7 +58,7 @@ def test_integers_are_read_in_the_scale_of_the_file(save, joined):
         (("a", "y", COUNTER, clock(0.002)), "mixed rates: 'x' at 1000 Hz, 'y' at 500 Hz"),
         (("a", "y", COUNTER[:50], clock()), "'x' has 60 samples, but 'y' 50"),
         (("a", "y", COUNTER, clock(start_s=1.0)), "'x' and 'y' start at different times"),
-        (("a", "Time", COUNTER, clock()), "channel 'Time' is no signal but a time"),
+        (("a", "Time", COUNTER, clock()), "channel 'Time' holds times"),
     ],
 )
 def test_channels_that_do_not_go_together_are_chosen_from(save, refusal, joined, other, problem):

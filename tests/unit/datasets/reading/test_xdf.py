@@ -41,6 +41,13 @@ def test_one_of_several_streams_is_chosen_by_its_channels(save, joined, refusal)
     refusal(path, ["ax", "Cz"])
 
 
+def test_a_channel_named_as_no_signal_is_read_by_name_alone(save, refusal, joined):
+    path = save(xdf_stream(1, COUNTER, TIMES, labels=("Cz", "Sample Counter")))
+
+    assert "'Sample Counter' holds row numbers" in refusal(path)
+    assert joined(path, ["Cz"]).shape == (N, 1)
+
+
 def test_channels_without_a_description_are_numbered(save):
     assert read_recording(save(xdf_stream(1, COUNTER, TIMES, labels=()))).channels == ["ch0", "ch1"]
 
