@@ -11,6 +11,8 @@ from seqbench.steps.arguments import add_memory_limit, import_all, path_parser
 if TYPE_CHECKING:
     from seqbench.plan.job_settings import WindowJobSettings
 
+N_COPIES = 4  # of data in memory: recordings, windows, and what is normalised in double precision
+
 
 def run(
     recordings: Path, settings: WindowJobSettings, windows: Path, memory_limit: str = AUTO
@@ -22,7 +24,8 @@ def run(
     from seqbench.windowing.leakcheck import find_leaks
     from seqbench.windowing.windows import make_windows
 
-    given = read_recordings(recordings, memory_limit_bytes=limit_bytes(memory_limit))
+    limit = limit_bytes(memory_limit) / N_COPIES
+    given = read_recordings(recordings, memory_limit_bytes=limit)
     made = make_windows(given, settings)
     write_windows(windows, made, find_leaks(given, made, settings))
 
