@@ -307,3 +307,55 @@ def test_forecasting_needs_no_table(series):
 def test_targets_that_do_not_fit_are_refused(series, options, sentence):
     with pytest.raises(DataError, match=sentence):
         read_at(series, **options)
+
+
+PULSES = (5, 12, 19)
+WAYS = {
+    "seconds": ("time_s", lambda t: f"{t:.4f}", {}),
+    "milliseconds": ("time_ms", lambda t: f"{t * 1e3:.1f}", {}),
+    "a stated rate": ("time", lambda t: f"{t * 1e6:.0f}", {"sampling_rate_hz": 100.0}),
+    "a stated unit": (
+        "when",
+        lambda t: f"{t / 60:.9f}",
+        {"time_column": "when", "time_unit": "min"},
+    ),
+    "since 1970": ("timestamp", lambda t: f"{1.7e12 + t * 1e3:.1f}", {}),
+    "dates": ("date", lambda t: f"2024-05-01T12:00:{t:09.6f}+02:00", {}),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("start_s", [0.0, 5.0])
+@pytest.mark.parametrize("rate_hz", [100.0, 99.93])
+def test_an_event_on_a_pulse_lands_on_it_whatever_the_clock(make, way, start_s, rate_hz):
+    name, written, options = WAYS[way]
+    times_s = start_s + np.arange(25) / rate_hz
+    rows = [f"{written(t)},{i in PULSES:d}" for i, t in enumerate(times_s)]
+    since_start = [f"a,{i / rate_hz:.4f},beat" for i in PULSES]
+    on_clock = [f"a,{written(times_s[i])},beat" for i in PULSES]
+    if way not in ("dates", "since 1970"):
+        on_clock = [f"a,{times_s[i]:.4f},beat" for i in PULSES]
+    elif way == "since 1970":
+        on_clock = [f"a,{1.7e9 + times_s[i]:.4f},beat" for i in PULSES]
+    table = "\n".join([f"{name},x", *rows])
+
+    for origin, events in (("start", since_start), ("clock", on_clock)):
+        files = {
+            "recordings/a.csv": table,
+            "events.csv": "\n".join(["recording,onset_s,label", *events]),
+        }
+        found = read_at(make(files, alone=True), task="detection", times=origin, **options)
+        assert found.label_start.tolist() == list(PULSES)
+        assert found.channels == ["x"]
+        assert found.signals[0][list(PULSES)].all()
+
+
+def test_events_that_may_be_on_either_clock_are_refused(make):
+    table = "\n".join(["time_s,x", *(f"{5 + i / 10},{i % 3}" for i in range(200))])
+    files = {"recordings/a.csv": table, "events.csv": "recording,onset_s,label\na,7,beat\n"}
+    root = make(files, alone=True)
+
+    with pytest.raises(DataError, match=r"row 2: the clock of recording 'a' starts at 5 s; set"):
+        read_at(root, task="detection")
+    (root / "events.csv").write_text("recording,onset_s,label\na,2,beat\n")
+    assert read_at(root, task="detection").label_start.tolist() == [20]

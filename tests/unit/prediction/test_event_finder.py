@@ -95,6 +95,22 @@ def agree(found: pd.DataFrame, expected: pd.DataFrame, *, within_s: float = 1e-6
 # What is found.
 
 
+@pytest.mark.parametrize(
+    ("name", "unit_s"), [("time", 1), ("time_ms", 1e-3), ("Unix Time [µs]", 1e-6)]
+)
+@pytest.mark.parametrize("drift", [0, 5e-4])
+def test_onsets_are_on_the_clock_of_the_file(knocks, signal, events, tmp_path, name, unit_s, drift):
+    times_s = 5 + np.arange(len(signal)) / 2000 * (1 + drift)
+    path = as_csv(tmp_path / "one.csv", signal, **{name: times_s / unit_s})
+    text = path.read_bytes()
+
+    found = seqbench.predict(knocks.model, path)
+    streamed = pd.DataFrame(predict_stream(EventFinder(knocks.model), io.BytesIO(text)))
+
+    agree(found, events.assign(onset_s=5 + events.onset_s * (1 + drift)), within_s=2e-5)
+    agree(streamed, events.assign(onset_s=5 + events.onset_s), within_s=2e-5)
+
+
 def test_every_knock_is_found_in_its_place(knocks, events):
     for kind, label in enumerate(knocks.header.classes):
         there = np.array([time for time, k in knocks.drawn(N_SAMPLES) if k == kind]) / 2000
