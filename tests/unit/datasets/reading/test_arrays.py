@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
+import pyedflib
 import pytest
+import soundfile
 
 from seqbench.datasets.reading.recording import open_recording, read_recording
 
@@ -86,13 +89,31 @@ print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+def write_long(path: Path, n_samples: int, order: str) -> None:
+    """Write six channels of zeros: 24 bytes a sample, 12 in EDF and WAV."""
+    if path.suffix == ".wav":
+        soundfile.write(path, np.zeros((n_samples, 6), dtype=np.int16), 1000)
+    elif path.suffix == ".edf":
+        channel = {"sample_frequency": 1000, "physical_min": -1, "physical_max": 1,
+                   "digital_min": -32768, "digital_max": 32767, "dimension": "",
+                   "transducer": "", "prefilter": ""}  # fmt: skip
+        with pyedflib.EdfWriter(str(path), 6) as file:
+            file.setSignalHeaders([channel | {"label": f"c{i}"} for i in range(6)])
+            file.writeSamples([np.zeros(n_samples)] * 6)
+    else:
+        signal = np.zeros((n_samples, 6), dtype=np.float32, order=order)
+        np.save(path, signal) if path.suffix == ".npy" else np.savez(path, signal=signal)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in KiB on Linux")
-@pytest.mark.parametrize(("suffix", "order"), [(".npy", "C"), (".npy", "F"), (".npz", "F")])
+@pytest.mark.parametrize(
+    ("suffix", "order"),
+    [(".npy", "C"), (".npy", "F"), (".npz", "F"), (".edf", "C"), (".wav", "C")],
+)
 def test_memory_does_not_grow_with_the_recording(tmp_path, suffix, order):
     paths = [tmp_path / f"{name}{suffix}" for name in ("short", "long")]
     for path, n_samples in zip(paths, (200_000, 4_200_000), strict=True):
-        signal = np.zeros((n_samples, 6), dtype=np.float32, order=order)  # 5 and 100 MB
-        np.save(path, signal) if suffix == ".npy" else np.savez(path, signal=signal)
+        write_long(path, n_samples, order)  # 5 and 100 MB
 
     result = subprocess.run(
         [sys.executable, "-c", MEASURE, *map(str, paths)],
