@@ -13,7 +13,7 @@ and holds no event.
 
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -134,17 +134,20 @@ def folder(
     root = Path(path)
     with explained(root, "correct `path` or make the folder readable"):
         root = root.expanduser()
-        found = read_recordings(
-            _recording_files(root, labels),
-            channels,
-            targets=targets or (),
-            header=header,
-            time_column=time_column,
-            time_unit=time_unit,
-            sampling_rate_hz=sampling_rate_hz,
-        )
+        files = _recording_files(root, labels)
+        options: dict[str, Any] = {
+            "targets": targets or (),
+            "header": header,
+            "time_column": time_column,
+            "time_unit": time_unit,
+            "sampling_rate_hz": sampling_rate_hz,
+        }
+        found = read_recordings(files, channels, **options)
         _check_agreement(root, found)
-        _check_precision(found)
+        subtracted = Precision.joined(one.precision for one in found.values()).offsets()
+        if any(subtracted):
+            found = read_recordings(files, channels, **options, subtracted=subtracted)
+            _refuse_losses(found)
         rate = _common_rate_hz(root, found, sampling_rate_hz)
         carried = TASKS.entry(task).tags.get("labels", "classes")
         if carried != "events" and refractory_s is not None:
@@ -174,8 +177,8 @@ def folder(
             labelled = class_labels(entries, clocks)
         groups = groups_of(root / "groups.csv", found, ungrouped)
         tables += [file for file in (root / "groups.csv",) if file.exists()]
-        files = sorted({*tables, *(file for one in found.values() for file in one.files)})
-        checksums = {file.relative_to(root).as_posix(): sha256(file) for file in files}
+        read = sorted({*tables, *(file for one in found.values() for file in one.files)})
+        checksums = {file.relative_to(root).as_posix(): sha256(file) for file in read}
 
     names = list(found)
     first = found[names[0]]
@@ -191,26 +194,43 @@ def folder(
     inputs = sorted({*range(len(first.channels))} - {*predicted})
     if not inputs:
         raise fault(root, "`targets` leave no channel as input", "name fewer")
+    units = [_unit_less(*pair) for pair in zip(first.units, subtracted, strict=True)]
+    source: dict[str, Any] = {"origin": "folder", "files": checksums}
+    if ecg is not None:
+        source["ecg"] = ecg
+    if any(subtracted):
+        source["subtracted"] = [subtracted[i] for i in inputs]
+        source["notes"] = [
+            f"Single precision would lose the changes of channel '{name}' beside its offset, so"
+            f" {number:.10g} is subtracted from it, here and in predictions."
+            for name, number in zip(first.channels, subtracted, strict=True)
+            if number
+        ]
     return Recordings(
         task=task,
         sample="series",
         signals=[_columns(one.signal, inputs) for one in found.values()],
         targets=[_columns(one.signal, predicted) for one in found.values()] if predicted else None,
         target_names=[first.channels[i] for i in predicted],
-        target_units=[first.units[i] for i in predicted],
+        target_units=[units[i] for i in predicted],
         names=names,
         groups=[groups[name] for name in names],
         splits=[""] * len(names),
         channels=[first.channels[i] for i in inputs],
-        units=[first.units[i] for i in inputs],
+        units=[units[i] for i in inputs],
         classes=classes,
         **label_columns(events),
         known=np.array(known, dtype=np.int64) if carried == "events" else None,
         sampling_rate_hz=rate,
         refractory_s=refractory_s,
         tolerance_ms=tolerance_ms if carried == "events" else None,
-        source={"origin": "folder", "files": checksums} | ({"ecg": ecg} if ecg else {}),
+        source=source,
     )
+
+
+def _unit_less(unit: str, subtracted: float) -> str:
+    """Return the unit of values from which a number was subtracted."""
+    return f"{unit} less {subtracted:.10g}".strip() if subtracted else unit
 
 
 def _label_times(one: Recording, rate_hz: float | None, origin: TimeOrigin | None) -> LabelTimes:
@@ -257,20 +277,20 @@ def _check_agreement(root: Path, found: dict[str, Recording]) -> None:
                 raise fault(file, f"{problem} {model}", "convert one of them")
 
 
-def _check_precision(found: dict[str, Recording]) -> None:
-    """Refuse channels of which single precision keeps too few steps."""
+def _refuse_losses(found: dict[str, Recording]) -> None:
+    """Refuse channels of which single precision keeps too few steps whatever is subtracted."""
     whole = Precision.joined(one.precision for one in found.values())
     n_steps = whole.n_steps()
     worst = int(n_steps.argmin())
     if n_steps[worst] >= FEWEST_STEPS:
         return
     lossy = max(found.values(), key=lambda one: float(one.precision.error[worst]))
-    offset, name = f"{whole.centre[worst]:.10g}", lossy.channels[worst]
     problem = (
-        f"channel '{name}' varies by {whole.spread[worst]:.4g} around {offset}, of which single"
-        f" precision, in which models compute, keeps {counted(int(n_steps[worst]), 'step')}"
+        f"channel '{lossy.channels[worst]}' varies by {whole.spread[worst]:.4g} around offsets as"
+        f" far apart as {abs(whole.centre[worst]):.4g}, of which single precision, in which models"
+        f" compute, keeps {counted(int(n_steps[worst]), 'step')}"
     )
-    hint = f"subtract a number near {offset} from it in all files, or name the others in `channels`"
+    hint = "subtract the offset of each recording in its file, or name the others in `channels`"
     raise fault(lossy.files[0], problem, hint)
 
 

@@ -30,6 +30,7 @@ from seqbench.training.reproducibility import choose_device
 
 RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
 CHUNK_SAMPLES = 1 << 15
+NO_OFFSETS = "float32 cannot hold the offsets of the model's channels together with their changes"
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class EventFinder:
         self.channels = list(header.channels)
         self.classes = list(header.classes)
         self.sampling_rate_hz = header.sampling_rate_hz
+        self.subtracted = header.subtracted
         self.refractory_s = header.refractory_s
         self._decoding = Decoding.of(tuned)
         self._bounds_ms = tuned.timing_bounds_ms
@@ -248,7 +250,7 @@ def find_events(
             times = opened.sample_times()
     else:
         name = "recording"
-        signal = _signal(recording)
+        signal = _signal(recording, finder)
         pieces = range(0, len(signal), CHUNK_SAMPLES)
         found = list(finder.events(counted(signal[i : i + CHUNK_SAMPLES] for i in pieces), name))
     found.sort(key=lambda event: (event.onset_s, event.label))
@@ -266,7 +268,11 @@ def _file_chunks(
     """Open a recording, check that it fits the model, and yield it and its chunks under a bar."""
     with ExitStack() as stack:
         # The file may have the channels of the model in another order, or among others.
-        known = {"preferred": tuple(finder.channels), "sampling_rate_hz": finder.sampling_rate_hz}
+        known: dict[str, Any] = {
+            "preferred": tuple(finder.channels),
+            "sampling_rate_hz": finder.sampling_rate_hz,
+            "subtracted": finder.subtracted,
+        }
         opened = stack.enter_context(open_recording(path, channels, **known, **options))
         finder.check_rate(opened.sampling_rate_hz, str(path))
         finder.check_channels(len(opened.channels), str(path))
@@ -316,6 +322,8 @@ def predict_stream(
     """
     starts_s = [0.0]
     if kind == "raw":
+        if any(finder.subtracted):
+            raise UserError(f"{recording}: {NO_OFFSETS}; send csv")
         chunks = raw_stream(handle, len(finder.channels))
     else:
         chunks = csv_stream(
@@ -325,6 +333,7 @@ def predict_stream(
             default_channels=finder.channels,
             sampling_rate_hz=finder.sampling_rate_hz,
             started=starts_s.append,
+            subtracted=finder.subtracted,
             **options,
         )
     rate_hz = finder.sampling_rate_hz
@@ -369,12 +378,18 @@ def _detector(stored: StoredModel[ModelHeader], path: Path, device: str) -> Dete
     return Detector(finite_score, layout, normalization, len(header.classes))
 
 
-def _signal(recording: ArrayLike) -> NDArray[np.float32]:
-    """Return an array as a recording, (n_samples, C)."""
+def _signal(recording: ArrayLike, finder: EventFinder) -> NDArray[np.float32]:
+    """Return an array as a recording, (n_samples, C), less what the model subtracts."""
     try:
-        signal = np.asarray(recording, dtype=np.float32)
+        given = np.asarray(recording)
+        signal = np.asarray(given, dtype=np.float32)
     except (TypeError, ValueError):  # rows of unequal length, text
-        signal = np.zeros(0, dtype=np.float32)
+        given = signal = np.zeros(0, dtype=np.float32)
     if signal.ndim != 2 or not len(signal) or not np.isfinite(signal).all():
         raise UserError("the recording must be an array (n_samples, C) of finite numbers")
-    return signal
+    if not any(finder.subtracted):
+        return signal
+    finder.check_channels(signal.shape[1], "recording")
+    if np.can_cast(given.dtype, np.float32):
+        raise UserError(f"recording: {NO_OFFSETS}; pass float64 instead of {given.dtype}")
+    return (given - np.array(finder.subtracted)).astype(np.float32)

@@ -86,6 +86,8 @@ class ModelHeader(NetworkHeader, RunRecord):
         Longest window of train.
     normalization
         Of the signal, from train.
+    subtracted
+        Number that was subtracted from each channel before it became single precision; empty: none.
     tuned
         What the task chose on val.
     pretraining
@@ -95,6 +97,7 @@ class ModelHeader(NetworkHeader, RunRecord):
     kind: Literal["model"] = "model"
     window_samples: Annotated[int, Field(ge=1, le=MAX_WINDOW_SAMPLES)]
     normalization: NormalizationRecord
+    subtracted: tuple[Number, ...] = ()
     tuned: Options = Field(default_factory=dict)
     pretraining: PretrainingOutcome | None = None
 
@@ -102,6 +105,8 @@ class ModelHeader(NetworkHeader, RunRecord):
     def _check_normalization(self) -> Self:
         if self.sample != "tokens" and len(self.normalization.centre) != len(self.channels):
             raise ValueError("normalization must have a centre and a scale for each channel")
+        if len(self.subtracted) not in (0, len(self.channels)):
+            raise ValueError("subtracted must have a number for each channel")
         return self
 
 

@@ -103,8 +103,9 @@ class Recordings:
         Arrays that only a generator knows, for oracles; by name.
     source
         Origin, licence, citation, checksums; anything JSON can hold. Sentences
-        under ``notes`` are shown in the report; ``ecg`` is the channel that is an
-        electrocardiogram, where it is not the first one.
+        under ``notes`` are shown in the report. ``subtracted`` holds a number for
+        each channel that was subtracted from it, as its unit states. ``ecg`` names
+        the channel that is an electrocardiogram, where it is not the first one.
     """
 
     task: str

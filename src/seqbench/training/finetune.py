@@ -151,6 +151,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
         run=job.run,
         window_samples=window_samples,
         normalization=train.normalization.record(),
+        subtracted=tuple(train.source.get("subtracted", ())),
         tuned=tuned,
         cost=cost,
         n_windows={"train": len(drawn), "val": len(val)},

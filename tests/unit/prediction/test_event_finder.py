@@ -411,3 +411,39 @@ def test_names_are_no_formulas_and_numbers_stay(names, prefix):
         recording, _, label, *_ = FoundEvent(name, 1.0, name, 0.5, None, None).row()
 
         assert recording == label == prefix + name
+
+
+# Channels from which the model's recordings were less an offset.
+
+OFFSETS = (1e9, 0.0, -3e6)
+
+
+@pytest.fixture(scope="module")
+def far(knocks, tmp_path_factory):
+    return stored(knocks, tmp_path_factory.mktemp("far") / "m.safetensors", subtracted=OFFSETS)
+
+
+@pytest.fixture(scope="module")
+def far_csv(signal, tmp_path_factory):
+    path = tmp_path_factory.mktemp("far") / "a.csv"
+    table = signal.astype(np.float64) + OFFSETS
+    np.savetxt(path, table, fmt="%.17g", delimiter=",", header="x,y,z", comments="")
+    return path
+
+
+def test_offsets_are_subtracted_from_files_arrays_and_streams(far, far_csv, signal, events):
+    with far_csv.open("rb") as handle:
+        streamed = pd.DataFrame(
+            [vars(one) for one in predict_stream(EventFinder(far), handle)], columns=COLUMNS
+        )
+
+    agree(seqbench.predict(far, signal.astype(np.float64) + OFFSETS), events)
+    agree(seqbench.predict(far, far_csv), events)
+    agree(streamed, events)
+
+
+def test_single_precision_that_cannot_hold_the_offsets_is_refused(far, signal):
+    with pytest.raises(UserError, match=r"float32 cannot hold the offsets.*pass float64"):
+        seqbench.predict(far, signal + np.float32(OFFSETS))
+    with pytest.raises(UserError, match=r"float32 cannot hold the offsets.*send csv"):
+        list(predict_stream(EventFinder(far), io.BytesIO(b""), kind="raw"))

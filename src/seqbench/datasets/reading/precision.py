@@ -5,6 +5,7 @@ Single precision has 24 bits: counts around 1e9 are 64 apart in it, so a swing o
 recordings of a dataset, not in one of them: a sensor may rest in it.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -79,3 +80,14 @@ class Precision:
         """
         is_lost = (self.error > 0) & (self.spread > NEGLIGIBLE * np.abs(self.centre))
         return np.where(is_lost, self.spread / np.where(is_lost, 2 * self.error, 1.0), np.inf)
+
+    def offsets(self) -> tuple[float, ...]:
+        """Return what to subtract so that single precision keeps the changes of each channel.
+
+        Round numbers near its values, and 0 where enough is kept as it is.
+        """
+        columns = zip(self.n_steps(), self.centre, self.spread, strict=True)
+        return tuple(
+            0.0 if n_steps >= FEWEST_STEPS else round(float(centre), -math.ceil(math.log10(spread)))
+            for n_steps, centre, spread in columns
+        )

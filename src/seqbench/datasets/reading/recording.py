@@ -6,7 +6,7 @@ the file, the row and the fix.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -160,5 +160,7 @@ def open_recording(
             given = ReadOptions(channels=named, **options)
             opened = READERS[suffix](path, given)
             source = stack.enter_context(opened)
+            if given.subtracted:
+                source = replace(source, subtracted=given.subtracted)
             source.check()
         yield source

@@ -52,6 +52,9 @@ class ReadOptions:
         Of the time column; None: by its name or values.
     sampling_rate_hz
         Stated rate; it decides the unit of times that have none.
+    subtracted
+        Numbers to subtract from the channels, in their order, before they become single
+        precision; empty: none.
     bounded
         Whether blocks must be short, whatever that costs.
     """
@@ -63,6 +66,7 @@ class ReadOptions:
     time_column: str | None = None
     time_unit: TimeUnit | None = None
     sampling_rate_hz: float | None = None
+    subtracted: tuple[float, ...] = ()
     bounded: bool = True
 
     def __post_init__(self) -> None:
@@ -116,6 +120,8 @@ class Source:
         Of the time column, which `blocks` extends; None without one.
     may_miss
         Names of channels of which a value may be unknown, NaN.
+    subtracted
+        As in `ReadOptions`.
     files
         All files of the recording.
     """
@@ -129,6 +135,7 @@ class Source:
     start_s: float = 0.0
     clock: Clock | None = None
     may_miss: tuple[str, ...] = ()
+    subtracted: tuple[float, ...] = ()
 
     @cached_property
     def precision(self) -> Precision:
@@ -162,7 +169,8 @@ class Source:
         """Yield the blocks in single precision, (n, C) float32, finite but in `may_miss`."""
         n_done = 0
         with damage_explained(self.files[0]):
-            for block in self.blocks:
+            for given in self.blocks:
+                block = given if not self.subtracted else given - np.array(self.subtracted)
                 rows = finite(self.files[0], block, self.channels, n_done, self.may_miss)
                 self.precision.look_at(block)
                 yield rows

@@ -203,6 +203,7 @@ class _StreamTable:
         self._source = source
         self._separator = dialect.separator
         self._rate_hz = options.sampling_rate_hz
+        self._subtracted = np.array(options.subtracted or [0.0])
         self._last_time: list[float] = []
         self._step: float | None = None
         self._started = started
@@ -232,7 +233,7 @@ class _StreamTable:
             values = row_numbers(self._source, split, self._width, self._columns)
         if self._columns.has_time:
             self._check_times(values[:, 0], [line for line, _ in rows])
-        return single(values[:, int(self._columns.has_time) :])
+        return single(values[:, int(self._columns.has_time) :] - self._subtracted)
 
     def _fast(self, rows: list[tuple[int, str]]) -> NDArray[np.float64] | None:
         """Return the columns of well-formed rows; None if any is not."""

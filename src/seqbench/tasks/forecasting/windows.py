@@ -6,6 +6,7 @@ import numpy as np
 
 from seqbench.config.registry import TASK_WINDOWS
 from seqbench.config.stages import TransformSettings
+from seqbench.datasets.base import DataError
 from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.lazy_array import Change, changed, span
 from seqbench.storage.recordings import Recordings
@@ -26,6 +27,11 @@ class ForecastingWindows(TaskWindows):
 
     def prepared(self, recordings: Recordings, job: WindowJobSettings) -> Recordings:
         """Return recordings with a transformed signal, the signal itself as target."""
+        if job.transform.log and any(recordings.source.get("subtracted", ())):
+            raise DataError(
+                "transform.log: an offset that single precision cannot hold is subtracted from the"
+                " channels, and what is left has another logarithm; leave `log` out"
+            )
         n_lost = n_samples_lost(job.transform)
         for signal, name in zip(recordings.signals, recordings.names, strict=True):
             check_length(len(signal), job.transform, name)

@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fixtures.windows import job
 from seqbench.datasets.base import DataError
 from seqbench.datasets.folder import folder
 from seqbench.datasets.reading.lazy_recording import lazy_recording
 from seqbench.datasets.reading.precision import FEWEST_STEPS, Precision
 from seqbench.datasets.reading.recording import read_recording
 from seqbench.datasets.reading.source import BLOCK_SAMPLES
+from seqbench.windowing.windows import make_windows
 
 SWING = 50 * np.sin(np.arange(5000) / 7)
 NOISE = np.random.default_rng(0).normal(size=5000)
@@ -76,21 +78,84 @@ def test_a_sensor_that_rests_in_one_recording_and_moves_in_others_is_kept():
     assert steps(resting, moving) >= FEWEST_STEPS
 
 
-def test_a_file_is_refused_with_channel_offset_and_fix(make):
-    files = {
-        "recordings/a.npy": np.stack([NOISE, np.zeros(5000)], axis=1),
-        "recordings/b.npy": np.stack([NOISE, 1e9 + np.where(NOISE > 0, 50, -50)], axis=1),
-        "labels.csv": "recording,label\na,walk\nb,run\n",
-    }
-    root = make(files, alone=True)
+@pytest.mark.parametrize(
+    ("signal", "expected"),
+    [
+        (1e9 + SWING, 1e9),
+        (-1e9 - 437 + SWING, -1000000400.0),
+        (1.7e12 + 123456 + NOISE, 1700000123460.0),
+        (48.123456 + 1e-6 * NOISE, 48.12346),
+        (9.81 + NOISE, 0.0),
+    ],
+)
+def test_what_is_subtracted_is_a_round_number_near_the_values(signal, expected):
+    precision = Precision.of(1)
+    precision.look_at(signal[:, None])
+
+    assert precision.offsets() == (pytest.approx(expected, rel=1e-15),)
+    assert steps(signal - precision.offsets()[0]) >= FEWEST_STEPS
+
+
+@pytest.fixture
+def counted(make) -> Path:
+    """A folder of two recordings of a small channel, and one that swings around 1e9."""
+    counts = [np.rint(1e9 + sign * SWING) for sign in (1, -1)]
+    return make(
+        {
+            "recordings/a.npy": np.stack([NOISE, counts[0]], axis=1),
+            "recordings/b.npy": np.stack([NOISE, counts[1]], axis=1),
+            "labels.csv": "recording,label\na,walk\nb,run\n",
+        },
+        alone=True,
+    )
+
+
+def test_an_offset_is_subtracted_before_the_cast_and_stated(counted):
+    recordings = folder(Path(), path=str(counted))
+
+    np.testing.assert_array_equal(recordings.signals[1][:, 1], np.rint(-SWING))
+    np.testing.assert_array_equal(recordings.signals[1][:, 0], NOISE.astype(np.float32))
+    assert recordings.source["subtracted"] == [0.0, 1e9]
+    assert recordings.units == ["", "less 1000000000"]
+    assert recordings.source["notes"] == [
+        "Single precision would lose the changes of channel 'ch1' beside its offset, so 1000000000"
+        " is subtracted from it, here and in predictions."
+    ]
+
+
+def test_an_offset_of_targets_is_that_of_their_unit(counted):
+    (counted / "labels.csv").unlink()
+
+    recordings = folder(Path(), path=str(counted), task="regression", targets=("ch1",))
+
+    np.testing.assert_array_equal(recordings.targets[0][:, 0], np.rint(SWING))
+    assert recordings.target_units == ["less 1000000000"]
+    assert recordings.source["subtracted"] == [0.0]
+
+
+def test_without_the_channel_nothing_is_subtracted_nor_noted(counted):
+    source = folder(Path(), path=str(counted), channels=("ch0",)).source
+
+    assert source.keys() == {"origin", "files"}
+
+
+def test_offsets_that_differ_too_much_between_recordings_are_refused(counted):
+    np.save(counted / "recordings/b.npy", np.stack([NOISE, 3e9 + SWING], axis=1))
 
     with pytest.raises(DataError) as caught:
-        folder(Path(), path=str(root))
+        folder(Path(), path=str(counted))
 
     message = str(caught.value)
-    assert "recordings/b.npy: channel 'ch1' varies by 100 around " in message
-    assert "keeps 3 steps; subtract a number near 1000000050 from it in all files" in message
-    assert folder(Path(), path=str(root), channels=("ch0",)).channels == ["ch0"]
+    assert "a.npy: channel 'ch1' varies by" in message
+    assert "around offsets as far apart as 2e+09" in message
+    assert "subtract the offset of each recording in its file" in message
+
+
+def test_a_logarithm_of_what_is_left_is_refused(counted):
+    recordings = folder(Path(), path=str(counted), task="forecasting")
+
+    with pytest.raises(DataError, match="leave `log` out"):
+        make_windows(recordings, job({}, transform={"log": True}, length_samples=8))
 
 
 @pytest.mark.parametrize("read", [read_recording, lazy_recording])
