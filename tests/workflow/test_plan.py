@@ -55,6 +55,19 @@ def test_a_checkout_with_a_colon_in_its_path_runs_its_own_code(copy_checkout, sn
     assert "read from this checkout" in log.read_text()
 
 
+def test_baselines_that_run_on_no_dataset_are_named_before_any_job(snakemake, tmp_path):
+    config = tmp_path / "config.yaml"
+    runs = "runs: [{datasets: [strikes_windows], architectures: [event_rnn]}]"
+    config.write_text(f"{runs}\nbaselines: [metronome, xqrs]\n")
+
+    done = snakemake("--dry-run", folder=tmp_path, config=config)
+
+    assert done.returncode == 0, done.output[-3000:]
+    assert "baseline 'xqrs' runs on no dataset: it needs 'ecg'" in done.output
+    assert "'metronome'" not in done.output
+    assert done.jobs["fit_baseline"] == 1
+
+
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
