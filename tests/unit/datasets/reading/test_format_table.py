@@ -137,9 +137,9 @@ def test_predictions_are_written_back_in_formats_that_are_written(suffix):
     assert cell == "any" or all(name.strip("`") in WRITERS_OF_LABELS for name in cell.split(", "))
 
 
-@pytest.mark.parametrize("suffix", READERS)
+@pytest.mark.parametrize("suffix", sorted({*READERS} - {".txt", ".hdf5"}))  # as .csv, .h5
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(n_samples=st.integers(3, 300), longest=st.integers(1, 120), data=st.data())
+@given(n_samples=st.integers(3, 150), longest=st.integers(10, 90), data=st.data())
 def test_any_pieces_are_the_whole(tmp_path, monkeypatch, suffix, n_samples, longest, data):
     path = tmp_path / f"one{suffix}"
     seed = data.draw(st.integers(0, 1000))
