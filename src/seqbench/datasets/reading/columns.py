@@ -200,7 +200,7 @@ def header_names(
         return None
     numbers = [cell for cell in cells if stated is None and number(cell) is not None]
     if len(numbers) == len(cells):
-        if [cell.strip() for cell in cells] == [*map(str, range(len(cells)))]:
+        if _counts([cell.strip() for cell in cells]):
             problem = f"the first row, {quoted(','.join(cells))}, counts columns as tools name them"
             hint = "set `header: yes` if it is no sample, else `header: no`"
             raise fault(path, problem, hint, row=line)
@@ -216,6 +216,12 @@ def header_names(
             problem = f"column {position} has {'more lines in its' if cell.strip() else 'no'} name"
             raise fault(path, problem, "name it on one line or remove the column", row=line)
     return [plain(cell) for cell in named]
+
+
+def _counts(cells: list[str]) -> bool:
+    """Return whether cells are 0, 1, 2, ... or at least 1, 2, 3, as tools name columns."""
+    n = len(cells)
+    return cells == [*map(str, range(n))] or (n > 2 and cells == [*map(str, range(1, n + 1))])
 
 
 def row_numbers(

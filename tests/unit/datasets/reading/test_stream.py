@@ -132,7 +132,7 @@ def test_a_stream_without_names_gives_its_columns_as_they_stand():
         ("1,2\n3,1e39\n", "row 2, column 'ch1': 1e39 is not finite"),
         ("1,2\nnan,4\n", "row 2, column 'ch0': nan is not finite"),
         ('1,2\n3,"4\n', "row 2: broken cell"),
-        ("1,2,3\n", "row 1: 3 channels instead of 2"),
+        ("1,2,4\n", "row 1: 3 channels instead of 2"),
         ("t,x\n1,2\n", "row 1: 1 channel instead of 2"),
         ("t,x,y\n1,1,2\n1,3,4\n", "row 3, column 't': 1 is not after 1"),
         ("", "it ended without a sample"),

@@ -254,6 +254,7 @@ def test_the_rows_above_the_samples_are_understood(
     ("text", "options", "problem"),
     [
         (rows_of((["0,1"], "{x},{x}")), {}, "row 1: the first row, '0,1', counts columns"),
+        (rows_of((["1,2,3"], "{x},{x},{x}")), {}, "the first row, '1,2,3', counts columns"),
         (rows_of((["0"], "{x}.5")), {}, "set `header: yes` if it is no sample, else `header: no`"),
         (
             rows_of((["x,label"], "{x},{x}")),
