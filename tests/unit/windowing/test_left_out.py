@@ -175,3 +175,38 @@ def test_a_group_that_is_named_may_hold_a_short_recording(recordings):
     assert notes(made, job({"val": ["r2", "r3"], "test": ["pair"]}, length_samples=4)) == [
         "Left out, as shorter than a window of 4 samples: 1 of 6 recordings (r5)."
     ]
+
+
+@pytest.mark.parametrize("task", ["labelling", "regression"])
+def test_recordings_of_tasks_with_a_target_for_each_sample_are_counted_too(ten, task):
+    lengths = [10] * 9 + [3]
+    values = [np.full((n, 1), np.nan if i == 6 else i, np.float32) for i, n in enumerate(lengths)]
+    intervals = [(i, i % 2, 0, n) for i, n in enumerate(lengths) if i != 6]
+    made = ten(
+        lengths,
+        task=task,
+        **(
+            {"intervals": intervals}
+            if task == "labelling"
+            else {
+                "intervals": [],
+                "classes": [],
+                "targets": values,
+                "target_names": ["v"],
+                "target_units": [""],
+            }
+        ),
+    )
+
+    assert notes(made, job({}, length_samples=5)) == [
+        "Left out, as unlabelled: 1 of 10 recordings (r6).",
+        "Left out, as shorter than a window of 5 samples: 1 of 10 recordings (r9).",
+    ]
+
+
+def test_of_a_split_in_time_pieces_are_counted(recordings):
+    made = recordings(["a", "b"] * 3, lengths=[40] * 5 + [20])
+
+    assert notes(made, job({"by": "time"}, length_samples=8)) == [
+        "Left out, as shorter than a window of 8 samples: 2 of 18 pieces (r5 (val), r5 (test))."
+    ]
