@@ -201,9 +201,12 @@ def test_times_between_samples_stay_within_the_recording(written, label_format):
         assert "-0.0" not in path.read_text()
 
 
-def test_a_label_too_long_for_wfdb_is_refused(written):
-    with pytest.raises(DataError, match="longer than 255 bytes; choose another --format"):
-        written("wfdb", [event(1.0, "ß" * 128)])
+@pytest.mark.parametrize(
+    ("label", "problem"), [("ß" * 128, "longer than 255 bytes"), ("## 5", "'## 5' is no note")]
+)
+def test_a_label_that_wfdb_cannot_hold_is_refused(written, label, problem):
+    with pytest.raises(DataError, match=f"{problem}; choose another --format"):
+        written("wfdb", [event(1.0, label)])
 
 
 @pytest.mark.parametrize("label_format", FORMATS[1:])

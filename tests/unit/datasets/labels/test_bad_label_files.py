@@ -227,6 +227,15 @@ def test_edf_text_that_is_not_utf8_is_refused(assert_refused):
     assert_refused(NO_TABLES | {"own/b.edf": data}, pattern, options)
 
 
+@pytest.mark.parametrize("note", ["## remark", "## time resolution: 5"])
+def test_wfdb_definitions_that_are_not_known_are_refused(assert_refused, note):
+    files = {"recordings/b.atr": atr([0, 5], ['"', "N"], [note, ""], 100)}
+
+    pattern = "b.atr: it holds a definition that is not known*write the file anew"
+    options = {"task": "detection", "labels": LabelFiles(format="wfdb")}
+    assert_refused(NO_TABLES | files, pattern, options)
+
+
 def test_wfdb_without_any_rate_is_refused(assert_refused):
     rows = {f"recordings/{name}.csv": "1,2\n3,4\n" for name in "abc"}
     files = rows | {"recordings/b.atr": atr([1], ["N"], [""], None)}

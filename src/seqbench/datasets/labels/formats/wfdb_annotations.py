@@ -1,6 +1,7 @@
 """WFDB annotation files, as of PhysioNet: symbols and notes at sample numbers."""
 
 import math
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,11 @@ from seqbench.datasets.labels.formats.label_file import LabelFile, WrittenLabel,
 SAME_RATE = 1e-6  # relative; then samples of the file are those of the recording
 NOTE, RHYTHM = '"', "+"
 LONGEST_NOTE_BYTES = 255
+DEFINITION = "## "  # begins notes about the file itself; wfdb searches for ever in unknown ones
+RESOLUTION = b"## time resolution: "
+UNKNOWN_DEFINITION = re.compile(
+    rb"## (?!time resolution: [\d.]+|annotation type definitions|end of definitions)"
+)
 EMPTY_FILE = b"\0\0"
 
 
@@ -27,14 +33,18 @@ def read_wfdb(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]:
     Raises
     ------
     DataError
-        If neither the file nor the recording has a sampling rate.
+        If the file is damaged, or neither it nor the recording has a sampling rate.
     """
     import wfdb
 
     del settings
     path, recording = file.path, file.only_recording
-    if path.read_bytes().strip(b"\0") == b"":
+    content = path.read_bytes()
+    if content.strip(b"\0") == b"":
         return
+    if UNKNOWN_DEFINITION.search(content) or content.count(RESOLUTION) > 1:
+        hint = "write the file anew without notes that begin with ##"
+        raise fault(path, "it holds a definition that is not known", hint)
     found = wfdb.rdann(str(path.with_suffix("")), path.suffix[1:])
     notes = [note.strip("\0 ") for note in found.aux_note]
     times, rate = file.times[recording], found.fs
@@ -71,7 +81,7 @@ def write_wfdb(path: Path, labels: Iterable[WrittenLabel], recording: WrittenRec
     Raises
     ------
     DataError
-        If a label is too long for a note.
+        If a label cannot be a note.
     """
     import wfdb
     from wfdb.io.annotation import ann_labels
@@ -86,6 +96,8 @@ def write_wfdb(path: Path, labels: Iterable[WrittenLabel], recording: WrittenRec
         if len(name.encode()) > LONGEST_NOTE_BYTES:
             problem = f"the label '{name}' is longer than {LONGEST_NOTE_BYTES} bytes"
             raise fault(path, problem, "choose another --format")
+        if name.startswith(DEFINITION):
+            raise fault(path, f"the label '{name}' is no note", "choose another --format")
     with tempfile.TemporaryDirectory() as folder:
         wfdb.wrann(
             "labels",
