@@ -195,6 +195,14 @@ REFUSED = {
         label_studio(task("b.csv", {"result": [{"type": "rectanglelabels", "value": {}}]})), STUDIO,
         "task 7, region 1: it is of the type 'rectanglelabels'*time series",
     ),
+    "label studio with other annotations": (
+        label_studio(task("b.csv") | {"annotations": {"a": 1}}), STUDIO,
+        "labels.json, task 7, annotations: it is no list of objects*export",
+    ),
+    "label studio with other regions": (
+        label_studio(task("b.csv", {"result": [1]})), STUDIO,
+        "labels.json, task 7, result: it is no list of objects*export",
+    ),
     "label studio as JSON_MIN": (
         label_studio({"csv": "b.csv", "label": []}), STUDIO, "task 1: it is no task*JSON_MIN",
     ),

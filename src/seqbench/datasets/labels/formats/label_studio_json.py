@@ -57,14 +57,26 @@ def _regions(file: LabelFile, task: Any, place: str) -> tuple[list[Any] | None, 
     if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
         hint = "export the project as JSON, not as JSON_MIN or CSV"
         raise fault(file.path, "it is no task with data and annotations", hint, place=place)
-    annotations = [one for one in task.get("annotations") or () if not one.get("was_cancelled")]
+    annotations = _objects(file, task.get("annotations"), f"{place}, annotations")
+    annotations = [one for one in annotations if not one.get("was_cancelled")]
     true = [one for one in annotations if one.get("ground_truth")]
     recording = _recording(file, task["data"], place)
     if len(annotations) > 1 and len(true) != 1:
         problem = f"it has {len(annotations)} annotations"
         raise fault(file.path, problem, "mark one as ground truth, or keep one", place=place)
     chosen = (true or annotations)[:1]
-    return (chosen[0].get("result") or [] if chosen else None), recording
+    if not chosen:
+        return None, recording
+    return _objects(file, chosen[0].get("result"), f"{place}, result"), recording
+
+
+def _objects(file: LabelFile, value: Any, place: str) -> list[dict[str, Any]]:
+    """Return a list of JSON objects; null is an empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise fault(file.path, "it is no list of objects", "export it as JSON anew", place=place)
+    return value
 
 
 def _recording(file: LabelFile, data: dict[str, Any], place: str) -> str:
