@@ -1,5 +1,7 @@
 """Windows cut from recordings on disk are those cut from recordings in memory, bit for bit."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -110,3 +112,47 @@ def test_a_foreign_sample_is_found_on_disk(kinds, tmp_path):
 
     with pytest.raises(LeakError, match="holds samples of recording"):
         find_leaks(lazy, made, job(NAMED, **CUT))
+
+
+BOUNDED = """
+import sys
+from pathlib import Path
+import numpy as np
+from seqbench.plan.job_settings import WindowJobSettings
+from seqbench.process.memory import PeakMemory
+from seqbench.steps.window import run
+from seqbench.storage.lazy_array import LazyArray
+from seqbench.storage.recordings import Recordings, write_recordings
+
+def samples(start, stop):
+    return np.sin(np.arange(start * 6, stop * 6, dtype=np.float32)).reshape(-1, 6)
+
+folder = Path(sys.argv[1])
+names = [f"r{i}" for i in range(6)]
+made = Recordings.one_label_each(
+    list("ababab"), [LazyArray((1_400_000, 6), samples)] * 6, names=names, splits=[""] * 6,
+    channels=list("uvwxyz"), units=[""] * 6, sampling_rate_hz=100.0,
+)
+memory = PeakMemory()
+write_recordings(folder / "recordings", made)
+ingested = memory.peak_bytes()
+settings = WindowJobSettings.from_json(sys.argv[2])
+run(folder / "recordings", settings, folder / "windows", "100MB")
+print(ingested, memory.peak_bytes())
+"""
+
+
+@pytest.mark.full
+def test_recordings_are_written_and_cut_in_less_memory_than_they_take(tmp_path):
+    settings = job(NAMED, length_samples=2048)
+
+    done = subprocess.run(
+        [sys.executable, "-c", BOUNDED, str(tmp_path), settings.to_json()],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    written, cut = map(int, done.stdout.split())
+    assert written < 50e6
+    assert cut < 6 * 1_400_000 * 6 * 4  # in memory they take three times as much
