@@ -15,6 +15,7 @@ from seqbench.config.options import LabelFiles
 from seqbench.datasets.base import DataError
 from seqbench.datasets.folder import folder
 from seqbench.datasets.reading.clock import SampleTimes
+from seqbench.datasets.reading.recording import read_recording
 from seqbench.prediction.event_finder import FoundEvent, RecordingEvents
 from seqbench.prediction.label_files import WRITERS, write_label_file
 from seqbench.windowing.windows import make_windows
@@ -149,6 +150,46 @@ def test_an_event_lands_on_its_sample_after_reading_and_windowing(
         truth = np.load(tmp_path / "recordings" / f"{name}.npy")
         assert len(timeline.onset) == truth.sum()
         assert (signal[timeline.onset, np.array(order)[timeline.type]] == 1).all()
+
+
+@pytest.mark.parametrize("label_format", sorted(WRITERS))
+def test_an_event_lands_on_its_sample_of_a_clock_that_starts_late_and_drifts(
+    written, tmp_path, label_format
+):
+    generator = np.random.default_rng(1)
+    for name in ("recordings", "marks"):
+        (tmp_path / name).mkdir()
+    exports, truth = [], {}
+    for name, rate_hz in (("a", 100.0), ("b", 99.95)):
+        times_s = 5 + (np.arange(N_SAMPLES) + generator.uniform(-0.05, 0.05, N_SAMPLES)) / rate_hz
+        truth[name] = np.unique(generator.choice(N_SAMPLES, 30))
+        signal = np.zeros(N_SAMPLES)
+        signal[truth[name]] = 1
+        file = tmp_path / "recordings" / f"{name}.csv"
+        columns = np.column_stack([times_s, signal])
+        np.savetxt(file, columns, fmt="%.6f", delimiter=",", header="time,x", comments="")
+        times = read_recording(file).times
+        found = RecordingEvents(
+            [event(times.time_s_at(i), "N") for i in truth[name]], N_SAMPLES, times
+        )
+        exports.append(tmp_path / "marks" / f"{name}{SUFFIXES[label_format]}")
+        write_label_file(exports[-1], label_format, found, file.name)
+    settings = {"path": "marks"} | SETTINGS.get(label_format, {})
+    if label_format == "label_studio":
+        (tmp_path / "labels.json").write_text(accepted(exports))
+        settings["path"] = "labels.json"
+
+    recordings = folder(
+        Path("unused"),
+        path=str(tmp_path),
+        task="detection",
+        times="clock" if label_format == "label_studio" else "start",
+        labels=LabelFiles(format=label_format, **settings),
+    )
+
+    for index, name in enumerate("ab"):
+        onsets = recordings.label_start[recordings.label_recording == index]
+        assert onsets.tolist() == truth[name].tolist()
 
 
 @pytest.mark.parametrize("label_format", sorted(WRITERS))
