@@ -39,7 +39,7 @@ from seqbench.datasets.reading.files import recording_files
 from seqbench.datasets.reading.lazy_recording import read_recordings
 from seqbench.datasets.reading.precision import FEWEST_STEPS, Precision
 from seqbench.datasets.reading.recording import Recording
-from seqbench.datasets.reading.source import select_channels
+from seqbench.datasets.reading.source import same_unit, select_channels
 from seqbench.storage.lazy_array import AnyArray, changed
 from seqbench.storage.recordings import Recordings, natural_order
 
@@ -272,7 +272,7 @@ def _check_agreement(root: Path, found: dict[str, Recording]) -> None:
                 problem = f"channel {i + 1} is named '{one.channels[i]}', but '{name}' in {model}"
                 hint = "rename it, or give the common names and their order in `channels`"
                 raise fault(file, problem, hint)
-            if one.units[i] != first.units[i]:
+            if not same_unit(one.units[i], first.units[i]):
                 problem = f"its channel '{name}' is in '{one.units[i]}', but '{first.units[i]}' in"
                 raise fault(file, f"{problem} {model}", "convert one of them")
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from seqbench.config.registry import TASKS
 from seqbench.datasets.reading.clock import SampleTimes
 from seqbench.datasets.reading.recording import open_recording
-from seqbench.datasets.reading.source import Source
+from seqbench.datasets.reading.source import Source, same_unit
 from seqbench.datasets.reading.stream import Stream, csv_stream, raw_stream
 from seqbench.errors import FormatError, UserError
 from seqbench.storage.cells import plain_cell
@@ -105,6 +105,7 @@ class EventFinder:
         self.channels = list(header.channels)
         self.classes = list(header.classes)
         self.sampling_rate_hz = header.sampling_rate_hz
+        self.units = [unit.partition(" less ")[0] for unit in header.units]
         self.subtracted = header.subtracted
         self.refractory_s = header.refractory_s
         self._decoding = Decoding.of(tuned)
@@ -156,6 +157,15 @@ class EventFinder:
                 f"{recording}: has {n_channels} channels, but the model was trained on"
                 f" {len(self.channels)} ({', '.join(self.channels)}); name those to take"
             )
+
+    def check_units(self, units: list[str], recording: str) -> None:
+        """Refuse a recording in other units than the model was trained on, where both are known."""
+        for name, unit, expected in zip(self.channels, units, self.units, strict=False):
+            if unit and expected and not same_unit(unit, expected):
+                raise UserError(
+                    f"{recording}: channel '{name}' is in {unit}, but the model was trained on"
+                    f" {expected}; convert the recording"
+                )
 
     def check_rate(self, sampling_rate_hz: float | None, recording: str) -> None:
         """Refuse a recording of another sampling rate; one without a rate is accepted."""
@@ -276,6 +286,7 @@ def _file_chunks(
         opened = stack.enter_context(open_recording(path, channels, **known, **options))
         finder.check_rate(opened.sampling_rate_hz, str(path))
         finder.check_channels(len(opened.channels), str(path))
+        finder.check_units(opened.units, str(path))
         total = opened.n_samples and opened.n_samples / finder.sampling_rate_hz
         bar: Any = stack.enter_context(
             tqdm(total=total, unit="s", unit_scale=True, desc=path.name, disable=not progress)

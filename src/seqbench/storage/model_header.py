@@ -86,6 +86,8 @@ class ModelHeader(NetworkHeader, RunRecord):
         Longest window of train.
     normalization
         Of the signal, from train.
+    units
+        Of the channels, "" where unknown; empty: of none is known.
     subtracted
         Number that was subtracted from each channel before it became single precision; empty: none.
     tuned
@@ -97,6 +99,7 @@ class ModelHeader(NetworkHeader, RunRecord):
     kind: Literal["model"] = "model"
     window_samples: Annotated[int, Field(ge=1, le=MAX_WINDOW_SAMPLES)]
     normalization: NormalizationRecord
+    units: Names = ()
     subtracted: tuple[Number, ...] = ()
     tuned: Options = Field(default_factory=dict)
     pretraining: PretrainingOutcome | None = None

@@ -151,6 +151,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
         run=job.run,
         window_samples=window_samples,
         normalization=train.normalization.record(),
+        units=tuple(train.units),
         subtracted=tuple(train.source.get("subtracted", ())),
         tuned=tuned,
         cost=cost,

@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
+import pyedflib
 import pytest
 
 from seqbench.config.registry import DATASETS
@@ -131,6 +132,24 @@ def test_units_must_agree(make):
 
     with pytest.raises(DataError, match=r"b\.hea.*'uV', but 'mV' in recordings/a\.hea; convert"):
         read_at(root, task="forecasting")
+
+
+def test_micro_is_micro_however_it_is_written(make):
+    root = make({"recordings/": ""}, alone=True)
+    for name, unit in {
+        "a": b"\xb5V",
+        "b": b"uV",
+        "c": "\N{GREEK SMALL LETTER MU}V".encode(),
+    }.items():
+        path = root / f"recordings/{name}.edf"
+        with pyedflib.EdfWriter(str(path), 1) as file:
+            file.setSignalHeader(0, {"label": "x", "sample_frequency": 10, "dimension": "uV",
+                "physical_min": -1, "physical_max": 1, "digital_min": -100, "digital_max": 100,
+                "transducer": "", "prefilter": ""})  # fmt: skip
+            file.writeSamples([np.sin(np.arange(40.0))])
+        path.write_bytes(path.read_bytes().replace(b"uV      ", unit.ljust(8), 1))
+
+    assert read_at(root, task="forecasting").units == ["µV"]
 
 
 def test_a_link_to_a_recording_elsewhere_is_followed(make, tmp_path):

@@ -195,6 +195,24 @@ def test_other_names_are_refused_and_files_without_names_are_read_in_their_order
     agree(seqbench.predict(knocks.model, numbered), events)
 
 
+@pytest.mark.parametrize("unit", ["uV", "mV", ""])
+def test_other_units_than_those_of_the_model_are_refused(knocks, tmp_path, unit):
+    model = stored(knocks, tmp_path / "model.safetensors", units=("µV", "", "µV"))
+    path = tmp_path / "one.edf"
+    with pyedflib.EdfWriter(str(path), 3) as file:
+        for i, label in enumerate("xyz"):
+            file.setSignalHeader(i, {"label": label, "sample_frequency": 2000, "dimension": unit,
+                "physical_min": -100, "physical_max": 100, "digital_min": -32768,
+                "digital_max": 32767, "transducer": "", "prefilter": ""})  # fmt: skip
+        file.writeSamples([np.zeros(4000)] * 3)
+
+    if unit == "mV":
+        expected = "channel 'x' is in mV, but the model was trained on µV; convert"
+        assert expected in refusal(model, path)
+    else:
+        assert list(seqbench.predict(model, path).columns) == COLUMNS
+
+
 def test_what_the_model_does_not_need_may_be_text_or_of_another_rate(
     knocks, signal, events, tmp_path
 ):

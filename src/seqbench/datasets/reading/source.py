@@ -1,6 +1,7 @@
 """What the readers of all formats share: an open file, its blocks, its channels and checks."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -310,6 +311,11 @@ def unique_names(names: list[str]) -> list[str]:
 def plain_unit(unit: str | None) -> str:
     """Return a unit without the padding of headers."""
     return (unit or "").replace("\0", "").strip()
+
+
+def same_unit(one: str, other: str) -> bool:
+    """Return whether two units are the same, however micro is written: µV is uV."""
+    return re.sub("[µμ]", "u", one) == re.sub("[µμ]", "u", other)
 
 
 def common_rate_hz(path: Path, channels: list[str], rates: list[float]) -> float | None:

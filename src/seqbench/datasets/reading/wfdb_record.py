@@ -87,6 +87,10 @@ def _header(path: Path) -> tuple[Any, list[Path]]:
 
     if path.suffix != ".hea":
         raise fault(path, "WFDB finds a header by its suffix in small letters", "rename it to .hea")
+    for row, line in enumerate(path.read_bytes().splitlines(), start=1):
+        if not line.isascii() and not line.lstrip().startswith(b"#"):  # which makes V of µV
+            hint = "write ASCII, such as uV"
+            raise fault(path, "WFDB leaves out what is not ASCII", hint, row=row)
     header = wfdb.rdheader(str(path.with_suffix("")))
     if isinstance(header, wfdb.MultiRecord):
         hint = "write it as one record, and leave its segments out of the folder"

@@ -158,3 +158,12 @@ def test_a_wfdb_signal_named_as_no_signal_is_read_by_name_alone(write, refusal, 
 
     assert "'Time' holds times" in refusal(path)
     assert joined(path, ["ay"]).shape == (200, 1)
+
+
+def test_a_wfdb_header_with_a_micro_sign_is_refused_as_wfdb_makes_volts_of_it(write, refusal):
+    path = write(".hea")
+    path.write_text(path.read_text().replace("/g", "/µg"), encoding="utf-8")
+
+    assert "row 2: WFDB leaves out what is not ASCII; write ASCII, such as uV" in refusal(path)
+    path.write_text(path.read_text(encoding="utf-8").replace("µ", "u") + "# Glocke für Köln\n")
+    assert read_recording(path).units == ["ug", "ug"]
