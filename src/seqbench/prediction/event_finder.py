@@ -1,5 +1,6 @@
 """Events in new recordings, by a model that the pipeline left behind."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields
@@ -105,7 +106,7 @@ class EventFinder:
         self.channels = list(header.channels)
         self.classes = list(header.classes)
         self.sampling_rate_hz = header.sampling_rate_hz
-        self.units = [unit.partition(" less ")[0] for unit in header.units]
+        self.units = [re.sub(r"(^| )less \S+$", "", unit) for unit in header.units]  # of the file
         self.subtracted = header.subtracted
         self.refractory_s = header.refractory_s
         self._decoding = Decoding.of(tuned)
