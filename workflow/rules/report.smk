@@ -44,7 +44,13 @@ rule report:
         settings=canonical_json(
             BENCHMARK.model_dump(
                 mode="json",
-                exclude={"device", "memory_limit", "out_of_memory", "state_every_s", "tensorboard"},
+                exclude={
+                    "device",
+                    "memory_limit",
+                    "out_of_memory",
+                    "state_every_s",
+                    "tensorboard",
+                },
             )
         ),
         code=source_digest(*CODE.report()),
