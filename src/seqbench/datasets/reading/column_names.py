@@ -47,7 +47,9 @@ def meaning_of(name: str) -> Meaning | None:
         return None
     units = [UNIT_WORDS[word] for word in words if word in UNIT_WORDS]
     others = [word for word in words if word not in UNIT_WORDS]
-    if all(word in TIME_WORDS | AROUND_TIME for word in others) and len(set(units)) <= 1:
+    is_stamp = {"timestamp", "timestamps"} & set(others)
+    is_time = is_stamp or all(word in TIME_WORDS | AROUND_TIME for word in others)
+    if is_time and len(set(units)) <= 1:
         is_unit = not others and words[0] not in SYMBOLS
         if is_unit or others == ["t"] or TIME_WORDS & set(others) or "elapsed" in others:
             return Meaning("time", units[0] if units else None)

@@ -19,6 +19,8 @@ from seqbench.datasets.reading.column_names import Meaning, meaning_of
         ("Unix Timestamp", None),
         ("timeStamp", None),
         ("Date", None),
+        ("Phone timestamp", None),
+        ("sensor timestamp [ns]", "ns"),
         ("time since start of recording (s)", "s"),
     ],
 )
