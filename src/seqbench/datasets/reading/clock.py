@@ -55,7 +55,7 @@ class SampleTimes:
     def sample_at(self, time_s: float) -> float:
         """Return the place of a time among the samples, whole at the time of a sample."""
         if time_s >= self.times_s[-1]:
-            return float(self.samples[-1] + (time_s - self.times_s[-1]) * self.rate_hz)
+            return int(self.samples[-1]) + (time_s - float(self.times_s[-1])) * self.rate_hz
         if time_s < self.start_s:
             return (time_s - self.start_s) * self.rate_hz
         return float(np.interp(time_s, self.times_s, self.samples))

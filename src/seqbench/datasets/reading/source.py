@@ -246,9 +246,11 @@ def refuse_counters(
     """
     if len(block) < FEWEST_COUNTED:
         return
-    steps = np.diff(block.astype(np.float64), axis=0)
-    usual = steps.mean(axis=0)
-    is_even = (usual != 0) & (np.abs(steps - usual) < MISFIT_LIMIT * np.abs(usual)).all(axis=0)
+    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is no even step
+        steps = np.diff(block.astype(np.float64), axis=0)
+        usual = steps.mean(axis=0)
+        misfit = np.abs(steps - usual)
+    is_even = (usual != 0) & (misfit < MISFIT_LIMIT * np.abs(usual)).all(axis=0)
     for name in np.array(channels, dtype=object)[is_even]:
         if not options.is_named(name):
             problem = f"'{name}' changes by the same step in every row, as times and row numbers do"

@@ -264,7 +264,7 @@ class _StreamTable:
         if self._step is None:
             self._step = self._expected_step(times[0], float(np.median(steps)))
         wrong = steps <= 0
-        wrong |= np.abs(steps / self._step - 1) >= MISFIT_LIMIT
+        wrong |= np.abs(steps - self._step) >= MISFIT_LIMIT * self._step
         if not wrong.any():
             return
         at = int(np.argmax(wrong))

@@ -68,6 +68,7 @@ def test_channels_are_selected_and_ordered_by_name(write, joined, refusal, signa
     assert "name each channel once" in refusal(path, [names[0]] * 2)
 
 
+@pytest.mark.filterwarnings("ignore:Failed to decode .* code as ASCII")  # of miniSEED
 @pytest.mark.parametrize("suffix", READERS)
 def test_damaged_files_are_refused_or_read_but_never_crash(write, joined, suffix):
     rng = np.random.default_rng(1)
