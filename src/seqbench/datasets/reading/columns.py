@@ -87,7 +87,7 @@ def table_columns(
         options = options.among(path, names)
     meanings = {
         i: meaning
-        for i, name in enumerate(names)
+        for i, name in enumerate(names if header is not None else ())
         if not options.is_named(name) and (meaning := meaning_of(name))
     }
     time, meaning = _time_column(path, names, meanings, options)
@@ -243,9 +243,10 @@ def row_numbers(
 
 def _numbers(path: Path, line: int, columns: Columns, cells: list[str]) -> ArrayLike:
     """Return the numbers of a row, fast if all its cells are plain ones."""
-    if columns.decimal == "." and not columns.are_dates and "_" not in "".join(cells):
+    text = "".join(cells)
+    if columns.decimal == "." and not columns.are_dates and "_" not in text and text.isascii():
         with suppress(ValueError):
-            values = np.array(cells, dtype=np.str_).astype(np.float64)
+            values = np.array([float(cell) for cell in cells])
             if (np.abs(values) <= LARGEST).all():
                 return values
     numbers = []
