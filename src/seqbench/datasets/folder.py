@@ -34,7 +34,7 @@ from seqbench.datasets.labels.events import event_labels
 from seqbench.datasets.labels.groups import groups_of
 from seqbench.datasets.labels.label_files import label_entries
 from seqbench.datasets.labels.times import LabelTimes
-from seqbench.datasets.reading.clock import SampleTimes
+from seqbench.datasets.reading.clock import RATE_TOLERANCE, SampleTimes
 from seqbench.datasets.reading.files import recording_files
 from seqbench.datasets.reading.lazy_recording import read_recordings
 from seqbench.datasets.reading.precision import FEWEST_STEPS, Precision
@@ -42,8 +42,6 @@ from seqbench.datasets.reading.recording import Recording
 from seqbench.datasets.reading.source import same_unit, select_channels
 from seqbench.storage.lazy_array import AnyArray, changed
 from seqbench.storage.recordings import Recordings, natural_order
-
-RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
 
 
 @DATASETS.register(

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from seqbench.config.registry import TASKS
-from seqbench.datasets.reading.clock import SampleTimes
+from seqbench.datasets.reading.clock import RATE_TOLERANCE, SampleTimes
 from seqbench.datasets.reading.recording import open_recording
 from seqbench.datasets.reading.source import Source, same_unit
 from seqbench.datasets.reading.stream import Stream, csv_stream, raw_stream
@@ -29,7 +29,6 @@ from seqbench.tasks.detection.stream import Detector, Event, EventStream, Online
 from seqbench.training.model import load_model
 from seqbench.training.reproducibility import choose_device
 
-RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
 CHUNK_SAMPLES = 1 << 15
 NO_OFFSETS = "float32 cannot hold the offsets of the model's channels together with their changes"
 

@@ -41,7 +41,7 @@ def write_signal(
     name
         Of the dataset.
     parts
-        AnyArray in order, (n, ...) each, `shape[0]` in all.
+        Arrays in order, (n, ...) each, `shape[0]` in all.
     shape
         Of the signal, (n_samples, ...).
 
@@ -91,7 +91,7 @@ def signal_ranges(file: h5py.File) -> list[tuple[int, int]]:
 def open_signal(path: Path, file: h5py.File, name: str) -> LazyArray:
     """Return a signal of an open file, unread; it stays readable when the file is closed.
 
-    AnyArray that are read are checked.
+    Blocks are checked when they are first read.
 
     Raises
     ------

@@ -112,6 +112,15 @@ def accepted(exports: list[Path]) -> str:
     return json.dumps([task | {"annotations": task.pop("predictions")} for task in tasks])
 
 
+def marks_of(root: Path, label_format: str, exports: list[Path]) -> LabelFiles:
+    """Return what reads the written files; of Label Studio, once a person accepted them."""
+    settings = {"path": "marks"} | SETTINGS.get(label_format, {})
+    if label_format == "label_studio":
+        (root / "labels.json").write_text(accepted(exports))
+        settings["path"] = "labels.json"
+    return LabelFiles(format=label_format, **settings)
+
+
 @pytest.mark.parametrize("rate_hz", [100.0, 99.93, 360.0, 44100.0])
 @pytest.mark.parametrize("label_format", sorted(WRITERS))
 def test_an_event_lands_on_its_sample_after_reading_and_windowing(
@@ -129,17 +138,12 @@ def test_an_event_lands_on_its_sample_after_reading_and_windowing(
         np.save(tmp_path / "recordings" / f"{name}.npy", signal)
         events = [event(i / rate_hz, LABELS[k]) for i, k in zip(pulses, kinds, strict=True)]
         exports.append(written(label_format, events, rate_hz, name, tmp_path / "marks"))
-    settings = {"path": "marks"} | SETTINGS.get(label_format, {})
-    if label_format == "label_studio":
-        (tmp_path / "labels.json").write_text(accepted(exports))
-        settings["path"] = "labels.json"
-
     recordings = folder(
         Path("unused"),
         path=str(tmp_path),
         task="detection",
         sampling_rate_hz=rate_hz,
-        labels=LabelFiles(format=label_format, **settings),
+        labels=marks_of(tmp_path, label_format, exports),
     )
     named = {"val": ["b"], "test": ["c"]}
     splits = make_windows(recordings, job(named, "none", length_samples=256))
@@ -174,17 +178,12 @@ def test_an_event_lands_on_its_sample_of_a_clock_that_starts_late_and_drifts(
         )
         exports.append(tmp_path / "marks" / f"{name}{SUFFIXES[label_format]}")
         write_label_file(exports[-1], label_format, found, file.name)
-    settings = {"path": "marks"} | SETTINGS.get(label_format, {})
-    if label_format == "label_studio":
-        (tmp_path / "labels.json").write_text(accepted(exports))
-        settings["path"] = "labels.json"
-
     recordings = folder(
         Path("unused"),
         path=str(tmp_path),
         task="detection",
         times="clock" if label_format == "label_studio" else "start",
-        labels=LabelFiles(format=label_format, **settings),
+        labels=marks_of(tmp_path, label_format, exports),
     )
 
     for index, name in enumerate("ab"):
@@ -202,17 +201,12 @@ def test_no_event_is_a_file_that_states_so(written, tmp_path, label_format):
         written(label_format, events, name=name, to=tmp_path / "marks")
         for name, events in (("a", []), ("b", [event(1.0, "N")]))
     ]
-    settings = {"path": "marks"} | SETTINGS.get(label_format, {})
-    if label_format == "label_studio":
-        (tmp_path / "labels.json").write_text(accepted(exports))
-        settings["path"] = "labels.json"
-
     recordings = folder(
         Path("unused"),
         path=str(tmp_path),
         task="detection",
         sampling_rate_hz=100.0,
-        labels=LabelFiles(format=label_format, **settings),
+        labels=marks_of(tmp_path, label_format, exports),
     )
 
     assert recordings.known.tolist() == [[0, N_SAMPLES]] * 2

@@ -17,6 +17,7 @@ DRIFT_LIMIT = 1e-3  # of the samples so far, and one sample: how far a clock may
 PIECE_SAMPLES = 1 << 12  # between two knots
 KNOT_MISFIT = 0.25  # of a step; a piece whose times leave its chord by more keeps them all
 LARGEST_BARE_STEP = 0.1  # of a time without a unit that is taken for seconds
+RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
 SAME_RATE = 1e-2  # relative; how near a stated rate makes a unit likely
 EPOCHS: dict[TimeUnit, float] = {"s": 1e9, "ms": 1e12, "us": 1e15, "ns": 1e18}  # September 2001
 GRID_HINT = (

@@ -6,13 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqbench.config.registry import suggestion
 from seqbench.datasets.base import fault
-from seqbench.datasets.csv_text import check_width, date_s, number, plain
+from seqbench.datasets.csv_text import EPOCH, check_width, date_s, number, plain
 from seqbench.datasets.reading.clock import Clock
 from seqbench.datasets.reading.column_names import UNNAMED_INDEX, Meaning, meaning_of
 from seqbench.datasets.reading.source import (
@@ -270,6 +271,13 @@ def _number(path: Path, line: int, column: str, cell: str, columns: Columns) -> 
     if not abs(value) <= LARGEST:
         raise fault(path, f"{cell.strip()} is not finite", FILL_HINT, row=line, column=column)
     return value
+
+
+def dates_s(dates: Any) -> Any:
+    """Return a pandas column of dates, or of their text as `date_s` reads it, in seconds."""
+    import pandas as pd
+
+    return (pd.to_datetime(dates, format="ISO8601", utc=True) - EPOCH).dt.total_seconds()
 
 
 def _date(path: Path, line: int, column: str, cell: str) -> float:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import fault
-from seqbench.datasets.csv_text import EPOCH, csv_rows, dialect
-from seqbench.datasets.reading.columns import row_numbers, table_source
+from seqbench.datasets.csv_text import csv_rows, dialect
+from seqbench.datasets.reading.columns import dates_s, row_numbers, table_source
 from seqbench.datasets.reading.source import ReadOptions, Source, block_samples, single
 from seqbench.datasets.reading.table_head import N_ROWS, table_head
 
@@ -85,8 +85,7 @@ class CsvTable:
                         return n_done
                     if columns.are_dates:
                         at = columns.positions[0]
-                        dates = pd.to_datetime(frame[at], format="ISO8601", utc=True)
-                        frame[at] = (dates - EPOCH).dt.total_seconds()
+                        frame[at] = dates_s(frame[at])
                     values = frame[columns.positions].to_numpy(np.float64)
                     if not np.isfinite(single(values[:, must_be_known])).all():
                         return n_done

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import fault
-from seqbench.datasets.csv_text import EPOCH, plain
+from seqbench.datasets.csv_text import plain
 from seqbench.datasets.reading.column_names import UNNAMED_INDEX
-from seqbench.datasets.reading.columns import Columns, table_columns, table_source
+from seqbench.datasets.reading.columns import Columns, dates_s, table_columns, table_source
 from seqbench.datasets.reading.source import ReadOptions, Source, block_samples
 
 BUFFER_BYTES = 1 << 18  # of a column
@@ -102,7 +102,7 @@ def _seconds(path: Path, column: str, times: Any, n_before: int) -> Any:
     try:
         if pd.api.types.is_timedelta64_dtype(times.dtype):
             return times.dt.total_seconds()
-        return (pd.to_datetime(times, format="ISO8601", utc=True) - EPOCH).dt.total_seconds()
+        return dates_s(times)
     except ValueError as error:
         hint = "write all times in one way, as 2024-05-01T12:00:00.5Z"
         problem = f"a text is no date ({error})"

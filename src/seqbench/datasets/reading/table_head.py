@@ -29,7 +29,7 @@ class TableHead:
     line
         Of the last of them; 0: there is none.
     rate_hz, start_s
-        Stated by the rows above, as Empatica's E4 does; None: they are not.
+        Stated by the rows above, as Empatica's E4 does; without, None and 0.
     """
 
     columns: Columns
@@ -82,14 +82,14 @@ def _start_and_rate(rows: Sequence[tuple[int, list[str]]]) -> tuple[float, float
     """
     if len(rows) < N_ROWS:
         return None
-    start, rate = ({number(cell) for cell in cells} for _, cells in rows[:2])
-    values = (*start, *rate)
-    if len(values) != 2 or None in values:
+    starts, rates = ({number(cell) for cell in cells} for _, cells in rows[:2])
+    if len(starts) != 1 or len(rates) != 1:
         return None
-    [start_s], [rate_hz] = start, rate
-    if EPOCHS["s"] <= (start_s or 0) < 10 * EPOCHS["s"] and 0 < (rate_hz or 0) < EPOCHS["s"]:
-        return start_s or 0, rate_hz or 0
-    return None
+    start_s, rate_hz = starts.pop(), rates.pop()
+    if start_s is None or rate_hz is None:
+        return None
+    is_date = EPOCHS["s"] <= start_s < 10 * EPOCHS["s"]
+    return (start_s, rate_hz) if is_date and 0 < rate_hz < EPOCHS["s"] else None
 
 
 def _units(cells: list[str], width: int) -> list[str] | None:
