@@ -147,8 +147,8 @@ class EventFinder:
         stream = EventStream(self._detector, selection)
         for chunk in chunks:
             self.check_channels(chunk.shape[1], recording)
-            yield from self._found(stream.push(chunk), recording, times())
-        yield from self._found(stream.finish(), recording, times())
+            yield from self._found(stream.push(chunk), recording, times)
+        yield from self._found(stream.finish(), recording, times)
 
     def check_channels(self, n_channels: int, recording: str) -> None:
         """Refuse a recording of other channels than the model was trained on."""
@@ -177,9 +177,11 @@ class EventFinder:
             )
 
     def _found(
-        self, events: Iterable[Event], recording: str, times: SampleTimes | None
+        self, events: list[Event], recording: str, times: Callable[[], SampleTimes | None]
     ) -> Iterator[FoundEvent]:
-        clock = times or SampleTimes.uniform(self.sampling_rate_hz)
+        if not events:
+            return
+        clock = times() or SampleTimes.uniform(self.sampling_rate_hz)
         for place, kind, score in events:
             onset_s = clock.time_s_at(place)
             bounds = self._bounds_ms[kind]
@@ -331,7 +333,7 @@ def predict_stream(
     An interrupt from the keyboard while samples are awaited ends the stream:
     what is certain without more of them is still yielded.
     """
-    starts_s = [0.0]
+    clocks: list[Callable[[], SampleTimes | None]] = [lambda: None]
     if kind == "raw":
         if any(finder.subtracted):
             raise UserError(f"{recording}: {NO_OFFSETS}; send csv")
@@ -343,14 +345,11 @@ def predict_stream(
             channels=channels,
             default_channels=finder.channels,
             sampling_rate_hz=finder.sampling_rate_hz,
-            started=starts_s.append,
+            started=clocks.append,
             subtracted=finder.subtracted,
             **options,
         )
-    rate_hz = finder.sampling_rate_hz
-    yield from finder.events(
-        _until_interrupted(chunks), recording, lambda: SampleTimes.uniform(rate_hz, starts_s[-1])
-    )
+    yield from finder.events(_until_interrupted(chunks), recording, lambda: clocks[-1]())
 
 
 def _until_interrupted(chunks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

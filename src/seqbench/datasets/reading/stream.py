@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -14,16 +15,17 @@ from numpy.typing import NDArray
 
 from seqbench.datasets.base import counted, explained, fault
 from seqbench.datasets.csv_text import Dialect
-from seqbench.datasets.reading.clock import MISFIT_LIMIT, unit_of
-from seqbench.datasets.reading.column_names import SECONDS
+from seqbench.datasets.reading.clock import RATE_TOLERANCE, SampleTimes
 from seqbench.datasets.reading.columns import header_names, row_numbers
 from seqbench.datasets.reading.source import ReadOptions, finite, numbered_names, single
+from seqbench.datasets.reading.stream_clock import StreamClock
 from seqbench.datasets.reading.table_head import N_ROWS, table_head
 
 PIECE_BYTES = 1 << 18  # most that is taken from a stream at once
 LINE_LIMIT_BYTES = 1 << 20  # of text; more is no line of numbers
 
 Stream = TextIO | BinaryIO | io.RawIOBase
+Times = Callable[[], SampleTimes | None]
 
 
 def csv_stream(
@@ -33,7 +35,7 @@ def csv_stream(
     channels: Sequence[str] | None = None,
     default_channels: Sequence[str] | None = None,
     sampling_rate_hz: float | None = None,
-    started: Callable[[float], None] = lambda _: None,
+    started: Callable[[Times], None] = lambda _: None,
     **options: Any,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the samples of a running CSV stream as soon as their lines are complete.
@@ -54,11 +56,10 @@ def csv_stream(
         The same if `channels` is None, for a stream with names; one
         without gives all as they stand.
     sampling_rate_hz
-        Samples per second. No step of a time column may differ by
-        `clock.MISFIT_LIMIT` from its inverse, or without it from the first
-        step, so that a lost sample is noticed.
+        Samples per second, which a time column must have; see `StreamClock`.
     started
-        Is called with the time of the first sample in seconds, if the stream has a clock.
+        Is called, if the stream has a clock, with a function that returns when the
+        samples so far were taken.
     **options
         Others of `ReadOptions`.
 
@@ -197,16 +198,12 @@ class _StreamTable:
         rows: Sequence[tuple[int, str]],
         n_channels: int,
         options: ReadOptions,
-        started: Callable[[float], None],
+        started: Callable[[Times], None],
     ) -> None:
         dialect = Dialect.of(text for _, text in rows)
         self._source = source
         self._separator = dialect.separator
-        self._rate_hz = options.sampling_rate_hz
         self._subtracted = np.array(options.subtracted or [0.0])
-        self._last_time: list[float] = []
-        self._step: float | None = None
-        self._started = started
         n_above = dialect.n_lines_above
         first = [(line, self._cells(line, text)) for line, text in rows[n_above : n_above + N_ROWS]]
         if not first:
@@ -214,8 +211,13 @@ class _StreamTable:
         if header_names(source, *first[0], options.header) is None:
             options = replace(options, channels=None)  # nothing is named
         head = table_head(source, first, options, self._separator)
-        if head.rate_hz is not None:
-            started(head.start_s)
+        rate_hz, expected_hz = head.rate_hz, options.sampling_rate_hz
+        if rate_hz is not None:
+            if expected_hz and not math.isclose(rate_hz, expected_hz, rel_tol=RATE_TOLERANCE):
+                problem = f"its rows above state {rate_hz:g} Hz instead of {expected_hz:g} Hz"
+                raise fault(source, problem, "resample the stream", row=head.line)
+            times = SampleTimes.uniform(rate_hz, head.start_s)
+            started(lambda: times)
         self.n_rows_above = n_above + head.n_rows_above
         self._width = head.width
         self._columns = head.columns
@@ -224,6 +226,11 @@ class _StreamTable:
             problem = f"{counted(len(found), 'channel')} instead of {n_channels}"
             hint = "send one column a channel; a first line with names may mark a time column"
             raise fault(source, problem, hint, row=first[0][0])
+        self._clock: StreamClock | None = None
+        if head.columns.time is not None:
+            unit = "s" if head.columns.are_dates else head.columns.time.unit
+            self._clock = StreamClock(source, head.columns.names[0], unit, expected_hz)
+            started(self._clock.sample_times)
 
     def signal(self, rows: list[tuple[int, str]]) -> NDArray[np.float32]:
         """Return the samples on lines, (n, C)."""
@@ -231,8 +238,8 @@ class _StreamTable:
         if values is None:
             split = [(line, self._cells(line, text)) for line, text in rows]
             values = row_numbers(self._source, split, self._width, self._columns)
-        if self._columns.has_time:
-            self._check_times(values[:, 0], [line for line, _ in rows])
+        if self._clock is not None:
+            self._clock.extend(values[:, 0], [line for line, _ in rows])
         return single(values[:, int(self._columns.has_time) :] - self._subtracted)
 
     def _fast(self, rows: list[tuple[int, str]]) -> NDArray[np.float64] | None:
@@ -253,43 +260,6 @@ class _StreamTable:
         except csv.Error as error:
             problem = f"broken cell ({error})"
             raise fault(self._source, problem, "close the quotation marks", row=line) from None
-
-    def _check_times(self, times: NDArray[np.float64], lines: list[int]) -> None:
-        n_before = len(self._last_time)
-        times = np.concatenate([self._last_time, times])
-        self._last_time = [float(times[-1])]
-        steps = np.diff(times)
-        if not len(steps):
-            return
-        if self._step is None:
-            self._step = self._expected_step(times[0], float(np.median(steps)))
-        wrong = steps <= 0
-        wrong |= np.abs(steps - self._step) >= MISFIT_LIMIT * self._step
-        if not wrong.any():
-            return
-        at = int(np.argmax(wrong))
-        problem = f"{times[at + 1]:.10g} is not after {times[at]:.10g}"
-        if steps[at] > 0:
-            problem = f"the step of {steps[at]:.6g} is not uniform with {self._step:.6g}"
-        row = lines[at + 1 - n_before]
-        hint = "send every sample once, or leave the time column out"
-        raise fault(self._source, problem, hint, row=row, column=self._columns.names[0])
-
-    def _expected_step(self, start: float, step: float) -> float:
-        """Return the step of the times by the sampling rate; without one, or a unit, the first.
-
-        The start of the clock is passed on.
-        """
-        rate = self._rate_hz
-        unit = None if self._columns.time is None else self._columns.time.unit
-        if rate is None or unit == "samples":
-            return step
-        if self._columns.are_dates:
-            unit = "s"
-        elif unit is None:
-            unit = unit_of(self._source, self._columns.names[0], start, step, rate)
-        self._started(start * SECONDS[unit])
-        return 1 / (rate * SECONDS[unit])
 
 
 def _named(handle: Stream) -> Path:
