@@ -13,21 +13,30 @@ from snakemake.jobs import GroupJob
 from snakemake.logging import logger
 
 
-def search_path(folder):
-    """Return a path to a folder that can stand in PYTHONPATH, where ':' separates paths."""
-    if os.pathsep not in str(folder):
-        return str(folder)
-    link = Path(".snakemake/seqbench")
-    link.parent.mkdir(exist_ok=True)
-    if not link.exists():
-        link.unlink(missing_ok=True)
-        link.symlink_to(folder)
-    return str(link)
-
-
 ROOT = Path(str(workflow.current_basedir)).parent.parent
-SRC = ROOT / "src"
-sys.path.insert(0, str(SRC))
+IS_CLONE = (ROOT / "src" / "seqbench").is_dir()  # else it was installed from a wheel
+SRC = ROOT / "src" if IS_CLONE else ROOT.parent.parent
+
+
+def search_path():
+    """Return a folder for PYTHONPATH from which seqbench is imported.
+
+    It is a link where ':' would divide the path, and where other packages lie beside
+    seqbench, which jobs in a conda environment of their own must not see.
+    """
+    if IS_CLONE and os.pathsep not in str(SRC):
+        return str(SRC)
+    package, folder = SRC / "seqbench", Path(".snakemake/import")
+    link = folder / "seqbench"
+    if link.resolve() != package.resolve():
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f"{os.getpid()}"
+        temporary.symlink_to(package)
+        temporary.replace(link)
+    return str(folder)
+
+
+sys.path.insert(0, str(Path(search_path()).absolute()))
 
 # Jobs find this package, installed or not, and the Python that runs Snakemake. Their shell waits
 # for the step when a cluster signals all processes of a job to end: the step has a state to write.
@@ -39,7 +48,7 @@ if "{" in str(ROOT):
         f"{ROOT}: Snakemake takes braces for wildcards; rename the folder"
     )
 shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={shlex.quote(search_path(SRC))}"
+    f"set -euo pipefail; export PYTHONPATH={shlex.quote(search_path())}"
     "${{PYTHONPATH:+:$PYTHONPATH}}; trap : TERM USR1; "
 )
 

@@ -6,11 +6,21 @@ import sys
 from types import ModuleType
 
 from seqbench import __version__
-from seqbench.cli import check, compare, predict, report, schema, status
+from seqbench.cli import check, compare, predict, report, run, schema, snakefile, status
 from seqbench.cli import list as list_names
 from seqbench.errors import UserError, printable
 
-COMMANDS: tuple[ModuleType, ...] = (list_names, check, schema, compare, status, report, predict)
+COMMANDS: tuple[ModuleType, ...] = (
+    list_names,
+    check,
+    run,
+    status,
+    report,
+    compare,
+    predict,
+    schema,
+    snakefile,
+)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -34,8 +34,12 @@ def _version(package: str) -> str:
 
 @cache
 def commit() -> str:
-    """Return the commit of the source tree, with a mark if it has changes, or "unknown"."""
-    root = Path(__file__).parent
+    """Return the commit of the source tree, with a mark if it has changes, or "unknown".
+
+    A package that lies in a repository which does not track it, as in `.venv` of
+    another project, is not of a commit there.
+    """
+    root = Path(__file__).resolve().parent
 
     def git(*words: str) -> str:
         return subprocess.run(
@@ -43,6 +47,7 @@ def commit() -> str:
         ).stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", Path(__file__).name)
         changed = " with uncommitted changes" if git("status", "--porcelain", "-uno") else ""
         return git("rev-parse", "--short=12", "HEAD") + changed
     except (OSError, subprocess.CalledProcessError):

@@ -1,10 +1,11 @@
 import importlib
+import subprocess
 import sys
 
 import pytest
 
 from seqbench.config.registry import TASKS
-from seqbench.process import code_digest
+from seqbench.process import code_digest, origin
 from seqbench.process.code_digest import source_digest
 from seqbench.process.origin import commit, machine, versions
 
@@ -115,3 +116,19 @@ def test_versions_commit_and_machine_are_recorded_without_the_host():
     assert recorded["python"].startswith("3.")
     assert all(value for value in recorded.values())
     assert socket.gethostname() not in str(machine())
+
+
+def test_a_package_inside_of_another_repository_is_not_of_its_commit(tmp_path, monkeypatch):
+    module = tmp_path / ".venv" / "seqbench" / "process" / "origin.py"
+    module.parent.mkdir(parents=True)
+    module.touch()
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "of the user"], check=True)
+    monkeypatch.setattr(origin, "__file__", str(module))
+
+    assert commit.__wrapped__() == "unknown"
+
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "tracked"], check=True)
+    assert len(commit.__wrapped__()) == 12

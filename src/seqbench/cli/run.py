@@ -1,0 +1,59 @@
+"""Run a config with Snakemake, from any folder: results/report.html is made in this one.
+
+What stands behind the config is passed on to Snakemake: `--cores 4`, `-n` (what would be
+run), `--directory DIR`. `--profile slurm` is the cluster's profile of seqbench. Paths in the
+config are relative to the folder that holds results/.
+"""
+
+import argparse
+import os
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+from seqbench.errors import UserError
+from seqbench.pipeline import PROFILES, SNAKEFILE
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the config and what is passed on."""
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="merged into the defaults")
+    parser.add_argument(
+        "options", nargs=argparse.REMAINDER, metavar="OPTION", help="of Snakemake, passed on"
+    )
+
+
+def run(config: Path, options: list[str]) -> None:
+    """Become Snakemake, with the Snakefile of this package.
+
+    Raises
+    ------
+    UserError
+        If there is no such config.
+    """
+    if not config.is_file():
+        raise UserError(f"{config}: no such file; `seqbench init FOLDER` writes a config")
+    arguments = [sys.executable, "-m", "snakemake", *command(config, options)]
+    sys.stdout.flush()
+    os.execv(sys.executable, arguments)
+
+
+def command(config: Path, options: list[str]) -> list[str]:
+    """Return the arguments of Snakemake.
+
+    A profile of this package takes the place of its default one, as
+    `--workflow-profile`: beside it, the settings of a workstation would win.
+    """
+    words = ["--snakefile", str(SNAKEFILE), "--configfile", str(config)]
+    rest = iter(options)
+    for word in rest:
+        name, _, value = word.partition("=")
+        if name == "--profile":
+            value = value or next(rest, "")
+            if (PROFILES / value / "config.yaml").is_file():
+                words += ["--workflow-profile", str(PROFILES / value)]
+            else:
+                words += ["--profile", value]
+        else:
+            words.append(word)
+    return words

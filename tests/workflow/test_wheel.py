@@ -1,0 +1,79 @@
+"""The workflow travels inside the wheel: no clone is needed to run a benchmark."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from seqbench import layout
+
+from .conftest import ROOT, TINY
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture(scope="module")
+def installed(copy_checkout, tmp_path_factory):
+    """Return a function that runs `seqbench` of a wheel, built and installed here, in a folder."""
+    checkout = copy_checkout(tmp_path_factory.mktemp("sources"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, checkout)
+    site = tmp_path_factory.mktemp("site-packages")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    offline = ["--no-deps", "--no-index"]
+    wheels = checkout / "wheels"
+    for words in (
+        ["wheel", *offline, "--no-build-isolation", "--wheel-dir", wheels, checkout],
+        ["install", *offline, "--target", site],
+    ):
+        words += sorted(wheels.glob("*.whl")) if words[0] == "install" else []
+        subprocess.run([*pip, *map(str, words)], check=True)
+
+    def run(*words, cwd):
+        return subprocess.run(
+            [sys.executable, "-m", "seqbench.cli", *words],
+            env=os.environ | {"PYTHONPATH": str(site)},
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    run.site = site
+    return run
+
+
+def test_a_wheel_runs_a_config_from_an_empty_folder_with_its_own_code(installed, tmp_path):
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(TINY))
+
+    printed = installed("snakefile", cwd=tmp_path).stdout.strip()
+    done = installed("run", "mine.yaml", "--cores", "2", cwd=tmp_path)
+
+    assert printed == str(installed.site / "seqbench/pipeline/Snakefile")
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert (tmp_path / layout.REPORT).is_file()
+    # Jobs see the package alone, and not what else lies in the folder that it is installed in.
+    assert sorted(path.name for path in (tmp_path / ".snakemake/import").iterdir()) == ["seqbench"]
+    assert (tmp_path / ".snakemake/import/seqbench").resolve() == installed.site / "seqbench"
+
+
+def test_a_wheel_holds_every_file_of_the_workflow(installed):
+    inside = installed.site / "seqbench" / "pipeline"
+
+    for name in ("Snakefile", "config.yaml", "envs", "profiles", "workflow"):
+        path = ROOT / name
+        for file in [path] if path.is_file() else filter(os.path.isfile, path.rglob("*")):
+            assert (inside / file.relative_to(ROOT)).read_bytes() == file.read_bytes()
+
+
+def test_the_profile_of_a_cluster_is_found_by_its_name(installed, tmp_path):
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(TINY))
+
+    done = installed("run", "mine.yaml", "--profile", "slurm", "--dry-run", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert f"{installed.site}/seqbench/pipeline/profiles/slurm" in done.stdout
