@@ -56,6 +56,8 @@ def test_a_wheel_runs_a_config_from_an_empty_folder_with_its_own_code(installed,
     assert printed == str(installed.site / "seqbench/pipeline/Snakefile")
     assert done.returncode == 0, done.stdout[-4000:]
     assert (tmp_path / layout.REPORT).is_file()
+    assert "\ntiny: cnn1d · scratch " in done.stdout
+    assert f"\npage: {layout.REPORT}\n" in done.stdout
     # Jobs see the package alone, and not what else lies in the folder that it is installed in.
     assert sorted(path.name for path in (tmp_path / ".snakemake/import").iterdir()) == ["seqbench"]
     assert (tmp_path / ".snakemake/import/seqbench").resolve() == installed.site / "seqbench"

@@ -12,7 +12,6 @@ import sys
 from snakemake.jobs import GroupJob
 from snakemake.logging import logger
 
-
 ROOT = Path(str(workflow.current_basedir)).parent.parent
 IS_CLONE = (ROOT / "src" / "seqbench").is_dir()  # else it was installed from a wheel
 SRC = ROOT / "src" if IS_CLONE else ROOT.parent.parent
@@ -68,6 +67,7 @@ from seqbench.reporting.figures.catalog import (
     table_paths,
     title,
 )
+from seqbench.reporting.text.closing import closing_lines
 from seqbench.config.stages import STATES_STAY
 from seqbench.storage.atomic import write_text
 from seqbench.storage.states import remove_state
@@ -213,13 +213,15 @@ def end():
 
 
 def end_well():
-    """Stop the fork server and remove the states of trainings whose results can be lost no more."""
+    """Stop the fork server, remove the states of trainings that are done, and print what came out."""
     end()
     for run in PLAN.trained:
         names = vars(run) | {"objective": PLAN.objective(run)}
         for step, made in (("pretrain", layout.ENCODER), ("finetune", layout.MODEL)):
             if Path(made.format(**names)).exists():
                 remove_state(Path(layout.state(step).format(**names)))
+    if any(layout.REPORT in job.output for job in workflow.dag.jobs):
+        print(*closing_lines(PLAN, Path()), sep="\n", flush=True)
 
 
 if workflow.modifier.is_module:  # whose `onstart` Snakemake leaves out

@@ -20,6 +20,8 @@ from seqbench.config.variants import ArchitectureEntry, Variant, changed, with_r
 from seqbench.config.yaml_files import read_yaml
 from seqbench.errors import UserError
 
+MOST_NAMED = 6  # datasets in a heading
+
 
 class RunGrid(Options):
     """Runs to train: every combination of the lists."""
@@ -101,7 +103,12 @@ class Benchmark(BaseModel):
         " interruption; 0: after every step.",
     )
     tensorboard: bool = Field(True, description="Write TensorBoard logs beside the histories.")
-    title: str = Field("seqbench", max_length=200, description="Heading of the report.")
+    title: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="Heading of the report; empty: the names of its datasets.",
+    )
 
     @classmethod
     def load(cls, raw: dict[str, Any]) -> Self:
@@ -132,6 +139,14 @@ class Benchmark(BaseModel):
     def to_yaml(self) -> str:
         """Return the whole configuration, defaults included."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+    @property
+    def heading(self) -> str:
+        """Heading of the report."""
+        names = list(dict.fromkeys(name for grid in self.runs for name in grid.datasets))
+        shown = names if len(names) <= MOST_NAMED else names[: MOST_NAMED - 1]
+        more = [f"{len(names) - len(shown)} more"] if len(shown) < len(names) else []
+        return self.title or ", ".join([*shown, *more])
 
     @cached_property
     def named_datasets(self) -> dict[str, DatasetEntry]:

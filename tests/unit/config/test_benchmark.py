@@ -265,3 +265,22 @@ def test_the_schema_refuses_what_the_models_refuse():
         {"runs": [GRID], "datasets": {"mine": {"source": "waves", "noize": 1}}},
     ):
         assert not schema.is_valid(raw), raw
+
+
+@pytest.mark.parametrize(
+    ("names", "heading"),
+    [
+        (["waves"], "waves"),
+        (["waves", "sines"], "waves, sines"),
+        ([f"d{i}" for i in range(6)], "d0, d1, d2, d3, d4, d5"),
+        ([f"d{i}" for i in range(7)], "d0, d1, d2, d3, d4, 2 more"),
+    ],
+)
+def test_a_report_is_called_after_its_datasets_unless_it_has_a_title(names, heading):
+    raw = {
+        "runs": [{"datasets": [name], "architectures": ["rnn"]} for name in [*names, names[0]]],
+        "datasets": {name: {"source": "waves"} for name in names},
+    }
+
+    assert Benchmark.load(raw).heading == heading
+    assert Benchmark.load(raw | {"title": "Mine"}).heading == "Mine"

@@ -91,7 +91,7 @@ def render_page(
         environment()
         .get_template("report.html.j2")
         .render(
-            title=plan.benchmark.title,
+            title=plan.benchmark.heading,
             plan=plan,
             requested=overview.requested(plan.requested),
             unfinished=unfinished_by_dataset(plan),
