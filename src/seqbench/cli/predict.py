@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self, TextIO, get_args
 
 from seqbench.cli.arguments import refuse_overwriting
-from seqbench.config.options import TimeUnit
+from seqbench.config.options import Gaps, TimeUnit
 from seqbench.errors import UserError
 from seqbench.storage.atomic import replacing
 
@@ -46,6 +46,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--time-unit", choices=get_args(TimeUnit), help="of the time column; else by name or values"
     )
+    parser.add_argument(
+        "--gaps", choices=get_args(Gaps), default="refuse",
+        help="of a recording that stops and goes on later: refuse it (the default), or split it",
+    )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--stream", action="store_true", help="give events as they become certain")
     parser.add_argument(
@@ -67,6 +71,7 @@ def run(
     header: str | None,
     time_column: str | None,
     time_unit: TimeUnit | None,
+    gaps: Gaps,
     device: str,
     stream: bool,
     kind: str | None,
@@ -84,6 +89,8 @@ def run(
         "time_column": time_column,
         "time_unit": time_unit,
     }
+    if stream and gaps != "refuse":
+        raise UserError("--gaps split is for files; leave it or --stream out")
     if stream:
         _predict_stream(model, recording, out, channels, table, device, kind or "csv", idle_s)
         return
@@ -100,6 +107,7 @@ def run(
         channels=channels,
         device=device,
         progress=sys.stderr.isatty(),
+        gaps=gaps,
         **table,
     )
     if out is None:

@@ -35,6 +35,7 @@ OddWidths = Annotated[tuple[OddCount, ...], Field(min_length=1, max_length=100)]
 Lags = Annotated[tuple[Count, ...], Field(min_length=1)]
 Pooling = Literal["last", "mean", "attention"]
 TimeOrigin = Literal["start", "clock"]
+Gaps = Literal["refuse", "split"]
 TimeUnit = Literal["s", "ms", "us", "ns", "min", "h", "samples"]
 Text = Annotated[str, Field(min_length=1)]
 AugmentationNames = tuple[

@@ -11,6 +11,7 @@ are in seconds from the first sample of the recording, or on its clock. A row of
 and holds no event.
 """
 
+import logging
 import math
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from seqbench.config.options import (
+    Gaps,
     LabelFiles,
     Positive,
     Text,
@@ -29,7 +31,7 @@ from seqbench.config.registry import DATASETS, TASKS
 from seqbench.datasets.base import counted, explained, fault, sha256
 from seqbench.datasets.events import label_columns
 from seqbench.datasets.labels.classes import class_labels
-from seqbench.datasets.labels.entries import Label
+from seqbench.datasets.labels.entries import Label, LabelEntry
 from seqbench.datasets.labels.events import event_labels
 from seqbench.datasets.labels.groups import groups_of
 from seqbench.datasets.labels.label_files import label_entries
@@ -40,8 +42,11 @@ from seqbench.datasets.reading.lazy_recording import read_recordings
 from seqbench.datasets.reading.precision import FEWEST_STEPS, Precision
 from seqbench.datasets.reading.recording import Recording
 from seqbench.datasets.reading.source import same_unit, select_channels
-from seqbench.storage.lazy_array import AnyArray, changed
+from seqbench.datasets.segments import gap_notes, segments_of, without_gaps
+from seqbench.storage.lazy_array import AnyArray, changed, span
 from seqbench.storage.recordings import Recordings, natural_order
+
+logger = logging.getLogger(__name__)
 
 
 @DATASETS.register(
@@ -62,6 +67,7 @@ def folder(
     time_column: Text | None = None,
     time_unit: TimeUnit | None = None,
     header: bool | None = None,
+    gaps: Gaps = "refuse",
     channels: tuple[Text, ...] | None = None,
     targets: tuple[Text, ...] | None = None,
     labels: LabelFiles | None = None,
@@ -99,6 +105,10 @@ def folder(
     header
         Tables: whether the first row names the columns; empty: it does unless
         all its cells are numbers, and 0,1,2,... is refused.
+    gaps
+        What to do with a recording that stops and goes on later: "refuse" it, or
+        "split" it into recordings NAME~1, NAME~2, ... of one group, each with the labels
+        that lie in it; those in a gap are left out, which the page states.
     channels
         Names of the channels to keep, in this order; empty keeps all.
     targets
@@ -139,6 +149,7 @@ def folder(
             "time_column": time_column,
             "time_unit": time_unit,
             "sampling_rate_hz": sampling_rate_hz,
+            "gaps": gaps,
         }
         found = read_recordings(files, channels, **options)
         _check_agreement(root, found)
@@ -166,26 +177,37 @@ def folder(
             times = "start"
         clocks = {name: _label_times(one, rate, times) for name, one in found.items()}
         labelled: dict[str, list[Label]] = {}
+        in_gaps: list[LabelEntry] = []
         tables: list[Path] = []
         if carried == "events":
             entries, tables = label_entries(root, found, clocks, labels, intervals=False)
+            entries, in_gaps = without_gaps(entries, clocks, are_events=True)
             labelled = event_labels(entries, clocks, refractory_s)
         elif carried == "classes":
             entries, tables = label_entries(root, found, clocks, labels, intervals=True)
+            entries, in_gaps = without_gaps(entries, clocks, are_events=False)
             labelled = class_labels(entries, clocks)
         groups = groups_of(root / "groups.csv", found, ungrouped)
         tables += [file for file in (root / "groups.csv",) if file.exists()]
         read = sorted({*tables, *(file for one in found.values() for file in one.files)})
         checksums = {file.relative_to(root).as_posix(): sha256(file) for file in read}
 
-    names = list(found)
-    first = found[names[0]]
+        segments = segments_of(found)
+
+    are_events = carried == "events"
+    first = next(iter(found.values()))
     classes = sorted(
         {one.name for of_one in labelled.values() for one in of_one}, key=natural_order
     )
-    events = [[label.event(classes) for label in labelled.get(name, ())] for name in names]
+    events = [
+        [
+            label.event(classes)
+            for label in (one.events if are_events else one.labels)(labelled.get(one.recording, []))
+        ]
+        for one in segments
+    ]
     # A recording without a row is unknown; one whose row is empty is known to hold no event.
-    known = [[0, len(found[name].signal) if name in labelled else 0] for name in names]
+    known = [[0, one.stop - one.start if one.recording in labelled else 0] for one in segments]
     predicted = select_channels(root / "recordings", first.channels, targets or (), "targets")
     if ecg is not None:
         select_channels(root / "recordings", first.channels, [ecg], "ecg")
@@ -194,34 +216,42 @@ def folder(
         raise fault(root, "`targets` leave no channel as input", "name fewer")
     units = [_unit_less(*pair) for pair in zip(first.units, subtracted, strict=True)]
     source: dict[str, Any] = {"origin": "folder", "files": checksums}
+    notes = gap_notes(found, in_gaps, labelled, are_events=are_events)
+    for note in notes:
+        logger.warning("%s", note)
+    if len(segments) > len(found):
+        source["segments"] = {one.name: one.recording for one in segments}
     if ecg is not None:
         source["ecg"] = ecg
     if any(subtracted):
         source["subtracted"] = [subtracted[i] for i in inputs]
-        source["notes"] = [
+        notes += [
             f"Single precision would lose the changes of channel '{name}' beside its offset, so"
             f" {number:.10g} is subtracted from it, here and in predictions."
             for name, number in zip(first.channels, subtracted, strict=True)
             if number
         ]
+    if notes:
+        source["notes"] = notes
+    signals = [span(found[one.recording].signal, one.start, one.stop) for one in segments]
     return Recordings(
         task=task,
         sample="series",
-        signals=[_columns(one.signal, inputs) for one in found.values()],
-        targets=[_columns(one.signal, predicted) for one in found.values()] if predicted else None,
+        signals=[_columns(one, inputs) for one in signals],
+        targets=[_columns(one, predicted) for one in signals] if predicted else None,
         target_names=[first.channels[i] for i in predicted],
         target_units=[units[i] for i in predicted],
-        names=names,
-        groups=[groups[name] for name in names],
-        splits=[""] * len(names),
+        names=[one.name for one in segments],
+        groups=[groups[one.recording] for one in segments],
+        splits=[""] * len(segments),
         channels=[first.channels[i] for i in inputs],
         units=[units[i] for i in inputs],
         classes=classes,
         **label_columns(events),
-        known=np.array(known, dtype=np.int64) if carried == "events" else None,
+        known=np.array(known, dtype=np.int64) if are_events else None,
         sampling_rate_hz=rate,
         refractory_s=refractory_s,
-        tolerance_ms=tolerance_ms if carried == "events" else None,
+        tolerance_ms=tolerance_ms if are_events else None,
         source=source,
     )
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from seqbench.config.registry import TASKS
 from seqbench.datasets.reading.clock import RATE_TOLERANCE, SampleTimes
+from seqbench.datasets.reading.gaps import read_by_segment
 from seqbench.datasets.reading.recording import open_recording
-from seqbench.datasets.reading.source import Source, same_unit
+from seqbench.datasets.reading.source import Blocks, Source, same_unit
 from seqbench.datasets.reading.stream import Stream, csv_stream, raw_stream
 from seqbench.errors import FormatError, UserError
 from seqbench.storage.cells import plain_cell
@@ -216,7 +217,8 @@ def predict(
     progress
         Show a bar.
     **options
-        How a table is read: `header`, `time_column` and `time_unit`, as for ``source: folder``.
+        How the file is read: `header`, `time_column`, `time_unit` and `gaps`, as for
+        ``source: folder``. Between gaps a recording is searched as one of its own.
 
     Returns
     -------
@@ -256,9 +258,12 @@ def find_events(
 
     if isinstance(recording, Path | str):
         name = Path(recording).stem
-        with _file_chunks(finder, Path(recording), channels, progress, options) as file:
-            opened, chunks = file
-            found = list(finder.events(counted(chunks), name, opened.sample_times))
+        with _opened(finder, Path(recording), channels, progress, options) as opened:
+            found = [
+                event
+                for times_so_far, chunks in read_by_segment(opened)
+                for event in finder.events(counted(chunks), name, times_so_far)
+            ]
             times = opened.sample_times()
     else:
         name = "recording"
@@ -270,14 +275,14 @@ def find_events(
 
 
 @contextmanager
-def _file_chunks(
+def _opened(
     finder: EventFinder,
     path: Path,
     channels: list[str] | None,
     progress: bool,
     options: dict[str, Any],
-) -> Iterator[tuple[Source, Iterator[NDArray[np.float32]]]]:
-    """Open a recording, check that it fits the model, and yield it and its chunks under a bar."""
+) -> Iterator[Source]:
+    """Open a recording, and check that it fits the model; reading it moves a bar."""
     with ExitStack() as stack:
         # The file may have the channels of the model in another order, or among others.
         known: dict[str, Any] = {
@@ -294,12 +299,12 @@ def _file_chunks(
             tqdm(total=total, unit="s", unit_scale=True, desc=path.name, disable=not progress)
         )
 
-        def counted() -> Iterator[NDArray[np.float32]]:
-            for chunk in opened.samples():
-                yield chunk
-                bar.update(len(chunk) / finder.sampling_rate_hz)
+        def counted(blocks: Blocks) -> Blocks:
+            for block in blocks:
+                yield block
+                bar.update(len(block) / finder.sampling_rate_hz)
 
-        yield opened, counted()
+        yield replace(opened, blocks=counted(opened.blocks))
 
 
 def predict_stream(

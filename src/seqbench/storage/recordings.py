@@ -106,6 +106,8 @@ class Recordings:
         under ``notes`` are shown in the report. ``subtracted`` holds a number for
         each channel that was subtracted from it, as its unit states. ``ecg`` names
         the channel that is an electrocardiogram, where it is not the first one.
+        ``segments`` holds the name of the recording that was split at gaps by the
+        names of its segments.
     """
 
     task: str
@@ -170,6 +172,12 @@ class Recordings:
     def lengths(self) -> NDArray[np.int64]:
         """Samples of each recording, (R,)."""
         return np.array([len(signal) for signal in self.signals], dtype=np.int64)
+
+    @property
+    def origins(self) -> list[str]:
+        """Name of each recording before it was split at gaps, (R,)."""
+        of_segment = self.source.get("segments", {})
+        return [of_segment.get(name, name) for name in self.names]
 
     @property
     def whole_spans(self) -> NDArray[np.int64]:

@@ -96,8 +96,11 @@ def put_labels_aside(recordings: Recordings, settings: SplitSettings) -> Recordi
 
 
 def split_units(recordings: Recordings, settings: SplitSettings) -> list[str]:
-    """Return what a split never cuts through: the group of each recording, or its name, (R,)."""
-    return recordings.groups if settings.by == "group" else recordings.names
+    """Return what a split never cuts through: the group of each recording, or its name, (R,).
+
+    Segments of one recording have the name of that.
+    """
+    return recordings.groups if settings.by == "group" else recordings.origins
 
 
 def named(
@@ -105,12 +108,15 @@ def named(
 ) -> list[int]:
     """Return the indices of the recordings that are named themselves or by their unit.
 
+    The name of a recording with gaps is that of all its segments.
+
     Raises
     ------
     DataError
         If a name is unknown; `key` is where in `split` it stands.
     """
-    pairs = list(zip(split_units(recordings, settings), recordings.names, strict=True))
+    units = split_units(recordings, settings)
+    pairs = list(zip(units, recordings.origins, recordings.names, strict=True))
     found: dict[int, None] = {}
     for name in chosen:
         matching = [i for i, pair in enumerate(pairs) if name in pair]

@@ -40,6 +40,12 @@ def split_in_time(
     DataError
         If the source has an official split, or a split would be empty.
     """
+    if of_segment := recordings.source.get("segments"):
+        name = next(iter(of_segment.values()))
+        raise DataError(
+            f"split.by: '{name}' was split at its gaps, and what is in train of a segment would"
+            " follow test of the one before; leave `by: time` out"
+        )
     if any(recordings.splits):
         raise DataError("split.by: the source has an official split; leave `by: time` out")
     test = DEFAULT_TEST if settings.test is None else settings.test

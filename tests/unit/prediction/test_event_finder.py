@@ -111,6 +111,31 @@ def test_onsets_are_on_the_clock_of_the_file(knocks, signal, events, tmp_path, n
         agree(table, events.assign(onset_s=5 + events.onset_s * (1 + drift)), within_s=2e-5)
 
 
+def test_between_gaps_a_recording_is_searched_as_one_of_its_own(knocks, signal, tmp_path):
+    cut, times = 2900, 5 + np.arange(len(signal)) / 2000
+    times[cut:] += 3.0001
+    path = as_csv(tmp_path / "one.csv", signal, time=times)
+    parts = [
+        seqbench.predict(knocks.model, part).assign(recording="one")
+        for part in (signal[:cut], signal[cut:])
+    ]
+    expected = pd.concat(
+        [
+            part.assign(onset_s=part.onset_s + times[i])
+            for part, i in zip(parts, (0, cut), strict=True)
+        ]
+    )
+
+    found = find_events(knocks.model, path, gaps="split")
+
+    table = pd.DataFrame([vars(event) for event in found.events], columns=COLUMNS)
+    agree(table, expected, within_s=2e-6)
+    assert (table.recording == "one").all()
+    assert found.n_samples == len(signal)
+    assert found.times.starts == (0, cut)
+    assert "set `gaps: split`" in refusal(knocks.model, path)
+
+
 def test_every_knock_is_found_in_its_place(knocks, events):
     for kind, label in enumerate(knocks.header.classes):
         there = np.array([time for time, k in knocks.drawn(N_SAMPLES) if k == kind]) / 2000

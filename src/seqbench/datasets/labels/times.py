@@ -50,6 +50,19 @@ class LabelTimes:
         place = on_clock if self.origin == "clock" else self.times.sample_at(start_s + time_s)
         return 0.0 if -TINY < place < 0 else place
 
+    def is_in_gap(self, entry: LabelEntry, *, by_onset: bool) -> bool:
+        """Return whether an entry, or its onset, touches no sample: it lies in a gap."""
+        if self.times is None or entry.onset_s is None or len(self.times.starts) == 1:
+            return False
+        zero_s = 0.0 if self.origin == "clock" else self.times.start_s
+        onset_s = zero_s + entry.onset_s
+        if not self.times.is_in_gap(onset_s):
+            return False
+        if by_onset or entry.offset_s is None:
+            return True
+        offset_s = zero_s + entry.offset_s
+        return self.times.sample_at(offset_s) <= self.times.sample_at(onset_s)
+
     def time_s_at(self, sample: float) -> float:
         """Return the time of a sample as labels have it."""
         if self.times is None:

@@ -1,8 +1,10 @@
 """The clock of a recording: what its time column says, and when each sample was taken."""
 
 import math
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from seqbench.datasets.base import DataError, fault
 from seqbench.datasets.reading.column_names import SECONDS
 
 MISFIT_LIMIT = 0.5  # of a step: times rounded to milliseconds pass, a missing sample does not
+HALF = 0.5  # sample: a time that is nearer to one belongs to it
 DRIFT_LIMIT = 1e-3  # of the samples so far, and one sample: how far a clock may leave its mean rate
 PIECE_SAMPLES = 1 << 12  # between two knots
 KNOT_MISFIT = 0.25  # of a step; a piece whose times leave its chord by more keeps them all
@@ -24,6 +27,8 @@ GRID_HINT = (
     "put the samples on a uniform grid, or remove the column and set `sampling_rate_hz`;"
     " if it is no time, name the channels in `channels`"
 )
+SPLIT_HINT = "set `gaps: split`, which makes recordings of what is before and behind it"
+GAP_HINT = f"{SPLIT_HINT}, or {GRID_HINT}"
 
 
 @dataclass(frozen=True)
@@ -33,28 +38,69 @@ class SampleTimes:
     Parameters
     ----------
     samples, times_s
-        Knots (K,), K > 0, both increasing, the first of sample 0; times between
-        them lie on a line.
+        Knots (K,), K > 0, both increasing, one at the start of each segment; times
+        between those of a segment lie on a line.
     rate_hz
-        Samples per second behind the last knot, and on the whole.
+        Samples per second behind the last knot of a segment, and on the whole.
+    starts
+        First sample of each segment, that is behind each gap; the first is 0.
     """
 
     samples: NDArray[np.int64]
     times_s: NDArray[np.float64]
     rate_hz: float
+    starts: tuple[int, ...] = (0,)
 
     @classmethod
     def uniform(cls, rate_hz: float, start_s: float = 0.0) -> "SampleTimes":
         """Return the times of samples at exactly this rate."""
         return cls(np.zeros(1, dtype=np.int64), np.array([start_s]), rate_hz)
 
+    @classmethod
+    def joined(cls, segments: Sequence["SampleTimes"], starts: Sequence[int]) -> "SampleTimes":
+        """Return the times of segments that begin at the samples `starts`."""
+        pairs = list(zip(segments, starts, strict=True))
+        samples = np.concatenate([one.samples + start for one, start in pairs])
+        times_s = np.concatenate([one.times_s for one in segments])
+        return cls(samples, times_s, segments[0].rate_hz, tuple(map(int, starts)))
+
+    @cached_property
+    def segments(self) -> list["SampleTimes"]:
+        """The times of each segment, whose own first sample is 0."""
+        if len(self.starts) == 1:
+            return [self]
+        cuts = np.searchsorted(self.samples, self.starts[1:])
+        parts = zip(np.split(self.samples, cuts), np.split(self.times_s, cuts), strict=True)
+        return [SampleTimes(of - of[0], times, self.rate_hz) for of, times in parts]
+
     @property
     def start_s(self) -> float:
         """The time of the first sample."""
         return float(self.times_s[0])
 
+    def is_in_gap(self, time_s: float) -> bool:
+        """Return whether no sample was taken near a time between two segments."""
+        return self._place(time_s)[1]
+
     def sample_at(self, time_s: float) -> float:
-        """Return the place of a time among the samples, whole at the time of a sample."""
+        """Return the place of a time among the samples, whole at the time of a sample.
+
+        That of a time in a gap is the first sample behind it.
+        """
+        return self._place(time_s)[0]
+
+    def _place(self, time_s: float) -> tuple[float, bool]:
+        """Return the place of a time, and whether it is in a gap."""
+        if len(self.starts) == 1:
+            return self._place_in_line(time_s), False
+        starts_s = [one.start_s - HALF / self.rate_hz for one in self.segments]
+        i = max(0, bisect_right(starts_s, time_s) - 1)
+        place = self.starts[i] + self.segments[i].sample_at(time_s)
+        if i + 1 < len(self.starts) and place > self.starts[i + 1] - HALF:
+            return float(self.starts[i + 1]), True
+        return place, False
+
+    def _place_in_line(self, time_s: float) -> float:
         if time_s >= self.times_s[-1]:
             return int(self.samples[-1]) + (time_s - float(self.times_s[-1])) * self.rate_hz
         if time_s < self.start_s:
@@ -62,7 +108,10 @@ class SampleTimes:
         return float(np.interp(time_s, self.times_s, self.samples))
 
     def time_s_at(self, sample: float) -> float:
-        """Return the time of a sample, or of a place between two."""
+        """Return the time of a sample, or of a place near one."""
+        if len(self.starts) > 1:
+            i = max(0, bisect_right(self.starts, sample + HALF) - 1)
+            return self.segments[i].time_s_at(sample - self.starts[i])
         if sample >= self.samples[-1]:
             return float(self.times_s[-1] + (sample - self.samples[-1]) / self.rate_hz)
         if sample < 0:
@@ -107,11 +156,27 @@ class Clock:
         self._stated_hz = stated_hz
         self._samples = np.zeros(0, dtype=np.int64)  # of the times kept, the last one at the end
         self._times = np.zeros(0)
-        self._mean = math.nan
         self._drift = math.nan
         self._knots: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
         self._piece = np.zeros(0)  # times behind the last knot
         self._n_in_knots = 0
+
+    @property
+    def unit(self) -> TimeUnit | None:
+        """Unit of the times; None until two of them show it."""
+        return self._unit
+
+    @property
+    def starts(self) -> list[int]:
+        """First sample of each segment so far: there are no gaps."""
+        return [0]
+
+    @property
+    def span(self) -> tuple[int, float, float]:
+        """Steps so far, how long they take, and how far a time is off a line, in the unit."""
+        if len(self._samples) < 2:
+            return 0, 0.0, 0.0
+        return int(self._samples[-1]), float(self._times[-1] - self._times[0]), self._drift
 
     def extend(self, times: NDArray[np.float64]) -> None:
         """Check the next times, (n,), at least one and finite; raise `DataError` at a fault."""
@@ -136,7 +201,8 @@ class Clock:
             problem = (
                 f"the step of {self._quoted(steps[at - 1], '.6g')} is not uniform with {usual}"
             )
-            raise self._fault(first + at, problem)
+            is_gap = steps[at - 1] > mean
+            raise self._fault(first + at, problem, GAP_HINT if is_gap else GRID_HINT)
         samples = np.concatenate([self._samples, first + np.arange(1, len(times))])
         times = np.concatenate([self._times, times[1:]])
         drift = times - times[0] - mean * samples
@@ -147,7 +213,7 @@ class Clock:
         n_kept = len(self._samples)
         ahead, behind = n_kept + drift[n_kept:].argmax(), n_kept + drift[n_kept:].argmin()
         kept = np.unique([*range(n_kept), ahead, behind, len(times) - 1])
-        self._samples, self._times, self._mean = samples[kept], times[kept], mean
+        self._samples, self._times = samples[kept], times[kept]
         if self._unit is None:
             self._unit = unit_of(self._path, self._column, times[0], mean, self._stated_hz)
 
@@ -158,19 +224,22 @@ class Clock:
         """
         if len(self._samples) < 2 or self._unit == "samples" or self._unit is None:
             return None
-        rate = 1 / (self._mean * SECONDS[self._unit])
-        slack = rate * (2 * self._drift / float(self._times[-1] - self._times[0]) + 1e-9)
-        whole = round(rate)
-        return float(whole) if whole and abs(whole - rate) <= slack else float(rate)
+        n_steps, duration, drift = self.span
+        return rounded_rate_hz(n_steps / (duration * SECONDS[self._unit]), 2 * drift / duration)
 
     def sample_times(self) -> SampleTimes | None:
         """Return when each sample so far was taken; None while `rate_hz` is None."""
         rate = self.rate_hz()
         if rate is None or self._unit is None:
             return None
+        samples, times = self.knots()
+        return SampleTimes(samples, times * SECONDS[self._unit], rate)
+
+    def knots(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return samples and their times so far, in the unit, between which times lie on a line."""
         knots = [*self._knots, _knots(self._piece, self._n_in_knots)]
         samples, times = (np.concatenate(column) for column in zip(*knots, strict=True))
-        return SampleTimes(samples, times * SECONDS[self._unit], rate)
+        return samples, times
 
     def _keep_knots(self, times: NDArray[np.float64]) -> None:
         self._piece = np.concatenate([self._piece, times])
@@ -184,9 +253,16 @@ class Clock:
         """Return a time or a step with its unit."""
         return f"{time:{form}} {self._unit or ''}".rstrip()
 
-    def _fault(self, sample: int, problem: str) -> DataError:
+    def _fault(self, sample: int, problem: str, hint: str = GRID_HINT) -> DataError:
         row = self._line_of(sample)
-        return fault(self._path, problem, GRID_HINT, row=row, column=self._column)
+        return fault(self._path, problem, hint, row=row, column=self._column)
+
+
+def rounded_rate_hz(rate_hz: float, error: float) -> float:
+    """Return a rate, a whole number if its relative error allows for one."""
+    whole = round(rate_hz)
+    is_whole = whole and abs(whole - rate_hz) <= rate_hz * (error + 1e-9)
+    return float(whole) if is_whole else float(rate_hz)
 
 
 def _knots(

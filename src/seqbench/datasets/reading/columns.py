@@ -16,6 +16,7 @@ from seqbench.datasets.base import fault
 from seqbench.datasets.csv_text import EPOCH, check_width, date_s, number, plain
 from seqbench.datasets.reading.clock import Clock
 from seqbench.datasets.reading.column_names import UNNAMED_INDEX, Meaning, meaning_of
+from seqbench.datasets.reading.gaps import SegmentedClock
 from seqbench.datasets.reading.source import (
     FILL_HINT,
     ReadOptions,
@@ -157,7 +158,8 @@ def table_source(
     clock = None
     if columns.time is not None:
         unit = "s" if columns.are_dates else columns.time.unit
-        clock = Clock(path, columns.names[0], line_of, unit, options.sampling_rate_hz)
+        kind = SegmentedClock if options.gaps == "split" else Clock
+        clock = kind(path, columns.names[0], line_of, unit, options.sampling_rate_hz)
 
     def signal() -> Iterator[NDArray[np.float64]]:
         n_done = 0

@@ -108,5 +108,5 @@ def open_csv(path: Path, options: ReadOptions) -> Iterator[Source]:
         source = table_source(path, table.columns, blocks, table.line_of, options)
         head = table.head
         if head.rate_hz is not None:
-            source = replace(source, header_rate_hz=head.rate_hz, start_s=head.start_s)
+            source = replace(source, header_rate_hz=head.rate_hz, starts=((0, head.start_s),))
         yield source

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import fault
+from seqbench.datasets.reading.clock import MISFIT_LIMIT
 from seqbench.datasets.reading.edf_header import ANNOTATIONS, EdfHeader, EdfSignal, read_edf_header
+from seqbench.datasets.reading.gaps import segment_starts
 from seqbench.datasets.reading.source import (
     Blocks,
     ReadOptions,
@@ -47,8 +49,11 @@ def open_edf(path: Path, options: ReadOptions) -> Iterator[Source]:
     rates = [float(one.n_per_record / header.record_s) for one in chosen]
     rate_hz = common_rate_hz(path, channels, rates)
     onsets = header.record_onsets_s()
-    if rate_hz and onsets is not None and len(onsets) > 1:
-        rate_hz *= _clock_ratio(header, onsets, rate_hz)
+    starts: tuple[tuple[int, float], ...] = ((0, 0.0),)
+    if rate_hz and onsets is not None and len(onsets):
+        first, ratio = _segments(header, onsets, rate_hz, options)
+        rate_hz *= ratio
+        starts = tuple((at * chosen[0].n_per_record, float(onsets[at])) for at in first)
     yield Source(
         channels=channels,
         units=[one.unit for one in chosen],
@@ -57,36 +62,40 @@ def open_edf(path: Path, options: ReadOptions) -> Iterator[Source]:
         files=[path],
         may_miss=options.targets,
         header_rate_hz=rate_hz,
+        starts=starts,
     )
 
 
-def _clock_ratio(header: EdfHeader, onsets: NDArray[np.float64], rate_hz: float) -> float:
-    """Return how much faster data records follow each other than their duration says.
+def _segments(
+    header: EdfHeader, onsets: NDArray[np.float64], rate_hz: float, options: ReadOptions
+) -> tuple[list[int], float]:
+    """Return the data records that begin a segment, and by how much their clock is faster.
 
     Raises
     ------
     DataError
         If a data record starts half a sample or more from where the one before
-        it ends.
+        it ends, or the clock is not uniform.
     """
-    record_s, tolerance_s = float(header.record_s), 0.5 / rate_hz
-    gaps = np.diff(onsets) - record_s
-    if (np.abs(gaps) >= tolerance_s).any():
-        at = int(np.argmax(np.abs(gaps) >= tolerance_s))
-        what = "a gap" if gaps[at] > 0 else "an overlap"
-        problem = (
-            f"it has {what} of {abs(gaps[at]):.6g} s: data record {at + 1} ends at"
-            f" {onsets[at] + record_s:.10g} s, and the next one starts at {onsets[at + 1]:.10g} s"
-        )
-        raise fault(header.path, problem, "write what is before and behind it as two files")
-    mean_s = float(onsets[-1] - onsets[0]) / len(gaps)
-    drift = onsets - onsets[0] - mean_s * np.arange(len(onsets))
+    record_s, records = float(header.record_s), np.arange(len(onsets))
+    n_per_record = round(record_s * rate_hz)
+    starts = segment_starts(
+        header.path, records * n_per_record, onsets, record_s / n_per_record, options.gaps
+    )
+    segment = np.searchsorted(starts, records, side="right") - 1
+    steps = np.diff(onsets)[np.diff(segment) == 0]
+    if not len(steps):
+        return starts, 1.0
+    mean_s = float(steps.mean())
+    first = np.array(starts)[segment]
+    drift = onsets - onsets[first] - mean_s * (records - first)
+    tolerance_s = MISFIT_LIMIT * record_s / n_per_record
     if np.abs(drift).max() >= 2 * tolerance_s:
         at = int(np.argmax(np.abs(drift)))
         problem = f"its data record {at + 1} starts {drift[at]:.6g} s off a uniform clock"
         raise fault(header.path, problem, "write it with records that follow each other")
     is_exact = abs(mean_s - record_s) * len(onsets) < tolerance_s
-    return 1.0 if is_exact else record_s / mean_s
+    return starts, 1.0 if is_exact else record_s / mean_s
 
 
 def _blocks(

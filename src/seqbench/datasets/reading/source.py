@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.config.options import TimeUnit
+from seqbench.config.options import Gaps, TimeUnit
 from seqbench.config.registry import suggestion
 from seqbench.datasets.base import explained, fault
 from seqbench.datasets.csv_text import plain
@@ -56,6 +56,8 @@ class ReadOptions:
     subtracted
         Numbers to subtract from the channels, in their order, before they become single
         precision; empty: none.
+    gaps
+        Whether a recording may have gaps: "split" keeps its segments.
     bounded
         Whether blocks must be short, whatever that costs.
     """
@@ -68,6 +70,7 @@ class ReadOptions:
     time_unit: TimeUnit | None = None
     sampling_rate_hz: float | None = None
     subtracted: tuple[float, ...] = ()
+    gaps: Gaps = "refuse"
     bounded: bool = True
 
     def __post_init__(self) -> None:
@@ -115,8 +118,8 @@ class Source:
         Consecutive samples, (n, C).
     header_rate_hz
         Sampling rate in the header of the file; None without one.
-    start_s
-        Time of the first sample in the header, on the clock of the file.
+    starts
+        First sample of each segment, and its time in the header, on the clock of the file.
     clock
         Of the time column, which `blocks` extends; None without one.
     may_miss
@@ -133,7 +136,7 @@ class Source:
     blocks: Blocks
     files: list[Path]
     header_rate_hz: float | None = None
-    start_s: float = 0.0
+    starts: tuple[tuple[int, float], ...] = ((0, 0.0),)
     clock: Clock | None = None
     may_miss: tuple[str, ...] = ()
     subtracted: tuple[float, ...] = ()
@@ -152,8 +155,15 @@ class Source:
         """Return when each sample read so far was taken; None where the file does not say."""
         if self.clock is not None:
             return self.clock.sample_times()
-        rate = self.header_rate_hz
-        return None if rate is None else SampleTimes.uniform(rate, self.start_s)
+        if (rate := self.header_rate_hz) is None:
+            return None
+        segments = [SampleTimes.uniform(rate, start_s) for _, start_s in self.starts]
+        return SampleTimes.joined(segments, [sample for sample, _ in self.starts])
+
+    @property
+    def segment_starts(self) -> list[int]:
+        """First sample of each segment, of the blocks so far."""
+        return [at for at, _ in self.starts] if self.clock is None else self.clock.starts
 
     def check(self) -> None:
         """Refuse a recording that is empty or has an impossible rate."""

@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from seqbench.config.options import Gaps
 from seqbench.datasets.base import counted, fault
+from seqbench.datasets.reading.clock import SPLIT_HINT
 from seqbench.datasets.reading.columns import quoted
 from seqbench.datasets.reading.source import (
     WHOLE_BYTES,
@@ -61,6 +64,10 @@ def open_xdf(path: Path, options: ReadOptions) -> Iterator[Source]:
         for start in range(0, len(values), longest):
             yield values[start : start + longest, positions]
 
+    rate_hz: float | None = None
+    starts: tuple[tuple[int, float], ...] = ((0, 0.0),)
+    if stream is not None:
+        rate_hz, starts = _stream_segments(path, stream, options.gaps)
     yield Source(
         channels=[names[i] for i in selected],
         units=[units[i] for i in selected],
@@ -68,43 +75,106 @@ def open_xdf(path: Path, options: ReadOptions) -> Iterator[Source]:
         blocks=blocks(),
         files=[path],
         may_miss=options.targets,
-        header_rate_hz=None if stream is None else _stream_rate_hz(path, stream),
+        header_rate_hz=rate_hz,
+        starts=starts,
     )
 
 
-def rate_of_stamps(path: Path, stamps: ArrayLike, nominal_hz: float) -> float:
-    """Return the rate of time stamps in seconds, (n,), which may jitter but not jump.
+def segments_of_stamps(
+    path: Path, stamps: ArrayLike, nominal_hz: float, gaps: Gaps = "refuse"
+) -> tuple[float, tuple[tuple[int, float], ...]]:
+    """Return the rate of time stamps in seconds, (n,), which may jitter, and their segments.
+
+    Returns
+    -------
+    rate_hz
+        Of all segments.
+    starts
+        First sample of each segment, and its time after the first of all in seconds.
 
     Raises
     ------
     DataError
-        If the median of a span is further than `JUMP_S` and `JUMP_SAMPLES` off
-        that of one before it: samples were lost.
+        If the stamps jump and gaps are refused, they jump back, or the place of
+        a jump is lost in jitter.
     """
     times = np.asarray(stamps, dtype=np.float64)
-    n_span = max(1, min(round(SPAN_S * nominal_hz), len(times) // 4))
-    starts = np.linspace(0, len(times) - n_span, len(times) // n_span + 1).round().astype(int)
-    starts = np.unique(starts)
-    if len(starts) < 2:
-        return nominal_hz
     lateness = times - np.arange(len(times)) / nominal_hz
-    medians = np.array([np.median(lateness[start : start + n_span]) for start in starts])
-    drift = np.median(np.diff(medians) / np.diff(starts))  # per sample
-    jumps = np.diff(medians) - drift * np.diff(starts)
-    jumps = np.concatenate([jumps, jumps[:-1] + jumps[1:]])  # one may fall into the midst of a span
-    if np.abs(jumps).max() > max(JUMP_S, JUMP_SAMPLES / nominal_hz):
+    cuts = _jumps(path, times, lateness, nominal_hz, gaps)
+    pieces = list(pairwise([0, *cuts, len(times)]))
+    fits = []
+    for start, stop in pieces:
+        places, medians = _medians(lateness[start:stop], nominal_hz)
+        fits.append((places - places.mean(), medians - medians.mean()))
+    places, medians = (np.concatenate(column) for column in zip(*fits, strict=True))
+    spread = float(places @ places)
+    slope = float(places @ medians) / spread if spread else 0.0  # seconds per sample
+    if abs(slope * nominal_hz) * len(times) < 0.5:
+        slope = 0.0
+    starts_s = [
+        start / nominal_hz
+        + float(np.median(lateness[start:stop] - slope * np.arange(stop - start)))
+        for start, stop in pieces
+    ]
+    starts = tuple(
+        (start, time_s - starts_s[0]) for (start, _), time_s in zip(pieces, starts_s, strict=True)
+    )
+    return nominal_hz / (1 + slope * nominal_hz), starts
+
+
+def _medians(
+    lateness: NDArray[np.float64], nominal_hz: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the first samples of spans that cover a segment, and the median in each."""
+    n = len(lateness)
+    n_span = _span_samples(n, nominal_hz)
+    starts = np.unique(np.linspace(0, n - n_span, n // n_span + 1).round().astype(int))
+    return starts, np.array([np.median(lateness[at : at + n_span]) for at in starts])
+
+
+def _span_samples(n_samples: int, nominal_hz: float) -> int:
+    return max(1, min(round(SPAN_S * nominal_hz), n_samples // 4))
+
+
+def _jumps(
+    path: Path,
+    times: NDArray[np.float64],
+    lateness: NDArray[np.float64],
+    nominal_hz: float,
+    gaps: Gaps,
+) -> list[int]:
+    """Return the samples behind jumps of the median of a span by `JUMP_S` and `JUMP_SAMPLES`."""
+    found: list[int] = []
+    waiting = [(0, len(times))]
+    while waiting:
+        start, stop = waiting.pop()
+        places, medians = _medians(lateness[start:stop], nominal_hz)
+        if len(places) < 2:
+            continue
+        drift = np.median(np.diff(medians) / np.diff(places))  # per sample
+        jumps = np.diff(medians) - drift * np.diff(places)
+        jumps = np.concatenate([jumps, jumps[:-1] + jumps[1:]])  # one may fall into a span
+        if np.abs(jumps).max() <= max(JUMP_S, JUMP_SAMPLES / nominal_hz):
+            continue
         span = int(np.abs(jumps).argmax())
-        first = starts[span % (len(starts) - 1)]
-        inside = np.diff(lateness[first : first + 3 * n_span])
-        at = int(first + np.abs(inside).argmax())
+        first = start + int(places[span % (len(places) - 1)])
+        last = first + 3 * _span_samples(stop - start, nominal_hz)
+        steps = np.diff(lateness[first : min(last, stop)])
+        at = int(np.abs(steps).argmax())
         problem = (
-            f"its time stamps jump by {jumps[span]:.3g} s behind sample {at + 1},"
-            f" {times[at] - times[0]:.6g} s from its start"
+            f"its time stamps jump by {jumps[span]:.3g} s behind sample {first + at + 1},"
+            f" {times[first + at] - times[0]:.6g} s from its start"
         )
-        raise fault(path, problem, "write what is before and behind the jump as two files")
-    step_s = 1 / nominal_hz + float(np.polyfit(starts, medians, 1)[0])
-    is_nominal = abs(step_s * nominal_hz - 1) * len(times) < 0.5
-    return nominal_hz if is_nominal else 1 / step_s
+        otherwise = "write what is before and behind the jump as two files"
+        if gaps == "refuse" or jumps[span] < 0:
+            hint = otherwise if jumps[span] < 0 else f"{SPLIT_HINT}, or {otherwise}"
+            raise fault(path, problem, hint)
+        if steps[at] < jumps[span] / 2 or steps.min() < -steps[at] / 2:
+            raise fault(path, f"{problem}, or near it: they jitter as much", otherwise)
+        cut = first + at + 1
+        found.append(cut)
+        waiting += [(start, cut), (cut, stop)]
+    return sorted(found)
 
 
 def _loaded(path: Path, pyxdf: Any) -> list[Any]:
@@ -162,7 +232,9 @@ def _first(info: Any, key: str) -> str:
     return str(found[0] or "")
 
 
-def _stream_rate_hz(path: Path, stream: Any) -> float:
+def _stream_segments(
+    path: Path, stream: Any, gaps: Gaps
+) -> tuple[float, tuple[tuple[int, float], ...]]:
     n_samples = len(stream["time_stamps"])
     footer = stream.get("footer")
     if footer is not None:
@@ -171,7 +243,7 @@ def _stream_rate_hz(path: Path, stream: Any) -> float:
             problem = f"it holds {n_samples} of the {n_counted} samples of its stream"
             raise fault(path, problem, "restore the complete file")
     nominal_hz = float(stream["info"]["nominal_srate"][0])
-    return rate_of_stamps(path, stream["time_stamps"], nominal_hz)
+    return segments_of_stamps(path, stream["time_stamps"], nominal_hz, gaps)
 
 
 def _check_complete(path: Path) -> None:

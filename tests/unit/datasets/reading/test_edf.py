@@ -117,9 +117,9 @@ def test_records_that_follow_each_other_are_read(write_raw, joined, variant):
 @pytest.mark.parametrize(
     ("onsets", "problem"),
     [
-        ((0, 1, 4.25, 5.25), "a gap of 2.25 s: data record 2 ends at 2 s, and the next one"
-         " starts at 4.25 s"),
-        ((0, 1, 1.5, 2.5), "an overlap of 0.5 s: data record 2 ends at 2 s"),
+        ((0, 1, 4.25, 5.25), "a gap of 2.25 s: it ends at 2 s and goes on at 4.25 s; set"
+         " `gaps: split`"),
+        ((0, 1, 1.5, 2.5), "an overlap of 0.5 s: it ends at 2 s and goes on at 1.5 s; write"),
         ((0, 1, 2.02, 3.02), "a gap of 0.02 s"),
     ],
 )  # fmt: skip

@@ -102,7 +102,7 @@ def with_gap(path: Path) -> None:
     elif suffix in (".edf", ".bdf"):
         WRITERS[suffix](path, SIGNAL)
         data = path.read_bytes()
-        path.write_bytes(data.replace(b"+2\x14\x14", b"+3\x14\x14").replace(b"+3\x14", b"+4\x14"))
+        path.write_bytes(data.replace(b"+3\x14\x14", b"+4\x14\x14").replace(b"+2\x14", b"+3\x14"))
     elif suffix == ".mseed":
         obspy = pytest.importorskip("obspy")
         traces = [obspy.Trace(SIGNAL[:100, 0].copy()), obspy.Trace(SIGNAL[100:, 0].copy())]
@@ -119,8 +119,27 @@ def with_gap(path: Path) -> None:
 def test_a_gap_is_refused_with_its_place(tmp_path, refusal, suffix):
     with_gap(tmp_path / f"one{suffix}")
 
-    assert TABLE[suffix]["gaps"] == "refused"
-    assert re.search(r"(gap|jump|step) .*\d s", refusal(tmp_path / f"one{suffix}"))
+    assert TABLE[suffix]["gaps"] == "refused or split"
+    message = refusal(tmp_path / f"one{suffix}")
+    assert re.search(r"(gap|jump|step) .*\d s", message)
+    assert "set `gaps: split`" in message
+
+
+@pytest.mark.parametrize("suffix", [s for s in READERS if TABLE[s]["gaps"] != NO])
+def test_a_gap_is_split_at_its_place(tmp_path, suffix):
+    with_gap(tmp_path / f"one{suffix}")
+
+    times = read_recording(tmp_path / f"one{suffix}", gaps="split").times
+
+    start = 100 if suffix in (".edf", ".bdf", ".mseed") else 120  # of what lies behind the gap
+    gap_s = 900 if suffix == ".mseed" else 1
+    rate = 1 if suffix == ".mseed" else RATE_HZ
+    assert times.starts == (0, start)
+    first, second = times.segments
+    assert (first.rate_hz, second.start_s - first.start_s) == (
+        rate,
+        pytest.approx(start / rate + gap_s),
+    )
 
 
 @pytest.mark.parametrize("suffix", READERS)

@@ -41,7 +41,7 @@ def test_a_channel_has_its_code_or_its_whole_identifier(save, joined):
 @pytest.mark.parametrize(
     ("start", "problem"),
     [
-        (350, "a gap of 0.5 s: it ends at 2020-01-01T00:00:02.990000Z and goes on at"
+        (350, "a gap of 0.5 s: it ends at 2020-01-01T00:00:03.000000Z and goes on at"
          " 2020-01-01T00:00:03.500000Z"),
         (250, "an overlap of 0.5 s"),
     ],

@@ -5,7 +5,7 @@ import pytest
 
 from seqbench.datasets.base import DataError
 from seqbench.datasets.reading.recording import read_recording
-from seqbench.datasets.reading.xdf_stream import rate_of_stamps
+from seqbench.datasets.reading.xdf_stream import segments_of_stamps
 
 from .conftest import xdf_chunk, xdf_stream
 
@@ -14,6 +14,10 @@ pyxdf = pytest.importorskip("pyxdf")
 N = 400
 COUNTER = np.column_stack([np.arange(float(N)), -np.arange(float(N))])
 TIMES = 500 + np.arange(N) / 50
+
+
+def rate_of_stamps(path, stamps, nominal_hz):
+    return segments_of_stamps(path, stamps, nominal_hz)[0]
 
 
 @pytest.fixture
