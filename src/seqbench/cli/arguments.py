@@ -8,6 +8,7 @@ from pathlib import Path
 from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.errors import UserError
+from seqbench.pipeline import DEFAULT_CONFIG
 from seqbench.plan.plan import Plan
 
 
@@ -15,7 +16,7 @@ def add_plan_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of `read_plan`."""
     parser.add_argument(
         "--config", type=Path, nargs="+", metavar="FILE",
-        help=f"merged in turn, as for `check`; without, {layout.CONFIG} in the folder",
+        help=f"as for `check`; without, {layout.CONFIG} in the folder",
     )  # fmt: skip
     parser.add_argument(
         "--directory", type=Path, default=Path(), metavar="DIR",
@@ -37,7 +38,12 @@ def read_plan(config: list[Path] | None, directory: Path) -> Plan:
             f"{saved}: no such file, as Snakemake has not run here; name the folder with"
             " --directory, or the config with --config"
         )
-    return Plan(Benchmark.read(*(config or [saved])))
+    return Plan(read_config(*(config or [saved])))
+
+
+def read_config(*paths: Path) -> Benchmark:
+    """Return a config merged into the default one, as Snakemake does with its `--configfile`."""
+    return Benchmark.read(DEFAULT_CONFIG, *paths)
 
 
 def positive(text: str) -> float:

@@ -1,10 +1,10 @@
-"""Check a config, or several merged in turn as Snakemake does, and count its runs."""
+"""Check a config as `seqbench run` would run it, and count its runs."""
 
 from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
 
-from seqbench.config.benchmark import Benchmark
+from seqbench.cli.arguments import read_config
 from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.plan import Plan
 
@@ -16,13 +16,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="`config.yaml mine.yaml` is what `snakemake --configfile mine.yaml` runs",
+        help="merged in turn into the default config, as Snakemake does",
     )
 
 
 def run(configs: list[Path]) -> None:
     """Print the number of runs by dataset, and the baselines that go unused."""
-    plan = Plan(Benchmark.read(*configs))
+    plan = Plan(read_config(*configs))
     print(
         f"{configs[-1]}: valid; {len(plan.trained)} models to train,"
         f" {len(plan.baselines)} baselines to fit"

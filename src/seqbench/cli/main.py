@@ -6,12 +6,13 @@ import sys
 from types import ModuleType
 
 from seqbench import __version__
-from seqbench.cli import check, compare, predict, report, run, schema, snakefile, status
+from seqbench.cli import check, compare, init, predict, report, run, schema, snakefile, status
 from seqbench.cli import list as list_names
 from seqbench.errors import UserError, printable
 
 COMMANDS: tuple[ModuleType, ...] = (
     list_names,
+    init,
     check,
     run,
     status,
