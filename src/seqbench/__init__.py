@@ -7,10 +7,10 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Load `seqbench.predict` on first use: the package itself stays light.
+    """Load `seqbench.load` and `seqbench.predict` on first use: the package itself stays light.
 
     By name, so that what a job depends on does not seem to hold all of it.
     """
-    if name == "predict":
-        return importlib.import_module("seqbench.prediction.event_finder").predict
+    if name in ("load", "predict"):
+        return getattr(importlib.import_module("seqbench.prediction.predictor"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -80,6 +80,7 @@ def knocks(tmp_path_factory: pytest.TempPathFactory) -> Knocks:
         classes=tuple(CLASSES),
         sampling_rate_hz=RATE_HZ,
         refractory_s=REFRACTORY_S,
+        tolerance_ms=5.0,
         window_samples=WINDOW,
         normalization=NormalizationRecord(mode="zscore", centre=CENTRE, scale=SCALE),
         tuned={

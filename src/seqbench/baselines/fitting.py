@@ -8,7 +8,7 @@ from seqbench.config.registry import BASELINES, TASKS
 from seqbench.plan.job_settings import BaselineJobSettings
 from seqbench.process.memory import AUTO, PeakMemory, limit_bytes
 from seqbench.process.origin import origin
-from seqbench.storage.model_header import BaselineHeader
+from seqbench.storage.model_header import BaselineHeader, data_fields, windowing_fields
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.records import Cost, Provenance, RunIdentity
 from seqbench.storage.windows import read_windows
@@ -47,10 +47,8 @@ def fit_baseline(
         tuned=tuned,
         baseline=settings.baseline,
         options=settings.options,
-        channels=tuple(train.channels),
-        classes=tuple(train.classes),
-        sampling_rate_hz=train.sampling_rate_hz,
-        normalization=train.normalization.record(),
+        **data_fields(train),
+        **windowing_fields(train),
         cost=Cost(
             train_s=time.perf_counter() - began,
             compile_s=compile_s,

@@ -10,7 +10,7 @@ from seqbench.storage.models import StoredModel
 
 
 def predictor(
-    stored: StoredModel[BaselineHeader], path: Path, device: str, threads: int
+    stored: StoredModel[BaselineHeader], path: Path, device: str, threads: int | None
 ) -> tuple[Any, bool, float | None]:
     """Return a function from windows to scores, whether these are probabilities, `compile_s`.
 

@@ -1,40 +1,59 @@
-"""Find the events of a recording: in a file, or while its samples still arrive."""
+"""Predict new recordings by any model or baseline: in files, or while samples still arrive."""
 
 from __future__ import annotations
 
 import csv
+import json
 import signal
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from glob import escape
 from io import RawIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self, TextIO, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TextIO, get_args
 
 from seqbench.cli.arguments import refuse_overwriting
 from seqbench.config.options import Gaps, TimeUnit
 from seqbench.errors import UserError
 from seqbench.storage.atomic import replacing
+from seqbench.storage.cells import plain_cell
 
 if TYPE_CHECKING:
-    from seqbench.prediction.event_finder import FoundEvent
+    from seqbench.tasks.detection.results import FoundEvent
+    from seqbench.windowing.segment import Origins
 
 IDLE_S = 10.0
-FORMATS = ("csv", "audacity", "bids", "label_studio", "textgrid", "wfdb")
+TABLES = ("csv", "json", "parquet", "npz")
+LABEL_FILES = ("audacity", "bids", "label_studio", "textgrid", "wfdb")
+ON_STDOUT = ("csv", "json")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add the model, the recording and how it is read."""
-    parser.add_argument("--model", type=Path, required=True, help="a model.safetensors")
+    """Add the model, the recordings and how they are read."""
     parser.add_argument(
-        "--recording", required=True, metavar="FILE", help="a recording, or - for standard input"
+        "--model", type=Path, nargs="+", required=True, metavar="PATH",
+        help="a model.safetensors or a folder that holds one; the scores of several are averaged",
+    )  # fmt: skip
+    parser.add_argument(
+        "--recording", nargs="+", required=True, metavar="PATH",
+        help="recordings, a folder of them, or - for standard input",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, help="file of the predictions; without, on standard output"
     )
-    parser.add_argument("--out", type=Path, help="file of the events; without, on standard output")
     parser.add_argument(
-        "--format", dest="out_format", choices=FORMATS, default="csv",
-        help="of --out: csv (the default), or a label file that the program of that name opens",
+        "--format", dest="out_format", choices=(*TABLES, *LABEL_FILES),
+        help="of the output: by the suffix of --out, else csv; or, for events, a label file that"
+        " the program of that name opens",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rows", help="what a row stands for: window or recording, run or sample, by the task"
+    )
+    parser.add_argument(
+        "--at", nargs="+", metavar="SAMPLE", default=["end"],
+        help="forecasting: first samples to predict; end (the default), or all",
     )  # fmt: skip
     parser.add_argument(
         "--channels", nargs="+", metavar="NAME", help="channels to take, in the model's order"
@@ -51,6 +70,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="of a recording that stops and goes on later: refuse it (the default), or split it",
     )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="threads of a network; 1, as in the benchmark"
+    )
     parser.add_argument("--stream", action="store_true", help="give events as they become certain")
     parser.add_argument(
         "--kind", choices=("csv", "raw"),
@@ -63,75 +85,142 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(
-    model: Path,
-    recording: str,
+    model: list[Path],
+    recording: list[str],
     out: Path | None,
-    out_format: str,
+    out_format: str | None,
+    rows: str | None,
+    at: list[str],
     channels: list[str] | None,
     header: str | None,
     time_column: str | None,
     time_unit: TimeUnit | None,
     gaps: Gaps,
     device: str,
+    threads: int,
     stream: bool,
     kind: str | None,
     idle_s: float | None,
 ) -> None:
-    """Write the events of a file, or of a stream each as soon as it is certain."""
+    """Write the predictions for files, or the events of a stream each as soon as it is certain."""
     if out is not None:
         _refuse_out(out, model, recording)
-    elif out_format != "csv":
-        raise UserError(f"--format {out_format} is for files; name one with --out")
-    if stream and out_format != "csv":
-        raise UserError(f"a file of {out_format} is written at the end; leave --stream out")
+    chosen = out_format or _format_of(out)
+    if out is None and chosen not in ON_STDOUT:
+        raise UserError(f"--format {chosen} is for files; name one with --out")
     table: dict[str, object] = {
         "header": header and header == "yes",
         "time_column": time_column,
         "time_unit": time_unit,
     }
-    if stream and gaps != "refuse":
-        raise UserError("--gaps split is for files; leave it or --stream out")
+    if gaps != "refuse" and (stream or "-" in recording):
+        raise UserError("--gaps split is for files; leave it out")
+    if len(recording) > 1 and "-" in recording:
+        raise UserError("standard input is read alone; leave the other recordings out")
     if stream:
-        _predict_stream(model, recording, out, channels, table, device, kind or "csv", idle_s)
+        if chosen != "csv":
+            raise UserError(f"a file of {chosen} is written at the end; leave --stream out")
+        if len(model) > 1 or len(recording) > 1:
+            raise UserError("--stream is for one model and one recording")
+        one, read = model[0], recording[0]
+        _predict_stream(one, read, out, channels, table, device, kind or "csv", idle_s)
         return
-    if recording == "-":
-        raise UserError("standard input is read with --stream; else name a file")
     if kind is not None or idle_s is not None:
         option = "--idle-s" if kind is None else "--kind"
         raise UserError(f"{option} is for streams; leave it out, or add --stream")
-    from seqbench.prediction.event_finder import find_events
+    from seqbench.prediction.predictor import Predictor
 
-    found = find_events(
-        model,
-        Path(recording),
-        channels=channels,
-        device=device,
-        progress=sys.stderr.isatty(),
-        gaps=gaps,
-        **table,
-    )
+    predictor = Predictor(model, device, threads)
+    origins = _origins(at)
+    if recording == ["-"]:
+        found = predictor.of_stream(sys.stdin.buffer, channels, origins, **table)
+    else:
+        paths = [Path(one) for one in recording]
+        found = predictor.predict(paths, channels=channels, at=origins, gaps=gaps, **table)
+    written = found.arrays() if chosen == "npz" else found.table(rows)
+    n_rows = len(next(iter(written.values())))
+    if not n_rows:
+        print(f"{', '.join(found.names)}: nothing was found", file=sys.stderr)
     if out is None:
-        _write_events(sys.stdout, found.events)
+        _write_text(sys.stdout, chosen, written)
         return
     with replacing(out) as temporary:
-        if out_format == "csv":
+        if chosen in LABEL_FILES:
+            from seqbench.prediction.label_files import RecordingEvents, write_label_file
+
+            events = RecordingEvents.of(found)
+            write_label_file(temporary, chosen, events, Path(recording[0]).name)
+        elif chosen in ON_STDOUT:
             with temporary.open("w", encoding="utf-8", newline="") as file:
-                _write_events(file, found.events)
+                _write_text(file, chosen, written)
         else:
-            from seqbench.prediction.label_files import write_label_file
-
-            write_label_file(temporary, out_format, found, Path(recording).name)
-    print(f"{out}: {len(found.events)} events")
+            _write_binary(temporary, chosen, written)
+    print(f"{out}: {n_rows} {rows or found.rows[0]}s")
 
 
-def _refuse_out(out: Path, model: Path, recording: str) -> None:
-    """Refuse to write where the model or the recording is, or the signals of a WFDB record."""
-    if recording == "-":
-        refuse_overwriting(out, ("--model", model))
+def _format_of(out: Path | None) -> str:
+    """Return the format of a file by its suffix; csv where it is none of `TABLES`."""
+    suffix = "" if out is None else out.suffix.lower().removeprefix(".")
+    return suffix if suffix in TABLES else "csv"
+
+
+def _origins(at: list[str]) -> Origins:
+    if at == ["end"]:
+        return "end"
+    if at == ["all"]:
+        return "all"
+    if not all(one.isdecimal() for one in at):
+        raise UserError("--at takes numbers of samples, or `end`, or `all`")
+    return [int(one) for one in at]
+
+
+def _write_text(file: TextIO, form: str, table: Mapping[str, Any]) -> None:
+    columns = {
+        name: column.tolist() if hasattr(column, "tolist") else column
+        for name, column in table.items()
+    }
+    rows = zip(*columns.values(), strict=True)
+    if form == "json":
+        json.dump([dict(zip(columns, row, strict=True)) for row in rows], file, ensure_ascii=False)
+        file.write("\n")
         return
-    path = Path(recording)
-    refuse_overwriting(out, ("--model", model), ("--recording", path))
-    if path.suffix.lower() == ".hea":
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([plain_cell(name) for name in columns])
+    writer.writerows([cell(*pair) for pair in zip(columns, row, strict=True)] for row in rows)
+    file.flush()  # a reader that has left is noticed here
+
+
+def cell(name: str, value: object) -> str:
+    """Return a cell of CSV: times to a microsecond, scores to four digits, values to float32."""
+    if value is None:
+        return ""
+    if not isinstance(value, float):
+        return plain_cell(str(value))
+    if name.endswith("_s"):
+        return f"{value:.6f}"
+    return f"{value:.4f}" if name.startswith(("score", "probability")) else f"{value:.9g}"
+
+
+def _write_binary(path: Path, form: str, table: Mapping[str, Any]) -> None:
+    if form == "npz":
+        import numpy as np
+
+        with path.open("wb") as file:
+            np.savez_compressed(file, **table)
+        return
+    import pandas as pd
+
+    pd.DataFrame(table).to_parquet(path, index=False)
+
+
+def _refuse_out(out: Path, models: list[Path], recordings: list[str]) -> None:
+    """Refuse to write where a model or a recording is, or the signals of a WFDB record."""
+    paths = [Path(one) for one in recordings if one != "-"]
+    given = [("--model", one) for one in models] + [("--recording", one) for one in paths]
+    refuse_overwriting(out, *given)
+    for path in paths:
+        if path.suffix.lower() != ".hea":
+            continue
         for signals in path.parent.glob(f"{escape(path.stem)}.*"):
             if out.exists() and out.samefile(signals):
                 raise UserError(f"{out}: belongs to the recording {path}; choose another --out")
@@ -229,11 +318,11 @@ def _writable(out: Path) -> Iterator[None]:
 
 def _write_events(file: TextIO, events: Iterable[FoundEvent]) -> None:
     """Write events as CSV, each as soon as it is there."""
-    from seqbench.prediction.event_finder import COLUMNS
+    from seqbench.tasks.detection.results import COLUMNS
 
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     file.flush()
     for event in events:
-        writer.writerow(event.row())
+        writer.writerow([cell(name, getattr(event, name)) for name in COLUMNS])
         file.flush()

@@ -1,7 +1,10 @@
 """Predicted events as label files of other programs, for a person to look at them there."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from seqbench.datasets.labels.formats.audacity_track import write_audacity
 from seqbench.datasets.labels.formats.bids_events import write_bids
@@ -9,7 +12,10 @@ from seqbench.datasets.labels.formats.label_file import WrittenLabel, WrittenRec
 from seqbench.datasets.labels.formats.label_studio_json import write_label_studio
 from seqbench.datasets.labels.formats.praat_textgrid import write_textgrid
 from seqbench.datasets.labels.formats.wfdb_annotations import write_wfdb
-from seqbench.prediction.event_finder import RecordingEvents
+from seqbench.datasets.reading.clock import SampleTimes
+from seqbench.errors import UserError
+from seqbench.tasks.detection.results import DetectionResults, FoundEvent
+from seqbench.tasks.results import Results
 
 WRITERS: dict[str, Callable[[Path, Iterable[WrittenLabel], WrittenRecording], None]] = {
     "audacity": write_audacity,
@@ -18,6 +24,32 @@ WRITERS: dict[str, Callable[[Path, Iterable[WrittenLabel], WrittenRecording], No
     "textgrid": write_textgrid,
     "wfdb": write_wfdb,
 }
+
+
+@dataclass(frozen=True)
+class RecordingEvents:
+    """The events of one recording by onset, its number of samples, and when they were taken."""
+
+    events: list[FoundEvent]
+    n_samples: int
+    times: SampleTimes
+
+    @classmethod
+    def of(cls, found: Results) -> "RecordingEvents":
+        """Return what was found, where that is events in one recording.
+
+        Raises
+        ------
+        UserError
+            If it is something else.
+        """
+        if not isinstance(found, DetectionResults):
+            raise UserError(f"label files hold events, not predictions of {found.header.task}")
+        if len(set(found.names)) > 1:
+            raise UserError("a label file holds the events of one recording; name one")
+        starts = np.cumsum(found.lengths) - found.lengths
+        times = SampleTimes.joined(found.clocks, starts.tolist())
+        return cls(found.events, sum(found.lengths), times)
 
 
 def write_label_file(

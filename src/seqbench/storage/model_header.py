@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from seqbench.config.stages import WindowSettings
 from seqbench.storage.normalization import NormalizationRecord
 from seqbench.storage.records import (
     Cost,
@@ -19,6 +20,7 @@ from seqbench.storage.records import (
     first_fault,
 )
 from seqbench.storage.targets import TargetsRecord
+from seqbench.storage.windows import WindowSet
 
 MAX_NAMES = 200_000  # a vocabulary of all Unicode characters fits
 MAX_WINDOW_SAMPLES = 2**31
@@ -31,19 +33,13 @@ Pixels = Annotated[int, Field(ge=1, le=MAX_PIXELS)]
 Number = int | float  # kept as it is: an epoch of 3 is not 3.0
 
 
-class NetworkHeader(Record):
-    """What a network is built from.
+class DataHeader(Record):
+    """What a network or baseline must know of a dataset.
 
     Attributes
     ----------
-    task, task_options, architecture, architecture_options
-        Registered names and their options.
     sample
         Kind of sample; of tokens `channels` is the vocabulary.
-    embedding_size
-        Numbers that a token becomes; tokens only.
-    head_dropout
-        Between encoder and head.
     channels, classes
         Names of the C channels and K classes or event types.
     frame_size
@@ -56,13 +52,7 @@ class NetworkHeader(Record):
         Names, units and normalization of targets by sample; None without such.
     """
 
-    task: Name
-    task_options: Options = Field(default_factory=dict)
-    architecture: Name
-    architecture_options: Options
     sample: Annotated[str, Field(pattern="^(series|tokens|video)$")] = "series"
-    embedding_size: Annotated[int, Field(ge=1, le=2**20)] | None = None
-    head_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     channels: Annotated[Names, Field(min_length=1)]
     frame_size: Annotated[tuple[Pixels, ...], Field(max_length=2)] = ()
     classes: Names
@@ -77,32 +67,58 @@ class NetworkHeader(Record):
         return self
 
 
-class ModelHeader(NetworkHeader, RunRecord):
-    """A trained model.
+class NetworkHeader(DataHeader):
+    """What a network is built from.
 
     Attributes
     ----------
+    task, task_options, architecture, architecture_options
+        Registered names and their options.
+    embedding_size
+        Numbers that a token becomes; tokens only.
+    head_dropout
+        Between encoder and head.
+    """
+
+    task: Name
+    task_options: Options = Field(default_factory=dict)
+    architecture: Name
+    architecture_options: Options
+    embedding_size: Annotated[int, Field(ge=1, le=2**20)] | None = None
+    head_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class PredictorHeader(DataHeader, RunRecord):
+    """What turns recordings, those of a benchmark or new ones, into predictions.
+
+    Attributes
+    ----------
+    task_options
+        Options of the task.
     window_samples
         Longest window of train.
+    cutting
+        How recordings become windows.
     normalization
         Of the signal, from train.
     units
         Of the channels, "" where unknown; empty: of none is known.
     subtracted
         Number that was subtracted from each channel before it became single precision; empty: none.
+    tolerance_ms
+        Of the headline of detection; None of other tasks.
     tuned
         What the task chose on val.
-    pretraining
-        As in `Metrics`.
     """
 
-    kind: Literal["model"] = "model"
+    task_options: Options = Field(default_factory=dict)
     window_samples: Annotated[int, Field(ge=1, le=MAX_WINDOW_SAMPLES)]
+    cutting: WindowSettings = WindowSettings()
     normalization: NormalizationRecord
     units: Names = ()
     subtracted: tuple[Number, ...] = ()
+    tolerance_ms: Annotated[float, Field(gt=0, le=1e6)] | None = None
     tuned: Options = Field(default_factory=dict)
-    pretraining: PretrainingOutcome | None = None
 
     @model_validator(mode="after")
     def _check_normalization(self) -> Self:
@@ -113,18 +129,44 @@ class ModelHeader(NetworkHeader, RunRecord):
         return self
 
 
-class BaselineHeader(RunRecord):
-    """A fitted baseline; see `ModelHeader`."""
+class ModelHeader(NetworkHeader, PredictorHeader):
+    """A trained network; `pretraining` is as in `Metrics`."""
+
+    kind: Literal["model"] = "model"
+    pretraining: PretrainingOutcome | None = None
+
+
+class BaselineHeader(PredictorHeader):
+    """A fitted baseline, by its registered name and options."""
 
     kind: Literal["baseline"] = "baseline"
-    task_options: Options = Field(default_factory=dict)
     baseline: Name
     options: Options = Field(default_factory=dict)
-    channels: Names = ()
-    classes: Names
-    sampling_rate_hz: Rate | None = None
-    normalization: NormalizationRecord | None = None
-    tuned: Options = Field(default_factory=dict)
+
+
+def data_fields(train: WindowSet) -> dict[str, Any]:
+    """Return the fields of `DataHeader`, from the windows that a model learns from."""
+    return {
+        "sample": train.sample,
+        "channels": tuple(train.channels),
+        "frame_size": train.frame_size,
+        "classes": tuple(train.classes),
+        "sampling_rate_hz": train.sampling_rate_hz,
+        "refractory_s": train.timeline.refractory_s if train.timeline else None,
+        "targets": train.targets.record() if train.targets else None,
+    }
+
+
+def windowing_fields(train: WindowSet) -> dict[str, Any]:
+    """Return how the windows that a model learns from were made, as fields of its header."""
+    return {
+        "window_samples": int(train.length.max()),
+        "cutting": train.cutting,
+        "normalization": train.normalization.record(),
+        "units": tuple(train.units),
+        "subtracted": tuple(train.source.get("subtracted", ())),
+        "tolerance_ms": train.timeline.tolerance_ms if train.timeline else None,
+    }
 
 
 class EncoderHeader(Record):

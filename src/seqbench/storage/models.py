@@ -24,7 +24,7 @@ from seqbench.storage.kinds import first_block
 from seqbench.storage.model_header import Header, StateHeader, parse_header
 from seqbench.storage.records import Record
 
-FORMAT = "seqbench model 3"
+FORMAT = "seqbench model 4"
 DTYPES = {"BOOL", "U8", "I8", "I16", "I32", "I64", "F16", "F32", "F64"}
 H = TypeVar("H", bound=Record)
 Headers = TypeVar("Headers", bound=Record, covariant=True)

@@ -1,6 +1,6 @@
 """`windows.h5`: what `window` leaves and every later stage reads.
 
-Layout, version 6. One signal array; windows are rows of a table that point
+Layout, version 7. One signal array; windows are rows of a table that point
 into it, so overlapping windows are never copies. The recordings of a split
 stand together: reading a split never touches the bytes of another.
 
@@ -23,9 +23,10 @@ stand together: reading a split never touches the bytes of another.
 ``checksums/..``        of ``signal`` and ``targets/values``; see `signals`
 ======================  =====================================================
 
-The attribute ``source`` is that of `recordings.h5`; ``official_splits``, a JSON
-list, names the splits that are the source's own; ``leakcheck``, a JSON object,
-is what the splits share, and stands where `window` made the file.
+The attribute ``source`` is that of `recordings.h5`; ``cutting``, a JSON object,
+holds the settings that windows were cut by; ``official_splits``, a JSON list, names
+the splits that are the source's own; ``leakcheck``, a JSON object, is what the
+splits share, and stands where `window` made the file.
 """
 
 import json
@@ -38,6 +39,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.stages import WindowSettings
 from seqbench.errors import FormatError, UserError
 from seqbench.storage.hdf5 import reading, writing
 from seqbench.storage.lazy_array import AnyArray, LazyArray, changed
@@ -48,7 +50,7 @@ from seqbench.storage.targets import PATHS as TARGET_PATHS
 from seqbench.storage.targets import Targets
 from seqbench.storage.timeline import Timeline, read_timeline
 
-KIND, VERSION = "windows", 6
+KIND, VERSION = "windows", 7
 Split = Literal["train", "val", "test"]
 UNLABELLED = -1
 COLUMNS = ("start", "length", "label", "recording")
@@ -81,6 +83,8 @@ class WindowSet:
     channels
         Names of the channels; of tokens the vocabulary, whose first entry
         stands for every token that train does not hold.
+    cutting
+        How recordings became windows.
     units
         Of the channels as they were recorded, "" where unknown; none of tokens.
     official_splits
@@ -111,6 +115,7 @@ class WindowSet:
     targets: Targets | None = None
     truth: dict[str, NDArray[Any]] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
+    cutting: WindowSettings = field(default_factory=WindowSettings)
     units: list[str] = field(default_factory=list)
     official_splits: list[str] = field(default_factory=list)
 

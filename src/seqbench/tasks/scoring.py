@@ -15,7 +15,7 @@ from seqbench.process.memory import AUTO, limit_bytes
 from seqbench.process.origin import commit
 from seqbench.statistics.bootstrap import cluster_weights, interval
 from seqbench.storage.metrics import Metrics, Score, write_metrics
-from seqbench.storage.model_header import BaselineHeader, ModelHeader
+from seqbench.storage.model_header import ModelHeader, PredictorHeader
 from seqbench.storage.models import read_model
 from seqbench.storage.predictions import AnyPredictions, write_predictions
 from seqbench.storage.records import RunIdentity
@@ -63,7 +63,7 @@ def evaluate(
     """
     stored = read_model(model)
     header = stored.header
-    if not isinstance(header, ModelHeader | BaselineHeader):
+    if not isinstance(header, PredictorHeader):
         raise FormatError(f"{model}: holds no model, but an {header.kind}")
     if header.run != run:
         raise UserError(f"{model}: holds {header.run}, not {run}; train it again")

@@ -17,7 +17,7 @@ from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.timeline import Timeline
 from seqbench.storage.windows import UNLABELLED, Split, WindowSet
-from seqbench.windowing.segment import Window, cut, cut_sequences
+from seqbench.windowing.segment import Origins, Window, cut, cut_sequences
 
 
 class TaskWindows:
@@ -58,6 +58,12 @@ class TaskWindows:
         """Cut prepared recordings into windows."""
         return cut(recordings, job.window)
 
+    def cut_new(
+        self, recordings: Recordings, job: WindowJobSettings, origins: Origins
+    ) -> list[Window]:
+        """Cut prepared recordings of which nothing is known; see `windows_of` for `origins`."""
+        return self.cut(recordings, job)
+
     def target_normalization(
         self, of_signal: Normalization, values: Callable[[], AnyArray]
     ) -> Normalization:
@@ -96,6 +102,12 @@ class SampleWindows(TaskWindows):
     def cut(self, recordings: Recordings, job: WindowJobSettings) -> list[Window]:
         """Cut recordings into windows, with or without known targets."""
         return cut_sequences(recordings, job.window)
+
+    def cut_new(
+        self, recordings: Recordings, job: WindowJobSettings, origins: Origins
+    ) -> list[Window]:
+        """Cut recordings so that every sample lies in a window."""
+        return cut_sequences(recordings, job.window.model_copy(update={"remainder": "keep"}))
 
     def reference(self, windows: WindowSet) -> Callable[[int], Hashable]:
         """Return a function that gives the targets of the samples of a window, by index."""

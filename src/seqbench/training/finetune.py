@@ -15,7 +15,13 @@ from seqbench.pretraining.transfer import transfer
 from seqbench.process.memory import PeakMemory, limit_bytes
 from seqbench.process.origin import origin
 from seqbench.storage.atomic import write_json
-from seqbench.storage.model_header import EncoderHeader, ModelHeader, NetworkHeader
+from seqbench.storage.model_header import (
+    EncoderHeader,
+    ModelHeader,
+    NetworkHeader,
+    data_fields,
+    windowing_fields,
+)
 from seqbench.storage.models import StoredModel, read_as, write_model
 from seqbench.storage.records import Cost, Provenance, RunIdentity
 from seqbench.storage.windows import WindowSet, read_windows
@@ -140,19 +146,15 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
             "pretrain_cpu_s": encoder_cost.pretrain_cpu_s,
         }
     )
-    window_samples = int(train.length.max())
     task, tuned = TASKS[settings.task](**settings.task_options), {}
     if task.tunes_on_val:
-        predicted = predict(network, val, device, window_samples)
+        predicted = predict(network, val, device, int(train.length.max()))
         tuned = task.tune(val, predicted, are_probabilities=True)
     is_halved = job.halved or (encoder_header is not None and encoder_header.batch_size_halved)
     header = ModelHeader(
         **dict(network_header),
         run=job.run,
-        window_samples=window_samples,
-        normalization=train.normalization.record(),
-        units=tuple(train.units),
-        subtracted=tuple(train.source.get("subtracted", ())),
+        **windowing_fields(train),
         tuned=tuned,
         cost=cost,
         n_windows={"train": len(drawn), "val": len(val)},
@@ -175,15 +177,9 @@ def _network_header(settings: FinetuneJobSettings, train: WindowSet) -> NetworkH
         task_options=settings.task_options,
         architecture=settings.architecture,
         architecture_options=settings.architecture_options,
-        sample=train.sample,
+        **data_fields(train),
         embedding_size=settings.embedding_size,
         head_dropout=settings.optimizer.head_dropout,
-        channels=tuple(train.channels),
-        frame_size=train.frame_size,
-        classes=tuple(train.classes),
-        sampling_rate_hz=train.sampling_rate_hz,
-        targets=train.targets.record() if train.targets else None,
-        refractory_s=train.timeline.refractory_s if train.timeline else None,
     )
 
 

@@ -146,7 +146,7 @@ def predict(
 
 
 def predictor(
-    stored: StoredModel[ModelHeader], path: Path, device: str, threads: int
+    stored: StoredModel[ModelHeader], path: Path, device: str, threads: int | None
 ) -> tuple[Any, bool, float | None]:
     """Return a function from windows to scores, whether these are probabilities, `compile_s`."""
     where = claim_device(device)

@@ -53,9 +53,13 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def prepare(threads: int, device: torch.device, *, tf32: bool = False) -> None:
-    """Fix what else decides the digits of a result: threads, algorithms, products of float32."""
-    torch.set_num_threads(threads)
+def prepare(threads: int | None, device: torch.device, *, tf32: bool = False) -> None:
+    """Fix what else decides the digits of a result: threads, algorithms, products of float32.
+
+    None leaves the threads as they are.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cudnn.benchmark = False

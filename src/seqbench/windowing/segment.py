@@ -1,7 +1,7 @@
 """Where windows begin and end. Every window lies inside one recording."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -9,6 +9,8 @@ from seqbench.config.stages import WindowSettings
 from seqbench.storage.lazy_array import blocks
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import UNLABELLED
+
+Origins = Literal["end", "all"] | Sequence[int]
 
 
 class Window(NamedTuple):

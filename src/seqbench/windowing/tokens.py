@@ -1,5 +1,7 @@
 """Ids of tokens, from a vocabulary that train alone decides."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,3 +30,11 @@ def token_names(codes: NDArray[np.int64]) -> list[str]:
     """Return the name of each id: the character, or its number where it cannot be printed."""
     characters = [(code, chr(code)) for code in codes.tolist()]
     return [OTHER, *(c if c.isprintable() else f"U+{code:04X}" for code, c in characters)]
+
+
+def token_codes(names: Sequence[str]) -> NDArray[np.int64]:
+    """Return the code points that `token_names` named."""
+    codes = [
+        ord(name) if len(name) == 1 else int(name.removeprefix("U+"), 16) for name in names[1:]
+    ]
+    return np.array(codes, dtype=np.int64)

@@ -8,21 +8,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqbench.config.registry import TASK_WINDOWS
-from seqbench.config.stages import WindowSettings
+from seqbench.config.stages import SplitSettings, TransformSettings, WindowSettings
 from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.lazy_array import AnyArray, changed, joined, span
+from seqbench.storage.model_header import PredictorHeader
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.targets import Targets
 from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
 from seqbench.windowing.left_out import Cut, left_out
 from seqbench.windowing.normalize import fit_normalization, normalized
-from seqbench.windowing.segment import Window, is_padded
+from seqbench.windowing.segment import Origins, Window, is_padded
 from seqbench.windowing.split import assign_splits, put_labels_aside
 from seqbench.windowing.time_split import split_in_time
-from seqbench.windowing.tokens import token_ids, token_names, vocabulary
+from seqbench.windowing.tokens import token_codes, token_ids, token_names, vocabulary
 
 if TYPE_CHECKING:
     from seqbench.tasks.windows import TaskWindows
@@ -74,18 +76,14 @@ def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, 
         recordings = replace(recordings, source=recordings.source | {"notes": notes})
     in_train = [split == "train" for split in split_of]
     channels, signal_of_train = recordings.channels, _of_train(recordings.signals, in_train)
-    signals: Sequence[AnyArray]
     if recordings.sample == "tokens":
         codes = vocabulary(signal_of_train)
         channels = token_names(codes)
-        signals = [changed(s, lambda rows, _: token_ids(rows, codes)) for s in recordings.signals]
-        recordings = replace(recordings, signals=signals)
+        recordings = _with_ids(recordings, codes)
         normalization = Normalization.neutral(1)
     else:
         normalization = fit_normalization(signal_of_train, job.normalization)
-        if job.normalization == "per_recording":
-            signals = [normalized(s, fit_normalization(s, "zscore")) for s in recordings.signals]
-            recordings = replace(recordings, signals=signals)
+        recordings = _standardized(recordings, job.normalization)
     of_targets = task.target_normalization(
         normalization, lambda: _of_train(recordings.targets or [], in_train)
     )
@@ -103,6 +101,66 @@ def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, 
     }
     task.check(splits)
     return splits
+
+
+def windows_of(
+    recordings: Recordings, header: PredictorHeader, origins: Origins = "end"
+) -> tuple[WindowSet, list[Window]]:
+    """Cut and normalise recordings that belong to no split as those that a model learned from.
+
+    Parameters
+    ----------
+    recordings
+        Without labels, of the channels of the model.
+    header
+        Of the model.
+    origins
+        Forecasting: the first sample to predict, in each recording or, as "end", behind the
+        last one; "all": wherever the benchmark would predict, and the horizon is there.
+
+    Returns
+    -------
+    WindowSet
+        Called test; none of its windows has a label.
+    list
+        Where each window lies in its recording.
+    """
+    cutting = header.cutting
+    if header.window_samples == 1:  # rows of a table, each of which was a recording of its own
+        cutting = WindowSettings(length_samples=1)
+    job = WindowJobSettings(
+        split=SplitSettings(),
+        transform=header.targets.transform if header.targets else TransformSettings(),
+        window=cutting,
+        normalization=header.normalization.mode,
+    )
+    task: TaskWindows = TASK_WINDOWS[header.task]()
+    recordings = task.prepared(recordings, job)
+    windows = task.cut_new(recordings, job, origins)
+    if recordings.sample == "tokens":
+        recordings = _with_ids(recordings, token_codes(header.channels))
+    else:
+        recordings = _standardized(recordings, header.normalization.mode)
+    normalization = Normalization.of(header.normalization)
+    of_targets = Normalization.of(header.targets.normalization) if header.targets else normalization
+    channels = list(header.channels)
+    normalizations = (normalization, of_targets)
+    made = _window_set(recordings, windows, "test", channels, normalizations, job, task)
+    return made, windows
+
+
+def _with_ids(recordings: Recordings, codes: NDArray[np.int64]) -> Recordings:
+    """Return recordings of tokens with ids in place of code points."""
+    signals = [changed(s, lambda rows, _: token_ids(rows, codes)) for s in recordings.signals]
+    return replace(recordings, signals=signals)
+
+
+def _standardized(recordings: Recordings, mode: str) -> Recordings:
+    """Return recordings each centred and scaled by itself, where the normalisation is so."""
+    if mode != "per_recording":
+        return recordings
+    signals = [normalized(s, fit_normalization(s, "zscore")) for s in recordings.signals]
+    return replace(recordings, signals=signals)
 
 
 def _of_train(arrays: Sequence[AnyArray], in_train: list[bool]) -> AnyArray:
@@ -154,6 +212,7 @@ def _window_set(
         targets=_targets(recordings, pieces, normalizations[1], job, task.horizon_samples(job)),
         truth=recordings.truth,
         source=recordings.source,
+        cutting=job.window,
         units=[] if recordings.sample == "tokens" else recordings.units,
         official_splits=_official_splits(recordings, job),
     )

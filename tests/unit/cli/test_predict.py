@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from seqbench.cli.main import main
+from seqbench.cli.predict import cell
 
 COLUMNS = ["recording", "onset_s", "label", "score", "earliest_s", "latest_s"]
+FORMULAS = ["=1+2", "+1-2", "-a", "@sum", "\tx", "\r=x"]
 ONSETS = [(400, 0), (700, 1), (1200, 0), (1900, 1), (2900, 0)]
 N_SAMPLES = 3500
 PATIENCE_S = 400  # loading torch takes minutes on a machine that is very busy
@@ -98,6 +100,24 @@ def test_predict_takes_channels_by_name(knocks, walk, tmp_path, capsys):
     table(capsys.readouterr().out)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "written"),
+    [
+        ("onset_s", 1.23456789, "1.234568"),
+        ("score", 0.98765, "0.9877"),
+        ("probability of left", 0.5, "0.5000"),
+        ("y", 1234567.125, "1234567.12"),
+        ("earliest_s", None, ""),
+        ("stop", 17, "17"),
+        ("label", "left, or right", "left, or right"),
+        *((f"label {i}", text, f"'{text}") for i, text in enumerate(FORMULAS)),
+        *((f"name {i}", text, text) for i, text in enumerate(["-1", "+1", "-0.5e3", "a=1"])),
+    ],
+)
+def test_a_cell_is_plain_and_as_precise_as_its_column(name, value, written):
+    assert cell(name, value) == written
+
+
 def refusal(*arguments: object) -> str:
     with pytest.raises(SystemExit) as left:
         main(["predict", *map(str, arguments)])
@@ -112,7 +132,6 @@ def test_predict_answers_faults_with_a_sentence(knocks, walk_npy, tmp_path):
 
     assert "none: no such file" in refusal("--model", none, "--recording", walk_npy)
     assert "none.npy" in refusal("--model", knocks.model, "--recording", tmp_path / "none.npy")
-    assert "read with --stream" in refusal("--model", knocks.model, "--recording", "-")
     assert "none.csv" in refusal(
         "--model", knocks.model, "--recording", tmp_path / "none.csv", "--stream"
     )

@@ -13,19 +13,15 @@ import seqbench
 from fixtures.detections import whole_recordings
 from seqbench.datasets.reading.recording import read_recording
 from seqbench.errors import UserError
-from seqbench.prediction.event_finder import (
-    COLUMNS,
-    EventFinder,
-    FoundEvent,
-    find_events,
-    predict_stream,
-)
+from seqbench.prediction.event_finder import EventFinder, predict_stream
+from seqbench.prediction.label_files import RecordingEvents
 from seqbench.storage.detections import Decoding, Detections, DetectionTuning
-from seqbench.storage.model_header import BaselineHeader, EncoderHeader
+from seqbench.storage.model_header import BaselineHeader, EncoderHeader, PredictorHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.records import PretrainingOutcome
 from seqbench.tasks.detection.refractory import period_samples, select
+from seqbench.tasks.detection.results import COLUMNS
 from seqbench.training.model import load_model
 from seqbench.training.model import predict as predict_windows
 
@@ -126,13 +122,13 @@ def test_between_gaps_a_recording_is_searched_as_one_of_its_own(knocks, signal, 
         ]
     )
 
-    found = find_events(knocks.model, path, gaps="split")
+    found = seqbench.load(knocks.model).predict(path, gaps="split")
 
-    table = pd.DataFrame([vars(event) for event in found.events], columns=COLUMNS)
-    agree(table, expected, within_s=2e-6)
-    assert (table.recording == "one").all()
-    assert found.n_samples == len(signal)
-    assert found.times.starts == (0, cut)
+    agree(found.to_frame(), expected, within_s=2e-6)
+    assert found.names == ["one", "one"]
+    of_file = RecordingEvents.of(found)
+    assert of_file.n_samples == len(signal)
+    assert of_file.times.starts == (0, cut)
     assert "set `gaps: split`" in refusal(knocks.model, path)
 
 
@@ -350,25 +346,27 @@ def test_who_keeps_all_that_is_likely_waits_for_no_period(knocks, tmp_path):
 def refusal(*arguments, **options) -> str:
     """The sentence of a refusal; it is one line."""
     with pytest.raises(UserError) as caught:
-        find_events(*arguments, **options)
+        seqbench.predict(*arguments, **options)
     sentence = str(caught.value)
     assert "\n" not in sentence
     return sentence
 
 
-def test_models_that_find_no_events_are_refused(knocks, signal, tmp_path):
-    run, path = knocks.header.run, tmp_path / "other.safetensors"
-    baseline = BaselineHeader(run=run, task="detection", baseline="matched_filter", classes=())
+def test_models_that_read_no_streams_are_refused(knocks, tmp_path):
+    path = tmp_path / "other.safetensors"
+    fields = {name: getattr(knocks.header, name) for name in PredictorHeader.model_fields}
+    baseline = BaselineHeader(**fields, baseline="matched_filter")
     encoder = EncoderHeader(architecture="cnn1d", pretraining=PretrainingOutcome(objective="vae"))
     classifier = knocks.header.model_copy(update={"task": "classification"})
     for header, what in (
-        (baseline, "matched_filter"),
+        (baseline, "matched_filter, which reads no streams"),
         (encoder, "an encoder without a head"),
-        (classifier, "classification"),
+        (classifier, "classification, which reads no streams"),
     ):
         write_model(path, StoredModel(knocks.arrays, header))
 
-        assert refusal(path, signal).startswith(f"{path}: holds {what}; name the model")
+        with pytest.raises(UserError, match=f"{path}: holds {what}; name the model"):
+            EventFinder(path)
 
 
 def test_another_number_of_channels_is_refused(knocks, signal, tmp_path):
@@ -431,29 +429,6 @@ def test_a_fault_in_a_stream_comes_behind_the_events_before_it(knocks, signal, e
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_refused(knocks, signal):
     assert "no GPU is visible here" in refusal(knocks.model, signal, device="cuda")
-
-
-# Cells of a table.
-
-
-def test_an_event_is_a_row_of_plain_cells():
-    event = FoundEvent("walk", 1.23456789, "left, or right", 0.98765, 1.2, None)
-
-    assert event.row() == ["walk", "1.234568", "left, or right", "0.9877", "1.200000", ""]
-
-
-@pytest.mark.parametrize(
-    ("names", "prefix"),
-    [
-        (["=1+2", "+1-2", "-a", "@sum", "\tx", "\r=x"], "'"),
-        (["-1", "+1", "-0.5e3", "left", "a=1"], ""),
-    ],
-)
-def test_names_are_no_formulas_and_numbers_stay(names, prefix):
-    for name in names:
-        recording, _, label, *_ = FoundEvent(name, 1.0, name, 0.5, None, None).row()
-
-        assert recording == label == prefix + name
 
 
 # Channels from which the model's recordings were less an offset.

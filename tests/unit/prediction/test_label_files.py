@@ -10,14 +10,14 @@ import wfdb
 
 from fixtures.windows import job
 from seqbench.cli.main import main
-from seqbench.cli.predict import FORMATS
+from seqbench.cli.predict import LABEL_FILES
 from seqbench.config.options import LabelFiles
 from seqbench.datasets.base import DataError
 from seqbench.datasets.folder import folder
 from seqbench.datasets.reading.clock import SampleTimes
 from seqbench.datasets.reading.recording import read_recording
-from seqbench.prediction.event_finder import FoundEvent, RecordingEvents
-from seqbench.prediction.label_files import WRITERS, write_label_file
+from seqbench.prediction.label_files import WRITERS, RecordingEvents, write_label_file
+from seqbench.tasks.detection.results import FoundEvent
 from seqbench.windowing.windows import make_windows
 
 SUFFIXES = {
@@ -244,7 +244,7 @@ def test_a_label_that_wfdb_cannot_hold_is_refused(written, label, problem):
         written("wfdb", [event(1.0, label)])
 
 
-@pytest.mark.parametrize("label_format", FORMATS[1:])
+@pytest.mark.parametrize("label_format", LABEL_FILES)
 def test_predict_writes_a_label_file(knocks, tmp_path, capsys, label_format):
     np.save(tmp_path / "walk.npy", knocks.recording([(400, 0), (700, 1)], 1500))
     out = tmp_path / "new" / "walk.labels"
@@ -277,7 +277,7 @@ def test_predict_counts_from_the_first_sample_of_a_clock_that_starts_late(knocks
 def test_the_command_and_the_config_know_the_formats():
     read = get_args(LabelFiles.model_fields["format"].annotation)
 
-    assert ("csv", *sorted(WRITERS)) == FORMATS
+    assert tuple(sorted(WRITERS)) == LABEL_FILES
     assert set(WRITERS) <= set(read)
 
 

@@ -15,6 +15,7 @@ from seqbench.reporting.read.banks import read_bank
 from seqbench.reporting.read.results import Result
 from seqbench.storage.model_header import BaselineHeader
 from seqbench.storage.models import StoredModel, write_model
+from seqbench.storage.normalization import Normalization
 from seqbench.storage.records import RunIdentity
 from seqbench.storage.windows import read_windows
 from seqbench.training.state import state_arrays
@@ -33,7 +34,10 @@ def stored(architecture, arm, arrays, classes):
         run=RunIdentity(dataset="strikes", architecture=architecture, arm=arm, labels=1, seed=0),
         task="detection",
         baseline=architecture,
+        channels=("a", "b"),
         classes=tuple(classes),
+        window_samples=1024,
+        normalization=Normalization.neutral(2).record(),
     )
     write_model(Path(run.fill(layout.MODEL)), StoredModel(arrays, header))
     return Result(run, {})

@@ -29,7 +29,15 @@ ARRAYS = {
 }
 RUN = RunIdentity(dataset="glocken", architecture="cnn1d", arm="masked_probe", labels=0.1, seed=0)
 NORMALIZATION = NormalizationRecord(mode="zscore", centre=(0.0, 1.0), scale=(1.0, 2.0))
-BASELINE = BaselineHeader(run=RUN, task="classification", baseline="majority", classes=())
+BASELINE = BaselineHeader(
+    run=RUN,
+    task="classification",
+    baseline="majority",
+    channels=("x", "y"),
+    classes=(),
+    window_samples=64,
+    normalization=NORMALIZATION,
+)
 HEADER = ModelHeader(
     run=RUN,
     task="classification",

@@ -8,7 +8,6 @@ import pytest
 import seqbench
 from seqbench.config.benchmark import Benchmark
 from seqbench.plan.job_settings import JobSettings
-from seqbench.prediction.event_finder import EventFinder
 from seqbench.steps import ingest, window
 from seqbench.storage.models import read_model
 from seqbench.storage.records import RunIdentity
@@ -84,7 +83,6 @@ def test_the_model_is_that_of_the_counts_alone_and_knows_the_offset(models):
     assert near.header.subtracted == ()
     assert far.header.units == (f"less {OFFSET:.10g}",)
     assert near.header.units == ("",)
-    assert EventFinder(models[0]).units == [""]
     assert far.header.normalization == near.header.normalization
     for name, array in near.arrays.items():
         np.testing.assert_array_equal(far.arrays[name], array)

@@ -4,9 +4,8 @@ What is between two gaps is a segment. Its samples have a uniform clock of their
 own, at the rate of the whole recording.
 """
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from itertools import groupby, pairwise
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,6 @@ from seqbench.datasets.reading.clock import (
     rounded_rate_hz,
 )
 from seqbench.datasets.reading.column_names import SECONDS
-from seqbench.datasets.reading.source import Source
 
 N_USUAL = 1000  # steps at the start of a time column whose median is the usual one
 
@@ -188,35 +186,3 @@ class SegmentedClock(Clock):
         """Return the steps within segments, how long they take, and their errors together."""
         spans = [clock.span for clock in self._clocks]
         return sum(n for n, _, _ in spans), sum(t for _, t, _ in spans), sum(d for _, _, d in spans)
-
-
-def read_by_segment(
-    source: Source,
-) -> Iterator[tuple[Callable[[], SampleTimes | None], Iterator[Block]]]:
-    """Yield the segments of an open recording, each to be read before the next.
-
-    Yields
-    ------
-    times
-        Returns when the samples of the segment so far were taken.
-    blocks
-        Its samples, (n, C) float32.
-    """
-
-    def times_of(number: int) -> SampleTimes | None:
-        times = source.sample_times()
-        return None if times is None else times.segments[number]
-
-    for number, blocks in groupby(_cut(source), key=lambda pair: pair[0]):
-        yield partial(times_of, number), (block for _, block in blocks)
-
-
-def _cut(source: Source) -> Iterator[tuple[int, Block]]:
-    """Yield the blocks of a recording, cut at its gaps, with the number of their segment."""
-    n_done = 0
-    for block in source.samples():
-        starts = np.array(source.segment_starts)
-        first = int(np.searchsorted(starts, n_done, side="right")) - 1
-        inside = starts[(starts > n_done) & (starts < n_done + len(block))] - n_done
-        yield from enumerate(np.split(block, inside), start=first)
-        n_done += len(block)

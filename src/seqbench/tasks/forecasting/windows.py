@@ -11,7 +11,7 @@ from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.lazy_array import Change, changed, span
 from seqbench.storage.recordings import Recordings
 from seqbench.tasks.windows import TaskWindows
-from seqbench.windowing.segment import Window, hop_samples
+from seqbench.windowing.segment import Origins, Window, hop_samples
 from seqbench.windowing.transform import check_length, n_samples_lost, transformed
 
 
@@ -79,3 +79,30 @@ class ForecastingWindows(TaskWindows):
             for recording, (known_start, known_stop) in enumerate(recordings.known_spans.tolist())
             for origin in range(max(known_start, first), known_stop - horizon + 1, hop)
         ]
+
+    def cut_new(
+        self, recordings: Recordings, job: WindowJobSettings, origins: Origins
+    ) -> list[Window]:
+        """Cut the windows before each origin; their horizon may lie behind the recording.
+
+        Raises
+        ------
+        DataError
+            If a recording is too short, or does not reach from a window before an origin to it.
+        """
+        if origins == "all":
+            return self.cut(recordings, job)
+        length, first = job.window.length_samples or 1, self.look_back(job)
+        n_lost = self.n_lost(job)
+        windows = []
+        for recording, n_samples in enumerate(recordings.lengths.tolist()):
+            chosen = [n_samples] if origins == "end" else [one - n_lost for one in origins]
+            for origin in chosen:
+                if not first <= origin <= n_samples:
+                    raise DataError(
+                        f"recording '{recordings.names[recording]}' has"
+                        f" {n_samples + n_lost} samples, and a forecast from sample"
+                        f" {origin + n_lost} needs the {first + n_lost} before it"
+                    )
+                windows.append(Window(recording, origin - length, origin, 0))
+        return windows

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from seqbench.datasets.base import DataError
 from seqbench.datasets.reading.clock import SampleTimes
-from seqbench.datasets.reading.gaps import read_by_segment, segment_starts
+from seqbench.datasets.reading.gaps import segment_starts
 from seqbench.datasets.reading.lazy_recording import lazy_recording
 from seqbench.datasets.reading.recording import open_recording, read_recording
 
@@ -133,10 +133,9 @@ def test_segments_are_read_one_after_the_other(save, monkeypatch, longest):
     signal = read_recording(path, gaps="split").signal
 
     with open_recording(path, gaps="split") as source:
-        read = [
-            (np.concatenate(list(blocks)), times()) for times, blocks in read_by_segment(source)
-        ]
+        read = np.concatenate(list(source.samples()))
+        times = source.sample_times()
 
-    assert [len(rows) for rows, _ in read] == [20, 30, 5]
-    assert (np.concatenate([rows for rows, _ in read]) == signal).all()
-    assert [times.start_s for _, times in read] == pytest.approx([5, 5.7, 8])
+    assert (read == signal).all()
+    assert times.starts == (0, 20, 50)
+    assert [one.start_s for one in times.segments] == pytest.approx([5, 5.7, 8])

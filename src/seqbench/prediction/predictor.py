@@ -1,0 +1,286 @@
+"""Anything that the pipeline trained or fitted, ready for new recordings."""
+
+import importlib
+import logging
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqbench import layout
+from seqbench.config.registry import TASK_RESULTS
+from seqbench.datasets.reading.stream import Stream
+from seqbench.errors import FormatError, UserError
+from seqbench.plan.job_code import PREDICTORS
+from seqbench.prediction.inputs import (
+    NewRecordings,
+    from_arrays,
+    from_files,
+    from_stream,
+    from_texts,
+)
+from seqbench.storage.lazy_array import blocks
+from seqbench.storage.model_header import BaselineHeader, ModelHeader, PredictorHeader
+from seqbench.storage.models import StoredModel, read_model
+from seqbench.storage.windows import WindowSet
+from seqbench.tasks.results import Predicted, Results
+from seqbench.windowing.segment import Origins
+from seqbench.windowing.windows import windows_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FAR, UNLIKE = 5.0, 8.0  # deviations from the mean of train, and ratio of deviations, that are odd
+ODD_SAMPLES = 1 << 20  # samples in which the scale of a recording is looked at
+
+logger = logging.getLogger("seqbench")
+
+
+class Predictor:
+    """One or several models of the same task and data; the scores of several are averaged.
+
+    Parameters
+    ----------
+    paths
+        Model files, or folders that hold `model.safetensors` at any depth.
+    device
+        auto, cpu, cuda or cuda:N.
+    threads
+        Of one prediction, 1 in the benchmark; None: as many as torch takes.
+
+    Raises
+    ------
+    UserError
+        If a file holds no model, or models do not fit each other.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], device: str = "auto", threads: int | None = None
+    ) -> None:
+        files = [file for path in paths for file in model_files(path)]
+        stored = [read_predictor(file) for file in files]
+        self.files, self.header = files, stored[0].header
+        for file, other in zip(files, stored, strict=True):
+            _check_fit(files[0], self.header, file, other.header)
+        self._predict: list[Callable[[WindowSet], Any]] = []
+        for file, one in zip(files, stored, strict=True):
+            module = importlib.import_module(PREDICTORS[one.header.kind])
+            predict, self._are_probabilities, _ = module.predictor(one, file, device, threads)
+            self._predict.append(predict)
+
+    def predict(
+        self,
+        recordings: Any,
+        *,
+        channels: list[str] | None = None,
+        at: Origins = "end",
+        **options: Any,
+    ) -> Results:
+        """Predict recordings that were never seen.
+
+        Parameters
+        ----------
+        recordings
+            A file in any format of ``source: folder``, a folder of them, or a list of
+            such paths; an array (n_samples, C) at the sampling rate of the model, or a list
+            of them; of tokens a text, or a list of texts; of video arrays
+            (n_frames, C, rows, columns).
+        channels
+            Names of the channels to take from files, in the order of the model; None:
+            those the model was trained on by their names, or all as they stand
+            where file or model has no names.
+        at
+            Forecasting: first samples to predict; "end" behind the last one, "all": wherever
+            the horizon lies in the recording.
+        **options
+            How files are read: `header`, `time_column`, `time_unit` and `gaps`, as for
+            ``source: folder``. Between gaps a recording is predicted as one of its own.
+
+        Returns
+        -------
+        Results
+            Of the task, in `seqbench.tasks`: arrays, `table` and `to_frame`. A recording
+            too short for a window has no rows, and the log names it.
+
+        Raises
+        ------
+        UserError
+            If recordings cannot be read, do not fit the model, or none has a window.
+        """
+        return self.results(self.opened(recordings, channels, **options), at)
+
+    def opened(
+        self, recordings: Any, channels: list[str] | None = None, **options: Any
+    ) -> NewRecordings:
+        """Return recordings as the model takes them; see `predict`."""
+        header, given = self.header, recordings
+        if isinstance(given, PathLike) or (isinstance(given, str) and header.sample != "tokens"):
+            return from_files(header, [Path(given)], channels, **options)
+        if isinstance(given, str):
+            return from_texts(header, {"text": given})
+        if isinstance(given, list | tuple) and given:
+            if all(isinstance(one, PathLike) for one in given):
+                return from_files(header, [Path(one) for one in given], channels, **options)
+            if all(isinstance(one, str) for one in given):
+                if header.sample == "tokens":
+                    return from_texts(header, {f"text {i}": t for i, t in enumerate(given)})
+                return from_files(header, [Path(one) for one in given], channels, **options)
+            if all(np.ndim(one) >= 2 for one in given):
+                arrays = {f"recording {i}": one for i, one in enumerate(given)}
+                return from_arrays(header, arrays)
+        return from_arrays(header, {"recording": given})
+
+    def of_stream(
+        self,
+        handle: Stream,
+        channels: list[str] | None = None,
+        at: Origins = "end",
+        **options: Any,
+    ) -> Results:
+        """Predict what a stream holds once it has ended; see `predict`."""
+        return self.results(from_stream(self.header, handle, channels, **options), at)
+
+    def results(self, new: NewRecordings, at: Origins = "end") -> Results:
+        """Cut, normalise and predict."""
+        windows, places = windows_of(new.recordings, self.header, at)
+        names = new.names
+        if not places:
+            raise UserError(
+                f"{names[0]}: too short, as windows of the model take"
+                f" {self.header.cutting.length_samples or self.header.window_samples} samples"
+            )
+        present = {place.recording for place in places}
+        for index in sorted({*range(len(names))} - present):
+            logger.warning("%s: too short for a window of the model, not predicted", names[index])
+        self._warn_of_scale(windows)
+        values = self._values(windows)
+        result: Results = TASK_RESULTS[self.header.task](
+            Predicted(
+                header=self.header,
+                windows=windows,
+                places=places,
+                names=names,
+                lengths=[len(signal) for signal in new.recordings.signals],
+                times=new.times,
+                values=values,
+                are_probabilities=self._are_probabilities,
+            )
+        )
+        return result
+
+    def _values(self, windows: WindowSet) -> Any:
+        found = [predict(windows) for predict in self._predict]
+        if not isinstance(found[0], np.ndarray):  # candidates of events
+            if len(found) > 1:
+                raise UserError("events of several models cannot be averaged; name one model")
+            return found[0]
+        values = found[0] if len(found) == 1 else np.mean(found, axis=0)
+        if not np.isfinite(values).all():
+            raise FormatError(f"{self.files[0]}: its weights give scores that are no numbers")
+        return values
+
+    def _warn_of_scale(self, windows: WindowSet) -> None:
+        """Warn where channels are far from what the model was trained on."""
+        if self.header.sample == "tokens" or self.header.normalization.mode not in SCALED:
+            return
+        sample = next(blocks(windows.signal, 4 * ODD_SAMPLES * len(self.header.channels)))
+        others = (0, *range(2, sample.ndim))
+        mean, deviation = sample.mean(axis=others), sample.std(axis=others)
+        for sentence in oddities(list(self.header.channels), mean, deviation):
+            logger.warning("%s", sentence)
+
+
+SCALED = ("zscore", "robust")
+
+
+def load(path: Path | str | Sequence[Path | str], device: str = "auto") -> Predictor:
+    """Load a model, ready for new recordings.
+
+    Parameters
+    ----------
+    path
+        A `model.safetensors`, a folder that holds one, as `results/best/DATASET`, or several
+        of them, whose scores are averaged.
+    device
+        auto, cpu, cuda or cuda:N.
+
+    Raises
+    ------
+    UserError
+        If a file holds no model, or models do not fit each other.
+    """
+    paths = [path] if isinstance(path, str | Path) else path
+    return Predictor([Path(one) for one in paths], device)
+
+
+def predict(
+    model: Path | str | Sequence[Path | str],
+    recordings: Any,
+    *,
+    rows: str | None = None,
+    device: str = "auto",
+    **options: Any,
+) -> "pd.DataFrame":
+    """Return predictions of recordings as a table; see `load`, `Predictor` and `Results.table`."""
+    return load(model, device).predict(recordings, **options).to_frame(rows)
+
+
+def oddities(channels: Sequence[str], mean: NDArray[Any], deviation: NDArray[Any]) -> list[str]:
+    """Return a sentence for each channel whose normalised values (C,) are unlike those of train."""
+    sentences = []
+    for name, centre, spread in zip(channels, mean.tolist(), deviation.tolist(), strict=True):
+        if abs(centre) > FAR or spread > UNLIKE or 0 < spread < 1 / UNLIKE:
+            sentences.append(
+                f"channel '{name}' varies by {spread:.3g} around {centre:.3g} where train varied by"
+                " 1 around 0 after normalisation; check units and channels"
+            )
+    return sentences
+
+
+def model_files(path: Path) -> list[Path]:
+    """Return the model that a path names: a file, or those in a folder."""
+    if not path.is_dir():
+        return [path]
+    name = Path(layout.MODEL).name
+    found = sorted(path.rglob(name))
+    if not found:
+        raise UserError(f"{path}: no {name} in it; name a model file, or the folder of a run")
+    return found
+
+
+def read_predictor(path: Path) -> StoredModel[ModelHeader | BaselineHeader]:
+    """Read a trained network or a fitted baseline.
+
+    Raises
+    ------
+    UserError
+        If the file holds neither, is damaged, or lacks what its task needs to predict.
+    """
+    stored = read_model(path)
+    header = stored.header
+    if not isinstance(header, ModelHeader | BaselineHeader):
+        raise UserError(
+            f"{path}: holds an {header.kind} without a head; name the model of an architecture or"
+            " baseline"
+        )
+    try:
+        if header.task not in TASK_RESULTS:
+            raise ValueError(TASK_RESULTS.unknown(header.task))
+        TASK_RESULTS[header.task].check(header)
+    except ValueError as error:
+        raise FormatError(f"{path}: its header describes no model ({error})") from None
+    return StoredModel(stored.arrays, header)
+
+
+def _check_fit(first: Path, header: PredictorHeader, path: Path, other: PredictorHeader) -> None:
+    """Refuse models whose scores cannot be averaged."""
+    for name in ("task", "sample", "channels", "classes", "sampling_rate_hz", "cutting",
+                 "normalization", "targets"):  # fmt: skip
+        if getattr(header, name) != getattr(other, name):
+            raise UserError(
+                f"{path}: has another {name.replace('_', ' ')} than {first}; name models of one"
+                " dataset and task"
+            )

@@ -1,0 +1,106 @@
+"""Events found in recordings."""
+
+from dataclasses import dataclass, fields
+
+from seqbench.config.registry import TASK_RESULTS
+from seqbench.datasets.reading.clock import SampleTimes
+from seqbench.storage.detections import Candidates, Decoding, DetectionTuning
+from seqbench.storage.model_header import PredictorHeader
+from seqbench.tasks.detection.refractory import period_samples, select
+from seqbench.tasks.results import Predicted, Results, Table
+
+
+@dataclass(frozen=True)
+class FoundEvent:
+    """One event: onset in seconds on the clock of its recording, and where it may lie.
+
+    A recording without a clock of its own starts at 0.
+
+    The interval holds 95 % of the matched events of val; None where val had
+    too few.
+    """
+
+    recording: str
+    onset_s: float
+    label: str
+    score: float
+    earliest_s: float | None
+    latest_s: float | None
+
+
+COLUMNS = [field.name for field in fields(FoundEvent)]
+
+
+@TASK_RESULTS.register("detection")
+class DetectionResults(Results):
+    """Events of each recording, by onset.
+
+    Attributes
+    ----------
+    events
+        Of all recordings, in their order.
+    candidates
+        Those that became events, `place` being an index into `names`; by recording and type.
+    clocks
+        When the samples of each recording were taken.
+    """
+
+    rows = ("event",)
+
+    def __init__(self, predicted: Predicted) -> None:
+        super().__init__(predicted)
+        tuned = DetectionTuning.of_json(self.header.tuned)
+        decoding, found = Decoding.of(tuned), predicted.values
+        rate_hz = self.header.sampling_rate_hz or 1.0
+        kept = select(
+            found,
+            decoding.thresholds[decoding.decoder],
+            period_samples(self.header.refractory_s, rate_hz),
+            decoding.decoder,
+        )
+        place = predicted.windows.events.recording[found.place[kept]]
+        self.candidates = Candidates(
+            place=place, time=found.time[kept], type=found.type[kept], score=found.score[kept]
+        )
+        self.clocks = [one or SampleTimes.uniform(rate_hz) for one in self.times]
+        self.events = self._events(tuned)
+
+    @classmethod
+    def check(cls, header: PredictorHeader) -> None:
+        """Refuse a header without a sampling rate, or with thresholds of other types."""
+        if header.sampling_rate_hz is None or header.tolerance_ms is None:
+            raise ValueError("no sampling rate or tolerance")
+        DetectionTuning.of_json(header.tuned).check(len(header.classes))
+
+    def _events(self, tuned: DetectionTuning) -> list[FoundEvent]:
+        kept = self.candidates
+        columns = (kept.place, kept.time, kept.type, kept.score)
+        rows = sorted(
+            zip(*(one.tolist() for one in columns), strict=True),
+            key=lambda row: (row[0], row[1], self.classes[row[2]]),
+        )
+        found = []
+        for place, *event in rows:
+            name, clock = self.names[place], self.clocks[place]
+            found.append(found_event(self.header, tuned, name, clock, *event))
+        return found
+
+    def _table(self, rows: str) -> Table:
+        return {name: [getattr(event, name) for event in self.events] for name in COLUMNS}
+
+
+def found_event(
+    header: PredictorHeader,
+    tuned: DetectionTuning,
+    recording: str,
+    clock: SampleTimes | None,
+    place: float,
+    kind: int,
+    score: float,
+) -> FoundEvent:
+    """Return an event at a place among the samples of a recording, on its clock."""
+    times = clock or SampleTimes.uniform(header.sampling_rate_hz or 1.0)
+    onset_s = times.time_s_at(place)
+    bounds = tuned.timing_bounds_ms[kind]
+    earliest, latest = (onset_s + b / 1000 for b in bounds) if bounds else (None, None)
+    return FoundEvent(recording, onset_s, header.classes[kind], score, earliest, latest)
