@@ -2,7 +2,6 @@
 
 import copy
 import importlib
-import os
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -430,42 +429,3 @@ def test_recordings_that_are_silent_or_shorter_than_an_event_do_no_harm(
     found = detector.predict(arrays, replace(test, signal=signal))
 
     assert_legal(found, test)
-
-
-# The baselines' own promises.
-
-
-def test_majority_predicts_the_frequencies_of_train_and_val(make_windows):
-    splits = make_windows(n_classes=2, n_windows=4)
-    train = replace(splits["train"], label=np.array([0, 0, 0, -1]))
-    val = replace(splits["val"], label=np.array([1, 0, -1, -1]))
-    majority = BASELINES["majority"]()
-
-    scores = majority.predict(majority.fit([train, val], seed=0), splits["test"])
-
-    np.testing.assert_allclose(scores, [[0.8, 0.2]] * 4)
-
-
-def test_minirocket_sees_windows_as_they_are_normalised_one_by_one(make_windows):
-    # Gain and offset of each window mean nothing where every window is standardised.
-    splits = make_windows(n_classes=2, mode="per_window")
-    minirocket = BASELINES["minirocket"](n_kernels=84)
-    arrays = minirocket.fit([splits["train"], splits["val"]], seed=0)
-    test = splits["test"]
-
-    louder = replace(test, signal=test.signal * 4 + 32)  # exact in binary, up to rounding
-
-    np.testing.assert_allclose(
-        minirocket.predict(arrays, louder), minirocket.predict(arrays, test), atol=1e-3
-    )
-
-
-def test_the_environment_has_the_number_of_threads_numba_was_imported_with(monkeypatch):
-    from seqbench.baselines.minirocket import keep_numba_threads
-
-    numba = pytest.importorskip("numba")
-    monkeypatch.setenv("NUMBA_NUM_THREADS", "77")
-
-    keep_numba_threads()
-
-    assert os.environ["NUMBA_NUM_THREADS"] == str(numba.config.NUMBA_NUM_THREADS)

@@ -28,6 +28,22 @@ def test_a_bare_snakemake_plans_every_run_of_the_shipped_config(snakemake, copy_
     }
 
 
+def test_jobs_share_the_memory_by_the_cores_that_snakemake_may_use(snakemake, tmp_path):
+    config = tmp_path / "config.yaml"
+    runs = "runs: [{datasets: [waves], architectures: [lstm]}]\n"
+    for limit, expected in {"auto": "auto/3", "4GB": "4GB"}.items():
+        config.write_text(f"{runs}memory_limit: {limit}\n")
+
+        done = snakemake(
+            "--dry-run", "--printshellcmds", "--cores=3", folder=tmp_path, config=config
+        )
+
+        assert done.output.count("--memory-limit ") == done.output.count(
+            f"--memory-limit {expected} "
+        )
+        assert f"--memory-limit {expected} " in done.output
+
+
 def test_a_checkout_with_braces_in_its_path_is_refused_in_a_sentence(
     copy_checkout, snakemake, tmp_path
 ):

@@ -91,6 +91,9 @@ BENCHMARK = PLAN.benchmark
 if workflow.is_main_process:
     for sentence in unused_baselines(BENCHMARK):
         logger.warning(sentence)
+MEMORY_LIMIT = BENCHMARK.memory_limit
+if MEMORY_LIMIT == "auto":  # jobs have one thread each, so as many run at once as there are cores
+    MEMORY_LIMIT = f"auto/{workflow.cores or 1}"
 SETTINGS = PLAN.job_settings
 CODE = JobCode(BENCHMARK)
 

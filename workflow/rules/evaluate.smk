@@ -22,7 +22,7 @@ rule evaluate:
         turn=turn,
         gpu=lambda wc: 0 if BENCHMARK.device == "cpu" or wc.arm == "baseline" else 1,
         device=BENCHMARK.device,
-        memory_limit=BENCHMARK.memory_limit,
+        memory_limit=MEMORY_LIMIT,
     params:
         settings=lambda wc: SETTINGS.evaluate(wc.dataset).to_json(),
         code=lambda wc: source_digest(*CODE.evaluate(wc.dataset, wc.architecture)),

@@ -26,7 +26,7 @@ rule finetune:
         turn=turn,
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
-        memory_limit=BENCHMARK.memory_limit,
+        memory_limit=MEMORY_LIMIT,
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:
@@ -67,7 +67,7 @@ rule fit_baseline:
     threads: 1
     resources:
         turn=turn,
-        memory_limit=BENCHMARK.memory_limit,
+        memory_limit=MEMORY_LIMIT,
     params:
         settings=lambda wc: SETTINGS.fit_baseline(wc.dataset, wc.architecture).to_json(),
         code=lambda wc: source_digest(*CODE.fit_baseline(wc.dataset, wc.architecture)),

@@ -22,7 +22,7 @@ rule pretrain:
         turn=turn,
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
-        memory_limit=BENCHMARK.memory_limit,
+        memory_limit=MEMORY_LIMIT,
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:

@@ -19,7 +19,7 @@ rule window:
     threads: 1
     resources:
         turn=turn,
-        memory_limit=BENCHMARK.memory_limit,
+        memory_limit=MEMORY_LIMIT,
     params:
         settings=lambda wc: SETTINGS.window(wc.dataset).to_json(),
         code=lambda wc: source_digest(*CODE.window(wc.dataset)),

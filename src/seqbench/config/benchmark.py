@@ -95,7 +95,8 @@ class Benchmark(BaseModel):
     memory_limit: Annotated[str, Field(pattern=r"^(auto|\d+(\.\d+)? ?[KMGT]?B)$")] = Field(
         "auto",
         description="Size such as 4GB above which data are read from disk as they are needed: auto"
-        " is half of the memory that is available when a step starts. It changes no result.",
+        " is half of the memory that is available when a step starts, divided by the jobs that may"
+        " run at once (`--cores`). It changes no result.",
     )
     state_every_s: Level = Field(
         STATE_EVERY_S,

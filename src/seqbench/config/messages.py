@@ -53,6 +53,11 @@ def faults(model: type[BaseModel], values: dict[str, Any], place: str = "") -> I
             is_other_branch = problem["type"].endswith("_type") and any(
                 other[: len(at)] == at and len(other) > len(at) for other in keys
             )
+            # Of a list or something else, text is meant for a list of one name.
+            beside = {p["type"] for p, other in zip(problems, keys, strict=True) if other == at}
+            if "list_type" in beside and len(beside) > 1:
+                is_list = problem["type"] == "list_type"
+                is_other_branch |= is_list != isinstance(problem["input"], str)
             if not is_other_branch:
                 yield sentence(model, problem, place=f"{place}." if place else "")
 
@@ -82,6 +87,8 @@ def sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
                 f"{where}: {shown} is no text; put it in quotes as it was written, since YAML"
                 " reads 010 as 8 and yes as true"
             )
+        case "list_type" if isinstance(problem["input"], str):
+            return f"{where}: {shown} is no list; put it in brackets, as [{problem['input']}]"
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"{where}: holds {shown}; write keys below it, {{}} or nothing"
         case _:

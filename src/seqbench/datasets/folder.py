@@ -217,6 +217,7 @@ def folder(
     units = [_unit_less(*pair) for pair in zip(first.units, subtracted, strict=True)]
     source: dict[str, Any] = {"origin": "folder", "files": checksums}
     notes = gap_notes(found, in_gaps, labelled, are_events=are_events)
+    notes += _same_but_for_case(classes)
     for note in notes:
         logger.warning("%s", note)
     if len(segments) > len(found):
@@ -254,6 +255,17 @@ def folder(
         tolerance_ms=tolerance_ms if are_events else None,
         source=source,
     )
+
+
+def _same_but_for_case(classes: list[str]) -> list[str]:
+    """Return a sentence for each two classes that only capitals tell apart."""
+    first = {name.casefold(): name for name in reversed(classes)}
+    twins = [(first[name.casefold()], name) for name in classes]
+    return [
+        f"Classes '{one}' and '{other}' differ in capitals alone; they are two classes."
+        for one, other in twins
+        if one != other
+    ]
 
 
 def _unit_less(unit: str, subtracted: float) -> str:

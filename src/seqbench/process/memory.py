@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 AUTO = "auto"  # half of the memory that is available
+SHARED = re.compile(rf"{AUTO}(?:/([1-9]\d*))?")
 LIMIT = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]?)B")
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 AVAILABLE = Path("/proc/meminfo")
@@ -46,15 +47,16 @@ def limit_bytes(limit: str) -> int:
     Parameters
     ----------
     limit
-        A size such as "4GB" or "500MB", or "auto", half of what is available now.
+        A size such as "4GB" or "500MB"; "auto", half of what is available now; or "auto/4",
+        the share of that of each of four jobs that run at once.
 
     Raises
     ------
     ValueError
         If it is neither.
     """
-    if limit == AUTO:
-        return available_bytes() // 2
+    if shared := SHARED.fullmatch(limit):
+        return available_bytes() // (2 * int(shared[1] or 1))
     found = LIMIT.fullmatch(limit)
     if found is None:
         raise ValueError(f"'{limit}' is no size in memory; write one such as 4GB, or {AUTO}")

@@ -43,7 +43,8 @@ def add_memory_limit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--memory-limit",
         default=AUTO,
-        help="larger data stay on disk, such as 4GB; auto: half of the memory that is available",
+        help="larger data stay on disk, such as 4GB; auto: half of the memory that is available;"
+        " auto/4: the share of that of each of four jobs at once",
     )
 
 

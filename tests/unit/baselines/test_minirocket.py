@@ -1,12 +1,17 @@
-"""Costs of MiniRocket are those of a compiled transform."""
+"""MiniRocket sees windows as they are, and its costs are those of a compiled transform."""
 
+import os
 import time
+from dataclasses import replace
 from importlib import import_module
 
+import numba
+import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from seqbench.baselines.minirocket import MiniRocketBaseline
+from seqbench.baselines.minirocket import MiniRocketBaseline, keep_numba_threads
+from seqbench.config.registry import BASELINES
 from seqbench.plan.job_settings import BaselineJobSettings
 from seqbench.steps import evaluate, fit_baseline
 from seqbench.storage.metrics import read_metrics
@@ -63,3 +68,25 @@ def test_compilation_is_a_cost_of_its_own(make_windows, tmp_path, monkeypatch):
     assert cost.compile_s == 4.0
     assert cost.train_s < 2
     assert cost.predict_s < 2
+
+
+def test_minirocket_sees_windows_as_they_are_normalised_one_by_one(make_windows):
+    # Gain and offset of each window mean nothing where every window is standardised.
+    splits = make_windows(n_classes=2, mode="per_window")
+    minirocket = BASELINES["minirocket"](n_kernels=84)
+    arrays = minirocket.fit([splits["train"], splits["val"]], seed=0)
+    test = splits["test"]
+
+    louder = replace(test, signal=test.signal * 4 + 32)  # exact in binary, up to rounding
+
+    np.testing.assert_allclose(
+        minirocket.predict(arrays, louder), minirocket.predict(arrays, test), atol=1e-3
+    )
+
+
+def test_the_environment_has_the_number_of_threads_numba_was_imported_with(monkeypatch):
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "77")
+
+    keep_numba_threads()
+
+    assert os.environ["NUMBA_NUM_THREADS"] == str(numba.config.NUMBA_NUM_THREADS)

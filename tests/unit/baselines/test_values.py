@@ -1,4 +1,6 @@
-"""Baselines of regression, labelling and forecasting, whose right predictions are known."""
+"""Baselines whose right predictions are known."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,3 +108,14 @@ def test_what_windows_do_not_reach_is_refused(name, options, sentence):
 
     with pytest.raises(DataError, match=sentence):
         BASELINES[name](**options).fit(splits, 0)
+
+
+def test_majority_predicts_the_frequencies_of_train_and_val(make_windows):
+    splits = make_windows(n_classes=2, n_windows=4)
+    train = replace(splits["train"], label=np.array([0, 0, 0, -1]))
+    val = replace(splits["val"], label=np.array([1, 0, -1, -1]))
+    majority = BASELINES["majority"]()
+
+    scores = majority.predict(majority.fit([train, val], seed=0), splits["test"])
+
+    np.testing.assert_allclose(scores, [[0.8, 0.2]] * 4)

@@ -59,6 +59,19 @@ def test_of_a_number_among_names_there_is_one_sentence():
     assert sentence.startswith("datasets.mine.split.val.0: 1.5 is no text; put it in quotes")
 
 
+@pytest.mark.parametrize(
+    ("val", "expected"),
+    [
+        ("r1", "'r1' is no list; put it in brackets, as [r1]"),
+        (1.5, "input should be less than or equal to 1 (got 1.5)"),
+    ],
+)
+def test_of_what_is_neither_a_fraction_nor_a_list_there_is_one_sentence(val, expected):
+    entry = {"source": "folder", "path": "mine", "split": {"val": val}}
+
+    assert problems(datasets={"mine": entry}) == [f"datasets.mine.split.val: {expected}"]
+
+
 def test_numbers_that_yaml_reads_as_text_are_taken():
     benchmark = load(**yaml.safe_load("finetune: {learning_rate: 1e-2}"))
 

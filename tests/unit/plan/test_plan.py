@@ -1,4 +1,7 @@
+from pathlib import Path
+
 import pytest
+import yaml
 
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.messages import ConfigError
@@ -85,6 +88,12 @@ def test_heart_beat_baselines_run_on_own_recordings_that_state_an_ecg():
     assert unused_baselines(made.benchmark) == [
         "baseline 'xqrs' does not run on dataset 'two': it needs 'ecg'; set `datasets.two.ecg`"
     ]
+
+
+def test_the_default_benchmark_lists_no_baseline_in_vain():
+    default = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
+
+    assert unused_baselines(Benchmark.load(default)) == []
 
 
 def test_listed_baselines_that_run_on_no_dataset_are_named_with_the_reason():

@@ -51,7 +51,17 @@ def test_a_limit_is_a_size(limit, expected):
     assert memory.limit_bytes(limit) == expected
 
 
-@pytest.mark.parametrize("limit", ["4", "GB", "-1GB", "4 gigabytes", ""])
+def test_jobs_that_run_at_once_share_what_is_available(monkeypatch):
+    monkeypatch.setattr(memory, "available_bytes", lambda: 24_000)
+
+    assert memory.limit_bytes("auto") == 12_000
+    assert memory.limit_bytes("auto/1") == 12_000
+    assert memory.limit_bytes("auto/8") == 1_500
+
+
+@pytest.mark.parametrize(
+    "limit", ["auto/0", "auto/", "auto/-1", "4", "GB", "-1GB", "4 gigabytes", ""]
+)
 def test_what_is_no_size_is_refused(limit):
     with pytest.raises(ValueError, match="no size in memory; write one such as 4GB, or auto"):
         memory.limit_bytes(limit)

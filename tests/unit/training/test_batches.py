@@ -1,21 +1,19 @@
-"""Batches hold what slicing by hand gives, and draws keep their promises."""
+"""Batches hold what slicing by hand gives, in memory and from the disk."""
 
 import threading
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 
+from fixtures.windows import forecast_windows, labelled_samples
 from seqbench.errors import DamagedError
 from seqbench.storage.lazy_array import LazyArray
 from seqbench.storage.normalization import Normalization
-from seqbench.storage.targets import Targets
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.target import EventTarget
-from seqbench.tasks.detection.task import DetectionTask
-from seqbench.training.batches import WindowTable, labelled_subset, shuffled
+from seqbench.training.batches import WindowTable
 from seqbench.windowing.normalize import standardize
 
 CPU = torch.device("cpu")
@@ -240,92 +238,7 @@ def test_windows_of_classes_do_not_move(make_windows, lengths):
     assert torch.equal(moved.x, WindowTable(windows, CPU).batch(INDEX).x)
 
 
-# The order of training.
-
-
-def generator() -> torch.Generator:
-    return torch.Generator().manual_seed(0)
-
-
-@pytest.mark.parametrize(("n", "size"), [(1, 4), (2, 4), (4, 4), (5, 4), (9, 4), (33, 32), (7, 3)])
-def test_a_pass_covers_each_window_once(n, size):
-    n_batches = -(-n // size)
-
-    parts = list(shuffled(n, n_batches, size, generator()))
-
-    assert len(parts) == n_batches
-    assert sorted(torch.cat(parts).tolist()) == list(range(n))
-    assert max(len(part) for part in parts) <= size
-
-
-@pytest.mark.parametrize("size", [3, 4, 32])
-def test_no_batch_holds_a_single_window(size):
-    for n in range(2, 70):
-        parts = shuffled(n, -(-n // size), size, generator())
-        assert min(len(part) for part in parts) > 1, n
-
-
-def test_small_sets_are_passed_over_in_new_orders_until_there_are_enough_batches():
-    parts = list(shuffled(8, 5, 4, generator()))
-
-    assert [len(part) for part in parts] == [4] * 5
-    first, second = torch.cat(parts[:2]).tolist(), torch.cat(parts[2:4]).tolist()
-    assert sorted(first) == sorted(second) == list(range(8))
-    assert first != second
-
-
-# Few labels.
-
-LABEL = np.array([0] * 40 + [1] * 10 + [-1] * 20 + [2] * 3)
-FRACTIONS = (0.01, 0.05, 0.1, 0.5, 1.0)
-
-
-@pytest.fixture
-def labelled(make_windows):
-    """Windows with the labels of `LABEL`."""
-    windows = make_windows(n_windows=len(LABEL))["train"]
-    rows = np.arange(len(LABEL)) % len(windows)
-    columns = {name: getattr(windows, name)[rows] for name in ("start", "length", "recording")}
-    return replace(windows, label=LABEL, **columns)
-
-
-@pytest.mark.parametrize(
-    ("fraction", "counts"),
-    [(0.01, [1, 1, 1]), (0.1, [4, 1, 1]), (0.5, [20, 5, 2]), (1.0, [40, 10, 3])],
-)
-def test_a_fraction_of_each_class_is_drawn_and_at_least_one(labelled, fraction, counts):
-    drawn = labelled_subset(labelled, fraction, seed=0)
-
-    assert np.bincount(LABEL[drawn]).tolist() == counts
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_draws_are_nested_and_ascending(labelled, make_event_windows, seed):
-    for windows in (labelled, make_event_windows(n_samples=(2000,), n_types=5)["train"]):
-        draws = [labelled_subset(windows, fraction, seed) for fraction in FRACTIONS]
-
-        for smaller, larger in pairwise(draws):
-            assert set(smaller) <= set(larger)
-        assert all((np.diff(drawn) > 0).all() for drawn in draws)
-
-
-def test_the_seed_decides_the_draw(labelled):
-    draws = [labelled_subset(labelled, 0.1, seed).tolist() for seed in (1, 1, 2)]
-
-    assert draws[0] == draws[1] != draws[2]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_every_type_of_event_is_in_a_window_that_is_drawn(make_event_windows, seed):
-    windows = make_event_windows(n_samples=(4000,), window_samples=400, n_types=4)["train"]
-    # All windows begin with the same type, so that the draw by class alone would miss others.
-    windows = replace(windows, label=np.zeros_like(windows.label))
-    _, first, last = DetectionTask().labels_inside(windows)
-
-    drawn = labelled_subset(windows, 0.01, seed)
-
-    held = np.concatenate([windows.timeline.type[first[i] : last[i]] for i in drawn])
-    assert set(held.tolist()) == {0, 1, 2, 3}
+# Labels beside windows that move, or inside of them.
 
 
 def test_a_window_that_moves_takes_no_labels_along_from_outside_of_where_it_stood(
@@ -355,40 +268,6 @@ def test_a_window_that_moves_takes_no_labels_along_from_outside_of_where_it_stoo
     assert ((own.target.known[:, 1] - own.target.known[:, 0]) < whole).any()
 
 
-def labelled_samples() -> WindowSet:
-    """Ten windows of 4 samples, of which the last alone shows class 1."""
-    values = np.zeros((40, 1), dtype=np.float32)
-    values[38] = 1
-    values[5] = np.nan
-    neutral = Normalization.neutral(1)
-    return WindowSet(
-        task="labelling",
-        sample="series",
-        split="train",
-        signal=np.arange(40, dtype=np.float32)[:, None],
-        start=np.arange(0, 40, 4),
-        length=np.full(10, 4),
-        label=np.zeros(10, dtype=np.int64),
-        recording=np.zeros(10, dtype=np.int64),
-        names=["r"],
-        groups=["r"],
-        channels=["x"],
-        classes=["a", "b"],
-        normalization=neutral,
-        sampling_rate_hz=None,
-        targets=Targets(values=values, names=["class"], units=[""], normalization=neutral),
-    )
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_few_labels_hold_a_window_of_every_class_of_samples(seed):
-    few, more = (labelled_subset(labelled_samples(), part, seed) for part in (0.1, 0.5))
-
-    assert 9 in few
-    assert len(few) <= 3
-    assert set(few) <= set(more)
-
-
 def test_classes_of_samples_come_with_their_windows():
     table = WindowTable(labelled_samples(), CPU)
 
@@ -405,20 +284,6 @@ def test_targets_end_where_windows_do():
     batch = WindowTable(shorter, CPU).batch(torch.tensor([0, 1]))
 
     assert batch.target.tolist() == [[0, 0, 0, 0], [0, -1, -1, -1]]
-
-
-def forecast_windows():
-    windows = labelled_samples()
-    return replace(
-        windows,
-        task="forecasting",
-        classes=[],
-        start=windows.start[:9],
-        length=windows.length[:9],
-        label=windows.label[:9],
-        recording=windows.recording[:9],
-        targets=replace(windows.targets, horizon_samples=3),
-    )
 
 
 def test_a_horizon_is_the_normalised_signal_behind_the_window():

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from seqbench.datasets.base import fault
-from seqbench.datasets.labels.entries import Label, LabelEntry, in_order
+from seqbench.datasets.labels.entries import Label, LabelEntry, in_order, refuse_twins
 from seqbench.datasets.labels.times import LabelTimes
 
 
@@ -31,6 +31,7 @@ def class_labels(
     for name, of_one in labels.items():
         of_one.sort(key=lambda label: (label.start, label.entry.number))
         _check_overlaps(name, of_one)
+    refuse_twins(label for of_one in labels.values() for label in of_one)
     classes = {label.name for of_one in labels.values() for label in of_one}
     if len(classes) < 2:
         path = next(label.entry.path for of_one in labels.values() for label in of_one)

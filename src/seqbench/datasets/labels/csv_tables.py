@@ -53,6 +53,8 @@ def _class(name: str, row: Row) -> LabelEntry:
 
 
 def _entry(name: str, row: Row, onset_s: float | None, offset_s: float | None) -> LabelEntry:
+    if row.cells["label"].lower() == "nan":  # as pandas writes what is missing
+        raise row.fault("'nan' is no label", "fill it in or remove the row", "label")
     return LabelEntry(
         path=row.path,
         place=f"row {row.line}",

@@ -1,9 +1,11 @@
 """What label files of every format become: entries in seconds, then labels in samples."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from seqbench.datasets.base import DataError, fault
+from seqbench.datasets.csv_text import number
 from seqbench.datasets.events import Event
 
 
@@ -65,6 +67,20 @@ class Label:
     def event(self, classes: list[str]) -> Event:
         """Return it as an event of one of `classes`."""
         return Event(classes.index(self.name), self.start, self.stop)
+
+
+def refuse_twins(labels: Iterable[Label]) -> None:
+    """Refuse two names that are one number, as 1 and 1.0."""
+    by_value: dict[float, Label] = {}
+    for label in labels:
+        value = number(label.name)
+        if value is None:
+            continue
+        twin = by_value.setdefault(value, label)
+        if twin.name != label.name:
+            first, second = in_order(twin.entry, label.entry)
+            problem = f"'{second.label}' and '{first.label}' in {first.place} are one number"
+            raise second.fault(problem, "write each class in one way")
 
 
 def in_order(one: LabelEntry, other: LabelEntry) -> tuple[LabelEntry, LabelEntry]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from seqbench.datasets.base import fault
-from seqbench.datasets.labels.entries import Label, LabelEntry, in_order
+from seqbench.datasets.labels.entries import Label, LabelEntry, in_order, refuse_twins
 from seqbench.datasets.labels.times import LabelTimes
 
 ROUNDING_S = 1e-9  # differences of decimal fractions are off by less
@@ -48,6 +48,7 @@ def event_labels(
     if searched and not any(events.values()):
         hint = "add the events of at least one recording"
         raise fault(searched[0].path, "every recording in it holds no event", hint)
+    refuse_twins(event for of_one in events.values() for event in of_one)
     for of_one in events.values():
         of_one.sort(key=lambda event: (_onset_s(event.entry), event.entry.number))
         _check_distances(of_one, refractory_s)

@@ -14,6 +14,8 @@ from seqbench.datasets.base import DataError, fault
 from seqbench.datasets.csv_text import check_width, csv_rows, date_s, number, plain
 from seqbench.datasets.reading.recording import Recording
 
+ENDS = ("end_s", "stop_s", "offset_s", "duration_s", "end", "stop", "offset", "duration")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -132,4 +134,8 @@ def _check_header(
         near = difflib.get_close_matches(name, absent, n=1, cutoff=0.7)
         if near and name not in (*needed, *optional):
             hint = f"did you mean '{near[0]}'? Rename the column"
+            raise fault(path, f"column '{name}' is unknown", hint, row=line)
+        end = [one for one in absent if one in ENDS]
+        if end and name in ENDS and name not in optional:
+            hint = f"write the end of each row into '{end[0]}', on the same clock as its start"
             raise fault(path, f"column '{name}' is unknown", hint, row=line)

@@ -1,7 +1,7 @@
 """What arrays in files have in common, whatever the container."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqbench.datasets.base import fault
+from seqbench.datasets.reading.column_names import meaning_of
 from seqbench.datasets.reading.source import (
     Blocks,
     ReadOptions,
@@ -20,6 +21,10 @@ from seqbench.datasets.reading.source import (
 )
 
 RATE_KEY = "sampling_rate_hz"
+RATE_KEYS = (
+    RATE_KEY, "sampling_rate", "samplingrate", "sample_rate", "samplerate", "sampling_frequency",
+    "sfreq", "srate", "fs",
+)  # fmt: skip
 MOST_CHANNELS = 1 << 16  # more are samples along the wrong axis
 
 
@@ -93,11 +98,31 @@ def _rate_hz(path: Path, rate: ArrayLike) -> float:
     return float(rate.item())
 
 
+def rate_key(path: Path, names: Iterable[str]) -> str | None:
+    """Return the name of the sampling rate among those of numbers; None: there is none."""
+    rates = [name for name in names if name.lower() in RATE_KEYS]
+    if len(rates) > 1:
+        problem = f"{' and '.join(rates)} are both names of a sampling rate"
+        raise fault(path, problem, "keep one of them")
+    return rates[0] if rates else None
+
+
 def signal_key(path: Path, keys: list[str]) -> str:
-    """Return the key of the recording among those of a container."""
-    if "signal" in keys:
-        return "signal"
-    if len(keys) != 1:
+    """Return the key of the recording among those of the arrays of a container.
+
+    Raises
+    ------
+    DataError
+        If it may be one or another, or an array beside it holds times, by its name.
+    """
+    if "signal" not in keys and len(keys) != 1:
         held = f"arrays {', '.join(keys[:8])}" if keys else "no array"
         raise fault(path, f"it holds {held}", "name the one that is the recording 'signal'")
-    return keys[0]
+    key = "signal" if "signal" in keys else keys[0]
+    for name in keys:
+        meaning = None if name == key else meaning_of(name.rpartition("/")[2])
+        if meaning is not None and meaning.kind == "time":
+            problem = f"beside '{key}' it holds times, '{name}', which are not read"
+            hint = "write a table with a time column (.csv, .parquet), or remove them"
+            raise fault(path, problem, hint)
+    return key

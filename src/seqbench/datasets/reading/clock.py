@@ -20,6 +20,8 @@ DRIFT_LIMIT = 1e-3  # of the samples so far, and one sample: how far a clock may
 PIECE_SAMPLES = 1 << 12  # between two knots
 KNOT_MISFIT = 0.25  # of a step; a piece whose times leave its chord by more keeps them all
 LARGEST_BARE_STEP = 0.1  # of a time without a unit that is taken for seconds
+LEAST_BARE_STEP = 1e-6  # the same: less is a fraction of a day, as Excel and MATLAB have times
+DAY_S = 86_400
 RATE_TOLERANCE = 1e-3  # relative; rates that come from rounded times differ by less
 SAME_RATE = 1e-2  # relative; how near a stated rate makes a unit likely
 EPOCHS: dict[TimeUnit, float] = {"s": 1e9, "ms": 1e12, "us": 1e15, "ns": 1e18}  # September 2001
@@ -180,6 +182,12 @@ class Clock:
 
     def extend(self, times: NDArray[np.float64]) -> None:
         """Check the next times, (n,), at least one and finite; raise `DataError` at a fault."""
+        if self._unit == "samples" and (is_fraction := times % 1 != 0).any():
+            at = int(np.argmax(is_fraction))
+            problem = f"{times[at]:.10g} is no row number"
+            hint = "name the column time_s or time_ms, or name it in `time_column`"
+            row = self._line_of(self._n_in_knots + len(self._piece) + at)
+            raise fault(self._path, problem, hint, row=row, column=self._column)
         self._keep_knots(times)
         if len(self._samples):  # a block starts with the last time of the one before
             times = np.concatenate([self._times[-1:], times])
@@ -283,7 +291,7 @@ def unit_of(
     """Return the unit of a time column whose name has none.
 
     A stated sampling rate decides. Else times since 1970 show their unit by their
-    size, and steps of at most `LARGEST_BARE_STEP` are seconds.
+    size, and steps of `LEAST_BARE_STEP` to `LARGEST_BARE_STEP` are seconds.
 
     Raises
     ------
@@ -301,8 +309,11 @@ def unit_of(
     for unit, least in EPOCHS.items():
         if least <= start < 10 * least and step * SECONDS[unit] <= 1:
             return unit
-    if step <= LARGEST_BARE_STEP and start < EPOCHS["s"]:
+    if LEAST_BARE_STEP <= step <= LARGEST_BARE_STEP and start < EPOCHS["s"]:
         return "s"
     problem = f"its step of {step:.6g} has no unit: it may be {1 / step:.6g} or {1e3 / step:.6g} Hz"
     hint = "name the column time_s or time_ms, or set `time_unit`"
+    if step < LEAST_BARE_STEP:
+        problem = f"its step of {step:.6g} has no unit: in days it is {1 / (step * DAY_S):.6g} Hz"
+        hint = "write seconds or dates, or set `time_unit`"
     raise fault(path, problem, hint, column=column)

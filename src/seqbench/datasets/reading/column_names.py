@@ -26,13 +26,24 @@ AROUND_TIME = {
 }  # fmt: skip
 COUNTED = {"sample", "samples", "row", "rows", "frame", "frames", "packet", "packets", "unnamed"}
 COUNTING = {"index", "idx", "number", "no", "nr", "id", "count", "counter", "level"}
-LABELS = {"label", "labels", "class", "classes", "target", "targets", "annotation", "annotations"}
-AROUND_LABELS = {"id", "name", "activity", "true", "number", "code"}
+LABELS = {
+    "label", "labels", "class", "classes", "target", "targets", "annotation", "annotations",
+    "activity", "activities", "event", "events", "marker", "markers", "trigger", "triggers",
+    "stim", "stimulus", "stage", "state", "status", "condition", "category", "outcome",
+    "diagnosis", "truth", "gt", "subject", "participant", "patient", "person", "user", "trial",
+    "session", "fold", "split",
+}  # fmt: skip
+AROUND_LABELS = {
+    "id", "ids", "name", "true", "ground", "number", "nr", "no", "code", "index", "is", "sleep"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a name says: "time", "index" (row numbers) or "label", and the unit of a time."""
+    """What a name says: "time", "index" or "label", and the unit of a time.
+
+    An index holds row numbers; a label what was done, or by whom.
+    """
 
     kind: Literal["time", "index", "label"]
     unit: TimeUnit | None = None

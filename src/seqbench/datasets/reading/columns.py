@@ -222,9 +222,11 @@ def header_names(
 
 
 def _counts(cells: list[str]) -> bool:
-    """Return whether cells are 0, 1, 2, ... or at least 1, 2, 3, as tools name columns."""
-    n = len(cells)
-    return cells == [*map(str, range(n))] or (n > 2 and cells == [*map(str, range(1, n + 1))])
+    """Return whether cells count from 0, or at least three of them on, as tools name columns."""
+    if not all(cell.isdecimal() and len(cell) < 10 for cell in cells):
+        return False
+    first, n = int(cells[0]), len(cells)
+    return list(map(int, cells)) == [*range(first, first + n)] and (first == 0 or n > 2)
 
 
 def row_numbers(
@@ -265,10 +267,16 @@ def _number(path: Path, line: int, column: str, cell: str, columns: Columns) -> 
     if column in columns.may_miss and cell.strip().lower() in ("", "nan", "na"):
         return math.nan
     value = number(cell.replace(columns.decimal, ".", 1))
+    if value is not None and columns.decimal == "," and "." in cell:
+        hint = "write all numbers in one way, without marks between thousands"
+        problem = f"{quoted(cell)} has a point, but the first sample a decimal comma"
+        raise fault(path, problem, hint, row=line, column=column)
     if value is None:
         if not cell.strip():
             raise fault(path, "the cell is empty", FILL_HINT, row=line, column=column)
         hint = "write a number with a decimal point; comma, semicolon or tab separate cells"
+        if columns.has_time and column == columns.names[0]:
+            hint = "write times in seconds, or as 2024-05-01T12:00:00.5Z"
         raise fault(path, f"{quoted(cell)} is not a number", hint, row=line, column=column)
     if not abs(value) <= LARGEST:
         raise fault(path, f"{cell.strip()} is not finite", FILL_HINT, row=line, column=column)

@@ -27,8 +27,6 @@ from seqbench.datasets.reading.source import (
     unique_names,
 )
 
-TRIGGERS = "Status"  # of BioSemi's BDF files
-
 
 @contextmanager
 def open_edf(path: Path, options: ReadOptions) -> Iterator[Source]:
@@ -40,9 +38,6 @@ def open_edf(path: Path, options: ReadOptions) -> Iterator[Source]:
     channels = [names[i] for i in selected]
     chosen = [signals[i] for i in selected]
     refuse_named(path, channels, options)
-    if TRIGGERS in channels and header.sample_bytes == 3 and not options.is_named(TRIGGERS):
-        problem = f"its channel '{TRIGGERS}' holds triggers, which are labels"
-        raise fault(path, problem, "name the channels to read in `channels`")
     if chosen and not header.record_s:
         hint = "write it anew with the duration of a data record"
         raise fault(path, "its header has data records of 0 s, so no sampling rate", hint)

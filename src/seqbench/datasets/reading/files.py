@@ -10,6 +10,7 @@ from seqbench.datasets.reading.wfdb_record import signal_file_names
 
 HIDDEN = (".", "~$")  # first characters of files that systems and office programs leave behind
 DOCUMENTS = ("README", "LICENSE", "RECORDS", "ANNOTATORS", "SHA256SUMS")  # as PhysioNet has them
+TABLES = ("labels", "events", "groups")  # which stand beside `recordings/`
 SIDECARS = (".atr", ".tdms_index")  # never a recording by themselves
 
 
@@ -47,6 +48,9 @@ def recording_files(inside: Path, label_suffixes: Sequence[str] = ()) -> dict[st
             hint = f"convert it to one of {readable}, or move it elsewhere"
             raise fault(file, "it is no recording in a known format", hint)
         name = plain(file.stem)
+        if name in TABLES and suffix in (".csv", ".txt"):
+            hint = "move it to the folder above; if it is a recording, rename it"
+            raise fault(file, "it is a table of labels, by its name", hint)
         if name.encode(errors="ignore").decode() != name:  # bytes that Python could not decode
             raise fault(file, "its name is not valid UTF-8", "rename the file")
         if name in files:

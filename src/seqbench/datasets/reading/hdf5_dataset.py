@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seqbench.datasets.base import fault
-from seqbench.datasets.reading.array import RATE_KEY, ArrayLayout, array_source, signal_key
+from seqbench.datasets.reading.array import ArrayLayout, array_source, rate_key, signal_key
 from seqbench.datasets.reading.source import (
     Blocks,
     ReadOptions,
@@ -30,7 +30,9 @@ def open_hdf5(path: Path, options: ReadOptions) -> Iterator[Source]:
         keys: list[str] = []
         file.visit(keys.append)
         arrays = [key for key in keys if isinstance(file[key], h5py.Dataset)]
-        dataset = file[signal_key(path, arrays)]
+        numbers = [key for key in arrays if file[key].size == 1]
+        beside = rate_key(path, numbers) if len(arrays) > 1 else None
+        dataset = file[signal_key(path, [key for key in arrays if key != beside])]
         check_stored(path, dataset)
         layout = ArrayLayout.of(path, dataset.dtype, dataset.shape or (), options.channels)
         longest = block_samples(layout.width)
@@ -45,7 +47,10 @@ def open_hdf5(path: Path, options: ReadOptions) -> Iterator[Source]:
                 yield layout.take(dataset[start : start + n].reshape(n, -1))
                 start += n
 
-        rate = dataset.attrs.get(RATE_KEY, file.attrs.get(RATE_KEY))
+        rate = None if beside is None else file[beside][()]
+        for stated in (dataset.attrs, file.attrs):
+            if rate is None and (key := rate_key(path, stated)):
+                rate = stated[key]
         yield array_source(path, layout, blocks(), rate, options)
 
 

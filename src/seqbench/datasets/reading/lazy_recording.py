@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.datasets.base import fault
-from seqbench.datasets.reading.precision import AMPLE_STEPS
+from seqbench.datasets.base import counted, fault
+from seqbench.datasets.reading.precision import AMPLE_STEPS, FEWEST_STEPS
 from seqbench.datasets.reading.recording import Recording, open_recording, read_recording
 from seqbench.datasets.reading.source import Source
 from seqbench.storage.lazy_array import LazyArray
@@ -45,17 +45,25 @@ def lazy_recording(path: Path, channels: Sequence[str] | None = None, **options:
     """Return a recording whose samples stay in its file until they are needed.
 
     A file that does not state its length, or has a clock, is read once to find them, and
-    one whose first block is near to losing precision to see what it loses.
+    one whose first blocks are constant or near to losing precision to see what it loses.
+    Of others, blocks that lose it later are refused when they are needed.
     """
     with open_recording(path, channels, **options) as source:
         n_samples = source.n_samples
+        is_ample = False
         if n_samples is None or source.clock is not None:
             n_samples = sum(len(block) for block in source.samples())
         else:
             for _ in source.samples():
-                if source.precision.n_steps().min() >= AMPLE_STEPS:
+                precision = source.precision
+                is_ample = not precision.is_lossy or bool(
+                    (precision.n_steps() >= AMPLE_STEPS).all() and (precision.spread > 0).all()
+                )
+                if is_ample:
                     break
-        samples = _Samples(lambda: open_recording(path, channels, **options), path, n_samples)
+        samples = _Samples(
+            lambda: open_recording(path, channels, **options), path, n_samples, is_ample
+        )
         return Recording(
             signal=LazyArray((n_samples, len(source.channels)), samples.read),
             channels=source.channels,
@@ -70,9 +78,14 @@ class _Samples:
     """The samples of a file, which can only be read in order: going back begins anew."""
 
     def __init__(
-        self, opened: Callable[[], AbstractContextManager[Source]], path: Path, n_samples: int
+        self,
+        opened: Callable[[], AbstractContextManager[Source]],
+        path: Path,
+        n_samples: int,
+        is_ample: bool,
     ) -> None:
         self._open, self._path, self._n_samples = opened, path, n_samples
+        self._is_ample = is_ample  # by the first blocks; the others have not been looked at
         self._blocks: Iterator[NDArray[np.float32]] = iter(())
         self._rest: NDArray[np.float32] | None = None  # of the block read last
         self._at = n_samples  # number of the first sample of the rest
@@ -97,4 +110,19 @@ class _Samples:
 
     def _opened(self) -> Iterator[NDArray[np.float32]]:
         with self._open() as source:
-            yield from source.samples()
+            for block in source.samples():
+                if self._is_ample:
+                    self._refuse_losses(source)
+                yield block
+
+    def _refuse_losses(self, source: Source) -> None:
+        n_steps = source.precision.n_steps()
+        worst = int(n_steps.argmin())
+        if n_steps[worst] < FEWEST_STEPS:
+            problem = (
+                f"channel '{source.channels[worst]}' leaves its range for"
+                f" {source.precision.centre[worst]:.4g}, beside which single precision, in which"
+                f" models compute, keeps {counted(int(n_steps[worst]), 'step')} of its changes"
+            )
+            hint = "subtract the offset in the file, or name the others in `channels`"
+            raise fault(self._path, problem, hint)

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 
 from seqbench.datasets.base import fault
-from seqbench.datasets.reading.array import RATE_KEY, ArrayLayout, array_source, signal_key
+from seqbench.datasets.reading.array import (
+    RATE_KEYS,
+    ArrayLayout,
+    array_source,
+    rate_key,
+    signal_key,
+)
 from seqbench.datasets.reading.hdf5_dataset import CACHE, check_chunks, check_stored
 from seqbench.datasets.reading.source import (
     WHOLE_BYTES,
@@ -20,7 +26,6 @@ from seqbench.datasets.reading.source import (
     block_samples,
 )
 
-RATE_KEYS = (RATE_KEY, "fs", "Fs", "FS")
 NUMBERS = (
     "double",
     "single",
@@ -106,19 +111,16 @@ def _open_hdf5(path: Path, file: Any, options: ReadOptions) -> Source:
 
 def _keys(path: Path, variables: dict[str, tuple[tuple[int, ...], str]]) -> tuple[str, str | None]:
     """Return the names of the recording and of its sampling rate."""
-    rates = [name for name in variables if name in RATE_KEYS]
-    if len(rates) > 1:
-        problem = f"{' and '.join(rates)} are both names of a sampling rate"
-        raise fault(path, problem, "keep one of them")
+    rate = rate_key(path, variables)
     arrays = [
         name
         for name, (shape, kind) in variables.items()
-        if kind in NUMBERS and name not in RATE_KEYS and math.prod(shape) > 1
+        if kind in NUMBERS and name.lower() not in RATE_KEYS and math.prod(shape) > 1
     ]
-    if not arrays and any(name not in RATE_KEYS for name in variables):
+    if not arrays and any(name.lower() not in RATE_KEYS for name in variables):
         held = ", ".join(
             f"{name} ({kind or 'of no class'})" for name, (_, kind) in variables.items()
         )
         hint = "save the recording as a matrix of its own, n_samples x n_channels, named 'signal'"
         raise fault(path, f"it holds no matrix of numbers: {held}", hint)
-    return signal_key(path, arrays), rates[0] if rates else None
+    return signal_key(path, arrays), rate

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from seqbench.datasets.base import DataError, fault
-from seqbench.datasets.reading.array import RATE_KEY, ArrayLayout, array_source, signal_key
+from seqbench.datasets.reading.array import ArrayLayout, array_source, rate_key, signal_key
 from seqbench.datasets.reading.source import Blocks, ReadOptions, Source, block_samples
 
 
@@ -57,7 +57,7 @@ def _unpacked(path: Path, folder: str) -> tuple[Path, np.ndarray | None]:
     with zipfile.ZipFile(path) as archive:
         members = {name.removesuffix(".npy"): name for name in archive.namelist()}
         rate = None
-        if RATE_KEY in members:
-            with archive.open(members.pop(RATE_KEY)) as member:
+        if (key := rate_key(path, members)) and len(members) > 1:
+            with archive.open(members.pop(key)) as member:
                 rate = np.load(member, allow_pickle=False)
         return Path(archive.extract(members[signal_key(path, list(members))], folder)), rate

@@ -13,7 +13,12 @@ from seqbench.datasets.base import fault
 from seqbench.datasets.csv_text import plain
 from seqbench.datasets.reading.column_names import UNNAMED_INDEX
 from seqbench.datasets.reading.columns import Columns, dates_s, table_columns, table_source
-from seqbench.datasets.reading.source import ReadOptions, Source, block_samples
+from seqbench.datasets.reading.source import (
+    ReadOptions,
+    Source,
+    block_samples,
+    refuse_wide_integers,
+)
 
 BUFFER_BYTES = 1 << 18  # of a column
 
@@ -38,6 +43,9 @@ def open_parquet(path: Path, options: ReadOptions) -> Iterator[Source]:
                 if columns.are_dates:
                     at = columns.positions[0]
                     frame.isetitem(at, _seconds(path, columns.names[0], frame.iloc[:, at], n_done))
+                _refuse_wide(
+                    path, frame.iloc[:, columns.positions[int(columns.has_time) :]], n_done
+                )
                 n_done += len(frame)
                 yield frame.iloc[:, columns.positions].to_numpy(np.float64, na_value=np.nan)
 
@@ -93,6 +101,13 @@ def _frame_columns(path: Path, frame: Any, options: ReadOptions) -> Columns:
             hint = "convert it to numbers or leave it out"
             raise fault(path, f"it holds {dtype}, not numbers", hint, column=name)
     return columns
+
+
+def _refuse_wide(path: Path, frame: Any, n_before: int) -> None:
+    """Refuse integers that double precision cannot hold."""
+    for name, column in frame.items():
+        if column.dtype.kind in "iu" and column.dtype.itemsize == 8:
+            refuse_wide_integers(path, column.to_numpy(na_value=0)[:, None], [str(name)], n_before)
 
 
 def _seconds(path: Path, column: str, times: Any, n_before: int) -> Any:

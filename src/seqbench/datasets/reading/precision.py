@@ -40,6 +40,8 @@ class Precision:
     error: Values
     centre: Values
 
+    is_lossy: bool = False  # whether any block had a type that single precision cannot hold
+
     @classmethod
     def of(cls, n_channels: int) -> "Precision":
         """Return that of no samples."""
@@ -58,6 +60,7 @@ class Precision:
         """Take samples (n, C) into account, as they were before the cast; unknown ones are NaN."""
         if not len(block) or np.can_cast(block.dtype, np.float32):
             return
+        self.is_lossy = True
         seen = block[:: -(-len(block) // N_LOOKED_AT)].astype(np.float64)
         seen[:, np.isnan(seen).all(axis=0)] = 0.0
         quantile = np.nanquantile if np.isnan(seen).any() else np.quantile

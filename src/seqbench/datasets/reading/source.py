@@ -28,6 +28,10 @@ WHOLE_BYTES = 1 << 28  # most that is read in one piece where memory is bounded
 FILL_HINT = "cut it out or fill it in before reading the recording"
 
 FEWEST_COUNTED = 10  # samples from which a column that rises evenly is no coincidence
+FEWEST_RISING = 100  # the same of one that never falls, and takes `FEWEST_VALUES` values or more
+FEWEST_VALUES = 20
+MOST_RESTARTS = 0.1  # of the steps of a counter that begins again, as that of a byte does
+LARGEST_WHOLE = 1 << 53  # double precision has no odd numbers above
 
 Blocks = Iterator[NDArray[Any]]
 
@@ -181,11 +185,26 @@ class Source:
         n_done = 0
         with damage_explained(self.files[0]):
             for given in self.blocks:
+                refuse_wide_integers(self.files[0], given, self.channels, n_done)
                 block = given if not self.subtracted else given - np.array(self.subtracted)
                 rows = finite(self.files[0], block, self.channels, n_done, self.may_miss)
                 self.precision.look_at(block)
                 yield rows
                 n_done += len(block)
+
+
+def refuse_wide_integers(
+    path: Path, block: NDArray[Any], channels: Sequence[str], n_before: int
+) -> None:
+    """Refuse integers (n, C) that double precision cannot hold."""
+    if block.dtype.kind not in "iu" or block.dtype.itemsize < 8:
+        return
+    is_wide = (block > LARGEST_WHOLE) | (block < -LARGEST_WHOLE)
+    if is_wide.any():
+        row, column = np.argwhere(is_wide)[0]
+        problem = f"double precision cannot hold the value {block[row, column]}"
+        hint = "subtract the offset of the channel in the file"
+        raise fault(path, problem, hint, row=n_before + int(row) + 1, column=channels[column])
 
 
 def damage_explained(path: Path) -> AbstractContextManager[None]:
@@ -256,16 +275,33 @@ def refuse_counters(
     """
     if len(block) < FEWEST_COUNTED:
         return
-    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is no even step
-        steps = np.diff(block.astype(np.float64), axis=0)
-        usual = steps.mean(axis=0)
-        misfit = np.abs(steps - usual)
-    is_even = (usual != 0) & (misfit < MISFIT_LIMIT * np.abs(usual)).all(axis=0)
-    for name in np.array(channels, dtype=object)[is_even]:
-        if not options.is_named(name):
-            problem = f"'{name}' changes by the same step in every row, as times and row numbers do"
+    for i, what in _counting(block.astype(np.float64)):
+        if not options.is_named(channels[i]):
+            problem = f"'{channels[i]}' {what}, as times and row numbers do"
             hint = "name the time in `time_column`, or the channels in `channels`"
             raise fault(path, problem, hint)
+
+
+def _counting(block: NDArray[np.float64]) -> Iterator[tuple[int, str]]:
+    """Yield the columns of a block (n, C) that count, and in which way."""
+    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is no even step
+        steps = np.diff(block, axis=0)
+        usual = steps.mean(axis=0)
+        is_even = (np.abs(steps - usual) < MISFIT_LIMIT * np.abs(usual)).all(axis=0)
+    for i in np.flatnonzero(is_even & (usual != 0)):
+        yield int(i), "changes by the same step in every row"
+    if len(block) < FEWEST_RISING:
+        return
+    n_values = 1 + np.count_nonzero(steps, axis=0)
+    is_one_way = (steps >= 0).all(axis=0) | (steps <= 0).all(axis=0)
+    for i in np.flatnonzero(is_one_way & (n_values >= FEWEST_VALUES)):
+        yield int(i), "never falls" if usual[i] > 0 else "never rises"
+    step = np.median(steps, axis=0)
+    is_other = steps != step
+    few = (step != 0) & (is_other.sum(axis=0) <= MOST_RESTARTS * len(steps))
+    for i in np.flatnonzero(few):
+        if len({*block[1:, i][is_other[:, i]].tolist()}) == 1:
+            yield int(i), "changes by the same step in every row and begins again"
 
 
 def refuse_named(path: Path, channels: Sequence[str], options: ReadOptions) -> None:

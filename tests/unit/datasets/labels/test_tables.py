@@ -49,6 +49,15 @@ def test_numbers_in_class_names_are_ordered_by_value(read):
     assert read(table).classes == ["Bell 1", "bell 2", "bell 10"]
 
 
+def test_classes_that_differ_in_capitals_alone_are_remarked(read):
+    twins = read(labels("a,Walk", "b,walk", "c,run", header="recording,label"))
+
+    assert twins.source["notes"] == [
+        "Classes 'Walk' and 'walk' differ in capitals alone; they are two classes."
+    ]
+    assert "notes" not in read({}).source
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -194,6 +203,22 @@ BAD_LABELS = {
         "groups.csv: recording 'b' has no row, but a group has its name*rename",
         {"ungrouped": "own"},
     ),
+    "groups in a file of another name": (
+        {"groups.csv": None, "Group.tsv": "recording\tgroup\na\tg\n"},
+        "Group.tsv: it holds groups, by its name, but is not read; write it as groups.csv",
+    ),
+    "a label that pandas wrote of none": (
+        labels("a,walk", "b,NaN", header="recording,label"),
+        "labels.csv, row 3, column 'label': 'nan' is no label; fill it in",
+    ),
+    "one number written in two ways": (
+        labels("a,1", "b,2", "c,1.0", header="recording,label"),
+        "labels.csv, row 4: '1.0' and '1' in row 2 are one number; write each class in one way",
+    ),
+    "an end by another name": (
+        labels("a,walk,0,0.1", header="recording,label,start_s,stop_s"),
+        "labels.csv, row 1: column 'stop_s' is unknown; write the end of each row into 'end_s'",
+    ),
     "two groups": (
         {"groups.csv": "recording,group\na,g\na,g\na,h\n"},
         "groups.csv, row 4*'g'*keep one",
@@ -211,6 +236,14 @@ BAD_EVENTS = {
     "offset by another name": (
         events("a,0.1,bell,0.2", header="recording,onset_s,label,offset"),
         "events.csv, row 1*'offset'*did you mean 'offset_s'?",
+    ),
+    "durations": (
+        events("a,0.1,bell,0.2", header="recording,onset_s,label,duration_s"),
+        "events.csv, row 1: column 'duration_s' is unknown; write the end*'offset_s'",
+    ),
+    "types that are one number": (
+        events("a,0.1,7", "b,0.1,7.0"),
+        "events.csv, row 3: '7.0' and '7' in row 2 are one number",
     ),
     "event without an onset": (events("a,,bell"), "events.csv, row 2, column 'onset_s'*fill in"),
     "an end without an onset": (

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pyedflib
 import pytest
+import scipy.io
 import soundfile
 
 from seqbench.datasets.reading.recording import open_recording, read_recording
@@ -125,3 +127,62 @@ def test_memory_does_not_grow_with_the_recording(tmp_path, suffix, order):
     n_read, growth_kib = map(int, result.stdout.split())
     assert n_read == 4_200_000
     assert growth_kib < 8_000
+
+
+def write_arrays(path: Path, **arrays: np.ndarray | float) -> Path:
+    if path.suffix == ".npz":
+        np.savez(path, **arrays)
+    elif path.suffix == ".mat":
+        scipy.io.savemat(path, arrays)
+    else:
+        with h5py.File(path, "w") as file:
+            for name, array in arrays.items():
+                file[name] = array
+    return path
+
+
+SIGNAL = np.random.default_rng(0).normal(size=(60, 2))
+CONTAINERS = [".npz", ".h5", ".mat"]
+
+
+@pytest.mark.parametrize("suffix", CONTAINERS)
+@pytest.mark.parametrize("name", ["fs", "Fs", "sfreq", "srate", "sampling_rate", "sampleRate"])
+def test_a_rate_beside_the_recording_is_known_by_its_usual_names(tmp_path, refusal, suffix, name):
+    path = write_arrays(tmp_path / f"one{suffix}", x=SIGNAL, **{name: 50.0})
+
+    assert read_recording(path).sampling_rate_hz == 50
+    write_arrays(path, x=SIGNAL, **{name: 50.0}, sampling_rate_hz=60.0)
+    assert "are both names of a sampling rate; keep one" in refusal(path)
+
+
+def test_a_rate_among_the_attributes_of_hdf5_is_known_by_its_usual_names(tmp_path):
+    path = write_arrays(tmp_path / "one.h5", x=SIGNAL)
+    with h5py.File(path, "a") as file:
+        file.attrs["fs"] = 40.0
+    assert read_recording(path).sampling_rate_hz == 40
+    with h5py.File(path, "a") as file:
+        file["x"].attrs["sfreq"] = 50.0
+    assert read_recording(path).sampling_rate_hz == 50
+
+
+@pytest.mark.parametrize("suffix", CONTAINERS)
+@pytest.mark.parametrize("name", ["time", "t", "timestamps", "time_ms"])
+def test_times_beside_the_recording_are_refused(tmp_path, refusal, suffix, name):
+    path = write_arrays(tmp_path / f"one{suffix}", signal=SIGNAL, **{name: np.arange(60.0)})
+
+    expected = f"beside 'signal' it holds times, '{name}', which are not read; write a table"
+    assert expected in refusal(path)
+
+
+@pytest.mark.parametrize("value", [2**60, -(2**60)])
+@pytest.mark.parametrize("suffix", [".npy", ".parquet"])
+def test_integers_that_double_precision_cannot_hold_are_refused(tmp_path, refusal, suffix, value):
+    path = tmp_path / f"one{suffix}"
+    counts = np.array([[1, 2], [3, value + 1]])
+    if suffix == ".npy":
+        np.save(path, counts)
+    else:
+        pd.DataFrame(counts, columns=["ch0", "ch1"]).to_parquet(path)
+
+    expected = f"row 2, column 'ch1': double precision cannot hold the value {value + 1}; subtract"
+    assert expected in refusal(path)

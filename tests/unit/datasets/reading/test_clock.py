@@ -88,6 +88,16 @@ def test_the_unit_of_a_time_without_one(tmp_path, start, step, stated_hz, unit):
     assert unit_of(tmp_path, "time", start, step, stated_hz) == unit
 
 
+def test_times_are_no_row_numbers_even_without_a_name(tmp_path):
+    with pytest.raises(DataError, match=r"row 3, column 'time': 0\.01 is no row number; name"):
+        clock_of(tmp_path, [0, 0.01, 0.02], "samples")
+
+
+def test_fractions_of_a_day_are_not_taken_for_seconds(tmp_path):
+    with pytest.raises(DataError, match=r"1\.15741e-07 has no unit: in days it is 100 Hz; write"):
+        clock_of(tmp_path, 45_413 + np.arange(1000) / 100 / 86_400, None)
+
+
 @pytest.mark.parametrize(
     ("start", "step", "stated_hz"),
     [(0, 10, None), (0, 1, None), (0, 0.5, None), (0, 10, 7), (2e9, 5000, None)],

@@ -33,14 +33,36 @@ def test_row_numbers_are_known_by_their_name(name):
     assert meaning_of(name) == Meaning("index", "samples")
 
 
-@pytest.mark.parametrize("name", ["label", "Class", "class_id", "target", "true label"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "label", "Class", "class_id", "target", "true label", "activityID", "Subject", "event",
+        "Marker", "trigger", "ground_truth", "sleep stage", "trial_nr", "fold", "Status",
+    ],
+)  # fmt: skip
 def test_labels_are_known_by_their_name(name):
     assert meaning_of(name) == Meaning("label")
 
 
 @pytest.mark.parametrize(
     "name",
-    ["x", "s", "ms", "h", "min", "II", "T8-P8", "ch0", "0", "temp", "EEG time", "frame rate"],
+    [
+        "x",
+        "s",
+        "ms",
+        "h",
+        "min",
+        "II",
+        "T8-P8",
+        "ch0",
+        "0",
+        "temp",
+        "EEG time",
+        "frame rate",
+        "y",
+        "steady state",
+        "event rate",
+    ],
 )
 def test_other_names_are_channels(name):
     assert meaning_of(name) is None

@@ -233,7 +233,7 @@ def test_triggers_of_biosemi_and_channels_named_as_times_are_read_by_name_alone(
         file.setSignalHeaders([channel | {"label": "A1"}, channel | {"label": "Status"}])
         file.writeSamples([np.sin(np.arange(100.0)), np.zeros(100)])
 
-    assert "'Status' holds triggers" in refusal(path)
+    assert "'Status' holds labels" in refusal(path)
     assert joined(path, ["A1"]).shape == (100, 1)
     assert joined(path, ["A1", "Status"]).shape == (100, 2)
 

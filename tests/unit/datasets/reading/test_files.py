@@ -63,3 +63,9 @@ def test_a_folder_is_called_a_folder(tmp_path):
 
     with pytest.raises(DataError, match=r"sub-01: it is a folder, .*; move the recordings in it"):
         found(tmp_path, "a.csv")
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "events.csv", "groups.csv", "events.txt"])
+def test_tables_of_labels_among_recordings_are_refused(tmp_path, name):
+    with pytest.raises(DataError, match="table of labels, by its name; move it to the folder abo"):
+        found(tmp_path, "a.csv", name)

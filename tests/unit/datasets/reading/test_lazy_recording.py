@@ -65,3 +65,23 @@ def test_a_file_that_became_shorter_is_refused(tmp_path):
 
     with pytest.raises(DataError, match="it holds 200 of 300 samples; restore"):
         lazy.signal[:]
+
+
+def test_an_offset_that_begins_late_is_refused_when_its_samples_are_needed(tmp_path):
+    late = np.random.default_rng(0).normal(size=(1000, 2))
+    late[420:, 1] += 1e9
+    np.save(tmp_path / "one.npy", late)
+    recording = read_recordings({"one": tmp_path / "one.npy"})["one"]
+
+    assert np.array_equal(recording.signal[:350], late[:350].astype(np.float32))
+    expected = r"one\.npy: channel 'ch1' leaves its range for 1e\+09, .* keeps 0 steps .*; subtract"
+    with pytest.raises(DataError, match=expected):
+        recording.signal[350:]
+
+
+def test_an_offset_behind_a_constant_start_is_seen_at_once(tmp_path):
+    late = np.zeros((1000, 1))
+    late[420:, 0] = 1e9 + np.random.default_rng(0).normal(size=580)
+    np.save(tmp_path / "one.npy", late)
+
+    assert read_recordings({"one": tmp_path / "one.npy"})["one"].precision.offsets()[0] > 9e8

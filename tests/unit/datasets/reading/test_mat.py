@@ -50,10 +50,10 @@ def test_the_matrix_is_the_recording_and_a_number_its_rate(save, joined, rate):
 
 
 def test_of_several_matrices_one_is_named_signal(save, joined, refusal):
-    assert joined(save(signal=SIGNAL, t=SIGNAL)).tolist() == SIGNAL.tolist()
+    assert joined(save(signal=SIGNAL, u=SIGNAL)).tolist() == SIGNAL.tolist()
 
-    message = refusal(save(x=SIGNAL, t=SIGNAL))
-    assert "arrays t, x" in message or "arrays x, t" in message
+    message = refusal(save(x=SIGNAL, u=SIGNAL))
+    assert "arrays u, x" in message or "arrays x, u" in message
     assert "'signal'" in message
 
 
