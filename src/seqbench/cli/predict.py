@@ -69,6 +69,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--gaps", choices=get_args(Gaps), default="refuse",
         help="of a recording that stops and goes on later: refuse it (the default), or split it",
     )  # fmt: skip
+    parser.add_argument(
+        "--resample", action="store_true", help="bring a file of another rate to that of the model"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument(
         "--threads", type=int, default=1, help="threads of a network; 1, as in the benchmark"
@@ -96,6 +99,7 @@ def run(
     time_column: str | None,
     time_unit: TimeUnit | None,
     gaps: Gaps,
+    resample: bool,
     device: str,
     threads: int,
     stream: bool,
@@ -113,8 +117,9 @@ def run(
         "time_column": time_column,
         "time_unit": time_unit,
     }
-    if gaps != "refuse" and (stream or "-" in recording):
-        raise UserError("--gaps split is for files; leave it out")
+    if (gaps != "refuse" or resample) and (stream or "-" in recording):
+        option = "--resample" if resample else "--gaps split"
+        raise UserError(f"{option} is for files; leave it out")
     if len(recording) > 1 and "-" in recording:
         raise UserError("standard input is read alone; leave the other recordings out")
     if stream:
@@ -136,7 +141,8 @@ def run(
         found = predictor.of_stream(sys.stdin.buffer, channels, origins, **table)
     else:
         paths = [Path(one) for one in recording]
-        found = predictor.predict(paths, channels=channels, at=origins, gaps=gaps, **table)
+        table |= {"gaps": gaps, "resample": resample}
+        found = predictor.predict(paths, channels=channels, at=origins, **table)
     written = found.arrays() if chosen == "npz" else found.table(rows)
     n_rows = len(next(iter(written.values())))
     if not n_rows:

@@ -68,6 +68,7 @@ def folder(
     time_unit: TimeUnit | None = None,
     header: bool | None = None,
     gaps: Gaps = "refuse",
+    resample: bool = False,
     channels: tuple[Text, ...] | None = None,
     targets: tuple[Text, ...] | None = None,
     labels: LabelFiles | None = None,
@@ -109,6 +110,9 @@ def folder(
         What to do with a recording that stops and goes on later: "refuse" it, or
         "split" it into recordings NAME~1, NAME~2, ... of one group, each with the labels
         that lie in it; those in a gap are left out, which the page states.
+    resample
+        Whether recordings of other rates, and channels of other rates in EDF and WFDB
+        files, are brought to `sampling_rate_hz` by a polyphase filter.
     channels
         Names of the channels to keep, in this order; empty keeps all.
     targets
@@ -150,7 +154,10 @@ def folder(
             "time_unit": time_unit,
             "sampling_rate_hz": sampling_rate_hz,
             "gaps": gaps,
+            "resample": resample,
         }
+        if resample and sampling_rate_hz is None:
+            raise fault(root, "`resample` has no rate to go to", "set `sampling_rate_hz`, too")
         found = read_recordings(files, channels, **options)
         _check_agreement(root, found)
         subtracted = Precision.joined(one.precision for one in found.values()).offsets()
@@ -351,6 +358,8 @@ def _common_rate_hz(root: Path, found: dict[str, Recording], stated: float | Non
             raise fault(file, problem, "set `sampling_rate_hz` if all have the same")
         if rate is not None and not math.isclose(rate, common, rel_tol=RATE_TOLERANCE):
             problem = f"its sampling rate is {rate:.10g} Hz, but it is {common:.10g} Hz in {origin}"
-            hint = "resample the recording or correct the rate"
+            hint = (
+                f"set `resample: true` and `sampling_rate_hz: {common:.10g}`, or correct the rate"
+            )
             raise fault(file, problem, hint)
     return common

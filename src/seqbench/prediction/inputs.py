@@ -73,7 +73,7 @@ def check_rate(header: PredictorHeader, sampling_rate_hz: float | None, recordin
     if abs(sampling_rate_hz / expected - 1) > RATE_TOLERANCE:
         raise UserError(
             f"{recording}: has {sampling_rate_hz:g} Hz, but the model was trained at"
-            f" {expected:g} Hz; resample the recording"
+            f" {expected:g} Hz; bring it to that with `resample`"
         )
 
 

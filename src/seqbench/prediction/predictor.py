@@ -96,8 +96,8 @@ class Predictor:
             Forecasting: first samples to predict; "end" behind the last one, "all": wherever
             the horizon lies in the recording.
         **options
-            How files are read: `header`, `time_column`, `time_unit` and `gaps`, as for
-            ``source: folder``. Between gaps a recording is predicted as one of its own.
+            How files are read: `header`, `time_column`, `time_unit`, `gaps` and `resample`, as
+            for ``source: folder``. Between gaps a recording is predicted as one of its own.
 
         Returns
         -------

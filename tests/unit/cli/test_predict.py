@@ -142,6 +142,7 @@ def test_predict_answers_faults_with_a_sentence(knocks, walk_npy, tmp_path):
     [
         (["--kind", "csv"], "--kind is for streams"),
         (["--idle-s", 1], "--idle-s is for streams"),
+        (["--stream", "--resample"], "--resample is for files"),
         (["--stream", "--gaps", "split"], "--gaps split is for files"),
         (["--stream", "--kind", "raw", "--channels", "a"], "--channels needs names"),
         (["--stream", "--recording", "-", "--idle-s", 1], "--idle-s is for growing files"),

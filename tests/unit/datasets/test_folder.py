@@ -235,7 +235,12 @@ BAD = {
     "unknown channel": ({}, "a.csv*'yy'*did you mean 'y'?", {"channels": ("x", "yy")}),
     "mixed rates": (
         {"recordings/b.csv": "time,x,y\n0,1,2\n0.02,1,2\n"},
-        "b.csv*50 Hz*100 Hz in recordings/a.csv*resample",
+        "b.csv*50 Hz*100 Hz in recordings/a.csv*`resample: true`*`sampling_rate_hz: 100`",
+    ),
+    "no rate to resample to": (
+        {},
+        "*`resample` has no rate*`sampling_rate_hz`",
+        {"resample": True},
     ),
     "rate against the option": (
         {},

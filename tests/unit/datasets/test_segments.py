@@ -147,6 +147,30 @@ def test_a_split_names_all_segments_of_a_recording_and_never_parts_them(read, by
         assert drawn[0] == drawn[1]
 
 
+def test_recordings_of_several_rates_become_those_of_one_and_events_stay(read):
+    def pulse(rate_hz, at_s):
+        times = np.arange(int(4 * rate_hz)) / rate_hz
+        values = np.exp(-0.5 * ((times - at_s) * 40) ** 2)
+        rows = "".join(f"{t:.9f},{x:.6f}\n" for t, x in zip(times, values, strict=True))
+        return f"time_s,x\n{rows}"
+
+    rates, onsets = (100, 128.5, 499.3), (1.234, 2.345, 3.125)
+    names = "abc"
+    files = {
+        f"recordings/{name}.csv": pulse(rate, at)
+        for name, rate, at in zip(names, rates, onsets, strict=True)
+    }
+    events = "".join(f"{name},{at},pulse\n" for name, at in zip(names, onsets, strict=True))
+    found = detection(
+        read, files, f"recording,onset_s,label\n{events}", resample=True, sampling_rate_hz=100
+    )
+
+    assert found.sampling_rate_hz == 100
+    peaks = [int(signal[:, 0].argmax()) for signal in found.signals]
+    assert found.label_start.tolist() == peaks
+    assert found.lengths.tolist() == [400, 400, 400]
+
+
 def test_segments_are_not_split_in_time(read):
     with pytest.raises(DataError, match="'a' was split at its gaps"):
         split_in_time(detection(read), SplitSettings(by="time"), context_samples=0, n_lost=0)

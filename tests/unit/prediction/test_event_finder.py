@@ -132,6 +132,23 @@ def test_between_gaps_a_recording_is_searched_as_one_of_its_own(knocks, signal, 
     assert "set `gaps: split`" in refusal(knocks.model, path)
 
 
+@pytest.mark.parametrize("rate_hz", [8000, 3000.7])
+def test_a_file_of_another_rate_is_brought_to_that_of_the_model(
+    knocks, signal, events, tmp_path, rate_hz
+):
+    seconds = len(signal) / 2000
+    times = np.arange(int(seconds * rate_hz)) / rate_hz
+    path = as_csv(
+        tmp_path / "one.csv",
+        np.column_stack([np.interp(times, np.arange(len(signal)) / 2000, x) for x in signal.T]),
+        time=5 + times,
+    )
+
+    found = seqbench.predict(knocks.model, path, resample=True)
+
+    agree(found, events.assign(onset_s=5 + events.onset_s), within_s=0.3 * MS)
+
+
 def test_every_knock_is_found_in_its_place(knocks, events):
     for kind, label in enumerate(knocks.header.classes):
         there = np.array([time for time, k in knocks.drawn(N_SAMPLES) if k == kind]) / 2000
@@ -380,7 +397,7 @@ def test_another_number_of_channels_is_refused(knocks, signal, tmp_path):
 def test_another_rate_is_refused(knocks, signal, tmp_path):
     slow = as_csv(tmp_path / "slow.csv", signal, time_s=np.arange(N_SAMPLES) / 1000)
 
-    assert "slow.csv: has 1000 Hz, but the model was trained at 2000 Hz; resample" in refusal(
+    assert "slow.csv: has 1000 Hz, but the model was trained at 2000 Hz; bring it" in refusal(
         knocks.model, slow
     )
 

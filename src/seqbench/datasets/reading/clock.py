@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,6 +120,20 @@ class SampleTimes:
         if sample < 0:
             return self.start_s + sample / self.rate_hz
         return float(np.interp(sample, self.samples, self.times_s))
+
+
+class RecordingClock(Protocol):
+    """What knows when the samples so far were taken."""
+
+    @property
+    def starts(self) -> list[int]:
+        """First sample of each segment so far."""
+
+    def rate_hz(self) -> float | None:
+        """Return the rate so far; None while it is unknown."""
+
+    def sample_times(self) -> SampleTimes | None:
+        """Return when each sample so far was taken; None while the rate is unknown."""
 
 
 class Clock:

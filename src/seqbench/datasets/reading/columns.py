@@ -159,7 +159,7 @@ def table_source(
     if columns.time is not None:
         unit = "s" if columns.are_dates else columns.time.unit
         kind = SegmentedClock if options.gaps == "split" else Clock
-        clock = kind(path, columns.names[0], line_of, unit, options.sampling_rate_hz)
+        clock = kind(path, columns.names[0], line_of, unit, options.stated_hz)
 
     def signal() -> Iterator[NDArray[np.float64]]:
         n_done = 0

@@ -16,6 +16,7 @@ from seqbench.datasets.base import fault
 from seqbench.datasets.reading.clock import MISFIT_LIMIT
 from seqbench.datasets.reading.edf_header import ANNOTATIONS, EdfHeader, EdfSignal, read_edf_header
 from seqbench.datasets.reading.gaps import segment_starts
+from seqbench.datasets.reading.resample import at_one_rate
 from seqbench.datasets.reading.source import (
     Blocks,
     ReadOptions,
@@ -30,7 +31,7 @@ from seqbench.datasets.reading.source import (
 
 @contextmanager
 def open_edf(path: Path, options: ReadOptions) -> Iterator[Source]:
-    """Open the signals of a file; those that are read must have one rate."""
+    """Open the signals of a file; those that are read must have one rate, or are resampled."""
     header = read_edf_header(path)
     signals = [one for one in header.signals if one.label not in ANNOTATIONS]
     names = unique_names([one.label for one in signals])
@@ -42,23 +43,34 @@ def open_edf(path: Path, options: ReadOptions) -> Iterator[Source]:
         hint = "write it anew with the duration of a data record"
         raise fault(path, "its header has data records of 0 s, so no sampling rate", hint)
     rates = [float(one.n_per_record / header.record_s) for one in chosen]
-    rate_hz = common_rate_hz(path, channels, rates)
+    counts = {one.n_per_record for one in chosen}
+    rate_hz = max(rates, default=None)
+    if not options.resample or min(counts, default=0) == 0:
+        rate_hz = common_rate_hz(path, channels, rates, may_resample=True)
     onsets = header.record_onsets_s()
-    starts: tuple[tuple[int, float], ...] = ((0, 0.0),)
+    starts: tuple[tuple[int, float], ...] = ((0, 0.0),)  # of data records
+    ratio = 1.0
     if rate_hz and onsets is not None and len(onsets):
         first, ratio = _segments(header, onsets, rate_hz, options)
-        rate_hz *= ratio
-        starts = tuple((at * chosen[0].n_per_record, float(onsets[at])) for at in first)
-    yield Source(
-        channels=channels,
-        units=[one.unit for one in chosen],
-        n_samples=header.n_records * chosen[0].n_per_record if chosen else 0,
-        blocks=_blocks(header, chosen, [one.scale(path) for one in chosen]),
-        files=[path],
-        may_miss=options.targets,
-        header_rate_hz=rate_hz,
-        starts=starts,
-    )
+        starts = tuple((at, float(onsets[at])) for at in first)
+
+    def channels_of(n_per_record: int) -> tuple[Source, list[int]]:
+        """Return the channels of one rate, and their places among all."""
+        places = [i for i, one in enumerate(chosen) if one.n_per_record == n_per_record]
+        own = [chosen[i] for i in places]
+        source = Source(
+            channels=[channels[i] for i in places],
+            units=[one.unit for one in own],
+            n_samples=header.n_records * n_per_record,
+            blocks=_blocks(header, own, [one.scale(path) for one in own]),
+            files=[path],
+            may_miss=options.targets,
+            header_rate_hz=rates[places[0]] * ratio if places else None,
+            starts=tuple((at * n_per_record, time_s) for at, time_s in starts),
+        )
+        return source, places
+
+    yield at_one_rate(path, channels_of, counts, options.sampling_rate_hz)
 
 
 def _segments(

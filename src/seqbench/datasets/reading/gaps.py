@@ -4,9 +4,10 @@ What is between two gaps is a segment. Its samples have a uniform clock of their
 own, at the rate of the whole recording.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,7 @@ from seqbench.datasets.reading.clock import (
     rounded_rate_hz,
 )
 from seqbench.datasets.reading.column_names import SECONDS
+from seqbench.datasets.reading.source import Source
 
 N_USUAL = 1000  # steps at the start of a time column whose median is the usual one
 
@@ -186,3 +188,16 @@ class SegmentedClock(Clock):
         """Return the steps within segments, how long they take, and their errors together."""
         spans = [clock.span for clock in self._clocks]
         return sum(n for n, _, _ in spans), sum(t for _, t, _ in spans), sum(d for _, _, d in spans)
+
+
+def cut_at_gaps(
+    source: Source, blocks: Iterator[NDArray[Any]]
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield the blocks of a recording, cut at its gaps, with the number of their segment."""
+    n_done = 0
+    for block in blocks:
+        starts = np.array(source.segment_starts)
+        first = int(np.searchsorted(starts, n_done, side="right")) - 1
+        inside = starts[(starts > n_done) & (starts < n_done + len(block))] - n_done
+        yield from enumerate(np.split(block, inside), start=first)
+        n_done += len(block)

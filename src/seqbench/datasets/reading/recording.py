@@ -24,6 +24,7 @@ from seqbench.datasets.reading.miniseed_file import open_miniseed
 from seqbench.datasets.reading.numpy_array import open_numpy
 from seqbench.datasets.reading.parquet_table import open_parquet
 from seqbench.datasets.reading.precision import Precision
+from seqbench.datasets.reading.resample import resampled
 from seqbench.datasets.reading.source import ReadOptions, Source, damage_explained
 from seqbench.datasets.reading.tdms_file import open_tdms
 from seqbench.datasets.reading.wfdb_record import open_wfdb
@@ -162,5 +163,10 @@ def open_recording(
             source = stack.enter_context(opened)
             if given.subtracted:
                 source = replace(source, subtracted=given.subtracted)
+            if given.resample:
+                if given.sampling_rate_hz is None:
+                    hint = "state `sampling_rate_hz`, or leave `resample` out"
+                    raise fault(path, "there is no rate to bring it to", hint)
+                source = resampled(source, given.sampling_rate_hz)
             source.check()
         yield source

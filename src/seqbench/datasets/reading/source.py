@@ -18,7 +18,7 @@ from seqbench.config.options import Gaps, TimeUnit
 from seqbench.config.registry import suggestion
 from seqbench.datasets.base import explained, fault
 from seqbench.datasets.csv_text import plain
-from seqbench.datasets.reading.clock import MISFIT_LIMIT, Clock, SampleTimes
+from seqbench.datasets.reading.clock import MISFIT_LIMIT, RecordingClock, SampleTimes
 from seqbench.datasets.reading.column_names import meaning_of
 from seqbench.datasets.reading.precision import Precision
 
@@ -62,6 +62,8 @@ class ReadOptions:
         precision; empty: none.
     gaps
         Whether a recording may have gaps: "split" keeps its segments.
+    resample
+        Whether `sampling_rate_hz` is that to bring the recording to, not its own.
     bounded
         Whether blocks must be short, whatever that costs.
     """
@@ -75,6 +77,7 @@ class ReadOptions:
     sampling_rate_hz: float | None = None
     subtracted: tuple[float, ...] = ()
     gaps: Gaps = "refuse"
+    resample: bool = False
     bounded: bool = True
 
     def __post_init__(self) -> None:
@@ -82,6 +85,11 @@ class ReadOptions:
         for option in ("channels", "preferred", "targets"):
             names = getattr(self, option)
             object.__setattr__(self, option, names and tuple(map(plain, names)))
+
+    @property
+    def stated_hz(self) -> float | None:
+        """Samples per second of the file, where the user knows them."""
+        return None if self.resample else self.sampling_rate_hz
 
     def is_named(self, channel: str) -> bool:
         """Return whether the user named a channel."""
@@ -141,7 +149,7 @@ class Source:
     files: list[Path]
     header_rate_hz: float | None = None
     starts: tuple[tuple[int, float], ...] = ((0, 0.0),)
-    clock: Clock | None = None
+    clock: RecordingClock | None = None
     may_miss: tuple[str, ...] = ()
     subtracted: tuple[float, ...] = ()
 
@@ -366,13 +374,16 @@ def same_unit(one: str, other: str) -> bool:
     return re.sub("[µμ]", "u", one) == re.sub("[µμ]", "u", other)
 
 
-def common_rate_hz(path: Path, channels: list[str], rates: list[float]) -> float | None:
+def common_rate_hz(
+    path: Path, channels: list[str], rates: list[float], *, may_resample: bool = False
+) -> float | None:
     """Return the one sampling rate of channels; None without channels."""
     if not rates:
         return None
     for name, rate in zip(channels, rates, strict=True):
         if rate != rates[0]:
             problem = f"mixed rates: '{channels[0]}' at {rates[0]:g} Hz, '{name}' at {rate:g} Hz"
-            hint = "resample them, or select channels of one rate with `channels`"
-            raise fault(path, problem, hint)
+            hint = "select channels of one rate with `channels`"
+            resample = "set `resample: true` and the rate to bring them to in `sampling_rate_hz`"
+            raise fault(path, problem, f"{resample}, or {hint}" if may_resample else hint)
     return float(rates[0])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from seqbench.datasets.base import fault
 from seqbench.datasets.reading.columns import quoted
+from seqbench.datasets.reading.resample import at_one_rate
 from seqbench.datasets.reading.source import (
     Blocks,
     ReadOptions,
@@ -44,7 +45,9 @@ def open_wfdb(path: Path, options: ReadOptions) -> Iterator[Source]:
     n_frames = header.sig_len if header.n_sig else 0
     if n_frames is not None and skew:
         n_frames = max(0, n_frames - skew)  # the last ones lack a sample of the late signal
-    per_frame = header.samps_per_frame[selected[0]] if selected else 1
+    counts = {header.samps_per_frame[i] for i in selected}
+    if not options.resample:
+        common_rate_hz(path, channels, rates, may_resample=True)
     longest = block_samples(sum(header.samps_per_frame or []))  # frames
     obstacle = _obstacle(header, selected)
     if options.bounded and obstacle:
@@ -53,7 +56,7 @@ def open_wfdb(path: Path, options: ReadOptions) -> Iterator[Source]:
         if (least if n_frames is None else n_frames) > longest:
             raise fault(path, *obstacle)
 
-    def blocks() -> Blocks:
+    def blocks(wanted: list[int]) -> Blocks:
         for start in [0] if obstacle else range(0, n_frames, longest):
             record = wfdb.rdrecord(
                 str(path.with_suffix("")),
@@ -61,17 +64,24 @@ def open_wfdb(path: Path, options: ReadOptions) -> Iterator[Source]:
                 sampto=None if obstacle else min(start + longest, n_frames),
                 smooth_frames=False,
             )
-            yield _values(path, record, selected, skew if obstacle else 0)
+            yield _values(path, record, wanted, skew if obstacle else 0)
 
-    yield Source(
-        channels=channels,
-        units=[plain_unit(header.units[i]) for i in selected],
-        n_samples=None if n_frames is None else n_frames * per_frame,
-        blocks=blocks(),
-        files=files,
-        may_miss=options.targets,
-        header_rate_hz=common_rate_hz(path, channels, rates),
-    )
+    def channels_of(per_frame: int) -> tuple[Source, list[int]]:
+        """Return the channels of one rate, and their places among all."""
+        places = [i for i, at in enumerate(selected) if header.samps_per_frame[at] == per_frame]
+        own = [selected[i] for i in places]
+        source = Source(
+            channels=[channels[i] for i in places],
+            units=[plain_unit(header.units[i]) for i in own],
+            n_samples=None if n_frames is None else n_frames * per_frame,
+            blocks=blocks(own),
+            files=files,
+            may_miss=options.targets,
+            header_rate_hz=header.fs * per_frame if own else None,
+        )
+        return source, places
+
+    yield at_one_rate(path, channels_of, counts, options.sampling_rate_hz)
 
 
 def signal_file_names(path: Path) -> set[str]:
