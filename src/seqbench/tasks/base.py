@@ -7,6 +7,7 @@ A task is one folder, whose modules are loaded by the stages that need them:
 ``windows.py``  `seqbench.tasks.windows.TaskWindows`: how recordings become windows
 ``profile.py``  `seqbench.tasks.profile.TaskProfile`: config checks and words
 ``metrics.py``  functions under ``@METRICS.register``
+``results.py``  `seqbench.tasks.results.Results`: predictions of new recordings
 ==============  ==================================================================
 
 A change re-runs those stages alone: no model depends on a metric or a figure.

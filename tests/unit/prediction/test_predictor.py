@@ -1,0 +1,249 @@
+"""Models and baselines of every task on new recordings: windows, samples, values and horizons."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import seqbench
+from fixtures.windows import job
+from seqbench.cli.main import main
+from seqbench.errors import UserError
+from seqbench.plan.job_settings import BaselineJobSettings
+from seqbench.prediction.inputs import from_arrays
+from seqbench.storage.recordings import Recordings
+from seqbench.storage.records import RunIdentity
+from seqbench.storage.windows import read_windows, write_windows
+from seqbench.windowing.windows import make_windows, windows_of
+
+SPLIT = {"val": ["r2"], "test": ["r3"]}
+
+
+@pytest.fixture
+def fitted(tmp_path):
+    """Return a function that fits a baseline on recordings and returns its file."""
+
+    def fit(baseline: str, recordings: Recordings, settings, **options) -> Path:
+        from seqbench.baselines.fitting import fit_baseline
+
+        name = recordings.task
+        write_windows(tmp_path / "windows.h5", make_windows(recordings, settings))
+        model = tmp_path / f"{baseline}.safetensors"
+        fit_baseline(
+            windows=tmp_path / "windows.h5",
+            settings=BaselineJobSettings(
+                task=name, task_options={}, baseline=baseline, options=options
+            ),
+            run=RunIdentity(dataset="d", architecture=baseline, arm="baseline", labels=1, seed=0),
+            model=model,
+        )
+        return model
+
+    return fit
+
+
+@pytest.fixture
+def levels(recordings):
+    """Four recordings whose class is their level, in mV at 100 Hz."""
+    labels = ["low", "high"] * 2
+    signals = [
+        np.random.default_rng(i).normal(9 * (label == "high"), 1, (60, 2)).astype(np.float32)
+        for i, label in enumerate(labels)
+    ]
+    return recordings(labels, signals=signals)
+
+
+def test_windows_have_times_labels_and_probabilities(fitted, levels):
+    model = seqbench.load(fitted("logistic_regression", levels, job(SPLIT, length_samples=20)))
+
+    found = model.predict(np.concatenate([levels.signals[0], levels.signals[1][:30]]))
+
+    table = found.table()
+    assert list(table) == [
+        "recording", "start_s", "stop_s", "label",
+        "probability", "probability of high", "probability of low",
+    ]  # fmt: skip
+    assert table["start_s"] == pytest.approx([0, 0.2, 0.4, 0.6])
+    assert table["stop_s"] == pytest.approx([0.2, 0.4, 0.6, 0.8])  # the rest fills no window
+    assert table["label"] == found.labels == ["low"] * 3 + ["high"]
+    assert (table["probability"] > 0.9).all()
+    np.testing.assert_allclose(found.scores.sum(axis=1), 1)
+    of_recording = found.table("recording")
+    assert (of_recording["n_windows"], of_recording["label"]) == ([4], ["low"])
+    np.testing.assert_allclose(of_recording["probability"], found.scores[:, 1].mean())
+
+
+def test_new_recordings_are_cut_and_normalised_as_those_of_the_benchmark(fitted, levels, tmp_path):
+    for normalization in ("zscore", "robust", "per_recording", "per_window", "none"):
+        settings = job(SPLIT, normalization, length_samples=20, overlap=0.5)
+        model = seqbench.load(fitted("majority", levels, settings))
+        of_test = read_windows(tmp_path / "windows.h5", "test")
+
+        new = from_arrays(model.header, {"r3": levels.signals[3]})
+        windows, places = windows_of(new.recordings, model.header)
+
+        np.testing.assert_array_equal(windows.signal, of_test.signal)
+        np.testing.assert_array_equal(windows.start, of_test.start)
+        assert [place.start for place in places] == [0, 10, 20, 30, 40]
+
+
+def test_files_folders_arrays_and_standard_input_give_the_same(fitted, levels, tmp_path, capsys):
+    path = fitted("logistic_regression", levels, job(SPLIT, length_samples=20))
+    model, folder = seqbench.load(path), tmp_path / "new"
+    folder.mkdir()
+    for name, signal in zip("ab", levels.signals, strict=False):
+        np.savetxt(folder / f"{name}.csv", signal, delimiter=",", header="x,y", comments="")
+    expected = model.predict(list(levels.signals[:2])).scores
+
+    files = [str(folder / "a.csv"), folder / "b.csv"]
+    text = io.BytesIO((folder / "a.csv").read_bytes())
+
+    np.testing.assert_array_equal(model.predict(folder).scores, expected)
+    np.testing.assert_array_equal(model.predict([Path(one) for one in files]).scores, expected)
+    np.testing.assert_array_equal(model.of_stream(text).scores, expected[:3])
+    main(["predict", "--model", str(path), "--recording", *map(str, files),
+          "--rows", "recording", "--format", "json"])  # fmt: skip
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["recording"], row["label"]) for row in rows] == [("a", "low"), ("b", "high")]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet", "npz"])
+def test_predictions_are_written_by_the_suffix_of_the_file(
+    fitted, levels, tmp_path, capsys, suffix
+):
+    import pandas as pd
+
+    path = fitted("logistic_regression", levels, job(SPLIT, length_samples=20))
+    np.save(tmp_path / "new.npy", levels.signals[1])
+    out = tmp_path / f"out.{suffix}"
+
+    main(["predict", "--model", str(path), "--recording", str(tmp_path / "new.npy"),
+          "--out", str(out)])  # fmt: skip
+
+    assert capsys.readouterr().out == f"{out}: 3 windows\n"
+    read = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet, "npz": np.load}
+    assert list(read[suffix](out)["label"]) == ["high"] * 3
+
+
+def test_the_scores_of_several_models_are_averaged(fitted, levels):
+    settings = job(SPLIT, length_samples=20)
+    one = fitted("majority", levels, settings)
+    other = fitted("logistic_regression", levels, settings)
+    signal = levels.signals[0]
+
+    mean = seqbench.load([one, other]).predict(signal).scores
+
+    each = [seqbench.load(path).predict(signal).scores for path in (one, other)]
+    np.testing.assert_array_equal(mean, np.mean(each, axis=0))
+    longer = fitted("minirocket", levels, job(SPLIT, length_samples=30), n_kernels=84)
+    with pytest.raises(UserError, match=r"minirocket.* has another cutting than .*majority"):
+        seqbench.load([one, longer])
+
+
+def test_samples_of_one_class_are_a_run(fitted, recordings):
+    data = recordings(
+        ["a", "b"] * 2,
+        lengths=50,
+        intervals=[
+            (i, int(k), start, start + 25) for i in range(4) for k, start in ((0, 0), (1, 25))
+        ],
+        task="labelling",
+        classes=["a", "b"],
+    )
+    model = seqbench.load(fitted("majority", data, job(SPLIT, length_samples=20)))
+
+    found = model.predict(data.signals[3])  # 50 samples: two windows and a half
+
+    assert len(found.scores[0]) == 50
+    assert np.isfinite(found.scores[0]).all()
+    (run,) = zip(*found.table().values(), strict=True)
+    assert run[:4] == ("recording", 0, 0.5, "a")
+    assert len(found.table("sample")["time_s"]) == 50
+
+
+def test_overlapping_windows_are_averaged_by_sample(fitted, recordings):
+    signals = [np.arange(30, dtype=np.float32).reshape(-1, 1) + i for i in range(4)]
+    data = recordings(
+        ["a"] * 4, intervals=[], signals=signals, channels=["x"], task="regression", classes=[],
+        targets=[2 * one for one in signals], target_names=["twice"], target_units=["V"],
+    )  # fmt: skip
+    model = seqbench.load(fitted("mean", data, job(SPLIT, length_samples=20, overlap=0.5)))
+
+    table = model.predict(signals[3]).table()
+
+    assert list(table) == ["recording", "time_s", "twice"]
+    assert table["time_s"] == pytest.approx(np.arange(30) / 100)
+    assert np.ptp(table["twice"]) == 0
+
+
+def test_a_forecast_begins_behind_the_end_or_at_any_sample(fitted, recordings):
+    series = np.cumsum(np.ones(100)).reshape(-1, 1)
+    data = recordings(
+        ["a"], intervals=[], signals=[series.astype(np.float32)], channels=["x"],
+        task="forecasting", classes=[],
+    )  # fmt: skip
+    settings = job({"by": "time", "val": 0.2, "test": 0.2}, length_samples=5, horizon_samples=3)
+    path = fitted("log_ar", data, settings, lags=(1, 2))
+    model = seqbench.load(path)
+
+    behind, inside = model.predict(series), model.predict(series, at=[40, 50])
+
+    np.testing.assert_allclose(behind.values[0, :, 0], [101, 102, 103], rtol=0.02)
+    assert behind.table()["time_s"] == pytest.approx([1, 1.01, 1.02])
+    assert inside.origin.tolist() == [40, 50]
+    np.testing.assert_allclose(model.predict(series[:40]).values[0], inside.values[0], rtol=1e-12)
+    with pytest.raises(
+        UserError, match="has 100 samples, and a forecast from sample 3 needs the 5"
+    ):
+        model.predict(series, at=[3])
+
+
+def test_text_is_predicted_by_line(fitted, recordings, tmp_path):
+    texts = ["aaab", "aba", "zzy", "yzzy", "aab", "zyz"]
+    signals = [np.array([[ord(c)] for c in text], dtype=np.float32) for text in texts]
+    data = recordings(
+        ["A", "A", "Z", "Z", "A", "Z"], signals=signals, channels=["character"], units=[""],
+        sample="tokens", sampling_rate_hz=None,
+    )  # fmt: skip
+    settings = job({"val": ["r1", "r3"], "test": ["r4", "r5"]}, "none")
+    model = seqbench.load(fitted("char_ngrams", data, settings))
+    (tmp_path / "new.txt").write_text("aabb\n\nzz!zy\n")
+
+    found = model.predict(["aabb", "zz!zy"])
+
+    assert found.labels == ["A", "Z"]
+    table = model.predict(tmp_path / "new.txt").table()
+    assert (table["recording"], table["label"]) == (["line 1", "line 3"], ["A", "Z"])
+    np.testing.assert_array_equal(model.predict("aabb").scores[0], found.scores[0])
+
+
+# Faults and warnings.
+
+
+def test_another_scale_than_that_of_train_is_warned_of(fitted, levels, caplog):
+    model = seqbench.load(fitted("majority", levels, job(SPLIT, length_samples=20)))
+
+    model.predict(levels.signals[0])
+    assert not caplog.records
+    model.predict(levels.signals[0] * [1, 1000])
+
+    (record,) = caplog.records
+    assert "channel 'y' varies by" in record.getMessage()
+    assert "check units and channels" in record.getMessage()
+
+
+def test_recordings_too_short_for_a_window_are_named(fitted, levels, caplog):
+    model = seqbench.load(fitted("majority", levels, job(SPLIT, length_samples=20)))
+    long, short = levels.signals[0], levels.signals[0][:19]
+
+    assert model.predict([long, short]).table("recording")["recording"] == ["recording 0"]
+    assert "recording 1: too short" in caplog.text
+    with pytest.raises(UserError, match="too short, as windows of the model take 20 samples"):
+        model.predict(short)
+
+
+def test_what_names_no_model_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"no model\.safetensors in it; name a model file"):
+        seqbench.load(tmp_path)
