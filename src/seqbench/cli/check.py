@@ -1,5 +1,9 @@
-"""Check a config as `seqbench run` would run it, and count its runs."""
+"""Check a config as `seqbench run` would run it, and every file of the folders that it reads.
 
+Exit code: 1 if a file is at fault; each is named with the fix.
+"""
+
+import sys
 from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
@@ -18,10 +22,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="merged in turn into the default config, as Snakemake does",
     )
+    parser.add_argument(
+        "--no-data", action="store_true", help="check the config alone, and open no folder"
+    )
 
 
-def run(configs: list[Path]) -> None:
-    """Print the number of runs by dataset, and the baselines that go unused."""
+def run(configs: list[Path], no_data: bool) -> None:
+    """Print the number of runs by dataset, the baselines that go unused, and faulty files."""
     plan = Plan(read_config(*configs))
     print(
         f"{configs[-1]}: valid; {len(plan.trained)} models to train,"
@@ -33,3 +40,39 @@ def run(configs: list[Path]) -> None:
         print(f"  {dataset:<24} {n:>5} runs")
     for sentence in unused_baselines(plan.benchmark):
         print(f"  {sentence}")
+    # All of them are opened, whatever is wrong with the first one.
+    if not no_data and not all([_is_sound(plan, name) for name in plan.base_datasets]):
+        sys.exit(1)
+
+
+def _is_sound(plan: Plan, name: str) -> bool:
+    """Print what the user's files of a dataset hold, or all that is wrong with them."""
+    from seqbench.config.registry import DATASETS
+    from seqbench.datasets.base import DataError, DataErrors, cache_folder, counted
+    from seqbench.errors import printable
+    from seqbench.storage.lazy_array import LazyArray
+
+    settings = plan.job_settings.ingest(name)
+    source = DATASETS.entry(settings.source)
+    if "reads" not in source.tags:
+        return True
+    options = source.options.model_validate(settings.options)
+    try:
+        found = DATASETS[settings.source](cache_folder(), **dict(options))
+    except DataError as error:
+        faults = error.faults if isinstance(error, DataErrors) else [error]
+        print(f"{name}: {counted(len(faults), 'fault')}")
+        for one in faults:
+            print(f"  {printable(str(one))}")
+        return False
+    held = [counted(len(found.names), "recording"), counted(len(found.channels), "channel")]
+    if found.sampling_rate_hz is not None:
+        held.append(f"{found.sampling_rate_hz:.6g} Hz")
+    if found.classes:
+        what = "event" if found.task == "detection" else "label"
+        held += [counted(len(found.label), what), counted(len(found.classes), "type")]
+    are_unread = any(isinstance(signal, LazyArray) for signal in found.signals)
+    print(f"{name}: every file can be read: {', '.join(held)}")
+    if are_unread:
+        print("  the folder is large: samples behind the first ones of a file were not looked at")
+    return True

@@ -13,6 +13,39 @@ class DataError(UserError):
     """Bad input data, in one sentence that names the file, the row or key, and the fix."""
 
 
+class DataErrors(DataError):
+    """Several faults: the first in a sentence, and all of them in `faults`."""
+
+    def __init__(self, faults: Sequence[DataError]) -> None:
+        self.faults = faults
+        more = "another file is" if len(faults) == 2 else f"{len(faults) - 1} more files are"
+        super().__init__(f"{faults[0]} ({more} at fault: `seqbench check` lists them)")
+
+
+class Faults:
+    """Faults of several files, which are all looked at before the first one is raised."""
+
+    def __init__(self) -> None:
+        self.found: list[DataError] = []
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Keep the fault that ends this context; what follows it goes on."""
+        try:
+            yield
+        except DataErrors as errors:
+            self.found += errors.faults
+        except DataError as error:
+            self.found.append(error)
+
+    def check(self) -> None:
+        """Raise the fault that was found, or all of them."""
+        if len(self.found) > 1:
+            raise DataErrors(self.found)
+        if self.found:
+            raise self.found[0]
+
+
 def cache_folder() -> Path:
     """Return where downloads are kept.
 

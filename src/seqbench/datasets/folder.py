@@ -13,6 +13,7 @@ and holds no event.
 
 import logging
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +29,7 @@ from seqbench.config.options import (
     Tolerance,
 )
 from seqbench.config.registry import DATASETS, TASKS
-from seqbench.datasets.base import counted, explained, fault, sha256
+from seqbench.datasets.base import Faults, counted, explained, fault, sha256
 from seqbench.datasets.events import label_columns
 from seqbench.datasets.labels.classes import class_labels
 from seqbench.datasets.labels.entries import Label, LabelEntry
@@ -140,13 +141,15 @@ def folder(
     Raises
     ------
     DataError
-        At the first fault, in one sentence that names the file, the row or key, and the fix.
+        In one sentence that names the file, the row or key, and the fix; `DataErrors` holds
+        those of other files.
     """
     del cache
     root = Path(path)
     with explained(root, "correct `path` or make the folder readable"):
         root = root.expanduser()
-        files = _recording_files(root, labels)
+        faults = Faults()  # every bad file is named at once
+        files = _recording_files(root, labels, faults)
         options: dict[str, Any] = {
             "targets": targets or (),
             "header": header,
@@ -158,13 +161,17 @@ def folder(
         }
         if resample and sampling_rate_hz is None:
             raise fault(root, "`resample` has no rate to go to", "set `sampling_rate_hz`, too")
-        found = read_recordings(files, channels, **options)
-        _check_agreement(root, found)
+        found = read_recordings(files, channels, faults=faults, **options)
+        _check_agreement(root, found, faults)
+        rate = _common_rate_hz(root, found, sampling_rate_hz, faults)
+        faults.check()
         subtracted = Precision.joined(one.precision for one in found.values()).offsets()
         if any(subtracted):
-            found = read_recordings(files, channels, **options, subtracted=subtracted)
+            found = read_recordings(
+                files, channels, faults=faults, **options, subtracted=subtracted
+            )
+            faults.check()
             _refuse_losses(found)
-        rate = _common_rate_hz(root, found, sampling_rate_hz)
         carried = TASKS.entry(task).tags.get("labels", "classes")
         if carried != "events" and refractory_s is not None:
             hint = "leave it out or set `task: detection`"
@@ -186,15 +193,19 @@ def folder(
         labelled: dict[str, list[Label]] = {}
         in_gaps: list[LabelEntry] = []
         tables: list[Path] = []
-        if carried == "events":
-            entries, tables = label_entries(root, found, clocks, labels, intervals=False)
-            entries, in_gaps = without_gaps(entries, clocks, are_events=True)
-            labelled = event_labels(entries, clocks, refractory_s)
-        elif carried == "classes":
-            entries, tables = label_entries(root, found, clocks, labels, intervals=True)
-            entries, in_gaps = without_gaps(entries, clocks, are_events=False)
-            labelled = class_labels(entries, clocks)
-        groups = groups_of(root / "groups.csv", found, ungrouped)
+        with faults.collected():
+            if carried == "events":
+                entries, tables = label_entries(root, found, clocks, labels, intervals=False)
+                entries, in_gaps = without_gaps(entries, clocks, are_events=True)
+                labelled = event_labels(entries, clocks, refractory_s)
+            elif carried == "classes":
+                entries, tables = label_entries(root, found, clocks, labels, intervals=True)
+                entries, in_gaps = without_gaps(entries, clocks, are_events=False)
+                labelled = class_labels(entries, clocks)
+        groups: dict[str, str] = {}
+        with faults.collected():
+            groups = groups_of(root / "groups.csv", found, ungrouped)
+        faults.check()
         tables += [file for file in (root / "groups.csv",) if file.exists()]
         read = sorted({*tables, *(file for one in found.values() for file in one.files)})
         checksums = {file.relative_to(root).as_posix(): sha256(file) for file in read}
@@ -293,35 +304,41 @@ def _columns(signal: AnyArray, chosen: list[int]) -> AnyArray:
     return changed(signal, lambda rows, _: rows[:, chosen], row=(len(chosen),))
 
 
-def _recording_files(root: Path, labels: LabelFiles | None) -> dict[str, Path]:
+def _recording_files(root: Path, labels: LabelFiles | None, faults: Faults) -> dict[str, Path]:
     """Return the file of each recording by its name, sorted."""
     inside = root / "recordings"
     if not root.is_dir():
         raise fault(root.absolute(), "there is no such folder", "correct `path`")
     if not inside.is_dir():
         raise fault(inside, "there is no such folder", "make it and put the recordings into it")
-    return recording_files(inside, () if labels is None else labels.beside_recordings)
+    return recording_files(inside, () if labels is None else labels.beside_recordings, faults)
 
 
-def _check_agreement(root: Path, found: dict[str, Recording]) -> None:
-    """Refuse recordings whose channels or units differ from those of the first."""
-    first = next(iter(found.values()))
-    model = first.files[0].relative_to(root)
+def _check_agreement(root: Path, found: dict[str, Recording], faults: Faults) -> None:
+    """Find recordings whose channels or units differ from those that most have."""
+    counts = Counter(tuple(one.channels) for one in found.values())
+    most = [one for one in found.values() if counts[*one.channels] == max(counts.values())]
     for one in found.values():
-        file = one.files[0]
-        n, expected = len(one.channels), len(first.channels)
-        if n != expected:
-            problem = f"it has {counted(n, 'channel')}, but {model} has {expected}"
-            hint = "record the same channels everywhere (rows are samples), or name them in"
-            raise fault(file, problem, f"{hint} `channels`")
-        for i, name in enumerate(first.channels):
-            if one.channels[i] != name:
-                problem = f"channel {i + 1} is named '{one.channels[i]}', but '{name}' in {model}"
-                hint = "rename it, or give the common names and their order in `channels`"
-                raise fault(file, problem, hint)
-            if not same_unit(one.units[i], first.units[i]):
-                problem = f"its channel '{name}' is in '{one.units[i]}', but '{first.units[i]}' in"
-                raise fault(file, f"{problem} {model}", "convert one of them")
+        with faults.collected():
+            _check_channels(root, one, most[0])
+
+
+def _check_channels(root: Path, one: Recording, first: Recording) -> None:
+    """Refuse a recording whose channels or units are not those of `first`."""
+    file, model = one.files[0], first.files[0].relative_to(root)
+    n, expected = len(one.channels), len(first.channels)
+    if n != expected:
+        problem = f"it has {counted(n, 'channel')}, but {model} has {expected}"
+        hint = "record the same channels everywhere (rows are samples), or name them in"
+        raise fault(file, problem, f"{hint} `channels`")
+    for i, name in enumerate(first.channels):
+        if one.channels[i] != name:
+            problem = f"channel {i + 1} is named '{one.channels[i]}', but '{name}' in {model}"
+            hint = "rename it, or give the common names and their order in `channels`"
+            raise fault(file, problem, hint)
+        if not same_unit(one.units[i], first.units[i]):
+            problem = f"its channel '{name}' is in '{one.units[i]}', but '{first.units[i]}' in"
+            raise fault(file, f"{problem} {model}", "convert one of them")
 
 
 def _refuse_losses(found: dict[str, Recording]) -> None:
@@ -341,7 +358,9 @@ def _refuse_losses(found: dict[str, Recording]) -> None:
     raise fault(lossy.files[0], problem, hint)
 
 
-def _common_rate_hz(root: Path, found: dict[str, Recording], stated: float | None) -> float | None:
+def _common_rate_hz(
+    root: Path, found: dict[str, Recording], stated: float | None, faults: Faults
+) -> float | None:
     """Return the sampling rate that option and files agree on; None if neither has one."""
     rates = {one.files[0]: one.sampling_rate_hz for one in found.values()}
     known = {file: rate for file, rate in rates.items() if rate is not None}
@@ -353,13 +372,14 @@ def _common_rate_hz(root: Path, found: dict[str, Recording], stated: float | Non
     else:
         return None
     for file, rate in rates.items():
-        if rate is None and stated is None:
-            problem = f"it has no sampling rate, while {origin} has {common:.10g} Hz"
-            raise fault(file, problem, "set `sampling_rate_hz` if all have the same")
-        if rate is not None and not math.isclose(rate, common, rel_tol=RATE_TOLERANCE):
-            problem = f"its sampling rate is {rate:.10g} Hz, but it is {common:.10g} Hz in {origin}"
-            hint = (
-                f"set `resample: true` and `sampling_rate_hz: {common:.10g}`, or correct the rate"
-            )
-            raise fault(file, problem, hint)
+        with faults.collected():
+            if rate is None and stated is None:
+                problem = f"it has no sampling rate, while {origin} has {common:.10g} Hz"
+                raise fault(file, problem, "set `sampling_rate_hz` if all have the same")
+            if rate is not None and not math.isclose(rate, common, rel_tol=RATE_TOLERANCE):
+                problem = (
+                    f"its sampling rate is {rate:.10g} Hz, but it is {common:.10g} Hz in {origin}"
+                )
+                key = f"`resample: true` and `sampling_rate_hz: {common:.10g}`"
+                raise fault(file, problem, f"set {key}, or correct the rate")
     return common

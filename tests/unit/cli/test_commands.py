@@ -62,7 +62,7 @@ def test_check_names_the_baselines_that_run_on_no_dataset(tmp_path, capsys):
         "datasets: {own: {source: folder, path: own, task: detection}}\n"
     )
 
-    main(["check", str(config)])
+    main(["check", str(config), "--no-data"])
 
     shown = capsys.readouterr().out
     assert "3 models to train, 0 baselines to fit" in shown

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seqbench.config.options import LabelFiles
 from seqbench.config.registry import suggestion
-from seqbench.datasets.base import explained, fault
+from seqbench.datasets.base import Faults, explained, fault
 from seqbench.datasets.csv_text import plain
 from seqbench.datasets.labels.csv_tables import class_rows, event_rows
 from seqbench.datasets.labels.entries import LabelEntry
@@ -79,7 +79,12 @@ def label_entries(
         )
         for path, names in _located(root, found, settings)
     ]
-    entries = [entry for file in files for entry in _entries(file, settings)]
+    entries: list[LabelEntry] = []
+    faults = Faults()
+    for file in files:
+        with faults.collected():
+            entries += _entries(file, settings)
+    faults.check()
     place = root / settings.place
     if not any(entry.label for entry in entries):
         raise fault(place, "its label files hold no labels", "add some, or correct `labels`")

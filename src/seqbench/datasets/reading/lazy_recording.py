@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.datasets.base import counted, fault
+from seqbench.datasets.base import Faults, counted, fault
 from seqbench.datasets.reading.precision import AMPLE_STEPS, FEWEST_STEPS
 from seqbench.datasets.reading.recording import Recording, open_recording, read_recording
 from seqbench.datasets.reading.source import Source
@@ -18,7 +18,11 @@ LARGE_BYTES = 1 << 28  # of the files of a folder, from which on samples stay in
 
 
 def read_recordings(
-    files: dict[str, Path], channels: Sequence[str] | None = None, **options: Any
+    files: dict[str, Path],
+    channels: Sequence[str] | None = None,
+    *,
+    faults: Faults | None = None,
+    **options: Any,
 ) -> dict[str, Recording]:
     """Read the recordings of a folder by name; of large ones the samples stay in their files.
 
@@ -28,6 +32,8 @@ def read_recordings(
         File of each recording.
     channels, **options
         As in `read_recording`.
+    faults
+        Takes those of the files, whose recordings are left out; None: they are raised.
 
     Raises
     ------
@@ -38,7 +44,12 @@ def read_recordings(
     folders = {file.parent for file in files.values()}  # of signal files beside their header, too
     sizes = [one.stat().st_size for folder in folders for one in folder.iterdir() if one.is_file()]
     read = read_recording if sum(sizes) < LARGE_BYTES else lazy_recording
-    return {name: read(file, channels, **options) for name, file in files.items()}
+    found, own = {}, Faults()
+    for name, file in files.items():
+        with (faults or own).collected():
+            found[name] = read(file, channels, **options)
+    own.check()
+    return found
 
 
 def lazy_recording(path: Path, channels: Sequence[str] | None = None, **options: Any) -> Recording:
