@@ -21,6 +21,7 @@ from seqbench.storage.atomic import replacing
 from seqbench.storage.cells import plain_cell
 
 if TYPE_CHECKING:
+    from seqbench.datasets.reading.stream import RawLayout
     from seqbench.tasks.detection.results import FoundEvent
     from seqbench.windowing.segment import Origins
 
@@ -28,6 +29,7 @@ IDLE_S = 10.0
 TABLES = ("csv", "json", "parquet", "npz")
 LABEL_FILES = ("audacity", "bids", "label_studio", "textgrid", "wfdb")
 ON_STDOUT = ("csv", "json")
+RAW_TYPES = ("float32", "float64", "int16", "int32", "uint8", "uint16")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -79,7 +81,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--stream", action="store_true", help="give events as they become certain")
     parser.add_argument(
         "--kind", choices=("csv", "raw"),
-        help="of a stream: rows of numbers (csv, the default), or float32 sample after sample",
+        help="of a stream: rows of numbers (csv, the default), or raw numbers one after another",
+    )  # fmt: skip
+    parser.add_argument(
+        "--dtype", choices=RAW_TYPES, help="numbers of a raw stream, little-endian; float32"
+    )
+    parser.add_argument(
+        "--width", type=int, metavar="N",
+        help="numbers of a sample of a raw stream, of which --channels takes some, from 0",
     )  # fmt: skip
     parser.add_argument(
         "--idle-s", type=float, metavar="S",
@@ -104,6 +113,8 @@ def run(
     threads: int,
     stream: bool,
     kind: str | None,
+    dtype: str | None,
+    width: int | None,
     idle_s: float | None,
 ) -> None:
     """Write the predictions for files, or the events of a stream each as soon as it is certain."""
@@ -128,11 +139,14 @@ def run(
         if len(model) > 1 or len(recording) > 1:
             raise UserError("--stream is for one model and one recording")
         one, read = model[0], recording[0]
-        _predict_stream(one, read, out, channels, table, device, kind or "csv", idle_s)
+        raw = _raw_layout(kind, dtype, width, channels)
+        named = None if raw else channels
+        _predict_stream(one, read, out, named, table, device, raw, idle_s)
         return
-    if kind is not None or idle_s is not None:
-        option = "--idle-s" if kind is None else "--kind"
-        raise UserError(f"{option} is for streams; leave it out, or add --stream")
+    of_streams = {"--kind": kind, "--dtype": dtype, "--width": width, "--idle-s": idle_s}
+    for option, value in of_streams.items():
+        if value is not None:
+            raise UserError(f"{option} is for streams; leave it out, or add --stream")
     from seqbench.prediction.predictor import Predictor
 
     predictor = Predictor(model, device, threads)
@@ -232,6 +246,24 @@ def _refuse_out(out: Path, models: list[Path], recordings: list[str]) -> None:
                 raise UserError(f"{out}: belongs to the recording {path}; choose another --out")
 
 
+def _raw_layout(
+    kind: str | None, dtype: str | None, width: int | None, channels: list[str] | None
+) -> RawLayout | None:
+    """Return the layout of a raw stream; None of one of rows."""
+    if kind != "raw":
+        if dtype is not None or width is not None:
+            option = "--width" if dtype is None else "--dtype"
+            raise UserError(f"{option} is for raw streams; leave it out, or add --kind raw")
+        return None
+    from seqbench.datasets.reading.stream import RawLayout
+
+    if channels is None:
+        return RawLayout(dtype or "float32", width)
+    if width is None or not all(one.isdecimal() for one in channels):
+        raise UserError("raw samples have no names; give --channels as numbers from 0, and --width")
+    return RawLayout(dtype or "float32", width, tuple(map(int, channels)))
+
+
 def _predict_stream(
     model: Path,
     recording: str,
@@ -239,14 +271,12 @@ def _predict_stream(
     channels: list[str] | None,
     table: dict[str, object],
     device: str,
-    kind: str,
+    raw: RawLayout | None,
     idle_s: float | None,
 ) -> None:
     from seqbench.datasets.reading.stream import GrowingFile
     from seqbench.prediction.event_finder import EventFinder, predict_stream
 
-    if kind == "raw" and channels is not None:
-        raise UserError("--channels needs names, which raw samples have none of; send a csv stream")
     path = Path(recording)
     ends_itself = recording == "-" or path.is_fifo() or path.is_char_device()
     if ends_itself and idle_s is not None:
@@ -269,9 +299,7 @@ def _predict_stream(
             target = stack.enter_context(out.open("w", encoding="utf-8", newline=""))
         name = "stream" if recording == "-" else path.stem
         handle = stack.enter_context(Interruptible(handle))
-        found = predict_stream(
-            finder, handle, kind=kind, recording=name, channels=channels, **table
-        )
+        found = predict_stream(finder, handle, raw=raw, recording=name, channels=channels, **table)
         _write_events(target, found)
 
 

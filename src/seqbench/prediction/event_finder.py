@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seqbench.config.registry import TASKS
 from seqbench.datasets.reading.clock import SampleTimes
-from seqbench.datasets.reading.stream import Stream, Times, csv_stream, raw_stream
+from seqbench.datasets.reading.stream import RawLayout, Stream, Times, csv_stream, raw_stream
 from seqbench.errors import FormatError, UserError
 from seqbench.prediction.inputs import NO_OFFSETS, check_channels
 from seqbench.prediction.predictor import read_predictor
@@ -108,7 +108,7 @@ def predict_stream(
     finder: EventFinder,
     handle: Stream,
     *,
-    kind: str = "csv",
+    raw: RawLayout | None = None,
     recording: str = "stream",
     channels: list[str] | None = None,
     **options: Any,
@@ -121,9 +121,9 @@ def predict_stream(
         The model.
     handle
         Standard input, or a growing file.
-    kind
-        csv: a row of numbers for each sample, with or without a header and a
-        time column. raw: float32, little-endian, sample after sample.
+    raw
+        Layout of plain numbers, sample after sample; None: a row of text for each sample, with
+        or without a header and a time column.
     recording
         Name to give it.
     channels
@@ -137,10 +137,10 @@ def predict_stream(
     """
     clocks: list[Times] = [lambda: None]
     header = finder.header
-    if kind == "raw":
-        if any(header.subtracted):
-            raise UserError(f"{recording}: {NO_OFFSETS}; send csv")
-        chunks = raw_stream(handle, len(header.channels))
+    if raw is not None:
+        if any(header.subtracted) and raw.dtype == "float32":
+            raise UserError(f"{recording}: {NO_OFFSETS}; send csv, or float64")
+        chunks = raw_stream(handle, len(header.channels), raw, header.subtracted)
     else:
         chunks = csv_stream(
             handle,

@@ -144,7 +144,9 @@ def test_predict_answers_faults_with_a_sentence(knocks, walk_npy, tmp_path):
         (["--idle-s", 1], "--idle-s is for streams"),
         (["--stream", "--resample"], "--resample is for files"),
         (["--stream", "--gaps", "split"], "--gaps split is for files"),
-        (["--stream", "--kind", "raw", "--channels", "a"], "--channels needs names"),
+        (["--stream", "--kind", "raw", "--channels", "a"], "raw samples have no names"),
+        (["--stream", "--dtype", "int16"], "--dtype is for raw streams"),
+        (["--width", 4], "--width is for streams"),
         (["--stream", "--recording", "-", "--idle-s", 1], "--idle-s is for growing files"),
     ],
 )

@@ -12,6 +12,7 @@ import torch
 import seqbench
 from fixtures.detections import whole_recordings
 from seqbench.datasets.reading.recording import read_recording
+from seqbench.datasets.reading.stream import RawLayout
 from seqbench.errors import UserError
 from seqbench.prediction.event_finder import EventFinder, predict_stream
 from seqbench.prediction.label_files import RecordingEvents
@@ -314,7 +315,13 @@ def test_a_stream_gives_the_events_of_the_file(knocks, signal, events, tmp_path,
     if kind == "csv":
         data = as_csv(tmp_path / "a.csv", signal).read_bytes()
 
-    streamed = list(predict_stream(EventFinder(knocks.model), Dribble(data, seed, most), kind=kind))
+    streamed = list(
+        predict_stream(
+            EventFinder(knocks.model),
+            Dribble(data, seed, most),
+            raw=RawLayout() if kind == "raw" else None,
+        )
+    )
 
     assert {event.recording for event in streamed} == {"stream"}
     agree(pd.DataFrame(streamed), events)
@@ -481,4 +488,4 @@ def test_single_precision_that_cannot_hold_the_offsets_is_refused(far, signal):
     with pytest.raises(UserError, match=r"float32 cannot hold the offsets.*pass float64"):
         seqbench.predict(far, signal + np.float32(OFFSETS))
     with pytest.raises(UserError, match=r"float32 cannot hold the offsets.*send csv"):
-        list(predict_stream(EventFinder(far), io.BytesIO(b""), kind="raw"))
+        list(predict_stream(EventFinder(far), io.BytesIO(b""), raw=RawLayout()))

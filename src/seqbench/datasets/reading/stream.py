@@ -5,7 +5,7 @@ import io
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -105,16 +105,43 @@ def _n_lines_above(rows: Sequence[tuple[int, str]]) -> int:
     return Dialect.of(text for _, text in rows).n_lines_above
 
 
-def raw_stream(handle: Stream, n_channels: int) -> Iterator[NDArray[np.float32]]:
+@dataclass(frozen=True)
+class RawLayout:
+    """How the numbers of a raw stream stand: sample after sample, in little-endian order.
+
+    Parameters
+    ----------
+    dtype
+        NumPy's name of their type.
+    width
+        Numbers of a sample; None: one for each channel that is taken.
+    places
+        Which of them to take, counted from 0, in this order; None: all.
+    """
+
+    dtype: str = "float32"
+    width: int | None = None
+    places: tuple[int, ...] | None = None
+
+
+def raw_stream(
+    handle: Stream,
+    n_channels: int,
+    form: RawLayout | None = None,
+    subtracted: Sequence[float] = (),
+) -> Iterator[NDArray[np.float32]]:
     """Yield the samples of a running stream of plain numbers as soon as they have arrived.
 
     Parameters
     ----------
     handle
-        As in `csv_stream`, but of float32 in little-endian order, sample after
-        sample, C numbers each.
+        As in `csv_stream`, but of numbers, sample after sample.
     n_channels
         Channels C.
+    form
+        How they stand; None: C numbers of float32 a sample.
+    subtracted
+        Numbers to subtract from the channels, (C,), before they become single precision.
 
     Yields
     ------
@@ -124,23 +151,31 @@ def raw_stream(handle: Stream, n_channels: int) -> Iterator[NDArray[np.float32]]
     Raises
     ------
     DataError
-        If a number is not finite, or the stream ends within a sample or without one.
+        If the layout does not give C channels, a number is not finite, or the stream ends within
+        a sample or without one.
     """
-    source = _named(handle)
+    source, form = _named(handle), form or RawLayout()
+    dtype, width = np.dtype(form.dtype).newbyteorder("<"), form.width or n_channels
+    places = range(width) if form.places is None else form.places
+    if len(places) != n_channels or max(places) >= width:
+        problem = f"of {counted(width, 'number')} a sample {len(places)} are taken"
+        raise fault(source, problem, f"name {counted(n_channels, 'place')} below {width}")
     names = numbered_names(n_channels)
+    n_bytes = dtype.itemsize * width
     rest = b""
     n_samples = 0
     for piece in _pieces(handle, source):
         rest += piece
-        n = len(rest) // (4 * n_channels)
-        values = np.frombuffer(rest, "<f4", n * n_channels).reshape(n, n_channels).copy()
-        rest = rest[values.nbytes :]
+        n = len(rest) // n_bytes
+        values = np.frombuffer(rest, dtype, n * width).reshape(n, width)[:, list(places)]
+        rest = rest[n * n_bytes :]
         if n:
-            yield finite(source, values, names, n_samples)
+            taken = values - np.array(subtracted) if any(subtracted) else values
+            yield finite(source, taken, names, n_samples)
         n_samples += n
     if rest:
-        problem = f"it ends with {counted(len(rest), 'byte')} of a sample of {4 * n_channels}"
-        hint = f"send float32 numbers of {counted(n_channels, 'channel')}"
+        problem = f"it ends with {counted(len(rest), 'byte')} of a sample of {n_bytes}"
+        hint = f"send {form.dtype} numbers of {counted(width, 'channel')}"
         raise fault(source, problem, hint, row=n_samples + 1)
     _check_any(source, n_samples)
 

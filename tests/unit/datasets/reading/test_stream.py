@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from seqbench.datasets.base import DataError
-from seqbench.datasets.reading.stream import GrowingFile, csv_stream, raw_stream
+from seqbench.datasets.reading.stream import GrowingFile, RawLayout, csv_stream, raw_stream
 
 SIGNAL = np.column_stack([np.sin(np.arange(200) / 7), np.cos(np.arange(200) / 9)])
 
@@ -61,6 +61,18 @@ def test_a_raw_stream_gives_every_sample_however_it_is_cut(size):
 
     assert all(len(chunk) for chunk in chunks)
     np.testing.assert_array_equal(np.concatenate(chunks), SIGNAL.astype(np.float32))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int16", "uint8"])
+def test_a_raw_stream_of_any_type_gives_the_channels_that_are_taken(dtype):
+    numbers = np.arange(120).reshape(-1, 4)
+    stream = io.BytesIO(numbers.astype(np.dtype(dtype).newbyteorder("<")).tobytes())
+
+    chunks = list(raw_stream(stream, 2, RawLayout(dtype, 4, (3, 1)), subtracted=(10.0, 0.0)))
+
+    np.testing.assert_array_equal(np.concatenate(chunks), numbers[:, [3, 1]] - [10, 0])
+    with pytest.raises(DataError, match="of 4 numbers a sample 4 are taken; name 2 places below 4"):
+        list(raw_stream(stream, 2, RawLayout(dtype, 4)))
 
 
 @pytest.mark.parametrize("kind", ["csv", "raw"])
