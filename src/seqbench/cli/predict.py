@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import signal
 import sys
 from argparse import ArgumentParser
@@ -282,9 +283,9 @@ def _predict_stream(
     if ends_itself and idle_s is not None:
         raise UserError("--idle-s is for growing files; a pipe ends by itself")
     finder = EventFinder(model, device)
-    print(
-        f"events follow at most {finder.latency_s:.3g} s after an isolated onset", file=sys.stderr
-    )
+    which = "an isolated" if finder.waits_for_the_period else "every"
+    latency_ms = math.ceil(1000 * finder.latency_s - 1e-6)
+    print(f"events follow at most {latency_ms} ms after {which} onset", file=sys.stderr)
     with ExitStack() as stack:
         handle: BinaryIO | RawIOBase = sys.stdin.buffer
         if not ends_itself:

@@ -39,6 +39,11 @@ def option_problems(
     alike = entry.tags.get("same_length", ())
     if len({len(getattr(chosen, option)) for option in alike}) > 1:
         yield f"{place}: {', '.join(alike)} must be lists of the same length; give all of them"
+    for option, needed in entry.tags.get("only_with", {}).items():
+        for other, value in needed.items():
+            if getattr(chosen, option) is not None and getattr(chosen, other) != value:
+                setting = f"{other}: {str(value).lower()}"
+                yield f"{place}.{option}: goes with {setting} alone; set that, or leave it out"
 
 
 def faults(model: type[BaseModel], values: dict[str, Any], place: str = "") -> Iterator[str]:

@@ -37,6 +37,9 @@ class Encoder(nn.Module, ABC):
         flattened; None where a frame has no position in the picture.
     map_stride
         Rows and columns of a picture that one pixel of the maps covers.
+    look_ahead_samples
+        Of a causal encoder: no frame sees more samples than so many past its own,
+        which is the first of its stride. None: frames may see the whole window.
     """
 
     n_features: int
@@ -45,6 +48,7 @@ class Encoder(nn.Module, ABC):
     n_template_scores: int = 0
     map_shape: tuple[int, int, int] | None = None
     map_stride: int = 1
+    look_ahead_samples: int | None = None
     __call__: Callable[..., Tensor]
 
     def __init__(self, pooling: str = "mean") -> None:
@@ -83,6 +87,25 @@ class Encoder(nn.Module, ABC):
     def frame_lengths(self, lengths: Tensor | None) -> Tensor | None:
         """Return the number of frames for windows of these lengths, (B,)."""
         return frames_of(lengths, self.stride)
+
+    def stream(self) -> "EncoderStream":
+        """Return the state of a causal encoder in evaluation, before the first sample."""
+        raise NotImplementedError(f"{type(self).__name__} reads whole windows")
+
+
+class EncoderStream(ABC):
+    """Frames of one recording while its samples come, equal to those of the whole as one window.
+
+    What is carried from piece to piece does not grow.
+    """
+
+    @abstractmethod
+    def push(self, x: Tensor) -> Tensor:
+        """Take the next samples (1, n, C); return the frames (1, F, D) that are now complete."""
+
+    @abstractmethod
+    def finish(self) -> Tensor:
+        """Return the frames (1, F, D) that are left when no sample will come any more."""
 
 
 def frames_of(lengths: Tensor | None, stride: int) -> Tensor | None:

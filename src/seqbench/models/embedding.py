@@ -56,6 +56,7 @@ def build_encoder(
     sample: str = "series",
     frame_size: Sequence[int] = (),
     embedding_size: int | None = None,
+    sampling_rate_hz: float | None = None,
 ) -> Encoder:
     """Build an encoder for a kind of sample.
 
@@ -72,6 +73,8 @@ def build_encoder(
         the whole shape (C, H, W).
     embedding_size
         Numbers that a token becomes; only tokens need it.
+    sampling_rate_hz
+        Of series, for architectures with the tag ``takes_rate``; None where unknown.
 
     Raises
     ------
@@ -80,7 +83,9 @@ def build_encoder(
     """
     if sample != "tokens":
         shape = (n_channels, *frame_size) if sample == "video" else n_channels
-        encoder: Encoder = ARCHITECTURES[architecture](shape, **options)
+        takes_rate = ARCHITECTURES.entry(architecture).tags.get("takes_rate")
+        rate = (sampling_rate_hz,) if takes_rate else ()
+        encoder: Encoder = ARCHITECTURES[architecture](shape, *rate, **options)
         return encoder
     if embedding_size is None:
         raise ValueError("tokens need an embedding_size")

@@ -1,5 +1,6 @@
-"""The plain detector of events: strided convolutions, then recurrence in both directions."""
+"""The plain detector of events: strided convolutions, then recurrence in both directions or one."""
 
+import math
 from typing import Literal
 
 import torch
@@ -17,12 +18,15 @@ from seqbench.config.options import (
     Widths,
 )
 from seqbench.config.registry import ARCHITECTURES
+from seqbench.errors import UserError
 from seqbench.models.base import ended
 from seqbench.models.cnn1d import Cnn1dEncoder, MaskedBatchNorm1d
 from seqbench.models.cnn_lstm import ConvolvedRecurrentEncoder
+from seqbench.models.event_rnn_stream import EventRnnStream
 from seqbench.models.recurrent import GruEncoder, LstmEncoder
 
 CELLS = {"lstm": LstmEncoder, "gru": GruEncoder}
+LOOK_AHEAD_MS = 50.0  # of a causal model, where the config gives none
 
 
 class Detrend(nn.Module):
@@ -37,43 +41,60 @@ class Detrend(nn.Module):
         Channels C of a window.
     span_samples
         Samples of the mean, rounded up to an odd number; 0: no mean is subtracted.
+    ahead
+        Samples of the span that lie behind the one they are subtracted from, at
+        most half of the span; None: half, so that the span is centred.
     """
 
-    def __init__(self, n_channels: int, span_samples: int) -> None:
+    def __init__(self, n_channels: int, span_samples: int, ahead: int | None = None) -> None:
         super().__init__()
-        self.reach = span_samples // 2
+        reach = span_samples // 2
+        self.ahead = reach if ahead is None else min(ahead, reach)
+        self.behind = 2 * reach - self.ahead
         # Without parameters, no gradient is needed as far back as the signal. The scale is the mean
         # over all batches, which is right from the first one on.
         self.norm = MaskedBatchNorm1d(n_channels, affine=False, momentum=None)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return windows (B, T, C) without their trend, zero after each end."""
-        if self.reach:
-            x = ended(x - self._mean(x, lengths), lengths)
+        return self.scaled(self.without_trend(x, lengths), lengths)
+
+    def without_trend(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return windows (B, T, C) less their moving mean."""
+        return ended(x - self._mean(x, lengths), lengths) if self.behind else x
+
+    def scaled(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return a signal (B, T, C) without a trend at unit variance."""
         return self.norm(x.transpose(1, 2), lengths).transpose(1, 2)
 
     def _mean(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the mean of the samples around each, (B, T, C), from a running sum."""
-        reach, n_samples = self.reach, x.shape[1]
+        n_samples = x.shape[1]
         running = F.pad(x.double().cumsum(dim=1), (0, 0, 1, 0))
         sample = torch.arange(n_samples, device=x.device)
-        last = (sample + reach + 1).clamp(max=n_samples)
-        first = (sample - reach).clamp(min=0)
+        last = (sample + self.ahead + 1).clamp(max=n_samples)
+        first = (sample - self.behind).clamp(min=0)
         end = last if lengths is None else last.minimum(lengths.to(x.device)[:, None])
         count = (end - first).clamp(min=1)[..., None]
         return ((running[:, last] - running[:, first]) / count).to(x.dtype)
 
 
 @ARCHITECTURES.register(
-    "event_rnn", accepts=("series",), same_length=("widths", "kernel_sizes", "strides")
+    "event_rnn",
+    accepts=("series",),
+    same_length=("widths", "kernel_sizes", "strides"),
+    only_with={"look_ahead_ms": {"bidirectional": False}},
+    takes_rate=True,
 )
 class EventRnnEncoder(ConvolvedRecurrentEncoder):
-    """Strided convolutions, read in time in both directions by an LSTM or GRU.
+    """Strided convolutions, read in time in both directions or forward by an LSTM or GRU.
 
     Parameters
     ----------
     n_channels
         Channels C of a window.
+    sampling_rate_hz
+        Samples per second; None where unknown.
     detrend_samples
         Span of the moving mean that is taken from the signal first; 0: none.
     jitter
@@ -93,6 +114,12 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
         Units of each recurrent layer and direction.
     n_layers
         Recurrent layers.
+    bidirectional
+        Read the signal from its end to its start as well. Without, the model is
+        causal: it reads a recording as it comes, however long, with one state.
+    look_ahead_ms
+        How far a causal model looks past the time of a frame; only with
+        `bidirectional: false`, empty: 50.
     dropout
         Probability to drop a feature after each convolution and between layers.
     pooling
@@ -101,7 +128,8 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
     Raises
     ------
     UserError
-        If the lists differ in length or a filter is even.
+        If the lists differ in length, a filter is even, or a look-ahead is given to
+        a bidirectional model or without a sampling rate.
 
     Notes
     -----
@@ -115,6 +143,7 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
     def __init__(
         self,
         n_channels: int,
+        sampling_rate_hz: float | None = None,
         *,
         detrend_samples: NaturalNumber = 200,
         jitter: Level = 0.5,
@@ -124,6 +153,8 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
         cell: Literal["lstm", "gru"] = "lstm",
         hidden_size: Count = 64,
         n_layers: Layers = 1,
+        bidirectional: bool = True,
+        look_ahead_ms: Level | None = None,
         dropout: Dropout = 0.1,
         pooling: Pooling = "attention",
     ) -> None:
@@ -131,12 +162,43 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
             n_channels, widths=widths, kernel_sizes=kernel_sizes, strides=strides, dropout=dropout
         )
         recurrence = CELLS[cell](
-            widths[-1], hidden_size=hidden_size, n_layers=n_layers, dropout=dropout
+            widths[-1],
+            hidden_size=hidden_size,
+            n_layers=n_layers,
+            bidirectional=bidirectional,
+            dropout=dropout,
         )
         super().__init__(convolution, recurrence, pooling)
-        self.detrend = Detrend(n_channels, detrend_samples)
+        # Samples by which the convolutions lag behind centred ones, and frames of recurrence ahead.
+        self.lag, self.n_ahead, mean_ahead = 0, 0, None
+        if bidirectional and look_ahead_ms is not None:
+            raise UserError(
+                "look_ahead_ms is for causal models, but a bidirectional one reads whole windows;"
+                " set bidirectional: false"
+            )
+        if not bidirectional:
+            rest = self._look_ahead(look_ahead_ms, sampling_rate_hz)
+            steps = [math.prod(strides[:i]) for i in range(len(strides))]
+            reach = sum(size // 2 * step for size, step in zip(kernel_sizes, steps, strict=True))
+            self.lag = max(reach - rest, 0)
+            rest -= reach - self.lag
+            mean_ahead = min(rest, detrend_samples // 2)
+            self.n_ahead = (rest - mean_ahead) // self.stride
+            self.look_ahead_samples = reach - self.lag + mean_ahead + self.n_ahead * self.stride
+        self.detrend = Detrend(n_channels, detrend_samples, mean_ahead)
         self.jitter = jitter
         self.n_features += widths[-1]
+
+    @staticmethod
+    def _look_ahead(look_ahead_ms: float | None, sampling_rate_hz: float | None) -> int:
+        """Return the look-ahead of a causal model in whole samples."""
+        if sampling_rate_hz is None:
+            raise UserError(
+                "a causal event_rnn needs the sampling rate of the recordings; give the dataset"
+                " sampling_rate_hz, or set bidirectional: true"
+            )
+        asked_ms = LOOK_AHEAD_MS if look_ahead_ms is None else look_ahead_ms
+        return int(asked_ms / 1000 * sampling_rate_hz + 1e-9)
 
     def prepare(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Take the trend from windows (B, T, C); see `Encoder.prepare`."""
@@ -148,6 +210,21 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
         if self.training and self.jitter:
             # New noise in every batch is harder to memorise than that of the data.
             x = ended(x + self.jitter * torch.randn_like(x), lengths)
+        n_frames, lengths_f = -(-x.shape[1] // self.stride), self.frame_lengths(lengths)
+        if self.lag:
+            x = F.pad(x, (0, 0, self.lag, 0))
+            lengths = None if lengths is None else lengths + self.lag
         frames = self.convolution(x, lengths)
-        context = self.recurrence(frames, self.frame_lengths(lengths))
-        return torch.cat([frames, context], dim=2)
+        if self.lag:
+            frames = ended(frames[:, :n_frames], lengths_f)
+        if not self.n_ahead:
+            return torch.cat([frames, self.recurrence(frames, lengths_f)], dim=2)
+        ahead = F.pad(frames, (0, 0, 0, self.n_ahead))
+        context = self.recurrence(ahead, None if lengths_f is None else lengths_f + self.n_ahead)
+        return torch.cat([frames, context[:, self.n_ahead :]], dim=2)
+
+    def stream(self) -> EventRnnStream:
+        """Return the state of a causal model before the first sample; see `Encoder.stream`."""
+        if self.look_ahead_samples is None:
+            raise UserError("a bidirectional event_rnn reads whole windows; it has no stream")
+        return EventRnnStream(self)

@@ -19,7 +19,8 @@ from seqbench.storage.model_header import ModelHeader
 from seqbench.storage.models import StoredModel
 from seqbench.storage.normalization import Normalization
 from seqbench.tasks.detection.head import DetectionHead
-from seqbench.tasks.detection.refractory import period_samples
+from seqbench.tasks.detection.latency import longest_wait
+from seqbench.tasks.detection.refractory import period_samples, wait_samples
 from seqbench.tasks.detection.results import FoundEvent, found_event
 from seqbench.tasks.detection.stream import Detector, Event, EventStream, OnlineSelection
 from seqbench.training.model import load_model
@@ -44,7 +45,7 @@ class EventFinder:
 
     def __init__(self, path: Path, device: str = "auto") -> None:
         stored = read_predictor(path)
-        header = stored.header
+        self._path, header = path, stored.header
         labels = TASKS.entry(header.task).tags.get("labels")
         if not isinstance(header, ModelHeader) or labels != "events":
             held = header.task if isinstance(header, ModelHeader) else header.baseline
@@ -59,14 +60,20 @@ class EventFinder:
         self._detector = _detector(StoredModel(stored.arrays, header), path, device)
 
     @property
+    def waits_for_the_period(self) -> bool:
+        """Whether an event may wait for a likelier one until the refractory period is over."""
+        return bool(self.header.refractory_s) and self._decoding.decoder in ("greedy", "optimal")
+
+    @property
     def latency_s(self) -> float:
-        """Longest wait for an isolated event in a stream, in seconds after its onset."""
-        layout = self._detector.layout
-        # A peak waits for its window, stands up to 1.4 frames behind its time, and needs 3 more.
-        samples = layout.window_samples + 5 * layout.hop_samples
-        keeps_all = self._decoding.decoder == "threshold"
-        period_s = 0.0 if keeps_all else self.header.refractory_s or 0.0
-        return samples / self._rate_hz + period_s
+        """Longest wait for an event in a stream, an isolated one if it waits for the period.
+
+        In seconds after its onset, by the samples that must come; computing takes its own time.
+        """
+        decoding, rate_hz = self._decoding, self._rate_hz
+        period = period_samples(self.header.refractory_s, rate_hz)
+        wait = wait_samples(decoding.wait_ms, rate_hz)
+        return longest_wait(self._detector.scoring.pace, decoding.decoder, period, wait) / rate_hz
 
     def events(
         self,
@@ -89,12 +96,16 @@ class EventFinder:
         """
         decoder = self._decoding.decoder
         period = period_samples(self.header.refractory_s, self._rate_hz)
-        selection = OnlineSelection(self._decoding.thresholds[decoder], period, decoder)
-        stream = EventStream(self._detector, selection)
-        for chunk in chunks:
-            check_channels(self.header, chunk.shape[1], recording)
-            yield from self._found(stream.push(chunk), recording, times)
-        yield from self._found(stream.finish(), recording, times)
+        wait = wait_samples(self._decoding.wait_ms, self._rate_hz)
+        selection = OnlineSelection(self._decoding.thresholds[decoder], period, decoder, wait)
+        try:
+            stream = EventStream(self._detector, selection)
+            for chunk in chunks:
+                check_channels(self.header, chunk.shape[1], recording)
+                yield from self._found(stream.push(chunk), recording, times)
+            yield from self._found(stream.finish(), recording, times)
+        except FloatingPointError as error:
+            raise FormatError(f"{self._path}: its weights give {error}") from None
 
     def _found(
         self, events: list[Event], recording: str, times: Callable[[], SampleTimes | None]
@@ -170,16 +181,7 @@ def _detector(stored: StoredModel[ModelHeader], path: Path, device: str) -> Dete
     if not isinstance(head, DetectionHead):
         raise TypeError("only the head of detection finds events")
     try:
-        layout = head.layout(header.window_samples)
+        scoring = head.scoring(model, where, header.window_samples)
     except UserError as error:
         raise FormatError(f"{path}: its header describes no model ({error})") from None
-    score = head.scoring(model, where)
-
-    def finite_score(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        scores = score(windows)
-        if not np.isfinite(scores).all():
-            raise FormatError(f"{path}: its weights give scores that are no numbers")
-        return scores
-
-    normalization = Normalization.of(header.normalization)
-    return Detector(finite_score, layout, normalization, len(header.classes))
+    return Detector(scoring, Normalization.of(header.normalization), len(header.classes))

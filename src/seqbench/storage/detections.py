@@ -7,16 +7,52 @@ that ways of decoding can be compared without predicting again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 
 from seqbench.storage.records import Record
 from seqbench.storage.windows import WindowSet
 
-Decoder = Literal["threshold", "greedy", "optimal"]
+Decoder = Literal["threshold", "greedy", "optimal", "bounded"]
+COLUMNS: dict[str, type] = {  # of candidates
+    "place": np.int64,
+    "time": np.float64,
+    "type": np.int64,
+    "score": np.float64,
+    "found_at": np.float64,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """When the frames of a recording become final while its samples come.
+
+    Parameters
+    ----------
+    hop_samples
+        Samples from frame to frame.
+    first_centre
+        Frame f stands for the samples around ``first_centre + f * hop_samples``.
+    first_samples
+        Samples that the first frames need.
+    n_together
+        Frames that become final together, and then every ``n_together * hop_samples`` samples.
+    """
+
+    hop_samples: int
+    first_centre: float
+    first_samples: int
+    n_together: int
+
+    def n_samples(self, n_frames: ArrayLike) -> NDArray[np.float64]:
+        """Return the samples after which so many frames, one at least, are final."""
+        groups_before = np.ceil(np.asarray(n_frames, dtype=np.float64) / self.n_together) - 1
+        step_samples = self.n_together * self.hop_samples
+        return self.first_samples + np.maximum(groups_before, 0) * step_samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +69,19 @@ class Candidates:
         Index of the class, (M,) int64.
     score
         Larger is likelier, in (0, 1), (M,) float64.
+    found_at
+        Samples of the recording that must have come before it is found, (M,)
+        float64; NaN where a method finds nothing before a recording has ended.
+    pace
+        When a stream has the frames that they are found in; None: there is no stream.
     """
 
     place: NDArray[np.int64]
     time: NDArray[np.float64]
     type: NDArray[np.int64]
     score: NDArray[np.float64]
+    found_at: NDArray[np.float64]
+    pace: Pace | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -49,19 +92,21 @@ class Candidates:
     ) -> "Candidates":
         """Return candidates at times (M,); a number in place of an array is that of all."""
         time, place, kind, values = np.broadcast_arrays(time, place, type, score)
-        return cls(place=place, time=time, type=kind, score=values)
+        unknown = np.full(time.shape, np.nan)
+        return cls(place=place, time=time, type=kind, score=values, found_at=unknown)
+
+    def __getitem__(self, index: NDArray[Any] | slice) -> "Candidates":
+        return replace(self, **{name: getattr(self, name)[index] for name in COLUMNS})
 
     @classmethod
     def joined(cls, parts: list["Candidates"]) -> "Candidates":
         """Return several lists as one, ordered by place, type and time."""
-        place, time, kind, score = (
-            np.concatenate([np.zeros(0, dtype), *(getattr(part, column) for part in parts)])
-            for column, dtype in (
-                ("place", np.int64), ("time", np.float64), ("type", np.int64), ("score", np.float64)
-            )
-        )  # fmt: skip
-        order = np.lexsort((time, kind, place))
-        return cls(place=place[order], time=time[order], type=kind[order], score=score[order])
+        columns = {
+            name: np.concatenate([np.zeros(0, dtype), *(getattr(part, name) for part in parts)])
+            for name, dtype in COLUMNS.items()
+        }
+        order = np.lexsort((columns["time"], columns["type"], columns["place"]))
+        return cls(**columns, pace=parts[0].pace if parts else None)[order]
 
 
 class DetectionTuning(Record):
@@ -73,6 +118,8 @@ class DetectionTuning(Record):
         The one whose events are the prediction.
     thresholds
         By decoder, the least score of an event of each type, K each.
+    wait_ms
+        How long the decoder ``bounded`` waits for a likelier candidate.
     timing_bounds_ms
         Interval around the predicted onset that holds 95 % of the matched
         events of a type, K; None where val had too few.
@@ -80,6 +127,7 @@ class DetectionTuning(Record):
 
     decoder: Decoder
     thresholds: dict[Decoder, tuple[float, ...]]
+    wait_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     timing_bounds_ms: tuple[tuple[float, float] | None, ...] = ()
 
     def check(self, n_types: int) -> None:
@@ -106,22 +154,29 @@ class Decoding:
         The one whose events are the prediction.
     thresholds
         By decoder, the least score of an event of each type, (K,).
+    wait_ms
+        How long the decoder ``bounded`` waits for a likelier candidate.
     """
 
     decoder: str
     thresholds: dict[str, NDArray[np.float64]]
+    wait_ms: float = 0.0
 
     @classmethod
     def of(cls, tuned: DetectionTuning) -> "Decoding":
         """Return the decoding that val chose."""
         thresholds = {str(name): np.array(values) for name, values in tuned.thresholds.items()}
-        return cls(decoder=tuned.decoder, thresholds=thresholds)
+        return cls(decoder=tuned.decoder, thresholds=thresholds, wait_ms=tuned.wait_ms)
 
     def tuning(self, timing_bounds_ms: Sequence[list[float] | None] = ()) -> dict[str, Any]:
         """Return the values of a `DetectionTuning`, with the timing errors of val."""
         thresholds = {name: values.tolist() for name, values in self.thresholds.items()}
-        bounds = list(timing_bounds_ms)
-        return {"decoder": self.decoder, "thresholds": thresholds, "timing_bounds_ms": bounds}
+        return {
+            "decoder": self.decoder,
+            "thresholds": thresholds,
+            "wait_ms": self.wait_ms,
+            "timing_bounds_ms": list(timing_bounds_ms),
+        }
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -148,6 +203,8 @@ class Detections:
         Tolerance of the headline.
     are_probabilities
         Whether scores are probabilities.
+    n_samples
+        Length of each recording, (S,).
     """
 
     recording: list[str]
@@ -163,6 +220,7 @@ class Detections:
     refractory_s: float | None
     tolerance_ms: float
     are_probabilities: bool
+    n_samples: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.recording)
@@ -194,4 +252,5 @@ class Detections:
             refractory_s=timeline.refractory_s,
             tolerance_ms=timeline.tolerance_ms,
             are_probabilities=are_probabilities,
+            n_samples=timeline.stop - timeline.start,
         )

@@ -49,6 +49,7 @@ def build_model(header: NetworkHeader) -> Model:
         sample=header.sample,
         frame_size=header.frame_size,
         embedding_size=header.embedding_size,
+        sampling_rate_hz=header.sampling_rate_hz,
     )
     task = TASKS[header.task](**header.task_options)
     return Model(encoder, task.head(encoder, header))

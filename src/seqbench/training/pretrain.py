@@ -72,7 +72,7 @@ def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
     train = read_windows(job.windows, "train", labels=False, memory_limit_bytes=limit)
     table = WindowTable(train, device, with_targets=False)
     learned, watched = hold_out(train, settings.optimizer.monitor, job.seed)
-    objective = build_objective(settings, len(train.channels)).to(device)
+    objective = build_objective(settings, len(train.channels), train.sampling_rate_hz).to(device)
     outcome = fit(
         Pretraining(objective),
         table,
@@ -155,9 +155,13 @@ def collapse(watched: dict[str, float]) -> str | None:
     return None
 
 
-def build_objective(job: PretrainJobSettings, n_channels: int) -> Objective:
+def build_objective(
+    job: PretrainJobSettings, n_channels: int, sampling_rate_hz: float | None
+) -> Objective:
     """Build the encoder and the objective around it."""
-    encoder = build_encoder(job.architecture, job.architecture_options, n_channels)
+    encoder = build_encoder(
+        job.architecture, job.architecture_options, n_channels, sampling_rate_hz=sampling_rate_hz
+    )
     objective: Objective = OBJECTIVES[job.objective](encoder, n_channels, **job.objective_options)
     return objective
 

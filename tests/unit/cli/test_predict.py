@@ -255,7 +255,7 @@ def test_a_growing_file_is_read_until_it_rests(knocks, walk, tmp_path, capsys, k
 
     assert seen_before_the_rest == [True]
     assert {row["recording"] for row in table(out.read_text())} == {"walk"}
-    assert "events follow at most 0.331 s after an isolated onset" in capsys.readouterr().err
+    assert "events follow at most 323 ms after an isolated onset" in capsys.readouterr().err
 
 
 def test_a_named_pipe_is_read_to_its_end(knocks, walk, tmp_path, capsys):

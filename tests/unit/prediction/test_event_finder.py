@@ -359,8 +359,8 @@ def test_who_keeps_all_that_is_likely_waits_for_no_period(knocks, tmp_path):
     tuned = knocks.header.tuned | {"decoder": "threshold"}
     eager = EventFinder(stored(knocks, tmp_path / "m.safetensors", tuned=tuned))
 
-    # A window of 512 samples and five frames of 10, as `EventStream` needs; then the period.
-    assert eager.latency_s == pytest.approx((512 + 5 * 10) / 2000)
+    # A window of 512 samples, and 3.4 frames of 10 until a peak is certain; then the period.
+    assert eager.latency_s == pytest.approx((512 + 3.4 * 10) / 2000)
     assert EventFinder(knocks.model).latency_s == pytest.approx(eager.latency_s + 0.05)
 
 

@@ -7,7 +7,7 @@ from seqbench.storage.detections import Candidates, Decoding, Detections, Detect
 from seqbench.storage.predictions import read_predictions, write_predictions
 
 ROWS = [(0, 40.25, 0, 0.75), (0, 117.0, 1, 1 / 3), (1, 200.5, 0, 0.9)]
-COLUMNS = ("place", "time", "type", "score")
+COLUMNS = ("place", "time", "type", "score", "found_at")
 DECODING = Decoding(
     decoder="greedy",
     thresholds={
@@ -20,9 +20,9 @@ DECODING = Decoding(
 def candidates(*rows: tuple[int, float, int, float]) -> Candidates:
     """Return candidates of rows (place, time, type, score)."""
     place, time, kind, score = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return Candidates(
+    return Candidates.at(
+        np.array(time, dtype=np.float64),
         place=np.array(place, dtype=np.int64),
-        time=np.array(time, dtype=np.float64),
         type=np.array(kind, dtype=np.int64),
         score=np.array(score, dtype=np.float64),
     )
@@ -50,7 +50,7 @@ def test_no_candidates_are_joined_to_none_of_the_right_kind(parts):
 
     assert len(joined) == 0
     dtypes = [getattr(joined, column).dtype for column in COLUMNS]
-    assert dtypes == [np.int64, np.float64, np.int64, np.float64]
+    assert dtypes == [np.int64, np.float64, np.int64, np.float64, np.float64]
 
 
 # Decoding.

@@ -68,10 +68,10 @@ def ideal(head: DetectionHead, target: EventTarget, n_frames: int) -> Tensor:
 
 def decoded(head: DetectionHead, logits: Tensor) -> list[list[tuple[int, float]]]:
     """Types and times of the peaks of each window, by type and time."""
-    layout = head.layout(10 * head.hop)
+    pace = head.layout(10 * head.hop).pace
     found = []
     for frames in head.scores(logits).numpy():
-        picker = PeakPicker(layout, head.n_types)
+        picker = PeakPicker(pace, head.n_types)
         peaks = [picker.push(frames), picker.finish()]
         found.append(
             sorted(

@@ -13,7 +13,7 @@ from fixtures.detections import made
 from seqbench.config.registry import METRICS, TASKS
 from seqbench.config.tolerances import TOLERANCES_MS
 from seqbench.reporting.scores.metrics import columns
-from seqbench.storage.detections import Candidates, Decoding, Detections
+from seqbench.storage.detections import Candidates, Decoding, Detections, Pace
 from seqbench.tasks.detection.comparison import decoded, errors_ms
 from seqbench.tasks.detection.metrics import (
     per_type,
@@ -46,6 +46,7 @@ PLAIN = made(REFERENCES, [(0, 102), (0, 205), (0, 306), (0, 400)])
 
 NAN = float("nan")
 FOUND = ("f1", "macro_f1", "precision", "recall")
+PACE = Pace(hop_samples=10, first_centre=0.0, first_samples=31, n_together=1)
 TIMING = ("onset_mae_ms", "onset_median_ms", "onset_p95_ms", "onset_bias_ms")
 SHIFTED = {
     shift: made(REFERENCES, [(k, onset + shift) for k, onset in REFERENCES]) for shift in (-5, 5)
@@ -318,7 +319,7 @@ def random_case(seed: int, *, n_recordings: int = 4, jitter: float = 6.0) -> Det
         )
         for _ in range(n_false)
     ]
-    return made(
+    of = made(
         events,
         candidates,
         n_recordings=n_recordings,
@@ -327,6 +328,10 @@ def random_case(seed: int, *, n_recordings: int = 4, jitter: float = 6.0) -> Det
         refractory_s=0.02,
         threshold=0.4,
     )
+    # A candidate is found two frames after its own, none of which lies far behind its time.
+    frame = np.rint((of.candidates.time.clip(0) + 4) / PACE.hop_samples)
+    found_at = np.minimum(PACE.n_samples(frame + 3), 1000)
+    return replace(of, candidates=replace(of.candidates, found_at=found_at, pace=PACE))
 
 
 REFERENCE = ("reference_place", "reference_onset", "reference_type")
@@ -342,7 +347,9 @@ def rearranged(of: Detections, places: list[int]) -> Detections:
         return [new, *(column[np.concatenate(index)] for column in columns)]
 
     found = of.candidates
-    place, time, kind, likely = rows(found.place, found.time, found.type, found.score)
+    place, *columns = rows(found.place, found.time, found.type, found.score, found.found_at)
+    time, kind, likely, found_at = columns
+    moved = Candidates.at(time, place=place, type=kind, score=likely)
     events = rows(of.reference_place, of.reference_onset, of.reference_type)
     return replace(
         of,
@@ -350,7 +357,8 @@ def rearranged(of: Detections, places: list[int]) -> Detections:
         group=[of.group[place] for place in places],
         known=of.known[places],
         **dict(zip(REFERENCE, events, strict=True)),
-        candidates=Candidates(place=place, time=time, type=kind, score=likely),
+        candidates=replace(moved, found_at=found_at, pace=found.pace),
+        n_samples=of.n_samples[places],
     )
 
 
@@ -389,7 +397,7 @@ def test_the_order_of_events_candidates_and_recordings_does_not_matter(seed, ran
     moved = replace(
         moved,
         **{name: getattr(moved, name)[events] for name in REFERENCE},
-        candidates=Candidates(**{name: v[found] for name, v in vars(moved.candidates).items()}),
+        candidates=moved.candidates[found],
     )
 
     for name in NAMES:

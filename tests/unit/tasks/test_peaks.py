@@ -42,7 +42,7 @@ def one_type(presence: list[float], offset: float | list[float] = 0.0) -> np.nda
 
 def found(parts: list[np.ndarray], layout: Layout = PLAIN) -> list[tuple[int, float, float]]:
     """All peaks as type, time, score, by type and time."""
-    picker = PeakPicker(layout, parts[0].shape[2])
+    picker = PeakPicker(layout.pace, parts[0].shape[2])
     peaks = [*(picker.push(part) for part in parts), picker.finish()]
     return sorted(row for one in peaks for row in rows(one))
 
@@ -59,7 +59,7 @@ def rows(peaks: Peaks) -> list[tuple[int, float, float]]:
 @pytest.mark.parametrize("n_equal", [1, 2, 3, 6, 20])
 def test_a_plateau_is_one_peak_at_its_first_frame(n_equal):
     plateau = one_type([0, 0, *[0.8] * n_equal, 0, 0])
-    picker = PeakPicker(PLAIN, 1)
+    picker = PeakPicker(PLAIN.pace, 1)
 
     peaks = [*rows(picker.push(plateau)), *rows(picker.finish())]
 
@@ -145,7 +145,7 @@ def test_pieces_of_any_size_give_what_one_push_gives(parts, layout):
 
 @given(pieces(), st.sampled_from([PLAIN, POOLED]))
 def test_no_peak_comes_before_what_was_called_certain(parts, layout):
-    picker = PeakPicker(layout, N_TYPES)
+    picker = PeakPicker(layout.pace, N_TYPES)
     certain = picker.certain_before
 
     for part in parts:
@@ -158,7 +158,7 @@ def test_no_peak_comes_before_what_was_called_certain(parts, layout):
 
 @given(pieces())
 def test_certain_lies_at_most_four_frames_behind_what_came(parts):
-    picker = PeakPicker(PLAIN, N_TYPES)
+    picker = PeakPicker(PLAIN.pace, N_TYPES)
     n = 0
 
     for part in parts:

@@ -21,9 +21,9 @@ from seqbench.tasks.detection.stream import Event, OnlineSelection
 
 def candidates(time, score, *, type=0, place=0) -> Candidates:
     n = len(time)
-    return Candidates(
+    return Candidates.at(
+        np.asarray(time, dtype=np.float64),
         place=np.broadcast_to(np.asarray(place, dtype=np.int64), n),
-        time=np.asarray(time, dtype=np.float64),
         type=np.broadcast_to(np.asarray(type, dtype=np.int64), n),
         score=np.asarray(score, dtype=np.float64),
     )
@@ -198,10 +198,10 @@ def chosen_from(stream, period, decoder) -> list[Event]:
 def test_without_a_period_all_decoders_agree(stream):
     expected = sorted(Event(*row) for row in stream if row[2] >= THRESHOLDS[row[1]])
 
-    assert [chosen_from(stream, 0.0, decoder) for decoder in DECODERS] == [expected] * 3
+    assert [chosen_from(stream, 0.0, decoder) for decoder in DECODERS] == [expected] * len(DECODERS)
 
 
-@pytest.mark.parametrize("decoder", ["greedy", "optimal"])
+@pytest.mark.parametrize("decoder", ["greedy", "optimal", "bounded"])
 def test_many_candidates_take_seconds(decoder):
     generator = np.random.default_rng(0)
     n = 100_000

@@ -260,9 +260,9 @@ def candidates(detector: TemplateDetector, windows: WindowSet, *, peel: bool) ->
         piece = np.searchsorted(joined.start - joined.gap // 2, time, side="right") - 1
         inside = time - detector.bias[kind] - joined.start[piece]
         found.append(
-            Candidates(
+            Candidates.at(
+                np.clip(inside, 0, joined.length[piece] - 1),
                 place=places[piece],
-                time=np.clip(inside, 0, joined.length[piece] - 1),
                 type=kind,
                 score=scores(log_odds),
             )

@@ -11,8 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.storage.detections import Detections
+from seqbench.tasks.detection.latency import output_samples
 from seqbench.tasks.detection.matching import claim, match, on_one_line, tolerance_in_samples
-from seqbench.tasks.detection.refractory import period_samples, select, violations
+from seqbench.tasks.detection.refractory import (
+    period_samples,
+    select,
+    violations,
+    wait_samples,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -88,7 +94,18 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decoded(Comparison):
-    """A comparison with the events of a decoder."""
+    """A comparison with the events of a decoder.
+
+    Parameters
+    ----------
+    kept
+        Index of the candidate of each event that was found, (D,).
+    decoder
+        What kept them.
+    """
+
+    kept: Ints
+    decoder: str
 
     def pairs(self, tolerance_ms: float) -> tuple[Ints, Ints]:
         """Return the indices of events and of what found them, (P,) each."""
@@ -117,6 +134,15 @@ class Decoded(Comparison):
         of_reference, of_found = self.pairs(tolerance_ms)
         late = self.found.time[of_found] - self.reference.time[of_reference]
         return self.found[of_found], late / self.detections.sampling_rate_hz * 1000
+
+    @cached_property
+    def latency_ms(self) -> tuple[Events, Floats]:
+        """Events that were found, as in `errors_ms`, and when a stream gives them after, (P,)."""
+        tolerance_ms = max(LEAST_ERROR_TOLERANCE_MS, self.detections.tolerance_ms)
+        of_reference, of_found = self.pairs(tolerance_ms)
+        given_at = output_samples(self.detections, self.kept[of_found], self.decoder)
+        waits = given_at - self.reference.time[of_reference]
+        return self.found[of_found], waits / self.detections.sampling_rate_hz * 1000
 
     @cached_property
     def violations(self) -> Floats:
@@ -173,11 +199,15 @@ def decoded(detections: Detections, decoder: str | None = None) -> Decoded:
         detections.decoding.thresholds[decoder],
         _refractory_samples(detections),
         decoder,
+        wait_samples(detections.decoding.wait_ms, detections.sampling_rate_hz),
     )
+    kept = kept[_candidates(detections)[kept].inside(detections.known)]
     return Decoded(
         detections=detections,
         reference=_reference(detections),
-        found=_scored(detections, _candidates(detections)[kept]),
+        found=_candidates(detections)[kept],
+        kept=kept,
+        decoder=decoder,
     )
 
 

@@ -7,6 +7,7 @@ about as likely, and the mean of those is none of them.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder
-from seqbench.storage.detections import Candidates
+from seqbench.storage.detections import Candidates, Pace
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.losses import (
     bin_divergence,
@@ -24,7 +25,14 @@ from seqbench.tasks.detection.losses import (
     refractory_penalty,
     template_alignment,
 )
-from seqbench.tasks.detection.peaks import Score, find_candidates
+from seqbench.tasks.detection.scoring import (
+    CausalScoring,
+    CausalStream,
+    FrameStream,
+    Scoring,
+    WindowScoring,
+    find_candidates,
+)
 from seqbench.tasks.detection.stitching import Frames, Layout
 from seqbench.tasks.detection.target import EventTarget
 from seqbench.tasks.detection.task import DetectionTask
@@ -189,7 +197,7 @@ class DetectionHead(Head):
         self, model: nn.Module, windows: WindowSet, device: torch.device, window_samples: int
     ) -> Candidates:
         """Return the peaks of presence in whole recordings."""
-        return find_candidates(self.scoring(model, device), windows, self.layout(window_samples))
+        return find_candidates(self.scoring(model, device, window_samples), windows)
 
     def layout(self, window_samples: int) -> Layout:
         """Return how windows and frames lie in a recording.
@@ -206,14 +214,58 @@ class DetectionHead(Head):
             )
         return Layout(window_samples, self.hop, self.first_centre)
 
-    def scoring(self, model: nn.Module, device: torch.device) -> Score:
-        """Return a function from normalised windows (B, T, C) to scores (B, F, 2, K)."""
+    def scoring(self, model: Any, device: torch.device, window_samples: int) -> Scoring:
+        """Return how a model with this head turns samples into frames.
+
+        Parameters
+        ----------
+        model
+            Encoder and head, in evaluation.
+        device
+            Where the model runs.
+        window_samples
+            Length that recordings are cut to, for models that read whole windows.
+        """
+        look_ahead = model.encoder.look_ahead_samples
+        if look_ahead is not None:
+            pace = Pace(
+                hop_samples=self.hop,
+                first_centre=self.first_centre,
+                first_samples=self.hop - model.encoder.stride + look_ahead + 1,
+                n_together=1,
+            )
+            return CausalScoring(lambda: self._stream(model.encoder, device, pace), pace)
 
         @torch.no_grad()
         def score(x: NDArray[np.float32]) -> Frames:
             return self.scores(model(torch.from_numpy(x).to(device))).cpu().numpy()
 
-        return score
+        return WindowScoring(score, self.layout(window_samples))
+
+    def _stream(self, encoder: Encoder, device: torch.device, pace: Pace) -> FrameStream:
+        """Return a causal encoder and this head before the first sample of a recording."""
+        state = encoder.stream()
+        held = torch.zeros(1, 0, encoder.n_features, device=device)
+
+        def scored(frames: Tensor, *, is_end: bool) -> Frames:
+            """Return the scores of frames, as many as are joined at a time."""
+            nonlocal held
+            held = torch.cat([held, frames], dim=1)
+            n = held.shape[1] if is_end else held.shape[1] // self.joined * self.joined
+            ready, held = held[:, :n], held[:, n:]
+            if not n:
+                return np.zeros((0, 2, self.n_types), dtype=np.float32)
+            return self.scores(self(ready))[0].cpu().numpy()
+
+        @torch.no_grad()
+        def push(x: NDArray[np.float32]) -> Frames:
+            return scored(state.push(torch.from_numpy(x).to(device)[None]), is_end=False)
+
+        @torch.no_grad()
+        def finish() -> Frames:
+            return scored(state.finish(), is_end=True)
+
+        return CausalStream(push, finish, pace)
 
     def frame_target(self, target: EventTarget, n_frames: int) -> FrameTarget:
         """Return the targets of each frame and type."""

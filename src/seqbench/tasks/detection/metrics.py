@@ -153,6 +153,21 @@ def presence_ece(detections: Detections, weights: Floats) -> Floats:
     return ratio(np.abs(weights @ gaps.reshape(n, -1)).sum(axis=1), weights @ counts)
 
 
+@METRICS.register("latency_p50_ms", tasks=("detection",), better="lower", order=13)
+def latency_p50_ms(detections: Detections, weights: Floats) -> Floats:
+    """Median of the time from an event to its output in a stream, by sample count, in milliseconds.
+
+    Of the events that were found, as in `onset_mae_ms`; the time of computing is left out.
+    """
+    return _latency(detections, weights, 0.5)
+
+
+@METRICS.register("latency_p95_ms", tasks=("detection",), better="lower", order=14)
+def latency_p95_ms(detections: Detections, weights: Floats) -> Floats:
+    """The 95th percentile of what `latency_p50_ms` is the median of."""
+    return _latency(detections, weights, 0.95)
+
+
 def per_type(detections: Detections, decoder: str | None = None) -> list[dict[str, Any]]:
     """Return the scores of each type, at the tolerance of the dataset.
 
@@ -201,6 +216,13 @@ def reliability(detections: Detections) -> tuple[Floats, Floats, Ints]:
     """
     ranked = ranking(detections)
     return calibration(ranked.score, ranked.is_hit(detections.tolerance_ms))
+
+
+def _latency(detections: Detections, weights: Floats, level: float) -> Floats:
+    """Quantile of latencies, (R,); NaN where a method has no stream."""
+    events, waits_ms = decoded(detections).latency_ms
+    known = np.isfinite(waits_ms)
+    return _quantile(waits_ms[known], events.place[known], weights, level)
 
 
 def _violations(compared: Decoded, weights: Floats) -> Floats:

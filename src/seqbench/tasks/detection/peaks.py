@@ -1,19 +1,13 @@
 """From frames to candidates: one for each peak of presence."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.detections import Candidates
-from seqbench.storage.windows import WindowSet
-from seqbench.tasks.detection.stitching import Blend, Frames, Layout
-from seqbench.windowing.normalize import standardize
+from seqbench.storage.detections import Candidates, Pace
+from seqbench.tasks.detection.stitching import Frames
 
-Score = Callable[[NDArray[np.float32]], Frames]
-BATCH = 32  # windows scored at a time
 LEAST_SCORE = 0.02  # what is less likely never becomes an event, whatever its threshold
 REACH = 2  # frames on either side that a peak must exceed
 BESIDE = 1  # frames on either side that give the time together
@@ -22,11 +16,24 @@ LIMIT = 1.4  # frames that a time may lie from its peak: less than half of what 
 
 @dataclass(frozen=True)
 class Peaks:
-    """Peaks in order of their frames: time in samples, type, score, (M,) each."""
+    """Peaks in order of their time in samples, their type, score and frame, (M,) each."""
 
     time: NDArray[np.float64]
     type: NDArray[np.int64]
     score: NDArray[np.float64]
+    frame: NDArray[np.int64]
+
+    def candidates(self, pace: Pace, *, place: int, n_samples: int) -> Candidates:
+        """Return the peaks of a recording of so many samples as candidates."""
+        found_at = pace.n_samples(self.frame + REACH + 1)
+        return Candidates(
+            place=np.full(len(self.time), place),
+            time=np.clip(self.time, 0, n_samples - 1),
+            type=self.type,
+            score=self.score,
+            found_at=np.minimum(found_at, n_samples),
+            pace=pace,
+        )
 
 
 class PeakPicker:
@@ -37,14 +44,14 @@ class PeakPicker:
 
     Parameters
     ----------
-    layout
+    pace
         When frames are.
     n_types
         Event types K.
     """
 
-    def __init__(self, layout: Layout, n_types: int) -> None:
-        self.layout = layout
+    def __init__(self, pace: Pace, n_types: int) -> None:
+        self.pace = pace
         # Frames before the recording hold nothing, so that its first frame can be a peak.
         self._held = np.zeros((REACH, 2, n_types), dtype=np.float32)
         self._first = -REACH  # number of the first frame held
@@ -66,9 +73,7 @@ class PeakPicker:
     @property
     def certain_before(self) -> float:
         """Time in samples before which no further peak will be found."""
-        middle = (self._first + REACH) * self.layout.hop_samples  # of the earliest possible peak
-        # Term by term as the times themselves, so that rounding cannot separate the two.
-        return self.layout.first_centre + (middle - LIMIT * self.layout.hop_samples)
+        return certain_before(self.pace, self._first + 2 * REACH)
 
     def _among(self, held: Frames, n: int) -> Peaks:
         presence = held[:, 0]
@@ -80,58 +85,32 @@ class PeakPicker:
         frame, kind = np.nonzero(is_peak)
         at = frame + REACH + np.arange(-BESIDE, BESIDE + 1)[:, None]  # (3, peaks)
         weights = held[at, 0, kind].astype(np.float64)
-        times = self.layout.hop_samples * (self._first + at) + held[at, 1, kind]
-        middle = (self._first + REACH + frame) * self.layout.hop_samples
-        reach = LIMIT * self.layout.hop_samples
+        times = self.pace.hop_samples * (self._first + at) + held[at, 1, kind]
+        middle = (self._first + REACH + frame) * self.pace.hop_samples
+        reach = LIMIT * self.pace.hop_samples
         mean = (weights * times).sum(axis=0) / weights.sum(axis=0)
-        time = self.layout.first_centre + np.clip(mean, middle - reach, middle + reach)
+        time = self.pace.first_centre + np.clip(mean, middle - reach, middle + reach)
         score = centre[frame, kind].astype(np.float64)
         order = np.argsort(time, kind="stable")
-        return Peaks(time[order], kind[order].astype(np.int64), score[order])
+        number = self._first + REACH + frame
+        return Peaks(time[order], kind[order].astype(np.int64), score[order], number[order])
 
 
-def find_candidates(score: Score, windows: WindowSet, layout: Layout) -> Candidates:
-    """Stitch and search every recording of a split.
-
-    Parameters
-    ----------
-    score
-        From normalised windows (B, T, C) to presence and offset, (B, F, 2, K).
-    windows
-        Of a dataset with a timeline.
-    layout
-        How windows and frames lie in a recording.
-    """
-    timeline = windows.events
-    bounds = list(zip(timeline.start.tolist(), timeline.stop.tolist(), strict=True))
-    spans = [
-        (start + first, start + last)
-        for start, stop in bounds
-        for first, last in layout.spans(stop - start)
-    ]
-    scored = _scored(score, windows, spans)
-    parts = []
-    for place, (start, stop) in enumerate(bounds):
-        blend, picker = Blend(layout), PeakPicker(layout, len(windows.classes))
-        found = [picker.push(blend.add(next(scored))) for _ in layout.spans(stop - start)]
-        found += [picker.push(blend.finish()), picker.finish()]
-        parts += [
-            Candidates(
-                place=np.full(len(peaks.time), place),
-                time=np.clip(peaks.time, 0, stop - start - 1),
-                type=peaks.type,
-                score=peaks.score,
-            )
-            for peaks in found
-        ]
-    return Candidates.joined(parts)
+def certain_before(pace: Pace, n_frames: int) -> float:
+    """Return the time in samples before which no peak will be found beyond so many final frames."""
+    return float(_certain_before(pace, np.array(n_frames)))
 
 
-def _scored(score: Score, windows: WindowSet, spans: list[tuple[int, int]]) -> Iterator[Frames]:
-    """Yield the frames of each span in turn; neighbours of one length share a batch."""
-    per_window = windows.normalization.mode == "per_window"
-    for _, of_one_length in groupby(spans, key=lambda span: span[1] - span[0]):
-        alike = list(of_one_length)
-        for first in range(0, len(alike), BATCH):
-            cut = [windows.signal[start:stop] for start, stop in alike[first : first + BATCH]]
-            yield from score(np.stack([standardize(x) for x in cut] if per_window else cut))
+def samples_until(pace: Pace, time: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many samples must have come until no peak can be found before times (M,)."""
+    n_frames = np.ceil((time - pace.first_centre) / pace.hop_samples + LIMIT).astype(np.int64)
+    n_frames += REACH - 1
+    for _ in range(2):  # rounding may have cost the last one
+        n_frames += _certain_before(pace, n_frames) < time
+    return pace.n_samples(np.maximum(n_frames, 1))
+
+
+def _certain_before(pace: Pace, n_frames: NDArray[np.int64]) -> NDArray[np.float64]:
+    middle = (n_frames - REACH) * pace.hop_samples  # of the earliest possible peak
+    # Term by term as the times themselves, so that rounding cannot separate the two.
+    return np.asarray(pace.first_centre + (middle - LIMIT * pace.hop_samples), dtype=np.float64)

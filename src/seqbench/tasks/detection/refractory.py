@@ -3,6 +3,8 @@
 Every decoder first applies the threshold of the type; ``threshold`` does no
 more. ``greedy`` keeps the candidate with the highest score, drops those too
 close to it, and repeats. ``optimal`` keeps the best set that respects the period.
+``bounded`` decides in the order of time: the likeliest of those within the wait
+of the first, and then none before the period is over.
 """
 
 import math
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from seqbench.storage.detections import Candidates
 
-DECODERS = ("threshold", "greedy", "optimal")
+DECODERS = ("threshold", "greedy", "optimal", "bounded")
 LEAST_PROBABILITY = 1e-6  # scores are clipped here, so that their log-odds are finite
 TIE_WEIGHT = 1e-6  # log-odds per unit of score: a candidate at its threshold counts, too
 UNITS_PER_LOG_ODDS = 2**48  # weights are whole numbers, so that sums and ties are exact
@@ -30,11 +32,17 @@ def period_samples(refractory_s: float | None, sampling_rate_hz: float) -> float
     return round((refractory_s or 0.0) * sampling_rate_hz, 6)
 
 
+def wait_samples(wait_ms: float, sampling_rate_hz: float) -> float:
+    """Return how long ``bounded`` waits for a likelier candidate, rounded as the period is."""
+    return round(wait_ms / 1000 * sampling_rate_hz, 6)
+
+
 def select(
     candidates: Candidates,
     thresholds: NDArray[np.float64],
     refractory_samples: float,
     decoder: str,
+    wait_samples: float = 0.0,
 ) -> NDArray[np.int64]:
     """Return the candidates that become events, by recording and type.
 
@@ -49,6 +57,8 @@ def select(
         is allowed. With 0 all decoders agree.
     decoder
         One of `DECODERS`.
+    wait_samples
+        How long ``bounded`` waits for a likelier candidate, at most the period.
 
     Returns
     -------
@@ -63,7 +73,7 @@ def select(
 
     Notes
     -----
-    Of equally good choices, ``greedy`` takes the earlier candidate, and
+    Of equally good choices, ``greedy`` and ``bounded`` take the earlier candidate, and
     ``optimal`` the set with the larger sum of scores, then the one without
     the last candidate in which they differ. Candidates of equal time keep their
     order.
@@ -90,7 +100,7 @@ def select(
     lowest = thresholds[kind[starts]].tolist()
     kept: list[int] = []
     for start, stop, threshold in zip(starts.tolist(), (last + 1).tolist(), lowest, strict=True):
-        run: Choice[int] = choice(decoder, refractory_samples, threshold)
+        run: Choice[int] = choice(decoder, refractory_samples, threshold, wait_samples)
         for i in range(start, stop):
             run.add(times[i], scores[i], i)
         kept += run.settled()
@@ -272,12 +282,57 @@ class OptimalChoice(Choice[Tag]):
         return reached.pop()
 
 
-def choice(decoder: str, refractory_samples: float, threshold: float) -> Choice[Tag]:
+class BoundedChoice(Choice[Tag]):
+    """Keeps the likeliest within the wait of the first candidate that the period allows.
+
+    Parameters
+    ----------
+    refractory_samples
+        Above 0.
+    wait_samples
+        From the first candidate to the decision; a wait longer than the period is
+        one period. Of equals the earlier is kept.
+    """
+
+    def __init__(self, refractory_samples: float, wait_samples: float) -> None:
+        super().__init__()
+        self.refractory_samples = refractory_samples
+        self.wait_samples = min(wait_samples, refractory_samples)
+        self._free_from = -math.inf  # time at which the period after the last one kept is over
+
+    def settled(self, now: float = math.inf) -> list[Tag]:
+        """Return the tags of candidates that are certainly kept; see `Choice.settled`."""
+        n, time, score, tag = len(self._time), self._time, self._score, self._tag
+        kept: list[Tag] = []
+        first = 0
+        while first < n:
+            if time[first] < self._free_from:
+                first += 1
+                continue
+            # With no wait the first is kept at once, else all until the end are awaited.
+            end = time[first] + self.wait_samples
+            if self.wait_samples and now < end:
+                break
+            best, i = first, first + 1
+            while i < n and time[i] < end:
+                best, i = (i if score[i] > score[best] else best), i + 1
+            kept.append(tag[best])
+            self._free_from = time[best] + self.refractory_samples
+            first = best + 1
+        self._time, self._score, self._tag = time[first:], score[first:], tag[first:]
+        return kept
+
+
+def choice(
+    decoder: str, refractory_samples: float, threshold: float, wait_samples: float = 0.0
+) -> Choice[Tag]:
     """Return an empty choice of a decoder; without a period it keeps every candidate."""
     if decoder == "threshold" or refractory_samples == 0:
         return Choice()
     if decoder == "greedy":
         return GreedyChoice(refractory_samples)
+    if decoder == "bounded":
+        return BoundedChoice(refractory_samples, wait_samples)
     return OptimalChoice(refractory_samples, threshold)
 
 

@@ -1,12 +1,12 @@
 """Events found in recordings."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from seqbench.config.registry import TASK_RESULTS
 from seqbench.datasets.reading.clock import SampleTimes
-from seqbench.storage.detections import Candidates, Decoding, DetectionTuning
+from seqbench.storage.detections import Decoding, DetectionTuning
 from seqbench.storage.model_header import PredictorHeader
-from seqbench.tasks.detection.refractory import period_samples, select
+from seqbench.tasks.detection.refractory import period_samples, select, wait_samples
 from seqbench.tasks.results import Predicted, Results, Table
 
 
@@ -57,11 +57,10 @@ class DetectionResults(Results):
             decoding.thresholds[decoding.decoder],
             period_samples(self.header.refractory_s, rate_hz),
             decoding.decoder,
+            wait_samples(decoding.wait_ms, rate_hz),
         )
         place = predicted.windows.events.recording[found.place[kept]]
-        self.candidates = Candidates(
-            place=place, time=found.time[kept], type=found.type[kept], score=found.score[kept]
-        )
+        self.candidates = replace(found[kept], place=place)
         self.clocks = [one or SampleTimes.uniform(rate_hz) for one in self.times]
         self.events = self._events(tuned)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.errors import UserError
+from seqbench.storage.detections import Pace
 
 Frames = NDArray[np.float32]
 OVERLAP = 0.25  # fraction of a window that the next one shares, at least
@@ -53,6 +54,16 @@ class Layout:
         """Samples from window to window, a whole number of frames."""
         largest = int(self.window_samples * (1 - OVERLAP))
         return max(1, largest // self.hop_samples) * self.hop_samples
+
+    @property
+    def pace(self) -> Pace:
+        """When the frames of a recording become final."""
+        return Pace(
+            hop_samples=self.hop_samples,
+            first_centre=self.first_centre,
+            first_samples=self.window_samples,
+            n_together=self.step_samples // self.hop_samples,
+        )
 
     def complete(self, n_samples: int) -> int:
         """Return how many whole windows fit into the first samples of a recording."""

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.storage.normalization import Normalization
-from seqbench.tasks.detection.peaks import BATCH, PeakPicker, Peaks, Score
+from seqbench.tasks.detection.peaks import PeakPicker, Peaks
 from seqbench.tasks.detection.refractory import Choice, check, choice
-from seqbench.tasks.detection.stitching import Blend, Layout
-from seqbench.windowing.normalize import normalize, standardize
+from seqbench.tasks.detection.scoring import Scoring
+from seqbench.tasks.detection.stitching import Frames
+from seqbench.windowing.normalize import normalize
 
 
 class Event(NamedTuple):
@@ -37,6 +38,8 @@ class OnlineSelection:
         Shortest time between two events of one type.
     decoder
         One of `seqbench.tasks.detection.refractory.DECODERS`.
+    wait_samples
+        How long ``bounded`` waits for a likelier candidate.
 
     Raises
     ------
@@ -52,22 +55,28 @@ class OnlineSelection:
     period, so a candidate alone comes out one period after its time. Often it
     is sooner: ``greedy`` waits only while a likelier neighbour is undecided or
     may come, ``optimal`` only while a later candidate could change the choice.
+    ``bounded`` gives an event when `advance` reaches its time plus the wait, or before.
     With a period of 0 all decoders are as fast as ``threshold``. Memory holds
     the undecided candidates of the run of each type, nothing older.
     """
 
     def __init__(
-        self, thresholds: NDArray[np.float64], refractory_samples: float, decoder: str
+        self,
+        thresholds: NDArray[np.float64],
+        refractory_samples: float,
+        decoder: str,
+        wait_samples: float = 0.0,
     ) -> None:
         check(decoder, refractory_samples)
         self._thresholds: list[float] = np.asarray(thresholds, dtype=np.float64).tolist()
         self._refractory_samples = refractory_samples
         self._decoder = decoder
+        self._wait_samples = wait_samples
         self._begin()
 
     def _begin(self) -> None:
         self._open: list[Choice[Event]] = [
-            choice(self._decoder, self._refractory_samples, threshold)
+            choice(self._decoder, self._refractory_samples, threshold, self._wait_samples)
             for threshold in self._thresholds
         ]
         self._now = [-math.inf] * len(self._thresholds)
@@ -119,18 +128,15 @@ class Detector:
 
     Parameters
     ----------
-    score
-        From normalised windows (B, T, C) to presence and offset, (B, F, 2, K).
-    layout
-        How windows and frames lie in a recording.
+    scoring
+        From normalised samples to frames.
     normalization
         Applied to the samples as they come.
     n_types
         Event types K.
     """
 
-    score: Score
-    layout: Layout
+    scoring: Scoring
     normalization: Normalization
     n_types: int
 
@@ -138,8 +144,8 @@ class Detector:
 class EventStream:
     """Finds the events of one recording that comes in pieces of any length.
 
-    The windows, and so the events, are those of the whole recording read from
-    a file; scores may differ in their last digits, because windows are scored
+    The frames, and so the events, are those of the whole recording read from
+    a file; scores may differ in their last digits, because they are computed
     in other batches.
 
     Parameters
@@ -151,51 +157,45 @@ class EventStream:
 
     Notes
     -----
-    An event is given once it is certain: at most one window, five frames and
-    what `OnlineSelection` waits, usually the refractory period, after its
-    onset. Memory holds about one window, or the samples of one piece.
+    An event is given once it is certain: after what its frames need
+    (`Pace`), a few frames more that show that it is a peak, and what
+    `OnlineSelection` waits. Memory does not grow with the recording.
     """
 
     def __init__(self, detector: Detector, selection: OnlineSelection) -> None:
         self.detector = detector
         self.selection = selection
         self.n_samples = 0
-        self._n_windows = 0
-        self._held = np.zeros((0, 0), dtype=np.float32)  # from the start of the next window on
-        self._blend = Blend(detector.layout)
-        self._picker = PeakPicker(detector.layout, detector.n_types)
+        is_per_window = detector.normalization.mode == "per_window"
+        self._frames = detector.scoring.stream(per_window=is_per_window)
+        self._picker = PeakPicker(detector.scoring.pace, detector.n_types)
 
     def push(self, samples: NDArray[np.float32]) -> list[Event]:
-        """Take the next samples (n, C), in the units of the recording; give what is certain."""
-        normal = normalize(samples, self.detector.normalization)
-        self._held = np.concatenate([self._held, normal]) if len(self._held) else normal
+        """Take the next samples (n, C), in the units of the recording; give what is certain.
+
+        Raises
+        ------
+        FloatingPointError
+            If the model gives scores that are no numbers.
+        """
         self.n_samples += len(samples)
-        layout = self.detector.layout
-        n_ready = layout.complete(self.n_samples) - self._n_windows
-        step, length = layout.step_samples, layout.window_samples
-        for first in range(0, n_ready, BATCH):
-            windows = range(first, min(first + BATCH, n_ready))
-            self._add(np.stack([self._held[k * step : k * step + length] for k in windows]))
-        self._n_windows += n_ready
-        self._held = self._held[n_ready * step :]
+        for frames in self._frames.push(normalize(samples, self.detector.normalization)):
+            self._add(frames)
         return self.selection.advance(self._picker.certain_before)
 
     def finish(self) -> list[Event]:
-        """Give the events that are left, knowing that no sample will come any more."""
+        """Give the events that are left, when no sample will come any more; see `push`."""
         if not self.n_samples:
             return []
-        n_spans = len(self.detector.layout.spans(self.n_samples))
-        if n_spans > self._n_windows:
-            self._add(self._held[None])
-        self._select(self._picker.push(self._blend.finish()))
+        for frames in self._frames.finish():
+            self._add(frames)
         self._select(self._picker.finish())
         return self.selection.finish()
 
-    def _add(self, windows: NDArray[np.float32]) -> None:
-        if self.detector.normalization.mode == "per_window":
-            windows = np.stack([standardize(window) for window in windows])
-        for frames in self.detector.score(windows):
-            self._select(self._picker.push(self._blend.add(frames)))
+    def _add(self, frames: Frames) -> None:
+        if not np.isfinite(frames).all():
+            raise FloatingPointError("scores that are no numbers")
+        self._select(self._picker.push(frames))
 
     def _select(self, peaks: Peaks) -> None:
         time = np.clip(peaks.time, 0, self.n_samples - 1)

@@ -32,7 +32,10 @@ class DetectionTask(Task):
     decoder
         How candidates become events: `threshold` keeps all that are likely
         enough, `greedy` the likelier of two that are closer than the
-        refractory period, `optimal` the likeliest set that keeps the period.
+        refractory period, `optimal` the likeliest set that keeps the period,
+        `bounded` the first that the period allows, so that none waits for its end.
+    wait_ms
+        How long `bounded` waits for a likelier candidate before it keeps one.
     presence
         Loss of presence: penalty-reduced `focal` loss or `bce`.
     offset_weight
@@ -51,13 +54,15 @@ class DetectionTask(Task):
     def __init__(
         self,
         *,
-        decoder: Literal["optimal", "greedy", "threshold"] = "optimal",
+        decoder: Literal["optimal", "greedy", "threshold", "bounded"] = "optimal",
+        wait_ms: Level = 20.0,
         presence: Literal["focal", "bce"] = "focal",
         offset_weight: Level = 1.0,
         template_weight: Level = 0.5,
         refractory_weight: Level = 0.1,
     ) -> None:
         self.decoder = decoder
+        self.wait_ms = wait_ms
         self.presence = presence
         self.offset_weight = offset_weight
         self.template_weight = template_weight
@@ -107,7 +112,7 @@ class DetectionTask(Task):
         self, windows: WindowSet, predicted: Candidates, *, are_probabilities: bool
     ) -> dict[str, Any]:
         """Choose the threshold of each type on val, and bound the timing errors there."""
-        undecided = Decoding(decoder=self.decoder, thresholds={})
+        undecided = Decoding(decoder=self.decoder, thresholds={}, wait_ms=self.wait_ms)
         found = Detections.of(windows, predicted, undecided, are_probabilities=are_probabilities)
         decoding = tune(found, self.decoder)
         found = Detections.of(windows, predicted, decoding, are_probabilities=are_probabilities)

@@ -1,14 +1,21 @@
 """The least score of an event of each type, chosen on val."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.storage.detections import Candidates, Decoding, Detections
+from seqbench.storage.detections import Decoding, Detections
 from seqbench.tasks.detection.comparison import errors_ms
 from seqbench.tasks.detection.matching import match, on_one_line, tolerance_in_samples
-from seqbench.tasks.detection.refractory import DECODERS, check, period_samples, select
+from seqbench.tasks.detection.refractory import (
+    DECODERS,
+    check,
+    period_samples,
+    select,
+    wait_samples,
+)
 
 MOST_THRESHOLDS = 50  # tried for each type
 LEAST_ERRORS = 40  # that make a 95 % interval
@@ -39,7 +46,7 @@ def tune(detections: Detections, decoder: str) -> Decoding:
     Parameters
     ----------
     detections
-        Of val; their own decoding has no effect.
+        Of val; of their own decoding the wait of ``bounded`` has an effect alone.
     decoder
         The one whose events are predicted.
     """
@@ -48,7 +55,7 @@ def tune(detections: Detections, decoder: str) -> Decoding:
         thresholds = dict.fromkeys(DECODERS, choose_thresholds(detections, decoder))
     else:
         thresholds = {name: choose_thresholds(detections, name) for name in DECODERS}
-    return Decoding(decoder=decoder, thresholds=thresholds)
+    return replace(detections.decoding, decoder=decoder, thresholds=thresholds)
 
 
 def choose_thresholds(detections: Detections, decoder: str) -> NDArray[np.float64]:
@@ -57,7 +64,7 @@ def choose_thresholds(detections: Detections, decoder: str) -> NDArray[np.float6
     Parameters
     ----------
     detections
-        Of val; their own decoding has no effect.
+        Of val; of their own decoding the wait of ``bounded`` has an effect alone.
     decoder
         One of `seqbench.tasks.detection.refractory.DECODERS`.
 
@@ -134,8 +141,9 @@ def _trials(detections: Detections, decoder: str, kind: int) -> Trials | None:
     rate = detections.sampling_rate_hz
     tolerance = tolerance_in_samples(detections.tolerance_ms, rate)
     period = period_samples(detections.refractory_s, rate)
+    wait = wait_samples(detections.decoding.wait_ms, rate)
     is_kind = detections.candidates.type == kind
-    found = Candidates(**{name: of[is_kind] for name, of in vars(detections.candidates).items()})
+    found = detections.candidates[is_kind]
     time = np.rint(found.time).astype(np.int64)
     is_found = _is_known(detections, found.place, time)
     is_there = detections.reference_type == kind
@@ -154,7 +162,8 @@ def _trials(detections: Detections, decoder: str, kind: int) -> Trials | None:
     middle = np.where(middle > low, middle, high)
     counts = []
     for threshold in middle:
-        kept = select(found, np.full(len(detections.classes), threshold), period, decoder)
+        least = np.full(len(detections.classes), threshold)
+        kept = select(found, least, period, decoder, wait)
         kept = kept[is_found[kept]]
         counts.append((len(match(reference, detected[kept], tolerance)[0]), len(kept)))
     n_matched, n_kept = np.array(counts, dtype=np.float64).T
