@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from seqbench import layout
+from seqbench.storage.windows import read_windows
 
 from .conftest import ROOT, TINY
 
@@ -61,6 +62,22 @@ def test_a_wheel_runs_a_config_from_an_empty_folder_with_its_own_code(installed,
     # Jobs see the package alone, and not what else lies in the folder that it is installed in.
     assert sorted(path.name for path in (tmp_path / ".snakemake/import").iterdir()) == ["seqbench"]
     assert (tmp_path / ".snakemake/import/seqbench").resolve() == installed.site / "seqbench"
+
+
+def test_a_folder_of_recordings_becomes_windows_by_three_commands(installed, make_pumps, tmp_path):
+    make_pumps(tmp_path / "pumps")
+
+    for words in (
+        ["init", "pumps"],
+        ["check", "pumps.yaml"],
+        ["run", "pumps.yaml", "--cores", "1", "--", layout.WINDOWS.format(dataset="pumps")],
+    ):
+        done = installed(*words, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout[-4000:]
+
+    windows = read_windows(tmp_path / layout.WINDOWS.format(dataset="pumps"), "test")
+    assert len(windows.label) == 6  # a fifth of thirty recordings, each of them a window
+    assert "page:" not in done.stdout
 
 
 def test_a_wheel_holds_every_file_of_the_workflow(installed):

@@ -10,6 +10,7 @@ import yaml
 from seqbench.cli.main import main
 from seqbench.datasets.base import DataError, DataErrors
 from seqbench.datasets.folder import folder
+from seqbench.datasets.reading import lazy_recording
 
 
 def write_table(path, *rows):
@@ -55,6 +56,15 @@ def test_what_a_sound_folder_holds_is_printed(check):
     assert code == 0
     expected = "doors: every file can be read: 5 recordings, 1 channel, 100 Hz, 5 events, 1 type"
     assert lines[-1] == expected
+
+
+def test_of_a_large_folder_it_is_stated_what_was_not_looked_at(check, monkeypatch):
+    monkeypatch.setattr(lazy_recording, "LARGE_BYTES", 0)
+
+    code, lines = check()
+
+    assert code == 0
+    assert "the folder is large: samples behind the first ones" in lines[-1]
 
 
 def test_every_bad_file_is_named_in_a_sentence_of_its_own(check, doors):

@@ -9,6 +9,7 @@ import yaml
 
 from seqbench.cli.arguments import read_config
 from seqbench.cli.main import main
+from seqbench.datasets.reading import lazy_recording
 
 RATE_HZ = 100
 
@@ -207,3 +208,10 @@ def test_a_name_that_is_taken_gets_another(init, tmp_path):
     main(["init", "waves"])
 
     assert list(yaml.safe_load((tmp_path / "waves.yaml").read_text())["datasets"]) == ["my_waves"]
+
+
+def test_a_large_folder_gets_a_config_too(init, tmp_path, monkeypatch):
+    write_events(write_recordings(tmp_path / "large"))
+    monkeypatch.setattr(lazy_recording, "LARGE_BYTES", 0)
+
+    assert init("large")[0]["split"] == {"by": "group", "val": 0.2, "test": 0.2}
