@@ -23,6 +23,9 @@ from seqbench.datasets.reading.source import (
     unique_names,
 )
 
+UNSET = np.datetime64("1904-01-01T00:00:00", "us")  # LabVIEW's zero
+EPOCH = np.datetime64("1970-01-01T00:00:00", "us")
+
 
 @contextmanager
 def open_tdms(path: Path, options: ReadOptions) -> Iterator[Source]:
@@ -56,6 +59,7 @@ def open_tdms(path: Path, options: ReadOptions) -> Iterator[Source]:
             files=[path, *(index for index in [Path(f"{path}_index")] if index.is_file())],
             may_miss=options.targets,
             header_rate_hz=_rate_hz(path, named, chosen),
+            starts=((0, _start_s(chosen[0]) if chosen else 0.0),),
         )
 
 
@@ -93,6 +97,15 @@ def _check_agreement(path: Path, names: list[str], chosen: list[Any]) -> None:
         if clocks[0] != clocks[1]:
             problem = f"'{names[0]}' and '{name}' start at different times"
             raise fault(path, problem, "name channels of one start in `channels`")
+
+
+def _start_s(channel: Any) -> float:
+    """Return the time of the first sample from 1970; from LabVIEW's own zero where none is set."""
+    start = channel.properties.get("wf_start_time")
+    offset_s = float(channel.properties.get("wf_start_offset") or 0.0)
+    if start is None or start <= UNSET:
+        return offset_s
+    return float((start - EPOCH) / np.timedelta64(1, "s")) + offset_s
 
 
 def _rate_hz(path: Path, names: list[str], chosen: list[Any]) -> float | None:

@@ -55,16 +55,59 @@ def test_names_clock_and_units_are_those_of_the_table(write, suffix):
 
 
 @pytest.mark.parametrize("suffix", READERS)
-def test_a_clock_has_a_start_where_it_is_a_time_column(tmp_path, write, suffix):
-    path = write(suffix)
-    if TABLE[suffix]["clock"] == "time column":
+def test_a_clock_has_a_start_where_the_table_says_so(tmp_path, write, suffix):
+    path, start_s = write(suffix), starting_late(tmp_path / f"late{suffix}")
+
+    times = read_recording(path if start_s is None else tmp_path / f"late{suffix}").times
+
+    has_start = TABLE[suffix]["clock"] == "time column" or "start: " in TABLE[suffix]["clock"]
+    assert has_start == (start_s is not None)
+    if TABLE[suffix]["clock"] == NO:
+        assert times is None
+    else:
+        assert times.start_s == (start_s or 0)
+
+
+def test_without_a_start_time_tdms_counts_from_its_first_sample(tmp_path, write):
+    starting_late(tmp_path / "late.tdms", wf_start_time=np.datetime64("1904-01-01T00:00:00"))
+
+    assert read_recording(tmp_path / "late.tdms").times.start_s == 0.25
+    assert read_recording(write(".tdms")).times.start_s == 0
+
+
+def starting_late(path: Path, **changes: object) -> float | None:
+    """Write a recording with a start on its clock, and return that; None if the format has none."""
+    suffix = path.suffix
+    if suffix in (".csv", ".txt", ".parquet"):
         frame = pd.DataFrame({"time_s": 5 + np.arange(200) / RATE_HZ, "ax": SIGNAL[:, 0]})
         frame.to_parquet(path) if suffix == ".parquet" else frame.to_csv(path, index=False)
-
-    times = read_recording(path).times
-
-    start_s = None if times is None else times.start_s
-    assert start_s == {"time column": 5, NO: None}.get(TABLE[suffix]["clock"], 0)
+        return 5.0
+    if suffix in (".edf", ".bdf"):
+        WRITERS[suffix](path, SIGNAL)
+        data = path.read_bytes()
+        for record in range(4):  # the second character of what follows is no part of an onset
+            onset, late = (f"+{record}{end}\x14\x14\x00".encode() for end in ("", ".5"))
+            at = data.index(onset)
+            behind = data[at + len(onset) :]
+            cut = behind.index(b"\x00\x00")
+            data = data[:at] + late + behind[:cut] + behind[cut + 2 :]
+        path.write_bytes(data)
+        return 0.5
+    if suffix == ".tdms":
+        nptdms = pytest.importorskip("nptdms")
+        clock = {"wf_start_time": np.datetime64("2024-05-01T12:00:00.5"), "wf_start_offset": 0.25,
+                 "wf_increment": 1 / RATE_HZ} | changes  # fmt: skip
+        with nptdms.TdmsWriter(str(path)) as file:
+            file.write_segment([nptdms.ChannelObject("tower", "ax", SIGNAL[:, 0].copy(), clock)])
+        return 1714564800.75
+    if suffix == ".mseed":
+        obspy = pytest.importorskip("obspy")
+        trace = obspy.Trace(SIGNAL[:, 0].copy())
+        trace.stats.update({"sampling_rate": RATE_HZ, "channel": "ax"})
+        trace.stats.starttime = obspy.UTCDateTime(2024, 5, 1, 12, 0, 0, 500_000)
+        obspy.Stream([trace]).write(str(path), format="MSEED")
+        return 1714564800.5
+    return None
 
 
 @pytest.mark.parametrize("suffix", READERS)
