@@ -3,21 +3,27 @@
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from seqbench.datasets.base import counted, fault
 
 COMMENTS = ("#", "%")
+BLANKS = " "
+N_LOOKED_AT = 3  # rows at the top: names, units, numbers
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the cells of a file are separated, and how many lines stand above its first row."""
+    """How the cells of a file are separated, and how many lines stand above its first row.
+
+    `BLANKS` stands for any number of blanks.
+    """
 
     separator: str
     n_lines_above: int
@@ -25,14 +31,31 @@ class Dialect:
     @classmethod
     def of(cls, lines: Iterable[str]) -> "Dialect":
         """Return the dialect by the first lines: comments, Excel's ``sep=;``, then a row."""
-        stated, n_above = None, 0
+        stated, n_above, lines = None, 0, iter(lines)
         for n_above, line in enumerate(lines):
             text = line.strip()
             if match := re.fullmatch(r'"?sep=(.)"?', text, re.IGNORECASE):
                 stated = match[1]
             elif text and not text.startswith(COMMENTS):
-                return cls(stated or separator(line), n_above)
+                below = (row for row in lines if row.strip() and not row.startswith(COMMENTS))
+                rows = [line, *islice(below, N_LOOKED_AT - 1)]
+                return cls(stated or (BLANKS if _has_blanks(rows) else separator(line)), n_above)
         return cls(stated or ",", n_above)
+
+    def reader(self, lines: Iterable[str]) -> Any:
+        """Return a reader of the cells of lines, as `csv.reader` is."""
+        if self.separator == BLANKS:
+            lines = (" ".join(line.split()) for line in lines)
+        return csv.reader(lines, delimiter=self.separator, strict=True)
+
+
+def _has_blanks(rows: Sequence[str]) -> bool:
+    """Return whether blanks separate cells: no mark does, and the first numbers are several."""
+    if any(mark in row for row in rows for mark in ",;\t"):
+        return False
+    cells = [[cell.strip('"') for cell in row.split()] for row in rows]
+    n_numbers = [len(row) for row in cells if all(number(cell) is not None for cell in row)]
+    return bool(n_numbers) and n_numbers[0] > 1
 
 
 def dialect(path: Path) -> Dialect:
@@ -51,7 +74,7 @@ def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             next(islice(file, form.n_lines_above, form.n_lines_above), None)
             line += form.n_lines_above
-            reader = csv.reader(file, delimiter=form.separator, strict=True)
+            reader = form.reader(file)
             for cells in reader:
                 text = "".join(cells)
                 if len(cells) > 1 or text.strip():

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import fault
-from seqbench.datasets.csv_text import csv_rows, dialect
+from seqbench.datasets.csv_text import BLANKS, csv_rows, dialect
 from seqbench.datasets.reading.columns import dates_s, row_numbers, table_source
 from seqbench.datasets.reading.source import ReadOptions, Source, block_samples, single
 from seqbench.datasets.reading.table_head import N_ROWS, table_head
@@ -73,7 +73,7 @@ class CsvTable:
         try:
             with pd.read_csv(
                 self._path,
-                sep=self._separator,
+                sep=r"\s+" if self._separator == BLANKS else self._separator,
                 decimal=columns.decimal,
                 header=None,
                 skiprows=self._n_lines_above,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import counted, explained, fault
-from seqbench.datasets.csv_text import Dialect
+from seqbench.datasets.csv_text import BLANKS, Dialect
 from seqbench.datasets.reading.clock import RATE_TOLERANCE, SampleTimes
 from seqbench.datasets.reading.columns import header_names, row_numbers
 from seqbench.datasets.reading.source import ReadOptions, finite, numbered_names, single
@@ -237,7 +237,7 @@ class _StreamTable:
     ) -> None:
         dialect = Dialect.of(text for _, text in rows)
         self._source = source
-        self._separator = dialect.separator
+        self._dialect = dialect
         self._subtracted = np.array(options.subtracted or [0.0])
         n_above = dialect.n_lines_above
         first = [(line, self._cells(line, text)) for line, text in rows[n_above : n_above + N_ROWS]]
@@ -245,7 +245,7 @@ class _StreamTable:
             raise fault(source, "it ended without a sample", "look at what writes it")
         if header_names(source, *first[0], options.header) is None:
             options = replace(options, channels=None)  # nothing is named
-        head = table_head(source, first, options, self._separator)
+        head = table_head(source, first, options, dialect.separator)
         rate_hz, expected_hz = head.rate_hz, options.sampling_rate_hz
         if rate_hz is not None:
             if expected_hz and not math.isclose(rate_hz, expected_hz, rel_tol=RATE_TOLERANCE):
@@ -281,7 +281,8 @@ class _StreamTable:
         """Return the columns of well-formed rows; None if any is not."""
         texts = [text for _, text in rows]
         try:
-            table = np.loadtxt(texts, delimiter=self._separator, comments=None, ndmin=2)
+            mark = None if self._dialect.separator == BLANKS else self._dialect.separator
+            table = np.loadtxt(texts, delimiter=mark, comments=None, ndmin=2)
         except ValueError:
             return None
         if table.shape != (len(rows), self._width):
@@ -291,7 +292,8 @@ class _StreamTable:
 
     def _cells(self, line: int, text: str) -> list[str]:
         try:
-            return next(csv.reader([text], delimiter=self._separator, strict=True))
+            cells: list[str] = next(self._dialect.reader([text]))
+            return cells
         except csv.Error as error:
             problem = f"broken cell ({error})"
             raise fault(self._source, problem, "close the quotation marks", row=line) from None

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from seqbench.datasets.base import DataError
+from seqbench.datasets.reading.recording import read_recording
 from seqbench.datasets.reading.stream import GrowingFile, RawLayout, csv_stream, raw_stream
 
 SIGNAL = np.column_stack([np.sin(np.arange(200) / 7), np.cos(np.arange(200) / 9)])
@@ -260,3 +261,16 @@ def test_a_growing_file_that_gets_shorter_or_is_absent_is_refused(tmp_path):
     with pytest.raises(DataError) as caught:
         GrowingFile(path, idle_s=1)
     assert "start what writes it first" in one_sentence(caught.value, path)
+
+
+@pytest.mark.parametrize("cell", ["{}", '"{}"'])
+def test_blanks_separate_the_cells_of_a_stream_as_those_of_a_file(tmp_path, cell):
+    rows = [f"  {i / 100:.2f}   {cell.format(i * i % 7)}  {-i % 5} \n" for i in range(30)]
+    text = "".join(["# of a logger, 2024\n", " time_s  x   y\n", *rows])
+    path = tmp_path / "one.txt"
+    path.write_text(text)
+
+    streamed = np.concatenate(list(csv_stream(io.BytesIO(text.encode()), 2)))
+
+    np.testing.assert_array_equal(streamed, [[i * i % 7, -i % 5] for i in range(30)])
+    np.testing.assert_array_equal(read_recording(path).signal, streamed)

@@ -27,6 +27,10 @@ from seqbench.datasets.reading.recording import open_recording, read_recording
         ("größe,位置\n1,2\n3,4\n", ["größe", "位置"]),
         ("0,x\n1,2\n3,4\n", ["0", "x"]),
         ("x,x\n1e0,+2.\n3.0E+0,4\n", ["x", "x.2"]),
+        ("1 2\n3 4\n", ["ch0", "ch1"]),
+        ("   1.0   2.0  \r\n   3.0   4.0  \r\n", ["ch0", "ch1"]),
+        ('# of a logger, 2024\n\n x  "y left"\n1\u20092\n3  4\n', ["x", "y left"]),
+        ("x y\ng g\n1 2\n\n3 4\n", ["x", "y"]),
     ],
 )
 def test_dialects_of_csv_are_understood(tmp_path, joined, text, channels):
@@ -42,6 +46,9 @@ def test_dialects_of_csv_are_understood(tmp_path, joined, text, channels):
     [
         ("1,2\n3,-inf\n", "row 2, column 'ch1': -inf is not finite; cut it out or fill it in"),
         ("x,y\n\n0,1e39\n", "row 3, column 'y': 1e39 is not finite"),
+        ("Acc X\n1\n2 5\n", "row 3, column 'Acc X': '2 5' is not a number"),
+        ("1 2\n3 4\n5 6\n7 8 9\n", "row 4: 3 cells, but 2 in the first row"),
+        ("time s, x\n1 2\n", "row 2: 1 cell, but 2 in the first row"),
         ("x,y\n1 5,2\n", "row 2, column 'x': '1 5' is not a number; write a number with a decimal"),
         ("x,y\n1,1_000\n", "row 2, column 'y': '1_000' is not a number"),
         ("time,1.5,y\n0,1,2\n", "row 1: '1.5' stands in the first row beside what is no number"),
@@ -221,6 +228,8 @@ def rows_of(head, n=20, *, wave=(3, 1, 4, 1, 5)):
         (["%OpenBCI", "%Sample Rate = 250 Hz", "EXG 0, EXG 1"], "{x}, {x}", 2, ["", ""], None, 0),
         (["sep=;", "time_ms;x"], "{i};{x}", 1, [""], 1000, 0),
         (["time_s;x"], "0,{i:03d};{x},5", 1, [""], 1000, 0),
+        (["  time_ms   x"], "  {i}   {x} ", 1, [""], 1000, 0),
+        (["time x", "ms mV"], "{i} {x}", 1, ["mV"], 1000, 0),
         (["time;x", "ms;mV"], "{i};{x}", 1, ["mV"], 1000, 0),
         (["time,x", "(s),(g)"], "{i},{x}", 1, ["g"], 1, 0),
         (["1700000000.0, 1700000000.0", "64.0, 64.0"], "{x}, {x}", 2, ["", ""], 64, 1.7e9),
