@@ -74,7 +74,7 @@ def label_entries(
         LabelFile(
             path=path,
             recordings={name: found[name] for name in names},
-            times={name: clocks[name].times for name in names},
+            times={name: found[name].file_times or clocks[name].times for name in names},
             intervals=intervals,
         )
         for path, names in _located(root, found, settings)

@@ -80,6 +80,7 @@ def lazy_recording(path: Path, channels: Sequence[str] | None = None, **options:
             channels=source.channels,
             units=source.units,
             times=source.sample_times(),
+            file_times=source.file_times(),
             files=source.files,
             precision=source.precision,
         )

@@ -64,6 +64,8 @@ class Recording:
         One per channel, names unique; a unit is "" where the file has none.
     times
         When each sample was taken, on the clock of the file; None where it has none.
+    file_times
+        The same of the samples of the file, which differ from these if it was resampled.
     files
         The file itself, and the signal files of a WFDB header.
     precision
@@ -74,6 +76,7 @@ class Recording:
     channels: list[str]
     units: list[str]
     times: SampleTimes | None
+    file_times: SampleTimes | None
     files: list[Path]
     precision: Precision
 
@@ -107,6 +110,7 @@ def read_recording(path: Path, channels: Sequence[str] | None = None, **options:
             channels=source.channels,
             units=source.units,
             times=source.sample_times(),
+            file_times=source.file_times(),
             files=source.files,
             precision=source.precision,
         )

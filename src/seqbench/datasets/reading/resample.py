@@ -106,6 +106,7 @@ def at_one_rate(
     units = [unit for one in sources for unit in one.units]
     return replace(
         sources[0],
+        original=fastest,
         channels=[channels[i] for i in order],
         units=[units[i] for i in order],
         blocks=(rows[:, order] for rows in _side_by_side([one.blocks for one in sources])),
@@ -129,7 +130,7 @@ def _resampled(source: Source, ratio: Fraction) -> Source:
 
     if source.clock is not None:
         clock = _ResampledClock(source.clock, up, down)
-        return replace(source, blocks=blocks(), n_samples=None, clock=clock)
+        return replace(source, blocks=blocks(), n_samples=None, clock=clock, original=source)
     n_samples = source.n_samples or 0
     firsts = resampled_starts([*source.segment_starts, n_samples], up, down)
     return replace(
@@ -137,6 +138,7 @@ def _resampled(source: Source, ratio: Fraction) -> Source:
         blocks=blocks(),
         n_samples=None if source.n_samples is None else firsts[-1],
         header_rate_hz=(source.header_rate_hz or 0.0) * up / down,
+        original=source,
         starts=tuple(zip(firsts, (time_s for _, time_s in source.starts), strict=False)),
     )
 

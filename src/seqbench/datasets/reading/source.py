@@ -140,6 +140,8 @@ class Source:
         As in `ReadOptions`.
     files
         All files of the recording.
+    original
+        The recording before it was resampled; None: it is as in its file.
     """
 
     channels: list[str]
@@ -152,6 +154,7 @@ class Source:
     clock: RecordingClock | None = None
     may_miss: tuple[str, ...] = ()
     subtracted: tuple[float, ...] = ()
+    original: "Source | None" = None
 
     @cached_property
     def precision(self) -> Precision:
@@ -171,6 +174,10 @@ class Source:
             return None
         segments = [SampleTimes.uniform(rate, start_s) for _, start_s in self.starts]
         return SampleTimes.joined(segments, [sample for sample, _ in self.starts])
+
+    def file_times(self) -> SampleTimes | None:
+        """Return when each sample of the file read so far was taken, whatever was resampled."""
+        return (self.original or self).sample_times()
 
     @property
     def segment_starts(self) -> list[int]:

@@ -25,7 +25,7 @@ from fixtures.label_files import (
     skip_without_library,
     task,
 )
-from seqbench.cli.predict import FORMATS
+from seqbench.cli.predict import LABEL_FILES
 from seqbench.config.options import LABEL_SUFFIXES, LabelFiles
 from seqbench.datasets.labels.formats.edf_annotations import read_edf
 from seqbench.datasets.labels.formats.label_file import LabelFile
@@ -207,6 +207,21 @@ def test_samples_count_from_the_first_one_on_any_clock(read, times):
     assert read(files, task="detection", labels=labels, times=times).label_start.tolist() == [2]
 
 
+@pytest.mark.parametrize("rate_hz", [None, RATE_HZ])
+@pytest.mark.parametrize("memory", [True, False])
+def test_samples_are_those_of_the_file_where_it_is_resampled(read, monkeypatch, rate_hz, memory):
+    files = NO_TABLES | {"recordings/b.atr": atr([12], ["N"], [""], rate_hz)}
+    if not memory:
+        monkeypatch.setattr("seqbench.datasets.reading.lazy_recording.LARGE_BYTES", 0)
+
+    labels = LabelFiles(format="wfdb")
+    recordings = read(
+        files, task="detection", labels=labels, resample=True, sampling_rate_hz=2 * RATE_HZ
+    )
+
+    assert recordings.label_start.tolist() == [24]
+
+
 @pytest.mark.parametrize(("times", "onset"), [("start", "0.02"), ("clock", "5.02")])
 def test_label_files_use_the_clock_that_the_config_states(read, times, onset):
     files = NO_TABLES | LATE | {"recordings/b.txt": f"{onset}\t{onset}\tbell\n"}
@@ -357,4 +372,4 @@ def test_every_format_has_a_reader_a_test_and_a_row_in_the_docs(pytestconfig):
     written = {row[0]: row[4] for row in cells if len(row) == 7 and row[0] in READERS}
 
     assert set(READERS) == set(LABEL_SUFFIXES) == tested == set(written)
-    assert {name for name, cell in written.items() if cell == "yes"} == {*FORMATS[1:]}
+    assert {name for name, cell in written.items() if cell == "yes"} == {*LABEL_FILES}

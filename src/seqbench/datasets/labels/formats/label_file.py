@@ -23,7 +23,8 @@ class LabelFile:
     recordings
         By name; one, unless the format holds several recordings in a file.
     times
-        When the samples of each recording were taken; None where that is unknown.
+        When the samples of each recording were taken, before any resampling; None where that
+        is unknown.
     intervals
         Whether labels are classes of intervals, not events.
     """
