@@ -11,6 +11,7 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
+from seqbench.cli.arguments import read_config
 from seqbench.errors import UserError
 from seqbench.pipeline import PROFILES, SNAKEFILE
 
@@ -29,10 +30,11 @@ def run(config: Path, options: list[str]) -> None:
     Raises
     ------
     UserError
-        If there is no such config.
+        If there is no such config, or it is invalid.
     """
     if not config.is_file():
         raise UserError(f"{config}: no such file; `seqbench init FOLDER` writes a config")
+    read_config(config)  # so that a fault ends in its sentence, not in what Snakemake makes of it
     arguments = [sys.executable, "-m", "snakemake", *command(config, options)]
     sys.stdout.flush()
     os.execv(sys.executable, arguments)

@@ -10,7 +10,7 @@ from seqbench.pipeline import DEFAULT_CONFIG, PROFILES, SNAKEFILE
 @pytest.fixture
 def called(monkeypatch, tmp_path):
     """Return a function that runs `seqbench run mine.yaml`, and returns what Snakemake is given."""
-    (tmp_path / "mine.yaml").write_text("runs: []\n")
+    (tmp_path / "mine.yaml").write_text("runs: [{datasets: [waves], architectures: [lstm]}]\n")
     monkeypatch.chdir(tmp_path)
     calls = []
     monkeypatch.setattr(command_run.os, "execv", lambda _, words: calls.append(words))
@@ -45,6 +45,13 @@ def test_a_missing_config_is_refused_with_the_command_that_writes_one(monkeypatc
 
     with pytest.raises(SystemExit, match=r"mine\.yaml: no such file; `seqbench init FOLDER`"):
         main(["run", "mine.yaml"])
+
+
+def test_an_invalid_config_is_refused_before_snakemake_starts(called, tmp_path):
+    (tmp_path / "mine.yaml").write_text("runs: [{datasets: [wavs], architectures: [lstm]}]\n")
+
+    with pytest.raises(SystemExit, match="unknown dataset 'wavs'; did you mean 'waves'"):
+        called()
 
 
 def test_the_snakefile_is_that_of_the_clone(pytestconfig, capsys):

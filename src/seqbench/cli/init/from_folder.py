@@ -97,6 +97,8 @@ def _config(folder: Path, given: dict[str, Any]) -> str:
         entry.setdefault("tolerance_ms", proposals.tolerance_ms(found, TOLERANCES_MS))
         if "refractory_s" not in given:
             notes += proposals.refractory_notes(found)
+        if "ecg" not in given:
+            notes += proposals.ecg_notes(found)
     entry.setdefault("window", proposals.window(found))
     has_groups = (folder / "groups.csv").is_file()
     candidates = [entry["split"]] if "split" in given else proposals.splits(found, has_groups)
@@ -105,7 +107,7 @@ def _config(folder: Path, given: dict[str, Any]) -> str:
     return starter(
         dataset=name,
         facts=_facts(folder, found),
-        models=MODELS[found.task],
+        models=proposals.models(found.task, entry["window"].value),
         entry=entry,
         notes=notes,
     )

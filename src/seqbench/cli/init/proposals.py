@@ -1,7 +1,8 @@
 """What a starter config proposes, each with the reason that stands beside it as a comment."""
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,9 @@ from seqbench.storage.recordings import Recordings
 LONGEST, SHORTEST = 1024, 16  # samples of a window that is proposed
 N_INTERVALS = 4  # between events, in a window of detection
 COVERED = 0.5  # of the recordings by intervals, from which on they are classes and no events
+LAGS = (1, 12, 13)  # of `log_ar`, where none are given
 FEWEST_GROUPS = 3  # that leave one each for train, val and test
+ECG = re.compile(r"(?i)\b(ecg|ekg|ml(i|ii|iii)|v[1-6])\b|^I{1,3}$")  # names of leads
 
 
 class Proposal(NamedTuple):
@@ -45,9 +48,18 @@ MODELS = {
     "labelling": Models(["rnn", "lstm"], ["majority"], "the floor"),
     "regression": Models(["rnn", "lstm"], ["mean"], "the floor"),
     "forecasting": Models(
-        ["lstm", "gru"], ["persistence"], "the floor; `log_ar` serves values above 0"
+        ["lstm", "gru"], ["persistence", "log_ar"], "the floor, and autoregression"
     ),
 }
+
+
+def models(task: str, window: Mapping[str, Any]) -> Models:
+    """Return what is compared on windows of a task."""
+    own = MODELS[task]
+    if task == "forecasting" and window["length_samples"] < max(LAGS):
+        reason = f"the floor; `log_ar` takes windows of {max(LAGS)} samples or more"
+        return own._replace(baselines=own.baselines[:1], reason=reason)
+    return own
 
 
 def are_classes(found: Recordings) -> bool:
@@ -148,4 +160,13 @@ def refractory_notes(found: Recordings) -> list[str]:
     return [
         "refractory_s: set it if you know the shortest time between two events of one type; here"
         f" it is {nearest / found.sampling_rate_hz:.4g} s."
+    ]
+
+
+def ecg_notes(found: Recordings) -> list[str]:
+    """Return a comment on `ecg` where the name of a channel is that of a lead; else none."""
+    leads = [name for name in found.channels if ECG.search(name)]
+    return [
+        f"ecg: {name} would let the baselines xqrs and neurokit look for beats in that channel."
+        for name in leads[:1]
     ]

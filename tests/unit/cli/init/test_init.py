@@ -128,7 +128,7 @@ def test_targets_lead_to_regression_and_nothing_to_forecasting(init, tmp_path):
     assert (arm["task"], arm["targets"]) == ("regression", ["force"])
     assert (sea["task"], sea["split"]["by"]) == ("forecasting", "time")
     assert sea["window"] == {"length_samples": 18, "horizon_samples": 4, "step_samples": 4}
-    assert grid["baselines"] == ["persistence"]
+    assert grid["baselines"] == ["persistence", "log_ar"]
 
 
 def test_recordings_too_few_to_set_some_aside_are_split_by_time(init, tmp_path):
@@ -215,3 +215,18 @@ def test_a_large_folder_gets_a_config_too(init, tmp_path, monkeypatch):
     monkeypatch.setattr(lazy_recording, "LARGE_BYTES", 0)
 
     assert init("large")[0]["split"] == {"by": "group", "val": 0.2, "test": 0.2}
+
+
+def test_short_windows_of_forecasts_have_no_baseline_that_looks_further_back(init, tmp_path):
+    write_recordings(tmp_path / "sea", n=1, n_samples=160)
+
+    dataset, grid, _ = init("sea")
+
+    assert dataset["window"]["length_samples"] == 10
+    assert grid["baselines"] == ["persistence"]
+
+
+def test_a_channel_called_as_a_lead_is_offered_to_detectors_of_beats(init, tmp_path):
+    write_events(write_recordings(tmp_path / "heart", header=("time_s", "ECG II")))
+
+    assert "# ecg: ECG II would let the baselines xqrs and neurokit" in init("heart")[2].read_text()
