@@ -279,6 +279,8 @@ class _StreamTable:
 
     def _fast(self, rows: list[tuple[int, str]]) -> NDArray[np.float64] | None:
         """Return the columns of well-formed rows; None if any is not."""
+        if self._columns.decimal != ".":  # a point would be no decimal mark
+            return None
         texts = [text for _, text in rows]
         try:
             mark = None if self._dialect.separator == BLANKS else self._dialect.separator

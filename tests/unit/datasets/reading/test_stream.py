@@ -160,6 +160,13 @@ def test_a_bad_row_of_a_csv_stream_is_named(text, problem, size):
     assert problem in one_sentence(caught.value, Path("the stream"))
 
 
+def test_points_between_thousands_are_refused_as_in_a_file():
+    pieces = [b"x;y\n0,5;1,5\n2,0;1\n", b"1.234;2\n"]
+
+    with feed(pieces) as pipe, pytest.raises(DataError, match=r"row 4, .*'1\.234' has a point"):
+        list(csv_stream(pipe, 2))
+
+
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_a_byte_of_a_csv_stream_that_is_not_utf_8_is_named_by_its_line(size):
     with feed(cut(b"1,2\n3,4\n\xff,6\n", size)) as pipe, pytest.raises(DataError) as caught:
