@@ -1,7 +1,6 @@
-"""Events in new recordings: files, arrays and streams give the same, and faults one sentence."""
+"""Events in new recordings: files, arrays and streams give the same."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,82 +10,23 @@ import torch
 
 import seqbench
 from fixtures.detections import whole_recordings
+from fixtures.knocking import MS, N_SAMPLES, Dribble, agree, as_csv, refusal, stored
 from seqbench.datasets.reading.recording import read_recording
 from seqbench.datasets.reading.stream import RawLayout
 from seqbench.errors import UserError
 from seqbench.prediction.event_finder import EventFinder, predict_stream
 from seqbench.prediction.label_files import RecordingEvents
 from seqbench.storage.detections import Decoding, Detections, DetectionTuning
-from seqbench.storage.model_header import BaselineHeader, EncoderHeader, PredictorHeader
-from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.storage.models import read_model
 from seqbench.storage.normalization import Normalization
-from seqbench.storage.records import PretrainingOutcome
 from seqbench.tasks.detection.refractory import period_samples, select
 from seqbench.tasks.detection.results import COLUMNS
 from seqbench.training.model import load_model
 from seqbench.training.model import predict as predict_windows
 
-N_SAMPLES = 6007  # of most recordings here: 3 s, and no whole number of frames
-MS = 1e-3
-
-
-class Dribble(io.RawIOBase):
-    """A pipe whose writer takes its time: each read gives what is there."""
-
-    def __init__(self, data: bytes, seed: int, most: int) -> None:
-        self.left = data
-        self.most = most
-        self.generator = np.random.default_rng(seed)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer) -> int:
-        n = min(int(self.generator.integers(1, self.most)), len(buffer), len(self.left))
-        buffer[:n] = self.left[:n]
-        self.left = self.left[n:]
-        return n
-
-
-@pytest.fixture(scope="module")
-def signal(knocks):
-    return knocks.recording(knocks.drawn(N_SAMPLES), N_SAMPLES)
-
-
-@pytest.fixture(scope="module")
-def events(knocks, signal):
-    """What is found in `signal` as an array."""
-    return seqbench.predict(knocks.model, signal)
-
-
-def as_csv(path: Path, signal: np.ndarray, header: str = "x,y,z", **columns: np.ndarray) -> Path:
-    table = np.column_stack([*columns.values(), signal])
-    names = ",".join([*columns, header])
-    # 9 digits keep single-precision numbers apart.
-    np.savetxt(path, table, fmt="%.9g", delimiter=",", header=names, comments="")
-    return path
-
-
-def stored(knocks, path: Path, **header) -> Path:
-    """The model with another header."""
-    write_model(path, StoredModel(knocks.arrays, knocks.header.model_copy(update=header)))
-    return path
-
 
 def onsets(found: pd.DataFrame, label: str) -> np.ndarray:
     return found.onset_s[found.label == label].to_numpy()
-
-
-def agree(found: pd.DataFrame, expected: pd.DataFrame, *, within_s: float = 1e-6) -> None:
-    """Check that two lists hold the same events."""
-    assert len(expected) > 0
-    order = ["label", "onset_s"]
-    found, expected = (table.sort_values(order, ignore_index=True) for table in (found, expected))
-    assert found.label.tolist() == expected.label.tolist()
-    np.testing.assert_allclose(found.onset_s, expected.onset_s, atol=within_s, rtol=0)
-    np.testing.assert_allclose(
-        found.score, expected.score, atol=1e-4 if within_s < MS / 10 else 0.1
-    )
 
 
 # What is found.
@@ -362,97 +302,6 @@ def test_who_keeps_all_that_is_likely_waits_for_no_period(knocks, tmp_path):
     # A window of 512 samples, and 3.4 frames of 10 until a peak is certain; then the period.
     assert eager.latency_s == pytest.approx((512 + 3.4 * 10) / 2000)
     assert EventFinder(knocks.model).latency_s == pytest.approx(eager.latency_s + 0.05)
-
-
-# Faults.
-
-
-def refusal(*arguments, **options) -> str:
-    """The sentence of a refusal; it is one line."""
-    with pytest.raises(UserError) as caught:
-        seqbench.predict(*arguments, **options)
-    sentence = str(caught.value)
-    assert "\n" not in sentence
-    return sentence
-
-
-def test_models_that_read_no_streams_are_refused(knocks, tmp_path):
-    path = tmp_path / "other.safetensors"
-    fields = {name: getattr(knocks.header, name) for name in PredictorHeader.model_fields}
-    baseline = BaselineHeader(**fields, baseline="matched_filter")
-    encoder = EncoderHeader(architecture="cnn1d", pretraining=PretrainingOutcome(objective="vae"))
-    classifier = knocks.header.model_copy(update={"task": "classification"})
-    for header, what in (
-        (baseline, "matched_filter, which reads no streams"),
-        (encoder, "an encoder without a head"),
-        (classifier, "classification, which reads no streams"),
-    ):
-        write_model(path, StoredModel(knocks.arrays, header))
-
-        with pytest.raises(UserError, match=f"{path}: holds {what}; name the model"):
-            EventFinder(path)
-
-
-def test_another_number_of_channels_is_refused(knocks, signal, tmp_path):
-    np.save(tmp_path / "two.npy", signal[:, :2])
-    expected = "has 2 channels, but the model was trained on 3 (x, y, z)"
-
-    assert expected in refusal(knocks.model, tmp_path / "two.npy")
-    assert expected in refusal(knocks.model, signal[:, :2])
-
-
-def test_another_rate_is_refused(knocks, signal, tmp_path):
-    slow = as_csv(tmp_path / "slow.csv", signal, time_s=np.arange(N_SAMPLES) / 1000)
-
-    assert "slow.csv: has 1000 Hz, but the model was trained at 2000 Hz; bring it" in refusal(
-        knocks.model, slow
-    )
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_numbers_that_are_none_are_refused(knocks, signal, tmp_path, value):
-    broken = signal.copy()
-    broken[4321, 1] = value
-    np.save(tmp_path / "broken.npy", broken)
-
-    assert "finite" in refusal(knocks.model, broken)
-    sentence = refusal(knocks.model, tmp_path / "broken.npy")
-    assert "broken.npy" in sentence
-    assert "4322" in sentence  # samples are counted from 1
-
-
-@pytest.mark.parametrize(
-    "recording",
-    [
-        np.zeros(100),
-        np.zeros((2, 100, 3)),
-        np.zeros((0, 3)),
-        [[1.0, 2.0, 3.0], [1.0, 2.0]],
-        [["a", "b", "c"]],
-        None,
-    ],
-)
-def test_what_is_no_array_of_samples_is_refused(knocks, recording):
-    assert "must be an array (n_samples, C) of finite numbers" in refusal(knocks.model, recording)
-
-
-def test_a_fault_in_a_stream_comes_behind_the_events_before_it(knocks, signal, events, tmp_path):
-    lines = as_csv(tmp_path / "a.csv", signal).read_text().splitlines()
-    lines[5001] = "1,2,oops"
-    dribble = Dribble("\n".join(lines).encode(), seed=0, most=5000)
-    found = []
-
-    with pytest.raises(UserError, match="oops"):
-        found.extend(predict_stream(EventFinder(knocks.model), dribble))
-
-    certain_s = 5000 / 2000 - EventFinder(knocks.model).latency_s - 0.3  # and a short wait
-    early = [event for event in found if event.onset_s < certain_s]
-    agree(pd.DataFrame(early), events[events.onset_s < certain_s])
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_gpu_that_is_not_there_is_refused(knocks, signal):
-    assert "no GPU is visible here" in refusal(knocks.model, signal, device="cuda")
 
 
 # Channels from which the model's recordings were less an offset.

@@ -65,13 +65,6 @@ def test_channels_of_another_span_are_refused(save, refusal, other):
     assert "cut them to one span" in message
 
 
-def test_a_record_that_is_cut_short_is_refused(save, refusal):
-    path = save(("BHZ", 0, 600, 0, "A"))
-    path.write_bytes(path.read_bytes()[:-100])
-
-    assert "cut short" in refusal(path)
-
-
 def test_long_files_are_refused_where_memory_is_bounded(write, refusal_of_blocks, monkeypatch):
     monkeypatch.setattr("seqbench.datasets.reading.miniseed_file.WHOLE_BYTES", 1000)
     path = write(".mseed")

@@ -69,6 +69,15 @@ def test_channels_are_selected_and_ordered_by_name(write, joined, refusal, signa
 
 
 @pytest.mark.filterwarnings("ignore:Failed to decode .* code as ASCII")  # of miniSEED
+@pytest.mark.parametrize("n_lost", [1, 8, 40])
+@pytest.mark.parametrize("suffix", [".mseed", ".xdf"])  # others: where their headers are tested
+def test_a_file_that_lacks_its_end_is_cut_short(write, refusal, suffix, n_lost):
+    path = write(suffix)
+    path.write_bytes(path.read_bytes()[:-n_lost])
+
+    assert "cut short" in refusal(path)
+
+
 @pytest.mark.parametrize("suffix", READERS)
 def test_damaged_files_are_refused_or_read_but_never_crash(write, joined, suffix):
     rng = np.random.default_rng(1)
