@@ -48,7 +48,7 @@ def run(configs: list[Path], no_data: bool) -> None:
 def _is_sound(plan: Plan, name: str) -> bool:
     """Print what the user's files of a dataset hold, or all that is wrong with them."""
     from seqbench.config.registry import DATASETS
-    from seqbench.datasets.base import DataError, DataErrors, cache_folder, counted
+    from seqbench.datasets.base import DataError, DataErrors, cache_folder, counted, unstored
     from seqbench.errors import printable
     from seqbench.storage.lazy_array import LazyArray
 
@@ -58,7 +58,8 @@ def _is_sound(plan: Plan, name: str) -> bool:
         return True
     options = source.options.model_validate(settings.options)
     try:
-        found = DATASETS[settings.source](cache_folder(), **dict(options))
+        with unstored():
+            found = DATASETS[settings.source](cache_folder(), **dict(options))
     except DataError as error:
         faults = error.faults if isinstance(error, DataErrors) else [error]
         print(f"{name}: {counted(len(faults), 'fault')}")

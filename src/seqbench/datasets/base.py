@@ -2,11 +2,14 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from seqbench.errors import UserError, one_line
+
+_IS_STORED = ContextVar("is_stored", default=True)  # what a source returns
 
 
 class DataError(UserError):
@@ -63,6 +66,24 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def unstored() -> Iterator[None]:
+    """Have `checksums` read no file: of recordings that nobody stores they would be of no use."""
+    token = _IS_STORED.set(False)
+    try:
+        yield
+    finally:
+        _IS_STORED.reset(token)
+
+
+def checksums(root: Path, files: Iterable[Path]) -> dict[str, str]:
+    """Return the SHA-256 of files by their paths below a folder, sorted; empty if `unstored`."""
+    return {
+        file.relative_to(root).as_posix(): sha256(file) if _IS_STORED.get() else ""
+        for file in sorted({*files})
+    }
 
 
 def fault(

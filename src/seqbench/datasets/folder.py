@@ -29,7 +29,7 @@ from seqbench.config.options import (
     Tolerance,
 )
 from seqbench.config.registry import DATASETS, TASKS
-from seqbench.datasets.base import Faults, counted, explained, fault, sha256
+from seqbench.datasets.base import Faults, checksums, counted, explained, fault
 from seqbench.datasets.events import label_columns
 from seqbench.datasets.labels.classes import class_labels
 from seqbench.datasets.labels.entries import Label, LabelEntry
@@ -207,8 +207,8 @@ def folder(
             groups = groups_of(root / "groups.csv", found, ungrouped)
         faults.check()
         tables += [file for file in (root / "groups.csv",) if file.exists()]
-        read = sorted({*tables, *(file for one in found.values() for file in one.files)})
-        checksums = {file.relative_to(root).as_posix(): sha256(file) for file in read}
+        read = [*tables, *(file for one in found.values() for file in one.files)]
+        sums = checksums(root, read)
 
         segments = segments_of(found)
 
@@ -233,7 +233,7 @@ def folder(
     if not inputs:
         raise fault(root, "`targets` leave no channel as input", "name fewer")
     units = [_unit_less(*pair) for pair in zip(first.units, subtracted, strict=True)]
-    source: dict[str, Any] = {"origin": "folder", "files": checksums}
+    source: dict[str, Any] = {"origin": "folder", "files": sums}
     notes = gap_notes(found, in_gaps, labelled, are_events=are_events)
     notes += _same_but_for_case(classes)
     for note in notes:

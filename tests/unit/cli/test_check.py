@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from seqbench.cli.main import main
+from seqbench.datasets import base
 from seqbench.datasets.base import DataError, DataErrors
 from seqbench.datasets.folder import folder
 from seqbench.datasets.reading import lazy_recording
@@ -60,6 +61,7 @@ def test_what_a_sound_folder_holds_is_printed(check):
 
 def test_of_a_large_folder_it_is_stated_what_was_not_looked_at(check, monkeypatch):
     monkeypatch.setattr(lazy_recording, "LARGE_BYTES", 0)
+    monkeypatch.setattr(base, "sha256", lambda path: pytest.fail(f"{path} was read to its end"))
 
     code, lines = check()
 

@@ -15,7 +15,7 @@ from seqbench.config.datasets import DatasetEntry
 from seqbench.config.messages import ConfigError, faults, option_problems
 from seqbench.config.registry import DATASETS, suggestion
 from seqbench.config.tolerances import TOLERANCES_MS
-from seqbench.datasets.base import DataError, cache_folder, counted, fault, listed
+from seqbench.datasets.base import DataError, cache_folder, counted, fault, listed, unstored
 from seqbench.datasets.reading.recording import READERS
 from seqbench.errors import UserError
 from seqbench.pipeline import DEFAULT_CONFIG
@@ -154,7 +154,8 @@ def _read(name: str, entry: Mapping[str, Proposal]) -> Recordings:
     """Return the recordings as ingest reads them."""
     dataset = _dataset(name, entry)
     options = DATASETS.entry(dataset.source).options.model_validate(dataset.source_options)
-    return DATASETS[dataset.source](cache_folder(), **dict(options))
+    with unstored():
+        return DATASETS[dataset.source](cache_folder(), **dict(options))
 
 
 def _fitting_split(
