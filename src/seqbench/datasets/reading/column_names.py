@@ -66,6 +66,7 @@ def meaning_of(name: str) -> Meaning | None:
             return Meaning("time", units[0] if units else None)
     if set(letters) <= COUNTED | COUNTING and (COUNTED | {"index", "idx"}) & set(letters):
         return Meaning("index", "samples")
-    if LABELS & set(letters) and set(letters) <= LABELS | AROUND_LABELS:
+    says_whether = letters[0] == "is" and len(letters) > 1
+    if says_whether or (LABELS & set(letters) and set(letters) <= LABELS | AROUND_LABELS):
         return Meaning("label")
     return None

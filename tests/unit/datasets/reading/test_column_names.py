@@ -38,6 +38,7 @@ def test_row_numbers_are_known_by_their_name(name):
     [
         "label", "Class", "class_id", "target", "true label", "activityID", "Subject", "event",
         "Marker", "trigger", "ground_truth", "sleep stage", "trial_nr", "fold", "Status",
+        "is_seizure", "isWalking",
     ],
 )  # fmt: skip
 def test_labels_are_known_by_their_name(name):
