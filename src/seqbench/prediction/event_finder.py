@@ -14,6 +14,7 @@ from seqbench.datasets.reading.stream import RawLayout, Stream, Times, csv_strea
 from seqbench.errors import FormatError, UserError
 from seqbench.prediction.inputs import NO_OFFSETS, check_channels
 from seqbench.prediction.predictor import read_predictor
+from seqbench.prediction.scale import ScaleWatch
 from seqbench.storage.detections import Decoding, DetectionTuning
 from seqbench.storage.model_header import ModelHeader
 from seqbench.storage.models import StoredModel
@@ -99,10 +100,15 @@ class EventFinder:
         wait = wait_samples(self._decoding.wait_ms, self._rate_hz)
         selection = OnlineSelection(self._decoding.thresholds[decoder], period, decoder, wait)
         try:
-            stream = EventStream(self._detector, selection)
+            stream, watch = (
+                EventStream(self._detector, selection),
+                ScaleWatch(self.header, recording),
+            )
             for chunk in chunks:
                 check_channels(self.header, chunk.shape[1], recording)
+                watch.look_at(chunk)
                 yield from self._found(stream.push(chunk), recording, times)
+            watch.finish()
             yield from self._found(stream.finish(), recording, times)
         except FloatingPointError as error:
             raise FormatError(f"{self._path}: its weights give {error}") from None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seqbench import layout
 from seqbench.config.registry import TASK_RESULTS
@@ -22,7 +21,7 @@ from seqbench.prediction.inputs import (
     from_stream,
     from_texts,
 )
-from seqbench.storage.lazy_array import blocks
+from seqbench.prediction.scale import N_SAMPLES, warn_of_scale
 from seqbench.storage.model_header import BaselineHeader, ModelHeader, PredictorHeader
 from seqbench.storage.models import StoredModel, read_model
 from seqbench.storage.windows import WindowSet
@@ -32,9 +31,6 @@ from seqbench.windowing.windows import windows_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FAR, UNLIKE = 5.0, 8.0  # deviations from the mean of train, and ratio of deviations, that are odd
-ODD_SAMPLES = 1 << 20  # samples in which the scale of a recording is looked at
 
 logger = logging.getLogger("seqbench")
 
@@ -155,7 +151,12 @@ class Predictor:
         present = {place.recording for place in places}
         for index in sorted({*range(len(names))} - present):
             logger.warning("%s: too short for a window of the model, not predicted", names[index])
-        self._warn_of_scale(windows)
+        owners = np.array([place.recording for place in places])
+        for index in sorted(present):
+            own = np.flatnonzero(owners == index)
+            start = int(windows.start[own[0]])
+            stop = min(int(windows.start[own[-1]] + windows.length[own[-1]]), start + N_SAMPLES)
+            warn_of_scale(self.header, names[index], windows.signal[start:stop])
         values = self._values(windows)
         result: Results = TASK_RESULTS[self.header.task](
             Predicted(
@@ -181,19 +182,6 @@ class Predictor:
         if not np.isfinite(values).all():
             raise FormatError(f"{self.files[0]}: its weights give scores that are no numbers")
         return values
-
-    def _warn_of_scale(self, windows: WindowSet) -> None:
-        """Warn where channels are far from what the model was trained on."""
-        if self.header.sample == "tokens" or self.header.normalization.mode not in SCALED:
-            return
-        sample = next(blocks(windows.signal, 4 * ODD_SAMPLES * len(self.header.channels)))
-        others = (0, *range(2, sample.ndim))
-        mean, deviation = sample.mean(axis=others), sample.std(axis=others)
-        for sentence in oddities(list(self.header.channels), mean, deviation):
-            logger.warning("%s", sentence)
-
-
-SCALED = ("zscore", "robust")
 
 
 def load(path: Path | str | Sequence[Path | str], device: str = "auto") -> Predictor:
@@ -226,18 +214,6 @@ def predict(
 ) -> "pd.DataFrame":
     """Return predictions of recordings as a table; see `load`, `Predictor` and `Results.table`."""
     return load(model, device).predict(recordings, **options).to_frame(rows)
-
-
-def oddities(channels: Sequence[str], mean: NDArray[Any], deviation: NDArray[Any]) -> list[str]:
-    """Return a sentence for each channel whose normalised values (C,) are unlike those of train."""
-    sentences = []
-    for name, centre, spread in zip(channels, mean.tolist(), deviation.tolist(), strict=True):
-        if abs(centre) > FAR or spread > UNLIKE or 0 < spread < 1 / UNLIKE:
-            sentences.append(
-                f"channel '{name}' varies by {spread:.3g} around {centre:.3g} where train varied by"
-                " 1 around 0 after normalisation; check units and channels"
-            )
-    return sentences
 
 
 def model_files(path: Path) -> list[Path]:

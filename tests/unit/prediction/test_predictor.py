@@ -12,6 +12,7 @@ from fixtures.windows import job
 from seqbench.cli.main import main
 from seqbench.errors import UserError
 from seqbench.plan.job_settings import BaselineJobSettings
+from seqbench.prediction.event_finder import EventFinder
 from seqbench.prediction.inputs import from_arrays
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.records import RunIdentity
@@ -227,11 +228,22 @@ def test_another_scale_than_that_of_train_is_warned_of(fitted, levels, caplog):
 
     model.predict(levels.signals[0])
     assert not caplog.records
-    model.predict(levels.signals[0] * [1, 1000])
+    model.predict([levels.signals[0], levels.signals[0] * [1, 1000]])
 
     (record,) = caplog.records
-    assert "channel 'y' varies by" in record.getMessage()
+    assert "recording 1: channel 'y' varies by" in record.getMessage()
     assert "check units and channels" in record.getMessage()
+
+
+@pytest.mark.parametrize("n_samples", [2000, 40_000])
+def test_another_scale_of_a_stream_is_warned_of_once(knocks, caplog, n_samples):
+    finder = EventFinder(knocks.model)
+    signal = knocks.recording(knocks.drawn(n_samples), n_samples) * np.float32([1, 1000, 1])
+
+    list(finder.events(np.array_split(signal, 9), "walk"))
+
+    about_y = [r for r in caplog.messages if "walk: channel 'y'" in r]
+    assert len(about_y) == 1
 
 
 def test_recordings_too_short_for_a_window_are_named(fitted, levels, caplog):
