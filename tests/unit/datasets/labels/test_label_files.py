@@ -222,6 +222,17 @@ def test_samples_are_those_of_the_file_where_it_is_resampled(read, monkeypatch, 
     assert recordings.label_start.tolist() == [24]
 
 
+def test_the_last_rhythm_lasts_to_the_end_of_a_resampled_recording(read):
+    files = {"recordings/b.atr": atr([0, 10], ["+", "+"], ["(N", "(AFIB"], RATE_HZ)}
+
+    recordings = read(
+        NO_TABLES | files, labels=LabelFiles(format="wfdb"), resample=True, sampling_rate_hz=50.0
+    )
+
+    assert recordings.label_start.tolist() == [0, 5]
+    assert recordings.label_stop.tolist() == [5, 15]
+
+
 @pytest.mark.parametrize(("times", "onset"), [("start", "0.02"), ("clock", "5.02")])
 def test_label_files_use_the_clock_that_the_config_states(read, times, onset):
     files = NO_TABLES | LATE | {"recordings/b.txt": f"{onset}\t{onset}\tbell\n"}

@@ -96,6 +96,13 @@ class LabelFile:
             raise fault(self.path, problem, "set `sampling_rate_hz`", place=place)
         return times.time_s_at(sample) - times.start_s
 
+    def end_s(self, recording: str, place: str) -> float:
+        """Return the time of the sample behind the last one; see `seconds_at`."""
+        one = self.recordings[recording]
+        if one.times is None:
+            return self.seconds_at(len(one.signal), recording, place)
+        return one.times.time_s_at(len(one.signal)) - one.times.start_s
+
     def seconds(self, text: str, place: str) -> float:
         """Return the time that stands somewhere in the file."""
         seconds = number(text.strip())

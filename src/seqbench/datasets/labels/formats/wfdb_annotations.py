@@ -68,8 +68,7 @@ def read_wfdb(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]:
     rhythms = [row for row in rows if row[2] == RHYTHM]
     if not rhythms:
         return
-    n_samples = len(file.recordings[recording].signal)
-    end_s = file.seconds_at(n_samples, recording, "the last change of rhythm")
+    end_s = file.end_s(recording, "the last change of rhythm")
     ends_s = [*(time_s for *_, time_s in rhythms[1:]), end_s]
     for (number, place, _, note, start_s), end_s in zip(rhythms, ends_s, strict=True):
         yield file.entry(number, place, note, start_s, end_s)
