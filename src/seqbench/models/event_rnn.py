@@ -83,6 +83,7 @@ class Detrend(nn.Module):
     "event_rnn",
     accepts=("series",),
     same_length=("widths", "kernel_sizes", "strides"),
+    causal_with={"bidirectional": False},
     only_with={"look_ahead_ms": {"bidirectional": False}},
     takes_rate=True,
 )

@@ -151,6 +151,13 @@ class Plan:
         of = self.benchmark.all_architectures[run.architecture].of
         return ARCHITECTURES.entry(str(of)).tags
 
+    def is_causal(self, architecture: str) -> bool:
+        """Return whether an architecture, by its name in the config, reads a signal as it comes."""
+        entry = self.benchmark.all_architectures[architecture]
+        options = ARCHITECTURES.entry(str(entry.of)).tags.get("causal_with")
+        chosen = entry.options
+        return options is not None and all(chosen.get(key) == options[key] for key in options)
+
     def objective(self, run: Run) -> str | None:
         """Return the objective that pretrains the encoder of a run, if one does."""
         return Arm.parse(run.arm).objective if not run.is_baseline else None

@@ -69,7 +69,8 @@ class Cost(Record):
     """Measured costs of one run; None: not measured.
 
     Times with `_s` are wall seconds and with `_cpu_s` processor seconds of a
-    stage; `predict` is the prediction of test, `compile` of code before both.
+    stage; `predict` is the prediction of test, `_per_s` for each second of its
+    signal, `compile` of code before both.
     """
 
     train_s: Seconds | None = None
@@ -83,6 +84,7 @@ class Cost(Record):
     pretrain_cpu_s: Seconds | None = None
     predict_s: Seconds | None = None
     predict_cpu_s: Seconds | None = None
+    predict_s_per_s: Seconds | None = None
     compile_s: Seconds | None = None
 
 

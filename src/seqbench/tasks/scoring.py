@@ -88,6 +88,9 @@ def evaluate(
             "predict_s": time.perf_counter() - began,
             "predict_cpu_s": time.process_time() - began_cpu,
         }
+        if of_split.sample == "series" and of_split.sampling_rate_hz:
+            duration_s = len(of_split.signal) / of_split.sampling_rate_hz
+            cost["predict_s_per_s"] = cost["predict_s"] / duration_s
         found[split] = task.join(
             of_split, predicted, are_probabilities=are_probabilities, tuned=header.tuned
         )

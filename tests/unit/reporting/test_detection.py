@@ -92,6 +92,7 @@ def test_decoders_are_compared_and_the_one_in_use_has_the_values_of_the_files(
         f"{mean['recall_at_5ms']:.3f}",
         formats.count(mean["refractory_violations"]),
         formats.rate(mean["false_alarms_per_hour"]),
+        formats.milliseconds(mean["latency_p95_ms"]),
     ]
     assert threshold[4] == formats.count(mean["refractory_violations_before"]) != "0"
 

@@ -46,7 +46,7 @@ def drawn(name, made):
 )
 def test_every_figure_of_the_task_is_drawn(settings, material, event_config):
     raw = event_config(
-        architectures=["cnn1d", "event_specific"],
+        architectures=["cnn1d", "event_specific", "quick"],
         arms=["scratch", "contrastive_finetune"],
         labels=[0.5, 1.0],
         seeds=[0],
@@ -79,6 +79,24 @@ def test_figures_of_events_take_odd_datasets(settings, material):
         assert "<b>" not in text
         if name in ("timing_errors", "templates") and "classes" in settings:
             assert "$x_1$" in text  # a name, not a formula
+
+
+def test_latency_shows_scores_and_errors_of_all_that_have_a_stream(material, event_config):
+    raw = event_config(architectures=["cnn1d", "quick"])
+    plan, made = material(raw)
+
+    plot = FIGURES["latency"](made)
+
+    assert "latency" in figures_of(plan, "strikes")
+    assert sorted(plot.table.architecture) == ["cnn1d", "quick"]
+    assert plot.table.latency_p95_ms.is_monotonic_increasing
+    for row, shown in zip(plot.table.itertuples(), plot.figure.axes[0].lines[1:], strict=True):
+        (scores,) = (one for one in made.board.rows if one.architecture == row.architecture)
+        metrics = {name: estimate.mean for name, estimate in scores.metrics.items()}
+        assert row.f1 == metrics["f1_at_5ms"] == shown.get_ydata()[0]
+        assert row.latency_p95_ms == metrics["latency_p95_ms"] == shown.get_xdata()[0]
+        assert row.onset_mae_ms == metrics["onset_mae_ms"]
+    assert "latency" not in figures_of(material()[0], "strikes")
 
 
 def test_tolerance_shows_the_values_of_the_results(material):

@@ -268,6 +268,7 @@ def test_each_type_has_a_row_of_its_own():
         "mae_ms": 3,
         "bias_ms": 1,
         "p95_ms": pytest.approx(3.9),
+        "coverage": None,
         "threshold": 0.5,
     }
     assert (second["f1"], second["bias_ms"]) == (0, 8)  # within 10 ms, but not within 5 ms
@@ -331,7 +332,46 @@ def random_case(seed: int, *, n_recordings: int = 4, jitter: float = 6.0) -> Det
     # A candidate is found two frames after its own, none of which lies far behind its time.
     frame = np.rint((of.candidates.time.clip(0) + 4) / PACE.hop_samples)
     found_at = np.minimum(PACE.n_samples(frame + 3), 1000)
-    return replace(of, candidates=replace(of.candidates, found_at=found_at, pace=PACE))
+    bounds = np.tile([-4.0, 5.0], (3, 1))
+    return replace(
+        of,
+        candidates=replace(of.candidates, found_at=found_at, pace=PACE),
+        decoding=replace(of.decoding, timing_bounds_ms=bounds),
+    )
+
+
+def test_coverage_is_the_fraction_of_found_events_in_the_interval_of_their_type():
+    events = [(0, 100), (0, 200), (0, 300), (1, 400), (1, 500)]
+    of = made(events, [(0, 98), (0, 204), (0, 306), (1, 400), (1, 900)])
+    bounds = np.array([[-4.0, 2.0], [np.nan, np.nan]])
+    of = replace(of, decoding=replace(of.decoding, timing_bounds_ms=bounds))
+
+    # Events lie 2 ms behind, 4 and 6 ms before what was found; type b has no interval.
+    assert value("coverage_gap", of) == pytest.approx(2 / 3 - 0.95)
+    assert [row["coverage"] for row in per_type(of)] == [pytest.approx(2 / 3), None]
+    assert math.isnan(value("coverage_gap", made(events, [(0, 98)])))
+
+
+def test_latency_is_from_the_event_to_the_samples_that_its_output_needs():
+    of = made(
+        [(0, 100), (0, 200), (0, 300)],
+        [(0, 101, 0.9), (0, 201, 0.9), (0, 301, 0.9), (0, 600, 0.9)],
+        sampling_rate_hz=500.0,
+        refractory_s=0.1,
+    )
+    found_at = np.array([160.0, 250.0, 372.0, 900.0])
+    of = replace(of, candidates=replace(of.candidates, found_at=found_at, pace=PACE))
+
+    def waits(decoder: str, wait_ms: float) -> tuple[float, float]:
+        decoding = replace(of.decoding, decoder=decoder, wait_ms=wait_ms)
+        named = [value(f"latency_p{q}_ms", replace(of, decoding=decoding)) for q in (50, 95)]
+        return named[0], named[1]
+
+    assert waits("threshold", 0) == pytest.approx((120, 120 + 0.9 * 24))
+    assert waits("bounded", 0) == waits("threshold", 0)
+    # A wait is no longer than the period, 50 samples. No peak before 101 + 50 is to come once 19
+    # frames are final, as (19 - 3.4) * 10 > 151; they need 31 + 18 * 10 samples.
+    assert waits("bounded", 500) == pytest.approx((2 * (211 - 100), 2 * (211 - 100)))
 
 
 REFERENCE = ("reference_place", "reference_onset", "reference_type")

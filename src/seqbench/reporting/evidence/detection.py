@@ -54,6 +54,7 @@ class Decoder:
     recall: Estimate
     violations: Estimate
     false_alarms_per_hour: Estimate
+    latency_p95_ms: Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +140,7 @@ def _types(found: Detections) -> list[dict[str, Any]]:
     """Return a row for each type, the sum of several in front."""
     rows = metrics.per_type(found)
     once = np.ones((1, len(found)))
+    gap = _number(metrics.coverage_gap(found, once))
     together = {
         "type": "all types",
         "n_references": sum(row["n_references"] for row in rows),
@@ -147,6 +149,7 @@ def _types(found: Detections) -> list[dict[str, Any]]:
         "bias_ms": _number(metrics.onset_bias_ms(found, once)),
         "mae_ms": _number(metrics.onset_mae_ms(found, once)),
         "p95_ms": _number(metrics.onset_p95_ms(found, once)),
+        "coverage": None if gap is None else gap + metrics.COVERAGE,
         "threshold": None,
     }
     return [together, *rows] if len(rows) > 1 else rows
@@ -169,6 +172,7 @@ def _scores(found: Detections, decoder: str) -> dict[str, float | None]:
         **_matching(as_if),
         "violations": _number(metrics.refractory_violations(as_if, once)),
         "false_alarms_per_hour": _number(metrics.false_alarms_per_hour(as_if, once)),
+        "latency_p95_ms": _number(metrics.latency_p95_ms(as_if, once)),
     }
 
 

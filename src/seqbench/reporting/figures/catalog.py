@@ -36,12 +36,19 @@ def _trained(plan: Plan, dataset: str) -> list[Run]:
     return [run for run in plan.runs_on(dataset) if not run.is_baseline]
 
 
+def _are_causal_models_compared(plan: Plan, dataset: str) -> bool:
+    """Return whether several architectures are trained, some of which read a signal as it comes."""
+    names = {run.architecture for run in _trained(plan, dataset)}
+    return len(names) > 1 and any(map(plan.is_causal, names))
+
+
 NEEDS: Mapping[str, Callable[[Plan, str], bool]] = {
     "label_fractions": lambda plan, name: len({run.labels for run in _trained(plan, name)}) > 1,
     "pretraining": lambda plan, name: any(plan.objective(run) for run in _trained(plan, name)),
     "horizon": lambda plan, name: (
         (plan.benchmark.all_datasets[name].window.horizon_samples or 1) > 1
     ),
+    "latencies": lambda plan, name: _are_causal_models_compared(plan, name),
     "templates": lambda plan, name: any(run in plan.template_runs for run in plan.runs_on(name)),
 }
 

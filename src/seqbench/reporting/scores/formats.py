@@ -23,6 +23,8 @@ def metric_value(value: float | None, metric: str) -> str:
     if metric in QUANTITIES:
         # An exponent stands before what is tiny alone; rounding must not leave a bare point.
         return f"{value:.0f}" if value >= 999.95 else f"{value:#.4g}"
+    if tags(metric)["better"] == "zero":
+        return signed_score(value)
     return rate(value) if metric in RATES else score(value)
 
 

@@ -27,6 +27,7 @@ METRIC_LABELS = {
     "refractory_violations_before": "too close, thresholds alone",
     "false_alarms_per_hour": "false alarms per hour",
     "presence_ece": "ECE of candidates",
+    "coverage_gap": "coverage less 0.95",
     "latency_p50_ms": "median latency (ms)",
     "latency_p95_ms": "95 % latency (ms)",
 }

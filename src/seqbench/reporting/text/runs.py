@@ -26,6 +26,7 @@ COSTS = {
     "train_cpu_s": ("its processor time", formats.seconds),
     "pretrain_s": ("pretraining", formats.seconds),
     "predict_s": ("prediction", formats.seconds),
+    "predict_s_per_s": ("the same for a second of signal", formats.seconds),
     "compile_s": ("compilation", formats.seconds),
     "peak_memory_bytes": ("peak memory", formats.memory),
     "epochs": ("epochs", formats.decimal),

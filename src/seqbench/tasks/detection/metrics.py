@@ -13,6 +13,7 @@ over are false alarms.
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqbench.config.registry import METRICS
 from seqbench.statistics.curves import N_CALIBRATION_BINS, calibration, calibration_bins
@@ -26,6 +27,8 @@ from seqbench.tasks.detection.comparison import (
     ranking,
     ratio,
 )
+
+COVERAGE = 0.95  # of the intervals of onsets, on val
 
 
 @METRICS.register("f1_at", tasks=("detection",), better="higher", at_tolerances=True, order=0)
@@ -168,6 +171,19 @@ def latency_p95_ms(detections: Detections, weights: Floats) -> Floats:
     return _latency(detections, weights, 0.95)
 
 
+@METRICS.register("coverage_gap", tasks=("detection",), better="zero", order=15)
+def coverage_gap(detections: Detections, weights: Floats) -> Floats:
+    """Fraction of the found events that lie in the interval of their onset, less the 0.95 of val.
+
+    Of the pairs of `onset_mae_ms`; the interval is from `earliest_s` to `latest_s`.
+    """
+    events, is_inside = _inside(detections)
+    covered = decoded(detections).count(events, is_inside.astype(np.float64)).sum(axis=1)
+    return ratio(weights @ covered, weights @ decoded(detections).count(events).sum(axis=1)) - (
+        COVERAGE
+    )
+
+
 def per_type(detections: Detections, decoder: str | None = None) -> list[dict[str, Any]]:
     """Return the scores of each type, at the tolerance of the dataset.
 
@@ -175,13 +191,15 @@ def per_type(detections: Detections, decoder: str | None = None) -> list[dict[st
     -------
     list of dict
         ``type``, ``n_references``, ``n_detections``, ``f1``, ``precision``,
-        ``recall``, ``mae_ms``, ``bias_ms``, ``p95_ms`` and ``threshold``; None
-        where a value is not defined.
+        ``recall``, ``mae_ms``, ``bias_ms``, ``p95_ms``, ``coverage`` (the fraction
+        in the interval of the onset) and ``threshold``; None where a value is not
+        defined.
     """
     compared = decoded(detections, decoder)
     once = np.ones((1, len(detections)))
     hits, reference, found = (total[0] for total in compared.totals(once, detections.tolerance_ms))
     events, late = compared.errors_ms
+    bounded, is_inside = _inside(detections, decoder)
     thresholds = detections.decoding.thresholds[decoder or detections.decoding.decoder]
     ratios = (
         ratio(2 * hits, reference + found),
@@ -203,6 +221,7 @@ def per_type(detections: Detections, decoder: str | None = None) -> list[dict[st
                 "mae_ms": float(np.abs(error).mean()) if len(error) else None,
                 "bias_ms": float(error.mean()) if len(error) else None,
                 "p95_ms": float(np.quantile(np.abs(error), 0.95)) if len(error) else None,
+                "coverage": _fraction(is_inside[bounded.type == k]),
                 "threshold": float(thresholds[k]),
             }
         )
@@ -216,6 +235,21 @@ def reliability(detections: Detections) -> tuple[Floats, Floats, Ints]:
     """
     ranked = ranking(detections)
     return calibration(ranked.score, ranked.is_hit(detections.tolerance_ms))
+
+
+def _inside(detections: Detections, decoder: str | None = None) -> tuple[Events, NDArray[np.bool_]]:
+    """Return what was found with an interval around its onset, and whether the event lies in it."""
+    events, late = decoded(detections, decoder).errors_ms
+    bounds = detections.decoding.timing_bounds_ms
+    if bounds is None:
+        return events[:0], np.zeros(0, dtype=np.bool_)
+    low, high = bounds[events.type].T
+    known = np.isfinite(low)
+    return events[known], ((low <= -late) & (-late <= high))[known]
+
+
+def _fraction(values: NDArray[np.bool_]) -> float | None:
+    return float(values.mean()) if len(values) else None
 
 
 def _latency(detections: Detections, weights: Floats, level: float) -> Floats:
