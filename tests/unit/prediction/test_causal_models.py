@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import seqbench
+from seqbench.datasets.reading.stream import RawLayout
 from seqbench.errors import UserError
 from seqbench.prediction.event_finder import EventFinder, predict_stream
 from seqbench.storage.model_header import ModelHeader
@@ -108,7 +109,7 @@ def test_events_of_a_stream_keep_the_promise(write, signal):
 def test_raw_samples_are_read_as_they_come(write, signal):
     data = io.BytesIO(signal[:5000].tobytes())
 
-    streamed = list(predict_stream(EventFinder(write()), data, kind="raw"))
+    streamed = list(predict_stream(EventFinder(write()), data, raw=RawLayout()))
 
     assert len(streamed) > 10
     assert len(streamed) == len(seqbench.predict(write(), signal[:5000]))
