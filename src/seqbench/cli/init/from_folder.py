@@ -92,6 +92,12 @@ def _config(folder: Path, given: dict[str, Any]) -> str:
         reason = "intervals of several classes cover most of the recordings"
         entry["task"] = Proposal("classification", reason)
         found = _read(name, entry)
+    labels = entry.get("labels")
+    if labels is not None and labels.reason != GIVEN and (rare := proposals.rare_types(found)):
+        kept = [one for one in found.classes if one not in rare]
+        reason = f"{labels.reason}; left out, as too few groups have them: {', '.join(rare)}"
+        entry["labels"] = Proposal({**labels.value, "only": kept}, reason)
+        found = _read(name, entry)
     notes = []
     if found.task == "detection":
         entry.setdefault("tolerance_ms", proposals.tolerance_ms(found, TOLERANCES_MS))

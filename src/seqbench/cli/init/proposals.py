@@ -70,6 +70,17 @@ def are_classes(found: Recordings) -> bool:
     return len(found.classes) > 1 and len(lengths) > 0 and lengths.min() > 1 and bool(is_covered)
 
 
+def rare_types(found: Recordings) -> list[str]:
+    """Return the types of label that fewer groups have than there are splits, unless all are so."""
+    groups = np.array(found.groups)[found.label_recording]
+    n_groups = [
+        len(set(groups[found.label == kind].tolist())) for kind in range(len(found.classes))
+    ]
+    rare = [name for name, n in zip(found.classes, n_groups, strict=True) if n < FEWEST_GROUPS]
+    n_kept = len(found.classes) - len(rare)
+    return rare if n_kept >= (1 if found.task == "detection" else 2) else []
+
+
 def window(found: Recordings) -> Proposal:
     """Return how recordings are cut."""
     if found.task == "detection":

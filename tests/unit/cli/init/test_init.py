@@ -230,3 +230,19 @@ def test_a_channel_called_as_a_lead_is_offered_to_detectors_of_beats(init, tmp_p
     write_events(write_recordings(tmp_path / "heart", header=("time_s", "ECG II")))
 
     assert "# ecg: ECG II would let the baselines xqrs and neurokit" in init("heart")[2].read_text()
+
+
+def test_types_that_too_few_groups_have_are_left_out_and_named(init, tmp_path):
+    folder = write_recordings(tmp_path / "marked")
+    for i in range(6):
+        rows = [f"{0.2 + 0.4 * k:.1f}\t{0.2 + 0.4 * k:.1f}\tbeat\n" for k in range(7)]
+        rows += ["2.9\t2.9\tnoise\n"] if i < 2 else []
+        (folder / "marks").mkdir(exist_ok=True)
+        (folder / "marks" / f"r{i}.txt").write_text("".join(rows))
+
+    dataset, _, path = init("marked")
+
+    assert dataset["labels"] == {"format": "audacity", "path": "marks", "only": ["beat"]}
+    assert "as too few groups have them: noise" in " ".join(
+        path.read_text().replace("#", "").split()
+    )
