@@ -21,6 +21,7 @@ include: "workflow/rules/window.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/best.smk"
 include: "workflow/rules/report.smk"
 
 

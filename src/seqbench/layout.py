@@ -22,6 +22,11 @@ TRANSFER = f"results/finetune/{RUN}/transfer.json"
 PREDICTIONS = f"results/evaluate/{RUN}/predictions.h5"
 METRICS = f"results/evaluate/{RUN}/metrics.json"
 
+BEST = "results/best/{dataset}"  # the model selected on val, ready for new recordings
+CARD = f"{BEST}/model_card.json"
+CARD_TEXT = f"{BEST}/MODEL_CARD.md"
+BEST_BASELINE = f"{BEST}/baseline"
+
 SUMMARY = "results/summary.csv"
 REPORT = "results/report.html"
 REPORT_SO_FAR = "results/report-so-far.html"  # made by hand, known to no rule
@@ -45,6 +50,7 @@ SCOPES = {
     "finetune": RUN,
     "fit_baseline": RUN,
     "evaluate": RUN,
+    "best": "{dataset}",
     "report": "report",
 }
 

@@ -24,6 +24,7 @@ def test_a_bare_snakemake_plans_every_run_of_the_shipped_config(snakemake, copy_
         "finetune": 3 * 5 * 3 + 2 * 2 * 2 * 3 + (1 + 1 + 2 + 2 + 2) * 3,
         "fit_baseline": 3 * (1 + 3 + 1) + 3 + 1 + 1 + 3 + 1,
         "evaluate": 93 + 24,
+        "best": 8,
         "report": 1,
     }
 
@@ -170,7 +171,7 @@ def test_a_new_run_is_planned_beside_results_that_snakemake_has_no_records_of(
     done = workflow("--dry-run", runs=[grid | {"seeds": [0, 1]}])
 
     assert empty["finetune"] == 1
-    assert done.jobs == {"all": 1, "finetune": 1, "evaluate": 1, "report": 1}
+    assert done.jobs == {"all": 1, "finetune": 1, "evaluate": 1, "best": 1, "report": 1}
 
 
 def test_a_typing_error_in_the_arm_of_a_target_plans_nothing(workflow):

@@ -59,7 +59,7 @@ from seqbench.plan.job_code import JobCode
 from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.plan import Plan
 from seqbench.plan.source_files import source_files
-from seqbench.plan.workflow_jobs import run_files
+from seqbench.plan.workflow_jobs import best_files, report_files
 from seqbench.process.code_digest import source_digest
 from seqbench.reporting.figures.catalog import (
     caption,
@@ -224,6 +224,9 @@ def end_well():
             if Path(made.format(**names)).exists():
                 remove_state(Path(layout.state(step).format(**names)))
     if any(layout.REPORT in job.output for job in workflow.dag.jobs):
+        from seqbench.reporting.page.handover import remove_others
+
+        remove_others(PLAN, Path())
         print(*closing_lines(PLAN, Path()), sep="\n", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Predictions and scores; the only stage that opens test.
+"""Predictions and scores; the stage that opens test.
 
 Needs windows.h5 and a model; yields predictions.h5 and metrics.json per run.
 """

@@ -1,13 +1,13 @@
 """The summary table, the page, its figures and tables for papers.
 
-Needs metrics, predictions and histories of every run; yields summary.csv,
+Needs metrics, predictions and histories of every run, and the best models; yields summary.csv,
 report.html, and figures (SVG and PDF, their numbers as CSV) and tables as files.
 """
 
 
 rule report:
     input:
-        runs=sorted({path for paths in run_files(PLAN).values() for path in paths}),
+        runs=sorted(report_files(PLAN)),
         templates=sorted(
             (SRC / "seqbench" / "reporting" / "page" / "templates").iterdir()
         ),

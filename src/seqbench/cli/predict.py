@@ -37,7 +37,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the model, the recordings and how they are read."""
     parser.add_argument(
         "--model", type=Path, nargs="+", required=True, metavar="PATH",
-        help="a model.safetensors or a folder that holds one; the scores of several are averaged",
+        help="a model.safetensors, the folder of a run, or results/best/DATASET; the scores of"
+        " several are averaged",
     )  # fmt: skip
     parser.add_argument(
         "--recording", nargs="+", required=True, metavar="PATH",

@@ -1,5 +1,7 @@
 """The code that each job depends on: its step and the registered modules that it uses."""
 
+from collections.abc import Iterable
+
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.registry import (
     ARCHITECTURES,
@@ -51,21 +53,34 @@ class JobCode:
 
     def evaluate(self, dataset: str, architecture: str) -> list[str]:
         """Modules of the rule `evaluate`: no other depends on a metric."""
-        task = self.benchmark.task(dataset)
-        metrics = [name for name in METRICS if task in METRICS.entry(name).tags["tasks"]]
         return [
             "seqbench.steps.evaluate",
             "seqbench.tasks.scoring",
             PREDICTORS["baseline" if architecture in BASELINES else "model"],
             self._model(architecture),
             self._task(dataset),
-            *(METRICS.entry(name).module for name in metrics),
+            *self._metrics(dataset),
+        ]
+
+    def best(self, dataset: str, architectures: Iterable[str]) -> list[str]:
+        """Modules of the rule `best`, which scores an ensemble of one of the architectures."""
+        return [
+            "seqbench.steps.best",
+            PREDICTORS["model"],
+            *map(self._model, architectures),
+            self._task(dataset),
+            *self._metrics(dataset),
         ]
 
     def report(self) -> list[str]:
         """Modules of the rule `report`; a figure of another task changes its code digest too."""
         registered = [of.entry(name).module for of in (EVIDENCE, FIGURES) for name in of]
         return ["seqbench.steps.report", *dict.fromkeys(registered)]
+
+    def _metrics(self, dataset: str) -> list[str]:
+        task = self.benchmark.task(dataset)
+        entries = map(METRICS.entry, METRICS)
+        return [entry.module for entry in entries if task in entry.tags["tasks"]]
 
     def _task(self, dataset: str) -> str:
         return TASKS.entry(self.benchmark.task(dataset)).module

@@ -74,6 +74,13 @@ class EvaluateJobSettings(Options):
     task: str
 
 
+class BestJobSettings(Options):
+    """The runs that a model is selected from, and what its card says of the data."""
+
+    runs: list[str]
+    dataset: dict[str, Any]
+
+
 class JobSettings:
     """Slices of a benchmark, one for each kind of job, with every default filled in."""
 

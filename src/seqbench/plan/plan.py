@@ -10,7 +10,7 @@ from seqbench.config.benchmark import Arm, Benchmark, RunGrid
 from seqbench.config.messages import ConfigError
 from seqbench.config.registry import ARCHITECTURES, BASELINES, OBJECTIVES
 from seqbench.plan.baseline_fit import misfit
-from seqbench.plan.job_settings import JobSettings
+from seqbench.plan.job_settings import BestJobSettings, JobSettings
 
 BASELINE = "baseline"  # in place of an arm
 
@@ -127,6 +127,17 @@ class Plan:
     def runs_on(self, base_dataset: str) -> list[Run]:
         """Return the runs on a dataset, those on all of its folds."""
         return list(self._by_dataset.get(base_dataset, ()))
+
+    def architectures_on(self, base_dataset: str) -> list[str]:
+        """Return the architectures that are trained on a dataset."""
+        runs = (run for run in self.runs_on(base_dataset) if not run.is_baseline)
+        return list(dict.fromkeys(run.architecture for run in runs))
+
+    def best_settings(self, base_dataset: str) -> BestJobSettings:
+        """Return the slice of the rule `best`."""
+        entry = self.benchmark.all_datasets[base_dataset]
+        runs = sorted("/".join(map(str, vars(run).values())) for run in self.runs_on(base_dataset))
+        return BestJobSettings(runs=runs, dataset=entry.model_dump(mode="json"))
 
     @cached_property
     def _by_dataset(self) -> dict[str, list[Run]]:

@@ -8,7 +8,7 @@ from seqbench import layout
 from seqbench.plan.plan import Plan, Run
 
 Files = Sequence[str]
-STEPS = ("ingest", "window", "pretrain", "fit_baseline", "finetune", "evaluate", "report")
+STEPS = ("ingest", "window", "pretrain", "fit_baseline", "finetune", "evaluate", "best", "report")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -78,15 +78,33 @@ def jobs_of(plan: Plan) -> list[Job]:
     for run in plan.runs:
         outputs, inputs = [layout.PREDICTIONS, layout.METRICS], [layout.WINDOWS, layout.MODEL]
         of_runs.append(_job(plan, "evaluate", asdict(run), outputs, inputs))
+    best = [
+        _job(plan, "best", {"dataset": name}, [layout.BEST], best_files(plan, name))
+        for name in plan.base_datasets
+    ]
     report = Job(
         step="report",
         dataset=None,
         name="report",
         outputs=(layout.SUMMARY, layout.REPORT),
         log=layout.log("report"),
-        inputs=tuple({path: None for paths in run_files(plan).values() for path in paths}),
+        inputs=tuple(report_files(plan)),
     )
-    return [*of_data, *pretrained.values(), *of_runs, report]
+    return [*of_data, *pretrained.values(), *of_runs, *best, report]
+
+
+def best_files(plan: Plan, dataset: str) -> list[str]:
+    """Return the files from which the best model of a dataset is selected and handed over."""
+    patterns = (layout.WINDOWS, layout.MODEL, layout.METRICS)
+    runs = plan.runs_on(dataset)
+    return list(dict.fromkeys(run.fill(pattern) for run in runs for pattern in patterns))
+
+
+def report_files(plan: Plan) -> list[str]:
+    """Return the files and folders that the report reads."""
+    best = [layout.BEST.format(dataset=name) for name in plan.base_datasets]
+    of_runs = [path for paths in run_files(plan).values() for path in paths]
+    return list(dict.fromkeys([*of_runs, *best]))
 
 
 def run_files(plan: Plan) -> dict[Run, list[str]]:

@@ -1,6 +1,6 @@
 """Events in recordings that still run, each as soon as it is certain."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from seqbench.datasets.reading.clock import SampleTimes
 from seqbench.datasets.reading.stream import RawLayout, Stream, Times, csv_stream, raw_stream
 from seqbench.errors import FormatError, UserError
 from seqbench.prediction.inputs import NO_OFFSETS, check_channels
-from seqbench.prediction.predictor import read_predictor
+from seqbench.prediction.predictor import read_models
 from seqbench.prediction.scale import ScaleWatch
 from seqbench.storage.detections import Decoding, DetectionTuning
 from seqbench.storage.model_header import ModelHeader
 from seqbench.storage.models import StoredModel
 from seqbench.storage.normalization import Normalization
+from seqbench.tasks.detection.averaging import averaged
 from seqbench.tasks.detection.head import DetectionHead
 from seqbench.tasks.detection.latency import longest_wait
 from seqbench.tasks.detection.refractory import period_samples, wait_samples
@@ -34,7 +35,8 @@ class EventFinder:
     Parameters
     ----------
     path
-        A `model.safetensors` of a detection dataset.
+        A `model.safetensors` of a detection dataset, or `results/best/DATASET`, whose models are
+        averaged frame by frame.
     device
         auto, cpu, cuda or cuda:N.
 
@@ -45,8 +47,8 @@ class EventFinder:
     """
 
     def __init__(self, path: Path, device: str = "auto") -> None:
-        stored = read_predictor(path)
-        self._path, header = path, stored.header
+        files, stored, header = read_models([path])
+        self._path = files[0]
         labels = TASKS.entry(header.task).tags.get("labels")
         if not isinstance(header, ModelHeader) or labels != "events":
             held = header.task if isinstance(header, ModelHeader) else header.baseline
@@ -58,7 +60,12 @@ class EventFinder:
         self._tuned = DetectionTuning.of_json(header.tuned)
         self._rate_hz = header.sampling_rate_hz or 1.0
         self._decoding = Decoding.of(self._tuned)
-        self._detector = _detector(StoredModel(stored.arrays, header), path, device)
+        networks = [
+            StoredModel(one.arrays, one.header)
+            for one in stored
+            if isinstance(one.header, ModelHeader)  # all are: no baseline is averaged
+        ]
+        self._detector = _detector(networks, files, device)
 
     @property
     def waits_for_the_period(self) -> bool:
@@ -178,16 +185,21 @@ def _until_interrupted(chunks: Iterator[NDArray[np.float32]]) -> Iterator[NDArra
         yield from chunks
 
 
-def _detector(stored: StoredModel[ModelHeader], path: Path, device: str) -> Detector:
-    """Return the model behind a header as what turns samples into candidates."""
-    header = stored.header
+def _detector(
+    stored: Sequence[StoredModel[ModelHeader]], paths: Sequence[Path], device: str
+) -> Detector:
+    """Return the models behind headers as what turns samples into candidates."""
+    header = stored[0].header
     where = choose_device(device)
-    model = load_model(stored, path).to(where)
-    head = model.head
-    if not isinstance(head, DetectionHead):
-        raise TypeError("only the head of detection finds events")
-    try:
-        scoring = head.scoring(model, where, header.window_samples)
-    except UserError as error:
-        raise FormatError(f"{path}: its header describes no model ({error})") from None
+    scorings = []
+    for one, path in zip(stored, paths, strict=True):
+        model = load_model(one, path).to(where)
+        head = model.head
+        if not isinstance(head, DetectionHead):
+            raise TypeError("only the head of detection finds events")
+        try:
+            scorings.append(head.scoring(model, where, one.header.window_samples))
+        except UserError as error:
+            raise FormatError(f"{path}: its header describes no model ({error})") from None
+    scoring = averaged(scorings)
     return Detector(scoring, Normalization.of(header.normalization), len(header.classes))

@@ -22,7 +22,8 @@ from seqbench.prediction.inputs import (
     from_texts,
 )
 from seqbench.prediction.scale import N_SAMPLES, warn_of_scale
-from seqbench.storage.model_header import BaselineHeader, ModelHeader, PredictorHeader
+from seqbench.storage.model_card import CARD, read_card
+from seqbench.storage.model_header import BaselineHeader, ModelHeader
 from seqbench.storage.models import StoredModel, read_model
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.results import Predicted, Results
@@ -41,7 +42,7 @@ class Predictor:
     Parameters
     ----------
     paths
-        Model files, or folders that hold `model.safetensors` at any depth.
+        Model files, folders of a run or of its seeds, or `results/best/DATASET`; see `model_files`.
     device
         auto, cpu, cuda or cuda:N.
     threads
@@ -56,16 +57,14 @@ class Predictor:
     def __init__(
         self, paths: Sequence[Path], device: str = "auto", threads: int | None = None
     ) -> None:
-        files = [file for path in paths for file in model_files(path)]
-        stored = [read_predictor(file) for file in files]
-        self.files, self.header = files, stored[0].header
-        for file, other in zip(files, stored, strict=True):
-            _check_fit(files[0], self.header, file, other.header)
-        self._predict: list[Callable[[WindowSet], Any]] = []
-        for file, one in zip(files, stored, strict=True):
-            module = importlib.import_module(PREDICTORS[one.header.kind])
-            predict, self._are_probabilities, _ = module.predictor(one, file, device, threads)
-            self._predict.append(predict)
+        self.files, stored, self.header = read_models(paths)
+        module = importlib.import_module(PREDICTORS[self.header.kind])
+        made: tuple[Callable[[WindowSet], Any], bool, object]
+        if len(stored) == 1:
+            made = module.predictor(stored[0], self.files[0], device, threads)
+        else:
+            made = module.ensemble(stored, self.files, device, threads)
+        self._predict, self._are_probabilities, _ = made
 
     def predict(
         self,
@@ -173,15 +172,14 @@ class Predictor:
         return result
 
     def _values(self, windows: WindowSet) -> Any:
-        found = [predict(windows) for predict in self._predict]
-        if not isinstance(found[0], np.ndarray):  # candidates of events
-            if len(found) > 1:
-                raise UserError("events of several models cannot be averaged; name one model")
-            return found[0]
-        values = found[0] if len(found) == 1 else np.mean(found, axis=0)
-        if not np.isfinite(values).all():
+        values = self._predict(windows)
+        if isinstance(values, np.ndarray) and not np.isfinite(values).all():
             raise FormatError(f"{self.files[0]}: its weights give scores that are no numbers")
         return values
+
+
+AnyHeader = ModelHeader | BaselineHeader
+Stored = StoredModel[ModelHeader | BaselineHeader]
 
 
 def load(path: Path | str | Sequence[Path | str], device: str = "auto") -> Predictor:
@@ -190,8 +188,8 @@ def load(path: Path | str | Sequence[Path | str], device: str = "auto") -> Predi
     Parameters
     ----------
     path
-        A `model.safetensors`, a folder that holds one, as `results/best/DATASET`, or several
-        of them, whose scores are averaged.
+        A `model.safetensors`, the folder of a run or of its seeds, `results/best/DATASET`, or
+        several of them, whose scores are averaged.
     device
         auto, cpu, cuda or cuda:N.
 
@@ -217,17 +215,77 @@ def predict(
 
 
 def model_files(path: Path) -> list[Path]:
-    """Return the model that a path names: a file, or those in a folder."""
+    """Return the models that a path names.
+
+    They are a file; of `results/best/DATASET` the models of its card, which leaves the baseline
+    out; else the model in a folder, or in its folders ``seedN`` the models of all seeds.
+
+    Raises
+    ------
+    UserError
+        If a folder holds none, or a card and models do not fit.
+    """
     if not path.is_dir():
         return [path]
+    if (path / CARD).is_file():
+        return [path / one.file for one in read_card(path).models]
     name = Path(layout.MODEL).name
-    found = sorted(path.rglob(name))
+    if (path / name).is_file():
+        return [path / name]
+    found = sorted(path.glob(f"seed*/{name}"))
     if not found:
-        raise UserError(f"{path}: no {name} in it; name a model file, or the folder of a run")
+        raise UserError(
+            f"{path}: no {name} in it; name a model file, the folder of a run or of its seeds, or"
+            " results/best/DATASET"
+        )
     return found
 
 
-def read_predictor(path: Path) -> StoredModel[ModelHeader | BaselineHeader]:
+def read_models(paths: Sequence[Path]) -> tuple[list[Path], list[Stored], AnyHeader]:
+    """Read one model or several that are averaged.
+
+    Parameters
+    ----------
+    paths
+        See `model_files`.
+
+    Returns
+    -------
+    list of Path
+        The model files.
+    list of StoredModel
+        What they hold.
+    header
+        Of the first, with what val chose for all of them together.
+
+    Raises
+    ------
+    UserError
+        If a file holds no model, or models do not fit each other.
+    """
+    files = [file for path in paths for file in model_files(path)]
+    stored = [read_predictor(file) for file in files]
+    header = stored[0].header
+    for file, other in zip(files, stored, strict=True):
+        _check_fit(files[0], header, file, other.header)
+    if len(stored) == 1:
+        return files, stored, header
+    card = read_card(paths[0]) if len(paths) == 1 and (paths[0] / CARD).is_file() else None
+    tuned = card.ensemble.tuned if card and card.ensemble else {}
+    if header.tuned and not tuned:  # for the scores of one model, which their mean does not share
+        raise UserError(
+            f"{files[0]}: its thresholds were chosen for its own scores, not for the mean of some"
+            " models; name one, or results/best/DATASET, which has those of the mean"
+        )
+    header = header.model_copy(update={"tuned": tuned})
+    try:
+        TASK_RESULTS[header.task].check(header)
+    except ValueError as error:
+        raise FormatError(f"{paths[0]}: its card describes no ensemble ({error})") from None
+    return files, stored, header
+
+
+def read_predictor(path: Path) -> Stored:
     """Read a trained network or a fitted baseline.
 
     Raises
@@ -251,8 +309,10 @@ def read_predictor(path: Path) -> StoredModel[ModelHeader | BaselineHeader]:
     return StoredModel(stored.arrays, header)
 
 
-def _check_fit(first: Path, header: PredictorHeader, path: Path, other: PredictorHeader) -> None:
+def _check_fit(first: Path, header: AnyHeader, path: Path, other: AnyHeader) -> None:
     """Refuse models whose scores cannot be averaged."""
+    if header.kind != other.kind:
+        raise UserError(f"{path}: baselines and networks are not averaged; name one of them")
     for name in ("task", "sample", "channels", "classes", "sampling_rate_hz", "cutting",
                  "normalization", "targets"):  # fmt: skip
         if getattr(header, name) != getattr(other, name):

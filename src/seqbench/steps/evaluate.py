@@ -1,4 +1,4 @@
-"""Predict and score; the only step that opens test."""
+"""Predict and score; the step that opens test."""
 
 from seqbench.steps.arguments import TRAINING, add_memory_limit, import_all, parsed_run, path_parser
 

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
@@ -65,7 +66,47 @@ def remove_leftovers(*paths: Path) -> None:
     """Remove what writers of these paths that were killed left; one that is active fails."""
     for path in paths:
         for leftover in path.parent.glob(f".{escape(path.name)}.*.tmp"):
-            leftover.unlink(missing_ok=True)
+            if leftover.is_dir():
+                remove_folder(leftover)
+            else:
+                leftover.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; on success it takes the place of `path`.
+
+    Files are written into it by the functions here, which flush them. On an error the temporary
+    folder is removed and `path` stays as it was.
+
+    Raises
+    ------
+    WriteError
+        As of `replacing`.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.mkdir(parents=True)
+        try:
+            yield temporary
+            remove_folder(path)
+            temporary.replace(path)
+        finally:
+            remove_folder(temporary)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Copy a file atomically."""
+    with replacing(path) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder, if it is there."""
+    if path.exists():
+        shutil.rmtree(path)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 """What a task's output layer promises, and what several tasks share of theirs."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -49,14 +50,19 @@ class Head(nn.Module, ABC):
         return predicted
 
     def find(
-        self, model: nn.Module, windows: WindowSet, device: torch.device, window_samples: int
+        self,
+        models: Sequence[Any],
+        windows: WindowSet,
+        device: torch.device,
+        window_samples: int,
     ) -> Candidates:
         """Return the candidates in whole recordings; only heads that read recordings have any.
 
         Parameters
         ----------
-        model
-            The whole model, from windows (B, T, C) to logits.
+        models
+            Whole models, from windows (B, T, C) to logits, each with its `head`; the scores of
+            several are averaged before candidates are sought.
         windows
             Of one split.
         device

@@ -1,5 +1,6 @@
 """A network of an encoder and a head, built from the header of its file, and its predictions."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 from seqbench.config.messages import option_problems
 from seqbench.config.registry import ARCHITECTURES, TASKS
-from seqbench.errors import FormatError, one_line
+from seqbench.errors import FormatError, UserError, one_line
 from seqbench.models.base import Encoder, inside
 from seqbench.models.embedding import build_encoder
 from seqbench.storage.detections import Candidates
@@ -131,7 +132,7 @@ def predict(
     """
     model.eval().to(device)
     if model.head.reads == "recordings":
-        return model.head.find(model, windows, device, window_samples)
+        return model.head.find([model], windows, device, window_samples)
     found = []
     for batch in WindowTable(windows, device, with_targets=False).batches(EVALUATION_BATCH):
         scores = model.head.scores(model(batch.x, batch.lengths))
@@ -155,3 +156,40 @@ def predictor(
     model = load_model(stored, path)
     window_samples = stored.header.window_samples
     return lambda windows: predict(model, windows, where, window_samples), True, None
+
+
+def ensemble(
+    stored: Sequence[StoredModel[ModelHeader]],
+    paths: Sequence[Path],
+    device: str,
+    threads: int | None,
+) -> tuple[Any, bool, float | None]:
+    """Return the same of several networks of one dataset, whose scores are averaged.
+
+    Scores of windows and of samples are averaged as they are, those of whole recordings frame
+    by frame, before anything is sought in them.
+
+    Raises
+    ------
+    UserError
+        If networks that read whole recordings cut them to different lengths.
+    """
+    where = claim_device(device)
+    prepare(threads, where)
+    models = [load_model(one, path).to(where) for one, path in zip(stored, paths, strict=True)]
+    lengths = [one.header.window_samples for one in stored]
+    reads_recordings = models[0].head.reads == "recordings"
+    if reads_recordings and len(set(lengths)) > 1:
+        raise UserError(
+            f"{paths[0]}: the windows of these models differ in length, so their frames cannot be"
+            " averaged; name models of one dataset"
+        )
+
+    def mean(windows: WindowSet) -> Any:
+        if reads_recordings:
+            return models[0].head.find(models, windows, where, lengths[0])
+        pairs = zip(models, lengths, strict=True)
+        each = [np.asarray(predict(model, windows, where, n)) for model, n in pairs]
+        return np.mean(each, axis=0)
+
+    return mean, True, None

@@ -37,6 +37,8 @@ def modules_by_job():
         if objective := plan.objective(run):
             name = f"{run.architecture} {objective}"
             found["pretrain", name] = code.pretrain(run.architecture, objective)
+    for dataset in plan.base_datasets:
+        found["best", dataset] = code.best(dataset, plan.architectures_on(dataset))
     return found
 
 
@@ -70,6 +72,7 @@ FITTING = COMMON | {"tasks", "models", "windowing"}
         ("finetune", FITTING | {"pretraining", "training"}),
         ("evaluate baseline", FITTING | {"baselines", "statistics"}),
         ("evaluate model", FITTING | {"training", "statistics"}),
+        ("best", FITTING | {"training", "statistics", "reporting", "plan"}),
     ],
 )
 def test_a_step_depends_on_the_packages_that_can_change_its_result(step, expected):
@@ -115,7 +118,7 @@ def rerun(monkeypatch):
     return edit
 
 
-TRAINED = {"pretrain", "finetune", "evaluate model"}
+TRAINED = {"pretrain", "finetune", "evaluate model", "best"}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +126,7 @@ TRAINED = {"pretrain", "finetune", "evaluate model"}
     [
         ("math.pi", "math.tau", "training.schedule", TRAINED),
         ("0.5, 1.0,", "0.5, 0.75, 1.0,", "config.tolerances",
-         {"evaluate baseline", "evaluate model", "report"}),
+         {"evaluate baseline", "evaluate model", "best", "report"}),
         ("Peak step size", "Largest step", "config.stages", set()),
         ('__version__ = "', '__version__ = "9', "", set()),
         ("seconds between two states", "from state to state", "steps.training_arguments", set()),
@@ -131,7 +134,8 @@ TRAINED = {"pretrain", "finetune", "evaluate model"}
         ("N_CHARACTERS = 14", "N_CHARACTERS = 9", "reporting.figures.classification",
          {"report"}),
         ("N_RESAMPLES = 500", "N_RESAMPLES = 9", "tasks.scoring",
-         {"evaluate baseline", "evaluate model"}),
+         {"evaluate baseline", "evaluate model", "best"}),
+        ("The best baseline", "A baseline", "reporting.text.usage", {"best"}),
     ],
 )  # fmt: skip
 def test_an_edit_runs_again_what_it_can_change(rerun, old, new, module, expected):

@@ -19,6 +19,7 @@ def test_the_jobs_of_the_shipped_config_are_those_that_snakemake_plans():
         "finetune": 3 * 5 * 3 + 2 * 2 * 2 * 3 + (1 + 1 + 2 + 2 + 2) * 3,
         "fit_baseline": 3 * (1 + 3 + 1) + 3 + 1 + 1 + 3 + 1,
         "evaluate": 93 + 24,
+        "best": 8,
         "report": 1,
     }
     assert {job.step for job in jobs} == set(STEPS)
@@ -41,6 +42,6 @@ def test_folds_are_windows_of_one_dataset():
     jobs = jobs_of(plan)
 
     assert Counter(job.step for job in jobs) == {
-        "ingest": 1, "window": 2, "finetune": 2, "evaluate": 2, "report": 1,
+        "ingest": 1, "window": 2, "finetune": 2, "evaluate": 2, "best": 1, "report": 1,
     }  # fmt: skip
     assert {job.dataset for job in jobs if job.step != "report"} == {"halves"}

@@ -21,9 +21,7 @@ def test_a_run_ends_with_the_model_that_val_selects_and_the_command_that_uses_it
     assert gun_point.startswith("gun_point: gru · scratch 0.")
     assert " on test, accuracy; best baseline: majority 0." in waves
     assert page == f"page: {layout.REPORT}"
-    [model] = [word for word in use.split() if word.endswith(".safetensors")]
-    assert model in {run.fill(layout.MODEL) for run in plan.trained if run.dataset == "waves"}
-    assert use == f"use:  seqbench predict --model {model} --recording FILE"
+    assert use == "use:  seqbench predict --model results/best/waves --recording FILE"
 
 
 def test_a_dataset_without_baselines_ends_in_its_model_alone(write_results, config):

@@ -1,7 +1,7 @@
 """All that the report knows of one dataset, read once and shared by its figures and its section."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -172,20 +172,15 @@ def gather(plan: Plan, results: list[Result], root: Path) -> list[Material]:
     return [_material(plan, results, root, dataset, colours) for dataset in plan.base_datasets]
 
 
-def _material(
-    plan: Plan, results: list[Result], root: Path, dataset: str, colours: dict[str, str]
-) -> Material:
+def without_trainings(plan: Plan, results: list[Result], root: Path, dataset: str) -> Material:
+    """Read what belongs to a dataset but what trainings and predictions left behind."""
     own = [result for result in results if result.dataset == dataset]
     trained = [result for result in own if not result.is_baseline]
-    pretrained = [(one.run, o) for one in trained if (o := plan.objective(one.run)) is not None]
     boards = leaderboards(own, dataset)
     selected = boards[0].selected
     shown = (selected.chosen if selected else trained[0]).run.dataset
     path = root / layout.WINDOWS.format(dataset=shown)
     windows = read_windows(path, "train", signal=False)
-    inputs = EvidenceInputs(
-        board=boards[0], shown=shown, windows=path, root=root, template_runs=plan.template_runs
-    )
     return Material(
         dataset=dataset,
         shown=shown,
@@ -196,6 +191,30 @@ def _material(
         ],
         results=own,
         boards=boards,
+        histories={},
+        pretraining={},
+        transfers={},
+        evidence=None,
+        leakchecks=_leakchecks(plan, dataset, root),
+        colours={},
+    )
+
+
+def _material(
+    plan: Plan, results: list[Result], root: Path, dataset: str, colours: dict[str, str]
+) -> Material:
+    material = without_trainings(plan, results, root, dataset)
+    trained = [result for result in material.results if not result.is_baseline]
+    pretrained = [(one.run, o) for one in trained if (o := plan.objective(one.run)) is not None]
+    inputs = EvidenceInputs(
+        board=material.board,
+        shown=material.shown,
+        windows=root / layout.WINDOWS.format(dataset=material.shown),
+        root=root,
+        template_runs=plan.template_runs,
+    )
+    return replace(
+        material,
         histories={
             one.run: read_history(root / one.run.fill(layout.HISTORY), one.metrics.cost.epochs)
             for one in trained
@@ -208,7 +227,6 @@ def _material(
         },
         transfers={run: read_transfer(root / run.fill(layout.TRANSFER)) for run, _ in pretrained},
         evidence=_evidence(inputs),
-        leakchecks=_leakchecks(plan, dataset, root),
         colours=colours,
     )
 

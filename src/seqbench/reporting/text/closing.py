@@ -8,6 +8,7 @@ from seqbench.reporting.read.results import collect
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores, leaderboards
 from seqbench.reporting.scores.metrics import metric_label
+from seqbench.reporting.text.usage import usages
 
 
 def closing_lines(plan: Plan, root: Path) -> list[str]:
@@ -25,10 +26,8 @@ def closing_lines(plan: Plan, root: Path) -> list[str]:
     results = collect(plan, root)
     boards = [leaderboards(results, dataset)[0] for dataset in plan.base_datasets]
     lines = [_result(board) for board in boards] + [f"page: {layout.REPORT}"]
-    selected = next((board.selected for board in boards if board.selected is not None), None)
-    if selected is not None:
-        model = selected.chosen.run.fill(layout.MODEL)
-        lines.append(f"use:  seqbench predict --model {model} --recording FILE")
+    uses = [use for board in boards if board.selected is not None for use in usages(plan, board)]
+    lines += [f"use:  {use.command}" for use in uses[:1]]
     return lines
 
 

@@ -80,12 +80,13 @@ def _details(
             if (value := result.cost(key)) is not None
         ],
         "settings": [
-            [step, place(job.model_dump_json(indent=2))] for step, job in _jobs(plan, run).items()
+            [step, place(job.model_dump_json(indent=2))]
+            for step, job in step_settings(plan, run).items()
         ],
         "provenance": place(_provenance(result)),
         "command": command(run),
         "files": [[Path(path).name, path] for path in _files(plan, run)],
-        "logs": [[step, _log(plan, run, step)] for step in _jobs(plan, run)],
+        "logs": [[step, _log(plan, run, step)] for step in step_settings(plan, run)],
         "curve": _curve(material.histories.get(run), result.cost("best_epoch")),
     }
 
@@ -116,7 +117,7 @@ def _score(result: Result, metric: str, split: str = "test") -> str:
     return formats.metric_value(result.value(metric, split), metric)
 
 
-def _jobs(plan: Plan, run: Run) -> dict[str, Options]:
+def step_settings(plan: Plan, run: Run) -> dict[str, Options]:
     """Return the settings of the steps that made a run but its identity, in their order."""
     jobs, objective, dataset = plan.job_settings, plan.objective(run), run.dataset
     found: dict[str, Options] = {

@@ -6,6 +6,7 @@ about as likely, and the mean of those is none of them.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from seqbench.errors import UserError
 from seqbench.models.base import Encoder
 from seqbench.storage.detections import Candidates, Pace
 from seqbench.storage.windows import WindowSet
+from seqbench.tasks.detection.averaging import averaged
 from seqbench.tasks.detection.losses import (
     bin_divergence,
     presence_loss,
@@ -194,10 +196,15 @@ class DetectionHead(Head):
         return torch.where(total > 0, 2 * hits / total.clamp(min=1), 1.0)
 
     def find(
-        self, model: nn.Module, windows: WindowSet, device: torch.device, window_samples: int
+        self,
+        models: Sequence[Any],
+        windows: WindowSet,
+        device: torch.device,
+        window_samples: int,
     ) -> Candidates:
         """Return the peaks of presence in whole recordings."""
-        return find_candidates(self.scoring(model, device, window_samples), windows)
+        scorings = [one.head.scoring(one, device, window_samples) for one in models]
+        return find_candidates(averaged(scorings), windows)
 
     def layout(self, window_samples: int) -> Layout:
         """Return how windows and frames lie in a recording.

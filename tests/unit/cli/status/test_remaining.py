@@ -38,7 +38,7 @@ def prepared(folder):
 def test_without_anything_finished_there_is_no_estimate(rest):
     found = rest()
 
-    assert found.n_unknown == 1 + 1 + 2 + 4 + 1 + 5 + 1
+    assert found.n_unknown == 1 + 1 + 2 + 4 + 1 + 5 + 1 + 1
     assert (found.job_s, found.cpu_s, found.wall_s, found.at_once) == (None, None, None, None)
 
 
@@ -133,4 +133,4 @@ def test_what_failed_and_what_needs_it_is_left_out(prepared, rest):
     prepared.log(prepared.job("pretrain", "seed1"), "error: loss is no number\n")
 
     assert rest().n_counted == 2  # the other seed, and one of the other arm
-    assert rest().n_blocked == 1 + 1 + 1 + 1  # itself, its training, score, and the report
+    assert rest().n_blocked == 5  # itself, its training, its score, the best model and the report

@@ -1,0 +1,67 @@
+"""An ensemble over seeds: the scores of several models averaged, tuned and scored as one."""
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from seqbench.config.registry import TASKS
+from seqbench.errors import FormatError
+from seqbench.plan.job_code import PREDICTORS
+from seqbench.process.memory import AUTO, limit_bytes
+from seqbench.storage.metrics import Score
+from seqbench.storage.model_card import Ensemble
+from seqbench.storage.model_header import ModelHeader
+from seqbench.storage.models import read_as
+from seqbench.storage.windows import read_windows
+from seqbench.tasks.scoring import N_RESAMPLES, score
+
+
+def evaluate_ensemble(
+    models: Sequence[Path],
+    windows: Path,
+    *,
+    device: str,
+    threads: int,
+    memory_limit: str = AUTO,
+) -> Ensemble:
+    """Tune the averaged scores of models on val, and score them on val and test.
+
+    Parameters
+    ----------
+    models
+        Files of trained networks that differ in their seed alone.
+    windows
+        File of the windows they learned from.
+    device, threads
+        Where they predict.
+    memory_limit
+        Larger data stay on disk; see `limit_bytes`.
+
+    Raises
+    ------
+    FormatError
+        If the models are of several runs beside their seeds.
+    """
+    stored = [read_as(path, ModelHeader) for path in models]
+    header, limit = stored[0].header, limit_bytes(memory_limit)
+    for path, other in zip(models, stored, strict=True):
+        if other.header.run.model_copy(update={"seed": header.run.seed}) != header.run:
+            raise FormatError(f"{path}: is of another run than {models[0]} in more than its seed")
+    task = TASKS[header.task](**header.task_options)
+    predicting = importlib.import_module(PREDICTORS["model"])
+    predict, are_probabilities, _ = predicting.ensemble(stored, models, device, threads)
+    val = read_windows(windows, "val", memory_limit_bytes=limit)
+    of_val = predict(val)
+    tuned = task.tune(val, of_val, are_probabilities=are_probabilities)
+    scores = {}
+    for split, predicted in (("val", of_val), ("test", None)):
+        of_split = val
+        if predicted is None:
+            of_split = read_windows(windows, "test", memory_limit_bytes=limit)
+            predicted = predict(of_split)
+        joined = task.join(of_split, predicted, are_probabilities=are_probabilities, tuned=tuned)
+        resamples = N_RESAMPLES if split == "test" else 0
+        headline = task.headline_of(of_split)
+        found = score(task, joined, resamples=resamples, headline=headline)
+        scores[split] = {name: Score(**one) for name, one in found.items()}
+    return Ensemble(tuned=tuned, scores=scores)

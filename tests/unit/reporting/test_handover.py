@@ -1,0 +1,186 @@
+"""The folder of the model that val selects."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqbench import layout
+from seqbench.errors import UserError
+from seqbench.plan.plan import Plan
+from seqbench.reporting.page.handover import hand_over, remove_others
+from seqbench.storage.metrics import Score
+from seqbench.storage.model_card import Ensemble, read_card
+from seqbench.storage.model_header import BaselineHeader, ModelHeader
+from seqbench.storage.models import StoredModel, read_model, write_model
+from seqbench.storage.normalization import NormalizationRecord
+from seqbench.storage.records import RunIdentity
+
+SCORES = {split: {"accuracy": Score(value=0.95, low=0.9, high=1.0)} for split in ("val", "test")}
+
+
+def write_models(plan: Plan) -> None:
+    """Write a model for each run, told apart by the identity in its header."""
+    for run in plan.runs:
+        of_data = {
+            "run": RunIdentity(**asdict(run) | {"labels": float(run.labels)}),
+            "task": "classification",
+            "channels": ("x", "y", "z"),
+            "units": ("mV", "mV", "g"),
+            "classes": ("a", "b"),
+            "sampling_rate_hz": 50.0,
+            "window_samples": 100,
+            "normalization": NormalizationRecord(
+                mode="zscore", centre=(1.0, 2.0, 3.0), scale=(0.5, 0.5, 4.0)
+            ),
+        }
+        header: ModelHeader | BaselineHeader
+        if run.is_baseline:
+            header = BaselineHeader(**of_data, baseline=run.architecture)
+        else:
+            header = ModelHeader(**of_data, architecture="cnn1d", architecture_options={})
+        arrays = {"weight": np.full(3, run.seed, dtype=np.float32)}
+        write_model(Path(run.fill(layout.MODEL)), StoredModel(arrays, header))
+
+
+@pytest.fixture
+def finished(write_results, config):
+    """Return a function that writes finished runs, `gru` ahead on val, and returns their plan."""
+
+    def write(**grid):
+        plan = write_results(
+            config(("majority", "minirocket"), architectures=["cnn1d", "gru"], **grid),
+            skill=lambda run: {"gru": 0.9, "minirocket": 0.8}.get(run.architecture, 0.6),
+        )
+        write_models(plan)
+        return plan
+
+    return write
+
+
+class Evaluated:
+    """Stands for the ensemble; keeps what it was called with."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[list[Path], Path]] = []
+
+    def __call__(self, models: list[Path], windows: Path) -> Ensemble:
+        self.calls.append((models, windows))
+        return Ensemble(tuned={"some": 1}, scores=SCORES)
+
+
+def handed_over(plan: Plan, dataset: str = "waves") -> tuple[Path, Evaluated]:
+    folder, evaluate = Path(layout.BEST.format(dataset=dataset)), Evaluated()
+    hand_over(plan, Path(), dataset, folder, evaluate)
+    return folder, evaluate
+
+
+def test_the_folder_holds_all_seeds_of_the_model_selected_on_val_and_the_best_baseline(finished):
+    folder, evaluate = handed_over(finished())
+
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert found == {
+        "MODEL_CARD.md",
+        "model_card.json",
+        "baseline/model.safetensors",
+        *(f"seed{seed}/model.safetensors" for seed in range(3)),
+    }
+    for seed in range(3):
+        run = read_model(folder / f"seed{seed}" / "model.safetensors").header.run
+        assert (run.architecture, run.seed) == ("gru", seed)
+    assert read_model(folder / "baseline/model.safetensors").header.baseline == "minirocket"
+    [(models, windows)] = evaluate.calls
+    assert [path.parent.name for path in models] == ["seed0", "seed1", "seed2"]
+    assert windows == Path(layout.WINDOWS.format(dataset="waves"))
+
+
+def test_the_card_states_scores_with_what_stands_beside_them(finished):
+    folder, _ = handed_over(finished())
+    card = read_card(folder)
+
+    assert (card.model, card.task, card.headline) == ("gru · scratch", "classification", "accuracy")
+    [accuracy] = [one for one in card.scores if one.metric == "accuracy"]
+    assert (accuracy.mean, accuracy.val) == (pytest.approx(0.9), pytest.approx(0.9))
+    assert (accuracy.floor, accuracy.baseline) == (pytest.approx(0.6), pytest.approx(0.8))
+    assert accuracy.low < 0.9 < accuracy.high
+    assert accuracy.ceiling is None
+    assert card.ensemble.tuned == {"some": 1}
+    assert card.inputs["units"] == ["mV", "mV", "g"]
+    assert card.command == "seqbench predict --model results/best/waves --recording FILE"
+    assert "0.5, 0.5, 4 around 1, 2, 3, channel by channel" in " ".join(card.limits)
+
+
+def test_the_text_of_the_card_holds_no_escaped_command_and_every_number(finished):
+    folder, _ = handed_over(finished())
+    text = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+    assert "\nseqbench predict --model results/best/waves --recording FILE\n" in text
+    assert "\nseqbench predict --model results/best/waves/baseline --recording FILE\n" in text
+    assert "| units | mV, mV, g |" in text
+    assert "| accuracy | 0.900 ± 0.000 |" in text
+    assert "| accuracy | 0.950 | \\[0.900, 1.000\\] |" in text
+    json.loads(text.split("```json\n")[1].split("```")[0])
+
+
+def test_a_model_of_one_seed_has_no_ensemble(finished):
+    folder, evaluate = handed_over(finished(seeds=[4]))
+
+    assert evaluate.calls == []
+    assert read_card(folder).ensemble is None
+    assert "The mean of the scores" not in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_where_no_model_has_a_score_a_sentence_stands_in_place_of_all(write_results, config):
+    def without(run, content):
+        content["scores"]["test"]["accuracy"] = {"value": None}
+
+    plan = write_results(config(), skill=lambda run: 0.8, edit=without)
+    write_models(plan)
+    folder, _ = handed_over(plan)
+
+    assert [path.name for path in folder.rglob("*")] == ["MODEL_CARD.md"]
+    assert "No trained model of waves has a score" in (folder / "MODEL_CARD.md").read_text()
+
+
+def test_a_failure_leaves_the_folder_as_it_was(finished):
+    plan = finished()
+    folder, _ = handed_over(plan)
+    before = (folder / "model_card.json").read_bytes()
+
+    def fail(models, windows):
+        raise UserError("no")
+
+    with pytest.raises(UserError, match="no"):
+        hand_over(plan, Path(), "waves", folder, fail)
+    for run in plan.baselines:
+        Path(run.fill(layout.MODEL)).unlink()
+    with pytest.raises(UserError, match="cannot be written"):
+        handed_over(plan)
+
+    assert (folder / "model_card.json").read_bytes() == before
+    assert [path.name for path in folder.parent.iterdir()] == ["waves"]
+
+
+def test_a_folder_made_again_holds_nothing_of_the_one_before(finished):
+    folder, _ = handed_over(finished(seeds=[0, 1, 2]))
+    (folder / "notes.txt").write_text("old")
+    plan = finished(seeds=[0])
+    handed_over(plan)
+
+    assert not (folder / "notes.txt").exists()
+    assert not (folder / "seed2").exists()
+
+
+def test_folders_of_datasets_that_left_the_config_are_removed_and_no_others(finished, config):
+    handed_over(finished())
+    own = Path(layout.BEST.format(dataset="my_notes"))
+    own.mkdir()
+    elsewhere = finished(datasets=["gun_point"])
+    handed_over(elsewhere, "gun_point")
+
+    removed = remove_others(elsewhere, Path())
+
+    assert removed == [Path("results/best/waves")]
+    assert sorted(path.name for path in own.parent.iterdir()) == ["gun_point", "my_notes"]

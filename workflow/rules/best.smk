@@ -1,0 +1,30 @@
+"""The model of each dataset that val selects, ready for new recordings.
+
+Needs windows, models and scores of every run on a dataset; yields a folder with the
+models of all seeds, the best baseline and a card.
+"""
+
+
+rule best:
+    input:
+        lambda wc: best_files(PLAN, wc.dataset),
+    output:
+        folder=directory(layout.BEST),
+    log:
+        layout.log("best"),
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    resources:
+        gpu=0 if BENCHMARK.device == "cpu" else 1,
+        device=BENCHMARK.device,
+        memory_limit=BENCHMARK.memory_limit,
+    params:
+        settings=lambda wc: PLAN.best_settings(wc.dataset).to_json(),
+        code=lambda wc: source_digest(*CODE.best(wc.dataset, PLAN.architectures_on(wc.dataset))),
+        config=layout.CONFIG,
+    shell:
+        "python -m seqbench.steps.best --config {params.config:q}"
+        " --dataset {wildcards.dataset} --device {resources.device} --threads {threads}"
+        " --memory-limit {resources.memory_limit:q}"
+        " --folder {output.folder:q} > {log:q} 2>&1"
