@@ -48,8 +48,9 @@ def run(configs: list[Path], no_data: bool) -> None:
 def _is_sound(plan: Plan, name: str) -> bool:
     """Print what the user's files of a dataset hold, or all that is wrong with them."""
     from seqbench.config.registry import DATASETS
-    from seqbench.datasets.base import DataError, DataErrors, cache_folder, counted, unstored
-    from seqbench.errors import printable
+    from seqbench.datasets.base import DataErrors, cache_folder, counted, unstored
+    from seqbench.errors import UserError, printable
+    from seqbench.plan.source_files import source_files
     from seqbench.storage.lazy_array import LazyArray
 
     settings = plan.job_settings.ingest(name)
@@ -58,9 +59,10 @@ def _is_sound(plan: Plan, name: str) -> bool:
         return True
     options = source.options.model_validate(settings.options)
     try:
+        source_files(settings)  # refuses what Snakemake cannot name
         with unstored():
             found = DATASETS[settings.source](cache_folder(), **dict(options))
-    except DataError as error:
+    except UserError as error:
         faults = error.faults if isinstance(error, DataErrors) else [error]
         print(f"{name}: {counted(len(faults), 'fault')}")
         for one in faults:

@@ -95,6 +95,15 @@ def test_every_bad_file_is_named_in_a_sentence_of_its_own(check, doors):
         assert sentence in of_file
 
 
+def test_a_file_that_snakemake_cannot_name_is_a_fault(check, doors):
+    (doors / "recordings" / "r1.csv").rename(doors / "recordings" / "{r1}.csv")
+
+    code, lines = check()
+
+    assert code == 1
+    assert "its path has a word in braces; rename" in lines[-1]
+
+
 def test_tables_of_labels_and_groups_are_looked_at_both(check, doors):
     (doors / "events.csv").write_text("recording,onset_s,label\nr9,0.1,slam\n")
     (doors / "groups.csv").write_text("recording,group\nr8,a\n")

@@ -7,6 +7,7 @@ give it as `--set KEY=VALUE`, such as `--set time_unit=ms`.
 
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import yaml
@@ -55,4 +56,4 @@ def run(folder: Path, out: Path | None, given: list[tuple[str, Any]]) -> None:
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
         read_config(temporary)
-    print(f"{out}: written; read its comments, then `seqbench run {out}`")
+    print(f"{out}: written; read its comments, then `seqbench run {quote(str(out))}`")

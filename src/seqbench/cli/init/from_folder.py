@@ -19,7 +19,9 @@ from seqbench.datasets.base import DataError, cache_folder, counted, fault, list
 from seqbench.datasets.reading.recording import READERS
 from seqbench.errors import UserError
 from seqbench.pipeline import DEFAULT_CONFIG
+from seqbench.plan.job_settings import IngestJobSettings
 from seqbench.plan.plan import Plan
+from seqbench.plan.source_files import source_files
 from seqbench.storage.lazy_array import LazyArray
 from seqbench.storage.recordings import Recordings
 from seqbench.windowing.windows import make_windows
@@ -160,6 +162,8 @@ def _read(name: str, entry: Mapping[str, Proposal]) -> Recordings:
     """Return the recordings as ingest reads them."""
     dataset = _dataset(name, entry)
     options = DATASETS.entry(dataset.source).options.model_validate(dataset.source_options)
+    # Snakemake cannot name every file.
+    source_files(IngestJobSettings(source=dataset.source, options=dataset.source_options))
     with unstored():
         return DATASETS[dataset.source](cache_folder(), **dict(options))
 

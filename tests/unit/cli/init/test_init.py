@@ -246,3 +246,22 @@ def test_types_that_too_few_groups_have_are_left_out_and_named(init, tmp_path):
     assert "as too few groups have them: noise" in " ".join(
         path.read_text().replace("#", "").split()
     )
+
+
+def test_any_name_of_a_folder_serves(tmp_path, capsys):
+    write_events(write_recordings(tmp_path / "Türen 1 a"))
+
+    main(["init", "Türen 1 a"])
+
+    assert "`seqbench run 'Türen 1 a.yaml'`" in capsys.readouterr().out
+    [(name, dataset)] = yaml.safe_load((tmp_path / "Türen 1 a.yaml").read_text())[
+        "datasets"
+    ].items()
+    assert (name, dataset["path"]) == ("t_ren_1_a", "Türen 1 a")
+
+
+def test_a_folder_that_snakemake_cannot_name_is_refused(tmp_path):
+    write_events(write_recordings(tmp_path / "in {braces}"))
+
+    with pytest.raises(SystemExit, match="its path has a word in braces; rename the file or fold"):
+        main(["init", "in {braces}"])
