@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from seqbench.config.benchmark import Arm, Benchmark, RunGrid
 from seqbench.config.messages import ConfigError
-from seqbench.config.registry import ARCHITECTURES, BASELINES, OBJECTIVES
+from seqbench.config.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS
 from seqbench.plan.baseline_fit import misfit
 from seqbench.plan.job_settings import BestJobSettings, JobSettings
 
@@ -199,6 +199,17 @@ class Plan:
                     yield (
                         f"runs.{index}: {what} {' or '.join(accepts)}, but dataset '{dataset}'"
                         f" holds {sample}; put them in separate entries"
+                    )
+            for dataset, name in product(grid.datasets, grid.architectures):
+                normalization = self.benchmark.all_datasets[dataset].normalization
+                has_events = (
+                    TASKS.entry(self.benchmark.task(dataset)).tags.get("labels") == "events"
+                )
+                if has_events and normalization == "per_window" and self.is_causal(name):
+                    yield (
+                        f"runs.{index}: architecture '{name}' is causal and reads recordings as"
+                        f" they come, but windows of dataset '{dataset}' are normalized one by one;"
+                        " set another `normalization`, or `bidirectional: true`"
                     )
             for dataset, name in product(grid.datasets, grid.baselines or []):
                 if reason := misfit(self.benchmark, name, dataset):

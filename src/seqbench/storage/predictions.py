@@ -1,6 +1,6 @@
 """`predictions.h5`: predictions of val and test, by window, by sample or in whole recordings.
 
-Kept so that new metrics need no new training. Layout, version 5: a group per
+Kept so that new metrics need no new training. Layout, version 6: a group per
 split. Of windows it holds ``scores`` (N, K) float64, ``target`` (N,) int64,
 ``recording`` and ``group`` (N,) text, ``start`` and ``length`` (N,) int64,
 ``classes`` (K,) text and the attribute ``are_probabilities``; of whole
@@ -22,7 +22,7 @@ from seqbench.storage.mapping import read_record, write_record
 from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import Split, WindowSet
 
-KIND, VERSION = "predictions", 5
+KIND, VERSION = "predictions", 6
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -145,6 +145,20 @@ def test_an_illegal_combination_is_refused_with_the_reason(monkeypatch):
         plan({"datasets": ["waves"], "architectures": ["lstm"]})
 
 
+def test_a_causal_model_is_refused_where_windows_are_normalized_one_by_one():
+    def made(normalization: str, **options) -> Plan:
+        return plan(
+            {"datasets": ["ringing"], "architectures": ["quick"], "seeds": [0]},
+            datasets={"ringing": {"source": "strikes_windows", "normalization": normalization}},
+            architectures={"quick": {"of": "event_rnn", **options}},
+        )
+
+    assert made("zscore", bidirectional=False).is_causal("quick")
+    assert not made("per_window").is_causal("quick")
+    with pytest.raises(ConfigError, match=r"'quick' is causal .* 'ringing' are normalized one by"):
+        made("per_window", bidirectional=False)
+
+
 def test_objectives_of_series_are_refused_for_tokens_with_the_reason():
     with pytest.raises(
         ConfigError,

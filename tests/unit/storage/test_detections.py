@@ -1,9 +1,17 @@
 """What was found in whole recordings, beside what is there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from seqbench.storage.detections import Candidates, Decoding, Detections, DetectionTuning
+from seqbench.storage.detections import (
+    Candidates,
+    Decoding,
+    Detections,
+    DetectionTuning,
+    Pace,
+)
 from seqbench.storage.predictions import read_predictions, write_predictions
 
 ROWS = [(0, 40.25, 0, 0.75), (0, 117.0, 1, 1 / 3), (1, 200.5, 0, 0.9)]
@@ -62,6 +70,15 @@ def test_a_decoding_survives_its_json(assert_same):
     assert_same(read, DECODING)
 
 
+def test_a_decoding_keeps_its_wait_and_the_intervals_of_its_onsets(assert_same):
+    waiting = replace(DECODING, wait_ms=12.5)
+
+    read = Decoding.of(DetectionTuning.of_json(waiting.tuning([[-1.5, 2.0], None])))
+
+    bounds = np.array([[-1.5, 2.0], [np.nan, np.nan]])
+    assert_same(read, replace(waiting, timing_bounds_ms=bounds))
+
+
 # Detections.
 
 
@@ -87,7 +104,9 @@ def test_events_are_counted_from_the_start_of_their_recordings(make_event_window
 @pytest.mark.parametrize("rows", [[], ROWS])
 def test_detections_survive_a_file(make_event_windows, rows, tmp_path, assert_same):
     test = make_event_windows()["test"]
-    made = Detections.of(test, candidates(*rows), DECODING, are_probabilities=bool(rows))
+    pace = Pace(hop_samples=10, first_centre=0.5, first_samples=31, n_together=2)
+    found = replace(candidates(*rows), pace=pace) if rows else candidates()
+    made = Detections.of(test, found, DECODING, are_probabilities=bool(rows))
     write_predictions(tmp_path / "predictions.h5", {"test": made})
 
     assert_same(read_predictions(tmp_path / "predictions.h5", "test"), made)
