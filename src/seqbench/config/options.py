@@ -160,7 +160,7 @@ class LabelFiles(Options):
     @property
     def counts_samples(self) -> bool:
         """Whether the labels count from the first sample, whatever clock a recording has."""
-        return self.format in ("edf", "wfdb") or self.unit == "samples"
+        return self.format in ("bids", "edf", "wfdb") or self.unit == "samples"
 
     @property
     def beside_recordings(self) -> tuple[str, ...]:

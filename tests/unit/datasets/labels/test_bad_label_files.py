@@ -291,8 +291,9 @@ def test_a_plain_edf_file_holds_no_annotations(assert_refused):
     assert_refused(NO_TABLES | {"own/b.edf": data}, pattern, options)
 
 
-def test_samples_are_on_no_clock(assert_refused):
-    options = {"task": "detection", "labels": LabelFiles(format="wfdb"), "times": "clock"}
+@pytest.mark.parametrize("name", ["bids", "edf", "wfdb"])
+def test_labels_that_count_from_the_first_sample_are_on_no_clock(assert_refused, name):
+    options = {"task": "detection", "labels": LabelFiles(format=name), "times": "clock"}
 
-    pattern = "`times: clock` does not fit labels of wfdb*leave it out"
+    pattern = f"`times: clock` does not fit labels of {name}*leave it out"
     assert_refused(NO_TABLES | LATE, pattern, options)

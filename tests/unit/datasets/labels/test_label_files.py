@@ -384,3 +384,14 @@ def test_every_format_has_a_reader_a_test_and_a_row_in_the_docs(pytestconfig):
 
     assert set(READERS) == set(LABEL_SUFFIXES) == tested == set(written)
     assert {name for name, cell in written.items() if cell == "yes"} == {*LABEL_FILES}
+
+
+def test_onsets_of_bids_count_from_the_first_sample_of_a_recording_that_starts_late(tmp_path):
+    (tmp_path / "recordings").mkdir()
+    rows = [f"{5 + i / 100:.2f},{i % 7},{i % 5}" for i in range(100)]
+    (tmp_path / "recordings/a.csv").write_text("\n".join(["time_s,x,y", *rows]))
+    (tmp_path / "recordings/a_events.tsv").write_text("onset\tduration\ttrial_type\n0.25\t0\tgo\n")
+
+    found = folder(tmp_path, path=str(tmp_path), task="detection", labels=LabelFiles(format="bids"))
+
+    assert found.label_start.tolist() == [25]
