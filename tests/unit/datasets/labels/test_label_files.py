@@ -27,6 +27,7 @@ from fixtures.label_files import (
 )
 from seqbench.cli.predict import LABEL_FILES
 from seqbench.config.options import LABEL_SUFFIXES, LabelFiles
+from seqbench.datasets.folder import folder
 from seqbench.datasets.labels.formats.edf_annotations import read_edf
 from seqbench.datasets.labels.formats.label_file import LabelFile
 from seqbench.datasets.labels.label_files import READERS
@@ -390,7 +391,8 @@ def test_onsets_of_bids_count_from_the_first_sample_of_a_recording_that_starts_l
     (tmp_path / "recordings").mkdir()
     rows = [f"{5 + i / 100:.2f},{i % 7},{i % 5}" for i in range(100)]
     (tmp_path / "recordings/a.csv").write_text("\n".join(["time_s,x,y", *rows]))
-    (tmp_path / "recordings/a_events.tsv").write_text("onset\tduration\ttrial_type\n0.25\t0\tgo\n")
+    table = "onset\tduration\ttrial_type\n0.25\t0\tgo\n"
+    (tmp_path / "recordings/a_events.tsv").write_text(table)
 
     found = folder(tmp_path, path=str(tmp_path), task="detection", labels=LabelFiles(format="bids"))
 
