@@ -183,7 +183,7 @@ def test_what_cannot_be_decided_is_refused_with_the_option_that_decides(
     ("options", "sentence"),
     [
         (["tsk=3"], r"datasets\.doors\.tsk: no such key; did you mean 'task'"),
-        (["task=detetion"], "unknown task 'detetion'; did you mean 'detection'"),
+        (["task=detections"], "unknown task 'detections'; did you mean 'detection'"),
         (["task=classification"], r"labels\.csv: there is no such file"),
     ],
 )
