@@ -135,7 +135,7 @@ TRAINED = {"pretrain", "finetune", "evaluate model", "best"}
          {"report"}),
         ("N_RESAMPLES = 500", "N_RESAMPLES = 9", "tasks.scoring",
          {"evaluate baseline", "evaluate model", "best"}),
-        ("The best baseline", "A baseline", "reporting.text.usage", {"best"}),
+        ("The best baseline", "A baseline", "reporting.text.usage", {"best", "report"}),
     ],
 )  # fmt: skip
 def test_an_edit_runs_again_what_it_can_change(rerun, old, new, module, expected):

@@ -304,10 +304,58 @@ def test_headings_go_down_a_step_at_a_time_and_tables_have_heads(see):
     assert seen.page.locator("main img:not([loading=lazy])").count() == 0
 
 
+def test_a_key_copies_the_command_of_the_selected_model_and_says_so(see):
+    seen = see(permissions=["clipboard-read", "clipboard-write"])
+    button = (
+        seen.page.locator("#dataset-waves").get_by_role("button", name="Copy the command").first
+    )
+
+    button.focus()
+    seen.page.keyboard.press("Enter")
+
+    expect = playwright.expect
+    expect(button).to_have_text("Copied")
+    expect(seen.page.locator("#dataset-waves [role=status]").first).to_have_text("Copied")
+    assert seen.page.evaluate("navigator.clipboard.readText()") == (
+        "seqbench predict --model results/best/waves --recording FILE"
+    )
+    expect(button).to_have_text("Copy", timeout=5000)
+
+
+def test_without_a_clipboard_the_command_is_copied_as_a_reader_would(see):
+    seen = see()
+    seen.page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(Error('no')))")
+
+    seen.page.locator("#dataset-waves .copyable button").first.click()
+
+    marked = seen.page.evaluate("getSelection().toString()")
+    assert marked == "seqbench predict --model results/best/waves --recording FILE"
+
+
+def test_the_panel_of_a_run_shows_how_its_own_model_is_used(see):
+    run = "waves/gru/scratch/labels1/seed1"
+    seen = see(anchor=f"#run/{run}")
+    [command, python, again] = seen.page.locator("#run .copyable code").all_text_contents()
+
+    path = f"results/finetune/{run}/model.safetensors"
+    assert command == f"seqbench predict --model {path} --recording FILE"
+    assert f'seqbench.load("{path}")' in python
+    assert again.startswith("snakemake ")
+
+
+def test_what_knows_the_truth_has_no_use(see):
+    seen = see("events", anchor="#run/strikes/oracle/baseline/labels1/seed0")
+
+    assert seen.page.locator("#run .copyable").count() == 1
+    assert "Use on new recordings" not in seen.texts("#run h3")
+
+
 def test_without_scripts_all_tables_are_there_and_no_dead_control(see):
     seen = see(java_script_enabled=False)
 
     assert seen.page.locator("#all-models tbody tr").count() == 27
     assert not seen.page.locator("form.filters").is_visible()
     assert seen.page.locator("button:visible").count() == 0
+    command = "seqbench predict --model results/best/waves --recording FILE"
+    assert command in seen.texts("#dataset-waves .copyable")
     assert seen.page.locator("noscript").count() == 1

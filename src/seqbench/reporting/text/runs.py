@@ -12,11 +12,13 @@ import pandas as pd
 
 from seqbench import layout
 from seqbench.config.options import Options
+from seqbench.config.registry import BASELINES
 from seqbench.plan.plan import Plan, Run
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.metrics import metric_label
+from seqbench.reporting.text.usage import SAMPLES, usage
 
 N_CURVE_POINTS = 60
 COSTS = {
@@ -45,7 +47,8 @@ def run_details(plan: Plan, materials: Iterable[Material]) -> dict[str, Any]:
     """Return every run as JSON values for the script of the page.
 
     Texts that many runs share, such as settings, stand once in ``texts`` and are
-    named by their place there. All values are words ready to be read.
+    named by their place there; ``uses`` is how a model is used, by kind of sample. All values
+    are words ready to be read.
     """
     texts: dict[str, int] = {}  # with their places
     runs = {
@@ -53,7 +56,12 @@ def run_details(plan: Plan, materials: Iterable[Material]) -> dict[str, Any]:
         for material in materials
         for result in material.results
     }
-    return {"texts": list(texts), "runs": runs}
+    uses = {sample: usage("", "{model}", sample) for sample in SAMPLES}
+    return {
+        "texts": list(texts),
+        "uses": {sample: [one.command, one.python] for sample, one in uses.items()},
+        "runs": runs,
+    }
 
 
 def _details(
@@ -85,6 +93,7 @@ def _details(
         ],
         "provenance": place(_provenance(result)),
         "command": command(run),
+        "use": None if _knows_the_truth(run) else plan.benchmark.sample(run.dataset),
         "files": [[Path(path).name, path] for path in _files(plan, run)],
         "logs": [[step, _log(plan, run, step)] for step in step_settings(plan, run)],
         "curve": _curve(material.histories.get(run), result.cost("best_epoch")),
@@ -97,6 +106,11 @@ def command(run: Run) -> str:
         f"snakemake --configfile {layout.CONFIG} --forcerun {run.fill(layout.MODEL)}"
         f" -- {run.fill(layout.METRICS)}"
     )
+
+
+def _knows_the_truth(run: Run) -> bool:
+    """Return whether a baseline needs what no new recording has."""
+    return run.is_baseline and "truth" in BASELINES.entry(run.architecture).tags.get("needs", ())
 
 
 def _scores(result: Result) -> list[list[str]]:

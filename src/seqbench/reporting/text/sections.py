@@ -13,6 +13,7 @@ from seqbench.reporting.scores.leaderboards import Leaderboard
 from seqbench.reporting.scores.metrics import floor_of, metric_label
 from seqbench.reporting.text.cards import Card, card
 from seqbench.reporting.text.leaks import leak_warnings, order_note
+from seqbench.reporting.text.usage import Usage, usages
 
 FEW_TEST_WINDOWS, FEW_TEST_EVENTS = 30, 30
 
@@ -27,8 +28,8 @@ class Section:
         Card of its data.
     notes, warnings
         Sentences: of the source on its data, and on the results.
-    model_path
-        File of the model and seed selected on val.
+    uses
+        How the model selected on val and the best baseline predict.
     table_path
         File of the leaderboard in LaTeX.
     """
@@ -38,13 +39,13 @@ class Section:
     detection: DetectionEvidence | None
     notes: list[str]
     warnings: list[str]
-    model_path: str | None
+    uses: list[Usage]
     table_path: str
 
 
 def section(plan: Plan, material: Material) -> Section:
     """Return the section of a dataset."""
-    best, evidence = material.board.selected, material.evidence
+    evidence = material.evidence
     detection = evidence if isinstance(evidence, DetectionEvidence) else None
     few = _few_windows(material) if detection is None else _few_events(detection)
     return Section(
@@ -57,7 +58,7 @@ def section(plan: Plan, material: Material) -> Section:
             *_lead(material.board),
         ],
         warnings=[*leak_warnings(material.leakchecks), *few, *_warnings(material.board)],
-        model_path=None if best is None else best.chosen.run.fill(layout.MODEL),
+        uses=usages(plan, material.board),
         table_path=layout.TABLE.format(dataset=material.dataset, form="tex"),
     )
 

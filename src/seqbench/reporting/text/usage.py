@@ -6,6 +6,8 @@ from seqbench import layout
 from seqbench.plan.plan import Plan
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 
+SAMPLES = ("series", "tokens", "video")
+
 
 @dataclass(frozen=True)
 class Usage:

@@ -66,9 +66,42 @@ for (const form of document.querySelectorAll("form.filters")) {
   apply();
 }
 
+// Copying. Without a script the text is there to be marked.
+const copied = async (text, code) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch { // no clipboard for pages of this origin: copy as a reader would
+    const range = document.createRange();
+    range.selectNodeContents(code);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    return document.execCommand("copy");
+  }
+};
+
+const withCopyButton = (box) => {
+  const code = box.querySelector("code");
+  const button = element("button", { type: "button", "aria-label": `Copy ${box.dataset.what}` }, "Copy");
+  const status = element("span", { class: "aside", role: "status" });
+  button.addEventListener("click", async () => {
+    const done = await copied(code.textContent, code);
+    button.textContent = done ? "Copied" : "Marked";
+    status.textContent = done ? "Copied" : "Marked; copy it with the keyboard";
+    setTimeout(() => { button.textContent = "Copy"; status.textContent = ""; }, 2000);
+  });
+  box.append(button, status);
+  return box;
+};
+
+const copyable = (text, what) => withCopyButton(element("div", { class: "copyable", "data-what": what },
+  element("pre", { tabindex: "0" }, element("code", {}, text))));
+
+document.querySelectorAll(".copyable").forEach(withCopyButton);
+
 // Runs. `#run/KEY` in the address opens one, so that a link to a run can be sent.
 const PREFIX = "#run/";
-const { texts, runs } = JSON.parse(document.getElementById("runs").textContent);
+const { texts, uses, runs } = JSON.parse(document.getElementById("runs").textContent);
 const dialog = document.getElementById("run");
 const folder = (path) => path.replace(/^results\//, ""); // the page lies in results/
 
@@ -117,6 +150,18 @@ const curves = ({ epoch, train, val, best }) => {
 // Runs of one model: the same but for the seed and the fold.
 const modelOf = (run) => [run.dataset, run.architecture, run.arm, run.labels].join("\n");
 
+const used = (run) => {
+  if (run.use === null) return []; // reads the truth, which new recordings have not
+  const [, model] = run.files.find(([name]) => name === "model.safetensors");
+  const [command, python] = uses[run.use].map((text) => text.replaceAll("{model}", model));
+  return [
+    element("h3", {}, "Use on new recordings"),
+    element("p", { class: "explain" }, "The model of this run alone, in the folder that holds results/:"),
+    copyable(command, "the command"),
+    folded("In Python", copyable(python, "the lines of Python")),
+  ];
+};
+
 const show = (key) => {
   const run = runs[key];
   if (run === undefined) return dialog.close();
@@ -134,9 +179,10 @@ const show = (key) => {
     ...(run.curve ? [curves(run.curve)] : []),
     element("h3", {}, "Scores"), tableOf(["metric", "test", "95 % interval", "val"], run.scores),
     element("h3", {}, "Cost"), facts(run.cost),
+    ...used(run),
     element("h3", {}, "Again"),
     element("p", { class: "explain" }, "From the same commit, in the folder that holds results/, this trains and scores the run anew."),
-    element("pre", {}, element("code", {}, run.command)),
+    copyable(run.command, "the command"),
     element("h3", {}, "Files and logs"),
     element("ul", { class: "files" }, ...[...run.files, ...run.logs].map((file) => element("li", {}, link(file)))),
     element("h3", {}, "Settings"),
