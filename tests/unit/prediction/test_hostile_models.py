@@ -9,6 +9,7 @@ import torch
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_tensors
 
+import seqbench
 from seqbench.errors import UserError
 from seqbench.prediction.event_finder import EventFinder
 from seqbench.storage.models import FORMAT, digest
@@ -180,3 +181,5 @@ def test_weights_that_overflow_are_named_when_they_do(knocks, tmp_path):
 
     with pytest.raises(UserError, match="scores that are no numbers"):
         list(EventFinder(path, "cpu").events([knocks.recording([], 2000)]))
+    with pytest.raises(UserError, match="scores that are no numbers"):
+        seqbench.predict(path, knocks.recording([], 2000))

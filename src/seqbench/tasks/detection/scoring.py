@@ -235,17 +235,29 @@ class CausalScoring(Scoring):
 
 
 def find_candidates(scoring: Scoring, windows: WindowSet) -> Candidates:
-    """Search every recording of a split, one with a timeline, for peaks of presence."""
+    """Search every recording of a split, one with a timeline, for peaks of presence.
+
+    Raises
+    ------
+    UserError
+        If the model gives scores that are no numbers.
+    """
     found = []
     streams = zip(_bounds(windows), scoring.recordings(windows), strict=True)
     for place, ((start, stop), pieces) in enumerate(streams):
         picker = PeakPicker(scoring.pace, len(windows.classes))
-        peaks = [picker.push(frames) for frames in pieces]
+        peaks = [picker.push(_finite(frames)) for frames in pieces]
         peaks.append(picker.finish())
         found += [
             one.candidates(scoring.pace, place=place, n_samples=stop - start) for one in peaks
         ]
     return Candidates.joined(found)
+
+
+def _finite(frames: Frames) -> Frames:
+    if not np.isfinite(frames).all():  # among them no peak would be found, in silence
+        raise UserError("the weights of the model give scores that are no numbers; train it again")
+    return frames
 
 
 def _bounds(windows: WindowSet) -> list[tuple[int, int]]:
