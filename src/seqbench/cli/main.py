@@ -6,7 +6,18 @@ import sys
 from types import ModuleType
 
 from seqbench import __version__
-from seqbench.cli import check, compare, init, predict, report, run, schema, snakefile, status
+from seqbench.cli import (
+    check,
+    compare,
+    export,
+    init,
+    predict,
+    report,
+    run,
+    schema,
+    snakefile,
+    status,
+)
 from seqbench.cli import list as list_names
 from seqbench.errors import UserError, printable
 
@@ -19,6 +30,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     report,
     compare,
     predict,
+    export,
     schema,
     snakefile,
 )

@@ -66,7 +66,8 @@ def per_frame(
         the statistics that it keeps.
     """
     if lengths is None:
-        return function(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+        values = function(x.flatten(0, 1))
+        return values.reshape(x.shape[0], x.shape[1], *values.shape[1:])
     is_inside = inside(lengths, x.shape[1], x.device)
     values = function(x[is_inside])
     frames = torch.zeros(*x.shape[:2], *values.shape[1:], dtype=values.dtype, device=x.device)

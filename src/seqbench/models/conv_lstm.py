@@ -101,8 +101,9 @@ class ConvLSTMCell(nn.Module):
         """
         if self.of_input is None:
             raise ValueError("a cell without input reads nothing")
-        of_input = self.of_input(x.flatten(0, 1)).unflatten(0, x.shape[:2])
-        state = state or self.init_hidden(len(x), x.shape[3:])
+        of_input = self.of_input(x.flatten(0, 1))
+        of_input = of_input.reshape(x.shape[0], x.shape[1], *of_input.shape[1:])
+        state = state or self.init_hidden(x.shape[0], x.shape[3:])
         outputs = []
         for step in of_input.unbind(1):
             state = self.step(step, state)
@@ -298,7 +299,9 @@ class MapForecaster(nn.Module):
 def folded(x: Tensor, patch_size: int) -> Tensor:
     """Return videos (B, T, C, H, W) with each patch as one pixel, zeros where it is not full."""
     rows, columns = (-side % patch_size for side in x.shape[3:])
-    return F.pixel_unshuffle(F.pad(x, (0, columns, 0, rows)), patch_size)
+    padded = F.pad(x, (0, columns, 0, rows)).flatten(0, 1)
+    maps = F.pixel_unshuffle(padded, patch_size)
+    return maps.reshape(x.shape[0], x.shape[1], *maps.shape[1:])
 
 
 def unfolded(maps: Tensor, patch_size: int, frame_size: tuple[int, int]) -> Tensor:

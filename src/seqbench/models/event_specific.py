@@ -186,7 +186,8 @@ class EventSpecificCNN(nn.Module):
             lengths = frames_of(lengths, step)
             if lengths is not None:
                 x = x * inside(lengths, x.shape[2], x.device)[:, None, :, None]
-        features = x[..., 0].transpose(1, 2).unflatten(2, (self.n_stacks, -1))
+        frames = x[..., 0].transpose(1, 2)
+        features = frames.reshape(frames.shape[0], frames.shape[1], self.n_stacks, -1)
         shared = features[:, :, -1] if self.use_shared else None
         return features[:, :, : self.num_events], shared
 

@@ -19,14 +19,12 @@ from seqbench.storage.detections import Decoding, DetectionTuning
 from seqbench.storage.model_header import ModelHeader
 from seqbench.storage.models import StoredModel
 from seqbench.storage.normalization import Normalization
+from seqbench.storage.onnx_model import OnnxModel
 from seqbench.tasks.detection.averaging import averaged
-from seqbench.tasks.detection.head import DetectionHead
 from seqbench.tasks.detection.latency import longest_wait
 from seqbench.tasks.detection.refractory import period_samples, wait_samples
 from seqbench.tasks.detection.results import FoundEvent, found_event
 from seqbench.tasks.detection.stream import Detector, Event, EventStream, OnlineSelection
-from seqbench.training.model import load_model
-from seqbench.training.reproducibility import choose_device
 
 
 class EventFinder:
@@ -35,8 +33,8 @@ class EventFinder:
     Parameters
     ----------
     path
-        A `model.safetensors` of a detection dataset, or `results/best/DATASET`, whose models are
-        averaged frame by frame.
+        A `model.safetensors` of a detection dataset, what was exported from one, or
+        `results/best/DATASET`, whose models are averaged frame by frame.
     device
         auto, cpu, cuda or cuda:N.
 
@@ -63,9 +61,14 @@ class EventFinder:
         networks = [
             StoredModel(one.arrays, one.header)
             for one in stored
-            if isinstance(one.header, ModelHeader)  # all are: no baseline is averaged
-        ]
-        self._detector = _detector(networks, files, device)
+            if isinstance(one, StoredModel) and isinstance(one.header, ModelHeader)
+        ]  # all, or none that is exported: no baseline is averaged
+        exported = [one for one in stored if isinstance(one, OnnxModel)]
+        self._detector = (
+            _exported(exported[0], files[0], device)
+            if exported
+            else _detector(networks, files, device)
+        )
 
     @property
     def waits_for_the_period(self) -> bool:
@@ -189,6 +192,10 @@ def _detector(
     stored: Sequence[StoredModel[ModelHeader]], paths: Sequence[Path], device: str
 ) -> Detector:
     """Return the models behind headers as what turns samples into candidates."""
+    from seqbench.tasks.detection.head import DetectionHead
+    from seqbench.training.model import load_model
+    from seqbench.training.reproducibility import choose_device
+
     header = stored[0].header
     where = choose_device(device)
     scorings = []
@@ -203,3 +210,13 @@ def _detector(
             raise FormatError(f"{path}: its header describes no model ({error})") from None
     scoring = averaged(scorings)
     return Detector(scoring, Normalization.of(header.normalization), len(header.classes))
+
+
+def _exported(stored: OnnxModel, path: Path, device: str) -> Detector:
+    """Return an exported model, which normalises samples itself; see `_detector`."""
+    from seqbench.prediction.onnx_model import OnnxNetwork, scoring
+
+    header = stored.header
+    network = OnnxNetwork(stored, path, device)
+    neutral = Normalization.neutral(len(header.channels))
+    return Detector(scoring(network), neutral, len(header.classes))

@@ -25,8 +25,11 @@ from seqbench.prediction.scale import N_SAMPLES, warn_of_scale
 from seqbench.storage.model_card import CARD, read_card
 from seqbench.storage.model_header import BaselineHeader, ModelHeader
 from seqbench.storage.models import StoredModel, read_model
+from seqbench.storage.normalization import Normalization
+from seqbench.storage.onnx_model import OnnxModel, is_onnx, read_onnx
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.results import Predicted, Results
+from seqbench.windowing.normalize import normalize
 from seqbench.windowing.segment import Origins
 from seqbench.windowing.windows import windows_of
 
@@ -42,7 +45,8 @@ class Predictor:
     Parameters
     ----------
     paths
-        Model files, folders of a run or of its seeds, or `results/best/DATASET`; see `model_files`.
+        Model files, also exported ones, folders of a run or of its seeds, or
+        `results/best/DATASET`; see `model_files`.
     device
         auto, cpu, cuda or cuda:N.
     threads
@@ -58,7 +62,10 @@ class Predictor:
         self, paths: Sequence[Path], device: str = "auto", threads: int | None = None
     ) -> None:
         self.files, stored, self.header = read_models(paths)
-        module = importlib.import_module(PREDICTORS[self.header.kind])
+        # Exported models normalise their windows themselves.
+        self._in_units = isinstance(stored[0], OnnxModel)
+        name = EXPORTED if self._in_units else PREDICTORS[self.header.kind]
+        module = importlib.import_module(name)
         made: tuple[Callable[[WindowSet], Any], bool, object]
         if len(stored) == 1:
             made = module.predictor(stored[0], self.files[0], device, threads)
@@ -140,7 +147,7 @@ class Predictor:
 
     def results(self, new: NewRecordings, at: Origins = "end") -> Results:
         """Cut, normalise and predict."""
-        windows, places = windows_of(new.recordings, self.header, at)
+        windows, places = windows_of(new.recordings, self.header, at, in_units=self._in_units)
         names = new.names
         if not places:
             raise UserError(
@@ -155,7 +162,10 @@ class Predictor:
             own = np.flatnonzero(owners == index)
             start = int(windows.start[own[0]])
             stop = min(int(windows.start[own[-1]] + windows.length[own[-1]]), start + N_SAMPLES)
-            warn_of_scale(self.header, names[index], windows.signal[start:stop])
+            looked_at = windows.signal[start:stop]
+            if self._in_units and self.header.sample != "tokens":
+                looked_at = normalize(looked_at, Normalization.of(self.header.normalization))
+            warn_of_scale(self.header, names[index], looked_at)
         values = self._values(windows)
         result: Results = TASK_RESULTS[self.header.task](
             Predicted(
@@ -179,7 +189,8 @@ class Predictor:
 
 
 AnyHeader = ModelHeader | BaselineHeader
-Stored = StoredModel[ModelHeader | BaselineHeader]
+Stored = StoredModel[ModelHeader | BaselineHeader] | OnnxModel
+EXPORTED = "seqbench.prediction.onnx_model"
 
 
 def load(path: Path | str | Sequence[Path | str], device: str = "auto") -> Predictor:
@@ -268,6 +279,8 @@ def read_models(paths: Sequence[Path]) -> tuple[list[Path], list[Stored], AnyHea
     header = stored[0].header
     for file, other in zip(files, stored, strict=True):
         _check_fit(files[0], header, file, other.header)
+        if isinstance(other, OnnxModel) != isinstance(stored[0], OnnxModel):
+            raise UserError(f"{file}: exported and trained models are not averaged; name either")
     if len(stored) == 1:
         return files, stored, header
     card = read_card(paths[0]) if len(paths) == 1 and (paths[0] / CARD).is_file() else None
@@ -286,14 +299,14 @@ def read_models(paths: Sequence[Path]) -> tuple[list[Path], list[Stored], AnyHea
 
 
 def read_predictor(path: Path) -> Stored:
-    """Read a trained network or a fitted baseline.
+    """Read a trained network or a fitted baseline, or what was exported from one.
 
     Raises
     ------
     UserError
         If the file holds neither, is damaged, or lacks what its task needs to predict.
     """
-    stored = read_model(path)
+    stored = read_onnx(path) if is_onnx(path) else read_model(path)
     header = stored.header
     if not isinstance(header, ModelHeader | BaselineHeader):
         raise UserError(
@@ -306,7 +319,7 @@ def read_predictor(path: Path) -> Stored:
         TASK_RESULTS[header.task].check(header)
     except ValueError as error:
         raise FormatError(f"{path}: its header describes no model ({error})") from None
-    return StoredModel(stored.arrays, header)
+    return stored if isinstance(stored, OnnxModel) else StoredModel(stored.arrays, header)
 
 
 def _check_fit(first: Path, header: AnyHeader, path: Path, other: AnyHeader) -> None:

@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -44,10 +43,6 @@ class Head(nn.Module, ABC):
     @abstractmethod
     def measure(self, logits: Tensor, target: Any) -> Tensor:
         """Return the headline metric's value for each window, (B,), to watch while training."""
-
-    def finish(self, windows: WindowSet, predicted: np.ndarray) -> np.ndarray:
-        """Return scores of all windows in the units of the data, where those differ."""
-        return predicted
 
     def find(
         self,
@@ -97,7 +92,7 @@ class SampleHead(Head):
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return numbers for samples, (B, F * stride, A); those past the end mean nothing."""
         logits: Tensor = self.linear(self.dropout(frames))
-        return logits.reshape(len(frames), -1, self.n_outputs)
+        return logits.reshape(frames.shape[0], -1, self.n_outputs)
 
 
 class ValueHead(Head):

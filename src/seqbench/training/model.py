@@ -17,6 +17,7 @@ from seqbench.storage.detections import Candidates
 from seqbench.storage.model_header import ModelHeader, NetworkHeader
 from seqbench.storage.models import StoredModel
 from seqbench.storage.windows import WindowSet
+from seqbench.tasks.base import Task
 from seqbench.tasks.head import Head
 from seqbench.training.batches import WindowTable
 from seqbench.training.devices import claim_device
@@ -144,7 +145,8 @@ def predict(
             else:
                 scores = scores[inside(batch.lengths, n_samples, device)]
         found.append(scores.cpu().numpy())
-    return model.head.finish(windows, np.concatenate(found))
+    task: Task = TASKS[windows.task]()
+    return task.finished(windows, np.concatenate(found))
 
 
 def predictor(

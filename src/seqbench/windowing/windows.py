@@ -104,7 +104,11 @@ def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, 
 
 
 def windows_of(
-    recordings: Recordings, header: PredictorHeader, origins: Origins = "end"
+    recordings: Recordings,
+    header: PredictorHeader,
+    origins: Origins = "end",
+    *,
+    in_units: bool = False,
 ) -> tuple[WindowSet, list[Window]]:
     """Cut and normalise recordings that belong to no split as those that a model learned from.
 
@@ -117,6 +121,8 @@ def windows_of(
     origins
         Forecasting: the first sample to predict, in each recording or, as "end", behind the
         last one; "all": wherever the benchmark would predict, and the horizon is there.
+    in_units
+        Leave the signal as it is, for models that normalise it themselves.
 
     Returns
     -------
@@ -144,8 +150,11 @@ def windows_of(
     normalization = Normalization.of(header.normalization)
     of_targets = Normalization.of(header.targets.normalization) if header.targets else normalization
     channels = list(header.channels)
+    zero = np.zeros(len(normalization.centre))  # of padding
+    if in_units:
+        zero, normalization = normalization.centre, Normalization.neutral(len(zero))
     normalizations = (normalization, of_targets)
-    made = _window_set(recordings, windows, "test", channels, normalizations, job, task)
+    made = _window_set(recordings, windows, "test", channels, normalizations, job, task, zero)
     return made, windows
 
 
@@ -181,13 +190,15 @@ def _window_set(
     normalizations: tuple[Normalization, Normalization],
     job: WindowJobSettings,
     task: TaskWindows,
+    zero: NDArray[np.float64] | float = 0.0,
 ) -> WindowSet:
     pieces, start = _lay_out(windows, recordings, job.window)
     normal = [
         normalized(span(recordings.signals[p.recording], p.start, p.stop), normalizations[0])
         for p in pieces
     ]
-    signal = _padded(normal, pieces, job.window.pad_with, recordings.signals[0].shape[1:])
+    row = recordings.signals[0].shape[1:]
+    signal = _padded(normal, pieces, job.window.pad_with, row, zero)
     return WindowSet(
         task=recordings.task,
         sample=recordings.sample,
@@ -274,14 +285,23 @@ def _lay_out(
 
 
 def _padded(
-    arrays: Sequence[AnyArray], pieces: list[Piece], pad_with: str, row: tuple[int, ...]
+    arrays: Sequence[AnyArray],
+    pieces: list[Piece],
+    pad_with: str,
+    row: tuple[int, ...],
+    zero: NDArray[np.float64] | float = 0.0,
 ) -> AnyArray:
-    """Return arrays end to end, (n_samples, *row) float32, each with its padding."""
+    """Return arrays end to end, (n_samples, *row) float32, each with its padding.
+
+    `zero` is what stands for 0 in each channel.
+    """
+    if np.ndim(zero):
+        zero = np.reshape(zero, (-1, *(1 for _ in row[1:])))
     parts: list[AnyArray] = []
     for array, piece in zip(arrays, pieces, strict=True):
         parts.append(array)
         if piece.n_padded:
             last = array[len(array) - 1 :][0]
-            value = {"edge": last, "zero": 0.0, "nothing": np.nan}[pad_with]
+            value = {"edge": last, "zero": zero, "nothing": np.nan}[pad_with]
             parts.append(np.broadcast_to(np.asarray(value, np.float32), (piece.n_padded, *row)))
     return joined(parts, row)

@@ -3,16 +3,13 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
 from torch import Tensor, nn
 
 from seqbench.models.base import Encoder
 from seqbench.models.conv_lstm import MapForecaster
 from seqbench.models.pooling import PooledLinear
 from seqbench.storage.normalization import Normalization
-from seqbench.storage.windows import WindowSet
 from seqbench.tasks.head import ValueHead
-from seqbench.windowing.transform import n_samples_lost, past, restored
 
 
 class ForecastingHead(ValueHead):
@@ -55,8 +52,3 @@ class ForecastingHead(ValueHead):
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return normalised forecasts, (B, H, D) or (B, H, C, rows, columns)."""
         return self.output(frames, lengths).reshape(-1, *self.shape)
-
-    def finish(self, windows: WindowSet, predicted: np.ndarray) -> np.ndarray:
-        """Return forecasts of the series itself, (N, H, D) or (N, H, C, rows, columns)."""
-        transform = windows.required_targets.transform
-        return restored(predicted, past(windows, n_samples_lost(transform)), transform)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import NDArray
+
 from seqbench.config.registry import TASKS
 from seqbench.storage.model_header import NetworkHeader
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.base import Task
+from seqbench.windowing.transform import n_samples_lost, past, restored
 
 if TYPE_CHECKING:
     from seqbench.models.base import Encoder
@@ -45,6 +48,11 @@ class ForecastingTask(Task):
         from seqbench.tasks.targets import HorizonTargets
 
         return HorizonTargets(signal, windows.required_targets.horizon_samples)
+
+    def finished(self, windows: WindowSet, predicted: NDArray[Any]) -> NDArray[Any]:
+        """Return forecasts of the series itself, (N, H, D) or (N, H, C, rows, columns)."""
+        transform = windows.required_targets.transform
+        return restored(predicted, past(windows, n_samples_lost(transform)), transform)
 
     def join(
         self, windows: WindowSet, predicted: Any, *, are_probabilities: bool, tuned: dict[str, Any]

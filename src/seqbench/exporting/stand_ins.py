@@ -1,0 +1,84 @@
+"""Modules that compute the same as others in operations that ONNX has for any length."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqbench.models.cnn1d import MaskedBatchNorm1d
+from seqbench.models.event_specific import EventTemplateBank
+from seqbench.models.event_unet import _Block
+from seqbench.models.recurrent import RecurrentEncoder
+
+
+@torch.no_grad()
+def prepare_for_tracing(model: nn.Module) -> None:
+    """Replace, in place, what the converter would fix in length or does not know.
+
+    What comes out is compared with the untouched model on windows of several
+    lengths and numbers; see `parity`.
+    """
+    for module in model.modules():
+        if isinstance(module, RecurrentEncoder):
+            module.encode = _in_both_directions(module)  # type: ignore[method-assign]
+        elif isinstance(module, MaskedBatchNorm1d) and not module.affine:
+            # The converter finds the number of channels in the weights.
+            module.weight = nn.Parameter(torch.ones_like(module.running_mean))
+            module.bias = nn.Parameter(torch.zeros_like(module.running_mean))
+        elif isinstance(module, EventTemplateBank):
+            # What depends on weights alone is a constant: ONNX turns no phases.
+            module.delayed = _always(module.delayed())  # type: ignore[method-assign]
+        elif isinstance(module, _Block) and isinstance(module.convolution, nn.ConvTranspose1d):
+            module.convolution.forward = _cropped(module.convolution)  # type: ignore[method-assign]
+
+
+def _always(value: Tensor) -> Callable[[], Tensor]:
+    return lambda: value
+
+
+def _in_both_directions(encoder: RecurrentEncoder) -> Callable[..., Tensor]:
+    """Return `encode` of whole windows by layers that read in both directions themselves."""
+    layers = []
+    for i, ahead in enumerate(encoder.ahead):
+        layer = type(encoder).cell(
+            ahead.input_size,
+            ahead.hidden_size,
+            batch_first=True,
+            bidirectional=bool(encoder.back),
+        )
+        weights = dict(ahead.state_dict())
+        if encoder.back:
+            weights |= {f"{key}_reverse": one for key, one in encoder.back[i].state_dict().items()}
+        layer.load_state_dict(weights)
+        layers.append(layer.eval())
+    encoder.layers_in_both_directions = nn.ModuleList(layers)
+
+    def encode(x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        for layer in encoder.layers_in_both_directions:  # type: ignore[union-attr]
+            x = layer(x)[0]
+        return x
+
+    return encode
+
+
+def _cropped(convolution: nn.ConvTranspose1d) -> Callable[..., Any]:
+    """Return a transposed convolution to the most frames, of which those too many are cut off.
+
+    The same numbers as with padding that depends on the number of frames, which a trace fixes.
+    """
+    step, padding = convolution.stride[0], convolution.padding[0]
+
+    def forward(x: Tensor, output_size: list[int]) -> Tensor:
+        whole = F.conv_transpose1d(
+            x,
+            convolution.weight,
+            convolution.bias,
+            stride=convolution.stride,
+            padding=int(padding),
+            output_padding=step - 1,
+        )
+        return whole[:, :, : output_size[0]]
+
+    return forward
