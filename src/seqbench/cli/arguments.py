@@ -54,6 +54,13 @@ def positive(text: str) -> float:
     return value
 
 
+def natural(text: str) -> int:
+    """Return a whole number above 0."""
+    if not (text.isascii() and text.isdecimal()) or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is no whole number above 0")
+    return int(text)
+
+
 def refuse_overwriting(out: Path, *inputs: tuple[str, Path]) -> None:
     """Refuse an output that is an input, by whatever name or link.
 

@@ -15,7 +15,7 @@ from io import RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TextIO, get_args
 
-from seqbench.cli.arguments import refuse_overwriting
+from seqbench.cli.arguments import natural, refuse_overwriting
 from seqbench.config.options import Gaps, TimeUnit
 from seqbench.errors import UserError
 from seqbench.storage.atomic import replacing
@@ -78,7 +78,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument(
-        "--threads", type=int, default=1, help="threads of a network; 1, as in the benchmark"
+        "--threads", type=natural, default=1, help="threads of a network; 1, as in the benchmark"
     )
     parser.add_argument("--stream", action="store_true", help="give events as they become certain")
     parser.add_argument(
@@ -89,7 +89,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--dtype", choices=RAW_TYPES, help="numbers of a raw stream, little-endian; float32"
     )
     parser.add_argument(
-        "--width", type=int, metavar="N",
+        "--width", type=natural, metavar="N",
         help="numbers of a sample of a raw stream, of which --channels takes some, from 0",
     )  # fmt: skip
     parser.add_argument(
@@ -140,6 +140,11 @@ def run(
             raise UserError(f"a file of {chosen} is written at the end; leave --stream out")
         if len(model) > 1 or len(recording) > 1:
             raise UserError("--stream is for one model and one recording")
+        if rows is not None or at != ["end"]:
+            option = "--at" if rows is None else "--rows"
+            raise UserError(f"{option} is for what has ended; leave it out, or leave --stream out")
+        if idle_s is not None and not idle_s >= 0:
+            raise UserError("--idle-s takes seconds, 0 or more")
         one, read = model[0], recording[0]
         raw = _raw_layout(kind, dtype, width, channels)
         named = None if raw else channels
@@ -159,10 +164,11 @@ def run(
         paths = [Path(one) for one in recording]
         table |= {"gaps": gaps, "resample": resample}
         found = predictor.predict(paths, channels=channels, at=origins, **table)
-    written = found.arrays() if chosen == "npz" else found.table(rows)
+    written = found.arrays(rows) if chosen == "npz" else found.table(rows)
     n_rows = len(next(iter(written.values())))
     if not n_rows:
-        print(f"{', '.join(found.names)}: nothing was found", file=sys.stderr)
+        names = ", ".join(dict.fromkeys(found.names))  # segments between gaps share one
+        print(f"{names}: nothing was found", file=sys.stderr)
     if out is None:
         _write_text(sys.stdout, chosen, written)
         return
@@ -181,9 +187,13 @@ def run(
 
 
 def _format_of(out: Path | None) -> str:
-    """Return the format of a file by its suffix; csv where it is none of `TABLES`."""
+    """Return the format of a file by its suffix; csv where it has none, or that of any text."""
     suffix = "" if out is None else out.suffix.lower().removeprefix(".")
-    return suffix if suffix in TABLES else "csv"
+    if suffix in TABLES:
+        return suffix
+    if suffix not in ("", "txt"):
+        raise UserError(f"{out}: its suffix is none of {', '.join(TABLES)}; add --format")
+    return "csv"
 
 
 def _origins(at: list[str]) -> Origins:
@@ -263,7 +273,10 @@ def _raw_layout(
         return RawLayout(dtype or "float32", width)
     if width is None or not all(one.isdecimal() for one in channels):
         raise UserError("raw samples have no names; give --channels as numbers from 0, and --width")
-    return RawLayout(dtype or "float32", width, tuple(map(int, channels)))
+    places = tuple(map(int, channels))
+    if len(set(places)) < len(places):
+        raise UserError("--channels names a number twice; name each channel once")
+    return RawLayout(dtype or "float32", width, places)
 
 
 def _predict_stream(

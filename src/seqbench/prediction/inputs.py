@@ -14,7 +14,7 @@ from seqbench.datasets.base import explained
 from seqbench.datasets.reading.clock import RATE_TOLERANCE, SampleTimes
 from seqbench.datasets.reading.files import recording_files
 from seqbench.datasets.reading.lazy_recording import read_recordings
-from seqbench.datasets.reading.source import same_unit
+from seqbench.datasets.reading.source import ReadOptions, same_unit, select_channels
 from seqbench.datasets.reading.stream import Stream, Times, csv_stream
 from seqbench.datasets.segments import segments_of
 from seqbench.errors import UserError
@@ -83,9 +83,12 @@ def from_files(
     """Read recordings from files and folders of them; see `Predictor.predict`."""
     files = _named_files(paths)
     if header.sample == "tokens":
-        return from_texts(header, _lines(files))
+        return from_texts(header, _lines(files), channels, **options)
     if header.sample == "video":
-        return from_arrays(header, {name: _frames(path) for name, path in files.items()})
+        frames = {name: _frames(path) for name, path in files.items()}
+        return from_arrays(header, frames, channels, **options)
+    if options.get("resample") and header.sampling_rate_hz is None:
+        raise UserError("the model has no sampling rate to bring files to; leave `resample` out")
     found = read_recordings(
         files,
         channels,
@@ -118,7 +121,8 @@ def from_stream(
     if header.sample == "tokens":
         read = handle.read() or b""
         text = read if isinstance(read, str) else read.decode()
-        return from_texts(header, {f"line {i}": t for i, t in _numbered(text)})
+        texts = {f"line {i}": t for i, t in _numbered(text)}
+        return from_texts(header, texts, channels, **options)
     if header.sample == "video":
         raise UserError("frames of video are read from .npy files, not from standard input")
     clocks: list[Times] = []
@@ -137,18 +141,39 @@ def from_stream(
     return _new(header, {"stream": signal}, [times])
 
 
-def from_arrays(header: PredictorHeader, arrays: dict[str, Any]) -> NewRecordings:
-    """Take arrays (n_samples, C), of video (n_frames, C, H, W), at the rate of the model."""
-    signals = {name: _signal(header, name, one) for name, one in arrays.items()}
+def from_arrays(
+    header: PredictorHeader,
+    arrays: dict[str, Any],
+    channels: list[str] | None = None,
+    /,
+    **options: Any,
+) -> NewRecordings:
+    """Take arrays (n_samples, C), of video (n_frames, C, H, W), at the rate of the model.
+
+    Of a DataFrame the columns are taken by their names, as those of a file are.
+    """
+    _refuse_set(options, "arrays")
+    signals = {name: _signal(header, name, one, channels) for name, one in arrays.items()}
     return _new(header, signals, [_uniform(header)] * len(signals))
 
 
-def from_texts(header: PredictorHeader, texts: dict[str, str]) -> NewRecordings:
+def from_texts(
+    header: PredictorHeader, texts: dict[str, str], channels: list[str] | None = None, /,
+    **options: Any,
+) -> NewRecordings:  # fmt: skip
     """Take sequences of characters."""
+    _refuse_set({"channels": channels, **options}, "text")
     signals = {
         name: np.array([[ord(c)] for c in text], dtype=np.float32) for name, text in texts.items()
     }
     return _new(header, signals, [None] * len(signals))
+
+
+def _refuse_set(options: dict[str, Any], given: str) -> None:
+    """Refuse options of files of samples, where they are not left as they are."""
+    for name, value in options.items():
+        if value not in (None, False, "refuse"):
+            raise UserError(f"`{name}` is for files of samples, not for {given}; leave it out")
 
 
 def _uniform(header: PredictorHeader) -> SampleTimes | None:
@@ -223,9 +248,9 @@ def _named_files(paths: Sequence[Path]) -> dict[str, Path]:
 def _lines(files: dict[str, Path]) -> dict[str, str]:
     texts: dict[str, str] = {}
     for name, path in files.items():
+        if path.suffix.lower() not in OF_TEXT:
+            raise UserError(f"{path}: sequences of characters are read from text, .txt")
         with explained(path, "save it as UTF-8 text, a sequence in each line"):
-            if path.suffix.lower() not in OF_TEXT:
-                raise UserError(f"{path}: sequences of characters are read from text, .txt")
             lines = _numbered(path.read_text(encoding="utf-8-sig"))
         prefix = "" if len(files) == 1 else f"{name} "
         texts |= {f"{prefix}line {i}": text for i, text in lines}
@@ -238,19 +263,25 @@ def _numbered(text: str) -> list[tuple[int, str]]:
 
 
 def _frames(path: Path) -> NDArray[Any]:
+    if path.suffix.lower() != ".npy":
+        raise UserError(f"{path}: frames of video are read from .npy files")
     with explained(path, "save frames with numpy.save, (n_frames, C, rows, columns)"):
-        if path.suffix.lower() != ".npy":
-            raise UserError(f"{path}: frames of video are read from .npy files")
         frames: NDArray[Any] = np.load(path, allow_pickle=False)
     return frames
 
 
-def _signal(header: PredictorHeader, name: str, given: Any) -> NDArray[np.float32]:
+def _signal(
+    header: PredictorHeader, name: str, given: Any, channels: list[str] | None
+) -> NDArray[np.float32]:
     """Return an array as a recording, less what the model subtracts."""
     n_dimensions = 4 if header.sample == "video" else 2
     try:
-        array = np.asarray(given)
-        signal = np.asarray(array, dtype=np.float32)
+        with np.errstate(over="ignore"):  # infinity is refused below
+            array = _named_columns(header, name, given, channels)
+            is_number = array.dtype.kind in "biufO" and not np.ma.is_masked(given)
+            signal = np.asarray(array, dtype=np.float32) if is_number else np.zeros(0, np.float32)
+    except UserError:
+        raise
     except (TypeError, ValueError):  # rows of unequal length, text
         array = signal = np.zeros(0, dtype=np.float32)
     if signal.ndim != n_dimensions or not len(signal) or not np.isfinite(signal).all():
@@ -265,3 +296,18 @@ def _signal(header: PredictorHeader, name: str, given: Any) -> NDArray[np.float3
     if np.can_cast(array.dtype, np.float32):
         raise UserError(f"{name}: {NO_OFFSETS}; pass float64 instead of {array.dtype}")
     return (array - np.array(header.subtracted)).astype(np.float32)
+
+
+def _named_columns(
+    header: PredictorHeader, name: str, given: Any, channels: list[str] | None
+) -> NDArray[Any]:
+    """Return an array, of a DataFrame the columns that the model was trained on."""
+    array, columns = np.asarray(given), list(getattr(given, "columns", ()))
+    if array.ndim != 2 or columns == list(range(len(columns))):  # no names
+        if channels is not None:
+            raise UserError(f"{name}: its channels have no names; leave `channels` out")
+        return array
+    where, names = Path(name), [str(one) for one in columns]
+    named = None if channels is None else tuple(channels)
+    options = ReadOptions(channels=named, preferred=tuple(header.channels)).among(where, names)
+    return array[:, select_channels(where, names, options.channels)]

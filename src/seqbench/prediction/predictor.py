@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import operator
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -23,7 +24,7 @@ from seqbench.prediction.inputs import (
 )
 from seqbench.prediction.scale import N_SAMPLES, warn_of_scale
 from seqbench.storage.model_card import CARD, read_card
-from seqbench.storage.model_header import BaselineHeader, ModelHeader
+from seqbench.storage.model_header import BaselineHeader, ModelHeader, PredictorHeader
 from seqbench.storage.models import StoredModel, read_model
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.onnx_model import OnnxModel, is_onnx, read_onnx
@@ -87,11 +88,11 @@ class Predictor:
         ----------
         recordings
             A file in any format of ``source: folder``, a folder of them, or a list of
-            such paths; an array (n_samples, C) at the sampling rate of the model, or a list
-            of them; of tokens a text, or a list of texts; of video arrays
+            such paths; an array (n_samples, C) or DataFrame at the sampling rate of the model,
+            or a list of them; of tokens a text, or a list of texts; of video arrays
             (n_frames, C, rows, columns).
         channels
-            Names of the channels to take from files, in the order of the model; None:
+            Names of the channels to take from files or DataFrames, in the order of the model; None:
             those the model was trained on by their names, or all as they stand
             where file or model has no names.
         at
@@ -122,18 +123,19 @@ class Predictor:
         if isinstance(given, PathLike) or (isinstance(given, str) and header.sample != "tokens"):
             return from_files(header, [Path(given)], channels, **options)
         if isinstance(given, str):
-            return from_texts(header, {"text": given})
+            return from_texts(header, {"text": given}, channels, **options)
         if isinstance(given, list | tuple) and given:
             if all(isinstance(one, PathLike) for one in given):
                 return from_files(header, [Path(one) for one in given], channels, **options)
             if all(isinstance(one, str) for one in given):
                 if header.sample == "tokens":
-                    return from_texts(header, {f"text {i}": t for i, t in enumerate(given)})
+                    texts = {f"text {i}": one for i, one in enumerate(given)}
+                    return from_texts(header, texts, channels, **options)
                 return from_files(header, [Path(one) for one in given], channels, **options)
             if all(np.ndim(one) >= 2 for one in given):
                 arrays = {f"recording {i}": one for i, one in enumerate(given)}
-                return from_arrays(header, arrays)
-        return from_arrays(header, {"recording": given})
+                return from_arrays(header, arrays, channels, **options)
+        return from_arrays(header, {"recording": given}, channels, **options)
 
     def of_stream(
         self,
@@ -147,7 +149,8 @@ class Predictor:
 
     def results(self, new: NewRecordings, at: Origins = "end") -> Results:
         """Cut, normalise and predict."""
-        windows, places = windows_of(new.recordings, self.header, at, in_units=self._in_units)
+        origins = checked_origins(self.header, at)
+        windows, places = windows_of(new.recordings, self.header, origins, in_units=self._in_units)
         names = new.names
         if not places:
             raise UserError(
@@ -223,6 +226,29 @@ def predict(
 ) -> "pd.DataFrame":
     """Return predictions of recordings as a table; see `load`, `Predictor` and `Results.table`."""
     return load(model, device).predict(recordings, **options).to_frame(rows)
+
+
+def checked_origins(header: PredictorHeader, at: Any) -> Origins:
+    """Return where forecasts begin.
+
+    Raises
+    ------
+    UserError
+        If it is neither numbers of samples nor a word, or the model does not forecast.
+    """
+    origins: Origins
+    if isinstance(at, str) and at in ("end", "all"):
+        origins = "end" if at == "end" else "all"
+    else:
+        try:
+            origins = [operator.index(one) for one in at]
+        except TypeError:  # no numbers, or not whole
+            origins = []
+        if not origins:
+            raise UserError("`at` takes numbers of samples, or `end`, or `all`")
+    if origins != "end" and not (header.targets and header.targets.horizon_samples):
+        raise UserError(f"`at` is for forecasts, not for {header.task}; leave it out")
+    return origins
 
 
 def model_files(path: Path) -> list[Path]:

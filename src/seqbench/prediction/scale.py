@@ -33,6 +33,7 @@ def warn_of_scale(header: PredictorHeader, name: str, normal: NDArray[np.float32
         return
     others = (0, *range(2, normal.ndim))
     means, deviations = normal.mean(axis=others), normal.std(axis=others)
+    deviations[np.ptp(normal, axis=others) == 0] = 0  # which rounding leaves above 0
     columns = zip(header.channels, means.tolist(), deviations.tolist(), strict=True)
     for channel, mean, deviation in columns:
         if abs(mean) > FAR or deviation > UNLIKE or 0 < deviation < 1 / UNLIKE:

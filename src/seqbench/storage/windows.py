@@ -128,7 +128,7 @@ class WindowSet:
 
     @property
     def frame_size(self) -> tuple[int, ...]:
-        """AnyArray and columns (H, W) of a frame of video; () of other samples."""
+        """Rows and columns (H, W) of a frame of video; () of other samples."""
         return self.signal.shape[2:]
 
     @property

@@ -96,15 +96,17 @@ class Results(ABC):
         UserError
             If the task has no such rows.
         """
-        if rows is None:
-            return self._table(self.rows[0])
-        if rows not in self.rows:
-            raise UserError(f"rows of {self.header.task} stand for {' or '.join(self.rows)}")
-        return self._table(rows)
+        self.check_rows(rows)
+        return self._table(rows or self.rows[0])
 
-    def arrays(self) -> Mapping[str, NDArray[Any]]:
+    def check_rows(self, rows: str | None) -> None:
+        """Refuse what no row of the task stands for; see `table`."""
+        if rows is not None and rows not in self.rows:
+            raise UserError(f"rows of {self.header.task} stand for {' or '.join(self.rows)}")
+
+    def arrays(self, rows: str | None = None) -> Mapping[str, NDArray[Any]]:
         """Return arrays by name, for a .npz file: the columns of `table`, where that holds all."""
-        return {name: np.asarray(column) for name, column in self.table().items()}
+        return {name: np.asarray(column) for name, column in self.table(rows).items()}
 
     def to_frame(self, rows: str | None = None) -> pd.DataFrame:
         """Return `table` as a DataFrame."""

@@ -26,8 +26,8 @@ def transformed(
         if not (values > 0).all():
             row, channel = np.argwhere(~(values > 0))[0]
             raise DataError(
-                f"transform.log: recording '{name}' holds {values[row, channel]:g} in row"
-                f" {first + row}, and only what is above 0 has a logarithm; leave `log` out"
+                f"recording '{name}' holds {values[row, channel]:g} in row {first + row}, and only"
+                " what is above 0 has a logarithm; cut it out, or train without `transform.log`"
             )
         values = np.log(values)
     for lag in settings.difference_samples:
@@ -39,8 +39,8 @@ def check_length(n_samples: int, settings: TransformSettings, name: str) -> None
     """Refuse a recording of which differences leave nothing."""
     if n_samples_lost(settings) >= n_samples:
         raise DataError(
-            f"transform.difference_samples: recording '{name}' has {n_samples} samples, and"
-            f" differences take {n_samples_lost(settings)} of them; choose fewer"
+            f"recording '{name}' has {n_samples} samples, and `transform.difference_samples` takes"
+            f" {n_samples_lost(settings)} of them; use a longer recording, or train with less"
         )
 
 

@@ -42,7 +42,7 @@ class Piece(NamedTuple):
 
     @property
     def length(self) -> int:
-        """AnyArray of the signal that it takes."""
+        """Samples of the signal that it takes."""
         return self.stop - self.start + self.n_padded
 
 

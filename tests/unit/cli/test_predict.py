@@ -90,6 +90,28 @@ def test_predict_writes_the_events_of_a_file(knocks, walk_npy, tmp_path, capsys)
     assert [path.name for path in out.parent.iterdir()] == ["events.csv"]
 
 
+def test_arrays_of_events_are_read_without_pickles(knocks, walk_npy, tmp_path):
+    out = tmp_path / "events.npz"
+
+    main(["predict", "--model", str(knocks.model), "--recording", str(walk_npy), "--out", str(out)])
+
+    with np.load(out) as found:
+        assert {name: found[name].dtype.kind for name in found} == {
+            "recording": "U", "onset_s": "f", "label": "U", "score": "f",
+            "earliest_s": "f", "latest_s": "f",
+        }  # fmt: skip
+        assert np.round(found["onset_s"] * 2000).tolist() == sorted(onset for onset, _ in ONSETS)
+
+
+@pytest.mark.parametrize("option", ["--threads", "--width"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5"])
+def test_numbers_of_threads_and_widths_are_natural(knocks, walk_npy, capsys, option, value):
+    with pytest.raises(SystemExit) as left:
+        main(["predict", "--model", str(knocks.model), "--recording", str(walk_npy), option, value])
+    assert left.value.code == 2
+    assert f"{option}: {value} is no whole number above 0" in capsys.readouterr().err
+
+
 def test_predict_takes_channels_by_name(knocks, walk, tmp_path, capsys):
     path = tmp_path / "walk.csv"
     path.write_bytes(b"c,a,b\n" + as_csv(walk[:, [2, 0, 1]]))
@@ -146,6 +168,16 @@ def test_predict_answers_faults_with_a_sentence(knocks, walk_npy, tmp_path):
         (["--stream", "--gaps", "split"], "--gaps split is for files"),
         (["--stream", "--kind", "raw", "--channels", "a"], "raw samples have no names"),
         (["--stream", "--dtype", "int16"], "--dtype is for raw streams"),
+        (["--stream", "--rows", "event"], "--rows is for what has ended"),
+        (["--stream", "--at", "7"], "--at is for what has ended"),
+        (["--stream", "--idle-s", "nan"], "--idle-s takes seconds, 0 or more"),
+        (["--stream", "--idle-s", "-1"], "--idle-s takes seconds, 0 or more"),
+        (
+            ["--stream", "--kind", "raw", "--width", "4", "--channels", "0", "1", "1"],
+            "--channels names a number twice",
+        ),
+        (["--at", "7"], "`at` is for forecasts, not for detection"),
+        (["--out", "events.xlsx"], "events.xlsx: its suffix is none of csv, json, parquet, npz"),
         (["--width", 4], "--width is for streams"),
         (["--stream", "--recording", "-", "--idle-s", 1], "--idle-s is for growing files"),
     ],

@@ -220,7 +220,86 @@ def test_text_is_predicted_by_line(fitted, recordings, tmp_path):
     np.testing.assert_array_equal(model.predict("aabb").scores[0], found.scores[0])
 
 
+def test_columns_of_a_data_frame_are_taken_by_name(fitted, levels):
+    import pandas as pd
+
+    model = seqbench.load(fitted("logistic_regression", levels, job(SPLIT, length_samples=20)))
+    signal = levels.signals[0] * np.float32([1, -3])
+    expected = model.predict(signal).scores
+    frame = pd.DataFrame({"time": pd.Timestamp("2024-01-01"), "y": signal[:, 1], "x": signal[:, 0]})
+
+    np.testing.assert_array_equal(model.predict(frame).scores, expected)
+    np.testing.assert_array_equal(model.predict([frame, frame]).scores[:3], expected)
+    np.testing.assert_array_equal(model.predict(pd.DataFrame(signal)).scores, expected)
+    turned = model.predict(frame, channels=["y", "x"]).scores
+    np.testing.assert_array_equal(turned, model.predict(signal[:, ::-1]).scores)
+    with pytest.raises(UserError, match="recording: it has no channel 'x' of the model, but y, z"):
+        model.predict(frame[["y"]].assign(z=1.0))
+
+
 # Faults and warnings.
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda signal: signal + 1j,
+        lambda signal: signal.astype(str),
+        lambda signal: (1000 * signal).astype("datetime64[s]"),
+        lambda signal: np.ma.masked_greater(signal, 0),
+        lambda signal: signal * 1e300,
+        lambda signal: np.where(signal == signal[7], np.nan, signal),
+        lambda signal: signal[:, 0],
+        lambda signal: signal[:0],
+        lambda signal: [*signal.tolist(), [1.0]],
+        lambda signal: {"x": signal},
+    ],
+)
+def test_what_is_no_array_of_finite_numbers_is_refused(fitted, levels, changed):
+    model = seqbench.load(fitted("majority", levels, job(SPLIT, length_samples=20)))
+
+    with pytest.raises(UserError, match=r"recording: must be an array .* of finite numbers"):
+        model.predict(changed(levels.signals[0].astype(np.float64)))
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ({"channels": ["x", "y"]}, "recording: its channels have no names; leave `channels` out"),
+        ({"resample": True}, "`resample` is for files of samples, not for arrays"),
+        ({"gaps": "split"}, "`gaps` is for files of samples, not for arrays"),
+        ({"at": [30]}, "`at` is for forecasts, not for classification"),
+        ({"at": "all"}, "`at` is for forecasts, not for classification"),
+        ({"at": 30}, "`at` takes numbers of samples, or `end`, or `all`"),
+        ({"at": []}, "`at` takes numbers of samples, or `end`, or `all`"),
+        ({"at": [30.5]}, "`at` takes numbers of samples, or `end`, or `all`"),
+        ({"at": "start"}, "`at` takes numbers of samples, or `end`, or `all`"),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(fitted, levels, option, sentence):
+    model = seqbench.load(fitted("majority", levels, job(SPLIT, length_samples=20)))
+
+    with pytest.raises(UserError, match=sentence):
+        model.predict(levels.signals[0], **option)
+
+
+def test_files_are_not_resampled_to_no_rate(fitted, levels, tmp_path):
+    from dataclasses import replace
+
+    timeless = replace(levels, sampling_rate_hz=None)
+    model = seqbench.load(fitted("majority", timeless, job(SPLIT, length_samples=20)))
+    np.save(tmp_path / "new.npy", levels.signals[0])
+
+    with pytest.raises(UserError, match="the model has no sampling rate to bring files to"):
+        model.predict(tmp_path / "new.npy", resample=True)
+
+
+def test_a_flat_channel_is_not_warned_of(fitted, levels, caplog):
+    model = seqbench.load(fitted("majority", levels, job(SPLIT, length_samples=20)))
+
+    model.predict(np.hstack([levels.signals[0][:, :1], np.full((60, 1), 0.7, np.float32)]))
+
+    assert not caplog.records
 
 
 def test_another_scale_than_that_of_train_is_warned_of(fitted, levels, caplog):

@@ -1,6 +1,10 @@
 """Events found in recordings."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from seqbench.config.registry import TASK_RESULTS
 from seqbench.datasets.reading.clock import SampleTimes
@@ -83,6 +87,14 @@ class DetectionResults(Results):
             name, clock = self.names[place], self.clocks[place]
             found.append(found_event(self.header, tuned, name, clock, *event))
         return found
+
+    def arrays(self, rows: str | None = None) -> dict[str, NDArray[Any]]:
+        """Return the columns of `table`; of an interval that is not known NaN."""
+        kinds = {"recording": np.str_, "label": np.str_}
+        return {
+            name: np.array(column, dtype=kinds.get(name, np.float64))
+            for name, column in self.table(rows).items()
+        }
 
     def _table(self, rows: str) -> Table:
         return {name: [getattr(event, name) for event in self.events] for name in COLUMNS}

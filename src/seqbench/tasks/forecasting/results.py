@@ -36,8 +36,9 @@ class ForecastingResults(Results):
         self.origin = np.array([one.stop + n_lost for one in predicted.places], dtype=np.int64)
         self.targets = column_names(self.header)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self, rows: str | None = None) -> dict[str, NDArray[Any]]:
         """Return names and origins of all forecasts, and their values, of frames as well."""
+        self.check_rows(rows)
         recording = np.array([self.names[i] for i in self.recording])
         return {"recording": recording, "origin": self.origin, "values": self.values}
 
