@@ -66,10 +66,10 @@ def test_no_logarithm_is_taken_of_nothing():
     signal = series()
     signal[7, 1] = 0
 
-    with pytest.raises(DataError, match=r"recording 'gauge' holds 0 in row 7.*cut it out, or train without"):
+    with pytest.raises(DataError, match=r"'gauge' holds 0 in row 7, .* or train without"):
         transformed(signal, TransformSettings(log=True), "gauge")
 
 
 def test_a_series_shorter_than_its_differences_is_refused():
-    with pytest.raises(DataError, match="'r' has 10 samples, and `transform.difference_samples` takes 12"):
+    with pytest.raises(DataError, match=r"'r' has 10 samples, and .* takes 12 of them"):
         check_length(10, TransformSettings(difference_samples=[12]), "r")
