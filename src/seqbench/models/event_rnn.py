@@ -198,8 +198,8 @@ class EventRnnEncoder(ConvolvedRecurrentEncoder):
                 "a causal event_rnn needs the sampling rate of the recordings; give the dataset"
                 " sampling_rate_hz, or set bidirectional: true"
             )
-        asked_ms = LOOK_AHEAD_MS if look_ahead_ms is None else look_ahead_ms
-        return int(asked_ms / 1000 * sampling_rate_hz + 1e-9)
+        chosen_ms = LOOK_AHEAD_MS if look_ahead_ms is None else look_ahead_ms
+        return int(chosen_ms / 1000 * sampling_rate_hz + 1e-9)
 
     def prepare(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Take the trend from windows (B, T, C); see `Encoder.prepare`."""

@@ -22,7 +22,7 @@ def kept(rows: list[Row], wait: float, period: float = PERIOD) -> list[int]:
 
 
 def by_definition(rows: list[Row], wait: float) -> list[int]:
-    """Read the candidates sample by sample of a fine clock, as the rule says it."""
+    """Read the candidates sample by sample of a fine clock, as the rule has it."""
     wait = min(wait, PERIOD)
     chosen: list[int] = []
     todo = [i for i, (_, score) in enumerate(rows) if score >= LEAST]
