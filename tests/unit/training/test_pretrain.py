@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from seqbench.config.stages import PretrainSettings
 from seqbench.errors import UserError
-from seqbench.training.pretrain import hold_out
+from seqbench.plan.job_settings import PretrainJobSettings
+from seqbench.training.pretrain import build_objective, hold_out
 
 
 def test_whole_groups_are_held_out_by_the_seed(make_windows):
@@ -43,3 +45,20 @@ def test_a_single_window_is_refused(make_event_windows):
 
     with pytest.raises(UserError, match="nothing is left to learn from"):
         hold_out(windows, 0.2, seed=0)
+
+
+@pytest.mark.parametrize("objective", ["autoencoder", "contrastive", "masked"])
+def test_causal_encoders_are_built_for_the_rate_of_the_recordings(objective):
+    job = PretrainJobSettings(
+        architecture="event_rnn",
+        architecture_options={"bidirectional": False, "look_ahead_ms": 20},
+        objective=objective,
+        objective_options={},
+        optimizer=PretrainSettings(),
+    )
+
+    made = build_objective(job, 2, 1000.0)
+
+    assert made.encoder.look_ahead_samples == 20
+    with pytest.raises(UserError, match="needs the sampling rate"):
+        build_objective(job, 2, None)
