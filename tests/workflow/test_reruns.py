@@ -19,14 +19,17 @@ def test_options_of_an_architecture_rerun_its_own_runs(replanned):
     def change(raw):
         raw["architectures"]["gru"] = {"hidden_size": 4}
 
-    assert replanned(change) == {"all": 1, "finetune": 1, "evaluate": 1, "report": 1}
+    assert replanned(change) == {"all": 1, "finetune": 1, "evaluate": 1, "best": 1, "report": 1}
 
 
 def test_options_of_fine_tuning_spare_pretraining_and_baselines(replanned):
     def change(raw):
         raw["finetune"]["weight_decay"] = 0.5
 
-    assert replanned(change) == {"all": 1, "finetune": 44, "evaluate": 44, "report": 1}
+    assert replanned(change) == {"all": 1, "finetune": 44, "evaluate": 44} | {
+        "best": 12,
+        "report": 1,
+    }
 
 
 def test_options_of_a_dataset_rerun_that_dataset(replanned):
@@ -50,7 +53,7 @@ def test_a_new_seed_trains_that_seed(replanned):
     assert jobs["ingest"] == jobs["window"] == 0
 
 
-def test_what_only_the_page_shows_reruns_the_page(replanned):
+def test_what_only_the_page_and_the_card_of_the_data_show_reruns_these(replanned):
     def change(raw):
         raw["title"] = "another"
         raw["device"] = "cpu"
@@ -58,7 +61,7 @@ def test_what_only_the_page_shows_reruns_the_page(replanned):
         raw["architectures"]["lstm"]["bidirectional"] = True  # the default
         raw["datasets"]["tiny_waves"] |= {"licence": "CC0", "citation": "Nobody (2026)."}
 
-    assert replanned(change) == {"all": 1, "report": 1}
+    assert replanned(change) == {"all": 1, "best": 1, "report": 1}
 
 
 CONFIG = {

@@ -10,6 +10,7 @@ from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES
 from seqbench.plan.plan import Plan
+from seqbench.storage.model_card import read_card
 from seqbench.tasks.metric_names import family_of
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
@@ -60,9 +61,21 @@ def test_every_run_has_a_row_for_every_metric(smoke, plan):
         if row["split"] == "test" and row["metric"] in ("accuracy", "f1_at_5ms", "r2", "skill")
     }
 
-    assert identities == {
+    runs = {
         (run.dataset, run.architecture, run.arm, float(run.labels), run.seed) for run in plan.runs
     }
+    of_ensembles = identities - runs
+    assert runs <= identities
+    assert {arm.partition("_ensemble")[1] for _, _, arm, _, _ in of_ensembles} <= {"_ensemble"}
+    assert len({dataset for dataset, *_ in of_ensembles}) == len(of_ensembles)
+
+
+def test_every_dataset_has_a_best_model_whose_card_is_whole(smoke, plan):
+    for dataset in plan.base_datasets:
+        folder = smoke / layout.BEST.format(dataset=dataset)
+        card = read_card(folder)
+        assert (card.ensemble is not None) == (len(card.models) > 1)
+        assert (folder / "MODEL_CARD.md").is_file()
 
 
 def test_every_name_in_the_summary_is_documented(smoke):

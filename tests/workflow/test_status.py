@@ -55,7 +55,7 @@ def test_a_failed_step_is_named_and_the_page_so_far_misleads_nobody(workflow, st
     [failed] = report["failed"]
     assert (failed["step"], failed["job"]) == ("ingest", "bad")
     assert failed["sentence"] == f"{folder / 'gone'}: there is no such folder; correct `path`"
-    assert report["datasets"]["tiny"] == dict.fromkeys(report["all"], 0) | {"done": 6}
+    assert report["datasets"]["tiny"] == dict.fromkeys(report["all"], 0) | {"done": 7}
     assert report["running"] == report["stopped"] == []
 
     to_do, before = workflow("--dry-run", **broken).jobs, contents(folder)
@@ -74,7 +74,7 @@ def test_at_the_end_everything_is_done_and_the_page_so_far_makes_nothing_run_aga
     main(["report", "--directory", str(pumps_run)])
 
     assert code == 0
-    assert report["all"] == dict.fromkeys(report["all"], 0) | {"done": 7}
+    assert report["all"] == dict.fromkeys(report["all"], 0) | {"done": 8}
     config = pumps_run / "ten_lines.yaml"
     assert snakemake("--dry-run", folder=pumps_run, config=config).jobs == {}
 

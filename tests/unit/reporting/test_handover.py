@@ -1,6 +1,8 @@
 """The folder of the model that val selects."""
 
 import json
+import os
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from seqbench import layout
 from seqbench.errors import UserError
 from seqbench.plan.plan import Plan
+from seqbench.reporting.page.assembly import assemble
 from seqbench.reporting.page.handover import hand_over, remove_others
 from seqbench.storage.metrics import Score
 from seqbench.storage.model_card import Ensemble, read_card
@@ -122,6 +125,46 @@ def test_the_text_of_the_card_holds_no_escaped_command_and_every_number(finished
     assert "| accuracy | 0.900 ± 0.000 |" in text
     assert "| accuracy | 0.950 | \\[0.900, 1.000\\] |" in text
     json.loads(text.split("```json\n")[1].split("```")[0])
+
+
+def row_of_ensemble(page: str) -> str:
+    """Return the text of the row of the mean over seeds, "" where there is none."""
+    found = re.search(r'<tr class="ensemble">(.*?)</tr>', page, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", found[1]).split()) if found else ""
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_the_mean_over_seeds_is_a_row_of_the_page_and_a_run_of_the_summary(finished):
+    plan = finished()
+    before = assemble(plan, Path())
+    handed_over(plan)
+    after = assemble(plan, Path())
+
+    assert row_of_ensemble(before.page) == ""
+    row = row_of_ensemble(after.page)
+    assert row.startswith("gru scratch, mean of 3 seeds 0.950 [0.900, 1.000] 1 ensemble")
+    added = set(after.summary.splitlines()) - set(before.summary.splitlines())
+    assert added == {
+        "waves,gru,scratch_ensemble,1.0,0,test,accuracy,0.95",
+        "waves,gru,scratch_ensemble,1.0,0,val,accuracy,0.95",
+    }
+    assert len(after.summary.splitlines()) == len(before.summary.splitlines()) + 2
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_a_mean_older_than_its_runs_or_of_other_runs_is_no_row(finished):
+    plan = finished()
+    folder, _ = handed_over(plan)
+    run = next(run for run in plan.trained if run.architecture == "gru")
+    later = (folder / "model_card.json").stat().st_mtime + 60
+    os.utime(run.fill(layout.METRICS), (later, later))
+    assert row_of_ensemble(assemble(plan, Path()).page) == ""
+
+    handed_over(finished(seeds=[0, 1]))
+    of_three = finished(seeds=[0, 1, 2])
+    for run in of_three.runs:
+        os.utime(run.fill(layout.METRICS), (0, 0))
+    assert row_of_ensemble(assemble(of_three, Path()).page) == ""
 
 
 def test_a_model_of_one_seed_has_no_ensemble(finished):

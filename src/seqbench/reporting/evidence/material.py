@@ -12,10 +12,16 @@ from seqbench import layout
 from seqbench.config.registry import EVIDENCE
 from seqbench.errors import FormatError
 from seqbench.plan.plan import Plan, Run
+from seqbench.reporting.read.ensembles import ensemble_result
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.read.split_sizes import SplitSize, split_size
 from seqbench.reporting.read.training import Transfer, read_history, read_transfer
-from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores, leaderboards
+from seqbench.reporting.scores.leaderboards import (
+    Leaderboard,
+    ModelScores,
+    ensemble_row,
+    leaderboards,
+)
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import SPLITS, LeakCheck, WindowSet, read_leakcheck, read_windows
 
@@ -94,6 +100,8 @@ class Material:
         By architecture, objective, dataset or fold, and seed.
     transfers
         By run, what became of the pretrained tensors.
+    ensemble
+        The mean over the seeds of the selected model; None where it has no scores.
     evidence
         What the task of the dataset adds, see `EVIDENCE`; None where it adds nothing.
     leakchecks
@@ -111,6 +119,7 @@ class Material:
     histories: dict[Run, pd.DataFrame]
     pretraining: dict[tuple[str, str, str, int], pd.DataFrame]
     transfers: dict[Run, Transfer]
+    ensemble: ModelScores | None
     evidence: object
     leakchecks: list[LeakCheck]
     colours: dict[str, str]
@@ -194,6 +203,7 @@ def without_trainings(plan: Plan, results: list[Result], root: Path, dataset: st
         histories={},
         pretraining={},
         transfers={},
+        ensemble=None,
         evidence=None,
         leakchecks=_leakchecks(plan, dataset, root),
         colours={},
@@ -226,9 +236,15 @@ def _material(
             for run, objective in pretrained
         },
         transfers={run: read_transfer(root / run.fill(layout.TRANSFER)) for run, _ in pretrained},
+        ensemble=_ensemble(root, material.board),
         evidence=_evidence(inputs),
         colours=colours,
     )
+
+
+def _ensemble(root: Path, board: Leaderboard) -> ModelScores | None:
+    found = ensemble_result(root, board.selected.results) if board.selected else None
+    return None if found is None else ensemble_row(found, board)
 
 
 def _leakchecks(plan: Plan, dataset: str, root: Path) -> list[LeakCheck]:

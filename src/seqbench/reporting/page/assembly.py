@@ -42,8 +42,9 @@ class Report:
 def assemble(plan: Plan, root: Path) -> Report:
     """Read the results of a plan and return their report; `root` holds `results/`."""
     results = collect(plan, root)
-    table = summary(results).to_csv(index=False, lineterminator="\n")
     materials = gather(plan, results, root)
+    ensembles = [one for m in materials if m.ensemble is not None for one in m.ensemble.results]
+    table = summary([*results, *ensembles]).to_csv(index=False, lineterminator="\n")
     compared = gather_across(plan, materials)
     shown: list[Material | Across] = [*materials, *compared]
     drawn = {one.place: one for one in shown}

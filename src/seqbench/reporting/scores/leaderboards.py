@@ -11,6 +11,7 @@ import numpy as np
 from seqbench.config.registry import TASKS
 from seqbench.config.stages import Fold
 from seqbench.plan.plan import Model
+from seqbench.reporting.read.ensembles import ENSEMBLE
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import estimates
 from seqbench.reporting.scores.estimates import Estimate
@@ -71,6 +72,11 @@ class ModelScores:
     def is_baseline(self) -> bool:
         """Whether this is a floor or ceiling instead of a trained model."""
         return self.model.is_baseline
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether this is the mean over the seeds of a model."""
+        return self.arm.endswith(ENSEMBLE)
 
     @property
     def name(self) -> str:
@@ -257,6 +263,18 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
         rows=tuple(rows),
     )
     return replace(board, rows=tuple(_marked(row, board) for row in board.rows))
+
+
+def ensemble_row(result: Result, board: Leaderboard) -> ModelScores:
+    """Return the mean over the seeds of the selected model as a row, which no rank counts."""
+    row = ModelScores(
+        architecture=result.run.architecture,
+        arm=result.run.arm,
+        results=(result,),
+        metrics={name: Estimate.of((result,), name) for name in board.metric_names},
+        headline=board.headline,
+    )
+    return _marked(row, board)
 
 
 def lead(row: ModelScores, other: ModelScores) -> Lead | None:
