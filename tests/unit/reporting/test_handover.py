@@ -122,6 +122,7 @@ def test_the_text_of_the_card_holds_no_escaped_command_and_every_number(finished
     assert "\nseqbench predict --model results/best/waves --recording FILE\n" in text
     assert "\nseqbench predict --model results/best/waves/baseline --recording FILE\n" in text
     assert "| units | mV, mV, g |" in text
+    assert "| window | a whole recording; in train of at most 100 samples, 2 s |" in text
     assert "| accuracy | 0.900 ± 0.000 |" in text
     assert "| accuracy | 0.950 | \\[0.900, 1.000\\] |" in text
     json.loads(text.split("```json\n")[1].split("```")[0])

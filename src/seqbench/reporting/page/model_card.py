@@ -100,15 +100,14 @@ def card_text(card: ModelCard, plan: Plan, material: Material) -> str:
     """Return a card as Markdown."""
     board, inputs = material.board, card.inputs
     best = board.selected
-    rate_hz, n_samples = inputs["sampling_rate_hz"], inputs["window_samples"]
-    window = counted(n_samples, "sample")
+    rate_hz = inputs["sampling_rate_hz"]
     baseline = board.best_baseline.architecture if board.best_baseline else "no baseline"
     text = _environment().get_template("model_card.md.j2").render(
         card=card,
         channels=_some(inputs["channels"]),
         units=_units(inputs["units"]),
         rate=f"{rate_hz:g} Hz" if rate_hz else NOT_STATED,
-        window=f"{window}, {formats.seconds(n_samples / rate_hz)}" if rate_hz else window,
+        window=_window(inputs),
         outputs=[(LABELS.get(k, k), _words(v)) for k, v in card.outputs.items() if v],
         uses=usages(plan, board),
         rows=[_row(one) for one in card.scores],
@@ -149,6 +148,14 @@ def _flat(provenance: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _words(value: object) -> str:
     return _some(value) if isinstance(value, list) else str(value)
+
+
+def _window(inputs: dict[str, Any]) -> str:
+    n_samples, rate_hz = inputs["window_samples"], inputs["sampling_rate_hz"]
+    longest = n_samples or inputs["longest_window_samples"]
+    span = counted(longest, "sample")
+    span = f"{span}, {formats.seconds(longest / rate_hz)}" if rate_hz else span
+    return span if n_samples else f"a whole recording; in train of at most {span}"
 
 
 def _units(units: Sequence[str]) -> str:
@@ -215,12 +222,19 @@ def _inputs(header: PredictorHeader) -> dict[str, Any]:
         "channels": list(header.channels),
         "units": list(header.units),
         "sampling_rate_hz": header.sampling_rate_hz,
-        "window_samples": header.cutting.length_samples or header.window_samples,
+        "window_samples": _window_samples(header),
+        "longest_window_samples": header.window_samples,
         "normalization": header.normalization.model_dump(mode="json"),
     }
     if header.frame_size:
         found["frame_size"] = list(header.frame_size)
     return found
+
+
+def _window_samples(header: PredictorHeader) -> int | None:
+    """Return how long windows of new recordings are; None: each recording is one."""
+    is_detection = header.tolerance_ms is not None  # which cuts to the longest of train
+    return header.cutting.length_samples or (header.window_samples if is_detection else None)
 
 
 def _outputs(header: PredictorHeader) -> dict[str, Any]:
