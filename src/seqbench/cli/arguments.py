@@ -38,7 +38,8 @@ def read_plan(config: list[Path] | None, directory: Path) -> Plan:
             f"{saved}: no such file, as Snakemake has not run here; name the folder with"
             " --directory, or the config with --config"
         )
-    return Plan(read_config(*(config or [saved])))
+    # What Snakemake saved is whole: another default config must not be merged into it.
+    return Plan(read_config(*config) if config else Benchmark.read(saved))
 
 
 def read_config(*paths: Path) -> Benchmark:
