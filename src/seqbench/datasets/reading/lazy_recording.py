@@ -1,7 +1,9 @@
 """Recordings of large folders: headers, lengths and clocks are read now, samples when needed."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from seqbench.datasets.base import Faults, counted, fault
 from seqbench.datasets.reading.precision import AMPLE_STEPS, FEWEST_STEPS
 from seqbench.datasets.reading.recording import Recording, open_recording, read_recording
 from seqbench.datasets.reading.source import Source
-from seqbench.storage.lazy_array import LazyArray
+from seqbench.storage.lazy_array import BLOCK_BYTES, LazyArray
 
 LARGE_BYTES = 1 << 28  # of the files of a folder, from which on samples stay in them
 
@@ -87,7 +89,10 @@ def lazy_recording(path: Path, channels: Sequence[str] | None = None, **options:
 
 
 class _Samples:
-    """The samples of a file, which can only be read in order: going back begins anew."""
+    """The samples of a file, which can only be read in order: going far back begins anew.
+
+    What was read last is kept, because windows overlap.
+    """
 
     def __init__(
         self,
@@ -99,26 +104,39 @@ class _Samples:
         self._open, self._path, self._n_samples = opened, path, n_samples
         self._is_ample = is_ample  # by the first blocks; the others have not been looked at
         self._blocks: Iterator[NDArray[np.float32]] = iter(())
-        self._rest: NDArray[np.float32] | None = None  # of the block read last
-        self._at = n_samples  # number of the first sample of the rest
+        self._kept: deque[NDArray[np.float32]] = deque()
+        self._first = self._at = n_samples  # the samples that are kept are [first, at)
 
     def read(self, start: int, stop: int) -> NDArray[np.float32]:
         """Return the samples [start, stop)."""
-        if start < self._at:
-            self._blocks, self._rest, self._at = self._opened(), None, 0
+        if start < self._first:
+            self._blocks, self._first, self._at = self._opened(), 0, 0
+            self._kept.clear()
         parts = []
-        while self._at < stop:
-            if self._rest is None or not len(self._rest):
-                self._rest = next(self._blocks, None)
-                if self._rest is None:
-                    problem = f"it holds {self._at} of {self._n_samples} samples"
-                    raise fault(self._path, problem, "restore the complete file")
-            n = min(stop - self._at, len(self._rest))
-            parts.append(self._rest[max(0, start - self._at) : n])
-            self._rest, self._at = self._rest[n:], self._at + n
+        at = self._first
+        for block in chain(list(self._kept), self._next_until(stop)):
+            if start < at + len(block) and at < stop:
+                parts.append(block[max(0, start - at) : stop - at])
+            at += len(block)
         if self._at == self._n_samples:
-            self._blocks, self._rest = iter(()), None
+            self._blocks = iter(())  # which closes the file
         return np.concatenate(parts)
+
+    def _next_until(self, stop: int) -> Iterator[NDArray[np.float32]]:
+        while self._at < stop:
+            block = next(self._blocks, None)
+            if block is None:
+                problem = f"it holds {self._at} of {self._n_samples} samples"
+                raise fault(self._path, problem, "restore the complete file")
+            self._kept.append(block)
+            self._at += len(block)
+            self._forget()
+            yield block
+
+    def _forget(self) -> None:
+        """Keep the blocks that hold the last `BLOCK_BYTES`, at least one."""
+        while sum(block.nbytes for block in islice(self._kept, 1, None)) >= BLOCK_BYTES:
+            self._first += len(self._kept.popleft())
 
     def _opened(self) -> Iterator[NDArray[np.float32]]:
         with self._open() as source:

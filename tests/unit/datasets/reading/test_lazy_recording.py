@@ -6,6 +6,7 @@ import pytest
 from seqbench.datasets.base import DataError
 from seqbench.datasets.reading import lazy_recording, source
 from seqbench.datasets.reading.lazy_recording import read_recordings
+from seqbench.datasets.reading.recording import open_recording as open_file
 from seqbench.datasets.reading.recording import read_recording
 from seqbench.storage.lazy_array import LazyArray
 
@@ -46,6 +47,21 @@ def test_samples_are_those_of_the_whole_file_in_any_order(path):
     assert lazy.signal.shape == whole.signal.shape
     for start, stop in [(0, 1000), (0, 7), (7, 300), (900, 1000), (3, 4), (4, 4), (140, 210)]:
         assert np.array_equal(lazy.signal[start:stop], whole.signal[start:stop])
+
+
+def test_windows_that_overlap_read_the_file_once(path, monkeypatch):
+    lazy = read_recordings({"one": path})["one"]
+    opened = []
+    monkeypatch.setattr(
+        lazy_recording, "open_recording", lambda *a, **k: opened.append(a) or open_file(*a, **k)
+    )
+    monkeypatch.setattr(lazy_recording, "BLOCK_BYTES", 12 * 200)
+
+    for start in range(0, 800, 50):
+        assert np.array_equal(lazy.signal[start : start + 200], SIGNAL[start : start + 200])
+    assert len(opened) == 1
+    assert np.array_equal(lazy.signal[100:300], SIGNAL[100:300])
+    assert len(opened) == 2
 
 
 def test_a_fault_is_found_at_the_latest_when_samples_are_needed(tmp_path):
