@@ -250,6 +250,9 @@ def _refuse_out(out: Path, models: list[Path], recordings: list[str]) -> None:
     paths = [Path(one) for one in recordings if one != "-"]
     given = [("--model", one) for one in models] + [("--recording", one) for one in paths]
     refuse_overwriting(out, *given)
+    for argument, folder in given:
+        if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
+            raise UserError(f"{out}: is in the folder given as {argument}; choose another --out")
     for path in paths:
         if path.suffix.lower() != ".hea":
             continue

@@ -133,4 +133,6 @@ def explained(path: Path, hint: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {str(error).removeprefix(f'{path}: ')[:200]}"
+        if isinstance(error, OSError) and error.strerror:
+            reason = error.strerror.lower()
         raise fault(path, f"it cannot be read ({reason})", hint) from None

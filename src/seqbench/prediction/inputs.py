@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.config.registry import TASKS
-from seqbench.datasets.base import explained
+from seqbench.datasets.base import explained, fault
 from seqbench.datasets.reading.clock import RATE_TOLERANCE, SampleTimes
 from seqbench.datasets.reading.files import recording_files
 from seqbench.datasets.reading.lazy_recording import read_recordings
@@ -23,6 +23,7 @@ from seqbench.storage.model_header import PredictorHeader
 from seqbench.storage.recordings import Recordings
 
 NO_OFFSETS = "float32 cannot hold the offsets of the model's channels together with their changes"
+TEXT_HINT = "save it as UTF-8 text, a sequence in each line"
 OF_TEXT = (".txt", ".csv", "")  # suffixes of files that hold a sequence of tokens in each line
 
 
@@ -119,9 +120,11 @@ def from_stream(
 ) -> NewRecordings:
     """Read one recording from rows of numbers, or sequences of tokens from lines, to the end."""
     if header.sample == "tokens":
-        read = handle.read() or b""
-        text = read if isinstance(read, str) else read.decode()
-        texts = {f"line {i}": t for i, t in _numbered(text)}
+        source = Path("the stream")
+        with explained(source, TEXT_HINT):
+            read = handle.read() or b""
+            text = read if isinstance(read, str) else read.decode("utf-8-sig")
+        texts = {f"line {i}": t for i, t in _numbered(source, text)}
         return from_texts(header, texts, channels, **options)
     if header.sample == "video":
         raise UserError("frames of video are read from .npy files, not from standard input")
@@ -152,6 +155,8 @@ def from_arrays(
 
     Of a DataFrame the columns are taken by their names, as those of a file are.
     """
+    if header.sample == "tokens":
+        raise UserError("the model reads text: pass a string, or a list of them")
     _refuse_set(options, "arrays")
     signals = {name: _signal(header, name, one, channels) for name, one in arrays.items()}
     return _new(header, signals, [_uniform(header)] * len(signals))
@@ -163,6 +168,9 @@ def from_texts(
 ) -> NewRecordings:  # fmt: skip
     """Take sequences of characters."""
     _refuse_set({"channels": channels, **options}, "text")
+    for name, text in texts.items():
+        if not text:
+            raise UserError(f"{name}: holds no character; leave it out")
     signals = {
         name: np.array([[ord(c)] for c in text], dtype=np.float32) for name, text in texts.items()
     }
@@ -237,6 +245,8 @@ def _named_files(paths: Sequence[Path]) -> dict[str, Path]:
             found = recording_files(inside) if path.is_dir() else {path.stem: path}
         for name, file in found.items():
             known = files.setdefault(name, file)
+            if known is not file and known == file:
+                raise UserError(f"{file}: is named twice; name each recording once")
             if known is not file:
                 raise UserError(
                     f"{file}: recording '{name}' is also {known}; rename one, or predict them"
@@ -250,16 +260,20 @@ def _lines(files: dict[str, Path]) -> dict[str, str]:
     for name, path in files.items():
         if path.suffix.lower() not in OF_TEXT:
             raise UserError(f"{path}: sequences of characters are read from text, .txt")
-        with explained(path, "save it as UTF-8 text, a sequence in each line"):
-            lines = _numbered(path.read_text(encoding="utf-8-sig"))
+        with explained(path, TEXT_HINT):
+            lines = _numbered(path, path.read_text(encoding="utf-8-sig"))
         prefix = "" if len(files) == 1 else f"{name} "
         texts |= {f"{prefix}line {i}": text for i, text in lines}
     return texts
 
 
-def _numbered(text: str) -> list[tuple[int, str]]:
+def _numbered(source: Path, text: str) -> list[tuple[int, str]]:
     """Return the lines of a text that hold anything, with their numbers."""
-    return [(i, line) for i, line in enumerate(text.splitlines(), start=1) if line]
+    lines = re.split("\r\n|\n|\r", text)  # not at other characters that Unicode breaks lines at
+    found = [(i, line) for i, line in enumerate(lines, start=1) if line]
+    if not found:
+        raise fault(source, "it holds no text", "write a sequence in each line")
+    return found
 
 
 def _frames(path: Path) -> NDArray[Any]:

@@ -18,7 +18,7 @@ logger = logging.getLogger("seqbench")
 
 
 def warn_of_scale(header: PredictorHeader, name: str, normal: NDArray[np.float32]) -> None:
-    """Warn of each channel that is unlike train.
+    """Warn of each channel that is unlike train; of tokens, if most of them were never seen.
 
     Parameters
     ----------
@@ -29,7 +29,12 @@ def warn_of_scale(header: PredictorHeader, name: str, normal: NDArray[np.float32
     normal
         Samples as the model sees them, (n, C, ...).
     """
-    if header.sample == "tokens" or header.normalization.mode not in SCALED:
+    if header.sample == "tokens":
+        n_other = int((normal == 0).sum())  # the first of the vocabulary stands for all others
+        if n_other > normal.size / 2:
+            logger.warning("%s: %d of %d characters are none of train", name, n_other, normal.size)
+        return
+    if header.normalization.mode not in SCALED:
         return
     others = (0, *range(2, normal.ndim))
     means, deviations = normal.mean(axis=others), normal.std(axis=others)

@@ -45,8 +45,11 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     WriteError
-        If the disk is full, the folder read-only, or the like.
+        If the disk is full, the folder read-only, or the like; or `path` is a folder or a device.
     """
+    if path.exists() and not path.is_file():
+        what = "is a directory" if path.is_dir() else "is no regular file"
+        raise WriteError(f"{path}: cannot be written ({what}); choose another name")
     # A number by chance: on a shared file system two processes can have the same id.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:

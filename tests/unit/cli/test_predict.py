@@ -235,6 +235,22 @@ def test_the_signals_of_a_record_are_not_overwritten(knocks, tmp_path):
     assert (tmp_path / "walk.dat").read_bytes() == bytes(8)
 
 
+@pytest.mark.parametrize("of", ["--recording", "--model"])
+@pytest.mark.parametrize("name", ["walk.csv", "new.csv", "deeper/new.csv"])
+def test_nothing_is_written_into_folders_that_are_read(knocks, walk, tmp_path, of, name):
+    recordings, model = tmp_path / "recordings", tmp_path / "model"
+    recordings.mkdir()
+    model.mkdir()
+    (recordings / "walk.csv").write_bytes(b"x,y,z\n" + as_csv(walk))
+    (model / "model.safetensors").write_bytes(knocks.model.read_bytes())
+    out = {"--recording": recordings, "--model": model}[of] / name
+
+    sentence = refusal("--recording", recordings, "--model", model, "--out", out)
+
+    assert f"{out}: is in the folder given as {of}; choose another --out" in sentence
+    assert len([*recordings.iterdir(), *model.iterdir()]) == 2
+
+
 @pytest.mark.parametrize("before", [None, "older\n"])
 def test_a_failure_leaves_no_half_written_file(knocks, walk, tmp_path, before):
     recording, out = tmp_path / "walk.csv", tmp_path / "out" / "events.csv"

@@ -201,15 +201,23 @@ def test_a_forecast_begins_behind_the_end_or_at_any_sample(fitted, recordings):
         model.predict(series, at=[3])
 
 
-def test_text_is_predicted_by_line(fitted, recordings, tmp_path):
-    texts = ["aaab", "aba", "zzy", "yzzy", "aab", "zyz"]
-    signals = [np.array([[ord(c)] for c in text], dtype=np.float32) for text in texts]
+@pytest.fixture
+def characters(fitted, recordings):
+    """Return a model of text, from a few lines of a, b, y and z."""
+    signals = [
+        np.array([[ord(c)] for c in text], dtype=np.float32)
+        for text in ("aaab", "aba", "zzy", "yzzy", "aab", "zyz")
+    ]
     data = recordings(
         ["A", "A", "Z", "Z", "A", "Z"], signals=signals, channels=["character"], units=[""],
         sample="tokens", sampling_rate_hz=None,
     )  # fmt: skip
     settings = job({"val": ["r1", "r3"], "test": ["r4", "r5"]}, "none")
-    model = seqbench.load(fitted("char_ngrams", data, settings))
+    return seqbench.load(fitted("char_ngrams", data, settings))
+
+
+def test_text_is_predicted_by_line(characters, tmp_path):
+    model = characters
     (tmp_path / "new.txt").write_text("aabb\n\nzz!zy\n")
 
     found = model.predict(["aabb", "zz!zy"])
@@ -218,6 +226,38 @@ def test_text_is_predicted_by_line(fitted, recordings, tmp_path):
     table = model.predict(tmp_path / "new.txt").table()
     assert (table["recording"], table["label"]) == (["line 1", "line 3"], ["A", "Z"])
     np.testing.assert_array_equal(model.predict("aabb").scores[0], found.scores[0])
+    of_stream = model.of_stream(io.BytesIO(b"\xef\xbb\xbfaabb\r\n\r\nzz!zy")).table()
+    assert of_stream["recording"] == ["line 1", "line 3"]
+    np.testing.assert_array_equal(of_stream["stop"], [4, 5])  # without the mark of UTF-8
+    (tmp_path / "new.txt").write_text("aa\x0cbb\u2028\n")
+    assert model.predict(tmp_path / "new.txt").table()["stop"].tolist() == [6]
+
+
+def test_what_is_no_text_is_refused(characters, tmp_path):
+    for content, sentence in (
+        (b"\xe9\n", r"cannot be read \(UnicodeDecodeError.*save it as UTF-8 text"),
+        (b"", "holds no text; write a sequence in each line"),
+        (b"\n\r\n", "holds no text; write a sequence in each line"),
+    ):
+        (tmp_path / "new.txt").write_bytes(content)
+        with pytest.raises(UserError, match=rf"new\.txt: it {sentence}"):
+            characters.predict(tmp_path / "new.txt")
+        with pytest.raises(UserError, match=rf"the stream: it {sentence}"):
+            characters.of_stream(io.BytesIO(content))
+    with pytest.raises(
+        UserError, match=r"none\.txt: it cannot be read \(no such file or directory"
+    ):
+        characters.predict(tmp_path / "none.txt")
+    with pytest.raises(UserError, match="text 1: holds no character; leave it out"):
+        characters.predict(["ab", ""])
+    with pytest.raises(UserError, match="the model reads text: pass a string"):
+        characters.predict(np.array([[97.0], [98.0]]))
+
+
+def test_text_of_characters_that_were_never_seen_is_warned_of(characters, caplog):
+    characters.predict(["ab!", "a\u00e9\u00fc"])
+
+    assert caplog.messages == ["text 1: 2 of 3 characters are none of train"]
 
 
 def test_columns_of_a_data_frame_are_taken_by_name(fitted, levels):

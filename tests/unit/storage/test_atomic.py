@@ -2,11 +2,12 @@
 
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
 
-from seqbench.storage.atomic import replacing, write_json, write_text
+from seqbench.storage.atomic import WriteError, replacing, write_json, write_text
 
 
 class Stopped(Exception):
@@ -37,6 +38,16 @@ def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path):
 
     assert path.read_text(encoding="utf-8") == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_folders_and_devices_are_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    for path, what in ((tmp_path, "is a directory"), (tmp_path / "pipe", "is no regular file")):
+        with pytest.raises(WriteError, match=rf"{path}: cannot be written \({what}\)"):
+            write_text(path, "new")
+
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_the_old_file_stands_until_the_new_one_is_complete(tmp_path):
