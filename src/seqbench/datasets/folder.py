@@ -14,6 +14,7 @@ and holds no event.
 import logging
 import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -148,6 +149,11 @@ def folder(
     root = Path(path)
     with explained(root, "correct `path` or make the folder readable"):
         root = root.expanduser()
+        carried = TASKS.entry(task).tags.get("labels", "classes")
+        for_events = {"refractory_s": refractory_s, "ecg": ecg}
+        _check_options(root, task, carried, labels, times, targets, for_events)
+        if resample and sampling_rate_hz is None:
+            raise fault(root, "`resample` has no rate to go to", "set `sampling_rate_hz`, too")
         faults = Faults()  # every bad file is named at once
         files = _recording_files(root, labels, faults)
         options: dict[str, Any] = {
@@ -159,8 +165,6 @@ def folder(
             "gaps": gaps,
             "resample": resample,
         }
-        if resample and sampling_rate_hz is None:
-            raise fault(root, "`resample` has no rate to go to", "set `sampling_rate_hz`, too")
         found = read_recordings(files, channels, faults=faults, **options)
         _check_agreement(root, found, faults)
         rate = _common_rate_hz(root, found, sampling_rate_hz, faults)
@@ -172,22 +176,7 @@ def folder(
             )
             faults.check()
             _refuse_losses(found)
-        carried = TASKS.entry(task).tags.get("labels", "classes")
-        if carried != "events" and refractory_s is not None:
-            hint = "leave it out or set `task: detection`"
-            raise fault(root, f"`refractory_s` belongs to events, not to {task}", hint)
-        if carried != "events" and ecg is not None:
-            hint = "leave it out or set `task: detection`"
-            raise fault(root, f"`ecg` serves detectors of beats, not {task}", hint)
-        if (carried == "values") != bool(targets):
-            hint = "name them for regression, and for regression alone"
-            raise fault(root, "`targets` are the channels that regression predicts", hint)
-        if carried not in ("events", "classes") and labels is not None:
-            raise fault(root, f"`labels` are not what {task} predicts", "leave it out")
         if labels is not None and labels.counts_samples:
-            if times == "clock":
-                problem = f"`times: clock` does not fit labels of {labels.format}"
-                raise fault(root, problem, "they count from the first sample: leave it out")
             times = "start"
         clocks = {name: _label_times(one, rate, times) for name, one in found.items()}
         labelled: dict[str, list[Label]] = {}
@@ -244,12 +233,7 @@ def folder(
         source["ecg"] = ecg
     if any(subtracted):
         source["subtracted"] = [subtracted[i] for i in inputs]
-        notes += [
-            f"Single precision would lose the changes of channel '{name}' beside its offset, so"
-            f" {number:.10g} is subtracted from it, here and in predictions."
-            for name, number in zip(first.channels, subtracted, strict=True)
-            if number
-        ]
+        notes += _offset_notes(first.channels, subtracted)
     if notes:
         source["notes"] = notes
     signals = [span(found[one.recording].signal, one.start, one.stop) for one in segments]
@@ -275,6 +259,30 @@ def folder(
     )
 
 
+def _check_options(
+    root: Path,
+    task: str,
+    carried: str,
+    labels: LabelFiles | None,
+    times: TimeOrigin | None,
+    targets: tuple[str, ...] | None,
+    for_events: Mapping[str, object],
+) -> None:
+    """Refuse options that do not fit the task, which has labels of the kind `carried`."""
+    for name, value in for_events.items():
+        if carried != "events" and value is not None:
+            hint = "leave it out or set `task: detection`"
+            raise fault(root, f"`{name}` belongs to events, not to {task}", hint)
+    if (carried == "values") != bool(targets):
+        hint = "name them for regression, and for regression alone"
+        raise fault(root, "`targets` are the channels that regression predicts", hint)
+    if carried not in ("events", "classes") and labels is not None:
+        raise fault(root, f"`labels` are not what {task} predicts", "leave it out")
+    if labels is not None and labels.counts_samples and times == "clock":
+        problem = f"`times: clock` does not fit labels of {labels.format}"
+        raise fault(root, problem, "they count from the first sample: leave it out")
+
+
 def _same_but_for_case(classes: list[str]) -> list[str]:
     """Return a sentence for each two classes that only capitals tell apart."""
     first = {name.casefold(): name for name in reversed(classes)}
@@ -283,6 +291,16 @@ def _same_but_for_case(classes: list[str]) -> list[str]:
         f"Classes '{one}' and '{other}' differ in capitals alone; they are two classes."
         for one, other in twins
         if one != other
+    ]
+
+
+def _offset_notes(channels: list[str], subtracted: Sequence[float]) -> list[str]:
+    """Return a sentence for each channel from which a number is subtracted."""
+    return [
+        f"Single precision would lose the changes of channel '{name}' beside its offset, so"
+        f" {number:.10g} is subtracted from it, here and in predictions."
+        for name, number in zip(channels, subtracted, strict=True)
+        if number
     ]
 
 

@@ -256,7 +256,12 @@ BAD = {
         "`refractory_s` belongs to events*set `task: detection`",
         {"refractory_s": 1.0},
     ),
-    "an ECG of classes": ({}, "`ecg` serves detectors*set `task: detection`", {"ecg": "y"}),
+    "an option before any file is read": (
+        {"recordings/b.csv": ""},
+        "`refractory_s` belongs to events*set `task: detection`",
+        {"refractory_s": 1.0},
+    ),
+    "an ECG of classes": ({}, "`ecg` belongs to events*set `task: detection`", {"ecg": "y"}),
     "an ECG that is no channel": (
         EVENTS,
         "'yy'*did you mean 'y'?",
