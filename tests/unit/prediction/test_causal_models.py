@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import seqbench
+from seqbench.cli.main import main
 from seqbench.datasets.reading.stream import RawLayout
 from seqbench.errors import UserError
 from seqbench.prediction.event_finder import EventFinder, predict_stream
@@ -118,3 +119,13 @@ def test_raw_samples_are_read_as_they_come(write, signal):
 def test_windows_that_are_scaled_one_by_one_are_refused(write, signal):
     with pytest.raises(UserError, match=r"per_window needs whole windows.*bidirectional: true"):
         list(EventFinder(write(mode="per_window")).events([signal]))
+
+
+def test_the_command_prints_its_promise_in_ms(write, signal, tmp_path, capsys):
+    recording = tmp_path / "walk.raw"
+    recording.write_bytes(signal[:5000].tobytes())
+
+    main(["predict", "--model", str(write()), "--recording", str(recording), "--stream",
+          "--kind", "raw", "--idle-s", "0.1"])  # fmt: skip
+
+    assert "events follow at most 85 ms after every onset" in capsys.readouterr().err
