@@ -52,10 +52,16 @@ def write_models(plan: Plan) -> None:
 def finished(write_results, config):
     """Return a function that writes finished runs, `gru` ahead on val, and returns their plan."""
 
-    def write(**grid):
+    def write(datasets=None, **grid):
+        names = {"datasets": list(datasets)} if datasets else {}
+        own = datasets if isinstance(datasets, dict) else {}
+        raw = config(("majority", "minirocket"), architectures=["cnn1d", "gru"], **names, **grid)
         plan = write_results(
-            config(("majority", "minirocket"), architectures=["cnn1d", "gru"], **grid),
-            skill=lambda run: {"gru": 0.9, "minirocket": 0.8}.get(run.architecture, 0.6),
+            raw | {"datasets": own},
+            skill=lambda run: (
+                {"gru": 0.9, "minirocket": 0.8}.get(run.architecture, 0.6)
+                + 0.05 * run.dataset.endswith("fold2")
+            ),
         )
         write_models(plan)
         return plan
@@ -174,6 +180,25 @@ def test_a_model_of_one_seed_has_no_ensemble(finished):
     assert evaluate.calls == []
     assert read_card(folder).ensemble is None
     assert "The mean of the scores" not in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_of_folds_the_folder_holds_the_seeds_of_the_one_that_is_highest_on_val(finished):
+    plan = finished(datasets={"halves": {"source": "waves", "split": {"folds": 2}}})
+
+    folder, evaluate = handed_over(plan, "halves")
+
+    card = read_card(folder)
+    assert {one.run.dataset for one in card.models} == {"halves-repeat1-fold2"}
+    assert [one.run.seed for one in card.models] == [0, 1, 2]
+    assert evaluate.calls[0][1] == Path(layout.WINDOWS.format(dataset="halves-repeat1-fold2"))
+    [accuracy] = [one for one in card.scores if one.metric == "accuracy"]
+    assert (accuracy.n, accuracy.mean) == (6, pytest.approx(0.925))
+    text = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "over its seeds and 2 folds" in text
+    assert "as `seqbench predict` takes it, on the test of halves" in text.replace("\\", "")
+    with_row = assemble(plan, Path()).page
+    assert row_of_ensemble(with_row) == ""  # it is of one fold, rows are of all
 
 
 def test_where_no_model_has_a_score_a_sentence_stands_in_place_of_all(write_results, config):

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from seqbench.storage.atomic import WriteError, replacing, write_json, write_text
+from seqbench.storage.atomic import (
+    WriteError,
+    remove_leftovers,
+    replacing,
+    replacing_folder,
+    write_json,
+    write_text,
+)
 
 
 class Stopped(Exception):
@@ -17,6 +24,12 @@ class Stopped(Exception):
 def write_half(path: Path) -> None:
     with replacing(path) as temporary:
         temporary.write_text("half of the n", encoding="utf-8")
+        raise Stopped
+
+
+def write_half_a_folder(path: Path) -> None:
+    with replacing_folder(path) as temporary:
+        write_text(temporary / "new.txt", "new")
         raise Stopped
 
 
@@ -72,3 +85,30 @@ def test_json_without_a_number_is_refused_and_the_old_file_stays(tmp_path, numbe
 
     assert json.loads(path.read_text(encoding="utf-8")) == {"accuracy": 1.0}
     assert [p.name for p in tmp_path.iterdir()] == ["metrics.json"]
+
+
+def test_a_folder_takes_the_place_of_the_one_before_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "best"
+    with replacing_folder(path) as temporary:
+        write_text(temporary / "old.txt", "old")
+
+    with pytest.raises(Stopped):
+        write_half_a_folder(path)
+    assert [p.name for p in tmp_path.rglob("*.txt")] == ["old.txt"]
+
+    with replacing_folder(path) as temporary:
+        write_text(temporary / "new.txt", "new")
+    assert [p.name for p in tmp_path.rglob("*.txt")] == ["new.txt"]
+    assert [p.name for p in tmp_path.iterdir()] == ["best"]
+
+
+def test_folders_that_a_killed_writer_left_are_removed(tmp_path):
+    path = tmp_path / "best"
+    leftover = tmp_path / ".best.0123456789abcdef.tmp"
+    leftover.mkdir()
+    (leftover / "half.txt").touch()
+    path.mkdir()
+
+    remove_leftovers(path)
+
+    assert [p.name for p in tmp_path.iterdir()] == ["best"]
