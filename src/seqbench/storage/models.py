@@ -81,7 +81,8 @@ def read_outline(path: Path) -> tuple[Header, dict[str, list[int]]]:
 def _opened(path: Path) -> Iterator[tuple[Any, dict[str, str], Header]]:
     """Yield an open file, its metadata and its header; what is damaged is a FormatError."""
     try:
-        first_block(path, "model")
+        if first_block(path, "model")[8:9] != b"{":  # where the header of safetensors begins
+            raise DamagedError(f"{path}: is no seqbench model file, or its beginning is damaged")
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:

@@ -378,3 +378,6 @@ def test_recordings_too_short_for_a_window_are_named(fitted, levels, caplog):
 def test_what_names_no_model_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"no model\.safetensors in it; name a model file"):
         seqbench.load(tmp_path)
+    (tmp_path / "walk.csv").write_text("x,y\n1,2\n")
+    with pytest.raises(UserError, match=r"walk\.csv: is no seqbench model file"):
+        seqbench.load(tmp_path / "walk.csv")
