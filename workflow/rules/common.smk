@@ -216,7 +216,7 @@ def end():
 
 
 def end_well():
-    """Stop the fork server, remove the states of trainings that are done, and print what came out."""
+    """Stop the fork server, remove the states of trainings that are done, and print the results."""
     end()
     for run in PLAN.trained:
         names = vars(run) | {"objective": PLAN.objective(run)}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.config.registry import TASKS
-from seqbench.datasets.base import explained, fault
+from seqbench.datasets.base import DataErrors, counted, explained, fault
 from seqbench.datasets.reading.clock import RATE_TOLERANCE, SampleTimes
 from seqbench.datasets.reading.files import recording_files
 from seqbench.datasets.reading.lazy_recording import read_recordings
@@ -82,6 +82,16 @@ def from_files(
     header: PredictorHeader, paths: Sequence[Path], channels: list[str] | None, /, **options: Any
 ) -> NewRecordings:
     """Read recordings from files and folders of them; see `Predictor.predict`."""
+    try:
+        return _from_files(header, paths, channels, **options)
+    except DataErrors as errors:  # their hint is for datasets
+        n_others = len(errors.faults) - 1
+        raise UserError(f"{errors.faults[0]} ({counted(n_others, 'more file')} at fault)") from None
+
+
+def _from_files(
+    header: PredictorHeader, paths: Sequence[Path], channels: list[str] | None, /, **options: Any
+) -> NewRecordings:
     files = _named_files(paths)
     if header.sample == "tokens":
         return from_texts(header, _lines(files), channels, **options)

@@ -64,7 +64,7 @@ class ScaleWatch:
                 self.finish()
 
     def finish(self) -> None:
-        """Warn of the samples so far, if nothing was said of them yet."""
+        """Warn of the samples so far, if it has not yet."""
         if self._seen and not self._is_done:
             normalization = Normalization.of(self._header.normalization)
             normal = normalize(np.concatenate(self._seen), normalization)

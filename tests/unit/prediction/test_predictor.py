@@ -375,6 +375,16 @@ def test_recordings_too_short_for_a_window_are_named(fitted, levels, caplog):
         model.predict(short)
 
 
+def test_bad_files_of_a_folder_are_counted(fitted, levels, tmp_path):
+    model, folder = seqbench.load(fitted("majority", levels, job(SPLIT))), tmp_path / "new"
+    folder.mkdir()
+    for name in "abc":
+        (folder / f"{name}.csv").write_text("x,y\n1,oops\n")
+
+    with pytest.raises(UserError, match=r"a\.csv, row 2, .*'oops'.* \(2 more files at fault\)$"):
+        model.predict(folder)
+
+
 def test_what_names_no_model_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"no model\.safetensors in it; name a model file"):
         seqbench.load(tmp_path)

@@ -1,4 +1,4 @@
-"""The last lines of a run: what came out best, where the page is, and how to use a model."""
+"""The last lines of a run: the best model of each dataset, the page, and how to use a model."""
 
 from pathlib import Path
 
