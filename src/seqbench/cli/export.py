@@ -1,4 +1,4 @@
-"""Export a trained model for machines without torch: one ONNX file that predicts the same."""
+"""Export a trained model for machines without torch, as ONNX or as one C file."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -6,32 +6,56 @@ from pathlib import Path
 from seqbench.cli.arguments import refuse_overwriting
 from seqbench.errors import UserError
 
+SUFFIXES = {"onnx": ".onnx", "c": ".c"}
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the model and what it becomes."""
     parser.add_argument(
         "model", type=Path, metavar="MODEL", help="a model.safetensors, or a folder that holds one"
     )
-    parser.add_argument("--to", choices=("onnx",), default="onnx", help="onnx, the default")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="file to write; by default model.onnx beside MODEL"
-    )
+        "--to", choices=SUFFIXES, default="onnx",
+        help="onnx (the default), which seqbench predict reads as well; c: one file without heap,"
+        " for models that read windows forwards",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE",
+        help="file to write; by default model.onnx or model.c beside MODEL",
+    )  # fmt: skip
 
 
 def run(model: Path, to: str, out: Path | None) -> None:
     """Write the model, and print how far its scores are from those of the trained one."""
-    from seqbench.exporting.onnx import export_onnx
-    from seqbench.storage.onnx_model import SUFFIX
-
     if out is None:
-        out = (model if model.is_dir() else model.parent) / f"model{SUFFIX}"
-    if out.suffix.lower() != SUFFIX:
-        raise UserError(f"{out}: an exported model is known by its name; end it in {SUFFIX}")
+        out = (model if model.is_dir() else model.parent) / f"model{SUFFIXES[to]}"
+    if out.suffix.lower() != SUFFIXES[to]:
+        raise UserError(f"{out}: an exported model is known by its name; end it in {SUFFIXES[to]}")
     refuse_overwriting(out, ("MODEL", model))
+    (_to_c if to == "c" else _to_onnx)(model, out)
+
+
+def _to_onnx(model: Path, out: Path) -> None:
+    from seqbench.exporting.onnx import export_onnx
+
     made = export_onnx(model, out)
-    compared = f"{made.n_windows} windows of test" if made.n_windows else "random windows alone"
     length = made.graph.window_samples
     lengths = "of any length" if length is None else f"of {length} samples"
     print(f"{made.path}: {made.n_bytes} bytes, for windows {lengths}")
-    print(f"largest difference from the trained model: {made.difference:.2g}, on {compared}")
+    _print_difference(made.difference, made.n_windows)
     print(f"{made.speed_ratio:.1f} times as fast as torch on one core")
+
+
+def _to_c(model: Path, out: Path) -> None:
+    from seqbench.exporting.c_code import export_c
+
+    made = export_c(model, out)
+    print(f"{made.path}: {made.signature};")
+    _print_difference(made.difference, made.n_windows)
+    print(f"flash {made.flash_bytes} bytes, RAM {made.ram_bytes} bytes, as cc -O2 compiles it here")
+    print(f"{1e6 * made.window_s:.3g} us for a window here")
+
+
+def _print_difference(difference: float, n_windows: int) -> None:
+    compared = f"{n_windows} windows of test" if n_windows else "random windows alone"
+    print(f"largest difference from the trained model: {difference:.2g}, on {compared}")

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from seqbench.models.cnn1d import MaskedBatchNorm1d
 from seqbench.models.event_specific import EventTemplateBank
 from seqbench.models.event_unet import _Block
+from seqbench.models.pooling import Pool
 from seqbench.models.recurrent import RecurrentEncoder
 
 
@@ -30,6 +31,8 @@ def prepare_for_tracing(model: nn.Module) -> None:
         elif isinstance(module, EventTemplateBank):
             # What depends on weights alone is a constant: ONNX turns no phases.
             module.delayed = _always(module.delayed())  # type: ignore[method-assign]
+        elif isinstance(module, Pool) and module.score is not None:
+            module.forward = _attentive(module.score)  # type: ignore[method-assign]
         elif isinstance(module, _Block) and isinstance(module.convolution, nn.ConvTranspose1d):
             module.convolution.forward = _cropped(module.convolution)  # type: ignore[method-assign]
 
@@ -61,6 +64,15 @@ def _in_both_directions(encoder: RecurrentEncoder) -> Callable[..., Tensor]:
         return x
 
     return encode
+
+
+def _attentive(score: nn.Linear) -> Callable[..., Tensor]:
+    """Return pooling by attention over whole windows as a product of matrices."""
+
+    def forward(frames: Tensor, lengths: Tensor | None = None) -> Tensor:
+        return (score(frames).softmax(dim=1).transpose(1, 2) @ frames)[:, 0]
+
+    return forward
 
 
 def _cropped(convolution: nn.ConvTranspose1d) -> Callable[..., Any]:
