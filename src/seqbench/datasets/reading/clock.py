@@ -248,7 +248,8 @@ class Clock:
         if len(self._samples) < 2 or self._unit == "samples" or self._unit is None:
             return None
         n_steps, duration, drift = self.span
-        return rounded_rate_hz(n_steps / (duration * SECONDS[self._unit]), 2 * drift / duration)
+        rate_hz = n_steps / (duration * SECONDS[self._unit])
+        return rounded_rate_hz(rate_hz, 2 * drift / duration, self._stated_hz)
 
     def sample_times(self) -> SampleTimes | None:
         """Return when each sample so far was taken; None while `rate_hz` is None."""
@@ -281,11 +282,17 @@ class Clock:
         return fault(self._path, problem, hint, row=row, column=self._column)
 
 
-def rounded_rate_hz(rate_hz: float, error: float) -> float:
-    """Return a rate, a whole number if its relative error allows for one."""
-    whole = round(rate_hz)
-    is_whole = whole and abs(whole - rate_hz) <= rate_hz * (error + 1e-9)
-    return float(whole) if is_whole else float(rate_hz)
+def rounded_rate_hz(rate_hz: float, error: float, stated_hz: float | None = None) -> float:
+    """Return a rate, a whole number if its relative error allows for one.
+
+    Rounding takes it no further from a stated rate than `RATE_TOLERANCE`.
+    """
+    whole = float(round(rate_hz))
+    if not whole or abs(whole - rate_hz) > rate_hz * (error + 1e-9):
+        return float(rate_hz)
+    if stated_hz and abs(rate_hz / stated_hz - 1) <= RATE_TOLERANCE < abs(whole / stated_hz - 1):
+        return float(rate_hz)
+    return whole
 
 
 def _knots(

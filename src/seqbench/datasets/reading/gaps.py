@@ -137,7 +137,8 @@ class SegmentedClock(Clock):
         if self.unit == "samples":
             return self._stated_hz if len(self._starts) > 1 else None
         seconds = SECONDS[self.unit or "s"]
-        return rounded_rate_hz(n_steps / (duration * seconds), 2 * drift / duration)
+        rate_hz = n_steps / (duration * seconds)
+        return rounded_rate_hz(rate_hz, 2 * drift / duration, self._stated_hz)
 
     def sample_times(self) -> SampleTimes | None:
         """Return when each sample so far was taken; None without a rate.

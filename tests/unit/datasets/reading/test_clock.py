@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqbench.datasets.base import DataError
-from seqbench.datasets.reading.clock import PIECE_SAMPLES, Clock, SampleTimes, unit_of
+from seqbench.datasets.reading.clock import (
+    PIECE_SAMPLES,
+    Clock,
+    SampleTimes,
+    rounded_rate_hz,
+    unit_of,
+)
 from seqbench.datasets.reading.column_names import SECONDS
 
 
@@ -105,3 +111,8 @@ def test_fractions_of_a_day_are_not_taken_for_seconds(tmp_path):
 def test_a_unit_that_may_be_one_or_another_is_refused(tmp_path, start, step, stated_hz):
     with pytest.raises(DataError, match=r"it may be .* Hz; name the column time_s"):
         unit_of(tmp_path, "time", start, step, stated_hz)
+
+
+@pytest.mark.parametrize(("stated_hz", "rate_hz"), [(None, 560.0), (560.0, 560.0), (560.75, 560.3)])
+def test_rounding_leads_away_from_no_stated_rate(stated_hz, rate_hz):
+    assert rounded_rate_hz(560.3, 6e-4, stated_hz) == rate_hz
