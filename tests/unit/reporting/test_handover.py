@@ -14,12 +14,14 @@ from seqbench.errors import UserError
 from seqbench.plan.plan import Plan
 from seqbench.reporting.page.assembly import assemble
 from seqbench.reporting.page.handover import hand_over, remove_others
+from seqbench.reporting.page.model_card import _limits_of_input
 from seqbench.storage.metrics import Score
 from seqbench.storage.model_card import Ensemble, read_card
 from seqbench.storage.model_header import BaselineHeader, ModelHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.normalization import NormalizationRecord
 from seqbench.storage.records import RunIdentity
+from seqbench.storage.targets import TargetsRecord
 
 SCORES = {split: {"accuracy": Score(value=0.95, low=0.9, high=1.0)} for split in ("val", "test")}
 
@@ -132,6 +134,32 @@ def test_the_text_of_the_card_holds_no_escaped_command_and_every_number(finished
     assert "| accuracy | 0.900 ± 0.000 |" in text
     assert "| accuracy | 0.950 | \\[0.900, 1.000\\] |" in text
     json.loads(text.split("```json\n")[1].split("```")[0])
+
+
+@pytest.mark.parametrize(
+    ("log", "differences", "words"),
+    [(False, (), "around 1"), (True, (), "after the transform"), (False, (12,), "after the")],
+)
+def test_the_scale_of_a_transformed_signal_is_called_so(log, differences, words):
+    record = NormalizationRecord(mode="zscore", centre=(1.0,), scale=(0.5,))
+    transform = {"log": log, "difference_samples": list(differences)}
+    targets = {"names": ["x"], "units": [""], "normalization": record.model_dump()}
+    header = ModelHeader(
+        run=RunIdentity(dataset="d", architecture="lstm", arm="scratch", labels=1.0, seed=0),
+        task="forecasting",
+        architecture="lstm",
+        architecture_options={},
+        channels=("x",),
+        classes=(),
+        window_samples=13,
+        normalization=record,
+        targets=TargetsRecord.of_json(targets | {"transform": transform}),
+    )
+
+    [_, scale] = _limits_of_input(header)
+
+    assert words in scale
+    assert ("transform" in scale) == (log or bool(differences))
 
 
 def row_of_ensemble(page: str) -> str:

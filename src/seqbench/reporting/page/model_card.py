@@ -30,10 +30,12 @@ from seqbench.storage.model_header import PredictorHeader
 TEMPLATES = Path(__file__).parent / "templates"
 N_SHOWN = 12  # channels that are listed one by one
 LABELS = {
+    "units_of_values": "their units",
     "refractory_s": "refractory period (s)",
     "tolerance_ms": "tolerance (ms)",
     "horizon_samples": "horizon (samples)",
 }
+OF_TRAIN = ("zscore", "robust")
 SELECTION = (
     "Of the trained models with most labels, the one with the highest mean {headline} on val over"
     " its seeds{folds}; of equals the one with the lower {tiebreak} there. Test took no part. No"
@@ -106,6 +108,7 @@ def card_text(card: ModelCard, plan: Plan, material: Material) -> str:
         card=card,
         channels=_some(inputs["channels"]),
         units=_units(inputs["units"]),
+        normalization=_normalization(inputs["normalization"]["mode"]),
         rate=f"{rate_hz:g} Hz" if rate_hz else NOT_STATED,
         window=_window(inputs),
         outputs=[(LABELS.get(k, k), _words(v)) for k, v in card.outputs.items() if v],
@@ -156,6 +159,10 @@ def _window(inputs: dict[str, Any]) -> str:
     span = counted(longest, "sample")
     span = f"{span}, {formats.seconds(longest / rate_hz)}" if rate_hz else span
     return span if n_samples else f"a whole recording; in train of at most {span}"
+
+
+def _normalization(mode: str) -> str:
+    return f"{mode}, statistics of train" if mode in OF_TRAIN else mode.replace("_", " ")
 
 
 def _units(units: Sequence[str]) -> str:
@@ -242,7 +249,7 @@ def _outputs(header: PredictorHeader) -> dict[str, Any]:
     if header.targets is not None and not header.classes:
         found |= {
             "values": list(header.targets.names),
-            "units": list(header.targets.units),
+            "units_of_values": [unit or NOT_STATED for unit in header.targets.units],
             "horizon_samples": header.targets.horizon_samples,
         }
     if header.tolerance_ms is not None:
@@ -279,7 +286,7 @@ def _limits_of_input(header: PredictorHeader) -> list[str]:
     rate_hz, mode = header.sampling_rate_hz, header.normalization.mode
     rate = f"at {rate_hz:g} Hz" if rate_hz else "at the sampling rate of train, which is not stated"
     found = [f"Recordings must have the channels above, in this order, {rate}."]
-    if mode in ("zscore", "robust"):
+    if mode in OF_TRAIN:
         found.append(
             "Values must be on the scale of train: in other units or with another gain predictions"
             f" mean nothing. Train varied by {_scale(header)}."
@@ -296,6 +303,9 @@ def _scale(header: PredictorHeader) -> str:
         for values in (header.normalization.centre, header.normalization.scale)
     )
     each = "" if len(header.channels) == 1 else ", channel by channel"
+    transform = header.targets.transform if header.targets else None
+    if transform and (transform.log or transform.difference_samples):
+        each += ", after the transform that the data were given"
     return f"{scale} around {centre}{each}"
 
 
