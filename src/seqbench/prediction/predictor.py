@@ -37,6 +37,8 @@ from seqbench.windowing.windows import windows_of
 if TYPE_CHECKING:
     import pandas as pd
 
+MUCH_LONGER = 2  # times the longest window of train
+
 logger = logging.getLogger("seqbench")
 
 
@@ -169,6 +171,15 @@ class Predictor:
             if self._in_units and self.header.sample != "tokens":
                 looked_at = normalize(looked_at, Normalization.of(self.header.normalization))
             warn_of_scale(self.header, names[index], looked_at)
+            longest = int(windows.length[own].max())
+            if (
+                longest > MUCH_LONGER * self.header.window_samples
+                and self.header.window_samples > 1
+            ):
+                logger.warning(
+                    "%s: a window of %d samples, and those of train had at most %d",
+                    names[index], longest, self.header.window_samples,
+                )  # fmt: skip
         values = self._values(windows)
         result: Results = TASK_RESULTS[self.header.task](
             Predicted(

@@ -365,6 +365,16 @@ def test_another_scale_of_a_stream_is_warned_of_once(knocks, caplog, n_samples):
     assert len(about_y) == 1
 
 
+def test_a_recording_much_longer_than_those_of_train_is_warned_of(fitted, levels, caplog):
+    model = seqbench.load(fitted("majority", levels, job(SPLIT)))  # whole recordings of 60 samples
+
+    model.predict(np.concatenate(levels.signals[:2]))
+    assert "a window of" not in caplog.text
+    model.predict(np.concatenate(levels.signals[:3]))
+
+    assert "recording: a window of 180 samples, and those of train had at most 60" in caplog.text
+
+
 def test_recordings_too_short_for_a_window_are_named(fitted, levels, caplog):
     model = seqbench.load(fitted("majority", levels, job(SPLIT, length_samples=20)))
     long, short = levels.signals[0], levels.signals[0][:19]
