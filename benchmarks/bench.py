@@ -280,6 +280,15 @@ def event_lines() -> list[str]:
     return lines
 
 
+def export_lines() -> list[str]:
+    """Measure exported models and return the lines of their table."""
+    import exports
+
+    lines = ["`event_rnn` through ONNX Runtime over torch, both on one core:", ""]
+    lines += ["| windows at a time | times faster |", "|---|---|"]
+    return lines + [f"| {n} | {ratio:.1f} |" for n, ratio in exports.event_rnn_ratios()]
+
+
 def loop_lines() -> list[str]:
     """Measure the training loop and return the lines of its table."""
     lines = ["Throughput of the training loop over that of a bare loop:", ""]
@@ -328,6 +337,7 @@ PARTS = {
     "events": event_lines,
     "pretraining": pretraining_lines,
     "labels": label_lines,
+    "export": export_lines,
     "pipeline": pipeline_lines,
 }
 
