@@ -23,16 +23,28 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--out", type=Path, metavar="FILE",
         help="file to write; by default model.onnx or model.c beside MODEL",
     )  # fmt: skip
+    parser.add_argument(
+        "--quantize", choices=("int8",),
+        help="round the weights of an ONNX file, and print what the headline loses on test",
+    )  # fmt: skip
 
 
-def run(model: Path, to: str, out: Path | None) -> None:
+def run(model: Path, to: str, out: Path | None, quantize: str | None) -> None:
     """Write the model, and print how far its scores are from those of the trained one."""
     if out is None:
         out = (model if model.is_dir() else model.parent) / f"model{SUFFIXES[to]}"
     if out.suffix.lower() != SUFFIXES[to]:
         raise UserError(f"{out}: an exported model is known by its name; end it in {SUFFIXES[to]}")
+    if quantize and to != "onnx":
+        raise UserError("--quantize is for ONNX; leave it out, or --to c")
     refuse_overwriting(out, ("MODEL", model))
     (_to_c if to == "c" else _to_onnx)(model, out)
+    if quantize:
+        from seqbench.exporting.quantized import quantize as rounded
+
+        made = rounded(out, model)
+        print(f"int8: {made.n_bytes} bytes; {made.metric} on test {made.before:.4g} before and")
+        print(f"{made.after:.4g} after, a loss of {made.before - made.after:.2g}")
 
 
 def _to_onnx(model: Path, out: Path) -> None:

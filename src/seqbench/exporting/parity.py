@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seqbench import layout
 from seqbench.exporting.graph import WholeModel
-from seqbench.storage.model_header import ModelHeader
+from seqbench.storage.model_header import ModelHeader, PredictorHeader
 from seqbench.storage.windows import WindowSet, read_windows
 from seqbench.tasks.detection.peaks import LEAST_SCORE
 
@@ -20,7 +20,7 @@ BATCH = 32
 TIE = 1e-4  # difference of two logits between which single precision cannot decide
 
 
-def test_windows(model: Path, header: ModelHeader) -> WindowSet | None:
+def test_windows(model: Path, header: PredictorHeader) -> WindowSet | None:
     """Return the windows of test of the run that a model is of; None if they are not at hand.
 
     Parameters
@@ -34,7 +34,7 @@ def test_windows(model: Path, header: ModelHeader) -> WindowSet | None:
     for folder in model.resolve().parents:
         path = folder / relative
         if path.is_file():
-            found = read_windows(path, "test", labels=False)
+            found = read_windows(path, "test")
             same = tuple(found.channels) == header.channels
             return found if same and found.normalization.record() == header.normalization else None
     return None
