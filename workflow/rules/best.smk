@@ -18,7 +18,7 @@ rule best:
     resources:
         gpu=0 if BENCHMARK.device == "cpu" else 1,
         device=BENCHMARK.device,
-        memory_limit=BENCHMARK.memory_limit,
+        memory_limit=MEMORY_LIMIT,
     params:
         settings=lambda wc: PLAN.best_settings(wc.dataset).to_json(),
         code=lambda wc: source_digest(*CODE.best(wc.dataset, PLAN.architectures_on(wc.dataset))),

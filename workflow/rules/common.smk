@@ -92,8 +92,10 @@ if workflow.is_main_process:
     for sentence in unused_baselines(BENCHMARK):
         logger.warning(sentence)
 MEMORY_LIMIT = BENCHMARK.memory_limit
-if MEMORY_LIMIT == "auto":  # jobs have one thread each, so as many run at once as there are cores
-    MEMORY_LIMIT = f"auto/{workflow.cores or 1}"
+if MEMORY_LIMIT == "auto" and workflow.local_exec and not workflow.remote_exec:
+    # Jobs have one thread each, so as many run at once as there are cores; those of a cluster
+    # have memory of their own.
+    MEMORY_LIMIT = f"auto/{workflow.resource_settings.cores or 1}"
 SETTINGS = PLAN.job_settings
 CODE = JobCode(BENCHMARK)
 

@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,6 @@ def _fitting_split(
     Recordings that stay in their files are too large to be cut here; the first one is taken.
     """
     error: DataError | None = None
-    logging.getLogger("seqbench").setLevel(logging.ERROR)  # of splits that are tried in vain
     for split in candidates:
         raw = {key: proposal.value for key, proposal in {**entry, "split": split}.items()}
         grid = {"datasets": [name], "architectures": MODELS[found.task].architectures}
@@ -184,12 +184,25 @@ def _fitting_split(
         if any(isinstance(signal, LazyArray) for signal in found.signals):
             return split
         try:
-            make_windows(found, plan.job_settings.window(plan.datasets[0]))
+            with _without_remarks():
+                make_windows(found, plan.job_settings.window(plan.datasets[0]))
         except DataError as refused:
             error = error or refused
         else:
             return split
     raise error or DataError("no split is left to try")
+
+
+@contextmanager
+def _without_remarks() -> Iterator[None]:
+    """Keep from users what is remarked on a split that is only tried."""
+    logger = logging.getLogger("seqbench")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _facts(folder: Path, found: Recordings) -> list[str]:

@@ -32,6 +32,7 @@ def open_miniseed(path: Path, options: ReadOptions) -> Iterator[Source]:
     (network, station, location, channel) where two stations have that code.
     """
     traces = _read(path, headonly=True)
+    _check_end(path, traces)
     identifiers = list(dict.fromkeys(trace.id for trace in traces))
     codes = [identifier.rpartition(".")[2] for identifier in identifiers]
     names = identifiers if len({*codes}) < len(codes) else codes
@@ -79,6 +80,15 @@ def _read(path: Path, **options: bool) -> Any:
         broken = package(path, "obspy.io.mseed", "miniseed").InternalMSEEDWarning
         warnings.simplefilter("error", broken)  # with which ObsPy skips a record
         return obspy.read(str(path), format="MSEED", **options)
+
+
+def _check_end(path: Path, traces: Any) -> None:
+    """Refuse a file that ends within a record, which ObsPy leaves out in silence."""
+    n_bytes = path.stat().st_size
+    record_bytes = min((trace.stats.mseed.record_length for trace in traces), default=1)
+    if n_bytes % record_bytes:
+        problem = f"it ends {n_bytes % record_bytes} bytes into a record of {record_bytes}"
+        raise fault(path, problem, "it is cut short: restore the complete file")
 
 
 def _of_channel(traces: Any, identifier: str) -> list[Any]:
