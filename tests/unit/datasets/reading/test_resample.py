@@ -84,7 +84,8 @@ def test_a_pulse_stays_at_its_time(save, data):
     signal = np.exp(-0.5 * ((places - pulse) / (2 * max(1, rate_hz / target_hz))) ** 2)
     path = save(times, x=signal)
 
-    read = read_recording(path, gaps="split", resample=True, sampling_rate_hz=target_hz)
+    # Named, as a short block of a pulse may rise as evenly as a counter does.
+    read = read_recording(path, ["x"], gaps="split", resample=True, sampling_rate_hz=target_hz)
 
     place = read.times.sample_at(times[pulse])
     assert abs(int(read.signal[:, 0].argmax()) - place) <= 0.51
