@@ -21,7 +21,9 @@ rule best:
         memory_limit=MEMORY_LIMIT,
     params:
         settings=lambda wc: PLAN.best_settings(wc.dataset).to_json(),
-        code=lambda wc: source_digest(*CODE.best(wc.dataset, PLAN.architectures_on(wc.dataset))),
+        code=lambda wc: source_digest(
+            *CODE.best(wc.dataset, PLAN.architectures_on(wc.dataset))
+        ),
         config=layout.CONFIG,
     shell:
         "python -m seqbench.steps.best --config {params.config:q}"
