@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from seqbench import layout
 from seqbench.config.registry import TASK_RESULTS
@@ -75,6 +76,7 @@ class Predictor:
         else:
             made = module.ensemble(stored, self.files, device, threads)
         self._predict, self._are_probabilities, _ = made
+        self._threads = threads
 
     def predict(
         self,
@@ -196,7 +198,8 @@ class Predictor:
         return result
 
     def _values(self, windows: WindowSet) -> Any:
-        values = self._predict(windows)
+        with threadpool_limits(self._threads):  # those of NumPy, on which last digits depend
+            values = self._predict(windows)
         if isinstance(values, np.ndarray) and not np.isfinite(values).all():
             raise FormatError(f"{self.files[0]}: its weights give scores that are no numbers")
         return values

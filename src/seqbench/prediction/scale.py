@@ -9,7 +9,8 @@ from seqbench.storage.model_header import PredictorHeader
 from seqbench.storage.normalization import Normalization
 from seqbench.windowing.normalize import normalize
 
-FAR, UNLIKE = 5.0, 8.0  # deviations from the mean of train, and ratio of deviations, that are odd
+FAR = 5.0  # deviations of train that a mean may lie from that of train
+LOUD, QUIET = 8.0, 0.01  # ratio to the deviation of train; quiet recordings are no rarity
 N_SAMPLES = 1 << 20  # of a recording that are looked at
 N_OF_STREAM = 1 << 14  # of a stream, which are soon there
 SCALED = ("zscore", "robust")  # normalisations by which other scales remain
@@ -41,7 +42,7 @@ def warn_of_scale(header: PredictorHeader, name: str, normal: NDArray[np.float32
     deviations[np.ptp(normal, axis=others) == 0] = 0  # which rounding leaves above 0
     columns = zip(header.channels, means.tolist(), deviations.tolist(), strict=True)
     for channel, mean, deviation in columns:
-        if abs(mean) > FAR or deviation > UNLIKE or 0 < deviation < 1 / UNLIKE:
+        if abs(mean) > FAR or deviation > LOUD or 0 < deviation < QUIET:
             logger.warning(
                 "%s: channel '%s' varies by %.3g around %.3g, and train by 1 around 0, after"
                 " normalisation; check units and channels", name, channel, deviation, mean,
