@@ -117,7 +117,8 @@ def test_a_folder_of_seeds_leaves_the_baseline_beside_them_out(folder):
 
     assert model_files(folder) == seeds
     assert model_files(folder / "baseline") == [folder / "baseline" / "model.safetensors"]
-    assert "no model.safetensors in it; name a model file" in refusal(folder.parent)
+    (folder / "empty").mkdir()
+    assert "no model.safetensors in it; name a model file" in refusal(folder / "empty")
 
 
 def test_detectors_without_thresholds_of_their_mean_are_refused(folder):
