@@ -4,6 +4,7 @@ import importlib
 import logging
 import operator
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,27 +162,7 @@ class Predictor:
                 f"{names[0]}: too short, as windows of the model take"
                 f" {self.header.cutting.length_samples or self.header.window_samples} samples"
             )
-        present = {place.recording for place in places}
-        for index in sorted({*range(len(names))} - present):
-            logger.warning("%s: too short for a window of the model, not predicted", names[index])
-        owners = np.array([place.recording for place in places])
-        for index in sorted(present):
-            own = np.flatnonzero(owners == index)
-            start = int(windows.start[own[0]])
-            stop = min(int(windows.start[own[-1]] + windows.length[own[-1]]), start + N_SAMPLES)
-            looked_at = windows.signal[start:stop]
-            if self._in_units and self.header.sample != "tokens":
-                looked_at = normalize(looked_at, Normalization.of(self.header.normalization))
-            warn_of_scale(self.header, names[index], looked_at)
-            longest = int(windows.length[own].max())
-            if (
-                longest > MUCH_LONGER * self.header.window_samples
-                and self.header.window_samples > 1
-            ):
-                logger.warning(
-                    "%s: a window of %d samples, and those of train had at most %d",
-                    names[index], longest, self.header.window_samples,
-                )  # fmt: skip
+        self._warn(windows, [place.recording for place in places], names)
         values = self._values(windows)
         result: Results = TASK_RESULTS[self.header.task](
             Predicted(
@@ -196,6 +177,30 @@ class Predictor:
             )
         )
         return result
+
+    def _warn(self, windows: WindowSet, owners: list[int], names: list[str]) -> None:
+        """Warn of recordings that are unlike those of train, or have no window.
+
+        `owners` are the recordings that windows are from, one after the other, (N,).
+        """
+        known = self.header.window_samples
+        present, firsts = np.unique(owners, return_index=True)
+        for index in sorted({*range(len(names))} - {*present.tolist()}):
+            logger.warning("%s: too short for a window of the model, not predicted", names[index])
+        bounds = pairwise([*firsts.tolist(), len(owners)])
+        for index, (first, behind) in zip(present.tolist(), bounds, strict=True):
+            start = int(windows.start[first])
+            stop = int(windows.start[behind - 1] + windows.length[behind - 1])
+            looked_at = windows.signal[start : min(stop, start + N_SAMPLES)]
+            if self._in_units and self.header.sample != "tokens":
+                looked_at = normalize(looked_at, Normalization.of(self.header.normalization))
+            warn_of_scale(self.header, names[index], looked_at)
+            longest = int(windows.length[first:behind].max())
+            if longest > MUCH_LONGER * known and known > 1:
+                logger.warning(
+                    "%s: a window of %d samples, and those of train had at most %d",
+                    names[index], longest, known,
+                )  # fmt: skip
 
     def _values(self, windows: WindowSet) -> Any:
         with threadpool_limits(self._threads):  # those of NumPy, on which last digits depend

@@ -1,6 +1,7 @@
 """A causal detector in use: a stream gives the events of the file, and keeps its promise."""
 
 import io
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,7 @@ def test_a_stream_gives_the_events_of_the_file(write, signal, decoder, most):
     while cuts[-1] < N_SAMPLES:
         cuts.append(cuts[-1] + int(rng.integers(1, most)))
 
-    streamed = list(EventFinder(model).events([signal[i:j] for i, j in zip(cuts, cuts[1:])]))  # noqa: B905, RUF007
+    streamed = list(EventFinder(model).events([signal[i:j] for i, j in pairwise(cuts)]))
 
     expected = seqbench.predict(model, signal)
     found = pd.DataFrame(streamed).sort_values(["onset_s", "label"], ignore_index=True)
