@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seqbench.errors import UserError, one_line
 from seqbench.exporting.graph import WholeModel, example, graph_record, traced
 from seqbench.exporting.onnx import one_model
-from seqbench.exporting.parity import TOLERANCE, Parity, in_units, test_windows
+from seqbench.exporting.parity import Parity, check_difference, in_units, test_windows
 from seqbench.exporting.stand_ins import prepare_for_tracing
 from seqbench.models.recurrent import RecurrentEncoder
 from seqbench.storage.atomic import replacing
@@ -126,11 +126,7 @@ def export_c(model: Path, out: Path) -> ExportedC:
                 batches.append(batch)
                 n_windows += len(batch)
         difference = max(parity.difference(one, program.scores(one)) for one in batches)
-        if not difference <= TOLERANCE:
-            raise UserError(
-                f"{path}: scores of its C file differ by {difference:.2g} from its own, more than"
-                f" {TOLERANCE:g}; nothing was written"
-            )
+        check_difference(difference, path, "C file")
         flash, ram = program.sizes()
         temporary.write_text(source, encoding="utf-8")
     line = next(line for line in source.splitlines() if line.startswith(f"void {NAME}("))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seqbench.errors import UserError
 from seqbench.exporting.graph import WholeModel, example, graph_record, traced
-from seqbench.exporting.parity import TOLERANCE, Parity, in_units, test_windows
+from seqbench.exporting.parity import TOLERANCE, Parity, check_difference, in_units, test_windows
 from seqbench.exporting.stand_ins import prepare_for_tracing
 from seqbench.prediction.onnx_model import OnnxNetwork
 from seqbench.prediction.predictor import model_files, read_predictor
@@ -93,11 +93,7 @@ def export_onnx(model: Path, out: Path) -> Exported:
                 measured = max(measured, parity.difference(batch, exported(batch)))
                 n_windows += len(batch)
         difference = max(drawn, measured)
-        if not difference <= TOLERANCE:
-            raise UserError(
-                f"{path}: scores of its export differ by {difference:.2g} from its own, more than"
-                f" {TOLERANCE:g}; nothing was written"
-            )
+        check_difference(difference, path, "export")
         kind = "test" if n_windows else "random"
         graph = graph.model_copy(update={"parity": difference, "measured_on": kind})
         data = sealed(proto, header, graph)

@@ -1,5 +1,6 @@
 """How far the scores of an exported model are from those of the trained one."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from seqbench import layout
+from seqbench.errors import UserError
 from seqbench.exporting.graph import WholeModel
 from seqbench.storage.model_header import ModelHeader, PredictorHeader
 from seqbench.storage.windows import WindowSet, read_windows
@@ -57,6 +59,15 @@ def in_units(windows: WindowSet) -> Iterator[NDArray[Any]]:
             yield windows.normalization.undone(rows).reshape(cut.shape)
 
 
+def check_difference(difference: float, path: Path, what: str) -> None:
+    """Refuse an export whose scores differ by more than `TOLERANCE` from those of the model."""
+    if not difference <= TOLERANCE:
+        raise UserError(
+            f"{path}: scores of its {what} differ by {difference:.2g} from its own, more than"
+            f" {TOLERANCE:g}; nothing was written"
+        )
+
+
 class Parity:
     """The largest difference of scores, of values in deviations of train, of times in frames.
 
@@ -85,7 +96,12 @@ class Parity:
         return scores
 
     def difference(self, windows: NDArray[Any], scores: NDArray[Any]) -> float:
-        """Return the largest difference of scores (B, ...) from those of the trained model."""
+        """Return the largest difference of scores (B, ...) from those of the trained model.
+
+        Scores that are no numbers differ infinitely: `max` would pass over NaN.
+        """
+        if not np.isfinite(scores).all():
+            return math.inf
         expected = self.expected(windows)
         if self.hop_samples is None:
             n = scores.shape[1] if scores.ndim > 2 else None  # padding behind windows

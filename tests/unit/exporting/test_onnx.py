@@ -7,12 +7,14 @@ import seqbench.exporting.onnx as exporting
 from fixtures.networks import drawn_recordings, network_header, stored_network
 from seqbench.cli.main import main
 from seqbench.errors import UserError
-from seqbench.exporting.onnx import export_onnx
-from seqbench.exporting.parity import in_units
+from seqbench.exporting.graph import WholeModel, example
+from seqbench.exporting.onnx import export_onnx, one_model
+from seqbench.exporting.parity import Parity, check_difference, in_units
 from seqbench.storage.model_header import BaselineHeader
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.windows import write_windows
+from seqbench.training.model import load_model
 from seqbench.windowing.windows import windows_of
 
 
@@ -112,3 +114,18 @@ def test_the_windows_of_test_of_the_run_are_compared(header, model, tmp_path):
     made = export_onnx(run, run / "model.onnx")
 
     assert (made.n_windows, made.graph.measured_on) == (3, "test")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_scores_that_are_no_numbers_are_no_small_difference(model, value):
+    _, stored = one_model(model)
+    parity = Parity(WholeModel(load_model(stored, model), stored.header), stored.header, None)
+    windows = example(stored.header, 2, stored.header.window_samples)
+    scores = parity.expected(windows).copy()
+    assert parity.difference(windows, scores) == 0
+    scores[1] = value
+
+    difference = max(0.0, parity.difference(windows, scores))
+
+    with pytest.raises(UserError, match="differ by inf"):
+        check_difference(difference, model, "export")
