@@ -5,22 +5,25 @@ Axes: S recordings, K types of event, C channels.
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench import layout
 from seqbench.config.registry import EVIDENCE
 from seqbench.plan.plan import Run
 from seqbench.reporting.evidence.calibration import Calibrated, Calibration
 from seqbench.reporting.evidence.excerpts import Excerpt, excerpts_of
 from seqbench.reporting.evidence.material import EvidenceInputs
 from seqbench.reporting.read.banks import Bank, read_bank
+from seqbench.reporting.read.event_shapes import EventShapes, read_event_shapes
 from seqbench.reporting.read.split_sizes import SplitSize, split_size
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.storage.detections import Detections
-from seqbench.storage.windows import read_windows
+from seqbench.storage.windows import WindowSet, read_windows
 from seqbench.tasks.detection import metrics
 from seqbench.tasks.detection.comparison import LEAST_ERROR_TOLERANCE_MS, errors_ms
 from seqbench.tasks.detection.refractory import DECODERS
@@ -80,6 +83,9 @@ class DetectionEvidence(Calibrated):
         Of the selected model.
     banks
         Templates that models of the plan have learned.
+    shapes
+        Whitened shape of each type, from which the least error in time follows; None:
+        neither a generator nor `matched_filter` knows them.
     """
 
     classes: list[str]
@@ -92,11 +98,19 @@ class DetectionEvidence(Calibrated):
     types: list[dict[str, Any]]
     decoders: list[Decoder]
     banks: list[Bank]
+    shapes: EventShapes | None
 
     @property
     def error_tolerance_ms(self) -> float:
         """Pairs within this count for errors in time."""
         return max(LEAST_ERROR_TOLERANCE_MS, self.tolerance_ms)
+
+    @cached_property
+    def bounds_ms(self) -> list[float | None]:
+        """Least standard deviation of the onset of each type, (K,); None where it is not known."""
+        if self.shapes is None:
+            return [None] * len(self.classes)
+        return [b if np.isfinite(b) else None for b in self.shapes.bound_ms.tolist()]
 
 
 @EVIDENCE.register("detection", tasks=("detection",))
@@ -116,6 +130,7 @@ def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
         chosen, bins = of_selected[selected.chosen.run], map(metrics.reliability, of_seeds)
         calibration = Calibration.of_runs(selected, bins, of="candidate", error="presence_ece")
     templated = _with_templates(board, inputs.template_runs)
+    shapes = _shapes(inputs, test)
     return DetectionEvidence(
         classes=test.classes,
         test=split_size(test),
@@ -124,11 +139,18 @@ def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
         refractory_s=timeline.refractory_s,
         timings=[_timing(row, list(found[row.name].values())) for row in board.compared],
         excerpts=[] if chosen is None else excerpts_of(test, chosen),
-        types=[] if chosen is None else _types(chosen),
+        types=[] if chosen is None else _types(chosen, shapes),
         decoders=[_decoder(name, of_seeds) for name in DECODERS] if of_seeds else [],
         calibration=calibration,
         banks=[read_bank(row.chosen, test, inputs.root) for row in templated],
+        shapes=shapes,
     )
+
+
+def _shapes(inputs: EvidenceInputs, test: WindowSet) -> EventShapes | None:
+    fitted = [run for run in inputs.template_runs if run.is_baseline]
+    own = [run for run in fitted if run.dataset == inputs.shown]
+    return read_event_shapes(test, inputs.root / own[0].fill(layout.MODEL) if own else None)
 
 
 def _timing(row: ModelScores, of_seeds: list[Detections]) -> Timing:
@@ -136,9 +158,13 @@ def _timing(row: ModelScores, of_seeds: list[Detections]) -> Timing:
     return Timing(row, np.concatenate(types), np.concatenate(late_ms))
 
 
-def _types(found: Detections) -> list[dict[str, Any]]:
-    """Return a row for each type, the sum of several in front."""
-    rows = metrics.per_type(found)
+def _types(found: Detections, shapes: EventShapes | None) -> list[dict[str, Any]]:
+    """Return a row for each type, the sum of several in front; with the least mean error."""
+    least_ms = [np.inf] * len(found.classes) if shapes is None else shapes.least_mean_error_ms
+    rows = [
+        row | {"least_mae_ms": float(least) if np.isfinite(least) else None}
+        for row, least in zip(metrics.per_type(found), least_ms, strict=True)
+    ]
     once = np.ones((1, len(found)))
     gap = _number(metrics.coverage_gap(found, once))
     together = {
@@ -151,6 +177,7 @@ def _types(found: Detections) -> list[dict[str, Any]]:
         "p95_ms": _number(metrics.onset_p95_ms(found, once)),
         "coverage": None if gap is None else gap + metrics.COVERAGE,
         "threshold": None,
+        "least_mae_ms": None,
     }
     return [together, *rows] if len(rows) > 1 else rows
 

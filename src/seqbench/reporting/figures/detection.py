@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,6 +25,9 @@ N_ERROR_BINS = 41  # odd, so that one lies around 0
 ROW_INCHES, BESIDE_INCHES = 0.27, 0.95  # height of a type, width of the words beside it
 POINTS = 72  # in an inch
 LABEL_POINTS = 11  # from one name at the end of a line to the next
+BOUND_LOOK: dict[str, Any] = {
+    "color": "#b3202c", "linewidth": 2.4, "solid_capstyle": "round", "zorder": 4,
+}  # fmt: skip
 LEADER = {"arrowstyle": "-", "color": style.HAIRLINE, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 1}
 
 
@@ -85,7 +88,9 @@ def timing_errors(material: Material) -> Plot:
     """Onset errors of detections of all runs that match a test event; positive is late.
 
     Each histogram has its own height; the outermost bins hold all larger errors. A dark tick marks
-    the mean, the number beside it.
+    the mean, the number beside it. The red bar under a histogram spans one standard deviation to
+    either side of the least error that noise allows (Cramér-Rao bound), where shapes and noise are
+    known.
     """
     detection = material.of(DetectionEvidence)
     timings = detection.timings
@@ -185,7 +190,7 @@ def _error_limit(detection: DetectionEvidence) -> float:
 def _draw_ridges(
     axes: Axes, timing: Timing, shown: list[int], limit: float, material: Material, numbers: Numbers
 ) -> None:
-    colour = material.colour(timing.row)
+    colour, detection = material.colour(timing.row), material.of(DetectionEvidence)
     edges = np.linspace(-limit, limit, N_ERROR_BINS + 1)
     axes.axvline(0, **DOTTED | {"linewidth": 0.8}, zorder=0)
     for foot, kind in zip(range(len(shown))[::-1], shown, strict=True):
@@ -194,6 +199,10 @@ def _draw_ridges(
         bias = float(late.mean()) if len(late) else 0.0
         words = f"{milliseconds(bias, signed=True)} ms · {len(late)}" if len(late) else "none found"
         axes.text(1.05 * limit, foot + 0.15, words, fontsize=6.5, color=style.MUTED)
+        bound = detection.bounds_ms[kind]
+        if bound is not None:
+            reach = min(bound, limit)
+            axes.plot([-reach, reach], [foot - 0.05] * 2, **BOUND_LOOK)
         if not len(late):
             continue
         counts = np.histogram(np.clip(late, -limit, limit), edges)[0]
@@ -204,6 +213,7 @@ def _draw_ridges(
         numbers.add(
             model=timing.row.name, type=material.windows.classes[kind],
             from_ms=edges[:-1], to_ms=edges[1:], n=counts, n_matched=len(late), bias_ms=bias,
+            bound_ms=bound,
         )  # fmt: skip
         axes.plot(
             [np.clip(bias, -limit, limit)] * 2, [foot, foot + 0.86], color=style.INK, linewidth=1.3,
