@@ -1,50 +1,10 @@
-"""Arguments that several commands share, and what they must not do."""
+"""Arguments that several commands share, and what they must not do; light, as every start pays."""
 
 import argparse
 import math
-from argparse import ArgumentParser
 from pathlib import Path
 
-from seqbench import layout
-from seqbench.config.benchmark import Benchmark
 from seqbench.errors import UserError
-from seqbench.pipeline import DEFAULT_CONFIG
-from seqbench.plan.plan import Plan
-
-
-def add_plan_arguments(parser: ArgumentParser) -> None:
-    """Add the arguments of `read_plan`."""
-    parser.add_argument(
-        "--config", type=Path, nargs="+", metavar="FILE",
-        help=f"as for `check`; without, {layout.CONFIG} in the folder",
-    )  # fmt: skip
-    parser.add_argument(
-        "--directory", type=Path, default=Path(), metavar="DIR",
-        help="folder that holds results/; by default this one",
-    )  # fmt: skip
-
-
-def read_plan(config: list[Path] | None, directory: Path) -> Plan:
-    """Return the plan of a config, or of the one that Snakemake saved beside the results.
-
-    Raises
-    ------
-    UserError
-        If there is neither, or if a config is invalid.
-    """
-    saved = directory / layout.CONFIG
-    if config is None and not saved.is_file():
-        raise UserError(
-            f"{saved}: no such file, as Snakemake has not run here; name the folder with"
-            " --directory, or the config with --config"
-        )
-    # What Snakemake saved is whole: another default config must not be merged into it.
-    return Plan(read_config(*config) if config else Benchmark.read(saved))
-
-
-def read_config(*paths: Path) -> Benchmark:
-    """Return a config merged into the default one, as Snakemake does with its `--configfile`."""
-    return Benchmark.read(DEFAULT_CONFIG, *paths)
 
 
 def positive(text: str) -> float:

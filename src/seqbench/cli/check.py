@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
 
-from seqbench.cli.arguments import read_config
+from seqbench.cli.plans import read_config
 from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.plan import Plan
 

@@ -3,53 +3,43 @@
 import argparse
 import os
 import sys
-from types import ModuleType
+from importlib import import_module
 
 from seqbench import __version__
-from seqbench.cli import (
-    check,
-    compare,
-    export,
-    init,
-    predict,
-    report,
-    run,
-    schema,
-    snakefile,
-    status,
-)
-from seqbench.cli import list as list_names
 from seqbench.errors import UserError, printable
 
-COMMANDS: tuple[ModuleType, ...] = (
-    list_names,
-    init,
-    check,
-    run,
-    status,
-    report,
-    compare,
-    predict,
-    export,
-    schema,
-    snakefile,
+COMMANDS = (
+    "list",
+    "init",
+    "check",
+    "run",
+    "status",
+    "report",
+    "compare",
+    "predict",
+    "export",
+    "schema",
+    "snakefile",
 )
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run one command."""
+    words = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(
         prog="seqbench", description="Sequence models on recordings, compared under one protocol."
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in COMMANDS:
+    called = next((word for word in words if not word.startswith("-")), None)
+    # The others are imported to be listed alone: a command starts without what they need.
+    for name in (called,) if called in COMMANDS else COMMANDS:
+        module = import_module(f"seqbench.cli.{name}")
         summary, _, more = (module.__doc__ or "").partition("\n")
-        name = module.__name__.rpartition(".")[2]
         command = commands.add_parser(name, help=summary, description=summary, epilog=more or None)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
-    arguments = vars(parser.parse_args(argv))
+    arguments = vars(parser.parse_args(words))
     try:
         arguments.pop("run")(**arguments)
     except UserError as error:

@@ -7,7 +7,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from seqbench import layout
-from seqbench.cli.arguments import add_plan_arguments, read_plan, refuse_overwriting
+from seqbench.cli.arguments import refuse_overwriting
+from seqbench.cli.plans import add_plan_arguments, read_plan
 from seqbench.errors import UserError
 from seqbench.storage.atomic import write_text
 

@@ -11,7 +11,7 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from seqbench.cli.arguments import read_config
+from seqbench.cli.plans import read_config
 from seqbench.errors import UserError
 from seqbench.pipeline import PROFILES, SNAKEFILE
 

@@ -1,8 +1,10 @@
 """The code that each job depends on: its step and the registered modules that it uses."""
 
-from collections.abc import Iterable
+from __future__ import annotations
 
-from seqbench.config.benchmark import Benchmark
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from seqbench.config.registry import (
     ARCHITECTURES,
     BASELINES,
@@ -14,6 +16,9 @@ from seqbench.config.registry import (
     TASK_WINDOWS,
     TASKS,
 )
+
+if TYPE_CHECKING:
+    from seqbench.config.benchmark import Benchmark
 
 PREDICTORS = {"baseline": "seqbench.baselines.predict", "model": "seqbench.training.model"}
 

@@ -4,9 +4,10 @@ A job re-runs when its own slice changes and at no other time. Identity (names,
 seeds) and paths are separate arguments.
 """
 
-from typing import Any
+from __future__ import annotations
 
-from seqbench.config.benchmark import Arm, Benchmark
+from typing import TYPE_CHECKING, Any
+
 from seqbench.config.options import Fraction, Options
 from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, TASKS, Registry
 from seqbench.config.stages import (
@@ -17,6 +18,9 @@ from seqbench.config.stages import (
     TransformSettings,
     WindowSettings,
 )
+
+if TYPE_CHECKING:
+    from seqbench.config.benchmark import Benchmark
 
 
 class IngestJobSettings(Options):
@@ -121,6 +125,8 @@ class JobSettings:
         self, dataset: str, architecture: str, arm: str, labels: float
     ) -> FinetuneJobSettings:
         """Slice of the rule `finetune`."""
+        from seqbench.config.benchmark import Arm
+
         encoder = self.benchmark.all_architectures[architecture]
         return FinetuneJobSettings(
             task=self.benchmark.task(dataset),

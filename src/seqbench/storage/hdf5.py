@@ -12,6 +12,8 @@ of a file with signals goes on with the bytes that the checksum leaves out, such
 as ``2560+8000000`` for 8,000,000 bytes from byte 2560 on; see `signals`.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import zlib
@@ -20,14 +22,15 @@ from contextlib import contextmanager
 from io import FileIO
 from itertools import chain
 from pathlib import Path
-from typing import Any
-
-import h5py
+from typing import TYPE_CHECKING, Any
 
 from seqbench.errors import DamagedError, FormatError
 from seqbench.storage.atomic import replacing
 from seqbench.storage.kinds import BLOCK_BYTES, FIRST_LINE, first_block
 from seqbench.storage.signals import file_key, is_settled, signal_ranges
+
+if TYPE_CHECKING:
+    import h5py
 
 PIECE_BYTES = 1 << 22
 RANGE = re.compile(rb"(\d+)\+(\d+)")
@@ -83,6 +86,8 @@ class _PatientFile(FileIO):
 @contextmanager
 def writing(path: Path, kind: str, version: int) -> Iterator[h5py.File]:
     """Yield a new file; it appears at `path`, with its first line, once it is complete."""
+    import h5py
+
     with replacing(path) as temporary:
         with (
             _PatientFile(temporary, "w+b") as content,
@@ -107,6 +112,8 @@ def reading(path: Path, kind: str, version: int) -> Iterator[h5py.File]:
         If the file is missing, damaged, or of another kind or version, or what
         is read inside is not there.
     """
+    import h5py
+
     try:
         _check(path, kind, version)
         with h5py.File(path, "r") as file:

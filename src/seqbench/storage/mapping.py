@@ -12,18 +12,22 @@ None in any other place     nothing
 ==========================  =====================================================
 """
 
+from __future__ import annotations
+
 import dataclasses
 import json
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from types import NoneType
-from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
-import h5py
 import numpy as np
 from pydantic import BaseModel
 
 from seqbench.config.options import canonical_json
+
+if TYPE_CHECKING:
+    import h5py
 
 Record = TypeVar("Record")
 Paths = Mapping[str, str]
@@ -102,6 +106,8 @@ def _write(group: h5py.Group, path: str, hint: Any, value: Any) -> None:
         options = frames | {"shuffle": True} if value.ndim == 4 else {}
         group.create_dataset(path, data=value, **options)
     elif (kind, arguments) == (list, (str,)):
+        import h5py
+
         group.create_dataset(path, data=np.array(value, dtype=object), dtype=h5py.string_dtype())
     elif kind is dict and get_origin(arguments[1]) is np.ndarray:
         inside = group.create_group(path)

@@ -6,6 +6,8 @@ another in the file. Beside it, under ``checksums/``, stands the CRC-32 of each
 from a file of any size without reading the rest.
 """
 
+from __future__ import annotations
+
 import math
 import os
 import time
@@ -13,13 +15,16 @@ import weakref
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.errors import DamagedError
 from seqbench.storage.lazy_array import AnyArray, LazyArray, blocks
+
+if TYPE_CHECKING:
+    import h5py
 
 CHECKSUMS = "checksums"
 CHECKED_BYTES = 1 << 16  # of a block with a checksum
@@ -77,6 +82,8 @@ def write_signal(
 
 def signal_ranges(file: h5py.File) -> list[tuple[int, int]]:
     """Return the first byte and the number of bytes of every signal of an open file, in order."""
+    import h5py
+
     found = []
 
     def look(name: str, stored: h5py.Group | h5py.Dataset) -> None:

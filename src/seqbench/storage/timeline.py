@@ -5,11 +5,16 @@ Layout of the group: ``recording``, ``start``, ``stop``, ``known_start`` and
 attributes ``refractory_s`` (NaN where unknown) and ``tolerance_ms``.
 """
 
-from dataclasses import dataclass, replace
+from __future__ import annotations
 
-import h5py
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import h5py
 
 from seqbench.storage.mapping import read_record
 
@@ -57,7 +62,7 @@ class Timeline:
         """Position among the split's recordings of each event, (E,)."""
         return np.searchsorted(self.start, self.onset, side="right") - 1
 
-    def without_events(self) -> "Timeline":
+    def without_events(self) -> Timeline:
         """Return the recordings alone: nothing is known of their events."""
         none = np.zeros(0, dtype=np.int64)
         return replace(

@@ -29,13 +29,14 @@ the splits that are the source's own; ``leakcheck``, a JSON object, is what the
 splits share, and stands where `window` made the file.
 """
 
+from __future__ import annotations
+
 import json
 import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,6 +50,9 @@ from seqbench.storage.signals import open_signal, signal_ranges, write_signal
 from seqbench.storage.targets import PATHS as TARGET_PATHS
 from seqbench.storage.targets import Targets
 from seqbench.storage.timeline import Timeline, read_timeline
+
+if TYPE_CHECKING:
+    import h5py
 
 KIND, VERSION = "windows", 7
 Split = Literal["train", "val", "test"]

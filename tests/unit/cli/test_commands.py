@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 import yaml
@@ -11,13 +12,42 @@ from seqbench.config.datasets import built_in_datasets
 from seqbench.config.registry import REGISTRIES
 
 
-@pytest.mark.parametrize("module", COMMANDS)
-def test_every_command_explains_itself(module, capsys):
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name, capsys):
     with pytest.raises(SystemExit, match="0"):
-        main([module.__name__.rpartition(".")[2], "--help"])
+        main([name, "--help"])
 
-    summary = module.__doc__.splitlines()[0]
+    summary = import_module(f"seqbench.cli.{name}").__doc__.splitlines()[0]
     assert summary in " ".join(capsys.readouterr().out.split())
+
+
+def test_every_command_is_listed(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+
+    first_words = [line.split()[:1] for line in capsys.readouterr().out.splitlines()]
+    assert all([name] in first_words for name in COMMANDS)
+
+
+def test_an_unknown_command_is_refused_with_the_known_ones(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["predicts"])
+
+    shown = capsys.readouterr().err
+    assert all(name in shown for name in ("'predicts'", *COMMANDS))
+
+
+def test_a_command_imports_no_other_one():
+    code = (
+        "import sys\n"
+        "from seqbench.cli.main import COMMANDS, main\n"
+        "main(['snakefile'])\n"
+        "assert not {'pydantic', 'numpy', 'yaml'} & set(sys.modules)\n"
+        "print(*(one for one in COMMANDS if f'seqbench.cli.{one}' in sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "snakefile"
 
 
 def test_the_package_runs_as_the_script_does():

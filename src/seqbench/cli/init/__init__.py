@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from seqbench.cli.arguments import read_config
+from seqbench.cli.plans import read_config
 from seqbench.errors import UserError
 from seqbench.storage.atomic import replacing
 

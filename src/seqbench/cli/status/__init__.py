@@ -9,7 +9,8 @@ import time
 from argparse import ArgumentParser
 from pathlib import Path
 
-from seqbench.cli.arguments import add_plan_arguments, positive, read_plan
+from seqbench.cli.arguments import positive
+from seqbench.cli.plans import add_plan_arguments, read_plan
 from seqbench.cli.status.job_status import job_statuses
 from seqbench.cli.status.remaining import remaining
 from seqbench.cli.status.text import as_json as json_of

@@ -16,6 +16,7 @@ from seqbench.datasets.reading.source import ReadOptions, Source, block_samples,
 from seqbench.datasets.reading.table_head import N_ROWS, table_head
 
 MOST_FAST_COLUMNS = 1 << 14  # the fast parser takes long for a column, even of a few rows
+LEAST_FAST_BYTES = 1 << 20  # importing the fast parser takes longer than a smaller file
 
 
 class CsvTable:
@@ -54,7 +55,9 @@ class CsvTable:
         """
         width = self.head.width
         n_rows = block_samples(width)
-        n_done = 0 if width > MOST_FAST_COLUMNS else (yield from self._fast_blocks(n_rows))
+        n_done: int | None = 0
+        if width <= MOST_FAST_COLUMNS and self._path.stat().st_size >= LEAST_FAST_BYTES:
+            n_done = yield from self._fast_blocks(n_rows)
         if n_done is None:
             return
         rows = islice(csv_rows(self._path), self.head.n_rows_above + n_done, None)

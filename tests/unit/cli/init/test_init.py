@@ -7,8 +7,8 @@ import pytest
 import soundfile
 import yaml
 
-from seqbench.cli.arguments import read_config
 from seqbench.cli.main import main
+from seqbench.cli.plans import read_config
 from seqbench.datasets.reading import lazy_recording
 
 RATE_HZ = 100

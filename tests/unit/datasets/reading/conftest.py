@@ -34,6 +34,12 @@ def block(monkeypatch) -> int:
     return BLOCK
 
 
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch) -> None:
+    """Read small tables as large ones are read."""
+    monkeypatch.setattr("seqbench.datasets.reading.csv_table.LEAST_FAST_BYTES", 0)
+
+
 def write_csv(path: Path, signal: np.ndarray) -> None:
     frame = pd.DataFrame(signal, columns=["ax", "ay"])
     frame.insert(1, "time_s", [f"{t:.2f}" for t in np.arange(len(signal)) / RATE_HZ])
