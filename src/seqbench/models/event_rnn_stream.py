@@ -1,17 +1,15 @@
 """A causal `event_rnn` along one recording: every layer carries what it still needs."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqbench.models.base import EncoderStream
-
-if TYPE_CHECKING:
-    from seqbench.models.event_rnn import Detrend, EventRnnEncoder
+from seqbench.models.cnn1d import Cnn1dEncoder
+from seqbench.models.detrend import Detrend
+from seqbench.models.recurrent import RecurrentEncoder
 
 
 class EventRnnStream(EncoderStream):
@@ -19,24 +17,36 @@ class EventRnnStream(EncoderStream):
 
     Parameters
     ----------
-    encoder
-        A causal one, in evaluation.
+    detrend, convolution, recurrence
+        Layers of a causal encoder, in evaluation.
+    lag
+        Samples by which the convolutions lag behind centred ones.
+    n_ahead
+        Frames that the recurrence reads past the one it describes.
     """
 
-    def __init__(self, encoder: EventRnnEncoder) -> None:
-        convolution = encoder.convolution
-        self._encoder = encoder
-        self._trend = _TrendStream(encoder.detrend)
+    def __init__(
+        self,
+        detrend: Detrend,
+        convolution: Cnn1dEncoder,
+        recurrence: RecurrentEncoder,
+        *,
+        lag: int,
+        n_ahead: int,
+    ) -> None:
+        self._recurrence = recurrence
+        self._stride, self._n_ahead = convolution.stride, n_ahead
+        self._trend = _TrendStream(detrend)
         self._blocks = [
-            _BlockStream(block, norm, lag=0 if i else encoder.lag)
+            _BlockStream(block, norm, lag=0 if i else lag)
             for i, (block, norm) in enumerate(
                 zip(convolution.convolutions, convolution.norms, strict=True)
             )
         ]
-        self._states: list[Any] = [None] * len(encoder.recurrence.ahead)
+        self._states: list[Any] = [None] * len(recurrence.ahead)
         n_features = convolution.n_features
         self._waiting = torch.zeros(1, 0, n_features)  # frames whose context is still to come
-        self._n_to_skip = encoder.n_ahead  # contexts of frames before the recording
+        self._n_to_skip = n_ahead  # contexts of frames before the recording
         self._n_samples = self._n_frames = 0
 
     def push(self, x: Tensor) -> Tensor:
@@ -52,9 +62,8 @@ class EventRnnStream(EncoderStream):
         frames = self._trend.finish().transpose(1, 2)
         for block in self._blocks:
             frames = torch.cat([block.push(frames), block.finish()], dim=2)
-        n_left = -(-self._n_samples // self._encoder.stride) - self._n_frames
-        n_ahead = self._encoder.n_ahead
-        return self._joined(F.pad(frames.transpose(1, 2)[:, :n_left], (0, 0, 0, n_ahead)))
+        n_left = -(-self._n_samples // self._stride) - self._n_frames
+        return self._joined(F.pad(frames.transpose(1, 2)[:, :n_left], (0, 0, 0, self._n_ahead)))
 
     def _joined(self, frames: Tensor) -> Tensor:
         """Return frames (1, F, D) of the convolutions with their context, once it is there."""
@@ -62,10 +71,10 @@ class EventRnnStream(EncoderStream):
         waiting = torch.cat([self._waiting.to(frames.device), frames], dim=1)
         context = frames
         if frames.shape[1]:
-            for i, layer in enumerate(self._encoder.recurrence.ahead):
+            for i, layer in enumerate(self._recurrence.ahead):
                 context, self._states[i] = layer(context, self._states[i])
         else:
-            context = frames.new_zeros(1, 0, self._encoder.recurrence.n_features)
+            context = frames.new_zeros(1, 0, self._recurrence.n_features)
         n_skipped = min(self._n_to_skip, context.shape[1])
         self._n_to_skip -= n_skipped
         context = context[:, n_skipped:]

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from seqbench.models.event_rnn import Detrend, EventRnnEncoder
+from seqbench.models.detrend import Detrend
+from seqbench.models.event_rnn import EventRnnEncoder
 
 T, C = 300, 2
 LENGTHS = torch.tensor([T, 150])
