@@ -65,7 +65,8 @@ def event_rnn_ratios() -> list[tuple[int, float]]:
 
     from fixtures import networks
     from seqbench.exporting.graph import WholeModel
-    from seqbench.exporting.onnx import export_onnx, one_model
+    from seqbench.exporting.onnx import export_onnx
+    from seqbench.exporting.source import one_model
     from seqbench.prediction.onnx_model import OnnxNetwork
     from seqbench.storage.onnx_model import read_onnx
     from seqbench.training.model import load_model

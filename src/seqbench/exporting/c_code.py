@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.errors import UserError, one_line
-from seqbench.exporting.graph import WholeModel, example, graph_record, traced
-from seqbench.exporting.onnx import one_model
-from seqbench.exporting.parity import Parity, check_difference, in_units, test_windows
-from seqbench.exporting.stand_ins import prepare_for_tracing
+from seqbench.exporting.graph import example, traced
+from seqbench.exporting.parity import check_difference, in_units, test_windows
+from seqbench.exporting.source import Source
 from seqbench.models.recurrent import RecurrentEncoder
 from seqbench.storage.atomic import replacing
 from seqbench.storage.onnx_model import MAX_REASON, missing
-from seqbench.training.model import Model, load_model
+from seqbench.training.model import Model
 
 NAME = "seqbench_model"  # of the function in C
 COMPILE_S = 600  # that a compiler may take
@@ -102,21 +101,15 @@ def export_c(model: Path, out: Path) -> ExportedC:
             "no C compiler `cc` was found, without which the file cannot be compared with the"
             " model; install one"
         )
-    path, stored = one_model(model)
-    header = stored.header
-    network, trained = load_model(stored, path), load_model(stored, path)
-    _refuse_backward(network, path)
-    graph = graph_record(network, header)
-    prepare_for_tracing(network)
+    source = Source.read(model)
+    path, header, parity = source.path, source.header, source.parity
+    _refuse_backward(source.traceable.model, path)
     windows = example(header, 1, header.window_samples)
-    proto = traced(WholeModel(network, header), windows, is_dynamic=False)
+    proto = traced(source.traceable, windows, is_dynamic=False)
     _in_single_precision(proto)
-    parity = Parity(
-        WholeModel(trained, header), header, graph.layout.hop_samples if graph.layout else None
-    )
     with tempfile.TemporaryDirectory() as folder, replacing(out) as temporary:
         work = Path(folder)
-        source = _generated(proto, work, path)
+        code = _generated(proto, work, path)
         program = _Program(compiler, work, windows.shape, parity.expected(windows).shape)
         batches = [example(header, N_TIMED, header.window_samples, seed=1)]
         found = test_windows(path, header)
@@ -128,8 +121,8 @@ def export_c(model: Path, out: Path) -> ExportedC:
         difference = max(parity.difference(one, program.scores(one)) for one in batches)
         check_difference(difference, path, "C file")
         flash, ram = program.sizes()
-        temporary.write_text(source, encoding="utf-8")
-    line = next(line for line in source.splitlines() if line.startswith(f"void {NAME}("))
+        temporary.write_text(code, encoding="utf-8")
+    line = next(line for line in code.splitlines() if line.startswith(f"void {NAME}("))
     signature = line.removesuffix(" {")
     return ExportedC(out, difference, n_windows, flash, ram, program.window_s, signature)
 

@@ -14,15 +14,7 @@ from torch import Tensor, nn
 
 from seqbench.errors import UserError, one_line
 from seqbench.storage.model_header import ModelHeader
-from seqbench.storage.onnx_model import (
-    INPUT,
-    MAX_REASON,
-    OPSET,
-    OUTPUT,
-    FrameLayout,
-    GraphRecord,
-    missing,
-)
+from seqbench.storage.onnx_model import INPUT, MAX_REASON, OPSET, OUTPUT, missing
 from seqbench.tasks.head import Head
 from seqbench.training.model import Model
 from seqbench.windowing.normalize import NEGLIGIBLE, TINY
@@ -85,28 +77,6 @@ class WholeModel(nn.Module):
         return (centred / torch.where(is_constant, torch.ones_like(deviation), deviation)).float()
 
 
-def graph_record(model: Model, header: ModelHeader) -> GraphRecord:
-    """Return what the input and output of an exported model are."""
-    layout = None
-    if model.head.reads == "recordings":
-        from seqbench.tasks.detection.head import DetectionHead
-
-        if not isinstance(model.head, DetectionHead):
-            raise UserError(f"models of {header.task} have no export")
-        if model.encoder.look_ahead_samples is not None:
-            raise UserError(
-                "a causal model carries a state along a recording, which exports do not hold yet;"
-                " export one with bidirectional: true"
-            )
-        of_head = model.head.layout(header.window_samples)
-        layout = FrameLayout(
-            window_samples=of_head.window_samples,
-            hop_samples=of_head.hop_samples,
-            first_centre=of_head.first_centre,
-        )
-    return GraphRecord(axes=AXES[header.sample], reads=model.head.reads, layout=layout)
-
-
 def example(header: ModelHeader, n_windows: int, n_samples: int, seed: int = 0) -> NDArray[Any]:
     """Return random windows in the units of train, (B, T, ...)."""
     generator = np.random.default_rng(seed)
@@ -138,30 +108,50 @@ def traced(whole: WholeModel, windows: NDArray[Any], *, is_dynamic: bool = True)
     UserError
         If the converter does not know an operation, or a package is missing.
     """
+    axes = {INPUT: {0: "B", 1: "T"}, OUTPUT: {0: "B"}} if is_dynamic else None
+    proto = converted(whole, {INPUT: torch.from_numpy(windows)}, (OUTPUT,), axes)
+    _begin_with_zeros(proto.graph)
+    return proto
+
+
+def converted(
+    module: nn.Module,
+    inputs: dict[str, Tensor],
+    outputs: tuple[str, ...],
+    axes: dict[str, dict[int, str]] | None,
+) -> Any:
+    """Return the ONNX graph of a module called with examples of its inputs; see `traced`.
+
+    Parameters
+    ----------
+    module
+        Any.
+    inputs, outputs
+        By name, in the order of the call.
+    axes
+        Those of any length, by name and number; None: none.
+    """
     try:
         import onnx
     except ModuleNotFoundError:
         raise missing("onnx") from None
     buffer = io.BytesIO()
-    axes = {INPUT: {0: "B", 1: "T"}, OUTPUT: {0: "B"}} if is_dynamic else None
     try:
         with _silent(), torch.no_grad():
             torch.onnx.export(
-                whole,
-                (torch.from_numpy(windows),),
+                module,
+                tuple(inputs.values()),
                 buffer,  # type: ignore[arg-type]
                 dynamo=False,  # the other way fixes the length of what is turned round in time
                 opset_version=OPSET,
-                input_names=[INPUT],
-                output_names=[OUTPUT],
+                input_names=list(inputs),
+                output_names=list(outputs),
                 dynamic_axes=axes,
             )
     except (RuntimeError, ValueError) as error:  # torch.onnx.errors are RuntimeErrors
         reason = one_line(str(error))[:MAX_REASON]
         raise UserError(f"torch.onnx cannot convert this model ({reason})") from None
-    proto = onnx.load_model_from_string(buffer.getvalue())
-    _begin_with_zeros(proto.graph)
-    return proto
+    return onnx.load_model_from_string(buffer.getvalue())
 
 
 def _begin_with_zeros(graph: Any) -> None:

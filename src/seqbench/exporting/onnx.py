@@ -1,7 +1,7 @@
 """A trained model as an ONNX file, measured against itself before it is written."""
 
-import copy
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,18 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.errors import UserError
-from seqbench.exporting.graph import WholeModel, example, graph_record, traced
+from seqbench.exporting.graph import example, traced
 from seqbench.exporting.parity import TOLERANCE, Parity, check_difference, in_units, test_windows
-from seqbench.exporting.stand_ins import prepare_for_tracing
-from seqbench.prediction.onnx_model import OnnxNetwork
-from seqbench.prediction.predictor import model_files, read_predictor
+from seqbench.exporting.source import Source
+from seqbench.prediction.onnx_model import OnnxNetwork, scoring
 from seqbench.storage.atomic import replacing
-from seqbench.storage.model_header import ModelHeader
-from seqbench.storage.models import StoredModel
-from seqbench.storage.onnx_model import GraphRecord, OnnxModel, read_onnx, sealed
-from seqbench.training.model import load_model
-from seqbench.training.reproducibility import prepare
+from seqbench.storage.onnx_model import GraphRecord, read_onnx, sealed
 
+N_TOGETHER = 8  # windows at a time of which speed is measured
 N_TIMED = 5  # repetitions of which the fastest counts
 
 
@@ -67,30 +63,27 @@ def export_onnx(model: Path, out: Path) -> Exported:
         If the model has no export, or scores of the export differ by more than 1e-4 from
         its own; nothing is written then.
     """
-    path, stored = one_model(model)
-    header = stored.header
-    network = load_model(stored, path)
-    import torch
-
-    prepare(1, torch.device("cpu"))
-    trained = WholeModel(copy.deepcopy(network), header)
-    graph = graph_record(network, header)
-    prepare_for_tracing(network)
-    proto = traced(WholeModel(network, header), example(header, 2, header.window_samples))
-    hop_samples = graph.layout.hop_samples if graph.layout else None
-    parity = Parity(trained, header, hop_samples)
+    source = Source.read(model)
+    path, header, graph = source.path, source.header, source.graph
+    n_samples = header.window_samples
+    if source.causal is not None:
+        proto = source.causal.traced()
+    else:
+        proto = traced(source.traceable, example(header, 2, n_samples))
     with replacing(out) as temporary:
         temporary.write_bytes(sealed(proto, header, graph))
-        exported = OnnxNetwork(read_onnx(temporary), out)
-        drawn, is_dynamic = _on_random_windows(parity, exported, header)
+        exported = scores_of(OnnxNetwork(read_onnx(temporary), out))
+        drawn, is_dynamic = _on_random_windows(source, exported)
         if not is_dynamic:
+            if source.causal is not None:
+                raise UserError(f"{path}: scores of its export change with the length of a piece")
             fixed = proto.graph.input[0].type.tensor_type.shape.dim[1]
-            fixed.dim_value = header.window_samples
-            graph = graph.model_copy(update={"window_samples": header.window_samples})
+            fixed.dim_value = n_samples
+            graph = graph.model_copy(update={"window_samples": n_samples})
         measured, n_windows = 0.0, 0
         if (windows := test_windows(path, header)) is not None:
             for batch in in_units(windows):
-                measured = max(measured, parity.difference(batch, exported(batch)))
+                measured = max(measured, source.parity.difference(batch, exported(batch)))
                 n_windows += len(batch)
         difference = max(drawn, measured)
         check_difference(difference, path, "export")
@@ -98,49 +91,48 @@ def export_onnx(model: Path, out: Path) -> Exported:
         graph = graph.model_copy(update={"parity": difference, "measured_on": kind})
         data = sealed(proto, header, graph)
         temporary.write_bytes(data)
-        exported = OnnxNetwork(read_onnx(temporary), out)
-        ratio = _speed_ratio(parity, exported, example(header, 8, header.window_samples))
+        exported = scores_of(OnnxNetwork(read_onnx(temporary), out))
+        # A causal model reads one recording as it comes, however long.
+        shape = (1, N_TOGETHER * n_samples) if source.causal else (N_TOGETHER, n_samples)
+        ratio = _speed_ratio(source.parity, exported, example(header, *shape))
     return Exported(out, len(data), graph, difference, n_windows, ratio)
 
 
-def one_model(path: Path) -> tuple[Path, StoredModel[ModelHeader]]:
-    """Return the trained network that a path names.
+def scores_of(network: OnnxNetwork) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return a function from windows in units (B, T, ...) to scores, (B, ...).
 
-    Raises
-    ------
-    UserError
-        If it names several models, a baseline, or one that is exported already.
+    A causal model reads each window as a recording of its own, in two pieces.
     """
-    files = model_files(path)
-    if len(files) > 1:
-        raise UserError(f"{path}: holds {len(files)} models; name one, as {files[0]}")
-    stored = read_predictor(files[0])
-    if isinstance(stored, OnnxModel):
-        raise UserError(f"{files[0]}: is exported already; name the model that was trained")
-    header = stored.header
-    if not isinstance(header, ModelHeader):
-        raise UserError(
-            f"{files[0]}: holds the baseline {header.baseline}, which is no network and has no"
-            " export; seqbench predict uses it as it is"
-        )
-    return files[0], StoredModel(stored.arrays, header)
+    if network.graph.stream is None:
+        return network
+
+    def along(signal: NDArray[Any]) -> NDArray[Any]:
+        stream, cut = scoring(network).stream(), len(signal) // 3
+        pieces = [*stream.push(signal[:cut]), *stream.push(signal[cut:]), *stream.finish()]
+        return np.concatenate(pieces)
+
+    return lambda windows: np.stack([along(window) for window in windows])
 
 
 def _on_random_windows(
-    parity: Parity, exported: OnnxNetwork, header: ModelHeader
+    source: Source, exported: Callable[[NDArray[Any]], NDArray[Any]]
 ) -> tuple[float, bool]:
     """Return the largest difference on random windows, and whether it holds for any length."""
+    parity, header = source.parity, source.header
     n_samples = header.window_samples
-    own = [(1, n_samples), (3, n_samples)]
-    difference = max(_difference(parity, exported, header, *shape) for shape in own)
+
+    def measured(n_windows: int, n_samples: int) -> float:
+        windows = example(header, n_windows, n_samples, seed=n_samples)
+        return parity.difference(windows, exported(windows))
+
+    difference = max(measured(1, n_samples), measured(3, n_samples))
     for shape in ((2, n_samples + 7), (1, 2 * n_samples + 3), (5, max(1, n_samples // 2))):
         try:
-            windows = example(header, *shape, seed=shape[1])
-            parity.expected(windows)
+            parity.expected(example(header, *shape, seed=shape[1]))
         except (UserError, RuntimeError):
             continue  # the trained model takes no such windows either
         try:
-            other = _difference(parity, exported, header, *shape)
+            other = measured(*shape)
         except UserError:
             return difference, False
         if not other <= TOLERANCE:
@@ -149,14 +141,9 @@ def _on_random_windows(
     return difference, True
 
 
-def _difference(
-    parity: Parity, exported: OnnxNetwork, header: ModelHeader, n_windows: int, n_samples: int
+def _speed_ratio(
+    parity: Parity, exported: Callable[[NDArray[Any]], NDArray[Any]], windows: NDArray[Any]
 ) -> float:
-    windows = example(header, n_windows, n_samples, seed=n_samples)
-    return parity.difference(windows, exported(windows))
-
-
-def _speed_ratio(parity: Parity, exported: OnnxNetwork, windows: NDArray[Any]) -> float:
     """Return how many times faster than torch an exported model is, both on one core."""
     times: dict[str, list[float]] = {"torch": [], "onnx": []}
     for _ in range(N_TIMED):  # in turn, so that a busy machine slows both

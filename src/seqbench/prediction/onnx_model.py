@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from seqbench.config.registry import TASKS
 from seqbench.errors import FormatError, UserError, one_line
 from seqbench.storage.model_header import PredictorHeader
-from seqbench.storage.onnx_model import INPUT, MAX_REASON, OUTPUT, OnnxModel, missing
+from seqbench.storage.onnx_model import (
+    INPUT,
+    MAX_REASON,
+    OUTPUT,
+    STEP_INPUTS,
+    STEP_OUTPUTS,
+    OnnxModel,
+    missing,
+)
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.base import Task
 
@@ -48,7 +56,8 @@ class OnnxNetwork:
             raise UserError(f"{path}: exported models run on the CPU; leave --device {device} out")
         self.header: PredictorHeader = stored.header
         self.graph, self.path = stored.graph, path
-        if (self.graph.reads == "recordings") != (self.graph.layout is not None):
+        n_layouts = (self.graph.layout is not None) + (self.graph.stream is not None)
+        if n_layouts != (self.graph.reads == "recordings"):
             raise FormatError(f"{path}: its header describes no model (layout of frames)")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
@@ -70,10 +79,7 @@ class OnnxNetwork:
                 f" {n_samples}"
             )
         given = np.ascontiguousarray(windows, dtype=self._dtype)
-        try:
-            scores: NDArray[Any] = self._session.run([OUTPUT], {INPUT: given})[0]
-        except Exception as error:
-            raise self._fault(f"it cannot be run, {one_line(str(error))}") from None
+        (scores,) = self._run((OUTPUT,), {INPUT: given})
         shape = self._shape(n_samples)
         fits = scores.shape[0] == n_windows and scores.ndim == len(shape) + 1
         if not fits or any(
@@ -84,9 +90,45 @@ class OnnxNetwork:
             if scores.shape[1] < n_samples:
                 raise self._fault(f"its scores have the shape {scores.shape}")
             scores = scores[:, :n_samples]
+        self._check_numbers(scores)
+        return scores
+
+    def step(
+        self, samples: NDArray[Any], inside: NDArray[Any], state: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the scores (1, n, 2, K) of a piece of a recording, and the next state.
+
+        Parameters
+        ----------
+        samples, inside
+            The next n hops, (1, n * hop, C), in the units of recordings, and whether each is of
+            the recording, (1, n * hop, 1); float32.
+        state
+            As the step before returned it, (1, N); zeros before the first.
+        """
+        stream = self.graph.stream
+        if stream is None:
+            raise TypeError(f"{self.path}: takes windows")
+        given = dict(zip(STEP_INPUTS, (samples, inside, state), strict=True))
+        scores, after = self._run(STEP_OUTPUTS, given)
+        n_frames = samples.shape[1] // stream.hop_samples
+        shapes = ((1, n_frames, 2, len(self.header.classes)), state.shape)
+        for found, shape in zip((scores, after), shapes, strict=True):
+            if found.shape != shape:
+                raise self._fault(f"its scores or states have the shape {found.shape}")
+            self._check_numbers(found)
+        return scores, after
+
+    def _run(self, outputs: tuple[str, ...], given: dict[str, Any]) -> list[NDArray[Any]]:
+        try:
+            found: list[NDArray[Any]] = self._session.run(list(outputs), given)
+        except Exception as error:
+            raise self._fault(f"it cannot be run, {one_line(str(error))}") from None
+        return found
+
+    def _check_numbers(self, scores: NDArray[Any]) -> None:
         if not np.isfinite(scores).all():
             raise FormatError(f"{self.path}: its weights give scores that are no numbers")
-        return scores
 
     def _shape(self, n_samples: int) -> tuple[int | None, ...]:
         """Return the shape of the scores of a window by the header; None: any size."""
@@ -130,7 +172,11 @@ def scoring(network: OnnxNetwork) -> Any:
     from seqbench.tasks.detection.scoring import WindowScoring
     from seqbench.tasks.detection.stitching import Layout
 
-    layout = network.graph.layout
+    layout, stream = network.graph.layout, network.graph.stream
+    if stream is not None:
+        from seqbench.prediction.onnx_stream import causal_scoring
+
+        return causal_scoring(network, stream)
     if layout is None:
         raise UserError(f"{network.path}: holds {network.header.task}, which finds no events")
     values = (layout.window_samples, layout.hop_samples, layout.first_centre)

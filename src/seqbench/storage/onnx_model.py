@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seqbench.errors import DamagedError, FormatError, UserError, one_line
 from seqbench.storage.atomic import replacing
@@ -25,6 +25,8 @@ from seqbench.storage.records import Record
 FORMAT = "seqbench onnx 1"
 SUFFIX = ".onnx"
 INPUT, OUTPUT = "windows", "scores"
+STEP_INPUTS, STEP_OUTPUTS = ("samples", "inside", "state"), (OUTPUT, "next_state")
+MAX_STATE = 1 << 24  # numbers
 MAX_BYTES = 1 << 30
 MAX_REASON = 300  # characters of a foreign error in a message
 OPSET = 17
@@ -53,6 +55,40 @@ class FrameLayout(Record):
     first_centre: Annotated[float, Field(ge=0, le=1e9)]
 
 
+class StreamRecord(Record):
+    """How a causal model is called along a recording, with pieces of whole hops.
+
+    Attributes
+    ----------
+    hop_samples, first_centre
+        Frame f stands for the samples around ``first_centre + f * hop_samples``.
+    n_before
+        Samples of the first piece that come before the recording, fewer than a hop.
+    n_warm_up
+        Hops before the first frame reaches the recurrence; a call may end there, and
+        must not go past it.
+    delay_frames
+        Frames that come before the first one of the recording, and mean nothing.
+    n_state
+        Numbers of the state, (1, N); zeros are the start of a recording.
+    """
+
+    hop_samples: Side
+    first_centre: Annotated[float, Field(ge=0, le=1e9)]
+    n_before: Annotated[int, Field(ge=0, lt=2**31)]
+    n_warm_up: Annotated[int, Field(ge=0, le=2**20)]
+    delay_frames: Annotated[int, Field(ge=0, le=2**20)]
+    n_state: Annotated[int, Field(ge=1, le=MAX_STATE)]
+
+    @model_validator(mode="after")
+    def _check_pieces(self) -> Self:
+        if self.n_before >= self.hop_samples or self.n_warm_up > self.delay_frames:
+            raise ValueError("the first frames of a stream come before its first piece")
+        if self.hop_samples * (self.delay_frames + 1) > MAX_STATE:
+            raise ValueError("the frames of a stream come too late")
+        return self
+
+
 class GraphRecord(Record):
     """What the input and output of an exported model are.
 
@@ -68,7 +104,9 @@ class GraphRecord(Record):
     window_samples
         The one length of windows that the graph takes; None: any.
     layout
-        Of frames; None where there are none.
+        Of frames in windows; None where there are none.
+    stream
+        Of a causal model, which takes pieces of a recording and a state; None: windows.
     quantized
         Kind of numbers that weights were rounded to; None: as trained.
     parity
@@ -83,6 +121,7 @@ class GraphRecord(Record):
     are_probabilities: bool = True
     window_samples: Side | None = None
     layout: FrameLayout | None = None
+    stream: StreamRecord | None = None
     quantized: Literal["int8"] | None = None
     parity: Annotated[float, Field(ge=0)] | None = None
     measured_on: Literal["test", "random"] = "random"
@@ -168,7 +207,7 @@ def read_onnx(path: Path) -> OnnxModel:
         if not isinstance(header, ModelHeader | BaselineHeader):
             raise ValueError(f"it holds an {header.kind} without a head")
         graph = GraphRecord.parse(metadata["graph"])
-        _check(proto, messages, len(data))
+        _check(proto, messages, len(data), is_step=graph.stream is not None)
     except (KeyError, ValueError, RecursionError) as error:
         reason = one_line(str(error))[:MAX_REASON]
         raise FormatError(f"{path}: is no model of seqbench export ({reason})") from None
@@ -185,7 +224,7 @@ def _with_digest(data: bytes, old: str, new: str) -> bytes:
     return data[:at] + new.encode() + data[at + len(old) :]
 
 
-def _check(proto: Any, messages: ModuleType, n_bytes: int) -> None:
+def _check(proto: Any, messages: ModuleType, n_bytes: int, *, is_step: bool) -> None:
     """Refuse what no export has.
 
     Raises
@@ -208,9 +247,12 @@ def _check(proto: Any, messages: ModuleType, n_bytes: int) -> None:
                 raise ValueError(f"the operator {node.op_type} holds a graph")
     for tensor in _tensors(graph):
         _check_tensor(tensor, messages, n_bytes)
-    names = [[one.name for one in side] for side in (graph.input, graph.output)]
-    if names != [[INPUT], [OUTPUT]]:
-        raise ValueError(f"it has not the one input '{INPUT}' and the one output '{OUTPUT}'")
+    expected = (STEP_INPUTS, STEP_OUTPUTS) if is_step else ((INPUT,), (OUTPUT,))
+    for kind, side, names in zip(
+        ("input", "output"), (graph.input, graph.output), expected, strict=True
+    ):
+        if (found := tuple(one.name for one in side)) != names:
+            raise ValueError(f"it has the {kind}s {found}, not {names}")
 
 
 def _tensors(graph: Any) -> Iterator[Any]:

@@ -8,8 +8,9 @@ from fixtures.networks import drawn_recordings, network_header, stored_network
 from seqbench.cli.main import main
 from seqbench.errors import UserError
 from seqbench.exporting.graph import WholeModel, example
-from seqbench.exporting.onnx import export_onnx, one_model
+from seqbench.exporting.onnx import export_onnx
 from seqbench.exporting.parity import Parity, check_difference, in_units
+from seqbench.exporting.source import one_model
 from seqbench.storage.model_header import BaselineHeader
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.normalization import Normalization
@@ -73,14 +74,6 @@ def test_a_baseline_and_an_exported_model_are_refused(header, model, tmp_path):
 
     with pytest.raises(UserError, match="baseline majority, which is no network"):
         export_onnx(tmp_path / "majority.safetensors", tmp_path / "majority.onnx")
-
-
-def test_a_causal_model_is_refused_with_the_reason(tmp_path):
-    header = network_header("event_rnn", "series", "detection", options={"bidirectional": False})
-    model = stored_network(tmp_path / "model.safetensors", header)
-
-    with pytest.raises(UserError, match="carries a state"):
-        export_onnx(model, tmp_path / "model.onnx")
 
 
 def test_the_command_prints_difference_and_speed(model, tmp_path, capsys):

@@ -38,6 +38,16 @@ def recording(knocks, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def causal(tmp_path_factory):
+    """Return a causal model of detection, and what is exported from it."""
+    header = network_header(
+        "event_rnn", "series", "detection", options={"bidirectional": False, "look_ahead_ms": 200}
+    )
+    model = stored_network(tmp_path_factory.mktemp("causal") / "model.safetensors", header)
+    return model, export_onnx(model, model.with_suffix(".onnx")).path
+
+
 def without_torch(*arguments: str) -> str:
     """Return what a command prints where packages that take long to import are missing."""
     code = (
@@ -73,6 +83,22 @@ def test_events_of_a_file_and_of_a_stream_need_no_torch(knocks, exported, record
 
     arguments = ["predict", "--recording", str(recording), "--model"]
     main([*arguments, str(knocks.model), "--device", "cpu"])
+    expected = capsys.readouterr().out
+
+    same_cells(without_torch(*arguments, str(exported)), expected)
+    streamed = without_torch(*arguments, str(exported), "--stream")
+    same_cells("\n".join(sorted(streamed.splitlines())), "\n".join(sorted(expected.splitlines())))
+
+
+def test_events_of_a_causal_model_need_no_torch(causal, tmp_path, capsys):
+    from seqbench.cli.main import main
+
+    model, exported = causal
+    (signal,) = drawn_recordings(read_onnx(exported).header, 3001)
+    recording = tmp_path / "walk.csv"
+    np.savetxt(recording, signal, fmt="%.9g", delimiter=",", header="x,y,z", comments="")
+    arguments = ["predict", "--recording", str(recording), "--model"]
+    main([*arguments, str(model), "--device", "cpu"])
     expected = capsys.readouterr().out
 
     same_cells(without_torch(*arguments, str(exported)), expected)
@@ -235,7 +261,7 @@ HOSTILE = {
     "operator of another domain": (of_other_domain, "com.microsoft"),
     "function": (own_function, "functions of its own"),
     "graph within": (inner_graph, "holds a graph"),
-    "second input": (other_input, "one input"),
+    "second input": (other_input, "it has the inputs"),
     "no nodes": (no_nodes, "is no model"),
     "shape of scores": (other_shape, "shape"),
     "shape of weights": (wrong_weights, "is no model"),
@@ -278,6 +304,26 @@ def test_a_hostile_header_is_refused_in_one_sentence(part, changes, exported, tm
         seqbench.load(path).predict(np.zeros((1000, channels), np.float32))
     assert str(caught.value).startswith(f"{path}: ")
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hop_samples": 3},
+        {"hop_samples": 0},
+        {"n_state": 7},
+        {"n_state": 1 << 40},
+        {"n_warm_up": 0},
+        {"n_before": -1},
+        {"delay_frames": 1 << 19, "hop_samples": 1 << 19},
+        None,
+    ],
+)
+def test_a_hostile_stream_is_refused_in_one_sentence(changes, causal, tmp_path):
+    def edit(proto, header, graph):
+        graph["stream"] = changes and graph["stream"] | changes
+
+    refusal(edited(tmp_path / "hostile.onnx", causal[1], edit))
 
 
 def test_damaged_files_and_those_of_other_software_are_refused(exported, tmp_path):
