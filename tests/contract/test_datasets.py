@@ -65,6 +65,18 @@ TINY = {
         }
     ],
     "strikes_windows": [{"n_train": 6, "n_val": 4, "n_test": 4, "n_types": 3, "probability": 0.6}],
+    "tower_bells": [
+        {
+            "n_bells": 5,
+            "n_sensors": 2,
+            "n_train": 1,
+            "n_val": 1,
+            "n_test": 1,
+            "touch_s": 6.0,
+            "test_tower": "st_michael",
+            "strikes_per_bell": 2,
+        }
+    ],
     "ucr": [{"problem": "ItalyPowerDemand"}],
     "uea": [{"problem": "BasicMotions"}],
     "waves": [{"n_windows": 40, "window_samples": 30, "min_samples": 20}],
@@ -118,12 +130,14 @@ def options(case):
 
 
 @pytest.fixture(scope="module")
-def load(name, options, tmp_path_factory, mirrors):
+def load(name, options, tmp_path_factory, mirrors, write_bells):
     folder = tmp_path_factory.mktemp("source")
     make_folder(folder / "my_recordings")
     cache = mirrors if name in MIRRORED else folder / "cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        if name == "tower_bells":
+            patch.syspath_prepend(write_bells(folder).parent)
         yield lambda: DATASETS[name](cache, **options)
 
 

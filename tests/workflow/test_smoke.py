@@ -39,6 +39,7 @@ DOWNLOADED = {
     "mnist_rows",
     "names",
     "radar",
+    "tower_bells",  # from a package of the extra `bells`
 }
 
 

@@ -81,10 +81,27 @@ def change_ringing_strikes(
     """
     n_rows = math.ceil(duration_s / (n_types * interval_s)) + 1
     rows = changes(generator, n_rows, n_types)
+    return ringing_strikes(generator, rows, duration_s, interval_s=interval_s, jitter_s=jitter_s)
+
+
+def ringing_strikes(
+    generator: np.random.Generator,
+    rows: NDArray[np.int64],
+    duration_s: float,
+    *,
+    interval_s: float,
+    jitter_s: float,
+) -> Strikes:
+    """Return the strikes of bells that ring given rows, (n_rows, n_bells).
+
+    After every second row one interval is left out. For the other parameters
+    see `change_ringing_strikes`.
+    """
     row, place = np.indices(rows.shape)
+    n_bells = rows.shape[1]
     errors = np.clip(generator.standard_normal(rows.shape), -LARGEST_ERROR, LARGEST_ERROR)
     begin_s = LARGEST_ERROR * jitter_s + generator.uniform(0, interval_s)
-    time_s = begin_s + (n_types * row + place + row // 2) * interval_s + errors * jitter_s
+    time_s = begin_s + (n_bells * row + place + row // 2) * interval_s + errors * jitter_s
     inside = time_s < duration_s
     return _in_order(time_s[inside], rows[inside])
 
