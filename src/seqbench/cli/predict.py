@@ -23,7 +23,9 @@ from seqbench.storage.cells import plain_cell
 
 if TYPE_CHECKING:
     from seqbench.datasets.reading.stream import RawLayout
+    from seqbench.prediction.predictor import Predictor
     from seqbench.tasks.detection.results import FoundEvent
+    from seqbench.tasks.results import Results
     from seqbench.windowing.segment import Origins
 
 IDLE_S = 10.0
@@ -125,64 +127,81 @@ def run(
     chosen = out_format or _format_of(out)
     if out is None and chosen not in ON_STDOUT:
         raise UserError(f"--format {chosen} is for files; name one with --out")
-    table: dict[str, object] = {
+    if len(recording) > 1 and "-" in recording:
+        raise UserError("standard input is read alone; leave the other recordings out")
+    if stream or "-" in recording:
+        of_files = {"--gaps split": gaps != "refuse", "--resample": resample}
+        _refuse_given(of_files, "is for files; leave it out")
+    table: dict[str, Any] = {
         "header": header and header == "yes",
         "time_column": time_column,
         "time_unit": time_unit,
     }
-    if (gaps != "refuse" or resample) and (stream or "-" in recording):
-        option = "--resample" if resample else "--gaps split"
-        raise UserError(f"{option} is for files; leave it out")
-    if len(recording) > 1 and "-" in recording:
-        raise UserError("standard input is read alone; leave the other recordings out")
     if stream:
         if chosen != "csv":
             raise UserError(f"a file of {chosen} is written at the end; leave --stream out")
         if len(model) > 1 or len(recording) > 1:
             raise UserError("--stream is for one model and one recording")
-        if rows is not None or at != ["end"]:
-            option = "--at" if rows is None else "--rows"
-            raise UserError(f"{option} is for what has ended; leave it out, or leave --stream out")
+        of_ended = {"--rows": rows is not None, "--at": at != ["end"]}
+        _refuse_given(of_ended, "is for what has ended; leave it out, or leave --stream out")
         if idle_s is not None and not idle_s >= 0:
             raise UserError("--idle-s takes seconds, 0 or more")
-        one, read = model[0], recording[0]
         raw = _raw_layout(kind, dtype, width, channels)
-        named = None if raw else channels
-        _predict_stream(one, read, out, named, table, device, raw, idle_s)
-        return
-    of_streams = {"--kind": kind, "--dtype": dtype, "--width": width, "--idle-s": idle_s}
-    for option, value in of_streams.items():
-        if value is not None:
-            raise UserError(f"{option} is for streams; leave it out, or add --stream")
-    from seqbench.prediction.predictor import Predictor
-
-    predictor = Predictor(model, device, threads)
-    origins = _origins(at)
-    if recording == ["-"]:
-        found = predictor.of_stream(sys.stdin.buffer, channels, origins, **table)
+        table |= {"raw": raw, "channels": None if raw else channels}
+        _predict_stream(model[0], recording[0], out, table, device, threads, idle_s)
     else:
-        paths = [Path(one) for one in recording]
-        table |= {"gaps": gaps, "resample": resample}
-        found = predictor.predict(paths, channels=channels, at=origins, **table)
-    written = found.arrays(rows) if chosen == "npz" else found.table(rows)
-    n_rows = len(next(iter(written.values())))
+        of_streams = {"--kind": kind, "--dtype": dtype, "--width": width, "--idle-s": idle_s}
+        are_given = {option: value is not None for option, value in of_streams.items()}
+        _refuse_given(are_given, "is for streams; leave it out, or add --stream")
+        from seqbench.prediction.predictor import Predictor
+
+        predictor = Predictor(model, device, threads)
+        if recording != ["-"]:
+            table |= {"gaps": gaps, "resample": resample}
+        found = _predicted(predictor, recording, channels, _origins(at), table)
+        _write(found, chosen, rows, out, Path(recording[0]).name)
+
+
+def _refuse_given(options: Mapping[str, bool], reason: str) -> None:
+    """Refuse the first option that is given where it changes nothing."""
+    for option, is_given in options.items():
+        if is_given:
+            raise UserError(f"{option} {reason}")
+
+
+def _predicted(
+    predictor: Predictor,
+    recording: list[str],
+    channels: list[str] | None,
+    at: Origins,
+    options: dict[str, Any],
+) -> Results:
+    """Return the predictions of files, or of what standard input holds."""
+    if recording == ["-"]:
+        return predictor.of_stream(sys.stdin.buffer, channels, at, **options)
+    return predictor.predict(list(map(Path, recording)), channels=channels, at=at, **options)
+
+
+def _write(found: Results, form: str, rows: str | None, out: Path | None, source: str) -> None:
+    """Write predictions to a file, or on standard output; `source` is the name of the recording."""
+    table = found.arrays(rows) if form == "npz" else found.table(rows)
+    n_rows = len(next(iter(table.values())))
     if not n_rows:
         names = ", ".join(dict.fromkeys(found.names))  # segments between gaps share one
         print(f"{names}: nothing was found", file=sys.stderr)
     if out is None:
-        _write_text(sys.stdout, chosen, written)
+        _write_text(sys.stdout, form, table)
         return
     with replacing(out) as temporary:
-        if chosen in LABEL_FILES:
+        if form in LABEL_FILES:
             from seqbench.prediction.label_files import RecordingEvents, write_label_file
 
-            events = RecordingEvents.of(found)
-            write_label_file(temporary, chosen, events, Path(recording[0]).name)
-        elif chosen in ON_STDOUT:
+            write_label_file(temporary, form, RecordingEvents.of(found), source)
+        elif form in ON_STDOUT:
             with temporary.open("w", encoding="utf-8", newline="") as file:
-                _write_text(file, chosen, written)
+                _write_text(file, form, table)
         else:
-            _write_binary(temporary, chosen, written)
+            _write_binary(temporary, form, table)
     print(f"{out}: {n_rows} {rows or found.rows[0]}s")
 
 
@@ -286,12 +305,12 @@ def _predict_stream(
     model: Path,
     recording: str,
     out: Path | None,
-    channels: list[str] | None,
-    table: dict[str, object],
+    options: dict[str, Any],
     device: str,
-    raw: RawLayout | None,
+    threads: int,
     idle_s: float | None,
 ) -> None:
+    """Write the events of a stream; `options` are those of `predict_stream`."""
     from seqbench.datasets.reading.stream import GrowingFile
     from seqbench.prediction.event_finder import EventFinder, predict_stream
 
@@ -299,7 +318,7 @@ def _predict_stream(
     ends_itself = recording == "-" or path.is_fifo() or path.is_char_device()
     if ends_itself and idle_s is not None:
         raise UserError("--idle-s is for growing files; a pipe ends by itself")
-    finder = EventFinder(model, device)
+    finder = EventFinder(model, device, threads)
     which = "an isolated" if finder.waits_for_the_period else "every"
     latency_ms = math.ceil(1000 * finder.latency_s - 1e-6)
     print(f"events follow at most {latency_ms} ms after {which} onset", file=sys.stderr)
@@ -317,7 +336,7 @@ def _predict_stream(
             target = stack.enter_context(out.open("w", encoding="utf-8", newline=""))
         name = "stream" if recording == "-" else path.stem
         handle = stack.enter_context(Interruptible(handle))
-        found = predict_stream(finder, handle, raw=raw, recording=name, channels=channels, **table)
+        found = predict_stream(finder, handle, recording=name, **options)
         _write_events(target, found)
 
 

@@ -37,6 +37,8 @@ class EventFinder:
         `results/best/DATASET`, whose models are averaged frame by frame.
     device
         auto, cpu, cuda or cuda:N.
+    threads
+        Of the network, 1 in the benchmark; None: as many as torch or ONNX Runtime takes.
 
     Raises
     ------
@@ -44,7 +46,7 @@ class EventFinder:
         If the file is no trained detection model.
     """
 
-    def __init__(self, path: Path, device: str = "auto") -> None:
+    def __init__(self, path: Path, device: str = "auto", threads: int | None = None) -> None:
         files, stored, header = read_models([path])
         self._path = files[0]
         labels = TASKS.entry(header.task).tags.get("labels")
@@ -65,9 +67,9 @@ class EventFinder:
         ]  # all, or none that is exported: no baseline is averaged
         exported = [one for one in stored if isinstance(one, OnnxModel)]
         self._detector = (
-            _exported(exported[0], files[0], device)
+            _exported(exported[0], files[0], device, threads)
             if exported
-            else _detector(networks, files, device)
+            else _detector(networks, files, device, threads)
         )
 
     @property
@@ -189,15 +191,19 @@ def _until_interrupted(chunks: Iterator[NDArray[np.float32]]) -> Iterator[NDArra
 
 
 def _detector(
-    stored: Sequence[StoredModel[ModelHeader]], paths: Sequence[Path], device: str
+    stored: Sequence[StoredModel[ModelHeader]],
+    paths: Sequence[Path],
+    device: str,
+    threads: int | None,
 ) -> Detector:
     """Return the models behind headers as what turns samples into candidates."""
     from seqbench.tasks.detection.head import DetectionHead
     from seqbench.training.model import load_model
-    from seqbench.training.reproducibility import choose_device
+    from seqbench.training.reproducibility import choose_device, prepare
 
     header = stored[0].header
     where = choose_device(device)
+    prepare(threads, where)
     scorings = []
     for one, path in zip(stored, paths, strict=True):
         model = load_model(one, path).to(where)
@@ -212,11 +218,11 @@ def _detector(
     return Detector(scoring, Normalization.of(header.normalization), len(header.classes))
 
 
-def _exported(stored: OnnxModel, path: Path, device: str) -> Detector:
+def _exported(stored: OnnxModel, path: Path, device: str, threads: int | None) -> Detector:
     """Return an exported model, which normalises samples itself; see `_detector`."""
     from seqbench.prediction.onnx_model import OnnxNetwork, scoring
 
     header = stored.header
-    network = OnnxNetwork(stored, path, device)
+    network = OnnxNetwork(stored, path, device, threads)
     neutral = Normalization.neutral(len(header.channels))
     return Detector(scoring(network), neutral, len(header.classes))

@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from seqbench.cli.main import main
 from seqbench.cli.predict import cell
@@ -110,6 +111,18 @@ def test_numbers_of_threads_and_widths_are_natural(knocks, walk_npy, capsys, opt
         main(["predict", "--model", str(knocks.model), "--recording", str(walk_npy), option, value])
     assert left.value.code == 2
     assert f"{option}: {value} is no whole number above 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [[], ["--stream", "--idle-s", "0"]])
+def test_a_network_takes_the_threads_that_are_given(knocks, walk, tmp_path, capsys, more):
+    path, before = tmp_path / "walk.csv", torch.get_num_threads()
+    path.write_bytes(as_csv(walk))
+    try:
+        main(["predict", "--model", str(knocks.model), "--recording", str(path), *more,
+              "--threads", str(before + 1)])  # fmt: skip
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_predict_takes_channels_by_name(knocks, walk, tmp_path, capsys):

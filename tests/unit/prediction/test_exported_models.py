@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -104,6 +105,23 @@ def test_events_of_a_causal_model_need_no_torch(causal, tmp_path, capsys):
     same_cells(without_torch(*arguments, str(exported)), expected)
     streamed = without_torch(*arguments, str(exported), "--stream")
     same_cells("\n".join(sorted(streamed.splitlines())), "\n".join(sorted(expected.splitlines())))
+
+
+def test_a_stream_takes_the_threads_that_are_given(exported, recording, monkeypatch):
+    from seqbench.cli.main import main
+
+    given, session = [], onnxruntime.InferenceSession
+
+    def opened(data, options, **more):
+        given.append(options.intra_op_num_threads)
+        return session(data, options, **more)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
+    arguments = ["--model", str(exported), "--recording", str(recording)]
+
+    main(["predict", *arguments, "--stream", "--idle-s", "0", "--threads", "2"])
+
+    assert given == [2]
 
 
 @pytest.mark.parametrize("task", ["classification", "labelling", "regression", "forecasting"])
