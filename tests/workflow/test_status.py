@@ -79,6 +79,22 @@ def test_at_the_end_everything_is_done_and_the_page_so_far_makes_nothing_run_aga
     assert snakemake("--dry-run", folder=pumps_run, config=config).jobs == {}
 
 
+@pytest.mark.xdist_group("pumps")
+def test_a_run_with_nothing_left_to_do_ends_in_its_results(pumps_run, snakemake):
+    config = pumps_run / "ten_lines.yaml"
+
+    again = snakemake(folder=pumps_run, config=config)
+    planned = snakemake("--dag", folder=pumps_run, config=config)
+
+    assert "Nothing to be done" in again.output
+    *_, of_dataset, page, use = again.output.splitlines()
+    assert of_dataset.startswith("pumps: cnn1d")
+    assert page == f"page: {layout.REPORT}"
+    assert use.startswith("use:  seqbench predict --model ")
+    assert again.output.count("page: ") == 1
+    assert "page: " not in planned.output
+
+
 def test_a_training_under_way_is_seen_until_it_is_stopped(
     tmp_path, status, wait_for, start_snakemake
 ):

@@ -207,6 +207,7 @@ def packed_with_its_model(wildcards):
 
 def begin():
     """Save the merged configuration beside the results, and start the fork server of the steps."""
+    atexit.unregister(end_idle)
     write_text(Path(layout.CONFIG), BENCHMARK.to_yaml())
     global end_fork_server
     end_fork_server = start_fork_server()
@@ -225,11 +226,28 @@ def end_well():
         for step, made in (("pretrain", layout.ENCODER), ("finetune", layout.MODEL)):
             if Path(made.format(**names)).exists():
                 remove_state(Path(layout.state(step).format(**names)))
-    if any(layout.REPORT in job.output for job in workflow.dag.jobs):
+    if has_page():
         from seqbench.reporting.page.handover import remove_others
 
         remove_others(PLAN, Path())
         print(*closing_lines(PLAN, Path()), sep="\n", flush=True)
+
+
+def end_idle():
+    """Print the results where nothing is left to do, as Snakemake calls no hook then."""
+    if workflow.scheduler is None or workflow.dryrun:  # nothing was to be run
+        return
+    if not len(workflow.dag) and has_page():
+        print(*closing_lines(PLAN, Path()), sep="\n", flush=True)
+
+
+def has_page():
+    """Return whether the page is requested."""
+    return any(layout.REPORT in job.output for job in workflow.dag.jobs)
+
+
+if workflow.is_main_process:
+    atexit.register(end_idle)
 
 
 if workflow.modifier.is_module:  # whose `onstart` Snakemake leaves out

@@ -62,17 +62,36 @@ def _check_folder(folder: Path) -> None:
         raise fault(folder, "there is no such folder", "correct its name")
     if (folder / "recordings").is_dir():
         return
-    loose = [
-        path.name
-        for path in sorted(folder.iterdir())
-        if path.suffix.lower() in READERS and path.name not in TABLES
-    ]
+    loose, by_class = _recordings(folder), dict[str, list[str]]()
+    for inside in sorted(folder.iterdir()):
+        if inside.is_dir() and (names := _recordings(inside)):
+            by_class[inside.name] = names
+    if by_class and not loose:
+        (kind, names), *_ = by_class.items()
+        folders = listed([f"{name}/" for name in by_class], 4)
+        problem = f"recordings lie in {folders}, and the folder recordings/ is missing"
+        hint = (
+            f"move them into {folder / 'recordings'}, each under a name of its own; if a folder is"
+            f" a class, write {folder / 'labels.csv'} with the columns recording,label and rows"
+            f" such as {Path(names[0]).stem},{kind}"
+        )
+        raise fault(folder, problem, hint)
     if not loose:
         hint = "make that folder and put the recordings into it"
         raise fault(folder, "it holds no folder recordings/", hint)
     problem = f"{listed(loose, 2)} lie beside the folder recordings/, which is missing"
     hint = f"make {folder / 'recordings'} and move them into it; {', '.join(TABLES)} stay here"
     raise fault(folder, problem, hint)
+
+
+def _recordings(folder: Path) -> list[str]:
+    """Return the names of files that may be recordings, sorted."""
+    files = sorted(folder.iterdir())
+    return [
+        file.name
+        for file in files
+        if file.suffix.lower() in READERS and file.name not in TABLES and file.is_file()
+    ]
 
 
 def _config(folder: Path, given: dict[str, Any]) -> str:

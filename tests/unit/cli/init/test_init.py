@@ -194,6 +194,22 @@ def test_a_wrong_option_is_refused(options, sentence, tmp_path):
         main(["init", "doors", "--set", *options])
 
 
+def test_a_folder_for_each_class_is_refused_with_the_labels_to_write(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for kind in ("rest", "walk"):
+        (tmp_path / "mine" / kind).mkdir(parents=True)
+        np.savetxt(tmp_path / "mine" / kind / f"{kind[0]}1.csv", np.eye(4), delimiter=",")
+
+    with pytest.raises(SystemExit) as left:
+        main(["init", "mine"])
+
+    assert str(left.value) == (
+        "error: mine: recordings lie in rest/, walk/, and the folder recordings/ is missing; move"
+        " them into mine/recordings, each under a name of its own; if a folder is a class, write"
+        " mine/labels.csv with the columns recording,label and rows such as r1,rest"
+    )
+
+
 def test_recordings_beside_their_folder_are_refused_with_the_way_to_make_it(tmp_path):
     for name in ("a.csv", "b.csv", "c.csv", "events.csv"):
         write_table(tmp_path / "flat" / name, ("time_s", "x"))
