@@ -84,8 +84,10 @@ def strikes_windows(
     that is labelled, ``template_onset`` () int64; how much later each channel
     sets in, ``delays_s`` (K, C) float64, here nothing; and of the noise its
     standard deviation ``noise_sd`` (C,) float64 and the correlation of
-    neighbouring samples ``noise_lag_one`` () float64. Departs from the source
-    in one point: there all splits come from one seed.
+    neighbouring samples ``noise_lag_one`` () float64. Of the labelled events of
+    all splits it holds recording, onset in samples and type, ``event`` (L, 3)
+    int64, and the factor of the template, ``amplitude`` (L,) float64, here 1.
+    Departs from the source in one point: there all splits come from one seed.
 
     References
     ----------
@@ -110,7 +112,8 @@ def strikes_windows(
             signal = generator.standard_normal((WINDOW_SAMPLES, n_channels), dtype=np.float32)
             signal *= noise
             add_strikes(signal, templates, onsets - middle, kinds)
-            made.append(_Recording(split, f"{split}{i:05d}", signal, onsets, kinds))
+            height = np.ones(len(kinds))
+            made.append(_Recording(split, f"{split}{i:05d}", signal, onsets, kinds, height))
     return _gathered(
         made,
         units=[""] * n_channels,
@@ -256,7 +259,7 @@ def strikes_continuous(
                 background = drift * sway(generator, n_samples, sampling_rate_hz)
                 background += coloured_noise(generator, n_samples, sampling_rate_hz)
                 signal[:, channel] += offsets[channel] + noise_sd[channel] * background
-            made.append(_Recording(split, f"{split}{i}", signal, onsets, kinds))
+            made.append(_Recording(split, f"{split}{i}", signal, onsets, kinds, amplitudes))
     return _gathered(
         made,
         units=[UNITS[channel % len(UNITS)] for channel in range(n_channels)],
@@ -302,13 +305,14 @@ def _schedule(
 
 
 class _Recording(NamedTuple):
-    """One recording: its split and name, (n_samples, C) float32, onsets and types (E,)."""
+    """One recording: split, name, (n_samples, C) float32, onsets, types and amplitudes (E,)."""
 
     split: str
     name: str
     signal: NDArray[np.float32]
     onsets: NDArray[np.int64]
     kinds: NDArray[np.int64]
+    amplitudes: NDArray[np.float64]
 
 
 def _gathered(
@@ -324,6 +328,8 @@ def _gathered(
     """Return recordings that are labelled throughout; an event ends with its template."""
     n_types, n_channels, template_samples = templates.shape
     onsets = np.concatenate([one.onsets for one in made])
+    kinds = np.concatenate([one.kinds for one in made])
+    of_recording = np.repeat(np.arange(len(made)), [len(one.onsets) for one in made])
     return Recordings(
         task="detection",
         sample="series",
@@ -334,8 +340,8 @@ def _gathered(
         channels=[f"channel{channel}" for channel in range(n_channels)],
         units=units,
         classes=[f"e{kind:02d}" for kind in range(n_types)],
-        label_recording=np.repeat(np.arange(len(made)), [len(one.onsets) for one in made]),
-        label=np.concatenate([one.kinds for one in made]),
+        label_recording=of_recording,
+        label=kinds,
         label_start=onsets,
         label_stop=onsets + template_samples - template_onset,
         sampling_rate_hz=sampling_rate_hz,
@@ -345,6 +351,8 @@ def _gathered(
         truth={
             "templates": templates,
             "template_onset": np.array(template_onset),
+            "event": np.stack([of_recording, onsets, kinds], axis=1),
+            "amplitude": np.concatenate([one.amplitudes for one in made]),
             **truth,
         },
         source={"origin": "generated", "licence": "none needed"},

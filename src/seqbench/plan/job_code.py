@@ -13,6 +13,7 @@ from seqbench.config.registry import (
     FIGURES,
     METRICS,
     OBJECTIVES,
+    TASK_ANALYSES,
     TASK_WINDOWS,
     TASKS,
 )
@@ -65,6 +66,7 @@ class JobCode:
             self._model(architecture),
             self._task(dataset),
             *self._metrics(dataset),
+            *self._analysis(dataset),
         ]
 
     def best(self, dataset: str, architectures: Iterable[str]) -> list[str]:
@@ -86,6 +88,10 @@ class JobCode:
         task = self.benchmark.task(dataset)
         entries = map(METRICS.entry, METRICS)
         return [entry.module for entry in entries if task in entry.tags["tasks"]]
+
+    def _analysis(self, dataset: str) -> list[str]:
+        task = self.benchmark.task(dataset)
+        return [TASK_ANALYSES.entry(task).module] if task in TASK_ANALYSES else []
 
     def _task(self, dataset: str) -> str:
         return TASKS.entry(self.benchmark.task(dataset)).module

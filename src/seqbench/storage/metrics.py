@@ -15,6 +15,7 @@ from pydantic import Field
 from seqbench.config.options import canonical_json
 from seqbench.errors import DamagedError, FormatError
 from seqbench.storage.atomic import write_json
+from seqbench.storage.event_counts import EventCounts
 from seqbench.storage.kinds import read_text
 from seqbench.storage.records import Name, PretrainingOutcome, Record, RunRecord
 
@@ -52,12 +53,15 @@ class Metrics(RunRecord):
         Of the encoder the run started from; None: from random weights.
     model
         Options of the architecture or baseline.
+    events
+        Of detection: which events of test were found.
     """
 
     headline: Name
     scores: dict[str, dict[str, Score]]
     pretraining: PretrainingOutcome | None = None
     model: dict[str, Any] = Field(default_factory=dict)
+    events: EventCounts | None = None
 
 
 def write_metrics(path: Path, metrics: Metrics) -> None:

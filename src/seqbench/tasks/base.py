@@ -2,13 +2,14 @@
 
 A task is one folder, whose modules are loaded by the stages that need them:
 
-==============  ==================================================================
-``task.py``     `Task`: head, targets of batches, predictions, choice of metrics
-``windows.py``  `seqbench.tasks.windows.TaskWindows`: how recordings become windows
-``profile.py``  `seqbench.tasks.profile.TaskProfile`: config checks and words
-``metrics.py``  functions under ``@METRICS.register``
-``results.py``  `seqbench.tasks.results.Results`: predictions of new recordings
-==============  ==================================================================
+===============  ==================================================================
+``task.py``      `Task`: head, targets of batches, predictions, choice of metrics
+``windows.py``   `seqbench.tasks.windows.TaskWindows`: how recordings become windows
+``profile.py``   `seqbench.tasks.profile.TaskProfile`: config checks and words
+``metrics.py``   functions under ``@METRICS.register``
+``analysis.py``  what ``@TASK_ANALYSES.register`` counts of test beside the metrics, if anything
+``results.py``   `seqbench.tasks.results.Results`: predictions of new recordings
+===============  ==================================================================
 
 A change re-runs those stages alone: no model depends on a metric or a figure.
 The tag ``labels`` of a registered task names what its recordings carry: classes (of

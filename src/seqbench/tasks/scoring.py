@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from seqbench.config.registry import METRICS, TASKS
+from seqbench.config.registry import METRICS, TASK_ANALYSES, TASKS
 from seqbench.errors import FormatError, UserError
 from seqbench.plan.job_code import PREDICTORS
 from seqbench.plan.job_settings import EvaluateJobSettings
@@ -100,6 +100,7 @@ def evaluate(
         scored = score(task, found[split], resamples=resamples, headline=headline)
         scores[split] = {name: Score(**one) for name, one in scored.items()}
     write_predictions(predictions, found)
+    analysed = settings.task in TASK_ANALYSES
     if compile_s is not None:
         cost["compile_s"] = (header.cost.compile_s or 0.0) + compile_s
     write_metrics(
@@ -113,6 +114,7 @@ def evaluate(
             cost=header.cost.model_copy(update=cost),
             pretraining=pretraining,
             model=options,
+            events=TASK_ANALYSES[settings.task](of_split, found["test"]) if analysed else None,
             provenance=header.provenance.model_copy(update={"evaluated_at_commit": commit()}),
         ),
     )

@@ -142,7 +142,14 @@ def blank(figure: str) -> Drawing:
     shows_data = FIGURES.entry(figure).tags.get("shows_data", False)
     words = {"title": title(figure), "caption": caption(figure), "alt": ""}
     return Drawing(
-        **words, shows_data=shows_data, svg=b"<svg/>", pdf=b"", csv="", width=1, height=1
+        **words,
+        shows_data=shows_data,
+        folded=FIGURES.entry(figure).tags.get("folded", False),
+        svg=b"<svg/>",
+        pdf=b"",
+        csv="",
+        width=1,
+        height=1,
     )
 
 

@@ -72,7 +72,19 @@ def test_types_are_those_of_the_model_and_seed_that_val_selects(
     assert by_name["F1"] == f"{values['f1_at_5ms']:.3f}"
     assert by_name["recall"] == f"{values['recall_at_5ms']:.3f}"
     assert by_name["MAE (ms)"] == f"{values['onset_mae_ms']:.2f}"
+    least_ms = material_of(plan).evidence.shapes.least_mean_error_ms
+    column = header.index("least MAE (ms)")
+    assert [row[column] for row in rows] == [formats.milliseconds(one) for one in least_ms]
     assert by_name["bias (ms)"] == f"{values['onset_bias_ms']:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def test_figures_of_the_analysis_are_folded(write_events, event_config, page_without_figures):
+    write_events(event_config(), skill=skill)
+    page = page_without_figures()
+
+    for title in ("Signal-to-noise ratio", "Events close to one another"):
+        assert re.search(rf"<details>\s*<summary>{title}</summary>\s*<figure>", page)
+    assert "<summary>F1 against tolerance</summary>" not in page
 
 
 def test_decoders_are_compared_and_the_one_in_use_has_the_values_of_the_files(

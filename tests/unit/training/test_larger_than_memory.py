@@ -9,6 +9,7 @@ from seqbench.steps import ingest, window
 from seqbench.storage.metrics import read_metrics
 from seqbench.storage.models import read_model
 from seqbench.storage.records import RunIdentity
+from seqbench.storage.windows import read_windows
 from seqbench.tasks.scoring import evaluate
 from seqbench.training.finetune import FinetuneJob, finetune
 from seqbench.training.pretrain import PretrainJob, pretrain
@@ -86,6 +87,7 @@ def results(folder, dataset, limit):
         "model": read_model(folder / "model").arrays,
         "history": [row.rpartition(",")[0] for row in history],  # without seconds
         "scores": read_metrics(folder / "metrics").scores,
+        "events": read_metrics(folder / "metrics").events,
     }
 
 
@@ -94,8 +96,14 @@ def test_data_on_disk_give_the_numbers_of_data_in_memory(tmp_path, dataset):
     disk = results(tmp_path / "disk", dataset, "0B")
     memory = results(tmp_path / "memory", dataset, "1GB")
 
-    for part in ("windows", "history", "scores"):
+    for part in ("windows", "history", "scores", "events"):
         assert disk[part] == memory[part], part
     for part in ("encoder", "model"):
         for name, array in memory[part].items():
             assert np.array_equal(disk[part][name], array), name
+    if dataset == "strikes":  # whose events are counted, with the amplitudes of the generator
+        n_events = len(read_windows(tmp_path / "memory/windows", "test").events.onset)
+        assert memory["events"].has_levels
+        assert sum(row.n for row in memory["events"].by_level) == n_events > 0
+    else:
+        assert memory["events"] is None

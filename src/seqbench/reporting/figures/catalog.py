@@ -17,6 +17,8 @@ across
     True: a figure of several datasets, drawn of `Across` instead of `Material`.
 shows_data
     True: no model is shown, so the figure belongs to the card of the dataset.
+folded
+    True: the page shows the figure on demand alone.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from seqbench import layout
-from seqbench.config.registry import FIGURES
+from seqbench.config.registry import DATASETS, FIGURES
 from seqbench.reporting.scores.blocks import blocks
 
 if TYPE_CHECKING:
@@ -42,12 +44,22 @@ def _are_causal_models_compared(plan: Plan, dataset: str) -> bool:
     return len(names) > 1 and any(map(plan.is_causal, names))
 
 
+def _are_shapes_known(plan: Plan, dataset: str) -> bool:
+    """Return whether a generator knows the shapes of events, or a baseline learns them."""
+    source = plan.benchmark.all_datasets[dataset].source
+    fitted = (run for run in plan.runs_on(dataset) if run.is_baseline)
+    return "truth" in DATASETS.entry(source).tags.get("offers", ()) or any(
+        run in plan.template_runs for run in fitted
+    )
+
+
 NEEDS: Mapping[str, Callable[[Plan, str], bool]] = {
     "label_fractions": lambda plan, name: len({run.labels for run in _trained(plan, name)}) > 1,
     "pretraining": lambda plan, name: any(plan.objective(run) for run in _trained(plan, name)),
     "horizon": lambda plan, name: (
         (plan.benchmark.all_datasets[name].window.horizon_samples or 1) > 1
     ),
+    "event_shapes": lambda plan, name: _are_shapes_known(plan, name),
     "latencies": lambda plan, name: _are_causal_models_compared(plan, name),
     "templates": lambda plan, name: any(run in plan.template_runs for run in plan.runs_on(name)),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +14,8 @@ from seqbench.config.tolerances import TOLERANCES_MS
 from seqbench.reporting.evidence.detection import DetectionEvidence, Timing
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures import style
-from seqbench.reporting.figures.panels import DOTTED, choice, grid, note, short
+from seqbench.reporting.figures.methods import BOUND, compared_rows, marker
+from seqbench.reporting.figures.panels import DOTTED, grid, note, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.formats import NOTHING, milliseconds, score
@@ -25,9 +26,6 @@ N_ERROR_BINS = 41  # odd, so that one lies around 0
 ROW_INCHES, BESIDE_INCHES = 0.27, 0.95  # height of a type, width of the words beside it
 POINTS = 72  # in an inch
 LABEL_POINTS = 11  # from one name at the end of a line to the next
-BOUND_LOOK: dict[str, Any] = {
-    "color": "#b3202c", "linewidth": 2.4, "solid_capstyle": "round", "zorder": 4,
-}  # fmt: skip
 LEADER = {"arrowstyle": "-", "color": style.HAIRLINE, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 1}
 
 
@@ -48,7 +46,7 @@ def tolerance(material: Material) -> Plot:
     rule: the tolerance that ranks models.
     """
     board = material.board
-    lines = [_line(row) for row in _compared(material)]
+    lines = [_line(row) for row in compared_rows(material)]
     right = 0.35 + style.CHARACTER_INCHES * max((len(line.name) for line in lines), default=0)
     figure, (axes,) = grid(1, 1, height=3.3, top=0.15, right=right)
     numbers = Numbers()
@@ -64,7 +62,7 @@ def tolerance(material: Material) -> Plot:
         axes.plot(
             TOLERANCES_MS, line.f1, color=colour, linewidth=2.4 if is_selected else 1.1,
             linestyle=(0, (6, 2, 1, 2)) if line.row.is_ceiling else "-",
-            marker=_marker(material, line.row), markersize=4.5 if is_selected else 3,
+            marker=marker(material, line.row), markersize=4.5 if is_selected else 3,
             zorder=3 if is_selected else 2,
         )  # fmt: skip
     ranking = material.of(DetectionEvidence).tolerance_ms
@@ -121,31 +119,11 @@ def timing_errors(material: Material) -> Plot:
     return Plot(figure, numbers.table, f"Mean onset error: {', '.join(biases) or NOTHING}.")
 
 
-def _compared(material: Material) -> list[ModelScores]:
-    """Return all baselines and the best arm of each architecture on val; the selected one last."""
-    board = material.board
-    trained = [row for row in board.rows if not row.is_baseline]
-    best = [
-        board.selected_among(row for row in trained if row.architecture == name)
-        for name in material.architectures
-    ]
-    rows = [row for row in board.rows if row.is_baseline] + [row for row in best if row]
-    return sorted(rows, key=lambda row: row == board.selected)
-
-
 def _line(row: ModelScores) -> _Line:
     at = [Estimate.of(row.results, f"f1_at_{t:g}ms") for t in TOLERANCES_MS]
     f1 = [np.nan if estimate.mean is None else estimate.mean for estimate in at]
     sd = [estimate.sd or 0.0 for estimate in at]
     return _Line(row, short(row.name, 30), np.array(f1), np.array(sd))
-
-
-def _marker(material: Material, row: ModelScores) -> str:
-    """Return the mark of a model: baselines share a colour."""
-    if not row.is_baseline:
-        return "o"
-    names = [other.architecture for other in material.board.rows if other.is_baseline]
-    return str(choice(style.MARKERS[1:], sorted(names), row.architecture))
 
 
 def _name_ends(axes: Axes, lines: list[_Line], material: Material) -> None:
@@ -202,7 +180,7 @@ def _draw_ridges(
         bound = detection.bounds_ms[kind]
         if bound is not None:
             reach = min(bound, limit)
-            axes.plot([-reach, reach], [foot - 0.05] * 2, **BOUND_LOOK)
+            axes.plot([-reach, reach], [foot - 0.05] * 2, **BOUND)
         if not len(late):
             continue
         counts = np.histogram(np.clip(late, -limit, limit), edges)[0]

@@ -32,12 +32,15 @@ class Drawing:
         What the figure shows in words, for those who cannot see it.
     shows_data
         Whether no model is shown.
+    folded
+        Whether the page shows it on demand alone.
     """
 
     title: str
     caption: str
     alt: str
     shows_data: bool
+    folded: bool
     svg: bytes
     pdf: bytes
     csv: str
@@ -70,6 +73,7 @@ def draw(figure: str, material: Material | Across) -> Drawing:
         caption=caption(figure),
         alt=f"{title(figure)}, {material.place}. {plot.shown or caption(figure)}",
         shows_data=FIGURES.entry(figure).tags.get("shows_data", False),
+        folded=FIGURES.entry(figure).tags.get("folded", False),
         svg=svg,
         pdf=pdf,
         csv=plot.csv,

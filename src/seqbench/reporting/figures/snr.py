@@ -1,0 +1,126 @@
+"""Scores and errors in time against the signal-to-noise ratio, and the least error there is."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.detection import DetectionEvidence
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.figures import style
+from seqbench.reporting.figures.methods import (
+    BOUND,
+    counted_rows,
+    legend_inches,
+    look,
+    method_legend,
+)
+from seqbench.reporting.figures.panels import grid, note
+from seqbench.reporting.figures.plot import Numbers, Plot
+from seqbench.reporting.read.event_shapes import EventShapes
+from seqbench.reporting.scores.event_counts import SNR_STEP_DB, AtSnr, by_snr, by_type
+from seqbench.reporting.scores.formats import milliseconds
+from seqbench.reporting.scores.leaderboards import ModelScores
+
+LEAST_SHOWN_MS = 1e-3  # a log axis has no 0
+
+
+@FIGURES.register(
+    "snr",
+    title="Signal-to-noise ratio",
+    tasks=("detection",),
+    order=24,
+    needs="event_shapes",
+    folded=True,
+)
+def snr(material: Material) -> Plot:
+    """F1 of each type, the fraction of events found and their errors in time, all runs together.
+
+    The ratio is the energy of an event over the variance of the noise, both after the filter that
+    makes noise white: below 10 dB events drown, from 20 dB they are plain. Where a generator knows
+    the strength of each event, it counts. Red: the mean error of the best possible method for a
+    single event that may lie between samples (Cramér-Rao bound); a method that knows that onsets
+    lie on whole samples can fall below. Errors under 0.001 ms are drawn there. Bold: the model
+    selected on val.
+    """
+    shapes, rows = material.of(DetectionEvidence).shapes, counted_rows(material)
+    top = 0.25 + legend_inches(len(rows) + 1)
+    figure, panels = grid(3, 3, height=2.3, top=top, bottom=0.75, gap=(0.62, 0.4))
+    numbers = Numbers()
+    if shapes is None or not np.isfinite(shapes.snr_db).any():
+        for axes in panels:
+            axes.set_visible(False)
+        note(figure, "The signal holds no noise, or no type has a shape.")
+        return Plot(figure, numbers.table)
+    of_types, of_events, of_errors = panels
+    least: dict[float, float] = {}
+    for row in rows:
+        _draw_types(of_types, material, row, shapes, numbers)
+        found = by_snr(row.results, shapes)
+        at = [one.snr_db for one in found]
+        of_events.plot(at, [one.recall for one in found], **look(material, row))
+        timed = [one for one in found if one.mae_ms is not None]
+        of_errors.plot(
+            [one.snr_db for one in timed],
+            [max(one.mae_ms or 0.0, LEAST_SHOWN_MS) for one in timed],
+            **look(material, row),
+        )
+        least |= {one.snr_db: one.least_mae_ms for one in found}
+        _add_events(numbers, row, found)
+    edges = sorted(least)
+    of_errors.plot(edges, [least[edge] for edge in edges], marker="o", markersize=3.5, **BOUND)
+    of_types.set(ylabel="F1", title="each type", ylim=(-0.02, 1.03))
+    of_events.set(ylabel="fraction found", title="each event", ylim=(-0.02, 1.03))
+    of_errors.set(ylabel="mean |onset error| (ms)", title="errors in time", yscale="log")
+    low, high = of_errors.get_ylim()
+    of_errors.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5) if high < 50 * low else (1,)))
+    of_errors.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    of_errors.yaxis.set_minor_formatter(NullFormatter())
+    for axes in panels:
+        axes.set_xlabel("signal-to-noise ratio (dB)")
+        axes.grid(axis="y")
+        low, high = axes.dataLim.intervalx if edges else (0.0, 0.0)
+        middle, reach = (low + high) / 2, max(0.55 * (high - low), SNR_STEP_DB)
+        axes.set_xlim(middle - reach, middle + reach)
+    method_legend(figure, material, rows, ("least possible error", BOUND))
+    figure.text(0.995, 0.01, _source(shapes), ha="right", fontsize=6.5, color=style.MUTED)
+    words = [f"{milliseconds(least[edge])} ms at {edge:g} dB" for edge in edges[:: len(edges) or 1]]
+    return Plot(figure, numbers.table, f"Least mean error: {', '.join(words)}." if words else "")
+
+
+def _source(shapes: EventShapes) -> str:
+    return f"Shapes: {shapes.origin}."
+
+
+def _draw_types(
+    axes: Axes, material: Material, row: ModelScores, shapes: EventShapes, numbers: Numbers
+) -> None:
+    snr_db, least_ms = shapes.snr_db, shapes.least_mean_error_ms
+    found = [
+        one
+        for one in by_type(row.results, len(snr_db))
+        if one.f1 is not None and np.isfinite(snr_db[one.type])
+    ]
+    found.sort(key=lambda one: float(snr_db[one.type]))
+    axes.plot(
+        [snr_db[one.type] for one in found],
+        [one.f1 or 0.0 for one in found],
+        **look(material, row) | {"linestyle": "none"},
+    )
+    for one in found:
+        numbers.add(
+            architecture=row.architecture, arm=row.arm, of="type",
+            type=material.windows.classes[one.type], snr_db=float(snr_db[one.type]), n=one.n,
+            f1=one.f1, recall=one.recall, mae_ms=one.mae_ms,
+            least_mae_ms=float(least_ms[one.type]),
+        )  # fmt: skip
+
+
+def _add_events(numbers: Numbers, row: ModelScores, found: list[AtSnr]) -> None:
+    for one in found:
+        numbers.add(
+            architecture=row.architecture, arm=row.arm, of="event", snr_db=float(one.snr_db),
+            n=one.n, recall=one.recall, mae_ms=one.mae_ms, least_mae_ms=one.least_mae_ms,
+        )  # fmt: skip
