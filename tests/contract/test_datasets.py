@@ -40,6 +40,18 @@ TINY = {
     "diabetes": [{}, {"table": "pima"}],
     "etth1": [{"n_hours": 50}],
     "hello": [{}],
+    "hybrid": [
+        {
+            "path": "my_backgrounds",
+            "templates": templates,
+            "sampling_rate_hz": 100.0,
+            "length_ms": 80.0,
+            "before_ms": 20.0,
+            "rate_hz": 1.0,
+            "refractory_s": 0.2,
+        }
+        for templates in ("file", "labelled")
+    ],
     "ipol_gait": [{"feet": "left"}, {"feet": "both"}],
     "ludb": [{}],
     "mitdb": [{}, {"types": "qrs"}],
@@ -114,6 +126,18 @@ def make_folder(root: Path) -> None:
     (root / "events.csv").write_text("\n".join(events) + "\n", encoding="utf-8")
 
 
+def make_backgrounds(root: Path) -> None:
+    """Make recordings of noise, one of them with labels, and templates of two types."""
+    generator = np.random.default_rng(0)
+    (root / "recordings").mkdir(parents=True)
+    for i in range(6):
+        np.save(root / f"recordings/r{i}.npy", generator.normal(size=(1000, 2)))
+    np.savez(root / "templates.npz", templates=generator.normal(size=(2, 2, 8)), onset=2)
+    rows = [f"r5,{0.5 + onset},{'beat' if onset % 2 else 'stroke'}" for onset in range(9)]
+    rows = ["recording,onset_s,label", *rows, "r5,9.5,beat"]
+    (root / "events.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}{case[1] or ''}")
 def case(request):
     return request.param
@@ -133,6 +157,7 @@ def options(case):
 def load(name, options, tmp_path_factory, mirrors, write_bells):
     folder = tmp_path_factory.mktemp("source")
     make_folder(folder / "my_recordings")
+    make_backgrounds(folder / "my_backgrounds")
     cache = mirrors if name in MIRRORED else folder / "cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -51,8 +51,9 @@ def test_the_smoke_config_touches_every_registered_name(pytestconfig):
     assert {run.architecture for run in plan.trained} == set(ARCHITECTURES)
     assert {plan.objective(run) for run in plan.trained} - {None} == set(OBJECTIVES)
     assert set(plan.benchmark.baselines) == set(BASELINES)
-    # A folder has runs of its own in test_folder and test_events; the others are downloaded.
-    assert sources | {"folder", *DOWNLOADED} == set(DATASETS)
+    # A folder has runs of its own in test_folder and test_events, and `hybrid` reads one; the
+    # others are downloaded.
+    assert sources | {"folder", "hybrid", *DOWNLOADED} == set(DATASETS)
 
 
 def test_every_run_has_a_row_for_every_metric(smoke, plan):
