@@ -53,7 +53,8 @@ def _to_onnx(model: Path, out: Path) -> None:
     made = export_onnx(model, out)
     length = made.graph.window_samples
     lengths = "of any length" if length is None else f"of {length} samples"
-    print(f"{made.path}: {made.n_bytes} bytes, for windows {lengths}")
+    of = f"windows {lengths}" if made.graph.stream is None else "recordings as they come"
+    print(f"{made.path}: {made.n_bytes} bytes, for {of}")
     _print_difference(made.difference, made.n_windows)
     print(f"{made.speed_ratio:.1f} times as fast as torch on one core")
 
@@ -65,7 +66,8 @@ def _to_c(model: Path, out: Path) -> None:
     print(f"{made.path}: {made.signature};")
     _print_difference(made.difference, made.n_windows)
     print(f"flash {made.flash_bytes} bytes, RAM {made.ram_bytes} bytes, as cc -O2 compiles it here")
-    print(f"{1e6 * made.window_s:.3g} us for a window here")
+    taken = "a second of signal" if made.is_causal else "a window"
+    print(f"{1e6 * made.window_s:.3g} us for {taken} here")
 
 
 def _print_difference(difference: float, n_windows: int) -> None:

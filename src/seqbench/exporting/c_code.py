@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.errors import UserError, one_line
+from seqbench.exporting.c_program import Program
+from seqbench.exporting.c_recording import STEP, harness, recording_code
 from seqbench.exporting.graph import example, traced
 from seqbench.exporting.parity import check_difference, in_units, test_windows
 from seqbench.exporting.source import Source
@@ -21,10 +23,9 @@ from seqbench.storage.onnx_model import MAX_REASON, missing
 from seqbench.training.model import Model
 
 NAME = "seqbench_model"  # of the function in C
-COMPILE_S = 600  # that a compiler may take
 N_COMPARED = 64  # windows of test
 N_TIMED = 20
-# Reads windows, and writes their scores and the seconds that one took.
+# Reads windows; writes their scores, the seconds that one took, and the bytes that are kept: none.
 HARNESS = """\
 #include <stdio.h>
 #include <time.h>
@@ -42,7 +43,7 @@ int main(int n_arguments, char **arguments) {{
     fwrite(scores, sizeof scores, 1, out);
   }}
   fclose(out);
-  printf("%.9g", n ? (double)used / CLOCKS_PER_SEC / n : 0.0);
+  printf("%.9g 0", n ? (double)used / CLOCKS_PER_SEC / n : 0.0);
   return 0;
 }}
 """
@@ -63,11 +64,13 @@ class ExportedC:
     flash_bytes
         Of code and weights, as compiled here.
     ram_bytes
-        Of variables and of the stack of the function, at most.
+        Of variables, of what is kept along a recording, and of the stack, at most.
     window_s
-        Seconds that a window takes here.
+        Seconds that a window takes here; of a causal model, a second of signal.
     signature
         Of the function.
+    is_causal
+        Whether it takes a recording sample by sample; else windows.
     """
 
     path: Path
@@ -77,10 +80,13 @@ class ExportedC:
     ram_bytes: int
     window_s: float
     signature: str
+    is_causal: bool
 
 
 def export_c(model: Path, out: Path) -> ExportedC:
     """Write a trained model as one C file that takes a window at a time.
+
+    That of a causal detector takes a recording sample by sample.
 
     Parameters
     ----------
@@ -104,27 +110,45 @@ def export_c(model: Path, out: Path) -> ExportedC:
     source = Source.read(model)
     path, header, parity = source.path, source.header, source.parity
     _refuse_backward(source.traceable.model, path)
-    windows = example(header, 1, header.window_samples)
-    proto = traced(source.traceable, windows, is_dynamic=False)
-    _in_single_precision(proto)
+    windows = example(header, N_TIMED, header.window_samples, seed=1)
+    of_scores = parity.expected(windows[:1]).shape[1:]
     with tempfile.TemporaryDirectory() as folder, replacing(out) as temporary:
         work = Path(folder)
-        code = _generated(proto, work, path)
-        program = _Program(compiler, work, windows.shape, parity.expected(windows).shape)
-        batches = [example(header, N_TIMED, header.window_samples, seed=1)]
+        code, signature, main = _translated(source, work, windows[:1], of_scores)
+        (work / "model.c").write_text(code, encoding="utf-8")
+        program = Program(compiler, work, main, of_scores)
+        difference = parity.difference(windows, program.scores(windows))
+        window_s = program.window_s
         found = test_windows(path, header)
         n_windows = 0
         for batch in in_units(found) if found is not None else ():
             if batch.shape[1] == header.window_samples and n_windows < N_COMPARED:
-                batches.append(batch)
+                difference = max(difference, parity.difference(batch, program.scores(batch)))
                 n_windows += len(batch)
-        difference = max(parity.difference(one, program.scores(one)) for one in batches)
         check_difference(difference, path, "C file")
         flash, ram = program.sizes()
         temporary.write_text(code, encoding="utf-8")
-    line = next(line for line in code.splitlines() if line.startswith(f"void {NAME}("))
-    signature = line.removesuffix(" {")
-    return ExportedC(out, difference, n_windows, flash, ram, program.window_s, signature)
+    is_causal = source.causal is not None
+    if is_causal:
+        window_s *= (header.sampling_rate_hz or 1.0) / header.window_samples
+    return ExportedC(out, difference, n_windows, flash, ram, window_s, signature, is_causal)
+
+
+def _translated(
+    source: Source, work: Path, window: NDArray[Any], of_scores: tuple[int, ...]
+) -> tuple[str, str, str]:
+    """Return the C file of a model, its signature, and a program that feeds it windows."""
+    if source.causal is None:
+        proto = traced(source.traceable, window, is_dynamic=False)
+        code = _generated(proto, work, source.path, NAME)
+        line = next(line for line in code.splitlines() if line.startswith(f"void {NAME}("))
+        sizes = ["".join(f"[{n}]" for n in shape) for shape in (window.shape, (1, *of_scores))]
+        main = HARNESS.format(input=sizes[0], output=sizes[1], name=NAME)
+        return code, line.removesuffix(" {"), main
+    code = _generated(source.causal.traced(is_dynamic=False), work, source.path, STEP)
+    values = len(source.header.channels), len(source.header.classes)
+    more, signature = recording_code(source.causal.record, *values)
+    return code + more, signature, harness(window.shape[1], *values)
 
 
 def _refuse_backward(model: Model, path: Path) -> None:
@@ -159,8 +183,9 @@ def _in_single_precision(proto: Any) -> None:
         one.type.tensor_type.elem_type = TensorProto.FLOAT
 
 
-def _generated(proto: Any, work: Path, path: Path) -> str:
+def _generated(proto: Any, work: Path, path: Path, name: str) -> str:
     """Return the C source of a graph of fixed shapes."""
+    _in_single_precision(proto)
     import onnx
     import onnxruntime
 
@@ -179,7 +204,7 @@ def _generated(proto: Any, work: Path, path: Path) -> str:
                 node.attribute.remove(attribute)  # the default, which emx-onnx-cgen cannot read
     onnx.save(simpler, work / "model.onnx")
     options = ["--large-temp-threshold", "0", "--large-weight-threshold", "0"]
-    command = [sys.executable, "-m", "emx_onnx_cgen", "compile", *options, "--model-name", NAME]
+    command = [sys.executable, "-m", "emx_onnx_cgen", "compile", *options, "--model-name", name]
     files = [str(work / "model.onnx"), str(work / "model.c")]
     done = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
     if "No module named emx_onnx_cgen" in done.stderr:
@@ -191,48 +216,3 @@ def _generated(proto: Any, work: Path, path: Path) -> str:
     if "malloc(" in source or "fopen(" in source:
         raise UserError(f"{path}: its C file would need a heap or files; nothing was written")
     return source
-
-
-class _Program:
-    """The C file, compiled with what feeds it windows."""
-
-    def __init__(
-        self, compiler: str, work: Path, of_window: tuple[int, ...], of_scores: tuple[int, ...]
-    ) -> None:
-        self._work, self._of_scores = work, of_scores
-        self.window_s = 0.0
-        sizes = ["".join(f"[{n}]" for n in shape) for shape in (of_window, of_scores)]
-        source = HARNESS.format(input=sizes[0], output=sizes[1], name=NAME)
-        (work / "main.c").write_text(source, encoding="utf-8")
-        self._compiler = compiler
-        self._run("-O2", "main.c", "-o", "main", "-lm")
-
-    def _run(self, *arguments: str) -> None:
-        command = [self._compiler, *arguments]
-        done = subprocess.run(
-            command, cwd=self._work, capture_output=True, text=True, timeout=COMPILE_S, check=False
-        )
-        if done.returncode:
-            raise UserError(f"cc cannot compile the file ({one_line(done.stderr)[:MAX_REASON]})")
-
-    def scores(self, windows: NDArray[Any]) -> NDArray[Any]:
-        """Return the scores of windows in units, (B, ...), and keep the seconds of one."""
-        given, found = self._work / "windows.bin", self._work / "scores.bin"
-        windows.astype(np.float32).tofile(given)
-        done = subprocess.run(
-            ["./main", given, found], cwd=self._work, capture_output=True, text=True, check=True
-        )
-        self.window_s = float(done.stdout)
-        scores = np.fromfile(found, dtype=np.float32)
-        return scores.reshape(len(windows), *self._of_scores[1:])
-
-    def sizes(self) -> tuple[int, int]:
-        """Return the bytes of code and constants, and those of variables and stack."""
-        self._run("-O2", "-c", "model.c", "-o", "model.o", "-fstack-usage")
-        done = subprocess.run(
-            ["size", "model.o"], cwd=self._work, capture_output=True, text=True, check=True
-        )
-        text, data, bss = (int(one) for one in done.stdout.splitlines()[1].split()[:3])
-        rows = (self._work / "model.su").read_text().splitlines()
-        stack = sum(int(row.split("\t")[1]) for row in rows)
-        return text + data, data + bss + stack
