@@ -104,9 +104,8 @@ def hybrid(
     Onsets lie on whole samples. The noise of a channel is what a moving mean as long as a
     template leaves of it: 1.4826 times the median absolute deviation over the first 2^20 samples
     of each recording. Real events that nobody labelled remain in the recordings and count as
-    false alarms where a method finds them. The truth has ``templates``, ``template_onset``,
-    ``event`` and ``amplitude`` as `strikes_windows` has them; the noise is real, so nothing
-    states it.
+    false alarms where a method finds them. The truth has ``templates`` and ``template_onset`` as
+    `strikes_windows` has them; the noise is real, so nothing states it.
 
     References
     ----------
@@ -185,11 +184,8 @@ def hybrid(
         truth={
             "templates": known.values,
             "template_onset": np.array(known.onset),
-            "event": np.stack(
-                [columns[name] for name in ("label_recording", "label_start", "label")], axis=1
-            ),
-            "amplitude": np.concatenate(amplitudes),
         },
+        label_amplitude=np.concatenate(amplitudes),
         source=_source(root, found, known, backgrounds, templates),
     )
 

@@ -84,9 +84,7 @@ def strikes_windows(
     that is labelled, ``template_onset`` () int64; how much later each channel
     sets in, ``delays_s`` (K, C) float64, here nothing; and of the noise its
     standard deviation ``noise_sd`` (C,) float64 and the correlation of
-    neighbouring samples ``noise_lag_one`` () float64. Of the labelled events of
-    all splits it holds recording, onset in samples and type, ``event`` (L, 3)
-    int64, and the factor of the template, ``amplitude`` (L,) float64, here 1.
+    neighbouring samples ``noise_lag_one`` () float64. Every amplitude is 1.
     Departs from the source in one point: there all splits come from one seed.
 
     References
@@ -344,6 +342,7 @@ def _gathered(
         label=kinds,
         label_start=onsets,
         label_stop=onsets + template_samples - template_onset,
+        label_amplitude=np.concatenate([one.amplitudes for one in made]),
         sampling_rate_hz=sampling_rate_hz,
         known=np.array([[0, len(one.signal)] for one in made]),
         refractory_s=refractory_s,
@@ -351,8 +350,6 @@ def _gathered(
         truth={
             "templates": templates,
             "template_onset": np.array(template_onset),
-            "event": np.stack([of_recording, onsets, kinds], axis=1),
-            "amplitude": np.concatenate([one.amplitudes for one in made]),
             **truth,
         },
         source={"origin": "generated", "licence": "none needed"},

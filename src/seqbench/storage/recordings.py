@@ -14,7 +14,8 @@ Layout, version 5. All recordings of a dataset stand end to end:
 ``channels/name``     (C,) text; also ``unit``, empty where unknown
 ``classes``           (K,) text
 ``labels/recording``  (L,) int64; also ``label`` (index into classes), ``start``
-                      and ``stop`` (samples from the start of the recording)
+                      and ``stop`` (samples from the start of the recording), and
+                      where a generator knows it ``amplitude``
 ``targets/values``    (n_samples, D) float32, targets of every sample, NaN
                       where unknown; also ``name`` and ``unit``, (D,) text; only
                       where there are any
@@ -57,6 +58,7 @@ PATHS = {
     "label": "labels/label",
     "label_start": "labels/start",
     "label_stop": "labels/stop",
+    "label_amplitude": "labels/amplitude",
     "target_names": "targets/name",
     "target_units": "targets/unit",
 }
@@ -86,6 +88,8 @@ class Recordings:
         One entry per label, (L,): index of the recording, index of the class,
         and the samples [start, stop) it covers; an event starts at its onset,
         and covers one sample where its end is unknown. No label: pretraining only.
+    label_amplitude
+        Factor of the template of each event, above 0, (L,); None: not known.
     targets, target_names, target_units
         Regression: values of every sample of each recording, (n_samples, D)
         float32, NaN where unknown, and what they are; None for other tasks.
@@ -123,6 +127,7 @@ class Recordings:
     label: NDArray[np.int64]
     label_start: NDArray[np.int64]
     label_stop: NDArray[np.int64]
+    label_amplitude: NDArray[np.float64] | None = None
     targets: Sequence[AnyArray] | None = None
     target_names: list[str] = field(default_factory=list)
     target_units: list[str] = field(default_factory=list)
@@ -165,6 +170,9 @@ class Recordings:
             raise ValueError("a label reaches past its recording")
         if (self.label_start >= self.label_stop).any():
             raise ValueError("a label covers no sample")
+        amplitude = self.label_amplitude
+        if amplitude is not None and (len(amplitude) != len(self.label) or (amplitude <= 0).any()):
+            raise ValueError("every event has one amplitude above 0, or none has one")
         if labels == "events" and (self.sampling_rate_hz is None or not self.tolerance_ms):
             raise ValueError(f"{self.task} needs a sampling rate and a tolerance")
 
@@ -210,6 +218,8 @@ class Recordings:
             for i, values in enumerate(self.targets)
         ]
         labels = {column: getattr(self, column)[kept] for column in LABEL_COLUMNS}
+        if self.label_amplitude is not None:
+            labels["label_amplitude"] = self.label_amplitude[kept]
         return replace(self, known=known, targets=targets, **labels)
 
     @classmethod

@@ -1,8 +1,9 @@
 """Recordings along a signal and the events in them, as `windows.h5` keeps them for detection.
 
 Layout of the group: ``recording``, ``start``, ``stop``, ``known_start`` and
-``known_stop`` (S,) int64; ``onset``, ``offset`` and ``type`` (E,) int64; the
-attributes ``refractory_s`` (NaN where unknown) and ``tolerance_ms``.
+``known_stop`` (S,) int64; ``onset``, ``offset`` and ``type`` (E,) int64; where
+known ``amplitude`` (E,) float64; the attributes ``refractory_s`` (NaN
+where unknown) and ``tolerance_ms``.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Timeline:
         First row of each event and the row behind its last, (E,), by onset.
     type
         Index of the class of each event, (E,).
+    amplitude
+        Factor of the template of each event, (E,); None: not known.
     refractory_s
         Shortest time between two events of one type; None: none known.
     tolerance_ms
@@ -53,6 +56,7 @@ class Timeline:
     type: NDArray[np.int64]
     refractory_s: float | None
     tolerance_ms: float
+    amplitude: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.recording)
@@ -66,7 +70,13 @@ class Timeline:
         """Return the recordings alone: nothing is known of their events."""
         none = np.zeros(0, dtype=np.int64)
         return replace(
-            self, known_start=self.start, known_stop=self.start, onset=none, offset=none, type=none
+            self,
+            known_start=self.start,
+            known_stop=self.start,
+            onset=none,
+            offset=none,
+            type=none,
+            amplitude=None,
         )
 
 

@@ -68,15 +68,17 @@ def split_in_time(
 def _pieces(recordings: Recordings, pieces: Sequence[tuple[int, str, int, int, int]]) -> Recordings:
     known = recordings.known_spans
     labels: list[tuple[int, int, int, int]] = []
+    kept_labels: list[int] = []
     for place, (index, _, first, begin, end) in enumerate(pieces):
         own = np.flatnonzero(recordings.label_recording == index)
         start = np.maximum(recordings.label_start[own], begin)
         stop = np.minimum(recordings.label_stop[own], end)
         kept = start < stop
+        kept_labels += own[kept].tolist()
         spans = zip(recordings.label[own][kept], start[kept], stop[kept], strict=True)
         labels += [(place, int(label), int(a) - first, int(b) - first) for label, a, b in spans]
     of_labels = np.array(labels or np.zeros((0, 4)), dtype=np.int64)
-    targets = recordings.targets
+    targets, amplitude = recordings.targets, recordings.label_amplitude
     return replace(
         recordings,
         signals=[span(recordings.signals[i], first, end) for i, _, first, _, end in pieces],
@@ -95,4 +97,5 @@ def _pieces(recordings: Recordings, pieces: Sequence[tuple[int, str, int, int, i
         label=of_labels[:, 1],
         label_start=of_labels[:, 2],
         label_stop=of_labels[:, 3],
+        label_amplitude=None if amplitude is None else amplitude[kept_labels],
     )

@@ -44,18 +44,14 @@ def test_what_is_added_is_the_templates_at_the_labels_times_the_amplitudes(root,
     found = made(root)
 
     assert found.classes == ["dong", "ding"]
-    truth = found.truth
-    np.testing.assert_array_equal(
-        truth["event"], np.stack([found.label_recording, found.label_start, found.label], axis=1)
-    )
-    assert len(np.unique(truth["amplitude"])) == len(found.label) > 10
+    templates, factors = found.truth["templates"], found.label_amplitude
+    events = list(zip(found.label_recording, found.label_start, found.label, strict=True))
+    assert len(np.unique(factors)) == len(events) > 10
     for i, background in enumerate(noise):
         expected = background.astype(np.float64)
-        for (recording, onset, kind), factor in zip(
-            truth["event"], truth["amplitude"], strict=True
-        ):
+        for (recording, onset, kind), factor in zip(events, factors, strict=True):
             if recording == i:
-                expected[onset - 5 : onset + 15] += factor * truth["templates"][kind].T
+                expected[onset - 5 : onset + 15] += factor * templates[kind].T
         np.testing.assert_allclose(found.signals[i], expected, atol=1e-5)
     np.testing.assert_array_equal(found.known_spans, [[0, 20_000], [0, 20_000]])
 
@@ -131,7 +127,7 @@ def test_templates_are_learned_from_labelled_recordings_which_are_left_out(root,
 
 def test_a_seed_gives_the_same_events_and_another_one_others(root, noise):
     write_templates(root)
-    one, again, other = (made(root, seed=seed).truth["event"] for seed in (0, 0, 1))
+    one, again, other = (made(root, seed=seed).label_start for seed in (0, 0, 1))
 
     assert one.tolist() == again.tolist() != other.tolist()
 

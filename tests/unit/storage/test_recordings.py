@@ -45,7 +45,14 @@ def walks(recordings):
 UNKNOWN = {"refractory_s": None, "sampling_rate_hz": None, "tolerance_ms": None, "truth": {}}
 
 
-@pytest.mark.parametrize("change", [{}, UNKNOWN | {"task": "classification"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        UNKNOWN | {"task": "classification"},
+        {"label_amplitude": np.array([0.5, 1.0, 2.0])},
+    ],
+)
 @pytest.mark.parametrize("name", ["three", "walks"])
 def test_recordings_survive_a_file(request, name, change, tmp_path, assert_same):
     made = replace(request.getfixturevalue(name), **change)
@@ -54,6 +61,12 @@ def test_recordings_survive_a_file(request, name, change, tmp_path, assert_same)
     read = read_recordings(tmp_path / "recordings.h5")
 
     assert_same(read, replace(made, known=made.known_spans))
+
+
+def test_amplitudes_go_with_the_labels_that_are_put_aside(walks):
+    strong = replace(walks, label_amplitude=np.array([0.5, 1.0, 2.0]))
+
+    assert strong.without_labels([0]).label_amplitude.tolist() == [2.0]
 
 
 def test_all_of_a_recording_with_labels_is_known_and_nothing_of_one_without(three):
@@ -100,6 +113,8 @@ def test_classes_of_numbers_stand_in_the_order_of_their_values(recordings):
         ({"label_stop": np.array([10, 11])}, "a label reaches past its recording"),
         ({"label_start": np.array([-1, 0])}, "a label reaches past its recording"),
         ({"label_start": np.array([0, 10])}, "a label"),  # it would cover no sample
+        ({"label_amplitude": np.ones(1)}, "every event has one amplitude above 0"),
+        ({"label_amplitude": np.array([1.0, 0.0])}, "every event has one amplitude above 0"),
     ],
 )
 def test_what_cannot_be_is_refused(recordings, change, sentence):

@@ -10,14 +10,12 @@ from seqbench.storage.event_counts import Confused, EventCounts, OfLag, OfLevel,
 from seqbench.tasks.detection.analysis import count_events
 
 
-def windows(truth=None, recordings=(0,)):
-    timeline = SimpleNamespace(recording=np.array(recordings))
-    return SimpleNamespace(truth=truth or {}, events=timeline)
+def windows(amplitude=None):
+    return SimpleNamespace(events=SimpleNamespace(amplitude=amplitude))
 
 
-def counted(references, candidates, truth=None, **changes):
-    recordings = range(changes.get("n_recordings", 1))
-    return count_events(windows(truth, list(recordings)), made(references, candidates, **changes))
+def counted(references, candidates, **changes):
+    return count_events(windows(), made(references, candidates, **changes))
 
 
 def test_an_event_found_as_another_type_is_confused_and_neither_missed_nor_extra():
@@ -68,16 +66,13 @@ def test_rivals_are_near_and_of_another_type():
 
 
 def test_levels_are_those_of_the_amplitudes_and_errors_those_of_pairs_within_10_ms():
-    truth = {
-        "event": np.array([[7, 100, 0], [7, 300, 0], [7, 500, 1], [7, 700, 1], [3, 100, 0]]),
-        "amplitude": np.array([2.0, 1.0, 0.5, 0.51, 9.0]),
-    }
     detections = made(
-        [(0, 100), (0, 300), (1, 500), (1, 700)],
+        [(0, 50), (0, 100), (0, 300), (1, 500), (1, 700)],
         [(0, 100), (0, 303), (1, 508), (1, 900)],  # 8 ms is no hit at 5 ms, but has an error
+        known=np.array([[60, 1000]]),  # the first event is not scored
     )
 
-    found = count_events(windows(truth, [7]), detections)
+    found = count_events(windows(np.array([9.0, 2.0, 1.0, 0.5, 0.51])), detections)
 
     assert found.has_levels
     assert found.by_level == (
@@ -87,13 +82,11 @@ def test_levels_are_those_of_the_amplitudes_and_errors_those_of_pairs_within_10_
     )
 
 
-def test_without_the_amplitude_of_every_event_there_are_no_levels():
-    truth = {"event": np.array([[0, 100, 0]]), "amplitude": np.array([2.0])}
+def test_without_amplitudes_there_are_no_levels():
+    found = counted([(0, 100), (1, 300)], [(0, 100)])
 
-    for given in (None, truth):
-        found = counted([(0, 100), (1, 300)], [(0, 100)], given)
-        assert not found.has_levels
-        assert found.by_level == (OfLevel(0, 0, 1, 1, 1, 0.0), OfLevel(1, 0, 1, 0, 0, 0.0))
+    assert not found.has_levels
+    assert found.by_level == (OfLevel(0, 0, 1, 1, 1, 0.0), OfLevel(1, 0, 1, 0, 0, 0.0))
 
 
 @pytest.mark.parametrize("candidates", [[], [(1, 40)]])

@@ -1,5 +1,7 @@
 """Recordings cut in time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,8 +39,11 @@ def test_context_stands_before_a_split(recordings):
 def test_labels_are_cut_where_recordings_are(recordings):
     made = recordings(["a", "b"], lengths=[10, 10], intervals=[(0, 0, 0, 6), (0, 1, 6, 10)])
 
+    made = replace(made, label_amplitude=np.array([0.5, 2.0]))
+
     pieces = split_in_time(made, SETTINGS, context_samples=0, n_lost=0)
 
+    assert pieces.label_amplitude.tolist() == [0.5, 0.5, 2.0, 2.0]
     spans = np.stack(
         [pieces.label_recording, pieces.label, pieces.label_start, pieces.label_stop], axis=1
     )

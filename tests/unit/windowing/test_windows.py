@@ -9,6 +9,7 @@ from fixtures.windows import NAMED, job
 from seqbench.config.stages import Fold
 from seqbench.datasets.base import DataError
 from seqbench.storage.recordings import Recordings
+from seqbench.storage.windows import read_windows, write_windows
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
 from seqbench.windowing.windows import make_windows
 
@@ -249,6 +250,26 @@ def test_events_stand_where_they_are_in_the_signal_of_their_split(bells, window)
             expected[onset:offset, kind] = 1
         np.testing.assert_array_equal(windows.signal, expected)
         assert (np.diff(timeline.onset) >= 0).all()
+
+
+def test_amplitudes_stay_with_their_events_and_their_split(bells, tmp_path):
+    by_event = {
+        (r, k, a): 1.0 + i
+        for i, (r, k, a) in enumerate(
+            zip(bells.label_recording, bells.label, bells.label_start, strict=True)
+        )
+    }
+    strong = replace(bells, label_amplitude=np.array(list(by_event.values())))
+    write_windows(tmp_path / "windows.h5", make_windows(strong, job()))
+
+    for split in ("train", "val", "test"):
+        timeline = read_windows(tmp_path / "windows.h5", split).timeline
+        recording = timeline.recording[timeline.place]
+        onset = timeline.onset - timeline.start[timeline.place]
+        keys = zip(recording, timeline.type, onset, strict=True)
+        assert timeline.amplitude.tolist() == [by_event[key] for key in keys]
+    assert read_windows(tmp_path / "windows.h5", "test", labels=False).timeline.amplitude is None
+    assert make_windows(bells, job())["test"].timeline.amplitude is None
 
 
 def test_recordings_stand_whole_and_once_in_the_timeline(bells):

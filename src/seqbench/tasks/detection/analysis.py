@@ -41,8 +41,10 @@ def count_events(windows: WindowSet, detections: Detections) -> EventCounts:
     of_reference, of_found = compared.pairs(detections.tolerance_ms)
     is_found[of_reference] = True
     nearest, lag_ms = _nearest(events, detections.sampling_rate_hz)
-    amplitude = _amplitudes(windows, detections, events)
-    level_db = np.zeros(len(events)) if amplitude is None else 20 * np.log10(amplitude)
+    amplitude = windows.events.amplitude
+    level_db = np.zeros(len(events))
+    if amplitude is not None:
+        level_db = 20 * np.log10(amplitude[_is_scored(detections)])
     return EventCounts(
         tolerance_ms=detections.tolerance_ms,
         near_ms=NEAR_MS,
@@ -137,16 +139,8 @@ def _nearest(events: Events, rate_hz: float) -> tuple[Ints, Floats]:
     return nearest, lag * 1000 / rate_hz
 
 
-def _amplitudes(windows: WindowSet, detections: Detections, events: Events) -> Floats | None:
-    """Return the factor of the template of each event, (E,); None where it is not known of all."""
-    truth = windows.truth
-    if not {"event", "amplitude"} <= truth.keys():
-        return None
-    recording = windows.events.recording[events.place]
-    known = {
-        tuple(row): a for row, a in zip(truth["event"].tolist(), truth["amplitude"], strict=True)
-    }
-    rows = zip(recording.tolist(), events.sample.tolist(), events.type.tolist(), strict=True)
-    amplitudes = [known.get(row, np.nan) for row in rows]
-    found = np.array(amplitudes, dtype=np.float64)
-    return found if (found > 0).all() else None
+def _is_scored(detections: Detections) -> NDArray[np.bool_]:
+    """Return which labelled events lie inside the known samples, (E,); no others are compared."""
+    start, stop = detections.known[detections.reference_place].T
+    onset = detections.reference_onset
+    return (start <= onset) & (onset < stop)

@@ -40,6 +40,7 @@ class DetectionWindows(TaskWindows):
             [offset_of[int(r)] for r in recordings.label_recording[own]], dtype=np.int64
         )
         order = np.argsort(recordings.label_start[own] + shift, kind="stable")
+        amplitude = recordings.label_amplitude
         if recordings.tolerance_ms is None:
             raise ValueError("detection needs a tolerance")
         return Timeline(
@@ -53,6 +54,7 @@ class DetectionWindows(TaskWindows):
             type=recordings.label[own][order],
             refractory_s=recordings.refractory_s,
             tolerance_ms=recordings.tolerance_ms,
+            amplitude=None if amplitude is None else amplitude[own][order],
         )
 
     def check(self, splits: dict[Split, WindowSet]) -> None:
