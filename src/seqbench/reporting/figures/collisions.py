@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.material import Material
-from seqbench.reporting.figures import style
 from seqbench.reporting.figures.methods import (
     counted_rows,
     legend_inches,
     look,
     method_legend,
     note_in,
+    source_note,
 )
 from seqbench.reporting.figures.panels import grid
 from seqbench.reporting.figures.plot import Numbers, Plot
@@ -56,9 +56,7 @@ def collisions(material: Material) -> Plot:
     elif not any(alike.values()):
         note_in(right, "No two types lie within 20 ms.")
     if shapes is not None:
-        figure.text(
-            0.995, 0.01, f"Shapes: {shapes.origin}.", ha="right", fontsize=6.5, color=style.MUTED
-        )
+        source_note(figure, shapes)
     method_legend(figure, material, rows)
     words = [f"{name} {score(bins[0].recall)}" for name, bins in lags.items() if bins]
     shown = ""

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures import style
 from seqbench.reporting.figures.panels import choice, legend, short
+from seqbench.reporting.read.event_shapes import EventShapes
 from seqbench.reporting.scores.leaderboards import ModelScores
 
 N_COLUMNS = 4  # of the legend
@@ -72,6 +73,12 @@ def method_legend(
         figure, [*looks, *more], loc="upper left", ncols=N_COLUMNS, fontsize=7, handlelength=2.2,
         columnspacing=1.2, borderaxespad=0.1, labelspacing=0.3,
     )  # fmt: skip
+
+
+def source_note(figure: Figure, shapes: EventShapes) -> None:
+    """State under the panels whose shapes of events they are drawn from."""
+    origin = f"Shapes: {shapes.origin}."
+    figure.text(0.995, 0.01, origin, ha="right", fontsize=6.5, color=style.MUTED)
 
 
 def note_in(axes: Axes, sentence: str) -> None:

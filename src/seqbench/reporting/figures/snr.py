@@ -9,13 +9,13 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.material import Material
-from seqbench.reporting.figures import style
 from seqbench.reporting.figures.methods import (
     BOUND,
     counted_rows,
     legend_inches,
     look,
     method_legend,
+    source_note,
 )
 from seqbench.reporting.figures.panels import grid, note
 from seqbench.reporting.figures.plot import Numbers, Plot
@@ -85,13 +85,10 @@ def snr(material: Material) -> Plot:
         middle, reach = (low + high) / 2, max(0.55 * (high - low), SNR_STEP_DB)
         axes.set_xlim(middle - reach, middle + reach)
     method_legend(figure, material, rows, ("least possible error", BOUND))
-    figure.text(0.995, 0.01, _source(shapes), ha="right", fontsize=6.5, color=style.MUTED)
-    words = [f"{milliseconds(least[edge])} ms at {edge:g} dB" for edge in edges[:: len(edges) or 1]]
+    source_note(figure, shapes)
+    ends = dict.fromkeys(edges[:1] + edges[-1:])
+    words = [f"{milliseconds(least[edge])} ms at {edge:g} dB" for edge in ends]
     return Plot(figure, numbers.table, f"Least mean error: {', '.join(words)}." if words else "")
-
-
-def _source(shapes: EventShapes) -> str:
-    return f"Shapes: {shapes.origin}."
 
 
 def _draw_types(
