@@ -82,7 +82,7 @@ def test_figures_of_the_analysis_are_folded(write_events, event_config, page_wit
     write_events(event_config(), skill=skill)
     page = page_without_figures()
 
-    for title in ("Signal-to-noise ratio", "Events close to one another"):
+    for title in ("Scores and errors against signal-to-noise ratio", "Events close to one another"):
         assert re.search(rf"<details>\s*<summary>{title}</summary>\s*<figure>", page)
     assert "<summary>F1 against tolerance</summary>" not in page
 

@@ -27,7 +27,7 @@ from seqbench.reporting.scores.leaderboards import ModelScores
 
 
 @FIGURES.register(
-    "collisions", title="Events close to one another", tasks=("detection",), order=25, folded=True
+    "collisions", title="Events close to one another", tasks=("detection",), order=27, folded=True
 )
 def collisions(material: Material) -> Plot:
     """Fraction of the events of test that each method finds, over all its runs.

@@ -29,9 +29,9 @@ LEAST_SHOWN_MS = 1e-3  # a log axis has no 0
 
 @FIGURES.register(
     "snr",
-    title="Signal-to-noise ratio",
+    title="Scores and errors against signal-to-noise ratio",
     tasks=("detection",),
-    order=24,
+    order=26,
     needs="event_shapes",
     folded=True,
 )

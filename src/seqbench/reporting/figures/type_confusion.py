@@ -18,7 +18,7 @@ MISSED, EXTRA = "missed", "nothing there"
 
 
 @FIGURES.register(
-    "type_confusion", title="Types found in place of others", tasks=("detection",), order=26,
+    "type_confusion", title="Types found in place of others", tasks=("detection",), order=28,
     folded=True,
 )  # fmt: skip
 def type_confusion(material: Material) -> Plot:
