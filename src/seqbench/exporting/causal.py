@@ -189,19 +189,17 @@ class CausalModel(nn.Module):
         encoder, delays = self.encoder, self.delays
         x = x.transpose(1, 2)
         steps = _steps(encoder)
-        for i, (block, norm) in enumerate(
-            zip(_blocks(encoder), encoder.convolution.norms, strict=True)
-        ):
+        for i, image in enumerate(_images(encoder)):
             n_held = delays.held[i]
             if n_held > 0:
-                held = state.take(1, block.in_channels, n_held)
+                held = state.take(1, image.in_channels, n_held)
                 if (first := self._first_inputs[i]) is not None:
                     held = held + (elapsed < 0.5).float()[..., None] * first
                 x = torch.cat([held, x], dim=2)
                 state.give(x[:, :, -n_held:])
             else:
                 x = x[:, :, -n_held:]
-            x = norm(F.conv1d(x, block.weight, stride=block.stride)).relu()
+            x = _convolved(image, x)
             # Convolutions that lag read a signal with as many zeros before it.
             last = encoder.lag if i + 1 < len(delays.blocks) else 0
             at = delays.n_before - delays.blocks[i] * steps[i]
@@ -217,14 +215,12 @@ class CausalModel(nn.Module):
         encoder, delays = self.encoder, self.delays
         x = torch.zeros(1, self.n_channels, encoder.lag)
         found: list[Tensor | None] = [None]
-        for i, block in enumerate(_blocks(encoder)[:-1]):
+        for i, image in enumerate(_images(encoder)[:-1]):
             n_known, n_held = max(-delays.blocks[i], 0), delays.held[i + 1]
             if not n_known:
-                x = x.new_zeros(1, block.out_channels, 0)
+                x = x.new_zeros(1, image.out_channels, 0)
             else:
-                padded = F.pad(x, (block.kernel_size[0] // 2, 0))
-                rows = F.conv1d(padded, block.weight, stride=block.stride)
-                x = encoder.convolution.norms[i](rows).relu()[:, :, :n_known]
+                x = _convolved(image, F.pad(x, (image.kernel_size[1] // 2, 0)))[:, :, :n_known]
             kept = x[:, :, -n_held:] if n_known and n_held > 0 else None
             found.append(None if kept is None else F.pad(kept, (n_held - kept.shape[2], 0)))
         return found
@@ -301,6 +297,20 @@ class _State:
 
 def _blocks(encoder: EventRnnEncoder) -> list[nn.Conv1d]:
     return [one for one in encoder.convolution.convolutions if isinstance(one, nn.Conv1d)]
+
+
+def _images(encoder: EventRnnEncoder) -> list[nn.Conv2d]:
+    """Return the blocks as convolutions of images of one row; see `prepare_for_tracing`."""
+    images = encoder.convolution.of_images
+    if not isinstance(images, nn.ModuleList):
+        raise TypeError("the encoder is not prepared for tracing")
+    return [one for one in images if isinstance(one, nn.Conv2d)]
+
+
+def _convolved(image: nn.Conv2d, x: Tensor) -> Tensor:
+    """Return the outputs of a block for a signal (1, D, m) without padding."""
+    rows = F.conv2d(x.unsqueeze(2), image.weight, image.bias, stride=image.stride)
+    return rows.squeeze(2).relu()
 
 
 def _steps(encoder: EventRnnEncoder) -> list[int]:
