@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from seqbench.config.options import Level, NaturalNumber, Positive, Text, Tolerance
+from seqbench.config.options import (
+    Gaps,
+    LabelFiles,
+    Level,
+    NaturalNumber,
+    Positive,
+    Text,
+    TimeOrigin,
+    TimeUnit,
+    Tolerance,
+)
 from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import checksums, counted, explained, fault, listed
 from seqbench.datasets.events import Event, label_columns
@@ -53,7 +63,15 @@ def hybrid(
     rate_hz: Positive = 0.25,
     refractory_s: Positive = 1.0,
     sampling_rate_hz: Positive | None = None,
+    times: TimeOrigin | None = None,
+    time_column: Text | None = None,
+    time_unit: TimeUnit | None = None,
+    header: bool | None = None,
+    gaps: Gaps = "refuse",
+    resample: bool = False,
     channels: tuple[Text, ...] | None = None,
+    labels: LabelFiles | None = None,
+    ungrouped: Literal["own"] | None = None,
     tolerance_ms: Tolerance = 5.0,
     seed: NaturalNumber = 0,
 ) -> Recordings:
@@ -86,9 +104,25 @@ def hybrid(
     refractory_s
         Shortest time between two events of one type.
     sampling_rate_hz
-        Samples per second; empty takes it from the files, where they have it.
+        Samples per second; this and the options up to `ungrouped` are those of `folder`.
+    times
+        labelled: what the times of labels count from, "start" or "clock".
+    time_column
+        Tables: name of the time column.
+    time_unit
+        Unit of the time column.
+    header
+        Tables: whether the first row names the columns.
+    gaps
+        What to do with a recording that stops and goes on later: "refuse" or "split".
+    resample
+        Whether recordings of other rates are brought to `sampling_rate_hz`.
     channels
         Names of the channels to keep, in this order; empty keeps all.
+    labels
+        labelled: label files of another program in place of `events.csv`.
+    ungrouped
+        own: a recording that `groups.csv` does not name is a group of its own.
     tolerance_ms
         How far off an onset may be found in the headline of the report.
     seed
@@ -113,10 +147,15 @@ def hybrid(
     automated neural spike sorters. eLife 9:e55167, hybrid recordings.
     """
     root = Path(path).expanduser()
+    is_learned = templates == "labelled"
+    if labels is not None and not is_learned:
+        raise fault(root, "no label is read with `templates: file`", "leave `labels` out")
     # With templates of a file no table of labels is read, as in forecasting.
     found = folder(
-        cache, path=path, task="detection" if templates == "labelled" else "forecasting",
-        sampling_rate_hz=sampling_rate_hz, channels=channels,
+        cache, path=path, task="detection" if is_learned else "forecasting",
+        sampling_rate_hz=sampling_rate_hz, times=times, time_column=time_column,
+        time_unit=time_unit, header=header, gaps=gaps, resample=resample, channels=channels,
+        labels=labels, ungrouped=ungrouped,
     )  # fmt: skip
     if not found.sampling_rate_hz:
         raise fault(root, "its recordings have no sampling rate", "set `sampling_rate_hz`")
@@ -133,7 +172,7 @@ def hybrid(
             root, f"a `rate_hz` of {rate_hz:g} brings a type back within its `refractory_s`",
             f"give less than {1 / (refractory_s + 1 / rate):.3g}",
         )  # fmt: skip
-    if templates == "file":
+    if not is_learned:
         known = _read(root / FILE, found)
     else:
         before, length = round(before_ms * rate / 1000), round(length_ms * rate / 1000)

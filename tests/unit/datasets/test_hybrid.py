@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from seqbench.config.options import LabelFiles
 from seqbench.datasets.base import DataError
 from seqbench.datasets.hybrid import hybrid
 from seqbench.storage.lazy_array import LazyArray
@@ -123,6 +124,26 @@ def test_templates_are_learned_from_labelled_recordings_which_are_left_out(root,
     assert np.abs(template[1]).max() < 0.2
     assert np.abs(template[:, [0, -1]]).max() < 0.01  # no step where it begins and ends
     assert "1 recording with labelled events" in found.source["notes"][-1]
+
+
+def test_recordings_and_labels_are_read_with_the_options_of_a_folder(root, labelled):
+    rows = (root / "events.csv").read_text().splitlines()[1:]
+    onsets = [row.split(",")[1] for row in rows]
+    (root / "events.csv").unlink()
+    (root / "tracks").mkdir()
+    track = "".join(f"{onset}\t{onset}\tdong\n" for onset in onsets)
+    (root / "tracks/labelled.txt").write_text(track)
+    table = np.load(root / "recordings/a.npy")[:5000].round(3)
+    (root / "recordings/a.npy").unlink()
+    np.savetxt(root / "recordings/a.csv", table, fmt="%.3f", delimiter=",")
+    tracks = LabelFiles(format="audacity", path="tracks")
+
+    found = made(root, templates="labelled", labels=tracks, header=False)
+
+    assert found.classes == ["dong"]
+    assert [len(signal) for signal in found.signals] == [5000, 20_000]
+    with pytest.raises(DataError, match="no label is read with `templates: file`; leave `labels`"):
+        made(root, labels=tracks)
 
 
 def test_a_seed_gives_the_same_events_and_another_one_others(root, noise):
