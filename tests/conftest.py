@@ -8,6 +8,7 @@ import pytest
 
 pytest_plugins = [
     "fixtures.databases",
+    "fixtures.experts",
     "fixtures.processes",
     "fixtures.trainings",
     "fixtures.windows",

@@ -18,6 +18,7 @@ from seqbench.tasks.scoring import score
 # fails.
 TINY = {
     "char_ngrams": ({"longest": 3, "inverse_penalty": 30.0}, True),
+    "circus_omp": ({}, True),
     "log_ar": ({"lags": (1, 2)}, True),
     "logistic_regression": ({"n_folds": 3}, True),
     "majority": ({}, False),
@@ -30,8 +31,10 @@ TINY = {
     "oracle": ({}, True),
     "persistence": ({}, True),
     "seasonal_naive": ({"season_samples": 2}, True),
+    "wobble": ({}, True),
     "xqrs": ({}, True),
 }
+pytestmark = pytest.mark.usefixtures("spikeinterface")
 TASKS_OF = {name: BASELINES.entry(name).tags["tasks"] for name in BASELINES}
 # Each classifier with each kind of sample that it takes.
 CLASSIFIERS = [

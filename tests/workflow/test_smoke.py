@@ -16,6 +16,8 @@ from seqbench.tasks.metric_names import family_of
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
 ROOT = Path(__file__).parents[2]
 
+EXPERTS = {"circus_omp", "wobble"}  # need a package of the extra `experts`
+
 
 @pytest.fixture(scope="module")
 def plan(smoke_config):
@@ -50,7 +52,7 @@ def test_the_smoke_config_touches_every_registered_name(pytestconfig):
 
     assert {run.architecture for run in plan.trained} == set(ARCHITECTURES)
     assert {plan.objective(run) for run in plan.trained} - {None} == set(OBJECTIVES)
-    assert set(plan.benchmark.baselines) == set(BASELINES)
+    assert {*plan.benchmark.baselines, *EXPERTS} == set(BASELINES)
     # A folder has runs of its own in test_folder and test_events, and `hybrid` reads one; the
     # others are downloaded.
     assert sources | {"folder", "hybrid", *DOWNLOADED} == set(DATASETS)

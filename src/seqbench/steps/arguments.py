@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ def import_all(*modules: str) -> None:
     from seqbench.process.origin import origin
 
     for module in ("h5py", "safetensors.numpy", *modules):
-        importlib.import_module(module)
+        with contextlib.suppress(ModuleNotFoundError):  # the step names the extra that is missing
+            importlib.import_module(module)
     for one in registry.REGISTRIES:
         list(one)
     built_in_datasets()
