@@ -6,12 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqbench.config.options import Count, Dropout, Layers, Pooling
+from seqbench.config.options import Count, Dropout, Layers, NaturalNumber, Pooling
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.attention import MultiHeadAttention
 from seqbench.models.base import Encoder, ended
-from seqbench.models.cnn1d import framing
+from seqbench.models.cnn1d import Cnn1dEncoder, framing
 
 
 def sinusoids(n_frames: int, n_features: int, device: torch.device) -> Tensor:
@@ -102,6 +102,12 @@ class TransformerEncoder(Encoder):
         Heads of the attention, which share the D features evenly.
     mlp_ratio
         Hidden units of the network of each block, in multiples of D.
+    front_width
+        Filters that read the signal at every sample before frames are made,
+        for long signals whose events are much shorter than a window; 0: none.
+    front_size
+        Their length in samples, odd, so that frames stay centred; without
+        effect where there are none.
     stride
         Samples between frames. 1: each sample is a frame, through a linear
         map. More: one convolution over two strides makes the frames.
@@ -122,8 +128,8 @@ class TransformerEncoder(Encoder):
     Raises
     ------
     UserError
-        If the heads cannot share the features evenly, or a window has more
-        frames than positions were learned for.
+        If the heads cannot share the features evenly, a filter of the front is even,
+        or a window has more frames than positions were learned for.
 
     Notes
     -----
@@ -135,8 +141,8 @@ class TransformerEncoder(Encoder):
     positions already.
 
     When causal, frame f sees no sample later than (f + 1) * stride, which is
-    as far as its convolution reaches, and without a convolution none later
-    than itself. In training the batch norm of the convolution sees whole
+    as far as its convolution reaches, and half a filter of the front where
+    there is one; without a convolution none later than itself. In training the batch norm of the convolution sees whole
     windows all the same.
 
     References
@@ -155,6 +161,8 @@ class TransformerEncoder(Encoder):
         n_layers: Layers = 2,
         n_heads: Count = 4,
         mlp_ratio: Count = 4,
+        front_width: NaturalNumber = 0,
+        front_size: Count = 81,
         stride: Count = 1,
         positions: Literal["sinusoidal", "learned"] = "sinusoidal",
         max_frames: Count = 512,
@@ -165,10 +173,20 @@ class TransformerEncoder(Encoder):
         super().__init__(pooling)
         self.stride = stride
         self.n_features = hidden_size
+        self.front = None
+        if front_width:
+            if front_size % 2 == 0:
+                raise UserError(f"front_size must be odd, got {front_size}")
+            self.front = Cnn1dEncoder(
+                n_channels,
+                widths=(front_width,),
+                kernel_sizes=(front_size,),
+                strides=(1,),
+                dropout=dropout,
+            )
+        width = front_width or n_channels
         self.embedding = (
-            nn.Linear(n_channels, hidden_size)
-            if stride == 1
-            else framing(n_channels, hidden_size, stride)
+            nn.Linear(width, hidden_size) if stride == 1 else framing(width, hidden_size, stride)
         )
         # Small at first: positions of the size of the frames would drown the signal.
         self.positions = (
@@ -185,6 +203,8 @@ class TransformerEncoder(Encoder):
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""
+        if self.front is not None:
+            x = self.front(x, lengths)
         of_samples = isinstance(self.embedding, nn.Linear)
         frames = self.embedding(x) if of_samples else self.embedding(x, lengths)
         lengths = self.frame_lengths(lengths)

@@ -99,11 +99,30 @@ def test_a_causal_frame_does_not_see_later_samples(stride, lengths):
     assert (before[0, n_same:] - after[0, n_same:]).abs().amax(dim=1).min() > 1e-3
 
 
+def test_filters_of_the_front_reach_half_their_length_beyond_a_causal_frame():
+    network = encoder(causal=True, front_width=3, front_size=5)
+    x, changed = windows(), windows()
+    changed[:, 13:] += 5 * (changed[:, 13:] != 0)
+
+    before, after = network(x), network(changed)
+
+    torch.testing.assert_close(before[:, :11], after[:, :11], rtol=0, atol=0)
+    assert (before[0, 11] - after[0, 11]).abs().max() > 1e-3
+
+
+def test_filters_of_the_front_that_are_not_centred_are_refused():
+    with pytest.raises(UserError, match="front_size must be odd, got 4"):
+        encoder(front_width=3, front_size=4)
+
+
+@pytest.mark.parametrize("front_width", [0, 3])
 @pytest.mark.parametrize("stride", [1, 4])
 @pytest.mark.parametrize("positions", ["sinusoidal", "learned"])
 @pytest.mark.parametrize("causal", [False, True])
-def test_a_window_is_encoded_as_if_it_were_alone(causal, positions, stride):
-    network = encoder(causal=causal, positions=positions, stride=stride)
+def test_a_window_is_encoded_as_if_it_were_alone(causal, positions, stride, front_width):
+    network = encoder(
+        causal=causal, positions=positions, stride=stride, front_width=front_width, front_size=5
+    )
     x = windows()
 
     frames = network(x, LENGTHS)

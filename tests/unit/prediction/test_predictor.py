@@ -110,6 +110,40 @@ def test_files_folders_arrays_and_standard_input_give_the_same(fitted, levels, t
     assert [(row["recording"], row["label"]) for row in rows] == [("a", "low"), ("b", "high")]
 
 
+@pytest.mark.usefixtures("spikeinterface")
+@pytest.mark.parametrize("detector", ["xqrs", "neurokit", "wobble", "circus_omp"])
+def test_detectors_of_others_find_what_they_find_in_the_benchmark(
+    fitted, recordings, tmp_path, detector
+):
+    # Beats of 1.2 a second at 200 Hz, in mV; the smoke benchmark holds no such recordings.
+    n_samples, beats = 4000, range(100, 3900, 166)
+    signals = [np.random.default_rng(i).normal(0, 0.02, (n_samples, 1)) for i in range(4)]
+    for signal in signals:
+        for beat in beats:
+            signal[beat : beat + 9, 0] += [0.1, 0.4, 1.0, 1.5, 1.0, 0.2, -0.3, -0.2, -0.1]
+    beating = recordings(
+        ["a"] * 4,
+        task="detection",
+        channels=["ecg"],
+        signals=[signal.astype(np.float32) for signal in signals],
+        intervals=[(i, 0, beat, beat + 1) for i in range(4) for beat in beats],
+        classes=["qrs"],
+        sampling_rate_hz=200.0,
+        tolerance_ms=50.0,
+        refractory_s=0.2,
+    )
+    model = seqbench.load(fitted(detector, beating, job(SPLIT, length_samples=400)))
+    of_test = read_windows(tmp_path / "windows.h5", "test")
+    new = from_arrays(model.header, {"r3": beating.signals[3]})
+
+    expected = model._predict(of_test)
+    found = model._predict(windows_of(new.recordings, model.header)[0])
+
+    assert len(expected.time) >= len(beats) - 2
+    for name in ("time", "type", "score"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
 @pytest.mark.parametrize("suffix", ["csv", "json", "parquet", "npz"])
 def test_predictions_are_written_by_the_suffix_of_the_file(
     fitted, levels, tmp_path, capsys, suffix
