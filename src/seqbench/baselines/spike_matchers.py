@@ -81,7 +81,7 @@ class SpikeMatcherBaseline(Baseline):
                     Candidates.at(
                         time[chosen],
                         place=np.int64(place),
-                        type=kind[chosen],
+                        type=detector.parent[kind[chosen]],
                         score=scores(odds[chosen]),
                     )
                 )

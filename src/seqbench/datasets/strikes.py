@@ -26,10 +26,12 @@ from seqbench.datasets.strike_signals import (
     strike_templates,
     sway,
 )
+from seqbench.datasets.strike_variation import StrikeVariation
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS
 
 SHARED = len(SPLITS)  # number of the generator of what all splits have in common
+VARIED = SHARED + 1  # number of the generators of shapes that vary
 TOLERANCE_MS = 5.0
 
 WINDOW_SAMPLES, WINDOW_RATE_HZ = 2000, 2000.0
@@ -141,6 +143,10 @@ def strikes_continuous(
     sampling_rate_hz: Annotated[float, Field(ge=1600, allow_inf_nan=False)] = 2000.0,
     snr_db: Annotated[float, Field(ge=-60, le=120)] = 6.0,
     amplitude_jitter: Annotated[float, Field(ge=0, le=2)] = 0.2,
+    second_template: Fraction = 0.0,
+    pitch_jitter: Annotated[float, Field(ge=0, le=0.5)] = 0.0,
+    decay_jitter: Annotated[float, Field(ge=0, le=2)] = 0.0,
+    bounces: Fraction = 0.0,
     drift: Level = 3.0,
     max_skew_ms: Annotated[float, Field(ge=0, le=100)] = 5.0,
     refractory_s: Positive = 1.9,
@@ -174,6 +180,15 @@ def strikes_continuous(
     amplitude_jitter
         Standard deviation of the logarithm of the amplitude of a strike, which
         is log-normal with median 1.
+    second_template
+        Of each type, the fraction of strikes that sound otherwise: with
+        frequencies, decays, phases and delays of a second template.
+    pitch_jitter, decay_jitter
+        Standard deviation of the logarithm by which every strike is higher
+        than its template, and rings longer.
+    bounces
+        Fraction of strikes that touch once more, 12 to 30 ms later and at 0.3
+        to 0.8 of the amplitude. A bounce is no event.
     drift
         Root mean square of the slow sway, all below 2 Hz, in standard
         deviations of the noise.
@@ -211,6 +226,11 @@ def strikes_continuous(
     templates are strikes of amplitude 1 in the units of the signal, and
     neither sway nor offsets belong to it. The same seed gives the same
     strikes at the same times whatever `snr_db`, `amplitude_jitter` and `drift`.
+    Shapes vary by generators of their own, so that all else stays as it is. With
+    `second_template` the truth has these as ``second_templates`` (K, C, L), as high
+    on each channel as the first; delays are those of the first. What
+    `pitch_jitter`, `decay_jitter` and `bounces` do to a strike is not in the
+    truth, so `oracle` is no ceiling there.
     """
     del cache  # made, not downloaded
     shared = np.random.default_rng([seed, SHARED])
@@ -224,6 +244,17 @@ def strikes_continuous(
         lead=lead,
         max_skew_s=max_skew_ms / 1000,
         sampling_rate_hz=sampling_rate_hz,
+    )
+    vary = StrikeVariation.drawn(
+        np.random.default_rng([seed, VARIED]),
+        templates,
+        lead=lead,
+        max_skew_s=max_skew_ms / 1000,
+        sampling_rate_hz=sampling_rate_hz,
+        second_template=second_template,
+        pitch_jitter=pitch_jitter,
+        decay_jitter=decay_jitter,
+        bounces=bounces,
     )
     draw = _schedule(
         schedule,
@@ -252,7 +283,13 @@ def strikes_continuous(
             onsets = edge + np.floor(times_s * sampling_rate_hz).astype(np.int64)
             amplitudes = np.exp(amplitude_jitter * generator.standard_normal(len(onsets)))
             signal = np.zeros((n_samples, n_channels), dtype=np.float32)
-            add_strikes(signal, templates, onsets - lead, kinds, amplitudes)
+            vary.add(
+                np.random.default_rng([seed, VARIED, number, i]),
+                signal,
+                onsets - lead,
+                kinds,
+                amplitudes,
+            )
             for channel in range(n_channels):
                 background = drift * sway(generator, n_samples, sampling_rate_hz)
                 background += coloured_noise(generator, n_samples, sampling_rate_hz)
@@ -268,6 +305,7 @@ def strikes_continuous(
         delays_s=delays_s,
         noise_sd=noise_sd,
         noise_lag_one=np.array(noise_lag_one(sampling_rate_hz)),
+        **({} if vary.second is None else {"second_templates": vary.second}),
     )
 
 

@@ -7,6 +7,7 @@ from seqbench.baselines.matched_filter.baselines import MatchedFilterBaseline, O
 from seqbench.baselines.matched_filter.detector import FittedEvent
 from seqbench.baselines.matched_filter.interpolation import STEPS, shifted
 from seqbench.baselines.matched_filter.positions import likeliest_prior, shift_prior
+from seqbench.baselines.matched_filter.shapes import shapes_of
 from seqbench.baselines.matched_filter.templates import learned_templates, residual
 from seqbench.errors import UserError
 
@@ -43,25 +44,28 @@ def ringing(event_windows):
         jitter=0,
         late=0,
         seed=0,
+        n_shapes=1,
         **changes,
     ):
         generator = np.random.default_rng(seed)
-        templates = ringing_templates()
+        templates = ringing_templates(3 * n_shapes)
         signal = generator.normal(scale=noise, size=(n_samples, 2))
         signal[1:] += 0.6 * signal[:-1]
         signal += sway * np.sin(2 * np.pi * np.arange(n_samples) / 5000)[:, None] + 7
         times = np.sort(generator.uniform(200, n_samples - 300, n_events))
         if not between:
             times = np.rint(times)
-        kinds = generator.integers(0, len(templates), n_events).tolist()
+        kinds = generator.integers(0, len(templates), n_events).tolist()  # shape by shape
         wide = np.pad(templates, [(0, 0), (0, 0), (20, 20)])
         events = []
         for time, kind in zip(times, kinds, strict=True):
             whole = round(float(time))
             piece = generator.normal(1, 0.1) * shifted(wide[kind], time - whole).T
             signal[whole - 20 : whole - 20 + len(piece)] += piece
-            events.append((whole + late + round(jitter * generator.normal()), kind))
-        truth = {"templates": templates, "template_onset": np.array(0)}
+            events.append((whole + late + round(jitter * generator.normal()), kind % 3))
+        truth = {"templates": templates[:3], "template_onset": np.array(0)}
+        if n_shapes == 2:
+            truth["second_templates"] = templates[3:]
         windows = event_windows([signal], [events], classes="abc", truth=truth, **changes)
         return windows, np.sort(times)
 
@@ -160,6 +164,82 @@ def test_labels_that_jitter_blur_no_template(ringing, compare):
 
     assert f1 > 0.95
     assert np.abs(error - np.median(error)).mean() < 0.5
+
+
+def test_a_type_of_two_shapes_gets_two_templates(ringing, compare):
+    train, _ = ringing(seed=1, n_shapes=2, n_events=240, n_samples=80000)
+    test, _ = ringing(seed=2, n_shapes=2)
+
+    found, one = (MatchedFilterBaseline(shapes=n).fit([train], seed=0) for n in (4, 1))
+
+    np.testing.assert_array_equal(found["parent"], [0, 0, 1, 1, 2, 2])
+    np.testing.assert_array_equal(one["parent"], [0, 1, 2])
+    several, single = (
+        compare(MatchedFilterBaseline().predict(arrays, test), test)[0] for arrays in (found, one)
+    )
+    assert several > 0.97
+    assert several > single + 0.03
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"between": True}, {"jitter": 3}, {"noise": 0.02, "between": True}]
+)
+def test_where_no_type_has_two_shapes_nothing_changes(ringing, options):
+    train, _ = ringing(seed=1, n_events=240, n_samples=80000, **options)
+
+    several, one = (MatchedFilterBaseline(shapes=n).fit([train], seed=0) for n in (4, 1))
+
+    assert several.keys() == one.keys()
+    for name, array in one.items():
+        np.testing.assert_array_equal(several[name], array)
+
+
+def test_the_oracle_knows_second_templates(ringing, compare):
+    train, _ = ringing(seed=1, n_shapes=2)
+    test, _ = ringing(seed=2, n_shapes=2)
+    known = {name: train.truth[name] for name in ("templates", "template_onset")}
+
+    both = compare(found_by(OracleBaseline(), train, test), test)[0]
+    first = compare(found_by(OracleBaseline(), replace(train, truth=known), test), test)[0]
+
+    assert both > 0.97
+    assert both > first + 0.05
+
+
+# Shapes of one type.
+
+
+def events_of(shapes, n_events, noise=1.0, seed=0):
+    """Return events (n, D) of each of several shapes, in turn, under white noise."""
+    generator = np.random.default_rng(seed)
+    amplitudes = generator.uniform(0.7, 1.3, (n_events, len(shapes), 1))
+    clean = (amplitudes * shapes).reshape(-1, shapes.shape[1])
+    return clean + generator.normal(scale=noise, size=clean.shape)
+
+
+@pytest.mark.parametrize("n_shapes", [1, 2, 3])
+def test_events_are_divided_by_shape_and_not_by_strength(n_shapes):
+    shapes = 8 * np.linalg.qr(np.random.default_rng(1).normal(size=(64, 3)))[0].T[:n_shapes]
+
+    found = shapes_of(events_of(shapes, 40), 4, np.random.default_rng(0))
+
+    by_truth = found.reshape(-1, n_shapes)
+    assert len(set(by_truth[0].tolist())) == n_shapes
+    np.testing.assert_array_equal(by_truth, np.broadcast_to(by_truth[0], by_truth.shape))
+
+
+def test_there_are_no_more_shapes_than_named_and_none_of_few_events():
+    shapes = 8 * np.linalg.qr(np.random.default_rng(1).normal(size=(64, 3)))[0].T
+
+    assert shapes_of(events_of(shapes, 40), 2, np.random.default_rng(0)).max() == 1
+    assert shapes_of(events_of(shapes, 5), 4, np.random.default_rng(0)).max() == 0
+    assert len(shapes_of(np.zeros((0, 64)), 4, np.random.default_rng(0))) == 0
+
+
+def test_two_shapes_that_noise_drowns_stay_one():
+    shapes = 0.5 * np.linalg.qr(np.random.default_rng(1).normal(size=(64, 2)))[0].T
+
+    assert shapes_of(events_of(shapes, 200), 4, np.random.default_rng(0)).max() == 0
 
 
 @pytest.mark.parametrize("baseline", [OracleBaseline(), MatchedFilterBaseline()])

@@ -1,8 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from seqbench.baselines.matched_filter import joined
-from seqbench.baselines.matched_filter.detector import FittedEvent, TemplateDetector, scores
+from seqbench.baselines.matched_filter.detector import (
+    FittedEvent,
+    TemplateDetector,
+    commonest_shapes,
+    scores,
+)
 from seqbench.baselines.matched_filter.interpolation import (
     GRID,
     REACH,
@@ -37,6 +44,7 @@ def detector():
         values = {
             "whitener": PLAIN,
             "templates": templates,
+            "parent": np.arange(len(templates)),
             "onset": 32.0,
             "bias": np.zeros(2),
             "rate": np.full(2, 1e-3),
@@ -284,6 +292,38 @@ def test_no_two_candidates_of_a_type_are_the_same(detector, event_windows, peel)
 
     same_type = np.diff(found.type) == 0
     assert (np.diff(found.time)[same_type] > 0.5).all()
+
+
+@pytest.mark.parametrize("peel", [True, False])
+def test_one_place_of_a_type_has_its_likeliest_shape(detector, event_windows, peel):
+    d = detector(parent=np.zeros(2, dtype=np.int64), apart=16)
+    d = replace(d, templates=d.templates[[0, 0]] + 0.4 * d.templates[[0, 1]])
+    events = [(300.0 * i + 200, i % 2, 1.0) for i in range(20)]
+    windows = event_windows([with_events(6400, d.templates, events)], [[]])
+    times = np.array([start + 32 for start, _, _ in events])
+
+    found = candidates(d, windows, peel=peel)
+    of_two_types = candidates(replace(d, parent=np.arange(2)), windows, peel=False)
+
+    near = np.abs(found.time[:, None] - times) < 16
+    assert set(found.type.tolist()) == {0}
+    np.testing.assert_array_equal(near.sum(axis=0), 1)
+    assert np.abs(found.time - times[near.argmax(axis=1)])[near.any(axis=1)].mean() < 0.3
+    np.testing.assert_array_equal((np.abs(of_two_types.time[:, None] - times) < 16).sum(axis=0), 2)
+
+
+def test_a_file_of_before_there_were_shapes_has_one_for_each_type(detector):
+    arrays = detector().arrays()
+    np.testing.assert_array_equal(arrays.pop("parent"), [0, 1])
+
+    np.testing.assert_array_equal(TemplateDetector.of(arrays).parent, [0, 1])
+
+
+def test_the_shape_of_most_events_stands_for_a_type(detector):
+    rate = np.array([0.1, 0.3, 0.2, 0.0])
+    arrays = detector(templates=np.ones((4, 2, 8)), parent=np.array([0, 0, 1, 1]), rate=rate)
+
+    np.testing.assert_array_equal(commonest_shapes(arrays.arrays(), 2), [1, 2])
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.2, 0.5, 0.8])

@@ -327,6 +327,76 @@ def test_a_longer_train_changes_neither_val_nor_test():
         np.testing.assert_array_equal(one, other)
 
 
+def clean_pieces(made, n_samples):
+    """Return the strikes of train in gains, (n, n_samples, C), those alone, and their types."""
+    mine = made.label_recording == 0
+    onsets, kinds = made.label_start[mine], made.label[mine]
+    gains = made.truth["noise_sd"] * 1e6
+    signal = (made.signals[0] - np.median(made.signals[0], axis=0)) / gains
+    lead = int(made.truth["template_onset"])
+    near = np.diff(onsets) < 2 * n_samples
+    alone = ~(np.append(False, near) | np.append(near, False)) & (onsets < len(signal) - n_samples)
+    pieces = [signal[onset - lead : onset - lead + n_samples] for onset in onsets[alone]]
+    return np.stack(pieces), kinds[alone]
+
+
+VARIED = CLEAN | {"amplitude_jitter": 0.0, "n_types": 2, "rate_hz": 0.4, "train_s": 200.0}
+
+
+def test_strikes_have_either_of_two_templates():
+    made = continuous(second_template=0.4, **VARIED)
+
+    pieces, kinds = clean_pieces(made, made.truth["templates"].shape[2])
+    gains = made.truth["noise_sd"] * 1e6
+    errors = [
+        np.abs(pieces - made.truth[name][kinds].transpose(0, 2, 1) / gains).max(axis=(1, 2))
+        for name in ("templates", "second_templates")
+    ]
+    assert np.min(errors, axis=0).max() < 1e-3
+    is_second = errors[1] < errors[0]
+    assert len(is_second) > 60
+    assert 0.25 < is_second.mean() < 0.55
+    height, other = (
+        np.abs(made.truth[name]).max(axis=2) for name in ("templates", "second_templates")
+    )
+    np.testing.assert_allclose(other, height, rtol=1e-5)
+
+
+def test_every_strike_has_a_pitch_and_a_decay_of_its_own():
+    for options in ({"pitch_jitter": 0.08}, {"decay_jitter": 0.3}):
+        pieces, _ = clean_pieces(continuous(**VARIED, **options), 100)
+        plain, _ = clean_pieces(continuous(**VARIED), 100)
+        assert np.abs(pieces - plain).max() > 0.1
+        # As strong in the middle, and never the same shape twice.
+        ratio = np.square(pieces).sum(axis=(1, 2)) / np.square(plain).sum(axis=(1, 2))
+        assert len(np.unique(ratio.round(4))) > 0.9 * len(ratio)
+        assert np.median(ratio) == pytest.approx(1, abs=0.1)
+
+
+def test_half_of_the_strikes_touch_once_more():
+    plain, bouncing = continuous(**VARIED), continuous(**VARIED, bounces=0.5)
+
+    np.testing.assert_array_equal(bouncing.label_start, plain.label_start)  # a bounce is no event
+    added = clean_pieces(bouncing, 200)[0] - clean_pieces(plain, 200)[0]
+    height = np.abs(added).max(axis=(1, 2)) / np.abs(clean_pieces(plain, 200)[0]).max(axis=(1, 2))
+    bounced = height > 0.05
+    assert 0.35 < bounced.mean() < 0.65
+    assert (height[bounced] > 0.29).all()
+    assert (height[bounced] < 0.81).all()
+    assert np.abs(added[:, :24]).max() < 1e-3  # 12 ms after the strike at the earliest
+
+
+def test_shapes_that_vary_change_nothing_else():
+    plain, varied = continuous(drift=3.0), continuous(drift=3.0, second_template=0.4, bounces=0.5)
+
+    for name, array in plain.truth.items():
+        np.testing.assert_array_equal(array, varied.truth[name])
+    np.testing.assert_array_equal(plain.label_start, varied.label_start)
+    np.testing.assert_array_equal(plain.label_amplitude, varied.label_amplitude)
+    same = np.isclose(plain.signals[0], varied.signals[0], atol=1e-6).all(axis=1)
+    assert 0.2 < same.mean() < 0.99
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

@@ -14,7 +14,7 @@ from seqbench.config.registry import FIGURES
 from seqbench.errors import FormatError
 from seqbench.reporting.read.event_shapes import read_event_shapes
 from seqbench.storage.model_header import BaselineHeader
-from seqbench.storage.models import StoredModel, write_model
+from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.records import RunIdentity
 from seqbench.storage.windows import read_windows
@@ -84,6 +84,20 @@ def test_what_is_learned_comes_near_the_truth(windows, fitted):
     assert learned.snr_db == pytest.approx(true.snr_db, abs=1.0)
     assert learned.bound_ms == pytest.approx(true.bound_ms, rel=0.15)
     assert learned.similarity(5.0) == pytest.approx(true.similarity(5.0), abs=0.1)
+
+
+def test_of_a_type_of_several_shapes_that_of_most_events_is_shown(windows, fitted):
+    test = without(windows["test"], *windows["test"].truth)
+    one = read_event_shapes(test, fitted)
+    arrays = read_model(fitted).arrays
+    arrays |= {name: np.tile(arrays[name], 2) for name in ("parent", "amplitude")}
+    arrays["templates"] = np.concatenate([arrays["templates"], 10 * arrays["templates"]])
+    arrays["rate"] = np.concatenate([arrays["rate"], [1.0, 0.0, 1.0]])
+    store(arrays)
+
+    several = read_event_shapes(test, MODEL)
+
+    assert several.snr_db - one.snr_db == pytest.approx([20, 0, 20])
 
 
 def test_true_templates_in_unknown_noise_are_whitened_as_the_baseline_learned(windows, fitted):

@@ -14,6 +14,7 @@ from seqbench.baselines.matched_filter.interpolation import (
     GRID,
     STEPS,
     Floats,
+    Integers,
     doubled,
     fast_size,
 )
@@ -22,7 +23,14 @@ from seqbench.baselines.matched_filter.whitening import Whitener
 RIVALS = 16  # correlations to each side where another swing of the same wave may be higher
 PLAUSIBLE = 4.0  # standard deviations by which an amplitude may fall short of its mean
 SURELY_LOW, SURELY_HIGH = 0.1, 0.25  # of the mean amplitude: never an event, always plausible
-ARRAYS = ("templates", "bias", "rate", "amplitude", "spread")  # of a detector, as a file has them
+ARRAYS = (
+    "templates",
+    "parent",
+    "bias",
+    "rate",
+    "amplitude",
+    "spread",
+)  # of a detector, as a file has them
 NUMBERS: dict[str, Any] = {"onset": float, "apart": int, "between": bool}
 HALF_WAY = 10.0  # log-odds at which a score has come half the way from 0.5 to 1
 
@@ -33,7 +41,7 @@ class FittedEvent(NamedTuple):
     Parameters
     ----------
     type
-        Index of the class.
+        Index of its template: of the class, or of a shape of the class.
     at
         Start of its template, in steps of which a sample has `STEPS`.
     amplitude
@@ -54,13 +62,15 @@ class TemplateDetector:
     whitener
         Made for the noise.
     templates
-        Whitened, (K, C, L).
+        Whitened, (K, C, L); all shapes of all types.
+    parent
+        Index of the class of each template, (K,).
     onset
         Sample of a template at which its event starts, a fraction allowed.
     bias
-        By how many samples events of each type are found late, (K,).
+        By how many samples events of each template are found late, (K,).
     rate
-        Events of each type per sample, (K,); 0 for a type that never occurs.
+        Events of each template per sample, (K,); 0 for one that never occurs.
     amplitude, spread
         Mean and standard deviation of the factor of each template, (K,).
     apart
@@ -71,6 +81,7 @@ class TemplateDetector:
 
     whitener: Whitener
     templates: Floats
+    parent: Integers
     onset: float
     bias: Floats
     rate: Floats
@@ -81,7 +92,8 @@ class TemplateDetector:
 
     @classmethod
     def of(cls, arrays: dict[str, NDArray[Any]]) -> TemplateDetector:
-        """Read what `arrays` returned."""
+        """Read what `arrays` returned; without `parent`, each class has one template."""
+        arrays = {"parent": np.arange(len(arrays["templates"])), **arrays}
         values: dict[str, Any] = {name: arrays[name] for name in ARRAYS}
         values |= {name: kind(arrays[name][0]) for name, kind in NUMBERS.items()}
         return cls(whitener=Whitener(arrays["filters"], arrays["mixing"]), **values)
@@ -102,6 +114,11 @@ class TemplateDetector:
     def gap(self) -> int:
         """Samples between pieces that keep them from touching one another."""
         return 2 * self.length + 4 * RIVALS
+
+    @cached_property
+    def shapes(self) -> list[Integers]:
+        """The templates of the class that each template belongs to, itself among them."""
+        return [np.flatnonzero(self.parent == kind) for kind in self.parent]
 
     @cached_property
     def norms(self) -> Floats:
@@ -202,6 +219,15 @@ class TemplateDetector:
             product = sum(one * frame for one, frame in zip(by_channel, spectra, strict=True))
             row[:] = np.fft.irfft(product, size)[:, :step]
         return doubled(found.reshape(len(filters), -1)[:, :n_samples])
+
+
+def commonest_shapes(arrays: dict[str, NDArray[Any]], n_types: int) -> Integers:
+    """Return the template of each class that most of its events have, (n_types,)."""
+    if "parent" not in arrays:
+        return np.arange(n_types)
+    parent = arrays["parent"]
+    order = np.lexsort((-arrays["rate"], parent))
+    return order[np.searchsorted(parent[order], np.arange(n_types))]
 
 
 def scores(log_odds: Floats) -> Floats:

@@ -64,10 +64,11 @@ class Pursuit:
         self.correlations[:, around] += sign * event.amplitude * trace
 
     def close(self, event: FittedEvent, near: int, *, again: bool = False) -> None:
-        """Keep the type of an event from being found near it, or allow it again."""
+        """Keep the class of an event from being found near it, or allow it again."""
         middle = event.at // (STEPS // GRID)
         around = slice(middle - near, middle + near + 1)
-        self.closed[event.type, around] = ~self.allowed[around] if again else True
+        shapes = self.detector.shapes[event.type]
+        self.closed[shapes, around] = ~self.allowed[around] if again else True
 
     def fitted(self, kind: int, middle: int) -> FittedEvent:
         """Return the likeliest event of a type near a correlation."""
@@ -138,7 +139,7 @@ class Pursuit:
         self.events = kept
 
     def found(self) -> tuple[Floats, Integers, Floats]:
-        """Return start, type and log-odds of what was subtracted and of the peaks that are left.
+        """Return start, template and log-odds of what was subtracted and of peaks that are left.
 
         Starts (M,) are in samples of the block.
         """
@@ -174,7 +175,8 @@ class Pursuit:
         for event in self.events:
             self.close(event, apart)
         odds = self.log_odds(slice(None))
-        highest = maximum_filter1d(odds, 2 * apart + 1, axis=1, mode="nearest")
+        likeliest = np.stack([odds[shapes].max(axis=0) for shapes in self.detector.shapes])
+        highest = maximum_filter1d(likeliest, 2 * apart + 1, axis=1, mode="nearest")
         kind, middle = np.nonzero((odds > FLOOR) & (odds >= highest))
         return list(zip(kind.tolist(), middle.tolist(), strict=True))
 
@@ -263,7 +265,7 @@ def candidates(detector: TemplateDetector, windows: WindowSet, *, peel: bool) ->
             Candidates.at(
                 np.clip(inside, 0, joined.length[piece] - 1),
                 place=places[piece],
-                type=kind,
+                type=detector.parent[kind],
                 score=scores(log_odds),
             )
         )

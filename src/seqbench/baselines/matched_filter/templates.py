@@ -4,10 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.baselines.matched_filter.detector import FittedEvent
-from seqbench.baselines.matched_filter.interpolation import STEPS, Floats, fast_size, shifted
+from seqbench.baselines.matched_filter.interpolation import (
+    STEPS,
+    Floats,
+    Integers,
+    fast_size,
+    shifted,
+)
 
 SIDE = 8  # samples over which something moved between samples spreads
 RIDGE = 0.1  # of an event, in learning templates
+NOISE_TAPS, NOISE_FACTOR = 16, 1.5  # of a template judged together, and what noise must not reach
 MOST_TURNS, PRECISION = 200, 1e-8  # of the conjugate gradients
 
 
@@ -82,6 +89,17 @@ def learned_templates(
         before, slope = slope, float((left * ahead_of).sum())
         direction = ahead_of + slope / before * direction
     return found
+
+
+def without_noise(mean: Floats, n_events: int | Integers) -> Floats:
+    """Shrink blocks of taps of a mean event (.., L) by the noise of `n_events` in them."""
+    n_taps = mean.shape[-1]
+    blocks = np.arange(0, n_taps, NOISE_TAPS)
+    power = np.add.reduceat(mean**2, blocks, axis=-1)
+    size = np.diff([*blocks, n_taps])
+    noise = NOISE_FACTOR * size / np.maximum(n_events, 1)
+    factor = np.maximum(0, 1 - noise / np.maximum(power, noise))
+    return mean * np.repeat(factor, size, axis=-1)
 
 
 def residual(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench import layout
+from seqbench.baselines.matched_filter.detector import commonest_shapes
 from seqbench.baselines.matched_filter.whitening import Whitener
 from seqbench.errors import FormatError
 from seqbench.reporting.read.results import Result
@@ -39,7 +40,7 @@ class Bank:
     name
         Of the model, with its seed.
     learned
-        Templates.
+        Templates; of a type of several shapes, that of most of its events.
     delays_samples
         How much later an event sets in on each channel, (K, C); None: the
         templates hold it themselves.
@@ -83,7 +84,8 @@ def read_bank(result: Result, windows: WindowSet, root: Path) -> Bank:
             whiten = Whitener(arrays["filters"], arrays["mixing"])
             if truth is not None:
                 truth = Shapes(whiten(truth.values, extend=True), truth.onset)
-            learned = Shapes(arrays["templates"], float(arrays["onset"][0]))
+            shape = commonest_shapes(arrays, len(windows.classes))
+            learned = Shapes(arrays["templates"][shape], float(arrays["onset"][0]))
         else:
             n_types = len(stored.header.classes)  # templates beyond are of no event
             learned = Shapes(stored.arrays[f"{BANK}.templates"][:n_types], 0.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.baselines.matched_filter.detector import commonest_shapes
 from seqbench.baselines.matched_filter.whitening import Whitener
 from seqbench.errors import FormatError
 from seqbench.statistics import event_shapes
@@ -63,7 +64,8 @@ def read_event_shapes(windows: WindowSet, matched_filter: Path | None) -> EventS
 
     A generator that knows its templates and noise is believed first. Templates
     whose noise is not known are whitened as `matched_filter` has learned, and
-    without a generator its templates take their place.
+    without a generator its templates take their place: of a type of several
+    shapes that of most of its events.
 
     Parameters
     ----------
@@ -100,8 +102,9 @@ def read_event_shapes(windows: WindowSet, matched_filter: Path | None) -> EventS
                 origin="true templates, noise as matched_filter learned it from train",
                 is_true=True,
             )
+        shape = commonest_shapes(arrays, len(windows.classes))
         return EventShapes(
-            whitened=arrays["templates"] * arrays["amplitude"][:, None, None],
+            whitened=arrays["templates"][shape] * arrays["amplitude"][shape, None, None],
             rate_hz=rate_hz,
             origin="templates and noise as matched_filter learned them from train",
             is_true=False,
