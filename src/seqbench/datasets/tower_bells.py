@@ -150,7 +150,7 @@ def tower_bells(
             _Planned(split, f"{split}_{other}", other, [FEW + number], strikes_per_bell)
             for number, split in enumerate(("train", "val"))
         ]
-    signals, events, rung = [], [], {}
+    signals, events, amplitudes, rung = [], [], [], {}
     for one in plan:
         generator = np.random.default_rng([seed, *one.key])
         in_turn = by_split[one.split]
@@ -170,14 +170,14 @@ def tower_bells(
         )
         onsets = np.floor((EDGE_S + times_s) * sampling_rate_hz).astype(np.int64)
         n_samples = round(duration_s * sampling_rate_hz)
-        sound = towers[one.tower].sound(
-            generator, onsets, kinds, n_samples, amplitude_jitter=amplitude_jitter, bounces=bounces
-        )
+        strengths = np.exp(amplitude_jitter * generator.standard_normal(len(onsets)))
+        sound = towers[one.tower].sound(generator, onsets, kinds, strengths, n_samples, bounces)
         sound += towers[one.tower].noise(generator, n_samples, snr_db)
         signals.append(sound)
         events.append(
             [Event(k, at, at + 1) for k, at in zip(kinds.tolist(), onsets.tolist(), strict=True)]
         )
+        amplitudes.append(strengths[np.lexsort((kinds, onsets))])  # in the order of the labels
     names = [one.name for one in plan]
     return Recordings(
         task="detection",
@@ -190,6 +190,7 @@ def tower_bells(
         units=[""] * n_sensors,
         classes=[f"bell{i + 1:02d}" for i in range(n_bells)],
         **label_columns(events),
+        label_amplitude=np.concatenate(amplitudes),
         sampling_rate_hz=float(sampling_rate_hz),
         known=np.array([[0, len(signal)] for signal in signals], dtype=np.int64),
         refractory_s=refractory_s,
@@ -258,13 +259,11 @@ class _Tower(NamedTuple):
         generator: np.random.Generator,
         onsets: NDArray[np.int64],
         kinds: NDArray[np.int64],
+        strengths: NDArray[np.float64],
         n_samples: int,
-        *,
-        amplitude_jitter: float,
         bounces: float,
     ) -> NDArray[np.float32]:
-        """Return strikes of varying strength with their bounces, (n_samples, C)."""
-        strengths = np.exp(amplitude_jitter * generator.standard_normal(len(onsets)))
+        """Return strikes and their bounces, (n_samples, C)."""
         bounced = generator.random(len(onsets)) < bounces
         later_s = generator.uniform(*BOUNCES_S, len(onsets))
         weaker = strengths * generator.uniform(*BOUNCE_STRENGTHS, len(onsets))

@@ -72,6 +72,21 @@ def test_strengths_vary_and_noise_is_as_strong_as_requested():
     assert np.abs(varied - still).max() > 0.1 * np.abs(still).max()
 
 
+def test_the_strength_of_each_strike_is_known():
+    recordings = rung(bounces=0.0, snr_db=120.0, touch_s=12.0)
+    even = rung(bounces=0.0, snr_db=120.0, touch_s=12.0, amplitude_jitter=0.0)
+
+    assert (even.label_amplitude == 1).all()
+    assert np.log(recordings.label_amplitude).std() == pytest.approx(0.3, rel=0.3)
+    # Before the second strike there is the first one alone.
+    first, second = onsets(even, "train0")[:2]
+    ratio = (
+        np.abs(recordings.signals[0][first:second]).max()
+        / np.abs(even.signals[0][first:second]).max()
+    )
+    assert recordings.label_amplitude[0] == pytest.approx(ratio, rel=1e-3)
+
+
 def test_bounces_are_heard_after_strikes_and_are_no_events():
     without, bounced = (rung(bounces=share, snr_db=120.0) for share in (0.0, 1.0))
 
