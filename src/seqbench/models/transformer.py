@@ -142,8 +142,8 @@ class TransformerEncoder(Encoder):
 
     When causal, frame f sees no sample later than (f + 1) * stride, which is
     as far as its convolution reaches, and half a filter of the front where
-    there is one; without a convolution none later than itself. In training the batch norm of the convolution sees whole
-    windows all the same.
+    there is one; without a convolution none later than itself. In training the
+    batch norm of convolutions sees whole windows all the same.
 
     References
     ----------
