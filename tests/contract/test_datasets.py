@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from seqbench.config.registry import DATASETS, TASKS
 from seqbench.config.stages import SplitSettings, WindowSettings
@@ -136,6 +137,23 @@ def make_backgrounds(root: Path) -> None:
     rows = [f"r5,{0.5 + onset},{'beat' if onset % 2 else 'stroke'}" for onset in range(9)]
     rows = ["recording,onset_s,label", *rows, "r5,9.5,beat"]
     (root / "events.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("source", sorted(DATASETS))
+def test_defaults_are_among_the_values_that_a_user_may_set(source):
+    # A job is given every option by value, so a default out of bounds would refuse itself.
+    options = DATASETS.entry(source).options
+    fields = options.model_fields.items()
+    defaults = {option: field.default for option, field in fields if not field.is_required()}
+    required = {option for option, field in fields if field.is_required()}
+
+    problems = []
+    try:
+        options.model_validate(defaults)
+    except ValidationError as error:
+        problems = [one["loc"][0] for one in error.errors() if one["loc"]]
+
+    assert set(problems) <= required
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}{case[1] or ''}")
