@@ -259,9 +259,4 @@ def _log_odds(
     mean = detector.amplitude[kind]
     amplitude = np.linalg.solve(gram + np.diag(weight), heard + weight * mean)
     alone = heard - gram @ amplitude + gram.diagonal() * amplitude
-    norms = detector.norms
-    rows = [
-        detector.log_odds(np.array([[value / norms[k]]]), np.array([k]))[0, 0]
-        for value, k in zip(alone, kind, strict=True)
-    ]
-    return np.array(rows)
+    return detector.log_odds((alone / detector.norms[kind])[:, None], kind)[:, 0]
