@@ -31,7 +31,7 @@ from seqbench.storage.recordings import Recordings
 FILE = "templates.npz"
 FEWEST_EVENTS = 5  # of a type, to learn its template from
 FADED = 0.1  # of a learned template at each end, so that adding it makes no step
-NOISE_SAMPLES = 2**20  # of each recording, from which the noise is measured
+NOISE_SAMPLES = 2**20  # of all recordings together, from which the noise is measured
 TO_DEVIATION = 1.4826  # from the median absolute deviation of normal values
 
 
@@ -136,10 +136,10 @@ def hybrid(
     Notes
     -----
     Onsets lie on whole samples. The noise of a channel is what a moving mean as long as a
-    template leaves of it: 1.4826 times the median absolute deviation over the first 2^20 samples
-    of each recording. Real events that nobody labelled remain in the recordings and count as
-    false alarms where a method finds them. The truth has ``templates`` and ``template_onset`` as
-    `strikes_windows` has them; the noise is real, so nothing states it.
+    template leaves of it: 1.4826 times the median absolute deviation over the first samples of
+    all recordings, 2^20 together. Real events that nobody labelled remain in the recordings and
+    count as false alarms where a method finds them. The truth has ``templates`` and
+    ``template_onset`` as `strikes_windows` has them; the noise is real, so nothing states it.
 
     References
     ----------
@@ -320,8 +320,9 @@ def _learned(root: Path, found: Recordings, *, before: int, length: int) -> _Tem
 def _noise_sd(signals: Sequence[AnyArray], length: int) -> NDArray[np.float64]:
     """Return the standard deviation of the noise of each channel, (C,)."""
     left = []
+    n_each = max(NOISE_SAMPLES // len(signals), 2 * length)
     for signal in signals:
-        rows = np.asarray(signal[:NOISE_SAMPLES], dtype=np.float64)
+        rows = np.asarray(signal[:n_each], dtype=np.float64)
         if len(rows) > length:
             sums = np.cumsum(np.pad(rows, [(1, 0), (0, 0)]), axis=0)
             mean = (sums[length:] - sums[:-length]) / length

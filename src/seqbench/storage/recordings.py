@@ -171,7 +171,9 @@ class Recordings:
         if (self.label_start >= self.label_stop).any():
             raise ValueError("a label covers no sample")
         amplitude = self.label_amplitude
-        if amplitude is not None and (len(amplitude) != len(self.label) or (amplitude <= 0).any()):
+        if amplitude is not None and (
+            len(amplitude) != len(self.label) or not (amplitude > 0).all()
+        ):
             raise ValueError("every event has one amplitude above 0, or none has one")
         if labels == "events" and (self.sampling_rate_hz is None or not self.tolerance_ms):
             raise ValueError(f"{self.task} needs a sampling rate and a tolerance")

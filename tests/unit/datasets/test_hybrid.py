@@ -80,6 +80,22 @@ def test_sway_is_no_noise(root):
     assert np.abs(made(root, snr_db=0).truth["templates"]).max() == pytest.approx(1, rel=0.1)
 
 
+def test_the_noise_is_measured_on_as_many_samples_however_many_recordings(monkeypatch):
+    from seqbench.datasets import hybrid as module
+
+    monkeypatch.setattr(module, "NOISE_SAMPLES", 4000)
+    generator, read = np.random.default_rng(0), []
+
+    def rows(start, stop):
+        read.append(stop - start)
+        return generator.normal(scale=3, size=(stop - start, 1)).astype(np.float32)
+
+    noise_sd = module._noise_sd([LazyArray((20_000, 1), rows)] * 40, 20)
+
+    assert sum(read) <= 4000
+    assert noise_sd == pytest.approx([3], rel=0.1)
+
+
 def test_a_lazy_recording_gets_the_same_events_in_pieces(root, noise):
     from seqbench.datasets.hybrid import _with_events
 

@@ -57,8 +57,18 @@ def test_templates_and_noise_of_a_generator_are_believed_first(windows):
     shapes = read_event_shapes(test, None)
 
     energy = (test.truth["templates"] ** 2).sum(axis=(1, 2)) / NOISE_SD**2
-    assert shapes.is_true
+    assert shapes.origin == "true templates and noise of the generator"
     assert shapes.snr_db == pytest.approx(10 * np.log10(energy))
+
+
+def test_where_a_generator_has_second_templates_the_first_ones_are_named(windows):
+    test = windows["test"]
+    truth = test.truth | {"second_templates": 2 * test.truth["templates"]}
+
+    shapes = read_event_shapes(replace(test, truth=truth), None)
+
+    assert shapes.origin == "first true templates of each type and noise of the generator"
+    assert shapes.snr_db == pytest.approx(read_event_shapes(test, None).snr_db)
 
 
 def test_coloured_noise_is_whitened_by_its_own_autoregression(windows):
@@ -79,8 +89,7 @@ def test_what_is_learned_comes_near_the_truth(windows, fitted):
         read_event_shapes(without(test, *test.truth), fitted),
     )
 
-    assert not learned.is_true
-    assert "learned" in learned.origin
+    assert learned.origin == "templates and noise as matched_filter learned them from train"
     assert learned.snr_db == pytest.approx(true.snr_db, abs=1.0)
     assert learned.bound_ms == pytest.approx(true.bound_ms, rel=0.15)
     assert learned.similarity(5.0) == pytest.approx(true.similarity(5.0), abs=0.1)
@@ -104,7 +113,7 @@ def test_true_templates_in_unknown_noise_are_whitened_as_the_baseline_learned(wi
     test = windows["test"]
     shapes = read_event_shapes(without(test, "noise_sd"), fitted)
 
-    assert shapes.is_true
+    assert shapes.origin == "true templates, noise as matched_filter learned it from train"
     assert shapes.snr_db == pytest.approx(read_event_shapes(test, None).snr_db, abs=0.5)
 
 

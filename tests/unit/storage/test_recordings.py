@@ -115,6 +115,7 @@ def test_classes_of_numbers_stand_in_the_order_of_their_values(recordings):
         ({"label_start": np.array([0, 10])}, "a label"),  # it would cover no sample
         ({"label_amplitude": np.ones(1)}, "every event has one amplitude above 0"),
         ({"label_amplitude": np.array([1.0, 0.0])}, "every event has one amplitude above 0"),
+        ({"label_amplitude": np.array([1.0, np.nan])}, "every event has one amplitude above 0"),
     ],
 )
 def test_what_cannot_be_is_refused(recordings, change, sentence):

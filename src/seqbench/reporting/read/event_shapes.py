@@ -30,14 +30,11 @@ class EventShapes:
         Samples per second.
     origin
         Where shapes and noise are from, in words.
-    is_true
-        Whether a generator knows the shapes; else they are learned.
     """
 
     whitened: Floats
     rate_hz: float
     origin: str
-    is_true: bool
 
     @property
     def snr_db(self) -> Floats:
@@ -62,10 +59,10 @@ class EventShapes:
 def read_event_shapes(windows: WindowSet, matched_filter: Path | None) -> EventShapes | None:
     """Return the shapes of the types of a dataset; None where nothing knows them.
 
-    A generator that knows its templates and noise is believed first. Templates
-    whose noise is not known are whitened as `matched_filter` has learned, and
-    without a generator its templates take their place: of a type of several
-    shapes that of most of its events.
+    A generator that knows its templates and noise is believed first: of two templates
+    of a type the first one. Templates whose noise is not known are whitened as
+    `matched_filter` has learned, and without a generator its templates take their place:
+    of a type of several shapes that of most of its events.
 
     Parameters
     ----------
@@ -83,11 +80,12 @@ def read_event_shapes(windows: WindowSet, matched_filter: Path | None) -> EventS
     if "templates" in truth and {"noise_sd", "noise_lag_one"} <= truth.keys():
         if not (truth["noise_sd"] > 0).all():
             return None  # without noise every ratio is infinite
+        first = "first true templates of each type"
+        which = first if "second_templates" in truth else "true templates"
         return EventShapes(
             whitened=_whitened(truth["templates"], truth["noise_sd"], truth["noise_lag_one"]),
             rate_hz=rate_hz,
-            origin="true templates and noise of the generator",
-            is_true=True,
+            origin=f"{which} and noise of the generator",
         )
     if matched_filter is None:
         return None
@@ -100,14 +98,12 @@ def read_event_shapes(windows: WindowSet, matched_filter: Path | None) -> EventS
                 whitened=whiten(scaled, extend=True),
                 rate_hz=rate_hz,
                 origin="true templates, noise as matched_filter learned it from train",
-                is_true=True,
             )
         shape = commonest_shapes(arrays, len(windows.classes))
         return EventShapes(
             whitened=arrays["templates"][shape] * arrays["amplitude"][shape, None, None],
             rate_hz=rate_hz,
             origin="templates and noise as matched_filter learned them from train",
-            is_true=False,
         )
     except KeyError as error:
         raise FormatError(f"{matched_filter}: holds no {error}; fit the baseline again") from None

@@ -18,7 +18,7 @@ from seqbench.tasks.detection.comparison import (
     Ints,
     decoded,
 )
-from seqbench.tasks.detection.matching import match, on_one_line
+from seqbench.tasks.detection.matching import match, on_one_line, tolerance_in_samples
 
 LAGS_MS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 NEAR_MS = 20.0  # events that near each other overlap for the most part
@@ -97,7 +97,7 @@ def _confusion(compared: Decoded, of_reference: Ints, of_found: Ints) -> tuple[C
         np.setdiff1d(np.arange(len(all_)), paired)
         for all_, paired in ((events, of_reference), (found, of_found))
     )
-    _, _, tolerance = compared.on_one_line(detections.tolerance_ms)
+    tolerance = tolerance_in_samples(detections.tolerance_ms, detections.sampling_rate_hz)
     span = int(detections.known.max(initial=0)) + tolerance + 1
     missing, free = (
         on_one_line(own.sample, own.place, span) for own in (events[left], found[spare])
