@@ -38,7 +38,7 @@ def unit_shapes(*energies):
     """Shapes of one channel that are bells of those energies."""
     bell = np.exp(-0.5 * ((np.arange(64) - 32) / 4.0) ** 2)
     shapes = np.stack([np.sqrt(e) * bell / np.sqrt((bell**2).sum()) for e in energies])
-    return EventShapes(whitened=shapes[:, None], rate_hz=1000.0, origin="made", is_true=True)
+    return EventShapes(whitened=shapes[:, None], rate_hz=1000.0, origin="made")
 
 
 def test_recall_by_lag_adds_seeds_up_and_counts_the_events_of_each_fold_once():
