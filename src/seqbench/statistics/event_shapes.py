@@ -57,8 +57,8 @@ def similarity(shapes: Floats, reach_samples: int) -> Floats:
     """Return the cosine of the shapes of each two types, (K, K); 0 for a shape that is 0.
 
     The greatest over shifts of up to `reach_samples` to either side: 1 is a
-    shape that cannot be told from the other within that time, 0 or less one that is
-    not mistaken for it.
+    shape that is the other one within that time, but for its strength; 0 or less one that
+    is not mistaken for it.
     """
     norms = np.sqrt((shapes**2).sum(axis=(1, 2)))
     unit = shapes / np.where(norms > 0, norms, 1.0)[:, None, None]

@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from seqbench.datasets.reading.source import ReadOptions, Source, block_samples,
 from seqbench.datasets.reading.table_head import N_ROWS, table_head
 
 MOST_FAST_COLUMNS = 1 << 14  # the fast parser takes long for a column, even of a few rows
-LEAST_FAST_BYTES = 1 << 20  # importing the fast parser takes longer than a smaller file
+LEAST_FAST_BYTES = 1 << 20  # importing the fast parser takes longer than files of fewer bytes
 
 
 class CsvTable:
@@ -35,6 +36,8 @@ class CsvTable:
     DataError
         If the file is empty, or its first rows contradict each other.
     """
+
+    n_bytes: ClassVar[int] = 0  # of all tables that this process has read, of many small ones too
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         first = list(islice(csv_rows(path), N_ROWS))
@@ -56,7 +59,8 @@ class CsvTable:
         width = self.head.width
         n_rows = block_samples(width)
         n_done: int | None = 0
-        if width <= MOST_FAST_COLUMNS and self._path.stat().st_size >= LEAST_FAST_BYTES:
+        CsvTable.n_bytes += self._path.stat().st_size
+        if width <= MOST_FAST_COLUMNS and CsvTable.n_bytes >= LEAST_FAST_BYTES:
             n_done = yield from self._fast_blocks(n_rows)
         if n_done is None:
             return

@@ -34,7 +34,7 @@ def collisions(material: Material) -> Plot:
 
     Left: by the time to the nearest other event of any type, in groups up to the time that is
     named. Right: of events with another type within 20 ms, by how alike the two shapes are: 1 means
-    that they cannot be told apart. The number under a group counts its events. Bold: the model
+    that they are the same. The number under a group counts its events. Bold: the model
     selected on val.
     """
     detection = material.of(DetectionEvidence)
@@ -52,7 +52,7 @@ def collisions(material: Material) -> Plot:
     _draw(right, material, rows, alike, "similarity", numbers)
     right.set(xlabel="similarity of the two shapes (cosine)", yticklabels=[])
     if shapes is None:
-        note_in(right, "Nobody knows the shapes:\nadd the baseline matched_filter.")
+        note_in(right, "The shapes are not known:\nadd the baseline matched_filter.")
     elif not any(alike.values()):
         note_in(right, "No two types lie within 20 ms.")
     if shapes is not None:

@@ -342,3 +342,21 @@ def test_a_wide_table_is_read_cell_by_cell_in_seconds(tmp_path):
 
     assert time.process_time() - since < 15  # 1.6; 80 where each column looks at all others
     np.testing.assert_array_equal(recording.signal, values.astype(np.float32))
+
+
+def test_many_small_tables_are_read_fast_as_a_large_one_is(tmp_path, joined, monkeypatch):
+    paths = [tmp_path / f"{i}.csv" for i in range(4)]
+    for path in paths:
+        path.write_text("1,2\n" * 50)
+    module = "seqbench.datasets.reading.csv_table"
+    monkeypatch.setattr(f"{module}.LEAST_FAST_BYTES", 900)
+    monkeypatch.setattr(f"{module}.CsvTable.n_bytes", 0)
+    fast, read_csv = [], pd.read_csv
+    monkeypatch.setattr(
+        pd, "read_csv", lambda path, **rest: fast.append(path) or read_csv(path, **rest)
+    )
+
+    for path in paths:
+        assert joined(path).tolist() == [[1, 2]] * 50
+
+    assert set(fast) == set(paths[2:])  # each is read twice
