@@ -1,5 +1,6 @@
 """Templates as real models store them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,22 @@ def test_templates_of_a_matched_filter_lie_over_the_truth(windows):
     for learned, true in zip(bank.learned.values, bank.truth.values, strict=True):
         both = [learned[:, shift : shift + n].ravel(), true[:, :n].ravel()]
         assert np.corrcoef(both)[0, 1] > 0.9
+
+
+def test_of_two_true_templates_of_a_type_the_one_that_was_learned_is_shown(windows):
+    arrays = MatchedFilterBaseline(length_ms=100, before_ms=10).fit([windows["train"]], 0)
+    result = stored("matched_filter", "baseline", arrays, windows["test"].classes)
+    test = windows["test"]
+    own, other = test.truth["templates"], test.truth["templates"][[1, 2, 0]]
+    mixed = {
+        "templates": np.stack([own[0], other[1], own[2]]),
+        "second_templates": np.stack([other[0], own[1], other[2]]),
+    }
+
+    found = read_bank(result, replace(test, truth=test.truth | mixed), Path())
+
+    expected = read_bank(result, test, Path()).truth.values
+    np.testing.assert_array_equal(found.truth.values, expected)
 
 
 def test_a_file_without_templates_is_named(windows):

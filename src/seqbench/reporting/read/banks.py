@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from seqbench.baselines.matched_filter.detector import commonest_shapes
 from seqbench.baselines.matched_filter.whitening import Whitener
 from seqbench.errors import FormatError
 from seqbench.reporting.read.results import Result
+from seqbench.statistics.event_shapes import similarity
 from seqbench.storage.models import StoredModel, read_model
 from seqbench.storage.windows import WindowSet
 
@@ -45,8 +47,9 @@ class Bank:
         How much later an event sets in on each channel, (K, C); None: the
         templates hold it themselves.
     truth
-        Those of the generator, as the model would see them; None: not known. All
-        shapes of `matched_filter` are those behind its filter that makes noise white.
+        Those of the generator, as the model would see them, of two of a type the one
+        more like that learned; None: not known. All shapes of `matched_filter` are those
+        behind its filter that makes noise white.
     """
 
     name: str
@@ -74,16 +77,17 @@ def read_bank(result: Result, windows: WindowSet, root: Path) -> Bank:
     """
     path = root / result.run.fill(layout.MODEL)
     stored: StoredModel[Any] = read_model(path)
-    delays = truth = None
-    if "templates" in windows.truth:
-        shapes = windows.truth["templates"] / windows.normalization.scale[:, None]
-        truth = Shapes(shapes, float(windows.truth["template_onset"]))
+    delays = None
+    true = [
+        windows.truth[name] / windows.normalization.scale[:, None]
+        for name in ("templates", "second_templates")
+        if name in windows.truth
+    ]
     try:
         if result.is_baseline:
             arrays = stored.arrays
             whiten = Whitener(arrays["filters"], arrays["mixing"])
-            if truth is not None:
-                truth = Shapes(whiten(truth.values, extend=True), truth.onset)
+            true = [whiten(values, extend=True) for values in true]
             shape = commonest_shapes(arrays, len(windows.classes))
             learned = Shapes(arrays["templates"][shape], float(arrays["onset"][0]))
         else:
@@ -93,5 +97,21 @@ def read_bank(result: Result, windows: WindowSet, root: Path) -> Bank:
             delays = MAX_DELAY_SAMPLES * np.tanh(unbounded / MAX_DELAY_SAMPLES)
     except KeyError as error:
         raise FormatError(f"{path}: holds no templates ({error}); train it again") from None
+    truth = None
+    if true:
+        values = _likest(learned.values, true)
+        truth = Shapes(values, float(windows.truth["template_onset"]))
     name = f"{result.run.architecture} · {result.run.arm}, seed {result.run.seed}"
     return Bank(name=name, learned=learned, delays_samples=delays, truth=truth)
+
+
+def _likest(learned: Floats, true: Sequence[Floats]) -> Floats:
+    """Return for each type that of several shapes which is most like the learned one, (K, C, L)."""
+    if len(true) == 1:
+        return true[0]
+    length = max(one.shape[2] for one in (learned, *true))
+    padded = [np.pad(one, [(0, 0), (0, 0), (0, length - one.shape[2])]) for one in (learned, *true)]
+    n_types = len(learned)
+    likeness = similarity(np.concatenate(padded), length - 1)[:n_types, n_types:]
+    of_own = np.diagonal(likeness.reshape(n_types, len(true), n_types), axis1=0, axis2=2)
+    return np.asarray(np.stack(true)[of_own.argmax(axis=0), np.arange(n_types)])
