@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from seqbench.config.registry import TASKS
 from seqbench.config.stages import SplitSettings
 from seqbench.datasets.base import DataError
 from seqbench.storage.lazy_array import span
@@ -34,6 +35,7 @@ def split_in_time(
     -------
     Recordings
         Three for each, with their splits. `known` are the samples of the split itself.
+        An event is in the split in which it begins; other labels are cut.
 
     Raises
     ------
@@ -67,6 +69,7 @@ def split_in_time(
 
 def _pieces(recordings: Recordings, pieces: Sequence[tuple[int, str, int, int, int]]) -> Recordings:
     known = recordings.known_spans
+    have_onsets = TASKS.entry(recordings.task).tags.get("labels") == "events"
     labels: list[tuple[int, int, int, int]] = []
     kept_labels: list[int] = []
     for place, (index, _, first, begin, end) in enumerate(pieces):
@@ -74,6 +77,8 @@ def _pieces(recordings: Recordings, pieces: Sequence[tuple[int, str, int, int, i
         start = np.maximum(recordings.label_start[own], begin)
         stop = np.minimum(recordings.label_stop[own], end)
         kept = start < stop
+        if have_onsets:  # what goes on past a bound does not begin there
+            kept &= recordings.label_start[own] >= begin
         kept_labels += own[kept].tolist()
         spans = zip(recordings.label[own][kept], start[kept], stop[kept], strict=True)
         labels += [(place, int(label), int(a) - first, int(b) - first) for label, a, b in spans]

@@ -50,6 +50,18 @@ def test_labels_are_cut_where_recordings_are(recordings):
     assert spans.tolist() == [[0, 0, 0, 5], [1, 0, 0, 1], [1, 1, 1, 2], [2, 1, 0, 3]]
 
 
+def test_an_event_belongs_to_the_split_in_which_it_begins(recordings):
+    made = recordings(["a", "b"], lengths=[10, 10], intervals=[(0, 0, 3, 7), (0, 1, 6, 10)])
+    made = replace(made, task="detection", sampling_rate_hz=100.0, tolerance_ms=5.0)
+
+    pieces = split_in_time(made, SETTINGS, context_samples=0, n_lost=0)
+
+    spans = np.stack(
+        [pieces.label_recording, pieces.label, pieces.label_start, pieces.label_stop], axis=1
+    )
+    assert spans.tolist() == [[0, 0, 3, 5], [1, 1, 1, 2]]
+
+
 def test_fractions_count_what_was_lost_to_differences(recordings):
     made = recordings(["a"], lengths=[132], classes=["a", "b"])
 
