@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,33 @@ MARGIN = 8  # templates of context at each end of a block
 NEAR = 4  # correlations around an event where its type is not found again
 SWEEPS = 2  # times every event is fitted anew beside the others
 FLOOR = -6.0  # log-odds below which a peak is no candidate
+
+
+class Found(NamedTuple):
+    """Events of a block, those that were subtracted before those that were not, (M,) each.
+
+    Parameters
+    ----------
+    start
+        Of the template, in samples of the block.
+    kind
+        Index of the template.
+    log_odds
+        Of the event against none, beside all others.
+    at
+        Start in steps of the padded block, as it was subtracted.
+    amplitude
+        Likeliest factor of the template.
+    removed
+        The factor that was subtracted; 0: none was.
+    """
+
+    start: Floats
+    kind: Integers
+    log_odds: Floats
+    at: Integers
+    amplitude: Floats
+    removed: Floats
 
 
 class Pursuit:
@@ -138,24 +165,21 @@ class Pursuit:
                 kept.append(again)
         self.events = kept
 
-    def found(self) -> tuple[Floats, Integers, Floats]:
-        """Return start, template and log-odds of what was subtracted and of peaks that are left.
-
-        Starts (M,) are in samples of the block.
-        """
-        events = list(self.events)
-        events += [
-            self.fitted(kind, middle)._replace(amplitude=0) for kind, middle in self._peaks()
-        ]
+    def found(self) -> Found:
+        """Return what was subtracted, and the peaks that are left."""
+        subtracted = len(self.events)
+        events = [*self.events, *(self.fitted(kind, middle) for kind, middle in self._peaks())]
         kind = np.array([event.type for event in events], dtype=np.int64)
         near = REACH + GRID + NEAR
         rows = np.zeros((len(events), 2 * near + 1))
         at = np.array([event.at for event in events], dtype=np.int64)
+        amplitude = np.array([event.amplitude for event in events])
+        removed = np.where(np.arange(len(events)) < subtracted, amplitude, 0.0)
         middle = at // STEPS * GRID
-        for row, event, m in zip(rows, events, middle.tolist(), strict=True):
+        for row, event, m, factor in zip(rows, events, middle.tolist(), removed, strict=True):
             own = self.detector.traces[event.type, event.at % STEPS, event.type]
             row += self.correlations[event.type, m - near : m + near + 1]
-            row += event.amplitude * own[self.half - near : self.half + near + 1]
+            row += factor * own[self.half - near : self.half + near + 1]
         first = (middle - near + REACH - 1) * STEPS // GRID
         fine = finer(rows)
         beyond: NDArray[Any]
@@ -165,7 +189,8 @@ class Pursuit:
             beyond = at - first
             height = fine[np.arange(len(at)), beyond]
         start = (first + beyond) / STEPS - self.pad / GRID
-        return start, kind, self.detector.log_odds(height, kind)
+        log_odds = self.detector.log_odds(height, kind)
+        return Found(start, kind, log_odds, at, amplitude, removed)
 
     def _peaks(self) -> list[tuple[int, int]]:
         """Return type and place of peaks that are no event but might be one."""
@@ -255,7 +280,7 @@ def candidates(detector: TemplateDetector, windows: WindowSet, *, peel: bool) ->
         )
         if peel:
             pursuit.peel()
-        start, kind, log_odds = pursuit.found()
+        start, kind, log_odds, *_ = pursuit.found()
         time = start + first + detector.onset
         core = (time >= core_first) & (time < core_last) & (log_odds > FLOOR)
         time, kind, log_odds = time[core], kind[core], log_odds[core]
