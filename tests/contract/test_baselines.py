@@ -19,6 +19,7 @@ from seqbench.tasks.scoring import score
 TINY = {
     "char_ngrams": ({"longest": 3, "inverse_penalty": 30.0}, True),
     "circus_omp": ({}, True),
+    "event_pursuit": ({}, True),
     "log_ar": ({"lags": (1, 2)}, True),
     "logistic_regression": ({"n_folds": 3}, True),
     "majority": ({}, False),
