@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
+import select
 import signal
 import sys
 from argparse import ArgumentParser
@@ -350,15 +352,27 @@ class Interruptible(RawIOBase):
 
     def __init__(self, handle: BinaryIO | RawIOBase) -> None:
         self.name = getattr(handle, "name", "<stream>")
-        self._read = getattr(handle, "read1", handle.read)
+        unbuffered = getattr(handle, "raw", handle)  # so that nothing waits where `select` is blind
+        self._read = getattr(unbuffered, "read1", unbuffered.read)
         self._is_waiting = self._is_interrupted = False
+        try:
+            self._waited_for = [unbuffered.fileno()]
+        except (AttributeError, OSError):
+            self._waited_for = []  # it never waits, or wakes by itself
 
     def __enter__(self) -> Self:
         self._before = signal.signal(signal.SIGINT, self._interrupt)
+        # An interrupt between the last look at it and the wait would be seen after the wait alone.
+        self._woken, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
+        self._wake_before = signal.set_wakeup_fd(self._wake)
         return self
 
     def __exit__(self, *error: object) -> None:
+        signal.set_wakeup_fd(self._wake_before)
         signal.signal(signal.SIGINT, self._before)
+        os.close(self._woken)
+        os.close(self._wake)
 
     def read(self, size: int = -1, /) -> bytes:
         """Return what has arrived, as soon as there is anything."""
@@ -366,6 +380,8 @@ class Interruptible(RawIOBase):
         try:
             if self._is_interrupted:
                 raise KeyboardInterrupt
+            if self._waited_for:
+                select.select([*self._waited_for, self._woken], [], [])
             arrived: bytes = self._read(size)
             return arrived
         finally:
