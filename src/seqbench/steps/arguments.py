@@ -23,7 +23,9 @@ def import_all(*modules: str) -> None:
     from seqbench.config.datasets import built_in_datasets
     from seqbench.process.origin import origin
 
-    for module in ("h5py", "safetensors.numpy", *modules):
+    importlib.import_module("h5py")
+    importlib.import_module("safetensors.numpy")
+    for module in modules:
         with contextlib.suppress(ModuleNotFoundError):  # the step names the extra that is missing
             importlib.import_module(module)
     for one in registry.REGISTRIES:

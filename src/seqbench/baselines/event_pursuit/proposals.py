@@ -16,8 +16,7 @@ from seqbench.baselines.matched_filter.interpolation import (
     Integers,
     shifted,
 )
-from seqbench.baselines.matched_filter.joined import JoinedSignal, pieces_of
-from seqbench.baselines.matched_filter.pursuit import FLOOR, MARGIN, Found, Pursuit
+from seqbench.baselines.matched_filter.pursuit import FLOOR, Found, Pursuit, found_in_blocks
 from seqbench.baselines.matched_filter.templates import SIDE
 from seqbench.storage.windows import WindowSet
 
@@ -89,35 +88,19 @@ def proposals(detector: TemplateDetector, windows: WindowSet) -> Proposals:
 
     Log-odds, times and order are those of the candidates of the matched filter.
     """
-    pieces = pieces_of(windows, known=False)
-    white = [detector.whitener(one, extend=False) for one in pieces if one.shape[1]]
-    places = np.array([s for s, one in enumerate(pieces) if one.shape[1]], dtype=np.int64)
-    joined = JoinedSignal.of(white, len(windows.channels), detector.gap)
-    allowed = joined.inside(int(np.rint(detector.onset)))
     wide = np.pad(detector.templates, [(0, 0), (0, 0), (SIDE, SIDE)])
     bank = np.stack([shifted(wide, step / STEPS) for step in range(STEPS)], axis=1)
-    parts = []
-    for first, last, core_first, core_last in joined.blocks(MARGIN * detector.length):
-        signal = joined.signal[:, first:last]
-        pursuit = Pursuit(detector, detector.correlations(signal), allowed[first:last])
-        pursuit.peel()
-        found = pursuit.found()
-        time = found.start + first + detector.onset
-        core = (time >= core_first) & (time < core_last) & (found.log_odds > FLOOR)
-        rows = np.flatnonzero(core)
-        time, kind = time[rows], found.kind[rows]
-        piece = np.searchsorted(joined.start - joined.gap // 2, time, side="right") - 1
-        inside = time - detector.bias[kind] - joined.start[piece]
-        parts.append(
-            Proposals(
-                places[piece],
-                np.clip(inside, 0, joined.length[piece] - 1),
-                detector.parent[kind],
-                found.log_odds[rows],
-                found.removed[rows] != 0,
-                _features(pursuit, found, rows, signal, bank),
-            )
+    parts = [
+        Proposals(
+            block.place,
+            block.time,
+            block.type,
+            block.found.log_odds[block.rows],
+            block.found.removed[block.rows] != 0,
+            _features(block.pursuit, block.found, block.rows, block.signal, bank),
         )
+        for block in found_in_blocks(detector, windows, peel=True)
+    ]
     made = Proposals.joined(parts)
     period_s = windows.events.refractory_s or 0.0
     context = _context(made, windows.required_rate_hz, period_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -255,6 +256,59 @@ class Pursuit:
         return [event._replace(at=event.at - offset) for event in now], likelihood, gain
 
 
+class FoundInBlock(NamedTuple):
+    """What pursuit finds in one block of a split, (M,) each.
+
+    Parameters
+    ----------
+    pursuit
+        After the last subtraction.
+    signal
+        Whitened, of the block, (C, T).
+    found
+        All that was found, margins of the block included.
+    rows
+        Of these, the candidates of the block itself, (M,).
+    place, time, type
+        Recording, onset in samples from its start, and class of each candidate.
+    """
+
+    pursuit: Pursuit
+    signal: NDArray[np.float32]
+    found: Found
+    rows: Integers
+    place: Integers
+    time: Floats
+    type: Integers
+
+
+def found_in_blocks(
+    detector: TemplateDetector, windows: WindowSet, *, peel: bool
+) -> Iterator[FoundInBlock]:
+    """Yield what the recordings of a split may hold, block by block; see `candidates`."""
+    pieces = pieces_of(windows, known=False)
+    white = [detector.whitener(one, extend=False) for one in pieces if one.shape[1]]
+    places = np.array([s for s, one in enumerate(pieces) if one.shape[1]], dtype=np.int64)
+    joined = JoinedSignal.of(white, len(windows.channels), detector.gap)
+    allowed = joined.inside(int(np.rint(detector.onset)))
+    for first, last, core_first, core_last in joined.blocks(MARGIN * detector.length):
+        signal = joined.signal[:, first:last]
+        pursuit = Pursuit(detector, detector.correlations(signal), allowed[first:last])
+        if peel:
+            pursuit.peel()
+        found = pursuit.found()
+        time = found.start + first + detector.onset
+        core = (time >= core_first) & (time < core_last) & (found.log_odds > FLOOR)
+        rows = np.flatnonzero(core)
+        time, kind = time[rows], found.kind[rows]
+        piece = np.searchsorted(joined.start - joined.gap // 2, time, side="right") - 1
+        inside = time - detector.bias[kind] - joined.start[piece]
+        inside = np.clip(inside, 0, joined.length[piece] - 1)
+        yield FoundInBlock(
+            pursuit, signal, found, rows, places[piece], inside, detector.parent[kind]
+        )
+
+
 def candidates(detector: TemplateDetector, windows: WindowSet, *, peel: bool) -> Candidates:
     """Return every event that the recordings of a split may hold.
 
@@ -268,30 +322,14 @@ def candidates(detector: TemplateDetector, windows: WindowSet, *, peel: bool) ->
         Subtract events before looking for the next; if not, all peaks of
         the correlations are candidates as they are.
     """
-    pieces = pieces_of(windows, known=False)
-    white = [detector.whitener(one, extend=False) for one in pieces if one.shape[1]]
-    places = np.array([s for s, one in enumerate(pieces) if one.shape[1]], dtype=np.int64)
-    joined = JoinedSignal.of(white, len(windows.channels), detector.gap)
-    allowed = joined.inside(int(np.rint(detector.onset)))
-    found = []
-    for first, last, core_first, core_last in joined.blocks(MARGIN * detector.length):
-        pursuit = Pursuit(
-            detector, detector.correlations(joined.signal[:, first:last]), allowed[first:last]
-        )
-        if peel:
-            pursuit.peel()
-        start, kind, log_odds, *_ = pursuit.found()
-        time = start + first + detector.onset
-        core = (time >= core_first) & (time < core_last) & (log_odds > FLOOR)
-        time, kind, log_odds = time[core], kind[core], log_odds[core]
-        piece = np.searchsorted(joined.start - joined.gap // 2, time, side="right") - 1
-        inside = time - detector.bias[kind] - joined.start[piece]
-        found.append(
+    return Candidates.joined(
+        [
             Candidates.at(
-                np.clip(inside, 0, joined.length[piece] - 1),
-                place=places[piece],
-                type=detector.parent[kind],
-                score=scores(log_odds),
+                block.time,
+                place=block.place,
+                type=block.type,
+                score=scores(block.found.log_odds[block.rows]),
             )
-        )
-    return Candidates.joined(found)
+            for block in found_in_blocks(detector, windows, peel=peel)
+        ]
+    )

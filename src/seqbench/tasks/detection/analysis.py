@@ -44,7 +44,12 @@ def count_events(windows: WindowSet, detections: Detections) -> EventCounts:
     amplitude = windows.events.amplitude
     level_db = np.zeros(len(events))
     if amplitude is not None:
-        level_db = 20 * np.log10(amplitude[_is_scored(detections)])
+        labelled = Events(
+            place=detections.reference_place,
+            type=detections.reference_type,
+            time=detections.reference_onset.astype(np.float64),
+        )
+        level_db = 20 * np.log10(amplitude[labelled.inside(detections.known)])
     return EventCounts(
         tolerance_ms=detections.tolerance_ms,
         near_ms=NEAR_MS,
@@ -137,10 +142,3 @@ def _nearest(events: Events, rate_hz: float) -> tuple[Ints, Floats]:
     nearest[order] = order[neighbour]
     lag[order] = np.minimum(before, after)
     return nearest, lag * 1000 / rate_hz
-
-
-def _is_scored(detections: Detections) -> NDArray[np.bool_]:
-    """Return which labelled events lie inside the known samples, (E,); no others are compared."""
-    start, stop = detections.known[detections.reference_place].T
-    onset = detections.reference_onset
-    return (start <= onset) & (onset < stop)
