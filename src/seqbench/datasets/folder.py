@@ -16,9 +16,10 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from seqbench.config.options import (
     Gaps,
@@ -76,6 +77,7 @@ def folder(
     labels: LabelFiles | None = None,
     refractory_s: Positive | None = None,
     tolerance_ms: Tolerance = 5.0,
+    ranked_types: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None,
     ecg: Text | None = None,
     ungrouped: Literal["own"] | None = None,
 ) -> Recordings:
@@ -127,6 +129,9 @@ def folder(
         Detection: shortest time between two events of one type; empty: none known.
     tolerance_ms
         Detection: how far off an onset may be found in the headline of the report.
+    ranked_types
+        Detection: types of event whose mean F1 ranks models, each with a threshold for
+        its own F1; for types that differ much in number. Empty: F1 over all events ranks.
     ecg
         Detection: name of the channel that is an electrocardiogram, in which baselines
         such as xqrs look for beats; empty: none is.
@@ -150,7 +155,7 @@ def folder(
     with explained(root, "correct `path` or make the folder readable"):
         root = root.expanduser()
         carried = TASKS.entry(task).tags.get("labels", "classes")
-        for_events = {"refractory_s": refractory_s, "ecg": ecg}
+        for_events = {"refractory_s": refractory_s, "ecg": ecg, "ranked_types": ranked_types}
         _check_options(root, task, carried, labels, times, targets, for_events)
         if resample and sampling_rate_hz is None:
             raise fault(root, "`resample` has no rate to go to", "set `sampling_rate_hz`, too")
@@ -216,6 +221,10 @@ def folder(
     # A recording without a row is unknown; one whose row is empty is known to hold no event.
     known = [[0, one.stop - one.start if one.recording in labelled else 0] for one in segments]
     predicted = select_channels(root / "recordings", first.channels, targets or (), "targets")
+    absent = [name for name in ranked_types or () if name not in classes]
+    if absent:
+        problem = f"`ranked_types` names '{absent[0]}', which no event is"
+        raise fault(root, problem, f"choose among {', '.join(classes)}")
     if ecg is not None:
         select_channels(root / "recordings", first.channels, [ecg], "ecg")
     inputs = sorted({*range(len(first.channels))} - {*predicted})
@@ -255,6 +264,7 @@ def folder(
         sampling_rate_hz=rate,
         refractory_s=refractory_s,
         tolerance_ms=tolerance_ms if are_events else None,
+        ranked_types=None if ranked_types is None else list(ranked_types),
         source=source,
     )
 

@@ -215,6 +215,8 @@ class Detections:
         Whether scores are probabilities.
     n_samples
         Length of each recording, (S,).
+    ranked_types
+        Types whose mean F1 is the headline; None: F1 over all events is.
     """
 
     recording: list[str]
@@ -231,6 +233,7 @@ class Detections:
     tolerance_ms: float
     are_probabilities: bool
     n_samples: NDArray[np.int64]
+    ranked_types: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.recording)
@@ -263,4 +266,5 @@ class Detections:
             tolerance_ms=timeline.tolerance_ms,
             are_probabilities=are_probabilities,
             n_samples=timeline.stop - timeline.start,
+            ranked_types=timeline.ranked_types,
         )

@@ -103,6 +103,9 @@ class Recordings:
     tolerance_ms
         Detection: tolerance of the headline and of the choice of thresholds, one
         of `seqbench.config.tolerances.TOLERANCES_MS`.
+    ranked_types
+        Detection: classes whose mean F1 is the headline and for each of which a threshold is
+        chosen; None: F1 over all events is.
     truth
         Arrays that only a generator knows, for oracles; by name.
     source
@@ -135,6 +138,7 @@ class Recordings:
     known: NDArray[np.int64] | None = None
     refractory_s: float | None = None
     tolerance_ms: float | None = None
+    ranked_types: list[str] | None = None
     truth: dict[str, NDArray[Any]] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
 
@@ -177,6 +181,8 @@ class Recordings:
             raise ValueError("every event has one amplitude above 0, or none has one")
         if labels == "events" and (self.sampling_rate_hz is None or not self.tolerance_ms):
             raise ValueError(f"{self.task} needs a sampling rate and a tolerance")
+        if unknown := [name for name in self.ranked_types or () if name not in self.classes]:
+            raise ValueError(f"ranked type '{unknown[0]}' is none of the classes")
 
     @property
     def lengths(self) -> NDArray[np.int64]:

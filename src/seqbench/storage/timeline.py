@@ -3,7 +3,7 @@
 Layout of the group: ``recording``, ``start``, ``stop``, ``known_start`` and
 ``known_stop`` (S,) int64; ``onset``, ``offset`` and ``type`` (E,) int64; where
 known ``amplitude`` (E,) float64; the attributes ``refractory_s`` (NaN
-where unknown) and ``tolerance_ms``.
+where unknown) and ``tolerance_ms``; where some rank ``ranked_types``, text.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ class Timeline:
         Index of the class of each event, (E,).
     amplitude
         Factor of the template of each event, (E,); None: not known.
+    ranked_types
+        Types whose mean F1 is the headline; None: F1 over all events is.
     refractory_s
         Shortest time between two events of one type; None: none known.
     tolerance_ms
@@ -57,6 +59,7 @@ class Timeline:
     refractory_s: float | None
     tolerance_ms: float
     amplitude: NDArray[np.float64] | None = None
+    ranked_types: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.recording)

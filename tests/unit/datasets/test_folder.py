@@ -185,6 +185,16 @@ def test_classes_and_events_may_lie_side_by_side(read):
     assert read(both, task="detection").classes == ["bell"]
 
 
+def test_the_types_that_rank_are_some_of_the_events(read):
+    assert read(EVENTS, task="detection", ranked_types=("bell",)).ranked_types == ["bell"]
+    assert read(EVENTS, task="detection").ranked_types is None
+
+    with pytest.raises(DataError, match=r"`ranked_types` names 'drum', which no event is; .*bell"):
+        read(EVENTS, task="detection", ranked_types=("bell", "drum"))
+    with pytest.raises(DataError, match="`ranked_types` belongs to events"):
+        read({}, task="forecasting", ranked_types=("bell",))
+
+
 def test_the_channel_that_is_an_ecg_is_stated_to_baselines(read):
     assert read(EVENTS, task="detection", ecg="y").source["ecg"] == "y"
     assert "ecg" not in read(EVENTS, task="detection").source

@@ -99,6 +99,11 @@ def test_every_beat_counts_where_the_type_does_not(whole_mitdb):
     assert not any("class Q" in note for note in recordings.source["notes"])
 
 
+def test_types_rank_by_their_mean_where_most_beats_are_of_one(beats, whole_mitdb):
+    assert beats.ranked_types == ["N", "S", "V"]
+    assert mitdb(whole_mitdb, types="qrs").ranked_types is None
+
+
 def test_the_lead_mlii_is_taken_from_every_record(beats):
     signals = dict(zip(beats.names, beats.signals, strict=True))
 

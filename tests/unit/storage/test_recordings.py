@@ -38,6 +38,7 @@ def walks(recordings):
         known=np.array([[2, 30], [0, 30]]),
         refractory_s=0.07,
         tolerance_ms=5.0,
+        ranked_types=["toe"],
         truth={"templates": np.ones((2, 2, 3), dtype=np.float32), "template_onset": np.array([1])},
     )
 
@@ -115,6 +116,7 @@ def test_classes_of_numbers_stand_in_the_order_of_their_values(recordings):
         ({"label_start": np.array([0, 10])}, "a label"),  # it would cover no sample
         ({"label_amplitude": np.ones(1)}, "every event has one amplitude above 0"),
         ({"label_amplitude": np.array([1.0, 0.0])}, "every event has one amplitude above 0"),
+        ({"ranked_types": ["a", "x"]}, "ranked type 'x' is none of the classes"),
         ({"label_amplitude": np.array([1.0, np.nan])}, "every event has one amplitude above 0"),
     ],
 )

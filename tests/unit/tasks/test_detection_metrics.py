@@ -65,6 +65,10 @@ BY_HAND = {
     "205 is exactly 5 samples late": (PLAIN, {"f1_at_5ms": 2 * 2 / 8, "precision_at_5ms": 2 / 4}),
     "hits at wide tolerances": (PLAIN, {"f1_at_10ms": 2 * 3 / 8, "f1_at_150ms": 2 * 3 / 8}),
     "nothing of the second type is found": (PLAIN, {"macro_f1_at_5ms": (2 * 2 / 7 + 0) / 2}),
+    "a type that does not rank has no part in the mean": (
+        replace(PLAIN, ranked_types=["b"]),
+        {"macro_f1_at_5ms": 0, "f1_at_5ms": 2 * 2 / 8},
+    ),
     "errors within 10 ms, though the tolerance is 5 ms": (
         PLAIN,
         {"onset_mae_ms": 13 / 3, "onset_bias_ms": 13 / 3, "onset_median_ms": 5},

@@ -1,5 +1,7 @@
 """Thresholds of constructed cases, whose best is known by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,6 +35,23 @@ def one_type(hits, others, **changes) -> Detections:
     wrong = [(0, 50_000 + 50 * i, 0, score) for i, score in enumerate(others)]
     events = [(0, 100 + 50 * i, 0) for i in range(n)]
     return detections(events, right + wrong, known=[(0, 100_000)], **changes)
+
+
+def test_where_the_mean_over_types_ranks_each_has_the_threshold_of_its_own_f1():
+    # The second type finds one event of three at the price of two false alarms, 2 * 1 / (3 + 3).
+    # That is best for itself; over all events, where the first is at F1 1, it is not worth it.
+    often = [(0, 100 + 50 * i, 0) for i in range(20)]
+    seldom = [(0, 5000 + 100 * i, 1) for i in range(3)]
+    right = [(*event, 0.9) for event in often] + [(0, 5000, 1, 0.4)]
+    wrong = [(0, 8000 + 100 * i, 1, 0.5) for i in range(2)]
+    found = detections(often + seldom, right + wrong, n_types=2, known=[(0, 10_000)])
+
+    together = choose_thresholds(found, "threshold")
+    each = choose_thresholds(replace(found, ranked_types=["t0", "t1"]), "threshold")
+
+    assert together[1] > 0.5
+    assert each[1] < 0.4
+    assert each[0] == together[0]
 
 
 @pytest.mark.parametrize("decoder", DECODERS)

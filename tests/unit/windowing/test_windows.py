@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from fixtures.windows import NAMED, job
+from seqbench.config.registry import TASKS
 from seqbench.config.stages import Fold
 from seqbench.datasets.base import DataError
+from seqbench.storage.detections import Candidates, Decoding, Detections
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import read_windows, write_windows
 from seqbench.windowing.normalize import fit_normalization, normalize, standardize
@@ -250,6 +252,20 @@ def test_events_stand_where_they_are_in_the_signal_of_their_split(bells, window)
             expected[onset:offset, kind] = 1
         np.testing.assert_array_equal(windows.signal, expected)
         assert (np.diff(timeline.onset) >= 0).all()
+
+
+def test_the_types_that_rank_reach_the_metric_that_ranks(bells, tmp_path):
+    splits = make_windows(replace(bells, ranked_types=["dong"]), job(normalization="none"))
+    write_windows(tmp_path / "windows.h5", splits)
+    test = read_windows(tmp_path / "windows.h5", "test")
+    found = Candidates.at(np.array([3.0]), place=0, type=1, score=0.9)
+    decoding = Decoding(decoder="greedy", thresholds={"greedy": np.array([0.5, 0.5])})
+
+    assert test.timeline.ranked_types == ["dong"]
+    assert TASKS["detection"]().headline_of(test) == "macro_f1_at_2.5ms"
+    assert Detections.of(test, found, decoding, are_probabilities=True).ranked_types == ["dong"]
+    plain = make_windows(bells, job(normalization="none"))["test"]
+    assert TASKS["detection"]().headline_of(plain) == "f1_at_2.5ms"
 
 
 def test_amplitudes_stay_with_their_events_and_their_split(bells, tmp_path):

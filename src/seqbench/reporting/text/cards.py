@@ -297,6 +297,7 @@ def _rules(material: Material) -> list[Fact]:
     return [
         Fact("refractory period", "none known" if period is None else formats.seconds(period)),
         Fact("tolerance", f"{timeline.tolerance_ms:g} ms"),
+        Fact("ranked types", _shortened(timeline.ranked_types or [])),
     ]
 
 

@@ -40,9 +40,14 @@ def f1_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Float
 
 @METRICS.register("macro_f1_at", tasks=("detection",), better="higher", at_tolerances=True, order=1)
 def macro_f1_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Floats:
-    """Mean F1 over the types that occur or are detected; a type never found has 0."""
+    """Mean F1 over the types that rank, of those that occur or are found; one never found has 0.
+
+    All types rank unless the dataset names some (`ranked_types`).
+    """
     hits, reference, found = decoded(detections).totals(weights, tolerance_ms)
-    return _mean(ratio(2 * hits, reference + found))
+    ranked = detections.ranked_types or detections.classes
+    column = [detections.classes.index(name) for name in ranked]
+    return _mean(ratio(2 * hits, reference + found)[:, column])
 
 
 @METRICS.register(

@@ -119,5 +119,6 @@ class DetectionTask(Task):
         return decoding.tuning(timing_bounds_ms(found))
 
     def headline_of(self, windows: WindowSet) -> str:
-        """Return F1 at the tolerance of the dataset."""
-        return f"f1_at_{windows.events.tolerance_ms:g}ms"
+        """Return F1 at the tolerance of the dataset: over all events, or the mean over types."""
+        family = "f1_at" if windows.events.ranked_types is None else "macro_f1_at"
+        return f"{family}_{windows.events.tolerance_ms:g}ms"

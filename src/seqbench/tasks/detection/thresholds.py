@@ -59,7 +59,7 @@ def tune(detections: Detections, decoder: str) -> Decoding:
 
 
 def choose_thresholds(detections: Detections, decoder: str) -> NDArray[np.float64]:
-    """Choose the thresholds, one for each type, that give the best F1 over all events.
+    """Choose the thresholds, one for each type, that give the best headline.
 
     Parameters
     ----------
@@ -75,8 +75,9 @@ def choose_thresholds(detections: Detections, decoder: str) -> NDArray[np.float6
 
     Notes
     -----
-    F1 is that of the headline: over all types and recordings, at the tolerance
-    of the data, within the spans that are labelled. Where it is at best F, a
+    F1 is over all types and recordings, at the tolerance of the data, within the
+    spans that are labelled; where the mean over types ranks, each type has its
+    own. Where it is at best F, a
     detection more must be right with a probability above F / 2 to be worth it,
     whatever its type, so that a rare type that is never detected is left alone instead
     of ruining the rest. Tried are thresholds between a score and the next
@@ -95,24 +96,33 @@ def choose_thresholds(detections: Detections, decoder: str) -> NDArray[np.float6
     """
     trials = [_trials(detections, decoder, kind) for kind in range(len(detections.classes))]
     tried = [trial for trial in trials if trial is not None]
-    n_events = _is_known(detections, detections.reference_place, detections.reference_onset).sum()
-    best_f1, f1 = -1.0, 0.0
-    while f1 > best_f1:
-        best_f1 = f1
-        chosen = [(trial, int(trial.gain(best_f1).argmax())) for trial in tried]
-        n_matched = sum(trial.n_matched[at] for trial, at in chosen)
-        n_kept = sum(trial.n_kept[at] for trial, at in chosen)
-        f1 = 2 * n_matched / (n_kept + n_events) if chosen else 0.0
+    is_known = _is_known(detections, detections.reference_place, detections.reference_onset)
+    n_events = np.bincount(detections.reference_type[is_known], minlength=len(trials))
+    shared_f1 = _best_f1(tried, int(n_events.sum()))
     thresholds = np.full(len(trials), np.nan)
     is_found = np.zeros(len(trials), dtype=bool)
     for kind, trial in enumerate(trials):
         if trial is not None:
-            gain = trial.gain(best_f1)
+            each = detections.ranked_types is not None
+            f1 = _best_f1([trial], int(n_events[kind])) if each else shared_f1
+            gain = trial.gain(f1)
             is_best = np.isclose(gain, gain.max(), rtol=0, atol=1e-9)
             thresholds[kind] = _middle_of_best(trial, is_best)
             is_found[kind] = trial.n_matched[is_best].any()
     rest = float(np.median(thresholds[is_found])) if is_found.any() else UNDECIDED
     return np.where(np.isnan(thresholds), rest, thresholds)
+
+
+def _best_f1(trials: list[Trials], n_events: int) -> float:
+    """Return the best F1 over the events of these types that any of their thresholds gives."""
+    best_f1, f1 = -1.0, 0.0
+    while f1 > best_f1:
+        best_f1 = f1
+        chosen = [(trial, int(trial.gain(best_f1).argmax())) for trial in trials]
+        n_matched = sum(trial.n_matched[at] for trial, at in chosen)
+        n_kept = sum(trial.n_kept[at] for trial, at in chosen)
+        f1 = float(2 * n_matched / (n_kept + n_events)) if chosen else 0.0
+    return best_f1
 
 
 def timing_bounds_ms(detections: Detections) -> list[list[float] | None]:

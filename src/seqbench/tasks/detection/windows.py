@@ -54,6 +54,7 @@ class DetectionWindows(TaskWindows):
             type=recordings.label[own][order],
             refractory_s=recordings.refractory_s,
             tolerance_ms=recordings.tolerance_ms,
+            ranked_types=recordings.ranked_types,
             amplitude=None if amplitude is None else amplitude[own][order],
         )
 
