@@ -66,7 +66,9 @@ def strikes() -> None:
     )
     task = TASKS["detection"]()
     on_val, on_test = (predict(model, part, device, header.window_samples) for part in (val, test))
-    header = header.model_copy(update={"tuned": task.tune(val, on_val, are_probabilities=True)})
+    header = header.model_copy(
+        update={"tuned": task.tune(val, on_val, are_probabilities=True, data=header)}
+    )
     found = task.join(test, on_test, are_probabilities=True, tuned=header.tuned)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     write_model(model_path(), StoredModel(state_arrays(model), header))

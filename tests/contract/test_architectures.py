@@ -36,6 +36,7 @@ EVENTS = EventTarget(
     onset=torch.tensor([[9.0, 31.5, 60.0], [4, 20, 0], [25, 0, 0], [0, 0, 0]]),
     type=torch.tensor([[0, 1, 0], [2, 1, -1], [2, -1, -1], [-1, -1, -1]]),
     known=torch.tensor([[0, 64], [0, 21], [0, 40], [5, 33]]),
+    duration=torch.tensor([[8.0, 50, torch.nan], [3, 20, 0], [torch.nan] * 3, [0, 0, 0]]),
 )
 M = TypeVar("M", bound=nn.Module)
 of_series = pytest.mark.parametrize("case", [c for c in CASES if c[1] == "series"], ids="-".join)
@@ -77,8 +78,13 @@ def classifier(encoder: Encoder) -> Model:
 
 def detector(encoder: Encoder) -> Model:
     """Return the encoder with the head of detection, every term of its loss in use."""
-    header = network_header(task="detection", classes=("a", "b", "c"), refractory_s=0.6)
-    model = Model(encoder, TASKS["detection"]().head(encoder, header))
+    header = network_header(
+        task="detection",
+        classes=("a", "b", "c"),
+        refractory_s=0.6,
+        duration_samples=(12.0, 30.0, None),
+    )
+    model = Model(encoder, TASKS["detection"](durations=True).head(encoder, header))
     shaken(model.head)
     return model
 
@@ -341,7 +347,7 @@ def test_frames_of_detection_are_at_least_eight_samples_apart_and_cover_the_wind
     assert logits.shape[:2] == (B, math.ceil(LONG / hop))
     assert logits.shape[3] == K
     scores = model.head.scores(logits)
-    assert scores.shape == (B, logits.shape[1], 2, K)
+    assert scores.shape == (B, logits.shape[1], 3, K)
     assert ((scores[:, :, 0] > 0) & (scores[:, :, 0] < 1)).all()
     assert (scores[:, :, 1].abs() <= 1.5 * hop).all()
 

@@ -10,6 +10,7 @@ import pytest
 
 from seqbench.config.registry import BASELINES, DATASETS, TASKS
 from seqbench.storage.detections import Candidates
+from seqbench.storage.model_header import DataHeader, data_fields
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.scoring import score
@@ -29,6 +30,7 @@ TINY = {
     "metronome": ({}, False),
     "minirocket": ({"n_kernels": 84}, True),
     "neurokit": ({}, True),
+    "neurokit_waves": ({}, False),
     "oracle": ({}, True),
     "persistence": ({}, True),
     "seasonal_naive": ({"season_samples": 2}, True),
@@ -374,9 +376,10 @@ def test_events_that_stand_out_are_found(detector, detector_name, make_event_win
     splits = make_event_windows(**BEATS, n_types=1)
     task = TASKS["detection"]()
     certain = {"are_probabilities": detector.gives_probabilities}
+    data = DataHeader(**data_fields(splits["train"]))
 
     arrays = detector.fit([splits["train"]], seed=0)
-    tuned = task.tune(splits["val"], detector.predict(arrays, splits["val"]), **certain)
+    tuned = task.tune(splits["val"], detector.predict(arrays, splits["val"]), data=data, **certain)
     candidates = detector.predict(arrays, splits["test"])
     found = task.join(splits["test"], candidates, tuned=tuned, **certain)
 

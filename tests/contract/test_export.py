@@ -19,6 +19,7 @@ def agree(found, expected, task):
         for one, other in zip(found.events, expected.events, strict=True):
             assert one.onset_s == pytest.approx(other.onset_s, abs=1e-5)
             assert one.score == pytest.approx(other.score, abs=1e-5)
+            assert one.offset_s == pytest.approx(other.offset_s, abs=1e-4)
         assert len(expected.events) > 3
         return
     arrays = expected.arrays()
@@ -51,6 +52,25 @@ def test_an_exported_model_predicts_as_the_trained_one(case, tmp_path):
         Predictor([path], "cpu", 1).predict(recordings) for path in (made.path, model)
     )
     agree(found, expected, task)
+
+
+@pytest.mark.parametrize("architecture", [case[0] for case in CASES if case[2] == "detection"])
+def test_an_exported_model_predicts_ends_as_the_trained_one(architecture, tmp_path):
+    header = network_header(architecture, "series", "detection", durations=True)
+    model = stored_network(tmp_path / "model.safetensors", header)
+
+    made = export_onnx(model, tmp_path / "model.onnx")
+
+    assert made.difference < 1e-4
+    assert made.graph.n_values == 3
+    recordings = drawn_recordings(header, *ANY_LENGTH)
+    found, expected = (
+        Predictor([path], "cpu", 1).predict(recordings) for path in (made.path, model)
+    )
+    agree(found, expected, "detection")
+    has_end = {event.label: event.offset_s is not None for event in expected.events}
+    assert has_end == {name: name != "c" for name in has_end}
+    assert any(has_end.values())
 
 
 @pytest.mark.parametrize("sample", ["series", "video"])

@@ -8,7 +8,7 @@ from seqbench.config.registry import BASELINES, TASKS
 from seqbench.plan.job_settings import BaselineJobSettings
 from seqbench.process.memory import AUTO, PeakMemory, limit_bytes
 from seqbench.process.origin import origin
-from seqbench.storage.model_header import BaselineHeader, data_fields, windowing_fields
+from seqbench.storage.model_header import BaselineHeader, DataHeader, data_fields, windowing_fields
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.records import Cost, Provenance, RunIdentity
 from seqbench.storage.windows import read_windows
@@ -39,7 +39,12 @@ def fit_baseline(
     tuned: dict[str, Any] = {}
     if task.tunes_on_val:
         predicted = baseline.predict(arrays, val)
-        tuned = task.tune(val, predicted, are_probabilities=baseline.gives_probabilities)
+        tuned = task.tune(
+            val,
+            predicted,
+            are_probabilities=baseline.gives_probabilities,
+            data=DataHeader(**data_fields(train)),
+        )
     header = BaselineHeader(
         run=run,
         task=settings.task,

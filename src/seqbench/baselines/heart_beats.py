@@ -3,6 +3,7 @@
 import logging
 import warnings
 from abc import abstractmethod
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,18 +34,12 @@ class HeartBeatBaseline(Baseline):
         names = [name.lower() for name in train.classes]
         counts = np.bincount(train.events.type, minlength=len(names))
         chosen = names.index("qrs") if "qrs" in names else int(counts.argmax())
-        channel = train.channels.index(train.source.get("ecg", train.channels[0]))
-        return {"type": np.array([chosen]), "channel": np.array([channel])}
+        return {"type": np.array([chosen]), "channel": np.array([ecg_channel(train)])}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> Candidates:
         """Return the beats of every recording."""
-        timeline, normalization = windows.events, windows.normalization
-        channel = int(arrays["channel"][0])
         found = []
-        for place, (start, stop) in enumerate(zip(timeline.start, timeline.stop, strict=True)):
-            signal = windows.signal[start:stop][:, channel].astype(np.float64)
-            ecg = signal * normalization.scale[channel] + normalization.centre[channel]
-            name = windows.names[timeline.recording[place]]
+        for place, (name, ecg) in enumerate(ecgs(windows, int(arrays["channel"][0]))):
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
@@ -55,6 +50,21 @@ class HeartBeatBaseline(Baseline):
             time = time[(time >= 0) & (time < len(ecg))]
             found.append(Candidates.at(time, place=place, type=arrays["type"][0], score=SCORE))
         return Candidates.joined(found)
+
+
+def ecg_channel(windows: WindowSet) -> int:
+    """Return the channel that the source states as ECG, else the first."""
+    return windows.channels.index(windows.source.get("ecg", windows.channels[0]))
+
+
+def ecgs(windows: WindowSet, channel: int) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Yield the name of each recording of a split and its ECG (n_samples,) in physical units."""
+    timeline, normalization = windows.events, windows.normalization
+    spans = zip(timeline.recording, timeline.start, timeline.stop, strict=True)
+    for recording, start, stop in spans:
+        signal = windows.signal[start:stop][:, channel].astype(np.float64)
+        ecg = signal * normalization.scale[channel] + normalization.centre[channel]
+        yield windows.names[recording], ecg
 
 
 @BASELINES.register(

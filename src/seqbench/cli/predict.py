@@ -315,6 +315,7 @@ def _predict_stream(
     """Write the events of a stream; `options` are those of `predict_stream`."""
     from seqbench.datasets.reading.stream import GrowingFile
     from seqbench.prediction.event_finder import EventFinder, predict_stream
+    from seqbench.tasks.detection.results import columns
 
     path = Path(recording)
     ends_itself = recording == "-" or path.is_fifo() or path.is_char_device()
@@ -339,7 +340,7 @@ def _predict_stream(
         name = "stream" if recording == "-" else path.stem
         handle = stack.enter_context(Interruptible(handle))
         found = predict_stream(finder, handle, recording=name, **options)
-        _write_events(target, found)
+        _write_events(target, found, columns(finder.header))
 
 
 class Interruptible(RawIOBase):
@@ -403,13 +404,11 @@ def _writable(out: Path) -> Iterator[None]:
         raise UserError(f"{out}: cannot be written ({reason}); name another --out") from error
 
 
-def _write_events(file: TextIO, events: Iterable[FoundEvent]) -> None:
+def _write_events(file: TextIO, events: Iterable[FoundEvent], columns: list[str]) -> None:
     """Write events as CSV, each as soon as it is there."""
-    from seqbench.tasks.detection.results import COLUMNS
-
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     file.flush()
     for event in events:
-        writer.writerow([cell(name, getattr(event, name)) for name in COLUMNS])
+        writer.writerow([cell(name, getattr(event, name)) for name in columns])
         file.flush()

@@ -29,7 +29,12 @@ HINT = "restore the file from the archive"
 
 
 @DATASETS.register("ipol_gait", task="detection", sample="series", imports=("pandas",))
-def ipol_gait(cache: Path, *, feet: Literal["left", "right", "both"] = "both") -> Recordings:
+def ipol_gait(
+    cache: Path,
+    *,
+    feet: Literal["left", "right", "both"] = "both",
+    events: Literal["steps", "swings"] = "steps",
+) -> Recordings:
     """Toe-offs and heel strikes of walks, from six axes on each foot at 100 Hz.
 
     Parameters
@@ -38,7 +43,10 @@ def ipol_gait(cache: Path, *, feet: Literal["left", "right", "both"] = "both") -
         Holds the folder `ipol-gait`, or receives it.
     feet
         Feet whose acceleration and rotation are the channels (six a foot) and
-        whose steps are the events (two types a foot).
+        whose steps are the events.
+    events
+        `steps`: toe-offs and heel strikes, two types a foot; `swings`: one type a
+        foot, from its toe-off to its heel strike.
 
     Returns
     -------
@@ -72,7 +80,7 @@ def ipol_gait(cache: Path, *, feet: Literal["left", "right", "both"] = "both") -
     files = checksums(folder, needed, URL)
 
     signals: list[NDArray[np.float32]] = []
-    events: list[list[Event]] = []
+    found_events: list[list[Event]] = []
     known: list[tuple[int, int]] = []
     cut_short: list[str] = []
     for name in names:
@@ -86,7 +94,8 @@ def ipol_gait(cache: Path, *, feet: Literal["left", "right", "both"] = "both") -
         if end > last:
             cut_short.append(name)
         known.append((0, min(end, last) + 1 - first))
-        events.append(_steps(found[name], trial, sides, first, min(end, last)))
+        steps = _steps if events == "steps" else _swings
+        found_events.append(steps(found[name], trial, sides, first, min(end, last)))
     subjects = [subject_of[name] for name in names]
     return Recordings(
         task="detection",
@@ -97,8 +106,12 @@ def ipol_gait(cache: Path, *, feet: Literal["left", "right", "both"] = "both") -
         splits=[""] * len(names),
         channels=[f"{side}_{axis.lower()}" for side in sides for axis in AXES],
         units=[*["m/s²"] * 3, *["rad/s"] * 3] * len(sides),
-        classes=[f"{side}_{event}" for side in sides for event in ("toe_off", "heel_strike")],
-        **label_columns(events),
+        classes=[
+            f"{side}_{event}"
+            for side in sides
+            for event in (("toe_off", "heel_strike") if events == "steps" else ("swing",))
+        ],
+        **label_columns(found_events),
         sampling_rate_hz=RATE_HZ,
         known=np.array(known, dtype=np.int64),
         refractory_s=0.3,
@@ -168,13 +181,33 @@ def _steps(
     path: Path, trial: dict[str, list[Any]], sides: list[str], first: int, last: int
 ) -> list[Event]:
     """Return the events up to tick `last` of a recording that starts with tick `first`."""
-    events = []
-    for i, side in enumerate(sides):
-        for step in trial[SIDES[side][1]]:
-            for j, tick in enumerate(step):
-                if tick < first:
-                    problem = f"it has an event at tick {tick}, but its sensors start at {first}"
-                    raise fault(path, problem, HINT)
-                if tick <= last:
-                    events.append(Event(2 * i + j, tick - first, tick - first + 1))
-    return events
+    return [
+        Event(2 * i + j, tick - first, tick - first + 1)
+        for i, side in enumerate(sides)
+        for step in _annotated(path, trial, side, first)
+        for j, tick in enumerate(step)
+        if tick <= last
+    ]
+
+
+def _swings(
+    path: Path, trial: dict[str, list[Any]], sides: list[str], first: int, last: int
+) -> list[Event]:
+    """Return the swing phases that begin up to tick `last`; one that ends later has no end."""
+    return [
+        Event(i, toe_off - first, (strike if toe_off < strike <= last else toe_off + 1) - first)
+        for i, side in enumerate(sides)
+        for toe_off, strike in _annotated(path, trial, side, first)
+        if toe_off <= last
+    ]
+
+
+def _annotated(path: Path, trial: dict[str, list[Any]], side: str, first: int) -> list[list[int]]:
+    """Return toe-off and heel strike of each step of a foot, in ticks."""
+    steps: list[list[int]] = trial[SIDES[side][1]]
+    for step in steps:
+        for tick in step:
+            if tick < first:
+                problem = f"it has an event at tick {tick}, but its sensors start at {first}"
+                raise fault(path, problem, HINT)
+    return steps

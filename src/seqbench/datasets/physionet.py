@@ -146,11 +146,18 @@ def mitdb(
     )
 
 
-@DATASETS.register("ludb", task="detection", sample="series", imports=("wfdb",))
+@DATASETS.register(
+    "ludb",
+    task="detection",
+    sample="series",
+    offers=("ecg", "ecg_waves"),
+    imports=("wfdb",),
+)
 def ludb(
     cache: Path,
     *,
     lead: Literal["i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6"] = "ii",
+    onset: Literal["peak", "start"] = "peak",
 ) -> Recordings:
     """P waves, QRS complexes and T waves of the Lobachevsky database, 12 leads at 500 Hz for 10 s.
 
@@ -160,13 +167,16 @@ def ludb(
         Holds the folder `ludb`, or receives it.
     lead
         Lead whose annotations are the events; the channels are all 12 leads.
+    onset
+        Where in its wave an event begins: at the `peak`, or at the `start` of
+        the wave. The few waves whose start is not marked begin at their peak; the
+        notes of the source count them.
 
     Returns
     -------
     Recordings
-        One per person; an event starts at the peak of a wave and ends where
-        the wave does. Events are known from the first mark to the last, since
-        the beats at both ends are not annotated.
+        One per person; an event ends where the wave does. Events are known from
+        the first mark to the last, since the beats at both ends are not annotated.
 
     Raises
     ------
@@ -191,6 +201,7 @@ def ludb(
     found: list[Recording] = []
     events: list[list[Event]] = []
     known: list[tuple[int, int]] = []
+    n_startless = 0
     for name in names:
         one = read_recording(folder / f"data/{name}.hea")
         if one.sampling_rate_hz != 500 or one.channels != (found or [one])[0].channels:
@@ -201,9 +212,13 @@ def ludb(
             hint = "restore the file, or leave out the record"
             raise fault(folder / f"data/{name}.{lead}", "it holds no marks", hint)
         found.append(one)
-        events.append(_waves(marks, type_of, one.sampling_rate_hz))
+        events.append(_waves(marks, type_of, one.sampling_rate_hz, onset))
+        peaks = {at for at, code in marks if code in type_of}
+        n_startless += sum(event.start in peaks for event in events[-1])
         known.append((marks[0][0], max(marks[-1][0], *(event.stop for event in events[-1]))))
     notes = []
+    if onset == "start" and n_startless:
+        notes.append(f"{counted(n_startless, 'wave')} without a marked start: from their peak on.")
     if len(names) < LUDB_RECORDS:
         notes.append(f"The folder holds {len(names)} of the {LUDB_RECORDS} records of LUDB.")
     return Recordings(
@@ -222,6 +237,7 @@ def ludb(
         refractory_s=REFRACTORY_S,
         tolerance_ms=50.0,
         source={
+            "ecg": lead,
             "origin": LUDB_URL,
             "licence": LICENCE,
             "citation": LUDB_CITATION,
@@ -259,16 +275,22 @@ def _marks(path: Path, extension: str, n_samples: int) -> Iterator[tuple[int, st
         yield sample, code
 
 
-def _waves(marks: list[tuple[int, str]], type_of: dict[str, int], rate_hz: float) -> list[Event]:
-    """Return the waves that marks of peaks, onsets "(" and offsets ")" describe."""
+def _waves(
+    marks: list[tuple[int, str]], type_of: dict[str, int], rate_hz: float, onset: str
+) -> list[Event]:
+    """Return the waves that marks of peaks, starts "(" and ends ")" describe."""
     waves: list[Event] = []
     last: dict[int, int] = {}
-    for (peak, code), (after, code_after) in zip(marks, [*marks[1:], (0, "")], strict=True):
+    around = zip([(0, ""), *marks[:-1]], marks, [*marks[1:], (0, "")], strict=True)
+    for (before, code_before), (peak, code), (after, code_after) in around:
         if code not in type_of:
             continue
         kind = type_of[code]
         if kind in last and (peak - last[kind]) / rate_hz < REFRACTORY_S:
             continue
         last[kind] = peak
-        waves.append(Event(kind, peak, max(after, peak + 1) if code_after == ")" else peak + 1))
+        start = peak
+        if onset == "start" and code_before == "(":
+            start = before
+        waves.append(Event(kind, start, max(after, start + 1) if code_after == ")" else start + 1))
     return waves

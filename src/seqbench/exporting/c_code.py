@@ -146,7 +146,7 @@ def _translated(
         main = HARNESS.format(input=sizes[0], output=sizes[1], name=NAME)
         return code, line.removesuffix(" {"), main
     code = _generated(source.causal.traced(is_dynamic=False), work, source.path, STEP)
-    values = len(source.header.channels), len(source.header.classes)
+    values = len(source.header.channels), len(source.header.classes), source.graph.n_values
     more, signature = recording_code(source.causal.record, *values)
     return code + more, signature, harness(window.shape[1], *values)
 

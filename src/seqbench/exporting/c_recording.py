@@ -3,19 +3,19 @@
 from seqbench.storage.onnx_model import StreamRecord
 
 STEP = "seqbench_step"  # of the function that is generated
-SIGNATURE = "int seqbench_push(struct seqbench_recording *, const float [{c}], float [2][{k}])"
+SIGNATURE = "int seqbench_push(struct seqbench_recording *, const float [{c}], float [{v}][{k}])"
 RECORDING = """
 /*
  * One recording, sample by sample:
  *
  *   struct seqbench_recording recording;
- *   float scores[2][{k}];
+ *   float scores[{v}][{k}];
  *   seqbench_begin(&recording);
  *   for every sample: if (seqbench_push(&recording, sample, scores)) ... frame 0, 1, 2, ...
  *   while (seqbench_finish(&recording, scores)) ... the frames that are left
  *
  * Frame f stands for the samples around {first_centre:g} + f * {hop}: scores[0] is the presence of
- * each type of event, scores[1] its offset from there in samples.
+ * each type of event, scores[1] its offset from there in samples{duration}.
  */
 struct seqbench_recording {{
   float state[2][1][{n_state}], samples[1][{hop}][{c}], inside[1][{hop}][1];
@@ -29,8 +29,8 @@ void seqbench_begin(struct seqbench_recording *recording) {{
   recording->n_to_skip = {delay};
 }}
 
-static int seqbench_piece(struct seqbench_recording *recording, float scores[2][{k}]) {{
-  float found[1][1][2][{k}];
+static int seqbench_piece(struct seqbench_recording *recording, float scores[{v}][{k}]) {{
+  float found[1][1][{v}][{k}];
   const int32_t now = recording->current;
   {step}(recording->samples, recording->inside, recording->state[now], found,
     recording->state[1 - now]);
@@ -47,7 +47,7 @@ static int seqbench_piece(struct seqbench_recording *recording, float scores[2][
 
 /* Take the next sample; return 1 and the scores of the next frame if it is complete, else 0. */
 int seqbench_push(
-    struct seqbench_recording *recording, const float sample[{c}], float scores[2][{k}]) {{
+    struct seqbench_recording *recording, const float sample[{c}], float scores[{v}][{k}]) {{
   memcpy(recording->samples[0][recording->n_held], sample, {c} * sizeof(float));
   recording->inside[0][recording->n_held][0] = 1;
   recording->n_held++;
@@ -57,7 +57,7 @@ int seqbench_push(
 }}
 
 /* Return 1 and the scores of the next frame that is left behind the last sample; 0: none is. */
-int seqbench_finish(struct seqbench_recording *recording, float scores[2][{k}]) {{
+int seqbench_finish(struct seqbench_recording *recording, float scores[{v}][{k}]) {{
   while (recording->n_due > 0) {{
     const int32_t n_outside = {hop} - recording->n_held;
     memset(recording->samples[0][recording->n_held], 0, n_outside * {c} * sizeof(float));
@@ -72,7 +72,7 @@ HARNESS = """\
 #include <stdio.h>
 #include <time.h>
 #include "model.c"
-static float samples[{n_samples}][{c}], scores[2][{k}];
+static float samples[{n_samples}][{c}], scores[{v}][{k}];
 static struct seqbench_recording recording;
 int main(int n_arguments, char **arguments) {{
   FILE *in = fopen(arguments[1], "rb"), *out = fopen(arguments[2], "wb");
@@ -94,11 +94,15 @@ int main(int n_arguments, char **arguments) {{
 """
 
 
-def recording_code(record: StreamRecord, n_channels: int, n_types: int) -> tuple[str, str]:
+def recording_code(
+    record: StreamRecord, n_channels: int, n_types: int, n_values: int
+) -> tuple[str, str]:
     """Return what stands behind the step in a C file, and its main function's signature."""
     code = RECORDING.format(
         c=n_channels,
         k=n_types,
+        v=n_values,
+        duration=", scores[2] its duration in samples" if n_values == 3 else "",
         hop=record.hop_samples,
         first_centre=record.first_centre,
         n_state=record.n_state,
@@ -106,9 +110,9 @@ def recording_code(record: StreamRecord, n_channels: int, n_types: int) -> tuple
         delay=record.delay_frames,
         step=STEP,
     )
-    return code, SIGNATURE.format(c=n_channels, k=n_types)
+    return code, SIGNATURE.format(c=n_channels, k=n_types, v=n_values)
 
 
-def harness(n_samples: int, n_channels: int, n_types: int) -> str:
+def harness(n_samples: int, n_channels: int, n_types: int, n_values: int) -> str:
     """Return a program that feeds a C file recordings of one length; see `Program`."""
-    return HARNESS.format(n_samples=n_samples, c=n_channels, k=n_types)
+    return HARNESS.format(n_samples=n_samples, c=n_channels, k=n_types, v=n_values)

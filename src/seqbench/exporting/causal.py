@@ -132,7 +132,7 @@ class CausalModel(nn.Module):
         return converted(self, dict(inputs), STEP_OUTPUTS, axes)
 
     def forward(self, samples: Tensor, inside: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Return scores (1, n, 2, K) and the next state (1, N).
+        """Return scores (1, n, 2 or 3, K) and the next state (1, N).
 
         Parameters
         ----------

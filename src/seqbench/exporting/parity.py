@@ -71,6 +71,8 @@ def check_difference(difference: float, path: Path, what: str) -> None:
 class Parity:
     """The largest difference of scores, of values in deviations of train, of times in frames.
 
+    Durations differ by a fraction of themselves.
+
     Parameters
     ----------
     trained
@@ -112,7 +114,14 @@ class Parity:
         times = np.abs(scores[:, :, 1] - expected[:, :, 1]) / self.hop_samples
         # Where nothing can become an event, and between equal bins, times mean nothing.
         counts = (expected[:, :, 0] >= LEAST_SCORE) & ~self._ties(windows)
-        return max(presence, float(np.max(times, initial=0.0, where=counts)))
+        lasting = expected[:, :, 2:]
+        durations = np.abs(scores[:, :, 2:] - lasting) / np.where(lasting > 0, lasting, 1)
+        may_be = expected[:, :, :1] >= LEAST_SCORE
+        return max(
+            presence,
+            float(np.max(times, initial=0.0, where=counts)),
+            float(np.max(durations, initial=0.0, where=may_be)),
+        )
 
     @torch.no_grad()
     def _ties(self, windows: NDArray[Any]) -> NDArray[np.bool_]:

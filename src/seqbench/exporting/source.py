@@ -111,11 +111,16 @@ def _graph_record(model: Model, header: ModelHeader, causal: CausalModel | None)
     if not isinstance(model.head, DetectionHead):
         raise UserError(f"models of {header.task} have no export")
     if causal is not None:
-        return GraphRecord(axes=("recording", *axes[1:]), reads="recordings", stream=causal.record)
+        return GraphRecord(
+            axes=("recording", *axes[1:]),
+            reads="recordings",
+            n_values=model.head.n_values,
+            stream=causal.record,
+        )
     of_head = model.head.layout(header.window_samples)
     layout = FrameLayout(
         window_samples=of_head.window_samples,
         hop_samples=of_head.hop_samples,
         first_centre=of_head.first_centre,
     )
-    return GraphRecord(axes=axes, reads="recordings", layout=layout)
+    return GraphRecord(axes=axes, reads="recordings", n_values=model.head.n_values, layout=layout)

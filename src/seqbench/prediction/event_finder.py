@@ -129,8 +129,8 @@ class EventFinder:
         self, events: list[Event], recording: str, times: Callable[[], SampleTimes | None]
     ) -> Iterator[FoundEvent]:
         clock = times() if events else None
-        for place, kind, score in events:
-            yield found_event(self.header, self._tuned, recording, clock, place, kind, score)
+        for event in events:
+            yield found_event(self.header, self._tuned, recording, clock, *event)
 
 
 def predict_stream(

@@ -25,6 +25,8 @@ WRITERS: dict[str, Callable[[Path, Iterable[WrittenLabel], WrittenRecording], No
     "wfdb": write_wfdb,
 }
 
+WITHOUT_ENDS = ("textgrid", "wfdb")
+
 
 @dataclass(frozen=True)
 class RecordingEvents:
@@ -72,7 +74,14 @@ def write_label_file(
     ------
     DataError
         If the format cannot hold a label.
+    UserError
+        If it holds no ends, but events have some.
     """
+    if label_format in WITHOUT_ENDS and any(one.offset_s is not None for one in found.events):
+        raise UserError(
+            f"files of {label_format} hold points, and these events have ends; choose another"
+            " --format"
+        )
     times, last = found.times, found.n_samples - 1
     recording = WrittenRecording(
         file_name=recording_name,
@@ -91,6 +100,7 @@ def write_label_file(
                 clock_s=clock_s,
                 label=one.label,
                 score=one.score,
+                duration_s=None if one.offset_s is None else max(one.offset_s - clock_s, 0.0),
             )
         )
     WRITERS[label_format](path, labels, recording)

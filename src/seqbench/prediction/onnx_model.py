@@ -96,7 +96,7 @@ class OnnxNetwork:
     def step(
         self, samples: NDArray[Any], inside: NDArray[Any], state: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the scores (1, n, 2, K) of a piece of a recording, and the next state.
+        """Return the scores (1, n, 2 or 3, K) of a piece of a recording, and the next state.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class OnnxNetwork:
         given = dict(zip(STEP_INPUTS, (samples, inside, state), strict=True))
         scores, after = self._run(STEP_OUTPUTS, given)
         n_frames = samples.shape[1] // stream.hop_samples
-        shapes = ((1, n_frames, 2, len(self.header.classes)), state.shape)
+        shapes = ((1, n_frames, self.graph.n_values, len(self.header.classes)), state.shape)
         for found, shape in zip((scores, after), shapes, strict=True):
             if found.shape != shape:
                 raise self._fault(f"its scores or states have the shape {found.shape}")
@@ -135,7 +135,7 @@ class OnnxNetwork:
         header, targets = self.header, self.header.targets
         n_values = len(header.classes) or (len(targets.names) if targets else 0)
         if self.graph.layout is not None:
-            return -(-n_samples // self.graph.layout.hop_samples), 2, n_values
+            return -(-n_samples // self.graph.layout.hop_samples), self.graph.n_values, n_values
         if self.graph.reads == "samples":
             return None, n_values
         if header.classes or targets is None:

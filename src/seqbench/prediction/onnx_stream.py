@@ -43,7 +43,7 @@ class _Steps:
         self._n_samples = self._n_hops = 0
 
     def push(self, signal: Signal) -> Frames:
-        """Return the frames (F, 2, K) that are complete with the next samples (n, C)."""
+        """Return the frames (F, 2 or 3, K) that are complete with the next samples (n, C)."""
         self._n_samples += len(signal)
         self._held = np.concatenate([self._held, signal])
         inside = np.ones(len(self._held), dtype=np.float32)
@@ -85,5 +85,6 @@ class _Steps:
             found.append(scores[0, n_skipped:])
             self._n_hops += last - first
             first = last
-        none = np.zeros((0, 2, len(self._network.header.classes)), dtype=np.float32)
+        n_values, n_types = self._network.graph.n_values, len(self._network.header.classes)
+        none = np.zeros((0, n_values, n_types), dtype=np.float32)
         return np.concatenate([none, *found])

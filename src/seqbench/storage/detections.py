@@ -72,6 +72,9 @@ class Candidates:
     found_at
         Samples of the recording that must have come before it is found, (M,)
         float64; NaN where a method finds nothing before a recording has ended.
+    duration
+        From onset to end in samples, (M,) float64; NaN where no end is predicted. None: of no
+        candidate is one.
     pace
         When a stream has the frames that they are found in; None: there is no stream.
     """
@@ -81,6 +84,7 @@ class Candidates:
     type: NDArray[np.int64]
     score: NDArray[np.float64]
     found_at: NDArray[np.float64]
+    duration: NDArray[np.float64] | None = None
     pace: Pace | None = None
 
     def __len__(self) -> int:
@@ -88,15 +92,40 @@ class Candidates:
 
     @classmethod
     def at(
-        cls, time: ArrayLike, *, place: ArrayLike, type: ArrayLike, score: ArrayLike
+        cls,
+        time: ArrayLike,
+        *,
+        place: ArrayLike,
+        type: ArrayLike,
+        score: ArrayLike,
+        duration: NDArray[np.float64] | None = None,
     ) -> "Candidates":
         """Return candidates at times (M,); a number in place of an array is that of all."""
         time, place, kind, values = np.broadcast_arrays(time, place, type, score)
         unknown = np.full(time.shape, np.nan)
-        return cls(place=place, time=time, type=kind, score=values, found_at=unknown)
+        return cls(
+            place=place, time=time, type=kind, score=values, found_at=unknown, duration=duration
+        )
 
     def __getitem__(self, index: NDArray[Any] | slice) -> "Candidates":
-        return replace(self, **{name: getattr(self, name)[index] for name in COLUMNS})
+        columns = {name: getattr(self, name)[index] for name in COLUMNS}
+        duration = None if self.duration is None else self.duration[index]
+        return replace(self, **columns, duration=duration)
+
+    def with_ends(self, typical_samples: Sequence[float | None]) -> "Candidates":
+        """Return candidates that end after the typical duration of their type, if without ends.
+
+        Parameters
+        ----------
+        typical_samples
+            Of each type, (K,), None: not known; empty: ends do not matter, and are left out.
+        """
+        if not typical_samples:
+            return replace(self, duration=None)
+        if self.duration is not None:
+            return self
+        typical = np.array([one or np.nan for one in typical_samples], dtype=np.float64)
+        return replace(self, duration=typical[self.type])
 
     @classmethod
     def joined(cls, parts: list["Candidates"]) -> "Candidates":
@@ -106,7 +135,14 @@ class Candidates:
             for name, dtype in COLUMNS.items()
         }
         order = np.lexsort((columns["time"], columns["type"], columns["place"]))
-        return cls(**columns, pace=parts[0].pace if parts else None)[order]
+        durations = [part.duration for part in parts if part.duration is not None]
+        if durations and len(durations) < len(parts):
+            raise ValueError("some candidates have durations, others have none")
+        return cls(
+            **columns,
+            duration=np.concatenate(durations) if durations else None,
+            pace=parts[0].pace if parts else None,
+        )[order]
 
 
 class DetectionTuning(Record):
@@ -123,15 +159,19 @@ class DetectionTuning(Record):
     timing_bounds_ms
         Interval around the predicted onset that holds 95 % of the matched
         events of a type, K; None where val had too few.
+    typical_samples
+        Median duration of each type in train, K, None where no end is known, for methods that
+        give no ends. Empty: ends do not matter.
     """
 
     decoder: Decoder
     thresholds: dict[Decoder, tuple[float, ...]]
     wait_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     timing_bounds_ms: tuple[tuple[float, float] | None, ...] = ()
+    typical_samples: tuple[Annotated[float, Field(gt=0)] | None, ...] = ()
 
     def check(self, n_types: int) -> None:
-        """Refuse thresholds or bounds of another number of types than `n_types`.
+        """Refuse thresholds, bounds or durations of another number of types than `n_types`.
 
         Raises
         ------
@@ -142,6 +182,8 @@ class DetectionTuning(Record):
             raise ValueError(f"tuned.thresholds.{self.decoder}: must have {n_types} values")
         if len(self.timing_bounds_ms) != n_types:
             raise ValueError(f"tuned.timing_bounds_ms: must have {n_types} intervals")
+        if len(self.typical_samples) not in (0, n_types):
+            raise ValueError(f"tuned.typical_samples: must have {n_types} values")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +259,9 @@ class Detections:
         Length of each recording, (S,).
     ranked_types
         Types whose mean F1 is the headline; None: F1 over all events is.
+    reference_duration
+        Of labelled events from onset to end in samples, (E,); NaN where the end is not known.
+        None: ends do not matter.
     """
 
     recording: list[str]
@@ -234,9 +279,15 @@ class Detections:
     are_probabilities: bool
     n_samples: NDArray[np.int64]
     ranked_types: list[str] | None = None
+    reference_duration: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.recording)
+
+    @property
+    def has_ends(self) -> bool:
+        """Whether the ends of events are scored."""
+        return self.reference_duration is not None
 
     @classmethod
     def of(
@@ -246,6 +297,7 @@ class Detections:
         decoding: Decoding,
         *,
         are_probabilities: bool,
+        durations: bool = False,
     ) -> "Detections":
         """Join candidates with the recordings and events of a split."""
         timeline = windows.events
@@ -267,4 +319,5 @@ class Detections:
             are_probabilities=are_probabilities,
             n_samples=timeline.stop - timeline.start,
             ranked_types=timeline.ranked_types,
+            reference_duration=timeline.duration if durations else None,
         )

@@ -29,6 +29,7 @@ MAX_PIXELS = 65_536
 Names = Annotated[tuple[str, ...], Field(max_length=MAX_NAMES)]
 Options = dict[str, Any]
 Rate = Annotated[float, Field(ge=1e-12, le=1e9)]
+Duration = Annotated[float, Field(gt=0, le=MAX_WINDOW_SAMPLES)]
 Pixels = Annotated[int, Field(ge=1, le=MAX_PIXELS)]
 Number = int | float  # kept as it is: an epoch of 3 is not 3.0
 
@@ -48,6 +49,9 @@ class DataHeader(Record):
         None where the source does not give it.
     refractory_s
         Shortest time between two events of one type; None: none known.
+    duration_samples
+        Median duration of the events of each type in train; None: no end of the type is known;
+        empty: there are no events.
     targets
         Names, units and normalization of targets by sample; None without such.
     """
@@ -58,10 +62,13 @@ class DataHeader(Record):
     classes: Names
     sampling_rate_hz: Rate | None = None
     refractory_s: Annotated[float, Field(ge=0, le=1e6)] | None = None
+    duration_samples: Annotated[tuple[Duration | None, ...], Field(max_length=MAX_NAMES)] = ()
     targets: TargetsRecord | None = None
 
     @model_validator(mode="after")
-    def _check_frame_size(self) -> Self:
+    def _check_sizes(self) -> Self:
+        if len(self.duration_samples) not in (0, len(self.classes)):
+            raise ValueError("duration_samples must have a number for each type")
         if len(self.frame_size) != (2 if self.sample == "video" else 0):
             raise ValueError("video has frames of (rows, columns), other samples have none")
         return self
@@ -153,6 +160,9 @@ def data_fields(train: WindowSet) -> dict[str, Any]:
         "classes": tuple(train.classes),
         "sampling_rate_hz": train.sampling_rate_hz,
         "refractory_s": train.timeline.refractory_s if train.timeline else None,
+        "duration_samples": train.timeline.median_durations(len(train.classes))
+        if train.timeline
+        else (),
         "targets": train.targets.record() if train.targets else None,
     }
 

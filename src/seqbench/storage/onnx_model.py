@@ -35,7 +35,7 @@ NO_DIGEST = "0" * 64
 _NAMES = """
     Abs Add And ArgMax AveragePool BatchNormalization Cast Clip Concat Constant ConstantOfShape
     Conv ConvInteger ConvTranspose Cos CumSum DepthToSpace DequantizeLinear Div
-    DynamicQuantizeLinear Einsum Equal Erf Expand Flatten GRU Gather GatherElements Gemm Greater
+    DynamicQuantizeLinear Einsum Equal Erf Exp Expand Flatten GRU Gather GatherElements Gemm Greater
     GreaterOrEqual Identity LSTM LayerNormalization Less LessOrEqual MatMul MatMulInteger Max
     MaxPool Min Mod Mul Neg Not Or Pad Pow QuantizeLinear RNN Range Reciprocal ReduceMax
     ReduceMean ReduceSum Relu Reshape Shape Sigmoid Sin Slice Softmax SpaceToDepth Split Sqrt
@@ -99,6 +99,8 @@ class GraphRecord(Record):
     reads
         Whether the output `scores` is of windows, of their samples, or of frames
         of recordings: presence and offset in samples, (B, F, 2, K).
+    n_values
+        Numbers of a frame and type: presence and offset, or with the duration in samples 3.
     are_probabilities
         Whether scores are probabilities.
     window_samples
@@ -111,13 +113,14 @@ class GraphRecord(Record):
         Kind of numbers that weights were rounded to; None: as trained.
     parity
         Largest difference of a score from that of the trained model; values in units
-        in standard deviations of train, offsets of events in frames.
+        in standard deviations of train, offsets of events in frames, durations as fractions.
     measured_on
         Windows that it was measured on.
     """
 
     axes: tuple[str, ...]
     reads: Literal["windows", "samples", "recordings"]
+    n_values: Literal[2, 3] = 2
     are_probabilities: bool = True
     window_samples: Side | None = None
     layout: FrameLayout | None = None

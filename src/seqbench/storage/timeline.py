@@ -69,6 +69,23 @@ class Timeline:
         """Position among the split's recordings of each event, (E,)."""
         return np.searchsorted(self.start, self.onset, side="right") - 1
 
+    @property
+    def duration(self) -> NDArray[np.float64]:
+        """Samples from the onset to the end of each event, (E,); NaN where the end is not known.
+
+        A label without an end covers one sample. One that reaches the end of its recording may
+        go on behind it.
+        """
+        duration = self.offset - self.onset
+        is_known = (duration > 1) & (self.offset < self.stop[self.place])
+        return np.where(is_known, duration, np.nan)
+
+    def median_durations(self, n_types: int) -> tuple[float | None, ...]:
+        """Return the median duration of each type in samples, (K,); None: no end is known."""
+        duration = self.duration
+        of_type = [duration[(self.type == kind) & np.isfinite(duration)] for kind in range(n_types)]
+        return tuple(float(np.median(own)) if len(own) else None for own in of_type)
+
     def without_events(self) -> Timeline:
         """Return the recordings alone: nothing is known of their events."""
         none = np.zeros(0, dtype=np.int64)

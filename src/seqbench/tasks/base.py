@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.config.registry import METRICS
-from seqbench.storage.model_header import NetworkHeader
+from seqbench.storage.model_header import DataHeader, NetworkHeader
 from seqbench.storage.predictions import AnyPredictions, Predictions
 from seqbench.storage.windows import WindowSet
 
@@ -121,9 +121,12 @@ class Task(ABC):
         return Predictions.of(windows, predicted, are_probabilities=are_probabilities)
 
     def tune(
-        self, windows: WindowSet, predicted: Any, *, are_probabilities: bool
+        self, windows: WindowSet, predicted: Any, *, are_probabilities: bool, data: DataHeader
     ) -> dict[str, Any]:
-        """Return what is selected on val, as JSON values for the header of a model."""
+        """Return what is selected on val, as JSON values for the header of a model.
+
+        `data` is what the model knows of train.
+        """
         return {}
 
     def headline_of(self, windows: WindowSet) -> str:

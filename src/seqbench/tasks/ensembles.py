@@ -52,7 +52,7 @@ def evaluate_ensemble(
     predict, are_probabilities, _ = predicting.ensemble(stored, models, device, threads)
     val = read_windows(windows, "val", memory_limit_bytes=limit)
     of_val = predict(val)
-    tuned = task.tune(val, of_val, are_probabilities=are_probabilities)
+    tuned = task.tune(val, of_val, are_probabilities=are_probabilities, data=header)
     scores = {}
     for split, predicted in (("val", of_val), ("test", None)):
         of_split = val

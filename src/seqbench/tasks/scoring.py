@@ -14,6 +14,7 @@ from seqbench.plan.job_settings import EvaluateJobSettings
 from seqbench.process.memory import AUTO, limit_bytes
 from seqbench.process.origin import commit
 from seqbench.statistics.bootstrap import cluster_weights, interval
+from seqbench.storage.detections import Detections
 from seqbench.storage.metrics import Metrics, Score, write_metrics
 from seqbench.storage.model_header import ModelHeader, PredictorHeader
 from seqbench.storage.models import read_model
@@ -177,6 +178,9 @@ def _or_none(value: float) -> float | None:
 
 def _is_defined(tags: dict[str, Any], predictions: AnyPredictions) -> bool:
     """Return whether a metric is defined for these predictions."""
+    has_ends = isinstance(predictions, Detections) and predictions.has_ends
+    if tags.get("ends", False) and not has_ends:
+        return False
     if tags.get("probabilities", False) and not predictions.are_probabilities:
         return False
     has_frames = isinstance(predictions, Sequences) and predictions.has_frames

@@ -149,7 +149,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     task, tuned = TASKS[settings.task](**settings.task_options), {}
     if task.tunes_on_val:
         predicted = predict(network, val, device, int(train.length.max()))
-        tuned = task.tune(val, predicted, are_probabilities=True)
+        tuned = task.tune(val, predicted, are_probabilities=True, data=network_header)
     is_halved = job.halved or (encoder_header is not None and encoder_header.batch_size_halved)
     header = ModelHeader(
         **dict(network_header),

@@ -7,6 +7,7 @@ import pytest
 
 from fixtures.windows import job
 from seqbench.config.registry import BASELINES, DATASETS, TASKS
+from seqbench.storage.model_header import DataHeader, data_fields
 from seqbench.tasks.scoring import score
 from seqbench.windowing.windows import make_windows
 
@@ -20,7 +21,10 @@ def scored(name, splits, **options):
     task, baseline = TASKS["detection"](), BASELINES[name](**options)
     arrays = baseline.fit([splits["train"]], seed=0)
     tuned = task.tune(
-        splits["val"], baseline.predict(arrays, splits["val"]), are_probabilities=False
+        splits["val"],
+        baseline.predict(arrays, splits["val"]),
+        are_probabilities=False,
+        data=DataHeader(**data_fields(splits["train"])),
     )
     found = task.join(
         splits["test"],

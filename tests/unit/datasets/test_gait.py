@@ -32,6 +32,25 @@ def test_a_step_is_a_toe_off_and_a_heel_strike_of_its_foot(write_trial, tmp_path
     assert (recordings.label_stop == recordings.label_start + 1).all()
 
 
+def test_a_swing_is_a_foot_in_the_air(write_trial, tmp_path):
+    write_trial(tmp_path)
+
+    recordings = ipol_gait(tmp_path, events="swings")
+
+    assert recordings.classes == ["left_swing", "right_swing"]
+    rows = zip(recordings.label, recordings.label_start, recordings.label_stop, strict=True)
+    assert list(rows) == [(0, 10, 30), (1, 20, 40), (0, 50, 70), (1, 60, 80)]
+
+
+def test_a_swing_that_ends_behind_the_trial_has_no_end(write_trial, tmp_path):
+    write_trial(tmp_path, right=range(70))  # the sensor stops in the last swing
+
+    recordings = ipol_gait(tmp_path, events="swings")
+
+    stops = recordings.label_stop[recordings.label == 1]
+    assert stops.tolist() == [40, 61]
+
+
 def test_six_axes_of_each_foot_are_the_channels(write_trial, tmp_path):
     write_trial(tmp_path)
 

@@ -185,6 +185,25 @@ def test_waves_start_at_their_peaks_and_end_at_their_offsets(make_ludb, tmp_path
     ]
 
 
+def test_waves_from_their_start_on(make_ludb, tmp_path):
+    make_ludb(tmp_path)
+
+    recordings = ludb(tmp_path, onset="start")
+
+    assert recordings.known.tolist() == [[600, 1901]] * 3
+    assert events(recordings, "2") == [
+        (600, 640, "P"),
+        (650, 750, "QRS"),
+        (800, 801, "T"),  # neither its start nor its end is marked
+        (1600, 1750, "QRS"),
+        (1801, 1802, "T"),
+    ]
+    assert recordings.source["notes"] == [
+        "3 waves without a marked start: from their peak on.",
+        "The folder holds 3 of the 200 records of LUDB.",
+    ]
+
+
 def test_a_last_wave_without_an_end_is_still_known(write_marks, make_ludb, tmp_path):
     write_marks(make_ludb(tmp_path) / "data", "1", "ii", [(700, "N"), (900, "t")])
 

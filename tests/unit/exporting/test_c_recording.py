@@ -17,18 +17,26 @@ N_TYPES, N_CHANNELS = 3, 3
 CASES = {
     "frames of the stride": {"look_ahead_ms": 400, "kernel_sizes": (5, 3), "strides": (1, 8)},
     "frames that are joined": {"look_ahead_ms": 0, "kernel_sizes": (3, 9), "cell": "gru"},
+    "ends of events": {"look_ahead_ms": 400, "kernel_sizes": (5, 3), "durations": True},
 }
 
 
-def causal_header(**options):
+def causal_header(durations=False, **options):
     options = {"bidirectional": False, "widths": (4, 6), "strides": (1, 3)} | options
-    return network_header("event_rnn", "series", "detection", options=options, window_samples=120)
+    return network_header(
+        "event_rnn",
+        "series",
+        "detection",
+        durations=durations,
+        options=options,
+        window_samples=120,
+    )
 
 
-def along(library, signal):
-    """Return the frames (F, 2, K) of a recording (T, C), as a small machine computes them."""
+def along(library, signal, n_values):
+    """Return the frames (F, 2 or 3, K) of a recording (T, C), as a small machine computes them."""
     recording = ctypes.create_string_buffer(1 << 20)
-    found, scores = [], np.full((2, N_TYPES), np.nan, np.float32)
+    found, scores = [], np.full((n_values, N_TYPES), np.nan, np.float32)
     at = scores.ctypes.data_as(ctypes.c_void_p)
     library.seqbench_begin(recording)
     for sample in np.ascontiguousarray(signal):
@@ -65,7 +73,9 @@ def test_samples_of_a_recording_give_the_scores_of_onnx_runtime(name, tmp_path):
     expected = scores_of(OnnxNetwork(read_onnx(exported), exported))
     for signal in drawn_recordings(header, 1, 50, 1003):
         (scores,) = expected(signal[None])
-        np.testing.assert_allclose(along(library, signal), scores, atol=1e-4)
+        found = along(library, signal, scores.shape[1])
+        np.testing.assert_allclose(found, scores, atol=1e-4, rtol=1e-5)
+    assert scores.shape[1] == (3 if "durations" in CASES[name] else 2)
     assert made.is_causal
     assert made.difference < 1e-5
     assert made.flash_bytes > 1000

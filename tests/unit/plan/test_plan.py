@@ -63,8 +63,9 @@ OWN = {"own": {"source": "folder", "path": "x", "task": "detection"}}
         ("metronome", set(EVENTS)),
         ("matched_filter", set(EVENTS)),
         ("oracle", {"strikes_windows", "change_ringing"}),
-        ("xqrs", {"mitdb", "mitdb_qrs"}),
-        ("neurokit", {"mitdb", "mitdb_qrs"}),
+        ("xqrs", {"mitdb", "mitdb_qrs", "ludb"}),
+        ("neurokit", {"mitdb", "mitdb_qrs", "ludb"}),
+        ("neurokit_waves", {"ludb"}),
     ],
 )
 def test_a_baseline_runs_where_its_task_is_and_what_it_needs_is_offered(baseline, where):

@@ -29,12 +29,15 @@ N_SAMPLES = 40_003  # more than is read at a time, and no whole number of frames
 def write(tmp_path_factory):
     """Return a function that writes a causal model of random weights that finds plenty."""
 
-    def written(decoder: str = "bounded", mode: str = "zscore"):
+    def written(decoder: str = "bounded", mode: str = "zscore", *, durations: bool = False):
+        ends = {"typical_samples": [60.0, None]} if durations else {}
         header = ModelHeader(
             run=RunIdentity(
                 dataset="d", architecture="event_rnn", arm="scratch", labels=1.0, seed=0
             ),
             task="detection",
+            task_options={"durations": durations},
+            duration_samples=(60.0, None),
             architecture="event_rnn",
             architecture_options={
                 "widths": [4, 6], "kernel_sizes": [9, 7], "strides": [2, 5], "hidden_size": 5,
@@ -52,13 +55,16 @@ def write(tmp_path_factory):
                 "thresholds": {name: [0.6, 0.55] for name in DECODERS},
                 "wait_ms": WAIT_MS,
                 "timing_bounds_ms": [None, None],
-            },
+            }
+            | ends,
         )  # fmt: skip
         torch.manual_seed(1)
         model = build_model(header)
         with torch.no_grad():
             model.head.output.weight.mul_(25)
             model.head.output.bias.zero_()
+            if durations:
+                model.head.duration.weight.normal_()
         path = tmp_path_factory.mktemp("causal") / "model.safetensors"
         write_model(path, StoredModel(state_arrays(model), header))
         return path
@@ -87,6 +93,48 @@ def test_a_stream_gives_the_events_of_the_file(write, signal, decoder, most):
     assert found.label.tolist() == expected.label.tolist()
     np.testing.assert_allclose(found.onset_s, expected.onset_s, atol=1e-5)
     np.testing.assert_allclose(found.score, expected.score, atol=1e-4)
+
+
+def test_a_stream_gives_the_ends_of_the_file(write, signal):
+    model = write(durations=True)
+
+    streamed = list(EventFinder(model).events(np.array_split(signal, 300)))
+
+    expected = seqbench.predict(model, signal)
+    found = pd.DataFrame(streamed).sort_values(["onset_s", "label"], ignore_index=True)
+    assert expected.columns.tolist()[1:3] == ["onset_s", "offset_s"]
+    end_s = N_SAMPLES / RATE_HZ  # no event of a file lasts longer
+    np.testing.assert_allclose(found.offset_s.clip(upper=end_s), expected.offset_s, atol=1e-4)
+    has_end = expected.label == "a"  # of the other type no end was known
+    assert (has_end == expected.offset_s.notna()).all()
+    lasting = (expected.offset_s - expected.onset_s)[has_end]
+    assert lasting.min() > 0
+    assert lasting.std() > 0.001
+    without = seqbench.predict(write(), signal)
+    pd.testing.assert_frame_equal(expected.drop(columns="offset_s"), without)
+
+
+@pytest.mark.parametrize("how", ["csv", "json", "parquet", "stream"])
+def test_tables_have_a_column_of_ends(write, signal, tmp_path, how, capsys):
+    model, recording, out = write(durations=True), tmp_path / "walk.npy", tmp_path / f"out.{how}"
+    expected = seqbench.predict(model, signal[:5000])
+    arguments = ["predict", "--model", str(model), "--recording", str(recording)]
+    if how == "stream":
+        recording.write_bytes(signal[:5000].tobytes())
+        arguments += ["--stream", "--kind", "raw", "--idle-s", "0.1"]
+        arguments += ["--out", str(out), "--format", "csv"]
+    else:
+        np.save(recording, signal[:5000])
+        arguments += ["--out", str(out)]
+
+    main(arguments)
+
+    read = {"json": pd.read_json, "parquet": pd.read_parquet}.get(how, pd.read_csv)
+    found = read(out).sort_values(["onset_s", "label"], ignore_index=True)
+    assert found.columns.tolist() == expected.columns.tolist()
+    np.testing.assert_allclose(
+        found.offset_s.astype(float).clip(upper=5.0), expected.offset_s, atol=1e-4
+    )
 
 
 def test_events_of_a_stream_keep_the_promise(write, signal):

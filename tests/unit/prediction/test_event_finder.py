@@ -20,9 +20,10 @@ from seqbench.storage.detections import Decoding, Detections, DetectionTuning
 from seqbench.storage.models import read_model
 from seqbench.storage.normalization import Normalization
 from seqbench.tasks.detection.refractory import period_samples, select
-from seqbench.tasks.detection.results import COLUMNS
 from seqbench.training.model import load_model
 from seqbench.training.model import predict as predict_windows
+
+COLUMNS = ["recording", "onset_s", "label", "score", "earliest_s", "latest_s"]
 
 
 def onsets(found: pd.DataFrame, label: str) -> np.ndarray:

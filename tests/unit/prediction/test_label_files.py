@@ -1,6 +1,7 @@
 """Events that were written for another program come back from it, on their samples."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -16,6 +17,7 @@ from seqbench.datasets.base import DataError
 from seqbench.datasets.folder import folder
 from seqbench.datasets.reading.clock import SampleTimes
 from seqbench.datasets.reading.recording import read_recording
+from seqbench.errors import UserError
 from seqbench.prediction.label_files import WRITERS, RecordingEvents, write_label_file
 from seqbench.tasks.detection.results import FoundEvent
 from seqbench.windowing.windows import make_windows
@@ -51,6 +53,31 @@ def written(tmp_path):
 
 EVENTS = [event(0.25, "N"), event(1.5, LABELS[1]), event(1.5, "N"), event(29.99, "=2")]
 PAIRS = [(0.25, "N"), (1.5, LABELS[1]), (1.5, "N"), (29.99, "=2")]
+
+
+SPANS = [replace(event(0.25, "N"), offset_s=0.75), event(1.5, "N")]
+
+
+@pytest.mark.parametrize("label_format", ["audacity", "bids", "label_studio"])
+def test_ends_are_written_where_they_are_known(written, tmp_path, label_format):
+    path = written(label_format, SPANS)
+
+    if label_format == "label_studio":
+        [task] = json.loads(path.read_text())
+        values = [region["value"] for region in task["predictions"][0]["result"]]
+        found = [(one["start"], one["end"], one["instant"]) for one in values]
+        assert found == [(0.25, 0.75, False), (1.5, 1.5, True)]
+        return
+    cells = [row.split("\t") for row in path.read_text().splitlines()][-2:]
+    times = [(float(one[0]), float(one[1])) for one in cells]
+    ends = {"audacity": [0.75, 1.5], "bids": [0.5, 0]}[label_format]
+    assert times == list(zip([0.25, 1.5], ends, strict=True))
+
+
+@pytest.mark.parametrize("label_format", ["textgrid", "wfdb"])
+def test_files_of_points_refuse_ends(written, label_format):
+    with pytest.raises(UserError, match=f"files of {label_format} hold points.*another --format"):
+        written(label_format, SPANS)
 
 
 def test_audacity_imports_what_is_written(written):

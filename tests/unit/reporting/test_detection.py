@@ -16,6 +16,7 @@ from seqbench.reporting.evidence.excerpts import excerpts_of
 from seqbench.reporting.scores import formats
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import read_windows
+from seqbench.tasks.detection.end_metrics import ends_per_type
 from seqbench.tasks.detection.metrics import per_type
 
 
@@ -76,6 +77,36 @@ def test_types_are_those_of_the_model_and_seed_that_val_selects(
     column = header.index("least MAE (ms)")
     assert [row[column] for row in rows] == [formats.milliseconds(one) for one in least_ms]
     assert by_name["bias (ms)"] == f"{values['onset_bias_ms']:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def test_ends_have_columns_where_they_are_predicted(
+    write_events, event_config, page_without_figures
+):
+    plan = write_events(event_config(architectures=["gru"]), skill=skill, durations=True)
+    page = Page(page_without_figures())
+    header, together, *rows = page.tables["Types of strikes"]
+    board = page.tables["Leaderboard of strikes"]
+
+    chosen = material_of(plan).board.selected.chosen.run
+    values = metrics_of(chosen)
+    expected = ends_per_type(read_predictions(Path(chosen.fill(layout.PREDICTIONS)), "test"))
+    assert header[-3:] == ["F1 with ends", "bias of ends (ms)", "MAE of ends (ms)"]
+    for row, own in zip(rows, expected, strict=True):
+        assert row[-3:] == [
+            formats.score(own["event_f1"]),
+            formats.milliseconds(own["end_bias_ms"], signed=True),
+            formats.milliseconds(own["end_mae_ms"]),
+        ]
+    assert together[-3:] == [
+        formats.score(values["event_f1_at_5ms"]),
+        formats.milliseconds(values["end_bias_ms"], signed=True),
+        formats.milliseconds(values["end_mae_ms"]),
+    ]
+    assert {"F1 with ends at 5 ms", "MAE of ends (ms) ↓"} <= set(board[0])
+    write_events(event_config(architectures=["gru"]), skill=skill)
+    page = Page(page_without_figures())
+    assert not any("ends" in cell for cell in page.tables["Types of strikes"][0])
+    assert not any("ends" in cell for cell in page.tables["Leaderboard of strikes"][0])
 
 
 def test_figures_of_the_analysis_are_folded(write_events, event_config, page_without_figures):

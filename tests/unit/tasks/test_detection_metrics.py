@@ -337,9 +337,12 @@ def random_case(seed: int, *, n_recordings: int = 4, jitter: float = 6.0) -> Det
     frame = np.rint((of.candidates.time.clip(0) + 4) / PACE.hop_samples)
     found_at = np.minimum(PACE.n_samples(frame + 3), 1000)
     bounds = np.tile([-4.0, 5.0], (3, 1))
+    lasting, predicted = (generator.uniform(5, 60, len(one)) for one in (events, candidates))
+    lasting[generator.random(n) < 0.2] = np.nan
     return replace(
         of,
-        candidates=replace(of.candidates, found_at=found_at, pace=PACE),
+        candidates=replace(of.candidates, found_at=found_at, duration=predicted, pace=PACE),
+        reference_duration=lasting,
         decoding=replace(of.decoding, timing_bounds_ms=bounds),
     )
 
@@ -378,7 +381,7 @@ def test_latency_is_from_the_event_to_the_samples_that_its_output_needs():
     assert waits("bounded", 500) == pytest.approx((2 * (211 - 100), 2 * (211 - 100)))
 
 
-REFERENCE = ("reference_place", "reference_onset", "reference_type")
+REFERENCE = ("reference_place", "reference_onset", "reference_type", "reference_duration")
 
 
 def rearranged(of: Detections, places: list[int]) -> Detections:
@@ -391,10 +394,10 @@ def rearranged(of: Detections, places: list[int]) -> Detections:
         return [new, *(column[np.concatenate(index)] for column in columns)]
 
     found = of.candidates
-    place, *columns = rows(found.place, found.time, found.type, found.score, found.found_at)
-    time, kind, likely, found_at = columns
-    moved = Candidates.at(time, place=place, type=kind, score=likely)
-    events = rows(of.reference_place, of.reference_onset, of.reference_type)
+    columns = (found.time, found.type, found.score, found.found_at, found.duration)
+    place, time, kind, likely, found_at, duration = rows(found.place, *columns)
+    moved = Candidates.at(time, place=place, type=kind, score=likely, duration=duration)
+    events = rows(of.reference_place, of.reference_onset, of.reference_type, of.reference_duration)
     return replace(
         of,
         recording=[f"{of.recording[place]}.{i}" for i, place in enumerate(places)],

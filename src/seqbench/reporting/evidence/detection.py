@@ -24,7 +24,7 @@ from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.storage.detections import Detections
 from seqbench.storage.windows import WindowSet, read_windows
-from seqbench.tasks.detection import metrics
+from seqbench.tasks.detection import end_metrics, metrics
 from seqbench.tasks.detection.comparison import LEAST_ERROR_TOLERANCE_MS, errors_ms
 from seqbench.tasks.detection.refractory import DECODERS
 
@@ -77,8 +77,10 @@ class DetectionEvidence(Calibrated):
     excerpts
         Parts of test with what the selected model and seed finds there.
     types
-        What `per_type` returns for the selected model and seed, and before it the same
-        of all types together, if there are several.
+        What `per_type` returns for the selected model and seed, where ends are scored with
+        `ends_per_type`, and before it the same of all types together, if there are several.
+    has_ends
+        Whether the ends of events are scored.
     decoders
         Of the selected model.
     banks
@@ -96,6 +98,7 @@ class DetectionEvidence(Calibrated):
     timings: list[Timing]
     excerpts: list[Excerpt]
     types: list[dict[str, Any]]
+    has_ends: bool
     decoders: list[Decoder]
     banks: list[Bank]
     shapes: EventShapes | None
@@ -140,6 +143,7 @@ def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
         timings=[_timing(row, list(found[row.name].values())) for row in board.compared],
         excerpts=[] if chosen is None else excerpts_of(test, chosen),
         types=[] if chosen is None else _types(chosen, shapes),
+        has_ends=chosen is not None and chosen.has_ends,
         decoders=[_decoder(name, of_seeds) for name in DECODERS] if of_seeds else [],
         calibration=calibration,
         banks=[read_bank(row.chosen, test, inputs.root) for row in templated],
@@ -166,6 +170,14 @@ def _types(found: Detections, shapes: EventShapes | None) -> list[dict[str, Any]
         for row, least in zip(metrics.per_type(found), least_ms, strict=True)
     ]
     once = np.ones((1, len(found)))
+    ends = {}
+    if found.has_ends:
+        rows = [row | own for row, own in zip(rows, end_metrics.ends_per_type(found), strict=True)]
+        ends = {
+            "event_f1": _number(end_metrics.event_f1_at(found, once, found.tolerance_ms)),
+            "end_mae_ms": _number(end_metrics.end_mae_ms(found, once)),
+            "end_bias_ms": _number(end_metrics.end_bias_ms(found, once)),
+        }
     gap = _number(metrics.coverage_gap(found, once))
     together = {
         "type": "all types",
@@ -178,6 +190,7 @@ def _types(found: Detections, shapes: EventShapes | None) -> list[dict[str, Any]
         "coverage": None if gap is None else gap + metrics.COVERAGE,
         "threshold": None,
         "least_mae_ms": None,
+        **ends,
     }
     return [together, *rows] if len(rows) > 1 else rows
 

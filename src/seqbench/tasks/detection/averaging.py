@@ -72,13 +72,13 @@ def _means(each: Sequence[Pieces]) -> Pieces:
 
 
 def mean_frames(frames: Frames) -> Frames:
-    """Return the mean (F, 2, K) of frames of several networks (M, F, 2, K).
+    """Return the mean (F, 2 or 3, K) of frames of several networks (M, F, 2 or 3, K).
 
-    Presence is the mean of the networks. The offset is their mean weighted by presence, as a
-    network that finds nothing in a frame knows no time in it.
+    Presence is the mean of the networks. Offset and duration are their means weighted by
+    presence, as a network that finds nothing in a frame knows no time in it.
     """
-    presence, offset = frames[:, :, 0], frames[:, :, 1]
+    presence, times = frames[:, :, :1], frames[:, :, 1:]
     total = presence.sum(axis=0)
-    weighted = (presence * offset).sum(axis=0) / np.where(total > 0, total, 1)
-    time = np.where(total > 0, weighted, offset.mean(axis=0))
-    return np.stack([presence.mean(axis=0), time], axis=1).astype(np.float32)
+    weighted = (presence * times).sum(axis=0) / np.where(total > 0, total, 1)
+    time = np.where(total > 0, weighted, times.mean(axis=0))
+    return np.concatenate([presence.mean(axis=0), time], axis=1).astype(np.float32)

@@ -35,17 +35,32 @@ class Events:
         Position of the recording and index of the type, (E,).
     time
         Onset in samples from the start of the recording, (E,).
+    duration
+        From onset to end in samples, (E,); NaN where no end is known. None: of no event.
     """
 
     place: Ints
     type: Ints
     time: Floats
+    duration: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.time)
 
     def __getitem__(self, index: NDArray[Any] | slice) -> Self:
-        return type(self)(place=self.place[index], type=self.type[index], time=self.time[index])
+        return type(self)(
+            place=self.place[index],
+            type=self.type[index],
+            time=self.time[index],
+            duration=None if self.duration is None else self.duration[index],
+        )
+
+    @cached_property
+    def end(self) -> Floats:
+        """End in samples from the start of the recording, (E,); NaN where it is not known."""
+        if self.duration is None:
+            return np.full(len(self), np.nan)
+        return self.time + self.duration
 
     @cached_property
     def sample(self) -> Ints:
@@ -128,18 +143,21 @@ class Decoded(Comparison):
         return hits, reference, found
 
     @cached_property
+    def onset_pairs(self) -> tuple[Ints, Ints]:
+        """Pairs within 10 ms or the dataset's tolerance, whichever is more; see `pairs`."""
+        return self.pairs(max(LEAST_ERROR_TOLERANCE_MS, self.detections.tolerance_ms))
+
+    @cached_property
     def errors_ms(self) -> tuple[Events, Floats]:
         """What was found within 10 ms or the dataset's tolerance, and how late it is, (P,)."""
-        tolerance_ms = max(LEAST_ERROR_TOLERANCE_MS, self.detections.tolerance_ms)
-        of_reference, of_found = self.pairs(tolerance_ms)
+        of_reference, of_found = self.onset_pairs
         late = self.found.time[of_found] - self.reference.time[of_reference]
         return self.found[of_found], late / self.detections.sampling_rate_hz * 1000
 
     @cached_property
     def latency_ms(self) -> tuple[Events, Floats]:
         """Events that were found, as in `errors_ms`, and when a stream gives them after, (P,)."""
-        tolerance_ms = max(LEAST_ERROR_TOLERANCE_MS, self.detections.tolerance_ms)
-        of_reference, of_found = self.pairs(tolerance_ms)
+        of_reference, of_found = self.onset_pairs
         given_at = output_samples(self.detections, self.kept[of_found], self.decoder)
         waits = given_at - self.reference.time[of_reference]
         return self.found[of_found], waits / self.detections.sampling_rate_hz * 1000
@@ -245,7 +263,7 @@ def errors_ms(detections: Detections) -> tuple[Ints, Floats]:
 
 def _candidates(detections: Detections) -> Events:
     found = detections.candidates
-    return Events(place=found.place, type=found.type, time=found.time)
+    return Events(place=found.place, type=found.type, time=found.time, duration=found.duration)
 
 
 def _reference(detections: Detections) -> Events:
@@ -253,6 +271,7 @@ def _reference(detections: Detections) -> Events:
         place=detections.reference_place,
         type=detections.reference_type,
         time=detections.reference_onset.astype(np.float64),
+        duration=detections.reference_duration,
     )
     return _scored(detections, labelled)
 

@@ -8,7 +8,7 @@ about as likely, and the mean of those is none of them.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.averaging import averaged
 from seqbench.tasks.detection.losses import (
     bin_divergence,
+    duration_loss,
     presence_loss,
     refractory_penalty,
     template_alignment,
@@ -51,6 +52,7 @@ N_BINS = (1 + 2 * BESIDE) * BINS_PER_FRAME + 1  # from -1.5 to 1.5 frames
 HALF = N_BINS // 2  # number of the bin at the centre of a frame
 BIN = 1 / BINS_PER_FRAME  # width of a bin in frames
 SPREAD_BINS = 0.8  # standard deviation of the target of time around an onset
+MOST_NATS = 12.0  # that a duration differs from the typical one: keeps it finite
 AROUND = 2  # bins on either side of the likeliest whose centroid is the time
 
 
@@ -68,6 +70,8 @@ class FrameTarget:
         Index of the frames at and beside an onset, (M,) each.
     offset
         Onset less the centre of that frame, in frames, (M,).
+    duration
+        Of that event in samples, (M,); NaN where its end is not known. None: not needed.
     """
 
     presence: Tensor
@@ -76,6 +80,7 @@ class FrameTarget:
     frame: Tensor
     type: Tensor
     offset: Tensor
+    duration: Tensor | None = None
 
 
 class DetectionHead(Head):
@@ -93,6 +98,9 @@ class DetectionHead(Head):
         Between frames and the output layer.
     refractory_samples
         Shortest time between two events of one type; 0: none known.
+    typical_samples
+        Median duration of each type, (K,), from which a new head begins; None: ends of the type
+        are not known, nor predicted. Empty: of no type.
 
     Raises
     ------
@@ -102,10 +110,12 @@ class DetectionHead(Head):
     Notes
     -----
     Logits are (B, F, 1 + 31, K): presence, then the bins of time from 1.5
-    frames before the centre of the frame to 1.5 behind; an encoder's template
-    scores stand behind them. Frame f stands for the samples around
-    ``first_centre + f * hop``.
+    frames before the centre of the frame to 1.5 behind. Behind them stands the logarithm of the
+    duration by the typical one, if there are any; and then an encoder's template scores. Frame
+    f stands for the samples around ``first_centre + f * hop``.
     """
+
+    typical: Tensor
 
     measured = "frame_f1"
     reads = "recordings"
@@ -118,6 +128,7 @@ class DetectionHead(Head):
         *,
         dropout: float,
         refractory_samples: float,
+        typical_samples: Sequence[float | None] = (),
     ) -> None:
         super().__init__()
         if 0 < encoder.n_template_scores < n_types:
@@ -139,21 +150,35 @@ class DetectionHead(Head):
         with torch.no_grad():
             self.output.bias.zero_()  # type: ignore[union-attr]
             self.output.bias[:n_types] = math.log(PRIOR / (1 - PRIOR))  # type: ignore[index]
+        self.duration: nn.Conv1d | None = None
+        if typical_samples:
+            self.duration = nn.Conv1d(
+                encoder.n_features, n_types, kernel_size=self.joined, stride=self.joined
+            )
+            nn.init.zeros_(self.duration.weight)
+            nn.init.zeros_(self.duration.bias)  # type: ignore[arg-type]
+        typical = torch.tensor([one or 0.0 for one in typical_samples])
+        self.register_buffer("typical", typical, persistent=False)
+        self.n_values: Literal[2, 3] = 2 if self.duration is None else 3
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return logits (B, F, 32 or 33, K); what lies behind a window's end is for no one."""
+        """Return logits (B, F, 32 to 34, K); what lies behind a window's end is for no one."""
         features = frames.transpose(1, 2)  # (B, D, frames of the encoder)
         if self.joined > 1:
             features = F.pad(features, (0, -features.shape[2] % self.joined))
-        logits = self.output(self.dropout(features)).transpose(1, 2)
+        dropped = self.dropout(features)
+        logits = self.output(dropped).transpose(1, 2)
         logits = logits.unflatten(2, (1 + N_BINS, self.n_types))
+        if self.duration is not None:
+            log_ratio = self.duration(dropped).transpose(1, 2)
+            logits = torch.cat([logits, log_ratio[:, :, None]], dim=2)
         if self.template_weight:
             matches = F.max_pool1d(features[:, : self.n_types], self.joined).transpose(1, 2)
             logits = torch.cat([logits, matches[:, :, None]], dim=2)
         return logits
 
     def loss(self, logits: Tensor, target: EventTarget, weight: Tensor | None = None) -> Tensor:
-        """Return the weighted sum of presence, offset, template and refractory losses."""
+        """Return the weighted sum of presence, offset, duration, template and refractory losses."""
         logits = logits.float()
         frames = self.frame_target(target, logits.shape[1])
         presence, known = logits[:, :, 0], frames.is_known
@@ -163,6 +188,10 @@ class DetectionHead(Head):
             bins = logits[frames.window, frames.frame, 1 : 1 + N_BINS, frames.type]
             place = (frames.offset / BIN).clamp(-HALF, HALF) + HALF
             loss = loss + self.task.offset_weight * bin_divergence(bins, place, SPREAD_BINS)
+        if frames.duration is not None:
+            log_ratio = logits[frames.window, frames.frame, 1 + N_BINS, frames.type]
+            target_ratio = (frames.duration / self.typical[frames.type]).log()
+            loss = loss + duration_loss(log_ratio, target_ratio)
         if self.template_weight:
             alignment = template_alignment(logits[:, :, -1], frames.presence, known)
             loss = loss + self.template_weight * alignment
@@ -173,7 +202,11 @@ class DetectionHead(Head):
         return loss
 
     def scores(self, logits: Tensor) -> Tensor:
-        """Return presence as probability and offset in samples, (B, F, 2, K)."""
+        """Return presence as probability and offset in samples, (B, F, 2, K).
+
+        A third value is the duration in samples, where durations are predicted; 0 of a type
+        whose ends are not known.
+        """
         presence = logits[:, :, 0].float().sigmoid()
         bins = logits[:, :, 1 : 1 + N_BINS].float()
         around = torch.arange(-AROUND, AROUND + 1, device=bins.device)[:, None]
@@ -181,7 +214,11 @@ class DetectionHead(Head):
         inside = (place >= 0) & (place < N_BINS)  # bins beyond an edge weigh nothing
         near = bins.gather(2, place.clamp(0, N_BINS - 1)).masked_fill(~inside, -torch.inf)
         centroid = (near.softmax(dim=2) * place).sum(dim=2)
-        return torch.stack([presence, (centroid - HALF) * BIN * self.hop], dim=2)
+        values = [presence, (centroid - HALF) * BIN * self.hop]
+        if self.duration is not None:
+            log_ratio = logits[:, :, 1 + N_BINS].float().clamp(-MOST_NATS, MOST_NATS)
+            values.append(self.typical * log_ratio.exp())
+        return torch.stack(values, dim=2)
 
     def measure(self, logits: Tensor, target: EventTarget) -> Tensor:
         """Return F1 of frames for each window, (B,): those around onsets against those found.
@@ -261,7 +298,7 @@ class DetectionHead(Head):
             n = held.shape[1] if is_end else held.shape[1] // self.joined * self.joined
             ready, held = held[:, :n], held[:, n:]
             if not n:
-                return np.zeros((0, 2, self.n_types), dtype=np.float32)
+                return np.zeros((0, self.n_values, self.n_types), dtype=np.float32)
             return self.scores(self(ready))[0].cpu().numpy()
 
         @torch.no_grad()
@@ -301,4 +338,5 @@ class DetectionHead(Head):
             frame=frame[row, step],
             type=kind[row],
             offset=offset[row, step],
+            duration=None if target.duration is None else target.duration[window, column][row],
         )

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 HIT_FOCUS, MISS_FOCUS = 2, 4
+DURATION_BETA = 0.05  # nats below which the error of a duration is squared
 
 
 def presence_loss(
@@ -73,6 +74,28 @@ def presence_loss(
     miss = (1 - target) ** MISS_FOCUS * probability**HIT_FOCUS * F.logsigmoid(-logits)
     terms = -torch.where(is_event, hit, miss)
     return (terms * counted).sum() / (is_event * counted).sum().clamp(min=1)
+
+
+def duration_loss(log_ratio: Tensor, target: Tensor) -> Tensor:
+    """Return how far predicted durations are from those of events, whatever their scale.
+
+    Parameters
+    ----------
+    log_ratio, target
+        Logarithms of a duration by the typical one of its type, (M,); the target is NaN where
+        it is not known.
+
+    Returns
+    -------
+    Tensor
+        Mean over known targets of the absolute difference, squared near 0; 0 without any. Nats,
+        so about the relative error.
+    """
+    known = target.isfinite()
+    error = F.smooth_l1_loss(
+        log_ratio.float(), target.nan_to_num(), beta=DURATION_BETA, reduction="none"
+    )
+    return (error * known).sum() / known.sum().clamp(min=1)
 
 
 def bin_divergence(logits: Tensor, place: Tensor, spread: float) -> Tensor:

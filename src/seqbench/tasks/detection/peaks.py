@@ -16,12 +16,16 @@ LIMIT = 1.4  # frames that a time may lie from its peak: less than half of what 
 
 @dataclass(frozen=True)
 class Peaks:
-    """Peaks in order of their time in samples, their type, score and frame, (M,) each."""
+    """Peaks in order of their time in samples, their type, score and frame, (M,) each.
+
+    With frames that have one also the duration in samples, NaN where there is none.
+    """
 
     time: NDArray[np.float64]
     type: NDArray[np.int64]
     score: NDArray[np.float64]
     frame: NDArray[np.int64]
+    duration: NDArray[np.float64] | None = None
 
     def candidates(self, pace: Pace, *, place: int, n_samples: int) -> Candidates:
         """Return the peaks of a recording of so many samples as candidates."""
@@ -32,6 +36,7 @@ class Peaks:
             type=self.type,
             score=self.score,
             found_at=np.minimum(found_at, n_samples),
+            duration=self.duration,
             pace=pace,
         )
 
@@ -40,7 +45,7 @@ class PeakPicker:
     """Finds peaks in frames that come piece by piece.
 
     The time of a peak is the mean of those of its frame and the two beside it,
-    weighted by their presence.
+    weighted by their presence, and so is its duration.
 
     Parameters
     ----------
@@ -55,10 +60,11 @@ class PeakPicker:
         # Frames before the recording hold nothing, so that its first frame can be a peak.
         self._held = np.zeros((REACH, 2, n_types), dtype=np.float32)
         self._first = -REACH  # number of the first frame held
-        self._n_types = n_types
 
     def push(self, frames: Frames) -> Peaks:
-        """Take frames (F, 2, K), presence before offset in samples; give the peaks now certain."""
+        """Take frames (F, 2 or 3, K), see `FrameStream`; give the peaks that are now certain."""
+        if frames.shape[1] > self._held.shape[1]:  # the first ones show that there are durations
+            self._held = np.pad(self._held, ((0, 0), (0, 1), (0, 0)))
         held = np.concatenate([self._held, frames])
         n = max(len(held) - 2 * REACH, 0)  # frames with neighbours on both sides
         peaks = self._among(held, n)
@@ -68,7 +74,7 @@ class PeakPicker:
 
     def finish(self) -> Peaks:
         """Give the peaks among the last frames."""
-        return self.push(np.zeros((REACH, 2, self._n_types), dtype=np.float32))
+        return self.push(np.zeros((REACH, *self._held.shape[1:]), dtype=np.float32))
 
     @property
     def certain_before(self) -> float:
@@ -93,7 +99,13 @@ class PeakPicker:
         score = centre[frame, kind].astype(np.float64)
         order = np.argsort(time, kind="stable")
         number = self._first + REACH + frame
-        return Peaks(time[order], kind[order].astype(np.int64), score[order], number[order])
+        duration = None
+        if held.shape[1] > 2:
+            lasting = (weights * held[at, 2, kind]).sum(axis=0) / weights.sum(axis=0)
+            duration = np.where(lasting > 0, lasting, np.nan)[order]
+        return Peaks(
+            time[order], kind[order].astype(np.int64), score[order], number[order], duration
+        )
 
 
 def certain_before(pace: Pace, n_frames: int) -> float:

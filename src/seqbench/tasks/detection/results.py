@@ -1,5 +1,6 @@
 """Events found in recordings."""
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -21,7 +22,7 @@ class FoundEvent:
     A recording without a clock of its own starts at 0.
 
     The interval holds 95 % of the matched events of val; None where val had
-    too few.
+    too few. `offset_s` is the end, None where none is predicted.
     """
 
     recording: str
@@ -30,9 +31,15 @@ class FoundEvent:
     score: float
     earliest_s: float | None
     latest_s: float | None
+    offset_s: float | None = None
 
 
-COLUMNS = [field.name for field in fields(FoundEvent)]
+def columns(header: PredictorHeader) -> list[str]:
+    """Return the columns of a table of events; only a model of ends has `offset_s`."""
+    names = [field.name for field in fields(FoundEvent) if field.name != "offset_s"]
+    if DetectionTuning.of_json(header.tuned).typical_samples:
+        names.insert(names.index("onset_s") + 1, "offset_s")
+    return names
 
 
 @TASK_RESULTS.register("detection")
@@ -54,7 +61,7 @@ class DetectionResults(Results):
     def __init__(self, predicted: Predicted) -> None:
         super().__init__(predicted)
         tuned = DetectionTuning.of_json(self.header.tuned)
-        decoding, found = Decoding.of(tuned), predicted.values
+        decoding, found = Decoding.of(tuned), predicted.values.with_ends(tuned.typical_samples)
         rate_hz = self.header.sampling_rate_hz or 1.0
         kept = select(
             found,
@@ -77,9 +84,12 @@ class DetectionResults(Results):
 
     def _events(self, tuned: DetectionTuning) -> list[FoundEvent]:
         kept = self.candidates
-        columns = (kept.place, kept.time, kept.type, kept.score)
+        duration = np.full(len(kept), np.nan)
+        if kept.duration is not None:  # none lasts longer than its recording
+            duration = np.minimum(kept.duration, np.array(self.lengths)[kept.place] - kept.time)
+        values = (kept.place, kept.time, kept.type, kept.score, duration)
         rows = sorted(
-            zip(*(one.tolist() for one in columns), strict=True),
+            zip(*(one.tolist() for one in values), strict=True),
             key=lambda row: (row[0], row[1], self.classes[row[2]]),
         )
         found = []
@@ -97,7 +107,8 @@ class DetectionResults(Results):
         }
 
     def _table(self, rows: str) -> Table:
-        return {name: [getattr(event, name) for event in self.events] for name in COLUMNS}
+        names = columns(self.header)
+        return {name: [getattr(event, name) for event in self.events] for name in names}
 
 
 def found_event(
@@ -108,10 +119,15 @@ def found_event(
     place: float,
     kind: int,
     score: float,
+    duration: float,
 ) -> FoundEvent:
-    """Return an event at a place among the samples of a recording, on its clock."""
+    """Return an event at a place among the samples of a recording, on its clock.
+
+    Of a duration that is NaN there is no end.
+    """
     times = clock or SampleTimes.uniform(header.sampling_rate_hz or 1.0)
     onset_s = times.time_s_at(place)
     bounds = tuned.timing_bounds_ms[kind]
     earliest, latest = (onset_s + b / 1000 for b in bounds) if bounds else (None, None)
-    return FoundEvent(recording, onset_s, header.classes[kind], score, earliest, latest)
+    offset_s = None if math.isnan(duration) else times.time_s_at(place + duration)
+    return FoundEvent(recording, onset_s, header.classes[kind], score, earliest, latest, offset_s)

@@ -27,7 +27,10 @@ PIECE_SAMPLES = 1 << 15  # that a causal model reads at a time
 
 
 class FrameStream(ABC):
-    """Frames (F, 2, K) of one recording, once they are final: presence, and offset in samples."""
+    """Frames (F, 2, K) of one recording, once they are final: presence, and offset in samples.
+
+    Of a model that predicts ends they are (F, 3, K), with the duration in samples; 0: none.
+    """
 
     @abstractmethod
     def push(self, signal: Signal) -> Iterator[Frames]:
@@ -71,7 +74,8 @@ class WindowScoring(Scoring):
     Parameters
     ----------
     score
-        From normalised windows (B, T, C) to presence and offset, (B, F, 2, K).
+        From normalised windows (B, T, C) to presence, offset and perhaps duration, (B, F, 2, K)
+        or (B, F, 3, K).
     layout
         How windows and frames lie in a recording.
     """

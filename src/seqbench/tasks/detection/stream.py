@@ -16,11 +16,15 @@ from seqbench.windowing.normalize import normalize
 
 
 class Event(NamedTuple):
-    """An event of a stream: time in samples from its start, index of the class, score."""
+    """An event of a stream: time in samples from its start, index of the class, score.
+
+    Where the model predicts ends, also its duration in samples; NaN: none is known.
+    """
 
     time: float
     type: int
     score: float
+    duration: float = math.nan
 
 
 class OnlineSelection:
@@ -81,8 +85,8 @@ class OnlineSelection:
         ]
         self._now = [-math.inf] * len(self._thresholds)
 
-    def push(self, type: int, time: float, score: float) -> None:
-        """Take a candidate: type, time in samples from the start of the stream, score.
+    def push(self, type: int, time: float, score: float, duration: float = math.nan) -> None:
+        """Take a candidate: type, time in samples from the start of the stream, score, duration.
 
         Raises
         ------
@@ -97,7 +101,7 @@ class OnlineSelection:
             )
         self._now[type] = time
         if score >= self._thresholds[type]:
-            self._open[type].add(time, score, Event(time, type, score))
+            self._open[type].add(time, score, Event(time, type, score, duration))
 
     def advance(self, now: float) -> list[Event]:
         """Give the events that have become certain, in order of time.
@@ -199,6 +203,8 @@ class EventStream:
 
     def _select(self, peaks: Peaks) -> None:
         time = np.clip(peaks.time, 0, self.n_samples - 1)
-        columns = (peaks.type.tolist(), time.tolist(), peaks.score.tolist())
+        columns = [peaks.type.tolist(), time.tolist(), peaks.score.tolist()]
+        if peaks.duration is not None:
+            columns.append(peaks.duration.tolist())
         for one in zip(*columns, strict=True):
             self.selection.push(*one)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from seqbench.config.options import Level
 from seqbench.config.registry import TASKS
+from seqbench.errors import UserError
 from seqbench.storage.detections import Candidates, Decoding, Detections, DetectionTuning
-from seqbench.storage.model_header import NetworkHeader
+from seqbench.storage.model_header import DataHeader, NetworkHeader
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.base import Task
 from seqbench.tasks.detection.refractory import period_samples
@@ -44,6 +45,9 @@ class DetectionTask(Task):
         Weight of the alignment of templates, for encoders that have them.
     refractory_weight
         Weight of the penalty on pairs of events closer than the refractory period.
+    durations
+        Predict the end of events as well, and score it. A method that gives no
+        ends takes the median duration of the type in train.
     """
 
     name = "detection"
@@ -60,6 +64,7 @@ class DetectionTask(Task):
         offset_weight: Level = 1.0,
         template_weight: Level = 0.5,
         refractory_weight: Level = 0.1,
+        durations: bool = False,
     ) -> None:
         self.decoder = decoder
         self.wait_ms = wait_ms
@@ -67,9 +72,10 @@ class DetectionTask(Task):
         self.offset_weight = offset_weight
         self.template_weight = template_weight
         self.refractory_weight = refractory_weight
+        self.durations = durations
 
     def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
-        """Build presence and offset for every frame and type."""
+        """Build presence, offset and perhaps duration for every frame and type."""
         from seqbench.tasks.detection.head import DetectionHead
 
         if header.sampling_rate_hz is None:
@@ -80,13 +86,31 @@ class DetectionTask(Task):
             self,
             dropout=header.head_dropout,
             refractory_samples=period_samples(header.refractory_s, header.sampling_rate_hz),
+            typical_samples=self.typical_samples(header),
         )
 
     def targets(self, windows: WindowSet, signal: SampleRows) -> EventTable:
         """Return the events of every window."""
         from seqbench.tasks.detection.target import EventTable
 
-        return EventTable(windows.events, signal.device)
+        return EventTable(windows.events, signal.device, durations=self.durations)
+
+    def typical_samples(self, data: DataHeader) -> tuple[float | None, ...]:
+        """Return the median duration of each type in train, (K,); empty if ends do not matter.
+
+        Raises
+        ------
+        UserError
+            If ends are to be predicted, but none is known.
+        """
+        if not self.durations:
+            return ()
+        if not any(data.duration_samples):
+            raise UserError(
+                "tasks.detection.durations: no event of train has an end; add ends to the labels,"
+                " or leave the option out"
+            )
+        return data.duration_samples
 
     def labels_inside(
         self, windows: WindowSet
@@ -105,18 +129,31 @@ class DetectionTask(Task):
         tuned: dict[str, Any],
     ) -> Detections:
         """Join candidates with the recordings they were found in."""
-        decoding = Decoding.of(DetectionTuning.of_json(tuned))
-        return Detections.of(windows, predicted, decoding, are_probabilities=are_probabilities)
+        of_val = DetectionTuning.of_json(tuned)
+        return Detections.of(
+            windows,
+            predicted.with_ends(of_val.typical_samples),
+            Decoding.of(of_val),
+            are_probabilities=are_probabilities,
+            durations=self.durations,
+        )
 
     def tune(
-        self, windows: WindowSet, predicted: Candidates, *, are_probabilities: bool
+        self,
+        windows: WindowSet,
+        predicted: Candidates,
+        *,
+        are_probabilities: bool,
+        data: DataHeader,
     ) -> dict[str, Any]:
         """Choose the threshold of each type on val, and bound the timing errors there."""
+        typical_samples = self.typical_samples(data)
         undecided = Decoding(decoder=self.decoder, thresholds={}, wait_ms=self.wait_ms)
         found = Detections.of(windows, predicted, undecided, are_probabilities=are_probabilities)
         decoding = tune(found, self.decoder)
         found = Detections.of(windows, predicted, decoding, are_probabilities=are_probabilities)
-        return decoding.tuning(timing_bounds_ms(found))
+        tuned = decoding.tuning(timing_bounds_ms(found))
+        return tuned | ({"typical_samples": list(typical_samples)} if typical_samples else {})
 
     def headline_of(self, windows: WindowSet) -> str:
         """Return F1 at the tolerance of the dataset: over all events, or the mean over types."""

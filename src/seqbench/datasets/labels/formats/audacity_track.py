@@ -35,9 +35,11 @@ def read_audacity(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]
 
 
 def write_audacity(path: Path, labels: Iterable[WrittenLabel], recording: WrittenRecording) -> None:
-    """Write a label track of points; to a microsecond, as Audacity does."""
+    """Write a label track, of points where no end is known; to a microsecond, as Audacity does."""
     del recording
     rows = (
-        f"{one.onset_s:.6f}\t{one.onset_s:.6f}\t{' '.join(one.label.split())}" for one in labels
+        f"{one.onset_s:.6f}\t{one.onset_s + (one.duration_s or 0):.6f}"
+        f"\t{' '.join(one.label.split())}"
+        for one in labels
     )
     path.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")

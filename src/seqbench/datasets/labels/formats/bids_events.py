@@ -55,10 +55,11 @@ def _label_column(path: Path) -> str:
 
 
 def write_bids(path: Path, labels: Iterable[WrittenLabel], recording: WrittenRecording) -> None:
-    """Write a table of events with a column `score`; points have duration 0."""
+    """Write a table of events with a column `score`; without a known end the duration is 0."""
     del recording
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, dialect="excel-tab", lineterminator="\n")
         writer.writerow(["onset", "duration", "trial_type", "score"])
         for one in labels:
-            writer.writerow([f"{one.onset_s:.6f}", "0", one.label, f"{one.score:.4f}"])
+            duration = "0" if one.duration_s is None else f"{one.duration_s:.6f}"
+            writer.writerow([f"{one.onset_s:.6f}", duration, one.label, f"{one.score:.4f}"])

@@ -124,6 +124,8 @@ class WrittenLabel:
         Seconds from the first sample, and on the clock of the recording.
     label, score
         Of the event.
+    duration_s
+        From onset to end; None: no end is known.
     """
 
     sample: int
@@ -131,6 +133,7 @@ class WrittenLabel:
     clock_s: float
     label: str
     score: float
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

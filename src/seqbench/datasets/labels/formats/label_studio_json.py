@@ -126,7 +126,7 @@ def _seconds(file: LabelFile, time: object, unit: str | None, recording: str, pl
 def write_label_studio(
     path: Path, labels: Iterable[WrittenLabel], recording: WrittenRecording
 ) -> None:
-    """Write one task with predictions: instants on the time column, in seconds."""
+    """Write one task with predictions in seconds of the time column, instants without an end."""
     regions = [
         {
             "id": f"event{number}",
@@ -136,8 +136,8 @@ def write_label_studio(
             "score": round(one.score, 4),
             "value": {
                 "start": round(one.clock_s, 6),
-                "end": round(one.clock_s, 6),
-                "instant": True,
+                "end": round(one.clock_s + (one.duration_s or 0), 6),
+                "instant": one.duration_s is None,
                 TIME_SERIES: [one.label],
             },
         }
