@@ -20,6 +20,7 @@ def event_windows():
         classes=("a", "b"),
         rate_hz=2000.0,
         known=None,
+        tolerance_ms=5.0,
         centre=None,
         scale=None,
         **changes,
@@ -45,7 +46,7 @@ def event_windows():
             offset=onset + 1,
             type=kind,
             refractory_s=None,
-            tolerance_ms=5.0,
+            tolerance_ms=tolerance_ms,
         )
         joined = np.concatenate(list(signals))
         values = {

@@ -6,7 +6,7 @@ import pytest
 from seqbench.config.registry import BASELINES
 
 RATE_HZ = 360.0
-DETECTORS = ("xqrs", "neurokit")
+DETECTORS = ("xqrs", "neurokit", "khamis")
 SIGNIFICANT = set("NLRBAaJSVrFejnE/fQ?")  # marks that stand for a beat
 
 

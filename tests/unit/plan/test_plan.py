@@ -66,6 +66,7 @@ OWN = {"own": {"source": "folder", "path": "x", "task": "detection"}}
         ("xqrs", {"mitdb", "mitdb_qrs", "ludb"}),
         ("neurokit", {"mitdb", "mitdb_qrs", "ludb"}),
         ("neurokit_waves", {"ludb"}),
+        ("beat_types", {"mitdb", "mitdb_qrs", "ludb"}),
     ],
 )
 def test_a_baseline_runs_where_its_task_is_and_what_it_needs_is_offered(baseline, where):

@@ -111,7 +111,9 @@ def test_files_folders_arrays_and_standard_input_give_the_same(fitted, levels, t
 
 
 @pytest.mark.usefixtures("spikeinterface")
-@pytest.mark.parametrize("detector", ["xqrs", "neurokit", "wobble", "circus_omp"])
+@pytest.mark.parametrize(
+    "detector", ["xqrs", "neurokit", "khamis", "beat_types", "wobble", "circus_omp"]
+)
 def test_detectors_of_others_find_what_they_find_in_the_benchmark(
     fitted, recordings, tmp_path, detector
 ):

@@ -1,0 +1,1 @@
+"""Types of heart beats, from their rhythm and shape."""
