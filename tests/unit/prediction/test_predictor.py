@@ -14,9 +14,12 @@ from seqbench.errors import UserError
 from seqbench.plan.job_settings import BaselineJobSettings
 from seqbench.prediction.event_finder import EventFinder
 from seqbench.prediction.inputs import from_arrays
+from seqbench.storage.models import read_model
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.records import RunIdentity
 from seqbench.storage.windows import read_windows, write_windows
+from seqbench.tasks.detection.comparison import decoded
+from seqbench.tasks.detection.task import DetectionTask
 from seqbench.windowing.windows import make_windows, windows_of
 
 SPLIT = {"val": ["r2"], "test": ["r3"]}
@@ -26,7 +29,7 @@ SPLIT = {"val": ["r2"], "test": ["r3"]}
 def fitted(tmp_path):
     """Return a function that fits a baseline on recordings and returns its file."""
 
-    def fit(baseline: str, recordings: Recordings, settings, **options) -> Path:
+    def fit(baseline: str, recordings: Recordings, settings, task_options=None, **options) -> Path:
         from seqbench.baselines.fitting import fit_baseline
 
         name = recordings.task
@@ -35,7 +38,7 @@ def fitted(tmp_path):
         fit_baseline(
             windows=tmp_path / "windows.h5",
             settings=BaselineJobSettings(
-                task=name, task_options={}, baseline=baseline, options=options
+                task=name, task_options=task_options or {}, baseline=baseline, options=options
             ),
             run=RunIdentity(dataset="d", architecture=baseline, arm="baseline", labels=1, seed=0),
             model=model,
@@ -112,7 +115,8 @@ def test_files_folders_arrays_and_standard_input_give_the_same(fitted, levels, t
 
 @pytest.mark.usefixtures("spikeinterface")
 @pytest.mark.parametrize(
-    "detector", ["xqrs", "neurokit", "khamis", "beat_types", "wobble", "circus_omp"]
+    "detector",
+    ["xqrs", "neurokit", "neurokit_waves", "khamis", "beat_types", "wobble", "circus_omp"],
 )
 def test_detectors_of_others_find_what_they_find_in_the_benchmark(
     fitted, recordings, tmp_path, detector
@@ -142,8 +146,50 @@ def test_detectors_of_others_find_what_they_find_in_the_benchmark(
     found = model._predict(windows_of(new.recordings, model.header)[0])
 
     assert len(expected.time) >= len(beats) - 2
-    for name in ("time", "type", "score"):
+    for name in ("time", "type", "score", "duration"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+@pytest.mark.parametrize("detector", ["matched_filter", "neurokit_waves"])
+def test_ends_are_those_of_the_benchmark_and_typical_where_a_method_gives_none(
+    fitted, recordings, tmp_path, detector
+):
+    n_samples, beats = 4000, range(100, 3900, 166)
+    signals = [np.random.default_rng(i).normal(0, 0.02, (n_samples, 1)) for i in range(4)]
+    for signal in signals:
+        for beat in beats:
+            signal[beat : beat + 9, 0] += [0.1, 0.4, 1.0, 1.5, 1.0, 0.2, -0.3, -0.2, -0.1]
+    beating = recordings(
+        ["a"] * 4,
+        task="detection",
+        channels=["ecg"],
+        signals=[signal.astype(np.float32) for signal in signals],
+        intervals=[(i, 0, beat, beat + 9 + i) for i in range(4) for beat in beats],
+        classes=["qrs"],
+        sampling_rate_hz=200.0,
+        tolerance_ms=50.0,
+        refractory_s=0.2,
+    )
+    settings = job(SPLIT, length_samples=400)
+    model = fitted(detector, beating, settings, {"durations": True})
+    of_train = read_windows(tmp_path / "windows.h5", "train").events.duration
+    evaluated = DetectionTask(durations=True).join(
+        (of_test := read_windows(tmp_path / "windows.h5", "test")),
+        seqbench.load(model)._predict(of_test),
+        are_probabilities=False,
+        tuned=read_model(model).header.tuned,
+    )
+
+    found = seqbench.predict(model, beating.signals[3])
+
+    kept = decoded(evaluated).found
+    assert len(found) >= len(beats) - 2
+    lasting = (found.offset_s - found.onset_s).to_numpy()
+    np.testing.assert_allclose(lasting, kept.duration / 200, atol=1e-9)
+    is_typical = np.allclose(lasting, np.median(of_train) / 200)
+    assert is_typical == (detector == "matched_filter")
+    plain = seqbench.predict(fitted(detector, beating, settings), beating.signals[3])
+    assert "offset_s" not in plain
 
 
 @pytest.mark.parametrize("suffix", ["csv", "json", "parquet", "npz"])

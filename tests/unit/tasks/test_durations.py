@@ -129,11 +129,8 @@ def test_targets_have_the_durations_of_their_events(make_event_windows):
     length = int(timeline.stop[0])
     rows = Rows(torch.tensor([0]), torch.tensor([0]), torch.tensor([length]), length)
 
-    plain, full = (
-        EventTable(timeline, torch.device("cpu"), durations=on).batch(rows) for on in (False, True)
-    )
+    full = EventTable(timeline, torch.device("cpu")).batch(rows)
 
-    assert plain.duration is None
     n = int((full.type >= 0).sum())
     assert n > 1
     expected = np.where(np.arange(n) % 2 == 0, 30, NAN)

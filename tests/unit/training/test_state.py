@@ -3,8 +3,10 @@
 import logging
 import os
 import signal
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,12 +16,13 @@ from seqbench.config.stages import FinetuneSettings, OptimizerSettings
 from seqbench.storage.model_header import EncoderHeader
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.records import PretrainingOutcome
+from seqbench.storage.windows import WindowSet
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import WindowTable
 from seqbench.training.finetune import Finetuning
 from seqbench.training.job import keeping_state
 from seqbench.training.loop import DivergedError, fit
-from seqbench.training.model import Model
+from seqbench.training.model import Model, predict
 from seqbench.training.schedule import Schedule
 from seqbench.training.state import INTERRUPTED, Course, StateKeeper
 
@@ -69,20 +72,63 @@ def test_a_training_goes_on_while_layers_are_frozen(
     )
 
 
+@pytest.mark.parametrize("durations", [False, True])
 def test_a_training_goes_on_where_windows_move(
-    make_event_windows, assert_an_interruption_leaves_no_trace
+    make_event_windows, assert_an_interruption_leaves_no_trace, durations
 ):
-    windows = make_event_windows()
-    header = network_header(task="detection", head_dropout=0.1, refractory_s=0.25)
+    windows = {split: with_ends(one) for split, one in make_event_windows().items()}
+    header = network_header(
+        task="detection", head_dropout=0.1, refractory_s=0.25, duration_samples=(10.0, None)
+    )
 
     def detecting():
         encoder = ARCHITECTURES["cnn1d"](2, widths=(4,), kernel_sizes=(3,), strides=(2,))
-        model = Model(encoder, TASKS["detection"]().head(encoder, header))
+        task = TASKS["detection"](durations=durations)
+        model = Model(encoder, task.head(encoder, header))
         return Finetuning(model, frozen=False, weight=None)
 
     assert_an_interruption_leaves_no_trace(
         detecting, loss_name="val_loss", windows=windows, stops=(3, 7)
     )
+
+
+def with_ends(windows: WindowSet) -> WindowSet:
+    """Return windows whose events of the first type last 20 samples, and others have no end."""
+    timeline = windows.events
+    offset = timeline.onset + np.where(timeline.type == 0, 20, 1)
+    return replace(windows, timeline=replace(timeline, offset=offset))
+
+
+def test_ends_are_learned_from_windows(make_event_windows):
+    drawn = make_event_windows(n_samples=(3000, 2500))
+    windows = {split: with_ends(one) for split, one in drawn.items()}
+    header = network_header(task="detection", duration_samples=(10.0, None))
+    torch.manual_seed(0)
+    encoder = ARCHITECTURES["cnn1d"](2, widths=(8,), kernel_sizes=(5,), strides=(2,))
+    head = TASKS["detection"](durations=True).head(encoder, header)
+    network = Model(encoder, head)
+    table = WindowTable(windows["train"], torch.device("cpu"))
+    settings = FinetuneSettings(epochs=8, batch_size=16, min_steps_per_epoch=20, learning_rate=0.01)
+
+    fit(
+        Finetuning(network, frozen=False, weight=None),
+        table,
+        torch.arange(len(table)),
+        lambda: table.batches(64),
+        settings,
+        loss_name="val_loss",
+        generator=torch.Generator().manual_seed(0),
+        label="",
+        n_full=len(table),
+    )
+
+    found = predict(network, windows["test"], torch.device("cpu"), 60)
+    sure = found.score > 0.3
+    lasting = found.duration[sure & (found.type == 0)]
+    assert len(lasting) > 20
+    assert np.median(lasting) == pytest.approx(20, rel=0.05)  # that of the header was 10
+    np.testing.assert_allclose(lasting, 20, rtol=0.4)
+    assert np.isnan(found.duration[found.type == 1]).all()
 
 
 def test_curves_have_every_epoch_once(assert_an_interruption_leaves_no_trace, tmp_path):

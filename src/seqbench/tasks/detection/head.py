@@ -188,7 +188,7 @@ class DetectionHead(Head):
             bins = logits[frames.window, frames.frame, 1 : 1 + N_BINS, frames.type]
             place = (frames.offset / BIN).clamp(-HALF, HALF) + HALF
             loss = loss + self.task.offset_weight * bin_divergence(bins, place, SPREAD_BINS)
-        if frames.duration is not None:
+        if self.duration is not None and frames.duration is not None:
             log_ratio = logits[frames.window, frames.frame, 1 + N_BINS, frames.type]
             target_ratio = (frames.duration / self.typical[frames.type]).log()
             loss = loss + duration_loss(log_ratio, target_ratio)

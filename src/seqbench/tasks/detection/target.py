@@ -22,7 +22,7 @@ class EventTarget:
     known
         Samples [start, stop) of each window in which every event is labelled, (B, 2).
     duration
-        From onset to end, (B, M) float32; NaN where the end is not known. None: not needed.
+        From onset to end, (B, M) float32; NaN where the end is not known. None: none is.
     """
 
     onset: Tensor
@@ -40,20 +40,14 @@ class EventTable(TargetTable):
         Recordings and events of one split.
     device
         Where targets are made.
-    durations
-        Whether targets have durations.
     """
 
-    def __init__(
-        self, timeline: Timeline, device: torch.device, *, durations: bool = False
-    ) -> None:
+    def __init__(self, timeline: Timeline, device: torch.device) -> None:
         self.onset, self.type, self.start, self.stop, self.known_start, self.known_stop = (
             torch.from_numpy(getattr(timeline, name)).to(device)
             for name in ("onset", "type", "start", "stop", "known_start", "known_stop")
         )
-        self.duration: Tensor | None = None
-        if durations:
-            self.duration = torch.from_numpy(timeline.duration).float().to(device)
+        self.duration = torch.from_numpy(timeline.duration).float().to(device)
 
     def bounds(self, start: Tensor) -> tuple[Tensor, Tensor]:
         """Return the rows [first, stop) of the recordings at rows (B,), (B,) each."""
@@ -79,14 +73,11 @@ class EventTable(TargetTable):
             row = onset + start[:, None]
             is_event &= (known_start[:, None] <= row) & (row < known_stop[:, None])
         known = torch.stack([known_start, known_stop], dim=1)
-        duration = self.duration
-        if duration is not None:
-            duration = duration[index] if most else index.float()
         return EventTarget(
             onset=onset.float() * is_event,
             type=torch.where(is_event, self.type[index] if most else index, -1),
             known=torch.minimum((known - start[:, None]).clamp(min=0), length[:, None]),
-            duration=duration,
+            duration=self.duration[index] if most else index.float(),
         )
 
     def _place(self, start: Tensor) -> Tensor:

@@ -93,7 +93,7 @@ class DetectionTask(Task):
         """Return the events of every window."""
         from seqbench.tasks.detection.target import EventTable
 
-        return EventTable(windows.events, signal.device, durations=self.durations)
+        return EventTable(windows.events, signal.device)
 
     def typical_samples(self, data: DataHeader) -> tuple[float | None, ...]:
         """Return the median duration of each type in train, (K,); empty if ends do not matter.
