@@ -209,8 +209,11 @@ class FinetuneSettings(OptimizerSettings):
         " `unfreeze_epochs`; layer_wise: from its last layer to its first within them.",
     )
     unfreeze_epochs: Count = Field(5, description="Epochs that `unfreeze` takes.")
-    class_weights: Literal["none", "balanced"] = Field(
-        "none", description="balanced: a class weighs in the loss as the inverse of its frequency."
+    class_weights: Literal["none", "root", "balanced"] = Field(
+        "none",
+        description="balanced: a class, or the presence of a type of event, weighs in the loss as"
+        " the inverse of its frequency in train; root: as the root of that, so that a type a"
+        " thousand times rarer weighs 32 times more.",
     )
     head_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.1, description="Dropout between pooled features and the output layer."

@@ -53,6 +53,7 @@ def mitdb(
     *,
     types: Literal["aami", "qrs"] = "aami",
     leads: Literal["mlii", "both"] = "mlii",
+    records: Literal["all", "ds1"] = "all",
 ) -> Recordings:
     """Heartbeats of the MIT-BIH Arrhythmia Database, half an hour each at 360 Hz.
 
@@ -68,6 +69,8 @@ def mitdb(
         lead of the record as a second channel, V1, V2, V4 or V5. A network
         that takes one chest lead for another finds beats of an unseen record,
         but some of them tens of milliseconds off.
+    records
+        `ds1`: the records of DS1 alone, for folds among those that methods are chosen by.
 
     Returns
     -------
@@ -99,7 +102,8 @@ def mitdb(
     suffixes = (".hea", ".dat", ".atr")
     possible = {f"{record}{suffix}" for record in DS1 + DS2 for suffix in suffixes}
     folder = physionet_folder(cache / "mitdb", MITDB_URL, possible.__contains__)
-    has_ds2 = any((folder / f"{record}{end}").exists() for record in DS2 for end in suffixes)
+    of_ds2 = [folder / f"{record}{end}" for record in DS2 for end in suffixes]
+    has_ds2 = records == "all" and any(file.exists() for file in of_ds2)
     names = sorted(DS1 + DS2) if has_ds2 else list(DS1)
     needed = [f"{name}{suffix}" for name in names for suffix in suffixes]
     files = checksums(folder, needed, MITDB_URL)

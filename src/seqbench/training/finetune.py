@@ -41,6 +41,8 @@ from seqbench.training.reproducibility import prepare, seed_everything
 from seqbench.training.state import StateKeeper, state_arrays
 from seqbench.training.trainable import Trainable
 
+CLASS_WEIGHT_POWERS = {"none": 0.0, "root": 0.5, "balanced": 1.0}
+
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneJob(TrainingJob):
@@ -108,8 +110,8 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
         calibrate(network.to(device).encoder, inputs, seed)
     drawn = labelled_subset(train, settings.labels, seed)
     weight = None
-    if settings.optimizer.class_weights == "balanced":
-        weight = balanced_weights(label_counts(train, drawn)).to(device)
+    if (power := CLASS_WEIGHT_POWERS[settings.optimizer.class_weights]) > 0:
+        weight = class_weights(label_counts(train, drawn), power).to(device)
     augmentation = torch.Generator().manual_seed(seed + 1)
     table = WindowTable(train, device, augmentation, keep_to_windows=settings.labels < 1)
     val_table = WindowTable(val, device)
@@ -257,9 +259,19 @@ def _has_weights(layer: nn.Module) -> bool:
     return any(True for _ in layer.parameters())
 
 
-def balanced_weights(counts: np.ndarray) -> Tensor:
-    """Return class weights (K,) inverse to frequency, one on average over what is counted."""
-    return torch.from_numpy(counts.sum() / (len(counts) * np.maximum(counts, 1))).float()
+def class_weights(counts: np.ndarray, power: float) -> Tensor:
+    """Return class weights (K,), one on average over what is counted.
+
+    Parameters
+    ----------
+    counts
+        Of each class, (K,).
+    power
+        Of the frequency that weights are inverse to.
+    """
+    at_least_one = np.maximum(counts, 1)
+    scale = at_least_one.astype(np.float64) ** power
+    return torch.from_numpy(counts.sum() / ((at_least_one / scale).sum() * scale)).float()
 
 
 @torch.no_grad()

@@ -150,6 +150,16 @@ def test_without_the_second_set_records_of_the_first_are_test_and_the_notes_stat
     assert any("not the official test split" in note for note in recordings.source["notes"])
 
 
+def test_the_records_of_the_first_set_can_be_taken_alone(whole_mitdb):
+    recordings = mitdb(whole_mitdb, records="ds1")
+
+    assert sorted(recordings.names) == sorted(DS1)
+    assert {n for n, s in zip(recordings.names, recordings.splits, strict=True) if s == "test"} == (
+        set(DS1_TEST)
+    )
+    assert any("not the official test split" in note for note in recordings.source["notes"])
+
+
 @pytest.mark.parametrize(
     ("channels", "rate_hz"), [(["V5", "V2"], 360), (["MLII"], 360), (["MLII", "V1"], 250)]
 )

@@ -17,7 +17,7 @@ from seqbench.config.registry import ARCHITECTURES
 from seqbench.config.stages import FinetuneSettings, OptimizerSettings
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable, label_counts
-from seqbench.training.finetune import Finetuning, balanced_weights
+from seqbench.training.finetune import Finetuning, class_weights
 from seqbench.training.loop import DivergedError, Outcome, evaluate, fit
 from seqbench.training.model import Model
 from seqbench.training.reproducibility import seed_everything
@@ -370,10 +370,19 @@ def test_few_labels_take_as_many_steps_as_all(finetune):
     ],
 )
 def test_balanced_weights_are_inverse_to_frequency(counts, expected):
-    weights = balanced_weights(np.array(counts))
+    weights = class_weights(np.array(counts), 1.0)
 
     assert weights.tolist() == pytest.approx(expected)
     assert weights.dtype == torch.float32
+
+
+def test_the_root_of_the_frequency_tempers_the_weights():
+    counts = np.array([10_000, 100, 1])
+
+    weights = class_weights(counts, 0.5).numpy()
+
+    np.testing.assert_allclose(weights / weights[0], [1, 10, 100], rtol=1e-6)
+    assert (weights * counts).sum() / counts.sum() == pytest.approx(1)
 
 
 def test_the_labels_of_the_windows_drawn_are_counted(make_windows):
