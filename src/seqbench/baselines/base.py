@@ -24,9 +24,12 @@ class Baseline(ABC):
     gives_probabilities
         Whether scores are probabilities; if not, metrics that need them are
         left out.
+    decides
+        Whether what it finds in recordings stands, so that val chooses no thresholds.
     """
 
     gives_probabilities: bool = False
+    decides: bool = False
 
     def compile(self, n_channels: int) -> float | None:
         """Compile what `fit` and `predict` run, which is not to count among their costs.

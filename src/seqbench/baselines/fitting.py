@@ -43,6 +43,7 @@ def fit_baseline(
             val,
             predicted,
             are_probabilities=baseline.gives_probabilities,
+            are_decisions=baseline.decides,
             data=DataHeader(**data_fields(train)),
         )
     header = BaselineHeader(

@@ -121,11 +121,18 @@ class Task(ABC):
         return Predictions.of(windows, predicted, are_probabilities=are_probabilities)
 
     def tune(
-        self, windows: WindowSet, predicted: Any, *, are_probabilities: bool, data: DataHeader
+        self,
+        windows: WindowSet,
+        predicted: Any,
+        *,
+        are_probabilities: bool,
+        data: DataHeader,
+        are_decisions: bool = False,
     ) -> dict[str, Any]:
         """Return what is selected on val, as JSON values for the header of a model.
 
-        `data` is what the model knows of train.
+        `data` is what the model knows of train. Predictions that are decisions stand, whatever
+        their scores.
         """
         return {}
 

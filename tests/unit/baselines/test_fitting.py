@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from seqbench.baselines.fitting import fit_baseline
+from seqbench.config.registry import BASELINES
 from seqbench.errors import UserError
 from seqbench.plan.job_settings import BaselineJobSettings
 from seqbench.storage.models import read_model
@@ -41,3 +42,18 @@ def test_a_baseline_that_needs_all_at_once_names_what_to_change(fitted, name):
     assert fitted(name, "1GB")
     with pytest.raises(UserError, match=r"needs all of train in memory.*`memory_limit`; raise it"):
         fitted(name, "0B")
+
+
+def test_val_chooses_no_threshold_for_a_baseline_whose_events_are_decisions(
+    fitted, monkeypatch, tmp_path
+):
+    fitted("metronome", "1GB")
+    chosen = read_model(tmp_path / "model").header.tuned["thresholds"]
+    monkeypatch.setattr(BASELINES["metronome"], "decides", True)
+
+    fitted("metronome", "1GB")
+
+    kept = read_model(tmp_path / "model").header.tuned["thresholds"]
+    assert all(any(values) for values in chosen.values())
+    assert kept.keys() == chosen.keys()
+    assert not any(any(values) for values in kept.values())

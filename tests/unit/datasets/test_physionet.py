@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqbench.config.datasets import built_in_datasets
 from seqbench.datasets.base import DataError
 from seqbench.datasets.physionet import DS1, DS1_TEST, DS1_VAL, DS2, ludb, mitdb
 from seqbench.storage.recordings import Recordings
@@ -102,6 +103,13 @@ def test_every_beat_counts_where_the_type_does_not(whole_mitdb):
 def test_types_rank_by_their_mean_where_most_beats_are_of_one(beats, whole_mitdb):
     assert beats.ranked_types == ["N", "S", "V"]
     assert mitdb(whole_mitdb, types="qrs").ranked_types is None
+
+
+def test_a_window_of_the_built_in_entry_holds_ten_seconds_and_knows_one_amplitude(beats):
+    entry = built_in_datasets()["mitdb"]
+
+    assert entry.window.length_samples == 10 * beats.sampling_rate_hz
+    assert entry.normalization == "per_window"  # people differ, and per_recording is refused
 
 
 def test_the_lead_mlii_is_taken_from_every_record(beats):

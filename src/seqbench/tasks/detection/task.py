@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from seqbench.storage.detections import Candidates, Decoding, Detections, Detect
 from seqbench.storage.model_header import DataHeader, NetworkHeader
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.base import Task
-from seqbench.tasks.detection.refractory import period_samples
+from seqbench.tasks.detection.refractory import DECODERS, period_samples
 from seqbench.tasks.detection.thresholds import timing_bounds_ms, tune
 
 if TYPE_CHECKING:
@@ -145,12 +146,20 @@ class DetectionTask(Task):
         *,
         are_probabilities: bool,
         data: DataHeader,
+        are_decisions: bool = False,
     ) -> dict[str, Any]:
-        """Choose the threshold of each type on val, and bound the timing errors there."""
+        """Choose the threshold of each type on val, and bound the timing errors there.
+
+        Of candidates that are decisions all are kept, as far as the refractory period allows.
+        """
         typical_samples = self.typical_samples(data)
         undecided = Decoding(decoder=self.decoder, thresholds={}, wait_ms=self.wait_ms)
         found = Detections.of(windows, predicted, undecided, are_probabilities=are_probabilities)
-        decoding = tune(found, self.decoder)
+        if are_decisions:
+            none = dict.fromkeys(DECODERS, np.zeros(len(windows.classes)))
+            decoding = replace(undecided, thresholds=none)
+        else:
+            decoding = tune(found, self.decoder)
         found = Detections.of(windows, predicted, decoding, are_probabilities=are_probabilities)
         tuned = decoding.tuning(timing_bounds_ms(found))
         return tuned | ({"typical_samples": list(typical_samples)} if typical_samples else {})
