@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from fixtures.encoders import TINY
+from fixtures.encoders import TINY, give_templates
 from fixtures.trainings import network_header
 from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.models.base import Encoder
@@ -47,7 +47,9 @@ def build(case: tuple[str, str], seed: int = 0, **options: object) -> Encoder:
     name, sample = case
     torch.manual_seed(seed)
     if sample == "series":
-        return ARCHITECTURES[name](C, **TINY[name] | options)
+        encoder = build_encoder(name, TINY[name] | options, C, sampling_rate_hz=100.0, n_types=K)
+        give_templates(encoder)
+        return encoder
     sizes = {
         "tokens": {"n_channels": N_TOKENS, "embedding_size": C},
         "video": {"n_channels": FRAME[0], "frame_size": FRAME[1:]},
@@ -63,6 +65,7 @@ def shaken(encoder: M) -> M:
             tensor.uniform_(0.5, 2)
         elif tensor.is_floating_point():
             tensor.add_(0.3 * torch.randn_like(tensor))
+    give_templates(encoder)
     return encoder
 
 
@@ -163,6 +166,8 @@ def test_defaults_as_they_come_from_json_build_it(case):
     size = {"frame_size": [28, 28]} if sample == "video" else {}
     size |= {"embedding_size": C} if sample == "tokens" else {}
     x = torch.ones(2, 16, *((1, 28, 28) if sample == "video" else (1,)))
+
+    size |= {"sampling_rate_hz": 2000.0, "n_types": K} if sample == "series" else {}
 
     encoder = build_encoder(name, options, 2 if sample == "tokens" else 1, sample=sample, **size)
 
@@ -295,7 +300,7 @@ def test_weights_survive_a_file(encoder, case, x, through_a_file):
 
 @pytest.mark.parametrize("pooling", ["last", "mean", "attention"])
 def test_every_pooling_is_blind_to_padding_and_to_other_windows(case, x, pooling):
-    model = classifier(shaken(build(case, pooling=pooling)))
+    model = classifier(shaken(build(case, **chance(case[0], pooling=pooling))))
 
     assert assert_alike_alone(model, x, LENGTHS).shape == (B, K)
 

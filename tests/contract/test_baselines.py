@@ -21,7 +21,6 @@ TINY = {
     "beat_types": ({"n_trees": 5, "least": 2}, True),
     "char_ngrams": ({"longest": 3, "inverse_penalty": 30.0}, True),
     "circus_omp": ({}, True),
-    "event_pursuit": ({}, True),
     "khamis": ({}, True),
     "log_ar": ({"lags": (1, 2)}, True),
     "logistic_regression": ({"n_folds": 3}, True),

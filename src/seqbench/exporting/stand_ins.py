@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from seqbench.models.cnn1d import Cnn1dEncoder, MaskedBatchNorm1d
 from seqbench.models.event_specific import EventTemplateBank
 from seqbench.models.event_unet import _Block
+from seqbench.models.matching_pursuit import Bank, MatchingPursuit
 from seqbench.models.pooling import Pool
 from seqbench.models.recurrent import RecurrentEncoder
 
@@ -33,10 +34,37 @@ def prepare_for_tracing(model: nn.Module) -> None:
         elif isinstance(module, EventTemplateBank):
             # What depends on weights alone is a constant: ONNX turns no phases.
             module.delayed = _always(module.delayed())  # type: ignore[method-assign]
+        elif isinstance(module, MatchingPursuit) and (module.mean > 0).any():
+            module.bank = _ConvolvedBank(module)
         elif isinstance(module, Pool) and module.score is not None:
             module.forward = _attentive(module.score)  # type: ignore[method-assign]
         elif isinstance(module, _Block) and isinstance(module.convolution, nn.ConvTranspose1d):
             module.convolution.forward = _cropped(module.convolution)  # type: ignore[method-assign]
+
+
+class _ConvolvedBank(Bank):
+    """Templates that are convolved in time, for windows of any length: ONNX has no transforms."""
+
+    def __init__(self, pursuit: MatchingPursuit) -> None:
+        super().__init__(pursuit, 1)
+        self.filters = self.kernels.flatten(0, 1)  # (M P, C, taps)
+        self.ahead = self.filters.shape[2] - 1 - self.onset
+        n_templates, self.reach = len(self.type), self.traces.shape[1] // 2
+        self.lags = self.traces.new_zeros(n_templates, n_templates, self.traces.shape[1])
+        self.lags[self.pairs[1], self.pairs[0]] = self.traces.flip(1)
+
+    def __call__(self, *_: object) -> Bank:
+        return self
+
+    def heard(self, signal: Tensor) -> Tensor:
+        return self.interleaved(F.conv1d(F.pad(signal, (self.onset, self.ahead)), self.filters))
+
+    def rendered(self, level: Tensor) -> Tensor:
+        wide = F.conv_transpose1d(self.by_place(level), self.filters)
+        return wide[..., self.onset : -self.ahead]
+
+    def own(self, level: Tensor) -> Tensor:
+        return F.conv1d(F.pad(level, (self.reach, self.reach)), self.lags)
 
 
 def _always(value: Tensor) -> Callable[[], Tensor]:

@@ -6,6 +6,7 @@ video is itself a picture of C planes, H rows and W columns.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +38,13 @@ class Encoder(nn.Module, ABC):
         flattened; None where a frame has no position in the picture.
     map_stride
         Rows and columns of a picture that one pixel of the maps covers.
+    n_type_features
+        How many features a frame has of each type of event; behind them stand the log-odds of
+        an event that the encoder itself finds there, and its time in samples from the frame.
+        0: frames are not by type.
+    start_options
+        Of the baseline that the encoder starts as, the one in its tag ``starts_as``: it is
+        fitted on train, and `start` takes over what it has learned. None: it starts at random.
     look_ahead_samples
         Of a causal encoder: no frame sees more samples than so many past its own,
         which is the first of its stride. None: frames may see the whole window.
@@ -48,6 +56,8 @@ class Encoder(nn.Module, ABC):
     n_template_scores: int = 0
     map_shape: tuple[int, int, int] | None = None
     map_stride: int = 1
+    n_type_features: int = 0
+    start_options: dict[str, Any] | None = None
     look_ahead_samples: int | None = None
     __call__: Callable[..., Tensor]
 
@@ -83,6 +93,10 @@ class Encoder(nn.Module, ABC):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return the frames (B, F, D) of windows as they are stored; see `encode`."""
         return self.encode(self.prepare(x, lengths), lengths)
+
+    def start(self, fitted: Any) -> None:
+        """Take over what the baseline of `start_options` has learned; see `Baseline.fitted`."""
+        raise NotImplementedError(f"{type(self).__name__} starts at random")
 
     def frame_lengths(self, lengths: Tensor | None) -> Tensor | None:
         """Return the number of frames for windows of these lengths, (B,)."""

@@ -57,6 +57,7 @@ def build_encoder(
     frame_size: Sequence[int] = (),
     embedding_size: int | None = None,
     sampling_rate_hz: float | None = None,
+    n_types: int | None = None,
 ) -> Encoder:
     """Build an encoder for a kind of sample.
 
@@ -75,6 +76,8 @@ def build_encoder(
         Numbers that a token becomes; only tokens need it.
     sampling_rate_hz
         Of series, for architectures with the tag ``takes_rate``; None where unknown.
+    n_types
+        Types of event, for architectures with the tag ``takes_types``.
 
     Raises
     ------
@@ -83,9 +86,10 @@ def build_encoder(
     """
     if sample != "tokens":
         shape = (n_channels, *frame_size) if sample == "video" else n_channels
-        takes_rate = ARCHITECTURES.entry(architecture).tags.get("takes_rate")
-        rate = (sampling_rate_hz,) if takes_rate else ()
-        encoder: Encoder = ARCHITECTURES[architecture](shape, *rate, **options)
+        tags = ARCHITECTURES.entry(architecture).tags
+        rate = (sampling_rate_hz,) if tags.get("takes_rate") else ()
+        types = (n_types,) if tags.get("takes_types") else ()
+        encoder: Encoder = ARCHITECTURES[architecture](shape, *rate, *types, **options)
         return encoder
     if embedding_size is None:
         raise ValueError("tokens need an embedding_size")

@@ -51,7 +51,11 @@ class JobCode:
 
     def finetune(self, dataset: str, architecture: str) -> list[str]:
         """Modules of the rule `finetune`."""
-        return ["seqbench.steps.finetune", self._model(architecture), self._task(dataset)]
+        of = str(self.benchmark.all_architectures[architecture].of)
+        starts_as = ARCHITECTURES.entry(of).tags.get("starts_as")
+        start = [BASELINES.entry(starts_as).module] if starts_as else []
+        model, task = self._model(architecture), self._task(dataset)
+        return ["seqbench.steps.finetune", model, task, *start]
 
     def fit_baseline(self, dataset: str, baseline: str) -> list[str]:
         """Modules of the rule `fit_baseline`."""

@@ -211,6 +211,23 @@ class Plan:
                         f" they come, but windows of dataset '{dataset}' are normalized one by one;"
                         " set another `normalization`, or `bidirectional: true`"
                     )
+            for name in grid.architectures:
+                starts_as = ARCHITECTURES.entry(str(architectures[name].of)).tags.get("starts_as")
+                if starts_as is None:
+                    continue
+                if arms := [arm for arm in grid.arms if arm != "scratch"]:
+                    yield (
+                        f"runs.{index}: architecture '{name}' starts as the baseline"
+                        f" '{starts_as}', not as the arm '{arms[0]}' has it; give it"
+                        " `arms: [scratch]` in an entry of its own"
+                    )
+                for dataset in grid.datasets:
+                    if reason := misfit(self.benchmark, starts_as, dataset):
+                        yield (
+                            f"runs.{index}: architecture '{name}' starts as the baseline"
+                            f" '{starts_as}', which does not fit dataset '{dataset}', as"
+                            f" {reason.reason}"
+                        )
             for dataset, name in product(grid.datasets, grid.baselines or []):
                 if reason := misfit(self.benchmark, name, dataset):
                     hint = "" if reason.key else "; put them in separate entries"

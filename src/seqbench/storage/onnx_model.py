@@ -36,10 +36,10 @@ _NAMES = """
     Abs Add And ArgMax AveragePool BatchNormalization Cast Clip Concat Constant ConstantOfShape
     Conv ConvInteger ConvTranspose Cos CumSum DepthToSpace DequantizeLinear Div
     DynamicQuantizeLinear Einsum Equal Erf Exp Expand Flatten GRU Gather GatherElements Gemm Greater
-    GreaterOrEqual Identity LSTM LayerNormalization Less LessOrEqual MatMul MatMulInteger Max
+    GreaterOrEqual Identity LSTM LayerNormalization Less LessOrEqual Log MatMul MatMulInteger Max
     MaxPool Min Mod Mul Neg Not Or Pad Pow QuantizeLinear RNN Range Reciprocal ReduceMax
     ReduceMean ReduceSum Relu Reshape Shape Sigmoid Sin Slice Softmax SpaceToDepth Split Sqrt
-    Squeeze Sub Tanh Transpose Trilu Unsqueeze Where
+    Squeeze Sub Tanh TopK Transpose Trilu Unsqueeze Where
 """
 OPERATORS = frozenset(_NAMES.split())
 OF_RUNTIME = frozenset({"DynamicQuantizeLSTM"})  # of ONNX Runtime, for models of 8-bit numbers

@@ -86,6 +86,39 @@ class Timeline:
         of_type = [duration[(self.type == kind) & np.isfinite(duration)] for kind in range(n_types)]
         return tuple(float(np.median(own)) if len(own) else None for own in of_type)
 
+    def only(self, start: NDArray[np.int64], stop: NDArray[np.int64]) -> Timeline:
+        """Return labelled spans [start, stop) of rows as recordings of their own.
+
+        Parameters
+        ----------
+        start, stop
+            (n,) each, each span within one recording, by start; those that touch become one.
+        """
+        place = np.searchsorted(self.start, start, side="right") - 1
+        start = np.maximum(start, self.known_start[place])
+        stop = np.minimum(stop, self.known_stop[place])
+        place, start, stop = (one[start < stop] for one in (place, start, stop))
+        furthest = np.maximum.accumulate(stop)
+        begins = np.ones(len(start), dtype=bool)
+        begins[1:] = (start[1:] > furthest[:-1]) | (place[1:] != place[:-1])
+        first = np.flatnonzero(begins)
+        stop = furthest[np.append(first[1:], len(start)) - 1] if len(start) else stop
+        start = start[first]
+        inside = np.searchsorted(start, self.onset, side="right") - 1
+        kept = (inside >= 0) & (self.onset < stop[inside]) if len(start) else inside >= 0
+        return replace(
+            self,
+            recording=self.recording[place[first]],
+            start=start,
+            stop=stop,
+            known_start=start,
+            known_stop=stop,
+            onset=self.onset[kept],
+            offset=self.offset[kept],
+            type=self.type[kept],
+            amplitude=None if self.amplitude is None else self.amplitude[kept],
+        )
+
     def without_events(self) -> Timeline:
         """Return the recordings alone: nothing is known of their events."""
         none = np.zeros(0, dtype=np.int64)

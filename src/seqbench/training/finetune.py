@@ -1,6 +1,7 @@
 """Fine-tuning: an encoder and a task's head, train and val windows."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from seqbench.config.registry import TASKS
+from seqbench.config.registry import ARCHITECTURES, BASELINES, TASKS
 from seqbench.models.base import Encoder
 from seqbench.plan.job_settings import FinetuneJobSettings
 from seqbench.pretraining.transfer import transfer
@@ -109,6 +110,11 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
         inputs = WindowTable(train, device, with_targets=False)
         calibrate(network.to(device).encoder, inputs, seed)
     drawn = labelled_subset(train, settings.labels, seed)
+    starts_as = ARCHITECTURES.entry(settings.architecture).tags.get("starts_as")
+    began, began_cpu = time.perf_counter(), time.process_time()
+    if starts_as:
+        start(network.encoder, starts_as, train, drawn, seed)
+    start_s, start_cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
     weight = None
     if (power := CLASS_WEIGHT_POWERS[settings.optimizer.class_weights]) > 0:
         weight = class_weights(label_counts(train, drawn), power).to(device)
@@ -122,6 +128,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
             weight=weight,
             unfreeze=settings.optimizer.unfreeze if pretrained else "at_once",
             unfreeze_epochs=settings.optimizer.unfreeze_epochs,
+            starts_fitted=starts_as is not None,
         ),
         table,
         torch.from_numpy(drawn),
@@ -133,6 +140,11 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
         n_full=int((train.label >= 0).sum()),
         tensorboard=job.tensorboard,
         keeper=keeper,
+    )
+    outcome = replace(
+        outcome,
+        train_s=outcome.train_s + start_s,
+        train_cpu_s=outcome.train_cpu_s + start_cpu_s,
     )
     longest = torch.tensor([int(train.length.argmax())])
     encoder_header = pretrained.header if pretrained else None
@@ -173,6 +185,30 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     write_json(job.transfer, manifest)
 
 
+def start(encoder: Encoder, starts_as: str, train: WindowSet, drawn: np.ndarray, seed: int) -> None:
+    """Let an encoder take over what the baseline that it starts as learns from some windows.
+
+    Parameters
+    ----------
+    encoder
+        With `start_options`.
+    starts_as
+        Name of the baseline.
+    train
+        With a timeline.
+    drawn
+        Windows whose labels may be used; where these are all, all labels are.
+    seed
+        Of the fit.
+    """
+    if len(drawn) < (train.label >= 0).sum():
+        rows = train.start[drawn], (train.start + train.length)[drawn]
+        order = np.argsort(rows[0], kind="stable")
+        train = replace(train, timeline=train.events.only(rows[0][order], rows[1][order]))
+    baseline = BASELINES[starts_as](**(encoder.start_options or {}))
+    encoder.start(baseline.fitted(baseline.fit([train], seed)))
+
+
 def _network_header(settings: FinetuneJobSettings, train: WindowSet) -> NetworkHeader:
     return NetworkHeader(
         task=settings.task,
@@ -198,6 +234,8 @@ class Finetuning(Trainable):
         Weight of each class in the loss, (K,); None: all weigh the same.
     unfreeze, unfreeze_epochs
         When a pretrained encoder begins to learn; see `FinetuneSettings`.
+    starts_fitted
+        The model predicts before the first step; see `Trainable`.
     """
 
     module: Model
@@ -210,12 +248,14 @@ class Finetuning(Trainable):
         weight: Tensor | None,
         unfreeze: str = "at_once",
         unfreeze_epochs: int = 1,
+        starts_fitted: bool = False,
     ) -> None:
         self.module = model
         self.frozen = frozen
         self.weight = weight
         self.unfreeze = unfreeze
         self.unfreeze_epochs = unfreeze_epochs
+        self.starts_fitted = starts_fitted
         self._asleep: list[nn.Module] = []
         model.encoder.requires_grad_(not frozen)
 

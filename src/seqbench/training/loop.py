@@ -179,6 +179,8 @@ def fit(
     course = Course(trainable, optimizer, schedule, generator, train.augmentation, train.device)
     if keeper is not None:
         keeper.restore(course)
+    if trainable.starts_fitted and math.isinf(course.best_loss):
+        course.best_loss = evaluate(trainable, held_out(), settings)[loss_name]
 
     def batches(order: torch.Generator, n_done: int) -> Iterator[tuple[Tensor, Batch]]:
         drawn = shuffled(len(index), n_steps, settings.batch_size, order)

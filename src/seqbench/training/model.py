@@ -52,6 +52,7 @@ def build_model(header: NetworkHeader) -> Model:
         frame_size=header.frame_size,
         embedding_size=header.embedding_size,
         sampling_rate_hz=header.sampling_rate_hz,
+        n_types=len(header.classes),
     )
     task = TASKS[header.task](**header.task_options)
     return Model(encoder, task.head(encoder, header))

@@ -14,9 +14,13 @@ class Trainable(ABC):
     ----------
     module
         What is trained, frozen layers included.
+    starts_fitted
+        Whether the weights before the first step are a model to be kept unless
+        an epoch is better.
     """
 
     module: nn.Module
+    starts_fitted: bool = False
 
     @abstractmethod
     def loss(self, batch: Batch) -> Tensor:

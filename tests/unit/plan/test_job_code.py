@@ -69,7 +69,10 @@ FITTING = COMMON | {"tasks", "models", "windowing"}
         ("window", COMMON | {"windowing", "tasks"}),
         ("fit_baseline", FITTING | {"baselines"}),
         ("pretrain", FITTING | {"pretraining", "training"}),
-        ("finetune", FITTING | {"pretraining", "training"}),
+        (
+            "finetune",
+            FITTING | {"pretraining", "training", "baselines"},
+        ),  # what a network starts as
         ("evaluate baseline", FITTING | {"baselines", "statistics"}),
         ("evaluate model", FITTING | {"training", "statistics"}),
         ("best", FITTING | {"training", "statistics", "reporting", "plan"}),
@@ -77,6 +80,16 @@ FITTING = COMMON | {"tasks", "models", "windowing"}
 )
 def test_a_step_depends_on_the_packages_that_can_change_its_result(step, expected):
     assert packages(step) == expected
+
+
+def test_only_a_network_that_starts_as_a_baseline_depends_on_it():
+    of_finetuning = {
+        name.split()[1]
+        for (step, name), modules in modules_by_job().items()
+        if step == "finetune" and "seqbench.baselines.matched_filter.baselines" in modules
+    }
+
+    assert of_finetuning == {"event_pursuit"}
 
 
 def test_windows_depend_on_no_head_and_no_metric():

@@ -161,6 +161,20 @@ def test_a_causal_model_is_refused_where_windows_are_normalized_one_by_one():
         made("per_window", bidirectional=False)
 
 
+def test_what_starts_as_a_baseline_is_refused_where_that_does_not_fit_and_with_other_arms():
+    def made(source: str, *arms: str) -> Plan:
+        return plan(
+            {"datasets": ["one"], "architectures": ["event_pursuit"], "arms": list(arms)},
+            datasets={"one": {"source": source}},
+        )
+
+    assert made("strikes_windows", "scratch")
+    with pytest.raises(ConfigError, match=r"'matched_filter', not as the arm 'random_frozen' has"):
+        made("strikes_windows", "scratch", "random_frozen")
+    with pytest.raises(ConfigError, match=r"does not fit dataset 'one', as it is made for detect"):
+        made("waves", "scratch")
+
+
 def test_objectives_of_series_are_refused_for_tokens_with_the_reason():
     with pytest.raises(
         ConfigError,

@@ -103,3 +103,32 @@ def test_a_window_past_the_end_of_the_signal_is_refused(make_windows):
 
     with pytest.raises(ValueError, match="past the end of the signal"):
         replace(windows, length=windows.length + 1)
+
+
+def test_spans_of_a_timeline_are_recordings_with_the_events_in_them(make_event_windows, tmp_path):
+    timeline = make_event_windows(tmp_path / "windows.h5")["train"].events
+    first, last = int(timeline.known_start[0]), int(timeline.known_stop[0])
+    onset = int(timeline.onset[0])
+    start, stop = np.array([first, onset - 1, onset]), np.array([first + 1, onset + 1, onset + 2])
+
+    cut = timeline.only(start, stop)
+
+    assert cut.start.tolist() == [first, onset - 1]  # two that overlap are one
+    assert cut.stop.tolist() == [first + 1, onset + 2]
+    assert cut.recording.tolist() == [timeline.recording[0]] * 2
+    inside = (timeline.onset >= onset - 1) & (timeline.onset < onset + 2)
+    np.testing.assert_array_equal(cut.onset, timeline.onset[inside])
+    np.testing.assert_array_equal(cut.type, timeline.type[inside])
+    np.testing.assert_array_equal(cut.place, 1)
+    assert (cut.start < last).all()
+
+
+def test_a_span_beyond_what_is_labelled_is_cut(make_event_windows, tmp_path):
+    timeline = make_event_windows(tmp_path / "windows.h5")["train"].events
+    known = int(timeline.known_start[0]), int(timeline.known_stop[0])
+    rows = timeline.start[:1], timeline.stop[:1]
+
+    cut = timeline.only(*rows)
+
+    assert (cut.start[0], cut.stop[0]) == known
+    assert len(timeline.only(rows[0][:0], rows[1][:0]).onset) == 0

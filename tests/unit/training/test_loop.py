@@ -91,6 +91,19 @@ def test_the_weights_of_the_first_best_epoch_are_kept(train_scripted, watched):
     assert not trainable.module.training
 
 
+@pytest.mark.parametrize(("watched", "best"), [([1.0, 2.0, 3.0], 0), ([3.0, 4.0, 2.0], 2)])
+def test_a_model_that_is_fitted_before_is_kept_unless_an_epoch_is_better(
+    train_scripted, monkeypatch, watched, best
+):
+    monkeypatch.setattr(Scripted, "starts_fitted", True)
+
+    trainable, outcome = train_scripted(watched, epochs=2)
+
+    assert outcome.best_epoch == best
+    assert torch.equal(trainable.module.weight, trainable.weights_at[best])
+    assert len(outcome.history) == 2
+
+
 @pytest.mark.parametrize(
     ("watched", "patience", "n_epochs", "best"),
     [

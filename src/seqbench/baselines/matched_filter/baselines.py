@@ -160,7 +160,11 @@ class TemplateBaseline(Baseline):
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> Candidates:
         """Return every event that the recordings may hold."""
-        return candidates(TemplateDetector.of(arrays), windows, peel=self.peel)
+        return candidates(self.fitted(arrays), windows, peel=self.peel)
+
+    def fitted(self, arrays: Arrays) -> TemplateDetector:
+        """Return the filter itself, as which a network may start."""
+        return TemplateDetector.of(arrays)
 
 
 @BASELINES.register(

@@ -144,22 +144,22 @@ class DetectionHead(Head):
         self.template_weight = task.template_weight if encoder.n_template_scores else 0.0
         self.refractory_frames = int(refractory_samples / self.hop)
         self.dropout = nn.Dropout(dropout)
-        self.output = nn.Conv1d(
-            encoder.n_features, (1 + N_BINS) * n_types, kernel_size=self.joined, stride=self.joined
-        )
+        typical = torch.tensor([one or 0.0 for one in typical_samples])
+        self.register_buffer("typical", typical, persistent=False)
+        self.n_values: Literal[2, 3] = 3 if typical_samples else 2
+        self.add_layers(encoder)
+
+    def add_layers(self, encoder: Encoder) -> None:
+        """Add what has weights."""
+        n_types, size = self.n_types, self.joined
+        self.output = nn.Conv1d(encoder.n_features, (1 + N_BINS) * n_types, size, stride=size)
         with torch.no_grad():
             self.output.bias.zero_()  # type: ignore[union-attr]
             self.output.bias[:n_types] = math.log(PRIOR / (1 - PRIOR))  # type: ignore[index]
-        self.duration: nn.Conv1d | None = None
-        if typical_samples:
-            self.duration = nn.Conv1d(
-                encoder.n_features, n_types, kernel_size=self.joined, stride=self.joined
-            )
+        if self.n_values == 3:
+            self.duration = nn.Conv1d(encoder.n_features, n_types, size, stride=size)
             nn.init.zeros_(self.duration.weight)
             nn.init.zeros_(self.duration.bias)  # type: ignore[arg-type]
-        typical = torch.tensor([one or 0.0 for one in typical_samples])
-        self.register_buffer("typical", typical, persistent=False)
-        self.n_values: Literal[2, 3] = 2 if self.duration is None else 3
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits (B, F, 32 to 34, K); what lies behind a window's end is for no one."""
@@ -169,7 +169,7 @@ class DetectionHead(Head):
         dropped = self.dropout(features)
         logits = self.output(dropped).transpose(1, 2)
         logits = logits.unflatten(2, (1 + N_BINS, self.n_types))
-        if self.duration is not None:
+        if self.n_values == 3:
             log_ratio = self.duration(dropped).transpose(1, 2)
             logits = torch.cat([logits, log_ratio[:, :, None]], dim=2)
         if self.template_weight:
@@ -188,7 +188,7 @@ class DetectionHead(Head):
             bins = logits[frames.window, frames.frame, 1 : 1 + N_BINS, frames.type]
             place = (frames.offset / BIN).clamp(-HALF, HALF) + HALF
             loss = loss + self.task.offset_weight * bin_divergence(bins, place, SPREAD_BINS)
-        if self.duration is not None and frames.duration is not None:
+        if self.n_values == 3 and frames.duration is not None:
             log_ratio = logits[frames.window, frames.frame, 1 + N_BINS, frames.type]
             target_ratio = (frames.duration / self.typical[frames.type]).log()
             loss = loss + duration_loss(log_ratio, target_ratio)
@@ -215,7 +215,7 @@ class DetectionHead(Head):
         near = bins.gather(2, place.clamp(0, N_BINS - 1)).masked_fill(~inside, -torch.inf)
         centroid = (near.softmax(dim=2) * place).sum(dim=2)
         values = [presence, (centroid - HALF) * BIN * self.hop]
-        if self.duration is not None:
+        if self.n_values == 3:
             log_ratio = logits[:, :, 1 + N_BINS].float().clamp(-MOST_NATS, MOST_NATS)
             values.append(self.typical * log_ratio.exp())
         return torch.stack(values, dim=2)

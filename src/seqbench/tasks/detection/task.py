@@ -78,10 +78,12 @@ class DetectionTask(Task):
     def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build presence, offset and perhaps duration for every frame and type."""
         from seqbench.tasks.detection.head import DetectionHead
+        from seqbench.tasks.detection.pursuit_head import PursuitHead
 
         if header.sampling_rate_hz is None:
             raise ValueError("detection needs a sampling rate")
-        return DetectionHead(
+        kind = PursuitHead if encoder.n_type_features else DetectionHead
+        return kind(
             encoder,
             len(header.classes),
             self,
