@@ -277,6 +277,8 @@ def event_lines() -> list[str]:
         lines.append(f"| {name} | {seconds:.2f} | {peak / 1e9:.2f} |")
     lines += ["", "| event-specific filters | loop over types / groups |", "|---|---|"]
     lines += [f"| {name} | {ratio:.1f} |" for name, ratio in event_models.filter_ratios()]
+    lines += ["", "| pursuit | ratio |", "|---|---|"]
+    lines += [f"| {name} | {ratio:.2f} |" for name, ratio in event_models.pursuit_ratios()]
     return lines
 
 

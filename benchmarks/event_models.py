@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from common import ROOT, paired
+from common import ROOT, paired, windows_of
 
-BATCH, SAMPLES, CHANNELS, TYPES = 32, 2000, 6, 16
+BATCH, SAMPLES, CHANNELS, TYPES, RATE_HZ = 32, 2000, 6, 16, 2000.0
 STEPS = (
     ("LSTMEventClassifier", "EventTimingLoss", 10),
     ("LSTMEventClassifier", "EventTimingLoss", 1),
@@ -146,6 +146,59 @@ def filter_ratios(turns: int = 3) -> list[tuple[str, float]]:
     return rows
 
 
+def pursuit_ratios(turns: int = 3) -> list[tuple[str, float]]:
+    """Return what pursuit of whole batches costs: beside the filter, and a step beside `event_rnn`.
+
+    The filter looks through the recordings of test, one event after the other; the network
+    through the same samples in windows of 1024, 16 at a time.
+    """
+    import numpy as np
+    import torch
+
+    from seqbench.baselines.matched_filter.baselines import MatchedFilterBaseline
+    from seqbench.config.registry import DATASETS
+    from seqbench.models.embedding import build_encoder
+    from seqbench.models.event_pursuit import EventPursuitEncoder
+
+    torch.set_num_threads(1)
+    windows = windows_of(DATASETS["strikes_continuous"](Path(), test_s=60.0))
+    baseline, test = MatchedFilterBaseline(), windows["test"]
+    arrays = baseline.fit([windows["train"]], seed=0)
+    n_channels, n_types = len(test.channels), len(test.classes)
+    network = EventPursuitEncoder(n_channels, RATE_HZ, n_types)
+    network.start(baseline.fitted(arrays), n_samples=1024)
+    n = len(test.signal) // 1024
+    x = torch.from_numpy(np.asarray(test.signal)[: n * 1024].reshape(n, 1024, n_channels))
+
+    def one_after_the_other() -> float:
+        began = time.process_time()
+        baseline.predict(arrays, test)
+        return time.process_time() - began
+
+    def at_once() -> float:
+        began = time.process_time()
+        for batch in x.split(16):
+            network.pursuit(batch)
+        return time.process_time() - began
+
+    def step_of(encoder: torch.nn.Module) -> Callable[[], float]:
+        def step() -> float:
+            began = time.process_time()
+            encoder(x[:16]).square().mean().backward()
+            return time.process_time() - began
+
+        return step
+
+    recurrent = build_encoder("event_rnn", {}, n_channels, sampling_rate_hz=RATE_HZ)
+    return [
+        ("events one after the other / at once", paired(one_after_the_other, at_once, turns)),
+        (
+            "a step of event_pursuit / event_rnn",
+            paired(step_of(network), step_of(recurrent), turns),
+        ),
+    ]
+
+
 def main() -> None:
     """Measure and print."""
     print("| training step | processor seconds | peak GB |\n|---|---|---|")
@@ -154,6 +207,9 @@ def main() -> None:
     print("\n| event-specific filters | loop / groups |\n|---|---|")
     for name, ratio in filter_ratios():
         print(f"| {name} | {ratio:.1f} |")
+    print("\n| pursuit | ratio |\n|---|---|")
+    for name, ratio in pursuit_ratios():
+        print(f"| {name} | {ratio:.2f} |")
 
 
 if __name__ == "__main__":

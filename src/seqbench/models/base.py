@@ -94,8 +94,8 @@ class Encoder(nn.Module, ABC):
         """Return the frames (B, F, D) of windows as they are stored; see `encode`."""
         return self.encode(self.prepare(x, lengths), lengths)
 
-    def start(self, fitted: Any) -> None:
-        """Take over what the baseline of `start_options` has learned; see `Baseline.fitted`."""
+    def start(self, fitted: Any, n_samples: int) -> None:
+        """Take over what the baseline of `start_options` has learned, for windows of n_samples."""
         raise NotImplementedError(f"{type(self).__name__} starts at random")
 
     def frame_lengths(self, lengths: Tensor | None) -> Tensor | None:

@@ -117,8 +117,19 @@ class EventPursuitEncoder(Encoder):
         self.n_type_features = width
         self.n_features = n_types * (width + 2)
 
-    def start(self, fitted: TemplateDetector) -> None:
-        """Take over a matched filter; see `Encoder.start`."""
+    def start(self, fitted: TemplateDetector, n_samples: int) -> None:
+        """Take over a matched filter; see `Encoder.start`.
+
+        Raises
+        ------
+        UserError
+            If two templates do not fit into a window: at its edges there is only half of one.
+        """
+        if n_samples < 2 * fitted.length:
+            raise UserError(
+                f"windows of {n_samples} samples are too short for templates of {fitted.length};"
+                f" set `window.length_samples` to {2 * fitted.length} or more, or lower `length_ms`"
+            )
         self.pursuit.start(fitted)
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -134,9 +145,7 @@ class EventPursuitEncoder(Encoder):
             near = near * inside(lengths_f, n_frames, x.device)[:, None, None]
         own = torch.stack([log_odds.clamp(min=LEAST) - LEAST, (log_odds > 0).to(log_odds)], dim=2)
         around = F.gelu(self.around(torch.cat([near, own], dim=2).flatten(0, 1)))
-        features = around.reshape(
-            x.shape[0], self.n_types, self.n_type_features, -1
-        )  # (B, K, W, F)
+        features = around.reshape(near.shape)  # (B, K, W, F)
         frames = torch.cat([features, log_odds[:, :, None], time[:, :, None]], dim=2)
         return ended(frames.permute(0, 3, 1, 2).flatten(2), lengths_f)
 
@@ -178,9 +187,8 @@ class EventPursuitEncoder(Encoder):
         shift = by_frame(pursued.shift, 0.0).gather(3, place[..., None])[..., 0]
         time = place - half + shift
         frame = torch.arange(n_frames, device=best.device)
-        is_last = (
-            frame == (n_frames if lengths is None else like(lengths.to(best.device), best)) - 1
-        )
+        count = n_frames if lengths is None else like(lengths.to(best.device), best)
+        is_last = frame == count - 1
         (best, after), (time, later) = ((one[..., :-1], one[..., 1:]) for one in (best, time))
         is_later = is_last & (after > best)
         best = torch.where(is_later, after, best)

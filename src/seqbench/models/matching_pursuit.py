@@ -266,9 +266,9 @@ class Bank:
     def left(self, signal: Tensor, level: Tensor) -> Tensor:
         """Return a signal (B, C, T) without events (B, M, P T), zero after each end."""
         rest = signal - self.rendered(level)
-        return (
-            rest if self.outside is None else rest.masked_fill(self.outside[..., :: self.places], 0)
-        )
+        if self.outside is None:
+            return rest
+        return rest.masked_fill(self.outside[..., :: self.places], 0)
 
     def own(self, level: Tensor) -> Tensor:
         """Return what events (B, M, P T) leave close by in correlations of their types, alike."""

@@ -200,13 +200,19 @@ def start(encoder: Encoder, starts_as: str, train: WindowSet, drawn: np.ndarray,
         Windows whose labels may be used; where these are all, all labels are.
     seed
         Of the fit.
+
+    Raises
+    ------
+    UserError
+        If what was learned does not fit into the windows.
     """
     if len(drawn) < (train.label >= 0).sum():
         rows = train.start[drawn], (train.start + train.length)[drawn]
         order = np.argsort(rows[0], kind="stable")
         train = replace(train, timeline=train.events.only(rows[0][order], rows[1][order]))
     baseline = BASELINES[starts_as](**(encoder.start_options or {}))
-    encoder.start(baseline.fitted(baseline.fit([train], seed)))
+    fitted = baseline.fitted(baseline.fit([train], seed))
+    encoder.start(fitted, n_samples=int(train.length.max()))
 
 
 def _network_header(settings: FinetuneJobSettings, train: WindowSet) -> NetworkHeader:

@@ -10,6 +10,7 @@ import torch
 from fixtures.windows import job
 from seqbench.baselines.matched_filter.baselines import MatchedFilterBaseline
 from seqbench.config.registry import DATASETS
+from seqbench.errors import UserError
 from seqbench.models.event_pursuit import EventPursuitEncoder
 from seqbench.models.matching_pursuit import NEVER
 from seqbench.storage.model_header import NetworkHeader, data_fields
@@ -160,11 +161,16 @@ def test_a_run_with_few_labels_learns_its_templates_from_those():
     start(encoder, "matched_filter", train, chosen, seed=0)
 
     baseline = MatchedFilterBaseline()
-    expected.start(baseline.fitted(baseline.fit([alone], seed=0)))
+    expected.start(baseline.fitted(baseline.fit([alone], seed=0)), WINDOW)
     for name, buffer in expected.pursuit.named_buffers():
         torch.testing.assert_close(buffer, getattr(encoder.pursuit, name), msg=name)
     whole = model_of(windows).encoder.pursuit.templates
     assert not torch.allclose(whole, encoder.pursuit.templates)
+
+
+def test_windows_that_are_shorter_than_two_templates_are_refused():
+    with pytest.raises(UserError, match=r"set `window.length_samples` to 1\d{3} or more, or lower"):
+        model_of(drawn(), length_ms=250.0)
 
 
 def test_durations_are_predicted_for_what_is_found(strikes):
