@@ -330,13 +330,17 @@ class Bank:
         odds = torch.where(is_event, odds.clamp(min=LEAST), odds).clamp(min=NEVER)
         share, shift = level / self.of("mean"), -self.of("late").expand_as(level)
         values = torch.stack([odds, is_event.float(), share, shift])  # (4, B, M, P T)
+        nothing = values.new_tensor([NEVER, 0, 0, 0]).reshape(4, 1, 1)
         if self.places > 1:  # place p of sample t is p / 2 - 1 / 2 samples after it
-            values = F.pad(values, (self.places - 1, 0))[..., : values.shape[3]]
+            one_later = (self.places - 1, 1 - self.places)
+            odds = F.pad(values[:1], one_later, value=NEVER)  # before a window there is no event
+            values = torch.cat([odds, F.pad(values[1:], one_later)])
             values = values.unflatten(3, (-1, self.places))
             after = torch.arange(1 - self.places, 1, device=values.device) / self.places
             values = torch.cat([values[:3], values[3:] + after])
             values = _likeliest(values, dim=4)
-        nothing = values.new_tensor([NEVER, 0, 0, 0]).reshape(4, 1, 1)
+            if self.outside is not None:  # what lies half a sample before the end of a window
+                values = torch.where(self.outside[..., :: self.places], nothing[..., None], values)
         rows = [
             _likeliest(values[:, :, own], dim=2) if own else nothing.expand_as(values[:, :, 0])
             for own in self.templates_of_type

@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from fixtures.windows import job
 from seqbench.baselines.matched_filter.baselines import MatchedFilterBaseline
 from seqbench.config.registry import DATASETS
 from seqbench.errors import UserError
 from seqbench.models.event_pursuit import EventPursuitEncoder
-from seqbench.models.matching_pursuit import NEVER
+from seqbench.models.matching_pursuit import NEVER, SIDE
+from seqbench.models.matching_pursuit import _delayed as delayed
 from seqbench.storage.model_header import NetworkHeader, data_fields
 from seqbench.tasks.detection.task import DetectionTask
 from seqbench.training.finetune import start
@@ -31,7 +33,7 @@ def drawn(**options):
 
 @pytest.fixture(scope="module", params=[{}, {"second_template": 0.4}, {"pitch_jitter": 0.05}])
 def strikes(request):
-    """Events of one shape each, of two, and of shapes that make the filter look between samples."""
+    """Events of one shape each, of two, and of shapes that vary."""
     return drawn(**request.param)
 
 
@@ -92,6 +94,27 @@ def test_an_event_is_where_its_template_was_planted():
     assert pursued.share[0, 1, at] == pytest.approx(1.1, abs=0.05)
     assert pursued.residual.abs().max() < 0.1 * white.abs().max()
     assert pursued.log_odds[0, 0, 700:].max() <= 0
+
+
+@pytest.mark.parametrize("later", [0.0, 0.5])
+def test_events_between_samples_are_found_and_none_before_a_window(later):
+    pursuit = model_of(drawn()).encoder.pursuit
+    pursuit.filters.zero_()[:, 0] = 1
+    pursuit.mixing.copy_(torch.eye(2))
+    pursuit.between.fill_(True)
+    white = torch.zeros(1, 2, 1000)
+    at, length = 400, pursuit.templates.shape[2]
+    wide = F.pad(pursuit.mean[0] * pursuit.templates[0], (SIDE, SIDE))
+    first = at - int(pursuit.onset) - SIDE
+    white[0, :, first : first + length + 2 * SIDE] = delayed(wide, later)
+
+    pursued = pursuit(white.transpose(1, 2))
+
+    ((kind, sample),) = torch.nonzero(pursued.is_event[0]).tolist()
+    late = pursuit.late[0].item()
+    assert kind == 0
+    assert sample + pursued.shift[0, 0, sample].item() + late == pytest.approx(at + later)
+    assert (pursued.log_odds[0, :, 0] < 0).all()
 
 
 def test_two_events_that_collide_are_both_found():
