@@ -222,6 +222,13 @@ class Plan:
                         " `arms: [scratch]` in an entry of its own"
                     )
                 for dataset in grid.datasets:
+                    if self.benchmark.all_datasets[dataset].normalization == "per_window":
+                        yield (
+                            f"runs.{index}: architecture '{name}' starts as the baseline"
+                            f" '{starts_as}', which is fitted on whole recordings, but windows of"
+                            f" dataset '{dataset}' are normalized one by one; set another"
+                            " `normalization`"
+                        )
                     if reason := misfit(self.benchmark, starts_as, dataset):
                         yield (
                             f"runs.{index}: architecture '{name}' starts as the baseline"

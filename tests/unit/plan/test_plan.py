@@ -162,10 +162,10 @@ def test_a_causal_model_is_refused_where_windows_are_normalized_one_by_one():
 
 
 def test_what_starts_as_a_baseline_is_refused_where_that_does_not_fit_and_with_other_arms():
-    def made(source: str, *arms: str) -> Plan:
+    def made(source: str, *arms: str, normalization: str = "zscore") -> Plan:
         return plan(
             {"datasets": ["one"], "architectures": ["event_pursuit"], "arms": list(arms)},
-            datasets={"one": {"source": source}},
+            datasets={"one": {"source": source, "normalization": normalization}},
         )
 
     assert made("strikes_windows", "scratch")
@@ -173,6 +173,8 @@ def test_what_starts_as_a_baseline_is_refused_where_that_does_not_fit_and_with_o
         made("strikes_windows", "scratch", "random_frozen")
     with pytest.raises(ConfigError, match=r"does not fit dataset 'one', as it is made for detect"):
         made("waves", "scratch")
+    with pytest.raises(ConfigError, match="which is fitted on whole recordings, but windows of da"):
+        made("strikes_windows", "scratch", normalization="per_window")
 
 
 def test_objectives_of_series_are_refused_for_tokens_with_the_reason():
