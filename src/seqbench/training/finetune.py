@@ -311,13 +311,15 @@ def class_weights(counts: np.ndarray, power: float) -> Tensor:
     Parameters
     ----------
     counts
-        Of each class, (K,).
+        Of each class, (K,). A class without any weighs as the rarest that there is: as if it
+        were yet rarer, all would be learned from the frames in which it is not.
     power
         Of the frequency that weights are inverse to.
     """
-    at_least_one = np.maximum(counts, 1)
-    scale = at_least_one.astype(np.float64) ** power
-    return torch.from_numpy(counts.sum() / ((at_least_one / scale).sum() * scale)).float()
+    if not counts.any():
+        return torch.ones(len(counts))
+    scale = np.maximum(counts, counts[counts > 0].min()).astype(np.float64) ** power
+    return torch.from_numpy(counts.sum() / ((counts / scale).sum() * scale)).float()
 
 
 @torch.no_grad()

@@ -379,7 +379,8 @@ def test_few_labels_take_as_many_steps_as_all(finetune):
     ("counts", "expected"),
     [
         ([6, 2], [2 / 3, 2.0]),  # 8 windows, 2 classes: 8 / (2 * 6) and 8 / (2 * 2)
-        ([8, 0], [0.5, 4.0]),  # 8 / (2 * 8), and 8 / (2 * 1) as if one of it were there
+        ([6, 2, 0], [2 / 3, 2.0, 2.0]),  # what train does not have weighs as the rarest
+        ([0, 0], [1.0, 1.0]),
     ],
 )
 def test_balanced_weights_are_inverse_to_frequency(counts, expected):
