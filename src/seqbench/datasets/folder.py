@@ -225,6 +225,8 @@ def folder(
     if absent:
         problem = f"`ranked_types` names '{absent[0]}', which no event is"
         raise fault(root, problem, f"choose among {', '.join(classes)}")
+    if twice := [name for name, n in Counter(ranked_types or ()).items() if n > 1]:
+        raise fault(root, f"`ranked_types` names '{twice[0]}' twice", "name each type once")
     if ecg is not None:
         select_channels(root / "recordings", first.channels, [ecg], "ecg")
     inputs = sorted({*range(len(first.channels))} - {*predicted})

@@ -183,6 +183,8 @@ class Recordings:
             raise ValueError(f"{self.task} needs a sampling rate and a tolerance")
         if unknown := [name for name in self.ranked_types or () if name not in self.classes]:
             raise ValueError(f"ranked type '{unknown[0]}' is none of the classes")
+        if len(set(self.ranked_types or ())) < len(self.ranked_types or ()):
+            raise ValueError("a ranked type is named twice")
 
     @property
     def lengths(self) -> NDArray[np.int64]:

@@ -191,6 +191,8 @@ def test_the_types_that_rank_are_some_of_the_events(read):
 
     with pytest.raises(DataError, match=r"`ranked_types` names 'drum', which no event is; .*bell"):
         read(EVENTS, task="detection", ranked_types=("bell", "drum"))
+    with pytest.raises(DataError, match="`ranked_types` names 'bell' twice; name each type once"):
+        read(EVENTS, task="detection", ranked_types=("bell", "bell"))
     with pytest.raises(DataError, match="`ranked_types` belongs to events"):
         read({}, task="forecasting", ranked_types=("bell",))
 

@@ -117,6 +117,7 @@ def test_classes_of_numbers_stand_in_the_order_of_their_values(recordings):
         ({"label_amplitude": np.ones(1)}, "every event has one amplitude above 0"),
         ({"label_amplitude": np.array([1.0, 0.0])}, "every event has one amplitude above 0"),
         ({"ranked_types": ["a", "x"]}, "ranked type 'x' is none of the classes"),
+        ({"ranked_types": ["a", "a"]}, "a ranked type is named twice"),
         ({"label_amplitude": np.array([1.0, np.nan])}, "every event has one amplitude above 0"),
     ],
 )

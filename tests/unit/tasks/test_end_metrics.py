@@ -86,6 +86,8 @@ def test_macro_is_the_mean_over_types():
 
     assert value("macro_event_f1_at", of, 5.0) == pytest.approx((1 + 2 / 3) / 2)
     assert value("event_f1_at", of, 5.0) == pytest.approx(4 / 5)
+    ranked = replace(of, ranked_types=of.classes[1:2])
+    assert value("macro_event_f1_at", ranked, 5.0) == pytest.approx(2 / 3)
 
 
 def test_errors_of_ends_by_type():

@@ -261,6 +261,21 @@ def errors_ms(detections: Detections) -> tuple[Ints, Floats]:
     return events.type, late
 
 
+def mean_over_ranked(detections: Detections, of_type: Floats) -> Floats:
+    """Return the mean over the types that rank of values (R, K), those that are defined, (R,).
+
+    All types rank unless the dataset names some (`ranked_types`). NaN where none is defined.
+    """
+    ranked = detections.ranked_types or detections.classes
+    return mean_defined(of_type[:, [detections.classes.index(name) for name in ranked]])
+
+
+def mean_defined(values: Floats) -> Floats:
+    """Return the mean over the last axis of the values that are defined; NaN where none is."""
+    is_defined = np.isfinite(values)
+    return ratio(np.where(is_defined, values, 0.0).sum(axis=1), is_defined.sum(axis=1))
+
+
 def _candidates(detections: Detections) -> Events:
     found = detections.candidates
     return Events(place=found.place, type=found.type, time=found.time, duration=found.duration)

@@ -18,7 +18,14 @@ import numpy as np
 
 from seqbench.config.registry import METRICS
 from seqbench.storage.detections import Detections
-from seqbench.tasks.detection.comparison import Decoded, Floats, Ints, decoded, ratio
+from seqbench.tasks.detection.comparison import (
+    Decoded,
+    Floats,
+    Ints,
+    decoded,
+    mean_over_ranked,
+    ratio,
+)
 
 PART_OF_DURATION = 0.2  # by which an end may be off
 
@@ -41,11 +48,9 @@ def event_f1_at(detections: Detections, weights: Floats, tolerance_ms: float) ->
     order=17,
 )
 def macro_event_f1_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Floats:
-    """Mean over the types that occur or are predicted of F1 with onset and end."""
+    """Mean of F1 with onset and end over the types that rank, of those that occur or are found."""
     hits, reference, found = _totals(detections, weights, tolerance_ms)
-    of_type = ratio(2 * hits, reference + found)
-    defined = np.isfinite(of_type)
-    return ratio(np.where(defined, of_type, 0.0).sum(axis=1), defined.sum(axis=1))
+    return mean_over_ranked(detections, ratio(2 * hits, reference + found))
 
 
 @METRICS.register("end_mae_ms", tasks=("detection",), better="lower", ends=True, order=18)

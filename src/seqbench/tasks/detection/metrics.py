@@ -24,6 +24,8 @@ from seqbench.tasks.detection.comparison import (
     Floats,
     Ints,
     decoded,
+    mean_defined,
+    mean_over_ranked,
     ranking,
     ratio,
 )
@@ -45,9 +47,7 @@ def macro_f1_at(detections: Detections, weights: Floats, tolerance_ms: float) ->
     All types rank unless the dataset names some (`ranked_types`).
     """
     hits, reference, found = decoded(detections).totals(weights, tolerance_ms)
-    ranked = detections.ranked_types or detections.classes
-    column = [detections.classes.index(name) for name in ranked]
-    return _mean(ratio(2 * hits, reference + found)[:, column])
+    return mean_over_ranked(detections, ratio(2 * hits, reference + found))
 
 
 @METRICS.register(
@@ -84,7 +84,7 @@ def average_precision_at(detections: Detections, weights: Floats, tolerance_ms: 
     from it in the area, which is not interpolated, and in that a detection
     whose nearest event is taken may find another.
     """
-    return _mean(ranking(detections).areas(weights, tolerance_ms))
+    return mean_defined(ranking(detections).areas(weights, tolerance_ms))
 
 
 @METRICS.register("onset_mae_ms", tasks=("detection",), better="lower", order=5)
@@ -300,12 +300,6 @@ def _quantile(values: Floats, place: Ints, weights: Floats, level: float) -> Flo
 def _part(hits: Floats, *, of: Floats, other: Floats) -> Floats:
     """Divide hits by all; 0 if only the other side has any, NaN if neither has."""
     return np.where((of == 0) & (other > 0), 0.0, ratio(hits, of))
-
-
-def _mean(values: Floats) -> Floats:
-    """Mean over the last axis of the values that are defined; NaN where none is."""
-    defined = np.isfinite(values)
-    return ratio(np.where(defined, values, 0.0).sum(axis=1), defined.sum(axis=1))
 
 
 def _or_none(value: float) -> float | None:
