@@ -21,19 +21,23 @@ N_RESAMPLES = 2000
 
 def counts(
     files: list[Path], tolerance_ms: float
-) -> tuple[list[str], list[str], NDArray[np.float64]]:
-    """Return recordings, types, and hits, events and detections of each, (3, n_recordings, K)."""
+) -> tuple[list[str], list[str], list[str], NDArray[np.float64]]:
+    """Return recordings, types and those that rank, and counts (3, n_recordings, K).
+
+    Counted are hits, events and detections.
+    """
     names: list[str] = []
-    tables = []
+    tables, ranked = [], list[str]()
     for file in files:
         found = read_predictions(file, "test")
         if not isinstance(found, Detections):
             raise SystemExit(f"{file}: holds no detections; name a dataset with events")
+        ranked = found.ranked_types or found.classes
         compared = decoded(found)
         hits = compared.count(compared.found[compared.pairs(tolerance_ms)[1]])
         tables.append(np.stack([hits, compared.n_reference, compared.n_found]))
         names += found.recording
-    return names, found.classes, np.concatenate(tables, axis=1)
+    return names, found.classes, ranked, np.concatenate(tables, axis=1)
 
 
 def f1(table: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -57,7 +61,7 @@ def main() -> None:
         root = Path("results/evaluate")
         files = sorted(root.glob(f"{arguments.dataset}-repeat*/{run}"))
         files = files or [root / arguments.dataset / run]
-        names, types, table = counts(files, arguments.tolerance_ms)
+        names, types, ranked, table = counts(files, arguments.tolerance_ms)
         weights = cluster_weights(names, N_RESAMPLES, np.random.default_rng(0))
         once = np.ones((1, len(names)))
         value, resampled = f1(table, once)[0], f1(table, weights)
@@ -65,10 +69,9 @@ def main() -> None:
             f"{method}, {len(files)} folds, {len(names)} recordings, {arguments.tolerance_ms:g} ms"
         )
         columns = [*zip(types, value, resampled.T, strict=True)]
-        if len(types) >= 3:
-            columns.append(
-                ("mean of the first three", value[:3].mean(), resampled[:, :3].mean(axis=1))
-            )
+        own = [types.index(name) for name in ranked]
+        mean = f"mean of {' '.join(ranked)}"
+        columns.append((mean, value[own].mean(), resampled[:, own].mean(axis=1)))
         for name, one, many in columns:
             bounds = interval(many)
             text = f"{bounds[0]:.4f} to {bounds[1]:.4f}" if bounds else "none"
