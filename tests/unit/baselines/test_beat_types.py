@@ -157,6 +157,14 @@ def test_a_few_beats_have_finite_features(n_beats):
 # Shape.
 
 
+def test_beats_where_an_electrode_is_off_have_finite_features():
+    time = np.arange(300.0, 9000.0, 300.0)
+
+    beats = features.beat_features(np.zeros(9500), time, RATE_HZ)
+
+    assert np.isfinite(beats.values(beats.width)).all()
+
+
 def test_the_scale_of_an_ecg_and_its_offset_have_no_effect():
     ecg, beats = heart()
     time = np.array([at for at, _ in beats], dtype=float)

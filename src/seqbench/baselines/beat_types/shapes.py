@@ -136,7 +136,7 @@ def _features(beats: Cuts, nearest: Cuts, frequency: Floats) -> Floats:
             *(_correlation(beats.of(s), nearest.of(s)) for s in (QRS_S, P_S, T_S)),
             *(np.abs(beats.of(s) - nearest.of(s)).mean(axis=1) for s in (QRS_S, P_S, T_S)),
             _width(beats.of(SLOPE_S)) / _width(nearest.of(SLOPE_S)),
-            np.abs(own_qrs).mean(axis=1) / np.abs(qrs).mean(axis=1),
+            np.abs(own_qrs).mean(axis=1) / (np.abs(qrs).mean(axis=1) + 1e-9),
             np.clip((own_p * p).sum(axis=1) / ((p * p).sum(axis=1) + 0.02), -3, 3),
             np.log(height + 0.05),
             np.log(steep + 0.01),
