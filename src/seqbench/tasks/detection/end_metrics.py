@@ -68,7 +68,7 @@ def end_bias_ms(detections: Detections, weights: Floats) -> Floats:
     return _mean_error(detections, weights, np.asarray)
 
 
-def ends_per_type(detections: Detections, decoder: str | None = None) -> list[dict[str, Any]]:
+def ends_per_type(detections: Detections) -> list[dict[str, Any]]:
     """Return how well the ends of each type are found, at the tolerance of the dataset.
 
     Returns
@@ -78,7 +78,7 @@ def ends_per_type(detections: Detections, decoder: str | None = None) -> list[di
         ``end_bias_ms`` and the standard deviation ``end_sd_ms``, and of the pairs of
         `onset_mae_ms` ``onset_sd_ms``; None where a value is not defined.
     """
-    compared = decoded(detections, decoder)
+    compared = decoded(detections)
     n_hits = _n_hits(compared, detections.tolerance_ms).sum(axis=0)
     f1 = ratio(2 * n_hits, (compared.n_reference + compared.n_found).sum(axis=0))
     of_onset, late = compared.errors_ms
