@@ -332,9 +332,9 @@ class Bank:
         values = torch.stack([odds, is_event.float(), share, shift])  # (4, B, M, P T)
         nothing = values.new_tensor([NEVER, 0, 0, 0]).reshape(4, 1, 1)
         if self.places > 1:  # place p of sample t is p / 2 - 1 / 2 samples after it
-            one_later = (self.places - 1, 1 - self.places)
-            odds = F.pad(values[:1], one_later, value=NEVER)  # before a window there is no event
-            values = torch.cat([odds, F.pad(values[1:], one_later)])
+            before, whole = (self.places - 1, 0), values[..., : 1 - self.places]
+            odds = F.pad(whole[:1], before, value=NEVER)  # before a window there is no event
+            values = torch.cat([odds, F.pad(whole[1:], before)])
             values = values.unflatten(3, (-1, self.places))
             after = torch.arange(1 - self.places, 1, device=values.device) / self.places
             values = torch.cat([values[:3], values[3:] + after])
