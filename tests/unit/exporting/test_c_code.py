@@ -20,6 +20,7 @@ CASES = [
     ("gru", "classification", FORWARD),
     ("rnn", "labelling", FORWARD),
     ("cnn1d", "forecasting", {}),
+    ("event_pursuit", "detection", {}),
     ("transformer", "regression", {"causal": True}),
 ]
 
