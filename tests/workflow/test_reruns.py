@@ -26,7 +26,7 @@ def test_options_of_fine_tuning_spare_pretraining_and_baselines(replanned):
     def change(raw):
         raw["finetune"]["weight_decay"] = 0.5
 
-    assert replanned(change) == {"all": 1, "finetune": 44, "evaluate": 44} | {
+    assert replanned(change) == {"all": 1, "finetune": 45, "evaluate": 45} | {
         "best": 12,
         "report": 1,
     }
