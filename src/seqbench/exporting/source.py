@@ -122,5 +122,6 @@ def _graph_record(model: Model, header: ModelHeader, causal: CausalModel | None)
         window_samples=of_head.window_samples,
         hop_samples=of_head.hop_samples,
         first_centre=of_head.first_centre,
+        edge_samples=of_head.edge_samples,
     )
     return GraphRecord(axes=axes, reads="recordings", n_values=model.head.n_values, layout=layout)

@@ -38,6 +38,8 @@ class Encoder(nn.Module, ABC):
         flattened; None where a frame has no position in the picture.
     map_stride
         Rows and columns of a picture that one pixel of the maps covers.
+    edge_samples
+        Samples at either edge of a window where frames miss what they need to see.
     n_type_features
         How many features a frame has of each type of event; behind them stand the log-odds of
         an event that the encoder itself finds there, and its time in samples from the frame.
@@ -56,6 +58,7 @@ class Encoder(nn.Module, ABC):
     n_template_scores: int = 0
     map_shape: tuple[int, int, int] | None = None
     map_stride: int = 1
+    edge_samples: int = 0
     n_type_features: int = 0
     start_options: dict[str, Any] | None = None
     look_ahead_samples: int | None = None

@@ -107,6 +107,7 @@ class EventPursuitEncoder(Encoder):
         self.stride = max(LEAST_STRIDE, round(FRAME_MS * samples))
         length = max(1, round(length_ms * samples))
         self.apart = max(1, length // 2)  # samples within which a type has one peak
+        self.edge_samples = length + WHITENING_TAPS - 1
         self.pursuit = MatchingPursuit(n_channels, n_types, shapes, length + WHITENING_TAPS - 1)
         reach = REACH_FRAMES * self.stride
         self.near = nn.Conv1d(N_MAPS, width, 2 * reach + 1, stride=self.stride, padding=reach)
@@ -123,12 +124,13 @@ class EventPursuitEncoder(Encoder):
         Raises
         ------
         UserError
-            If two templates do not fit into a window: at its edges there is only half of one.
+            If a window is shorter than three templates: at its edges there is only half of one.
         """
-        if n_samples < 2 * fitted.length:
+        if n_samples < (least := 3 * self.edge_samples):
             raise UserError(
-                f"windows of {n_samples} samples are too short for templates of {fitted.length};"
-                f" set `window.length_samples` to {2 * fitted.length} or more, or lower `length_ms`"
+                f"windows of {n_samples} samples are too short for templates of"
+                f" {self.edge_samples}; set `window.length_samples` to {least} or more, or lower"
+                " `length_ms`"
             )
         self.pursuit.start(fitted)
 

@@ -179,9 +179,8 @@ def scoring(network: OnnxNetwork) -> Any:
         return causal_scoring(network, stream)
     if layout is None:
         raise UserError(f"{network.path}: holds {network.header.task}, which finds no events")
-    values = (layout.window_samples, layout.hop_samples, layout.first_centre)
     try:
-        return WindowScoring(network, Layout(*values))
+        return WindowScoring(network, Layout(**dict(layout)))
     except UserError as error:
         raise FormatError(f"{network.path}: its header describes no model ({error})") from None
 

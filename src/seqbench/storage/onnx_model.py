@@ -53,6 +53,7 @@ class FrameLayout(Record):
     window_samples: Side
     hop_samples: Side
     first_centre: Annotated[float, Field(ge=0, le=1e9)]
+    edge_samples: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
 
 class StreamRecord(Record):

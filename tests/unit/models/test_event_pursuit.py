@@ -191,7 +191,7 @@ def test_a_run_with_few_labels_learns_its_templates_from_those():
     assert not torch.allclose(whole, encoder.pursuit.templates)
 
 
-def test_windows_that_are_shorter_than_two_templates_are_refused():
+def test_windows_that_are_shorter_than_three_templates_are_refused():
     with pytest.raises(UserError, match=r"set `window.length_samples` to 1\d{3} or more, or lower"):
         model_of(drawn(), length_ms=250.0)
 

@@ -82,6 +82,18 @@ def test_a_window_shorter_than_a_frame_is_refused():
 # Frames joined.
 
 
+def test_frames_at_an_edge_count_where_no_other_window_has_them():
+    layout = Layout(window_samples=24, hop_samples=2, first_centre=0.0, edge_samples=6)
+    assert layout.step_samples == 12  # the edges of one window lie inside the next
+    windows = [np.full((12, 1), value, np.float32) for value in (1, 3, 5)]
+
+    joined = blended(layout, windows)[:, 0]
+
+    np.testing.assert_allclose(joined[:9], 1, rtol=1e-4)  # at the start of the recording, too
+    np.testing.assert_allclose(joined[9:15], 3, rtol=1e-4)
+    np.testing.assert_allclose(joined[15:], 5, rtol=1e-4)
+
+
 def test_frames_fade_towards_the_edges_of_their_windows():
     layout = Layout(
         window_samples=16, hop_samples=2, first_centre=0.0

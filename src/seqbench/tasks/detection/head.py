@@ -140,6 +140,7 @@ class DetectionHead(Head):
         self.joined = max(1, math.ceil(LEAST_FRAME_SAMPLES / encoder.stride))
         self.hop = encoder.stride * self.joined
         self.first_centre = (self.joined - 1) * encoder.stride / 2
+        self.edge_samples = encoder.edge_samples
         self.task = task
         self.template_weight = task.template_weight if encoder.n_template_scores else 0.0
         self.refractory_frames = int(refractory_samples / self.hop)
@@ -256,7 +257,7 @@ class DetectionHead(Head):
                 f"windows of {window_samples} samples are too short for frames of {self.hop};"
                 f" set `window.length_samples` to {LEAST_FRAMES * self.hop} or more"
             )
-        return Layout(window_samples, self.hop, self.first_centre)
+        return Layout(window_samples, self.hop, self.first_centre, self.edge_samples)
 
     def scoring(self, model: Any, device: torch.device, window_samples: int) -> Scoring:
         """Return how a model with this head turns samples into frames.

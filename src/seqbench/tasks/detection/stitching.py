@@ -2,7 +2,8 @@
 
 Windows of one length begin at multiples of a step from the start of the
 recording. Where two overlap, their frames are averaged with weights that fade
-towards a window's edge, where an encoder has seen least. Files and streams go
+towards a window's edge, where an encoder has seen least. Frames within
+`edge_samples` of it count where no other window has them. Files and streams go
 the same way, so they give the same events.
 """
 
@@ -16,6 +17,7 @@ from seqbench.storage.detections import Pace
 
 Frames = NDArray[np.float32]
 OVERLAP = 0.25  # fraction of a window that the next one shares, at least
+AT_EDGE = 1e-6  # weight of frames that count where no other window has them
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Layout:
         Samples from frame to frame.
     first_centre
         Frame f stands for the samples around ``first_centre + f * hop_samples``.
+    edge_samples
+        At either edge of a window, without what its frames need to see.
 
     Raises
     ------
@@ -40,6 +44,7 @@ class Layout:
     window_samples: int
     hop_samples: int
     first_centre: float
+    edge_samples: int = 0
 
     def __post_init__(self) -> None:
         if self.window_samples < self.hop_samples:
@@ -52,7 +57,8 @@ class Layout:
     @property
     def step_samples(self) -> int:
         """Samples from window to window, a whole number of frames."""
-        largest = int(self.window_samples * (1 - OVERLAP))
+        whole = self.window_samples
+        largest = min(int(whole * (1 - OVERLAP)), whole - 2 * self.edge_samples)
         return max(1, largest // self.hop_samples) * self.hop_samples
 
     @property
@@ -121,7 +127,11 @@ class Blend:
         n_ramp = max(1, whole - self.n_step)
         from_start = np.arange(n) + 0.5
         to_end = whole - from_start  # of a whole window: a short one ends with its recording
-        return np.minimum(1, np.minimum(from_start, to_end) / n_ramp).astype(np.float32)
+        inwards = np.minimum(from_start, to_end)
+        if edge := self.layout.edge_samples / self.layout.hop_samples:
+            ramp = (inwards - edge) / max(1.0, n_ramp - 2 * edge)
+            return np.clip(ramp, AT_EDGE, 1).astype(np.float32)
+        return np.minimum(1, inwards / n_ramp).astype(np.float32)
 
 
 def _mean(total: Frames, weight: NDArray[np.float32]) -> Frames:
