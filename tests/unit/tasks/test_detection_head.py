@@ -11,6 +11,7 @@ from seqbench.errors import UserError
 from seqbench.models.base import Encoder
 from seqbench.tasks.detection.head import HALF, N_BINS, SPREAD_BINS, DetectionHead
 from seqbench.tasks.detection.peaks import PeakPicker
+from seqbench.tasks.detection.stitching import Layout
 from seqbench.tasks.detection.target import EventTarget
 from seqbench.tasks.detection.task import DetectionTask
 
@@ -98,9 +99,7 @@ def test_fine_frames_are_joined_and_stand_for_the_middle_of_theirs(stride, hop, 
 
     layout = head.layout(100)
 
-    assert vars(layout) == {
-        "window_samples": 100, "hop_samples": hop, "first_centre": first_centre
-    }  # fmt: skip
+    assert layout == Layout(window_samples=100, hop_samples=hop, first_centre=first_centre)
 
 
 @pytest.mark.parametrize("stride", [1, 4, 10])
