@@ -78,7 +78,7 @@ class EventPursuitEncoder(Encoder):
     has W features, and the log-odds and time of the event that the filter finds in it; its head
     adds to these, and nothing at first. Two convolutions, the same for all types, read the
     log-odds of the type at every sample, the highest of all others, the amplitude of what was
-    subtracted, and the power of what is left. About 13,000 weights; the filter is fitted on
+    subtracted, and the power of what is left. About 12,000 weights; the filter is fitted on
     train before the first step, and stays as it is.
     """
 

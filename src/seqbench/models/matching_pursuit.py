@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
 from seqbench.models.base import ended, inside
@@ -236,7 +237,7 @@ class Bank:
         same = torch.tensor(self.type, device=wide.device)
         self.pairs = torch.nonzero(same[:, None] == same).T
         self.traces = self._traces()
-        self.size = fast_length(n_samples + self.kernels.shape[3])
+        self.size = next_fast_len(n_samples + self.kernels.shape[3], real=True)
         spectra = torch.fft.rfft(self.kernels.flatten(0, 1), self.size)  # (M P, C, f)
         self.to_heard, self.to_signal = (
             _as_matrices(one) for one in (spectra.transpose(0, 1).conj(), spectra)
@@ -244,9 +245,10 @@ class Bank:
 
     def _traces(self) -> Tensor:
         """Return what `traces` holds."""
-        spectra = torch.fft.rfft(self.kernels, fast_length(2 * self.kernels.shape[3]))
+        size = next_fast_len(2 * self.kernels.shape[3], real=True)
+        spectra = torch.fft.rfft(self.kernels, size)
         one, other = spectra[self.pairs[0], :1], spectra[self.pairs[1]]
-        lags = torch.fft.irfft((one * other.conj()).sum(dim=2))  # (n_pairs, P, lags)
+        lags = torch.fft.irfft((one * other.conj()).sum(dim=2), size)  # (n_pairs, P, lags)
         fine = lags.transpose(1, 2).flatten(1)
         reach = 2 * MOVE * self.places
         return fine.roll(reach, dims=1)[:, : 2 * reach + 1]
@@ -272,7 +274,7 @@ class Bank:
 
     def own(self, level: Tensor) -> Tensor:
         """Return what events (B, M, P T) leave close by in correlations of their types, alike."""
-        size = fast_length(level.shape[2] + self.traces.shape[1])
+        size = next_fast_len(level.shape[2] + self.traces.shape[1], real=True)
         spectra = torch.fft.rfft(level, size)
         products = spectra[:, self.pairs[0]] * torch.fft.rfft(self.traces, size)
         total = torch.zeros_like(spectra).index_add_(1, self.pairs[1], products)
@@ -376,22 +378,7 @@ def _delayed(values: Tensor, samples: float) -> Tensor:
     """Return values (.., n) delayed by a fraction of a sample, as if band-limited."""
     if not samples:
         return values
-    size = fast_length(values.shape[-1] + 2 * SIDE)
+    size = next_fast_len(values.shape[-1] + 2 * SIDE, real=True)
     turn = -2 * math.pi * samples * torch.fft.rfftfreq(size, device=values.device)
     turned = torch.fft.rfft(values, size) * torch.polar(torch.ones_like(turn), turn)
     return torch.fft.irfft(turned, size)[..., : values.shape[-1]]
-
-
-def fast_length(least: int) -> int:
-    """Return an even length of at least `least` whose only factors are 2, 3 and 5."""
-    length = least + least % 2
-    while not _is_smooth(length):
-        length += 2
-    return length
-
-
-def _is_smooth(number: int) -> bool:
-    for prime in (2, 3, 5):
-        while number % prime == 0:
-            number //= prime
-    return number == 1

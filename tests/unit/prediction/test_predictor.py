@@ -113,6 +113,31 @@ def test_files_folders_arrays_and_standard_input_give_the_same(fitted, levels, t
     assert [(row["recording"], row["label"]) for row in rows] == [("a", "low"), ("b", "high")]
 
 
+BEATS = range(100, 3900, 166)  # samples of 4000
+
+
+def heart_beats(recordings, duration):
+    """Return four recordings of 1.2 beats a second at 200 Hz, in mV, which last duration(i).
+
+    The smoke benchmark holds no such recordings.
+    """
+    signals = [np.random.default_rng(i).normal(0, 0.02, (4000, 1)) for i in range(4)]
+    for signal in signals:
+        for beat in BEATS:
+            signal[beat : beat + 9, 0] += [0.1, 0.4, 1.0, 1.5, 1.0, 0.2, -0.3, -0.2, -0.1]
+    return recordings(
+        ["a"] * 4,
+        task="detection",
+        channels=["ecg"],
+        signals=[signal.astype(np.float32) for signal in signals],
+        intervals=[(i, 0, beat, beat + duration(i)) for i in range(4) for beat in BEATS],
+        classes=["qrs"],
+        sampling_rate_hz=200.0,
+        tolerance_ms=50.0,
+        refractory_s=0.2,
+    )
+
+
 @pytest.mark.usefixtures("spikeinterface")
 @pytest.mark.parametrize(
     "detector",
@@ -121,23 +146,7 @@ def test_files_folders_arrays_and_standard_input_give_the_same(fitted, levels, t
 def test_detectors_of_others_find_what_they_find_in_the_benchmark(
     fitted, recordings, tmp_path, detector
 ):
-    # Beats of 1.2 a second at 200 Hz, in mV; the smoke benchmark holds no such recordings.
-    n_samples, beats = 4000, range(100, 3900, 166)
-    signals = [np.random.default_rng(i).normal(0, 0.02, (n_samples, 1)) for i in range(4)]
-    for signal in signals:
-        for beat in beats:
-            signal[beat : beat + 9, 0] += [0.1, 0.4, 1.0, 1.5, 1.0, 0.2, -0.3, -0.2, -0.1]
-    beating = recordings(
-        ["a"] * 4,
-        task="detection",
-        channels=["ecg"],
-        signals=[signal.astype(np.float32) for signal in signals],
-        intervals=[(i, 0, beat, beat + 1) for i in range(4) for beat in beats],
-        classes=["qrs"],
-        sampling_rate_hz=200.0,
-        tolerance_ms=50.0,
-        refractory_s=0.2,
-    )
+    beating = heart_beats(recordings, lambda i: 1)
     model = seqbench.load(fitted(detector, beating, job(SPLIT, length_samples=400)))
     of_test = read_windows(tmp_path / "windows.h5", "test")
     new = from_arrays(model.header, {"r3": beating.signals[3]})
@@ -145,7 +154,7 @@ def test_detectors_of_others_find_what_they_find_in_the_benchmark(
     expected = model._predict(of_test)
     found = model._predict(windows_of(new.recordings, model.header)[0])
 
-    assert len(expected.time) >= len(beats) - 2
+    assert len(expected.time) >= len(BEATS) - 2
     for name in ("time", "type", "score", "duration"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
@@ -154,22 +163,7 @@ def test_detectors_of_others_find_what_they_find_in_the_benchmark(
 def test_ends_are_those_of_the_benchmark_and_typical_where_a_method_gives_none(
     fitted, recordings, tmp_path, detector
 ):
-    n_samples, beats = 4000, range(100, 3900, 166)
-    signals = [np.random.default_rng(i).normal(0, 0.02, (n_samples, 1)) for i in range(4)]
-    for signal in signals:
-        for beat in beats:
-            signal[beat : beat + 9, 0] += [0.1, 0.4, 1.0, 1.5, 1.0, 0.2, -0.3, -0.2, -0.1]
-    beating = recordings(
-        ["a"] * 4,
-        task="detection",
-        channels=["ecg"],
-        signals=[signal.astype(np.float32) for signal in signals],
-        intervals=[(i, 0, beat, beat + 9 + i) for i in range(4) for beat in beats],
-        classes=["qrs"],
-        sampling_rate_hz=200.0,
-        tolerance_ms=50.0,
-        refractory_s=0.2,
-    )
+    beating = heart_beats(recordings, lambda i: 9 + i)
     settings = job(SPLIT, length_samples=400)
     model = fitted(detector, beating, settings, {"durations": True})
     of_train = read_windows(tmp_path / "windows.h5", "train").events.duration
@@ -183,7 +177,7 @@ def test_ends_are_those_of_the_benchmark_and_typical_where_a_method_gives_none(
     found = seqbench.predict(model, beating.signals[3])
 
     kept = decoded(evaluated).found
-    assert len(found) >= len(beats) - 2
+    assert len(found) >= len(BEATS) - 2
     lasting = (found.offset_s - found.onset_s).to_numpy()
     np.testing.assert_allclose(lasting, kept.duration / 200, atol=1e-9)
     is_typical = np.allclose(lasting, np.median(of_train) / 200)
