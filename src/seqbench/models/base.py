@@ -50,6 +50,8 @@ class Encoder(nn.Module, ABC):
     look_ahead_samples
         Of a causal encoder: no frame sees more samples than so many past its own,
         which is the first of its stride. None: frames may see the whole window.
+    n_together
+        Frames that a causal encoder completes at a time: all look as far as the first of them.
     """
 
     n_features: int
@@ -62,6 +64,7 @@ class Encoder(nn.Module, ABC):
     n_type_features: int = 0
     start_options: dict[str, Any] | None = None
     look_ahead_samples: int | None = None
+    n_together: int = 1
     __call__: Callable[..., Tensor]
 
     def __init__(self, pooling: str = "mean") -> None:

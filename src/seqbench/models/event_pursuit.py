@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from seqbench.config.options import Count, Dropout, Level, Positive
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
-from seqbench.models.base import Encoder, ended, inside, like
+from seqbench.models.base import Encoder, EncoderStream, ended, inside, like
 from seqbench.models.matching_pursuit import (
     IMPOSSIBLE,
     NEVER,
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from seqbench.baselines.matched_filter.detector import TemplateDetector
 
 FRAME_MS, LEAST_STRIDE = 5.0, 8
+LOOK_AHEAD_MS = 50.0  # of a causal model, where the config gives none
+TOGETHER = 4  # frames that a causal model finds at a time
 FLOOR = -6.0  # log-odds below which a peak is no candidate
 HALF_WAY = 5.0  # log-odds that become log 2: large ones would all be a probability of 1
 LEAST = -math.log1p(-NEVER / HALF_WAY)  # `NEVER`, compressed
@@ -40,6 +42,8 @@ REACH_FRAMES = 2  # that the first convolution sees to each side
     "event_pursuit",
     accepts=("series",),
     starts_as="matched_filter",
+    causal_with={"causal": True},
+    only_with={"look_ahead_ms": {"causal": True}},
     takes_rate=True,
     takes_types=True,
 )
@@ -64,13 +68,18 @@ class EventPursuitEncoder(Encoder):
         Features W of a frame and type.
     context_ms
         Span of what is around a frame that its features see.
+    causal
+        Read a recording as it comes, however long: frames see their past, and a little ahead.
+    look_ahead_ms
+        How far a causal model looks past the time of a frame; only with `causal: true`,
+        empty: 50. Templates end there.
     dropout
         Probability to drop a feature.
 
     Raises
     ------
     UserError
-        If the sampling rate is not known.
+        If the sampling rate is not known, or a look-ahead is shorter than a frame.
 
     Notes
     -----
@@ -80,6 +89,10 @@ class EventPursuitEncoder(Encoder):
     log-odds of the type at every sample, the highest of all others, the amplitude of what was
     subtracted, and the power of what is left. About 12,000 weights; the filter is fitted on
     train before the first step, and stays as it is.
+
+    A causal model searches overlapping blocks: up to four frames, a template before them and
+    the look-ahead of the first behind it, about eight times the samples. In training it reads
+    whole windows all the same: what is added to log-odds is learned as well, and sooner.
     """
 
     def __init__(
@@ -93,6 +106,8 @@ class EventPursuitEncoder(Encoder):
         shapes: Annotated[int, Field(ge=1, le=16)] = 4,
         width: Count = 24,
         context_ms: Positive = 60.0,
+        causal: bool = False,
+        look_ahead_ms: Positive | None = None,
         dropout: Dropout = 0.2,
     ) -> None:
         super().__init__()
@@ -102,12 +117,20 @@ class EventPursuitEncoder(Encoder):
                 " sampling_rate_hz"
             )
         samples = sampling_rate_hz / 1000
-        self.start_options = {"length_ms": length_ms, "before_ms": before_ms, "shapes": shapes}
         self.n_types = n_types
         self.stride = max(LEAST_STRIDE, round(FRAME_MS * samples))
+        if causal:
+            ahead_ms = LOOK_AHEAD_MS if look_ahead_ms is None else look_ahead_ms
+            self.look_ahead_samples = self._look_ahead(ahead_ms, samples)
+            length_ms = min(length_ms, before_ms + ahead_ms)
+            self.n_together = min(TOGETHER, self.look_ahead_samples // self.stride)
+        self.start_options = {"length_ms": length_ms, "before_ms": before_ms, "shapes": shapes}
         length = max(1, round(length_ms * samples))
         self.apart = max(1, length // 2)  # samples within which a type has one peak
         self.edge_samples = length + WHITENING_TAPS - 1
+        self.behind_samples = -(-self.edge_samples // self.stride) * self.stride
+        self.step_samples = self.n_together * self.stride
+        self.block_samples = self.behind_samples + (self.look_ahead_samples or 0) + 1
         self.pursuit = MatchingPursuit(n_channels, n_types, shapes, length + WHITENING_TAPS - 1)
         reach = REACH_FRAMES * self.stride
         self.near = nn.Conv1d(N_MAPS, width, 2 * reach + 1, stride=self.stride, padding=reach)
@@ -117,6 +140,16 @@ class EventPursuitEncoder(Encoder):
         self.dropout = nn.Dropout(dropout)
         self.n_type_features = width
         self.n_features = n_types * (width + 2)
+
+    def _look_ahead(self, look_ahead_ms: float, samples: float) -> int:
+        """Return a look-ahead in whole samples."""
+        ahead = int(look_ahead_ms * samples + 1e-9)
+        if ahead < self.stride:
+            raise UserError(
+                f"look_ahead_ms of event_pursuit is {look_ahead_ms:g} ms, but a frame has"
+                f" {self.stride / samples:g} ms; set it to that or more"
+            )
+        return ahead
 
     def start(self, fitted: TemplateDetector, n_samples: int) -> None:
         """Take over a matched filter; see `Encoder.start`.
@@ -136,6 +169,50 @@ class EventPursuitEncoder(Encoder):
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""
+        if self.look_ahead_samples is None or self.training:
+            return self._encode_whole(x, lengths)
+        n_samples = x.shape[1]
+        n_frames = -(-n_samples // self.stride)
+        n_blocks = -(-n_frames // self.n_together)
+        behind = x[:, :1].expand(-1, self.behind_samples, -1)  # the past stands still
+        x = torch.cat([behind, F.pad(x, (0, 0, 0, self.block_samples))], dim=1)
+        ends = torch.full((len(x),), n_samples) if lengths is None else lengths
+        frames = self.in_blocks(x, n_blocks, self.behind_samples + ends)
+        return ended(frames[:, :n_frames], self.frame_lengths(lengths))
+
+    def in_blocks(self, x: Tensor, n_blocks: int, lengths: Tensor) -> Tensor:
+        """Encode frames as a causal model does, block by block.
+
+        Parameters
+        ----------
+        x
+            Signal from `behind_samples` before the first frame on, (B, n, C), zero after each end.
+        n_blocks
+            Of `n_together` frames each.
+        lengths
+            Samples of each signal, (B,).
+
+        Returns
+        -------
+        Tensor
+            (B, n_blocks * n_together, D).
+        """
+        size, step = self.block_samples, self.step_samples
+        blocks = x.unfold(1, size, step)[:, :n_blocks].transpose(2, 3)
+        own = (lengths[:, None] - step * torch.arange(n_blocks)).clamp(0, size)
+        is_whole = bool((own == size).all())
+        frames = self._encode_whole(blocks.flatten(0, 1), None if is_whole else own.flatten())
+        first = self.behind_samples // self.stride
+        frames = frames[:, first : first + self.n_together]
+        return frames.unflatten(0, (len(x), n_blocks)).flatten(1, 2)
+
+    def stream(self) -> EventPursuitStream:
+        """Return the state of a causal model before the first sample; see `Encoder.stream`."""
+        if self.look_ahead_samples is None:
+            raise UserError("event_pursuit reads whole windows; set causal: true for streams")
+        return EventPursuitStream(self)
+
+    def _encode_whole(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         n_frames = (x.shape[1] + self.stride - 1) // self.stride
         pursued = self.pursuit(x, lengths)
         lengths_f = self.frame_lengths(lengths)
@@ -215,3 +292,44 @@ def _maps(pursued: Pursued) -> Tensor:
 def _compressed(log_odds: Tensor) -> Tensor:
     up, down = (one.clamp(min=0) / HALF_WAY for one in (log_odds, -log_odds))
     return up.log1p() - down.log1p()
+
+
+class EventPursuitStream(EncoderStream):
+    """Frames of one recording; see `EncoderStream`.
+
+    Parameters
+    ----------
+    encoder
+        Causal, in evaluation.
+    """
+
+    def __init__(self, encoder: EventPursuitEncoder) -> None:
+        self._encoder = encoder
+        self._held: Tensor | None = None  # from `behind_samples` before the next frame on
+        self._n_samples = self._n_frames = 0
+
+    def push(self, x: Tensor) -> Tensor:
+        """Take the next samples; see `EncoderStream.push`."""
+        if self._held is None:  # before a recording, its first sample stands still
+            self._held = x[:, :1].expand(-1, self._encoder.behind_samples, -1)
+        self._n_samples += x.shape[1]
+        self._held = torch.cat([self._held, x], dim=1)
+        n_past = self._held.shape[1] - self._encoder.block_samples
+        return self._frames(self._held, n_past // self._encoder.step_samples + 1)
+
+    def finish(self) -> Tensor:
+        """Return the frames that are left; see `EncoderStream.finish`."""
+        n_left = -(-self._n_samples // self._encoder.stride) - self._n_frames
+        if self._held is None or n_left == 0:
+            return torch.zeros(1, 0, self._encoder.n_features)
+        padded = F.pad(self._held, (0, 0, 0, self._encoder.block_samples))
+        return self._frames(padded, -(-n_left // self._encoder.n_together))[:, :n_left]
+
+    def _frames(self, signal: Tensor, n_blocks: int) -> Tensor:
+        """Return the frames of so many blocks, and leave them behind."""
+        if n_blocks < 1 or self._held is None:
+            return signal.new_zeros(1, 0, self._encoder.n_features)
+        frames = self._encoder.in_blocks(signal, n_blocks, torch.tensor([self._held.shape[1]]))
+        self._held = self._held[:, n_blocks * self._encoder.step_samples :].clone()
+        self._n_frames += frames.shape[1]
+        return frames

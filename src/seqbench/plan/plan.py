@@ -209,7 +209,7 @@ class Plan:
                     yield (
                         f"runs.{index}: architecture '{name}' is causal and reads recordings as"
                         f" they come, but windows of dataset '{dataset}' are normalized one by one;"
-                        " set another `normalization`, or `bidirectional: true`"
+                        " set another `normalization`, or an architecture that is not causal"
                     )
             for name in grid.architectures:
                 starts_as = ARCHITECTURES.entry(str(architectures[name].of)).tags.get("starts_as")

@@ -166,7 +166,7 @@ def test_raw_samples_are_read_as_they_come(write, signal):
 
 
 def test_windows_that_are_scaled_one_by_one_are_refused(write, signal):
-    with pytest.raises(UserError, match=r"per_window needs whole windows.*bidirectional: true"):
+    with pytest.raises(UserError, match=r"per_window needs whole windows.*that is not causal"):
         list(EventFinder(write(mode="per_window")).events([signal]))
 
 

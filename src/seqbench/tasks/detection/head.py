@@ -277,7 +277,7 @@ class DetectionHead(Head):
                 hop_samples=self.hop,
                 first_centre=self.first_centre,
                 first_samples=self.hop - model.encoder.stride + look_ahead + 1,
-                n_together=1,
+                n_together=model.encoder.n_together,
             )
             return CausalScoring(lambda: self._stream(model.encoder, device, pace), pace)
 

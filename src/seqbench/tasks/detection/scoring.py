@@ -176,7 +176,7 @@ class CausalStream(FrameStream):
     def __init__(self, push: Score, finish: Callable[[], Frames], pace: Pace) -> None:
         self._push, self._finish = push, finish
         self._pace = pace
-        self._missing = pace.first_samples  # samples until the next frame is complete
+        self._missing = pace.first_samples  # samples until the next frames are complete
         self._held: list[Signal] = []
 
     def push(self, signal: Signal) -> Iterator[Frames]:
@@ -184,8 +184,9 @@ class CausalStream(FrameStream):
         self._held.append(signal)
         self._missing -= len(signal)
         if self._missing <= 0:
-            n_past = -self._missing % self._pace.hop_samples  # belong to a later frame
-            self._missing = self._pace.hop_samples - n_past
+            step_samples = self._pace.n_together * self._pace.hop_samples
+            n_past = -self._missing % step_samples  # belong to later frames
+            self._missing = step_samples - n_past
             yield from self._read()
 
     def finish(self) -> Iterator[Frames]:
@@ -220,7 +221,7 @@ class CausalScoring(Scoring):
         if per_window:
             raise UserError(
                 "normalization per_window needs whole windows, but a causal model reads a recording"
-                " as it comes; set another normalization, or bidirectional: true"
+                " as it comes; set another normalization, or train a model that is not causal"
             )
         return self.begin()
 
