@@ -145,6 +145,12 @@ def _translated(
         sizes = ["".join(f"[{n}]" for n in shape) for shape in (window.shape, (1, *of_scores))]
         main = HARNESS.format(input=sizes[0], output=sizes[1], name=NAME)
         return code, line.removesuffix(" {"), main
+    if source.causal.record.n_together > 1:
+        raise UserError(
+            f"{source.path}: finds {source.causal.record.n_together} frames at a time, and a C file"
+            " gives them one by one; export it to onnx, or train it with a look_ahead_ms below two"
+            " frames"
+        )
     code = _generated(source.causal.traced(is_dynamic=False), work, source.path, STEP)
     values = len(source.header.channels), len(source.header.classes), source.graph.n_values
     more, signature = recording_code(source.causal.record, *values)

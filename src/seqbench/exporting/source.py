@@ -7,10 +7,14 @@ from pathlib import Path
 import torch
 
 from seqbench.errors import UserError
-from seqbench.exporting.causal import CausalModel
+from seqbench.exporting.causal import CausalStep
+from seqbench.exporting.causal_event_pursuit import CausalEventPursuit
+from seqbench.exporting.causal_event_rnn import CausalEventRnn
 from seqbench.exporting.graph import AXES, WholeModel
 from seqbench.exporting.parity import Parity
 from seqbench.exporting.stand_ins import prepare_for_tracing
+from seqbench.models.event_pursuit import EventPursuitEncoder
+from seqbench.models.event_rnn import EventRnnEncoder
 from seqbench.prediction.predictor import model_files, read_predictor
 from seqbench.storage.model_header import ModelHeader
 from seqbench.storage.models import StoredModel
@@ -41,7 +45,7 @@ class Source:
     path: Path
     header: ModelHeader
     traceable: WholeModel
-    causal: CausalModel | None
+    causal: CausalStep | None
     graph: GraphRecord
     parity: Parity
 
@@ -91,7 +95,7 @@ def one_model(path: Path) -> tuple[Path, StoredModel[ModelHeader]]:
     return files[0], StoredModel(stored.arrays, header)
 
 
-def _causal(whole: WholeModel) -> CausalModel | None:
+def _causal(whole: WholeModel) -> CausalStep | None:
     """Return a model that is called along recordings, if this is how it predicts them."""
     model = whole.model
     if model.encoder.look_ahead_samples is None or model.head.reads != "recordings":
@@ -101,10 +105,16 @@ def _causal(whole: WholeModel) -> CausalModel | None:
             "normalization per_window needs whole windows, but a causal model reads a recording as"
             " it comes; train it with another normalization"
         )
-    return CausalModel(whole)
+    head, encoder = model.head, model.encoder
+    if isinstance(head, DetectionHead):
+        if isinstance(encoder, EventRnnEncoder):
+            return CausalEventRnn(whole, head, encoder)
+        if isinstance(encoder, EventPursuitEncoder):
+            return CausalEventPursuit(whole, head, encoder)
+    raise UserError(f"a causal {type(encoder).__name__} has no export")
 
 
-def _graph_record(model: Model, header: ModelHeader, causal: CausalModel | None) -> GraphRecord:
+def _graph_record(model: Model, header: ModelHeader, causal: CausalStep | None) -> GraphRecord:
     axes = AXES[header.sample]
     if model.head.reads != "recordings":
         return GraphRecord(axes=axes, reads=model.head.reads)

@@ -53,7 +53,8 @@ class _ConvolvedBank(Bank):
         self.lags = self.traces.new_zeros(n_templates, n_templates, self.traces.shape[1])
         self.lags[self.pairs[1], self.pairs[0]] = self.traces.flip(1)
 
-    def __call__(self, *_: object) -> Bank:
+    def __call__(self, _: MatchingPursuit, n_samples: int, lengths: Tensor | None) -> Bank:
+        self.outside = self.after_the_end(n_samples, lengths)
         return self
 
     def heard(self, signal: Tensor) -> Tensor:

@@ -130,7 +130,7 @@ class EncoderStream(ABC):
 
 def frames_of(lengths: Tensor | None, stride: int) -> Tensor | None:
     """Return how many frames, `stride` samples apart, windows of these lengths (B,) have."""
-    return None if lengths is None else -(-lengths // stride)
+    return None if lengths is None else (lengths + stride - 1) // stride  # none is below 0
 
 
 def inside(lengths: Tensor, n: int, device: torch.device) -> Tensor:

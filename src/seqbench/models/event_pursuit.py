@@ -201,10 +201,13 @@ class EventPursuitEncoder(Encoder):
         blocks = x.unfold(1, size, step)[:, :n_blocks].transpose(2, 3)
         own = (lengths[:, None] - step * torch.arange(n_blocks)).clamp(0, size)
         is_whole = bool((own == size).all())
-        frames = self._encode_whole(blocks.flatten(0, 1), None if is_whole else own.flatten())
-        first = self.behind_samples // self.stride
-        frames = frames[:, first : first + self.n_together]
+        frames = self.of_blocks(blocks.flatten(0, 1), None if is_whole else own.flatten())
         return frames.unflatten(0, (len(x), n_blocks)).flatten(1, 2)
+
+    def of_blocks(self, blocks: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return the frames (N, n_together, D) of blocks (N, block_samples, C); see `in_blocks`."""
+        first = self.behind_samples // self.stride
+        return self._encode_whole(blocks, lengths)[:, first : first + self.n_together]
 
     def stream(self) -> EventPursuitStream:
         """Return the state of a causal model before the first sample; see `Encoder.stream`."""

@@ -228,10 +228,7 @@ class Bank:
         self.length = pursuit.templates.shape[2]
         self.places = 2 if pursuit.between else 1
         self.onset = int(pursuit.onset) + SIDE
-        self.outside: Tensor | None = None  # places past the end of each window, (B, 1, P T)
-        if lengths is not None:
-            is_inside = inside(self.places * lengths, self.places * n_samples, pursuit.mean.device)
-            self.outside = ~is_inside[:, None]
+        self.outside = self.after_the_end(n_samples, lengths)
         wide = F.pad(pursuit.templates[self.used], (SIDE, SIDE))
         self.kernels = torch.stack([_delayed(wide, p / self.places) for p in range(self.places)], 1)
         same = torch.tensor(self.type, device=wide.device)
@@ -242,6 +239,13 @@ class Bank:
         self.to_heard, self.to_signal = (
             _as_matrices(one) for one in (spectra.transpose(0, 1).conj(), spectra)
         )
+
+    def after_the_end(self, n_samples: int, lengths: Tensor | None) -> Tensor | None:
+        """Return the places past the end of each window, (B, 1, P T); None: there are none."""
+        if lengths is None:
+            return None
+        device, places = self.pursuit.mean.device, self.places
+        return ~inside(places * lengths, places * n_samples, device)[:, None]
 
     def _traces(self) -> Tensor:
         """Return what `traces` holds."""

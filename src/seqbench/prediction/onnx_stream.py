@@ -16,8 +16,8 @@ def causal_scoring(network: OnnxNetwork, record: StreamRecord) -> CausalScoring:
     pace = Pace(
         hop_samples=hop_samples,
         first_centre=record.first_centre,
-        first_samples=(record.delay_frames + 1) * hop_samples - record.n_before,
-        n_together=1,
+        first_samples=(record.delay_frames + record.n_together) * hop_samples - record.n_before,
+        n_together=record.n_together,
     )
 
     def begin() -> CausalStream:
@@ -28,7 +28,7 @@ def causal_scoring(network: OnnxNetwork, record: StreamRecord) -> CausalScoring:
 
 
 class _Steps:
-    """One recording, in pieces of whole hops.
+    """One recording, in pieces of whole hops, as many as have their frames together.
 
     Samples before and behind the recording fill up the first piece and the last ones. The
     first frames come before the recording and are left out, as are those behind it.
@@ -48,7 +48,8 @@ class _Steps:
         self._held = np.concatenate([self._held, signal])
         inside = np.ones(len(self._held), dtype=np.float32)
         inside[: self._n_outside] = 0
-        n_whole = len(self._held) // self._record.hop_samples * self._record.hop_samples
+        piece_samples = self._record.piece_samples
+        n_whole = len(self._held) // piece_samples * piece_samples
         frames = self._scored(self._held[:n_whole], inside[:n_whole])
         self._held = self._held[n_whole:].copy()
         self._n_outside = max(self._n_outside - n_whole, 0)
@@ -59,12 +60,16 @@ class _Steps:
         hop_samples = self._record.hop_samples
         n_frames = -(-self._n_samples // hop_samples)
         n_left = n_frames + self._record.delay_frames - self._n_hops
-        signal = np.zeros((n_left * hop_samples, self._held.shape[1]), dtype=np.float32)
+        n_pieces = -(-n_left // self._record.n_together)
+        signal = np.zeros(
+            (n_pieces * self._record.piece_samples, self._held.shape[1]), dtype=np.float32
+        )
         inside = np.zeros(len(signal), dtype=np.float32)
         n_held = min(len(self._held), len(signal))
         signal[:n_held] = self._held[:n_held]
         inside[self._n_outside : n_held] = 1
-        return self._scored(signal, inside)
+        n_skipped = max(self._record.delay_frames - self._n_hops, 0)
+        return self._scored(signal, inside)[: n_left - n_skipped]
 
     def _scored(self, signal: Signal, inside: NDArray[np.float32]) -> Frames:
         """Return the frames of whole hops, less those before the recording."""

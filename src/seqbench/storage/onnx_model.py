@@ -63,8 +63,10 @@ class StreamRecord(Record):
     ----------
     hop_samples, first_centre
         Frame f stands for the samples around ``first_centre + f * hop_samples``.
+    n_together
+        Frames that come together: a piece has a multiple of so many hops.
     n_before
-        Samples of the first piece that come before the recording, fewer than a hop.
+        Samples of the first piece that come before the recording, fewer than the least piece.
     n_warm_up
         Hops before the first frame reaches the recurrence; a call may end there, and
         must not go past it.
@@ -76,15 +78,23 @@ class StreamRecord(Record):
 
     hop_samples: Side
     first_centre: Annotated[float, Field(ge=0, le=1e9)]
+    n_together: Annotated[int, Field(ge=1, le=2**10)] = 1
     n_before: Annotated[int, Field(ge=0, lt=2**31)]
     n_warm_up: Annotated[int, Field(ge=0, le=2**20)]
     delay_frames: Annotated[int, Field(ge=0, le=2**20)]
     n_state: Annotated[int, Field(ge=1, le=MAX_STATE)]
 
+    @property
+    def piece_samples(self) -> int:
+        """Samples of the least piece."""
+        return self.n_together * self.hop_samples
+
     @model_validator(mode="after")
     def _check_pieces(self) -> Self:
-        if self.n_before >= self.hop_samples or self.n_warm_up > self.delay_frames:
+        if self.n_before >= self.piece_samples or self.n_warm_up > self.delay_frames:
             raise ValueError("the first frames of a stream come before its first piece")
+        if self.delay_frames % self.n_together or (self.n_warm_up and self.n_together > 1):
+            raise ValueError("the first frames of a stream lie within a piece")
         if self.hop_samples * (self.delay_frames + 1) > MAX_STATE:
             raise ValueError("the frames of a stream come too late")
         return self

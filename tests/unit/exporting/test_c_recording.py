@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.networks import drawn_recordings, network_header, stored_network
 from seqbench.cli.main import main
+from seqbench.errors import UserError
 from seqbench.exporting.c_code import export_c
 from seqbench.exporting.onnx import export_onnx, scores_of
 from seqbench.prediction.onnx_model import OnnxNetwork
@@ -18,17 +19,21 @@ CASES = {
     "frames of the stride": {"look_ahead_ms": 400, "kernel_sizes": (5, 3), "strides": (1, 8)},
     "frames that are joined": {"look_ahead_ms": 0, "kernel_sizes": (3, 9), "cell": "gru"},
     "ends of events": {"look_ahead_ms": 400, "kernel_sizes": (5, 3), "durations": True},
+    "events that are subtracted": {"of": "event_pursuit", "look_ahead_ms": 90},
+}
+OPTIONS = {
+    "event_rnn": {"bidirectional": False, "widths": (4, 6), "strides": (1, 3)},
+    "event_pursuit": {"causal": True},
 }
 
 
-def causal_header(durations=False, **options):
-    options = {"bidirectional": False, "widths": (4, 6), "strides": (1, 3)} | options
+def causal_header(of="event_rnn", *, durations=False, **options):
     return network_header(
-        "event_rnn",
+        of,
         "series",
         "detection",
         durations=durations,
-        options=options,
+        options=OPTIONS[of] | options,
         window_samples=120,
     )
 
@@ -91,3 +96,13 @@ def test_the_command_prints_the_time_of_a_second(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "model.c: int seqbench_push(" in printed
     assert "us for a second of signal here" in printed
+
+
+def test_frames_that_come_together_are_refused(tmp_path):
+    header = causal_header("event_pursuit", look_ahead_ms=330)
+    model = stored_network(tmp_path / "model.safetensors", header)
+
+    with pytest.raises(UserError, match="finds 4 frames at a time, and a C file gives them one by"):
+        export_c(model, tmp_path / "model.c")
+
+    assert not (tmp_path / "model.c").exists()

@@ -15,6 +15,8 @@ from seqbench.exporting.onnx import export_onnx
 from seqbench.exporting.source import Source
 from seqbench.prediction.event_finder import EventFinder
 from seqbench.prediction.onnx_model import OnnxNetwork, scoring
+from seqbench.storage.model_header import ModelHeader
+from seqbench.storage.models import read_as, write_model
 from seqbench.storage.onnx_model import StreamRecord, read_onnx
 
 # At 100 Hz: a look-ahead of 10 ms is one sample.
@@ -27,23 +29,33 @@ CASES = {
     "the recurrence looks ahead": {"look_ahead_ms": 400, "strides": (1, 8), "n_layers": 2},
     "frames are joined": {"look_ahead_ms": 300, "strides": (1, 3), "cell": "gru"},
     "many frames are joined": {"look_ahead_ms": 150, "strides": (1, 1), "cell": "gru"},
+    "events are subtracted": {"of": "event_pursuit", "look_ahead_ms": 330},
+    "events lie between samples": {"of": "event_pursuit", "look_ahead_ms": 90, "between": True},
 }
 WIDE = {"widths": (4, 6), "kernel_sizes": (5, 3), "detrend_samples": 20, "hidden_size": 5}
 HOP, N_STATE = 10, 100
 
 
-def causal_header(**options):
-    options = WIDE | {"bidirectional": False} | options
-    return network_header("event_rnn", "series", "detection", options=options, window_samples=120)
+def causal_header(of="event_rnn", **options):
+    defaults = {"event_rnn": WIDE | {"bidirectional": False}, "event_pursuit": {"causal": True}}
+    options = defaults[of] | options
+    return network_header(of, "series", "detection", options=options, window_samples=120)
+
+
+def stored(path, seed, *, between=False, **options):
+    model = stored_network(path, causal_header(**options), seed=seed)
+    if between:
+        read = read_as(model, ModelHeader)
+        read.arrays["encoder.pursuit.between"] = np.array(True)
+        write_model(model, read)
+    return model
 
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
     folder = tmp_path_factory.mktemp("causal")
     return {
-        name: Source.read(
-            stored_network(folder / f"{i}.safetensors", causal_header(**options), seed=i)
-        )
+        name: Source.read(stored(folder / f"{i}.safetensors", i, **options))
         for i, (name, options) in enumerate(CASES.items())
     }
 
@@ -98,7 +110,9 @@ def test_pieces_of_any_size_give_the_frames_of_the_stream(sources, name, cuts, n
     np.testing.assert_allclose(found[:, 1] / hop, expected[:, 1] / hop, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["they begin with zeros", "the recurrence looks ahead"])
+@pytest.mark.parametrize(
+    "name", ["they begin with zeros", "the recurrence looks ahead", *list(CASES)[-2:]]
+)
 def test_a_file_gives_the_frames_of_the_stream(sources, name, tmp_path):
     source = sources[name]
 
@@ -113,10 +127,12 @@ def test_a_file_gives_the_frames_of_the_stream(sources, name, tmp_path):
         np.testing.assert_allclose(found, streamed(source, signal), atol=1e-4)
 
 
-def test_events_and_their_latency_are_those_of_the_model(tmp_path):
-    model = stored_network(
-        tmp_path / "model.safetensors", causal_header(look_ahead_ms=400, strides=(1, 8))
-    )
+@pytest.mark.parametrize(
+    "options",
+    [{"look_ahead_ms": 400, "strides": (1, 8)}, {"of": "event_pursuit", "look_ahead_ms": 330}],
+)
+def test_events_and_their_latency_are_those_of_the_model(options, tmp_path):
+    model = stored_network(tmp_path / "model.safetensors", causal_header(**options))
     made = export_onnx(model, tmp_path / "model.onnx")
     (signal,) = drawn_recordings(causal_header(), 3001)
 
@@ -173,6 +189,7 @@ def test_a_causal_model_of_windows_is_exported_as_any_other(tmp_path):
     "changes",
     [
         {"n_before": HOP},
+        {"n_together": 2},
         {"n_warm_up": 4},
         {"delay_frames": 1 << 20, "hop_samples": 1 << 20},
         {"n_state": 1 << 30},
