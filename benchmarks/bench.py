@@ -55,6 +55,7 @@ def training_steps() -> list[tuple[str, float]]:
             channels=tuple(windows.channels),
             classes=tuple(windows.classes),
             sampling_rate_hz=windows.sampling_rate_hz,
+            window_samples=int(windows.length.max()),
             head_dropout=settings.head_dropout,
         )
         model = build_model(header)
@@ -196,6 +197,7 @@ def lab_here() -> None:
         channels=tuple(splits["train"].channels),
         classes=tuple(splits["train"].classes),
         sampling_rate_hz=splits["train"].sampling_rate_hz,
+        window_samples=int(splits["train"].length.max()),
         head_dropout=0.2,
     )
     try:

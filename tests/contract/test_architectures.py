@@ -306,6 +306,8 @@ def test_every_pooling_is_blind_to_padding_and_to_other_windows(case, x, pooling
 
 
 def test_one_batch_can_be_overfitted(case):
+    if "classification" not in ARCHITECTURES.entry(case[0]).tags.get("tasks", ["classification"]):
+        pytest.skip("made for other tasks; its maps in time are overfitted in test_linear.py")
     model = classifier(build(case))
     lengths = torch.tensor([23, 12, 16, 20, 9, 23])
     x, target = padded_windows(T, lengths, case[1]), torch.tensor([0, 1, 2, 2, 1, 0])

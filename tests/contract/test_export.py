@@ -7,7 +7,7 @@ from fixtures.networks import CASES, WINDOW, drawn_recordings, network_header, s
 from seqbench.exporting.onnx import export_onnx
 from seqbench.prediction.predictor import Predictor
 
-FIXED = ("conv_lstm",)  # a loop over frames has one length in ONNX
+FIXED = ("conv_lstm", "dlinear", "nlinear")  # a loop over frames, or a map in time, has one length
 SHORT = 6
 ANY_LENGTH = (WINDOW, WINDOW + 9, 41, 2 * WINDOW + 3)
 

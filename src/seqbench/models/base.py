@@ -33,6 +33,11 @@ class Encoder(nn.Module, ABC):
         in [-1, 1]; one template for each type of event.
     pooling
         How a head that needs one vector per window gets it from the frames.
+    n_components
+        Of frames that are samples of series: how many series of C channels stand side by side,
+        each for a map in time of its own; 0: a feature belongs to no channel.
+    counts_from_last
+        Whether such maps are of what differs from the last sample.
     map_shape
         Of video: features, rows and columns, where a frame is maps that were
         flattened; None where a frame has no position in the picture.
@@ -58,6 +63,8 @@ class Encoder(nn.Module, ABC):
     stride: int = 1
     n_backward_features: int = 0
     n_template_scores: int = 0
+    n_components: int = 0
+    counts_from_last: bool = False
     map_shape: tuple[int, int, int] | None = None
     map_stride: int = 1
     edge_samples: int = 0

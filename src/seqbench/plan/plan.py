@@ -201,6 +201,14 @@ class Plan:
                         f" holds {sample}; put them in separate entries"
                     )
             for dataset, name in product(grid.datasets, grid.architectures):
+                tags = ARCHITECTURES.entry(str(architectures[name].of)).tags
+                tasks, task = tags.get("tasks"), self.benchmark.task(dataset)
+                if tasks is not None and task not in tasks:
+                    yield (
+                        f"runs.{index}: architecture '{name}' is made for {' and '.join(tasks)},"
+                        f" but the task of dataset '{dataset}' is {task}; put them in separate"
+                        " entries"
+                    )
                 normalization = self.benchmark.all_datasets[dataset].normalization
                 has_events = (
                     TASKS.entry(self.benchmark.task(dataset)).tags.get("labels") == "events"

@@ -54,6 +54,8 @@ class DataHeader(Record):
         empty: there are no events.
     targets
         Names, units and normalization of targets by sample; None without such.
+    window_samples
+        Longest window of train.
     """
 
     sample: Annotated[str, Field(pattern="^(series|tokens|video)$")] = "series"
@@ -64,6 +66,7 @@ class DataHeader(Record):
     refractory_s: Annotated[float, Field(ge=0, le=1e6)] | None = None
     duration_samples: Annotated[tuple[Duration | None, ...], Field(max_length=MAX_NAMES)] = ()
     targets: TargetsRecord | None = None
+    window_samples: Annotated[int, Field(ge=1, le=MAX_WINDOW_SAMPLES)]
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
@@ -102,8 +105,6 @@ class PredictorHeader(DataHeader, RunRecord):
     ----------
     task_options
         Options of the task.
-    window_samples
-        Longest window of train.
     cutting
         How recordings become windows.
     normalization
@@ -119,7 +120,6 @@ class PredictorHeader(DataHeader, RunRecord):
     """
 
     task_options: Options = Field(default_factory=dict)
-    window_samples: Annotated[int, Field(ge=1, le=MAX_WINDOW_SAMPLES)]
     cutting: WindowSettings = WindowSettings()
     normalization: NormalizationRecord
     units: Names = ()
@@ -164,13 +164,13 @@ def data_fields(train: WindowSet) -> dict[str, Any]:
         if train.timeline
         else (),
         "targets": train.targets.record() if train.targets else None,
+        "window_samples": int(train.length.max()),
     }
 
 
 def windowing_fields(train: WindowSet) -> dict[str, Any]:
     """Return how the windows that a model learns from were made, as fields of its header."""
     return {
-        "window_samples": int(train.length.max()),
         "cutting": train.cutting,
         "normalization": train.normalization.record(),
         "units": tuple(train.units),

@@ -23,10 +23,14 @@ class Head(nn.Module, ABC):
     reads
         Whether scores are of windows, one by one, of each of their
         samples, or for whole recordings, stitched from windows.
+    instance_norm
+        Whether the encoder reads each window in units of its own; the logits
+        are values in these, and a model brings them back.
     """
 
     measured: str
     reads: Literal["windows", "samples", "recordings"] = "windows"
+    instance_norm: bool = False
 
     @abstractmethod
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:

@@ -13,6 +13,7 @@ from seqbench.config.registry import ARCHITECTURES, TASKS
 from seqbench.errors import FormatError, UserError, one_line
 from seqbench.models.base import Encoder, inside
 from seqbench.models.embedding import build_encoder
+from seqbench.models.instance_norm import centre_and_scale, restored, standardized
 from seqbench.storage.detections import Candidates
 from seqbench.storage.model_header import ModelHeader, NetworkHeader
 from seqbench.storage.models import StoredModel
@@ -37,6 +38,13 @@ class Model(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits."""
+        if not self.head.instance_norm:
+            return self._logits(x, lengths)
+        centre, scale = centre_and_scale(x, lengths)
+        own = self._logits(standardized(x, centre, scale, lengths), lengths)
+        return restored(own, centre, scale)
+
+    def _logits(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         frames = self.encoder(x, lengths)
         logits: Tensor = self.head(frames, self.encoder.frame_lengths(lengths))
         return logits

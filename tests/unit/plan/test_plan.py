@@ -177,6 +177,12 @@ def test_what_starts_as_a_baseline_is_refused_where_that_does_not_fit_and_with_o
         made("strikes_windows", "scratch", normalization="per_window")
 
 
+def test_an_architecture_of_one_task_is_refused_for_another():
+    assert plan({"datasets": ["airline"], "architectures": ["nlinear"]}).trained
+    with pytest.raises(ConfigError, match="'nlinear' is made for forecasting, but the task of dat"):
+        plan({"datasets": ["waves"], "architectures": ["nlinear"]})
+
+
 def test_objectives_of_series_are_refused_for_tokens_with_the_reason():
     with pytest.raises(
         ConfigError,

@@ -20,7 +20,9 @@ def networks(tmp_path):
     """Return a function that writes untrained networks of several seeds for windows."""
 
     def write(windows, seeds=(0, 1), **changes):
-        shared = network_header(**changes).model_dump() | windowing_fields(windows["train"])
+        samples = {"window_samples": int(windows["train"].length.max())}
+        shared = network_header(**changes | samples).model_dump()
+        shared |= windowing_fields(windows["train"])
         paths = []
         for seed in seeds:
             run = RunIdentity(dataset="d", architecture="cnn1d", arm="scratch", labels=1, seed=seed)

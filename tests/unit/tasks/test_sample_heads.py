@@ -79,13 +79,13 @@ def test_a_batch_of_which_nothing_is_known_teaches_nothing(encoder):
 def test_values_come_back_in_their_units(encoder):
     predicted = torch.tensor([[[0.0, 1.0]]])
 
-    for head in (RegressionHead(encoder, UNITS, 0.0), ForecastingHead(encoder, UNITS, 1, 0.0)):
+    for head in (RegressionHead(encoder, UNITS, 0.0), ForecastingHead(encoder, UNITS, 1, 20, 0.0)):
         assert head.scores(predicted).tolist() == [[[10.0, -1.0]]]
         assert not head.state_dict().keys() & {"centre", "scale"}
 
 
 def test_a_forecast_holds_all_values_of_all_samples(encoder):
-    head = ForecastingHead(encoder, UNITS, 7, 0.0)
+    head = ForecastingHead(encoder, UNITS, 7, 20, 0.0)
 
     forecast = head(frames(encoder), torch.tensor([3, 2]))
 
@@ -94,7 +94,7 @@ def test_a_forecast_holds_all_values_of_all_samples(encoder):
 
 
 def test_a_forecast_of_frames_without_maps_is_linear_in_all_pixels(encoder):
-    head = ForecastingHead(encoder, UNITS, 3, 0.0, (4, 5))
+    head = ForecastingHead(encoder, UNITS, 3, 20, 0.0, (4, 5))
 
     forecast = head(frames(encoder))
 
@@ -111,7 +111,7 @@ def test_a_forecast_of_frames_without_maps_is_linear_in_all_pixels(encoder):
 def test_maps_of_an_encoder_are_carried_on():
     torch.manual_seed(0)
     encoder = ConvLstmEncoder((2, 5, 7), patch_size=4, widths=(3, 2))
-    head = ForecastingHead(encoder, UNITS, 3, 0.0, (5, 7))
+    head = ForecastingHead(encoder, UNITS, 3, 20, 0.0, (5, 7))
 
     forecast = head(encoder(torch.randn(2, 5, 2, 5, 7)), torch.tensor([5, 2]))
 

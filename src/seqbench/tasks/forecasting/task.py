@@ -22,11 +22,22 @@ if TYPE_CHECKING:
 
 @TASKS.register("forecasting", labels="none")
 class ForecastingTask(Task):
-    """The samples behind a window, in the units of the data."""
+    """The samples behind a window, in the units of the data.
+
+    Parameters
+    ----------
+    instance_norm
+        Let networks read every window less its own mean and in its own
+        deviation, channel by channel, and bring forecasts back (reversible
+        instance normalisation).
+    """
 
     name = "forecasting"
     headline = "skill"
     tiebreak = "mae"
+
+    def __init__(self, *, instance_norm: bool = False) -> None:
+        self.instance_norm = instance_norm
 
     def head(self, encoder: Encoder, header: NetworkHeader) -> Head:
         """Build a pooled linear layer for the whole horizon, or what carries on maps of video."""
@@ -39,8 +50,10 @@ class ForecastingTask(Task):
             encoder,
             Normalization.of(targets.normalization),
             targets.horizon_samples,
+            header.window_samples,
             header.head_dropout,
             header.frame_size,
+            instance_norm=self.instance_norm,
         )
 
     def targets(self, windows: WindowSet, signal: SampleRows) -> HorizonTargets:
