@@ -1,7 +1,7 @@
 """What a task's output layer promises, and what several tasks share of theirs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from seqbench.models.base import Encoder
 from seqbench.storage.detections import Candidates
+from seqbench.storage.model_header import DataHeader
 from seqbench.storage.normalization import Normalization
 from seqbench.storage.windows import WindowSet
 
@@ -47,6 +48,20 @@ class Head(nn.Module, ABC):
     @abstractmethod
     def measure(self, logits: Tensor, target: Any) -> Tensor:
         """Return the headline metric's value for each window, (B,), to watch while training."""
+
+    def stands(self, predicted: Callable[[], Any], windows: WindowSet, data: DataHeader) -> bool:
+        """Return whether what was learned stays, once training has ended.
+
+        Parameters
+        ----------
+        predicted
+            Predicts val with the weights as they are.
+        windows
+            Val.
+        data
+            What was learned from.
+        """
+        return True
 
     def find(
         self,

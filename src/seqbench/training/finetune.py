@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -146,6 +147,12 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
         train_s=outcome.train_s + start_s,
         train_cpu_s=outcome.train_cpu_s + start_cpu_s,
     )
+
+    def predicted() -> Any:
+        return predict(network, val, device, int(train.length.max()))
+
+    if not network.head.stands(predicted, val, network_header):
+        outcome = replace(outcome, best_epoch=0)
     longest = torch.tensor([int(train.length.argmax())])
     encoder_header = pretrained.header if pretrained else None
     encoder_cost = encoder_header.cost if encoder_header else Cost()
@@ -162,8 +169,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     )
     task, tuned = TASKS[settings.task](**settings.task_options), {}
     if task.tunes_on_val:
-        predicted = predict(network, val, device, int(train.length.max()))
-        tuned = task.tune(val, predicted, are_probabilities=True, data=network_header)
+        tuned = task.tune(val, predicted(), are_probabilities=True, data=network_header)
     is_halved = job.halved or (encoder_header is not None and encoder_header.batch_size_halved)
     header = ModelHeader(
         **dict(network_header),

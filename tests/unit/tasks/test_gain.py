@@ -1,0 +1,81 @@
+"""By how much events are found better, and whether a network that starts as a filter keeps it."""
+
+import numpy as np
+import pytest
+import torch
+
+from fixtures.detections import made
+from seqbench.models.base import Encoder
+from seqbench.storage.detections import Detections
+from seqbench.tasks.detection.gain import f1_gain
+from seqbench.tasks.detection.metrics import f1_at
+from seqbench.tasks.detection.pursuit_head import PursuitHead
+from seqbench.tasks.detection.task import DetectionTask
+
+EVENTS = [(i % 2, 20 * i + 5) for i in range(40)]
+FALSE = [(0, 20 * i + 14) for i in range(40)]
+
+
+def f1(detections):
+    return f1_at(detections, np.ones((1, len(detections))), 5.0)[0]
+
+
+def test_two_hits_more_and_a_false_alarm_less():
+    before = made(EVENTS, [*EVENTS[:10], *FALSE[:4]])
+    after = made(EVENTS, [*EVENTS[:12], *FALSE[:3]])
+
+    gain, error = f1_gain(before, after)
+
+    was = 20 / 54
+    assert gain == pytest.approx((2 * (2 - was) + was) / 54)
+    assert gain == pytest.approx(f1(after) - f1(before), rel=0.05)
+    assert error == pytest.approx(np.sqrt(2 * (2 - was) ** 2 + was**2) / 54)
+    assert f1_gain(after, before)[0] < 0
+
+
+def test_what_both_find_counts_nothing():
+    same = made(EVENTS, [*EVENTS[:10], *FALSE[:4]])
+
+    assert f1_gain(same, made(EVENTS, [*EVENTS[:10], *FALSE[:4]])) == (0.0, 0.0)
+    assert f1_gain(made([], []), made([], [])) == (0.0, 0.0)
+
+
+class Found(Encoder):
+    """Stands for a filter; the head needs its sizes alone."""
+
+    n_features, n_type_features, stride = 2 * 5, 3, 10
+
+    def encode(self, x, lengths=None):
+        return x
+
+
+class Undecided(DetectionTask):
+    """Detections come as they are."""
+
+    def tune(self, windows, predicted, **_):
+        return {}
+
+    def join(self, windows, predicted, **_) -> Detections:
+        return predicted
+
+
+@pytest.mark.parametrize(("n_more", "stays"), [(0, False), (3, False), (12, True)])
+def test_what_was_learned_stays_where_events_are_found_better_beyond_chance(n_more, stays):
+    head = PursuitHead(Found(), 2, Undecided(), dropout=0.0, refractory_samples=0.0,
+                       typical_samples=(5.0, 5.0))  # fmt: skip
+    torch.nn.init.normal_(head.added.weight)
+    torch.nn.init.normal_(head.added.bias)
+    learned = {name: value.clone() for name, value in head.state_dict().items()}
+
+    def predicted():
+        worse = [*EVENTS[:20], *FALSE[:2]]
+        if not head.added.weight[0].any():
+            return made(EVENTS, worse)
+        return made(EVENTS, [*worse, *EVENTS[20 : 20 + n_more], *FALSE[5:7]])
+
+    assert head.stands(predicted, None, None) == stays
+
+    for name, value in head.state_dict().items():
+        assert torch.equal(value[1:], learned[name][1:])  # durations are learned in any case
+        assert torch.equal(value[0], learned[name][0]) == stays
+        assert value[0].any() == stays
