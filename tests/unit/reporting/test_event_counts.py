@@ -122,6 +122,10 @@ def test_figures_show_every_method_and_agree_with_the_metrics(material):
     own = collisions[(collisions.architecture == "oracle") & (collisions.by == "lag_ms")]
     counts = rows["oracle"].results[0].metrics.events
     assert own.n.sum() == sum(row.n for row in counts.by_level)
+    for drawn in (of_events, collisions):
+        is_inside = (drawn.recall_low <= drawn.recall) & (drawn.recall <= drawn.recall_high)
+        assert is_inside.all()
+        assert (drawn.recall_low < drawn.recall_high).all()
     (n_right, *_, n_extra) = (
         int(n) for n in re.findall(r"\d+", FIGURES["type_confusion"](material).shown)[-4:]
     )

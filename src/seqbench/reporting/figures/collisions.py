@@ -9,8 +9,8 @@ from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.methods import (
     counted_rows,
+    draw_recall,
     legend_inches,
-    look,
     method_legend,
     note_in,
     source_note,
@@ -35,7 +35,7 @@ def collisions(material: Material) -> Plot:
     Left: by the time to the nearest other event of any type, in groups up to the time that is
     named. Right: of events with another type within 20 ms, by how alike the two shapes are: 1 means
     that they are the same. The number under a group counts its events. Bold: the model
-    selected on val.
+    selected on val. Shaded: 95 % intervals (Wilson), as if events were independent.
     """
     detection = material.of(DetectionEvidence)
     rows = counted_rows(material)
@@ -83,14 +83,14 @@ def _draw(
     place = {group[0]: i for i, group in enumerate(groups)}
     for row in rows:
         found = bins.get(row.name, [])
-        axes.plot(
-            [place[one.low] for one in found], [one.recall for one in found],
-            **look(material, row),
+        bounds = draw_recall(
+            axes, material, row, [place[one.low] for one in found],
+            [one.recall for one in found], [one.n for one in found],
         )  # fmt: skip
-        for one in found:
+        for one, low, high in zip(found, *bounds, strict=True):
             numbers.add(
                 architecture=row.architecture, arm=row.arm, by=by, low=one.low, high=one.high,
-                n=one.n, recall=one.recall,
+                n=one.n, recall=one.recall, recall_low=low, recall_high=high,
             )  # fmt: skip
     names = [f"> {low:g}" if high is None else f"≤ {high:g}" for low, high, _ in groups]
     labels = [f"{name}\n{n}" for name, (*_, n) in zip(names, groups, strict=True)]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures import style
 from seqbench.reporting.figures.panels import choice, legend, short
 from seqbench.reporting.read.event_shapes import EventShapes
 from seqbench.reporting.scores.leaderboards import ModelScores
+from seqbench.statistics.proportion import wilson
 
 N_COLUMNS = 4  # of the legend
 LINE_INCHES = 0.19
@@ -57,6 +61,21 @@ def look(material: Material, row: ModelScores) -> dict[str, Any]:
         "markersize": 4.5 if is_selected else 3,
         "zorder": 3 if is_selected else 2,
     }
+
+
+def draw_recall(
+    axes: Axes,
+    material: Material,
+    row: ModelScores,
+    x: Sequence[float],
+    recall: Sequence[float],
+    n: Sequence[int],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Draw fractions of events found with their intervals, and return their bounds."""
+    low, high = wilson(recall, n)
+    axes.plot(x, recall, **look(material, row))
+    axes.fill_between(x, low, high, color=material.colour(row), alpha=0.13, linewidth=0)
+    return low, high
 
 
 def legend_inches(n: int) -> float:

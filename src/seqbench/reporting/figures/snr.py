@@ -12,6 +12,7 @@ from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.methods import (
     BOUND,
     counted_rows,
+    draw_recall,
     legend_inches,
     look,
     method_legend,
@@ -20,7 +21,7 @@ from seqbench.reporting.figures.methods import (
 from seqbench.reporting.figures.panels import grid, note
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.read.event_shapes import EventShapes
-from seqbench.reporting.scores.event_counts import SNR_STEP_DB, AtSnr, by_snr, by_type
+from seqbench.reporting.scores.event_counts import SNR_STEP_DB, AtSnr, Floats, by_snr, by_type
 from seqbench.reporting.scores.formats import milliseconds
 from seqbench.reporting.scores.leaderboards import ModelScores
 
@@ -43,7 +44,7 @@ def snr(material: Material) -> Plot:
     the strength of each event, it counts. Red: the mean error of the best possible method for a
     single event that may lie between samples (Cramér-Rao bound); a method that knows that onsets
     lie on whole samples can fall below. Errors under 0.001 ms are drawn there. Bold: the model
-    selected on val.
+    selected on val. Shaded: 95 % intervals (Wilson), as if events were independent.
     """
     shapes, rows = material.of(DetectionEvidence).shapes, counted_rows(material)
     top = 0.25 + legend_inches(len(rows) + 1)
@@ -59,8 +60,10 @@ def snr(material: Material) -> Plot:
     for row in rows:
         _draw_types(of_types, material, row, shapes, numbers)
         found = by_snr(row.results, shapes)
-        at = [one.snr_db for one in found]
-        of_events.plot(at, [one.recall for one in found], **look(material, row))
+        bounds = draw_recall(
+            of_events, material, row, [one.snr_db for one in found],
+            [one.recall for one in found], [one.n for one in found],
+        )  # fmt: skip
         timed = [one for one in found if one.mae_ms is not None]
         of_errors.plot(
             [one.snr_db for one in timed],
@@ -68,7 +71,7 @@ def snr(material: Material) -> Plot:
             **look(material, row),
         )
         least |= {one.snr_db: one.least_mae_ms for one in found}
-        _add_events(numbers, row, found)
+        _add_events(numbers, row, found, bounds)
     edges = sorted(least)
     of_errors.plot(edges, [least[edge] for edge in edges], marker="o", markersize=3.5, **BOUND)
     of_types.set(ylabel="F1", title="each type", ylim=(-0.02, 1.03))
@@ -115,9 +118,12 @@ def _draw_types(
         )  # fmt: skip
 
 
-def _add_events(numbers: Numbers, row: ModelScores, found: list[AtSnr]) -> None:
-    for one in found:
+def _add_events(
+    numbers: Numbers, row: ModelScores, found: list[AtSnr], bounds: tuple[Floats, Floats]
+) -> None:
+    for one, low, high in zip(found, *bounds, strict=True):
         numbers.add(
             architecture=row.architecture, arm=row.arm, of="event", snr_db=float(one.snr_db),
-            n=one.n, recall=one.recall, mae_ms=one.mae_ms, least_mae_ms=one.least_mae_ms,
+            n=one.n, recall=one.recall, recall_low=low, recall_high=high, mae_ms=one.mae_ms,
+            least_mae_ms=one.least_mae_ms,
         )  # fmt: skip
