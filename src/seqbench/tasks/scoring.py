@@ -14,6 +14,7 @@ from seqbench.plan.job_settings import EvaluateJobSettings
 from seqbench.process.memory import AUTO, limit_bytes
 from seqbench.process.origin import commit
 from seqbench.statistics.bootstrap import cluster_weights, interval
+from seqbench.statistics.proportion import wilson
 from seqbench.storage.detections import Detections
 from seqbench.storage.metrics import Metrics, Score, write_metrics
 from seqbench.storage.model_header import ModelHeader, PredictorHeader
@@ -144,7 +145,8 @@ def score(
     dict
         By metric, families at every tolerance: ``value``, and ``low`` and
         ``high`` of a 95 % interval, null where it is not defined, as with a
-        single group. The headline has ``resampled``, its values in all resamples.
+        single group; at 1, the best there is, it is Wilson's, of groups. The
+        headline has ``resampled``, its values in all resamples.
         Metrics that need probabilities are left out where a model
         gives other scores, and metrics of frames where it predicts none.
     """
@@ -162,6 +164,9 @@ def score(
         value = float(metric(predictions, once, *settings)[0])
         resampled = metric(predictions, weights, *settings) if weights is not None else None
         bounds = None if resampled is None else interval(resampled)
+        if bounds == (1, 1) and METRICS.entry(family).tags["better"] == "higher":
+            # No resample of perfect groups has a fault; those that were not drawn may.
+            bounds = float(wilson(1.0, len(set(predictions.group)))[0]), 1.0
         scores[name] = {
             "value": _or_none(value),
             "low": bounds[0] if bounds else None,

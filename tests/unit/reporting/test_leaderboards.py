@@ -119,6 +119,15 @@ def test_the_interval_of_several_runs_is_that_of_their_mean_over_resamples(board
     assert row(board, "cnn1d").score.interval == pytest.approx((1 / 40, 39 / 40))
 
 
+def test_perfect_scores_of_all_runs_have_the_interval_of_one(board_of):
+    board = board_of({"cnn1d": [1.0] * 40, "majority": [0.1] * 40}, on_resamples=True)
+
+    result = row(board, "cnn1d").results[0]
+    low, high = row(board, "cnn1d").score.interval
+    assert (low, high) == result.interval(result.headline)
+    assert low < high
+
+
 def test_a_lead_is_taken_resample_by_resample(board_of):
     swing = [0.2, 0.8] * 20  # hard and easy resamples, for all models alike
     better = [value + 0.1 for value in swing]

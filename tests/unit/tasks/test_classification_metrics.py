@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.stats import binomtest
 from sklearn import metrics as reference
 
 from fixtures.trainings import network_header
@@ -212,6 +213,19 @@ def test_a_score_has_a_value_and_an_interval_around_it():
         assert found["low"] <= found["high"]
         if name != "ece":  # its resamples are biased upwards
             assert found["low"] <= found["value"] <= found["high"]
+
+
+def test_the_interval_of_a_perfect_score_is_that_of_as_many_perfect_groups():
+    of, _ = random_case(0, 3)
+    right = replace(of, scores=np.eye(3)[of.target], group=[f"g{i // 2}" for i in range(len(of))])
+
+    accuracy = score(TASKS["classification"](), right, resamples=50)["accuracy"]
+
+    n_groups = len(set(right.group))
+    bounds = binomtest(n_groups, n_groups).proportion_ci(method="wilson")
+    assert (accuracy["value"], accuracy["high"]) == (1, 1)
+    assert accuracy["low"] == pytest.approx(bounds.low)
+    assert bounds.low < 1
 
 
 def test_the_headline_keeps_its_resampled_values_which_the_interval_is_of():

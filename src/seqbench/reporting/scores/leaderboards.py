@@ -184,6 +184,12 @@ class Leaderboard:
         )
 
     @property
+    def has_rival(self) -> bool:
+        """Whether a baseline has learned something: it is neither floor nor ceiling."""
+        ends = self.floor, self.ceiling
+        return any(row.is_baseline and row.score.n and row not in ends for row in self.rows)
+
+    @property
     def compared(self) -> list[ModelScores]:
         """The model selected on val and the best baseline, as far as there are any."""
         return [row for row in (self.selected, self.best_baseline) if row is not None]

@@ -8,7 +8,7 @@ from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats, pretraining
-from seqbench.reporting.scores.leaderboards import Leaderboard
+from seqbench.reporting.scores.leaderboards import Lead
 from seqbench.reporting.text.leaks import leak_warnings
 
 FEW_SEEDS = 3
@@ -36,11 +36,13 @@ def requested(plan: Plan) -> list[tuple[str, list[str]]]:
     ]
 
 
-def lede(boards: list[Leaderboard]) -> str:
-    """Return the result in a sentence or two."""
-    leads = [board.lead for board in boards if board.lead is not None]
-    if not leads:
+def lede(materials: list[Material]) -> str:
+    """Return the result in a sentence or two, of datasets that show something."""
+    if all(material.board.lead is None for material in materials):
         return "There is no baseline to hold the models against."
+    leads, uncounted = _counted(materials), _uncounted(materials)
+    if not leads:
+        return f"No dataset shows whether a model is ahead.{uncounted}"
     n_ahead = sum(lead.mean > 0 for lead in leads)
     n_sure = sum(lead.verdict == "ahead" for lead in leads)
     n_behind = sum(lead.verdict == "behind" for lead in leads)
@@ -48,7 +50,7 @@ def lede(boards: list[Leaderboard]) -> str:
         verb = "beats" if n_ahead else "does not beat"
         sure = " more clearly than chance would" if n_sure else ", but chance could do that"
         result = f"The model selected on val {verb} the best baseline{sure if n_ahead else ''}."
-        return f"{result}{_only_floors(boards)}"
+        return f"{result}{uncounted}"
     count = "all" if n_ahead == len(leads) else "none" if n_ahead == 0 else f"{n_ahead}"
     result = (
         f"The model selected on val beats the best baseline on {count} of {len(leads)} datasets"
@@ -56,24 +58,38 @@ def lede(boards: list[Leaderboard]) -> str:
     if n_ahead:
         result += f", beyond chance on {n_sure if n_sure else 'none'}"
     lost = f" It is clearly behind on {n_behind}." if n_behind else ""
-    return f"{result}.{lost}{_only_floors(boards)}"
+    return f"{result}.{lost}{uncounted}"
 
 
-def _only_floors(boards: list[Leaderboard]) -> str:
-    """State where the best baseline is the floor, where a lead means little."""
-    led = [board for board in boards if board.lead is not None]
-    n_floors = sum(board.best_baseline == board.floor for board in led)
-    if not n_floors:
-        return ""
-    where = "The" if len(led) == 1 else f"On {counted(n_floors, 'dataset')} the"
-    return f" {where} best baseline is the floor, which has learned nothing."
+def _counted(materials: list[Material]) -> list[Lead]:
+    """Return the leads on datasets where a baseline has learned something and nothing leaks."""
+    return [
+        lead
+        for one in materials
+        if (lead := one.board.lead) is not None
+        and one.board.has_rival
+        and not leak_warnings(one.leakchecks)
+    ]
+
+
+def _uncounted(materials: list[Material]) -> str:
+    """State which datasets show nothing, and why."""
+    led = [one for one in materials if one.board.lead is not None]
+    leaky = [one.dataset for one in led if leak_warnings(one.leakchecks)]
+    alone = [one.dataset for one in led if not one.board.has_rival and one.dataset not in leaky]
+    found = ""
+    if alone:
+        found += f" Not counted, with no baseline but the floor: {', '.join(alone)}."
+    if leaky:
+        found += f" Not counted, as test or val shares windows or groups: {', '.join(leaky)}."
+    return found
 
 
 def tiles(
-    plan: Plan, boards: list[Leaderboard], results: list[Result], warnings: list[str]
+    plan: Plan, materials: list[Material], results: list[Result], warnings: list[str]
 ) -> list[Tile]:
     """Return requested runs, result, cost and warnings."""
-    leads = [board.lead for board in boards if board.lead is not None]
+    leads = _counted(materials)
     runs = plan.trained
     values = {"dataset": plan.base_datasets} | {
         name: {getattr(run, name) for run in runs} for name in ("architecture", "arm", "seed")
