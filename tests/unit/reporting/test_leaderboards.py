@@ -1,6 +1,7 @@
 """Numbers in the tables, held against values computed by hand."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -249,6 +250,27 @@ def test_val_selects_the_model_of_a_dataset(made_board):
 
     assert board.rows[0].architecture == "rnn"
     assert board.selected.architecture == "cnn1d"
+
+
+def test_ties_on_val_are_named_and_few_groups_warned_of(
+    write_results, config, page_without_figures
+):
+    def edit(run, content):
+        if run.arm != "baseline":
+            content["scores"]["val"]["accuracy"]["value"] = 0.75
+            content["scores"]["val"]["log_loss"]["value"] = 0.1 if run.architecture == "gru" else 1
+
+    write_results(config(architectures=["cnn1d", "gru", "rnn"]), skill=skill, edit=edit)
+
+    page = page_without_figures()
+
+    assert "3 models tie on val with 0.750 accuracy; the lowest log loss there selects gru" in page
+    table = page[page.index('<table class="leaderboard') :]
+    marks = re.findall(r'<tr data-run="([^"]*)".*?</tr>', table, re.DOTALL)
+    rows = re.findall(r"<tr data-run=.*?</tr>", table, re.DOTALL)
+    (selected,) = [name for name, one in zip(marks, rows, strict=True) if ">selected<" in one]
+    assert "gru" in selected
+    assert '<td class="number" data-value="0.75">0.750</td>' in rows[0]
 
 
 def test_the_summary_is_tidy_and_sorted(write_results, config):

@@ -196,6 +196,13 @@ def test_warnings_name_what_is_wrong(write_results, config):
 
 
 @pytest.mark.usefixtures("without_figures")
+def test_few_groups_are_named(write_results, config):
+    write_results(config(), skill=skill, n_test=4)
+
+    assert "Test holds 4 groups: which model is selected" in make_report()
+
+
+@pytest.mark.usefixtures("without_figures")
 def test_runs_whose_batches_were_halved_are_counted(write_results, config):
     def edit(run, content):
         content["provenance"]["batch_size_halved"] = run.arm != "baseline"

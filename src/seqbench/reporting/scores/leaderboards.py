@@ -105,6 +105,11 @@ class ModelScores:
             return f"{len(self.results)}"
         return f"{self.n_folds} \N{MULTIPLICATION SIGN} {self.n_seeds}"
 
+    @cached_property
+    def on_val(self) -> Estimate:
+        """The headline on val; no baseline has one, for val selects among trained models alone."""
+        return Estimate.of_values(one.value(self.headline, "val") for one in self.results)
+
     @property
     def chosen(self) -> Result:
         """The run with the highest headline on val: choosing it never looks at test."""
@@ -170,11 +175,19 @@ class Leaderboard:
         tiebreak = TASKS[self.task]().tiebreak
 
         def on_val(row: ModelScores) -> tuple[float, float]:
-            headline = Estimate.of_values(r.value(self.headline, "val") for r in row.results).mean
             loss = Estimate.of_values(r.value(tiebreak, "val") for r in row.results).mean
-            return _or_lowest(headline), _or_lowest(None if loss is None else -loss)
+            return _or_lowest(row.on_val.mean), _or_lowest(None if loss is None else -loss)
 
         return max((row for row in rows if row.score.n), key=on_val, default=None)
+
+    @property
+    def tied_on_val(self) -> list[ModelScores]:
+        """Trained models whose score on val is that of the selected one, it included."""
+        best = self.selected
+        if best is None or best.on_val.mean is None:
+            return []
+        trained = (row for row in self.rows if not row.is_baseline)
+        return [row for row in trained if row.on_val.mean == best.on_val.mean]
 
     @cached_property
     def best_baseline(self) -> ModelScores | None:

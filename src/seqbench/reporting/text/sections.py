@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from seqbench import layout
+from seqbench.config.registry import TASKS
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.classification import ClassificationEvidence
@@ -15,7 +16,7 @@ from seqbench.reporting.text.cards import Card, card
 from seqbench.reporting.text.leaks import leak_warnings, order_note
 from seqbench.reporting.text.usage import Usage, usages
 
-FEW_TEST_WINDOWS, FEW_TEST_EVENTS = 30, 30
+FEW_TEST_WINDOWS, FEW_TEST_EVENTS, FEW_GROUPS = 30, 30, 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,14 @@ def section(plan: Plan, material: Material) -> Section:
             *map(str, material.windows.source.get("notes", ())),
             *order_note(material.leakchecks),
             *_lead(material.board),
+            *_ties(material.board),
         ],
-        warnings=[*leak_warnings(material.leakchecks), *few, *_warnings(material.board)],
+        warnings=[
+            *leak_warnings(material.leakchecks),
+            *few,
+            *_few_groups(material),
+            *_warnings(material.board),
+        ],
         uses=usages(plan, material.board),
         table_path=layout.TABLE.format(dataset=material.dataset, form="tex"),
     )
@@ -93,6 +100,31 @@ def _few_windows(material: Material) -> list[str]:
         return [f"{found}, which is little to compare models on."]
     share = formats.percent(1 / max(n_test, 1))
     return [f"{found}: one window is {share} of {metric_label(material.board.headline)}."]
+
+
+def _few_groups(material: Material) -> list[str]:
+    """Warn where few people or recordings decide; folds take turns."""
+    if material.board.n_folds > 1:
+        return []
+    n_groups = {one.split: one.n_groups for one in material.splits if one.split != "train"}
+    few = [f"{name} holds {counted(n, 'group')}" for name, n in n_groups.items() if n < FEW_GROUPS]
+    if not few:
+        return []
+    words = " and ".join(few).capitalize()
+    return [f"{words}: which model is selected, or how it scores, may be a matter of these few."]
+
+
+def _ties(board: Leaderboard) -> list[str]:
+    """State where val does not tell models apart."""
+    tied = board.tied_on_val
+    if len(tied) < 2 or board.selected is None:
+        return []
+    tiebreak = metric_label(TASKS[board.task]().tiebreak)
+    return [
+        f"{counted(len(tied), 'model')} tie on val with {formats.score(tied[0].on_val.mean)}"
+        f" {metric_label(board.headline)}; the lowest {tiebreak} there selects"
+        f" {board.selected.name}."
+    ]
 
 
 def _few_events(detection: DetectionEvidence) -> list[str]:
