@@ -38,6 +38,7 @@ TimeOrigin = Literal["start", "clock"]
 Gaps = Literal["refuse", "split"]
 TimeUnit = Literal["s", "ms", "us", "ns", "min", "h", "samples"]
 Text = Annotated[str, Field(min_length=1)]
+MOVING = ("shift", "time_warp")  # augmentations after which a label may be of another sample
 AugmentationNames = tuple[
     Literal[
         "jitter",

@@ -5,7 +5,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from seqbench.config.options import Count, Fraction, Level, NaturalNumber, Options, Positive
+from seqbench.config.options import (
+    AugmentationNames,
+    Count,
+    Fraction,
+    Level,
+    NaturalNumber,
+    Options,
+    Positive,
+)
 
 STATE_EVERY_S = 60.0  # between two states of a training, unless the config sets another
 # In the environment, if set: states of trainings that are done stay. A job of a cluster that fails
@@ -178,6 +186,11 @@ class OptimizerSettings(Options):
     patience_epochs: Count = Field(
         10, description="Epochs without a better validation loss before stopping."
     )
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None,
+        description="Decay, step by step, of a moving average of the weights, such as 0.999: the"
+        " average is evaluated on val and kept; empty: the weights themselves.",
+    )
     precision: Literal["auto", "float32", "tf32", "bfloat16"] = Field(
         "auto",
         description="Precision of the forward pass; auto: bfloat16 on a GPU, else float32. tf32: "
@@ -214,6 +227,16 @@ class FinetuneSettings(OptimizerSettings):
         description="balanced: a class, or the presence of a type of event, weighs in the loss as"
         " the inverse of its frequency in train; root: as the root of that, so that a type a"
         " thousand times rarer weighs 32 times more.",
+    )
+    augment: AugmentationNames = Field(
+        (),
+        description="Changes of every train window that its labels survive, in this order, drawn"
+        " anew in each epoch; for classification and, those that move no sample, labelling.",
+    )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0,
+        description="Share of a target that is spread evenly over all classes in training; for"
+        " classification and labelling.",
     )
     head_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.1, description="Dropout between pooled features and the output layer."

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from seqbench.config.benchmark import Arm, Benchmark, RunGrid
 from seqbench.config.messages import ConfigError
+from seqbench.config.options import MOVING
 from seqbench.config.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS
 from seqbench.plan.baseline_fit import misfit
 from seqbench.plan.job_settings import BestJobSettings, JobSettings
@@ -181,9 +182,33 @@ class Plan:
         ):
             yield Run(dataset, architecture, arm, f"{labels:g}", seed)
 
+    def _unsuited_training(self, grid: RunGrid) -> Iterator[str]:
+        """Yield what the training of an entry of `runs` has no targets or samples for."""
+        for dataset, name in product(grid.datasets, grid.architectures):
+            settings, task = self.benchmark.finetuning(name), self.benchmark.task(dataset)
+            tags = TASKS.entry(task).tags
+            where = (
+                f"but the task of dataset '{dataset}' is {task}; take it out, or set it under"
+                " `architectures` for those it suits"
+            )
+            if settings.label_smoothing and tags.get("labels", "classes") != "classes":
+                yield f"`finetune.label_smoothing` is of classes, {where}"
+            if not settings.augment:
+                continue
+            if "augmented" not in tags:
+                yield f"`finetune.augment` changes windows and not what is predicted, {where}"
+            elif tags["augmented"] == "in_place" and (moving := set(settings.augment) & {*MOVING}):
+                yield f"`finetune.augment`: {min(moving)} moves samples away from labels, {where}"
+            if (sample := self.benchmark.sample(dataset)) != "series":
+                yield (
+                    f"`finetune.augment` changes series, but dataset '{dataset}' holds {sample};"
+                    " take it out, or set it under `architectures` for those it suits"
+                )
+
     def _illegal(self) -> Iterator[str]:
         architectures, objectives = self.benchmark.all_architectures, self.benchmark.all_objectives
         for index, grid in enumerate(self.benchmark.runs):
+            yield from (f"runs.{index}: {one}" for one in self._unsuited_training(grid))
             takers = [
                 (f"architecture '{name}' takes", ARCHITECTURES.entry(str(architectures[name].of)))
                 for name in grid.architectures

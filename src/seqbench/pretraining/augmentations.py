@@ -1,4 +1,4 @@
-"""Changed copies of windows, for objectives that compare views of the same one.
+"""Changed copies of windows, for objectives that compare views and for training with labels.
 
 Every augmentation works on a whole batch at once and draws from a given
 generator. Its first arguments are windows (B, T, C), zero after each end and

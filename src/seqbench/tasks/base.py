@@ -13,7 +13,9 @@ A task is one folder, whose modules are loaded by the stages that need them:
 
 A change re-runs those stages alone: no model depends on a metric or a figure.
 The tag ``labels`` of a registered task names what its recordings carry: classes (of
-labelled intervals, the default), events, values (of every sample) or none.
+labelled intervals, the default), events, values (of every sample) or none. The tag
+``augmented`` says which changed windows keep their targets: all (anywhere), those whose
+samples stay where they are (in_place), or, without the tag, none.
 """
 
 from __future__ import annotations

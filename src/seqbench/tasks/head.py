@@ -24,6 +24,8 @@ class Head(nn.Module, ABC):
     reads
         Whether scores are of windows, one by one, of each of their
         samples, or for whole recordings, stitched from windows.
+    smoothing
+        Share of a target that the loss spreads over all classes while training.
     instance_norm
         Whether the encoder reads each window in units of its own; the logits
         are values in these, and a model brings them back.
@@ -31,6 +33,7 @@ class Head(nn.Module, ABC):
 
     measured: str
     reads: Literal["windows", "samples", "recordings"] = "windows"
+    smoothing: float = 0.0
     instance_norm: bool = False
 
     @abstractmethod
@@ -40,6 +43,11 @@ class Head(nn.Module, ABC):
     @abstractmethod
     def loss(self, logits: Tensor, target: Any, weight: Tensor | None = None) -> Tensor:
         """Return the mean loss over the batch, shape ()."""
+
+    @property
+    def smoothing_now(self) -> float:
+        """`smoothing` while training, else 0."""
+        return self.smoothing if self.training else 0.0
 
     @abstractmethod
     def scores(self, logits: Tensor) -> Tensor:

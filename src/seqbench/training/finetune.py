@@ -1,6 +1,7 @@
 """Fine-tuning: an encoder and a task's head, train and val windows."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from seqbench.config.registry import ARCHITECTURES, BASELINES, TASKS
 from seqbench.models.base import Encoder
 from seqbench.plan.job_settings import FinetuneJobSettings
+from seqbench.pretraining.augmentations import Augmentations
 from seqbench.pretraining.transfer import transfer
 from seqbench.process.memory import PeakMemory, limit_bytes
 from seqbench.process.origin import origin
@@ -97,6 +99,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     val = read_windows(job.windows, "val", memory_limit_bytes=limit)
     network_header = _network_header(settings, train)
     network = build_model(network_header)
+    network.head.smoothing = settings.optimizer.label_smoothing
     pretrained = read_as(job.encoder, EncoderHeader) if job.encoder else None
     manifest: dict[str, object] = {
         "encoder": "random",
@@ -130,6 +133,8 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
             unfreeze=settings.optimizer.unfreeze if pretrained else "at_once",
             unfreeze_epochs=settings.optimizer.unfreeze_epochs,
             starts_fitted=starts_as is not None,
+            augment=settings.optimizer.augment,
+            seed=seed + 2,
         ),
         table,
         torch.from_numpy(drawn),
@@ -248,6 +253,10 @@ class Finetuning(Trainable):
         When a pretrained encoder begins to learn; see `FinetuneSettings`.
     starts_fitted
         The model predicts before the first step; see `Trainable`.
+    augment
+        Names of the changes that windows go through before every step.
+    seed
+        Of the draws of these.
     """
 
     module: Model
@@ -261,8 +270,13 @@ class Finetuning(Trainable):
         unfreeze: str = "at_once",
         unfreeze_epochs: int = 1,
         starts_fitted: bool = False,
+        augment: Sequence[str] = (),
+        seed: int = 0,
     ) -> None:
         self.module = model
+        self.augment = Augmentations(augment)
+        device = next(model.parameters()).device
+        self.draws = torch.Generator(device).manual_seed(seed)
         self.frozen = frozen
         self.weight = weight
         self.unfreeze = unfreeze
@@ -287,8 +301,8 @@ class Finetuning(Trainable):
             layer.requires_grad_(False)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Return the head's loss."""
-        logits = self.module(batch.x, batch.lengths)
+        """Return the head's loss on windows, changed if they are to be."""
+        logits = self.module(self.augment(batch.x, batch.lengths, self.draws), batch.lengths)
         return self.module.head.loss(logits, batch.target, self.weight)
 
     def watch(self, batch: Batch) -> dict[str, Tensor]:
@@ -299,6 +313,15 @@ class Finetuning(Trainable):
             "val_loss": head.loss(logits, batch.target, self.weight),
             f"val_{head.measured}": head.measure(logits, batch.target).mean(),
         }
+
+    def memory(self) -> dict[str, Tensor]:
+        """Return where the draws of changes stand, if there are any."""
+        return {"draws": self.draws.get_state()} if self.augment.steps else {}
+
+    def recall(self, memory: dict[str, Tensor]) -> None:
+        """Go on with the draws of `memory`."""
+        if "draws" in memory:
+            self.draws.set_state(memory["draws"])
 
     def set_training(self, training: bool) -> None:
         """Switch the model; what is frozen or asleep stays in evaluation."""

@@ -176,7 +176,15 @@ def fit(
     )
     n_steps = min(n_steps, settings.max_steps_per_epoch or n_steps)
     schedule = Schedule(optimizer, settings, n_steps)
-    course = Course(trainable, optimizer, schedule, generator, train.augmentation, train.device)
+    course = Course(
+        trainable,
+        optimizer,
+        schedule,
+        generator,
+        train.augmentation,
+        train.device,
+        settings.ema,
+    )
     if keeper is not None:
         keeper.restore(course)
     if trainable.starts_fitted and math.isinf(course.best_loss):
@@ -261,11 +269,12 @@ def epochs(
             "learning_rate": course.schedule.rate,
             "train_loss": float(torch.stack(course.losses).double().mean()),
         }
-        row |= evaluate(trainable, held_out(), settings)
-        check_held_out(loss_name, row[loss_name], epoch, norm_of_last)
-        row |= {"gradient_norm": norm_of_last, "seconds": course.train_s}
-        course.schedule.watch(row[loss_name])
-        course.end_epoch(row, row[loss_name])
+        with course.averaged():
+            row |= evaluate(trainable, held_out(), settings)
+            check_held_out(loss_name, row[loss_name], epoch, norm_of_last)
+            row |= {"gradient_norm": norm_of_last, "seconds": course.train_s}
+            course.schedule.watch(row[loss_name])
+            course.end_epoch(row, row[loss_name])
         yield row
 
 

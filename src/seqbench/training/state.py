@@ -1,8 +1,8 @@
 """Where a training stands, kept on disk so that an interrupted one goes on from there.
 
 A state holds all that decides the rest of a training, so that the rest is the
-same, bit for bit on one kind of CPU, as if nothing had happened: weights and
-running statistics, moments of the optimiser, the schedule, every source of
+same, bit for bit on one kind of CPU, as if nothing had happened: weights, their
+average and running statistics, moments of the optimiser, the schedule, every source of
 chance, the place in the epoch, the history, and the best weights so far. The
 order of batches is kept as it stood at the beginning of the epoch; drawing it
 again and leaving out the batches that are done gives the others.
@@ -58,6 +58,8 @@ class Course:
         Draws how windows move; None: they do not.
     device
         Where the training runs.
+    ema
+        Decay of a moving average of the weights; None: there is no average.
 
     Attributes
     ----------
@@ -69,6 +71,8 @@ class Course:
         One row per finished epoch.
     best_loss, best_epoch, best_weights
         Of the epoch with the lowest held-out loss.
+    average
+        Moving average of the weights by name; empty without `ema`.
     """
 
     def __init__(
@@ -79,8 +83,11 @@ class Course:
         order: torch.Generator,
         augmentation: torch.Generator | None,
         device: torch.device,
+        ema: float | None = None,
     ) -> None:
         self.trainable = trainable
+        self.ema = ema
+        self.average = {} if ema is None else _copied(trainable.module)
         self.optimizer = optimizer
         self.schedule = schedule
         self.augmentation = augmentation
@@ -110,9 +117,30 @@ class Course:
         return self._order.set_state(self._order_at_start)
 
     def end_step(self, loss: Tensor, norm: Tensor) -> None:
-        """Note the loss and gradient norm, shape () each, of a step."""
+        """Note the loss and gradient norm, shape () each, of a step; bring the average on.
+
+        The decay begins low, so that the average soon forgets the first weights.
+        """
         self.losses.append(loss)
         self.norms.append(norm)
+        if self.ema is not None:
+            n_done = self.schedule.n_done
+            decay = min(self.ema, (1 + n_done) / (10 + n_done))
+            for name, weights in self.trainable.module.named_parameters():
+                self.average[name].lerp_(weights.detach(), 1 - decay)
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Let the module hold the average, if there is one, as long as this lasts.
+
+        Statistics of batch norms stay those of training.
+        """
+        own = _copied(self.trainable.module) if self.average else {}
+        _fill(self.trainable.module, self.average)
+        try:
+            yield
+        finally:
+            _fill(self.trainable.module, own)
 
     def end_epoch(self, row: dict[str, float], held_out_loss: float) -> None:
         """Add the epoch to the history, keep its weights if they are the best, begin the next."""
@@ -129,6 +157,7 @@ class Course:
         tensors = {
             **_named("weights", self.trainable.module.state_dict()),
             **_named("best", self.best_weights),
+            **_named("average", self.average),
             **_named("beside_weights", self.trainable.memory()),
             **_named("chance", random_state(self.device)),
             "order_at_start": self._order_at_start,
@@ -164,6 +193,8 @@ class Course:
         self.best_weights = {
             name: tensor.to(self.device) for name, tensor in _under("best", tensors).items()
         }
+        for name, tensor in _under("average", tensors).items():
+            self.average[name] = tensor.to(self.device)
         self.best_loss, self.best_epoch = numbers.best_loss, numbers.best_epoch
         self._restore_optimizer(_under("moments", tensors))
         self.schedule.recall(numbers.schedule)
@@ -304,6 +335,19 @@ class StateKeeper:
         if changed:
             raise FormatError(f"{self.path}: of a training with other {', '.join(changed)}")
         return StoredModel(stored.arrays, stored.header)
+
+
+def _copied(module: nn.Module) -> dict[str, Tensor]:
+    """Return copies of the weights of a module, without its statistics."""
+    return {name: weights.detach().clone() for name, weights in module.named_parameters()}
+
+
+@torch.no_grad()
+def _fill(module: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Give weights by name to a module."""
+    parameters = dict(module.named_parameters())
+    for name, values in weights.items():
+        parameters[name].copy_(values)
 
 
 def state_arrays(module: nn.Module) -> dict[str, np.ndarray]:

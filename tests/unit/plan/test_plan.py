@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,27 @@ def test_an_architecture_of_one_task_is_refused_for_another():
     assert plan({"datasets": ["airline"], "architectures": ["nlinear"]}).trained
     with pytest.raises(ConfigError, match="'nlinear' is made for forecasting, but the task of dat"):
         plan({"datasets": ["waves"], "architectures": ["nlinear"]})
+
+
+@pytest.mark.parametrize(
+    ("dataset", "option", "sentence"),
+    [
+        ("sines", {"label_smoothing": 0.1}, "label_smoothing` is of classes, but the task of data"),
+        ("sines", {"augment": ["jitter"]}, "changes windows and not what is predicted, but the"),
+        ("hello", {"augment": ["jitter", "shift"]}, "shift moves samples away from labels, but"),
+        ("names", {"augment": ["jitter"]}, "changes series, but dataset 'names' holds tokens;"),
+    ],
+)
+def test_options_of_training_are_refused_where_they_make_no_sense(dataset, option, sentence):
+    def made(name: str) -> Plan:
+        return plan({"datasets": [dataset, "waves"], "architectures": [name]}, **variant)
+
+    variant = {"architectures": {"changed": {"of": "lstm", "finetune": option}}}
+    variant["datasets"] = {"sines": {"source": "sin_to_cos"}}
+
+    assert made("lstm").trained
+    with pytest.raises(ConfigError, match=re.escape(sentence)):
+        made("changed")
 
 
 def test_objectives_of_series_are_refused_for_tokens_with_the_reason():

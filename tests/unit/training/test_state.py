@@ -46,8 +46,9 @@ def finetuning(**options):
         {"schedule": "constant", "patience_epochs": 1, "learning_rate": 0.5, "epochs": 6},
         {"warmup_epochs": 2, "gradient_clip": None, "weight_decay": 0.1},
         {"precision": "bfloat16"},
+        {"ema": 0.9},
     ],
-    ids=["plateau", "early_stopping", "warm_up", "bfloat16"],
+    ids=["plateau", "early_stopping", "warm_up", "bfloat16", "average"],
 )
 def test_a_training_goes_on_under_every_schedule(settings, assert_an_interruption_leaves_no_trace):
     assert_an_interruption_leaves_no_trace(
@@ -61,10 +62,11 @@ def test_a_training_goes_on_under_every_schedule(settings, assert_an_interruptio
         {"frozen": True},
         {"unfreeze": "warm_up", "unfreeze_epochs": 2},
         {"unfreeze": "layer_wise", "unfreeze_epochs": 3},
+        {"augment": ("jitter", "shift"), "seed": 5},
     ],
-    ids=["frozen", "warm_up", "layer_wise"],
+    ids=["frozen", "warm_up", "layer_wise", "augmented"],
 )
-def test_a_training_goes_on_while_layers_are_frozen(
+def test_a_training_goes_on_while_layers_are_frozen_or_windows_changed(
     options, assert_an_interruption_leaves_no_trace
 ):
     assert_an_interruption_leaves_no_trace(

@@ -47,7 +47,9 @@ class ClassificationHead(Head):
         `weight` (K,) multiplies the windows of each class; the mean is taken
         over weights.
         """
-        return F.cross_entropy(logits.float(), target, weight=weight)
+        return F.cross_entropy(
+            logits.float(), target, weight=weight, label_smoothing=self.smoothing_now
+        )
 
     def scores(self, logits: Tensor) -> Tensor:
         """Return class probabilities, (B, K)."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.head import Head
 
 
-@TASKS.register("classification", labels="classes")
+@TASKS.register("classification", labels="classes", augmented="anywhere")
 class ClassificationTask(Task):
     """Window to one class."""
 

@@ -23,7 +23,13 @@ class LabellingHead(SampleHead):
         target = target.flatten()
         if not (target != UNKNOWN).any():
             return logits.sum() * 0
-        return F.cross_entropy(logits, target, weight=weight, ignore_index=UNKNOWN)
+        return F.cross_entropy(
+            logits,
+            target,
+            weight=weight,
+            ignore_index=UNKNOWN,
+            label_smoothing=self.smoothing_now,
+        )
 
     def scores(self, logits: Tensor) -> Tensor:
         """Return class probabilities, (B, F * stride, K)."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seqbench.tasks.targets import SampleRows, SampleTargets
 
 
-@TASKS.register("labelling", labels="classes")
+@TASKS.register("labelling", labels="classes", augmented="in_place")
 class LabellingTask(Task):
     """A class for every sample of a sequence."""
 
