@@ -18,6 +18,7 @@ report: "workflow/report/workflow.rst"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/window.smk"
+include: "workflow/rules/tune.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluate.smk"
@@ -27,6 +28,7 @@ include: "workflow/rules/report.smk"
 
 localrules:
     all,
+    choose,
 
 
 rule all:

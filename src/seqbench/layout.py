@@ -15,6 +15,9 @@ WINDOWS = "results/window/{dataset}/windows.h5"
 ENCODER = f"results/pretrain/{PRETRAINING}/encoder.safetensors"
 PRETRAIN_HISTORY = f"results/pretrain/{PRETRAINING}/history.csv"
 
+TRIAL = "results/tune/{dataset}/{architecture}/trial{trial}.json"
+CHOICE = "results/tune/{dataset}/{architecture}/choice.json"
+
 MODEL = f"results/finetune/{RUN}/model.safetensors"
 HISTORY = f"results/finetune/{RUN}/history.csv"
 TRANSFER = f"results/finetune/{RUN}/transfer.json"
@@ -37,6 +40,7 @@ FIGURE_TABLE = "results/figures/{dataset}/{figure}.csv"  # the numbers that the 
 ACROSS = "_across/{task}"
 TABLE = "results/tables/{dataset}.{form}"
 OVERALL_TABLE = "results/tables/_overall.{form}"  # no dataset may be called so
+TRIALS_TABLE = "results/tables/_trials.csv"  # nor so
 TABLE_FORMS = ("tex", "md", "csv")
 
 TENSORBOARD = "results/tensorboard"
@@ -46,6 +50,9 @@ STATES = "results/.state"  # of trainings under way; empty when all are done
 SCOPES = {
     "ingest": "{dataset}",
     "window": "{dataset}",
+    "tune": "{dataset}/{architecture}/trial{trial}",
+    "tune_baseline": "{dataset}/{architecture}/trial{trial}",
+    "choose": "{dataset}/{architecture}",
     "pretrain": PRETRAINING,
     "finetune": RUN,
     "fit_baseline": RUN,

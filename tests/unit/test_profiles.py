@@ -9,6 +9,8 @@ PROFILES = Path(__file__).parents[2] / "profiles"
 RULES = {
     "data": ["ingest"],
     "windows": ["window"],
+    "tuning": ["tune"],
+    "baseline_tuning": ["tune_baseline"],
     "pretraining": ["pretrain"],
     "training": ["finetune", "evaluate"],
     "baseline": ["fit_baseline", "evaluate"],
@@ -48,7 +50,8 @@ def test_no_pack_asks_for_more_time_than_the_partition_gives(limit, attempt, pro
 def test_packs_are_as_large_as_their_partition_allows(profile):
     found = profile("slurm", SEQBENCH_LIMIT_MIN="60", SEQBENCH_PACK="8")
     assert found["group-components"] == {
-        "data": 4, "windows": 4, "pretraining": 3, "training": 2, "baseline": 3
+        "data": 4, "windows": 4, "pretraining": 3, "training": 2, "baseline": 3,
+        "tuning": 3, "baseline_tuning": 3,
     }  # fmt: skip
     assert minutes(found, "training", 1) == 60
 

@@ -8,6 +8,7 @@ models of all seeds, the best baseline and a card.
 rule best:
     input:
         lambda wc: best_files(PLAN, wc.dataset),
+        choices=ancient(lambda wc: choice_files(PLAN, PLAN.runs_on(wc.dataset))),
     output:
         folder=directory(layout.BEST),
     log:

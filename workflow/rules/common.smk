@@ -55,11 +55,12 @@ from seqbench import layout
 from seqbench.config.benchmark import Arm, Benchmark
 from seqbench.errors import UserError
 from seqbench.config.options import canonical_json
+from seqbench.config.registry import BASELINES
 from seqbench.plan.job_code import JobCode
 from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.plan import Plan
 from seqbench.plan.source_files import source_files
-from seqbench.plan.workflow_jobs import best_files, report_files
+from seqbench.plan.workflow_jobs import best_files, choice_files, report_files
 from seqbench.process.code_digest import source_digest
 from seqbench.reporting.figures.catalog import (
     caption,
@@ -71,6 +72,7 @@ from seqbench.reporting.text.closing import closing_lines
 from seqbench.config.stages import STATES_STAY
 from seqbench.storage.atomic import write_text
 from seqbench.storage.states import remove_state
+from seqbench.storage.trials import read_choice
 from seqbench.process.fork_server import start as start_fork_server
 from seqbench.config.yaml_files import read_yaml
 
@@ -109,6 +111,15 @@ if workflow.remote_exec:
 # What a config may name: a typing error in a target is no other run.
 TRAINED_ARM = "|".join(BENCHMARK.arm_names())
 
+# The same of what is searched: a rule that matches nothing makes no job.
+TUNED = set(PLAN.tuned)
+SEARCHED = {architecture for _, architecture in TUNED}
+SEARCHED_NETWORKS, SEARCHED_BASELINES = (
+    "|".join(sorted(names)) or "none of them"
+    for names in (SEARCHED - set(BASELINES), SEARCHED & set(BASELINES))
+)
+
+
 # Members of a packed job run one after another: each takes the one `turn` of its job.
 workflow.register_resource("turn", 1)
 
@@ -123,6 +134,7 @@ wildcard_constraints:
     arm=f"{TRAINED_ARM}|baseline",
     objective=r"[a-z0-9][a-z0-9_-]*",
     labels=r"[0-9.e-]+",
+    trial=r"\d+",
     seed=r"\d+",
 
 
@@ -142,6 +154,25 @@ def pretrained_encoder(wildcards):
     return (
         [layout.ENCODER.format(objective=objective, **wildcards)] if objective else []
     )
+
+
+def choice(wildcards):
+    """Return the file with the chosen options of a model, once all of its trials are done."""
+    if (wildcards.dataset, wildcards.architecture) not in TUNED:
+        return []
+    names = {"dataset": wildcards.dataset, "architecture": wildcards.architecture}
+    return checkpoints.choose.get(**names).output.choice
+
+
+def chosen_point(wildcards):
+    """Return the chosen options of a model; None where there was no search."""
+    file = choice(wildcards)
+    return read_choice(Path(file)).options if file else None
+
+
+def point_of_trial(wildcards):
+    """Return the options of a trial."""
+    return PLAN.trials(wildcards.architecture)[int(wildcards.trial)]
 
 
 def place_label(place):
@@ -221,6 +252,11 @@ def end():
 def end_well():
     """Stop the fork server, remove the states of trainings that are done, and print the results."""
     end()
+    for dataset, architecture in PLAN.tuned:
+        for trial in range(len(PLAN.trials(architecture))):
+            names = {"dataset": dataset, "architecture": architecture, "trial": trial}
+            if Path(layout.TRIAL.format(**names)).exists():
+                remove_state(Path(layout.state("tune").format(**names)))
     for run in PLAN.trained:
         names = vars(run) | {"objective": PLAN.objective(run)}
         for step, made in (("pretrain", layout.ENCODER), ("finetune", layout.MODEL)):

@@ -1,7 +1,7 @@
 """Models trained with labels, and baselines fitted with them.
 
-Needs windows.h5, of which it reads train and val, and the encoder of a
-pretrained arm; yields a model per run, its history and transfer manifest.
+Needs windows.h5, of which it reads train and val, the encoder of a pretrained
+arm, and the options that a search has chosen; yields a model per run, its history and transfer manifest.
 """
 
 
@@ -9,6 +9,7 @@ rule finetune:
     input:
         windows=layout.WINDOWS,
         encoder=pretrained_encoder,
+        choice=ancient(choice),
     output:
         model=layout.MODEL,
         history=layout.HISTORY,
@@ -31,7 +32,7 @@ rule finetune:
         out_of_memory=BENCHMARK.out_of_memory,
     params:
         settings=lambda wc: SETTINGS.finetune(
-            wc.dataset, wc.architecture, wc.arm, float(wc.labels)
+            wc.dataset, wc.architecture, wc.arm, float(wc.labels), chosen_point(wc)
         ).to_json(),
         code=lambda wc: source_digest(*CODE.finetune(wc.dataset, wc.architecture)),
         encoder=encoder_option,
@@ -54,6 +55,7 @@ rule finetune:
 rule fit_baseline:
     input:
         windows=layout.WINDOWS,
+        choice=ancient(choice),
     output:
         model=layout.MODEL,
     log:
@@ -69,7 +71,9 @@ rule fit_baseline:
         turn=turn,
         memory_limit=MEMORY_LIMIT,
     params:
-        settings=lambda wc: SETTINGS.fit_baseline(wc.dataset, wc.architecture).to_json(),
+        settings=lambda wc: SETTINGS.fit_baseline(
+            wc.dataset, wc.architecture, chosen_point(wc)
+        ).to_json(),
         code=lambda wc: source_digest(*CODE.fit_baseline(wc.dataset, wc.architecture)),
     shell:
         "python -m seqbench.steps.fit_baseline --settings {params.settings:q}"

@@ -1,6 +1,6 @@
 """Encoders trained without labels.
 
-Needs windows.h5, of which it reads train; yields an encoder and its history per
+Needs windows.h5, of which it reads train, and the options that a search has chosen; yields an encoder and its history per
 dataset, architecture, objective and seed, shared by all arms and label fractions.
 """
 
@@ -8,6 +8,7 @@ dataset, architecture, objective and seed, shared by all arms and label fraction
 rule pretrain:
     input:
         windows=layout.WINDOWS,
+        choice=ancient(choice),
     output:
         encoder=layout.ENCODER,
         history=layout.PRETRAIN_HISTORY,
@@ -26,7 +27,9 @@ rule pretrain:
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:
-        settings=lambda wc: SETTINGS.pretrain(wc.architecture, wc.objective).to_json(),
+        settings=lambda wc: SETTINGS.pretrain(
+            wc.architecture, wc.objective, chosen_point(wc)
+        ).to_json(),
         code=lambda wc: source_digest(*CODE.pretrain(wc.architecture, wc.objective)),
         state=layout.state("pretrain"),
         tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),

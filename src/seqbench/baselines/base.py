@@ -6,8 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.datasets.base import DataError
 from seqbench.storage.windows import UNLABELLED, WindowSet
 from seqbench.windowing.normalize import standardize
+
+
+class OptionError(DataError):
+    """Options that do not fit the windows: a search takes others."""
+
 
 Arrays = dict[str, NDArray[Any]]
 

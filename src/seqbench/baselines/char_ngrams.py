@@ -24,6 +24,7 @@ Gram = tuple[int, ...]
     accepts=("tokens",),
     tasks=("classification",),
     imports=("scipy.sparse", "sklearn.linear_model"),
+    space={"longest": (2, 3, 4, 5, 6), "inverse_penalty": {"low": 0.1, "high": 100.0, "log": True}},
 )
 class CharNgramsBaseline(Baseline):
     """Counts of character n-grams and multinomial logistic regression.

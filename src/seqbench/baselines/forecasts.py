@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.baselines.base import Arrays, Baseline
+from seqbench.baselines.base import Arrays, Baseline, OptionError
 from seqbench.config.options import Count, Lags
 from seqbench.config.registry import BASELINES
-from seqbench.datasets.base import DataError
 from seqbench.storage.windows import WindowSet
 from seqbench.windowing.transform import past
 
@@ -28,7 +27,12 @@ class PersistenceBaseline(Baseline):
         )
 
 
-@BASELINES.register("seasonal_naive", accepts=("series",), tasks=("forecasting",))
+@BASELINES.register(
+    "seasonal_naive",
+    accepts=("series",),
+    tasks=("forecasting",),
+    space={"season_samples": (4, 7, 12, 24, 52)},
+)
 class SeasonalNaiveBaseline(Baseline):
     """The value one season before, for each sample of the horizon.
 
@@ -75,7 +79,25 @@ class MeanFrameBaseline(Baseline):
         return np.broadcast_to(arrays["mean"], shape)
 
 
-@BASELINES.register("log_ar", accepts=("series",), tasks=("forecasting",))
+@BASELINES.register(
+    "log_ar",
+    accepts=("series",),
+    tasks=("forecasting",),
+    space={
+        "lags": (
+            (1,),
+            (1, 2),
+            (1, 2, 3),
+            (1, 2, 3, 4, 5, 6),
+            (1, 7, 8),
+            (1, 12, 13),
+            (1, 2, 12, 13, 14),
+            (1, 24, 25),
+            (1, 2, 24, 25, 26),
+            (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
+        )
+    },
+)
 class LogArBaseline(Baseline):
     """Autoregression of each channel at chosen lags, step by step along the horizon.
 
@@ -146,7 +168,7 @@ def check_look_back(splits: list[WindowSet], n_samples: int, option: str) -> Non
     """Refuse to look back further than the shortest window reaches."""
     shortest = min(int(split.length.min()) for split in splits)
     if n_samples > shortest:
-        raise DataError(
+        raise OptionError(
             f"`baseline_options.{option}`: {n_samples} samples back do not fit into windows of"
             f" {shortest}; look back less far, or make windows longer"
         )

@@ -26,6 +26,7 @@ ALPHAS = np.logspace(-3, 3, 10)
     tasks=("classification",),
     stochastic=True,
     imports=("aeon.transformations.collection.convolution_based", "sklearn.linear_model"),
+    space={"n_kernels": (2500, 5000, 10000, 20000)},
 )
 class MiniRocketBaseline(Baseline):
     """MiniRocket features (aeon) and a ridge classifier with built-in choice of its penalty.

@@ -16,7 +16,14 @@ from seqbench.config.messages import ConfigError, faults
 from seqbench.config.options import Fraction, Level, NaturalNumber, Options
 from seqbench.config.registry import ARCHITECTURES, DATASETS, OBJECTIVES
 from seqbench.config.stages import STATE_EVERY_S, FinetuneSettings, PretrainSettings
-from seqbench.config.variants import ArchitectureEntry, Variant, changed, with_registered
+from seqbench.config.tuning import TuneSettings
+from seqbench.config.variants import (
+    ArchitectureEntry,
+    BaselineEntry,
+    Variant,
+    changed,
+    with_registered,
+)
 from seqbench.config.yaml_files import read_yaml
 from seqbench.errors import UserError
 
@@ -66,7 +73,7 @@ class Benchmark(BaseModel):
         ["majority", "mean", "persistence", "metronome"],
         description="Floors and ceilings, run on every dataset they fit.",
     )
-    baseline_options: dict[Name, dict[str, Any]] = Field({}, description="Options by baseline.")
+    baseline_options: dict[Name, BaselineEntry] = Field({}, description="Options by baseline.")
     datasets: dict[Name, DatasetEntry] = Field(
         {}, description="Datasets by name; they add to the built-in ones or override them."
     )
@@ -83,6 +90,7 @@ class Benchmark(BaseModel):
     )
     pretrain: PretrainSettings = PretrainSettings()
     finetune: FinetuneSettings = FinetuneSettings()
+    tune: TuneSettings = TuneSettings()
     questions: list[Question] = Field([], description="Comparisons that the report makes.")
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
         "auto", description="Where models train: auto takes a GPU when there is one."

@@ -17,7 +17,8 @@ from seqbench.config.registry import (
     Registry,
     suggestion,
 )
-from seqbench.config.variants import Variant
+from seqbench.config.search_space import tune_problems
+from seqbench.config.variants import Entry, Variant
 
 if TYPE_CHECKING:
     from seqbench.config.benchmark import Benchmark
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
 
 def problems(benchmark: Benchmark) -> Iterator[str]:
     """Yield a sentence for each problem of a configuration whose types are right."""
-    yield from _unknown_names(benchmark)
-    yield from _unknown_in_runs(benchmark)
-    yield from _bad_questions(benchmark)
-    yield from _bad_options(benchmark)
+    checks = (_unknown_names, _unknown_in_runs, _bad_questions, _bad_options)
+    found = [problem for check in checks for problem in check(benchmark)]
+    yield from found or tune_problems(benchmark)
 
 
 def _unknown_names(benchmark: Benchmark) -> Iterator[str]:
@@ -98,9 +98,10 @@ def _bad_options(benchmark: Benchmark) -> Iterator[str]:
         ("objectives", OBJECTIVES, benchmark.objectives),
     ):
         for name, given in chosen.items():
-            of, options = (given.of, given.options) if isinstance(given, Variant) else (name, given)
-            if (of or name) in registry:
-                yield from option_problems(f"{place}.{name}", registry, of or name, options)
+            of = getattr(given, "of", None) or name
+            options = given.options if isinstance(given, Entry) else given
+            if of in registry:
+                yield from option_problems(f"{place}.{name}", registry, of, options)
     for name, entry in benchmark.architectures.items():
         for stage in ("pretrain", "finetune"):
             settings = getattr(benchmark, stage)

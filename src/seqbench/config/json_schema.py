@@ -7,7 +7,7 @@ from pydantic import Field, create_model
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.options import Options
 from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, TASKS, Registry
-from seqbench.config.variants import ArchitectureEntry, Variant
+from seqbench.config.variants import ArchitectureEntry, BaselineEntry, Entry, Variant
 
 
 def json_schema() -> dict[str, Any]:
@@ -15,7 +15,7 @@ def json_schema() -> dict[str, Any]:
     by_name = {
         "architectures": _options_by_name(ARCHITECTURES, ArchitectureEntry),
         "objectives": _options_by_name(OBJECTIVES, Variant),
-        "baseline_options": _options_by_name(BASELINES),
+        "baseline_options": _options_by_name(BASELINES, BaselineEntry),
         "tasks": _options_by_name(TASKS),
     }
     fields: dict[str, Any] = {
@@ -39,7 +39,7 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 
-def _options_by_name(registry: Registry, variant: type[Variant] | None = None) -> type[Options]:
+def _options_by_name(registry: Registry, variant: type[Entry] | None = None) -> type[Options]:
     """Return a model with the options of each registered name, and of variants where allowed."""
     fields: dict[str, Any] = {}
     for name in registry:

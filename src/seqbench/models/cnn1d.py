@@ -44,7 +44,13 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
 
 
 @ARCHITECTURES.register(
-    "cnn1d", accepts=("series", "tokens"), same_length=("widths", "kernel_sizes", "strides")
+    "cnn1d",
+    accepts=("series", "tokens"),
+    same_length=("widths", "kernel_sizes", "strides"),
+    space={
+        "widths": ((32, 64, 64), (64, 128, 128), (128, 256, 256)),
+        "dropout": {"low": 0.0, "high": 0.5},
+    },
 )
 class Cnn1dEncoder(Encoder):
     """Blocks of convolution, batch norm and ReLU.

@@ -74,7 +74,16 @@ def per_frame(
     return frames.masked_scatter(like(is_inside, frames), values)
 
 
-@ARCHITECTURES.register("cnn2d", accepts=("video",), same_length=("widths", "kernel_sizes"))
+@ARCHITECTURES.register(
+    "cnn2d",
+    accepts=("video",),
+    same_length=("widths", "kernel_sizes"),
+    space={
+        "widths": ((16, 32), (32, 64), (64, 128)),
+        "hidden_size": (64, 128, 256),
+        "dropout": {"low": 0.0, "high": 0.5},
+    },
+)
 class Cnn2dEncoder(Encoder):
     """Blocks of convolution and 2 x 2 maximum over each frame, then a layer of hidden units.
 

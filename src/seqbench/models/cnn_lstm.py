@@ -39,7 +39,14 @@ class ConvolvedRecurrentEncoder(Encoder):
 
 
 @ARCHITECTURES.register(
-    "cnn_lstm", accepts=("series", "tokens"), same_length=("widths", "kernel_sizes", "strides")
+    "cnn_lstm",
+    accepts=("series", "tokens"),
+    same_length=("widths", "kernel_sizes", "strides"),
+    space={
+        "widths": ((16, 32), (32, 64), (64, 128)),
+        "hidden_size": (32, 64, 128),
+        "dropout": {"low": 0.0, "high": 0.5},
+    },
 )
 class CnnLstmEncoder(ConvolvedRecurrentEncoder):
     """Blocks of strided convolution, read in time by an LSTM.

@@ -10,7 +10,16 @@ from seqbench.models.pooling import Pool
 from seqbench.models.recurrent import LstmEncoder
 
 
-@ARCHITECTURES.register("cnn_lstm_2d", accepts=("video",), same_length=("widths", "kernel_sizes"))
+@ARCHITECTURES.register(
+    "cnn_lstm_2d",
+    accepts=("video",),
+    same_length=("widths", "kernel_sizes"),
+    space={
+        "widths": ((16, 32), (32, 64), (64, 128)),
+        "hidden_size": (64, 128, 256),
+        "dropout": {"low": 0.0, "high": 0.5},
+    },
+)
 class CnnLstm2dEncoder(Encoder):
     """Blocks of convolution and 2 x 2 maximum, then an LSTM down the rows of the map.
 

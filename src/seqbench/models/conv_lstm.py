@@ -182,7 +182,11 @@ class ConvLSTM(nn.Module):
         return outputs[first:], states[first:]
 
 
-@ARCHITECTURES.register("conv_lstm", accepts=("video",))
+@ARCHITECTURES.register(
+    "conv_lstm",
+    accepts=("video",),
+    space={"widths": ((16, 16), (32, 32), (64, 64)), "kernel_size": (3, 5)},
+)
 class ConvLstmEncoder(Encoder):
     """Layers of convolutional LSTM over frames that are folded into fewer, deeper pixels.
 

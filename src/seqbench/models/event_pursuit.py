@@ -46,6 +46,7 @@ REACH_FRAMES = 2  # that the first convolution sees to each side
     only_with={"look_ahead_ms": {"causal": True}},
     takes_rate=True,
     takes_types=True,
+    space={"width": (16, 24, 48), "dropout": {"low": 0.0, "high": 0.5}},
 )
 class EventPursuitEncoder(Encoder):
     """Matching pursuit with the templates of `matched_filter`, and a network on what it finds.

@@ -37,6 +37,7 @@ LOOK_AHEAD_MS = 50.0  # of a causal model, where the config gives none
     causal_with={"bidirectional": False},
     only_with={"look_ahead_ms": {"bidirectional": False}},
     takes_rate=True,
+    space={"hidden_size": (32, 64, 128), "n_layers": (1, 2), "dropout": {"low": 0.0, "high": 0.5}},
 )
 class EventRnnEncoder(ConvolvedRecurrentEncoder):
     """Strided convolutions, read in time in both directions or forward by an LSTM or GRU.

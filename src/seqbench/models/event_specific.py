@@ -197,6 +197,11 @@ class EventSpecificCNN(nn.Module):
     accepts=("series",),
     same_length=("kernel_sizes", "strides"),
     templates_of=("detection",),
+    space={
+        "n_templates": (8, 16, 32),
+        "hidden_size": (32, 64, 128),
+        "dropout": {"low": 0.0, "high": 0.5},
+    },
 )
 class EventSpecificEncoder(Encoder):
     """Match scores of templates and filters of their own per event type, read by an LSTM.

@@ -28,7 +28,11 @@ class _Block(nn.Module):
         return filtered
 
 
-@ARCHITECTURES.register("event_unet", accepts=("series",))
+@ARCHITECTURES.register(
+    "event_unet",
+    accepts=("series",),
+    space={"kernel_size": (5, 7, 11), "dropout": {"low": 0.0, "high": 0.5}},
+)
 class EventUnetEncoder(Encoder):
     """Convolutions down to a coarse rate and back up, joined at every rate.
 

@@ -39,7 +39,11 @@ class SelfAttention(MultiHeadAttention):
         return normal
 
 
-@ARCHITECTURES.register("lstm_event", accepts=("series",))
+@ARCHITECTURES.register(
+    "lstm_event",
+    accepts=("series",),
+    space={"hidden_size": (32, 64, 128), "n_layers": (1, 2), "dropout": {"low": 0.0, "high": 0.5}},
+)
 class LstmEventEncoder(Encoder):
     """Frames of a strided convolution, read by an LSTM, that attend to each other.
 

@@ -7,7 +7,14 @@ from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, ended
 
 
-@ARCHITECTURES.register("mlp", accepts=("series", "tokens"))
+@ARCHITECTURES.register(
+    "mlp",
+    accepts=("series", "tokens"),
+    space={
+        "hidden_sizes": ((64,), (64, 64), (128, 128), (128, 128, 128)),
+        "dropout": {"low": 0.0, "high": 0.5},
+    },
+)
 class MlpEncoder(Encoder):
     """Dense layers with ReLU, each sample by itself.
 

@@ -86,7 +86,11 @@ def turn(x: Tensor, index: Tensor | None) -> Tensor:
     return x.gather(1, index[..., None].expand_as(x))
 
 
-@ARCHITECTURES.register("rnn", accepts=("series", "tokens"))
+@ARCHITECTURES.register(
+    "rnn",
+    accepts=("series", "tokens"),
+    space={"hidden_size": (32, 64, 128), "n_layers": (1, 2), "dropout": {"low": 0.0, "high": 0.5}},
+)
 class RnnEncoder(RecurrentEncoder):
     """Recurrent network with tanh units.
 
@@ -98,7 +102,11 @@ class RnnEncoder(RecurrentEncoder):
     cell = nn.RNN
 
 
-@ARCHITECTURES.register("lstm", accepts=("series", "tokens"))
+@ARCHITECTURES.register(
+    "lstm",
+    accepts=("series", "tokens"),
+    space={"hidden_size": (32, 64, 128), "n_layers": (1, 2), "dropout": {"low": 0.0, "high": 0.5}},
+)
 class LstmEncoder(RecurrentEncoder):
     """Long short-term memory.
 
@@ -111,7 +119,11 @@ class LstmEncoder(RecurrentEncoder):
     cell = nn.LSTM
 
 
-@ARCHITECTURES.register("gru", accepts=("series", "tokens"))
+@ARCHITECTURES.register(
+    "gru",
+    accepts=("series", "tokens"),
+    space={"hidden_size": (32, 64, 128), "n_layers": (1, 2), "dropout": {"low": 0.0, "high": 0.5}},
+)
 class GruEncoder(RecurrentEncoder):
     """Gated recurrent units.
 

@@ -86,7 +86,15 @@ class TransformerBlock(nn.Module):
         return result
 
 
-@ARCHITECTURES.register("transformer", accepts=("series", "tokens"))
+@ARCHITECTURES.register(
+    "transformer",
+    accepts=("series", "tokens"),
+    space={
+        "hidden_size": (32, 64, 128),
+        "n_layers": (1, 2, 4),
+        "dropout": {"low": 0.0, "high": 0.5},
+    },
+)
 class TransformerEncoder(Encoder):
     """Frames with positions that attend to each other, layer upon layer.
 

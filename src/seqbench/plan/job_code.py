@@ -49,6 +49,20 @@ class JobCode:
         of = str(self.benchmark.all_objectives[objective].of)
         return ["seqbench.steps.pretrain", self._model(architecture), OBJECTIVES.entry(of).module]
 
+    def tune(self, dataset: str, architecture: str) -> list[str]:
+        """Modules of the rule `tune`, whose trials are scored."""
+        _, *trained = self.finetune(dataset, architecture)
+        return ["seqbench.steps.tune", *trained, *self._metrics(dataset)]
+
+    def tune_baseline(self, dataset: str, baseline: str) -> list[str]:
+        """Modules of the rule `tune_baseline`, whose trials are scored."""
+        _, *fitted = self.fit_baseline(dataset, baseline)
+        return ["seqbench.steps.tune_baseline", *fitted, *self._metrics(dataset)]
+
+    def choose(self) -> list[str]:
+        """Modules of the rule `choose`."""
+        return ["seqbench.steps.choose"]
+
     def finetune(self, dataset: str, architecture: str) -> list[str]:
         """Modules of the rule `finetune`."""
         of = str(self.benchmark.all_architectures[architecture].of)

@@ -18,6 +18,8 @@ from seqbench.config.stages import (
     TransformSettings,
     WindowSettings,
 )
+from seqbench.config.tuning import Point
+from seqbench.config.variants import BaselineEntry, changed
 
 if TYPE_CHECKING:
     from seqbench.config.benchmark import Benchmark
@@ -72,6 +74,20 @@ class BaselineJobSettings(Options):
     options: dict[str, Any]
 
 
+class TrialJobSettings(Options):
+    """One trial of a network: its options among those that are searched, and its training."""
+
+    options: dict[str, Any]
+    training: FinetuneJobSettings
+
+
+class BaselineTrialJobSettings(Options):
+    """The same of a baseline."""
+
+    options: dict[str, Any]
+    fit: BaselineJobSettings
+
+
 class EvaluateJobSettings(Options):
     """One model to score."""
 
@@ -109,9 +125,11 @@ class JobSettings:
             normalization=entry.normalization,
         )
 
-    def pretrain(self, architecture: str, objective: str) -> PretrainJobSettings:
-        """Slice of the rule `pretrain`."""
-        encoder = self.benchmark.all_architectures[architecture]
+    def pretrain(
+        self, architecture: str, objective: str, point: Point | None = None
+    ) -> PretrainJobSettings:
+        """Slice of the rule `pretrain`; a point holds the options that a search has chosen."""
+        encoder = self.benchmark.all_architectures[architecture].at(point or {})
         chosen = self.benchmark.all_objectives[objective]
         return PretrainJobSettings(
             architecture=str(encoder.of),
@@ -122,12 +140,12 @@ class JobSettings:
         )
 
     def finetune(
-        self, dataset: str, architecture: str, arm: str, labels: float
+        self, dataset: str, architecture: str, arm: str, labels: float, point: Point | None = None
     ) -> FinetuneJobSettings:
-        """Slice of the rule `finetune`."""
+        """Slice of the rule `finetune`; a point holds the options that a search has chosen."""
         from seqbench.config.benchmark import Arm
 
-        encoder = self.benchmark.all_architectures[architecture]
+        encoder = self.benchmark.all_architectures[architecture].at(point or {})
         return FinetuneJobSettings(
             task=self.benchmark.task(dataset),
             task_options=self._task_options(dataset),
@@ -139,16 +157,30 @@ class JobSettings:
             else None,
             frozen=Arm.parse(arm).frozen,
             labels=labels,
-            optimizer=self.benchmark.finetuning(architecture),
+            optimizer=changed(self.benchmark.finetune, encoder.finetune),
         )
 
-    def fit_baseline(self, dataset: str, baseline: str) -> BaselineJobSettings:
-        """Slice of the rule `fit_baseline`."""
+    def tune(self, dataset: str, architecture: str, point: Point) -> TrialJobSettings:
+        """Slice of the rule `tune`: a training from scratch with all labels."""
+        training = self.finetune(dataset, architecture, "scratch", 1.0, point)
+        return TrialJobSettings(options=point, training=training)
+
+    def tune_baseline(self, dataset: str, baseline: str, point: Point) -> BaselineTrialJobSettings:
+        """Slice of the rule `tune_baseline`."""
+        return BaselineTrialJobSettings(
+            options=point, fit=self.fit_baseline(dataset, baseline, point)
+        )
+
+    def fit_baseline(
+        self, dataset: str, baseline: str, point: Point | None = None
+    ) -> BaselineJobSettings:
+        """Slice of the rule `fit_baseline`; a point holds the options that a search has chosen."""
+        entry = self.benchmark.baseline_options.get(baseline, BaselineEntry()).at(point or {})
         return BaselineJobSettings(
             task=self.benchmark.task(dataset),
             task_options=self._task_options(dataset),
             baseline=baseline,
-            options=_filled(BASELINES, baseline, self.benchmark.baseline_options.get(baseline, {})),
+            options=_filled(BASELINES, baseline, entry.options),
         )
 
     def evaluate(self, dataset: str) -> EvaluateJobSettings:

@@ -6,10 +6,13 @@ from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
 
+from seqbench import layout
 from seqbench.config.benchmark import Arm, Benchmark, RunGrid
 from seqbench.config.messages import ConfigError
 from seqbench.config.options import MOVING
 from seqbench.config.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS
+from seqbench.config.search_space import points_of
+from seqbench.config.tuning import Point
 from seqbench.plan.baseline_fit import misfit
 from seqbench.plan.job_settings import BestJobSettings, JobSettings
 
@@ -78,6 +81,7 @@ class Plan:
         self.benchmark = benchmark
         self.unfinished = frozenset(unfinished)
         self.job_settings = JobSettings(benchmark)
+        self._trials: dict[str, list[Point]] = {}
         problems = sorted(set(self._illegal()))
         if problems:
             raise ConfigError(problems)
@@ -139,6 +143,25 @@ class Plan:
         entry = self.benchmark.all_datasets[base_dataset]
         runs = sorted("/".join(map(str, vars(run).values())) for run in self.runs_on(base_dataset))
         return BestJobSettings(runs=runs, dataset=entry.model_dump(mode="json"))
+
+    @cached_property
+    def tuned(self) -> list[tuple[str, str]]:
+        """Datasets, each fold one, and the architectures and baselines that are searched there."""
+        pairs = dict.fromkeys((run.dataset, run.architecture) for run in self.runs)
+        return [pair for pair in pairs if self.trials(pair[1])]
+
+    def trials(self, architecture: str) -> list[Point]:
+        """Return the options of the trials of an architecture or baseline; none without search."""
+        if architecture not in self._trials:
+            self._trials[architecture] = points_of(self.benchmark, architecture)
+        return self._trials[architecture]
+
+    def trial_files(self, dataset: str, architecture: str) -> list[str]:
+        """Return the files that the trials of a model on a dataset leave."""
+        return [
+            layout.TRIAL.format(dataset=dataset, architecture=architecture, trial=trial)
+            for trial in range(len(self.trials(architecture)))
+        ]
 
     @cached_property
     def _by_dataset(self) -> dict[str, list[Run]]:

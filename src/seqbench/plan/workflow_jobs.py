@@ -1,14 +1,27 @@
 """The jobs of a plan, as the workflow runs them: what each leaves, and what it needs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from seqbench import layout
+from seqbench.config.registry import BASELINES
 from seqbench.plan.plan import Plan, Run
 
 Files = Sequence[str]
-STEPS = ("ingest", "window", "pretrain", "fit_baseline", "finetune", "evaluate", "best", "report")
+STEPS = (
+    "ingest",
+    "window",
+    "tune",
+    "tune_baseline",
+    "choose",
+    "pretrain",
+    "fit_baseline",
+    "finetune",
+    "evaluate",
+    "best",
+    "report",
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -26,6 +39,8 @@ class Job:
     outputs, log, inputs
         Files, relative to the folder that holds `results/`; those alone that
         other jobs leave are inputs.
+    ancient
+        Those inputs whose time counts for nothing, as the settings hold what they say.
     state
         File from which an interrupted training goes on; None: this is no training.
     epochs
@@ -43,6 +58,7 @@ class Job:
     outputs: tuple[str, ...]
     log: str
     inputs: tuple[str, ...] = ()
+    ancient: tuple[str, ...] = ()
     state: str | None = None
     epochs: int | None = None
     cost: tuple[str, str] | None = None
@@ -58,28 +74,38 @@ def jobs_of(plan: Plan) -> list[Job]:
     for name in plan.datasets:
         recordings = layout.RECORDINGS.format(dataset=benchmark.base_dataset(name))
         of_data.append(_job(plan, "window", {"dataset": name}, [layout.WINDOWS], [recordings]))
+    searches = [job for dataset, name in plan.tuned for job in _search(plan, dataset, name)]
     pretrained: dict[str, Job] = {}
     of_runs = []
     for run in plan.trained:
         metrics, inputs = run.fill(layout.METRICS), [layout.WINDOWS]
+        chosen = choice_files(plan, [run])
         if objective := plan.objective(run):
             names = asdict(run) | {"objective": objective}
             del names["arm"], names["labels"]  # all of them share the encoder
             outputs = [layout.ENCODER, layout.PRETRAIN_HISTORY]
-            job = _job(plan, "pretrain", names, outputs, inputs, cost=(metrics, "pretrain"))
+            job = _job(plan, "pretrain", names, outputs, inputs, chosen, cost=(metrics, "pretrain"))
             epochs = benchmark.pretraining(run.architecture).epochs
             pretrained.setdefault(job.name, replace(job, epochs=epochs))
             inputs = [*inputs, layout.ENCODER.format(**names)]
         outputs = [layout.MODEL, layout.HISTORY, layout.TRANSFER]
-        job = _job(plan, "finetune", asdict(run), outputs, inputs, cost=(metrics, "train"))
+        job = _job(plan, "finetune", asdict(run), outputs, inputs, chosen, cost=(metrics, "train"))
         of_runs.append(replace(job, epochs=benchmark.finetuning(run.architecture).epochs))
     for run in plan.baselines:
-        of_runs.append(_job(plan, "fit_baseline", asdict(run), [layout.MODEL], [layout.WINDOWS]))
+        names, chosen = asdict(run), choice_files(plan, [run])
+        of_runs.append(_job(plan, "fit_baseline", names, [layout.MODEL], [layout.WINDOWS], chosen))
     for run in plan.runs:
         outputs, inputs = [layout.PREDICTIONS, layout.METRICS], [layout.WINDOWS, layout.MODEL]
         of_runs.append(_job(plan, "evaluate", asdict(run), outputs, inputs))
     best = [
-        _job(plan, "best", {"dataset": name}, [layout.BEST], best_files(plan, name))
+        _job(
+            plan,
+            "best",
+            {"dataset": name},
+            [layout.BEST],
+            best_files(plan, name),
+            choice_files(plan, plan.runs_on(name)),
+        )
         for name in plan.base_datasets
     ]
     report = Job(
@@ -90,7 +116,40 @@ def jobs_of(plan: Plan) -> list[Job]:
         log=layout.log("report"),
         inputs=tuple(report_files(plan)),
     )
-    return [*of_data, *pretrained.values(), *of_runs, *best, report]
+    return [*of_data, *searches, *pretrained.values(), *of_runs, *best, report]
+
+
+def _search(plan: Plan, dataset: str, architecture: str) -> list[Job]:
+    """Return the trials of a model on a dataset, and the choice among them."""
+    names = {"dataset": dataset, "architecture": architecture}
+    trials = []
+    for number, point in enumerate(plan.trials(architecture)):
+        is_baseline = architecture in BASELINES
+        step = "tune_baseline" if is_baseline else "tune"
+        job = _job(plan, step, names | {"trial": number}, [layout.TRIAL], [layout.WINDOWS])
+        if not is_baseline:
+            training = plan.job_settings.tune(dataset, architecture, point).training
+            job = replace(job, epochs=training.optimizer.epochs)
+        trials.append(job)
+    files = plan.trial_files(dataset, architecture)
+    return [*trials, _job(plan, "choose", names, [layout.CHOICE], files)]
+
+
+def choice_files(plan: Plan, runs: Iterable[Run]) -> list[str]:
+    """Return the files with the options that a search has chosen for runs."""
+    pairs = dict.fromkeys((run.dataset, run.architecture) for run in runs)
+    return [
+        layout.CHOICE.format(dataset=dataset, architecture=architecture)
+        for dataset, architecture in pairs
+        if plan.trials(architecture)
+    ]
+
+
+def search_files(plan: Plan, runs: Sequence[Run]) -> list[str]:
+    """Return the same, and the trials from which these were chosen."""
+    pairs = dict.fromkeys((run.dataset, run.architecture) for run in runs)
+    trials = [path for pair in pairs for path in plan.trial_files(*pair)]
+    return [*trials, *choice_files(plan, runs)]
 
 
 def best_files(plan: Plan, dataset: str) -> list[str]:
@@ -104,7 +163,7 @@ def report_files(plan: Plan) -> list[str]:
     """Return the files and folders that the report reads."""
     best = [layout.BEST.format(dataset=name) for name in plan.base_datasets]
     of_runs = [path for paths in run_files(plan).values() for path in paths]
-    return list(dict.fromkeys([*of_runs, *best]))
+    return list(dict.fromkeys([*of_runs, *search_files(plan, plan.runs), *best]))
 
 
 def run_files(plan: Plan) -> dict[Run, list[str]]:
@@ -125,19 +184,27 @@ def run_files(plan: Plan) -> dict[Run, list[str]]:
 
 
 def _job(
-    plan: Plan, step: str, names: dict[str, Any], outputs: Files, inputs: Files = (), **more: Any
+    plan: Plan,
+    step: str,
+    names: dict[str, Any],
+    outputs: Files,
+    inputs: Files = (),
+    ancient: Files = (),
+    **more: Any,
 ) -> Job:
-    """Return a job; its files are patterns of the wildcards `names`."""
+    """Return a job; its files but `ancient` are patterns of the wildcards `names`."""
     base = plan.benchmark.base_dataset(names["dataset"])
-    is_training = step in ("pretrain", "finetune")
+    is_training = step in ("tune", "pretrain", "finetune")
+    alone = ("dataset", "seed", "trial")
     return Job(
         step=step,
         dataset=base,
         name=layout.SCOPES[step].format(**names),
         outputs=tuple(path.format(**names) for path in outputs),
         log=layout.log(step).format(**names),
-        inputs=tuple(path.format(**names) for path in inputs),
+        inputs=(*(path.format(**names) for path in inputs), *ancient),
+        ancient=tuple(ancient),
         state=f"{layout.state(step)}/state.safetensors".format(**names) if is_training else None,
-        likeness=(step, base, *(names[key] for key in names if key not in ("dataset", "seed"))),
+        likeness=(step, base, *(names[key] for key in names if key not in alone)),
         **more,
     )

@@ -52,6 +52,13 @@ def add_memory_limit(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trial(parser: argparse.ArgumentParser) -> None:
+    """Add which trial of what it is."""
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--architecture", required=True)
+    parser.add_argument("--number", type=int, required=True, help="of the trial, from 0")
+
+
 def parsed_run(
     parser: argparse.ArgumentParser, argv: list[str] | None
 ) -> tuple[RunIdentity, dict[str, Any]]:

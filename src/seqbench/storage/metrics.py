@@ -1,22 +1,12 @@
-"""`metrics.json`: scores, costs and provenance of one run, as named fields with a checksum.
+"""`metrics.json`: scores, costs and provenance of one run, as named fields with a checksum."""
 
-The file is JSON for people and scripts: the fields of `Metrics`, and
-``checksum``, the SHA-256 of those fields as canonical JSON. A changed value, a
-cut file and a file of something else are refused on reading.
-"""
-
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from seqbench.config.options import canonical_json
-from seqbench.errors import DamagedError, FormatError
-from seqbench.storage.atomic import write_json
+from seqbench.storage.checked_json import read_checked, write_checked
 from seqbench.storage.event_counts import EventCounts
-from seqbench.storage.kinds import read_text
 from seqbench.storage.records import Name, PretrainingOutcome, Record, RunRecord
 
 
@@ -66,8 +56,7 @@ class Metrics(RunRecord):
 
 def write_metrics(path: Path, metrics: Metrics) -> None:
     """Write metrics atomically, with their checksum."""
-    content = metrics.model_dump(mode="json")
-    write_json(path, content | {"checksum": _checksum(content)})
+    write_checked(path, metrics)
 
 
 def read_metrics(path: Path) -> Metrics:
@@ -79,25 +68,4 @@ def read_metrics(path: Path) -> Metrics:
         If the file is missing, no regular file, empty, cut, changed by as
         little as one bit, or no metrics of a run; the sentence names which.
     """
-    try:
-        content = json.loads(read_text(path, "metrics"))
-    except FormatError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise DamagedError(f"{path}: damaged or cut short, it is no JSON ({error})") from None
-    if not isinstance(content, dict) or not {"run", "scores", "checksum"} <= content.keys():
-        raise DamagedError(f"{path}: not the metrics of a run, or of another version")
-    if content.pop("checksum") != _checksum(content):
-        raise DamagedError(f"{path}: damaged or edited, its checksum does not fit")
-    try:
-        return Metrics.parse(json.dumps(content))
-    except ValueError as error:
-        raise DamagedError(f"{path}: not the metrics of a run ({error})") from None
-
-
-def _checksum(content: dict[str, Any]) -> str:
-    try:
-        text = canonical_json(content)
-    except ValueError:  # NaN or infinity, which are never written
-        return ""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return read_checked(path, Metrics, "the metrics of a run", {"run", "scores"})

@@ -2,6 +2,7 @@
 
 import importlib
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,12 @@ def evaluate(
 
 
 def score(
-    task: Task, predictions: AnyPredictions, *, resamples: int = N_RESAMPLES, headline: str = ""
+    task: Task,
+    predictions: AnyPredictions,
+    *,
+    resamples: int = N_RESAMPLES,
+    headline: str = "",
+    only: Collection[str] | None = None,
 ) -> dict[str, Any]:
     """Score predictions with every metric of a task.
 
@@ -139,6 +145,8 @@ def score(
         resample by resample.
     headline
         The metric of which every resampled value is kept.
+    only
+        Metrics to compute; None: all.
 
     Returns
     -------
@@ -156,6 +164,8 @@ def score(
     weights = cluster_weights(predictions.group, resamples, generator) if has_intervals else None
     scores: dict[str, Any] = {}
     for name in [name for family in task.metric_names() for name in expand(family)]:
+        if only is not None and name not in only:
+            continue
         family, tolerance_ms = family_of(name)
         if not _is_defined(METRICS.entry(family).tags, predictions):
             continue

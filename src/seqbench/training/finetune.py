@@ -39,7 +39,7 @@ from seqbench.training.batches import (
 from seqbench.training.cost import macs_per_window, n_parameters
 from seqbench.training.devices import claim_device
 from seqbench.training.job import TrainingJob, run_training
-from seqbench.training.loop import EVALUATION_BATCH, fit
+from seqbench.training.loop import EVALUATION_BATCH, Outcome, fit
 from seqbench.training.model import Model, build_model, predict
 from seqbench.training.reproducibility import prepare, seed_everything
 from seqbench.training.state import StateKeeper, state_arrays
@@ -49,8 +49,8 @@ CLASS_WEIGHT_POWERS = {"none": 0.0, "root": 0.5, "balanced": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinetuneJob(TrainingJob):
-    """One run to train with labels; see `TrainingJob` for the rest.
+class LabelledJob(TrainingJob):
+    """A training with labels; see `TrainingJob` for the rest.
 
     Parameters
     ----------
@@ -58,15 +58,11 @@ class FinetuneJob(TrainingJob):
         Identity of the run; its seed is that of all random draws.
     encoder
         File of a pretrained encoder that is read; None: random weights.
-    model, transfer
-        Files that are written.
     """
 
     settings: FinetuneJobSettings
     run: RunIdentity
     encoder: Path | None = None
-    model: Path
-    transfer: Path
 
     @property
     def inputs(self) -> dict[str, Path | None]:
@@ -74,14 +70,54 @@ class FinetuneJob(TrainingJob):
         return {"windows": self.windows, "encoder": self.encoder}
 
     @property
+    def names(self) -> dict[str, object]:
+        """Identity of the run."""
+        return dict(self.run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneJob(LabelledJob):
+    """One run to train; see `LabelledJob` for the rest.
+
+    Parameters
+    ----------
+    model, history, transfer
+        Files that are written.
+    """
+
+    model: Path
+    history: Path
+    transfer: Path
+
+    @property
     def outputs(self) -> list[Path]:
         """Files that are written."""
         return [self.model, self.history, self.transfer]
 
-    @property
-    def names(self) -> dict[str, object]:
-        """Identity of the run."""
-        return dict(self.run)
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedNetwork:
+    """A network with the weights of its best epoch, and how it came to them.
+
+    Parameters
+    ----------
+    table
+        Of train.
+    pretrained
+        Header of the encoder that it started from; None: random weights.
+    manifest
+        What moved from there.
+    n_drawn
+        Windows of train whose labels were used.
+    """
+
+    network: Model
+    header: NetworkHeader
+    table: WindowTable
+    outcome: Outcome
+    pretrained: EncoderHeader | None
+    manifest: dict[str, object]
+    n_drawn: int
 
 
 def finetune(job: FinetuneJob) -> None:
@@ -89,14 +125,26 @@ def finetune(job: FinetuneJob) -> None:
     run_training(job, _finetune)
 
 
-def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
-    memory, settings, seed = PeakMemory(), job.settings, job.run.seed
-    device = claim_device(job.device)
+def read_train_and_val(job: TrainingJob) -> tuple[WindowSet, WindowSet]:
+    """Return the only splits that a training with labels sees."""
+    limit = limit_bytes(job.memory_limit)
+    return (
+        read_windows(job.windows, "train", memory_limit_bytes=limit),
+        read_windows(job.windows, "val", memory_limit_bytes=limit),
+    )
+
+
+def trained_network(
+    job: LabelledJob,
+    train: WindowSet,
+    val: WindowSet,
+    device: torch.device,
+    keeper: StateKeeper | None,
+) -> TrainedNetwork:
+    """Train on train until the loss on val stops falling; nothing is read but a given encoder."""
+    settings, seed = job.settings, job.run.seed
     prepare(job.threads, device, tf32=settings.optimizer.precision == "tf32")
     generator = seed_everything(seed)
-    limit = limit_bytes(job.memory_limit)
-    train = read_windows(job.windows, "train", memory_limit_bytes=limit)
-    val = read_windows(job.windows, "val", memory_limit_bytes=limit)
     network_header = _network_header(settings, train)
     network = build_model(network_header)
     network.head.smoothing = settings.optimizer.label_smoothing
@@ -158,13 +206,29 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
 
     if not network.head.stands(predicted, val, network_header):
         outcome = replace(outcome, best_epoch=0)
+    return TrainedNetwork(
+        network=network,
+        header=network_header,
+        table=table,
+        outcome=outcome,
+        pretrained=pretrained.header if pretrained else None,
+        manifest=manifest,
+        n_drawn=len(drawn),
+    )
+
+
+def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
+    memory, settings = PeakMemory(), job.settings
+    device = claim_device(job.device)
+    train, val = read_train_and_val(job)
+    trained = trained_network(job, train, val, device, keeper)
+    network, outcome, encoder_header = trained.network, trained.outcome, trained.pretrained
     longest = torch.tensor([int(train.length.argmax())])
-    encoder_header = pretrained.header if pretrained else None
     encoder_cost = encoder_header.cost if encoder_header else Cost()
     cost = outcome.cost("train").model_copy(
         update={
             "n_parameters": n_parameters(network),
-            "macs_per_window": macs_per_window(network, table.batch(longest).x),
+            "macs_per_window": macs_per_window(network, trained.table.batch(longest).x),
             "peak_memory_bytes": torch.cuda.max_memory_allocated(device)
             if device.type == "cuda"
             else memory.peak_bytes(),
@@ -174,15 +238,16 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     )
     task, tuned = TASKS[settings.task](**settings.task_options), {}
     if task.tunes_on_val:
-        tuned = task.tune(val, predicted(), are_probabilities=True, data=network_header)
+        predicted = predict(network, val, device, int(train.length.max()))
+        tuned = task.tune(val, predicted, are_probabilities=True, data=trained.header)
     is_halved = job.halved or (encoder_header is not None and encoder_header.batch_size_halved)
     header = ModelHeader(
-        **dict(network_header),
+        **dict(trained.header),
         run=job.run,
         **windowing_fields(train),
         tuned=tuned,
         cost=cost,
-        n_windows={"train": len(drawn), "val": len(val)},
+        n_windows={"train": trained.n_drawn, "val": len(val)},
         pretraining=encoder_header.pretraining if encoder_header else None,
         provenance=Provenance(
             **origin(),
@@ -193,7 +258,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     )
     write_model(job.model, StoredModel(state_arrays(network), header))
     outcome.write_history(job.history)
-    write_json(job.transfer, manifest)
+    write_json(job.transfer, trained.manifest)
 
 
 def start(encoder: Encoder, starts_as: str, train: WindowSet, drawn: np.ndarray, seed: int) -> None:

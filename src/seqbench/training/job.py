@@ -33,8 +33,8 @@ class TrainingJob:
 
     Parameters
     ----------
-    windows, history
-        `windows.h5` that is read, and CSV file that is written.
+    windows
+        `windows.h5` that is read.
     settings
         Of the model and its optimizer; all that follows is no setting of the run.
     device, threads
@@ -55,7 +55,6 @@ class TrainingJob:
     """
 
     windows: Path
-    history: Path
     settings: FinetuneJobSettings | PretrainJobSettings
     device: str = "auto"
     threads: int = 1
@@ -75,7 +74,7 @@ class TrainingJob:
     @property
     def outputs(self) -> list[Path]:
         """Files that are written."""
-        return [self.history]
+        return []
 
     @property
     def names(self) -> dict[str, object]:

@@ -39,13 +39,14 @@ class PretrainJob(TrainingJob):
     ----------
     seed
         Of all random draws.
-    encoder
-        File that is written.
+    encoder, history
+        Files that are written, the second CSV.
     """
 
     settings: PretrainJobSettings
     seed: int
     encoder: Path
+    history: Path
 
     @property
     def outputs(self) -> list[Path]:

@@ -24,7 +24,7 @@ def modules_by_job():
     """Return the modules of every job of the smoke benchmark, by step and what it is done for."""
     plan = Plan(Benchmark.read(SMOKE))
     code = JobCode(plan.benchmark)
-    found = {("report", ""): code.report()}
+    found = {("report", ""): code.report(), ("choose", ""): code.choose()}
     for dataset in plan.datasets:
         found["ingest", dataset] = code.ingest(dataset)
         found["window", dataset] = code.window(dataset)
@@ -33,6 +33,8 @@ def modules_by_job():
         kind = "baseline" if run.is_baseline else "model"
         fit = code.fit_baseline if run.is_baseline else code.finetune
         found[fit.__name__, name] = fit(run.dataset, run.architecture)
+        trial = code.tune_baseline if run.is_baseline else code.tune
+        found[trial.__name__, name] = trial(run.dataset, run.architecture)
         found[f"evaluate {kind}", name] = code.evaluate(run.dataset, run.architecture)
         if objective := plan.objective(run):
             name = f"{run.architecture} {objective}"
@@ -73,6 +75,9 @@ FITTING = COMMON | {"tasks", "models", "windowing"}
             "finetune",
             FITTING | {"pretraining", "training", "baselines"},
         ),  # what a network starts as
+        ("tune_baseline", FITTING | {"baselines", "statistics", "tuning"}),
+        ("tune", FITTING | {"pretraining", "training", "baselines", "statistics", "tuning"}),
+        ("choose", COMMON | {"tuning"}),
         ("evaluate baseline", FITTING | {"baselines", "statistics"}),
         ("evaluate model", FITTING | {"training", "statistics"}),
         ("best", FITTING | {"training", "statistics", "reporting", "plan"}),
@@ -131,7 +136,8 @@ def rerun(monkeypatch):
     return edit
 
 
-TRAINED = {"pretrain", "finetune", "evaluate model", "best"}
+TRAINED = {"tune", "pretrain", "finetune", "evaluate model", "best"}
+SCORED = {"tune", "tune_baseline", "evaluate baseline", "evaluate model", "best"}
 
 
 @pytest.mark.parametrize(
@@ -139,15 +145,15 @@ TRAINED = {"pretrain", "finetune", "evaluate model", "best"}
     [
         ("math.pi", "math.tau", "training.schedule", TRAINED),
         ("0.5, 1.0,", "0.5, 0.75, 1.0,", "config.tolerances",
-         {"evaluate baseline", "evaluate model", "best", "report"}),
+         SCORED | {"report"}),
         ("Peak step size", "Largest step", "config.stages", set()),
         ('__version__ = "', '__version__ = "9', "", set()),
         ("seconds between two states", "from state to state", "steps.training_arguments", set()),
         ("FEWEST_NEIGHBOURS = 30", "FEWEST_NEIGHBOURS = 9", "windowing.leakcheck", {"window"}),
         ("N_CHARACTERS = 14", "N_CHARACTERS = 9", "reporting.figures.classification",
          {"report"}),
-        ("N_RESAMPLES = 500", "N_RESAMPLES = 9", "tasks.scoring",
-         {"evaluate baseline", "evaluate model", "best"}),
+        ("N_RESAMPLES = 500", "N_RESAMPLES = 9", "tasks.scoring", SCORED),
+        ("one.trial,", "-one.trial,", "tuning.choice", {"choose"}),
         ("The best baseline", "A baseline", "reporting.text.usage", {"best", "report"}),
     ],
 )  # fmt: skip

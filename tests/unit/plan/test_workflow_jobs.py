@@ -22,7 +22,7 @@ def test_the_jobs_of_the_shipped_config_are_those_that_snakemake_plans():
         "best": 8,
         "report": 1,
     }
-    assert {job.step for job in jobs} == set(STEPS)
+    assert {job.step for job in jobs} == set(STEPS) - {"tune", "tune_baseline", "choose"}
 
 
 def test_each_job_stands_behind_those_whose_outputs_it_reads():
@@ -45,3 +45,68 @@ def test_folds_are_windows_of_one_dataset():
         "ingest": 1, "window": 2, "finetune": 2, "evaluate": 2, "best": 1, "report": 1,
     }  # fmt: skip
     assert {job.dataset for job in jobs if job.step != "report"} == {"halves"}
+
+
+def searched(**changes):
+    """Return the plan of a benchmark whose models are searched, on two folds."""
+    grid = {"datasets": ["halves"], "architectures": ["mlp", "cnn1d"], "seeds": [0, 1]}
+    raw = {
+        "runs": [grid],
+        "baselines": ["majority", "minirocket"],
+        "datasets": {"halves": {"source": "waves", "split": {"folds": 2}}},
+        "tune": {"trials": 3},
+        "architectures": {"cnn1d": {"tune": {"trials": 0}}},
+    }
+    return Plan(Benchmark.load(raw | changes))
+
+
+def test_a_search_is_of_each_fold_by_itself():
+    jobs = jobs_of(searched())
+
+    assert Counter(
+        (job.step, job.name.split("/")[:2][-1]) for job in jobs if job.step in STEPS[2:5]
+    ) == {
+        ("tune", "mlp"): 2 * 3,
+        ("tune_baseline", "minirocket"): 2 * 3,
+        ("choose", "mlp"): 2,
+        ("choose", "minirocket"): 2,
+    }
+    assert {job.inputs for job in jobs if job.step == "tune"} == {
+        (f"results/window/{name}/windows.h5",) for name in searched().datasets
+    }
+
+
+def test_models_wait_for_their_own_choice_and_for_no_other():
+    for job in jobs_of(searched()):
+        if job.step in ("finetune", "fit_baseline"):
+            dataset, architecture = job.name.split("/")[:2]
+            is_searched = architecture in ("mlp", "minirocket")
+            choice = f"results/tune/{dataset}/{architecture}/choice.json"
+            assert job.ancient == ((choice,) if is_searched else ())
+            assert set(job.ancient) <= set(job.inputs)
+
+
+def trial_settings(plan):
+    return {
+        (name, number): plan.job_settings.tune(dataset, name, point).to_json()
+        for dataset, name in plan.tuned
+        if name == "mlp"
+        for number, point in enumerate(plan.trials(name))
+    }
+
+
+def test_one_more_trial_and_the_options_of_another_model_change_no_trial():
+    before = trial_settings(searched())
+    more = trial_settings(searched(tune={"trials": 4}))
+    other = trial_settings(searched(architectures={"cnn1d": {"dropout": 0.3}}))
+
+    assert set(more) - set(before) == {("mlp", 3)}
+    assert before == other == {key: more[key] for key in before}
+
+
+def test_a_space_changes_the_trials_of_its_model():
+    space = {"mlp": {"tune": {"space": {"dropout": {"low": 0, "high": 0.5}}}}}
+    before, after = trial_settings(searched()), trial_settings(searched(architectures=space))
+
+    assert before.keys() == after.keys()
+    assert not set(before.values()) & set(after.values())

@@ -18,7 +18,6 @@ from seqbench.training.job import TrainingJob, run_training
 def job(batch_size, out_of_memory="halve", **state):
     return TrainingJob(
         windows=Path("windows.h5"),
-        history=Path("history.csv"),
         settings=finetune_settings(FinetuneSettings(batch_size=batch_size)),
         device="cpu",
         out_of_memory=out_of_memory,

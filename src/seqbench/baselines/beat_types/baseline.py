@@ -27,6 +27,7 @@ Integers = NDArray[np.int64]
     needs=("ecg",),
     stochastic=True,
     imports=("neurokit2", "sklearn.ensemble"),
+    space={"least": (30, 60, 120), "balance": {"low": 0.0, "high": 1.0}},
 )
 class BeatTypesBaseline(Baseline):
     """Beats that `khamis` finds, typed by randomised trees on their rhythm and shape.

@@ -263,6 +263,7 @@ class OracleBaseline(TemplateBaseline):
     tasks=("detection",),
     templates_of=("detection",),
     imports=("scipy.ndimage",),
+    space={"shapes": (1, 2, 4, 8)},
 )
 class MatchedFilterBaseline(TemplateBaseline):
     """A matched filter whose templates are learned from the labelled events of train.

@@ -100,7 +100,8 @@ def _done(jobs: list[Job], root: Path) -> set[Job]:
     for job in jobs:
         last = max((made[path] for path in job.outputs if path in made), default=None)
         if not is_old.isdisjoint(job.inputs) or (
-            last is not None and any(made.get(path, last) > last for path in job.inputs)
+            last is not None
+            and any(made.get(path, last) > last for path in {*job.inputs}.difference(job.ancient))
         ):
             is_old.update(job.outputs)
     missed: set[str] = set(jobs[-1].outputs)  # no job reads the last ones

@@ -14,6 +14,7 @@ from seqbench.errors import FormatError
 from seqbench.plan.plan import Plan, Run
 from seqbench.reporting.read.ensembles import ensemble_result
 from seqbench.reporting.read.results import Result
+from seqbench.reporting.read.searches import Choices, Search, read_choices, read_searches
 from seqbench.reporting.read.split_sizes import SplitSize, split_size
 from seqbench.reporting.read.training import Transfer, read_history, read_transfer
 from seqbench.reporting.scores.leaderboards import (
@@ -108,6 +109,8 @@ class Material:
         Leaks between splits, of the dataset or of each of its folds where it was looked for.
     colours
         By architecture, the same in all figures of all datasets.
+    choices, searches
+        Options that were chosen on val for models of the dataset, and the trials before.
     """
 
     dataset: str
@@ -123,6 +126,8 @@ class Material:
     evidence: object
     leakchecks: list[LeakCheck]
     colours: dict[str, str]
+    choices: Choices
+    searches: list[Search]
 
     @property
     def place(self) -> str:
@@ -185,7 +190,8 @@ def without_trainings(plan: Plan, results: list[Result], root: Path, dataset: st
     """Read what belongs to a dataset but what trainings and predictions left behind."""
     own = [result for result in results if result.dataset == dataset]
     trained = [result for result in own if not result.is_baseline]
-    boards = leaderboards(own, dataset)
+    choices = read_choices(plan, root, dataset)
+    boards = leaderboards(own, dataset, {name: len(plan.trials(name)) for _, name in choices})
     selected = boards[0].selected
     shown = (selected.chosen if selected else trained[0]).run.dataset
     path = root / layout.WINDOWS.format(dataset=shown)
@@ -207,6 +213,8 @@ def without_trainings(plan: Plan, results: list[Result], root: Path, dataset: st
         evidence=None,
         leakchecks=_leakchecks(plan, dataset, root),
         colours={},
+        choices=choices,
+        searches=[],
     )
 
 
@@ -239,6 +247,7 @@ def _material(
         ensemble=_ensemble(root, material.board),
         evidence=_evidence(inputs),
         colours=colours,
+        searches=read_searches(plan, root, material.choices),
     )
 
 

@@ -80,10 +80,11 @@ def figure_names(plan: Plan) -> list[tuple[str, str]]:
 
 
 def table_paths(plan: Plan) -> list[str]:
-    """Return where the tables for papers are written, the one over all datasets first."""
+    """Return where tables are written: for papers, that over all datasets first, and of trials."""
     own = [layout.TABLE.format(dataset=name, form="{form}") for name in plan.base_datasets]
     patterns = [layout.OVERALL_TABLE, *own]
-    return [pattern.format(form=form) for pattern in patterns for form in layout.TABLE_FORMS]
+    found = [pattern.format(form=form) for pattern in patterns for form in layout.TABLE_FORMS]
+    return [*found, layout.TRIALS_TABLE] if plan.tuned else found
 
 
 def title(name: str) -> str:

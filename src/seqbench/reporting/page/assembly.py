@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from seqbench import layout
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.across import Across, gather_across
 from seqbench.reporting.evidence.material import Material, gather
@@ -15,6 +16,7 @@ from seqbench.reporting.figures.drawing import Drawing
 from seqbench.reporting.page.paper import paper_tables
 from seqbench.reporting.page.report import render_page
 from seqbench.reporting.read.results import collect, summary
+from seqbench.reporting.read.searches import search_table
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,9 @@ def assemble(plan: Plan, root: Path) -> Report:
     materials = gather(plan, results, root)
     ensembles = [one for m in materials if m.ensemble is not None for one in m.ensemble.results]
     table = summary([*results, *ensembles]).to_csv(index=False, lineterminator="\n")
+    tables = paper_tables([material.boards for material in materials])
+    if searches := [one for material in materials for one in material.searches]:
+        tables[layout.TRIALS_TABLE] = search_table(searches)
     compared = gather_across(plan, materials)
     shown: list[Material | Across] = [*materials, *compared]
     drawn = {one.place: one for one in shown}
@@ -54,6 +59,6 @@ def assemble(plan: Plan, root: Path) -> Report:
     return Report(
         summary=table,
         drawings=drawings,
-        tables=paper_tables([material.boards for material in materials]),
+        tables=tables,
         page=render_page(plan, results, materials, compared, drawings),
     )

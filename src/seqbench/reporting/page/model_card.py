@@ -89,7 +89,7 @@ def model_card(
         },
         settings={
             step: job.model_dump(mode="json")
-            for step, job in step_settings(plan, first.run).items()
+            for step, job in step_settings(plan, first.run, material.choices).items()
         },
         provenance=first.metrics.provenance.model_dump(mode="json", exclude_none=True),
         command=uses[0].command,

@@ -20,6 +20,7 @@ from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
+from seqbench.reporting.text.searches import tuned_notes
 from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -91,6 +92,7 @@ def leaderboard_table(boards: Sequence[Leaderboard]) -> Table:
             "Intervals are those of the report: by the bootstrap over groups of test and seeds, or"
             " of the mean over folds.",
             "Bold: the best of a column, a ceiling aside. ↓: lower is better; → 0: best at 0.",
+            *tuned_notes(boards[0]),
         ],
     )
 
@@ -108,6 +110,7 @@ def overall_table(boards: Sequence[Leaderboard]) -> Table:
         notes=[
             f"Mean over runs ± one standard deviation; {RUNS}",
             "The best baseline is the best on test, which favours it. Bold: the better of the two.",
+            *(f"{board.dataset}: {note}" for board in boards for note in tuned_notes(board)),
         ],
     )
 

@@ -128,6 +128,7 @@ def render_page(
             config=plan.benchmark.to_yaml(),
             config_path=layout.CONFIG,
             summary_path=layout.SUMMARY,
+            trials_path=layout.TRIALS_TABLE,
             style=style(),
         )
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from seqbench import layout
 from seqbench.errors import UserError
 from seqbench.plan.plan import Plan, Run
-from seqbench.plan.workflow_jobs import run_files
+from seqbench.plan.workflow_jobs import run_files, search_files
 
 NAME = "{dataset}, {architecture}, {arm}, labels {labels}, seed {seed}"
 
@@ -31,7 +31,8 @@ def finished_part(plan: Plan, root: Path) -> Plan:
     """Return a plan without the runs whose results are not there yet.
 
     A score that is older than another file of its run is that of a model or of
-    windows which have been made anew since: the run has yet to be scored again.
+    windows which have been made anew since: the run has yet to be scored again. A run whose
+    options are still searched has not finished either.
 
     Parameters
     ----------
@@ -45,7 +46,12 @@ def finished_part(plan: Plan, root: Path) -> Plan:
     UserError
         If no trained model has finished.
     """
-    unfinished = [run for run, files in run_files(plan).items() if not _is_finished(files, root)]
+    unfinished = [
+        run
+        for run, files in run_files(plan).items()
+        if not _is_finished(files, root)
+        or not all((root / path).exists() for path in search_files(plan, [run]))
+    ]
     finished = Plan(plan.benchmark, unfinished)
     if not finished.trained:
         raise UserError(

@@ -1,6 +1,6 @@
 """Models of a dataset side by side: their ranks, their leads, and what marks them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -43,6 +43,8 @@ class ModelScores:
         Headline as a part of the ceiling's; None without a ceiling.
     gap_closed
         Part of the way from the floor to the ceiling; None without both.
+    n_trials
+        From how many its options were chosen on val; 0: they are as configured.
     """
 
     architecture: str
@@ -57,6 +59,7 @@ class ModelScores:
     is_ceiling: bool = False
     of_ceiling: float | None = None
     gap_closed: float | None = None
+    n_trials: int = 0
 
     @property
     def score(self) -> Estimate:
@@ -237,14 +240,25 @@ class Leaderboard:
         return _first(row for row in self.rows if row.is_baseline and row.architecture == name)
 
 
-def leaderboards(results: Iterable[Result], dataset: str) -> list[Leaderboard]:
-    """Return the leaderboards of a dataset, the one with most labels first."""
+def leaderboards(
+    results: Iterable[Result], dataset: str, n_trials: Mapping[str, int] | None = None
+) -> list[Leaderboard]:
+    """Return the leaderboards of a dataset, the one with most labels first.
+
+    `n_trials` are those of the models whose options were searched.
+    """
     own = [result for result in results if result.dataset == dataset]
     fractions = {result.run.labels for result in own if not result.is_baseline}
-    return [leaderboard(own, dataset, f) for f in sorted(fractions, key=float, reverse=True)]
+    in_order = sorted(fractions, key=float, reverse=True)
+    return [leaderboard(own, dataset, fraction, n_trials) for fraction in in_order]
 
 
-def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderboard:
+def leaderboard(
+    results: Iterable[Result],
+    dataset: str,
+    labels: str,
+    n_trials: Mapping[str, int] | None = None,
+) -> Leaderboard:
     """Rank the models of a dataset that were given a fraction of the labels.
 
     Baselines always have all labels and stand in every leaderboard. Trained
@@ -269,6 +283,7 @@ def leaderboard(results: Iterable[Result], dataset: str, labels: str) -> Leaderb
             results=(group := tuple(runs)),
             metrics={name: Estimate.of(group, name) for name in names},
             headline=headline,
+            n_trials=(n_trials or {}).get(model.architecture, 0),
         )
         for model, runs in groupby(own, key=lambda result: result.run.model)
     ]
@@ -292,6 +307,7 @@ def ensemble_row(result: Result, board: Leaderboard) -> ModelScores:
         results=(result,),
         metrics={name: Estimate.of((result,), name) for name in board.metric_names},
         headline=board.headline,
+        n_trials=board.selected.n_trials if board.selected else 0,
     )
     return _marked(row, board)
 

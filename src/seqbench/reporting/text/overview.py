@@ -26,6 +26,8 @@ def requested(plan: Plan) -> list[tuple[str, list[str]]]:
     """Return the questions of the config as headings with their values."""
     trained = plan.trained
     labels = sorted({run.labels for run in trained}, key=float)
+    tuned = dict.fromkeys(name for _, name in plan.tuned)
+    searched = [f"{name}: {counted(len(plan.trials(name)), 'trial')}" for name in tuned]
     return [
         ("datasets", plan.base_datasets),
         ("architectures", list(dict.fromkeys(run.architecture for run in trained))),
@@ -33,6 +35,7 @@ def requested(plan: Plan) -> list[tuple[str, list[str]]]:
         ("labels", [formats.percent(float(fraction)) for fraction in labels]),
         ("seeds", [str(seed) for seed in sorted({run.seed for run in trained})]),
         ("baselines", list(dict.fromkeys(run.architecture for run in plan.baselines))),
+        *([("search of options", searched)] if searched else []),
     ]
 
 

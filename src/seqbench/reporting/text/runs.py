@@ -16,6 +16,7 @@ from seqbench.config.registry import BASELINES
 from seqbench.plan.plan import Plan, Run
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.read.results import Result
+from seqbench.reporting.read.searches import Choices
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text.usage import SAMPLES, usage
@@ -68,6 +69,7 @@ def _details(
     plan: Plan, material: Material, result: Result, texts: dict[str, int]
 ) -> dict[str, Any]:
     run = result.run
+    settings = step_settings(plan, run, material.choices)
 
     def place(text: str) -> int:
         return texts.setdefault(text, len(texts))
@@ -88,14 +90,13 @@ def _details(
             if (value := result.cost(key)) is not None
         ],
         "settings": [
-            [step, place(job.model_dump_json(indent=2))]
-            for step, job in step_settings(plan, run).items()
+            [step, place(job.model_dump_json(indent=2))] for step, job in settings.items()
         ],
         "provenance": place(_provenance(result)),
         "command": command(run),
         "use": None if _knows_the_truth(run) else plan.benchmark.sample(run.dataset),
         "files": [[Path(path).name, path] for path in _files(plan, run)],
-        "logs": [[step, _log(plan, run, step)] for step in step_settings(plan, run)],
+        "logs": [[step, _log(plan, run, step)] for step in settings],
         "curve": _curve(material.histories.get(run), result.cost("best_epoch")),
     }
 
@@ -131,19 +132,23 @@ def _score(result: Result, metric: str, split: str = "test") -> str:
     return formats.metric_value(result.value(metric, split), metric)
 
 
-def step_settings(plan: Plan, run: Run) -> dict[str, Options]:
+def step_settings(plan: Plan, run: Run, choices: Choices) -> dict[str, Options]:
     """Return the settings of the steps that made a run but its identity, in their order."""
     jobs, objective, dataset = plan.job_settings, plan.objective(run), run.dataset
+    choice = choices.get((dataset, run.architecture))
+    point = choice.options if choice else None
     found: dict[str, Options] = {
         "ingest": jobs.ingest(plan.benchmark.base_dataset(dataset)),
         "window": jobs.window(dataset),
     }
     if run.is_baseline:
-        found["fit_baseline"] = jobs.fit_baseline(dataset, run.architecture)
+        found["fit_baseline"] = jobs.fit_baseline(dataset, run.architecture, point)
     else:
         if objective is not None:
-            found["pretrain"] = jobs.pretrain(run.architecture, objective)
-        found["finetune"] = jobs.finetune(dataset, run.architecture, run.arm, float(run.labels))
+            found["pretrain"] = jobs.pretrain(run.architecture, objective, point)
+        found["finetune"] = jobs.finetune(
+            dataset, run.architecture, run.arm, float(run.labels), point
+        )
     return found | {"evaluate": jobs.evaluate(dataset)}
 
 

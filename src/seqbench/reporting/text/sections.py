@@ -14,6 +14,7 @@ from seqbench.reporting.scores.leaderboards import Leaderboard
 from seqbench.reporting.scores.metrics import floor_of, metric_label
 from seqbench.reporting.text.cards import Card, card
 from seqbench.reporting.text.leaks import leak_warnings, order_note
+from seqbench.reporting.text.searches import SearchRow, search_rows, tuned_notes
 from seqbench.reporting.text.usage import Usage, usages
 
 FEW_TEST_WINDOWS, FEW_TEST_EVENTS, FEW_GROUPS = 30, 30, 5
@@ -33,6 +34,8 @@ class Section:
         How the model selected on val and the best baseline predict.
     table_path
         File of the leaderboard in LaTeX.
+    searches
+        Of options of its models.
     """
 
     material: Material
@@ -42,6 +45,7 @@ class Section:
     warnings: list[str]
     uses: list[Usage]
     table_path: str
+    searches: list[SearchRow]
 
 
 def section(plan: Plan, material: Material) -> Section:
@@ -58,6 +62,7 @@ def section(plan: Plan, material: Material) -> Section:
             *order_note(material.leakchecks),
             *_lead(material.board),
             *_ties(material.board),
+            *tuned_notes(material.board),
         ],
         warnings=[
             *leak_warnings(material.leakchecks),
@@ -67,6 +72,7 @@ def section(plan: Plan, material: Material) -> Section:
         ],
         uses=usages(plan, material.board),
         table_path=layout.TABLE.format(dataset=material.dataset, form="tex"),
+        searches=search_rows(material.searches, material.dataset),
     )
 
 

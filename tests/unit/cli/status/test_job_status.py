@@ -11,9 +11,13 @@ import pytest
 from seqbench import layout
 from seqbench.cli.main import main
 from seqbench.cli.status.job_status import Progress, job_statuses
+from seqbench.config.benchmark import Benchmark
+from seqbench.plan.plan import Plan
 from seqbench.storage.atomic import write_text
 from seqbench.storage.model_header import CourseRecord, StateHeader
 from seqbench.storage.models import StoredModel, write_model
+
+from .conftest import Folder
 
 NOON = "2026-11-22T12:00:00+00:00"
 
@@ -224,3 +228,18 @@ def test_a_state_that_is_damaged_shows_no_place(damage, folder, stand):
     (folder.root / job.state).write_bytes(damage((folder.root / job.state).read_bytes()))
 
     assert stand(job).progress is None
+
+
+def test_a_choice_made_again_leaves_models_as_they_are_but_until_then_they_wait(tmp_path):
+    grid = {"datasets": ["waves"], "architectures": ["mlp"], "seeds": [0]}
+    raw = {"runs": [grid], "baselines": [], "tune": {"trials": 2}}
+    folder = Folder(tmp_path, Plan(Benchmark.load(raw)))
+    folder.make(*folder.jobs)
+
+    folder.make(folder.job("tune"))
+    waiting = {one.job.step for one in job_statuses(folder.jobs, tmp_path) if one.state != "done"}
+    assert waiting == {"choose", "finetune", "evaluate", "best", "report"}
+
+    folder.make(folder.job("choose"))
+    waiting = {one.job.step for one in job_statuses(folder.jobs, tmp_path) if one.state != "done"}
+    assert waiting == {"report"}  # which shows the trials

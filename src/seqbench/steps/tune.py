@@ -1,0 +1,34 @@
+"""Train one trial of a network on train, and score it on val."""
+
+from seqbench.steps.arguments import TRAINING, add_trial, import_all, path_parser
+from seqbench.steps.training_arguments import add_training
+
+
+def preload(arguments: list[str]) -> None:
+    """Import what the forks of the fork server need."""
+    import_all(*TRAINING, "seqbench.tuning.network_trial")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Turn the command line into a `TrialJob` and run it."""
+    from seqbench.plan.job_settings import TrialJobSettings
+    from seqbench.storage.records import RunIdentity
+
+    parser = path_parser(__doc__, "windows", "trial")
+    parser.add_argument("--settings", type=TrialJobSettings.from_json, required=True)
+    add_trial(parser)
+    add_training(parser)
+    arguments = vars(parser.parse_args(argv))
+    settings = arguments.pop("settings")
+    from seqbench.tuning.network_trial import TrialJob, run_trial
+    from seqbench.tuning.scores import ARM, LABELS, TRIAL_SEED
+
+    names = {name: arguments.pop(name) for name in ("dataset", "architecture")}
+    run = RunIdentity(**names, arm=ARM, labels=LABELS, seed=TRIAL_SEED)
+    run_trial(TrialJob(run=run, settings=settings.training, options=settings.options, **arguments))
+
+
+if __name__ == "__main__":
+    from seqbench.process.launch import launch
+
+    launch("seqbench.steps.tune")

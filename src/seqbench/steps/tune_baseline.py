@@ -1,0 +1,36 @@
+"""Fit one trial of a baseline on train, and score it on val."""
+
+import json
+
+from seqbench.steps.arguments import add_memory_limit, add_trial, import_all, path_parser
+
+
+def preload(arguments: list[str]) -> None:
+    """Import what the forks of the fork server need."""
+    from seqbench.config.registry import BASELINES
+
+    fit = json.loads(arguments[arguments.index("--settings") + 1])["fit"]
+    needed = BASELINES.entry(fit["baseline"]).tags.get("imports", ())
+    import_all("seqbench.tuning.baseline_trial", *needed)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Turn the command line into typed arguments of `run_baseline_trial`."""
+    from seqbench.plan.job_settings import BaselineTrialJobSettings
+    from seqbench.storage.atomic import remove_leftovers
+
+    parser = path_parser(__doc__, "windows", "trial")
+    parser.add_argument("--settings", type=BaselineTrialJobSettings.from_json, required=True)
+    add_trial(parser)
+    add_memory_limit(parser)
+    arguments = parser.parse_args(argv)
+    remove_leftovers(arguments.trial)
+    from seqbench.tuning.baseline_trial import run_baseline_trial
+
+    run_baseline_trial(**vars(arguments))
+
+
+if __name__ == "__main__":
+    from seqbench.process.launch import launch
+
+    launch("seqbench.steps.tune_baseline")

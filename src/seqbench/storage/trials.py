@@ -1,0 +1,66 @@
+"""`trialN.json` and `choice.json`: what a search has tried and chosen for a model on a dataset."""
+
+from pathlib import Path
+from typing import Any
+
+from seqbench.storage.checked_json import read_checked, write_checked
+from seqbench.storage.records import Count, Name, Record, Seconds
+
+
+class Trial(Record):
+    """One trial: the options, and how good they are on val.
+
+    Parameters
+    ----------
+    options
+        Those that are searched, as a configuration would have them.
+    headline
+        The metric that ranks models on the dataset.
+    score
+        Its value on val, higher is better; None: not defined, or the trial failed.
+    loss
+        Value on val of the metric that decides ties, lower is better; None: not defined.
+    cpu_s
+        Processor seconds of training.
+    failure
+        Why these options do not go; None: they do.
+    """
+
+    dataset: Name
+    architecture: Name
+    trial: Count
+    options: dict[str, Any]
+    headline: Name
+    score: float | None = None
+    loss: float | None = None
+    cpu_s: Seconds | None = None
+    failure: str | None = None
+
+
+class Choice(Record):
+    """The options that a search has chosen."""
+
+    dataset: Name
+    architecture: Name
+    trial: Count
+    options: dict[str, Any]
+
+
+def write_trial(path: Path, trial: Trial) -> None:
+    """Write a trial atomically, with its checksum."""
+    write_checked(path, trial)
+
+
+def read_trial(path: Path) -> Trial:
+    """Read a trial; a damaged file is a `FormatError`."""
+    return read_checked(path, Trial, "a trial of options", {"trial", "options", "score"})
+
+
+def write_choice(path: Path, choice: Choice) -> None:
+    """Write a choice atomically, with its checksum."""
+    write_checked(path, choice)
+
+
+def read_choice(path: Path) -> Choice:
+    """Read a choice; a damaged file is a `FormatError`."""
+    return read_checked(path, Choice, "the choice of options", {"trial", "options"})

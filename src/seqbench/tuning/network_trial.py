@@ -1,0 +1,81 @@
+"""A trial of a network: trained from scratch on train, scored on val."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqbench.config.registry import TASKS
+from seqbench.storage.trials import Trial, write_trial
+from seqbench.training.devices import claim_device
+from seqbench.training.finetune import LabelledJob, read_train_and_val, trained_network
+from seqbench.training.job import run_training
+from seqbench.training.loop import DivergedError
+from seqbench.training.model import predict
+from seqbench.training.state import StateKeeper
+from seqbench.tuning.scores import val_score
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialJob(LabelledJob):
+    """One trial; see `LabelledJob` for the rest.
+
+    Parameters
+    ----------
+    options
+        Those that are searched; `settings` hold them already.
+    number
+        Of the trial; the first, 0, has the options as the configuration has them.
+    trial
+        File that is written.
+    """
+
+    options: dict[str, Any]
+    number: int
+    trial: Path
+
+    @property
+    def outputs(self) -> list[Path]:
+        """Files that are written."""
+        return [self.trial]
+
+
+def run_trial(job: TrialJob) -> None:
+    """Train, score on val and write the trial; no other split is read.
+
+    A training that diverges is a trial that failed, but for the first: the
+    runs would diverge too.
+    """
+    try:
+        run_training(job, _run_trial)
+    except DivergedError as error:
+        if job.number == 0:
+            raise
+        task = TASKS[job.settings.task](**job.settings.task_options)
+        _, val = read_train_and_val(job)
+        _write(job, headline=task.headline_of(val), failure=str(error))
+
+
+def _run_trial(job: TrialJob, keeper: StateKeeper | None) -> None:
+    device = claim_device(job.device)
+    train, val = read_train_and_val(job)
+    trained = trained_network(job, train, val, device, keeper)
+    task = TASKS[job.settings.task](**job.settings.task_options)
+    predicted = predict(trained.network, val, device, int(train.length.max()))
+    tuned = (
+        task.tune(val, predicted, are_probabilities=True, data=trained.header)
+        if task.tunes_on_val
+        else {}
+    )
+    found = val_score(task, val, predicted, are_probabilities=True, tuned=tuned)
+    _write(job, **found._asdict(), cpu_s=trained.outcome.train_cpu_s)
+
+
+def _write(job: TrialJob, **fields: Any) -> None:
+    trial = Trial(
+        dataset=job.run.dataset,
+        architecture=job.run.architecture,
+        trial=job.number,
+        options=job.options,
+        **fields,
+    )
+    write_trial(job.trial, trial)

@@ -1,0 +1,92 @@
+"""Trials of options, and the choice among them.
+
+Needs windows.h5, of which it reads train and val; yields a small file per trial, and per
+model and dataset, or fold of one, the options that trainings and fits take.
+"""
+
+
+rule tune:
+    input:
+        windows=layout.WINDOWS,
+    output:
+        trial=layout.TRIAL,
+    log:
+        layout.log("tune"),
+    wildcard_constraints:
+        architecture=SEARCHED_NETWORKS,
+    group:
+        "tuning"
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    resources:
+        turn=turn,
+        gpu=0 if BENCHMARK.device == "cpu" else 1,
+        device=BENCHMARK.device,
+        memory_limit=MEMORY_LIMIT,
+        state_every_s=str(BENCHMARK.state_every_s),
+        out_of_memory=BENCHMARK.out_of_memory,
+    params:
+        settings=lambda wc: SETTINGS.tune(
+            wc.dataset, wc.architecture, point_of_trial(wc)
+        ).to_json(),
+        code=lambda wc: source_digest(*CODE.tune(wc.dataset, wc.architecture)),
+        state=layout.state("tune"),
+    shell:
+        "python -m seqbench.steps.tune --settings {params.settings:q}"
+        " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
+        " --number {wildcards.trial} --windows {input.windows:q}"
+        " --memory-limit {resources.memory_limit:q}"
+        " --device {resources.device} --threads {threads}"
+        " --out-of-memory {resources.out_of_memory}"
+        " --state {params.state:q} --state-every-s {resources.state_every_s}"
+        " --code {params.code} --trial {output.trial:q} > {log:q} 2>&1"
+
+
+rule tune_baseline:
+    input:
+        windows=layout.WINDOWS,
+    output:
+        trial=layout.TRIAL,
+    log:
+        layout.log("tune_baseline"),
+    wildcard_constraints:
+        architecture=SEARCHED_BASELINES,
+    group:
+        "baseline_tuning"
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    resources:
+        turn=turn,
+        memory_limit=MEMORY_LIMIT,
+    params:
+        settings=lambda wc: SETTINGS.tune_baseline(
+            wc.dataset, wc.architecture, point_of_trial(wc)
+        ).to_json(),
+        code=lambda wc: source_digest(*CODE.tune_baseline(wc.dataset, wc.architecture)),
+    shell:
+        "python -m seqbench.steps.tune_baseline --settings {params.settings:q}"
+        " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
+        " --number {wildcards.trial} --windows {input.windows:q}"
+        " --memory-limit {resources.memory_limit:q}"
+        " --trial {output.trial:q} > {log:q} 2>&1"
+
+
+# A checkpoint, since settings of later jobs hold what it chooses: a job whose options are
+# chosen again does not run again.
+checkpoint choose:
+    input:
+        trials=lambda wc: PLAN.trial_files(wc.dataset, wc.architecture),
+    output:
+        choice=layout.CHOICE,
+    log:
+        layout.log("choose"),
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    params:
+        code=source_digest(*CODE.choose()),
+    shell:
+        "python -m seqbench.steps.choose --trials {input.trials:q}"
+        " --choice {output.choice:q} > {log:q} 2>&1"
