@@ -13,7 +13,7 @@ from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.gain import f1_gain
 from seqbench.tasks.detection.head import BIN, HALF, N_BINS, SPREAD_BINS, DetectionHead
 
-MARGIN = 2.0  # standard errors by which events must be found better
+SURE = 1 + 1e-6  # standard errors by which events must be found better; one event is never enough
 
 
 class PursuitHead(DetectionHead):
@@ -39,15 +39,20 @@ class PursuitHead(DetectionHead):
     ) -> bool:
         """Withdraw what is added to log-odds, unless events of val are found better with it.
 
-        By two standard errors of F1: the loss also falls where scores only fit better what
-        the filter finds anyway, and F1 then rises on val as often as it falls.
+        By more than one standard error of F1: the loss also falls where scores only fit better
+        what the filter finds anyway, and F1 then rises on val as often as it falls.
+
+        References
+        ----------
+        Breiman, Friedman, Olshen, Stone (1984). Classification and regression trees, section
+        3.4.3: of models within one standard error of the best the simplest.
         """
         after = self._found(predicted(), windows, data)
         learned = [one.clone() for one in self._of_presence()]
         for one in self._of_presence():
             one.zero_()
         gain, error = f1_gain(self._found(predicted(), windows, data), after)
-        is_better = gain > MARGIN * error
+        is_better = gain > SURE * error
         if is_better:
             for one, weight in zip(self._of_presence(), learned, strict=True):
                 one.copy_(weight)
