@@ -12,7 +12,9 @@ from seqbench.config.messages import ConfigError
 from seqbench.config.options import MOVING
 from seqbench.config.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS
 from seqbench.config.search_space import points_of
+from seqbench.config.stages import FinetuneSettings
 from seqbench.config.tuning import Point
+from seqbench.config.variants import changed
 from seqbench.plan.baseline_fit import misfit
 from seqbench.plan.job_settings import BestJobSettings, JobSettings
 
@@ -207,8 +209,11 @@ class Plan:
 
     def _unsuited_training(self, grid: RunGrid) -> Iterator[str]:
         """Yield what the training of an entry of `runs` has no targets or samples for."""
-        for dataset, name in product(grid.datasets, grid.architectures):
-            settings, task = self.benchmark.finetuning(name), self.benchmark.task(dataset)
+        trainings = [
+            settings for name in grid.architectures for settings in self._trainings_of(name)
+        ]
+        for dataset, settings in product(grid.datasets, trainings):
+            task = self.benchmark.task(dataset)
             tags = TASKS.entry(task).tags
             where = (
                 f"but the task of dataset '{dataset}' is {task}; take it out, or set it under"
@@ -227,6 +232,12 @@ class Plan:
                     f"`finetune.augment` changes series, but dataset '{dataset}' holds {sample};"
                     " take it out, or set it under `architectures` for those it suits"
                 )
+
+    def _trainings_of(self, architecture: str) -> Iterator[FinetuneSettings]:
+        """Yield how models of an architecture may be trained: as configured, or as in a trial."""
+        entry = self.benchmark.all_architectures[architecture]
+        for point in self.trials(architecture) or [{}]:
+            yield changed(self.benchmark.finetune, entry.at(point).finetune)
 
     def _illegal(self) -> Iterator[str]:
         architectures, objectives = self.benchmark.all_architectures, self.benchmark.all_objectives

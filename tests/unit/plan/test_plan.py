@@ -205,6 +205,15 @@ def test_options_of_training_are_refused_where_they_make_no_sense(dataset, optio
         made("changed")
 
 
+def test_options_of_a_trial_are_refused_where_they_make_no_sense():
+    search = {"trials": 3, "space": {"label_smoothing": [0.0, 0.1]}}
+    variant = {"architectures": {"lstm": {"tune": search}}}
+
+    assert plan({"datasets": ["waves"], "architectures": ["lstm"]}, **variant).trained
+    with pytest.raises(ConfigError, match="label_smoothing` is of classes, but the task of data"):
+        plan({"datasets": ["airline"], "architectures": ["lstm"]}, **variant)
+
+
 def test_objectives_of_series_are_refused_for_tokens_with_the_reason():
     with pytest.raises(
         ConfigError,

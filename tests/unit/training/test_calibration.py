@@ -10,7 +10,7 @@ from seqbench.models.base import inside
 from seqbench.steps.finetune import main
 from seqbench.training import finetune
 from seqbench.training.batches import WindowTable
-from seqbench.training.finetune import calibrate
+from seqbench.training.calibration import calibrate
 
 CNN = {"widths": (8, 8), "kernel_sizes": (3, 3), "strides": (2, 1), "dropout": 0.5}
 OPTIONS = {
