@@ -38,6 +38,11 @@ def run(configs: list[Path], no_data: bool) -> None:
         plan.benchmark.base_dataset(run.dataset) for run in plan.runs
     ).items():
         print(f"  {dataset:<24} {n:>5} runs")
+    if plan.tuned:
+        searched = {name: len(plan.trials(name)) for _, name in plan.tuned}
+        named = ", ".join(f"{name} {n}" for name, n in searched.items())
+        n_trials = sum(searched[name] for _, name in plan.tuned)
+        print(f"  {n_trials} trials of options; of each dataset or fold: {named}")
     for sentence in unused_baselines(plan.benchmark):
         print(f"  {sentence}")
     # All of them are opened, whatever is wrong with the first one.

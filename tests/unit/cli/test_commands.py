@@ -70,6 +70,7 @@ def test_list_shows_every_name_and_option(capsys):
             assert f"  {name} " in shown
             assert all(option in shown for option in registry.entry(name).options.model_fields)
     assert all(name in shown for name in built_in_datasets())
+    assert "searched under `tune`: longest [2, 3, 4, 5, 6], inverse_penalty 0.1 to 100" in shown
 
 
 def test_check_counts_the_runs_of_a_config(tmp_path, capsys):
@@ -82,6 +83,21 @@ def test_check_counts_the_runs_of_a_config(tmp_path, capsys):
     main(["check", str(config)])
 
     assert "4 models to train, 1 baselines to fit" in capsys.readouterr().out
+
+
+def test_check_counts_the_trials_of_a_search(tmp_path, capsys):
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        "runs: [{datasets: [waves, gun_point], architectures: [lstm, gru], seeds: [0]}]\n"
+        "baselines: [majority, minirocket]\n"
+        "tune: {trials: 6}\n"
+        "architectures: {gru: {tune: {trials: 0}}}\n"
+    )
+
+    main(["check", str(config), "--no-data"])
+
+    shown = capsys.readouterr().out
+    assert "20 trials of options; of each dataset or fold: lstm 6, minirocket 4" in shown
 
 
 def test_check_names_the_baselines_that_run_on_no_dataset(tmp_path, capsys):
