@@ -14,7 +14,13 @@ RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 # is put together.
 PLAIN = {
     *("wildcards.dataset", "wildcards.architecture", "wildcards.arm", "wildcards.labels"),
-    *("wildcards.seed", "resources.device", "resources.state_every_s", "resources.out_of_memory"),
+    *(
+        "wildcards.seed",
+        "wildcards.trial",
+        "resources.device",
+        "resources.state_every_s",
+        "resources.out_of_memory",
+    ),
     *("params.code", "params.encoder", "params.tensorboard", "threads"),
 }
 
