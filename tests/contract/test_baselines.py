@@ -19,6 +19,7 @@ from seqbench.tasks.scoring import score
 # fails.
 TINY = {
     "beat_types": ({"n_trees": 5, "least": 2}, True),
+    "catch22": ({"n_trees": 30}, True),
     "char_ngrams": ({"longest": 3, "inverse_penalty": 30.0}, True),
     "circus_omp": ({}, True),
     "khamis": ({}, True),
@@ -30,10 +31,12 @@ TINY = {
     "mean_frame": ({}, False),
     "metronome": ({}, False),
     "minirocket": ({"n_kernels": 84}, True),
+    "multirocket_hydra": ({"n_kernels": 84, "n_groups": 4}, True),
     "neurokit": ({}, True),
     "neurokit_waves": ({}, False),
     "oracle": ({}, True),
     "persistence": ({}, True),
+    "quant": ({"depth": 2, "n_trees": 30}, True),
     "seasonal_naive": ({"season_samples": 2}, True),
     "wobble": ({}, True),
     "xqrs": ({}, True),

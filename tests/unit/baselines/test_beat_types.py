@@ -6,7 +6,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 from seqbench.baselines.beat_types import features, shapes
 from seqbench.baselines.beat_types.rhythm import irregularity, rhythm
-from seqbench.baselines.beat_types.trees import fit_trees, tree_probabilities
+from seqbench.baselines.trees import fit_trees, tree_probabilities
 from seqbench.config.registry import BASELINES
 from seqbench.errors import UserError
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from seqbench.baselines.minirocket import MiniRocketBaseline, keep_numba_threads
+from seqbench.baselines.compilation import keep_numba_threads
+from seqbench.baselines.minirocket import MiniRocketBaseline
 from seqbench.config.registry import BASELINES
 from seqbench.plan.job_settings import BaselineJobSettings
 from seqbench.steps import evaluate, fit_baseline

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline
 from seqbench.baselines.beat_types.features import BeatFeatures, beat_features
-from seqbench.baselines.beat_types.trees import fit_trees, tree_probabilities
 from seqbench.baselines.heart_beats import KhamisBaseline, ecg_channel
+from seqbench.baselines.trees import fit_trees, tree_probabilities
 from seqbench.config.options import Count, Level
 from seqbench.config.registry import BASELINES
 from seqbench.errors import UserError

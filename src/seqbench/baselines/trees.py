@@ -1,4 +1,6 @@
-"""Extremely randomised trees as arrays, so that a file of a baseline runs no code."""
+"""Forests of decision trees as arrays, so that a file of a baseline runs no code."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ Floats = NDArray[np.float64]
 def fit_trees(
     x: Floats, y: NDArray[np.int64], weight: Floats, *, n_trees: int, least: int, seed: int
 ) -> Arrays:
-    """Fit trees, and return them end to end.
+    """Fit extremely randomised trees, and return them end to end; see `forest_arrays`.
 
     Parameters
     ----------
@@ -26,13 +28,6 @@ def fit_trees(
     seed
         Of the features and thresholds that are tried.
 
-    Returns
-    -------
-    dict
-        ``root`` (n_trees,), the node each tree begins with; of each node ``left`` and ``right``
-        (-1 in leaves), ``feature``, ``cut`` and ``share`` (n_nodes, n_classes) of the classes;
-        ``seen``, the classes.
-
     References
     ----------
     Geurts, Ernst, Wehenkel (2006). Extremely randomized trees. Machine Learning 63:3-42.
@@ -42,7 +37,19 @@ def fit_trees(
     forest = ExtraTreesClassifier(
         n_trees, min_samples_leaf=least, max_features=0.3, random_state=seed
     )
-    forest.fit(x.astype(np.float32), y, sample_weight=weight)
+    return forest_arrays(forest.fit(x.astype(np.float32), y, sample_weight=weight))
+
+
+def forest_arrays(forest: Any) -> Arrays:
+    """Return the trees of a fitted classifier of scikit-learn end to end.
+
+    Returns
+    -------
+    dict
+        ``root`` (n_trees,), the node each tree begins with; of each node ``left`` and ``right``
+        (-1 in leaves), ``feature``, ``cut`` and ``share`` (n_nodes, n_classes) of the classes;
+        ``seen``, the classes.
+    """
     trees = [one.tree_ for one in forest.estimators_]
     root = np.cumsum([0, *(tree.node_count for tree in trees)])[:-1]
 
