@@ -52,6 +52,7 @@ class ForestBaseline(Baseline):
     tasks=("classification",),
     stochastic=True,
     imports=("aeon.transformations.collection.interval_based", "sklearn.ensemble", "torch"),
+    space={"depth": (4, 5, 6, 7)},
 )
 class QuantBaseline(ForestBaseline):
     """Quantiles of intervals (QUANT of aeon), and extremely randomised trees.

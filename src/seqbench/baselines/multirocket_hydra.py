@@ -24,6 +24,7 @@ LEAST_SCALE = 1e-8
     tasks=("classification",),
     stochastic=True,
     imports=("aeon.transformations.collection.convolution_based", "sklearn.linear_model", "torch"),
+    space={"n_kernels": (3125, 6250, 12500), "n_groups": (32, 64, 128)},
 )
 class MultiRocketHydraBaseline(Baseline):
     """MultiRocket and Hydra features (aeon) and a ridge classifier.

@@ -10,7 +10,12 @@ from seqbench.errors import UserError
 from seqbench.models.base import Encoder, ended
 
 
-@ARCHITECTURES.register("dlinear", accepts=("series",), tasks=("forecasting",))
+@ARCHITECTURES.register(
+    "dlinear",
+    accepts=("series",),
+    tasks=("forecasting",),
+    space={"trend_samples": (5, 13, 25, 49)},
+)
 class DLinearEncoder(Encoder):
     """Trend and remainder of every channel, each for a linear map in time of its own.
 

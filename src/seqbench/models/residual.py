@@ -73,7 +73,14 @@ class ResidualBlock(nn.Module):
         return (last(x, lengths) + added).relu()
 
 
-@ARCHITECTURES.register("resnet", accepts=("series", "tokens"))
+@ARCHITECTURES.register(
+    "resnet",
+    accepts=("series", "tokens"),
+    space={
+        "widths": ((32, 64, 64), (64, 128, 128), (128, 256, 256)),
+        "dropout": {"low": 0.0, "high": 0.5},
+    },
+)
 class ResNetEncoder(Encoder):
     """Blocks of three convolutions with a shortcut past each block.
 
@@ -155,7 +162,11 @@ class InceptionModule(nn.Module):
         return self.norm(torch.cat(branches, dim=1), lengths)
 
 
-@ARCHITECTURES.register("inception_time", accepts=("series", "tokens"))
+@ARCHITECTURES.register(
+    "inception_time",
+    accepts=("series", "tokens"),
+    space={"n_filters": (16, 32, 64), "n_modules": (3, 6), "dropout": {"low": 0.0, "high": 0.5}},
+)
 class InceptionTimeEncoder(Encoder):
     """Modules of filters of three lengths side by side, with shortcuts past three modules each.
 
