@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 FRAME_MS, LEAST_STRIDE = 5.0, 8
 LOOK_AHEAD_MS = 50.0  # of a causal model, where the config gives none
 TOGETHER = 4  # frames that a causal model finds at a time
+AT_A_TIME = 512  # blocks that are searched at a time: memory goes with them
 FLOOR = -6.0  # log-odds below which a peak is no candidate
 HALF_WAY = 5.0  # log-odds that become log 2: large ones would all be a probability of 1
 LEAST = -math.log1p(-NEVER / HALF_WAY)  # `NEVER`, compressed
@@ -201,9 +202,13 @@ class EventPursuitEncoder(Encoder):
         size, step = self.block_samples, self.step_samples
         blocks = x.unfold(1, size, step)[:, :n_blocks].transpose(2, 3)
         own = (lengths[:, None] - step * torch.arange(n_blocks)).clamp(0, size)
-        is_whole = bool((own == size).all())
-        frames = self.of_blocks(blocks.flatten(0, 1), None if is_whole else own.flatten())
-        return frames.unflatten(0, (len(x), n_blocks)).flatten(1, 2)
+        pieces = zip(
+            blocks.flatten(0, 1).split(AT_A_TIME), own.flatten().split(AT_A_TIME), strict=True
+        )
+        frames = [
+            self.of_blocks(some, None if (ends == size).all() else ends) for some, ends in pieces
+        ]
+        return torch.cat(frames).unflatten(0, (len(x), n_blocks)).flatten(1, 2)
 
     def of_blocks(self, blocks: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the frames (N, n_together, D) of blocks (N, block_samples, C); see `in_blocks`."""

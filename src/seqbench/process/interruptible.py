@@ -1,4 +1,4 @@
-"""Standard input while samples arrive."""
+"""A stream that an interrupt may end while it waits for samples."""
 
 import os
 import select

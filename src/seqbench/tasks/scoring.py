@@ -20,7 +20,7 @@ from seqbench.storage.detections import Detections
 from seqbench.storage.metrics import Metrics, Score, write_metrics
 from seqbench.storage.model_header import ModelHeader, PredictorHeader
 from seqbench.storage.models import read_model
-from seqbench.storage.predictions import AnyPredictions, write_predictions
+from seqbench.storage.predictions import AnyPredictions, Predictions, write_predictions
 from seqbench.storage.records import RunIdentity
 from seqbench.storage.sequences import Sequences
 from seqbench.storage.windows import Split, read_windows
@@ -153,8 +153,8 @@ def score(
     dict
         By metric, families at every tolerance: ``value``, and ``low`` and
         ``high`` of a 95 % interval, null where it is not defined, as with a
-        single group; at 1, the best there is, it is Wilson's, of groups. The
-        headline has ``resampled``, its values in all resamples.
+        single group. Where the headline is perfect it is Wilson's, as if windows or
+        events were independent. The headline has ``resampled``, its values in all resamples.
         Metrics that need probabilities are left out where a model
         gives other scores, and metrics of frames where it predicts none.
     """
@@ -174,9 +174,9 @@ def score(
         value = float(metric(predictions, once, *settings)[0])
         resampled = metric(predictions, weights, *settings) if weights is not None else None
         bounds = None if resampled is None else interval(resampled)
-        if bounds == (1, 1) and METRICS.entry(family).tags["better"] == "higher":
-            # No resample of perfect groups has a fault; those that were not drawn may.
-            bounds = float(wilson(1.0, len(set(predictions.group)))[0]), 1.0
+        if name == headline and bounds == (1, 1) and (n := _n_counted(predictions)):
+            # No resample of what is perfect has a fault, but what was not seen may.
+            bounds = float(wilson(1.0, n)[0]), 1.0
         scores[name] = {
             "value": _or_none(value),
             "low": bounds[0] if bounds else None,
@@ -185,6 +185,13 @@ def score(
         if name == headline and resampled is not None:
             scores[name]["resampled"] = tuple(_or_none(round(float(one), 6)) for one in resampled)
     return scores
+
+
+def _n_counted(predictions: AnyPredictions) -> int:
+    """Return of how many windows or events the headline is a fraction; 0 if of none."""
+    if isinstance(predictions, Detections):
+        return len(predictions.reference_type)
+    return len(predictions) if isinstance(predictions, Predictions) else 0
 
 
 def _or_none(value: float) -> float | None:

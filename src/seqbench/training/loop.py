@@ -77,7 +77,7 @@ class Outcome:
     history
         One row per epoch.
     best_epoch
-        The epoch whose weights were kept, from 1.
+        The epoch whose weights were kept, from 1; 0: those before the first step.
     train_s, train_cpu_s
         Wall and processor seconds of the whole loop.
     """

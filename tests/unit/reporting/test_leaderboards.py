@@ -264,13 +264,27 @@ def test_ties_on_val_are_named_and_few_groups_warned_of(
 
     page = page_without_figures()
 
-    assert "3 models tie on val with 0.750 accuracy; the lowest log loss there selects gru" in page
+    assert "3 models tie on val with 0.750 accuracy; the lowest log loss there, then" in page
+    assert "the first name, selects gru" in page
     table = page[page.index('<table class="leaderboard') :]
     marks = re.findall(r'<tr data-run="([^"]*)".*?</tr>', table, re.DOTALL)
     rows = re.findall(r"<tr data-run=.*?</tr>", table, re.DOTALL)
     (selected,) = [name for name, one in zip(marks, rows, strict=True) if ">selected<" in one]
     assert "gru" in selected
     assert '<td class="number" data-value="0.75">0.750</td>' in rows[0]
+
+
+def test_test_does_not_decide_between_equals_of_val(made_board):
+    def edit(run, content):
+        if run.arm != "baseline":
+            content["scores"]["val"]["accuracy"]["value"] = 1
+            content["scores"]["val"]["log_loss"]["value"] = 0
+
+    scores = {"cnn1d": 0.7, "gru": 0.9, "majority": 0.5}
+    board = made_board(scores, edit=edit, architectures=["cnn1d", "gru"])
+
+    assert board.rows[0].architecture == "gru"
+    assert board.selected.architecture == "cnn1d"
 
 
 def test_the_summary_is_tidy_and_sorted(write_results, config):

@@ -75,8 +75,8 @@ def test_the_page_shows_the_check_and_warns_at_the_top(write_results, config, pa
     first, _, datasets = page_without_figures().partition('<section id="datasets">')
     assert "Test or val shares windows or groups with train" in first
     (lede,) = re.findall(r'<p class="lede">(.*?)</p>', first, re.DOTALL)
-    assert "No dataset shows whether a model is ahead" in lede
-    assert f"shares windows or groups: {', '.join(plan.base_datasets)}" in lede
+    assert "No dataset counts." in lede
+    assert f"shares windows or groups with train: {', '.join(plan.base_datasets)}" in lede
     assert "0 of 0" in first
     assert "<dt>leak check</dt>" in datasets
     assert "8 of 80 test windows (10 %) stand in train too" in datasets

@@ -260,7 +260,7 @@ def test_unusual_results_are_reported_too(settings, write_results, config):
     ("baselines", "sentence"),
     [
         ((), "no baseline"),
-        (("majority",), "No dataset shows whether a model is ahead. Not counted, with no baseline"),
+        (("majority",), "No dataset counts. Not counted, with no baseline"),
         (("majority", "minirocket"), "beats"),
     ],
 )

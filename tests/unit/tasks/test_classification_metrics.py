@@ -215,17 +215,16 @@ def test_a_score_has_a_value_and_an_interval_around_it():
             assert found["low"] <= found["value"] <= found["high"]
 
 
-def test_the_interval_of_a_perfect_score_is_that_of_as_many_perfect_groups():
+def test_the_interval_of_a_perfect_score_is_that_of_as_many_windows():
     of, _ = random_case(0, 3)
-    right = replace(of, scores=np.eye(3)[of.target], group=[f"g{i // 2}" for i in range(len(of))])
+    right = replace(of, scores=np.eye(3)[of.target])
 
-    accuracy = score(TASKS["classification"](), right, resamples=50)["accuracy"]
+    scores = score(TASKS["classification"](), right, resamples=50, headline="accuracy")
 
-    n_groups = len(set(right.group))
-    bounds = binomtest(n_groups, n_groups).proportion_ci(method="wilson")
-    assert (accuracy["value"], accuracy["high"]) == (1, 1)
-    assert accuracy["low"] == pytest.approx(bounds.low)
-    assert bounds.low < 1
+    bounds = binomtest(len(right), len(right)).proportion_ci(method="wilson")
+    assert (scores["accuracy"]["value"], scores["accuracy"]["high"]) == (1, 1)
+    assert scores["accuracy"]["low"] == pytest.approx(bounds.low)
+    assert (scores["mcc"]["low"], scores["mcc"]["high"]) == (1, 1)  # no fraction of windows
 
 
 def test_the_headline_keeps_its_resampled_values_which_the_interval_is_of():

@@ -40,6 +40,29 @@ def test_what_both_find_counts_nothing():
     assert f1_gain(made([], []), made([], [])) == (0.0, 0.0)
 
 
+def test_an_event_whose_time_moves_is_no_other_one():
+    before = made(EVENTS, [*EVENTS[:10], *FALSE[:4]])
+    moved = [(kind, time + 2) for kind, time in EVENTS[:10]]
+
+    assert f1_gain(before, made(EVENTS, [*moved, *FALSE[:4]])) == (0.0, 0.0)
+
+
+def test_where_types_rank_the_mean_over_them_decides():
+    many, few = [(0, 20 * i + 5) for i in range(40)], [(1, 90 * i + 13) for i in range(10)]
+    ranked = {"ranked_types": ["a", "b"]}
+    before = made([*many, *few], many, **ranked)
+    after = made([*many, *few], [*many[:36], *few], **ranked)
+
+    gain, error = f1_gain(before, after)
+
+    lost, won = -4 * (2 - 1) / 80, 10 * 2 / 10  # to first order, by type
+    assert gain == pytest.approx((lost + won) / 2)
+    assert error == pytest.approx(np.hypot(2 * 1 / 80, np.sqrt(10) * 2 / 10) / 2)
+    assert gain > error
+    assert f1_gain(after, before)[0] < 0
+    assert f1_gain(made([*many, *few], many), made([*many, *few], many[:36]))[0] < 0
+
+
 class Found(Encoder):
     """Stands for a filter; the head needs its sizes alone."""
 

@@ -52,7 +52,7 @@ class Estimate:
         elif len(results) > 1 and metric == results[0].headline:
             resampled = resampled_mean(results, np.random.default_rng(0))
             bounds = None if resampled is None else bootstrap_interval(resampled)
-            if bounds is not None and bounds[0] == bounds[1]:  # perfect scores of all runs
+            if bounds == (1, 1):  # Wilson's, see `score`
                 bounds = results[0].interval(metric)
         return cls.of_values([value for _, value in values], bounds)
 

@@ -174,14 +174,16 @@ class Leaderboard:
         return self.selected_among(row for row in self.rows if not row.is_baseline)
 
     def selected_among(self, rows: Iterable[ModelScores]) -> ModelScores | None:
-        """Return the one of several trained models that val would pick."""
+        """Return the one of several trained models that val would pick; of equals the first."""
         tiebreak = TASKS[self.task]().tiebreak
 
         def on_val(row: ModelScores) -> tuple[float, float]:
             loss = Estimate.of_values(r.value(tiebreak, "val") for r in row.results).mean
             return _or_lowest(row.on_val.mean), _or_lowest(None if loss is None else -loss)
 
-        return max((row for row in rows if row.score.n), key=on_val, default=None)
+        # Rows stand by their score on test, which must not decide between equals.
+        named = sorted(rows, key=lambda row: (row.architecture, row.arm))
+        return max((row for row in named if row.score.n), key=on_val, default=None)
 
     @property
     def tied_on_val(self) -> list[ModelScores]:
@@ -189,7 +191,7 @@ class Leaderboard:
         best = self.selected
         if best is None or best.on_val.mean is None:
             return []
-        trained = (row for row in self.rows if not row.is_baseline)
+        trained = (row for row in self.rows if not row.is_baseline and row.score.n)
         return [row for row in trained if row.on_val.mean == best.on_val.mean]
 
     @cached_property

@@ -40,12 +40,12 @@ def requested(plan: Plan) -> list[tuple[str, list[str]]]:
 
 
 def lede(materials: list[Material]) -> str:
-    """Return the result in a sentence or two, of datasets that show something."""
+    """Return the result on the datasets that count, in a sentence or two."""
     if all(material.board.lead is None for material in materials):
         return "There is no baseline to hold the models against."
     leads, uncounted = _counted(materials), _uncounted(materials)
     if not leads:
-        return f"No dataset shows whether a model is ahead.{uncounted}"
+        return f"No dataset counts.{uncounted}"
     n_ahead = sum(lead.mean > 0 for lead in leads)
     n_sure = sum(lead.verdict == "ahead" for lead in leads)
     n_behind = sum(lead.verdict == "behind" for lead in leads)
@@ -76,7 +76,7 @@ def _counted(materials: list[Material]) -> list[Lead]:
 
 
 def _uncounted(materials: list[Material]) -> str:
-    """State which datasets show nothing, and why."""
+    """State which datasets do not count, and why."""
     led = [one for one in materials if one.board.lead is not None]
     leaky = [one.dataset for one in led if leak_warnings(one.leakchecks)]
     alone = [one.dataset for one in led if not one.board.has_rival and one.dataset not in leaky]
@@ -84,7 +84,9 @@ def _uncounted(materials: list[Material]) -> str:
     if alone:
         found += f" Not counted, with no baseline but the floor: {', '.join(alone)}."
     if leaky:
-        found += f" Not counted, as test or val shares windows or groups: {', '.join(leaky)}."
+        found += (
+            f" Not counted, as test or val shares windows or groups with train: {', '.join(leaky)}."
+        )
     return found
 
 

@@ -121,15 +121,15 @@ def _few_groups(material: Material) -> list[str]:
 
 
 def _ties(board: Leaderboard) -> list[str]:
-    """State where val does not tell models apart."""
+    """State where models are equal on val."""
     tied = board.tied_on_val
     if len(tied) < 2 or board.selected is None:
         return []
     tiebreak = metric_label(TASKS[board.task]().tiebreak)
     return [
         f"{counted(len(tied), 'model')} tie on val with {formats.score(tied[0].on_val.mean)}"
-        f" {metric_label(board.headline)}; the lowest {tiebreak} there selects"
-        f" {board.selected.name}."
+        f" {metric_label(board.headline)}; the lowest {tiebreak} there, then the first"
+        f" name, selects {board.selected.name}."
     ]
 
 

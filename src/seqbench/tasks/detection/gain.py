@@ -5,11 +5,14 @@ import math
 import numpy as np
 
 from seqbench.storage.detections import Detections
-from seqbench.tasks.detection.comparison import Floats, decoded
+from seqbench.tasks.detection.comparison import Comparison, Decoded, Floats, decoded
+from seqbench.tasks.detection.matching import match
 
 
 def f1_gain(before: Detections, after: Detections) -> tuple[float, float]:
     """Return the gain in F1 at the tolerance of the dataset, and its standard error.
+
+    Of all events; where types rank (`ranked_types`) in the mean over these.
 
     Parameters
     ----------
@@ -20,27 +23,36 @@ def f1_gain(before: Detections, after: Detections) -> tuple[float, float]:
     -----
     F1 is 2 TP / (E + D) with E events and D detections. To first order a detection more
     changes it by (2 - F1) / (E + D) if it is a hit, and by -F1 / (E + D) if not. What both have
-    cancels; the others count as independent.
+    cancels, also where its time has moved within the tolerance; all else counts as independent.
     """
-    old, new = (_worth(found) for found in (before, after))
-    n_hits = sum(is_hit for is_hit in old.values())
-    n_events = len(decoded(before).reference)
-    total = n_events + len(old)
-    if not total:
-        return 0.0, 0.0
-    f1 = 2 * n_hits / total
-    changes: Floats = np.array(
-        [2 * new[key] - f1 for key in new.keys() - old.keys()]
-        + [f1 - 2 * old[key] for key in old.keys() - new.keys()]
-        + [2.0 * (new[key] - old[key]) for key in new.keys() & old.keys()]
+    old, new = decoded(before), decoded(after)
+    same = Comparison(detections=before, reference=old.found, found=new.found)
+    of_old, of_new = match(*same.on_one_line(before.tolerance_ms))
+    lost = np.setdiff1d(np.arange(len(old.found)), of_old)
+    won = np.setdiff1d(np.arange(len(new.found)), of_new)
+    was_hit, is_hit = _is_hit(old), _is_hit(new)
+    hits = np.concatenate([is_hit[won], -was_hit[lost], is_hit[of_new] - was_hit[of_old]])
+    detections = np.repeat([1, -1, 0], [len(won), len(lost), len(of_new)])
+    types = np.concatenate([new.found.type[won], old.found.type[lost], new.found.type[of_new]])
+    every = np.arange(len(before.classes))
+    ranked = (
+        [every]
+        if before.ranked_types is None
+        else [np.array([before.classes.index(name)]) for name in before.ranked_types]
     )
-    return float(changes.sum()) / total, math.sqrt(np.square(changes).sum()) / total
+    gains, errors = [], []
+    for kinds in ranked:
+        n_hits = was_hit[np.isin(old.found.type, kinds)].sum()
+        total = old.n_reference[:, kinds].sum() + old.n_found[:, kinds].sum()
+        own, f1 = np.isin(types, kinds), 2 * n_hits / max(total, 1)
+        changes = (2 * hits[own] - f1 * detections[own]) / max(total, 1)
+        gains.append(changes.sum())
+        errors.append(math.sqrt(np.square(changes).sum()))
+    return float(np.mean(gains)), math.hypot(*errors) / len(errors)
 
 
-def _worth(detections: Detections) -> dict[tuple[int, int, float], bool]:
-    """Return whether each detection, by recording, type and time, is a hit."""
-    compared = decoded(detections)
-    found, is_hit = compared.found, np.zeros(len(compared.found), dtype=bool)
-    is_hit[compared.pairs(detections.tolerance_ms)[1]] = True
-    keys = zip(found.place.tolist(), found.type.tolist(), found.time.round(2).tolist(), strict=True)
-    return dict(zip(keys, is_hit.tolist(), strict=True))
+def _is_hit(compared: Decoded) -> Floats:
+    """Return 1 for each detection that finds an event, else 0, (D,)."""
+    hits = np.zeros(len(compared.found))
+    hits[compared.pairs(compared.detections.tolerance_ms)[1]] = 1
+    return hits

@@ -1,5 +1,6 @@
 """Output layer for an encoder that finds events itself: it adds to their log-odds and times."""
 
+import logging
 from collections.abc import Callable
 
 import torch
@@ -13,6 +14,7 @@ from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.gain import f1_gain
 from seqbench.tasks.detection.head import BIN, HALF, N_BINS, SPREAD_BINS, DetectionHead
 
+logger = logging.getLogger("seqbench")
 SURE = 1 + 1e-6  # standard errors by which events must be found better; one event is never enough
 
 
@@ -44,8 +46,9 @@ class PursuitHead(DetectionHead):
 
         References
         ----------
-        Breiman, Friedman, Olshen, Stone (1984). Classification and regression trees, section
-        3.4.3: of models within one standard error of the best the simplest.
+        After Breiman, Friedman, Olshen, Stone (1984), Classification and regression trees,
+        section 3.4.3: of models within one standard error of the best the simplest. Here it is
+        the error of the difference; about one time in six chance alone exceeds it.
         """
         after = self._found(predicted(), windows, data)
         learned = [one.clone() for one in self._of_presence()]
@@ -53,6 +56,10 @@ class PursuitHead(DetectionHead):
             one.zero_()
         gain, error = f1_gain(self._found(predicted(), windows, data), after)
         is_better = gain > SURE * error
+        logger.info(
+            "F1 on val changes by %.4f \N{PLUS-MINUS SIGN} %.4f with what was learned: %s",
+            gain, error, "kept" if is_better else "withdrawn",
+        )  # fmt: skip
         if is_better:
             for one, weight in zip(self._of_presence(), learned, strict=True):
                 one.copy_(weight)
