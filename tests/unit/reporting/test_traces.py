@@ -15,6 +15,7 @@ from seqbench.storage.predictions import read_predictions
 MODEL = ["dataset", "architecture", "arm", "labels"]
 # Columns of the tables of models whose heading is not the name of a metric.
 COLUMNS = {
+    "on val": ("val", "accuracy"),
     "parameters": ("cost", "n_parameters"),
     "MACs a window": ("cost", "macs_per_window"),
     "training": ("cost", "train_s"),
