@@ -26,7 +26,7 @@ def test_options_of_fine_tuning_spare_pretraining_and_baselines(replanned):
     def change(raw):
         raw["finetune"]["weight_decay"] = 0.5
 
-    assert replanned(change) == {"all": 1, "finetune": 45, "evaluate": 45} | {
+    assert replanned(change) == {"all": 1, "finetune": 49, "evaluate": 49} | {
         "best": 12,
         "report": 1,
     }
@@ -40,7 +40,7 @@ def test_options_of_a_dataset_rerun_that_dataset(replanned):
     jobs = replanned(change)
 
     assert (jobs["ingest"], jobs["window"]) == (1, 2)
-    assert (jobs["pretrain"], jobs["finetune"]) == (2, 4)
+    assert (jobs["pretrain"], jobs["finetune"]) == (2, 6)
 
 
 def test_a_new_seed_trains_that_seed(replanned):
