@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from seqbench.baselines.base import Baseline
 from seqbench.config.registry import BASELINES, TASKS
 from seqbench.plan.job_settings import BaselineJobSettings
 from seqbench.process.memory import AUTO, PeakMemory, limit_bytes
@@ -11,7 +12,7 @@ from seqbench.process.origin import origin
 from seqbench.storage.model_header import BaselineHeader, DataHeader, data_fields, windowing_fields
 from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.records import Cost, Provenance, RunIdentity
-from seqbench.storage.windows import read_windows
+from seqbench.storage.windows import WindowSet, read_windows
 
 
 def fit_baseline(
@@ -38,14 +39,7 @@ def fit_baseline(
     arrays = baseline.fit(learned, run.seed)
     tuned: dict[str, Any] = {}
     if task.tunes_on_val:
-        predicted = baseline.predict(arrays, val)
-        tuned = task.tune(
-            val,
-            predicted,
-            are_probabilities=baseline.gives_probabilities,
-            are_decisions=baseline.decides,
-            data=DataHeader(**data_fields(train)),
-        )
+        tuned = tuned_on_val(task, baseline, baseline.predict(arrays, val), train, val)
     header = BaselineHeader(
         run=run,
         task=settings.task,
@@ -66,3 +60,17 @@ def fit_baseline(
         provenance=Provenance(**origin(), device="cpu", threads=1),
     )
     write_model(model, StoredModel(arrays, header))
+
+
+def tuned_on_val(
+    task: Any, baseline: Baseline, predicted: Any, train: WindowSet, val: WindowSet
+) -> dict[str, Any]:
+    """Return what a task chooses on val for the predictions of a baseline there."""
+    tuned: dict[str, Any] = task.tune(
+        val,
+        predicted,
+        are_probabilities=baseline.gives_probabilities,
+        are_decisions=baseline.decides,
+        data=DataHeader(**data_fields(train)),
+    )
+    return tuned

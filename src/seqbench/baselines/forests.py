@@ -1,5 +1,6 @@
 """Features of whole windows, and a forest of decision trees on them: QUANT and catch22."""
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -37,13 +38,13 @@ class ForestBaseline(Baseline):
         x = window_array(windows, int(arrays["n_samples"][0]))
         return tree_probabilities(arrays, self.features(x), len(windows.classes))
 
+    @abstractmethod
     def forest(self, seed: int) -> Any:
         """Return the classifier of scikit-learn to fit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def features(self, x: NDArray[np.float32]) -> Floats:
         """Return the features (N, D) of windows (N, C, T); none depends on another window."""
-        raise NotImplementedError
 
 
 @BASELINES.register(

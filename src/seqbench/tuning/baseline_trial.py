@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from seqbench.baselines.base import OptionError
+from seqbench.baselines.fitting import tuned_on_val
 from seqbench.config.registry import BASELINES, TASKS
 from seqbench.plan.job_settings import BaselineTrialJobSettings
 from seqbench.process.memory import AUTO, limit_bytes
-from seqbench.storage.model_header import DataHeader, data_fields
 from seqbench.storage.trials import Trial, write_trial
 from seqbench.storage.windows import read_windows
 from seqbench.tuning.scores import TRIAL_SEED, val_score
@@ -48,13 +48,7 @@ def run_baseline_trial(
         predicted = baseline.predict(arrays, val)
         tuned = {}
         if task.tunes_on_val:
-            tuned = task.tune(
-                val,
-                predicted,
-                are_probabilities=baseline.gives_probabilities,
-                are_decisions=baseline.decides,
-                data=DataHeader(**data_fields(train)),
-            )
+            tuned = tuned_on_val(task, baseline, predicted, train, val)
         cpu_s = time.process_time() - began_cpu
         found = val_score(
             task, val, predicted, are_probabilities=baseline.gives_probabilities, tuned=tuned
