@@ -3,6 +3,7 @@
 from math import comb
 
 ALPHA = 0.05
+LEAST_TRIALS = 4  # of a search, with a score, below which its options are not compared
 
 
 def smallest_p(n_datasets: int) -> float:

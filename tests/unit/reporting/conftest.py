@@ -139,11 +139,10 @@ def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def blank(figure: str) -> Drawing:
     """Return a figure that shows nothing, with its words."""
-    shows_data = FIGURES.entry(figure).tags.get("shows_data", False)
     words = {"title": title(figure), "caption": caption(figure), "alt": ""}
     return Drawing(
         **words,
-        shows_data=shows_data,
+        block=FIGURES.entry(figure).tags.get("block"),
         folded=FIGURES.entry(figure).tags.get("folded", False),
         svg=b"<svg/>",
         pdf=b"",

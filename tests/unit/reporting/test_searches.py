@@ -7,11 +7,17 @@ from pathlib import Path
 import pytest
 
 from seqbench import layout
+from seqbench.config.registry import FIGURES
+from seqbench.config.tuning import Dimension
 from seqbench.errors import FormatError
-from seqbench.reporting.evidence.material import gather
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material, gather
+from seqbench.reporting.figures.catalog import figures_of
+from seqbench.reporting.figures.drawing import draw
 from seqbench.reporting.page.paper import paper_tables
 from seqbench.reporting.read.finished import finished_part
 from seqbench.reporting.read.results import collect
+from seqbench.reporting.read.searches import Search
+from seqbench.reporting.scores.searches import budget_curves, option_effects
 from seqbench.reporting.text.runs import step_settings
 from seqbench.reporting.text.searches import search_rows, tuned_notes
 from seqbench.steps import report
@@ -92,6 +98,9 @@ def test_the_page_shows_the_search_and_the_settings_that_were_chosen(searched):
     page = Path(layout.REPORT).read_text(encoding="utf-8")
 
     assert "Search of options: 4 trials" in page
+    block = page[page.index("Search of options: 4 trials") : page.index("Trials of cnn1d")]
+    assert "Score on val against budget." in block
+    assert page.count("Score on val against budget.</b>") == 1
     assert page.count(">tuned</span>") >= 1
     with Path(layout.TRIALS_TABLE).open(encoding="utf-8") as table:
         rows = list(csv.DictReader(table))
@@ -133,3 +142,135 @@ def test_a_run_whose_options_are_still_searched_has_not_finished(searched):
     Path(searched.trial_files(dataset, name)[3]).unlink()
 
     assert {run.architecture for run in finished_part(searched, Path()).trained} == {"gru"}
+
+
+def a_search(name, scores, *, place="waves", chosen=0, cpu_s=10.0, options=None):
+    """Return a search whose trials have these scores; None is a trial that failed."""
+    options = options or {"learning_rate": [0.001 * 2**i for i in range(len(scores))]}
+    trials = tuple(
+        Trial(
+            dataset=place,
+            architecture=name,
+            trial=i,
+            options={option: values[i] for option, values in options.items()},
+            headline="accuracy",
+            score=one,
+            cpu_s=None if one is None else cpu_s,
+            failure="train_loss is nan" if one is None else None,
+        )
+        for i, one in enumerate(scores)
+    )
+    space = {
+        option: Dimension(low=1e-4, high=1, log=True)
+        if option == "learning_rate"
+        else Dimension(values=tuple(one for i, one in enumerate(values) if one not in values[:i]))
+        for option, values in options.items()
+    }
+    choice = Choice(dataset=place, architecture=name, trial=chosen, options=trials[chosen].options)
+    return Search(choice, trials, space)
+
+
+def drawn_of(searched, searches, figure):
+    material = material_of(searched)
+    material = Material(**{**vars(material), "searches": searches})
+    return FIGURES[figure](material)
+
+
+def test_a_failed_trial_costs_its_place_and_is_never_the_best():
+    [curve] = budget_curves([a_search("cnn1d", [0.6, None, 0.8, 0.7])])
+
+    assert curve.best.tolist() == [0.6, 0.6, 0.8, 0.8]
+    # Each of the four may be first; as the pair, three of six hold .8, two .7, and one .6.
+    assert curve.expected.tolist() == pytest.approx(
+        [(0.6 + 0.6 + 0.8 + 0.7) / 4, (3 * 0.8 + 2 * 0.7 + 0.6) / 6, (3 * 0.8 + 0.7) / 4, 0.8]
+    )
+    assert curve.cpu_s.tolist() == [10, 10, 20, 30]
+    assert curve.expected_cpu_s.tolist() == [7.5, 15, 22.5, 30]
+
+
+def test_folds_are_averaged_in_score_and_summed_in_cost():
+    folds = [a_search("cnn1d", [0.6, 0.8], place="f0"), a_search("cnn1d", [0.4, 0.2], place="f1")]
+
+    [curve] = budget_curves(folds)
+
+    assert curve.best.tolist() == pytest.approx([0.5, 0.6])
+    assert curve.expected.tolist() == pytest.approx([0.5, 0.6])
+    assert curve.cpu_s.tolist() == [20, 40]
+
+
+def test_a_model_without_a_score_has_no_curve():
+    assert budget_curves([a_search("cnn1d", [None, None])]) == []
+
+
+def test_one_figure_holds_networks_and_baselines_against_trials_and_time(searched):
+    searches = [
+        a_search("cnn1d", [0.6, None, 0.8, 0.7], chosen=2),
+        a_search("minirocket", [0.7, 0.75], cpu_s=100.0, chosen=1),
+    ]
+
+    plot = drawn_of(searched, searches, "search_budget")
+
+    colours = [line.get_color() for line in plot.figure.axes[0].lines]
+    assert colours[2:] == [BASELINE_COLOUR] * 2
+    assert BASELINE_COLOUR not in colours[:2]
+    for axes, column in zip(plot.figure.axes, ("n_trials", "cpu_s"), strict=True):
+        drawn = [list(zip(*line.get_data(), strict=True)) for line in axes.lines]
+        table = plot.table.groupby(["architecture", "shows"], sort=False)
+        rows = [list(zip(of[column], of["score_on_val"], strict=True)) for _, of in table]
+        assert drawn == rows
+    assert plot.figure.axes[1].get_xscale() == "log"
+    assert "cnn1d 0.800, minirocket 0.750" in plot.shown
+
+
+RISING = [0.1 * i for i in range(8)]
+OPTIONS = {
+    "learning_rate": [0.001 * 2**i for i in range(8)],
+    "n_layers": [1, 2, 1, 2, 2, 1, 2, 1],
+    "widths": [[16, 16], [32, 32]] * 4,
+}
+
+
+def test_only_an_option_with_a_trend_beyond_chance_has_one():
+    [model] = option_effects([a_search("cnn1d", RISING, options=OPTIONS)])
+
+    effects = {one.option: one for one in model.effects}
+    assert effects["learning_rate"].rank_correlation == pytest.approx(1)
+    assert effects["learning_rate"].is_clear
+    # Two of 8! orders are as extreme, and of two numbers Holm doubles the smaller p-value.
+    assert effects["learning_rate"].adjusted_p < 0.001
+    assert not effects["n_layers"].is_clear
+    assert effects["widths"].rank_correlation is None
+
+
+def test_options_of_few_trials_are_not_compared():
+    assert option_effects([a_search("cnn1d", [0.1, None, 0.2, 0.3])]) == []
+    [model] = option_effects([a_search("cnn1d", [0.1, None, 0.2, 0.3, 0.4])])
+    assert model.trials == [0, 2, 3, 4]
+
+
+def test_each_option_has_a_panel_and_the_chosen_trial_a_diamond(searched):
+    plot = drawn_of(
+        searched, [a_search("cnn1d", RISING, chosen=7, options=OPTIONS)], "search_effects"
+    )
+
+    rate, layers, widths = (axes for axes in plot.figure.axes if axes.get_visible())
+    assert [rate.get_xscale(), layers.get_xscale()] == ["log", "linear"]
+    assert [text.get_text() for text in widths.get_xticklabels()] == ["16, 16", "32, 32"]
+    assert [[text.get_text() for text in axes.texts] for axes in (rate, layers, widths)] == [
+        ["\N{GREEK SMALL LETTER RHO} 1.000"], ["no clear trend"], [],
+    ]  # fmt: skip
+    [diamond] = rate.collections[2].get_offsets().tolist()
+    assert diamond == pytest.approx([0.128, 0.7])
+    assert plot.table.query("is_chosen")["trial"].tolist() == [7, 7, 7]
+    assert len(plot.table) == 3 * 8
+    assert plot.shown == "Rank correlation with accuracy on val: cnn1d learning_rate 1.000."
+
+
+def test_a_search_has_its_figures_and_they_are_drawn_from_files(searched, write_results, config):
+    assert {"search_budget", "search_effects"} <= set(figures_of(searched, "waves"))
+    drawing = draw("search_budget", material_of(searched))
+    assert drawing.block == "search"
+    assert drawing.svg.startswith(b"<?xml")
+
+    plain = write_results(config(), skill=lambda run: 0.8)
+    assert not {"search_budget", "search_effects"} & set(figures_of(plain, "waves"))

@@ -15,8 +15,9 @@ needs
     Name in `NEEDS` of what the plan must hold.
 across
     True: a figure of several datasets, drawn of `Across` instead of `Material`.
-shows_data
-    True: no model is shown, so the figure belongs to the card of the dataset.
+block
+    Where it stands on the page: `data`, the card of the dataset, as it shows no model; `search`,
+    the block of the search of options; without it, below the leaderboard.
 folded
     True: the page shows the figure on demand alone.
 """
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING
 from seqbench import layout
 from seqbench.config.registry import DATASETS, FIGURES
 from seqbench.reporting.scores.blocks import blocks
+from seqbench.statistics.attainable import LEAST_TRIALS
 
 if TYPE_CHECKING:
     from seqbench.plan.plan import Plan, Run
@@ -53,6 +55,14 @@ def _are_shapes_known(plan: Plan, dataset: str) -> bool:
     )
 
 
+def _numbers_of_trials(plan: Plan, dataset: str) -> list[int]:
+    return [
+        len(plan.trials(name))
+        for place, name in plan.tuned
+        if plan.benchmark.base_dataset(place) == dataset
+    ]
+
+
 NEEDS: Mapping[str, Callable[[Plan, str], bool]] = {
     "label_fractions": lambda plan, name: len({run.labels for run in _trained(plan, name)}) > 1,
     "pretraining": lambda plan, name: any(plan.objective(run) for run in _trained(plan, name)),
@@ -61,6 +71,10 @@ NEEDS: Mapping[str, Callable[[Plan, str], bool]] = {
     ),
     "event_shapes": lambda plan, name: _are_shapes_known(plan, name),
     "latencies": lambda plan, name: _are_causal_models_compared(plan, name),
+    "searches": lambda plan, name: any(_numbers_of_trials(plan, name)),
+    "search_effects": lambda plan, name: (
+        max(_numbers_of_trials(plan, name), default=0) >= LEAST_TRIALS
+    ),
     "templates": lambda plan, name: any(run in plan.template_runs for run in plan.runs_on(name)),
 }
 

@@ -73,7 +73,7 @@ def confusion(material: Material) -> Plot:
 
 
 @FIGURES.register(
-    "examples", title="Examples", tasks=("classification",), samples=("series",), shows_data=True,
+    "examples", title="Examples", tasks=("classification",), samples=("series",), block="data",
     order=40,
 )  # fmt: skip
 def examples(material: Material) -> Plot:

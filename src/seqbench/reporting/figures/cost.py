@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import ceil
@@ -142,7 +143,7 @@ def _draw_panel(axes: Axes, panel: _Panel, material: Material, numbers: Numbers)
             cost=panel.key, architecture=row.architecture, arm=row.arm, value=value,
             mean_score=mean, n=row.score.n, is_on_front=is_on_front,
         )  # fmt: skip
-    _set_ticks(axes, [value for value, _, _ in panel.models], panel.ticks)
+    set_ticks(axes, [value for value, _, _ in panel.models], panel.ticks)
     axes.grid()
     axes.set_xlabel(panel.name)
     axes.tick_params(axis="x", labelsize=7)
@@ -221,10 +222,13 @@ def _overlap(box: Box, other: Box) -> float:
     return max(width, 0.0) * max(height, 0.0)
 
 
-def _set_ticks(axes: Axes, costs: list[float], ticks: Ticks) -> None:
-    """Make a logarithmic axis with room for names, and at most four of the ticks."""
+def set_ticks(axes: Axes, costs: Sequence[float], ticks: Ticks, room: float = 0.22) -> None:
+    """Make a logarithmic axis with room for names, and at most four of the ticks.
+
+    The room on either side is a share of the way from the least to the greatest cost.
+    """
     low, high = np.log10(min(costs)), np.log10(max(costs))
-    margin = max(0.22 * (high - low), 0.3)
+    margin = max(room * (high - low), 0.3)
     axes.set(xscale="log", xlim=(10 ** (low - margin), 10 ** (high + margin)))
     inside = [(t, name) for t, name in ticks if low - margin < np.log10(t) < high + margin]
     inside = inside[:: -(-len(inside) // 4) or 1]

@@ -30,8 +30,8 @@ class Drawing:
     ----------
     alt
         What the figure shows in words, for those who cannot see it.
-    shows_data
-        Whether no model is shown.
+    block
+        Where the page shows it, see `catalog`; None: below the leaderboard.
     folded
         Whether the page shows it on demand alone.
     """
@@ -39,7 +39,7 @@ class Drawing:
     title: str
     caption: str
     alt: str
-    shows_data: bool
+    block: str | None
     folded: bool
     svg: bytes
     pdf: bytes
@@ -72,7 +72,7 @@ def draw(figure: str, material: Material | Across) -> Drawing:
         title=title(figure),
         caption=caption(figure),
         alt=f"{title(figure)}, {material.place}. {plot.shown or caption(figure)}",
-        shows_data=FIGURES.entry(figure).tags.get("shows_data", False),
+        block=FIGURES.entry(figure).tags.get("block"),
         folded=FIGURES.entry(figure).tags.get("folded", False),
         svg=svg,
         pdf=pdf,

@@ -24,7 +24,7 @@ Picture = NDArray[np.floating[Any]]
 
 
 @FIGURES.register(
-    "pictures", title="Examples", tasks=("classification",), samples=("video",), shows_data=True,
+    "pictures", title="Examples", tasks=("classification",), samples=("video",), block="data",
     order=41,
 )  # fmt: skip
 def pictures(material: Material) -> Plot:

@@ -9,6 +9,8 @@ import pandas as pd
 
 from seqbench import layout
 from seqbench.config.options import canonical_json
+from seqbench.config.search_space import search_of
+from seqbench.config.tuning import Space
 from seqbench.errors import FormatError
 from seqbench.plan.plan import Plan
 from seqbench.storage.trials import Choice, Trial, read_choice, read_trial
@@ -20,10 +22,17 @@ Choices = dict[tuple[str, str], Choice]
 
 @dataclass(frozen=True)
 class Search:
-    """The search of one model on a dataset, or a fold of one."""
+    """The search of one model on a dataset, or a fold of one.
+
+    Parameters
+    ----------
+    space
+        The options that were searched.
+    """
 
     choice: Choice
     trials: tuple[Trial, ...]
+    space: Space
 
     @property
     def untuned(self) -> Trial:
@@ -73,7 +82,7 @@ def read_searches(plan: Plan, root: Path, choices: Choices) -> list[Search]:
             raise FormatError(
                 f"{paths[0].parent}: the choice was made among other trials; run `snakemake` again"
             )
-        found.append(Search(choice, trials))
+        found.append(Search(choice, trials, search_of(plan.benchmark, pair[1]).space or {}))
     return found
 
 

@@ -1,0 +1,251 @@
+"""Figures of searches of options: what a budget buys, and which options matter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import NDArray
+
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
+from seqbench.reporting.figures.cost import DURATIONS, set_ticks
+from seqbench.reporting.figures.panels import choice, grid, legend, note, short, spread
+from seqbench.reporting.figures.plot import Numbers, Plot
+from seqbench.reporting.figures.style import INK, LINE_STYLES, MUTED, WIDTH_INCHES
+from seqbench.reporting.scores.formats import metric_value, score
+from seqbench.reporting.scores.metrics import metric_label
+from seqbench.reporting.scores.searches import (
+    BudgetCurve,
+    Effect,
+    ModelEffects,
+    budget_curves,
+    option_effects,
+)
+
+N_COLUMNS = 4
+N_NAME, N_VALUE = 24, 9  # letters of a model, and of a value
+N_TICKS = 5  # of values that are listed
+RHO = "\N{GREEK SMALL LETTER RHO}"
+LEGEND_ROW, LEGEND_WIDTH = 0.19, 1.85  # inches
+NO_TREND = "no clear trend"
+
+
+@FIGURES.register(
+    "search_budget", title="Score on val against budget", needs="searches", block="search", order=35
+)
+def search_budget(material: Material) -> Plot:
+    """Best score on val after each number of trials, and against their processor time.
+
+    Lines are means over all orders in which a model's trials could be run; pale steps show the
+    order in which they were. A failed trial counts as one with the lowest score, and takes no
+    time that is known. Of folds, scores are means and times are sums. Grey: baselines. A line
+    that comes from below the axis begins with worse scores.
+    """
+    curves = budget_curves(material.searches)
+    names = [short(one.architecture, N_NAME) for one in curves]
+    n_columns = max(1, int(WIDTH_INCHES / LEGEND_WIDTH))
+    rows = LEGEND_ROW * ceil(len(names) / n_columns)
+    figure, panels = grid(2, 2, height=2.3, top=0.15, bottom=0.6 + rows, gap=(0.25, 0.45))
+    numbers = Numbers()
+    if not curves:
+        note(figure, "No trial has a score.")
+        return Plot(figure, numbers.table)
+    looks = _looks(material, curves)
+    for one, look in zip(curves, looks, strict=True):
+        _draw_budget(panels, one, look, numbers)
+    for axes in panels:
+        axes.grid(axis="y")
+        axes.set_ylim(*_score_limits(curves))
+    panels[1].tick_params(labelleft=False)
+    metric = material.searches[0].untuned.headline
+    panels[0].set(xlabel="trials", ylabel=f"best {metric_label(metric)} on val")
+    panels[0].xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    panels[1].set_xlabel("processor time of trials")
+    costs = [float(cost) for one in curves for cost in one.cpu_s if cost > 0]
+    if costs:
+        set_ticks(panels[1], costs, DURATIONS, room=0.05)
+    legend(
+        figure, zip(names, looks, strict=True), loc="lower center", ncols=n_columns,
+        handlelength=2.4, columnspacing=1.2, labelspacing=0.3, borderaxespad=0.2,
+    )  # fmt: skip
+    found = [f"{one.architecture} {metric_value(one.best[-1], metric)}" for one in curves]
+    return Plot(
+        figure,
+        numbers.table,
+        f"{metric_label(metric)} on val after all trials: {', '.join(found)}.",
+    )
+
+
+@FIGURES.register(
+    "search_effects", title="Which options matter", needs="search_effects", block="search",
+    order=36,
+)  # fmt: skip
+def search_effects(material: Material) -> Plot:
+    """Score on val of each trial against each option that was searched, by model.
+
+    The diamond is the chosen trial, the ring the options as configured; failed trials are left
+    out. Beside the name: Spearman's rank correlation where it differs from 0 beyond chance
+    (permutation test at 5 %, adjusted by Holm for the options of the model), which sees rises
+    and falls alone: an option with a best value in the middle matters and may have no trend.
+    Trials differ in all options at once. Of folds, scores are means, and each has its diamond.
+    """
+    models = option_effects(material.searches)
+    rows = [(one, part) for one in models for part in _in_rows(one.effects)]
+    figure, panels = grid(
+        N_COLUMNS * len(rows), N_COLUMNS, height=1.0, left=0.75, top=0.3, bottom=0.3,
+        gap=(0.18, 0.55),
+    )  # fmt: skip
+    numbers = Numbers()
+    if not rows:
+        note(figure, "No model has four trials with a score.")
+        return Plot(figure, numbers.table)
+    metric = material.searches[0].untuned.headline
+    trends = []
+    for number, (model, effects) in enumerate(rows):
+        own = panels[N_COLUMNS * number : N_COLUMNS * (number + 1)]
+        own[0].set_ylabel(f"{short(model.architecture, 16)}\n{metric_label(metric)}")
+        for axes, effect in zip(own, effects, strict=False):
+            _draw_effect(axes, model, effect, _colour(material, model.architecture), numbers)
+            axes.tick_params(labelleft=axes is own[0])
+            if effect.is_clear:
+                rho = score(effect.rank_correlation)
+                trends.append(f"{model.architecture} {effect.option} {rho}")
+        for axes in own[len(effects) :]:
+            axes.set_visible(False)
+    shown = f"Rank correlation with {metric_label(metric)} on val: {', '.join(trends)}."
+    return Plot(figure, numbers.table, shown if trends else "No option has a clear trend.")
+
+
+def _draw_budget(
+    panels: Sequence[Axes], one: BudgetCurve, look: dict[str, Any], numbers: Numbers
+) -> None:
+    n_trials = np.arange(1, len(one.best) + 1)
+    has_cost = one.cpu_s[-1] > 0
+    panels[0].plot(n_trials, one.expected, **look)
+    panels[0].step(n_trials, one.best, where="post", **_pale(look))
+    if has_cost:
+        panels[1].plot(one.expected_cpu_s, one.expected, **look)
+        # On an axis of logarithms there is no place for trials that took no time.
+        known = one.cpu_s > 0
+        panels[1].step(one.cpu_s[known], one.best[known], where="post", **_pale(look))
+    for shows, scores, cpu_s in (
+        ("any order", one.expected, one.expected_cpu_s),
+        ("as run", one.best, one.cpu_s),
+    ):
+        numbers.add(
+            architecture=one.architecture, shows=shows, n_trials=n_trials, cpu_s=cpu_s,
+            score_on_val=scores,
+        )  # fmt: skip
+
+
+def _draw_effect(
+    axes: Axes, model: ModelEffects, effect: Effect, colour: str, numbers: Numbers
+) -> None:
+    places, ticks = _places(effect)
+    is_chosen = np.isin(model.trials, list(model.chosen))
+    is_configured = np.asarray(model.trials) == 0
+    scores = np.asarray(model.scores)
+    for kind, look in (
+        (~is_chosen & ~is_configured, {"marker": "o", "color": colour, "alpha": 0.55}),
+        (~is_chosen & is_configured, {"marker": "o", "facecolor": "white", "edgecolor": colour}),
+        (is_chosen, {"marker": "D", "color": colour, "edgecolor": INK, "zorder": 3}),
+    ):
+        axes.scatter(places[kind], scores[kind], s=16, linewidth=0.9, **look)
+    if ticks is None:
+        _scale(axes, places, is_log=effect.is_log)
+    else:
+        shown = spread(len(ticks), N_TICKS)
+        axes.set_xticks(shown, [short(ticks[i], N_VALUE) for i in shown])
+        axes.set_xlim(-0.5, len(ticks) - 0.5)
+    margin = 0.12 * max(np.ptp(scores), 1e-3)
+    axes.set_ylim(scores.min() - margin, scores.max() + margin)
+    axes.yaxis.set_major_locator(MaxNLocator(3))
+    axes.grid(axis="y")
+    axes.tick_params(labelsize=7)
+    axes.set_title(short(effect.option, 16), fontsize=8)
+    trend = f"{RHO} {score(effect.rank_correlation)}" if effect.is_clear else NO_TREND
+    if effect.rank_correlation is not None:
+        axes.annotate(
+            trend, (1, 1.03), xycoords="axes fraction", ha="right", va="bottom", fontsize=6.5,
+            color=INK if effect.is_clear else MUTED,
+        )  # fmt: skip
+    numbers.add(
+        architecture=model.architecture, option=effect.option,
+        trial=np.asarray(model.trials), value=[_text(value) for value in effect.values],
+        score_on_val=scores, is_chosen=is_chosen, rank_correlation=effect.rank_correlation,
+        adjusted_p=effect.adjusted_p,
+    )  # fmt: skip
+
+
+def _places(effect: Effect) -> tuple[NDArray[np.float64], list[str] | None]:
+    """Return where on the axis the values of an option stand, and the names of places.
+
+    Values of a list stand side by side in their order, those of a range where the number is.
+    """
+    if effect.is_range:
+        return np.asarray(effect.values, dtype=float), None
+    try:
+        ordered = sorted(effect.values)
+    except TypeError:  # lists of unlike things have no order
+        ordered = sorted(effect.values, key=_text)
+    names = list(dict.fromkeys(map(_text, ordered)))
+    return np.array([names.index(_text(value)) for value in effect.values], float), names
+
+
+def _scale(axes: Axes, values: NDArray[np.float64], *, is_log: bool) -> None:
+    """Scale the axis of a range; logarithms have ticks at 1 and, where there is room, at 3."""
+    if is_log:
+        axes.set_xscale("log")
+        is_wide = values.max() > 300 * values.min()
+        axes.xaxis.set_major_locator(LogLocator(subs=(1,) if is_wide else (1, 3)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _score_limits(curves: Sequence[BudgetCurve]) -> tuple[float, float]:
+    """Return the range of the best scores so far; bad first trials would press it together."""
+    scores = np.concatenate([one.best for one in curves])
+    low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
+    margin = max(0.08 * (high - low), 5e-3)
+    return low - margin, high + margin
+
+
+def _looks(material: Material, curves: Sequence[BudgetCurve]) -> list[dict[str, Any]]:
+    """Return the line of each model: networks in their colours, baselines by their style."""
+    baselines = [o.architecture for o in curves if o.architecture not in material.colours]
+    return [
+        {
+            "color": _colour(material, one.architecture),
+            "linestyle": choice(LINE_STYLES, baselines, one.architecture)
+            if one.architecture in baselines
+            else "-",
+            "linewidth": 1.4,
+        }
+        for one in curves
+    ]
+
+
+def _pale(look: dict[str, Any]) -> dict[str, Any]:
+    return look | {"alpha": 0.35, "linewidth": 0.9}
+
+
+def _colour(material: Material, architecture: str) -> str:
+    return material.colours.get(architecture, BASELINE_COLOUR)
+
+
+def _in_rows(effects: Sequence[Effect]) -> list[list[Effect]]:
+    return [list(effects[i : i + N_COLUMNS]) for i in range(0, len(effects), N_COLUMNS)]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return value if isinstance(value, str) else json.dumps(value).strip("[]")
