@@ -177,6 +177,8 @@ def point_of_trial(wildcards):
 
 def place_label(place):
     """Return how figures of a dataset, or across the datasets of a task, are filed."""
+    if place == layout.PUBLISHED:
+        return "against published results"
     return place.replace(layout.ACROSS.format(task=""), "across datasets: ")
 
 

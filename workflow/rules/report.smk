@@ -11,6 +11,7 @@ rule report:
         templates=sorted(
             (SRC / "seqbench" / "reporting" / "page" / "templates").iterdir()
         ),
+        published=SRC / "seqbench" / "reporting" / "scores" / "published_ucr.csv",
     output:
         summary=layout.SUMMARY,
         page=report(

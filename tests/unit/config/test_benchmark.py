@@ -242,7 +242,12 @@ def test_the_schema_for_editors_is_in_step_with_the_models(pytestconfig):
     )
 
 
-SHIPPED = ["config.yaml", "tests/data/config.smoke.yaml", "workflow/benchmarks/events.yaml"]
+SHIPPED = [
+    "config.yaml",
+    "tests/data/config.smoke.yaml",
+    "workflow/benchmarks/events.yaml",
+    "workflow/benchmarks/ucr.yaml",
+]
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.registry import FIGURES, TASKS
 from seqbench.plan.plan import Plan
@@ -59,7 +60,7 @@ def test_figures_come_by_dataset(config):
     found = catalog.figure_names(plan)
 
     assert found[0] == ("waves", "leaderboard")
-    assert {dataset for dataset, _ in found} == {"waves", "gun_point"}
+    assert {place for place, _ in found} == {"waves", "gun_point", layout.PUBLISHED}
     assert catalog.figures_of(plan, "waves") == catalog.figures_of(plan, "gun_point")
 
 

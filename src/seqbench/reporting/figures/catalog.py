@@ -15,6 +15,8 @@ needs
     Name in `NEEDS` of what the plan must hold.
 across
     True: a figure of several datasets, drawn of `Across` instead of `Material`.
+published
+    True: a figure of scores beside published ones, drawn of `Published`.
 block
     Where it stands on the page: `data`, the card of the dataset, as it shows no model; `search`,
     the block of the search of options; without it, below the leaderboard.
@@ -25,11 +27,12 @@ folded
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seqbench import layout
 from seqbench.config.registry import DATASETS, FIGURES
 from seqbench.reporting.scores.blocks import blocks
+from seqbench.reporting.scores.published import comparable
 from seqbench.statistics.attainable import LEAST_TRIALS
 
 if TYPE_CHECKING:
@@ -81,7 +84,7 @@ NEEDS: Mapping[str, Callable[[Plan, str], bool]] = {
 
 def figures_of(plan: Plan, dataset: str) -> list[str]:
     """Return the names of the figures of one dataset, in the order of the page."""
-    return [name for name in _ordered(across=False) if _applies(name, plan, dataset)]
+    return [name for name in _ordered() if _applies(name, plan, dataset)]
 
 
 def figure_names(plan: Plan) -> list[tuple[str, str]]:
@@ -90,7 +93,10 @@ def figure_names(plan: Plan) -> list[tuple[str, str]]:
         (dataset, name) for dataset in plan.base_datasets for name in figures_of(plan, dataset)
     ]
     across = [block.place for block in blocks(plan) if block.can_tell]
-    return found + [(place, name) for place in across for name in _ordered(across=True)]
+    found += [(place, name) for place in across for name in _ordered("across")]
+    if (published := comparable(plan)) is not None and published.counterparts:
+        found += [(layout.PUBLISHED, name) for name in _ordered("published")]
+    return found
 
 
 def table_paths(plan: Plan) -> list[str]:
@@ -111,9 +117,14 @@ def caption(name: str) -> str:
     return " ".join(FIGURES.entry(name).docstring.split())
 
 
-def _ordered(*, across: bool) -> list[str]:
+def _ordered(several: Literal["across", "published"] | None = None) -> list[str]:
+    """Return the figures of one dataset, or those of several of a kind."""
     tags = {name: FIGURES.entry(name).tags for name in FIGURES}
-    own = (name for name in tags if tags[name].get("across", False) == across)
+    own = [
+        name
+        for name, of in tags.items()
+        if next((kind for kind in ("across", "published") if of.get(kind)), None) == several
+    ]
     return sorted(own, key=lambda name: (tags[name]["order"], name))
 
 

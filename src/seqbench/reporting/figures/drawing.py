@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.across import Across
 from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.evidence.published import Published
 from seqbench.reporting.figures.catalog import caption, title
 from seqbench.reporting.figures.fonts import has_room_for, small_family
 from seqbench.reporting.figures.plot import Plot
@@ -61,7 +62,7 @@ class Drawing:
         return Markup(f"data:image/svg+xml,{text}")
 
 
-def draw(figure: str, material: Material | Across) -> Drawing:
+def draw(figure: str, material: Material | Across | Published) -> Drawing:
     """Draw a figure of a dataset, or across several; the same material gives the same bytes."""
     style: Any = STYLE | {"svg.hashsalt": f"{material.place}/{figure}"}
     with mpl.rc_context(style):

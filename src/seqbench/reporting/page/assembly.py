@@ -10,6 +10,7 @@ from seqbench import layout
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.across import Across, gather_across
 from seqbench.reporting.evidence.material import Material, gather
+from seqbench.reporting.evidence.published import Published, gather_published
 from seqbench.reporting.figures import drawing
 from seqbench.reporting.figures.catalog import figure_names
 from seqbench.reporting.figures.drawing import Drawing
@@ -51,7 +52,10 @@ def assemble(plan: Plan, root: Path) -> Report:
     if searches := [one for material in materials for one in material.searches]:
         tables[layout.TRIALS_TABLE] = search_table(searches)
     compared = gather_across(plan, materials)
-    shown: list[Material | Across] = [*materials, *compared]
+    published = gather_published(plan, materials)
+    shown: list[Material | Across | Published] = [*materials, *compared]
+    if published is not None:
+        shown.append(published)
     drawn = {one.place: one for one in shown}
     drawings = {
         (place, figure): drawing.draw(figure, drawn[place]) for place, figure in figure_names(plan)
@@ -60,5 +64,5 @@ def assemble(plan: Plan, root: Path) -> Report:
         summary=table,
         drawings=drawings,
         tables=tables,
-        page=render_page(plan, results, materials, compared, drawings),
+        page=render_page(plan, results, materials, compared, published, drawings),
     )

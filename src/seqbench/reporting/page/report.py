@@ -18,6 +18,7 @@ from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.across import Across
 from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.evidence.published import Published
 from seqbench.reporting.figures.drawing import Drawing
 from seqbench.reporting.read.finished import unfinished_by_dataset, unfinished_warnings
 from seqbench.reporting.read.results import Result, origin_of
@@ -26,6 +27,7 @@ from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text import overview
 from seqbench.reporting.text.across import across_sections
+from seqbench.reporting.text.published import published_sentences
 from seqbench.reporting.text.runs import key_of, run_details
 from seqbench.reporting.text.sections import section
 from seqbench.statistics.comparison import N_DECIMALS
@@ -63,6 +65,7 @@ def render_page(
     results: list[Result],
     materials: list[Material],
     compared: list[Across],
+    published: Published | None,
     drawings: Mapping[tuple[str, str], Drawing],
 ) -> str:
     """Return the page.
@@ -77,6 +80,8 @@ def render_page(
         One for each dataset.
     compared
         Models across datasets, one for each task that has several.
+    published
+        Scores beside published ones; None without a dataset of which some are known.
     drawings
         By dataset, or what stands in its place, and name of the figure.
     """
@@ -102,6 +107,8 @@ def render_page(
             sections=[section(plan, material) for material in materials],
             figures=figures,
             across=across_sections(compared),
+            published=published,
+            published_words=published_sentences(published) if published else [],
             n_decimals=N_DECIMALS,
             findings=questions.findings(plan, results),
             effects=effects,

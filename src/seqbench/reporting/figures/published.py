@@ -1,0 +1,66 @@
+"""Scores against published ones, a point for each problem."""
+
+from seqbench.config.registry import FIGURES
+from seqbench.reporting.evidence.published import Published
+from seqbench.reporting.figures.panels import DOTTED, grid, note, short
+from seqbench.reporting.figures.plot import Numbers, Plot
+from seqbench.reporting.figures.style import MUTED
+from seqbench.reporting.scores.formats import signed_score
+
+PANEL_INCHES = 2.15
+FAR, N_NAMED = 0.05, 3  # a problem that is named lies so far off, and at most so many are
+
+
+@FIGURES.register(
+    "against_published", title="Ours against published accuracies", published=True, order=10
+)
+def against_published(published: Published) -> Plot:
+    """Accuracy on test of the archive's default split, a point for each problem.
+
+    Above the line our model is ahead of the published method, below it behind; the problems
+    farthest from it are named. The mean difference is ours less the published.
+    """
+    numbers = Numbers()
+    if not published.pairs:  # values are missing that the plan promised
+        figure, _ = grid(0, 1, height=0.5, top=0.2, bottom=0.1)
+        note(figure, "No problem has a defined accuracy of ours and a published one.")
+        return Plot(figure, numbers.table)
+    n_columns = min(3, len(published.pairs))
+    figure, panels = grid(
+        len(published.pairs), n_columns, height=PANEL_INCHES, top=0.35, gap=(0.55, 0.85)
+    )
+    for pair, axes in zip(published.pairs, panels, strict=True):
+        scores = pair.scores
+        ours, theirs = scores["accuracy"], scores["published"]
+        low = max(0.0, min(ours.min(), theirs.min()) - 0.05)
+        axes.set(xlim=(low, 1.02), ylim=(low, 1.02))
+        axes.set_box_aspect(1)
+        axes.plot([0, 1], [0, 1], zorder=0, **DOTTED)
+        axes.plot(
+            theirs, ours, "o", color=published.colour(pair.model), markersize=4, alpha=0.75,
+            markeredgewidth=0,
+        )  # fmt: skip
+        numbers.add(
+            model=pair.model.name, method=pair.method, dataset=scores["dataset"].to_numpy(),
+            problem=scores["problem"].to_numpy(), accuracy=ours.to_numpy(),
+            published=theirs.to_numpy(), n=scores["n"].to_numpy(),
+        )  # fmt: skip
+        far = (ours - theirs).abs()
+        for index in far[far > FAR].nlargest(N_NAMED).index:
+            is_right = theirs[index] > (low + 1.02) / 2
+            axes.annotate(
+                short(scores["problem"][index], 18), (theirs[index], ours[index]),
+                xytext=(-4 if is_right else 4, 0), textcoords="offset points",
+                ha="right" if is_right else "left", va="center", fontsize=6.5, color=MUTED,
+            )  # fmt: skip
+        axes.set_title(
+            f"{short(pair.model.architecture, 24)}: {signed_score(pair.mean_difference)}"
+        )
+        axes.set_xlabel(f"{pair.method}, published")
+        axes.set_ylabel("ours")
+        axes.grid()
+    shown = "; ".join(
+        f"{one.model.name} less {one.method}: {signed_score(one.mean_difference)}"
+        for one in published.pairs
+    )
+    return Plot(figure, numbers.table, f"Mean differences: {shown}.")
