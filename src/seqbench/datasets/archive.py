@@ -1,8 +1,10 @@
 """Problems of the UCR and UEA archives of time series classification.
 
 Sizes and classes differ by problem; the archive's own TRAIN and TEST files are
-the split. No licence is stated by the archives; cite them. Series with missing
-values are refused: published scores on them are often artefacts of the filling.
+the split. No licence is stated by the archives; cite them. Missing values behind
+the last sample of a series are how the archives write that it is shorter than
+others. Series with other missing values are refused: published scores on them
+are often artefacts of the filling.
 """
 
 import re
@@ -107,8 +109,10 @@ def _series(path: Path) -> Iterator[tuple[NDArray[np.float32], str]]:
     read = load_from_tsv_file if path.suffix == ".tsv" else load_from_ts_file
     with explained(path, "delete it to fetch it anew"):
         found, labels = read(str(path))[:2]
-    for number, (series, label) in enumerate(zip(found, labels, strict=True), start=1):
-        if not np.isfinite(series).all():
+    for number, (padded, label) in enumerate(zip(found, labels, strict=True), start=1):
+        n_samples = np.flatnonzero(~np.isnan(padded).all(axis=0)).max(initial=-1) + 1
+        series = padded[:, :n_samples]
+        if not (n_samples and np.isfinite(series).all()):
             hint = "choose a problem without, or fill them in yourself and use `source: folder`"
             raise fault(path, f"series {number} has missing values", hint)
         yield np.ascontiguousarray(series.T, dtype=np.float32), str(label)
