@@ -1,5 +1,6 @@
 """What a baseline promises."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -79,14 +80,18 @@ def samples(windows: WindowSet) -> NDArray[np.float32]:
 def window_array(
     windows: WindowSet, n_samples: int, *, labelled: bool = False
 ) -> NDArray[np.float32]:
-    """Return windows, all or the labelled ones, as (N, C, n_samples), cut or padded with zeros."""
+    """Return windows, all or the labelled ones, as (N, C, n_samples), cut or padded with zeros.
+
+    Of video every pixel is a channel.
+    """
     windows.check_in_memory("a baseline of whole windows")
     chosen = np.flatnonzero(windows.label != UNLABELLED) if labelled else np.arange(len(windows))
-    array = np.zeros((len(chosen), len(windows.channels), n_samples), dtype=np.float32)
+    n_channels = math.prod(windows.signal.shape[1:])
+    array = np.zeros((len(chosen), n_channels, n_samples), dtype=np.float32)
     for row, index in enumerate(chosen):
         window = windows.window(int(index))
         if windows.normalization.mode == "per_window":
             window = standardize(window)
         n = min(n_samples, len(window))
-        array[row, :, :n] = window[:n].T
+        array[row, :, :n] = window[:n].reshape(n, n_channels).T
     return array

@@ -18,12 +18,12 @@ Ints = NDArray[np.int64]
 
 @BASELINES.register(
     "logistic_regression",
-    accepts=("series",),
+    accepts=("series", "video"),
     tasks=("classification",),
     imports=("sklearn.linear_model", "sklearn.model_selection"),
 )
 class LogisticRegressionBaseline(Baseline):
-    """Multinomial logistic regression on the samples of a window, side by side.
+    """Multinomial logistic regression on the samples of a window, or its pixels, side by side.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class LogisticRegressionBaseline(Baseline):
 
     Notes
     -----
-    Every channel at every sample is a feature, centred and scaled by what it
+    Every channel, or pixel, at every sample is a feature, centred and scaled by what it
     is fitted on. Features must mean the same in every window, so windows of
     unequal length are padded with zeros, the mean of train where windows are
     normalised by it, to the longest window of training, and longer ones cut;

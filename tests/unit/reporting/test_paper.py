@@ -15,6 +15,7 @@ from seqbench.config.messages import ConfigError
 from seqbench.reporting.figures.catalog import table_paths
 from seqbench.reporting.page.paper import leaderboard_table, overall_table, rendered
 from seqbench.reporting.read.results import collect
+from seqbench.reporting.scores.column_bests import ColumnBests
 from seqbench.reporting.scores.leaderboards import leaderboards
 
 HOSTILE = (
@@ -115,6 +116,24 @@ def test_what_reads_as_the_best_of_its_column_is_bold(boards):
     # 2 (1 - accuracy): lower is better.
     assert [row[log_loss].text for row in first] == ["0.220", "0.220", "0.300", "1.000"]
     assert [row[log_loss].is_bold for row in first] == [True, True, False, False]
+
+
+def test_the_page_sets_bold_what_a_table_does(write_results, raw, page_without_figures):
+    plan = write_results(raw, skill=skill)
+    [board, *_] = leaderboards(collect(plan, Path()), "waves")
+    names = [name for name in board.metric_names if name != board.headline]
+    places = [0, *range(4, 4 + len(names))]  # behind the score: on val, n and notes
+    bests = ColumnBests(board)
+
+    body = page_without_figures().partition('class="leaderboard')[2].partition("</tbody>")[0]
+    rows = [
+        re.findall(r"<td[^>]*>", row) for row in re.findall(r"<tr data-run.*?</tr>", body, re.S)
+    ]
+
+    assert len(rows) == len(board.rows)
+    for row, cells in zip(board.rows, rows, strict=True):
+        expected = [bests.holds(row, name) for name in (board.headline, *names)]
+        assert ["strong" in cells[place] for place in places] == expected
 
 
 def test_nothing_is_bold_where_all_are_alike(write_results, raw):

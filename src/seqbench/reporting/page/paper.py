@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from seqbench import layout
 from seqbench.reporting.page.escapes import latex, markdown
 from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.column_bests import ColumnBests, mean_text
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
@@ -199,17 +200,17 @@ def _directed(metric: str) -> str:
 
 
 def _block(board: Leaderboard, others: Sequence[str], *, has_labels: bool) -> list[list[Cell]]:
-    best = {name: _best_text(board, name) for name in (board.headline, *others)}
+    bests = ColumnBests(board)
     labels = [Cell(formats.percent(float(board.labels)))] if has_labels else []
     return [
         [
             *labels,
             Cell(_role(row, board)),
             Cell(row.arm),
-            Cell(_with_deviation(row.score), _is_best(row, board.headline, best)),
+            Cell(_with_deviation(row.score), bests.holds(row, board.headline)),
             Cell(row.counted),
             Cell(formats.interval(row.score.interval, formats.score)),
-            *(Cell(_mean_text(row, name), _is_best(row, name, best)) for name in others),
+            *(Cell(mean_text(row, name), bests.holds(row, name)) for name in others),
         ]
         for row in board.rows
     ]
@@ -242,29 +243,6 @@ def _overall_row(board: Leaderboard) -> list[Cell]:
 def _with_deviation(score: Estimate) -> str:
     mean = formats.score(score.mean)
     return mean if score.sd is None else f"{mean} ± {formats.score(score.sd)}"
-
-
-def _mean_text(row: ModelScores, metric: str) -> str:
-    estimate = row.metrics.get(metric)
-    return formats.metric_value(estimate.mean if estimate else None, metric)
-
-
-def _is_best(row: ModelScores, metric: str, best: dict[str, str | None]) -> bool:
-    return not row.is_ceiling and _mean_text(row, metric) == best[metric]
-
-
-def _best_text(board: Leaderboard, metric: str) -> str | None:
-    """Return how the best mean of a column is written, as what reads the same is as good.
-
-    None where no model is better than another.
-    """
-    rows = [row for row in board.rows if not row.is_ceiling and metric in row.metrics]
-    means = [mean for row in rows if (mean := row.metrics[metric].mean) is not None]
-    if len({formats.metric_value(mean, metric) for mean in means}) < 2:
-        return None
-    if best_at_zero(metric):
-        return formats.metric_value(min(means, key=abs), metric)
-    return formats.metric_value((max if higher_is_better(metric) else min)(means), metric)
 
 
 def _numbers(score: Estimate) -> dict[str, Any]:

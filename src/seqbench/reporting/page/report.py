@@ -23,6 +23,7 @@ from seqbench.reporting.figures.drawing import Drawing
 from seqbench.reporting.read.finished import unfinished_by_dataset, unfinished_warnings
 from seqbench.reporting.read.results import Result, origin_of
 from seqbench.reporting.scores import formats, pretraining, questions
+from seqbench.reporting.scores.column_bests import ColumnBests
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text import overview
@@ -160,6 +161,7 @@ def environment() -> Environment:
     }
     environment.globals |= {
         "bar": _bar,
+        "column_bests": ColumnBests,
         "higher_is_better": higher_is_better,
         "best_at_zero": best_at_zero,
         "run_key": lambda row: key_of(row.chosen.run),
