@@ -11,6 +11,7 @@ CONFIG = "results/config.yaml"
 
 RECORDINGS = "results/ingest/{dataset}/recordings.h5"
 WINDOWS = "results/window/{dataset}/windows.h5"
+OVERLAP = "results/window/{dataset}/overlap/{source}.json"
 
 ENCODER = f"results/pretrain/{PRETRAINING}/encoder.safetensors"
 PRETRAIN_HISTORY = f"results/pretrain/{PRETRAINING}/history.csv"
@@ -51,6 +52,7 @@ STATES = "results/.state"  # of trainings under way; empty when all are done
 SCOPES = {
     "ingest": "{dataset}",
     "window": "{dataset}",
+    "overlap": "{dataset}/{source}",
     "tune": "{dataset}/{architecture}/trial{trial}",
     "tune_baseline": "{dataset}/{architecture}/trial{trial}",
     "choose": "{dataset}/{architecture}",

@@ -51,7 +51,7 @@ def test_the_smoke_config_touches_every_registered_name(pytestconfig):
     sources = {used[name].source for name in plan.datasets}
 
     assert {run.architecture for run in plan.trained} == set(ARCHITECTURES)
-    assert {plan.objective(run) for run in plan.trained} - {None} == set(OBJECTIVES)
+    assert {one.objective for one in map(plan.pretraining, plan.trained) if one} == set(OBJECTIVES)
     listed = {*plan.benchmark.baselines, *(run.architecture for run in plan.baselines)}
     assert listed | {*EXPERTS} == set(BASELINES)
     # A folder has runs of its own in test_folder and test_events, and `hybrid` reads one; the
@@ -132,7 +132,7 @@ def test_label_draws_of_all_arms_of_a_seed_have_the_same_size(smoke, plan):
 def test_a_pretrained_encoder_was_transferred_whole(smoke, plan):
     for run in plan.trained:
         manifest = json.loads((smoke / run.fill(layout.TRANSFER)).read_text())
-        assert manifest["fraction"] == (1.0 if plan.objective(run) else None)
+        assert manifest["fraction"] == (1.0 if plan.pretraining(run) else None)
 
 
 def test_the_page_stands_alone_and_names_every_dataset(smoke, plan):

@@ -52,15 +52,21 @@ shell.prefix(
 )
 
 from seqbench import layout
-from seqbench.config.benchmark import Arm, Benchmark
+from seqbench.config.arms import Arm
+from seqbench.config.benchmark import Benchmark
 from seqbench.errors import UserError
 from seqbench.config.options import canonical_json
 from seqbench.config.registry import BASELINES
 from seqbench.plan.job_code import JobCode
 from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.plan import Plan
-from seqbench.plan.source_files import source_files
-from seqbench.plan.workflow_jobs import best_files, choice_files, report_files
+from seqbench.plan.source_files import init_files, source_files
+from seqbench.plan.workflow_jobs import (
+    best_files,
+    choice_files,
+    overlap_inputs,
+    report_files,
+)
 from seqbench.process.code_digest import source_digest
 from seqbench.reporting.figures.catalog import (
     caption,
@@ -83,9 +89,9 @@ try:
                 read_yaml(path)
     PLAN = Plan(Benchmark.load(config))
     SOURCE_FILES = {
-        name: source_files(PLAN.job_settings.ingest(name))
-        for name in PLAN.base_datasets
+        name: source_files(PLAN.job_settings.ingest(name)) for name in PLAN.ingested
     }
+    INIT_FILES = init_files(PLAN)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -109,7 +115,7 @@ if workflow.remote_exec:
 
 
 # What a config may name: a typing error in a target is no other run.
-TRAINED_ARM = "|".join(BENCHMARK.arm_names())
+TRAINED_ARM = "|".join({*BENCHMARK.arm_names(), *(run.arm for run in PLAN.trained)})
 
 # The same of what is searched: a rule that matches nothing makes no job.
 TUNED = set(PLAN.tuned)
@@ -130,6 +136,7 @@ resource_scopes:
 
 wildcard_constraints:
     dataset=r"[a-z0-9][a-z0-9_-]*",
+    source=r"[a-z0-9][a-z0-9_-]*",
     architecture=r"[a-z0-9][a-z0-9_-]*",
     arm=f"{TRAINED_ARM}|baseline",
     objective=r"[a-z0-9][a-z0-9_-]*",
@@ -149,11 +156,26 @@ def recordings(wildcards):
 
 
 def pretrained_encoder(wildcards):
-    """Return the encoder that a run starts from, if its arm has one."""
-    objective = Arm.parse(wildcards.arm).objective
-    return (
-        [layout.ENCODER.format(objective=objective, **wildcards)] if objective else []
-    )
+    """Return the encoder that a run starts from, if its arm has one, of whichever dataset."""
+    arm = Arm.parse(wildcards.arm)
+    if arm.objective is None:
+        return []
+    names = dict(wildcards) | {"objective": arm.objective}
+    return [layout.ENCODER.format(**names | {"dataset": arm.dataset or names["dataset"]})]
+
+
+def init_file(wildcards):
+    """Return the file of a user's that a run starts from, if its arm has one."""
+    if not Arm.parse(wildcards.arm).from_file:
+        return []
+    return [INIT_FILES[wildcards.architecture].path]
+
+
+def init_digest(wildcards):
+    """Return the digest of that file: a run is trained again when it changes, not when it moves."""
+    if not Arm.parse(wildcards.arm).from_file:
+        return ""
+    return INIT_FILES[wildcards.architecture].digest
 
 
 def choice(wildcards):
@@ -193,7 +215,8 @@ def caption_file(figure):
 
 def encoder_option(wildcards, input):
     """Return the option that names the encoder, empty where there is none."""
-    return f"--encoder {shlex.quote(str(input.encoder))}" if input.encoder else ""
+    given = input.encoder or input.init
+    return f"--encoder {shlex.quote(str(given))}" if given else ""
 
 
 def tensorboard_option(*stage):
@@ -260,10 +283,12 @@ def end_well():
             if Path(layout.TRIAL.format(**names)).exists():
                 remove_state(Path(layout.state("tune").format(**names)))
     for run in PLAN.trained:
-        names = vars(run) | {"objective": PLAN.objective(run)}
-        for step, made in (("pretrain", layout.ENCODER), ("finetune", layout.MODEL)):
-            if Path(made.format(**names)).exists():
-                remove_state(Path(layout.state(step).format(**names)))
+        for of, step, made in (
+            (PLAN.pretraining(run), "pretrain", layout.ENCODER),
+            (run, "finetune", layout.MODEL),
+        ):
+            if of is not None and Path(of.fill(made)).exists():
+                remove_state(Path(of.fill(layout.state(step))))
     if has_page():
         from seqbench.reporting.page.handover import remove_others
 

@@ -1,7 +1,7 @@
 """Models trained with labels, and baselines fitted with them.
 
 Needs windows.h5, of which it reads train and val, the encoder of a pretrained
-arm, and the options that a search has chosen; yields a model per run, its history and transfer manifest.
+arm or the file that its architecture names, and the options that a search has chosen; yields a model per run, its history and transfer manifest.
 """
 
 
@@ -9,6 +9,7 @@ rule finetune:
     input:
         windows=layout.WINDOWS,
         encoder=pretrained_encoder,
+        init=ancient(init_file),
         choice=ancient(choice),
     output:
         model=layout.MODEL,
@@ -36,6 +37,7 @@ rule finetune:
         ).to_json(),
         code=lambda wc: source_digest(*CODE.finetune(wc.dataset, wc.architecture)),
         encoder=encoder_option,
+        init=init_digest,
         state=layout.state("finetune"),
         tensorboard=tensorboard_option("finetune", layout.RUN),
     shell:

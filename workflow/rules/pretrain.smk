@@ -35,7 +35,7 @@ rule pretrain:
         tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     shell:
         "python -m seqbench.steps.pretrain --settings {params.settings:q}"
-        " --seed {wildcards.seed} --windows {input.windows:q}"
+        " --dataset {wildcards.dataset} --seed {wildcards.seed} --windows {input.windows:q}"
         " --memory-limit {resources.memory_limit:q}"
         " --device {resources.device} --threads {threads} {params.tensorboard}"
         " --out-of-memory {resources.out_of_memory}"

@@ -1,6 +1,7 @@
-"""Split, cut, normalise.
+"""Split, cut, normalise; and what two datasets share, of which one is pretrained on.
 
-Needs recordings.h5; yields windows.h5 per dataset, and per fold of one.
+Needs recordings.h5; yields windows.h5 per dataset, and per fold of one, and a small file per
+pair of datasets.
 """
 
 
@@ -27,3 +28,31 @@ rule window:
         "python -m seqbench.steps.window --settings {params.settings:q}"
         " --memory-limit {resources.memory_limit:q}"
         " --recordings {input.recordings:q} --windows {output.windows:q} > {log:q} 2>&1"
+
+
+rule overlap:
+    input:
+        lambda wc: overlap_inputs(PLAN, wc.dataset, wc.source),
+    output:
+        overlap=layout.OVERLAP,
+    log:
+        layout.log("overlap"),
+    priority: 100  # datasets that do not fit are reported before anything is trained
+    group:
+        "windows"
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    resources:
+        turn=turn,
+        memory_limit=MEMORY_LIMIT,
+    params:
+        settings=lambda wc: SETTINGS.overlap(wc.dataset, wc.source).to_json(),
+        code=lambda wc: source_digest(*CODE.overlap(wc.dataset, wc.source)),
+    shell:
+        "python -m seqbench.steps.overlap --settings {params.settings:q}"
+        " --dataset {wildcards.dataset} --source {wildcards.source}"
+        " --memory-limit {resources.memory_limit:q}"
+        " --windows {input[0]:q} --source-windows {input[1]:q}"
+        " --recordings {input[2]:q} --source-recordings {input[3]:q}"
+        " --overlap {output.overlap:q} > {log:q} 2>&1"

@@ -11,6 +11,7 @@ from pathlib import Path
 from seqbench.cli.plans import read_config
 from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.plan import Plan
+from seqbench.plan.source_files import init_files
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -45,8 +46,9 @@ def run(configs: list[Path], no_data: bool) -> None:
         print(f"  {n_trials} trials of options; of each dataset or fold: {named}")
     for sentence in unused_baselines(plan.benchmark):
         print(f"  {sentence}")
+    init_files(plan)
     # All of them are opened, whatever is wrong with the first one.
-    if not no_data and not all([_is_sound(plan, name) for name in plan.base_datasets]):
+    if not no_data and not all([_is_sound(plan, name) for name in plan.ingested]):
         sys.exit(1)
 
 

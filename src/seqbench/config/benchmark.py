@@ -5,11 +5,12 @@
 
 from functools import cached_property, reduce
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from seqbench.config.arms import FILE, MODES, ArmName
 from seqbench.config.checks import problems
 from seqbench.config.datasets import DatasetEntry, FoldOf, Name, built_in_datasets, folds_of
 from seqbench.config.messages import ConfigError, faults
@@ -35,11 +36,13 @@ class RunGrid(Options):
 
     datasets: list[Name] = Field(min_length=1, description="Names under `datasets` or built in.")
     architectures: list[Name] = Field(min_length=1, description="Registered architectures.")
-    arms: list[Name] = Field(
+    arms: list[ArmName] = Field(
         ["scratch"],
         min_length=1,
         description="How the encoder starts and what may move: scratch, random_frozen,"
-        " <objective>_probe or <objective>_finetune.",
+        " <objective>_finetune (pretrained on the same dataset),"
+        " <objective>_from_<dataset>_finetune (on another) or from_file_finetune (`init` of the"
+        " architecture); with _probe in place of _finetune the encoder is frozen.",
     )
     labels: list[Fraction] = Field(
         [1.0], min_length=1, description="Fractions of the labelled train windows, above 0."
@@ -200,9 +203,9 @@ class Benchmark(BaseModel):
         return changed(self.finetune, self.all_architectures[architecture].finetune)
 
     def arm_names(self) -> list[str]:
-        """Return every legal arm."""
-        modes = ("probe", "finetune")
-        pretrained = [f"{name}_{mode}" for name in self.all_objectives for mode in modes]
+        """Return every legal arm but those that pretrain on another dataset."""
+        starts = (*self.all_objectives, FILE)
+        pretrained = [f"{name}_{mode}" for name in starts for mode in MODES]
         return ["scratch", "random_frozen", *pretrained]
 
     def sample(self, dataset: str) -> str:
@@ -214,21 +217,6 @@ class Benchmark(BaseModel):
         entry = self.all_datasets[dataset]
         options = DATASETS.entry(entry.source).options.model_validate(entry.source_options)
         return str(getattr(options, "task", DATASETS.entry(entry.source).tags["task"]))
-
-
-class Arm(NamedTuple):
-    """How the encoder starts and what may move."""
-
-    objective: str | None
-    frozen: bool
-
-    @classmethod
-    def parse(cls, name: str) -> Self:
-        """Read an arm's name, which must be one of `Benchmark.arm_names`."""
-        if name in ("scratch", "random_frozen"):
-            return cls(objective=None, frozen=name == "random_frozen")
-        objective, _, mode = name.rpartition("_")
-        return cls(objective=objective, frozen=mode == "probe")
 
 
 def _yaml_mapping(path: Path) -> dict[str, Any]:

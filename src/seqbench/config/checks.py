@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from seqbench.config.arms import FILE, FROM, MODES
 from seqbench.config.datasets import DatasetEntry
 from seqbench.config.messages import faults, option_problems
 from seqbench.config.registry import (
@@ -45,6 +46,12 @@ def _unknown_names(benchmark: Benchmark) -> Iterator[str]:
             f"datasets.{name}: a fold of '{benchmark.base_dataset(name)}' is called so; take"
             " another name"
         )
+    for name in benchmark.objectives:
+        if FROM in name or name == FILE:
+            yield (
+                f"objectives.{name}: arms of other meaning would be called so; take another name,"
+                f" without '{FROM}'"
+            )
     for name in benchmark.architectures.keys() & set(BASELINES):
         yield f"architectures.{name}: a baseline is called so; take another name"
 
@@ -55,13 +62,28 @@ def _unknown_in_runs(benchmark: Benchmark) -> Iterator[str]:
         for kind, names, known, suggested in (
             ("dataset", grid.datasets, benchmark.all_datasets, benchmark.named_datasets),
             ("architecture", grid.architectures, *[benchmark.all_architectures] * 2),
-            ("arm", grid.arms, arms, arms),
             ("baseline", grid.baselines or [], BASELINES, BASELINES),
         ):
             for name in names:
                 if name not in known:
                     hint = suggestion(name, list(suggested))
                     yield f"runs.{index}.{kind}s: unknown {kind} '{name}'; {hint}"
+        for name in grid.arms:
+            if name not in arms and (problem := _arm_problem(benchmark, name)):
+                yield f"runs.{index}.arms: unknown arm '{name}'; {problem}"
+
+
+def _arm_problem(benchmark: Benchmark, name: str) -> str | None:
+    """Return what is wrong with an arm, or None if it pretrains on another dataset as it may."""
+    start, _, mode = name.rpartition("_")
+    objective, _, dataset = start.partition(FROM)
+    if not dataset or mode not in MODES:
+        return suggestion(name, benchmark.arm_names())
+    if objective not in benchmark.all_objectives:
+        return f"no objective '{objective}': {suggestion(objective, [*benchmark.all_objectives])}"
+    if dataset not in benchmark.all_datasets:
+        return f"no dataset '{dataset}': {suggestion(dataset, [*benchmark.named_datasets])}"
+    return None
 
 
 def _bad_questions(benchmark: Benchmark) -> Iterator[str]:

@@ -9,7 +9,13 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from seqbench.config.stages import Fold, SplitSettings, TransformSettings, WindowSettings
+from seqbench.config.stages import (
+    Fold,
+    RenameSettings,
+    SplitSettings,
+    TransformSettings,
+    WindowSettings,
+)
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 BUILT_IN_DATASETS = Path(__file__).parent.parent / "datasets" / "builtin.yaml"
@@ -34,6 +40,7 @@ class DatasetEntry(BaseModel):
         max_length=1000,
         description="What to cite for the data, for the report; empty: that of the source.",
     )
+    rename: RenameSettings = RenameSettings()
     split: SplitSettings = SplitSettings()
     transform: TransformSettings = TransformSettings()
     window: WindowSettings = WindowSettings()

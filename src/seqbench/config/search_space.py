@@ -51,6 +51,13 @@ def points_of(benchmark: Benchmark, name: str) -> list[Point]:
     return list(points(space, untuned, whole, search.trials))
 
 
+def options_of_encoder(benchmark: Benchmark, name: str) -> list[str]:
+    """Return the options of an architecture itself, not of its training, that are searched."""
+    points = points_of(benchmark, name)
+    own = {*_registry(name).entry(_of(benchmark, name)).options.model_fields, "embedding_size"}
+    return [option for option in (points[0] if points else ()) if option in own]
+
+
 def tune_problems(benchmark: Benchmark) -> Iterator[str]:
     """Yield a sentence for each fault of a search; the rest of the configuration has none."""
     named = {

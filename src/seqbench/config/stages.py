@@ -95,6 +95,18 @@ class SplitSettings(Options):
         return self.model_copy(update={"folds": None, "repeats": 1})
 
 
+class RenameSettings(Options):
+    """Other names for what a source calls its own, so that models of other datasets know it."""
+
+    channels: dict[str, str] = Field(
+        {}, description="New names of channels by their old ones, as {MLII: ecg}."
+    )
+    classes: dict[str, str] = Field(
+        {},
+        description="The same of classes or event types; several that get one name become one.",
+    )
+
+
 class TransformSettings(Options):
     """What a series goes through before it is normalised; forecasts come back by the same way."""
 

@@ -52,6 +52,12 @@ class ArchitectureEntry(Variant):
     embedding_size: Count = Field(
         32, description="Numbers that a token becomes; series are taken as they are."
     )
+    init: str | None = Field(
+        None,
+        min_length=1,
+        description="File of an encoder or a model of this architecture, from which the arms"
+        " from_file_finetune and from_file_probe start.",
+    )
     pretrain: dict[str, Any] = Field({}, description="Settings of `pretrain` that differ here.")
     finetune: dict[str, Any] = Field({}, description="Settings of `finetune` that differ here.")
     tune: dict[str, Any] = Field({}, description="Settings of `tune` that differ here; `space`.")

@@ -44,6 +44,11 @@ class JobCode:
         task = self.benchmark.task(dataset)
         return ["seqbench.steps.window", TASK_WINDOWS.entry(task).module]
 
+    def overlap(self, dataset: str, source: str) -> list[str]:
+        """Modules of the rule `overlap`."""
+        tasks = dict.fromkeys(map(self.benchmark.task, (dataset, source)))
+        return ["seqbench.steps.overlap", *(TASK_WINDOWS.entry(task).module for task in tasks)]
+
     def pretrain(self, architecture: str, objective: str) -> list[str]:
         """Modules of the rule `pretrain`."""
         of = str(self.benchmark.all_objectives[objective].of)

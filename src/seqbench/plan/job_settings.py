@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seqbench.config.arms import Arm
 from seqbench.config.options import Fraction, Options
 from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, TASKS, Registry
 from seqbench.config.stages import (
     FinetuneSettings,
     Fold,
     PretrainSettings,
+    RenameSettings,
     SplitSettings,
     TransformSettings,
     WindowSettings,
@@ -33,13 +35,21 @@ class IngestJobSettings(Options):
 
 
 class WindowJobSettings(Options):
-    """How one dataset is split, cut and normalised."""
+    """How one dataset is named, split, cut and normalised."""
 
+    rename: RenameSettings = RenameSettings()
     split: SplitSettings
     fold: Fold | None = None
     transform: TransformSettings = TransformSettings()
     window: WindowSettings
     normalization: str
+
+
+class OverlapJobSettings(Options):
+    """How the windows of a dataset and of another one were made, whose recordings are compared."""
+
+    own: WindowJobSettings
+    source: WindowJobSettings
 
 
 class PretrainJobSettings(Options):
@@ -118,12 +128,17 @@ class JobSettings:
         entry = self.benchmark.all_datasets[dataset]
         one = self.benchmark.folds.get(dataset)
         return WindowJobSettings(
+            rename=entry.rename,
             split=entry.split.of_fold(),
             fold=None if one is None else one.fold,
             transform=entry.transform,
             window=entry.window,
             normalization=entry.normalization,
         )
+
+    def overlap(self, dataset: str, source: str) -> OverlapJobSettings:
+        """Slice of the rule `overlap`."""
+        return OverlapJobSettings(own=self.window(dataset), source=self.window(source))
 
     def pretrain(
         self, architecture: str, objective: str, point: Point | None = None
@@ -143,8 +158,6 @@ class JobSettings:
         self, dataset: str, architecture: str, arm: str, labels: float, point: Point | None = None
     ) -> FinetuneJobSettings:
         """Slice of the rule `finetune`; a point holds the options that a search has chosen."""
-        from seqbench.config.benchmark import Arm
-
         encoder = self.benchmark.all_architectures[architecture].at(point or {})
         return FinetuneJobSettings(
             task=self.benchmark.task(dataset),

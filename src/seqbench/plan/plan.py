@@ -7,7 +7,8 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from seqbench import layout
-from seqbench.config.benchmark import Arm, Benchmark, RunGrid
+from seqbench.config.arms import Arm
+from seqbench.config.benchmark import Benchmark, RunGrid
 from seqbench.config.messages import ConfigError
 from seqbench.config.options import MOVING
 from seqbench.config.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS
@@ -17,6 +18,7 @@ from seqbench.config.tuning import Point
 from seqbench.config.variants import changed
 from seqbench.plan.baseline_fit import misfit
 from seqbench.plan.job_settings import BestJobSettings, JobSettings
+from seqbench.plan.pretrained_arms import unfit_starts, unused_files
 
 BASELINE = "baseline"  # in place of an arm
 
@@ -58,9 +60,29 @@ class Run:
         """Whether this is a floor or ceiling instead of a trained model."""
         return self.model.is_baseline
 
-    def fill(self, pattern: str, **more: str) -> str:
-        """Fill the wildcards of a path pattern; `more` holds those beside the identity."""
-        return pattern.format(**asdict(self), **more)
+    def fill(self, pattern: str) -> str:
+        """Fill the wildcards of a path pattern."""
+        return pattern.format(**asdict(self))
+
+
+class Pretraining(NamedTuple):
+    """Identity of one encoder that is trained without labels, on the train windows of `dataset`."""
+
+    dataset: str
+    architecture: str
+    objective: str
+    seed: int
+
+    def fill(self, pattern: str) -> str:
+        """Fill the wildcards of a path pattern."""
+        return pattern.format(**self._asdict())
+
+
+class Pair(NamedTuple):
+    """A dataset, and another that models were trained on before they came to it."""
+
+    dataset: str
+    source: str
 
 
 class Plan:
@@ -131,6 +153,29 @@ class Plan:
         """Datasets that some run uses as the report shows them: folds together."""
         return list(dict.fromkeys(map(self.benchmark.base_dataset, self.datasets)))
 
+    @cached_property
+    def windowed(self) -> list[str]:
+        """Datasets of which windows are cut, each fold one: those of runs and of pretraining."""
+        sources = [pair.source for pair in self.overlaps]
+        return list(dict.fromkeys([*self.datasets, *sources]))
+
+    @cached_property
+    def ingested(self) -> list[str]:
+        """Datasets that are read, folds together."""
+        return list(dict.fromkeys(map(self.benchmark.base_dataset, self.windowed)))
+
+    @cached_property
+    def overlaps(self) -> list[Pair]:
+        """Datasets, and others that models of them learned from: what both hold is looked for."""
+        return list(dict.fromkeys(pair for run in self.trained if (pair := self.overlap(run))))
+
+    def overlap(self, run: Run) -> Pair | None:
+        """Return the dataset of a run and the other one that it was pretrained on, if it was."""
+        one = self.pretraining(run)
+        if one is None or one.dataset == run.dataset:
+            return None
+        return Pair(run.dataset, one.dataset)
+
     def runs_on(self, base_dataset: str) -> list[Run]:
         """Return the runs on a dataset, those on all of its folds."""
         return list(self._by_dataset.get(base_dataset, ()))
@@ -195,9 +240,18 @@ class Plan:
         chosen = entry.options
         return options is not None and all(chosen.get(key) == options[key] for key in options)
 
-    def objective(self, run: Run) -> str | None:
-        """Return the objective that pretrains the encoder of a run, if one does."""
-        return Arm.parse(run.arm).objective if not run.is_baseline else None
+    def pretraining(self, run: Run) -> Pretraining | None:
+        """Return the encoder that a run starts from; None: it was not pretrained here."""
+        arm = Arm.parse(run.arm) if not run.is_baseline else None
+        if arm is None or arm.objective is None:
+            return None
+        return Pretraining(arm.dataset or run.dataset, run.architecture, arm.objective, run.seed)
+
+    def init(self, run: Run) -> str | None:
+        """Return the file that the encoder of a run starts from; None: it starts from none."""
+        if run.is_baseline or not Arm.parse(run.arm).from_file:
+            return None
+        return self.benchmark.all_architectures[run.architecture].init
 
     def _of_grid(self, grid: RunGrid) -> Iterator[Run]:
         """Yield the runs of one entry of `runs`, on every fold of its datasets."""
@@ -241,8 +295,10 @@ class Plan:
 
     def _illegal(self) -> Iterator[str]:
         architectures, objectives = self.benchmark.all_architectures, self.benchmark.all_objectives
+        yield from unused_files(self.benchmark)
         for index, grid in enumerate(self.benchmark.runs):
             yield from (f"runs.{index}: {one}" for one in self._unsuited_training(grid))
+            yield from (f"runs.{index}: {one}" for one in unfit_starts(self.benchmark, grid))
             takers = [
                 (f"architecture '{name}' takes", ARCHITECTURES.entry(str(architectures[name].of)))
                 for name in grid.architectures

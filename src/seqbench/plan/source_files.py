@@ -1,13 +1,16 @@
-"""The files of a user that a dataset is read from."""
+"""The files of a user: those that a dataset is read from, and those that models start from."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 from seqbench.config.registry import DATASETS
 from seqbench.errors import UserError, printable
 from seqbench.plan.job_settings import IngestJobSettings
+from seqbench.plan.plan import Plan
 
 WILDCARD = re.compile(r"\{\s*\w+\s*(,[^}]*)?\}")
 HIDDEN = (".", "~$")  # first characters of files that systems and office programs leave behind
@@ -46,11 +49,50 @@ def source_files(settings: IngestJobSettings) -> list[str]:
     patterns = [*tags["files"], *(labels.patterns() if labels else ())]
     found = sorted({str(path) for pattern in patterns for path in _matching(root, pattern)})
     for name in found:
-        if any(0xDC80 <= ord(letter) <= 0xDCFF for letter in name):  # bytes that are no text
-            raise UserError(f"{printable(name)}: its name is not valid UTF-8; rename the file")
-        if WILDCARD.search(name):
-            raise UserError(f"{name}: its path has a word in braces; rename the file or folder")
+        _check_name(name)
     return found
+
+
+class InitFile(NamedTuple):
+    """A file that an architecture starts from, and the digest of its content."""
+
+    path: str
+    digest: str
+
+
+def init_files(plan: Plan) -> dict[str, InitFile]:
+    """Return the files that runs start from, by architecture.
+
+    Raises
+    ------
+    UserError
+        If one is missing, cannot be read, or has a name that Snakemake cannot keep.
+    """
+    found = {}
+    for run in plan.trained:
+        name = run.architecture
+        if (given := plan.init(run)) is None or name in found:
+            continue
+        path = Path(given).expanduser()
+        _check_name(str(path))
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise UserError(
+                f"{path}: cannot be read ({error.strerror}); correct `architectures.{name}.init`,"
+                " which names an encoder or model file"
+            ) from None
+        found[name] = InitFile(str(path), digest)
+    return found
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name of a file that Snakemake cannot keep."""
+    if any(0xDC80 <= ord(letter) <= 0xDCFF for letter in name):  # bytes that are no text
+        raise UserError(f"{printable(name)}: its name is not valid UTF-8; rename the file")
+    if WILDCARD.search(name):
+        raise UserError(f"{name}: its path has a word in braces; rename the file or folder")
 
 
 def _matching(root: Path, pattern: str) -> Iterator[Path]:

@@ -12,6 +12,7 @@ Files = Sequence[str]
 STEPS = (
     "ingest",
     "window",
+    "overlap",
     "tune",
     "tune_baseline",
     "choose",
@@ -69,25 +70,30 @@ def jobs_of(plan: Plan) -> list[Job]:
     """Return the jobs of a plan, each behind those whose outputs it reads."""
     benchmark = plan.benchmark
     of_data = [
-        _job(plan, "ingest", {"dataset": name}, [layout.RECORDINGS]) for name in plan.base_datasets
+        _job(plan, "ingest", {"dataset": name}, [layout.RECORDINGS]) for name in plan.ingested
     ]
-    for name in plan.datasets:
+    for name in plan.windowed:
         recordings = layout.RECORDINGS.format(dataset=benchmark.base_dataset(name))
         of_data.append(_job(plan, "window", {"dataset": name}, [layout.WINDOWS], [recordings]))
+    for pair in plan.overlaps:
+        of_data.append(
+            _job(plan, "overlap", pair._asdict(), [layout.OVERLAP], overlap_inputs(plan, *pair))
+        )
     searches = [job for dataset, name in plan.tuned for job in _search(plan, dataset, name)]
     pretrained: dict[str, Job] = {}
     of_runs = []
     for run in plan.trained:
         metrics, inputs = run.fill(layout.METRICS), [layout.WINDOWS]
         chosen = choice_files(plan, [run])
-        if objective := plan.objective(run):
-            names = asdict(run) | {"objective": objective}
-            del names["arm"], names["labels"]  # all of them share the encoder
+        if (pretraining := plan.pretraining(run)) is not None:
+            names = pretraining._asdict()  # arms and fractions of labels share the encoder
             outputs = [layout.ENCODER, layout.PRETRAIN_HISTORY]
-            job = _job(plan, "pretrain", names, outputs, inputs, chosen, cost=(metrics, "pretrain"))
+            where = (pretraining.dataset, run.architecture)
+            choice = [_choice_file(*where)] if where in plan.tuned else []
+            job = _job(plan, "pretrain", names, outputs, inputs, choice, cost=(metrics, "pretrain"))
             epochs = benchmark.pretraining(run.architecture).epochs
             pretrained.setdefault(job.name, replace(job, epochs=epochs))
-            inputs = [*inputs, layout.ENCODER.format(**names)]
+            inputs = [*inputs, pretraining.fill(layout.ENCODER)]
         outputs = [layout.MODEL, layout.HISTORY, layout.TRANSFER]
         job = _job(plan, "finetune", asdict(run), outputs, inputs, chosen, cost=(metrics, "train"))
         of_runs.append(replace(job, epochs=benchmark.finetuning(run.architecture).epochs))
@@ -138,11 +144,11 @@ def _search(plan: Plan, dataset: str, architecture: str) -> list[Job]:
 def choice_files(plan: Plan, runs: Iterable[Run]) -> list[str]:
     """Return the files with the options that a search has chosen for runs."""
     pairs = dict.fromkeys((run.dataset, run.architecture) for run in runs)
-    return [
-        layout.CHOICE.format(dataset=dataset, architecture=architecture)
-        for dataset, architecture in pairs
-        if plan.trials(architecture)
-    ]
+    return [_choice_file(*pair) for pair in pairs if plan.trials(pair[1])]
+
+
+def _choice_file(dataset: str, architecture: str) -> str:
+    return layout.CHOICE.format(dataset=dataset, architecture=architecture)
 
 
 def search_files(plan: Plan, runs: Sequence[Run]) -> list[str]:
@@ -156,14 +162,30 @@ def best_files(plan: Plan, dataset: str) -> list[str]:
     """Return the files from which the best model of a dataset is selected and handed over."""
     patterns = (layout.WINDOWS, layout.MODEL, layout.METRICS)
     runs = plan.runs_on(dataset)
-    return list(dict.fromkeys(run.fill(pattern) for run in runs for pattern in patterns))
+    of_runs = [run.fill(pattern) for run in runs for pattern in patterns]
+    return list(dict.fromkeys([*of_runs, *overlap_files(plan, runs)]))
 
 
 def report_files(plan: Plan) -> list[str]:
     """Return the files and folders that the report reads."""
     best = [layout.BEST.format(dataset=name) for name in plan.base_datasets]
     of_runs = [path for paths in run_files(plan).values() for path in paths]
-    return list(dict.fromkeys([*of_runs, *search_files(plan, plan.runs), *best]))
+    searches, overlaps = search_files(plan, plan.runs), overlap_files(plan, plan.runs)
+    return list(dict.fromkeys([*of_runs, *searches, *overlaps, *best]))
+
+
+def overlap_files(plan: Plan, runs: Iterable[Run]) -> list[str]:
+    """Return the files on what test of runs shares with datasets that they were pretrained on."""
+    pairs = dict.fromkeys(pair for run in runs if (pair := plan.overlap(run)))
+    return [layout.OVERLAP.format(**pair._asdict()) for pair in pairs]
+
+
+def overlap_inputs(plan: Plan, dataset: str, source: str) -> list[str]:
+    """Return the windows and recordings of two datasets that are compared with each other."""
+    names = (dataset, source)
+    windows = [layout.WINDOWS.format(dataset=name) for name in names]
+    of = [layout.RECORDINGS.format(dataset=plan.benchmark.base_dataset(name)) for name in names]
+    return [*windows, *of]
 
 
 def run_files(plan: Plan) -> dict[Run, list[str]]:
@@ -177,8 +199,8 @@ def run_files(plan: Plan) -> dict[Run, list[str]]:
         if run in with_templates:
             patterns.append(layout.MODEL)
         files = [run.fill(pattern) for pattern in patterns]
-        if objective := plan.objective(run):
-            files.append(run.fill(layout.PRETRAIN_HISTORY, objective=objective))
+        if (pretraining := plan.pretraining(run)) is not None:
+            files.append(pretraining.fill(layout.PRETRAIN_HISTORY))
         found[run] = [*files, run.fill(layout.METRICS)]
     return found
 
@@ -195,7 +217,7 @@ def _job(
     """Return a job; its files but `ancient` are patterns of the wildcards `names`."""
     base = plan.benchmark.base_dataset(names["dataset"])
     is_training = step in ("tune", "pretrain", "finetune")
-    alone = ("dataset", "seed", "trial")
+    alone = ("dataset", "seed", "trial", "source")
     return Job(
         step=step,
         dataset=base,

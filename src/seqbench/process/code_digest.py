@@ -13,6 +13,7 @@ PACKAGE = "seqbench"
 WITHOUT_EFFECT = frozenset(
     f"seqbench.{name}"
     for name in (
+        "config.arms",
         "config.benchmark",
         "config.checks",
         "config.datasets",

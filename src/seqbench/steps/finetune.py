@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> None:
 
     parser = path_parser(__doc__, "windows", "model", "history", "transfer")
     parser.add_argument(
-        "--encoder", type=Path, help="a pretrained encoder; without, random weights"
+        "--encoder", type=Path, help="an encoder or model to start from; without, random weights"
     )
     parser.add_argument("--settings", type=FinetuneJobSettings.from_json, required=True)
     add_training(parser)

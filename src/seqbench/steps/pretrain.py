@@ -15,6 +15,7 @@ def main(argv: list[str] | None = None) -> None:
 
     parser = path_parser(__doc__, "windows", "encoder", "history")
     parser.add_argument("--settings", type=PretrainJobSettings.from_json, required=True)
+    parser.add_argument("--dataset", required=True)
     parser.add_argument("--seed", type=int, required=True)
     add_training(parser)
     arguments = parser.parse_args(argv)

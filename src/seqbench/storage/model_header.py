@@ -31,6 +31,7 @@ Options = dict[str, Any]
 Rate = Annotated[float, Field(ge=1e-12, le=1e9)]
 Duration = Annotated[float, Field(gt=0, le=MAX_WINDOW_SAMPLES)]
 Pixels = Annotated[int, Field(ge=1, le=MAX_PIXELS)]
+Sample = Annotated[str, Field(pattern="^(series|tokens|video)$")]
 Number = int | float  # kept as it is: an epoch of 3 is not 3.0
 
 
@@ -58,7 +59,7 @@ class DataHeader(Record):
         Longest window of train.
     """
 
-    sample: Annotated[str, Field(pattern="^(series|tokens|video)$")] = "series"
+    sample: Sample = "series"
     channels: Annotated[Names, Field(min_length=1)]
     frame_size: Annotated[tuple[Pixels, ...], Field(max_length=2)] = ()
     classes: Names
@@ -180,11 +181,21 @@ def windowing_fields(train: WindowSet) -> dict[str, Any]:
 
 
 class EncoderHeader(Record):
-    """A pretrained encoder, with the settings of its pretraining."""
+    """A pretrained encoder, with the settings of its pretraining.
+
+    Attributes
+    ----------
+    sample, channels, frame_size, sampling_rate_hz
+        Of the signals that it was trained on, as in `DataHeader`; no channels: not stated.
+    """
 
     kind: Literal["encoder"] = "encoder"
     architecture: Name
     architecture_options: Options = Field(default_factory=dict)
+    sample: Sample = "series"
+    channels: Names = ()
+    frame_size: Annotated[tuple[Pixels, ...], Field(max_length=2)] = ()
+    sampling_rate_hz: Rate | None = None
     objective_options: Options = Field(default_factory=dict)
     optimizer: Options = Field(default_factory=dict)
     seed: Count = 0

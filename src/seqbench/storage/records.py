@@ -95,6 +95,8 @@ class PretrainingOutcome(Record):
     ----------
     objective
         Registered name.
+    dataset
+        Whose train windows it learned from, each fold one; None: not stated.
     watched
         Means over held-out windows in the epoch whose weights were kept.
     collapse
@@ -102,6 +104,7 @@ class PretrainingOutcome(Record):
     """
 
     objective: Name
+    dataset: Name | None = None
     watched: dict[str, float] = Field(default_factory=dict)
     collapse: str | None = None
 

@@ -19,13 +19,12 @@ from seqbench.process.memory import PeakMemory, limit_bytes
 from seqbench.process.origin import origin
 from seqbench.storage.atomic import write_json
 from seqbench.storage.model_header import (
-    EncoderHeader,
     ModelHeader,
     NetworkHeader,
     data_fields,
     windowing_fields,
 )
-from seqbench.storage.models import StoredModel, read_as, write_model
+from seqbench.storage.models import StoredModel, write_model
 from seqbench.storage.records import Cost, Provenance, RunIdentity
 from seqbench.storage.windows import WindowSet, read_windows
 from seqbench.training.batches import (
@@ -37,6 +36,7 @@ from seqbench.training.batches import (
 from seqbench.training.calibration import calibrate
 from seqbench.training.cost import macs_per_window, n_parameters
 from seqbench.training.devices import claim_device
+from seqbench.training.initial_encoder import InitialEncoder, read_encoder
 from seqbench.training.job import TrainingJob, run_training
 from seqbench.training.loop import EVALUATION_BATCH, Outcome, fit
 from seqbench.training.model import Model, build_model, predict
@@ -56,7 +56,7 @@ class LabelledJob(TrainingJob):
     run
         Identity of the run; its seed is that of all random draws.
     encoder
-        File of a pretrained encoder that is read; None: random weights.
+        File of an encoder, or of a model with one, that is read; None: random weights.
     """
 
     settings: FinetuneJobSettings
@@ -102,8 +102,8 @@ class TrainedNetwork:
     ----------
     table
         Of train.
-    pretrained
-        Header of the encoder that it started from; None: random weights.
+    initial
+        The encoder that it started from; None: random weights.
     manifest
         What moved from there.
     n_drawn
@@ -114,7 +114,7 @@ class TrainedNetwork:
     header: NetworkHeader
     table: WindowTable
     outcome: Outcome
-    pretrained: EncoderHeader | None
+    initial: InitialEncoder | None
     manifest: dict[str, object]
     n_drawn: int
 
@@ -147,16 +147,15 @@ def trained_network(
     network_header = _network_header(settings, train)
     network = build_model(network_header)
     network.head.smoothing = settings.optimizer.label_smoothing
-    pretrained = read_as(job.encoder, EncoderHeader) if job.encoder else None
+    initial = read_encoder(job.encoder, settings, train, job.run.dataset) if job.encoder else None
     manifest: dict[str, object] = {
         "encoder": "random",
         "fraction": None,
         "copied": [],
         "skipped": [],
     }
-    if pretrained:
-        objective = pretrained.header.pretraining.objective
-        manifest = transfer(network.encoder, pretrained.arrays, objective)
+    if initial:
+        manifest = transfer(network.encoder, initial.arrays, initial.source)
     elif settings.frozen:
         inputs = WindowTable(train, device, with_targets=False)
         calibrate(network.to(device).encoder, inputs, seed)
@@ -177,7 +176,7 @@ def trained_network(
             network.to(device),
             frozen=settings.frozen,
             weight=weight,
-            unfreeze=settings.optimizer.unfreeze if pretrained else "at_once",
+            unfreeze=settings.optimizer.unfreeze if initial else "at_once",
             unfreeze_epochs=settings.optimizer.unfreeze_epochs,
             starts_fitted=starts_as is not None,
             augment=settings.optimizer.augment,
@@ -210,7 +209,7 @@ def trained_network(
         header=network_header,
         table=table,
         outcome=outcome,
-        pretrained=pretrained.header if pretrained else None,
+        initial=initial,
         manifest=manifest,
         n_drawn=len(drawn),
     )
@@ -221,9 +220,9 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     device = claim_device(job.device)
     train, val = read_train_and_val(job)
     trained = trained_network(job, train, val, device, keeper)
-    network, outcome, encoder_header = trained.network, trained.outcome, trained.pretrained
+    network, outcome, initial = trained.network, trained.outcome, trained.initial
     longest = torch.tensor([int(train.length.argmax())])
-    encoder_cost = encoder_header.cost if encoder_header else Cost()
+    encoder_cost = initial.cost if initial else Cost()
     cost = outcome.cost("train").model_copy(
         update={
             "n_parameters": n_parameters(network),
@@ -239,7 +238,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     if task.tunes_on_val:
         predicted = predict(network, val, device, int(train.length.max()))
         tuned = task.tune(val, predicted, are_probabilities=True, data=trained.header)
-    is_halved = job.halved or (encoder_header is not None and encoder_header.batch_size_halved)
+    is_halved = job.halved or (initial is not None and initial.batch_size_halved)
     header = ModelHeader(
         **dict(trained.header),
         run=job.run,
@@ -247,7 +246,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
         tuned=tuned,
         cost=cost,
         n_windows={"train": trained.n_drawn, "val": len(val)},
-        pretraining=encoder_header.pretraining if encoder_header else None,
+        pretraining=initial.pretraining if initial else None,
         provenance=Provenance(
             **origin(),
             device=device.type,

@@ -37,6 +37,8 @@ class PretrainJob(TrainingJob):
 
     Parameters
     ----------
+    dataset
+        Whose windows these are.
     seed
         Of all random draws.
     encoder, history
@@ -44,6 +46,7 @@ class PretrainJob(TrainingJob):
     """
 
     settings: PretrainJobSettings
+    dataset: str
     seed: int
     encoder: Path
     history: Path
@@ -90,6 +93,10 @@ def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
     header = EncoderHeader(
         architecture=settings.architecture,
         architecture_options=settings.architecture_options,
+        sample=train.sample,
+        channels=tuple(train.channels),
+        frame_size=train.frame_size,
+        sampling_rate_hz=train.sampling_rate_hz,
         objective_options=settings.objective_options,
         optimizer=settings.optimizer.model_dump(mode="json"),
         seed=job.seed,
@@ -97,6 +104,7 @@ def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
         cost=outcome.cost("pretrain"),
         pretraining=PretrainingOutcome(
             objective=settings.objective,
+            dataset=job.dataset,
             watched={name: value for name, value in kept.items() if name not in COURSE},
             collapse=collapse(kept),
         ),

@@ -23,6 +23,7 @@ from seqbench.storage.normalization import Normalization
 from seqbench.storage.recordings import Recordings
 from seqbench.storage.windows import SPLITS, UNLABELLED, LeakCheck, Split, WindowSet
 from seqbench.windowing.normalize import fit_normalization, normalized
+from seqbench.windowing.rename import renamed
 from seqbench.windowing.segment import is_padded
 from seqbench.windowing.split import DEFAULT_TEST, assign_splits, put_labels_aside
 from seqbench.windowing.tokens import token_ids, token_names, vocabulary
@@ -71,7 +72,7 @@ def find_leaks(
         If a group, a recording or, with `by: time`, samples of one are in two
         splits, or statistics or vocabulary are not those of train.
     """
-    given = _Given(recordings, job)
+    given = Given(recordings, job)
     for name, places in _shared(splits, "names").items():
         raise LeakError(f"recording '{name}' has windows in {places}")
     # In time every split holds every group: that is what such a split is.
@@ -98,7 +99,7 @@ def find_leaks(
     )
 
 
-class _Given:
+class Given:
     """What the config gives to each split, in samples of the recordings.
 
     Parameters
@@ -111,7 +112,7 @@ class _Given:
 
     def __init__(self, recordings: Recordings, job: WindowJobSettings) -> None:
         self.task: TaskWindows = TASK_WINDOWS[recordings.task]()
-        prepared = self.task.prepared(recordings, job)
+        prepared = self.task.prepared(renamed(recordings, job.rename), job)
         self.job = job
         self.in_time = job.split.by == "time"
         self.split_of = [] if self.in_time else assign_splits(prepared, job.split, job.fold)
@@ -160,7 +161,7 @@ def _shared(splits: dict[Split, WindowSet], column: Literal["names", "groups"]) 
     return shared
 
 
-def _refuse_foreign_statistics(splits: dict[Split, WindowSet], given: _Given) -> None:
+def _refuse_foreign_statistics(splits: dict[Split, WindowSet], given: Given) -> None:
     """Refuse a normalisation or vocabulary that train alone does not give."""
     recordings = given.recordings
     train = given.of_train(recordings.signals)
@@ -196,7 +197,7 @@ def _refuse_other(
             )
 
 
-def _refuse_foreign_samples(windows: WindowSet, given: _Given) -> None:
+def _refuse_foreign_samples(windows: WindowSet, given: Given) -> None:
     """Refuse inputs or targets of a split that are not among its own samples.
 
     Of a split in time all recordings are looked at; else the first, which shows
@@ -209,7 +210,7 @@ def _refuse_foreign_samples(windows: WindowSet, given: _Given) -> None:
         signal = given.recordings.signals[index]
         if given.job.normalization == "per_recording" and windows.sample != "tokens":
             signal = normalized(signal, fit_normalization(signal, "zscore"))
-        own = _as_read(span(signal, begin, end), windows)
+        own = as_read(span(signal, begin, end), windows)
         for rows in _own_rows(windows, recording, is_padded=is_padded(given.job.window)):
             if not _holds(own, rows):
                 raise LeakError(
@@ -218,7 +219,7 @@ def _refuse_foreign_samples(windows: WindowSet, given: _Given) -> None:
                 )
 
 
-def _as_read(signal: AnyArray, windows: WindowSet) -> AnyArray:
+def as_read(signal: AnyArray, windows: WindowSet) -> AnyArray:
     """Return samples of a recording as they stand in a split."""
     if windows.sample == "tokens":
         codes = np.array([_code(name) for name in windows.channels[1:]], dtype=np.int64)
@@ -279,10 +280,11 @@ def _by_content(windows: WindowSet) -> dict[bytes, list[int]]:
 def _digests(windows: WindowSet) -> Iterator[bytes]:
     """Yield a hash of each window, its horizon included."""
     for index in range(len(windows)):
-        yield hashlib.sha256(np.ascontiguousarray(_content(windows, index)).data).digest()
+        yield hashlib.sha256(np.ascontiguousarray(content(windows, index)).data).digest()
 
 
-def _content(windows: WindowSet, index: int) -> NDArray[np.float32]:
+def content(windows: WindowSet, index: int) -> NDArray[np.float32]:
+    """Return the samples of a window, (T, C, ...), its horizon included."""
     horizon = windows.horizon_samples
     start = windows.start[index]
     return windows.signal[start : start + windows.length[index] + horizon]
@@ -296,7 +298,7 @@ def _repeats(
     references: dict[bytes, set[Hashable]] = {}
     found = []
     for index, digest in enumerate(_digests(windows)):
-        if digest not in known or _is_constant(_content(windows, index)):
+        if digest not in known or is_constant(content(windows, index)):
             continue
         if digest not in references:
             references[digest] = {reference_in_train(i) for i in known[digest]}
@@ -304,9 +306,9 @@ def _repeats(
     return found
 
 
-def _is_constant(content: NDArray[np.float32]) -> bool:
+def is_constant(rows: NDArray[np.float32]) -> bool:
     """Return whether no channel changes; one value alone has nothing to change from."""
-    values = np.moveaxis(content, 1, 0).reshape(content.shape[1], -1)
+    values = np.moveaxis(rows, 1, 0).reshape(rows.shape[1], -1)
     return values.shape[1] > 1 and bool((values == values[:, :1]).all())
 
 

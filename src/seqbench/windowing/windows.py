@@ -21,6 +21,7 @@ from seqbench.storage.targets import Targets
 from seqbench.storage.windows import SPLITS, UNLABELLED, Split, WindowSet
 from seqbench.windowing.left_out import Cut, left_out
 from seqbench.windowing.normalize import fit_normalization, normalized
+from seqbench.windowing.rename import renamed
 from seqbench.windowing.segment import Origins, Window, is_padded
 from seqbench.windowing.split import assign_splits, put_labels_aside
 from seqbench.windowing.time_split import split_in_time
@@ -59,7 +60,7 @@ def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, 
         class has no window to train on.
     """
     task: TaskWindows = TASK_WINDOWS[recordings.task]()
-    recordings = task.prepared(recordings, job)
+    recordings = task.prepared(renamed(recordings, job.rename), job)
     if job.split.by == "time":
         recordings = split_in_time(
             recordings, job.split, context_samples=task.look_back(job), n_lost=task.n_lost(job)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from seqbench.config.benchmark import Arm, Benchmark
+from seqbench.config.arms import Arm
+from seqbench.config.benchmark import Benchmark
 from seqbench.config.datasets import built_in_datasets
 from seqbench.config.json_schema import json_schema
 from seqbench.config.messages import ConfigError
@@ -218,7 +219,12 @@ def test_arms_are_read_from_their_names():
     assert Arm.parse("random_frozen") == Arm(objective=None, frozen=True)
     assert Arm.parse("autoencoder_probe") == Arm(objective="autoencoder", frozen=True)
     assert Arm.parse("autoencoder_finetune") == Arm(objective="autoencoder", frozen=False)
-    assert set(load().arm_names()) >= {"scratch", "autoencoder_probe"}
+    assert Arm.parse("from_file_probe") == Arm(None, frozen=True, from_file=True)
+    other = Arm.parse("timestamp_contrastive_from_a_from_b_finetune")
+    assert other == Arm("timestamp_contrastive", frozen=False, dataset="a_from_b")
+    assert other.is_pretrained
+    assert not Arm.parse("random_frozen").is_pretrained
+    assert set(load().arm_names()) >= {"scratch", "autoencoder_probe", "from_file_finetune"}
 
 
 def test_checking_a_config_imports_nothing_heavy():

@@ -28,6 +28,7 @@ def modules_by_job():
     for dataset in plan.datasets:
         found["ingest", dataset] = code.ingest(dataset)
         found["window", dataset] = code.window(dataset)
+    found["overlap", "tiny_airline tiny_ringing"] = code.overlap("tiny_airline", "tiny_ringing")
     for run in plan.runs:
         name = f"{run.dataset} {run.architecture}"
         kind = "baseline" if run.is_baseline else "model"
@@ -36,9 +37,9 @@ def modules_by_job():
         trial = code.tune_baseline if run.is_baseline else code.tune
         found[trial.__name__, name] = trial(run.dataset, run.architecture)
         found[f"evaluate {kind}", name] = code.evaluate(run.dataset, run.architecture)
-        if objective := plan.objective(run):
-            name = f"{run.architecture} {objective}"
-            found["pretrain", name] = code.pretrain(run.architecture, objective)
+        if one := plan.pretraining(run):
+            name = f"{run.architecture} {one.objective}"
+            found["pretrain", name] = code.pretrain(run.architecture, one.objective)
     for dataset in plan.base_datasets:
         found["best", dataset] = code.best(dataset, plan.architectures_on(dataset))
     return found
@@ -69,6 +70,7 @@ FITTING = COMMON | {"tasks", "models", "windowing"}
     [
         ("ingest", COMMON | {"datasets"}),
         ("window", COMMON | {"windowing", "tasks"}),
+        ("overlap", COMMON | {"windowing", "tasks"}),
         ("fit_baseline", FITTING | {"baselines"}),
         ("pretrain", FITTING | {"pretraining", "training"}),
         (
@@ -101,7 +103,7 @@ def test_windows_depend_on_no_head_and_no_metric():
     of_tasks = {
         module
         for (step, _), modules in modules_by_job().items()
-        if step == "window"
+        if step in ("window", "overlap")
         for module in closure(*modules)
         if module.startswith("seqbench.tasks")
     }

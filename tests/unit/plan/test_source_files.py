@@ -4,10 +4,12 @@ import os
 
 import pytest
 
+from seqbench.config.benchmark import Benchmark
 from seqbench.datasets.reading.recording import READERS
 from seqbench.errors import UserError
 from seqbench.plan.job_settings import IngestJobSettings
-from seqbench.plan.source_files import source_files
+from seqbench.plan.plan import Plan
+from seqbench.plan.source_files import init_files, source_files
 
 
 @pytest.fixture
@@ -99,3 +101,28 @@ def test_a_name_that_snakemake_cannot_keep_is_refused_in_a_sentence(name, proble
 
     with pytest.raises(UserError, match=problem):
         listed()
+
+
+def starting_from(path):
+    """Return the plan of a benchmark whose models start from a file."""
+    grid = {"datasets": ["waves"], "architectures": ["lstm"], "arms": ["from_file_finetune"]}
+    return Plan(Benchmark.load({"runs": [grid], "architectures": {"lstm": {"init": str(path)}}}))
+
+
+def test_a_file_to_start_from_is_known_by_its_content(tmp_path):
+    file = tmp_path / "encoder"
+    file.write_bytes(b"one")
+    first = init_files(starting_from(file))["lstm"]
+    os.utime(file, (0, 0))
+    same = init_files(starting_from(file))["lstm"]
+    file.write_bytes(b"two")
+
+    assert first == same == (str(file), first.digest)
+    assert init_files(starting_from(file))["lstm"].digest != first.digest
+
+
+def test_a_missing_file_to_start_from_is_named_with_its_key(tmp_path):
+    with pytest.raises(UserError, match=r"no: cannot be read .* correct `architectures.lstm.init`"):
+        init_files(starting_from(tmp_path / "no"))
+    with pytest.raises(UserError, match="its path has a word in braces"):
+        init_files(starting_from(tmp_path / "{seed}"))

@@ -22,7 +22,7 @@ def test_the_jobs_of_the_shipped_config_are_those_that_snakemake_plans():
         "best": 8,
         "report": 1,
     }
-    assert {job.step for job in jobs} == set(STEPS) - {"tune", "tune_baseline", "choose"}
+    assert {job.step for job in jobs} == set(STEPS) - {"tune", "tune_baseline", "choose", "overlap"}
 
 
 def test_each_job_stands_behind_those_whose_outputs_it_reads():
@@ -47,6 +47,36 @@ def test_folds_are_windows_of_one_dataset():
     assert {job.dataset for job in jobs if job.step != "report"} == {"halves"}
 
 
+def test_encoders_of_another_dataset_wait_for_that_one_alone():
+    grid = {
+        "datasets": ["waves", "ecg200"],
+        "architectures": ["cnn1d"],
+        "arms": ["masked_finetune", "masked_from_ecg200_finetune"],
+        "seeds": [0],
+    }
+    other = {"datasets": ["waves"], "arms": ["masked_from_gun_point_probe"]}
+    plan = Plan(Benchmark.load({"runs": [
+        grid | {"datasets": ["waves"]}, grid | {"datasets": ["ecg200"], "arms": ["scratch"]},
+        grid | other,
+    ], "baselines": []}))  # fmt: skip
+    jobs = {(job.step, job.name): job for job in jobs_of(plan)}
+
+    pretrained = [name for step, name in jobs if step == "pretrain"]
+    assert pretrained == [f"{name}/cnn1d/masked/seed0" for name in ("waves", "ecg200", "gun_point")]
+    assert jobs["pretrain", pretrained[1]].inputs == ("results/window/ecg200/windows.h5",)
+    run = "waves/cnn1d/masked_from_ecg200_finetune/labels1/seed0"
+    assert f"results/pretrain/{pretrained[1]}/encoder.safetensors" in jobs["finetune", run].inputs
+    overlap = jobs["overlap", "waves/gun_point"]
+    assert overlap.inputs == tuple(
+        f"results/{stage}/{name}/{stage_file}.h5"
+        for stage, stage_file in (("window", "windows"), ("ingest", "recordings"))
+        for name in ("waves", "gun_point")
+    )
+    for reader in ("best", "waves"), ("report", "report"):
+        assert set(overlap.outputs) <= set(jobs[reader].inputs)
+    assert not set(overlap.outputs) & set(jobs["best", "ecg200"].inputs)
+
+
 def searched(**changes):
     """Return the plan of a benchmark whose models are searched, on two folds."""
     grid = {"datasets": ["halves"], "architectures": ["mlp", "cnn1d"], "seeds": [0, 1]}
@@ -64,7 +94,7 @@ def test_a_search_is_of_each_fold_by_itself():
     jobs = jobs_of(searched())
 
     assert Counter(
-        (job.step, job.name.split("/")[:2][-1]) for job in jobs if job.step in STEPS[2:5]
+        (job.step, job.name.split("/")[:2][-1]) for job in jobs if job.step in STEPS[3:6]
     ) == {
         ("tune", "mlp"): 2 * 3,
         ("tune_baseline", "minirocket"): 2 * 3,

@@ -4,8 +4,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from fixtures.results import overlap_of
 from seqbench import layout
-from seqbench.reporting.text.leaks import leak_fact, leak_warnings, order_note
+from seqbench.reporting.text.leaks import leak_fact, leak_warnings, order_note, overlap_warnings
+from seqbench.storage.overlaps import write_overlap
 from seqbench.storage.windows import SPLITS, LeakCheck, read_windows, write_windows
 
 CLEAN = LeakCheck(
@@ -81,3 +85,49 @@ def test_the_page_shows_the_check_and_warns_at_the_top(write_results, config, pa
     assert "<dt>leak check</dt>" in datasets
     assert "8 of 80 test windows (10 %) stand in train too" in datasets
     assert "Recordings are listed by label" in datasets
+
+
+def test_what_pretraining_on_another_dataset_has_seen_is_warned_of():
+    shared = overlap_of("mine", "theirs").model_copy(update={"n_shared_groups": 2})
+
+    assert overlap_warnings([overlap_of("mine", "theirs")]) == []
+    assert overlap_warnings([overlap_of("mine", "theirs", 8), shared]) == [
+        "Pretraining on theirs has seen 8 of 80 test windows of mine: arms that start from it are"
+        " no estimate for what is new, and do not count.",
+        "Pretraining on theirs has seen 2 groups of val or test of mine: arms that start from it"
+        " are no estimate for what is new, and do not count.",
+    ]
+
+
+ARM = "contrastive_from_gun_point_finetune"
+
+
+@pytest.mark.parametrize(
+    ("n_repeated", "best", "is_counted"), [(0, ARM, True), (8, ARM, False), (8, "scratch", True)]
+)
+def test_a_model_that_has_seen_test_in_pretraining_does_not_count(
+    n_repeated, best, is_counted, write_results, config, page_without_figures
+):
+    skills = {"baseline": 0.5, best: 0.9}
+    arms = ["scratch", "contrastive_finetune", ARM, "from_file_probe"]
+    raw = config(("majority", "minirocket"), arms=arms)
+    raw |= {"architectures": {"lstm": {"init": "encoder"}}}
+    raw["runs"] = [
+        grid | {"architectures": ["lstm"], "datasets": ["waves"]} for grid in raw["runs"]
+    ]
+    write_results(raw, skill=lambda run: skills.get(run.arm, 0.6))
+    path = Path(layout.OVERLAP.format(dataset="waves", source="gun_point"))
+    write_overlap(path, overlap_of("waves", "gun_point", n_repeated))
+
+    page = page_without_figures()
+
+    assert ("has seen 8 of 80 test windows of waves" in page) == (n_repeated > 0)
+    (lede,) = re.findall(r'<p class="lede">(.*?)</p>', page, re.DOTALL)
+    assert ("beats the best baseline" in lede) == is_counted
+    assert ("No dataset counts. Not counted, as test or val shares" in lede) != is_counted
+    assert "from_file_probe start from a file. Whether what trained it holds" in page
+    _, _, pretraining = page.partition('<section id="pretraining">')
+    pretraining, _, _ = pretraining.partition("</section>")
+    assert (ARM in pretraining) == (n_repeated == 0)
+    assert "contrastive_finetune" in pretraining
+    assert "from_file_probe" in pretraining

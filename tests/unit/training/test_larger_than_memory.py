@@ -55,6 +55,7 @@ def results(folder, dataset, limit):
     pretrain(
         PretrainJob(
             settings=jobs.pretrain(architecture, "masked"),
+            dataset=dataset,
             seed=0,
             encoder=folder / "encoder",
             history=folder / "pretraining",

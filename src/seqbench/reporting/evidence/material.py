@@ -9,9 +9,11 @@ from typing import TypeVar
 import pandas as pd
 
 from seqbench import layout
+from seqbench.config.arms import Arm
 from seqbench.config.registry import EVIDENCE
 from seqbench.errors import FormatError
 from seqbench.plan.plan import Plan, Run
+from seqbench.plan.workflow_jobs import overlap_files
 from seqbench.reporting.read.ensembles import ensemble_result
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.read.searches import Choices, Search, read_choices, read_searches
@@ -23,6 +25,7 @@ from seqbench.reporting.scores.leaderboards import (
     ensemble_row,
     leaderboards,
 )
+from seqbench.storage.overlaps import Overlap, read_overlap
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import SPLITS, LeakCheck, WindowSet, read_leakcheck, read_windows
 
@@ -98,7 +101,8 @@ class Material:
     histories
         By run, for trained runs.
     pretraining
-        By architecture, objective, dataset or fold, and seed.
+        By architecture, objective (and the other dataset that it was pretrained on), dataset or
+        fold, and seed.
     transfers
         By run, what became of the pretrained tensors.
     ensemble
@@ -107,6 +111,8 @@ class Material:
         What the task of the dataset adds, see `EVIDENCE`; None where it adds nothing.
     leakchecks
         Leaks between splits, of the dataset or of each of its folds where it was looked for.
+    overlaps
+        What val and test share with other datasets that models of this one were pretrained on.
     colours
         By architecture, the same in all figures of all datasets.
     choices, searches
@@ -125,6 +131,7 @@ class Material:
     ensemble: ModelScores | None
     evidence: object
     leakchecks: list[LeakCheck]
+    overlaps: list[Overlap]
     colours: dict[str, str]
     choices: Choices
     searches: list[Search]
@@ -163,6 +170,14 @@ class Material:
         own = {result.run.arm for result in self.results if not result.is_baseline}
         plain = [arm for arm in ("scratch", "random_frozen") if arm in own]
         return plain + sorted(own - set(plain))
+
+    def has_seen_test(self, run: Run) -> bool:
+        """Return whether the pretraining of a run on another dataset has seen val or test."""
+        source = None if run.is_baseline else Arm.parse(run.arm).dataset
+        return any(
+            one.is_leak and (one.dataset, one.source) == (run.dataset, source)
+            for one in self.overlaps
+        )
 
     def colour(self, row: ModelScores) -> str:
         """Return the colour of a model."""
@@ -212,6 +227,7 @@ def without_trainings(plan: Plan, results: list[Result], root: Path, dataset: st
         ensemble=None,
         evidence=None,
         leakchecks=_leakchecks(plan, dataset, root),
+        overlaps=[read_overlap(root / path) for path in overlap_files(plan, plan.runs_on(dataset))],
         colours={},
         choices=choices,
         searches=[],
@@ -223,7 +239,8 @@ def _material(
 ) -> Material:
     material = without_trainings(plan, results, root, dataset)
     trained = [result for result in material.results if not result.is_baseline]
-    pretrained = [(one.run, o) for one in trained if (o := plan.objective(one.run)) is not None]
+    pretrained = [(one.run, p) for one in trained if (p := plan.pretraining(one.run)) is not None]
+    started = [one.run for one in trained if Arm.parse(one.run.arm).is_pretrained]
     inputs = EvidenceInputs(
         board=material.board,
         shown=material.shown,
@@ -238,12 +255,12 @@ def _material(
             for one in trained
         },
         pretraining={
-            (run.architecture, objective, run.dataset, run.seed): read_history(
-                root / run.fill(layout.PRETRAIN_HISTORY, objective=objective)
+            (run.architecture, run.arm.rpartition("_")[0], run.dataset, run.seed): read_history(
+                root / one.fill(layout.PRETRAIN_HISTORY)
             )
-            for run, objective in pretrained
+            for run, one in pretrained
         },
-        transfers={run: read_transfer(root / run.fill(layout.TRANSFER)) for run, _ in pretrained},
+        transfers={run: read_transfer(root / run.fill(layout.TRANSFER)) for run in started},
         ensemble=_ensemble(root, material.board),
         evidence=_evidence(inputs),
         colours=colours,

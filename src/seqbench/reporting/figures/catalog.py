@@ -68,7 +68,7 @@ def _numbers_of_trials(plan: Plan, dataset: str) -> list[int]:
 
 NEEDS: Mapping[str, Callable[[Plan, str], bool]] = {
     "label_fractions": lambda plan, name: len({run.labels for run in _trained(plan, name)}) > 1,
-    "pretraining": lambda plan, name: any(plan.objective(run) for run in _trained(plan, name)),
+    "pretraining": lambda plan, name: any(map(plan.pretraining, _trained(plan, name))),
     "horizon": lambda plan, name: (
         (plan.benchmark.all_datasets[name].window.horizon_samples or 1) > 1
     ),

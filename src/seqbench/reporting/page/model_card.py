@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from seqbench.config.arms import Arm
 from seqbench.config.registry import TASKS
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
@@ -21,7 +22,7 @@ from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text.cards import NOT_STATED
 from seqbench.reporting.text.cards import card as data_card
-from seqbench.reporting.text.leaks import leak_warnings
+from seqbench.reporting.text.leaks import leak_warnings, overlap_warnings
 from seqbench.reporting.text.runs import step_settings
 from seqbench.reporting.text.usage import usages
 from seqbench.storage.model_card import CardModel, CardScore, Ensemble, ModelCard
@@ -277,6 +278,8 @@ def _limits(header: PredictorHeader, material: Material, plan: Plan) -> list[str
             "Its scores are of other recordings of the same sources, and no estimate for new"
             " subjects, sessions or sites, unless each of them is a recording."
         )
+    source = Arm.parse(header.run.arm).dataset
+    found += overlap_warnings([one for one in material.overlaps if one.source == source])
     return found + leak_warnings(material.leakchecks)
 
 

@@ -89,7 +89,8 @@ def render_page(
     figures: dict[str, list[Drawing]] = {}
     for (place, _), drawing in drawings.items():
         figures.setdefault(place, []).append(drawing)
-    effects = pretraining.effects(results)
+    seen_test = {r.run for m in materials for r in m.results if m.has_seen_test(r.run)}
+    effects = pretraining.effects(one for one in results if one.run not in seen_test)
     signs = pretraining.signs(results)
     boards = [material.board for material in materials]
     warnings = [*unfinished_warnings(plan), *overview.warnings(materials, results)]

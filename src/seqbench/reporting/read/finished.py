@@ -11,7 +11,7 @@ from pathlib import Path
 from seqbench import layout
 from seqbench.errors import UserError
 from seqbench.plan.plan import Plan, Run
-from seqbench.plan.workflow_jobs import run_files, search_files
+from seqbench.plan.workflow_jobs import overlap_files, run_files, search_files
 
 NAME = "{dataset}, {architecture}, {arm}, labels {labels}, seed {seed}"
 
@@ -50,7 +50,10 @@ def finished_part(plan: Plan, root: Path) -> Plan:
         run
         for run, files in run_files(plan).items()
         if not _is_finished(files, root)
-        or not all((root / path).exists() for path in search_files(plan, [run]))
+        or not all(
+            (root / path).exists()
+            for path in [*search_files(plan, [run]), *overlap_files(plan, [run])]
+        )
     ]
     finished = Plan(plan.benchmark, unfinished)
     if not finished.trained:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
-from seqbench.config.benchmark import Arm
+from seqbench.config.arms import Arm
 from seqbench.plan.plan import BASELINE
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import estimates, formats
@@ -104,7 +104,7 @@ def effects(results: Iterable[Result]) -> list[Effect]:
     return [
         _effect(pairs, reference)
         for (dataset, model, arm, labels), group in by_model.items()
-        if arm != BASELINE and Arm.parse(arm).objective is not None
+        if arm != BASELINE and Arm.parse(arm).is_pretrained
         for reference in REFERENCES
         if (others := by_model.get((dataset, model, reference, labels)))
         and (pairs := estimates.paired(group, others))
@@ -213,9 +213,12 @@ def _outcomes(
     found = {}
     for result in results:
         if outcome := result.metrics.pretraining:
-            run = result.run
-            model = result.dataset, run.architecture, outcome.objective
-            found[model, run.dataset, run.seed] = outcome
+            run, where = result.run, result.dataset
+            trained_on = outcome.dataset or run.dataset
+            if trained_on != run.dataset:  # else results of folds stand together
+                where = trained_on
+            model = where, run.architecture, outcome.objective
+            found[model, trained_on, run.seed] = outcome
     return [(*key, outcome) for key, outcome in sorted(found.items(), key=itemgetter(0))]
 
 

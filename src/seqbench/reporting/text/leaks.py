@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+from seqbench.config.arms import Arm
 from seqbench.datasets.base import counted
+from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.scores import formats
+from seqbench.storage.overlaps import Overlap
 from seqbench.storage.windows import LeakCheck
 
 SHARED_BY_NONE = {
@@ -59,6 +62,36 @@ def leak_warnings(checks: Sequence[LeakCheck]) -> list[str]:
             " recording` allows: scores are no estimate for new groups."
         )
     return found
+
+
+def overlap_warnings(overlaps: Sequence[Overlap]) -> list[str]:
+    """Return what pretraining on other datasets has seen of val and test, as sentences."""
+    return [_overlap_warning(one) for one in overlaps if one.is_leak]
+
+
+def _overlap_warning(one: Overlap) -> str:
+    seen = [
+        f"{formats.amount(n)} of {counted(one.n_windows[split], f'{split} window')}"
+        for split, n in one.n_repeated.items()
+        if n
+    ]
+    if one.n_shared_groups:
+        seen.append(f"{counted(one.n_shared_groups, 'group')} of val or test")
+    return (
+        f"Pretraining on {one.source} has seen {' and '.join(seen)} of {one.dataset}: arms that"
+        " start from it are no estimate for what is new, and do not count."
+    )
+
+
+def file_note(material: Material) -> list[str]:
+    """State that nobody knows what a file of weights has seen, where a model starts from one."""
+    arms = [arm for arm in material.arms if Arm.parse(arm).from_file]
+    if not arms:
+        return []
+    return [
+        f"{' and '.join(arms)} start from a file. Whether what trained it holds val or test is not"
+        " known here."
+    ]
 
 
 def order_note(checks: Sequence[LeakCheck]) -> list[str]:

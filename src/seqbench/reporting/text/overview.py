@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from seqbench.config.arms import Arm
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats, pretraining
 from seqbench.reporting.scores.leaderboards import Lead
-from seqbench.reporting.text.leaks import leak_warnings
+from seqbench.reporting.text.leaks import leak_warnings, overlap_warnings
 
 FEW_SEEDS = 3
 
@@ -69,16 +70,14 @@ def _counted(materials: list[Material]) -> list[Lead]:
     return [
         lead
         for one in materials
-        if (lead := one.board.lead) is not None
-        and one.board.has_rival
-        and not leak_warnings(one.leakchecks)
+        if (lead := one.board.lead) is not None and one.board.has_rival and not _leaks(one)
     ]
 
 
 def _uncounted(materials: list[Material]) -> str:
     """State which datasets do not count, and why."""
     led = [one for one in materials if one.board.lead is not None]
-    leaky = [one.dataset for one in led if leak_warnings(one.leakchecks)]
+    leaky = [one.dataset for one in led if _leaks(one)]
     alone = [one.dataset for one in led if not one.board.has_rival and one.dataset not in leaky]
     found = ""
     if alone:
@@ -88,6 +87,14 @@ def _uncounted(materials: list[Material]) -> str:
             f" Not counted, as test or val shares windows or groups with train: {', '.join(leaky)}."
         )
     return found
+
+
+def _leaks(material: Material) -> bool:
+    """Return whether what the model selected on val has learned from holds val or test."""
+    selected = material.board.selected
+    return bool(leak_warnings(material.leakchecks)) or (
+        selected is not None and material.has_seen_test(selected.chosen.run)
+    )
 
 
 def tiles(
@@ -124,8 +131,10 @@ def _spent(results: Iterable[Result]) -> float | None:
         run = result.run
         spent[run] = result.cost("train_cpu_s")
         if pretraining := result.metrics.pretraining:
-            shared = run.dataset, run.architecture, pretraining.objective, run.seed
-            spent[shared] = result.cost("pretrain_cpu_s")
+            where = pretraining.dataset or run.dataset
+            shared = where, run.architecture, pretraining.objective, run.seed
+            if not Arm.parse(run.arm).from_file:  # which was trained elsewhere
+                spent[shared] = result.cost("pretrain_cpu_s")
     known = [seconds for seconds in spent.values() if seconds is not None]
     return sum(known) if known else None
 
@@ -146,6 +155,7 @@ def warnings(materials: list[Material], results: list[Result]) -> list[str]:
             f"Test or val shares windows or groups with train on {', '.join(leaky)}: scores there"
             " may look better than they are."
         )
+    found += [one for material in materials for one in overlap_warnings(material.overlaps)]
     # Folds differ in what is learned from as well: they vary by more than chance in training.
     seeds = [r.n_seeds for b in boards if b.n_folds == 1 for r in b.rows if not r.is_baseline]
     fewest = min(seeds, default=FEW_SEEDS)

@@ -134,7 +134,7 @@ def _score(result: Result, metric: str, split: str = "test") -> str:
 
 def step_settings(plan: Plan, run: Run, choices: Choices) -> dict[str, Options]:
     """Return the settings of the steps that made a run but its identity, in their order."""
-    jobs, objective, dataset = plan.job_settings, plan.objective(run), run.dataset
+    jobs, pretraining, dataset = plan.job_settings, plan.pretraining(run), run.dataset
     choice = choices.get((dataset, run.architecture))
     point = choice.options if choice else None
     found: dict[str, Options] = {
@@ -144,21 +144,18 @@ def step_settings(plan: Plan, run: Run, choices: Choices) -> dict[str, Options]:
     if run.is_baseline:
         found["fit_baseline"] = jobs.fit_baseline(dataset, run.architecture, point)
     else:
-        if objective is not None:
-            found["pretrain"] = jobs.pretrain(run.architecture, objective, point)
+        if pretraining is not None:
+            found["pretrain"] = jobs.pretrain(run.architecture, pretraining.objective, point)
         found["finetune"] = jobs.finetune(
             dataset, run.architecture, run.arm, float(run.labels), point
         )
     return found | {"evaluate": jobs.evaluate(dataset)}
 
 
-def _fields(plan: Plan, run: Run) -> dict[str, Any]:
-    """Return the wildcards of all paths of a run."""
-    return {**vars(run), "objective": plan.objective(run)}
-
-
 def _log(plan: Plan, run: Run, step: str) -> str:
-    fields = _fields(plan, run)
+    if step == "pretrain" and (one := plan.pretraining(run)) is not None:
+        return one.fill(layout.log(step))
+    fields = dict(vars(run))
     if step == "ingest":  # of which all folds are made
         fields["dataset"] = plan.benchmark.base_dataset(run.dataset)
     return layout.log(step).format(**fields)
@@ -166,9 +163,10 @@ def _log(plan: Plan, run: Run, step: str) -> str:
 
 def _files(plan: Plan, run: Run) -> list[str]:
     patterns = [*OUTPUTS, *(OUTPUTS_OF_TRAINING if not run.is_baseline else ())]
-    if plan.objective(run):
-        patterns += [layout.ENCODER, layout.PRETRAIN_HISTORY]
-    return [pattern.format(**_fields(plan, run)) for pattern in [*patterns, layout.WINDOWS]]
+    files = [run.fill(pattern) for pattern in patterns]
+    if (one := plan.pretraining(run)) is not None:
+        files += [one.fill(pattern) for pattern in (layout.ENCODER, layout.PRETRAIN_HISTORY)]
+    return [*files, run.fill(layout.WINDOWS)]
 
 
 def _provenance(result: Result) -> str:

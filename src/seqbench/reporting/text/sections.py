@@ -13,7 +13,7 @@ from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.leaderboards import Leaderboard
 from seqbench.reporting.scores.metrics import floor_of, metric_label
 from seqbench.reporting.text.cards import Card, card
-from seqbench.reporting.text.leaks import leak_warnings, order_note
+from seqbench.reporting.text.leaks import file_note, leak_warnings, order_note, overlap_warnings
 from seqbench.reporting.text.searches import SearchRow, search_rows, tuned_notes
 from seqbench.reporting.text.usage import Usage, usages
 
@@ -60,12 +60,14 @@ def section(plan: Plan, material: Material) -> Section:
         notes=[
             *map(str, material.windows.source.get("notes", ())),
             *order_note(material.leakchecks),
+            *file_note(material),
             *_lead(material.board),
             *_ties(material.board),
             *tuned_notes(material.board),
         ],
         warnings=[
             *leak_warnings(material.leakchecks),
+            *overlap_warnings(material.overlaps),
             *few,
             *_few_groups(material),
             *_warnings(material.board),
