@@ -95,7 +95,8 @@ class MeanFrameBaseline(Baseline):
             (1, 24, 25),
             (1, 2, 24, 25, 26),
             (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
-        )
+        ),
+        "direct": (False, True),
     },
 )
 class LogArBaseline(Baseline):
@@ -107,61 +108,89 @@ class LogArBaseline(Baseline):
         How many samples earlier those lie from which a value is predicted; none
         further back than windows are long. 1, 12 and 13 are those of a monthly
         series whose growth and year both repeat.
+    direct
+        Whether each step of the horizon has coefficients of its own, of the same samples before
+        the horizon, instead of those of one step that forecasts go through again and again.
 
     Notes
     -----
     Of the logarithm where all of training is above 0, else of the values
     themselves. A value has one coefficient for each lag and a constant, found
-    by least squares on training; forecasts further ahead take earlier ones as
-    if they had come true.
+    by least squares on every sample that windows of training predict, each once,
+    however far ahead; forecasts take earlier ones as if they had come true. With `direct`
+    a window is one equation of each step.
 
     References
     ----------
     Box, Jenkins (1970). Time series analysis: forecasting and control.
+    Marcellino, Stock, Watson (2006). A comparison of direct and iterated
+    multistep AR methods. Journal of Econometrics 135:499-526.
     """
 
-    def __init__(self, *, lags: Lags = (1, 12, 13)) -> None:
+    def __init__(self, *, lags: Lags = (1, 12, 13), direct: bool = False) -> None:
         self.lags = lags
+        self.direct = direct
 
     def fit(self, splits: list[WindowSet], seed: int) -> Arrays:
-        """Solve for the coefficients of each channel, (lags + 1, D)."""
+        """Solve for the coefficients of each channel, (lags + 1, D), direct (lags + 1, D, H)."""
         check_look_back(splits, max(self.lags), "log_ar.lags")
-        before = np.concatenate([past(split, max(self.lags)) for split in splits])
-        after = np.concatenate(
-            [split.required_targets.values[split.start + split.length] for split in splits]
-        )
-        before, after = before.astype(np.float64), after.astype(np.float64)
+        pairs = [self._pairs(split) for split in splits]
+        before, after = (np.concatenate(one) for one in zip(*pairs, strict=True))
         is_log = bool((before > 0).all() and (after > 0).all())
         if is_log:
             before, after = np.log(before), np.log(after)
+        regressors = _with_constant(before)
+        if self.direct and len(before) <= regressors.shape[1]:
+            raise OptionError(
+                f"`baseline_options.log_ar.direct`: {len(before)} windows do not determine"
+                f" {regressors.shape[1]} coefficients of each step; take fewer lags, or leave"
+                " `direct` out"
+            )
         coefficients = [
-            np.linalg.lstsq(self._regressors(before[..., c]), after[:, c], rcond=None)[0]
-            for c in range(after.shape[1])
+            np.linalg.lstsq(regressors[..., c], after[..., c], rcond=None)[0]
+            for c in range(after.shape[-1])
         ]
         return {"coefficients": np.stack(coefficients, axis=1), "is_log": np.array(is_log)}
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> NDArray[np.float64]:
         """Return forecasts, (N, H, D)."""
         series = past(windows, max(self.lags)).astype(np.float64)
+        coefficients = arrays["coefficients"]
         if arrays["is_log"]:
             # A value of test may be 0 or less where none of train was: predict nearly 0 then.
             series = np.log(np.maximum(series, np.finfo(np.float64).tiny))
-        for _ in range(windows.required_targets.horizon_samples):
-            following = np.stack(
-                [
-                    self._regressors(series[..., c]) @ arrays["coefficients"][:, c]
-                    for c in range(series.shape[2])
-                ],
-                axis=1,
-            )
-            series = np.concatenate([series, following[:, None]], axis=1)
-        predicted = series[:, max(self.lags) :]
+        if self.direct:
+            predicted = np.einsum("nld,ldh->nhd", self._regressors(series), coefficients)
+        else:
+            for _ in range(windows.required_targets.horizon_samples):
+                following = np.einsum("nld,ld->nd", self._regressors(series), coefficients)
+                series = np.concatenate([series, following[:, None]], axis=1)
+            predicted = series[:, max(self.lags) :]
         return np.exp(predicted) if arrays["is_log"] else predicted
 
+    def _pairs(self, split: WindowSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return values at the lags, (S, lags, D), and what follows, (S, D), direct (S, H, D)."""
+        targets = split.required_targets
+        rows = split.start + split.length
+        if self.direct:
+            after = targets.values[split.rows_around_end(0, targets.horizon_samples)]
+        else:
+            borders = np.zeros(len(targets.values) + 1, dtype=np.int64)
+            np.add.at(borders, rows, 1)
+            np.add.at(borders, rows + targets.horizon_samples, -1)
+            rows = np.flatnonzero(np.cumsum(borders[:-1]))  # in the horizon of some window
+            after = targets.values[rows]
+        before = np.stack([targets.values[rows - lag] for lag in self.lags], axis=1)
+        return before.astype(np.float64), after.astype(np.float64)
+
     def _regressors(self, series: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the values at the lags before the end of series (N, T), and a one."""
-        columns = [series[:, -lag] for lag in self.lags]
-        return np.stack([*columns, np.ones(len(series))], axis=1)
+        """Return the values at the lags before the end of series (N, T, D), and a one."""
+        return _with_constant(np.stack([series[:, -lag] for lag in self.lags], axis=1))
+
+
+def _with_constant(before: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values (N, lags, D) with a one behind them, (N, lags + 1, D)."""
+    return np.concatenate([before, np.ones_like(before[:, :1])], axis=1)
 
 
 def check_look_back(splits: list[WindowSet], n_samples: int, option: str) -> None:

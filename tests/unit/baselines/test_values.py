@@ -81,6 +81,53 @@ def test_an_autoregression_finds_the_series_that_is_one():
     np.testing.assert_allclose(baseline.predict(arrays, test), targets(test), rtol=1e-4)
 
 
+def test_an_autoregression_learns_from_every_sample_of_every_horizon_once():
+    values = np.random.default_rng(0).normal(size=100).cumsum()[:, None]
+    splits, _ = forecast_windows(values, horizon_samples=6, step_samples=4)
+
+    arrays = BASELINES["log_ar"](lags=(1, 3)).fit(splits, 0)
+
+    pairs = [
+        (series[row - 1], series[row - 3], series[row])
+        for split in splits
+        for series in [split.targets.values[:, 0].astype(np.float64)]
+        for row in sorted({end + h for end in split.start + split.length for h in range(6)})
+    ]
+    before = np.array([(one, three, 1.0) for one, three, _ in pairs])
+    expected = np.linalg.lstsq(before, np.array([now for *_, now in pairs]), rcond=None)[0]
+    assert len(pairs) > 2 * sum(map(len, splits))  # not the first sample of each window alone
+    np.testing.assert_allclose(arrays["coefficients"][:, 0], expected, rtol=1e-9)
+
+
+def test_a_direct_autoregression_has_coefficients_of_each_step():
+    # Both channels repeat, after seven samples and after five.
+    values = np.array([[t % 7, (t * t) % 5] for t in range(150)], dtype=float)
+    splits, test = forecast_windows(values, horizon_samples=9)
+    every_step = BASELINES["log_ar"](lags=tuple(range(1, 8)), direct=True)
+
+    arrays = every_step.fit(splits, 0)
+
+    assert arrays["coefficients"].shape == (8, 2, 9)
+    np.testing.assert_allclose(every_step.predict(arrays, test), targets(test), atol=1e-6)
+
+    one_lag = BASELINES["log_ar"](lags=(1,), direct=True)
+    coefficients = one_lag.fit(splits, 0)["coefficients"]
+    known = [(split.targets.values[:, 0], split.start + split.length) for split in splits]
+    last = np.concatenate([series[ends - 1] for series, ends in known]).astype(np.float64)
+    third = np.concatenate([series[ends + 2] for series, ends in known]).astype(np.float64)
+    slope, constant = np.polyfit(last, third, 1)
+    np.testing.assert_allclose(coefficients[:, 0, 2], [slope, constant], rtol=1e-9)
+
+
+def test_as_many_coefficients_of_each_step_as_windows_are_refused():
+    splits, _ = forecast_windows(np.arange(70.0)[:, None] % 7, horizon_samples=9, step_samples=3)
+    n_windows = sum(map(len, splits))
+    lags = tuple(range(1, n_windows))
+
+    with pytest.raises(DataError, match=rf"{n_windows} windows do not determine {n_windows} coef"):
+        BASELINES["log_ar"](lags=lags, direct=True).fit(splits, 0)
+
+
 def test_an_autoregression_of_what_is_not_above_0_takes_no_logarithm():
     values = np.sin(np.arange(100) * 0.3)[:, None]
     splits, test = forecast_windows(values, horizon_samples=5)
