@@ -22,6 +22,7 @@ CHOICE = "results/tune/{dataset}/{architecture}/choice.json"
 MODEL = f"results/finetune/{RUN}/model.safetensors"
 HISTORY = f"results/finetune/{RUN}/history.csv"
 TRANSFER = f"results/finetune/{RUN}/transfer.json"
+REFIT = f"results/refit/{RUN}/model.safetensors"  # trained on train and val, where requested
 
 PREDICTIONS = f"results/evaluate/{RUN}/predictions.h5"
 METRICS = f"results/evaluate/{RUN}/metrics.json"
@@ -58,6 +59,7 @@ SCOPES = {
     "choose": "{dataset}/{architecture}",
     "pretrain": PRETRAINING,
     "finetune": RUN,
+    "refit": RUN,
     "fit_baseline": RUN,
     "evaluate": RUN,
     "best": "{dataset}",

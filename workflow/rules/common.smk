@@ -161,7 +161,9 @@ def pretrained_encoder(wildcards):
     if arm.objective is None:
         return []
     names = dict(wildcards) | {"objective": arm.objective}
-    return [layout.ENCODER.format(**names | {"dataset": arm.dataset or names["dataset"]})]
+    return [
+        layout.ENCODER.format(**names | {"dataset": arm.dataset or names["dataset"]})
+    ]
 
 
 def init_file(wildcards):
@@ -176,6 +178,13 @@ def init_digest(wildcards):
     if not Arm.parse(wildcards.arm).from_file:
         return ""
     return INIT_FILES[wildcards.architecture].digest
+
+
+def refit_model(wildcards):
+    """Return the model of a run after it has learned from val too, where that is requested."""
+    is_trained = wildcards.arm != "baseline"
+    is_refit = is_trained and BENCHMARK.finetuning(wildcards.architecture).refit
+    return [layout.REFIT.format(**wildcards)] if is_refit else []
 
 
 def choice(wildcards):
@@ -217,6 +226,11 @@ def encoder_option(wildcards, input):
     """Return the option that names the encoder, empty where there is none."""
     given = input.encoder or input.init
     return f"--encoder {shlex.quote(str(given))}" if given else ""
+
+
+def refit_option(wildcards, input):
+    """Return the option that names the model after a refit, empty where there is none."""
+    return f"--refit {shlex.quote(str(input.refit))}" if input.refit else ""
 
 
 def tensorboard_option(*stage):
@@ -286,6 +300,7 @@ def end_well():
         for of, step, made in (
             (PLAN.pretraining(run), "pretrain", layout.ENCODER),
             (run, "finetune", layout.MODEL),
+            (run, "refit", layout.REFIT),
         ):
             if of is not None and Path(of.fill(made)).exists():
                 remove_state(Path(of.fill(layout.state(step))))

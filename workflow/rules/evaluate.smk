@@ -8,6 +8,7 @@ rule evaluate:
     input:
         windows=layout.WINDOWS,
         model=layout.MODEL,
+        refit=refit_model,
     output:
         predictions=layout.PREDICTIONS,
         metrics=layout.METRICS,
@@ -26,11 +27,12 @@ rule evaluate:
     params:
         settings=lambda wc: SETTINGS.evaluate(wc.dataset).to_json(),
         code=lambda wc: source_digest(*CODE.evaluate(wc.dataset, wc.architecture)),
+        refit=refit_option,
     shell:
         "python -m seqbench.steps.evaluate --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
-        " --windows {input.windows:q} --model {input.model:q}"
+        " --windows {input.windows:q} --model {input.model:q} {params.refit}"
         " --memory-limit {resources.memory_limit:q}"
         " --device {resources.device} --threads {threads}"
         " --predictions {output.predictions:q} --metrics {output.metrics:q} > {log:q} 2>&1"

@@ -1,7 +1,8 @@
 """Models trained with labels, and baselines fitted with them.
 
 Needs windows.h5, of which it reads train and val, the encoder of a pretrained
-arm or the file that its architecture names, and the options that a search has chosen; yields a model per run, its history and transfer manifest.
+arm or the file that its architecture names, and the options that a search has chosen; yields a model per run, its history and transfer manifest,
+and where requested the model after it has learned from val too.
 """
 
 
@@ -52,6 +53,54 @@ rule finetune:
         " --code {params.code}"
         " --model {output.model:q} --history {output.history:q}"
         " --transfer {output.transfer:q} > {log:q} 2>&1"
+
+
+rule refit:
+    input:
+        windows=layout.WINDOWS,
+        first=layout.MODEL,
+        history=layout.HISTORY,
+        encoder=pretrained_encoder,
+        init=ancient(init_file),
+        choice=ancient(choice),
+    output:
+        model=layout.REFIT,
+    log:
+        layout.log("refit"),
+    wildcard_constraints:
+        arm=TRAINED_ARM,
+    group:
+        "training"
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    resources:
+        turn=turn,
+        gpu=0 if BENCHMARK.device == "cpu" else 1,
+        device=BENCHMARK.device,
+        memory_limit=MEMORY_LIMIT,
+        state_every_s=str(BENCHMARK.state_every_s),
+        out_of_memory=BENCHMARK.out_of_memory,
+    params:
+        settings=lambda wc: SETTINGS.refit(
+            wc.dataset, wc.architecture, wc.arm, float(wc.labels), chosen_point(wc)
+        ).to_json(),
+        code=lambda wc: source_digest(*CODE.refit(wc.dataset, wc.architecture)),
+        encoder=encoder_option,
+        init=init_digest,
+        state=layout.state("refit"),
+    shell:
+        "python -m seqbench.steps.refit --settings {params.settings:q}"
+        " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
+        " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
+        " --windows {input.windows:q} --first {input.first:q}"
+        " --history {input.history:q} {params.encoder}"
+        " --memory-limit {resources.memory_limit:q}"
+        " --device {resources.device} --threads {threads}"
+        " --out-of-memory {resources.out_of_memory}"
+        " --state {params.state:q} --state-every-s {resources.state_every_s}"
+        " --code {params.code}"
+        " --model {output.model:q} > {log:q} 2>&1"
 
 
 rule fit_baseline:

@@ -115,7 +115,7 @@ def _option_problems(
         )
         return
     if option in NOT_TUNED:
-        yield f"{place}.{option}: changes no trial, as all train from scratch; leave it out"
+        yield f"{place}.{option}: changes no trial, as each trains once, from scratch; leave it out"
         return
     for value in dimension.ends:
         entry = _entry(benchmark, name)

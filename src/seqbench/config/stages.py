@@ -253,3 +253,9 @@ class FinetuneSettings(OptimizerSettings):
     head_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.1, description="Dropout between pooled features and the output layer."
     )
+    refit: bool = Field(
+        False,
+        description="Train once more on train and val, for as many epochs as val has chosen, and"
+        " predict test with that model; scores on val and what is tuned there stay those of the"
+        " first.",
+    )

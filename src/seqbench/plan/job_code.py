@@ -76,6 +76,11 @@ class JobCode:
         model, task = self._model(architecture), self._task(dataset)
         return ["seqbench.steps.finetune", model, task, *start]
 
+    def refit(self, dataset: str, architecture: str) -> list[str]:
+        """Modules of the rule `refit`."""
+        _, *trained = self.finetune(dataset, architecture)
+        return ["seqbench.steps.refit", *trained]
+
     def fit_baseline(self, dataset: str, baseline: str) -> list[str]:
         """Modules of the rule `fit_baseline`."""
         return ["seqbench.steps.fit_baseline", self._model(baseline), self._task(dataset)]

@@ -170,8 +170,16 @@ class JobSettings:
             else None,
             frozen=Arm.parse(arm).frozen,
             labels=labels,
-            optimizer=changed(self.benchmark.finetune, encoder.finetune),
+            # A first training is the same whether another follows it.
+            optimizer=changed(self.benchmark.finetune, encoder.finetune | {"refit": False}),
         )
+
+    def refit(
+        self, dataset: str, architecture: str, arm: str, labels: float, point: Point | None = None
+    ) -> FinetuneJobSettings:
+        """Slice of the rule `refit`: that of the training before."""
+        first = self.finetune(dataset, architecture, arm, labels, point)
+        return first.model_copy(update={"optimizer": changed(first.optimizer, {"refit": True})})
 
     def tune(self, dataset: str, architecture: str, point: Point) -> TrialJobSettings:
         """Slice of the rule `tune`: a training from scratch with all labels."""

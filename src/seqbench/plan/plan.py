@@ -253,6 +253,14 @@ class Plan:
             return None
         return self.benchmark.all_architectures[run.architecture].init
 
+    def is_refit(self, run: Run) -> bool:
+        """Return whether the model of a run is trained once more, on train and val."""
+        return not run.is_baseline and self.benchmark.finetuning(run.architecture).refit
+
+    def model_file(self, run: Run) -> str:
+        """Return the file of the model of a run that predicts test and new recordings."""
+        return run.fill(layout.REFIT if self.is_refit(run) else layout.MODEL)
+
     def _of_grid(self, grid: RunGrid) -> Iterator[Run]:
         """Yield the runs of one entry of `runs`, on every fold of its datasets."""
         datasets = [fold for name in grid.datasets for fold in self.benchmark.folds_of(name)]
@@ -338,6 +346,12 @@ class Plan:
                 starts_as = ARCHITECTURES.entry(str(architectures[name].of)).tags.get("starts_as")
                 if starts_as is None:
                     continue
+                if self.benchmark.finetuning(name).refit:
+                    yield (
+                        f"runs.{index}: architecture '{name}' starts as the baseline"
+                        f" '{starts_as}' and is compared with it on val, which `finetune.refit`"
+                        f" would train on; set `architectures.{name}.finetune.refit: false`"
+                    )
                 if arms := [arm for arm in grid.arms if arm != "scratch"]:
                     yield (
                         f"runs.{index}: architecture '{name}' starts as the baseline"

@@ -19,6 +19,7 @@ STEPS = (
     "pretrain",
     "fit_baseline",
     "finetune",
+    "refit",
     "evaluate",
     "best",
     "report",
@@ -96,12 +97,19 @@ def jobs_of(plan: Plan) -> list[Job]:
             inputs = [*inputs, pretraining.fill(layout.ENCODER)]
         outputs = [layout.MODEL, layout.HISTORY, layout.TRANSFER]
         job = _job(plan, "finetune", asdict(run), outputs, inputs, chosen, cost=(metrics, "train"))
-        of_runs.append(replace(job, epochs=benchmark.finetuning(run.architecture).epochs))
+        epochs = benchmark.finetuning(run.architecture).epochs
+        of_runs.append(replace(job, epochs=epochs))
+        if plan.is_refit(run):
+            inputs = [*inputs, layout.MODEL, layout.HISTORY]
+            job = _job(plan, "refit", asdict(run), [layout.REFIT], inputs, chosen)
+            of_runs.append(replace(job, epochs=epochs))
     for run in plan.baselines:
         names, chosen = asdict(run), choice_files(plan, [run])
         of_runs.append(_job(plan, "fit_baseline", names, [layout.MODEL], [layout.WINDOWS], chosen))
     for run in plan.runs:
         outputs, inputs = [layout.PREDICTIONS, layout.METRICS], [layout.WINDOWS, layout.MODEL]
+        if plan.is_refit(run):
+            inputs.append(layout.REFIT)
         of_runs.append(_job(plan, "evaluate", asdict(run), outputs, inputs))
     best = [
         _job(
@@ -163,7 +171,8 @@ def best_files(plan: Plan, dataset: str) -> list[str]:
     patterns = (layout.WINDOWS, layout.MODEL, layout.METRICS)
     runs = plan.runs_on(dataset)
     of_runs = [run.fill(pattern) for run in runs for pattern in patterns]
-    return list(dict.fromkeys([*of_runs, *overlap_files(plan, runs)]))
+    models = [plan.model_file(run) for run in runs]
+    return list(dict.fromkeys([*of_runs, *models, *overlap_files(plan, runs)]))
 
 
 def report_files(plan: Plan) -> list[str]:
@@ -196,9 +205,9 @@ def run_files(plan: Plan) -> dict[Run, list[str]]:
         patterns = [layout.WINDOWS, layout.PREDICTIONS]
         if not run.is_baseline:
             patterns += [layout.HISTORY, layout.TRANSFER]
-        if run in with_templates:
-            patterns.append(layout.MODEL)
         files = [run.fill(pattern) for pattern in patterns]
+        if run in with_templates:
+            files.append(plan.model_file(run))
         if (pretraining := plan.pretraining(run)) is not None:
             files.append(pretraining.fill(layout.PRETRAIN_HISTORY))
         found[run] = [*files, run.fill(layout.METRICS)]
@@ -216,7 +225,7 @@ def _job(
 ) -> Job:
     """Return a job; its files but `ancient` are patterns of the wildcards `names`."""
     base = plan.benchmark.base_dataset(names["dataset"])
-    is_training = step in ("tune", "pretrain", "finetune")
+    is_training = step in ("tune", "pretrain", "finetune", "refit")
     alone = ("dataset", "seed", "trial", "source")
     return Job(
         step=step,

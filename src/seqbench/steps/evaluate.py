@@ -1,5 +1,7 @@
 """Predict and score; the step that opens test."""
 
+from pathlib import Path
+
 from seqbench.steps.arguments import TRAINING, add_memory_limit, import_all, parsed_run, path_parser
 
 
@@ -21,6 +23,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--settings", type=EvaluateJobSettings.from_json, required=True)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=int, default=1, help="threads of one prediction")
+    parser.add_argument(
+        "--refit", type=Path, help="the model after it has learned from val too, for test"
+    )
     add_memory_limit(parser)
     run, arguments = parsed_run(parser, argv)
     remove_leftovers(arguments["predictions"], arguments["metrics"])

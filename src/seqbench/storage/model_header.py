@@ -138,9 +138,16 @@ class PredictorHeader(DataHeader, RunRecord):
 
 
 class ModelHeader(NetworkHeader, PredictorHeader):
-    """A trained network; `pretraining` is as in `Metrics`."""
+    """A trained network; `pretraining` is as in `Metrics`.
+
+    Attributes
+    ----------
+    refit
+        Whether it has learned from val too; `tuned` and the epoch were chosen there before.
+    """
 
     kind: Literal["model"] = "model"
+    refit: bool = False
     pretraining: PretrainingOutcome | None = None
 
 

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from seqbench.config.registry import TASKS
 from seqbench.errors import FormatError
@@ -19,6 +20,7 @@ from seqbench.tasks.scoring import N_RESAMPLES, score
 def evaluate_ensemble(
     models: Sequence[Path],
     windows: Path,
+    refits: Sequence[Path] = (),
     *,
     device: str,
     threads: int,
@@ -32,6 +34,9 @@ def evaluate_ensemble(
         Files of trained networks that differ in their seed alone.
     windows
         File of the windows they learned from.
+    refits
+        The same models after they have learned from val too: they predict test, and the tuning
+        and the scores on val stay those of `models`. Empty: there are none.
     device, threads
         Where they predict.
     memory_limit
@@ -42,14 +47,21 @@ def evaluate_ensemble(
     FormatError
         If the models are of several runs beside their seeds.
     """
-    stored = [read_as(path, ModelHeader) for path in models]
-    header, limit = stored[0].header, limit_bytes(memory_limit)
-    for path, other in zip(models, stored, strict=True):
-        if other.header.run.model_copy(update={"seed": header.run.seed}) != header.run:
-            raise FormatError(f"{path}: is of another run than {models[0]} in more than its seed")
+    header, limit = read_as(models[0], ModelHeader).header, limit_bytes(memory_limit)
     task = TASKS[header.task](**header.task_options)
     predicting = importlib.import_module(PREDICTORS["model"])
-    predict, are_probabilities, _ = predicting.ensemble(stored, models, device, threads)
+
+    def ensemble(paths: Sequence[Path]) -> tuple[Any, bool]:
+        stored = [read_as(path, ModelHeader) for path in paths]
+        for path, other in zip(paths, stored, strict=True):
+            if other.header.run.model_copy(update={"seed": header.run.seed}) != header.run:
+                raise FormatError(
+                    f"{path}: is of another run than {models[0]} in more than its seed"
+                )
+        predict, are_probabilities, _ = predicting.ensemble(stored, paths, device, threads)
+        return predict, are_probabilities
+
+    predict, are_probabilities = ensemble(models)
     val = read_windows(windows, "val", memory_limit_bytes=limit)
     of_val = predict(val)
     tuned = task.tune(val, of_val, are_probabilities=are_probabilities, data=header)
@@ -58,6 +70,8 @@ def evaluate_ensemble(
         of_split = val
         if predicted is None:
             of_split = read_windows(windows, "test", memory_limit_bytes=limit)
+            if refits:
+                predict, _ = ensemble(refits)
             predicted = predict(of_split)
         joined = task.join(of_split, predicted, are_probabilities=are_probabilities, tuned=tuned)
         resamples = N_RESAMPLES if split == "test" else 0

@@ -18,8 +18,8 @@ from seqbench.statistics.bootstrap import cluster_weights, interval
 from seqbench.statistics.proportion import wilson
 from seqbench.storage.detections import Detections
 from seqbench.storage.metrics import Metrics, Score, write_metrics
-from seqbench.storage.model_header import ModelHeader, PredictorHeader
-from seqbench.storage.models import read_model
+from seqbench.storage.model_header import BaselineHeader, ModelHeader
+from seqbench.storage.models import StoredModel, read_model
 from seqbench.storage.predictions import AnyPredictions, Predictions, write_predictions
 from seqbench.storage.records import RunIdentity
 from seqbench.storage.sequences import Sequences
@@ -40,6 +40,7 @@ def evaluate(
     threads: int,
     predictions: Path,
     metrics: Path,
+    refit: Path | None = None,
     memory_limit: str = AUTO,
 ) -> None:
     """Predict and score the windows that a model has not learned from.
@@ -56,6 +57,8 @@ def evaluate(
         Where a trained model predicts.
     predictions, metrics
         Files that are written.
+    refit
+        File of the same model after it has learned from val too: it predicts test alone.
     memory_limit
         Larger data stay on disk; see `limit_bytes`.
 
@@ -64,12 +67,9 @@ def evaluate(
     UserError
         If the model is of another run.
     """
-    stored = read_model(model)
-    header = stored.header
-    if not isinstance(header, PredictorHeader):
-        raise FormatError(f"{model}: holds no model, but an {header.kind}")
-    if header.run != run:
-        raise UserError(f"{model}: holds {header.run}, not {run}; train it again")
+    paths: dict[Split, Path] = {"val": model, "test": refit or model}
+    last: Path | None = None
+    stored, header = _read(paths["test"], run)
     unseen: tuple[Split, ...] = ("val", "test")
     if isinstance(header, ModelHeader):
         options, pretraining = header.architecture_options, header.pretraining
@@ -79,11 +79,14 @@ def evaluate(
     found: dict[Split, Any] = {}
     scores: dict[str, dict[str, Score]] = {}
     predicting = importlib.import_module(PREDICTORS[header.kind])
-    predict, are_probabilities, compile_s = predicting.predictor(stored, model, device, threads)
     cost: dict[str, float] = {}
     limit = limit_bytes(memory_limit)
     n_windows = dict(header.n_windows)
     for split in unseen:
+        if paths[split] != last:
+            last = paths[split]
+            one = stored if last == paths["test"] else _read(last, run)[0]
+            predict, are_probabilities, compile_s = predicting.predictor(one, last, device, threads)
         of_split = read_windows(windows, split, memory_limit_bytes=limit)
         began, began_cpu = time.perf_counter(), time.process_time()
         predicted = predict(of_split)
@@ -121,6 +124,17 @@ def evaluate(
             provenance=header.provenance.model_copy(update={"evaluated_at_commit": commit()}),
         ),
     )
+
+
+def _read(path: Path, run: RunIdentity) -> tuple[StoredModel[Any], ModelHeader | BaselineHeader]:
+    """Return the model of a run, and its header."""
+    stored = read_model(path)
+    header = stored.header
+    if not isinstance(header, ModelHeader | BaselineHeader):
+        raise FormatError(f"{path}: holds no model, but an {header.kind}")
+    if header.run != run:
+        raise UserError(f"{path}: holds {header.run}, not {run}; train it again")
+    return stored, header
 
 
 def score(

@@ -133,18 +133,41 @@ def read_train_and_val(job: TrainingJob) -> tuple[WindowSet, WindowSet]:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """What a training takes over from one before.
+
+    Parameters
+    ----------
+    header
+        Of its network.
+    drawn
+        Windows of what is now train whose labels are used, (n,).
+    val_losses
+        Its losses on val up to the best epoch.
+    """
+
+    header: NetworkHeader
+    drawn: np.ndarray
+    val_losses: list[float]
+
+
 def trained_network(
     job: LabelledJob,
     train: WindowSet,
     val: WindowSet,
     device: torch.device,
     keeper: StateKeeper | None,
+    again: Again | None = None,
 ) -> TrainedNetwork:
-    """Train on train until the loss on val stops falling; nothing is read but a given encoder."""
+    """Train on train until the loss on val stops falling; nothing is read but a given encoder.
+
+    With `again`, val is not looked at: losses of a training before decide in its place.
+    """
     settings, seed = job.settings, job.run.seed
     prepare(job.threads, device, tf32=settings.optimizer.precision == "tf32")
     generator = seed_everything(seed)
-    network_header = _network_header(settings, train)
+    network_header = _network_header(settings, train) if again is None else again.header
     network = build_model(network_header)
     network.head.smoothing = settings.optimizer.label_smoothing
     initial = read_encoder(job.encoder, settings, train, job.run.dataset) if job.encoder else None
@@ -159,7 +182,7 @@ def trained_network(
     elif settings.frozen:
         inputs = WindowTable(train, device, with_targets=False)
         calibrate(network.to(device).encoder, inputs, seed)
-    drawn = labelled_subset(train, settings.labels, seed)
+    drawn = labelled_subset(train, settings.labels, seed) if again is None else again.drawn
     starts_as = ARCHITECTURES.entry(settings.architecture).tags.get("starts_as")
     began, began_cpu = time.perf_counter(), time.process_time()
     if starts_as:
@@ -192,6 +215,7 @@ def trained_network(
         n_full=int((train.label >= 0).sum()),
         tensorboard=job.tensorboard,
         keeper=keeper,
+        recorded=None if again is None else again.val_losses,
     )
     outcome = replace(
         outcome,
@@ -202,7 +226,7 @@ def trained_network(
     def predicted() -> Any:
         return predict(network, val, device, int(train.length.max()))
 
-    if not network.head.stands(predicted, val, network_header):
+    if again is None and not network.head.stands(predicted, val, network_header):
         outcome = replace(outcome, best_epoch=0)
     return TrainedNetwork(
         network=network,
@@ -227,9 +251,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
         update={
             "n_parameters": n_parameters(network),
             "macs_per_window": macs_per_window(network, trained.table.batch(longest).x),
-            "peak_memory_bytes": torch.cuda.max_memory_allocated(device)
-            if device.type == "cuda"
-            else memory.peak_bytes(),
+            "peak_memory_bytes": peak_bytes(memory, device),
             "pretrain_s": encoder_cost.pretrain_s,
             "pretrain_cpu_s": encoder_cost.pretrain_cpu_s,
         }
@@ -257,6 +279,13 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     write_model(job.model, StoredModel(state_arrays(network), header))
     outcome.write_history(job.history)
     write_json(job.transfer, trained.manifest)
+
+
+def peak_bytes(memory: PeakMemory, device: torch.device) -> int:
+    """Return the most memory that a training took: of the GPU, or of the process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return memory.peak_bytes()
 
 
 def start(encoder: Encoder, starts_as: str, train: WindowSet, drawn: np.ndarray, seed: int) -> None:

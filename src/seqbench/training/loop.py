@@ -127,6 +127,7 @@ def fit(
     n_full: int | None = None,
     tensorboard: Path | None = None,
     keeper: StateKeeper | None = None,
+    recorded: Sequence[float] | None = None,
 ) -> Outcome:
     """Train with AdamW until the loss on held-out windows stops falling.
 
@@ -156,6 +157,10 @@ def fit(
     keeper
         Writes the state of the training, and restores it; None: an interrupted
         training starts again.
+    recorded
+        Held-out losses of a training before, up to its best epoch. They decide in place of
+        held-out windows: this one takes as many epochs, at its learning rates, and keeps the last
+        weights.
 
     Raises
     ------
@@ -164,7 +169,8 @@ def fit(
     SystemExit
         If a signal stops the training.
     """
-    module, progress = trainable.module, Progress(label, settings.epochs)
+    module = trainable.module
+    progress = Progress(label, settings.epochs if recorded is None else len(recorded))
     optimizer = torch.optim.AdamW(
         [p for p in module.parameters() if p.requires_grad],
         lr=settings.learning_rate,
@@ -197,7 +203,10 @@ def fit(
 
     listening = nullcontext() if keeper is None else keeper.listening()
     with _curves(tensorboard, course.history) as draw, listening:
-        for row in epochs(course, batches, held_out, settings, loss_name=loss_name, keeper=keeper):
+        for row in epochs(
+            course, batches, held_out, settings, loss_name=loss_name, keeper=keeper,
+            recorded=recorded,
+        ):  # fmt: skip
             progress.epoch(row)
             draw(row)
         if keeper is not None:
@@ -220,6 +229,7 @@ def epochs(
     *,
     loss_name: str,
     keeper: StateKeeper | None = None,
+    recorded: Sequence[float] | None = None,
 ) -> Iterator[dict[str, float]]:
     """Train from where `course` stands; yield the row of each epoch, once it is in the history.
 
@@ -229,7 +239,7 @@ def epochs(
         Trainable, optimiser, schedule and state; it is changed.
     batches
         To learn from.
-    held_out, settings, loss_name, keeper
+    held_out, settings, loss_name, keeper, recorded
         As in `fit`; the optimiser and schedule are those of `course`.
     """
     trainable = course.trainable
@@ -241,7 +251,8 @@ def epochs(
             windows = drawn[step - n_done]
             raise diverged(course.losses[step], course.norms[step], course.epoch, step + 1, windows)
 
-    for epoch in range(course.epoch, settings.epochs + 1):
+    n_epochs = settings.epochs if recorded is None else len(recorded)
+    for epoch in range(course.epoch, n_epochs + 1):
         if epoch - 1 - course.best_epoch >= settings.patience_epochs:
             break
         trainable.begin_epoch(epoch)
@@ -270,7 +281,11 @@ def epochs(
             "train_loss": float(torch.stack(course.losses).double().mean()),
         }
         with course.averaged():
-            row |= evaluate(trainable, held_out(), settings)
+            row |= (
+                evaluate(trainable, held_out(), settings)
+                if recorded is None
+                else {loss_name: recorded[epoch - 1]}
+            )
             check_held_out(loss_name, row[loss_name], epoch, norm_of_last)
             row |= {"gradient_norm": norm_of_last, "seconds": course.train_s}
             course.schedule.watch(row[loss_name])

@@ -37,6 +37,8 @@ def modules_by_job():
         trial = code.tune_baseline if run.is_baseline else code.tune
         found[trial.__name__, name] = trial(run.dataset, run.architecture)
         found[f"evaluate {kind}", name] = code.evaluate(run.dataset, run.architecture)
+        if not run.is_baseline:
+            found["refit", name] = code.refit(run.dataset, run.architecture)
         if one := plan.pretraining(run):
             name = f"{run.architecture} {one.objective}"
             found["pretrain", name] = code.pretrain(run.architecture, one.objective)
@@ -77,6 +79,7 @@ FITTING = COMMON | {"tasks", "models", "windowing"}
             "finetune",
             FITTING | {"pretraining", "training", "baselines"},
         ),  # what a network starts as
+        ("refit", FITTING | {"pretraining", "training", "baselines"}),
         ("tune_baseline", FITTING | {"baselines", "statistics", "tuning"}),
         ("tune", FITTING | {"pretraining", "training", "baselines", "statistics", "tuning"}),
         ("choose", COMMON | {"tuning"}),
@@ -138,7 +141,7 @@ def rerun(monkeypatch):
     return edit
 
 
-TRAINED = {"tune", "pretrain", "finetune", "evaluate model", "best"}
+TRAINED = {"tune", "pretrain", "finetune", "refit", "evaluate model", "best"}
 SCORED = {"tune", "tune_baseline", "evaluate baseline", "evaluate model", "best"}
 
 

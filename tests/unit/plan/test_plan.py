@@ -205,6 +205,22 @@ def test_options_of_training_are_refused_where_they_make_no_sense(dataset, optio
         made("changed")
 
 
+def test_a_refit_is_refused_where_val_decides_between_a_network_and_what_it_starts_as():
+    grid = {"datasets": ["strikes_windows"], "architectures": ["event_pursuit", "event_unet"]}
+
+    def made(**settings: bool) -> Plan:
+        return plan(
+            grid,
+            architectures={name: {"finetune": {"refit": one}} for name, one in settings.items()},
+        )
+
+    assert made(event_unet=True).trained
+    with pytest.raises(
+        ConfigError, match="'event_pursuit' starts as the baseline 'matched_filter' and is"
+    ):
+        made(event_pursuit=True)
+
+
 def test_options_of_a_trial_are_refused_where_they_make_no_sense():
     search = {"trials": 3, "space": {"label_smoothing": [0.0, 0.1]}}
     variant = {"architectures": {"lstm": {"tune": search}}}

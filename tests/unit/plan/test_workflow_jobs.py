@@ -1,6 +1,7 @@
 from collections import Counter
 from pathlib import Path
 
+from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.plan.plan import Plan
 from seqbench.plan.workflow_jobs import STEPS, jobs_of
@@ -22,7 +23,8 @@ def test_the_jobs_of_the_shipped_config_are_those_that_snakemake_plans():
         "best": 8,
         "report": 1,
     }
-    assert {job.step for job in jobs} == set(STEPS) - {"tune", "tune_baseline", "choose", "overlap"}
+    rare = {"tune", "tune_baseline", "choose", "overlap", "refit"}
+    assert {job.step for job in jobs} == set(STEPS) - rare
 
 
 def test_each_job_stands_behind_those_whose_outputs_it_reads():
@@ -75,6 +77,46 @@ def test_encoders_of_another_dataset_wait_for_that_one_alone():
     for reader in ("best", "waves"), ("report", "report"):
         assert set(overlap.outputs) <= set(jobs[reader].inputs)
     assert not set(overlap.outputs) & set(jobs["best", "ecg200"].inputs)
+
+
+def refit(is_refit):
+    """Return the plan of a benchmark that trains one of two models again, or none."""
+    grid = {"datasets": ["waves"], "architectures": ["mlp", "cnn1d"], "seeds": [0, 1]}
+    variant = {"mlp": {"finetune": {"refit": is_refit}}}
+    return Plan(
+        Benchmark.load({"runs": [grid], "baselines": ["majority"], "architectures": variant})
+    )
+
+
+def test_a_refit_follows_its_training_and_comes_before_its_score():
+    plan = refit(True)
+    jobs = jobs_of(plan)
+
+    again = [job for job in jobs if job.step == "refit"]
+    assert len(again) == 2
+    for job in again:
+        run = next(run for run in plan.trained if run.fill(layout.REFIT) in job.outputs)
+        assert run.architecture == "mlp"
+        assert run.fill(layout.MODEL) in job.inputs
+        [scored] = [one for one in jobs if run.fill(layout.METRICS) in one.outputs]
+        assert {run.fill(layout.MODEL), run.fill(layout.REFIT)} <= set(scored.inputs)
+        [best] = [one for one in jobs if one.step == "best"]
+        assert run.fill(layout.REFIT) in best.inputs
+        assert plan.model_file(run) == run.fill(layout.REFIT)
+    others = [run for run in plan.runs if run.architecture != "mlp"]
+    assert all(plan.model_file(run) == run.fill(layout.MODEL) for run in others)
+
+
+def test_a_refit_leaves_the_settings_of_the_training_before_it():
+    settings = [
+        plan.job_settings.finetune("waves", "mlp", "scratch", 1.0)
+        for plan in (refit(True), refit(False))
+    ]
+
+    assert settings[0] == settings[1]
+    again = refit(True).job_settings.refit("waves", "mlp", "scratch", 1.0)
+    assert again.optimizer.refit
+    assert again.optimizer.model_copy(update={"refit": False}) == settings[0].optimizer
 
 
 def searched(**changes):

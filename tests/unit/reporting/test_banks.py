@@ -22,6 +22,10 @@ from seqbench.storage.windows import read_windows
 from seqbench.training.state import state_arrays
 
 
+def file_of(result):
+    return Path(result.run.fill(layout.MODEL))
+
+
 @pytest.fixture
 def windows(write_events, event_config):
     plan = write_events(event_config(), skill=lambda run: 0.9, seconds=60.0)
@@ -51,7 +55,7 @@ def test_templates_and_delays_are_those_of_the_architecture(windows):
     arrays = state_arrays(torch.nn.ModuleDict({"encoder": encoder}))
     result = stored("event_specific", "scratch", arrays, windows["test"].classes)
 
-    bank = read_bank(result, windows["test"], Path())
+    bank = read_bank(result, windows["test"], file_of(result))
 
     learned = encoder.template_bank.templates[:3].detach().numpy()
     np.testing.assert_array_equal(bank.learned.values, learned)  # two templates are of no type
@@ -65,7 +69,7 @@ def test_templates_of_a_matched_filter_lie_over_the_truth(windows):
     arrays = baseline.fit([windows["train"]], 0)
     result = stored("matched_filter", "baseline", arrays, windows["test"].classes)
 
-    bank = read_bank(result, windows["test"], Path())
+    bank = read_bank(result, windows["test"], file_of(result))
 
     assert bank.delays_samples is None
     shift = round(bank.learned.onset - bank.truth.onset)
@@ -85,9 +89,9 @@ def test_of_two_true_templates_of_a_type_the_one_that_was_learned_is_shown(windo
         "second_templates": np.stack([other[0], own[1], other[2]]),
     }
 
-    found = read_bank(result, replace(test, truth=test.truth | mixed), Path())
+    found = read_bank(result, replace(test, truth=test.truth | mixed), file_of(result))
 
-    expected = read_bank(result, test, Path()).truth.values
+    expected = read_bank(result, test, file_of(result)).truth.values
     np.testing.assert_array_equal(found.truth.values, expected)
 
 
@@ -95,4 +99,4 @@ def test_a_file_without_templates_is_named(windows):
     result = stored("event_specific", "scratch", {"weight": np.zeros(1)}, ["a"])
 
     with pytest.raises(FormatError, match=r"model\.safetensors: holds no templates"):
-        read_bank(result, windows["test"], Path())
+        read_bank(result, windows["test"], file_of(result))

@@ -76,9 +76,11 @@ class Evaluated:
 
     def __init__(self) -> None:
         self.calls: list[tuple[list[Path], Path]] = []
+        self.refits: list[Path] = []
 
-    def __call__(self, models: list[Path], windows: Path) -> Ensemble:
+    def __call__(self, models: list[Path], windows: Path, refits: list[Path]) -> Ensemble:
         self.calls.append((models, windows))
+        self.refits += refits
         return Ensemble(tuned={"some": 1}, scores=SCORES)
 
 
@@ -229,6 +231,29 @@ def test_of_folds_the_folder_holds_the_seeds_of_the_one_that_is_highest_on_val(f
     assert row_of_ensemble(with_row) == ""  # it is of one fold, rows are of all
 
 
+def test_models_that_were_trained_again_are_handed_over(write_results, config):
+    raw = config(architectures=["gru"]) | {"finetune": {"refit": True}}
+    plan = write_results(raw, skill=lambda run: 0.8)
+    write_models(plan)
+    for run in plan.trained:
+        stored = read_model(Path(run.fill(layout.MODEL)))
+        header = stored.header.model_copy(update={"refit": True})
+        arrays = {"weight": stored.arrays["weight"] + 10}
+        write_model(Path(run.fill(layout.REFIT)), StoredModel(arrays, header))
+
+    folder, evaluate = handed_over(plan)
+
+    assert read_model(folder / "seed1" / "model.safetensors").arrays["weight"].tolist() == [11] * 3
+    assert evaluate.refits == [Path(run.fill(layout.REFIT)) for run in sorted(plan.trained)]
+    assert evaluate.calls[0][0] == [Path(run.fill(layout.MODEL)) for run in sorted(plan.trained)]
+    card = read_card(folder)
+    assert "trained once more, on train and val" in card.selection
+    assert card.settings["refit"]["optimizer"]["refit"] is True
+    page = assemble(plan, Path()).page
+    assert "Trained once more on train and val, for the epochs that val chose: gru." in page
+    assert "baselines learn from both too" in page
+
+
 def test_where_no_model_has_a_score_a_sentence_stands_in_place_of_all(write_results, config):
     def without(run, content):
         content["scores"]["test"]["accuracy"] = {"value": None}
@@ -246,7 +271,7 @@ def test_a_failure_leaves_the_folder_as_it_was(finished):
     folder, _ = handed_over(plan)
     before = (folder / "model_card.json").read_bytes()
 
-    def fail(models, windows):
+    def fail(models, windows, refits):
         raise UserError("no")
 
     with pytest.raises(UserError, match="no"):

@@ -59,6 +59,18 @@ def test_the_ensemble_is_scored_by_the_mean_of_the_probabilities(networks, make_
     assert found.tuned == {}
 
 
+def test_models_after_a_refit_predict_test_alone(networks, make_windows, tmp_path):
+    path = tmp_path / "windows.h5"
+    windows = make_windows(path, n_windows=40, noise=0.5)
+    before, after = networks(windows), networks(windows, seeds=(2, 3))
+
+    found = evaluate_ensemble(before, path, after, device="cpu", threads=1)
+
+    assert found.scores["val"] == evaluated(before, path).scores["val"]
+    assert found.scores["test"] == evaluated(after, path).scores["test"]
+    assert found.scores["test"] != evaluated(before, path).scores["test"]
+
+
 def test_detection_is_tuned_on_val_for_the_mean(networks, make_event_windows, tmp_path):
     path = tmp_path / "windows.h5"
     windows = make_event_windows(path)

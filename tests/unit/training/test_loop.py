@@ -72,11 +72,15 @@ def train_scripted(make_windows):
     table, val = WindowTable(windows["train"], CPU), WindowTable(windows["val"], CPU)
 
     def train(
-        watched: list[float], train_loss: Callable[[Tensor], Tensor] = lambda x: x, **settings
+        watched: list[float],
+        train_loss: Callable[[Tensor], Tensor] = lambda x: x,
+        recorded: list[float] | None = None,
+        **settings,
     ) -> tuple[Scripted, Outcome]:
         trainable = Scripted(watched, train_loss)
         values = {"epochs": len(watched), "batch_size": 6, "min_steps_per_epoch": 1} | settings
-        return trainable, fitted(trainable, table, val, OptimizerSettings(**values))
+        optimizer = OptimizerSettings(**values)
+        return trainable, fitted(trainable, table, val, optimizer, recorded=recorded)
 
     return train
 
@@ -89,6 +93,22 @@ def test_the_weights_of_the_first_best_epoch_are_kept(train_scripted, watched):
     assert torch.equal(trainable.module.weight, trainable.weights_at[1])
     assert not torch.equal(trainable.module.weight, trainable.weights_at[-1])
     assert not trainable.module.training
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+def test_recorded_losses_decide_in_place_of_held_out_windows(train_scripted, schedule):
+    watched = [3.0, 4.0, 5.0, 2.0, 6.0, 7.0]
+    settings = {"schedule": schedule, "plateau_epochs": 1, "patience_epochs": 3}
+    _, first = train_scripted(watched, **settings)
+    assert first.best_epoch == 4
+
+    trainable, again = train_scripted([], epochs=6, recorded=watched[:4], **settings)
+
+    assert trainable.weights_at == []  # nothing was watched
+    assert len(again.history) == again.best_epoch == 4
+    rates = [[row["learning_rate"] for row in one.history[:4]] for one in (first, again)]
+    assert rates[0] == rates[1]
+    assert len(set(rates[0])) > 1
 
 
 @pytest.mark.parametrize(("watched", "best"), [([1.0, 2.0, 3.0], 0), ([3.0, 4.0, 2.0], 2)])

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench import layout
 from seqbench.config.registry import EVIDENCE
 from seqbench.plan.plan import Run
 from seqbench.reporting.evidence.calibration import Calibrated, Calibration
@@ -132,7 +131,7 @@ def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
     if selected is not None:
         chosen, bins = of_selected[selected.chosen.run], map(metrics.reliability, of_seeds)
         calibration = Calibration.of_runs(selected, bins, of="candidate", error="presence_ece")
-    templated = _with_templates(board, inputs.template_runs)
+    templated = _with_templates(board, inputs.template_files)
     shapes = _shapes(inputs, test)
     return DetectionEvidence(
         classes=test.classes,
@@ -146,15 +145,20 @@ def gather_detection(inputs: EvidenceInputs) -> DetectionEvidence:
         has_ends=chosen is not None and chosen.has_ends,
         decoders=[_decoder(name, of_seeds) for name in DECODERS] if of_seeds else [],
         calibration=calibration,
-        banks=[read_bank(row.chosen, test, inputs.root) for row in templated],
+        banks=[
+            read_bank(row.chosen, test, inputs.template_files[row.chosen.run]) for row in templated
+        ],
         shapes=shapes,
     )
 
 
 def _shapes(inputs: EvidenceInputs, test: WindowSet) -> EventShapes | None:
-    fitted = [run for run in inputs.template_runs if run.is_baseline]
-    own = [run for run in fitted if run.dataset == inputs.shown]
-    return read_event_shapes(test, inputs.root / own[0].fill(layout.MODEL) if own else None)
+    own = [
+        path
+        for run, path in inputs.template_files.items()
+        if run.is_baseline and run.dataset == inputs.shown
+    ]
+    return read_event_shapes(test, own[0] if own else None)
 
 
 def _timing(row: ModelScores, of_seeds: list[Detections]) -> Timing:

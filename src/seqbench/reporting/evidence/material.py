@@ -1,6 +1,6 @@
 """All that the report knows of one dataset, read once and shared by its figures and its section."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -61,15 +61,15 @@ class EvidenceInputs:
         File of the windows of `shown`.
     root
         Folder that holds `results/`.
-    template_runs
-        Runs whose models hold templates that are drawn.
+    template_files
+        Files of models that hold templates that are drawn, by run.
     """
 
     board: Leaderboard
     shown: str
     windows: Path
     root: Path
-    template_runs: Sequence[Run]
+    template_files: Mapping[Run, Path]
 
     def predictions(self, run: Run, kind: type[T]) -> T:
         """Return the predictions of a run on test, which must be of a kind."""
@@ -246,7 +246,7 @@ def _material(
         shown=material.shown,
         windows=root / layout.WINDOWS.format(dataset=material.shown),
         root=root,
-        template_runs=plan.template_runs,
+        template_files={run: root / plan.model_file(run) for run in plan.template_runs},
     )
     return replace(
         material,

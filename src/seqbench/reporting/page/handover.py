@@ -15,7 +15,7 @@ from seqbench.storage.models import read_as
 from seqbench.storage.records import RunIdentity
 
 NONE = "No trained model of {dataset} has a score on test, so none is selected."
-EvaluateEnsemble = Callable[[list[Path], Path], Ensemble]
+EvaluateEnsemble = Callable[[list[Path], Path, list[Path]], Ensemble]
 
 
 def hand_over(
@@ -38,7 +38,8 @@ def hand_over(
     folder
         To write.
     evaluate
-        Scores an ensemble of model files on a file of windows.
+        Scores an ensemble of model files on a file of windows; the files after a refit, if there
+        was one, stand behind.
     """
     own = Plan(plan.benchmark, [run for run in plan.runs if run not in plan.runs_on(dataset)])
     material = without_trainings(plan, collect(own, root), root, dataset)
@@ -51,11 +52,14 @@ def hand_over(
     runs = sorted(r.run for r in board.selected.results if r.run.dataset == material.shown)
     windows = root / layout.WINDOWS.format(dataset=material.shown)
     paths = [root / run.fill(layout.MODEL) for run in runs]
-    ensemble = evaluate(paths, windows) if len(paths) > 1 else None
+    refits = [root / plan.model_file(run) for run in runs if plan.is_refit(run)]
+    ensemble = evaluate(paths, windows, refits) if len(paths) > 1 else None
     with replacing_folder(folder) as temporary:
-        copied = [_copied(root, run, temporary, f"seed{run.seed}") for run in runs]
+        copied = [_copied(plan, root, run, temporary, f"seed{run.seed}") for run in runs]
         baseline = board.best_baseline
-        beside = _copied(root, baseline.chosen.run, temporary, "baseline") if baseline else None
+        beside = (
+            _copied(plan, root, baseline.chosen.run, temporary, "baseline") if baseline else None
+        )
         header = read_as(temporary / copied[0].file, ModelHeader).header
         card = model_card(plan, material, header, copied, beside, ensemble)
         write_text(temporary / CARD, card.model_dump_json(indent=1) + "\n")
@@ -75,9 +79,9 @@ def remove_others(plan: Plan, root: Path) -> list[Path]:
     return others
 
 
-def _copied(root: Path, run: Run, folder: Path, place: str) -> CardModel:
+def _copied(plan: Plan, root: Path, run: Run, folder: Path, place: str) -> CardModel:
     """Copy the model of a run into a folder, and return what the card says of it."""
-    source = root / run.fill(layout.MODEL)
+    source = root / plan.model_file(run)
     file = f"{place}/{source.name}"
     copy_file(source, folder / file)
     identity = RunIdentity(**vars(run) | {"labels": float(run.labels)})

@@ -26,7 +26,7 @@ from seqbench.reporting.text.leaks import leak_warnings, overlap_warnings
 from seqbench.reporting.text.runs import step_settings
 from seqbench.reporting.text.usage import usages
 from seqbench.storage.model_card import CardModel, CardScore, Ensemble, ModelCard
-from seqbench.storage.model_header import PredictorHeader
+from seqbench.storage.model_header import ModelHeader, PredictorHeader
 
 TEMPLATES = Path(__file__).parent / "templates"
 N_SHOWN = 12  # channels that are listed one by one
@@ -37,6 +37,10 @@ LABELS = {
     "horizon_samples": "horizon (samples)",
 }
 OF_TRAIN = ("zscore", "robust")
+REFIT = (
+    " Then it was trained once more, on train and val, for the epochs that val had chosen; its"
+    " scores on val are those before."
+)
 SELECTION = (
     "Of the trained models with most labels, the one with the highest mean {headline} on val over"
     " its seeds{folds}; of equals the one with the lower {tiebreak} there. Test took no part. No"
@@ -48,7 +52,7 @@ SELECTION = (
 def model_card(
     plan: Plan,
     material: Material,
-    header: PredictorHeader,
+    header: ModelHeader,
     models: Sequence[CardModel],
     baseline: CardModel | None,
     ensemble: Ensemble | None,
@@ -76,7 +80,7 @@ def model_card(
         dataset=material.dataset,
         task=board.task,
         model=best.name,
-        selection=_selection(board),
+        selection=_selection(board) + (REFIT if header.refit else ""),
         models=tuple(models),
         ensemble=ensemble,
         baseline=baseline,

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench import layout
 from seqbench.baselines.matched_filter.detector import commonest_shapes
 from seqbench.baselines.matched_filter.whitening import Whitener
 from seqbench.errors import FormatError
@@ -58,7 +57,7 @@ class Bank:
     truth: Shapes | None
 
 
-def read_bank(result: Result, windows: WindowSet, root: Path) -> Bank:
+def read_bank(result: Result, windows: WindowSet, path: Path) -> Bank:
     """Read the templates of a model.
 
     Parameters
@@ -67,15 +66,14 @@ def read_bank(result: Result, windows: WindowSet, root: Path) -> Bank:
         Of `event_specific` or `matched_filter`.
     windows
         For the truth, where it is known: the shapes of a generator, normalised as the signal is.
-    root
-        Folder that holds `results/`.
+    path
+        File of its model.
 
     Raises
     ------
     FormatError
         If the file holds no templates.
     """
-    path = root / result.run.fill(layout.MODEL)
     stored: StoredModel[Any] = read_model(path)
     delays = None
     true = [

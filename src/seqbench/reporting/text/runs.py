@@ -146,9 +146,10 @@ def step_settings(plan: Plan, run: Run, choices: Choices) -> dict[str, Options]:
     else:
         if pretraining is not None:
             found["pretrain"] = jobs.pretrain(run.architecture, pretraining.objective, point)
-        found["finetune"] = jobs.finetune(
-            dataset, run.architecture, run.arm, float(run.labels), point
-        )
+        place = (dataset, run.architecture, run.arm, float(run.labels), point)
+        found["finetune"] = jobs.finetune(*place)
+        if plan.is_refit(run):
+            found["refit"] = jobs.refit(*place)
     return found | {"evaluate": jobs.evaluate(dataset)}
 
 
@@ -163,6 +164,8 @@ def _log(plan: Plan, run: Run, step: str) -> str:
 
 def _files(plan: Plan, run: Run) -> list[str]:
     patterns = [*OUTPUTS, *(OUTPUTS_OF_TRAINING if not run.is_baseline else ())]
+    if plan.is_refit(run):
+        patterns.append(layout.REFIT)
     files = [run.fill(pattern) for pattern in patterns]
     if (one := plan.pretraining(run)) is not None:
         files += [one.fill(pattern) for pattern in (layout.ENCODER, layout.PRETRAIN_HISTORY)]

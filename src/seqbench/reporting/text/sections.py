@@ -64,6 +64,7 @@ def section(plan: Plan, material: Material) -> Section:
             *_lead(material.board),
             *_ties(material.board),
             *tuned_notes(material.board),
+            *_refits(plan, material.board),
         ],
         warnings=[
             *leak_warnings(material.leakchecks),
@@ -132,6 +133,19 @@ def _ties(board: Leaderboard) -> list[str]:
         f"{counted(len(tied), 'model')} tie on val with {formats.score(tied[0].on_val.mean)}"
         f" {metric_label(board.headline)}; the lowest {tiebreak} there, then the first"
         f" name, selects {board.selected.name}."
+    ]
+
+
+def _refits(plan: Plan, board: Leaderboard) -> list[str]:
+    """State which models have learned from val too, and what of them has not."""
+    runs = (row.results[0].run for row in board.rows)
+    names = sorted({run.architecture for run in runs if plan.is_refit(run)})
+    if not names:
+        return []
+    baselines = "train alone" if TASKS[board.task]().tunes_on_val else "both too"
+    return [
+        f"Trained once more on train and val, for the epochs that val chose: {', '.join(names)}."
+        f" Scores on val are those before; baselines learn from {baselines}."
     ]
 
 

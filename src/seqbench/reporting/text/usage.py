@@ -51,7 +51,7 @@ def usages(plan: Plan, board: Leaderboard) -> list[Usage]:
     """
     found, sample = [], plan.benchmark.sample(board.dataset)
     if (best := board.selected) is not None:
-        path = layout.BEST if not plan.unfinished else best.chosen.run.fill(layout.MODEL)
+        path = layout.BEST if not plan.unfinished else plan.model_file(best.chosen.run)
         words = f"The model selected on val, {_named(best)}"
         found.append(usage(words, path.format(dataset=board.dataset), sample))
     if (baseline := board.best_baseline) is not None:

@@ -1,0 +1,33 @@
+"""Train the model of a run once more, on train and val, for as many epochs as val has chosen."""
+
+from pathlib import Path
+
+from seqbench.steps.arguments import TRAINING, import_all, parsed_run, path_parser
+from seqbench.steps.training_arguments import add_training
+
+
+def preload(arguments: list[str]) -> None:
+    """Import what the forks of the fork server need."""
+    import_all(*TRAINING)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Turn the command line into a `RefitJob` and train it."""
+    from seqbench.plan.job_settings import FinetuneJobSettings
+
+    parser = path_parser(__doc__, "windows", "first", "history", "model")
+    parser.add_argument(
+        "--encoder", type=Path, help="an encoder or model to start from; without, random weights"
+    )
+    parser.add_argument("--settings", type=FinetuneJobSettings.from_json, required=True)
+    add_training(parser)
+    run, arguments = parsed_run(parser, argv)
+    from seqbench.training.refit import RefitJob, refit
+
+    refit(RefitJob(run=run, **arguments))
+
+
+if __name__ == "__main__":
+    from seqbench.process.launch import launch
+
+    launch("seqbench.steps.refit")
