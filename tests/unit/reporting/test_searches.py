@@ -222,6 +222,21 @@ def test_one_figure_holds_networks_and_baselines_against_trials_and_time(searche
     assert "cnn1d 0.800, minirocket 0.750" in plot.shown
 
 
+def test_a_floor_far_below_is_named_and_does_not_press_curves_together(searched):
+    searches = [
+        a_search("cnn1d", [0.6, 0.8]),
+        a_search("gru", [0.7, 0.79]),
+        a_search("minirocket", [0.71, 0.78]),
+        a_search("majority", [-3.0, -2.0], cpu_s=0.001),
+    ]
+
+    number, time = drawn_of(searched, searches, "search_budget").figure.axes
+
+    assert [text.get_text() for text in number.texts] == ["below: majority \N{MINUS SIGN}2.000"]
+    assert 0.7 < number.get_ylim()[0] < 0.78
+    assert time.get_xlim()[0] > 1
+
+
 RISING = [0.1 * i for i in range(8)]
 OPTIONS = {
     "learning_rate": [0.001 * 2**i for i in range(8)],
@@ -257,7 +272,7 @@ def test_each_option_has_a_panel_and_the_chosen_trial_a_diamond(searched):
     assert [rate.get_xscale(), layers.get_xscale()] == ["log", "linear"]
     assert [text.get_text() for text in widths.get_xticklabels()] == ["16, 16", "32, 32"]
     assert [[text.get_text() for text in axes.texts] for axes in (rate, layers, widths)] == [
-        ["\N{GREEK SMALL LETTER RHO} 1.000"], ["no clear trend"], [],
+        ["\N{GREEK SMALL LETTER RHO} 1.000"], ["no trend"], [],
     ]  # fmt: skip
     [diamond] = rate.collections[2].get_offsets().tolist()
     assert diamond == pytest.approx([0.128, 0.7])

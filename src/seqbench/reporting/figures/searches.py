@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
-from seqbench.reporting.figures.cost import DURATIONS, set_ticks
+from seqbench.reporting.figures.cost import DURATIONS, LEAST_SPAN, set_ticks
 from seqbench.reporting.figures.panels import choice, grid, legend, note, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import INK, LINE_STYLES, MUTED, WIDTH_INCHES
@@ -30,10 +30,11 @@ from seqbench.reporting.scores.searches import (
 
 N_COLUMNS = 4
 N_NAME, N_VALUE = 24, 9  # letters of a model, and of a value
+N_BEHIND = 4  # of the way from the best model to the median one, on the axis of scores
 N_TICKS = 5  # of values that are listed
 RHO = "\N{GREEK SMALL LETTER RHO}"
 LEGEND_ROW, LEGEND_WIDTH = 0.19, 1.85  # inches
-NO_TREND = "no clear trend"
+NO_TREND = "no trend"
 
 
 @FIGURES.register(
@@ -59,15 +60,24 @@ def search_budget(material: Material) -> Plot:
     looks = _looks(material, curves)
     for one, look in zip(curves, looks, strict=True):
         _draw_budget(panels, one, look, numbers)
+    metric = material.searches[0].untuned.headline
+    low, high = _score_limits(curves)
     for axes in panels:
         axes.grid(axis="y")
-        axes.set_ylim(*_score_limits(curves))
+        axes.set_ylim(low, high)
+    below = [one for one in curves if one.best[-1] < low]
+    shown = [one for one in curves if one not in below]
+    if below:
+        words = [f"{short(o.architecture, 16)} {metric_value(o.best[-1], metric)}" for o in below]
+        panels[0].annotate(
+            f"below: {', '.join(words)}", (0.02, 0.02), xycoords="axes fraction", fontsize=7,
+            color=MUTED,
+        )  # fmt: skip
     panels[1].tick_params(labelleft=False)
-    metric = material.searches[0].untuned.headline
     panels[0].set(xlabel="trials", ylabel=f"best {metric_label(metric)} on val")
     panels[0].xaxis.set_major_locator(MaxNLocator(6, integer=True))
     panels[1].set_xlabel("processor time of trials")
-    costs = [float(cost) for one in curves for cost in one.cpu_s if cost > 0]
+    costs = [float(cost) for one in shown for cost in one.cpu_s if cost > 0]
     if costs:
         set_ticks(panels[1], costs, DURATIONS, room=0.05)
     legend(
@@ -90,9 +100,9 @@ def search_effects(material: Material) -> Plot:
     """Score on val of each trial against each option that was searched, by model.
 
     The diamond is the chosen trial, the ring the options as configured; failed trials are left
-    out. Beside the name: Spearman's rank correlation where it differs from 0 beyond chance
-    (permutation test at 5 %, adjusted by Holm for the options of the model), which sees rises
-    and falls alone: an option with a best value in the middle matters and may have no trend.
+    out. Beside the name: Spearman's rank correlation where it differs from 0 beyond chance, else
+    "no trend" (permutation test at 5 %, adjusted by Holm for the options of the model). It sees
+    rises and falls alone: an option with a best value in the middle matters and may have no trend.
     Trials differ in all options at once. Of folds, scores are means, and each has its diamond.
     """
     models = option_effects(material.searches)
@@ -202,7 +212,7 @@ def _scale(axes: Axes, values: NDArray[np.float64], *, is_log: bool) -> None:
     """Scale the axis of a range; logarithms have ticks at 1 and, where there is room, at 3."""
     if is_log:
         axes.set_xscale("log")
-        is_wide = values.max() > 300 * values.min()
+        is_wide = values.max() > 100 * values.min()
         axes.xaxis.set_major_locator(LogLocator(subs=(1,) if is_wide else (1, 3)))
         axes.xaxis.set_minor_formatter(NullFormatter())
     else:
@@ -211,9 +221,14 @@ def _scale(axes: Axes, values: NDArray[np.float64], *, is_log: bool) -> None:
 
 
 def _score_limits(curves: Sequence[BudgetCurve]) -> tuple[float, float]:
-    """Return the range of the best scores so far; bad first trials would press it together."""
+    """Return the range of the best scores so far, but of what lies far below most models.
+
+    A floor, or bad first trials, would press together the models that a reader compares.
+    """
     scores = np.concatenate([one.best for one in curves])
-    low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
+    high = float(np.nanmax(scores))
+    behind = high - float(np.median([one.best[-1] for one in curves]))
+    low = max(float(np.nanmin(scores)), high - max(N_BEHIND * behind, LEAST_SPAN))
     margin = max(0.08 * (high - low), 5e-3)
     return low - margin, high + margin
 
