@@ -252,6 +252,7 @@ SHIPPED = [
     "config.yaml",
     "tests/data/config.smoke.yaml",
     "workflow/benchmarks/events.yaml",
+    "workflow/benchmarks/forecasting.yaml",
     "workflow/benchmarks/ucr.yaml",
 ]
 
