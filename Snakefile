@@ -22,6 +22,7 @@ include: "workflow/rules/tune.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/cross.smk"
 include: "workflow/rules/best.smk"
 include: "workflow/rules/report.smk"
 

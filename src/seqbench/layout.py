@@ -27,6 +27,11 @@ REFIT = f"results/refit/{RUN}/model.safetensors"  # trained on train and val, wh
 PREDICTIONS = f"results/evaluate/{RUN}/predictions.h5"
 METRICS = f"results/evaluate/{RUN}/metrics.json"
 
+# Test of another dataset, as models of this one see it, and what they score there.
+CROSS_WINDOWS = "results/cross/{dataset}/on/{tested_on}/windows.h5"
+CROSS_PREDICTIONS = f"results/cross/{RUN}/on/{{tested_on}}/predictions.h5"
+CROSS_METRICS = f"results/cross/{RUN}/on/{{tested_on}}/metrics.json"
+
 BEST = "results/best/{dataset}"  # the model selected on val, ready for new recordings
 CARD = f"{BEST}/model_card.json"
 CARD_TEXT = f"{BEST}/MODEL_CARD.md"
@@ -44,6 +49,7 @@ PUBLISHED = "_published"  # in the same place; no dataset may be called so
 TABLE = "results/tables/{dataset}.{form}"
 OVERALL_TABLE = "results/tables/_overall.{form}"  # no dataset may be called so
 TRIALS_TABLE = "results/tables/_trials.csv"  # nor so
+CROSS_TABLE = "results/tables/_cross.csv"  # nor so
 TABLE_FORMS = ("tex", "md", "csv")
 
 TENSORBOARD = "results/tensorboard"
@@ -62,6 +68,8 @@ SCOPES = {
     "refit": RUN,
     "fit_baseline": RUN,
     "evaluate": RUN,
+    "cross_window": "{dataset}/on/{tested_on}",
+    "cross_evaluate": f"{RUN}/on/{{tested_on}}",
     "best": "{dataset}",
     "report": "report",
 }

@@ -137,6 +137,7 @@ resource_scopes:
 wildcard_constraints:
     dataset=r"[a-z0-9][a-z0-9_-]*",
     source=r"[a-z0-9][a-z0-9_-]*",
+    tested_on=r"[a-z0-9][a-z0-9_-]*",
     architecture=r"[a-z0-9][a-z0-9_-]*",
     arm=f"{TRAINED_ARM}|baseline",
     objective=r"[a-z0-9][a-z0-9_-]*",
@@ -174,7 +175,7 @@ def init_file(wildcards):
 
 
 def init_digest(wildcards):
-    """Return the digest of that file: a run is trained again when it changes, not when it moves."""
+    """Return the digest of that file: a run is trained again when it changes, whatever its time."""
     if not Arm.parse(wildcards.arm).from_file:
         return ""
     return INIT_FILES[wildcards.architecture].digest
@@ -185,6 +186,11 @@ def refit_model(wildcards):
     is_trained = wildcards.arm != "baseline"
     is_refit = is_trained and BENCHMARK.finetuning(wildcards.architecture).refit
     return [layout.REFIT.format(**wildcards)] if is_refit else []
+
+
+def model_of_test(wildcards):
+    """Return the model of a run that predicts test."""
+    return refit_model(wildcards) or [layout.MODEL.format(**wildcards)]
 
 
 def choice(wildcards):

@@ -38,8 +38,6 @@ rule overlap:
     log:
         layout.log("overlap"),
     priority: 100  # datasets that do not fit are reported before anything is trained
-    group:
-        "windows"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

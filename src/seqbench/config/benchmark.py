@@ -50,6 +50,11 @@ class RunGrid(Options):
     seeds: list[NaturalNumber] = Field(
         [0, 1, 2], min_length=1, description="Seeds of weights, batches and label draws."
     )
+    test_on: list[Name] = Field(
+        [],
+        description="Other datasets on whose test the models of this entry are scored too, as they"
+        " are: scale, thresholds and all that is chosen on val stay those of their own dataset.",
+    )
     baselines: list[Name] | None = Field(
         None,
         description="Baselines for these datasets alone, where some would take too long; left out:"

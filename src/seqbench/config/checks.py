@@ -61,13 +61,15 @@ def _unknown_in_runs(benchmark: Benchmark) -> Iterator[str]:
     for index, grid in enumerate(benchmark.runs):
         for kind, names, known, suggested in (
             ("dataset", grid.datasets, benchmark.all_datasets, benchmark.named_datasets),
+            ("test_on", grid.test_on, benchmark.all_datasets, benchmark.named_datasets),
             ("architecture", grid.architectures, *[benchmark.all_architectures] * 2),
             ("baseline", grid.baselines or [], BASELINES, BASELINES),
         ):
             for name in names:
                 if name not in known:
                     hint = suggestion(name, list(suggested))
-                    yield f"runs.{index}.{kind}s: unknown {kind} '{name}'; {hint}"
+                    place, what = (f"{kind}s", kind) if kind != "test_on" else (kind, "dataset")
+                    yield f"runs.{index}.{place}: unknown {what} '{name}'; {hint}"
         for name in grid.arms:
             if name not in arms and (problem := _arm_problem(benchmark, name)):
                 yield f"runs.{index}.arms: unknown arm '{name}'; {problem}"

@@ -97,6 +97,11 @@ class JobCode:
             *self._analysis(dataset),
         ]
 
+    def cross_window(self, dataset: str) -> list[str]:
+        """Modules of the rule `cross_window`."""
+        task = self.benchmark.task(dataset)
+        return ["seqbench.steps.cross_window", TASK_WINDOWS.entry(task).module]
+
     def best(self, dataset: str, architectures: Iterable[str]) -> list[str]:
         """Modules of the rule `best`, which scores an ensemble of one of the architectures."""
         return [

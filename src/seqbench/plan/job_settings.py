@@ -45,6 +45,13 @@ class WindowJobSettings(Options):
     normalization: str
 
 
+class CrossWindowJobSettings(Options):
+    """How test of a dataset is told apart, and how a model of another one takes its windows."""
+
+    own: WindowJobSettings
+    like: WindowJobSettings
+
+
 class OverlapJobSettings(Options):
     """How the windows of a dataset and of another one were made, whose recordings are compared."""
 
@@ -135,6 +142,10 @@ class JobSettings:
             window=entry.window,
             normalization=entry.normalization,
         )
+
+    def cross_window(self, dataset: str, tested_on: str) -> CrossWindowJobSettings:
+        """Slice of the rule `cross_window`."""
+        return CrossWindowJobSettings(own=self.window(tested_on), like=self.window(dataset))
 
     def overlap(self, dataset: str, source: str) -> OverlapJobSettings:
         """Slice of the rule `overlap`."""

@@ -17,6 +17,7 @@ from seqbench.config.stages import FinetuneSettings
 from seqbench.config.tuning import Point
 from seqbench.config.variants import changed
 from seqbench.plan.baseline_fit import misfit
+from seqbench.plan.crossed import is_comparable, unfit_tests
 from seqbench.plan.job_settings import BestJobSettings, JobSettings
 from seqbench.plan.pretrained_arms import unfit_starts, unused_files
 
@@ -85,6 +86,17 @@ class Pair(NamedTuple):
     source: str
 
 
+class Crossing(NamedTuple):
+    """A run, and another dataset on whose test its model is scored."""
+
+    run: Run
+    tested_on: str
+
+    def fill(self, pattern: str) -> str:
+        """Fill the wildcards of a path pattern."""
+        return pattern.format(**asdict(self.run), tested_on=self.tested_on)
+
+
 class Plan:
     """What a benchmark trains, fits and scores, each run once.
 
@@ -124,19 +136,21 @@ class Plan:
     @cached_property
     def baselines(self) -> list[Run]:
         """Runs of baselines on every dataset they fit, with all seeds if chance plays a part."""
-        runs: dict[Run, None] = {}
-        for grid in self.benchmark.runs:
-            names = self.benchmark.baselines if grid.baselines is None else grid.baselines
-            of_grid = dict.fromkeys((run.dataset, run.seed) for run in self._of_grid(grid))
-            fitting = {
-                dataset: [name for name in names if not misfit(self.benchmark, name, dataset)]
-                for dataset in dict.fromkeys(dataset for dataset, _ in of_grid)
-            }
-            for dataset, seed in of_grid:
-                for name in fitting[dataset]:
-                    own_seed = seed if BASELINES.entry(name).tags.get("stochastic") else 0
-                    runs[Run(dataset, name, BASELINE, "1", own_seed)] = None
+        runs = dict.fromkeys(run for one in self.benchmark.runs for run in self._baselines_of(one))
         return [run for run in runs if run not in self.unfinished]
+
+    def _baselines_of(self, grid: RunGrid) -> Iterator[Run]:
+        """Yield the baselines on the datasets of one entry of `runs`, on every fold."""
+        names = self.benchmark.baselines if grid.baselines is None else grid.baselines
+        of_grid = dict.fromkeys((run.dataset, run.seed) for run in self._of_grid(grid))
+        fitting = {
+            dataset: [name for name in names if not misfit(self.benchmark, name, dataset)]
+            for dataset in dict.fromkeys(dataset for dataset, _ in of_grid)
+        }
+        for dataset, seed in of_grid:
+            for name in fitting[dataset]:
+                own_seed = seed if BASELINES.entry(name).tags.get("stochastic") else 0
+                yield Run(dataset, name, BASELINE, "1", own_seed)
 
     @property
     def runs(self) -> list[Run]:
@@ -156,8 +170,8 @@ class Plan:
     @cached_property
     def windowed(self) -> list[str]:
         """Datasets of which windows are cut, each fold one: those of runs and of pretraining."""
-        sources = [pair.source for pair in self.overlaps]
-        return list(dict.fromkeys([*self.datasets, *sources]))
+        others = [name for pair in self.overlaps for name in pair]
+        return list(dict.fromkeys([*self.datasets, *others]))
 
     @cached_property
     def ingested(self) -> list[str]:
@@ -166,8 +180,24 @@ class Plan:
 
     @cached_property
     def overlaps(self) -> list[Pair]:
-        """Datasets, and others that models of them learned from: what both hold is looked for."""
-        return list(dict.fromkeys(pair for run in self.trained if (pair := self.overlap(run))))
+        """Datasets, and others that models learned from that are scored on their test."""
+        pretrained = [pair for run in self.trained if (pair := self.overlap(run))]
+        crossed = [Pair(one.tested_on, one.run.dataset) for one in self.crossings]
+        return list(dict.fromkeys([*pretrained, *crossed]))
+
+    @cached_property
+    def crossings(self) -> list[Crossing]:
+        """Runs that are scored on other datasets too, and these, baselines last."""
+        found = [
+            Crossing(run, name)
+            for fitted in (False, True)
+            for grid in self.benchmark.runs
+            for name in grid.test_on
+            for run in (self._baselines_of(grid) if fitted else self._of_grid(grid))
+            if name != run.dataset
+            and (not fitted or is_comparable(self.benchmark, run.architecture, name))
+        ]
+        return [one for one in dict.fromkeys(found) if one.run not in self.unfinished]
 
     def overlap(self, run: Run) -> Pair | None:
         """Return the dataset of a run and the other one that it was pretrained on, if it was."""
@@ -307,6 +337,7 @@ class Plan:
         for index, grid in enumerate(self.benchmark.runs):
             yield from (f"runs.{index}: {one}" for one in self._unsuited_training(grid))
             yield from (f"runs.{index}: {one}" for one in unfit_starts(self.benchmark, grid))
+            yield from (f"runs.{index}: {one}" for one in unfit_tests(self.benchmark, grid))
             takers = [
                 (f"architecture '{name}' takes", ARCHITECTURES.entry(str(architectures[name].of)))
                 for name in grid.architectures

@@ -21,6 +21,8 @@ STEPS = (
     "finetune",
     "refit",
     "evaluate",
+    "cross_window",
+    "cross_evaluate",
     "best",
     "report",
 )
@@ -111,6 +113,16 @@ def jobs_of(plan: Plan) -> list[Job]:
         if plan.is_refit(run):
             inputs.append(layout.REFIT)
         of_runs.append(_job(plan, "evaluate", asdict(run), outputs, inputs))
+    crossed = {}
+    for one in plan.crossings:
+        names = {"dataset": one.run.dataset, "tested_on": one.tested_on}
+        inputs = [layout.WINDOWS, layout.RECORDINGS.format(dataset=one.tested_on)]
+        crossed[tuple(names.values())] = _job(
+            plan, "cross_window", names, [layout.CROSS_WINDOWS], inputs
+        )
+        outputs, inputs = [layout.CROSS_PREDICTIONS, layout.CROSS_METRICS], [layout.CROSS_WINDOWS]
+        inputs = [*inputs, plan.model_file(one.run)]
+        of_runs.append(_job(plan, "cross_evaluate", asdict(one.run) | names, outputs, inputs))
     best = [
         _job(
             plan,
@@ -130,7 +142,8 @@ def jobs_of(plan: Plan) -> list[Job]:
         log=layout.log("report"),
         inputs=tuple(report_files(plan)),
     )
-    return [*of_data, *searches, *pretrained.values(), *of_runs, *best, report]
+    made = [*of_data, *crossed.values(), *searches, *pretrained.values(), *of_runs]
+    return [*made, *best, report]
 
 
 def _search(plan: Plan, dataset: str, architecture: str) -> list[Job]:
@@ -179,8 +192,10 @@ def report_files(plan: Plan) -> list[str]:
     """Return the files and folders that the report reads."""
     best = [layout.BEST.format(dataset=name) for name in plan.base_datasets]
     of_runs = [path for paths in run_files(plan).values() for path in paths]
-    searches, overlaps = search_files(plan, plan.runs), overlap_files(plan, plan.runs)
-    return list(dict.fromkeys([*of_runs, *searches, *overlaps, *best]))
+    overlaps = [layout.OVERLAP.format(**pair._asdict()) for pair in plan.overlaps]
+    crossed = [one.fill(layout.CROSS_METRICS) for one in plan.crossings]
+    searches = search_files(plan, plan.runs)
+    return list(dict.fromkeys([*of_runs, *searches, *overlaps, *crossed, *best]))
 
 
 def overlap_files(plan: Plan, runs: Iterable[Run]) -> list[str]:
@@ -226,7 +241,7 @@ def _job(
     """Return a job; its files but `ancient` are patterns of the wildcards `names`."""
     base = plan.benchmark.base_dataset(names["dataset"])
     is_training = step in ("tune", "pretrain", "finetune", "refit")
-    alone = ("dataset", "seed", "trial", "source")
+    alone = ("dataset", "seed", "trial", "source", "tested_on")
     return Job(
         step=step,
         dataset=base,

@@ -21,6 +21,9 @@ def main(argv: list[str] | None = None) -> None:
 
     parser = path_parser(__doc__, "windows", "model", "predictions", "metrics")
     parser.add_argument("--settings", type=EvaluateJobSettings.from_json, required=True)
+    parser.add_argument(
+        "--tested-on", help="another dataset whose test the windows are; without, that of the run"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=int, default=1, help="threads of one prediction")
     parser.add_argument(

@@ -35,6 +35,8 @@ class Metrics(RunRecord):
 
     Attributes
     ----------
+    tested_on
+        Another dataset whose test was scored; None: that of the run.
     headline
         The metric that ranks models on the dataset.
     scores
@@ -47,6 +49,7 @@ class Metrics(RunRecord):
         Of detection: which events of test were found.
     """
 
+    tested_on: Name | None = None
     headline: Name
     scores: dict[str, dict[str, Score]]
     pretraining: PretrainingOutcome | None = None

@@ -19,20 +19,33 @@ class Overlap(Record):
         Those that stand in train of the other dataset, sample by sample, wherever they begin
         there.
     n_shared_groups
-        Groups of val or test that are in train of the other dataset, where both hold the same
-        recordings; else 0, as names alone say nothing.
+        Groups of val and of test that are in train of the other dataset, by split, where both
+        hold the same recordings; else 0, as names alone say nothing.
+    n_repeated_in_val, n_shared_groups_in_val
+        The same of val of the other dataset, on which models are chosen, and from which baselines
+        and models after a refit learn; pretraining does not see it.
     """
 
     dataset: Name
     source: Name
     n_windows: dict[str, Count]
     n_repeated: dict[str, Count]
-    n_shared_groups: Count
+    n_shared_groups: dict[str, Count]
+    n_repeated_in_val: dict[str, Count]
+    n_shared_groups_in_val: dict[str, Count]
 
     @property
     def is_leak(self) -> bool:
-        """Whether a model that learned from the other dataset has seen what it is scored on."""
-        return self.n_shared_groups > 0 or any(self.n_repeated.values())
+        """Whether train of the other dataset holds what a model is scored on."""
+        return any(self.n_shared_groups.values()) or any(self.n_repeated.values())
+
+    def n_known(self, split: str) -> int:
+        """Return how many windows of a split stand in train or val of the other dataset."""
+        return min(self.n_repeated[split] + self.n_repeated_in_val[split], self.n_windows[split])
+
+    def n_known_groups(self, split: str) -> int:
+        """Return how many groups of a split are in train or val of the other dataset."""
+        return self.n_shared_groups[split] + self.n_shared_groups_in_val[split]
 
 
 def write_overlap(path: Path, overlap: Overlap) -> None:

@@ -42,6 +42,7 @@ def evaluate(
     metrics: Path,
     refit: Path | None = None,
     memory_limit: str = AUTO,
+    tested_on: str | None = None,
 ) -> None:
     """Predict and score the windows that a model has not learned from.
 
@@ -61,6 +62,8 @@ def evaluate(
         File of the same model after it has learned from val too: it predicts test alone.
     memory_limit
         Larger data stay on disk; see `limit_bytes`.
+    tested_on
+        Another dataset whose test `windows` are, and nothing else; None: that of the run.
 
     Raises
     ------
@@ -75,6 +78,8 @@ def evaluate(
         options, pretraining = header.architecture_options, header.pretraining
     else:  # a baseline has learned from val as well
         unseen, options, pretraining = ("test",), header.options, None
+    if tested_on is not None:
+        unseen = ("test",)
     task = TASKS[settings.task](**header.task_options)
     found: dict[Split, Any] = {}
     scores: dict[str, dict[str, Score]] = {}
@@ -114,6 +119,7 @@ def evaluate(
         Metrics(
             run=header.run,
             task=settings.task,
+            tested_on=tested_on,
             headline=headline,
             scores=scores,
             n_windows=n_windows,

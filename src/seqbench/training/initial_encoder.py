@@ -71,7 +71,7 @@ def read_encoder(
         raise FormatError(f"{path}: holds a {header.kind}, not an encoder or a model with one")
     _check_architecture(path, header, settings)
     if isinstance(header, ModelHeader):
-        check_compatible(train, dataset, header, header.run.dataset)
+        check_compatible(train, dataset, header, header.run.dataset, ids_count=True)
         arrays = {
             name.removeprefix(OF_ENCODER): array
             for name, array in stored.arrays.items()

@@ -30,7 +30,9 @@ class Signals(Protocol):
         """Samples per second; None where it is not known."""
 
 
-def check_compatible(own: Signals, name: str, other: Signals, other_name: str) -> None:
+def check_compatible(
+    own: Signals, name: str, other: Signals, other_name: str, *, ids_count: bool = False
+) -> None:
     """Refuse signals that a model of others cannot take, or would take for something else.
 
     Parameters
@@ -39,6 +41,8 @@ def check_compatible(own: Signals, name: str, other: Signals, other_name: str) -
         Signals that are to be taken, and their dataset.
     other, other_name
         Those that the model was trained on, and their dataset.
+    ids_count
+        Whether tokens must have the same ids, as their vectors come along.
 
     Raises
     ------
@@ -46,21 +50,25 @@ def check_compatible(own: Signals, name: str, other: Signals, other_name: str) -
         If kinds of sample, channels and their order, sizes of frames or known sampling rates
         differ; the sentence names both datasets.
     """
-    if difference := _difference(own, name, other, other_name):
+    if difference := _difference(own, name, other, other_name, ids_count):
         raise UserError(difference)
 
 
-def _difference(own: Signals, name: str, other: Signals, other_name: str) -> str | None:
+def _difference(
+    own: Signals, name: str, other: Signals, other_name: str, ids_count: bool
+) -> str | None:
     if own.sample != other.sample:
         return (
             f"dataset '{name}' holds {own.sample}, but '{other_name}', on which the model was"
             f" trained, holds {other.sample}; take a dataset of the same kind"
         )
     mine, theirs = list(own.channels), list(other.channels)
-    if own.sample == "tokens" and mine != theirs:
+    if own.sample == "tokens":
         return (
-            f"datasets '{name}' and '{other_name}' have other vocabularies, as tokens of train"
-            " decide them; train on each of them"
+            f"datasets '{name}' and '{other_name}' have other vocabularies, which their train"
+            " decides; train on each of them from scratch"
+            if ids_count and mine != theirs
+            else None
         )
     if mine != theirs:
         return (

@@ -36,7 +36,7 @@ def find_overlap(
     jobs: tuple[WindowJobSettings, WindowJobSettings],
     names: tuple[str, str],
 ) -> Overlap:
-    """Return what val and test of a dataset share with train of another one.
+    """Return what val and test of a dataset share with train, and with val, of another one.
 
     Parameters
     ----------
@@ -50,37 +50,48 @@ def find_overlap(
     Returns
     -------
     Overlap
-        A window is repeated if its samples stand in train of the other dataset, in single
+        A window is repeated if its samples stand in a split of the other dataset, in single
         precision and units of the dataset; a sequence of tokens, if it is a whole recording there.
         Windows without any change of value do not count.
     """
     job, source_job = jobs
     given = Given(source, source_job)
-    parts = [
-        part
-        for index in range(len(given.recordings.signals))
-        if len(part := _of_train(given, source, index))
-    ]
     rows = {split: _as_compared(windows, job) for split, windows in unseen.items()}
     first = next(iter(unseen.values()))
-    others = [_in_form_of(first, job, part) for part in parts]
-    if first.sample == "tokens":
-        known = {_whole(one) for one in others}
-        counts = [sum(_whole(one) in known for one in of_split) for of_split in rows.values()]
-    else:
-        counts = _n_found([*rows.values()], others)
+
+    def n_repeated(learned: Split) -> dict[str, int]:
+        indices = range(len(given.recordings.signals))
+        parts = (_of_split(given, source, index, learned) for index in indices)
+        others = [_in_form_of(first, job, part) for part in parts if len(part)]
+        if first.sample == "tokens":
+            known = {_whole(one) for one in others}
+            counts = [sum(_whole(one) in known for one in of_split) for of_split in rows.values()]
+        else:
+            counts = _n_found([*rows.values()], others)
+        return dict(zip(map(str, rows), counts, strict=True))
+
+    are_same = _share_recordings(own, source) and not (given.in_time or job.split.by == "time")
+    learned: tuple[Split, Split] = ("train", "val")
+    of_train, of_val = (
+        _n_shared_groups(unseen, source, given, split)
+        if are_same
+        else dict.fromkeys(map(str, unseen), 0)
+        for split in learned
+    )
     return Overlap(
         dataset=names[0],
         source=names[1],
         n_windows={split: len(windows) for split, windows in unseen.items()},
-        n_repeated=dict(zip(map(str, rows), counts, strict=True)),
-        n_shared_groups=_n_shared_groups(unseen, own, source, given, job),
+        n_repeated=n_repeated("train"),
+        n_shared_groups=of_train,
+        n_repeated_in_val=n_repeated("val"),
+        n_shared_groups_in_val=of_val,
     )
 
 
-def _of_train(given: Given, source: Recordings, index: int) -> AnyArray:
-    """Return the samples of a recording that are train, as `ingest` left them."""
-    begin, end = given.own(index, "train")
+def _of_split(given: Given, source: Recordings, index: int, split: Split) -> AnyArray:
+    """Return the samples of a recording that belong to a split, as `ingest` left them."""
+    begin, end = given.own(index, split)
     n_lost = given.task.n_lost(given.job)
     return span(source.signals[index], begin, end + n_lost if end > begin else begin)
 
@@ -188,32 +199,25 @@ def _whole(rows: AnyArray) -> bytes:
     return digest.digest()
 
 
-def _n_shared_groups(
-    unseen: dict[Split, WindowSet],
-    own: Recordings,
-    source: Recordings,
-    given: Given,
-    job: WindowJobSettings,
-) -> int:
-    """Return how many groups of val and test are in train of the other dataset.
+def _share_recordings(own: Recordings, source: Recordings) -> bool:
+    """Return whether names of groups mean the same in two datasets.
 
-    Names of groups mean the same where a recording of both datasets is the same and of a group of
-    the same name. In time every split holds every group.
+    They do where both hold the same recording, in a group of the same name.
     """
-    if given.in_time or job.split.by == "time":
-        return 0
     of_source = {
         (_whole(one), group) for one, group in zip(source.signals, source.groups, strict=True)
     }
-    if not any(
-        (_whole(one), group) in of_source
-        for one, group in zip(own.signals, own.groups, strict=True)
-    ):
-        return 0
-    in_train = {
-        group
-        for group, split in zip(source.groups, given.split_of, strict=True)
-        if split == "train"
+    pairs = zip(own.signals, own.groups, strict=True)
+    return any((_whole(one), group) in of_source for one, group in pairs)
+
+
+def _n_shared_groups(
+    unseen: dict[Split, WindowSet], source: Recordings, given: Given, learned: Split
+) -> dict[str, int]:
+    """Return how many groups of val and of test are in a split of the other dataset."""
+    splits = zip(source.groups, given.split_of, strict=True)
+    known = {group for group, split in splits if split == learned}
+    return {
+        split: len({windows.groups[i] for i in windows.recording.tolist()} & known)
+        for split, windows in unseen.items()
     }
-    held = {windows.groups[i] for windows in unseen.values() for i in windows.recording.tolist()}
-    return len(held & in_train)

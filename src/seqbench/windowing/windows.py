@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from seqbench.config.registry import TASK_WINDOWS
 from seqbench.config.stages import SplitSettings, TransformSettings, WindowSettings
+from seqbench.datasets.base import DataError
 from seqbench.plan.job_settings import WindowJobSettings
 from seqbench.storage.lazy_array import AnyArray, changed, joined, span
 from seqbench.storage.model_header import PredictorHeader
@@ -60,17 +61,9 @@ def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, 
         class has no window to train on.
     """
     task: TaskWindows = TASK_WINDOWS[recordings.task]()
-    recordings = task.prepared(renamed(recordings, job.rename), job)
-    if job.split.by == "time":
-        recordings = split_in_time(
-            recordings, job.split, context_samples=task.look_back(job), n_lost=task.n_lost(job)
-        )
-        split_of = recordings.splits
-    else:
-        split_of = assign_splits(recordings, job.split, job.fold)
-        recordings = put_labels_aside(recordings, job.split)
+    recordings, split_of = _split(task, renamed(recordings, job.rename), job)
     windows = task.cut(recordings, job)
-    if sentences := left_out(Cut(recordings, windows, list(split_of)), job, task):
+    if sentences := left_out(Cut(recordings, windows, split_of), job, task):
         for sentence in sentences:
             logger.warning("%s", sentence)
         notes = [*recordings.source.get("notes", ()), *sentences]
@@ -102,6 +95,74 @@ def make_windows(recordings: Recordings, job: WindowJobSettings) -> dict[Split, 
     }
     task.check(splits)
     return splits
+
+
+def windows_of_test(
+    recordings: Recordings,
+    job: WindowJobSettings,
+    like: WindowSet,
+    like_job: WindowJobSettings,
+) -> WindowSet:
+    """Cut and normalise test of a dataset as windows that a model of another one learned from.
+
+    Parameters
+    ----------
+    recordings, job
+        Of the dataset, which decide what is test.
+    like, like_job
+        Train of the other dataset and how its windows were made: length, transform,
+        normalisation and the order of classes are those.
+
+    Raises
+    ------
+    DataError
+        If test has nothing to be scored on, cut like that.
+    """
+    recordings = _in_order(renamed(recordings, job.rename), like.classes)
+    if like.timeline is not None:  # a model keeps to the rule that it has learned
+        recordings = replace(recordings, refractory_s=like.timeline.refractory_s)
+    shared = {"window": like_job.window, "transform": like_job.transform}
+    mixed = job.model_copy(update=shared | {"normalization": like_job.normalization})
+    task: TaskWindows = TASK_WINDOWS[recordings.task]()
+    recordings, split_of = _split(task, recordings, mixed)
+    windows = [
+        window
+        for window in task.cut(recordings, mixed)
+        if split_of[window.recording] == "test" and _is_used(window, "test")
+    ]
+    if not windows:
+        raise DataError(
+            f"test has no {task.needed} of the length that the model was trained on; cut shorter"
+            " windows there, or leave the dataset out of `test_on`"
+        )
+    if recordings.sample == "tokens":
+        recordings = _with_ids(recordings, token_codes(like.channels))
+    else:
+        recordings = _standardized(recordings, mixed.normalization)
+    of_targets = like.targets.normalization if like.targets else like.normalization
+    normalizations = (like.normalization, of_targets)
+    return _window_set(recordings, windows, "test", like.channels, normalizations, mixed, task)
+
+
+def _in_order(recordings: Recordings, classes: list[str]) -> Recordings:
+    """Return recordings with the same classes in another order."""
+    place = np.array([classes.index(name) for name in recordings.classes], dtype=np.int64)
+    label = place[recordings.label] if len(place) else recordings.label
+    return replace(recordings, classes=classes, label=label)
+
+
+def _split(
+    task: TaskWindows, recordings: Recordings, job: WindowJobSettings
+) -> tuple[Recordings, list[str]]:
+    """Return prepared recordings, in time pieces of them, and the split of each."""
+    recordings = task.prepared(recordings, job)
+    if job.split.by == "time":
+        recordings = split_in_time(
+            recordings, job.split, context_samples=task.look_back(job), n_lost=task.n_lost(job)
+        )
+        return recordings, recordings.splits
+    split_of = list(assign_splits(recordings, job.split, job.fold))
+    return put_labels_aside(recordings, job.split), split_of
 
 
 def windows_of(

@@ -29,6 +29,7 @@ def modules_by_job():
         found["ingest", dataset] = code.ingest(dataset)
         found["window", dataset] = code.window(dataset)
     found["overlap", "tiny_airline tiny_ringing"] = code.overlap("tiny_airline", "tiny_ringing")
+    found["cross_window", "tiny_airline"] = code.cross_window("tiny_airline")
     for run in plan.runs:
         name = f"{run.dataset} {run.architecture}"
         kind = "baseline" if run.is_baseline else "model"
@@ -73,6 +74,7 @@ FITTING = COMMON | {"tasks", "models", "windowing"}
         ("ingest", COMMON | {"datasets"}),
         ("window", COMMON | {"windowing", "tasks"}),
         ("overlap", COMMON | {"windowing", "tasks"}),
+        ("cross_window", COMMON | {"windowing", "tasks"}),
         ("fit_baseline", FITTING | {"baselines"}),
         ("pretrain", FITTING | {"pretraining", "training"}),
         (
@@ -106,7 +108,7 @@ def test_windows_depend_on_no_head_and_no_metric():
     of_tasks = {
         module
         for (step, _), modules in modules_by_job().items()
-        if step in ("window", "overlap")
+        if step in ("window", "overlap", "cross_window")
         for module in closure(*modules)
         if module.startswith("seqbench.tasks")
     }

@@ -88,13 +88,15 @@ def test_the_page_shows_the_check_and_warns_at_the_top(write_results, config, pa
 
 
 def test_what_pretraining_on_another_dataset_has_seen_is_warned_of():
-    shared = overlap_of("mine", "theirs").model_copy(update={"n_shared_groups": 2})
+    shared = overlap_of("mine", "theirs").model_copy(
+        update={"n_shared_groups": {"val": 0, "test": 2}}
+    )
 
     assert overlap_warnings([overlap_of("mine", "theirs")]) == []
     assert overlap_warnings([overlap_of("mine", "theirs", 8), shared]) == [
         "Pretraining on theirs has seen 8 of 80 test windows of mine: arms that start from it are"
         " no estimate for what is new, and do not count.",
-        "Pretraining on theirs has seen 2 groups of val or test of mine: arms that start from it"
+        "Pretraining on theirs has seen 2 test groups of mine: arms that start from it"
         " are no estimate for what is new, and do not count.",
     ]
 

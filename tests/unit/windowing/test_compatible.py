@@ -52,4 +52,5 @@ def test_other_vocabularies_are_refused():
     own, other = (Made(sample="tokens", channels=("other", *letters)) for letters in ("ab", "ac"))
 
     with pytest.raises(UserError, match="'mine' and 'theirs' have other vocabularies"):
-        check(own, other)
+        check_compatible(own, "mine", other, "theirs", ids_count=True)
+    check(own, other)

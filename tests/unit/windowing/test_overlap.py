@@ -46,8 +46,19 @@ def test_test_of_one_that_is_train_of_another_is_found_whatever_both_are_cut_to(
     assert (both.dataset, both.source) == ("mine", "theirs")
     assert both.n_repeated["test"] == both.n_windows["test"] > 20  # r4 and r5
     assert both.n_repeated["val"] == 0  # r2 and r3 are test there
-    assert both.n_shared_groups == 2
+    assert set(both.n_repeated_in_val.values()) == {0}
+    assert both.n_shared_groups == {"val": 0, "test": 2}
     assert both.is_leak
+
+
+def test_what_models_are_chosen_on_is_told_apart(six):
+    both = found(six, six, job(length_samples=13), job({"val": ["r4"], "test": ["r5"]}))
+
+    assert both.n_repeated == {"val": both.n_windows["val"], "test": 0}
+    assert 0 < both.n_repeated_in_val["test"] < both.n_windows["test"]
+    assert both.n_shared_groups_in_val == {"val": 0, "test": 1}
+    assert both.n_known("test") == both.n_repeated_in_val["test"]
+    assert both.n_known_groups("val") == 2
 
 
 def test_windows_inside_of_a_longer_recording_are_found(six, recordings):
@@ -58,14 +69,14 @@ def test_windows_inside_of_a_longer_recording_are_found(six, recordings):
     both = found(six, longer, job(), job(split))
 
     assert both.n_repeated == {"val": 0, "test": 1}  # r4 whole, and not r5
-    assert both.n_shared_groups == 0  # r1 is in both, but not in test
+    assert set(both.n_shared_groups.values()) == {0}  # r1 is in both, but not in test
 
 
 def test_datasets_of_the_same_names_share_nothing(six, others):
     both = found(six, others, job(length_samples=8), job(SWAPPED))
 
     assert set(both.n_repeated.values()) == {0}
-    assert both.n_shared_groups == 0
+    assert set(both.n_shared_groups.values()) == {0}
     assert not both.is_leak
 
 
@@ -90,7 +101,7 @@ def test_a_subject_with_other_recordings_in_train_of_the_other_dataset_is_found(
     )
 
     assert both.n_repeated == {"val": 1, "test": 0}
-    assert both.n_shared_groups == 2  # g2 of val, and g0 of test by way of r0
+    assert both.n_shared_groups == {"val": 1, "test": 1}  # g2, and g0 by way of r0
 
 
 def test_silence_is_in_all_datasets_and_does_not_count(six, others):
@@ -129,7 +140,7 @@ def test_of_a_series_that_is_cut_elsewhere_in_time_test_is_found(recordings):
     )
 
     assert found(series, series, early, late).n_repeated["test"] > 40
-    assert found(series, series, early, late).n_shared_groups == 0
+    assert not any(found(series, series, early, late).n_shared_groups.values())
     assert set(found(series, series, early, early).n_repeated.values()) == {0}
 
 

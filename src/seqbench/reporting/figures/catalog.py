@@ -100,11 +100,12 @@ def figure_names(plan: Plan) -> list[tuple[str, str]]:
 
 
 def table_paths(plan: Plan) -> list[str]:
-    """Return where tables are written: for papers, that over all datasets first, and of trials."""
+    """Return where tables are written: for papers, that over all datasets first, and others."""
     own = [layout.TABLE.format(dataset=name, form="{form}") for name in plan.base_datasets]
     patterns = [layout.OVERALL_TABLE, *own]
     found = [pattern.format(form=form) for pattern in patterns for form in layout.TABLE_FORMS]
-    return [*found, layout.TRIALS_TABLE] if plan.tuned else found
+    trials = [layout.TRIALS_TABLE] if plan.tuned else []
+    return [*found, *trials, *([layout.CROSS_TABLE] if plan.crossings else [])]
 
 
 def title(name: str) -> str:

@@ -16,8 +16,10 @@ from seqbench.reporting.figures.catalog import figure_names
 from seqbench.reporting.figures.drawing import Drawing
 from seqbench.reporting.page.paper import paper_tables
 from seqbench.reporting.page.report import render_page
+from seqbench.reporting.read.crossings import read_crossings
 from seqbench.reporting.read.results import collect, summary
 from seqbench.reporting.read.searches import search_table
+from seqbench.reporting.scores.crossings import cross_table, matrices
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ def assemble(plan: Plan, root: Path) -> Report:
     tables = paper_tables([material.boards for material in materials])
     if searches := [one for material in materials for one in material.searches]:
         tables[layout.TRIALS_TABLE] = search_table(searches)
+    crossed = matrices(read_crossings(plan, root), results)
+    if plan.crossings:
+        tables[layout.CROSS_TABLE] = cross_table(crossed)
     compared = gather_across(plan, materials)
     published = gather_published(plan, materials)
     shown: list[Material | Across | Published] = [*materials, *compared]
@@ -64,5 +69,5 @@ def assemble(plan: Plan, root: Path) -> Report:
         summary=table,
         drawings=drawings,
         tables=tables,
-        page=render_page(plan, results, materials, compared, published, drawings),
+        page=render_page(plan, results, materials, compared, crossed, published, drawings),
     )

@@ -24,10 +24,12 @@ from seqbench.reporting.read.finished import unfinished_by_dataset, unfinished_w
 from seqbench.reporting.read.results import Result, origin_of
 from seqbench.reporting.scores import formats, pretraining, questions
 from seqbench.reporting.scores.column_bests import ColumnBests
+from seqbench.reporting.scores.crossings import Matrix
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text import overview
 from seqbench.reporting.text.across import across_sections
+from seqbench.reporting.text.leaks import cross_warnings
 from seqbench.reporting.text.published import published_sentences
 from seqbench.reporting.text.runs import key_of, run_details
 from seqbench.reporting.text.sections import section
@@ -66,6 +68,7 @@ def render_page(
     results: list[Result],
     materials: list[Material],
     compared: list[Across],
+    crossed: list[Matrix],
     published: Published | None,
     drawings: Mapping[tuple[str, str], Drawing],
 ) -> str:
@@ -83,6 +86,8 @@ def render_page(
         Models across datasets, one for each task that has several.
     published
         Scores beside published ones; None without a dataset of which some are known.
+    crossed
+        Models of one dataset on test of another.
     drawings
         By dataset, or what stands in its place, and name of the figure.
     """
@@ -111,6 +116,9 @@ def render_page(
             across=across_sections(compared),
             published=published,
             published_words=published_sentences(published) if published else [],
+            matrices=crossed,
+            cross_path=layout.CROSS_TABLE,
+            cross_warnings=cross_warnings(crossed),
             n_decimals=N_DECIMALS,
             findings=questions.findings(plan, results),
             effects=effects,

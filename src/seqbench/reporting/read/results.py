@@ -120,7 +120,7 @@ def collect(plan: Plan, root: Path) -> list[Result]:
     """
     folds = plan.benchmark.folds
     return [
-        Result(run, _read(run, root / run.fill(layout.METRICS)), folds.get(run.dataset))
+        read_result(run, root / run.fill(layout.METRICS), folds.get(run.dataset))
         for run in sorted(plan.runs)
     ]
 
@@ -154,11 +154,18 @@ def origin_of(provenances: Iterable[Provenance]) -> dict[str, str]:
     return {key: "; ".join(sorted(values)) for key, values in found.items()}
 
 
-def _read(run: Run, path: Path) -> Metrics:
+def read_result(run: Run, path: Path, of: FoldOf | None = None) -> Result:
+    """Read what a run left behind at one place.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing, damaged or of another run.
+    """
     metrics = read_metrics(path)
     if (found := tuple(metrics.run.model_dump().values())) != _identity(run):
         raise FormatError(f"{path}: holds the results of {found}, not of {_identity(run)}")
-    return metrics
+    return Result(run, metrics, of)
 
 
 def _identity(run: Run) -> tuple[str, str, str, float, int]:

@@ -6,6 +6,7 @@ from seqbench.config.arms import Arm
 from seqbench.datasets.base import counted
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.scores import formats
+from seqbench.reporting.scores.crossings import Matrix
 from seqbench.storage.overlaps import Overlap
 from seqbench.storage.windows import LeakCheck
 
@@ -75,12 +76,23 @@ def _overlap_warning(one: Overlap) -> str:
         for split, n in one.n_repeated.items()
         if n
     ]
-    if one.n_shared_groups:
-        seen.append(f"{counted(one.n_shared_groups, 'group')} of val or test")
+    seen += [f"{counted(n, f'{split} group')}" for split, n in one.n_shared_groups.items() if n]
     return (
         f"Pretraining on {one.source} has seen {' and '.join(seen)} of {one.dataset}: arms that"
         " start from it are no estimate for what is new, and do not count."
     )
+
+
+def cross_warnings(matrices: Sequence[Matrix]) -> list[str]:
+    """Return which tests of other datasets models have learned from, each pair once."""
+    leaky = {pair: cell for one in matrices for pair, cell in one.cells.items() if cell.is_leak}
+    return [
+        f"Train and val of {row} hold"
+        f" {formats.amount(cell.n_seen)} of {counted(cell.n_windows, 'test window')}"
+        + (f" and {counted(cell.n_shared_groups, 'group')}" if cell.n_shared_groups else "")
+        + f" of {column}: what is trained on {row} knows that test."
+        for (row, column), cell in sorted(leaky.items())
+    ]
 
 
 def file_note(material: Material) -> list[str]:

@@ -1,0 +1,53 @@
+"""Scores on test of other datasets, of models as they are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqbench import layout
+from seqbench.errors import FormatError
+from seqbench.plan.plan import Plan
+from seqbench.reporting.read.results import Result, read_result
+from seqbench.storage.overlaps import Overlap, read_overlap
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What a run scores on test of another dataset.
+
+    Parameters
+    ----------
+    result
+        Of the run, with the scores on that test alone.
+    tested_on
+        The other dataset.
+    overlap
+        What its val and test share with train of the dataset of the run.
+    """
+
+    result: Result
+    tested_on: str
+    overlap: Overlap
+
+
+def read_crossings(plan: Plan, root: Path) -> list[Crossed]:
+    """Return the scores on other datasets; of a plan with runs left out, those that are there.
+
+    Raises
+    ------
+    FormatError
+        If a file is missing, damaged, or of something else.
+    """
+    found = []
+    for one in sorted(plan.crossings):
+        pair = {"dataset": one.tested_on, "source": one.run.dataset}
+        paths = (root / one.fill(layout.CROSS_METRICS), root / layout.OVERLAP.format(**pair))
+        if plan.unfinished and not all(path.exists() for path in paths):
+            continue
+        result = read_result(one.run, paths[0])
+        if result.metrics.tested_on != one.tested_on:
+            raise FormatError(
+                f"{paths[0]}: holds scores on {result.metrics.tested_on}, not on {one.tested_on};"
+                " delete it and run again"
+            )
+        found.append(Crossed(result, one.tested_on, read_overlap(paths[1])))
+    return found

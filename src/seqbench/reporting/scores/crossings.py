@@ -1,0 +1,124 @@
+"""Matrices of scores: trained on one dataset, tested on another."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from seqbench.plan.plan import Model
+from seqbench.reporting.read.crossings import Crossed
+from seqbench.reporting.read.results import Result
+from seqbench.reporting.scores.estimates import Estimate
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A model of one dataset on test of one.
+
+    Parameters
+    ----------
+    score
+        Headline over the seeds, with its interval.
+    is_own
+        Whether it is the test of the dataset that it was trained on.
+    n_seen, n_windows
+        Windows of that test, as its own dataset cuts them, that stand in train or val of the
+        other one, and all of them.
+    n_shared_groups
+        Groups of that test that are in train or val there.
+    """
+
+    score: Estimate
+    is_own: bool
+    n_seen: int = 0
+    n_windows: int = 0
+    n_shared_groups: int = 0
+
+    @property
+    def is_leak(self) -> bool:
+        """Whether the model has learned from what it is scored on, or was chosen on it."""
+        return self.n_seen > 0 or self.n_shared_groups > 0
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """One model, trained on each dataset of a row and tested on each of a column.
+
+    Parameters
+    ----------
+    cells
+        By row and column; not all are there.
+    """
+
+    model: Model
+    labels: str
+    headline: str
+    rows: list[str]
+    columns: list[str]
+    cells: dict[tuple[str, str], Cell]
+
+
+def matrices(crossed: Sequence[Crossed], results: Iterable[Result]) -> list[Matrix]:
+    """Return a matrix for each model, fraction of labels and headline that was crossed."""
+    runs: dict[tuple[Model, str, str], dict[tuple[str, str], list[Crossed]]] = {}
+    for one in crossed:
+        run = one.result.run
+        key = run.model, run.labels, one.result.headline
+        runs.setdefault(key, {}).setdefault((run.dataset, one.tested_on), []).append(one)
+    own: dict[tuple[Model, str, str], list[Result]] = {}
+    for result in results:
+        run = result.run
+        own.setdefault((run.model, run.labels, run.dataset), []).append(result)
+    return [_matrix(key, of_model, own) for key, of_model in sorted(runs.items(), key=_order)]
+
+
+def _order(item: tuple[tuple[Model, str, str], object]) -> tuple[bool, tuple[Model, str, str]]:
+    return item[0][0].is_baseline, item[0]
+
+
+def _matrix(
+    key: tuple[Model, str, str],
+    crossed: dict[tuple[str, str], list[Crossed]],
+    own: dict[tuple[Model, str, str], list[Result]],
+) -> Matrix:
+    model, labels, headline = key
+    rows = sorted({row for row, _ in crossed})
+    columns = sorted({column for _, column in crossed} | set(rows))
+    cells = {
+        pair: Cell(
+            score=Estimate.of([one.result for one in of_cell], headline),
+            is_own=False,
+            n_seen=of_cell[0].overlap.n_known("test"),
+            n_windows=of_cell[0].overlap.n_windows["test"],
+            n_shared_groups=of_cell[0].overlap.n_known_groups("test"),
+        )
+        for pair, of_cell in crossed.items()
+    }
+    for row in rows:
+        if of_row := own.get((model, labels, row)):
+            cells[row, row] = Cell(score=Estimate.of(of_row, headline), is_own=True)
+    return Matrix(model, labels, headline, rows, columns, cells)
+
+
+def cross_table(found: Iterable[Matrix]) -> str:
+    """Return every cell as CSV, one a row."""
+    rows = [
+        {
+            "architecture": matrix.model.architecture,
+            "arm": matrix.model.arm,
+            "labels": matrix.labels,
+            "trained_on": row,
+            "tested_on": column,
+            "metric": matrix.headline,
+            "value": cell.score.mean,
+            "sd": cell.score.sd,
+            "n": cell.score.n,
+            "low": cell.score.interval[0] if cell.score.interval else None,
+            "high": cell.score.interval[1] if cell.score.interval else None,
+            "n_test_windows_known": cell.n_seen,
+            "n_test_groups_known": cell.n_shared_groups,
+        }
+        for matrix in found
+        for (row, column), cell in sorted(matrix.cells.items())
+    ]
+    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
