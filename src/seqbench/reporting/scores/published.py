@@ -17,7 +17,7 @@ COUNTERPARTS: Mapping[str, str] = {  # by architecture or baseline, a column of 
     "resnet": "ResNet",
     "inception_time": "InceptionTime",
     "minirocket": "MiniRocket",
-    "multirocket_hydra": "MultiRocket-Hydra",
+    "multirocket_hydra": "MultiRocket-Hydra on 30 resamples",
 }
 
 

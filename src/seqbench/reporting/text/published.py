@@ -14,6 +14,7 @@ def published_sentences(published: Published) -> list[str]:
     if any(not pair.model.is_baseline for pair in published.pairs):
         found.append(
             "Published networks learned from all of train, and most chose their epoch by the loss"
-            " there; ours hold out a part of train as val, which chooses it."
+            " there; ours hold out a part of train as val, which chooses it and which a refit gives"
+            " back."
         )
     return found
