@@ -126,6 +126,21 @@ def test_labels_of_val_are_learned(trained, make_windows):
     assert after[is_second, 1].mean() > 0.5
 
 
+def test_without_labels_of_val_it_is_the_first_training(trained, monkeypatch):
+    job = trained(min_steps_per_epoch=5)  # as many over both splits
+    drawn = refit_module.labelled_subset
+
+    def of_train(windows, fraction, seed):
+        found = drawn(windows, fraction, seed)
+        return found if windows.split == "train" else found[:0]
+
+    monkeypatch.setattr(refit_module, "labelled_subset", of_train)
+    refit(job)
+
+    first, again = arrays(job.first), arrays(job.model)
+    assert all((again[name] == first[name]).all() for name in first)
+
+
 @pytest.mark.parametrize("settings", [{}, {"schedule": "plateau", "plateau_epochs": 1, "ema": 0.9}])
 def test_an_interrupted_refit_ends_with_the_same_bits(trained, steps, tmp_path, settings):
     job = trained(**settings)
