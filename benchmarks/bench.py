@@ -238,9 +238,8 @@ def pipeline() -> dict[str, float]:
     for run in plan.runs:
         cost = read_metrics(folder / run.fill(METRICS)).cost
         work += (cost.train_cpu_s or 0.0) + (cost.predict_cpu_s or 0.0)
-        objective = plan.objective(run)
-        if objective:
-            encoders.add(ENCODER.format(objective=objective, **vars(run)))
+        if (encoder := plan.pretraining(run)) is not None:
+            encoders.add(encoder.fill(ENCODER))
     for path in sorted(encoders):
         header = read_model(folder / path).header
         assert isinstance(header, EncoderHeader)

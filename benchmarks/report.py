@@ -55,12 +55,11 @@ def with_more_seeds(results: Path, root: Path, n_runs: int) -> Plan:
 
 def write_run(plan: Plan, run: Run, like: Run, source: Path, root: Path) -> None:
     """Write the files of a run from those of another seed."""
-    patterns = [*OF_A_RUN]
-    objective = plan.objective(run)
-    if objective is not None:
-        patterns.append(layout.PRETRAIN_HISTORY)
-    for pattern in patterns:
-        old, new = (pattern.format(**vars(one), objective=objective) for one in (like, run))
+    pairs = [(like.fill(pattern), run.fill(pattern)) for pattern in OF_A_RUN]
+    theirs, own = plan.pretraining(like), plan.pretraining(run)
+    if theirs is not None and own is not None:
+        pairs.append((theirs.fill(layout.PRETRAIN_HISTORY), own.fill(layout.PRETRAIN_HISTORY)))
+    for old, new in pairs:
         if (source / old).exists():
             link(source / old, root / new)
     content = json.loads((source / like.fill(layout.METRICS)).read_text(encoding="utf-8"))
