@@ -8,7 +8,7 @@ have, and searched at every sample.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,9 +60,11 @@ def find_overlap(
     first = next(iter(unseen.values()))
 
     def n_repeated(learned: Split) -> dict[str, int]:
-        indices = range(len(given.recordings.signals))
-        parts = (_of_split(given, source, index, learned) for index in indices)
-        others = [_in_form_of(first, job, part) for part in parts if len(part)]
+        parts = (
+            _of_split(given, index, learned, signal, lambda whole: _in_form_of(first, job, whole))
+            for index, signal in enumerate(source.signals)
+        )
+        others = [part for part in parts if len(part)]
         if first.sample == "tokens":
             known = {_whole(one) for one in others}
             counts = [sum(_whole(one) in known for one in of_split) for of_split in rows.values()]
@@ -89,11 +91,23 @@ def find_overlap(
     )
 
 
-def _of_split(given: Given, source: Recordings, index: int, split: Split) -> AnyArray:
-    """Return the samples of a recording that belong to a split, as `ingest` left them."""
+def _of_split(
+    given: Given,
+    index: int,
+    split: Split,
+    signal: AnyArray,
+    in_form: Callable[[AnyArray], AnyArray],
+) -> AnyArray:
+    """Return the samples of a recording that belong to a split, in another form.
+
+    It is given that form whole, as statistics of a recording are not those of its splits in time.
+    """
     begin, end = given.own(index, split)
-    n_lost = given.task.n_lost(given.job)
-    return span(source.signals[index], begin, end + n_lost if end > begin else begin)
+    if end <= begin:
+        return span(signal, 0, 0)
+    whole = in_form(signal)
+    n_lost = given.task.n_lost(given.job) - (len(signal) - len(whole))
+    return span(whole, begin, max(begin, end + n_lost))
 
 
 def _in_form_of(windows: WindowSet, job: WindowJobSettings, signal: AnyArray) -> AnyArray:

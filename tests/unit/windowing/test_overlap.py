@@ -144,6 +144,21 @@ def test_of_a_series_that_is_cut_elsewhere_in_time_test_is_found(recordings):
     assert set(found(series, series, early, early).n_repeated.values()) == {0}
 
 
+def test_recordings_scaled_by_themselves_are_found_where_the_other_dataset_cuts_them_in_time(
+    recordings,
+):
+    series = recordings(
+        ["", "", ""], lengths=[100, 120, 110], intervals=[], task="forecasting", classes=[]
+    )
+    cut = {"length_samples": 5, "horizon_samples": 2}
+    whole = job({"val": ["r1"], "test": ["r2"]}, normalization="per_recording", **cut)
+    in_time = job({"by": "time", "val": 0.1, "test": 0.2}, **cut)
+
+    both = found(series, series, whole, in_time)
+
+    assert 70 < both.n_repeated["test"] < both.n_windows["test"]
+
+
 def words(recordings, *spelt):
     """Return words, one a recording."""
     signals = [np.array([[ord(c)] for c in word], np.float32) for word in spelt]
