@@ -88,6 +88,7 @@ def test_models_stand_beside_their_counterparts_under_any_name(raw):
         ({"split": {"test": 0.3}}, "its `split` is not that of the archive"),
         ({"split": {"val": ["train00001"]}}, "its `split` is not that of the archive"),
         ({"window": {"max_samples": 20}}, "its `window` changes the series"),
+        ({"rename": {"classes": {"1": "2"}}}, "its `rename` changes the classes"),
         ({"problem": "Mine"}, "no published accuracy of the problem Mine"),
     ],
 )

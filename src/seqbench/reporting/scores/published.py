@@ -117,4 +117,6 @@ def _why_not(entry: DatasetEntry) -> str | None:
         return "its `split` is not that of the archive, for which accuracies were published"
     if entry.window != WindowSettings():
         return "its `window` changes the series of which accuracies were published"
+    if entry.rename.classes:  # several may have become one
+        return "its `rename` changes the classes of which accuracies were published"
     return None
