@@ -182,7 +182,7 @@ class Plan:
     def overlaps(self) -> list[Pair]:
         """Datasets, and others that models learned from that are scored on their test."""
         pretrained = [pair for run in self.trained if (pair := self.overlap(run))]
-        crossed = [Pair(one.tested_on, one.run.dataset) for one in self.crossings]
+        crossed = [pair for one in self.crossings for pair in self.pairs_of(one)]
         return list(dict.fromkeys([*pretrained, *crossed]))
 
     @cached_property
@@ -205,6 +205,17 @@ class Plan:
         if one is None or one.dataset == run.dataset:
             return None
         return Pair(run.dataset, one.dataset)
+
+    def pairs_of(self, crossing: Crossing) -> list[Pair]:
+        """Return the dataset that a model is tested on, with each that the model learned from.
+
+        The first of those is the one it was trained on; one it was pretrained on may follow.
+        """
+        run, tested_on = crossing
+        sources = [run.dataset]
+        if (pretrained := self.overlap(run)) is not None and pretrained.source != tested_on:
+            sources.append(pretrained.source)
+        return [Pair(tested_on, source) for source in sources]
 
     def runs_on(self, base_dataset: str) -> list[Run]:
         """Return the runs on a dataset, those on all of its folds."""

@@ -1,6 +1,7 @@
 """`overlap/SOURCE.json`: what a dataset shares with another one that models learned from."""
 
 from pathlib import Path
+from typing import Self
 
 from seqbench.storage.checked_json import read_checked, write_checked
 from seqbench.storage.records import Count, Name, Record
@@ -38,6 +39,13 @@ class Overlap(Record):
     def is_leak(self) -> bool:
         """Whether train of the other dataset holds what a model is scored on."""
         return any(self.n_shared_groups.values()) or any(self.n_repeated.values())
+
+    def of_train(self) -> Self:
+        """Return it without val of the other dataset, which pretraining does not see."""
+        nothing = dict.fromkeys(self.n_windows, 0)
+        return self.model_copy(
+            update={"n_repeated_in_val": nothing, "n_shared_groups_in_val": nothing}
+        )
 
     def n_known(self, split: str) -> int:
         """Return how many windows of a split stand in train or val of the other dataset."""

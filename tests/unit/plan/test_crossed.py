@@ -38,6 +38,16 @@ def test_every_run_is_scored_on_every_dataset_but_its_own():
     assert found.base_datasets == ["waves", "ecg200"]
 
 
+def test_a_test_is_looked_for_in_what_a_model_was_pretrained_on_too():
+    arms = ["contrastive_from_ecg200_finetune", "contrastive_from_gun_point_finetune"]
+    grid = {"datasets": ["waves"], "architectures": ["cnn1d"], "arms": arms, "seeds": [0]}
+    found = Plan(Benchmark.load({"runs": [grid | {"test_on": ["gun_point"]}], "baselines": []}))
+
+    assert Pair("gun_point", "ecg200") in found.overlaps
+    assert found.pairs_of(found.crossings[0])[0] == Pair("gun_point", "waves")
+    assert Pair("gun_point", "gun_point") not in found.overlaps  # its train is no test
+
+
 def test_a_baseline_that_is_told_the_truth_is_scored_on_none():
     events = {name: {"source": "strikes_windows", "seed": seed} for seed, name in enumerate("ab")}
     found = Plan(

@@ -83,6 +83,35 @@ def test_a_test_that_was_in_train_is_marked_in_its_cell_alone(found):
     assert float(cell["low"]) < 0.725 < float(cell["high"])
 
 
+def test_what_pretraining_has_seen_of_a_test_is_marked_too(write_results, config):
+    grid = {"datasets": ["waves"], "test_on": ["gun_point"]}
+    plan = write_results(
+        config(arms=["scratch", "contrastive_from_ecg200_finetune"], seeds=[0], **grid),
+        skill=lambda run: 0.5,
+    )
+    seen = Path(layout.OVERLAP.format(dataset="gun_point", source="ecg200"))
+    in_val = {"n_repeated_in_val": {"val": 0, "test": 2}}  # which pretraining does not see
+    write_overlap(seen, overlap_of("gun_point", "ecg200", 8).model_copy(update=in_val))
+    own = overlap_of("waves", "ecg200", 3)
+
+    found = matrices(read_crossings(plan, Path()), collect(plan, Path()), [own])
+
+    marked = {
+        (one.model.arm, *pair): cell.n_seen
+        for one in found
+        for pair, cell in one.cells.items()
+        if cell.is_leak
+    }
+    arm = "contrastive_from_ecg200_finetune"
+    assert marked == {(arm, "waves", "gun_point"): 8, (arm, "waves", "waves"): 3}
+    assert cross_warnings(found) == [
+        "Train and val of ecg200 hold 8 of 80 test windows of gun_point: what is pretrained on"
+        " ecg200 knows that test.",
+        "Train and val of ecg200 hold 3 of 80 test windows of waves: what is pretrained on ecg200"
+        " knows that test.",
+    ]
+
+
 def test_val_that_was_in_train_leaves_test_as_it_is(found):
     path = Path(layout.OVERLAP.format(dataset="ecg200", source="waves"))
     on_val = {name: {"val": 5, "test": 0} for name in ("n_repeated", "n_shared_groups")}

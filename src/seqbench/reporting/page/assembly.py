@@ -53,7 +53,8 @@ def assemble(plan: Plan, root: Path) -> Report:
     tables = paper_tables([material.boards for material in materials])
     if searches := [one for material in materials for one in material.searches]:
         tables[layout.TRIALS_TABLE] = search_table(searches)
-    crossed = matrices(read_crossings(plan, root), results)
+    overlaps = [one for material in materials for one in material.overlaps]
+    crossed = matrices(read_crossings(plan, root), results, overlaps)
     if plan.crossings:
         tables[layout.CROSS_TABLE] = cross_table(crossed)
     compared = gather_across(plan, materials)

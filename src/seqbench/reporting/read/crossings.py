@@ -20,13 +20,14 @@ class Crossed:
         Of the run, with the scores on that test alone.
     tested_on
         The other dataset.
-    overlap
-        What its val and test share with train of the dataset of the run.
+    overlaps
+        What its val and test share with the dataset of the run, and with train of another one
+        that the encoder was pretrained on.
     """
 
     result: Result
     tested_on: str
-    overlap: Overlap
+    overlaps: tuple[Overlap, ...]
 
 
 def read_crossings(plan: Plan, root: Path) -> list[Crossed]:
@@ -39,8 +40,9 @@ def read_crossings(plan: Plan, root: Path) -> list[Crossed]:
     """
     found = []
     for one in sorted(plan.crossings):
-        pair = {"dataset": one.tested_on, "source": one.run.dataset}
-        paths = (root / one.fill(layout.CROSS_METRICS), root / layout.OVERLAP.format(**pair))
+        pairs = plan.pairs_of(one)
+        overlaps = [root / layout.OVERLAP.format(**pair._asdict()) for pair in pairs]
+        paths = (root / one.fill(layout.CROSS_METRICS), *overlaps)
         if plan.unfinished and not all(path.exists() for path in paths):
             continue
         result = read_result(one.run, paths[0])
@@ -49,5 +51,7 @@ def read_crossings(plan: Plan, root: Path) -> list[Crossed]:
                 f"{paths[0]}: holds scores on {result.metrics.tested_on}, not on {one.tested_on};"
                 " delete it and run again"
             )
-        found.append(Crossed(result, one.tested_on, read_overlap(paths[1])))
+        own, *pretrained = map(read_overlap, overlaps)
+        learned_from = (own, *(overlap.of_train() for overlap in pretrained))
+        found.append(Crossed(result, one.tested_on, learned_from))
     return found

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from seqbench.config.arms import Arm
 from seqbench.plan.plan import Model
 from seqbench.reporting.read.crossings import Crossed
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores.estimates import Estimate
+from seqbench.storage.overlaps import Overlap
 
 
 @dataclass(frozen=True)
@@ -21,18 +23,23 @@ class Cell:
         Headline over the seeds, with its interval.
     is_own
         Whether it is the test of the dataset that it was trained on.
-    n_seen, n_windows
-        Windows of that test, as its own dataset cuts them, that stand in train or val of the
-        other one, and all of them.
-    n_shared_groups
-        Groups of that test that are in train or val there.
+    overlaps
+        What that test shares with the datasets that the model learned from.
     """
 
     score: Estimate
     is_own: bool
-    n_seen: int = 0
-    n_windows: int = 0
-    n_shared_groups: int = 0
+    overlaps: tuple[Overlap, ...] = ()
+
+    @property
+    def n_seen(self) -> int:
+        """Windows of that test, as its own dataset cuts them, in the one that holds most."""
+        return max((one.n_known("test") for one in self.overlaps), default=0)
+
+    @property
+    def n_shared_groups(self) -> int:
+        """Groups of that test in the one that holds most."""
+        return max((one.n_known_groups("test") for one in self.overlaps), default=0)
 
     @property
     def is_leak(self) -> bool:
@@ -58,8 +65,18 @@ class Matrix:
     cells: dict[tuple[str, str], Cell]
 
 
-def matrices(crossed: Sequence[Crossed], results: Iterable[Result]) -> list[Matrix]:
-    """Return a matrix for each model, fraction of labels and headline that was crossed."""
+def matrices(
+    crossed: Sequence[Crossed], results: Iterable[Result], overlaps: Iterable[Overlap] = ()
+) -> list[Matrix]:
+    """Return a matrix for each model, fraction of labels and headline that was crossed.
+
+    Parameters
+    ----------
+    results
+        Of the runs on their own test.
+    overlaps
+        What these tests share with other datasets that models were pretrained on.
+    """
     runs: dict[tuple[Model, str, str], dict[tuple[str, str], list[Crossed]]] = {}
     for one in crossed:
         run = one.result.run
@@ -69,7 +86,13 @@ def matrices(crossed: Sequence[Crossed], results: Iterable[Result]) -> list[Matr
     for result in results:
         run = result.run
         own.setdefault((run.model, run.labels, run.dataset), []).append(result)
-    return [_matrix(key, of_model, own) for key, of_model in sorted(runs.items(), key=_order)]
+    pretrained: dict[tuple[str, str | None], Overlap] = {
+        (one.dataset, one.source): one.of_train() for one in overlaps
+    }
+    return [
+        _matrix(key, of_model, own, pretrained)
+        for key, of_model in sorted(runs.items(), key=_order)
+    ]
 
 
 def _order(item: tuple[tuple[Model, str, str], object]) -> tuple[bool, tuple[Model, str, str]]:
@@ -80,6 +103,7 @@ def _matrix(
     key: tuple[Model, str, str],
     crossed: dict[tuple[str, str], list[Crossed]],
     own: dict[tuple[Model, str, str], list[Result]],
+    pretrained: dict[tuple[str, str | None], Overlap],
 ) -> Matrix:
     model, labels, headline = key
     rows = sorted({row for row, _ in crossed})
@@ -88,15 +112,15 @@ def _matrix(
         pair: Cell(
             score=Estimate.of([one.result for one in of_cell], headline),
             is_own=False,
-            n_seen=of_cell[0].overlap.n_known("test"),
-            n_windows=of_cell[0].overlap.n_windows["test"],
-            n_shared_groups=of_cell[0].overlap.n_known_groups("test"),
+            overlaps=of_cell[0].overlaps,
         )
         for pair, of_cell in crossed.items()
     }
+    source = None if model.is_baseline else Arm.parse(model.arm).dataset
     for row in rows:
         if of_row := own.get((model, labels, row)):
-            cells[row, row] = Cell(score=Estimate.of(of_row, headline), is_own=True)
+            overlaps = (pretrained[row, source],) if (row, source) in pretrained else ()
+            cells[row, row] = Cell(Estimate.of(of_row, headline), is_own=True, overlaps=overlaps)
     return Matrix(model, labels, headline, rows, columns, cells)
 
 

@@ -85,13 +85,20 @@ def _overlap_warning(one: Overlap) -> str:
 
 def cross_warnings(matrices: Sequence[Matrix]) -> list[str]:
     """Return which tests of other datasets models have learned from, each pair once."""
-    leaky = {pair: cell for one in matrices for pair, cell in one.cells.items() if cell.is_leak}
+    leaky = {
+        (one.source, one.dataset, "trained" if one.source == row else "pretrained"): one
+        for matrix in matrices
+        for (row, _), cell in matrix.cells.items()
+        for one in cell.overlaps
+        if one.n_known("test") or one.n_known_groups("test")
+    }
     return [
-        f"Train and val of {row} hold"
-        f" {formats.amount(cell.n_seen)} of {counted(cell.n_windows, 'test window')}"
-        + (f" and {counted(cell.n_shared_groups, 'group')}" if cell.n_shared_groups else "")
-        + f" of {column}: what is trained on {row} knows that test."
-        for (row, column), cell in sorted(leaky.items())
+        f"Train and val of {source} hold"
+        f" {formats.amount(one.n_known('test'))} of"
+        f" {counted(one.n_windows['test'], 'test window')}"
+        + (f" and {counted(n_groups, 'group')}" if (n_groups := one.n_known_groups("test")) else "")
+        + f" of {dataset}: what is {how} on {source} knows that test."
+        for (source, dataset, how), one in sorted(leaky.items())
     ]
 
 
