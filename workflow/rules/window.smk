@@ -32,7 +32,7 @@ rule window:
 
 rule overlap:
     input:
-        lambda wc: overlap_inputs(PLAN, wc.dataset, wc.source),
+        unpack(lambda wc: overlap_inputs(PLAN, wc.dataset, wc.source)),
     output:
         overlap=layout.OVERLAP,
     log:
@@ -51,6 +51,6 @@ rule overlap:
         "python -m seqbench.steps.overlap --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --source {wildcards.source}"
         " --memory-limit {resources.memory_limit:q}"
-        " --windows {input[0]:q} --source-windows {input[1]:q}"
-        " --recordings {input[2]:q} --source-recordings {input[3]:q}"
+        " --windows {input.windows:q} --source-windows {input.source_windows:q}"
+        " --recordings {input.recordings:q} --source-recordings {input.source_recordings:q}"
         " --overlap {output.overlap:q} > {log:q} 2>&1"

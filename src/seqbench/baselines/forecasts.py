@@ -163,7 +163,7 @@ class LogArBaseline(Baseline):
             predicted = np.einsum("nld,ldh->nhd", self._regressors(series), coefficients)
         else:
             for _ in range(windows.required_targets.horizon_samples):
-                following = np.einsum("nld,ld->nd", self._regressors(series), coefficients)
+                following = np.einsum("sld,ld->sd", self._regressors(series), coefficients)
                 series = np.concatenate([series, following[:, None]], axis=1)
             predicted = series[:, max(self.lags) :]
         return np.exp(predicted) if arrays["is_log"] else predicted

@@ -80,7 +80,13 @@ def jobs_of(plan: Plan) -> list[Job]:
         of_data.append(_job(plan, "window", {"dataset": name}, [layout.WINDOWS], [recordings]))
     for pair in plan.overlaps:
         of_data.append(
-            _job(plan, "overlap", pair._asdict(), [layout.OVERLAP], overlap_inputs(plan, *pair))
+            _job(
+                plan,
+                "overlap",
+                pair._asdict(),
+                [layout.OVERLAP],
+                [*overlap_inputs(plan, *pair).values()],
+            )
         )
     searches = [job for dataset, name in plan.tuned for job in _search(plan, dataset, name)]
     pretrained: dict[str, Job] = {}
@@ -204,12 +210,15 @@ def overlap_files(plan: Plan, runs: Iterable[Run]) -> list[str]:
     return [layout.OVERLAP.format(**pair._asdict()) for pair in pairs]
 
 
-def overlap_inputs(plan: Plan, dataset: str, source: str) -> list[str]:
+def overlap_inputs(plan: Plan, dataset: str, source: str) -> dict[str, str]:
     """Return the windows and recordings of two datasets that are compared with each other."""
-    names = (dataset, source)
-    windows = [layout.WINDOWS.format(dataset=name) for name in names]
-    of = [layout.RECORDINGS.format(dataset=plan.benchmark.base_dataset(name)) for name in names]
-    return [*windows, *of]
+    base = plan.benchmark.base_dataset
+    return {
+        "windows": layout.WINDOWS.format(dataset=dataset),
+        "source_windows": layout.WINDOWS.format(dataset=source),
+        "recordings": layout.RECORDINGS.format(dataset=base(dataset)),
+        "source_recordings": layout.RECORDINGS.format(dataset=base(source)),
+    }
 
 
 def run_files(plan: Plan) -> dict[Run, list[str]]:
