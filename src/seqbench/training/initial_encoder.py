@@ -103,6 +103,9 @@ def _check_architecture(
         options.model_validate(one).model_dump(mode="json")  # older files lack newer options
         for one in (header.architecture_options, settings.architecture_options)
     )
+    if isinstance(header, ModelHeader):  # no encoder of tokens stands in a file of its own
+        theirs["embedding_size"] = header.embedding_size
+        ours["embedding_size"] = settings.embedding_size
     for name in theirs:
         if theirs[name] != ours[name]:
             raise UserError(

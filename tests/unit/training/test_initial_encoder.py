@@ -122,6 +122,14 @@ def test_another_architecture_is_refused(pretrained, settings, make_windows, cha
         )
 
 
+def test_vectors_of_tokens_of_another_size_are_refused(trained, settings, make_windows):
+    file = trained("file", dataset="theirs")
+
+    with pytest.raises(UserError, match="`embedding_size: None`, but the model has .*: 8`"):
+        wide = settings.model_copy(update={"embedding_size": 8})
+        read_encoder(file, wide, make_windows()["train"], "mine")
+
+
 @pytest.mark.parametrize("kind", ["encoder", "model"])
 def test_other_channels_are_refused_before_training(
     kind, pretrained, trained, settings, make_windows
