@@ -124,10 +124,11 @@ def test_another_architecture_is_refused(pretrained, settings, make_windows, cha
 
 def test_vectors_of_tokens_of_another_size_are_refused(trained, settings, make_windows):
     file = trained("file", dataset="theirs")
+    wide = settings.model_copy(update={"embedding_size": 8})
+    train = make_windows()["train"]
 
-    with pytest.raises(UserError, match="`embedding_size: None`, but the model has .*: 8`"):
-        wide = settings.model_copy(update={"embedding_size": 8})
-        read_encoder(file, wide, make_windows()["train"], "mine")
+    with pytest.raises(UserError, match=r"`embedding_size: None`, but the model has .*: 8`"):
+        read_encoder(file, wide, train, "mine")
 
 
 @pytest.mark.parametrize("kind", ["encoder", "model"])
