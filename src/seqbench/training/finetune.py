@@ -134,7 +134,7 @@ def read_train_and_val(job: TrainingJob) -> tuple[WindowSet, WindowSet]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Again:
+class FirstTraining:
     """What a training takes over from one before.
 
     Parameters
@@ -158,16 +158,16 @@ def trained_network(
     val: WindowSet,
     device: torch.device,
     keeper: StateKeeper | None,
-    again: Again | None = None,
+    first: FirstTraining | None = None,
 ) -> TrainedNetwork:
     """Train on train until the loss on val stops falling; nothing is read but a given encoder.
 
-    With `again`, val is not looked at: losses of a training before decide in its place.
+    With `first`, val is not looked at: the losses of that training decide in its place.
     """
     settings, seed = job.settings, job.run.seed
     prepare(job.threads, device, tf32=settings.optimizer.precision == "tf32")
     generator = seed_everything(seed)
-    network_header = _network_header(settings, train) if again is None else again.header
+    network_header = _network_header(settings, train) if first is None else first.header
     network = build_model(network_header)
     network.head.smoothing = settings.optimizer.label_smoothing
     initial = read_encoder(job.encoder, settings, train, job.run.dataset) if job.encoder else None
@@ -182,7 +182,7 @@ def trained_network(
     elif settings.frozen:
         inputs = WindowTable(train, device, with_targets=False)
         calibrate(network.to(device).encoder, inputs, seed)
-    drawn = labelled_subset(train, settings.labels, seed) if again is None else again.drawn
+    drawn = labelled_subset(train, settings.labels, seed) if first is None else first.drawn
     starts_as = ARCHITECTURES.entry(settings.architecture).tags.get("starts_as")
     began, began_cpu = time.perf_counter(), time.process_time()
     if starts_as:
@@ -215,7 +215,7 @@ def trained_network(
         n_full=int((train.label >= 0).sum()),
         tensorboard=job.tensorboard,
         keeper=keeper,
-        recorded=None if again is None else again.val_losses,
+        recorded=None if first is None else first.val_losses,
     )
     outcome = replace(
         outcome,
@@ -226,7 +226,7 @@ def trained_network(
     def predicted() -> Any:
         return predict(network, val, device, int(train.length.max()))
 
-    if again is None and not network.head.stands(predicted, val, network_header):
+    if first is None and not network.head.stands(predicted, val, network_header):
         outcome = replace(outcome, best_epoch=0)
     return TrainedNetwork(
         network=network,

@@ -18,7 +18,7 @@ from seqbench.storage.windows import WindowSet
 from seqbench.training.batches import labelled_subset
 from seqbench.training.devices import claim_device
 from seqbench.training.finetune import (
-    Again,
+    FirstTraining,
     LabelledJob,
     peak_bytes,
     read_train_and_val,
@@ -124,8 +124,8 @@ def _refit(job: RefitJob, keeper: StateKeeper | None) -> None:
     val_losses = _val_losses(job.history, n_epochs)
     both = together(train, val)
     del train
-    again = Again(header=header, drawn=drawn, val_losses=val_losses)
-    trained = trained_network(job, both, val, device, keeper, again)
+    first = FirstTraining(header=header, drawn=drawn, val_losses=val_losses)
+    trained = trained_network(job, both, val, device, keeper, first)
     cost = _sum(header.cost, trained.outcome.cost("train"), peak_bytes(memory, device))
     provenance = Provenance(
         **origin(),
