@@ -17,11 +17,13 @@ PLAIN = {
     *(
         "wildcards.seed",
         "wildcards.trial",
+        "wildcards.source",
+        "wildcards.tested_on",
         "resources.device",
         "resources.state_every_s",
         "resources.out_of_memory",
     ),
-    *("params.code", "params.encoder", "params.tensorboard", "threads"),
+    *("params.code", "params.encoder", "params.refit", "params.tensorboard", "threads"),
 }
 
 

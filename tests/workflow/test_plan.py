@@ -146,7 +146,7 @@ def test_module_users_get_the_whole_workflow_and_its_config(as_module, tmp_path)
     done = as_module()
 
     assert done.returncode == 0, done.output[-3000:]
-    assert done.jobs["seqbench_finetune"] == 93
+    assert done.jobs["seqbench_finetune"] == 91
     assert "runs" in yaml.safe_load((tmp_path / layout.CONFIG).read_text())
 
 

@@ -146,7 +146,8 @@ def test_the_page_stands_alone_and_names_every_dataset(smoke, plan):
 def test_the_merged_config_is_saved_with_the_results(smoke, smoke_config):
     paths = ROOT / "config.yaml", smoke_config
     default, own = (yaml.safe_load(path.read_text()) for path in paths)
-    merged = {name: default[name] | own[name] for name in ("datasets", "finetune")}
+    names = ("datasets", "architectures", "finetune")
+    merged = {name: default[name] | own[name] for name in names}
 
     assert Benchmark.read(smoke / layout.CONFIG) == Benchmark.load(default | own | merged)
 

@@ -129,7 +129,7 @@ def test_learning_curves_draw_what_trainings_wrote(drawn):
         & (curves["seed"] == run.seed)
     ]
     history = pd.read_csv(run.fill(layout.HISTORY))
-    path = run.fill(layout.PRETRAIN_HISTORY, objective="contrastive")
+    path = plan.pretraining(run).fill(layout.PRETRAIN_HISTORY)
     of_objective = pretraining[
         (pretraining["architecture"] == run.architecture) & (pretraining["seed"] == run.seed)
     ]
