@@ -52,14 +52,18 @@ def against_published(published: Published) -> Plot:
             if any(abs(ours[index] - other) < ROW * (1.02 - low) for other in named):
                 continue  # its name would hide another
             named.append(ours[index])
-            is_ahead = ours[index] > theirs[index]
-            is_right = theirs[index] > (low + 1.02) / 2
-            # Away from the line, along which the others lie.
+            is_ahead = bool(ours[index] > theirs[index])
+            is_right = bool(theirs[index] > (low + 1.02) / 2)
+            # Away from the line, along which the others lie, and inside the axes.
+            offset, align, valign = {
+                (True, True): ((-4, 0), "right", "center"),
+                (True, False): ((0, 4), "left", "bottom"),
+                (False, True): ((0, -4), "right", "top"),
+                (False, False): ((4, 0), "left", "center"),
+            }[is_ahead, is_right]
             axes.annotate(
-                short(scores["problem"][index], 18), (theirs[index], ours[index]),
-                xytext=(-4, 0) if is_ahead else (0, -4) if is_right else (4, 0),
-                textcoords="offset points", ha="left" if not (is_ahead or is_right) else "right",
-                va="top" if is_right and not is_ahead else "center", fontsize=6.5, color=MUTED,
+                short(scores["problem"][index], 18), (theirs[index], ours[index]), xytext=offset,
+                textcoords="offset points", ha=align, va=valign, fontsize=6.5, color=MUTED,
             )  # fmt: skip
         axes.set_title(
             f"{short(pair.model.architecture, 24)}: {signed_score(pair.mean_difference)}"
