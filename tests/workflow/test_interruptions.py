@@ -298,7 +298,7 @@ class Step:
         self.options |= {"state": self.state, "code": "as it is"}
         if name == "pretrain":
             job = jobs.pretrain("event_rnn", "vae")
-            self.options |= {"seed": 0}
+            self.options |= {"dataset": RUN["dataset"], "seed": 0}
         else:
             job = jobs.finetune("tiny", "event_rnn", "vae_finetune", 1.0)
             self.options |= RUN | {"encoder": whole / MADE["pretrain"]["encoder"]}
