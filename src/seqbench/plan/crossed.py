@@ -34,7 +34,7 @@ def unfit_tests(benchmark: Benchmark, grid: RunGrid) -> Iterator[str]:
 def is_comparable(benchmark: Benchmark, baseline: str, tested_on: str) -> bool:
     """Return whether a baseline of one dataset means anything on another, with the same task.
 
-    One that is told what a generator knows would be told it of the other dataset.
+    One that needs the truth of a generator would be scored with that of the other dataset.
     """
     needs = BASELINES.entry(baseline).tags.get("needs", ())
     return "truth" not in needs and misfit(benchmark, baseline, tested_on) is None
