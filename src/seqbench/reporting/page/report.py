@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +18,7 @@ from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.evidence.published import Published
 from seqbench.reporting.figures.drawing import Drawing
+from seqbench.reporting.page.script import script, script_digest
 from seqbench.reporting.read.finished import unfinished_by_dataset, unfinished_warnings
 from seqbench.reporting.read.results import Result, origin_of
 from seqbench.reporting.scores import formats, pretraining, questions
@@ -41,7 +40,6 @@ FILTERS = (
     *("score", "amount", "seconds", "memory", "percent", "p_value", "relative", "decimal"),
     *("count", "rate", "milliseconds", "metric_value"),
 )  # functions of `formats` that templates use under their own names
-SCRIPT = (TEMPLATES / "report.js").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -131,8 +129,8 @@ def render_page(
             arms={run.arm for run in plan.trained},
             models=_models(materials),
             details=run_details(plan, materials),
-            script=Markup(SCRIPT),  # our own file, as is the style
-            script_hash=_digest(SCRIPT),
+            script=script(),
+            script_hash=script_digest(script()),
             has_detection=any(isinstance(one.evidence, DetectionEvidence) for one in materials),
             has_ceiling=any(board.ceiling is not None for board in boards),
             has_folds=any(board.n_folds > 1 for board in boards),
@@ -180,12 +178,6 @@ def environment() -> Environment:
         "nothing": formats.NOTHING,
     }
     return environment
-
-
-def _digest(script: str) -> str:
-    """Return what lets a browser run this script, and no other, in the page."""
-    digest = hashlib.sha256(script.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def _models(materials: list[Material]) -> list[ListedModel]:
