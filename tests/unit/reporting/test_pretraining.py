@@ -1,5 +1,6 @@
 """What the report says of pretraining."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,29 @@ def test_signs_of_collapse_are_means_over_encoders_not_over_runs(write_results, 
     assert (found.objective, found.n) == ("contrastive", 2)
     assert found.values["effective_rank"].mean == 4.0
     assert found.values["kl_per_unit"].mean is None
+
+
+@pytest.mark.usefixtures("without_figures")
+@pytest.mark.parametrize(
+    ("pretrained", "colour"),
+    [([0.70, 0.71, 0.73], "positive"), ([0.50, 0.51, 0.53], "negative"), ([0.66, 0.58, 0.64], "")],
+)
+def test_a_difference_has_a_colour_where_its_interval_leaves_zero_out(
+    pretrained, colour, write_results, config, page_without_figures
+):
+    scores = {"scratch": [0.60, 0.61, 0.62], "contrastive_finetune": pretrained}
+    raw = config(datasets=["waves", "gun_point"], arms=list(scores), seeds=[0, 1, 2])
+    shift = {"waves": 0.0, "gun_point": 0.01}  # of the arm alone, so that two pairs differ a little
+    write_results(
+        raw,
+        skill=lambda run: (
+            scores[run.arm][run.seed] + shift[run.dataset] * (run.arm != "scratch")
+            if run.arm in scores
+            else 0.3
+        ),
+    )
+
+    _, section = page_without_figures().split('<section id="pretraining">')
+    cells = re.findall(r'<td class="number([^"]*)">[+\N{MINUS SIGN}]0\.\d{3} <small>', section)
+
+    assert [cell.strip() for cell in cells] == 3 * [colour]  # over all, and of each dataset

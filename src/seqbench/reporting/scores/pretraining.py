@@ -11,6 +11,7 @@ from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import estimates, formats
 from seqbench.reporting.scores.estimates import Difference, Estimate
 from seqbench.reporting.scores.metrics import metric_label
+from seqbench.statistics.student import mean_interval
 from seqbench.storage.records import PretrainingOutcome
 
 SCRATCH = "scratch"
@@ -63,7 +64,7 @@ class Effect:
     @property
     def is_clear(self) -> bool:
         """Whether the interval leaves zero out."""
-        return self.interval is not None and (self.interval[0] > 0 or self.interval[1] < 0)
+        return _leaves_zero_out(self.interval)
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,29 @@ class Signs:
 
 @dataclass(frozen=True)
 class Summary:
-    """What an arm changed over all datasets and architectures."""
+    """What an arm changed over all datasets and architectures.
+
+    Parameters
+    ----------
+    difference
+        Over pairs of dataset and architecture, each with the mean of its runs.
+    interval
+        95 % interval of its mean, Student's over these pairs; None for a single one.
+    n_better
+        Pairs in which the arm is ahead.
+    """
 
     arm: str
     labels: str
     reference: str
     difference: Estimate
+    interval: tuple[float, float] | None
     n_better: int
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves zero out."""
+        return _leaves_zero_out(self.interval)
 
 
 def effects(results: Iterable[Result]) -> list[Effect]:
@@ -143,9 +160,10 @@ def summaries(found: Iterable[Effect]) -> list[Summary]:
     made = []
     for (arm, labels, reference), group in groupby(sorted(found, key=key), key):
         of_arm = list(group)
-        difference = Estimate.of_values(effect.difference.mean for effect in of_arm)
-        n_better = sum((effect.difference.mean or 0) > 0 for effect in of_arm)
-        made.append(Summary(arm, labels, reference, difference, n_better))
+        means = [mean for effect in of_arm if (mean := effect.difference.mean) is not None]
+        difference, interval = Estimate.of_values(means), mean_interval(means)
+        n_better = sum(mean > 0 for mean in means)
+        made.append(Summary(arm, labels, reference, difference, interval, n_better))
     return sorted(made, key=lambda s: (s.arm, -float(s.labels), s.reference != SCRATCH))
 
 
@@ -178,6 +196,10 @@ def _verdict(dataset: str, architecture: str, labels: float, group: list[Effect]
         return f"{where}: pretraining hurts. {best.arm}{chosen}: {change}."
     reason = "a single seed" if best.interval is None else "no gain that chance rules out"
     return f"{where}: {reason}. {best.arm}{chosen}: {change}."
+
+
+def _leaves_zero_out(interval: tuple[float, float] | None) -> bool:
+    return interval is not None and (interval[0] > 0 or interval[1] < 0)
 
 
 def sign_names(signs: Iterable[Signs]) -> dict[str, str]:
