@@ -58,7 +58,7 @@ format: $(READY)     ## format Python and Snakemake files
 schema: $(READY)     ## write workflow/schemas/config.schema.yaml from the config's models
 	$(BIN)/seqbench schema > workflow/schemas/config.schema.yaml
 
-architecture: $(READY) ## draw docs/architecture.svg and its table from the imports
+architecture: $(READY) ## draw docs/explanation/architecture.svg and its table from the imports
 	$(BIN)/python docs/draw_architecture.py
 
 bench: $(READY)      ## measure speed and overhead as ratios in one run: build/bench.md

@@ -1,4 +1,4 @@
-"""Export every architecture on every task and every baseline: the table of docs/export.md.
+"""Export every architecture on every task and every baseline: the table of docs/how-to/export.md.
 
 ``python benchmarks/exports.py`` prints it, ``--write`` puts it into the page. Networks have
 the default options and random weights; windows have 256 samples, of video 8 frames.
@@ -16,7 +16,7 @@ from common import ROOT, paired
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-PAGE = ROOT / "docs" / "export.md"
+PAGE = ROOT / "docs" / "how-to" / "export.md"
 BEGIN, END = "<!-- table: benchmarks/exports.py --write -->\n", "<!-- end of table -->\n"
 COLUMNS = ("model", "sample", "task", "predict", "ONNX", "parity", "times torch, one core")
 HEAD = f"| {' | '.join(COLUMNS)} |\n" + "|---" * len(COLUMNS) + "|\n"

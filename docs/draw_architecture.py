@@ -1,4 +1,4 @@
-"""Draw the rooms of the package from its real imports: `docs/architecture.svg`, and their table.
+"""Draw the rooms of the package from its real imports: a picture, and their table.
 
 Run from the root of the repository. With `--check` nothing is written, and the exit code is 1
 where picture or table no longer show what the code imports, or the page names a module that is
@@ -16,8 +16,8 @@ import grimp
 
 PACKAGE = "seqbench"
 SOURCE = Path("src") / PACKAGE
-PICTURE = Path("docs/architecture.svg")
-PAGE = Path("docs/architecture.md")
+PICTURE = Path("docs/explanation/architecture.svg")
+PAGE = Path("docs/explanation/architecture.md")
 BEGIN, END = "<!-- rooms: written by draw_architecture.py -->\n", "<!-- end of rooms -->\n"
 WIDTH, ROW, BOX_WIDTH, BOX_HEIGHT = 960, 84, 128, 36
 

@@ -1,4 +1,4 @@
-"""The tables of docs/interruptions.md name tests that there are."""
+"""The tables of docs/how-to/interruptions.md name tests that there are."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_every_row_of_the_tables_is_held_by_a_test():
-    text = (ROOT / "docs" / "interruptions.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / "interruptions.md").read_text(encoding="utf-8")
     tables = text[text.index("## What runs again") :]
     rows = [line for line in tables.splitlines() if line.startswith("| ") and "held by" not in line]
     sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))

@@ -1,4 +1,4 @@
-"""docs/results.md says what summary.csv holds, and nothing else."""
+"""docs/reference/results.md says what summary.csv holds, and nothing else."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from seqbench import layout
 from seqbench.config.registry import METRICS
 from seqbench.reporting.read.results import COLUMNS
 
-TEXT = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "docs" / "reference" / "results.md").read_text(encoding="utf-8")
 
 
 def table(heading):

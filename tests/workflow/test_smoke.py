@@ -84,7 +84,7 @@ def test_every_dataset_has_a_best_model_whose_card_is_whole(smoke, plan):
 
 
 def test_every_name_in_the_summary_is_documented(smoke):
-    documented = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    documented = (ROOT / "docs" / "reference" / "results.md").read_text(encoding="utf-8")
     metrics, _, costs = documented.partition("### Costs")
     found = {(row["split"] == "cost", row["metric"]) for row in rows(smoke)}
 

@@ -124,7 +124,7 @@ def folder(
     labels
         Label files of another program in place of `labels.csv` and `events.csv`, as
         {format: audacity, path: my_labels}; formats: audacity, bids, edf, elan,
-        label_studio, raven, textgrid, wfdb. docs/labels.md has the options of each.
+        label_studio, raven, textgrid, wfdb. docs/reference/labels.md has the options of each.
     refractory_s
         Detection: shortest time between two events of one type; empty: none known.
     tolerance_ms

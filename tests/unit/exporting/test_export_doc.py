@@ -1,4 +1,4 @@
-"""The table of docs/export.md names every architecture and baseline on each of its tasks."""
+"""The table of docs/how-to/export.md names every architecture and baseline on each of its tasks."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from fixtures.networks import CASES
 from seqbench.config.registry import BASELINES
 
-PAGE = Path(__file__).parents[3] / "docs" / "export.md"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "export.md"
 
 
 @pytest.fixture(scope="module")

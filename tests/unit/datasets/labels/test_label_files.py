@@ -379,7 +379,7 @@ def test_textgrids_are_read_as_praatio_wrote_them(found, form):
 
 def test_every_format_has_a_reader_a_test_and_a_row_in_the_docs(pytestconfig):
     tested = {case.split()[0] for case in EVENTS} | {"edf", "wfdb"}
-    text = (pytestconfig.rootpath / "docs" / "labels.md").read_text(encoding="utf-8")
+    text = (pytestconfig.rootpath / "docs" / "reference" / "labels.md").read_text(encoding="utf-8")
     cells = [[cell.strip("` ") for cell in row.split("|")[1:-1]] for row in text.splitlines()]
     written = {row[0]: row[4] for row in cells if len(row) == 7 and row[0] in READERS}
 

@@ -1,4 +1,4 @@
-"""The table of formats in docs/recordings.md holds, and every format is the same in any pieces."""
+"""The table of formats in recordings.md holds, and every format is the same in any pieces."""
 
 import importlib
 import io
@@ -20,7 +20,7 @@ from seqbench.prediction.label_files import WRITERS as WRITERS_OF_LABELS
 
 from .conftest import RATE_HZ, SIGNAL, WRITERS, xdf_stream
 
-PAGE = Path(__file__).parents[4] / "docs" / "recordings.md"
+PAGE = Path(__file__).parents[4] / "docs" / "reference" / "recordings.md"
 ROW = re.compile(r"^\| (`\..*) \|$", re.M)
 NO = "\N{EN DASH}"
 
