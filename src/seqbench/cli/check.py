@@ -1,6 +1,6 @@
 """Check a config as `seqbench run` would run it, and every file of the folders that it reads.
 
-Exit code: 1 if a file is at fault; each is named with the fix.
+What a file holds against it is named with the fix, for every file at fault.
 """
 
 import sys
@@ -8,10 +8,21 @@ from argparse import ArgumentParser
 from collections import Counter
 from pathlib import Path
 
+from seqbench.cli.exit_codes import FAILED
 from seqbench.cli.plans import read_config
 from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.plan import Plan
 from seqbench.plan.source_files import init_files
+
+EXAMPLES = {
+    "seqbench check doors.yaml": "the config, and every file of its folders",
+    "seqbench check doors.yaml --no-data": "the config alone",
+    "seqbench check shared.yaml mine.yaml": "mine.yaml merged into shared.yaml",
+}
+EXIT_CODES = {
+    0: "the config is valid, and every file can be read",
+    FAILED: "the config is invalid, or a file is at fault",
+}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -49,7 +60,7 @@ def run(configs: list[Path], no_data: bool) -> None:
     init_files(plan)
     # All of them are opened, whatever is wrong with the first one.
     if not no_data and not all([_is_sound(plan, name) for name in plan.ingested]):
-        sys.exit(1)
+        sys.exit(FAILED)
 
 
 def _is_sound(plan: Plan, name: str) -> bool:

@@ -8,6 +8,11 @@ from seqbench.cli.arguments import refuse_overwriting
 from seqbench.errors import UserError
 from seqbench.storage.atomic import write_text
 
+EXAMPLES = {
+    "seqbench compare results_of_monday results": "two folders of results",
+    "seqbench compare a/summary.csv b/summary.csv --out a_b.html": "the tables alone",
+}
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add both results and the page."""
@@ -16,7 +21,11 @@ def add_arguments(parser: ArgumentParser) -> None:
             name, type=Path, metavar=metavar, help="a folder of results, or a summary.csv alone"
         )
     parser.add_argument(
-        "--out", type=Path, default=Path("compare.html"), help="the page; compare.html by default"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        default=Path("compare.html"),
+        help="the page; compare.html by default",
     )
 
 

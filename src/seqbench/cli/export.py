@@ -6,6 +6,11 @@ from pathlib import Path
 from seqbench.cli.arguments import refuse_overwriting
 from seqbench.errors import UserError
 
+EXAMPLES = {
+    "seqbench export results/best/doors": "writes results/best/doors/model.onnx",
+    "seqbench export model.safetensors --to c --out detector.c": "a C file for a microcontroller",
+    "seqbench export model.safetensors --quantize int8": "weights of one byte each",
+}
 SUFFIXES = {"onnx": ".onnx", "c": ".c"}
 
 

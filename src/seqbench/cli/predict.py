@@ -28,6 +28,18 @@ if TYPE_CHECKING:
     from seqbench.tasks.results import Results
     from seqbench.windowing.segment import Origins
 
+EXAMPLES = {
+    "seqbench predict --model results/best/doors --recording new.csv": "a table on the screen",
+    "seqbench predict --model results/best/doors --recording new/ --out events.csv": (
+        "all recordings of a folder, into a file"
+    ),
+    "seqbench predict --model model.onnx --recording new.wav --out new.txt --format audacity": (
+        "events as a label track of Audacity"
+    ),
+    "seqbench predict --model results/best/doors --recording growing.csv --stream": (
+        "events as soon as they are certain, while the file still grows"
+    ),
+}
 IDLE_S = 10.0
 TABLES = ("csv", "json", "parquet", "npz")
 LABEL_FILES = ("audacity", "bids", "label_studio", "textgrid", "wfdb")
@@ -47,7 +59,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="recordings, a folder of them, or - for standard input",
     )  # fmt: skip
     parser.add_argument(
-        "--out", type=Path, help="file of the predictions; without, on standard output"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="file of the predictions; without, on standard output",
     )
     parser.add_argument(
         "--format", dest="out_format", choices=(*TABLES, *LABEL_FILES),
@@ -55,7 +70,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         " the program of that name opens",
     )  # fmt: skip
     parser.add_argument(
-        "--rows", help="what a row stands for: window or recording, run or sample, by the task"
+        "--rows",
+        metavar="ROW",
+        help="what a row stands for: window or recording, run or sample, by the task",
     )
     parser.add_argument(
         "--at", nargs="+", metavar="SAMPLE", default=["end"],

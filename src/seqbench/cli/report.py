@@ -12,12 +12,20 @@ from seqbench.cli.plans import add_plan_arguments, read_plan
 from seqbench.errors import UserError
 from seqbench.storage.atomic import write_text
 
+EXAMPLES = {
+    "seqbench report": f"in the folder that holds results/; writes {layout.REPORT_SO_FAR}",
+    "seqbench report --directory bells --out bells.html": "of another folder, under another name",
+}
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the plan and the page."""
     add_plan_arguments(parser)
     parser.add_argument(
-        "--out", type=Path, help=f"the page; {layout.REPORT_SO_FAR} in the folder by default"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=f"the page; {layout.REPORT_SO_FAR} in the folder by default",
     )
 
 

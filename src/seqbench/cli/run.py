@@ -11,17 +11,27 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
+from seqbench.cli.exit_codes import FAILED
 from seqbench.cli.plans import read_config
 from seqbench.errors import UserError
 from seqbench.pipeline import PROFILES, SNAKEFILE
+
+EXAMPLES = {
+    "seqbench run doors.yaml": "on all cores of this machine",
+    "seqbench run doors.yaml --cores 4 --dry-run": "what four jobs at a time would do",
+    "seqbench run doors.yaml --profile slurm": "on a cluster",
+}
+EXIT_CODES = {0: "all is made", FAILED: "the config is invalid, or a job failed; run it again"}
+PASSES_ON = "options of Snakemake stand behind CONFIG, as in `seqbench run doors.yaml --cores 4`"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the config and what is passed on."""
     parser.add_argument("config", type=Path, metavar="CONFIG", help="merged into the defaults")
-    parser.add_argument(
+    options = parser.add_argument(
         "options", nargs=argparse.REMAINDER, metavar="OPTION", help="of Snakemake, passed on"
     )
+    options.required = False  # else argparse asks for one where CONFIG is missing
 
 
 def run(config: Path, options: list[str]) -> None:

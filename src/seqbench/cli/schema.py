@@ -7,6 +7,11 @@ import yaml
 
 from seqbench.config.json_schema import json_schema
 
+EXAMPLES = {
+    "seqbench schema": "on the screen",
+    "seqbench schema > config.schema.yaml": "as a file, for an editor that checks YAML",
+}
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add none."""

@@ -30,7 +30,9 @@ Level = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Layers = Annotated[int, Field(ge=1, le=100)]
 Widths = Annotated[tuple[Count, ...], Field(min_length=1, max_length=100)]
-OddCount = Annotated[Count, AfterValidator(_odd)]
+OddCount = Annotated[
+    Count, AfterValidator(_odd), Field(json_schema_extra={"not": {"multipleOf": 2}})
+]
 OddWidths = Annotated[tuple[OddCount, ...], Field(min_length=1, max_length=100)]
 Lags = Annotated[tuple[Count, ...], Field(min_length=1)]
 Pooling = Literal["last", "mean", "attention"]
@@ -60,7 +62,9 @@ def _known_tolerance(tolerance_ms: float) -> float:
     return tolerance_ms
 
 
-Tolerance = Annotated[float, AfterValidator(_known_tolerance)]
+Tolerance = Annotated[
+    float, AfterValidator(_known_tolerance), Field(json_schema_extra={"enum": [*TOLERANCES_MS]})
+]
 
 
 class Options(BaseModel):

@@ -16,6 +16,13 @@ from seqbench.cli.plans import read_config
 from seqbench.errors import UserError
 from seqbench.storage.atomic import replacing
 
+EXAMPLES = {
+    "seqbench init doors": "writes doors.yaml",
+    "seqbench init doors --set time_unit=ms 'channels=[x, y]'": "with keys that the files leave"
+    " open",
+    "seqbench init /data/doors --out bells.yaml": "under another name",
+}
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the folder, the config and what the user decides."""

@@ -1,7 +1,4 @@
-"""Show what is done, running, failed and waiting, and how long the rest takes.
-
-Exit code: 0 all is done, 1 something failed, 3 the rest has yet to be done.
-"""
+"""Show what is done, running, failed and waiting, and how long the rest takes."""
 
 import json
 import sys
@@ -10,6 +7,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from seqbench.cli.arguments import positive
+from seqbench.cli.exit_codes import FAILED, UNFINISHED
 from seqbench.cli.plans import add_plan_arguments, read_plan
 from seqbench.cli.status.job_status import job_statuses
 from seqbench.cli.status.remaining import remaining
@@ -17,7 +15,12 @@ from seqbench.cli.status.text import as_json as json_of
 from seqbench.cli.status.text import as_text
 from seqbench.plan.workflow_jobs import jobs_of
 
-UNFINISHED = 3  # exit code; 2 is that of a wrong command line
+EXAMPLES = {
+    "seqbench status": "in the folder that holds results/",
+    "seqbench status --watch 30": "again every 30 s, until nothing is left to do",
+    "seqbench status --directory bells --json": "of another folder, for scripts",
+}
+EXIT_CODES = {0: "all is done", FAILED: "a job failed", UNFINISHED: "the rest has yet to be done"}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -59,4 +62,4 @@ def run(
             break
         time.sleep(watch or 0)
     if states != {"done"}:
-        sys.exit(1 if "failed" in states else UNFINISHED)
+        sys.exit(FAILED if "failed" in states else UNFINISHED)
