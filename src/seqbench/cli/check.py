@@ -6,6 +6,7 @@ What a file holds against it is named with the fix, for every file at fault.
 import sys
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from seqbench.cli.exit_codes import FAILED
@@ -35,16 +36,18 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="merged in turn into the default config, as Snakemake does",
     )
     parser.add_argument(
-        "--no-data", action="store_true", help="check the config alone, and open no folder"
+        "--no-data", action="store_true", help="check the config alone; a folder may be missing"
     )
 
 
 def run(configs: list[Path], no_data: bool) -> None:
-    """Print the number of runs by dataset, the baselines that go unused, and faulty files."""
-    plan = Plan(read_config(*configs))
+    """Print the number of runs by dataset, unused baselines, faulty files, and a verdict."""
+    from seqbench.datasets.base import counted
+
+    config, plan = configs[-1], Plan(read_config(*configs))
     print(
-        f"{configs[-1]}: valid; {len(plan.trained)} models to train,"
-        f" {len(plan.baselines)} baselines to fit"
+        f"{config}: {counted(len(plan.trained), 'model')} to train,"
+        f" {counted(len(plan.baselines), 'baseline')} to fit"
     )
     for dataset, n in Counter(
         plan.benchmark.base_dataset(run.dataset) for run in plan.runs
@@ -58,9 +61,30 @@ def run(configs: list[Path], no_data: bool) -> None:
     for sentence in unused_baselines(plan.benchmark):
         print(f"  {sentence}")
     init_files(plan)
+    if no_data:
+        for name, folder in _missing_folders(plan):
+            print(f"{name}: {folder} does not exist on this machine")
+        print(f"{config}: valid; no folder was opened")
+        return
     # All of them are opened, whatever is wrong with the first one.
-    if not no_data and not all([_is_sound(plan, name) for name in plan.ingested]):
+    faulty = [name for name in plan.ingested if not _is_sound(plan, name)]
+    if faulty:
+        print(f"{config}: not ready to run; see above for {', '.join(faulty)}")
         sys.exit(FAILED)
+    print(f"{config}: valid")
+
+
+def _missing_folders(plan: Plan) -> Iterator[tuple[str, Path]]:
+    """Yield datasets whose folder does not exist, with the folder."""
+    from seqbench.config.registry import DATASETS
+
+    for name in plan.ingested:
+        settings = plan.job_settings.ingest(name)
+        option = DATASETS.entry(settings.source).tags.get("reads")
+        if option is not None:
+            folder = Path(settings.options[option])
+            if not folder.expanduser().is_dir():
+                yield name, folder
 
 
 def _is_sound(plan: Plan, name: str) -> bool:

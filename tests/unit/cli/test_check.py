@@ -56,7 +56,8 @@ def test_what_a_sound_folder_holds_is_printed(check):
 
     assert code == 0
     expected = "doors: every file can be read: 5 recordings, 1 channel, 100 Hz, 5 events, 1 type"
-    assert lines[-1] == expected
+    assert lines[-2] == expected
+    assert lines[-1].endswith("doors.yaml: valid")
 
 
 def test_of_a_large_folder_it_is_stated_what_was_not_looked_at(check, monkeypatch):
@@ -66,7 +67,7 @@ def test_of_a_large_folder_it_is_stated_what_was_not_looked_at(check, monkeypatc
     code, lines = check()
 
     assert code == 0
-    assert "the folder is large: samples behind the first ones" in lines[-1]
+    assert "the folder is large: samples behind the first ones" in lines[-2]
 
 
 def test_every_bad_file_is_named_in_a_sentence_of_its_own(check, doors):
@@ -80,7 +81,7 @@ def test_every_bad_file_is_named_in_a_sentence_of_its_own(check, doors):
 
     code, lines = check()
 
-    faults = lines[lines.index("doors: 6 faults") + 1 :]
+    faults = lines[lines.index("doors: 6 faults") + 1 : -1]
     assert code == 1
     assert len(faults) == 6
     for name, sentence in {
@@ -101,7 +102,7 @@ def test_a_file_that_snakemake_cannot_name_is_a_fault(check, doors):
     code, lines = check()
 
     assert code == 1
-    assert "its path has a word in braces; rename" in lines[-1]
+    assert "its path has a word in braces; rename" in lines[-2]
 
 
 def test_tables_of_labels_and_groups_are_looked_at_both(check, doors):
@@ -111,7 +112,7 @@ def test_tables_of_labels_and_groups_are_looked_at_both(check, doors):
     code, lines = check()
 
     assert code == 1
-    assert ["r9" in lines[-2], "r8" in lines[-1]] == [True, True]
+    assert ["r9" in lines[-3], "r8" in lines[-2]] == [True, True]
 
 
 def test_every_label_file_of_another_program_is_looked_at(check, doors):
@@ -125,19 +126,34 @@ def test_every_label_file_of_another_program_is_looked_at(check, doors):
     code, lines = check()
 
     assert code == 1
-    assert [line.split("/")[-1].split(":")[0].split(",")[0] for line in lines[-3:]] == [
+    assert [line.split("/")[-1].split(":")[0].split(",")[0] for line in lines[-4:-1]] == [
         f"r{i}.textgrid" for i in range(3)
     ]
 
 
-def test_a_folder_that_is_missing_is_one_fault_and_no_data_opens_none(check, doors):
+def test_a_folder_that_is_missing_is_one_fault_and_a_config_without_it_is_not_called_valid(
+    check, doors
+):
     shutil.rmtree(doors)
 
     code, lines = check()
-    assert (code, lines[-2]) == (1, "doors: 1 fault")
-    assert "there is no such folder; correct `path`" in lines[-1]
 
-    assert check("--no-data")[0] == 0
+    assert (code, lines[-3]) == (1, "doors: 1 fault")
+    assert "there is no such folder; correct `path`" in lines[-2]
+    assert lines[-1].endswith("doors.yaml: not ready to run; see above for doors")
+    assert not any("valid" in line for line in lines)
+
+
+def test_no_data_opens_no_folder_but_names_those_that_are_missing(check, doors):
+    (doors / "events.csv").write_text("damaged")
+    assert check("--no-data")[1][-2] == "  doors                        2 runs"
+
+    shutil.rmtree(doors)
+    code, lines = check("--no-data")
+
+    assert code == 0
+    assert lines[-2] == f"doors: {doors} does not exist on this machine"
+    assert lines[-1].endswith("doors.yaml: valid; no folder was opened")
 
 
 def test_the_first_of_several_faults_is_a_sentence_that_counts_the_others(doors, tmp_path):

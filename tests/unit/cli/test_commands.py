@@ -153,7 +153,7 @@ def test_check_counts_the_runs_of_a_config(tmp_path, capsys):
 
     main(["check", str(config)])
 
-    assert "4 models to train, 1 baselines to fit" in capsys.readouterr().out
+    assert "4 models to train, 1 baseline to fit" in capsys.readouterr().out
 
 
 def test_check_counts_the_trials_of_a_search(tmp_path, capsys):

@@ -298,8 +298,126 @@ def test_the_command_writes_the_page_and_prints_where(folder, tmp_path, capsys):
 
     main(["compare", str(folder("a")), str(folder("b") / "summary.csv"), "--out", str(out)])
 
-    assert capsys.readouterr().out == f"{out}\n"
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == f"A: {tmp_path / 'a' / 'results'}, 4 runs"
+    assert shown[-1] == f"page: {out}"
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@pytest.fixture
+def compare(tmp_path, capsys):
+    """Return what compares rows as the command does: exit code, lines, and lines of errors."""
+
+    def run(rows_a, rows_b, *options):
+        for name, rows in (("a.csv", rows_a), ("b.csv", rows_b)):
+            with (tmp_path / name).open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+        paths = [str(tmp_path / name) for name in ("a.csv", "b.csv", "page.html")]
+        code = 0
+        try:
+            main(["compare", *paths[:2], "--out", paths[2], *options])
+        except SystemExit as left:
+            code = left.code
+        shown = capsys.readouterr()
+        return code, " ".join(shown.out.split()), shown.err
+
+    return run
+
+
+SCORES = {0: 0.80, 1: 0.82, 2: 0.84}
+LOWER = {0: 0.780, 1: 0.799, 2: 0.821}  # by .02, .021 and .019
+
+
+def test_the_summary_has_what_is_lower_first_and_counts_what_is_identical(compare):
+    rows_a = [
+        row
+        for name in ("cnn1d", "gru", "lstm", "rnn")
+        for row in rows_of(SCORES, architecture=name)
+    ]
+    rows_b = [
+        *rows_of(SCORES, architecture="cnn1d"),
+        *rows_of({0: 0.82, 1: 0.841, 2: 0.859}, architecture="gru"),
+        *rows_of(LOWER, architecture="lstm"),
+        *rows_of(SCORES, architecture="mlp"),
+    ]
+
+    code, shown, _ = compare(rows_a, rows_b, "--names", "old", "new")
+
+    assert code == 0
+    assert "new scores higher than old with 1 and lower with 1; 1 are identical" in shown
+    lower = (
+        "new is lower waves: lstm · scratch accuracy 0.820 to 0.800, \u22120.020 over 3 seeds,"
+        " 95 % interval \u22120.022 to \u22120.018 new is higher waves: gru · scratch"
+    )
+    assert lower in shown
+    assert "waves: cnn1d" not in shown
+    assert "only in old: waves: rnn · scratch, seeds 0, 1, 2 only in new: waves: mlp" in shown
+
+
+def test_the_page_folds_what_is_identical_and_has_the_names(table):
+    a = table("a", *rows_of(SCORES), *rows_of(SCORES, architecture="gru"))
+    b = table("b", *rows_of(SCORES), *rows_of(LOWER, architecture="gru"))
+
+    text = render_comparison(a, b, ("old", "new"))
+
+    open_part, folded = text.split("<summary>1 identical model</summary>")
+    assert "gru" in open_part
+    assert "cnn1d" not in open_part
+    assert "cnn1d" in folded
+    assert "<h1>old against new</h1>" in text
+    assert "new is lower" in text
+
+
+def test_a_script_learns_that_a_model_is_worse_beyond_chance(compare):
+    worse = compare(rows_of(SCORES), rows_of(LOWER), "--fail-if-worse")
+    better = compare(rows_of(LOWER), rows_of(SCORES), "--fail-if-worse")
+    same = compare(rows_of(SCORES), rows_of(SCORES), "--fail-if-worse")
+
+    assert (worse[0], better[0], same[0]) == (4, 0, 0)
+    assert "B is worse beyond chance: waves: cnn1d · scratch" in worse[2]
+
+
+def test_one_interval_of_many_that_leaves_0_out_is_no_loss_beyond_chance(compare):
+    names = [f"model{i}" for i in range(20)]
+    noise = {0: 0.80, 1: 0.83, 2: 0.83}  # differences 0, .01 and -.01
+    rows_a = [row for name in names for row in rows_of(SCORES, architecture=name)]
+    one_lower = {0: 0.780, 1: 0.805, 2: 0.815}  # by .02, .015 and .025: p = .02, and 20 times it
+    rows_b = [
+        row
+        for name in names
+        for row in rows_of(one_lower if name == "model7" else noise, architecture=name)
+    ]
+
+    code, shown, _ = compare(rows_a, rows_b, "--fail-if-worse")
+
+    assert code == 0
+    assert "B is lower waves: model7" in shown
+    assert "1 of 20 intervals leave 0 out; by chance alone, about 1 would." in shown
+
+
+def test_what_cannot_be_tested_is_not_passed_in_silence(compare):
+    single = compare(rows_of({0: 0.8}), rows_of({0: 0.1}), "--fail-if-worse")
+    both = compare(
+        [*rows_of({0: 0.8}), *rows_of(SCORES, architecture="gru")],
+        [*rows_of({0: 0.1}), *rows_of(SCORES, architecture="gru")],
+        "--fail-if-worse",
+    )
+    none = compare(rows_of(SCORES), rows_of(SCORES, dataset="others"), "--fail-if-worse")
+
+    assert "a loss cannot be told from chance; train more `seeds` in both" in single[0]
+    assert (both[0], both[2]) == (0, "not judged, with a single seed or no score: 1 of 2 models\n")
+    assert "A and B have no run in common to judge" in none[0]
+
+
+def test_names_of_a_foreign_table_stay_one_line_on_the_terminal(compare):
+    evil = (
+        rows_of(SCORES, architecture="x\x1b[31m\nB is fine"),
+        rows_of(LOWER, architecture="x\x1b[31m\nB is fine"),
+    )
+
+    _, shown, _ = compare(*evil)
+
+    assert "x\\x1b[31m B is fine · scratch" in shown
 
 
 def test_the_command_refuses_a_wrong_path_in_a_sentence_and_writes_nothing(folder, tmp_path):

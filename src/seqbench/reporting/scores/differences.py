@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from statistics import geometric_mean
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from seqbench.reporting.read.results import origin_of
 from seqbench.reporting.read.stored import Fitted, Stored, StoredRun
 from seqbench.reporting.scores.estimates import Estimate
-from seqbench.statistics.student import mean_interval
+from seqbench.statistics.comparison import holm
+from seqbench.statistics.student import mean_interval, mean_p
 
+ALPHA = 0.05  # of a false alarm among all models that are compared
 COSTS = ("train_cpu_s", "peak_memory_bytes")
-Verdict = Literal["identical", "higher", "lower", "not significant", "one seed", "not defined"]
+Verdict = Literal["lower", "higher", "not significant", "one seed", "not defined", "identical"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)  # what asks for attention first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,8 @@ class Difference:
         B less A, seed by seed.
     interval
         95 % interval of its mean, Student's t; None for fewer than two seeds.
+    p
+        That of the paired t test; None for fewer than two seeds.
     is_identical
         Whether every value is the same to the last digit.
     cost_ratios
@@ -43,6 +48,7 @@ class Difference:
     b: Estimate
     difference: Estimate
     interval: tuple[float, float] | None
+    p: float | None
     is_identical: bool
     cost_ratios: dict[str, float | None]
 
@@ -76,9 +82,26 @@ class Equality:
 
 
 def differences(a: Stored, b: Stored) -> list[Difference]:
-    """Compare each model that both have, in the order of its name."""
+    """Compare each model that both have, by `VERDICTS`, then by name."""
     common = _seeds_by_model(a.values.keys() & b.values.keys())
-    return [_difference(a, b, model, seeds) for model, seeds in common.items()]
+    found = [_difference(a, b, model, seeds) for model, seeds in common.items()]
+    return sorted(found, key=lambda one: VERDICTS.index(one.verdict))
+
+
+def worse(found: Iterable[Difference]) -> list[Difference]:
+    """Return the models with a lower score in B, beyond chance among all that are compared.
+
+    Of many intervals some leave 0 out by chance, so the p-values are adjusted by Holm's
+    procedure: where nothing has changed, the probability that a model is named is 5 % at most.
+    Models that are identical, or have a single seed, are not tested.
+    """
+    tested = [one for one in found if one.p is not None and not one.is_identical]
+    adjusted = holm([one.p for one in tested if one.p is not None])
+    return [
+        one
+        for one, p in zip(tested, adjusted, strict=True)
+        if p <= ALPHA and one.verdict == "lower"
+    ]
 
 
 def equality(a: Stored, b: Stored, *, costs: bool) -> Equality:
@@ -139,6 +162,7 @@ def _difference(a: Stored, b: Stored, model: Fitted, seeds: list[int]) -> Differ
         b=Estimate.of_values(second for _, second in pairs),
         difference=Estimate.of_values(of_b_less_a),
         interval=mean_interval(of_b_less_a),
+        p=mean_p(of_b_less_a),
         is_identical=all(first == second for first, second in pairs),
         cost_ratios={key: _ratio(_pairs(a, b, model, seeds, ("cost", key))) for key in COSTS},
     )
