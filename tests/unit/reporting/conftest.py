@@ -164,7 +164,7 @@ def page_without_figures(without_figures: None) -> Callable[[], str]:
     return make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def make_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return what makes a whole report that several tests may look at, and returns its path."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text import overview
 from seqbench.reporting.text.across import across_sections
 from seqbench.reporting.text.leaks import cross_warnings
+from seqbench.reporting.text.models import listed_models, model_values
 from seqbench.reporting.text.published import published_sentences
 from seqbench.reporting.text.runs import key_of, run_details
 from seqbench.reporting.text.sections import section
@@ -40,25 +40,6 @@ FILTERS = (
     *("score", "amount", "seconds", "memory", "percent", "p_value", "relative", "decimal"),
     *("count", "rate", "milliseconds", "metric_value"),
 )  # functions of `formats` that templates use under their own names
-
-
-@dataclass(frozen=True)
-class ListedModel:
-    """A model of a leaderboard among those of all datasets."""
-
-    material: Material
-    board: Leaderboard
-    row: ModelScores
-
-    @property
-    def fraction(self) -> float:
-        """Part of the labels that it was given; baselines have all."""
-        return 1.0 if self.row.is_baseline else float(self.board.labels)
-
-    @property
-    def labels(self) -> str:
-        """The same in words."""
-        return formats.percent(self.fraction)
 
 
 def render_page(
@@ -96,6 +77,7 @@ def render_page(
     effects = pretraining.effects(one for one in results if one.run not in seen_test)
     signs = pretraining.signs(results)
     boards = [material.board for material in materials]
+    models = listed_models(materials)
     warnings = [*unfinished_warnings(plan), *overview.warnings(materials, results)]
     return (
         environment()
@@ -127,8 +109,8 @@ def render_page(
             sign_names=pretraining.sign_names(signs),
             skipped=_skipped(materials),
             arms={run.arm for run in plan.trained},
-            models=_models(materials),
-            details=run_details(plan, materials),
+            models=models,
+            details=run_details(plan, materials) | model_values(models),
             script=script(),
             script_hash=script_digest(script()),
             has_detection=any(isinstance(one.evidence, DetectionEvidence) for one in materials),
@@ -164,6 +146,7 @@ def environment() -> Environment:
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
     environment.filters |= {name: getattr(formats, name) for name in FILTERS} | {
         "signed": formats.signed_score,
+        "beside_page": lambda path: path.removeprefix("results/"),
         "metric": lambda name: metric_label(name).replace(" ms", "\N{NO-BREAK SPACE}ms"),
     }
     environment.globals |= {
@@ -178,17 +161,6 @@ def environment() -> Environment:
         "nothing": formats.NOTHING,
     }
     return environment
-
-
-def _models(materials: list[Material]) -> list[ListedModel]:
-    """Return every model of every dataset; baselines once, though they stand in all boards."""
-    return [
-        ListedModel(material, board, row)
-        for material in materials
-        for board in material.boards
-        for row in board.rows
-        if not row.is_baseline or board is material.board
-    ]
 
 
 def _skipped(materials: Iterable[Material]) -> list[str]:

@@ -9,7 +9,10 @@ from pathlib import Path
 from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("elements", "sorting", "filters", "copying", "curves", "runs")
+SCRIPTS = (
+    *("elements", "data", "sorting", "models", "copying", "curves", "together"),
+    "runs",  # last: opens what the address names
+)
 
 
 def script() -> Markup:

@@ -19,6 +19,7 @@ from seqbench.reporting.read.results import Result
 from seqbench.reporting.read.searches import Choices
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.metrics import metric_label
+from seqbench.reporting.text.run_options import OptionGroup, option_groups
 from seqbench.reporting.text.usage import SAMPLES, usage
 
 N_CURVE_POINTS = 60
@@ -26,16 +27,16 @@ COSTS = {
     "n_parameters": ("parameters", formats.amount),
     "macs_per_window": ("MACs a window", formats.amount),
     "train_s": ("training", formats.seconds),
-    "train_cpu_s": ("its processor time", formats.seconds),
+    "train_cpu_s": ("processor time", formats.seconds),
     "pretrain_s": ("pretraining", formats.seconds),
     "predict_s": ("prediction", formats.seconds),
-    "predict_s_per_s": ("the same for a second of signal", formats.seconds),
+    "predict_s_per_s": ("prediction per second of signal", formats.seconds),
     "compile_s": ("compilation", formats.seconds),
     "peak_memory_bytes": ("peak memory", formats.memory),
     "epochs": ("epochs", formats.decimal),
     "best_epoch": ("epoch kept", formats.decimal),
 }
-OUTPUTS = (layout.METRICS, layout.PREDICTIONS, layout.MODEL)
+OUTPUTS = (layout.MODEL, layout.METRICS, layout.PREDICTIONS)
 OUTPUTS_OF_TRAINING = (layout.HISTORY, layout.TRANSFER)
 
 
@@ -47,26 +48,32 @@ def key_of(run: Run) -> str:
 def run_details(plan: Plan, materials: Iterable[Material]) -> dict[str, Any]:
     """Return every run as JSON values for the script of the page.
 
-    Texts that many runs share, such as settings, stand once in ``texts`` and are
-    named by their place there; ``uses`` is how a model is used, by kind of sample. All values
-    are words ready to be read.
+    Texts that many runs share, such as settings, stand once in ``texts`` and are named by their
+    place there, as are groups of options in ``groups``; ``uses`` is how a model is used, by kind
+    of sample. All values are words ready to be read.
     """
     texts: dict[str, int] = {}  # with their places
+    groups: dict[OptionGroup, int] = {}
     runs = {
-        key_of(result.run): _details(plan, material, result, texts)
+        key_of(result.run): _details(plan, material, result, texts, groups)
         for material in materials
         for result in material.results
     }
     uses = {sample: usage("", "{model}", sample) for sample in SAMPLES}
     return {
         "texts": list(texts),
+        "groups": [[one.section, one.name, one.options] for one in groups],
         "uses": {sample: [one.command, one.python] for sample, one in uses.items()},
         "runs": runs,
     }
 
 
 def _details(
-    plan: Plan, material: Material, result: Result, texts: dict[str, int]
+    plan: Plan,
+    material: Material,
+    result: Result,
+    texts: dict[str, int],
+    groups: dict[OptionGroup, int],
 ) -> dict[str, Any]:
     run = result.run
     settings = step_settings(plan, run, material.choices)
@@ -88,6 +95,9 @@ def _details(
             [label, write(value)]
             for key, (label, write) in COSTS.items()
             if (value := result.cost(key)) is not None
+        ],
+        "options": [
+            groups.setdefault(group, len(groups)) for group in option_groups(plan, run, settings)
         ],
         "settings": [
             [step, place(job.model_dump_json(indent=2))] for step, job in settings.items()

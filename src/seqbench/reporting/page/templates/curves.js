@@ -1,24 +1,62 @@
-// The learning curve of a run.
-const curves = ({ epoch, train, val, best }) => {
-  const [width, height, left, bottom] = [600, 190, 52, 24];
-  const values = [...train, ...val].filter((value) => value !== null);
+// Learning curves of one or several runs; a pointer or the arrow keys show the values of an epoch.
+const short = (value) => (value === null || value === undefined ? "–" : Number(value.toPrecision(3)).toString());
+
+const nearest = (epochs, epoch) => epochs.reduce((best, one, i) => (Math.abs(one - epoch) < Math.abs(epochs[best] - epoch) ? i : best), 0);
+
+const curves = (series) => {
+  const [width, height, left, bottom] = [600, 200, 52, 24];
+  const values = series.flatMap(({ train, val }) => [...train, ...val]).filter((value) => value !== null);
   if (!values.length) return element("p", {}, "No loss was finite.");
+  const epochs = [...new Set(series.flatMap(({ epoch }) => epoch))].sort((a, b) => a - b);
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const first = epoch[0], last = epoch[epoch.length - 1];
-  const x = (e) => left + ((width - left - 12) * (e - first)) / (last - first || 1);
-  const y = (v) => 10 + ((height - bottom - 14) * (high - v)) / (high - low || 1);
-  const line = (series, name) => {
-    const points = series.map((v, i) => (v === null ? "" : `${x(epoch[i]).toFixed(1)},${y(v).toFixed(1)}`)).filter(Boolean);
-    return drawn("polyline", { points: points.join(" "), class: `curve ${name}` });
+  const [first, last] = [epochs[0], epochs[epochs.length - 1]];
+  const x = (epoch) => left + ((width - left - 12) * (epoch - first)) / (last - first || 1);
+  const y = (value) => 10 + ((height - bottom - 14) * (high - value)) / (high - low || 1);
+  const line = (epoch, losses, kind) => {
+    const points = losses.map((value, i) => (value === null ? "" : `${x(epoch[i]).toFixed(1)},${y(value).toFixed(1)}`)).filter(Boolean);
+    return drawn("polyline", { points: points.join(" "), class: `curve ${kind}` });
   };
   const label = (at, text, anchor) => drawn("text", { x: at[0], y: at[1], "text-anchor": anchor }, text);
-  const short = (v) => Number(v.toPrecision(3)).toString();
-  const chart = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Loss from epoch ${first} to ${last}: on val ${short(val[0] ?? NaN)} at first, ${short(val[val.length - 1] ?? NaN)} at last.` },
+  const cursor = drawn("path", { class: "cursor" });
+  const slider = drawn("rect", { x: left, y: 0, width: width - left, height: height - bottom, class: "pointed", tabindex: 0, role: "slider", "aria-label": "Epoch", "aria-valuemin": first, "aria-valuemax": last });
+  const chart = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Loss from epoch ${first} to ${last}` },
     drawn("path", { d: `M${left},8V${height - bottom}H${width - 10}`, class: "axis" }),
-    line(train, "train"), line(val, "val"),
+    ...series.map(({ epoch, train, val, best, colour = 0 }) => {
+      const kept = epoch.indexOf(best);
+      const dot = kept >= 0 && val[kept] !== null ? [drawn("circle", { cx: x(best), cy: y(val[kept]), r: 4 })] : [];
+      return drawn("g", { class: `of-${colour}` }, line(epoch, train, "train"), line(epoch, val, "val"), ...dot);
+    }),
     label([left - 6, y(high) + 4], short(high), "end"), label([left - 6, y(low) + 4], short(low), "end"),
-    label([left, height - 6], `epoch ${first}`, "start"), label([width - 12, height - 6], String(last), "end"));
-  const kept = epoch.indexOf(best);
-  if (kept >= 0 && val[kept] !== null) chart.append(drawn("circle", { cx: x(best), cy: y(val[kept]), r: 4 }));
-  return element("figure", { class: "curves" }, chart, element("figcaption", {}, "Loss on val, pale on train; the dot is the epoch whose weights were kept."));
+    label([left, height - 6], `epoch ${first}`, "start"), label([width - 12, height - 6], String(last), "end"),
+    cursor, slider);
+  const readout = element("p", { class: "readout" });
+
+  // Values of each run at an epoch; without one, of the epoch whose weights were kept.
+  const at = (epoch) => {
+    const found = series.map(({ name, epoch: own, train, val, best, colour = 0 }) => {
+      const place = nearest(own, epoch ?? best ?? own[own.length - 1]);
+      const text = `epoch ${own[place]}${own[place] === best ? ", kept" : ""}: val ${short(val[place])}, train ${short(train[place])}`;
+      return element("span", { class: `of-${colour}` }, series.length > 1 ? `${name}, ${text}` : text);
+    });
+    readout.replaceChildren(...found);
+    cursor.setAttribute("d", epoch === null ? "" : `M${x(epoch)},8V${height - bottom}`);
+    slider.setAttribute("aria-valuenow", epoch ?? series[0].best ?? last);
+    slider.setAttribute("aria-valuetext", found.map((one) => one.textContent).join("; "));
+  };
+  let place = nearest(epochs, series[0].best ?? last);
+  const move = (to) => at(epochs[(place = Math.max(0, Math.min(epochs.length - 1, to)))]);
+  slider.addEventListener("pointermove", (event) => {
+    const box = slider.getBoundingClientRect();
+    move(nearest(epochs, first + ((last - first) * (event.clientX - box.left)) / (box.width * (1 - 12 / (width - left)))));
+  });
+  slider.addEventListener("pointerleave", () => at(null));
+  slider.addEventListener("blur", () => at(null));
+  slider.addEventListener("keydown", (event) => {
+    const to = { ArrowRight: place + 1, ArrowUp: place + 1, ArrowLeft: place - 1, ArrowDown: place - 1, Home: 0, End: epochs.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    move(to);
+  });
+  at(null);
+  return element("figure", { class: "curves" }, chart, readout, element("figcaption", {}, "Loss on val, pale on train; a dot is the epoch whose weights were kept."));
 };

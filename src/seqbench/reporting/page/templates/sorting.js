@@ -2,7 +2,7 @@
 const valueOf = (row, column) => {
   const cell = row.cells[column];
   const value = cell.dataset.value ?? cell.textContent.trim();
-  return cell.dataset.value === undefined || value === "" ? value : Number(value);
+  return cell.dataset.value === undefined || value === "" || isNaN(value) ? value : Number(value);
 };
 
 const compare = (a, b) =>
@@ -20,14 +20,17 @@ const sortBy = (table, column, direction) => {
     if (i === column) head.setAttribute("aria-sort", direction);
     else head.removeAttribute("aria-sort");
   });
+  table.dispatchEvent(new Event("sorted"));
 };
 
-for (const table of document.querySelectorAll("table.sortable")) {
-  [...table.tHead.rows[0].cells].forEach((head, column) => {
-    const button = element("button", { type: "button", class: "sort" }, ...head.childNodes);
-    const first = head.classList.contains("number") && !head.classList.contains("low") ? "descending" : "ascending";
-    const other = first === "ascending" ? "descending" : "ascending";
-    button.addEventListener("click", () => sortBy(table, column, head.getAttribute("aria-sort") === first ? other : first));
-    head.append(button);
-  });
-}
+// Gives a heading the button that sorts by its column, wherever that is by then.
+const sortable = (table, head) => {
+  const button = element("button", { type: "button", class: "sort" }, ...head.childNodes);
+  const first = head.classList.contains("number") && !head.classList.contains("low") ? "descending" : "ascending";
+  const other = first === "ascending" ? "descending" : "ascending";
+  button.addEventListener("click", () => sortBy(table, head.cellIndex, head.getAttribute("aria-sort") === first ? other : first));
+  head.append(button);
+};
+
+for (const table of document.querySelectorAll("table.sortable"))
+  for (const head of table.tHead.rows[0].cells) sortable(table, head);
