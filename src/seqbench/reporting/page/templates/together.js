@@ -13,7 +13,9 @@ const aligned = (lists) => {
   return names.map((name) => [name, ...of.map((one) => one.get(name) ?? "–")]);
 };
 
-const isEqual = ([, ...values]) => values.every((value) => value === values[0]);
+// Whether those that have a value have the same; several must have one to differ in it.
+const isEqual = ([, ...values]) => new Set(values.filter((value) => value !== "–")).size < 2;
+const isOfAll = ([, ...values]) => !values.includes("–");
 
 const together = (keys) => {
   const chosen = keys.map((key) => runs[key]);
@@ -24,7 +26,9 @@ const together = (keys) => {
     ["dataset", run.of], ["architecture", run.architecture], ["arm", run.arm], ["labels", run.labels], ["seed", String(run.seed)],
     ...optionsOf(keys[i]).map(({ section, option, value }) => [section === "architectures" || section === "baseline_options" ? option : `${section}.${option}`, value]),
   ]));
-  const [equal, other] = [settings.filter(isEqual), settings.filter((row) => !isEqual(row))];
+  const other = settings.filter((row) => !isEqual(row));
+  const equal = settings.filter((row) => isEqual(row) && isOfAll(row));
+  const partial = settings.filter((row) => isEqual(row) && !isOfAll(row));
   const means = keys.map((key) => (key in models ? models[key].scores[models[key].headline]?.slice(1, 4).filter(Boolean).join(" ") ?? "–" : "–"));
   const scores = aligned(chosen.map((run) => run.scores.map(([name, test, interval]) => [name, interval === "–" ? test : `${test} ${interval}`])));
   const table = (first, rows) => tableOf([first, ...heads.map((head) => head.cloneNode(true))], rows);
@@ -37,7 +41,8 @@ const together = (keys) => {
       trained.length ? curves(trained) : element("p", {}, "None of them has a learning curve: baselines are fitted, not trained in epochs."),
       element("h3", {}, "Settings that differ"),
       other.length ? table("option", other) : element("p", {}, "None."),
-      folded(`${equal.length} settings are equal`, facts(equal.map(([name, value]) => [name, value]))),
+      ...(partial.length ? [folded(`${partial.length} settings that not all of them have`, table("option", partial))] : []),
+      folded(`${equal.length} settings that are equal`, facts(equal.map(([name, value]) => [name, value]))),
       element("h3", {}, "Scores on test"), table("metric", [["mean over the runs of the model", ...means], ...scores]),
       element("h3", {}, "Cost"), table("cost", aligned(chosen.map(({ cost }) => cost))),
     ],
