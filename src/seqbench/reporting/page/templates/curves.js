@@ -1,5 +1,10 @@
 // Learning curves of one or several runs; a pointer or the arrow keys show the values of an epoch.
-const short = (value) => (value === null || value === undefined ? "–" : Number(value.toPrecision(3)).toString());
+const LARGEST_RATIO = 30; // of two losses on a linear scale; beyond, it is logarithmic
+
+const short = (value) => {
+  if (value === null || value === undefined) return "–";
+  return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1).replace("-", "−") : Number(value.toPrecision(3)).toString();
+};
 
 const nearest = (epochs, epoch) => epochs.reduce((best, one, i) => (Math.abs(one - epoch) < Math.abs(epochs[best] - epoch) ? i : best), 0);
 
@@ -9,9 +14,11 @@ const curves = (series) => {
   if (!values.length) return element("p", {}, "No loss was finite.");
   const epochs = [...new Set(series.flatMap(({ epoch }) => epoch))].sort((a, b) => a - b);
   const [low, high] = [Math.min(...values), Math.max(...values)];
+  const isLogarithmic = low > 0 && high / low > LARGEST_RATIO;
+  const scale = isLogarithmic ? Math.log10 : (value) => value;
   const [first, last] = [epochs[0], epochs[epochs.length - 1]];
   const x = (epoch) => left + ((width - left - 12) * (epoch - first)) / (last - first || 1);
-  const y = (value) => 10 + ((height - bottom - 14) * (high - value)) / (high - low || 1);
+  const y = (value) => 10 + ((height - bottom - 14) * (scale(high) - scale(value))) / (scale(high) - scale(low) || 1);
   const line = (epoch, losses, kind) => {
     const points = losses.map((value, i) => (value === null ? "" : `${x(epoch[i]).toFixed(1)},${y(value).toFixed(1)}`)).filter(Boolean);
     return drawn("polyline", { points: points.join(" "), class: `curve ${kind}` });
@@ -58,5 +65,5 @@ const curves = (series) => {
     move(to);
   });
   at(null);
-  return element("figure", { class: "curves" }, chart, readout, element("figcaption", {}, "Loss on val, pale on train; a dot is the epoch whose weights were kept."));
+  return element("figure", { class: "curves" }, chart, readout, element("figcaption", {}, `Loss on val, pale on train${isLogarithmic ? ", on a logarithmic scale" : ""}; a dot is the epoch whose weights were kept.`));
 };

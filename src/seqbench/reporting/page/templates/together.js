@@ -29,7 +29,10 @@ const together = (keys) => {
   const other = settings.filter((row) => !isEqual(row));
   const equal = settings.filter((row) => isEqual(row) && isOfAll(row));
   const partial = settings.filter((row) => isEqual(row) && !isOfAll(row));
-  const means = keys.map((key) => (key in models ? models[key].scores[models[key].headline]?.slice(1, 4).filter(Boolean).join(" ") ?? "–" : "–"));
+  const means = chosen.map((run) => {
+    const { headline, scores } = models[Object.keys(models).find((key) => modelOf(runs[key]) === modelOf(run))];
+    return scores[headline]?.slice(1, 4).filter(Boolean).join(" ") ?? "–";
+  });
   const scores = aligned(chosen.map((run) => run.scores.map(([name, test, interval]) => [name, interval === "–" ? test : `${test} ${interval}`])));
   const table = (first, rows) => tableOf([first, ...heads.map((head) => head.cloneNode(true))], rows);
   const one = new Set(chosen.map(({ of }) => of)).size === 1;
@@ -37,7 +40,9 @@ const together = (keys) => {
     title: `${keys.length} runs compared`,
     content: [
       element("p", { class: "choices" }, ...keys.map((key, i) => element("a", { href: PREFIX + encodeURI(key), class: `chip legend of-${i}` }, names[i]))),
-      element("p", { class: "explain" }, `Of each model the run that is highest on val.${one ? "" : " Losses of different datasets have scales of their own."}`),
+      element("p", { class: "explain" }, [
+        keys.every((key) => key in models) ? "Of each model the run that is highest on val." : "", one ? "" : "Losses of different datasets have scales of their own.",
+      ].join(" ")),
       trained.length ? curves(trained) : element("p", {}, "None of them has a learning curve: baselines are fitted, not trained in epochs."),
       element("h3", {}, "Settings that differ"),
       other.length ? table("option", other) : element("p", {}, "None."),
