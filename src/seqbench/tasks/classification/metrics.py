@@ -28,7 +28,12 @@ def confusion(predictions: Predictions | Sequences, weights: Floats) -> Floats:
 
 @METRICS.register("accuracy", tasks=("classification", "labelling"), better="higher", order=0)
 def accuracy(predictions: Predictions | Sequences, weights: Floats) -> Floats:
-    """Fraction of the windows, or of their samples, whose class is right."""
+    r"""Fraction of the windows, or of their samples, whose class is right.
+
+    Notes
+    -----
+    .. math:: \frac{\sum_k n_{kk}}{\sum_{k,l} n_{kl}}
+    """
     counts = confusion(predictions, weights)
     return np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
 
@@ -37,7 +42,13 @@ def accuracy(predictions: Predictions | Sequences, weights: Floats) -> Floats:
     "balanced_accuracy", tasks=("classification", "labelling"), better="higher", order=1
 )
 def balanced_accuracy(predictions: Predictions | Sequences, weights: Floats) -> Floats:
-    """Mean over the classes that occur of the fraction of their windows that is right."""
+    r"""Mean over the classes that occur of the fraction of their windows that is right.
+
+    Notes
+    -----
+    .. math:: \frac{1}{|S|} \sum_{k \in S} \frac{n_{kk}}{\sum_l n_{kl}},
+       \qquad S = \{k : \sum_l n_{kl} > 0\}
+    """
     counts = confusion(predictions, weights)
     support = counts.sum(axis=2)
     hits = np.diagonal(counts, axis1=1, axis2=2)
@@ -46,7 +57,13 @@ def balanced_accuracy(predictions: Predictions | Sequences, weights: Floats) -> 
 
 @METRICS.register("macro_f1", tasks=("classification", "labelling"), better="higher", order=2)
 def macro_f1(predictions: Predictions | Sequences, weights: Floats) -> Floats:
-    """Mean F1 over the classes that occur or are predicted; a class never found has 0."""
+    r"""Mean F1 over the classes that occur or are predicted; a class never found has 0.
+
+    Notes
+    -----
+    .. math:: \frac{1}{|S|} \sum_{k \in S} \frac{2 n_{kk}}{\sum_l n_{kl} + \sum_l n_{lk}},
+       \qquad S = \{k : \sum_l n_{kl} + \sum_l n_{lk} > 0\}
+    """
     counts = confusion(predictions, weights)
     hits = np.diagonal(counts, axis1=1, axis2=2)
     total = counts.sum(axis=1) + counts.sum(axis=2)
@@ -55,7 +72,15 @@ def macro_f1(predictions: Predictions | Sequences, weights: Floats) -> Floats:
 
 @METRICS.register("mcc", tasks=("classification", "labelling"), better="higher", order=3)
 def mcc(predictions: Predictions | Sequences, weights: Floats) -> Floats:
-    """Matthews' correlation for any number of classes; 0 where it is not defined.
+    r"""Matthews' correlation for any number of classes; 0 where it is not defined.
+
+    Notes
+    -----
+    With :math:`t_k = \sum_l n_{kl}` windows of a class, :math:`q_k = \sum_l n_{lk}` predicted as
+    it, and :math:`c = \sum_k n_{kk}` right ones of :math:`N`,
+
+    .. math:: \frac{N c - \sum_k t_k q_k}
+       {\sqrt{(N^2 - \sum_k t_k^2)(N^2 - \sum_k q_k^2)}}
 
     References
     ----------
@@ -72,10 +97,21 @@ def mcc(predictions: Predictions | Sequences, weights: Floats) -> Floats:
 
 @METRICS.register("auroc", tasks=("classification",), better="higher", order=4)
 def auroc(predictions: Predictions, weights: Floats) -> Floats:
-    """Area under the ROC curve, one class against the rest, mean over the classes.
+    r"""Area under the ROC curve, one class against the rest, mean over the classes.
 
     Ties count half. Two classes have one curve. NaN where fewer than two
     classes occur.
+
+    Notes
+    -----
+    With the scores :math:`s_{ik}` of window i, windows :math:`P_k` of class k and :math:`Q_k` of
+    the others,
+
+    .. math:: \frac{1}{|S|} \sum_{k \in S} \frac{1}{|P_k| |Q_k|} \sum_{i \in P_k} \sum_{j \in Q_k}
+       \left( [s_{ik} > s_{jk}] + \tfrac{1}{2} [s_{ik} = s_{jk}] \right),
+       \qquad S = \{k : |P_k| |Q_k| > 0\}
+
+    and of two classes the one area of :math:`s_{i1} - s_{i0}`.
     """
     scores, target = predictions.scores, predictions.target
     if len(predictions.classes) == 2:
@@ -89,7 +125,12 @@ def auroc(predictions: Predictions, weights: Floats) -> Floats:
     "log_loss", tasks=("classification", "labelling"), better="lower", probabilities=True, order=5
 )
 def log_loss(predictions: Predictions | Sequences, weights: Floats) -> Floats:
-    """Mean negative log-probability of the true class, in nats."""
+    r"""Mean negative log-probability of the true class, in nats.
+
+    Notes
+    -----
+    .. math:: -\frac{1}{N} \sum_i \ln \max(p_{i, y_i}, 2^{-52})
+    """
     of_truth = predictions.scores[np.arange(len(predictions.label)), predictions.label]
     surprise = -np.log(np.maximum(of_truth, np.finfo(np.float64).eps))
     spread = map(predictions.spread, weights)
@@ -98,7 +139,14 @@ def log_loss(predictions: Predictions | Sequences, weights: Floats) -> Floats:
 
 @METRICS.register("ece", tasks=("classification",), better="lower", probabilities=True, order=6)
 def ece(predictions: Predictions, weights: Floats) -> Floats:
-    """Expected calibration error of the winning class, in 15 bins of equal width.
+    r"""Expected calibration error of the winning class, in 15 bins of equal width.
+
+    Notes
+    -----
+    With the windows :math:`B_m` whose highest probability lies in bin m,
+
+    .. math:: \frac{1}{N} \sum_{m=1}^{15} \left| \sum_{i \in B_m}
+       \left( [\hat y_i = y_i] - \max_k p_{ik} \right) \right|
 
     References
     ----------

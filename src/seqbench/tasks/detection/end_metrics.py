@@ -34,7 +34,14 @@ PART_OF_DURATION = 0.2  # by which an end may be off
     "event_f1_at", tasks=("detection",), better="higher", at_tolerances=True, ends=True, order=16
 )
 def event_f1_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Floats:
-    """F1 over the events of all types whose onset and end are both found."""
+    r"""F1 over the events of all types whose onset and end are both found.
+
+    Notes
+    -----
+    With :math:`h` of E events found, onset and end, by D detections,
+
+    .. math:: \frac{2 h}{E + D}
+    """
     hits, reference, found = _totals(detections, weights, tolerance_ms)
     return ratio(2 * hits.sum(axis=1), (reference + found).sum(axis=1))
 
@@ -48,23 +55,41 @@ def event_f1_at(detections: Detections, weights: Floats, tolerance_ms: float) ->
     order=17,
 )
 def macro_event_f1_at(detections: Detections, weights: Floats, tolerance_ms: float) -> Floats:
-    """Mean of F1 with onset and end over the types that rank, of those that occur or are found."""
+    r"""Mean of F1 with onset and end over the types that rank, of those that occur or are found.
+
+    Notes
+    -----
+    .. math:: \frac{1}{|S|} \sum_{k \in S} \frac{2 h_k}{E_k + D_k},
+       \qquad S = \{k : E_k + D_k > 0\}
+    """
     hits, reference, found = _totals(detections, weights, tolerance_ms)
     return mean_over_ranked(detections, ratio(2 * hits, reference + found))
 
 
 @METRICS.register("end_mae_ms", tasks=("detection",), better="lower", ends=True, order=18)
 def end_mae_ms(detections: Detections, weights: Floats) -> Floats:
-    """Mean absolute error of the end of what was found, in milliseconds.
+    r"""Mean absolute error of the end of what was found, in milliseconds.
 
     Of the pairs of `onset_mae_ms` that have an end on both sides.
+
+    Notes
+    -----
+    With the end :math:`e_i` of each of P paired events and that of its detection,
+    :math:`\hat e_i`,
+
+    .. math:: \frac{1}{P} \sum_i |\hat e_i - e_i|
     """
     return _mean_error(detections, weights, np.abs)
 
 
 @METRICS.register("end_bias_ms", tasks=("detection",), better="zero", ends=True, order=19)
 def end_bias_ms(detections: Detections, weights: Floats) -> Floats:
-    """Mean error of the end, in milliseconds; positive is late. Pairs as in `end_mae_ms`."""
+    r"""Mean error of the end, in milliseconds; positive is late. Pairs as in `end_mae_ms`.
+
+    Notes
+    -----
+    .. math:: \frac{1}{P} \sum_i (\hat e_i - e_i)
+    """
     return _mean_error(detections, weights, np.asarray)
 
 

@@ -20,10 +20,17 @@ OF_MEANS, OF_DEVIATIONS = 0.01, 0.03
 
 @METRICS.register("skill", tasks=("forecasting",), better="higher", order=0)
 def skill(sequences: Sequences, weights: Floats) -> Floats:
-    """1 less the squared error over that of persistence: 0 is no better than the last value.
+    r"""1 less the squared error over that of persistence: 0 is no better than the last value.
 
     The mean over the values, or over the planes of frames, each with all its
     pixels; NaN where persistence makes no error.
+
+    Notes
+    -----
+    With :math:`y^0` the last known value,
+
+    .. math:: \frac{1}{D} \sum_d \left( 1 - \frac{\sum_s (y_{sd} - \hat y_{sd})^2}
+       {\sum_s (y_{sd} - y^0_{sd})^2} \right)
 
     References
     ----------
@@ -46,9 +53,13 @@ def skill(sequences: Sequences, weights: Floats) -> Floats:
     "frame_squared_error", tasks=("forecasting",), better="lower", of_frames=True, order=3
 )
 def frame_squared_error(sequences: Sequences, weights: Floats) -> Floats:
-    """Squared error summed over all pixels of a frame, mean over frames; squared units of the data.
+    r"""Squared error summed over the pixels of a frame, mean over frames; squared units of data.
 
     What studies of Moving MNIST call MSE, with pixels from 0 to 1.
+
+    Notes
+    -----
+    .. math:: \frac{1}{S} \sum_s \sum_{c,h,w} (y_{schw} - \hat y_{schw})^2
     """
     squared = _of_planes((sequences.target - sequences.prediction) ** 2)
     return sequences.mean(squared.sum(axis=1), weights)
@@ -56,10 +67,19 @@ def frame_squared_error(sequences: Sequences, weights: Floats) -> Floats:
 
 @METRICS.register("ssim", tasks=("forecasting",), better="higher", of_frames=True, order=4)
 def ssim(sequences: Sequences, weights: Floats) -> Floats:
-    """Structural similarity of predicted and true frames, mean over frames; 1 if identical.
+    r"""Structural similarity of predicted and true frames, mean over frames; 1 if identical.
 
     See `structural_similarity`. The range of pixels is that of all true frames. NaN where
     that is nothing, or frames are smaller than the window.
+
+    Notes
+    -----
+    At each place of a window of 11 x 11 pixels with weights of a Gaussian of deviation 1.5, with
+    means :math:`\mu`, deviations :math:`\sigma` and the range L,
+
+    .. math:: \frac{(2 \mu_y \mu_{\hat y} + C_1)(2 \sigma_{y \hat y} + C_2)}
+       {(\mu_y^2 + \mu_{\hat y}^2 + C_1)(\sigma_y^2 + \sigma_{\hat y}^2 + C_2)},
+       \qquad C_1 = (0.01 L)^2, \quad C_2 = (0.03 L)^2
     """
     range_of_values = float(np.ptp(sequences.target))
     if min(sequences.target.shape[2:]) < LEAST_SIDE or not range_of_values:

@@ -14,9 +14,16 @@ Floats = NDArray[np.float64]
 
 @METRICS.register("r2", tasks=("regression",), better="higher", order=0)
 def r2(sequences: Sequences, weights: Floats) -> Floats:
-    """Fraction of the variance of the values that is explained, mean over the values; at most 1.
+    r"""Fraction of the variance of the values that is explained, mean over the values; at most 1.
 
     NaN where a value does not vary.
+
+    Notes
+    -----
+    .. math:: \frac{1}{D} \sum_d \left( 1 - \frac{\sum_s (y_{sd} - \hat y_{sd})^2}
+       {\sum_s (y_{sd} - \bar y_d)^2} \right)
+
+    over the samples s and the D values of each.
     """
     explained = []
     for value, predicted in zip(sequences.target.T, sequences.prediction.T, strict=True):
@@ -31,13 +38,25 @@ def r2(sequences: Sequences, weights: Floats) -> Floats:
 
 @METRICS.register("rmse", tasks=("regression", "forecasting"), better="lower", order=1)
 def rmse(sequences: Sequences, weights: Floats) -> Floats:
-    """Root mean square error, in the units of the values."""
+    r"""Root mean square error, in the units of the values.
+
+    Notes
+    -----
+    .. math:: \sqrt{\frac{1}{S D} \sum_{s,d} (y_{sd} - \hat y_{sd})^2}
+
+    over S samples and the D values, or the pixels, of each.
+    """
     return np.sqrt(_mean(sequences, (sequences.target - sequences.prediction) ** 2, weights))
 
 
 @METRICS.register("mae", tasks=("regression", "forecasting"), better="lower", order=2)
 def mae(sequences: Sequences, weights: Floats) -> Floats:
-    """Mean absolute error, in the units of the values."""
+    r"""Mean absolute error, in the units of the values.
+
+    Notes
+    -----
+    .. math:: \frac{1}{S D} \sum_{s,d} |y_{sd} - \hat y_{sd}|
+    """
     return _mean(sequences, np.abs(sequences.target - sequences.prediction), weights)
 
 
