@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake
 
-.PHONY: help setup run report smoke test test-all test-slurm check format schema architecture bench clean
+.PHONY: help setup run report smoke test test-all test-slurm check docs format schema architecture bench clean
 .DEFAULT_GOAL := help
 
 help:                ## show this list
@@ -39,7 +39,7 @@ test-all: $(READY)   ## run every test: all kills, the full fuzz, the whole smok
 test-slurm: $(READY) ## run the tests on a cluster started for them; needs Debian's SLURM packages
 	$(BIN)/pytest -rs --full tests/slurm
 
-check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling
+check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile workflow tests/slurm
@@ -49,6 +49,11 @@ check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling
 	$(BIN)/yamllint --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' *.yaml envs profiles workflow tests
 	$(BIN)/codespell
 	$(BIN)/python docs/draw_architecture.py --check
+	$(MAKE) docs
+
+docs: $(READY)       ## build the documentation site: build/docs/index.html
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --fresh-env --quiet \
+	    --doctree-dir build/doctrees docs build/docs
 
 format: $(READY)     ## format Python and Snakemake files
 	$(BIN)/ruff format .

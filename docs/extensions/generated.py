@@ -1,0 +1,87 @@
+"""What directives that write parts of a page from the code have in common."""
+
+import inspect
+import json
+from abc import ABC, abstractmethod
+from typing import Any
+
+from docutils import nodes
+from numpydoc.docscrape import NumpyDocString
+from sphinx.util.docutils import SphinxDirective
+
+PARALLEL = {"parallel_read_safe": True, "parallel_write_safe": True}
+PROSE = ("Summary", "Extended Summary", "Raises", "Notes", "References")
+BOUNDS = {
+    "minimum": "≥ {}",
+    "exclusiveMinimum": "> {}",
+    "maximum": "≤ {}",
+    "exclusiveMaximum": "< {}",
+}
+JSON_TYPES = {"object": "mapping", "boolean": "true or false", "null": "empty", "string": "text"}
+Schema = dict[str, Any]
+
+
+class GeneratedText(SphinxDirective, ABC):
+    """Markdown that is written when the page is read, headings included."""
+
+    @abstractmethod
+    def markdown(self) -> str:
+        """Return the text."""
+
+    def run(self) -> list[nodes.Node]:
+        """Parse the text as if it stood in the page."""
+        return self.parse_text_to_nodes(self.markdown(), allow_section_headings=True)
+
+
+def prose(docstring: str) -> str:
+    """Return what a numpydoc docstring says beside its parameters."""
+    parsed = NumpyDocString(inspect.cleandoc(docstring))
+    lines: list[str] = []
+    for part in PROSE:
+        if part == "Raises":
+            raised = (f"{one.type} {' '.join(one.desc)}" for one in parsed[part])
+            lines += [line for sentence in raised for line in ("", sentence)]
+        else:
+            lines += ["", *parsed[part]]
+    return "```{eval-rst}\n" + "\n".join(lines).strip() + "\n```\n"
+
+
+def keys_table(keys: Schema, definitions: Schema) -> str:
+    """Return a table of keys as their JSON schema has them; empty where there are none."""
+    rows = [
+        f"| `{key}` | {_cell(_kind(value, definitions))} | {_default(value)} |"
+        f" {_cell(value.get('description', ''))} |"
+        for key, value in keys.items()
+    ]
+    if not rows:
+        return ""
+    return "\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows]) + "\n"
+
+
+def _kind(value: Schema, definitions: Schema) -> str:
+    """Return what a value may be, in words."""
+    if "anyOf" in value:
+        return " or ".join(_kind(one, definitions) for one in value["anyOf"])
+    if "$ref" in value:
+        return _kind(definitions[value["$ref"].rpartition("/")[2]], definitions)
+    if "enum" in value:
+        return ", ".join(f"`{one}`" for one in value["enum"])
+    if "const" in value:
+        return f"`{value['const']}`"
+    if value.get("type") == "array":
+        return f"list of {_kind(value.get('items', {}), definitions)}".removesuffix(" of ")
+    bounds = [sign.format(f"{value[key]:g}") for key, sign in BOUNDS.items() if key in value]
+    return " ".join([JSON_TYPES.get(value.get("type", ""), value.get("type", "")), *bounds])
+
+
+def _default(value: Schema) -> str:
+    """Return a default as YAML writes it; none where keys have defaults of their own."""
+    if "default" not in value:
+        return "required"
+    if value["default"] is None or "$ref" in value:
+        return ""
+    return f"`{json.dumps(value['default'], ensure_ascii=False)}`"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
