@@ -41,6 +41,8 @@ numpydoc_show_class_members = False
 toc_object_entries = False
 
 html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_title = f"seqbench {release}"
 html_theme_options = {"navigation_with_keys": True}
 html_show_sphinx = False

@@ -13,7 +13,7 @@ def _inline(translator: HTML5Translator, node: nodes.math) -> None:
 
 def _block(translator: HTML5Translator, node: nodes.math_block) -> None:
     formula = tex2mathml(node.astext(), as_block=True)
-    translator.body.append(f'<div class="math">{formula}</div>\n')
+    translator.body.append(f'<div class="formula">{formula}</div>\n')
     raise nodes.SkipNode
 
 

@@ -104,12 +104,12 @@ def auroc(predictions: Predictions, weights: Floats) -> Floats:
 
     Notes
     -----
-    With the scores :math:`s_{ik}` of window i, windows :math:`P_k` of class k and :math:`Q_k` of
-    the others,
+    With the scores :math:`s_{ik}` of window i, over the :math:`p_k` windows of class k and the
+    :math:`q_k` others,
 
-    .. math:: \frac{1}{|S|} \sum_{k \in S} \frac{1}{|P_k| |Q_k|} \sum_{i \in P_k} \sum_{j \in Q_k}
+    .. math:: \frac{1}{|S|} \sum_{k \in S} \frac{1}{p_k q_k} \sum_{y_i = k} \sum_{y_j \ne k}
        \left( [s_{ik} > s_{jk}] + \tfrac{1}{2} [s_{ik} = s_{jk}] \right),
-       \qquad S = \{k : |P_k| |Q_k| > 0\}
+       \qquad S = \{k : p_k q_k > 0\}
 
     and of two classes the one area of :math:`s_{i1} - s_{i0}`.
     """

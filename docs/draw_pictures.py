@@ -1,0 +1,46 @@
+"""Take the pictures of README and site from finished results.
+
+Run from the root of the repository, after `make run`: `python docs/draw_pictures.py results`. Needs
+Chromium. The figures are those of the report, the first screen is what a browser shows of it.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from seqbench import layout
+
+DOCS = Path("docs")
+SCREEN = DOCS / "report.png"
+SIZE = {"width": 1440, "height": 900}  # of the window, in pixels
+DATASET = "strikes"
+FIGURES = ("timeline", "templates")
+
+
+def draw_screen(report: Path) -> None:
+    """Write what a browser shows of the page before anybody scrolls."""
+    with sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=shutil.which("chromium"), chromium_sandbox=False
+        )
+        page = browser.new_page(viewport=SIZE, color_scheme="light")
+        page.goto(report.resolve().as_uri())
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=SCREEN)
+        browser.close()
+
+
+def main() -> None:
+    """Write the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path, help="results of the default benchmark")
+    results: Path = parser.parse_args().results
+    draw_screen(results / Path(layout.REPORT).name)
+    for name in FIGURES:
+        shutil.copy(results / "figures" / DATASET / f"{name}.svg", DOCS / f"{name}.svg")
+
+
+if __name__ == "__main__":
+    main()
