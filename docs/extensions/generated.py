@@ -39,8 +39,10 @@ def prose(docstring: str) -> str:
     lines: list[str] = []
     for part in PROSE:
         if part == "Raises":
-            raised = (f"{one.type} {' '.join(one.desc)}" for one in parsed[part])
-            lines += [line for sentence in raised for line in ("", sentence)]
+            reasons = (" ".join(one.desc) for one in parsed[part])
+            lines += [
+                line for why in reasons for line in ("", f"Refused {why[0].lower()}{why[1:]}")
+            ]
         else:
             lines += ["", *parsed[part]]
     return "```{eval-rst}\n" + "\n".join(lines).strip() + "\n```\n"
@@ -50,7 +52,7 @@ def keys_table(keys: Schema, definitions: Schema) -> str:
     """Return a table of keys as their JSON schema has them; empty where there are none."""
     rows = [
         f"| `{key}` | {_cell(_kind(value, definitions))} | {_default(value)} |"
-        f" {_cell(value.get('description', ''))} |"
+        f" {_cell(_meaning(value, definitions))} |"
         for key, value in keys.items()
     ]
     if not rows:
@@ -63,7 +65,7 @@ def _kind(value: Schema, definitions: Schema) -> str:
     if "anyOf" in value:
         return " or ".join(_kind(one, definitions) for one in value["anyOf"])
     if "$ref" in value:
-        return _kind(definitions[value["$ref"].rpartition("/")[2]], definitions)
+        return _kind(_referred(value, definitions), definitions)
     if "enum" in value:
         return ", ".join(f"`{one}`" for one in value["enum"])
     if "const" in value:
@@ -72,6 +74,18 @@ def _kind(value: Schema, definitions: Schema) -> str:
         return f"list of {_kind(value.get('items', {}), definitions)}".removesuffix(" of ")
     bounds = [sign.format(f"{value[key]:g}") for key, sign in BOUNDS.items() if key in value]
     return " ".join([JSON_TYPES.get(value.get("type", ""), value.get("type", "")), *bounds])
+
+
+def _meaning(value: Schema, definitions: Schema) -> str:
+    """Return the description of a key, or that of the mapping that it holds."""
+    found = value if "description" in value else _referred(value, definitions)
+    return str(found.get("description", ""))
+
+
+def _referred(value: Schema, definitions: Schema) -> Schema:
+    """Return the definition that a value refers to; of any other there is none."""
+    referred: Schema = definitions.get(value.get("$ref", "").rpartition("/")[2], {})
+    return referred
 
 
 def _default(value: Schema) -> str:
