@@ -36,6 +36,7 @@ TINY = {
     "neurokit_waves": ({}, False),
     "oracle": ({}, True),
     "persistence": ({}, True),
+    "physiology_forest": ({"n_trees": 30}, False),
     "quant": ({"depth": 2, "n_trees": 30}, True),
     "seasonal_naive": ({"season_samples": 2}, True),
     "wobble": ({}, True),
@@ -91,7 +92,12 @@ def as_video(windows: WindowSet) -> WindowSet:
     )
 
 
-CHANGES = {"series": lambda one: one, "tokens": as_tokens, "video": as_video}
+def as_skin(windows: WindowSet) -> WindowSet:
+    """Return windows whose first channel is stated to be skin conductance."""
+    return replace(windows, source=windows.source | {"physiology": {windows.channels[0]: "eda"}})
+
+
+CHANGES = {"series": as_skin, "tokens": as_tokens, "video": as_video}
 
 
 @pytest.fixture(params=CLASSIFIERS, ids="-".join)

@@ -24,6 +24,7 @@ from pydantic import Field
 from seqbench.config.options import (
     Gaps,
     LabelFiles,
+    PhysiologyKinds,
     Positive,
     Text,
     TimeOrigin,
@@ -57,7 +58,7 @@ logger = logging.getLogger(__name__)
     task="classification",
     sample="series",
     reads="path",
-    offered_by={"ecg": "ecg"},
+    offered_by={"ecg": "ecg", "physiology": "physiology"},
     files=("labels.csv", "events.csv", "groups.csv", "recordings/*"),
 )
 def folder(
@@ -79,6 +80,7 @@ def folder(
     tolerance_ms: Tolerance = 5.0,
     ranked_types: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None,
     ecg: Text | None = None,
+    physiology: PhysiologyKinds | None = None,
     ungrouped: Literal["own"] | None = None,
 ) -> Recordings:
     """Read your own recordings from a folder, and their labels or events from files beside them.
@@ -135,6 +137,11 @@ def folder(
     ecg
         Detection: name of the channel that is an electrocardiogram, in which baselines
         such as xqrs look for beats; empty: none is.
+    physiology
+        What channels measure, as {PLETH: pulse, GSR: eda}, for the baseline
+        physiology_forest: pulse, ecg, eda, temperature or acceleration. Channels
+        left out are known by the first word of their names (bvp, ppg, ecg, eda,
+        gsr, temp, acc, ...), all of them with {}; empty: the baseline does not run.
     ungrouped
         own: a recording that `groups.csv` does not name is a group of its own;
         empty: it is refused. Without that file each is one anyway.
@@ -229,6 +236,7 @@ def folder(
         raise fault(root, f"`ranked_types` names '{twice[0]}' twice", "name each type once")
     if ecg is not None:
         select_channels(root / "recordings", first.channels, [ecg], "ecg")
+    select_channels(root / "recordings", first.channels, [*(physiology or ())], "physiology")
     inputs = sorted({*range(len(first.channels))} - {*predicted})
     if not inputs:
         raise fault(root, "`targets` leave no channel as input", "name fewer")
@@ -242,6 +250,8 @@ def folder(
         source["segments"] = {one.name: one.recording for one in segments}
     if ecg is not None:
         source["ecg"] = ecg
+    if physiology is not None:
+        source["physiology"] = dict(physiology)
     if any(subtracted):
         source["subtracted"] = [subtracted[i] for i in inputs]
         notes += _offset_notes(first.channels, subtracted)

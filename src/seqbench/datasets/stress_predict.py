@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqbench.config.options import Level, Positive, Text
+from seqbench.config.options import Level, PhysiologyKind, Positive, Text
 from seqbench.config.registry import DATASETS
 from seqbench.datasets.base import DataError, counted, fault
 from seqbench.datasets.csv_text import number
@@ -61,6 +61,7 @@ class Sensor(NamedTuple):
     """A file of the E4: its channels and their unit, of which a step of the file is `step`."""
 
     file: str
+    kind: PhysiologyKind
     channels: tuple[str, ...]
     unit: str
     step: float = 1.0
@@ -68,10 +69,10 @@ class Sensor(NamedTuple):
 
 
 SENSORS = (
-    Sensor("BVP.csv", ("bvp",), "", starts_with_zeros=True),
-    Sensor("EDA.csv", ("eda",), "µS", starts_with_zeros=True),
-    Sensor("ACC.csv", ("acc_x", "acc_y", "acc_z"), "g", step=1 / 64),
-    Sensor("TEMP.csv", ("temperature",), "°C"),
+    Sensor("BVP.csv", "pulse", ("bvp",), "", starts_with_zeros=True),
+    Sensor("EDA.csv", "eda", ("eda",), "µS", starts_with_zeros=True),
+    Sensor("ACC.csv", "acceleration", ("acc_x", "acc_y", "acc_z"), "g", step=1 / 64),
+    Sensor("TEMP.csv", "temperature", ("temperature",), "°C"),
 )
 CLASSES = ("rest", "stress")
 # Columns of a period's start and end in the log, how its heading begins, and its class.
@@ -123,6 +124,7 @@ class Stream(NamedTuple):
     "stress_predict",
     task="classification",
     sample="series",
+    offers=("physiology",),
     imports=("pandas", "scipy.signal"),
 )
 def stress_predict(
@@ -253,6 +255,9 @@ def stress_predict(
             "citation": CITATION,
             "files": files,
             "notes": notes,
+            "physiology": {
+                channel: sensor.kind for sensor in SENSORS for channel in sensor.channels
+            },
         },
     )
 

@@ -113,6 +113,8 @@ class Recordings:
         under ``notes`` are shown in the report. ``subtracted`` holds a number for
         each channel that was subtracted from it, as its unit states. ``ecg`` names
         the channel that is an electrocardiogram, where it is not the first one.
+        ``physiology`` says what channels measure, by their names: one of
+        `seqbench.config.options.PhysiologyKind`.
         ``segments`` holds the name of the recording that was split at gaps by the
         names of its segments.
     """

@@ -38,6 +38,9 @@ def renamed(recordings: Recordings, settings: RenameSettings) -> Recordings:
     source = dict(recordings.source)
     if "ecg" in source:
         source["ecg"] = settings.channels.get(source["ecg"], source["ecg"])
+    if "physiology" in source:
+        kinds = source["physiology"].items()
+        source["physiology"] = {settings.channels.get(name, name): kind for name, kind in kinds}
     ranked = recordings.ranked_types
     return replace(
         recordings,

@@ -202,6 +202,12 @@ def test_the_channel_that_is_an_ecg_is_stated_to_baselines(read):
     assert "ecg" not in read(EVENTS, task="detection").source
 
 
+def test_what_channels_measure_is_stated_to_baselines(read):
+    assert read({}, physiology={"y": "pulse"}).source["physiology"] == {"y": "pulse"}
+    assert read({}, physiology={}).source["physiology"] == {}
+    assert "physiology" not in read({}).source
+
+
 def test_the_options_are_checked_by_the_registry():
     options = DATASETS.entry("folder").options
 
@@ -278,6 +284,11 @@ BAD = {
         EVENTS,
         "'yy'*did you mean 'y'?",
         {"task": "detection", "ecg": "yy"},
+    ),
+    "a pulse that is no channel": (
+        {},
+        "no channel 'yy', which `physiology` names*did you mean 'y'?",
+        {"physiology": {"yy": "pulse"}},
     ),
 }
 

@@ -53,6 +53,8 @@ def test_six_channels_come_at_one_rate_with_their_units(write_wrist, tmp_path, l
 
     assert recordings.channels == ["bvp", "eda", "acc_x", "acc_y", "acc_z", "temperature"]
     assert recordings.units == ["", "µS", "g", "g", "g", "°C"]
+    assert [*recordings.source["physiology"]] == recordings.channels
+    assert recordings.source["physiology"]["bvp"] == "pulse"
     assert recordings.sampling_rate_hz == 8
     assert (recordings.names, recordings.groups, recordings.splits) == (["S01"], ["S01"], [""])
 

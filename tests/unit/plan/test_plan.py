@@ -93,6 +93,20 @@ def test_heart_beat_baselines_run_on_own_recordings_that_state_an_ecg():
     ]
 
 
+def test_a_forest_of_physiology_runs_where_the_source_says_what_channels_measure():
+    entry = {"source": "folder", "path": "wrist"}
+    own = {"one": entry | {"physiology": {}}, "two": entry}
+    grid = {"datasets": ["stress_predict", "waves", "one", "two"], "architectures": ["lstm"]}
+
+    made = plan(grid, datasets=own, baselines=["physiology_forest"])
+
+    assert {run.dataset for run in made.baselines} == {"stress_predict", "one"}
+    assert unused_baselines(made.benchmark) == [
+        "baseline 'physiology_forest' does not run on dataset 'two': it needs 'physiology'; set"
+        " `datasets.two.physiology`"
+    ]
+
+
 def test_the_default_benchmark_lists_no_baseline_in_vain():
     default = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
 

@@ -10,10 +10,12 @@ from seqbench.windowing.leakcheck import find_leaks
 from seqbench.windowing.rename import renamed
 from seqbench.windowing.windows import make_windows
 
+SOURCE = {"origin": "made up", "ecg": "x", "physiology": {"x": "ecg", "y": "eda"}}
+
 
 @pytest.fixture
 def six(recordings):
-    return recordings(["l", "n", "r"] * 2, source={"origin": "made up", "ecg": "x"})
+    return recordings(["l", "n", "r"] * 2, source=SOURCE)
 
 
 def test_names_change_and_nothing_else(six, assert_same):
@@ -24,6 +26,7 @@ def test_names_change_and_nothing_else(six, assert_same):
     assert found.channels == ["ecg", "y"]
     assert found.classes == ["l", "normal", "r"]
     assert found.source["ecg"] == "ecg"
+    assert found.source["physiology"] == {"ecg": "ecg", "y": "eda"}
     assert_same(renamed(found, RenameSettings(channels={"ecg": "x"}, classes={"normal": "n"})), six)
 
 

@@ -127,6 +127,8 @@ def _config(folder: Path, given: dict[str, Any]) -> str:
             notes += proposals.refractory_notes(found)
         if "ecg" not in given:
             notes += proposals.ecg_notes(found)
+    if found.task == "classification" and "physiology" not in given:
+        notes += proposals.physiology_notes(found)
     entry.setdefault("window", proposals.window(found))
     has_groups = (folder / "groups.csv").is_file()
     candidates = [entry["split"]] if "split" in given else proposals.splits(found, has_groups)

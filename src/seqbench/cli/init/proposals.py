@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import counted
+from seqbench.datasets.physiology import OF_HEART_OR_SKIN, named_kind
 from seqbench.storage.recordings import Recordings
 
 LONGEST, SHORTEST = 1024, 16  # samples of a window that is proposed
@@ -180,4 +181,15 @@ def ecg_notes(found: Recordings) -> list[str]:
     return [
         f"ecg: {name} would let the baselines xqrs and neurokit look for beats in that channel."
         for name in leads[:1]
+    ]
+
+
+def physiology_notes(found: Recordings) -> list[str]:
+    """Return a comment on `physiology` where names say that channels are of a body; else none."""
+    kinds = {name: named_kind(name) for name in found.channels}
+    of_body = [f"{name} as {kind}" for name, kind in kinds.items() if kind in OF_HEART_OR_SKIN]
+    if not of_body:
+        return []
+    return [
+        "physiology: {} would let the baseline physiology_forest take " + ", ".join(of_body) + "."
     ]

@@ -248,6 +248,16 @@ def test_a_channel_called_as_a_lead_is_offered_to_detectors_of_beats(init, tmp_p
     assert "# ecg: ECG II would let the baselines xqrs and neurokit" in init("heart")[2].read_text()
 
 
+def test_channels_called_as_those_of_a_body_are_offered_to_their_baseline(init, tmp_path):
+    folder = write_recordings(tmp_path / "wrist", header=("time_s", "BVP"))
+    rows = [(f"r{i}", "ab"[i % 2]) for i in range(6)]
+    write_table(folder / "labels.csv", ("recording", "label"), *rows)
+
+    text = init("wrist")[2].read_text()
+
+    assert "# physiology: {} would let the baseline physiology_forest take BVP as pulse" in text
+
+
 def test_types_that_too_few_groups_have_are_left_out_and_named(init, tmp_path):
     folder = write_recordings(tmp_path / "marked")
     for i in range(6):
