@@ -45,6 +45,7 @@ FIGURE_PDF = "results/figures/{dataset}/{figure}.pdf"
 FIGURE_TABLE = "results/figures/{dataset}/{figure}.csv"  # the numbers that the figure draws
 # In place of the dataset of a figure across datasets; the name of none starts with an underscore.
 ACROSS = "_across/{task}"
+MARGINS = "_across"  # the margins of all of them; no dataset may be called so
 PUBLISHED = "_published"  # in the same place; no dataset may be called so
 TABLE = "results/tables/{dataset}.{form}"
 OVERALL_TABLE = "results/tables/_overall.{form}"  # no dataset may be called so

@@ -216,6 +216,8 @@ def place_label(place):
     """Return how figures of a dataset, or across the datasets of a task, are filed."""
     if place == layout.PUBLISHED:
         return "against published results"
+    if place == layout.MARGINS:
+        return "across datasets"
     return place.replace(layout.ACROSS.format(task=""), "across datasets: ")
 
 

@@ -16,7 +16,7 @@ from seqbench import layout
 from seqbench.config.registry import FIGURES
 from seqbench.plan.plan import Plan
 from seqbench.reporting.figures import drawing
-from seqbench.reporting.figures.catalog import caption, title
+from seqbench.reporting.figures.catalog import block, caption, title
 from seqbench.reporting.figures.drawing import Drawing
 from seqbench.steps import report
 
@@ -142,8 +142,8 @@ def blank(figure: str) -> Drawing:
     words = {"title": title(figure), "caption": caption(figure), "alt": ""}
     return Drawing(
         **words,
-        block=FIGURES.entry(figure).tags.get("block"),
-        folded=FIGURES.entry(figure).tags.get("folded", False),
+        block=block(figure),
+        leads=FIGURES.entry(figure).tags.get("leads", False),
         svg=b"<svg/>",
         pdf=b"",
         csv="",

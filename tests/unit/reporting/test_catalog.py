@@ -59,9 +59,18 @@ def test_figures_come_by_dataset(config):
 
     found = catalog.figure_names(plan)
 
-    assert found[0] == ("waves", "leaderboard")
-    assert {place for place, _ in found} == {"waves", "gun_point", layout.PUBLISHED}
+    assert found[:2] == [(layout.MARGINS, "margins"), ("waves", "leaderboard")]
+    places = {"waves", "gun_point", layout.MARGINS, layout.PUBLISHED}
+    assert {place for place, _ in found} == places
     assert catalog.figures_of(plan, "waves") == catalog.figures_of(plan, "gun_point")
+
+
+def test_margins_are_drawn_of_two_datasets_or_more_that_have_one(config, event_config):
+    assert "margins" in names(config(datasets=["waves", "gun_point"]))
+    assert "margins" not in names(config())
+    assert "margins" not in names(config((), datasets=["waves", "gun_point"]))
+    both = config(("majority", "oracle"), datasets=["waves", "strikes"])  # the ceiling is no rival
+    assert "margins" not in names(both | {"datasets": event_config()["datasets"]})
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,14 @@ def test_the_leaderboard_shows_the_values_of_the_files(
     write_events, event_config, page_without_figures
 ):
     plan = write_events(event_config(architectures=["cnn1d", "gru"]), skill=skill)
-    header, *rows = Page(page_without_figures()).tables["Leaderboard of strikes"]
+    tables = Page(page_without_figures()).tables
+    first, rest = tables["Leaderboard of strikes"], tables["More metrics of strikes"]
+    header, *rows = [one + other for one, other in zip(first, rest, strict=True)]
 
+    assert first[0] == [
+        "model", "on val", "F1 at 5 ms", "margin", "MAE (ms) ↓", "95 % error (ms) ↓",
+        "bias (ms) → 0", "false alarms per hour ↓", "n", "notes",
+    ]  # fmt: skip
     by_model = {row[0]: row for row in rows}
     for architecture, label in (("gru", "gru scratch"), ("oracle", "oracle baseline")):
         found = [metrics_of(run) for run in runs_of(plan, architecture)]
@@ -85,7 +91,7 @@ def test_ends_have_columns_where_they_are_predicted(
     plan = write_events(event_config(architectures=["gru"]), skill=skill, durations=True)
     page = Page(page_without_figures())
     header, together, *rows = page.tables["Types of strikes"]
-    board = page.tables["Leaderboard of strikes"]
+    board = page.tables["More metrics of strikes"]
 
     chosen = material_of(plan).board.selected.chosen.run
     values = metrics_of(chosen)
@@ -106,16 +112,23 @@ def test_ends_have_columns_where_they_are_predicted(
     write_events(event_config(architectures=["gru"]), skill=skill)
     page = Page(page_without_figures())
     assert not any("ends" in cell for cell in page.tables["Types of strikes"][0])
-    assert not any("ends" in cell for cell in page.tables["Leaderboard of strikes"][0])
+    assert not any("ends" in cell for cell in page.tables["More metrics of strikes"][0])
 
 
-def test_figures_of_the_analysis_are_folded(write_events, event_config, page_without_figures):
+def test_one_figure_stands_open_and_the_others_are_folded_by_topic(
+    write_events, event_config, page_without_figures
+):
     write_events(event_config(), skill=skill)
     page = page_without_figures()
 
-    for title in ("Scores and errors against signal-to-noise ratio", "Events close to one another"):
-        assert re.search(rf"<details>\s*<summary>{title}</summary>\s*<figure>", page)
-    assert "<summary>F1 against tolerance</summary>" not in page
+    section = page[page.index('id="dataset-strikes"') : page.index('id="cost"')]
+    opened = re.sub(r"<details.*?</details>", "", section, flags=re.S)
+    assert re.findall(r"<figcaption><b>(.*?)\.</b>", opened) == ["F1 against tolerance"]
+    topics = re.findall(r"<summary>(\w+[\w ]*): (.*?)</summary>\s*<figure>", section)
+    folded = {heading: titles.split(", ") for heading, titles in topics}
+    assert list(folded) == ["Scores and errors", "Predictions one by one", "Training and cost"]
+    assert {"leaderboard", "onset errors by type"} <= set(folded["Scores and errors"])
+    assert "detections in test recordings" in folded["Predictions one by one"]
 
 
 def test_decoders_are_compared_and_the_one_in_use_has_the_values_of_the_files(

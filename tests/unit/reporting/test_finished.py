@@ -92,7 +92,10 @@ def test_a_run_that_is_gone_changes_the_rows_of_its_model_alone(plan):
 
     assert unfinished[1:] == [["gru scratch", "100 %", "1"]]
     assert after.keys() == before.keys()
-    for label in ("All models", "Leaderboard of waves", "Cost on waves"):
+    shown = [tables.pop("The recommended method of each dataset") for tables in (before, after)]
+    assert [row[:-1] for row in shown[0]] == [row[:-1] for row in shown[1]]  # but for the command
+    boards = ("Leaderboard of waves", "More metrics of waves")
+    for label in ("All models", *boards, "Cost on waves"):
         changed = [
             (old, new)
             for old, new in zip(before.pop(label), after.pop(label), strict=True)
@@ -117,7 +120,7 @@ def test_what_has_not_finished_is_warned_of_on_the_first_screen(plan):
     assert "25 of 56 runs have not finished: 1 of 28 on waves." in warnings
     assert "No trained model has finished on gun_point; this page leaves them out." in warnings
     assert 'id="dataset-gun_point"' not in page
-    assert page.index('id="result"') < page.index('class="warnings"') < page.index("<table")
+    assert page.index('id="result"') < page.index('class="warnings"') < page.index('id="models"')
     assert "31 runs" not in page
 
 

@@ -179,7 +179,8 @@ def test_the_mean_over_seeds_is_a_row_of_the_page_and_a_run_of_the_summary(finis
 
     assert row_of_ensemble(before.page) == ""
     row = row_of_ensemble(after.page)
-    assert row.startswith("gru scratch, mean of 3 seeds 0.950 [0.900, 1.000] 0.950 1 ensemble")
+    assert row.startswith("gru scratch, mean of 3 seeds 0.950 0.950 [0.900, 1.000] +0.150 [")
+    assert row.endswith("1 ensemble tie")
     added = set(after.summary.splitlines()) - set(before.summary.splitlines())
     assert added == {
         "waves,gru,scratch_ensemble,1.0,0,test,accuracy,0.95",

@@ -81,7 +81,7 @@ def test_the_page_shows_the_check_and_warns_at_the_top(write_results, config, pa
     (lede,) = re.findall(r'<p class="lede">(.*?)</p>', first, re.DOTALL)
     assert "No dataset counts." in lede
     assert f"shares windows or groups with train: {', '.join(plan.base_datasets)}" in lede
-    assert "0 of 0" in first
+    assert 'title="test or val shares windows or groups with train">leak<' in first
     assert "<dt>leak check</dt>" in datasets
     assert "8 of 80 test windows (10 %) stand in train too" in datasets
     assert "Recordings are listed by label" in datasets

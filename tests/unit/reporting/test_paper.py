@@ -121,19 +121,23 @@ def test_what_reads_as_the_best_of_its_column_is_bold(boards):
 def test_the_page_sets_bold_what_a_table_does(write_results, raw, page_without_figures):
     plan = write_results(raw, skill=skill)
     [board, *_] = leaderboards(collect(plan, Path()), "waves")
-    names = [name for name in board.metric_names if name != board.headline]
-    places = [0, *range(4, 4 + len(names))]  # behind the score: on val, n and notes
     bests = ColumnBests(board)
+    page = page_without_figures()
 
-    body = page_without_figures().partition('class="leaderboard')[2].partition("</tbody>")[0]
-    rows = [
-        re.findall(r"<td[^>]*>", row) for row in re.findall(r"<tr data-run.*?</tr>", body, re.S)
-    ]
-
-    assert len(rows) == len(board.rows)
-    for row, cells in zip(board.rows, rows, strict=True):
-        expected = [bests.holds(row, name) for name in (board.headline, *names)]
-        assert ["strong" in cells[place] for place in places] == expected
+    # Of the first table: behind on val and the headline comes the margin; of the other, behind ±.
+    for start, names, places in (
+        ('class="leaderboard', (board.headline, *board.first_metrics), (1, 3, 4, 5, 6)),
+        ('aria-label="More metrics', board.other_metrics, (1, 2)),
+    ):
+        body = page.partition(start)[2].partition("</tbody>")[0]
+        rows = [
+            re.findall(r"<td[^>]*>", row) for row in re.findall(r"<tr data-run.*?</tr>", body, re.S)
+        ]
+        assert len(rows) == len(board.rows)
+        assert len(names) == len(places)
+        for row, cells in zip(board.rows, rows, strict=True):
+            expected = [bests.holds(row, name) for name in names]
+            assert ["strong" in cells[place] for place in places] == expected
 
 
 def test_nothing_is_bold_where_all_are_alike(write_results, raw):

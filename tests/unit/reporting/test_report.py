@@ -258,7 +258,7 @@ def _nothing_optional(run, content):
 def test_unusual_results_are_reported_too(settings, write_results, config):
     write_results(config(("majority", "minirocket"), seeds=[0]), skill=skill, **settings)
 
-    assert "<h2>Result</h2>" in make_report()
+    assert "<h2>Which model to take</h2>" in make_report()
 
 
 @pytest.mark.usefixtures("without_figures")

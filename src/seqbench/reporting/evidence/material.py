@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import pandas as pd
 
@@ -170,6 +170,25 @@ class Material:
         own = {result.run.arm for result in self.results if not result.is_baseline}
         plain = [arm for arm in ("scratch", "random_frozen") if arm in own]
         return plain + sorted(own - set(plain))
+
+    @property
+    def leaks(self) -> bool:
+        """Whether what the selected model has learned from holds windows or groups of val, test."""
+        selected = self.board.selected
+        return any(
+            check.n_shared_groups or any(check.n_repeated.values()) for check in self.leakchecks
+        ) or (selected is not None and self.has_seen_test(selected.chosen.run))
+
+    @property
+    def caveat(self) -> Literal["", "floor", "leak"]:
+        """Why results prove little: a leak, or no baseline but the floor; "" where they count."""
+        return "leak" if self.leaks else "" if self.board.has_rival else "floor"
+
+    def rows_of(self, board: Leaderboard) -> list[ModelScores]:
+        """Return the rows of one of its leaderboards, and the ensemble of the first below them."""
+        if board is not self.board or self.ensemble is None:
+            return list(board.rows)
+        return [*board.rows, self.ensemble]
 
     def has_seen_test(self, run: Run) -> bool:
         """Return whether the pretraining of a run on another dataset has seen val or test."""

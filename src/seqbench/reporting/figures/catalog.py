@@ -15,13 +15,16 @@ needs
     Name in `NEEDS` of what the plan must hold.
 across
     True: a figure of several datasets, drawn of `Across` instead of `Material`.
+margins
+    True: a figure of the margins of all datasets, drawn of `Margins`.
 published
     True: a figure of scores beside published ones, drawn of `Published`.
 block
     Where it stands on the page: `data`, the card of the dataset, as it shows no model; `search`,
-    the block of the search of options; without it, below the leaderboard.
-folded
-    True: the page shows the figure on demand alone.
+    the block of the search of options; one of `TOPICS`, which are folded below the leaderboard;
+    without it, the last of these.
+leads
+    True: the figure that matters for its tasks. The first of a dataset stands open.
 """
 
 from __future__ import annotations
@@ -32,11 +35,21 @@ from typing import TYPE_CHECKING, Literal
 from seqbench import layout
 from seqbench.config.registry import DATASETS, FIGURES
 from seqbench.reporting.scores.blocks import blocks
+from seqbench.reporting.scores.metrics import ceiling_of
 from seqbench.reporting.scores.published import comparable
 from seqbench.statistics.attainable import LEAST_TRIALS
 
 if TYPE_CHECKING:
     from seqbench.plan.plan import Plan, Run
+
+KINDS = ("across", "margins", "published")  # of figures of several datasets
+# What figures below a leaderboard show, in the order of the page.
+TOPICS: Mapping[str, str] = {
+    "scores": "Scores and errors",
+    "windows": "Predictions one by one",
+    "cost": "Training and cost",
+    "more": "More figures",
+}
 
 
 def _trained(plan: Plan, dataset: str) -> list[Run]:
@@ -89,7 +102,9 @@ def figures_of(plan: Plan, dataset: str) -> list[str]:
 
 def figure_names(plan: Plan) -> list[tuple[str, str]]:
     """Return all figures as pairs of place and name; a place is a dataset or several of a task."""
-    found = [
+    has_margins = sum(_has_margin(plan, dataset) for dataset in plan.base_datasets) > 1
+    found = [(layout.MARGINS, name) for name in _ordered("margins") if has_margins]
+    found += [
         (dataset, name) for dataset in plan.base_datasets for name in figures_of(plan, dataset)
     ]
     across = [block.place for block in blocks(plan) if block.can_tell]
@@ -118,13 +133,26 @@ def caption(name: str) -> str:
     return " ".join(FIGURES.entry(name).docstring.split())
 
 
-def _ordered(several: Literal["across", "published"] | None = None) -> list[str]:
+def block(name: str) -> str:
+    """Return where a figure stands on the page."""
+    return str(FIGURES.entry(name).tags.get("block", "more"))
+
+
+def _has_margin(plan: Plan, dataset: str) -> bool:
+    """Return whether a dataset has a trained model and a baseline other than the ceiling."""
+    ceiling = ceiling_of(plan.benchmark.task(dataset))
+    runs = plan.runs_on(dataset)
+    baselines = {run.architecture for run in runs if run.is_baseline} - {ceiling}
+    return bool(baselines) and any(not run.is_baseline for run in runs)
+
+
+def _ordered(several: Literal["across", "margins", "published"] | None = None) -> list[str]:
     """Return the figures of one dataset, or those of several of a kind."""
     tags = {name: FIGURES.entry(name).tags for name in FIGURES}
     own = [
         name
         for name, of in tags.items()
-        if next((kind for kind in ("across", "published") if of.get(kind)), None) == several
+        if next((kind for kind in KINDS if of.get(kind)), None) == several
     ]
     return sorted(own, key=lambda name: (tags[name]["order"], name))
 

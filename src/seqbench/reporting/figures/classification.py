@@ -40,8 +40,9 @@ NO_ERROR = "The model selected on val misclassifies no test window in any run."
 
 
 @FIGURES.register(
-    "confusion", title="Confusion matrix", tasks=("classification", "labelling"), order=20
-)
+    "confusion", title="Confusion matrix", tasks=("classification", "labelling"), order=20,
+    block="scores", leads=True,
+)  # fmt: skip
 def confusion(material: Material) -> Plot:
     """Numbers count test windows, or samples where each sample has a label, summed over runs.
 
@@ -125,7 +126,9 @@ def _draw_confusion(axes: Axes, matrix: Confusion, classes: list[str], *, level:
     axes.tick_params(length=0)
 
 
-@FIGURES.register("hardest", title="Hardest test windows", tasks=("classification",), order=26)
+@FIGURES.register(
+    "hardest", title="Hardest test windows", tasks=("classification",), order=26, block="windows"
+)
 def hardest(material: Material) -> Plot:
     """Test windows that a run of the model selected on val misclassifies, highest loss first.
 

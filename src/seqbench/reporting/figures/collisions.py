@@ -27,8 +27,9 @@ from seqbench.reporting.scores.leaderboards import ModelScores
 
 
 @FIGURES.register(
-    "collisions", title="Events close to one another", tasks=("detection",), order=27, folded=True
-)
+    "collisions", title="Events close to one another", tasks=("detection",), order=27,
+    block="scores",
+)  # fmt: skip
 def collisions(material: Material) -> Plot:
     """Fraction of the events of test that each method finds, over all its runs.
 

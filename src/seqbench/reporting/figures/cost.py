@@ -70,7 +70,7 @@ class _Panel:
     front: list[int]
 
 
-@FIGURES.register("cost", title="Score against cost", order=31)
+@FIGURES.register("cost", title="Score against cost", order=31, block="cost")
 def cost(material: Material) -> Plot:
     """Mean test score against processor time of one training, peak memory and parameters.
 

@@ -23,8 +23,9 @@ NO_PROBABILITIES = "The model predicts no probabilities."
 
 
 @FIGURES.register(
-    "roc", title="ROC and precision-recall curves", tasks=("classification",), order=21
-)
+    "roc", title="ROC and precision-recall curves", tasks=("classification",), order=21,
+    block="scores",
+)  # fmt: skip
 def roc(material: Material) -> Plot:
     """Each class against the rest on test, means over runs at equal levels.
 
@@ -90,8 +91,9 @@ def _label(one: Curves) -> str:
 
 
 @FIGURES.register(
-    "calibration", title="Calibration curve", tasks=("classification", "detection"), order=25
-)
+    "calibration", title="Calibration curve", tasks=("classification", "detection"), order=25,
+    block="scores",
+)  # fmt: skip
 def calibration(material: Material) -> Plot:
     """Left: fraction of correct predictions against their predicted probability, in 15 bins.
 

@@ -38,7 +38,10 @@ class _Line(NamedTuple):
     sd: NDArray[np.float64]
 
 
-@FIGURES.register("tolerance", title="F1 against tolerance", tasks=("detection",), order=20)
+@FIGURES.register(
+    "tolerance", title="F1 against tolerance", tasks=("detection",), order=20, block="scores",
+    leads=True,
+)  # fmt: skip
 def tolerance(material: Material) -> Plot:
     """Mean F1 over runs on test, of the arm of each architecture selected on val and all baselines.
 
@@ -81,7 +84,9 @@ def tolerance(material: Material) -> Plot:
     return Plot(figure, numbers.table, shown)
 
 
-@FIGURES.register("timing_errors", title="Onset errors by type", tasks=("detection",), order=21)
+@FIGURES.register(
+    "timing_errors", title="Onset errors by type", tasks=("detection",), order=21, block="scores"
+)
 def timing_errors(material: Material) -> Plot:
     """Onset errors of detections of all runs that match a test event; positive is late.
 

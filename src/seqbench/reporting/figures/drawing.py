@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.across import Across
+from seqbench.reporting.evidence.margins import Margins
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.evidence.published import Published
-from seqbench.reporting.figures.catalog import caption, title
+from seqbench.reporting.figures.catalog import block, caption, title
 from seqbench.reporting.figures.fonts import has_room_for, small_family
 from seqbench.reporting.figures.plot import Plot
 from seqbench.reporting.figures.style import STYLE
@@ -32,16 +33,16 @@ class Drawing:
     alt
         What the figure shows in words, for those who cannot see it.
     block
-        Where the page shows it, see `catalog`; None: below the leaderboard.
-    folded
-        Whether the page shows it on demand alone.
+        Where the page shows it, see `catalog`.
+    leads
+        Whether it may stand open below the leaderboard.
     """
 
     title: str
     caption: str
     alt: str
-    block: str | None
-    folded: bool
+    block: str
+    leads: bool
     svg: bytes
     pdf: bytes
     csv: str
@@ -62,7 +63,7 @@ class Drawing:
         return Markup(f"data:image/svg+xml,{text}")
 
 
-def draw(figure: str, material: Material | Across | Published) -> Drawing:
+def draw(figure: str, material: Material | Across | Margins | Published) -> Drawing:
     """Draw a figure of a dataset, or across several; the same material gives the same bytes."""
     style: Any = STYLE | {"svg.hashsalt": f"{material.place}/{figure}"}
     with mpl.rc_context(style):
@@ -73,8 +74,8 @@ def draw(figure: str, material: Material | Across | Published) -> Drawing:
         title=title(figure),
         caption=caption(figure),
         alt=f"{title(figure)}, {material.place}. {plot.shown or caption(figure)}",
-        block=FIGURES.entry(figure).tags.get("block"),
-        folded=FIGURES.entry(figure).tags.get("folded", False),
+        block=block(figure),
+        leads=FIGURES.entry(figure).tags.get("leads", False),
         svg=svg,
         pdf=pdf,
         csv=plot.csv,

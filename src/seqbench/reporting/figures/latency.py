@@ -29,8 +29,9 @@ class _Point(NamedTuple):
 
 
 @FIGURES.register(
-    "latency", title="Score against latency", tasks=("detection",), order=22, needs="latencies"
-)
+    "latency", title="Score against latency", tasks=("detection",), order=22, needs="latencies",
+    block="cost",
+)  # fmt: skip
 def latency(material: Material) -> Plot:
     """F1 and mean absolute onset error on test against latency, means over runs.
 

@@ -48,7 +48,7 @@ def pictures(material: Material) -> Plot:
 
 @FIGURES.register(
     "frames", title="Predicted and true frames", tasks=("forecasting",), samples=("video",),
-    order=21,
+    order=21, block="windows", leads=True,
 )  # fmt: skip
 def frames(material: Material) -> Plot:
     """Test windows, evenly spread: the last input frames and the true next frames.

@@ -27,7 +27,7 @@ from seqbench.reporting.scores.leaderboards import ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 
 
-@FIGURES.register("leaderboard", title="Leaderboard", order=10)
+@FIGURES.register("leaderboard", title="Leaderboard", order=10, block="scores")
 def leaderboard(material: Material) -> Plot:
     """A dot is one run on test, of one seed and fold; the bar is the mean over runs.
 
@@ -55,7 +55,9 @@ def leaderboard(material: Material) -> Plot:
     return Plot(figure, numbers.table, ranking(board))
 
 
-@FIGURES.register("label_efficiency", title="Label efficiency", needs="label_fractions", order=32)
+@FIGURES.register(
+    "label_efficiency", title="Label efficiency", needs="label_fractions", order=32, block="scores"
+)
 def label_efficiency(material: Material) -> Plot:
     """Mean test score over runs against the fraction of train windows whose labels are used.
 

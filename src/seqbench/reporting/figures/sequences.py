@@ -30,7 +30,7 @@ N_DOTS = 600  # predictions of a model that are drawn as dots
 
 @FIGURES.register(
     "predictions", title="Predicted and true", tasks=("regression", "forecasting"),
-    samples=("series", "tokens"), order=20,
+    samples=("series", "tokens"), order=20, block="windows", leads=True,
 )  # fmt: skip
 def predictions(material: Material) -> Plot:
     """Test windows, evenly spread: truth, the model selected on val and the best baseline.
@@ -64,7 +64,7 @@ def predictions(material: Material) -> Plot:
 
 @FIGURES.register(
     "horizon", title="Error over the forecast horizon", tasks=("forecasting",), needs="horizon",
-    order=22,
+    order=22, block="scores",
 )  # fmt: skip
 def horizon(material: Material) -> Plot:
     """Left: root mean square error on test against the number of samples ahead.
@@ -108,7 +108,9 @@ def squared_by_step(sequences: Sequences, predicted: NDArray[np.float64]) -> NDA
     return squared / np.bincount(sequences.ahead)[1:]
 
 
-@FIGURES.register("agreement", title="Predicted against true", tasks=("regression",), order=21)
+@FIGURES.register(
+    "agreement", title="Predicted against true", tasks=("regression",), order=21, block="scores"
+)
 def agreement(material: Material) -> Plot:
     """Test samples, at most 600 evenly spread, of the first value.
 

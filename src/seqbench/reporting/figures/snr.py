@@ -34,7 +34,7 @@ LEAST_SHOWN_MS = 1e-3  # a log axis has no 0
     tasks=("detection",),
     order=26,
     needs="event_shapes",
-    folded=True,
+    block="scores",
 )
 def snr(material: Material) -> Plot:
     """F1 of each type, the fraction of events found and their errors in time, all runs together.

@@ -27,8 +27,9 @@ N_VECTOR = 30_000  # points of the templates of a model beyond which all become 
 
 
 @FIGURES.register(
-    "templates", title="Learned templates", tasks=("detection",), needs="templates", order=23
-)
+    "templates", title="Learned templates", tasks=("detection",), needs="templates", order=23,
+    block="windows",
+)  # fmt: skip
 def templates(material: Material) -> Plot:
     """Templates of each type, channels stacked, around the onset (dotted).
 

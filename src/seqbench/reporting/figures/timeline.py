@@ -58,7 +58,10 @@ class _Rows(NamedTuple):
         return LEVEL * (2.2 + self.n_found + self.n_labelled)
 
 
-@FIGURES.register("timeline", title="Detections in test recordings", tasks=("detection",), order=22)
+@FIGURES.register(
+    "timeline", title="Detections in test recordings", tasks=("detection",), order=22,
+    block="windows",
+)  # fmt: skip
 def timeline(material: Material) -> Plot:
     """Excerpts evenly spread over test, with detections of the model and seed selected on val.
 

@@ -13,7 +13,7 @@ from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import LINE_STYLES
 
 
-@FIGURES.register("learning_curves", title="Learning curves", order=30)
+@FIGURES.register("learning_curves", title="Learning curves", order=30, block="cost")
 def learning_curves(material: Material) -> Plot:
     """Validation loss of each run; pale: training loss.
 
@@ -28,7 +28,9 @@ def learning_curves(material: Material) -> Plot:
     return _plot(material, curves, material.architectures, material.arms, "arm")
 
 
-@FIGURES.register("pretraining", title="Pretraining curves", needs="pretraining", order=33)
+@FIGURES.register(
+    "pretraining", title="Pretraining curves", needs="pretraining", order=33, block="cost"
+)
 def pretraining(material: Material) -> Plot:
     """Loss of the objective on held-out train recordings for each run; pale: training loss.
 

@@ -19,7 +19,7 @@ MISSED, EXTRA = "missed", "nothing there"
 
 @FIGURES.register(
     "type_confusion", title="Types found in place of others", tasks=("detection",), order=28,
-    folded=True,
+    block="scores",
 )  # fmt: skip
 def type_confusion(material: Material) -> Plot:
     """A row holds the events of a type, a column what they are found as, summed over all runs.

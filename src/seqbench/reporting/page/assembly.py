@@ -9,6 +9,7 @@ from pathlib import Path
 from seqbench import layout
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.across import Across, gather_across
+from seqbench.reporting.evidence.margins import Margins, gather_margins
 from seqbench.reporting.evidence.material import Material, gather
 from seqbench.reporting.evidence.published import Published, gather_published
 from seqbench.reporting.figures import drawing
@@ -59,7 +60,8 @@ def assemble(plan: Plan, root: Path) -> Report:
         tables[layout.CROSS_TABLE] = cross_table(crossed)
     compared = gather_across(plan, materials)
     published = gather_published(plan, materials)
-    shown: list[Material | Across | Published] = [*materials, *compared]
+    margins = gather_margins(materials)
+    shown: list[Material | Across | Margins | Published] = [margins, *materials, *compared]
     if published is not None:
         shown.append(published)
     drawn = {one.place: one for one in shown}
@@ -70,5 +72,5 @@ def assemble(plan: Plan, root: Path) -> Report:
         summary=table,
         drawings=drawings,
         tables=tables,
-        page=render_page(plan, results, materials, compared, crossed, published, drawings),
+        page=render_page(plan, results, materials, margins, compared, crossed, published, drawings),
     )

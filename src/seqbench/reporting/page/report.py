@@ -14,9 +14,11 @@ from seqbench.config.registry import METRICS
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.across import Across
 from seqbench.reporting.evidence.detection import DetectionEvidence
+from seqbench.reporting.evidence.margins import Margins
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.evidence.published import Published
 from seqbench.reporting.figures.drawing import Drawing
+from seqbench.reporting.page.arrangement import arranged
 from seqbench.reporting.page.script import script, script_digest
 from seqbench.reporting.read.finished import unfinished_by_dataset, unfinished_warnings
 from seqbench.reporting.read.results import Result, origin_of
@@ -30,12 +32,14 @@ from seqbench.reporting.text.across import across_sections
 from seqbench.reporting.text.leaks import cross_warnings
 from seqbench.reporting.text.models import listed_models, model_values
 from seqbench.reporting.text.published import published_sentences
+from seqbench.reporting.text.recommended import recommended
 from seqbench.reporting.text.runs import key_of, run_details
 from seqbench.reporting.text.sections import section
 from seqbench.statistics.comparison import N_DECIMALS
 from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
 
 TEMPLATES = Path(__file__).parent / "templates"
+STYLES = ("style", "first_screen", "sections")
 FILTERS = (
     *("score", "amount", "seconds", "memory", "percent", "p_value", "relative", "decimal"),
     *("count", "rate", "milliseconds", "metric_value"),
@@ -46,6 +50,7 @@ def render_page(
     plan: Plan,
     results: list[Result],
     materials: list[Material],
+    margins: Margins,
     compared: list[Across],
     crossed: list[Matrix],
     published: Published | None,
@@ -61,6 +66,8 @@ def render_page(
         As `results.collect` returns them.
     materials
         One for each dataset.
+    margins
+        Of the selected models over the best baselines.
     compared
         Models across datasets, one for each task that has several.
     published
@@ -87,8 +94,10 @@ def render_page(
             plan=plan,
             requested=overview.requested(plan.requested),
             unfinished=unfinished_by_dataset(plan),
-            lede=overview.lede(materials),
-            tiles=overview.tiles(plan.requested, materials, results, warnings),
+            lede=overview.lede(margins),
+            effort=overview.effort(plan, results),
+            recommended=recommended(plan, materials),
+            margins_place=margins.place,
             boards=boards,
             warnings=warnings,
             sections=[section(plan, material) for material in materials],
@@ -132,8 +141,9 @@ def render_page(
 
 
 def style() -> Markup:
-    """Return the style of our pages, from our own file."""
-    return Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
+    """Return the style of our pages, from our own files."""
+    texts = [(TEMPLATES / f"{name}.css").read_text(encoding="utf-8") for name in STYLES]
+    return Markup("\n".join(texts))
 
 
 @cache  # with the compiled templates
@@ -150,6 +160,7 @@ def environment() -> Environment:
         "metric": lambda name: metric_label(name).replace(" ms", "\N{NO-BREAK SPACE}ms"),
     }
     environment.globals |= {
+        "arranged": arranged,
         "bar": _bar,
         "column_bests": ColumnBests,
         "higher_is_better": higher_is_better,

@@ -15,8 +15,34 @@ from seqbench.reporting.read.ensembles import ENSEMBLE
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import estimates
 from seqbench.reporting.scores.estimates import Estimate
-from seqbench.reporting.scores.metrics import ceiling_of, columns, floor_of
+from seqbench.reporting.scores.metrics import ceiling_of, columns, first_columns, floor_of
 from seqbench.statistics.bootstrap import interval as bootstrap_interval
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How far one model is ahead of another in the headline on test.
+
+    Parameters
+    ----------
+    mean
+        Difference of their means.
+    interval
+        95 %, None where there is none: by the bootstrap over groups of test and
+        runs; Student's over paired seeds where test is one group; over folds
+        see `mean_interval_of`.
+    """
+
+    mean: float
+    interval: tuple[float, float] | None
+
+    @property
+    def verdict(self) -> str:
+        """The lead in plain words."""
+        if self.interval is None:
+            return "no interval" if self.mean else "equal"
+        low, high = self.interval
+        return "ahead" if low > 0 else "behind" if high < 0 else "within chance"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +71,8 @@ class ModelScores:
         Part of the way from the floor to the ceiling; None without both.
     n_trials
         From how many its options were chosen on val; 0: they are as configured.
+    lead
+        On the best baseline; None of that itself and of the ceiling.
     """
 
     architecture: str
@@ -60,6 +88,7 @@ class ModelScores:
     of_ceiling: float | None = None
     gap_closed: float | None = None
     n_trials: int = 0
+    lead: Lead | None = None
 
     @property
     def score(self) -> Estimate:
@@ -131,32 +160,6 @@ class ModelScores:
         return Estimate.of_values(result.cost(key) for result in self.results).mean
 
 
-@dataclass(frozen=True)
-class Lead:
-    """How far one model is ahead of another in the headline on test.
-
-    Parameters
-    ----------
-    mean
-        Difference of their means.
-    interval
-        95 %, None where there is none: by the bootstrap over groups of test and
-        runs; Student's over paired seeds where test is one group; over folds
-        see `mean_interval_of`.
-    """
-
-    mean: float
-    interval: tuple[float, float] | None
-
-    @property
-    def verdict(self) -> str:
-        """The lead in plain words."""
-        if self.interval is None:
-            return "no interval" if self.mean else "equal"
-        low, high = self.interval
-        return "ahead" if low > 0 else "behind" if high < 0 else "within chance"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Leaderboard:
     """The models of one dataset and fraction of labels, best first."""
@@ -167,6 +170,17 @@ class Leaderboard:
     headline: str
     metric_names: tuple[str, ...]
     rows: tuple[ModelScores, ...]
+
+    @cached_property
+    def first_metrics(self) -> tuple[str, ...]:
+        """Metrics that stand beside the headline."""
+        return first_columns(self.metric_names, self.headline)
+
+    @cached_property
+    def other_metrics(self) -> tuple[str, ...]:
+        """All others, the headline aside."""
+        first = (self.headline, *self.first_metrics)
+        return tuple(name for name in self.metric_names if name not in first)
 
     @cached_property
     def selected(self) -> ModelScores | None:
@@ -344,7 +358,8 @@ def _marked(row: ModelScores, board: Leaderboard) -> ModelScores:
     top, mean = best.score.mean, row.score.mean
     if top is None or mean is None:
         return row
-    margin = _difference(row, board.best_baseline)
+    baseline = board.best_baseline
+    margin = _difference(row, baseline)
     above_floor, gap = _difference(row, floor), _difference(ceiling, floor)
     highest = ceiling.score.mean if ceiling is not None else None
     has_all_labels = float(board.labels) == 1
@@ -356,6 +371,7 @@ def _marked(row: ModelScores, board: Leaderboard) -> ModelScores:
         below_best_baseline=not row.is_baseline and has_all_labels and (margin or 0) < 0,
         of_ceiling=mean / highest if highest else None,
         gap_closed=above_floor / gap if above_floor is not None and gap and gap > 0 else None,
+        lead=None if baseline is None or row.model == baseline.model else lead(row, baseline),
     )
 
 

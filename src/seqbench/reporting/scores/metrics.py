@@ -1,9 +1,17 @@
 """Metrics of a leaderboard and what they are called; floors and ceilings by their tags."""
 
+from collections.abc import Iterable
+
 from seqbench.config.registry import BASELINES, TASKS
 from seqbench.tasks.metric_names import expand, family_of
 
 LEADERBOARD_TOLERANCES_MS = (0.5, 1.0, 5.0, 10.0, 20.0, 150.0)
+# By family, in the order of the leaderboard's columns beside the headline.
+FIRST_METRICS = (
+    *("onset_mae_ms", "onset_p95_ms", "onset_bias_ms", "false_alarms_per_hour"),
+    *("balanced_accuracy", "macro_f1", "sequence_accuracy", "auroc", "log_loss"),
+    *("rmse", "mae", "ssim"),
+)
 METRIC_LABELS = {
     "macro_f1": "macro F1",
     "mcc": "MCC",
@@ -54,6 +62,16 @@ def columns(task: str, headline: str) -> list[str]:
         *(name for name in names if at[name][1] is None),
     ]
     return list(dict.fromkeys(shown))
+
+
+def first_columns(names: Iterable[str], headline: str) -> tuple[str, ...]:
+    """Return the metrics that a reader of a leaderboard needs beside the headline.
+
+    Of a package's own metrics, which nothing here knows, all do.
+    """
+    others = [name for name in names if name != headline]
+    first = [name for known in FIRST_METRICS for name in others if family_of(name)[0] == known]
+    return tuple(first or others)
 
 
 def floor_of(task: str) -> str | None:

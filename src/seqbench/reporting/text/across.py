@@ -9,8 +9,6 @@ from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.statistics.attainable import ALPHA, datasets_needed, smallest_adjusted_p, smallest_p
 
-N_PAIRS_SHOWN = 15  # a longer table is folded away
-
 
 @dataclass(frozen=True, kw_only=True)
 class AcrossSection:
@@ -29,11 +27,6 @@ class AcrossSection:
     left_out: list[str]
     warnings: list[str]
     findings: list[str]
-
-    @property
-    def shows_pairs(self) -> bool:
-        """Whether the table of pairs is short enough to stand open."""
-        return len(self.across.pairs) <= N_PAIRS_SHOWN
 
 
 def across_sections(compared: Iterable[Across]) -> list[AcrossSection]:

@@ -120,6 +120,7 @@ def card(plan: Plan, material: Material) -> Card:
                 Fact("how", split_words(entry.split, material.windows.official_splits)),
                 *_folds(material),
                 Fact("labels put aside", _shortened(entry.split.unlabelled)),
+                Fact("leak check", leak_fact(material.leakchecks)),
             ],
             "Preparation": _prepared(material, entry),
         },
@@ -208,7 +209,6 @@ def _glance(material: Material, entry: DatasetEntry) -> list[Fact]:
         *_folds(material),
         *_rules(material),
         Fact("licence", _stated(entry.licence, material.windows.source, "licence")),
-        Fact("leak check", leak_fact(material.leakchecks)),
     ]
 
 

@@ -1,26 +1,17 @@
-"""The first screen: requested runs, result, cost and warnings."""
+"""The first screen around its table: the result in a sentence, requested runs and warnings."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from seqbench.config.arms import Arm
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
+from seqbench.reporting.evidence.margins import Margins
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats, pretraining
-from seqbench.reporting.scores.leaderboards import Lead
 from seqbench.reporting.text.leaks import leak_warnings, overlap_warnings
 
 FEW_SEEDS = 3
-
-
-class Tile(NamedTuple):
-    """One fact of the first screen: what it is of, itself, and what it means."""
-
-    heading: str
-    fact: str
-    meaning: str
 
 
 def requested(plan: Plan) -> list[tuple[str, list[str]]]:
@@ -40,11 +31,11 @@ def requested(plan: Plan) -> list[tuple[str, list[str]]]:
     ]
 
 
-def lede(materials: list[Material]) -> str:
+def lede(margins: Margins) -> str:
     """Return the result on the datasets that count, in a sentence or two."""
-    if all(material.board.lead is None for material in materials):
+    if not margins.rows:
         return "There is no baseline to hold the models against."
-    leads, uncounted = _counted(materials), _uncounted(materials)
+    leads, uncounted = margins.counted, _uncounted(margins)
     if not leads:
         return f"No dataset counts.{uncounted}"
     n_ahead = sum(lead.mean > 0 for lead in leads)
@@ -65,20 +56,9 @@ def lede(materials: list[Material]) -> str:
     return f"{result}.{lost}{uncounted}"
 
 
-def _counted(materials: list[Material]) -> list[Lead]:
-    """Return the leads on datasets where a baseline has learned something and nothing leaks."""
-    return [
-        lead
-        for one in materials
-        if (lead := one.board.lead) is not None and one.board.has_rival and not _leaks(one)
-    ]
-
-
-def _uncounted(materials: list[Material]) -> str:
+def _uncounted(margins: Margins) -> str:
     """State which datasets do not count, and why."""
-    led = [one for one in materials if one.board.lead is not None]
-    leaky = [one.dataset for one in led if _leaks(one)]
-    alone = [one.dataset for one in led if not one.board.has_rival and one.dataset not in leaky]
+    alone, leaky = margins.without("floor"), margins.without("leak")
     found = ""
     if alone:
         found += f" Not counted, with no baseline but the floor: {', '.join(alone)}."
@@ -89,39 +69,13 @@ def _uncounted(materials: list[Material]) -> str:
     return found
 
 
-def _leaks(material: Material) -> bool:
-    """Return whether what the model selected on val has learned from holds val or test."""
-    selected = material.board.selected
-    return bool(leak_warnings(material.leakchecks)) or (
-        selected is not None and material.has_seen_test(selected.chosen.run)
+def effort(plan: Plan, results: list[Result]) -> str:
+    """Return how many runs there are and what they cost, in a line."""
+    runs = (
+        f"{counted(len(plan.trained), 'training')}, {counted(len(plan.baselines), 'baseline run')}"
     )
-
-
-def tiles(
-    plan: Plan, materials: list[Material], results: list[Result], warnings: list[str]
-) -> list[Tile]:
-    """Return requested runs, result, cost and warnings."""
-    leads = _counted(materials)
-    runs = plan.trained
-    values = {"dataset": plan.base_datasets} | {
-        name: {getattr(run, name) for run in runs} for name in ("architecture", "arm", "seed")
-    }
-    grid = [counted(len(of_name), name) for name, of_name in values.items()]
-    return [
-        Tile("Requested", counted(len(runs), "training"), ", ".join(grid)),
-        Tile(
-            "Result",
-            f"{sum(lead.mean > 0 for lead in leads)} of {len(leads)}",
-            "datasets on which the model selected on val leads the best baseline, beyond chance on"
-            f" {sum(lead.verdict == 'ahead' for lead in leads)}",
-        ),
-        Tile("Cost", formats.seconds(_spent(results)), _memory(results)),
-        Tile(
-            "Warnings",
-            counted(len(warnings), "warning") if warnings else "nothing",
-            "below, to be read before the numbers" if warnings else "no warning",
-        ),
-    ]
+    spent = formats.seconds(_spent(results))
+    return f"{runs} · {spent} of processor time for training and pretraining{_memory(results)}"
 
 
 def _spent(results: Iterable[Result]) -> float | None:
@@ -141,8 +95,7 @@ def _spent(results: Iterable[Result]) -> float | None:
 
 def _memory(results: Iterable[Result]) -> str:
     peaks = [peak for result in results if (peak := result.cost("peak_memory_bytes")) is not None]
-    most = f", at most {formats.memory(max(peaks))} of memory" if peaks else ""
-    return f"of processor time for training and pretraining{most}"
+    return f", at most {formats.memory(max(peaks))} of memory" if peaks else ""
 
 
 def warnings(materials: list[Material], results: list[Result]) -> list[str]:

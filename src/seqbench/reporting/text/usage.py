@@ -40,7 +40,12 @@ def usage(model: str, path: str, sample: str) -> Usage:
 
 
 def usages(plan: Plan, board: Leaderboard) -> list[Usage]:
-    """Return how the model selected on val and the best baseline are used.
+    """Return how the model selected on val and the best baseline are used."""
+    return [usage_of(plan, board, row) for row in board.compared]
+
+
+def usage_of(plan: Plan, board: Leaderboard, row: ModelScores) -> Usage:
+    """Return how one of these is used.
 
     Parameters
     ----------
@@ -48,19 +53,18 @@ def usages(plan: Plan, board: Leaderboard) -> list[Usage]:
         With runs left out, the folder of the best models is not made yet: runs stand in for it.
     board
         Leaderboard of the dataset.
+    row
+        The model selected on val or the best baseline.
     """
-    found, sample = [], plan.benchmark.sample(board.dataset)
-    if (best := board.selected) is not None:
-        path = layout.BEST if not plan.unfinished else plan.model_file(best.chosen.run)
-        words = f"The model selected on val, {_named(best)}"
-        found.append(usage(words, path.format(dataset=board.dataset), sample))
-    if (baseline := board.best_baseline) is not None:
-        path = baseline.chosen.run.fill(layout.MODEL)
-        if best is not None and not plan.unfinished:
-            path = layout.BEST_BASELINE
-        words = f"The best baseline, {baseline.architecture}"
-        found.append(usage(words, path.format(dataset=board.dataset), sample))
-    return found
+    run = row.chosen.run
+    if not row.is_baseline:
+        path = plan.model_file(run) if plan.unfinished else layout.BEST
+        words = f"The model selected on val, {_named(row)}"
+    else:
+        has_folder = board.selected is not None and not plan.unfinished
+        path = layout.BEST_BASELINE if has_folder else run.fill(layout.MODEL)
+        words = f"The best baseline, {row.architecture}"
+    return usage(words, path.format(dataset=board.dataset), plan.benchmark.sample(board.dataset))
 
 
 def _named(row: ModelScores) -> str:

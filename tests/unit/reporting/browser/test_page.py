@@ -31,9 +31,7 @@ def test_headings_go_down_a_step_at_a_time_and_tables_have_heads(see):
 
 def test_a_key_copies_the_command_of_the_selected_model_and_says_so(see):
     seen = see(permissions=["clipboard-read", "clipboard-write"])
-    button = (
-        seen.page.locator("#dataset-waves").get_by_role("button", name="Copy the command").first
-    )
+    button = seen.page.get_by_role("button", name="Copy command for waves")
 
     button.focus()
     seen.page.keyboard.press("Enter")
@@ -41,18 +39,18 @@ def test_a_key_copies_the_command_of_the_selected_model_and_says_so(see):
     from playwright.sync_api import expect
 
     expect(button).to_have_text("Copied")
-    expect(seen.page.locator("#dataset-waves [role=status]").first).to_have_text("Copied")
+    expect(seen.page.locator("#result [role=status]").first).to_have_text("Copied")
     assert seen.page.evaluate("navigator.clipboard.readText()") == (
         "seqbench predict --model results/best/waves --recording FILE"
     )
-    expect(button).to_have_text("Copy", timeout=5000)
+    expect(button).to_have_text("Copy command", timeout=5000)
 
 
 def test_without_a_clipboard_the_command_is_copied_as_a_reader_would(see):
     seen = see()
     seen.page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(Error('no')))")
 
-    seen.page.locator("#dataset-waves .copyable button").first.click()
+    seen.page.get_by_role("button", name="Copy command for waves").click()
 
     marked = seen.page.evaluate("getSelection().toString()")
     assert marked == "seqbench predict --model results/best/waves --recording FILE"
@@ -65,5 +63,5 @@ def test_without_scripts_all_tables_are_there_and_no_dead_control(see):
     assert not seen.page.locator("form.filters").is_visible()
     assert seen.page.locator("button:visible").count() == 0
     command = "seqbench predict --model results/best/waves --recording FILE"
-    assert command in seen.texts("#dataset-waves .copyable")
+    assert command in seen.texts("#result .copyable")
     assert seen.page.locator("noscript").count() == 1

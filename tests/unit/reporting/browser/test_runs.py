@@ -33,6 +33,7 @@ def test_numbers_of_other_tables_open_their_runs_too(see):
     assert seen.page.locator("#run-title").inner_text() == "gru · contrastive_finetune"
 
     seen = see("events")
+    seen.page.get_by_text("Type by type").click()
     seen.page.get_by_role("region", name="Types of strikes").locator("td").first.click()
     seen.page.get_by_role("dialog").wait_for()
     assert "#run/strikes/" in seen.page.url

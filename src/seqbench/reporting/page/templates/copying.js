@@ -14,13 +14,14 @@ const copied = async (text, code) => {
 
 const withCopyButton = (box) => {
   const code = box.querySelector("code");
-  const button = element("button", { type: "button", "aria-label": `Copy ${box.dataset.what}` }, "Copy");
+  const label = box.dataset.label ?? "Copy";
+  const button = element("button", { type: "button", "aria-label": `Copy ${box.dataset.what}` }, label);
   const status = element("span", { class: "aside", role: "status" });
   button.addEventListener("click", async () => {
     const done = await copied(code.textContent, code);
     button.textContent = done ? "Copied" : "Marked";
     status.textContent = done ? "Copied" : "Marked; copy it with the keyboard";
-    setTimeout(() => { button.textContent = "Copy"; status.textContent = ""; }, 2000);
+    setTimeout(() => { button.textContent = label; status.textContent = ""; }, 2000);
   });
   box.append(button, status);
   return box;
