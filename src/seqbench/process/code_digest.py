@@ -35,6 +35,7 @@ WITHOUT_EFFECT = frozenset(
         "process.memory",
         "process.origin",
         "process.step_log",
+        "training.curves",
         "training.devices",
     )
 )

@@ -213,7 +213,7 @@ def trained_network(
         generator=generator,
         label=" ".join(str(part) for part in job.names.values()),
         n_full=int((train.label >= 0).sum()),
-        tensorboard=job.tensorboard,
+        curves=job.curves,
         keeper=keeper,
         recorded=None if first is None else first.val_losses,
     )

@@ -18,6 +18,7 @@ from seqbench.process.origin import versions
 from seqbench.storage.atomic import remove_leftovers
 from seqbench.storage.lock import locked
 from seqbench.storage.states import remove_empty
+from seqbench.training.curves import Curves
 from seqbench.training.loop import DivergedError
 from seqbench.training.reproducibility import choose_device
 from seqbench.training.state import StateKeeper, file_digest
@@ -80,6 +81,14 @@ class TrainingJob:
     def names(self) -> dict[str, object]:
         """What distinguishes this job from others with the same settings."""
         return {}
+
+    @property
+    def curves(self) -> Curves | None:
+        """Where curves are drawn, with the settings that TensorBoard shows beside them."""
+        if self.tensorboard is None:
+            return None
+        settings = self.settings.model_dump(mode="json")
+        return Curves(self.tensorboard, {**self.names, **settings})
 
     def identity(self) -> dict[str, str]:
         """Return what decides the course of the training; a state of another is not continued."""

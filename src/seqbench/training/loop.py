@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice, tee
 from pathlib import Path
@@ -20,6 +20,7 @@ from seqbench.errors import UserError
 from seqbench.storage.atomic import replacing
 from seqbench.storage.records import Cost
 from seqbench.training.batches import Batch, WindowTable, shuffled
+from seqbench.training.curves import Curves, drawing
 from seqbench.training.schedule import Schedule
 from seqbench.training.state import Course, StateKeeper
 from seqbench.training.trainable import Trainable
@@ -125,7 +126,7 @@ def fit(
     generator: torch.Generator,
     label: str,
     n_full: int | None = None,
-    tensorboard: Path | None = None,
+    curves: Curves | None = None,
     keeper: StateKeeper | None = None,
     recorded: Sequence[float] | None = None,
 ) -> Outcome:
@@ -152,8 +153,8 @@ def fit(
     n_full
         Windows that set the steps of an epoch, so that a run with few labels
         takes as many steps as one with all; None: those of `index`.
-    tensorboard
-        Folder for TensorBoard logs; None: none are written.
+    curves
+        Where TensorBoard logs are written; None: none are.
     keeper
         Writes the state of the training, and restores it; None: an interrupted
         training starts again.
@@ -202,15 +203,16 @@ def fit(
         yield from zip(numbers, train.stream(windows), strict=True)
 
     listening = nullcontext() if keeper is None else keeper.listening()
-    with _curves(tensorboard, course.history) as draw, listening:
+    with drawing(curves, course.history) as draw, listening:
         for row in epochs(
             course, batches, held_out, settings, loss_name=loss_name, keeper=keeper,
             recorded=recorded,
         ):  # fmt: skip
             progress.epoch(row)
-            draw(row)
+            draw.epoch(row)
         if keeper is not None:
             keeper.end(course)
+        draw.end(course.history, course.best_epoch)
     module.load_state_dict(course.best_weights)
     trainable.set_training(False)
     outcome = Outcome(course.history, course.best_epoch, course.train_s, course.train_cpu_s)
@@ -315,28 +317,6 @@ def _precision(settings: OptimizerSettings, device: torch.device) -> AbstractCon
     if precision == "bfloat16" or (precision == "auto" and device.type == "cuda"):
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
-
-
-@contextmanager
-def _curves(
-    folder: Path | None, history: list[dict[str, float]]
-) -> Iterator[Callable[[dict[str, float]], None]]:
-    """Give a function that adds an epoch to a new TensorBoard log of the finished ones."""
-    if folder is None:
-        yield lambda row: None
-        return
-    from torch.utils.tensorboard import SummaryWriter
-
-    def draw(row: dict[str, float]) -> None:
-        for name in row.keys() - {"epoch", "steps"}:
-            writer.add_scalar(name, row[name], int(row["epoch"]))
-
-    for old in folder.glob("events.out.tfevents.*"):
-        old.unlink()
-    with SummaryWriter(str(folder)) as writer:
-        for row in history:
-            draw(row)
-        yield draw
 
 
 class DivergedError(UserError):

@@ -86,7 +86,7 @@ def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
         loss_name="monitor_loss",
         generator=generator,
         label=f"{settings.objective} of {settings.architecture}",
-        tensorboard=job.tensorboard,
+        curves=job.curves,
         keeper=keeper,
     )
     kept = outcome.history[outcome.best_epoch - 1]

@@ -19,6 +19,7 @@ from seqbench.storage.records import PretrainingOutcome
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import WindowTable
+from seqbench.training.curves import Curves
 from seqbench.training.finetune import Finetuning
 from seqbench.training.job import keeping_state
 from seqbench.training.loop import DivergedError, fit
@@ -136,12 +137,12 @@ def test_ends_are_learned_from_windows(make_event_windows):
 def test_curves_have_every_epoch_once(assert_an_interruption_leaves_no_trace, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    curves = tmp_path / "curves"
+    curves = Curves(tmp_path / "curves", {})
     assert_an_interruption_leaves_no_trace(
         finetuning, loss_name="val_loss", stops=(7,), curves=curves
     )
 
-    events = EventAccumulator(str(curves)).Reload()
+    events = EventAccumulator(str(curves.folder)).Reload()
     assert [event.step for event in events.Scalars("val_loss")] == [1, 2, 3]
 
 
