@@ -2,7 +2,12 @@
 
 import json
 import os
+import shlex
+import shutil
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -77,6 +82,52 @@ def test_at_the_end_everything_is_done_and_the_page_so_far_makes_nothing_run_aga
     assert report["all"] == dict.fromkeys(report["all"], 0) | {"done": 8}
     config = pumps_run / "ten_lines.yaml"
     assert snakemake("--dry-run", folder=pumps_run, config=config).jobs == {}
+
+
+@pytest.mark.xdist_group("pumps")
+def test_the_command_that_status_names_for_copies_without_times_leaves_nothing_to_do(
+    pumps_run, snakemake, status, capsys, tmp_path
+):
+    folder = tmp_path / "copy"
+    shutil.copytree(pumps_run, folder, ignore=shutil.ignore_patterns(".snakemake"))
+    files = sorted(
+        (path for path in (folder / "results").rglob("*") if path.is_file()), reverse=True
+    )
+    for age_s, path in enumerate(reversed(files)):
+        os.utime(path, (time.time() - age_s,) * 2)
+    assert status(folder)[1]["outdated"] > 0
+    with pytest.raises(SystemExit, match="3"):
+        main(["status", "--directory", str(folder)])
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.endswith(str(folder))]
+
+    program, *words = shlex.split(line)
+    done = subprocess.run(
+        [sys.executable, "-m", "seqbench.cli", *words, "--cores", "1"],
+        check=False, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+    assert (program, done.returncode) == ("seqbench", 0), done.stdout
+    assert status(folder)[0] == 0
+    config = folder / "ten_lines.yaml"
+    assert snakemake("--dry-run", folder=folder, config=config).jobs == {}
+
+
+@pytest.mark.xdist_group("pumps")
+def test_marking_half_of_the_results_as_up_to_date_ends_without_a_page(pumps_run, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(pumps_run, folder, ignore=shutil.ignore_patterns(".snakemake"))
+    (folder / layout.REPORT).unlink()
+    shutil.rmtree(folder / "results/evaluate")
+    command = ["run", folder / layout.CONFIG, "--touch", "--directory", folder, "--cores", "1"]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "seqbench.cli", *map(str, command)],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert not (folder / layout.REPORT).exists()
+    assert "page: " not in done.stdout
 
 
 @pytest.mark.xdist_group("pumps")

@@ -328,8 +328,11 @@ def end_idle():
 
 
 def has_page():
-    """Return whether the page is requested."""
-    return any(layout.REPORT in job.output for job in workflow.dag.jobs)
+    """Return whether the page is requested, and all is there: `--touch` makes nothing."""
+    return any(layout.REPORT in job.output for job in workflow.dag.jobs) and all(
+        Path(path).exists()
+        for path in (layout.REPORT, *(run.fill(layout.METRICS) for run in PLAN.runs))
+    )
 
 
 if workflow.is_main_process:

@@ -32,6 +32,7 @@ def read_plan(config: list[Path] | None, directory: Path) -> Plan:
     """
     saved = directory / layout.CONFIG
     if config is None and not saved.is_file():
+        _refuse_results_folder(directory)
         raise UserError(
             f"{saved}: no such file, as Snakemake has not run here; name the folder with"
             " --directory, or the config with --config"
@@ -43,3 +44,15 @@ def read_plan(config: list[Path] | None, directory: Path) -> Plan:
 def read_config(*paths: Path) -> Benchmark:
     """Return a config merged into the default one, as Snakemake does with its `--configfile`."""
     return Benchmark.read(DEFAULT_CONFIG, *paths)
+
+
+def _refuse_results_folder(directory: Path) -> None:
+    """Refuse a folder of results in place of the one that holds it."""
+    config, recordings = Path(layout.CONFIG), Path(layout.RECORDINGS)
+    if (directory / config.name).is_file() and (directory / recordings.parts[1]).is_dir():
+        results = config.parts[0]
+        rename = "" if directory.resolve().name == results else f", and call it {results} there"
+        raise UserError(
+            f"{directory}: is itself a folder of results; give the folder that holds it as"
+            f" --directory{rename}"
+        )

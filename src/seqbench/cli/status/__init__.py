@@ -1,11 +1,13 @@
 """Show what is done, running, failed and waiting, and how long the rest takes."""
 
 import json
+import shlex
 import sys
 import time
 from argparse import ArgumentParser
 from pathlib import Path
 
+from seqbench import layout
 from seqbench.cli.arguments import positive
 from seqbench.cli.exit_codes import FAILED, UNFINISHED
 from seqbench.cli.plans import add_plan_arguments, read_plan
@@ -48,11 +50,14 @@ def run(
 ) -> None:
     """Print the status of all jobs, once or until nothing is left to do; reads files alone."""
     jobs = jobs_of(read_plan(config, directory))
+    touch = _touch_command(config, directory)
     while True:
         statuses = job_statuses(jobs, directory)
         rest = remaining(statuses, at_once)
         text = (
-            json.dumps(json_of(statuses, rest)) if as_json else as_text(statuses, rest, directory)
+            json.dumps(json_of(statuses, rest))
+            if as_json
+            else as_text(statuses, rest, directory, touch)
         )
         states = {status.state for status in statuses}
         is_last = watch is None or rest.n_counted + rest.n_unknown == 0
@@ -63,3 +68,11 @@ def run(
         time.sleep(watch or 0)
     if states != {"done"}:
         sys.exit(FAILED if "failed" in states else UNFINISHED)
+
+
+def _touch_command(config: list[Path] | None, directory: Path) -> str:
+    """Return the command that marks all results of a folder as up to date."""
+    saved = directory / layout.CONFIG
+    used = saved if config is None or (len(config) > 1 and saved.is_file()) else config[0]
+    folder = [] if directory == Path() else ["--directory", str(directory)]
+    return shlex.join(["seqbench", "run", str(used), "--touch", *folder])

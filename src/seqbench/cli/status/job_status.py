@@ -15,6 +15,7 @@ from seqbench.storage.models import read_outline
 
 State = Literal["done", "running", "failed", "stopped", "waiting"]
 STATES: tuple[State, ...] = ("done", "running", "failed", "stopped", "waiting")
+FOLDER_TIME = ".snakemake_timestamp"
 STARTING_S = 300.0  # so long a log may stay empty while libraries are loaded
 
 
@@ -54,6 +55,9 @@ class JobStatus:
         is on this machine, where its process was seen.
     waits_for_failed
         Whether it needs what a failed job should have left, if only through others.
+    is_outdated
+        Whether all that it leaves is there, but older than what it was made from, if only through
+        others: something was made anew, or the files are copies that lost their times.
     """
 
     job: Job
@@ -64,6 +68,7 @@ class JobStatus:
     sentence: str = ""
     silent_s: float | None = None
     waits_for_failed: bool = False
+    is_outdated: bool = False
 
 
 def job_statuses(jobs: list[Job], root: Path) -> list[JobStatus]:
@@ -131,6 +136,7 @@ def _job_status(job: Job, root: Path, is_done: bool, waits_for_failed: bool) -> 
         sentence=sentence,
         silent_s=silent_s,
         waits_for_failed=waits_for_failed and state == "waiting",
+        is_outdated=state == "waiting" and all((root / path).exists() for path in job.outputs),
     )
 
 
@@ -185,8 +191,10 @@ def _duration(job: Job, root: Path, log: StepLog | None) -> Duration | None:
 
 
 def _modified(path: Path) -> float | None:
+    """Return when a file was last made; of a folder, when Snakemake noted that it was."""
+    noted = path / FOLDER_TIME
     try:
-        return path.stat().st_mtime
+        return (noted if path.is_dir() and noted.exists() else path).stat().st_mtime
     except OSError:
         return None
 

@@ -19,12 +19,16 @@ SILENCE_S = 300.0  # a job on another machine that writes nothing for longer is 
 NAMED: tuple[State, ...] = ("running", "failed", "stopped")
 
 
-def as_text(found: Sequence[JobStatus], rest: Remaining, root: Path) -> str:
-    """Return tables by step and dataset, what runs, failed or stopped, and the time to come."""
+def as_text(found: Sequence[JobStatus], rest: Remaining, root: Path, touch: str) -> str:
+    """Return tables by step and dataset, what runs, failed or stopped, and the time to come.
+
+    `touch` is the command that marks results as up to date.
+    """
     parts = [
         _table("step", _by_step(found) | {"all": Counter(one.state for one in found)}),
         _table("dataset", _counts((one.job.dataset, one.state) for one in found)),
         *("\n".join(_listed(state, found, root)) for state in NAMED),
+        "\n".join(_outdated(found, touch)),
         "\n".join(_rest(found, rest)),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -38,6 +42,7 @@ def as_json(found: Sequence[JobStatus], rest: Remaining) -> dict[str, Any]:
         "steps": {name: _numbers(count) for name, count in _by_step(found).items()},
         "datasets": {name: _numbers(count) for name, count in by_dataset.items()},
         **{state: [_as_json(one) for one in found if one.state == state] for state in NAMED},
+        "outdated": sum(one.is_outdated for one in found),
         "remaining": asdict(rest),
     }
 
@@ -100,6 +105,15 @@ def _listed(state: State, found: Sequence[JobStatus], root: Path) -> Iterator[st
             yield f"    {root / one.job.log}"
     if len(own) > MOST_SHOWN:
         yield f"  and {len(own) - MOST_SHOWN} more; --json names all"
+
+
+def _outdated(found: Iterable[JobStatus], touch: str) -> Iterator[str]:
+    """Yield why jobs wait whose files are there, and what to do where these are copies."""
+    if n := sum(one.is_outdated for one in found):
+        yield f"waiting, as files are older than what they were made from: {counted(n, 'job')}"
+        yield "  The next run makes them anew. If they are copies that lost their times, this marks"
+        yield "  all that is there as up to date, whatever settings and code it was made with:"
+        yield f"    {touch}"
 
 
 def _details(one: JobStatus) -> str:

@@ -73,6 +73,30 @@ def test_windows_that_were_cut_anew_leave_nothing_of_the_dataset_done(folder):
     assert {one.job.step for one in found if one.state == "done"} == {"ingest", "window"}
 
 
+def test_files_that_are_there_but_older_than_what_they_were_made_from_are_outdated(folder, stand):
+    folder.make(*folder.jobs)
+    assert not stand(folder.job("window")).is_outdated
+
+    folder.make(folder.job("ingest"))
+    assert stand(folder.job("window")).is_outdated
+    assert stand(folder.job("report")).is_outdated
+
+    (folder.root / folder.job("window").outputs[0]).unlink()
+    assert not stand(folder.job("window")).is_outdated
+
+
+def test_a_folder_was_made_when_snakemake_noted_it(folder, stand):
+    best = folder.job("best")
+    [path] = best.outputs
+    folder.make(*(job for job in folder.jobs if job is not best))
+    (folder.root / path).mkdir(parents=True)
+    os.utime(folder.root / path, (1, 1))
+    assert stand(best).state == "waiting"
+
+    folder.write(f"{path}/.snakemake_timestamp")
+    assert stand(best).state == "done"
+
+
 def test_what_is_gone_is_missed_only_where_something_is_to_be_made_from_it(folder, stand):
     folder.make(*folder.jobs)
     for path in folder.job("pretrain").outputs:

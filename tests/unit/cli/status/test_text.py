@@ -67,6 +67,21 @@ def test_the_table_counts_the_jobs_of_each_step(folder, status):
     assert ["waves", "3", "-", "-", "-", "12", "15"] in rows
 
 
+def test_copies_that_lost_their_times_are_explained_with_the_command_that_mends_it(folder, status):
+    folder.make(*reversed(folder.jobs))
+    code, printed = status()
+    config = folder.root / "results/config.yaml"
+
+    assert code == 3
+    assert "waiting, as files are older than what they were made from: 15 jobs" in printed
+    assert f"  seqbench run {config} --touch --directory {folder.root}\n" in printed
+    assert json.loads(status("--json")[1])["outdated"] == 15
+
+    mine = folder.root / "mine.yaml"
+    mine.write_text("runs: [{datasets: [waves], architectures: [cnn1d], seeds: [0, 1]}]\n")
+    assert f"seqbench run {mine} --touch" in status("--config", str(mine))[1]
+
+
 def test_scripts_get_the_same_as_json(folder, status):
     folder.make(folder.job("ingest"))
     folder.log(folder.job("window"), "error: no window is left\n")
@@ -115,6 +130,20 @@ def test_a_config_of_its_own_can_be_named(folder, status, tmp_path):
     assert ["finetune", "-", "-", "-", "-", "1", "1"] in [
         line.split() for line in printed.split("\n")
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("results", "--directory$"), ("monday", "--directory, and call it results")]
+)
+def test_a_folder_of_results_in_place_of_the_one_that_holds_it_is_named(
+    name, hint, folder, tmp_path
+):
+    folder.make(folder.job("ingest"))
+    write_text(folder.root / layout.CONFIG, folder.plan.benchmark.to_yaml())
+    (folder.root / "results").rename(tmp_path / name)
+
+    with pytest.raises(SystemExit, match=f"is itself a folder of results.* as {hint}"):
+        main(["status", "--directory", str(tmp_path / name)])
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
