@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake
 
-.PHONY: help setup run report smoke test test-all test-slurm check docs format schema architecture bench clean
+.PHONY: help setup run report smoke test test-all test-slurm check docs format schema architecture pictures bench clean
 .DEFAULT_GOAL := help
 
 help:                ## show this list
@@ -65,6 +65,9 @@ schema: $(READY)     ## write workflow/schemas/config.schema.yaml from the confi
 
 architecture: $(READY) ## draw docs/explanation/architecture.svg and its table from the imports
 	$(BIN)/python docs/draw_architecture.py
+
+pictures: $(READY)   ## take the pictures of README and site from results/, after `make run`; needs Chromium
+	$(BIN)/python docs/draw_pictures.py results
 
 bench: $(READY)      ## measure speed and overhead as ratios in one run: build/bench.md
 	$(BIN)/python benchmarks/bench.py
