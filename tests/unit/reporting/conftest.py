@@ -9,12 +9,16 @@ from types import FunctionType
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 
 from fixtures.event_results import write_event_world
 from fixtures.results import register_made_up_names, write_made_up_results
 from seqbench import layout
 from seqbench.config.registry import FIGURES
 from seqbench.plan.plan import Plan
+from seqbench.reporting.evidence.across import Across
+from seqbench.reporting.evidence.material import Material
+from seqbench.reporting.evidence.published import Published
 from seqbench.reporting.figures import drawing
 from seqbench.reporting.figures.catalog import block, caption, title
 from seqbench.reporting.figures.drawing import Drawing
@@ -134,21 +138,23 @@ def rich_config(config: Callable[..., dict[str, Any]]) -> Callable[..., dict[str
 @pytest.fixture
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare a test of the text the time that figures take."""
-    monkeypatch.setattr(drawing, "draw", lambda figure, material: blank(figure))
+    monkeypatch.setattr(drawing, "draw", blank)
 
 
-def blank(figure: str) -> Drawing:
+def blank(figure: str, material: Material | Across | Published) -> Drawing:
     """Return a figure that shows nothing, with its words."""
-    words = {"title": title(figure), "caption": caption(figure), "alt": ""}
     return Drawing(
-        **words,
+        title=title(figure),
+        caption=caption(figure),
+        element=Markup("<svg></svg>"),
+        left_out="",
         block=block(figure),
         leads=FIGURES.entry(figure).tags.get("leads", False),
+        place=material.place,
+        figure=figure,
         svg=b"<svg/>",
         pdf=b"",
         csv="",
-        width=1,
-        height=1,
     )
 
 
@@ -176,7 +182,7 @@ def make_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             register_made_up_names(patch)
             write_quick_files(patch)
             if not figures:
-                patch.setattr(drawing, "draw", lambda figure, material: blank(figure))
+                patch.setattr(drawing, "draw", blank)
             patch.chdir(root)
             (write_event_world if events else write_made_up_results)(root, raw, **settings)
             report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))

@@ -257,7 +257,7 @@ def test_the_page_holds_the_diagram_and_the_file_lies_where_the_layout_says(
 
     section = section_across(page_without_figures())
 
-    assert section.count("<img") == 1
+    assert section.count("<figure>") == 1
     assert "p, adjusted" in section
     assert Path(layout.FIGURE.format(dataset=PLACE, figure="critical_difference")).is_file()
 
@@ -269,7 +269,7 @@ def test_with_few_datasets_the_page_has_ranks_but_neither_p_nor_diagram(
 
     section = section_across(page_without_figures())
 
-    assert "<img" not in section
+    assert "<figure>" not in section
     assert "p, adjusted" not in section
     assert "average rank" in section
     assert "3 datasets are too few for a test" in section

@@ -185,7 +185,7 @@ def test_the_page_has_the_block_and_the_figure_lies_where_the_layout_says(
 
     [block] = re.findall(r'<section id="published">.*?</section>', page, re.S)
     assert 'href="#published"' in page
-    assert block.count("<img") == 1
+    assert block.count("<figure>") == 1
     assert "Dempster et al. (2021)" in block
     assert "hold out a part of train as val" in block
     assert Path(layout.FIGURE.format(dataset=layout.PUBLISHED, figure=PROMISED[1])).is_file()

@@ -66,7 +66,7 @@ def test_words_stay_as_they_are(text):
     with mpl.rc_context(STYLE):
         figure = Figure()
         figure.text(0.5, 0.5, text)
-        words = re.findall(r"<text[^>]*>(.*?)</text>", as_svg(figure).decode(), flags=re.S)
+        words = re.findall(r"<text[^>]*>(.*?)</text>", as_svg(figure), flags=re.S)
 
     escaped = text.replace("<", "&lt;").replace(">", "&gt;")
     assert [word.replace("&#160;", " ").replace("\xa0", " ") for word in words] == [escaped]

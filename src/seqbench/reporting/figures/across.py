@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.across import Across
 from seqbench.reporting.figures.panels import note, short
-from seqbench.reporting.figures.plot import Plot
+from seqbench.reporting.figures.plot import Mark, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MUTED, WIDTH_INCHES
 from seqbench.reporting.scores.formats import NOTHING
 
@@ -34,8 +34,9 @@ def critical_difference(across: Across) -> Plot:
     table = ranks_table(across)
     if not across.can_tell:  # values are missing that the plan promised
         figure = Figure(figsize=(WIDTH_INCHES, 0.8))
-        note(figure, "Too few datasets have a value of every model.")
-        return Plot(figure, table)
+        sentence = "Too few datasets have a value of every model."
+        note(figure, sentence)
+        return Plot(figure, table, left_out=sentence)
     bars = [table["average_rank"][table[name]].tolist() for name in table.columns[2:]]
     names = [short(name, LONGEST_NAME) for name in table["model"]]
     margin = CHARACTER_INCHES * (max(map(len, names)) + 8) + 0.1
@@ -55,6 +56,7 @@ def critical_difference(across: Across) -> Plot:
         y = FIRST_BAR + BAR_STEP * level
         axes.plot(span, [y, y], color=INK, linewidth=3.2, solid_capstyle="butt", zorder=3)
     n_left = (len(table) + 1) // 2
+    marks = []
     for index, (name, rank) in enumerate(zip(names, table["average_rank"], strict=True)):
         is_left = index < n_left
         # The outermost stand highest on either side, so that no line crosses another.
@@ -62,7 +64,9 @@ def critical_difference(across: Across) -> Plot:
         y, end = below + NAME_STEP * (row + 0.5), margin if is_left else WIDTH_INCHES - margin
         model = across.standings[index].model
         side = -0.06 if is_left else 0.06
-        axes.plot([place(rank)] * 2 + [end], [AXIS, y, y], color=across.colour(model), linewidth=1)
+        path = [place(rank)] * 2 + [end], [AXIS, y, y]
+        [line] = axes.plot(*path, color=across.colour(model), linewidth=1)
+        marks.append(Mark(line, (index,), {"average_rank": "average rank"}, model.name))
         axes.text(
             end + side, y, f"{name}{GAP}{rank:.2f}" if is_left else f"{rank:.2f}{GAP}{name}",
             ha="right" if is_left else "left", va="center",
@@ -72,7 +76,8 @@ def critical_difference(across: Across) -> Plot:
     joined = "; ".join(
         ", ".join(across.models[column].name for column in clique) for clique in across.cliques
     )
-    return Plot(figure, table, f"Average ranks: {ranks}. Joined by a bar: {joined or NOTHING}.")
+    words = f"Average ranks: {ranks}. Joined by a bar: {joined or NOTHING}."
+    return Plot(figure, table, words, marks=marks)
 
 
 def ranks_table(across: Across) -> pd.DataFrame:

@@ -8,12 +8,15 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from seqbench.config.registry import FIGURES
+from seqbench.datasets.base import counted
 from seqbench.reporting.evidence.classification import (
     ClassificationEvidence,
     Confusion,
@@ -23,17 +26,27 @@ from seqbench.reporting.evidence.classification import (
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures import style
 from seqbench.reporting.figures.curves import NO_PROBABILITIES
-from seqbench.reporting.figures.panels import grid, note, offsets_of, short, spread, thinned
+from seqbench.reporting.figures.panels import (
+    empty,
+    grid,
+    offsets_of,
+    short,
+    spread,
+    thinned,
+)
 from seqbench.reporting.figures.pictures import add_picture, show, spread_over_classes, tiles
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.storage.windows import WindowSet
 
-SHADES = LinearSegmentedColormap.from_list("shades", ["#ffffff", "#9ecae8", "#0b4f86"])
+CELL = "#0b4f86"
+CELL_COLUMNS = {"true": "true", "predicted": "predicted", "windows": "windows"}
+DARK_SHARE = 0.6  # of a row from which words in a cell are light
 N_POINTS = 9000  # of examples: every one is a dozen bytes of the page
 N_CHARACTERS = 14  # of the name of a class beside a matrix
 N_SAMPLES = 500  # pairs of samples of a channel, more than a panel can show beside each other
 N_COLUMNS, N_FRAMES = 3, 5  # of the hardest windows
 N_TITLE, N_NAME = 29, 40  # characters over a panel
+LEAST_CONFUSED = 5  # windows of test
 N_TEXT = 100  # characters of a window as text, at most
 ERROR = "#b3261e"
 NO_ERROR = "The model selected on val misclassifies no test window in any run."
@@ -64,13 +77,25 @@ def confusion(material: Material) -> Plot:
     true, predicted = np.array(classes, dtype=object)[np.indices((k, k)).reshape(2, -1)]
     for axes, matrix in zip(panels, shown, strict=True):
         windows = matrix.counts.ravel()
-        numbers.add(model=matrix.row.name, true=true, predicted=predicted, windows=windows)
-        _draw_confusion(axes, matrix, classes, level=level)
+        rows = numbers.add(model=matrix.row.name, true=true, predicted=predicted, windows=windows)
+        cells = _draw_confusion(axes, matrix, classes, level=level)
+        filled = [rows[cell] for cell in np.flatnonzero(windows)]
+        numbers.mark(cells, filled, CELL_COLUMNS, name=matrix.row.name)
         if beside and axes is not panels[0]:
             axes.set_ylabel("")
             axes.set_yticklabels([])
     correct = [f"{m.row.name}: {m.counts.trace()} of {m.counts.sum()} correct" for m in shown]
-    return Plot(figure, numbers.table, f"{'; '.join(correct)}.")
+    return numbers.plot(figure, f"{'; '.join(correct)}.", left_out=_no_confusion(shown))
+
+
+def _no_confusion(shown: Sequence[Confusion]) -> str:
+    """Return why a matrix of so few windows, or of no error, is not worth a look."""
+    n_test = max(int(matrix.counts.sum()) // max(len(matrix.row.results), 1) for matrix in shown)
+    if n_test < LEAST_CONFUSED:
+        return f"Test holds {counted(n_test, 'window')}."
+    if all(matrix.counts.trace() == matrix.counts.sum() for matrix in shown):
+        return f"No error of {' and '.join(matrix.row.name for matrix in shown)}."
+    return ""
 
 
 @FIGURES.register(
@@ -104,19 +129,39 @@ def examples(material: Material) -> Plot:
             for i in group
         ]
     numbers = draw_windows(used, shown, places, windows)
-    return Plot(figure, numbers.table, f"Windows of the classes {', '.join(windows.classes)}.")
+    return numbers.plot(figure, f"Windows of the classes {', '.join(windows.classes)}.")
 
 
-def _draw_confusion(axes: Axes, matrix: Confusion, classes: list[str], *, level: bool) -> None:
+def draw_cells(axes: Axes, share: NDArray[np.float64]) -> PatchCollection:
+    """Draw the cells of a matrix that are not 0, its first row on top; dark cells are near 1."""
+    n_rows, n_columns = share.shape
+    cells = PatchCollection(
+        [Rectangle((j - 0.5, i - 0.5), 1, 1) for i, j in np.argwhere(share)],
+        facecolor=[to_rgba(CELL, float(part)) for part in share[share > 0]], linewidth=0,
+    )  # fmt: skip
+    axes.add_collection(cells)
+    axes.set(xlim=(-0.5, n_columns - 0.5), ylim=(n_rows - 0.5, -0.5))
+    return cells
+
+
+def word_colour(share: float) -> str:
+    """Return the colour of words in a cell."""
+    return "white" if share > DARK_SHARE else style.INK
+
+
+def _draw_confusion(
+    axes: Axes, matrix: Confusion, classes: list[str], *, level: bool
+) -> PatchCollection:
     counts = matrix.counts
     k = len(counts)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(share, cmap=SHADES, vmin=0, vmax=1)
+    cells = draw_cells(axes, share)
+    axes.set_aspect("equal")
     if k <= style.N_SHOWN_CLASSES:
         look: dict[str, Any] = {"ha": "center", "va": "center"}
         look["fontsize"] = 8.5 if k <= 8 else 7 if k <= 14 else 6
         for true, predicted in np.argwhere(counts):
-            colour = "white" if share[true, predicted] > 0.55 else style.INK
+            colour = word_colour(share[true, predicted])
             axes.text(predicted, true, f"{counts[true, predicted]}", color=colour, **look)
         names = [short(name, N_CHARACTERS) for name in classes]
         axes.set_xticks(range(k), names, rotation=0 if level else 90)
@@ -124,6 +169,7 @@ def _draw_confusion(axes: Axes, matrix: Confusion, classes: list[str], *, level:
     axes.set(title=short(matrix.row.name, 40), xlabel="predicted class", ylabel="true class")
     axes.spines[:].set(visible=True, color=style.HAIRLINE)
     axes.tick_params(length=0)
+    return cells
 
 
 @FIGURES.register(
@@ -138,11 +184,9 @@ def hardest(material: Material) -> Plot:
     evidence = material.of(ClassificationEvidence)
     found = evidence.hardest
     if not found:
-        figure, panels = grid(1, 1, height=0.5)
-        panels[0].set_axis_off()
+        figure, _ = grid(0, 1, height=0.5)
         has_probabilities = evidence.calibration is not None
-        note(figure, NO_ERROR if has_probabilities else NO_PROBABILITIES)
-        return Plot(figure, Numbers().table)
+        return empty(figure, Numbers(), NO_ERROR if has_probabilities else NO_PROBABILITIES)
     windows = material.windows
     if windows.sample in ("tokens", "video"):
         figure, panels, numbers = _draw_one_by_one(found, windows)
@@ -158,7 +202,7 @@ def hardest(material: Material) -> Plot:
         if one.predicted != one.true
     ]
     sentence = f"{'; '.join(wrong) or 'The mean prediction of each is correct'}."
-    return Plot(figure, numbers.table, sentence)
+    return numbers.plot(figure, sentence)
 
 
 def _draw_one_by_one(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from seqbench.config.registry import FIGURES
@@ -11,6 +12,7 @@ from seqbench.reporting.figures.methods import (
     counted_rows,
     draw_recall,
     legend_inches,
+    legend_name,
     method_legend,
     note_in,
     source_note,
@@ -65,7 +67,7 @@ def collisions(material: Material) -> Plot:
         first = next(bins for bins in lags.values() if bins)[0]
         limit = f"over {first.low:g}" if first.high is None else f"up to {first.high:g}"
         shown = f"Found at the shortest times ({limit} ms): {', '.join(words)}."
-    return Plot(figure, numbers.table, shown)
+    return numbers.plot(figure, shown)
 
 
 def _draw(
@@ -84,15 +86,19 @@ def _draw(
     place = {group[0]: i for i, group in enumerate(groups)}
     for row in rows:
         found = bins.get(row.name, [])
-        bounds = draw_recall(
+        drawn = draw_recall(
             axes, material, row, [place[one.low] for one in found],
             [one.recall for one in found], [one.n for one in found],
         )  # fmt: skip
-        for one, low, high in zip(found, *bounds, strict=True):
-            numbers.add(
-                architecture=row.architecture, arm=row.arm, by=by, low=one.low, high=one.high,
-                n=one.n, recall=one.recall, recall_low=low, recall_high=high,
-            )  # fmt: skip
+        rows_of_table = numbers.add(
+            architecture=row.architecture, arm=row.arm, by=by, low=[one.low for one in found],
+            high=np.array([one.high for one in found], float), n=[one.n for one in found],
+            recall=[one.recall for one in found], recall_low=drawn.low, recall_high=drawn.high,
+        )  # fmt: skip
+        shown = {"low": "over", "high": "up to", "recall": "recall", "recall_low": "from"}
+        shown |= {"recall_high": "to", "n": "events"}
+        numbers.mark(drawn.line, rows_of_table, shown, name=row.name, keys=[legend_name(row)])
+        numbers.mark(drawn.band, keys=[legend_name(row)])
     names = [f"> {low:g}" if high is None else f"≤ {high:g}" for low, high, _ in groups]
     labels = [f"{name}\n{n}" for name, (*_, n) in zip(names, groups, strict=True)]
     axes.set_xticks(range(len(groups)), labels, fontsize=6.5)

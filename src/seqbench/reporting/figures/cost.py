@@ -18,9 +18,9 @@ from seqbench.reporting.figures.panels import (
     DOTTED,
     arm_legend,
     choice,
+    empty,
     grid,
     legend,
-    note,
     ranking,
     short,
 )
@@ -52,6 +52,7 @@ COSTS: tuple[tuple[str, str, Ticks], ...] = (
 )
 MARK, NAME_SIZE, CHARACTER = 26, 7, 4.6  # square points, points, and points of a letter of a name
 N_NAME, N_LEGEND = 20, 24
+BASELINES = "baselines"  # in the legend
 LEAST_SPAN = 0.05  # of scores on the axis: less would blow up what is next to nothing
 LEGEND_ROW, LEGEND_MARK = 0.19, 0.4  # inches
 
@@ -82,7 +83,7 @@ def cost(material: Material) -> Plot:
     measured = [panel for axis in COSTS if (panel := _panel(board, *axis)).front]
     colours = {short(name, N_LEGEND): material.colours[name] for name in material.architectures}
     if any(row.is_baseline for row in board.rows):
-        colours["baselines"] = BASELINE_COLOUR
+        colours[BASELINES] = BASELINE_COLOUR
     widest = LEGEND_MARK + CHARACTER_INCHES * max(map(len, colours), default=1)
     n_columns = max(1, int(WIDTH_INCHES / widest))
     figure, panels = grid(
@@ -91,22 +92,21 @@ def cost(material: Material) -> Plot:
     )  # fmt: skip
     numbers = Numbers()
     if not measured:
-        note(figure, "No cost was measured.")
-        return Plot(figure, numbers.table)
+        return empty(figure, numbers, "No cost was measured.")
     for axes, panel in zip(panels, measured, strict=True):
         _draw_panel(axes, panel, material, numbers)
         axes.tick_params(labelleft=axes is panels[0])
     panels[0].set_ylabel(f"{metric_label(board.headline)} on test")
     _share_scores(panels, measured, board.floor)
     for axes, panel in zip(panels, measured, strict=True):
-        _name_points(axes, panel, material)
+        _name_points(axes, panel, material, numbers)
     if len(material.arms) > 1:
         arm_legend(figure, material.arms, markers=True)
     look = {"marker": "o", "linestyle": "none", "markersize": 4.5}
     spacing = {"columnspacing": 1.2, "labelspacing": 0.3, "borderaxespad": 0.2}
     looks = [(name, look | {"color": ink}) for name, ink in colours.items()]
     legend(figure, looks, loc="lower center", ncols=n_columns, handletextpad=0.2, **spacing)
-    return Plot(figure, numbers.table, ranking(board))
+    return numbers.plot(figure, ranking(board))
 
 
 def _panel(board: Leaderboard, key: str, name: str, ticks: Ticks) -> _Panel:
@@ -133,16 +133,18 @@ def _draw_panel(axes: Axes, panel: _Panel, material: Material, numbers: Numbers)
     )  # fmt: skip
     for index, (value, mean, row) in enumerate(panel.models):
         is_on_front = index in panel.front
-        axes.scatter(
+        dot = axes.scatter(
             value, mean, s=MARK, color=material.colour(row),
             marker="o" if row.is_baseline else choice(MARKERS, material.arms, row.arm),
             alpha=0.9 if is_on_front else 0.55, linewidth=0.8 if is_on_front else 0,
             edgecolor=INK if is_on_front else "none", zorder=3 if is_on_front else 2,
         )  # fmt: skip
-        numbers.add(
+        rows = numbers.add(
             cost=panel.key, architecture=row.architecture, arm=row.arm, value=value,
             mean_score=mean, n=row.score.n, is_on_front=is_on_front,
         )  # fmt: skip
+        shown = {"mean_score": f"mean {metric_label(row.headline)}", "value": panel.name}
+        numbers.mark(dot, rows, shown, name=row.name, keys=_keys(row, material))
     set_ticks(axes, [value for value, _, _ in panel.models], panel.ticks)
     axes.grid()
     axes.set_xlabel(panel.name)
@@ -174,7 +176,15 @@ def _share_scores(panels: list[Axes], shown: list[_Panel], floor: ModelScores | 
         )
 
 
-def _name_points(axes: Axes, panel: _Panel, material: Material) -> None:
+def _keys(row: ModelScores, material: Material) -> list[str]:
+    """Return the legend's entries of a model: its colour and, of a network, its marker."""
+    if row.is_baseline:
+        return [BASELINES]
+    arm = [row.arm] if len(material.arms) > 1 else []
+    return [short(row.architecture, N_LEGEND), *arm]
+
+
+def _name_points(axes: Axes, panel: _Panel, material: Material, numbers: Numbers) -> None:
     """Name the models on the front, each where its name hides least."""
     pixel = axes.figure.dpi / 72  # of one point, the unit of text and marks
     at = axes.transData.transform([model[:2] for model in panel.models]) / pixel
@@ -203,12 +213,13 @@ def _name_points(axes: Axes, panel: _Panel, material: Material) -> None:
             places.append((hidden + 2 * abs(shift) + 1e3 * outside, shift, way, box))
         _, shift, way, box = min(places, key=itemgetter(0))
         taken.append(box)
-        axes.annotate(
+        text = axes.annotate(
             name, (value, mean), xytext=(way * (side / 2 + 3), shift),
             textcoords="offset points", ha={1: "left", -1: "right", 0: "center"}[way],
             va="center", color=material.colour(row), fontsize=NAME_SIZE, fontweight="bold",
             zorder=4,
         )  # fmt: skip
+        numbers.mark(text, keys=_keys(row, material))
 
 
 def _box(x: float, y: float, width: float, height: float) -> Box:

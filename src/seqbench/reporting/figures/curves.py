@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from seqbench.config.registry import FIGURES
+from seqbench.datasets.base import counted
 from seqbench.reporting.evidence.calibration import Calibrated, Calibration
 from seqbench.reporting.evidence.classification import ClassificationEvidence, Curves
 from seqbench.reporting.evidence.material import Material
-from seqbench.reporting.figures.panels import DOTTED, grid, legend, note, short
+from seqbench.reporting.figures.panels import DOTTED, empty, grid, legend, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import HAIRLINE, LEGIBLE, MUTED
 from seqbench.reporting.scores.formats import score
@@ -18,7 +21,9 @@ from seqbench.reporting.scores.metrics import metric_label
 
 MANY_CLASSES = 8
 LINE_INCHES = 0.17  # of the legend
-ONE_CLASS = "Test holds a single class"
+PERFECT = 0.9995  # is written as 1.000
+LEAST_IN_BIN = 5  # predictions, on average over the bins with any, below which a fraction is chance
+ONE_CLASS = "Test holds a single class."
 NO_PROBABILITIES = "The model predicts no probabilities."
 
 
@@ -34,6 +39,9 @@ def roc(material: Material) -> Plot:
     exact.
     """
     shown = [one for one in material.of(ClassificationEvidence).curves if one.classes]
+    if not shown:
+        figure, _ = grid(0, 1, height=0.5)
+        return empty(figure, Numbers(), ONE_CLASS)
     top = 0.35 + LINE_INCHES * len(shown)
     figure, (left, right) = grid(2, 2, height=2.75, top=top, gap=(0.65, 0.45))
     numbers = Numbers()
@@ -41,10 +49,7 @@ def roc(material: Material) -> Plot:
         _draw(left, one, "roc", material.colour(one.row), numbers)
         _draw(right, one, "pr", material.colour(one.row), numbers)
     left.plot([0, 1], [0, 1], zorder=0, **DOTTED)
-    if shown:
-        right.axhline(float(shown[0].share.mean()), zorder=0, **DOTTED)
-    else:
-        note(figure, f"{ONE_CLASS}.")
+    right.axhline(float(shown[0].share.mean()), zorder=0, **DOTTED)
     left.set(title="ROC", xlabel="false positive rate", ylabel="true positive rate")
     right.set(title="Precision-recall", xlabel="recall", ylabel="precision")
     for axes in (left, right):
@@ -58,7 +63,14 @@ def roc(material: Material) -> Plot:
         f" {score(one.average_precision.mean())}"
         for one in shown
     ]
-    return Plot(figure, numbers.table, f"{'; '.join(areas) or ONE_CLASS}.")
+    return numbers.plot(figure, f"{'; '.join(areas)}.", left_out=_all_perfect(shown))
+
+
+def _all_perfect(shown: Sequence[Curves]) -> str:
+    """Return why curves that run along the edges of their panels are not worth a look."""
+    if any(one.auroc.mean() < PERFECT for one in shown):
+        return ""
+    return f"AUROC is {score(1.0)} for {' and '.join(one.row.name for one in shown)}."
 
 
 def _draw(axes: Axes, one: Curves, curve: str, colour: str, numbers: Numbers) -> None:
@@ -69,12 +81,18 @@ def _draw(axes: Axes, one: Curves, curve: str, colour: str, numbers: Numbers) ->
     if len(one.classes) > 1 and not one.row.is_baseline:
         alpha = 0.35 if len(one.classes) <= MANY_CLASSES else 0.2
         for name, of_class, area in zip(one.classes, of_classes, areas, strict=True):
-            axes.plot(one.levels, of_class, color=colour, alpha=alpha, linewidth=0.8)
+            [line] = axes.plot(one.levels, of_class, color=colour, alpha=alpha, linewidth=0.8)
             numbers.add(**shared, of=name, x=one.levels, y=of_class, area=area)
+            numbers.mark(line, keys=[_label(one)])
     mean = of_classes.mean(axis=0)
     of = "mean of classes" if len(one.classes) > 1 else one.classes[0]
-    axes.plot(one.levels, mean, color=colour, linewidth=1.8)
-    numbers.add(**shared, of=of, x=one.levels, y=mean, area=areas.mean())
+    rows = numbers.add(**shared, of=of, x=one.levels, y=mean, area=areas.mean())
+    [line] = axes.plot(one.levels, mean, color=colour, linewidth=1.8)
+    axis = (
+        ("recall", "precision") if curve == "pr" else ("false positive rate", "true positive rate")
+    )
+    shown = dict(zip(("x", "y"), axis, strict=True))
+    numbers.mark(line, rows, shown, name=f"{one.row.name}, {of}", keys=[_label(one)])
 
 
 def _label(one: Curves) -> str:
@@ -111,14 +129,23 @@ def calibration(material: Material) -> Plot:
         axes.grid(axis="y")
     diagram.set(ylim=(-0.02, 1.02), ylabel="fraction correct")
     if found is None or not found.count.any():
-        note(figure, NO_PROBABILITIES)
-        return Plot(figure, numbers.table)
+        return empty(figure, numbers, NO_PROBABILITIES)
     colour = material.colour(found.row)
     _draw_calibration(diagram, found, colour, numbers)
     _draw_counts(counts, found, colour)
     error = found.row.metrics.get(found.error)
     mean = f"{found.row.name}: ECE {score(error.mean)}." if error else ""
-    return Plot(figure, numbers.table, mean)
+    return numbers.plot(figure, mean, left_out=_too_few(found))
+
+
+def _too_few(found: Calibration) -> str:
+    """Return why fractions of a few predictions, or of a single bin, are not worth a look."""
+    _, _, count = found.pooled
+    n, n_bins = round(float(count.sum())), int((count > 0).sum())
+    predictions = f"{counted(n, found.of)} a run"
+    if n_bins == 1:
+        return f"All predicted probabilities lie in one of {len(count)} bins ({predictions})."
+    return f"{predictions} are too few for {n_bins} bins." if n < LEAST_IN_BIN * n_bins else ""
 
 
 def _draw_calibration(axes: Axes, found: Calibration, colour: str, numbers: Numbers) -> None:
@@ -129,8 +156,10 @@ def _draw_calibration(axes: Axes, found: Calibration, colour: str, numbers: Numb
         run = {"dataset": result.run.dataset, "seed": result.run.seed}
         numbers.add(shows="run", **run, bin=bins, score=mean, true=true, n=n)
     mean, true, n = found.pooled
-    axes.plot(mean, true, color=colour, marker="o", markersize=4, linewidth=1.4)
-    numbers.add(shows="all runs", bin=bins, score=mean, true=true, n=n)
+    [line] = axes.plot(mean, true, color=colour, marker="o", markersize=4, linewidth=1.4)
+    rows = numbers.add(shows="all runs", bin=bins, score=mean, true=true, n=n)
+    shown = {"score": "mean predicted probability", "true": "fraction correct"}
+    numbers.mark(line, rows, shown | {"n": f"{found.of}s per run"}, name="all runs")
     axes.set_title(short(found.row.name, 30))
     error = found.row.metrics.get(found.error)
     if error is not None and error.mean is not None:

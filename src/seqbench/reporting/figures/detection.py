@@ -15,7 +15,7 @@ from seqbench.reporting.evidence.detection import DetectionEvidence, Timing
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures import style
 from seqbench.reporting.figures.methods import BOUND, compared_rows, marker
-from seqbench.reporting.figures.panels import DOTTED, grid, note, short
+from seqbench.reporting.figures.panels import DOTTED, empty, grid, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.formats import NOTHING, milliseconds, score
@@ -54,20 +54,25 @@ def tolerance(material: Material) -> Plot:
     figure, (axes,) = grid(1, 1, height=3.3, top=0.15, right=right)
     numbers = Numbers()
     for line in lines:
-        numbers.add(
+        rows = numbers.add(
             architecture=line.row.architecture, arm=line.row.arm, n=len(line.row.results),
             tolerance_ms=np.array(TOLERANCES_MS), f1=line.f1, sd=line.sd,
         )  # fmt: skip
         is_selected, colour = line.row == board.selected, material.colour(line.row)
         if is_selected:
-            band = line.f1 - line.sd, line.f1 + line.sd
-            axes.fill_between(TOLERANCES_MS, *band, color=colour, alpha=0.15, linewidth=0)
-        axes.plot(
+            low, high = line.f1 - line.sd, line.f1 + line.sd
+            band = axes.fill_between(
+                TOLERANCES_MS, low, high, color=colour, alpha=0.15, linewidth=0
+            )
+            numbers.mark(band, keys=[line.name])
+        [curve] = axes.plot(
             TOLERANCES_MS, line.f1, color=colour, linewidth=2.4 if is_selected else 1.1,
             linestyle=(0, (6, 2, 1, 2)) if line.row.is_ceiling else "-",
             marker=marker(material, line.row), markersize=4.5 if is_selected else 3,
             zorder=3 if is_selected else 2,
         )  # fmt: skip
+        shown = {"tolerance_ms": "tolerance", "f1": "F1", "sd": "±"}
+        numbers.mark(curve, rows, shown, name=line.row.name, keys=[line.name])
     ranking = material.of(DetectionEvidence).tolerance_ms
     axes.axvline(ranking, color=style.HAIRLINE, linewidth=4, zorder=0)
     axes.set(xscale="log", xlabel="tolerance (ms)", ylabel="F1 on test", ylim=(-0.02, 1.03))
@@ -76,12 +81,12 @@ def tolerance(material: Material) -> Plot:
     axes.set_xlim(TOLERANCES_MS[0] / 1.12, TOLERANCES_MS[-1] * 1.12)
     axes.grid(axis="y")
     _name_ends(axes, lines, material)
-    shown = ""
+    words = ""
     if board.selected is not None:
         f1 = {f"{t:g}": value for t, value in zip(TOLERANCES_MS, lines[-1].f1, strict=True)}
         values = [f"{score(f1[t])} at {t} ms" for t in ("0.5", "5", "150") if np.isfinite(f1[t])]
-        shown = f"{lines[-1].row.name}: F1 {', '.join(values) or NOTHING}."
-    return Plot(figure, numbers.table, shown)
+        words = f"{lines[-1].row.name}: F1 {', '.join(values) or NOTHING}."
+    return numbers.plot(figure, words)
 
 
 @FIGURES.register(
@@ -106,7 +111,7 @@ def timing_errors(material: Material) -> Plot:
         right=BESIDE_INCHES, gap=(BESIDE_INCHES, 0.45),
     )  # fmt: skip
     if not timings:
-        note(figure, "No model has a detection.")
+        return empty(figure, Numbers(), "No model has a detection.")
     limit = _error_limit(detection)
     numbers = Numbers()
     for axes, timing in zip(panels, timings, strict=True):
@@ -121,7 +126,7 @@ def timing_errors(material: Material) -> Plot:
         for one in timings
         if len(one.late_ms)
     ]
-    return Plot(figure, numbers.table, f"Mean onset error: {', '.join(biases) or NOTHING}.")
+    return numbers.plot(figure, f"Mean onset error: {', '.join(biases) or NOTHING}.")
 
 
 def _line(row: ModelScores) -> _Line:
@@ -193,14 +198,17 @@ def _draw_ridges(
             foot + 0.8 * counts / counts.max(), edges, baseline=foot, fill=True, color=colour,
             alpha=0.55, linewidth=0,
         )  # fmt: skip
-        numbers.add(
+        rows = numbers.add(
             model=timing.row.name, type=material.windows.classes[kind],
             from_ms=edges[:-1], to_ms=edges[1:], n=counts, n_matched=len(late), bias_ms=bias,
             bound_ms=bound,
         )  # fmt: skip
-        axes.plot(
+        [tick] = axes.plot(
             [np.clip(bias, -limit, limit)] * 2, [foot, foot + 0.86], color=style.INK, linewidth=1.3,
             solid_capstyle="butt",
         )  # fmt: skip
+        shown_columns = {"n_matched": "events", "bias_ms": "bias", "bound_ms": "bound"}
+        name = f"{timing.row.name}, {material.windows.classes[kind]}"
+        numbers.mark(tick, rows[:1], shown_columns, name=name)
     axes.set_xlim(-limit * 1.02, limit * 1.02)
     axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from seqbench import layout
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.across import Across
 from seqbench.reporting.evidence.margins import Margins
@@ -17,6 +20,7 @@ from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.evidence.published import Published
 from seqbench.reporting.figures.catalog import block, caption, title
 from seqbench.reporting.figures.fonts import has_room_for, small_family
+from seqbench.reporting.figures.inline import inlined, name_parts, without_names
 from seqbench.reporting.figures.plot import Plot
 from seqbench.reporting.figures.style import STYLE
 from seqbench.reporting.figures.svg import small
@@ -26,41 +30,46 @@ DPI = 150  # of what is not vectors
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """A figure as SVG and PDF, the numbers in it as CSV, and its size in CSS pixels.
+    """A figure as SVG and PDF, the numbers in it as CSV, and what the page has of it.
 
     Parameters
     ----------
-    alt
-        What the figure shows in words, for those who cannot see it.
+    element
+        The SVG as an element of the page, see `inline`.
+    left_out
+        Why the page does not show it; empty: it does.
     block
         Where the page shows it, see `catalog`.
     leads
         Whether it may stand open below the leaderboard.
+    place, figure
+        As in the paths of its files.
     """
 
     title: str
     caption: str
-    alt: str
+    element: Markup
+    left_out: str
     block: str
     leads: bool
+    place: str
+    figure: str
     svg: bytes
     pdf: bytes
     csv: str
-    width: int
-    height: int
 
     @property
-    def source(self) -> Markup:
-        """The SVG as the address of an image, ready to stand in a quoted attribute.
+    def files(self) -> dict[str, str]:
+        """Address of each file as seen from the page, by what it is."""
+        patterns = {"SVG": layout.FIGURE, "PDF": layout.FIGURE_PDF, "CSV": layout.FIGURE_TABLE}
+        folder = PurePosixPath(layout.REPORT).parent
+        return {
+            form: quote(str(PurePosixPath(self._path(pattern)).relative_to(folder)))
+            for form, pattern in patterns.items()
+        }
 
-        An image of its own keeps the ids inside one SVG from meeting those of another,
-        and runs no script. As text it takes a quarter less room than as base64: only
-        what would end the attribute or mean something in an address is written otherwise.
-        """
-        text = " ".join(self.svg.decode().split("\n"))  # an address loses its line ends
-        for mark, written in (("%", "%25"), ("#", "%23"), ("&", "%26"), ('"', "%22")):
-            text = text.replace(mark, written)
-        return Markup(f"data:image/svg+xml,{text}")
+    def _path(self, pattern: str) -> str:
+        return pattern.format(dataset=self.place, figure=self.figure)
 
 
 def draw(figure: str, material: Material | Across | Margins | Published) -> Drawing:
@@ -68,26 +77,28 @@ def draw(figure: str, material: Material | Across | Margins | Published) -> Draw
     style: Any = STYLE | {"svg.hashsalt": f"{material.place}/{figure}"}
     with mpl.rc_context(style):
         plot: Plot = FIGURES[figure](material)
-        svg, pdf = as_svg(plot.figure), as_pdf(plot.figure)
-    width, height = (round(96 * inches) for inches in plot.figure.get_size_inches())
+        keys = name_parts(plot)
+        markup = as_svg(plot.figure)
+        pdf = as_pdf(plot.figure)
+    words = f"{title(figure)}, {material.place}. {plot.shown or caption(figure)}"
     return Drawing(
         title=title(figure),
         caption=caption(figure),
-        alt=f"{title(figure)}, {material.place}. {plot.shown or caption(figure)}",
+        element=Markup() if plot.left_out else inlined(markup, plot, keys, words),
+        left_out=plot.left_out,
         block=block(figure),
         leads=FIGURES.entry(figure).tags.get("leads", False),
-        svg=svg,
+        place=material.place,
+        figure=figure,
+        svg=without_names(markup).encode(),
         pdf=pdf,
         csv=plot.csv,
-        width=width,
-        height=height,
     )
 
 
-def as_svg(figure: Figure) -> bytes:
+def as_svg(figure: Figure) -> str:
     """Return a figure as SVG; the hash salt of its ids is a setting."""
-    svg = _saved(figure, "svg", "Date", "Creator", "Format", "Type")
-    return small(svg.decode()).encode()
+    return small(_saved(figure, "svg", "Date", "Creator", "Format", "Type").decode())
 
 
 def as_pdf(figure: Figure) -> bytes:

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures import style
-from seqbench.reporting.figures.panels import grid, note, short
+from seqbench.reporting.figures.panels import empty, grid, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.formats import milliseconds, score
@@ -17,6 +17,7 @@ from seqbench.reporting.scores.leaderboards import ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 
 LATENCY, ERROR = "latency_p95_ms", "onset_mae_ms"
+SHOWN = {"latency_p95_ms": "latency", "f1": "F1", "onset_mae_ms": "mean |onset error|"}
 
 
 class _Point(NamedTuple):
@@ -43,17 +44,29 @@ def latency(material: Material) -> Plot:
     figure, panels = grid(2, 2, height=2.8, top=0.15, gap=(0.75, 0.4))
     numbers = Numbers()
     if not points:
-        note(figure, "No model has a latency.")
+        return empty(figure, numbers, "No model has a latency.")
+    rows = {
+        point.row.name: numbers.add(
+            architecture=point.row.architecture,
+            arm=point.row.arm,
+            n=len(point.row.results),
+            latency_p95_ms=point.wait_ms,
+            f1=point.f1,
+            onset_mae_ms=point.error_ms,
+        )
+        for point in points
+    }
     waits = [point.wait_ms for point in points]
     for axes, name, which in zip(panels, (board.headline, ERROR), ("f1", "error_ms"), strict=True):
         heights = [getattr(point, which) for point in points]
         axes.plot(waits, heights, color=style.HAIRLINE, linewidth=1, zorder=1)
         for point, wait, height in zip(points, waits, heights, strict=True):
             is_selected, colour = point.row == board.selected, material.colour(point.row)
-            axes.plot(
+            [dot] = axes.plot(
                 wait, height, marker="o", markersize=7 if is_selected else 5, color=colour,
                 linestyle="none", zorder=3 if is_selected else 2,
             )  # fmt: skip
+            numbers.mark(dot, rows[point.row.name], SHOWN, name=point.row.name)
             axes.annotate(
                 short(point.row.architecture, 20), (wait, height), xytext=(4, -9), fontsize=7,
                 textcoords="offset points", color=colour, annotation_clip=False,
@@ -61,23 +74,17 @@ def latency(material: Material) -> Plot:
             )  # fmt: skip
         axes.set(xlabel="latency (ms), 95th percentile", ylabel=f"{metric_label(name)} on test")
         axes.grid(axis="y")
-        if waits:
-            axes.set_xscale("log")
-            axes.set_xlim(min(waits) / 1.3, max(waits) * 2.2)
-            axes.xaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.xaxis.set_minor_formatter(NullFormatter())
-    for point in points:
-        numbers.add(
-            architecture=point.row.architecture, arm=point.row.arm, n=len(point.row.results),
-            latency_p95_ms=point.wait_ms, f1=point.f1, onset_mae_ms=point.error_ms,
-        )  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_xlim(min(waits) / 1.3, max(waits) * 2.2)
+        axes.xaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     words = [
         f"{point.row.name}: {score(point.f1)} and {milliseconds(point.error_ms)} ms"
         f" at {milliseconds(point.wait_ms)} ms"
         for point in points
     ]
-    return Plot(figure, numbers.table, f"{'; '.join(words)}." if words else "")
+    return numbers.plot(figure, f"{'; '.join(words)}.")
 
 
 def _points(material: Material) -> list[_Point]:

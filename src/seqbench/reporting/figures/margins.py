@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.margins import Margin, Margins
-from seqbench.reporting.figures.panels import grid, note, short
+from seqbench.reporting.figures.panels import empty, grid, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, MUTED
 from seqbench.reporting.scores.formats import signed_interval, signed_score
@@ -28,8 +29,7 @@ def margins(found: Margins) -> Plot:
     numbers = Numbers()
     if not found.rows:  # values are missing that the plan promised
         figure, _ = grid(0, 1, height=0.5, top=0.2, bottom=0.1)
-        note(figure, "No dataset has a score of a model and of a baseline.")
-        return Plot(figure, numbers.table)
+        return empty(figure, numbers, "No dataset has a score of a model and of a baseline.")
     rows = found.rows[::-1]  # the first on top
     pairs = [_pair(row) for row in rows]
     names = [short(row.dataset, N_NAME) for row in rows]
@@ -40,26 +40,29 @@ def margins(found: Margins) -> Plot:
     )  # fmt: skip
     axes.set_xlim(*_limits(found))
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
+    dots = []
     for height, (row, pair) in enumerate(zip(rows, pairs, strict=True)):
-        _draw(axes, row, height, found.colours[row.model.architecture])
+        dots.append(_draw(axes, row, height, found.colours[row.model.architecture]))
         axes.text(
             1.02, height, pair, transform=axes.get_yaxis_transform(), va="center", fontsize=7.5,
             color=MUTED,
         )  # fmt: skip
-    for row in found.rows:
+    for row, dot in zip(found.rows, dots[::-1], strict=True):
         low, high = row.lead.interval or (None, None)
-        numbers.add(
+        added = numbers.add(
             dataset=row.dataset, metric=row.headline, architecture=row.model.architecture,
             arm=row.model.arm, baseline=row.baseline.architecture, margin=row.lead.mean, low=low,
             high=high, counts=not row.caveat,
         )  # fmt: skip
+        shown = {"margin": "margin", "low": "from", "high": "to"}
+        numbers.mark(dot, added, shown, name=f"{row.dataset}, {metric_label(row.headline)}")
     axes.set_yticks(range(len(rows)), names)
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
     axes.set_xlabel("margin on test, selected model less best baseline")
-    return Plot(figure, numbers.table, " ".join(map(_sentence, found.rows)))
+    return numbers.plot(figure, " ".join(map(_sentence, found.rows)))
 
 
 def _limits(found: Margins) -> tuple[float, float]:
@@ -71,7 +74,8 @@ def _limits(found: Margins) -> tuple[float, float]:
     return min(low, -NEAREST) - room, max(high, NEAREST) + room
 
 
-def _draw(axes: Axes, row: Margin, height: int, colour: str) -> None:
+def _draw(axes: Axes, row: Margin, height: int, colour: str) -> Line2D:
+    """Draw the interval and the mean of a margin, and return the latter."""
     low, high = axes.get_xlim()
     if row.lead.interval is not None:
         axes.plot(
@@ -83,10 +87,11 @@ def _draw(axes: Axes, row: Margin, height: int, colour: str) -> None:
         )
     inside = min(max(row.lead.mean, low), high)
     marker = "o" if inside == row.lead.mean else "<" if inside == low else ">"
-    axes.plot(
+    [dot] = axes.plot(
         [inside], [height], marker, markersize=6.5, markeredgecolor=colour, clip_on=False,
         markerfacecolor="white" if row.caveat else colour, markeredgewidth=1.4, zorder=3,
     )  # fmt: skip
+    return dot
 
 
 def _pair(row: Margin) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from seqbench.reporting.evidence.material import Material
@@ -22,6 +24,15 @@ LINE_INCHES = 0.19
 BOUND: dict[str, Any] = {  # of the least error that noise allows
     "color": "#b3202c", "linewidth": 2.4, "solid_capstyle": "round", "zorder": 4,
 }  # fmt: skip
+
+
+class Recalls(NamedTuple):
+    """A line of recalls, the band of its intervals, and the bounds of these, (n,) each."""
+
+    line: Line2D
+    band: Artist
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
 
 
 def compared_rows(material: Material) -> list[ModelScores]:
@@ -70,12 +81,12 @@ def draw_recall(
     x: Sequence[float],
     recall: Sequence[float],
     n: Sequence[int],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Draw fractions of events found with their intervals, and return their bounds."""
+) -> Recalls:
+    """Draw fractions of events found with their intervals."""
     low, high = wilson(recall, n)
-    axes.plot(x, recall, **look(material, row))
-    axes.fill_between(x, low, high, color=material.colour(row), alpha=0.13, linewidth=0)
-    return low, high
+    [line] = axes.plot(x, recall, **look(material, row))
+    band = axes.fill_between(x, low, high, color=material.colour(row), alpha=0.13, linewidth=0)
+    return Recalls(line, band, low, high)
 
 
 def legend_inches(n: int) -> float:
@@ -83,11 +94,16 @@ def legend_inches(n: int) -> float:
     return 0.1 + LINE_INCHES * -(-n // N_COLUMNS)
 
 
+def legend_name(row: ModelScores) -> str:
+    """Return the name of a method in the legend."""
+    return short(row.name, 28)
+
+
 def method_legend(
     figure: Figure, material: Material, rows: list[ModelScores], *more: tuple[str, dict[str, Any]]
 ) -> None:
     """Name the methods, and what else is drawn, over the panels."""
-    looks = [(short(row.name, 28), look(material, row)) for row in reversed(rows)]
+    looks = [(legend_name(row), look(material, row)) for row in reversed(rows)]
     legend(
         figure, [*looks, *more], loc="upper left", ncols=N_COLUMNS, fontsize=7, handlelength=2.2,
         columnspacing=1.2, borderaxespad=0.1, labelspacing=0.3,

@@ -16,11 +16,13 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
+from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import LINE_STYLES, MARKERS, MUTED, WIDTH_INCHES
 from seqbench.reporting.scores.formats import score
 from seqbench.reporting.scores.leaderboards import Leaderboard
 from seqbench.reporting.scores.metrics import metric_label
 
+TRAIN = "train"  # in the legend of losses
 DOTTED: dict[str, Any] = {"color": BASELINE_COLOUR, "linestyle": (0, (1, 2)), "linewidth": 1}
 
 
@@ -73,19 +75,51 @@ def panels_of(names: Sequence[str]) -> tuple[Figure, dict[str, Axes]]:
     return figure, dict(zip(names, panels, strict=True))
 
 
-def finish_panels(figure: Figure, panels: dict[str, Axes], x: str, y: str) -> None:
+def stacked_panels(
+    names: Sequence[str], heights: Sequence[float]
+) -> tuple[Figure, list[dict[str, Axes]]]:
+    """Return a figure with panels one above the other for each name.
+
+    Panels share the axis of x, and those of one height, in inches, that of y.
+    """
+    n_columns = min(3, max(len(names), 1))
+    n_stacks, n_each = max(1, ceil(len(names) / n_columns)), len(heights)
+    left, right, top, bottom, beside, below, between = 0.65, 0.12, 0.5, 0.5, 0.2, 0.12, 0.45
+    inside = sum(heights) + below * (n_each - 1)
+    total = top + bottom + n_stacks * inside + (n_stacks - 1) * between
+    width = (WIDTH_INCHES - left - right - (n_columns - 1) * beside) / n_columns
+    figure = Figure(figsize=(WIDTH_INCHES, total))
+    stacks: list[dict[str, Axes]] = [{} for _ in heights]
+    for index, name in enumerate(names):
+        row, column = divmod(index, n_columns)
+        x = left + column * (width + beside)
+        y = total - top - row * (inside + between)
+        for level, height in enumerate(heights):
+            y -= height
+            place = (x / WIDTH_INCHES, y / total, width / WIDTH_INCHES, height / total)
+            first = next(iter(stacks[0].values()), None)
+            alike = next(iter(stacks[level].values()), None)
+            axes = figure.add_axes(place, sharex=first, sharey=alike)
+            is_last = level == n_each - 1 and index + n_columns >= len(names)
+            axes.tick_params(labelbottom=is_last, labelleft=column == 0)
+            axes.yaxis.label.set_visible(column == 0)
+            stacks[level][name] = axes
+            y -= below
+    return figure, stacks
+
+
+def finish_panels(figure: Figure, panels: dict[str, Axes], x: str, y: str = "") -> None:
     """Name panels and the axes that they share."""
     for name, axes in panels.items():
         axes.set_title(short(name, 30))
         axes.grid(axis="y")
     figure.supxlabel(x, fontsize=8.5, color=MUTED)
-    figure.supylabel(y, fontsize=8.5, color=MUTED)
+    if y:
+        figure.supylabel(y, fontsize=8.5, color=MUTED)
 
 
-def finish_curves(
-    figure: Figure, panels: dict[str, Axes], lines: list[pd.Series[float]], name: str
-) -> None:
-    """Scale the axes of losses over epochs to the values of all lines, and name them."""
+def finish_curves(figure: Figure, panels: dict[str, Axes], lines: list[pd.Series[float]]) -> None:
+    """Scale the axes of losses over epochs to the values of all lines, and name the panels."""
     values = np.concatenate([np.asarray(line, dtype=float) for line in lines] or [np.ones(1)])
     values = values[np.isfinite(values)]
     is_wide = len(values) > 0 and values.min() > 0 and values.max() / values.min() > 30
@@ -95,7 +129,7 @@ def finish_curves(
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axes.yaxis.set_minor_formatter(NullFormatter())
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    finish_panels(figure, panels, "epoch", name)
+    finish_panels(figure, panels, "epoch")
 
 
 def arm_legend(
@@ -115,7 +149,7 @@ def arm_legend(
     if with_pale:
         if len(names) == 1:
             looks = [(f"{names[0]}, {measured}", looks[0][1])]
-        looks.append(("train", {"color": MUTED, "alpha": 0.35, "linewidth": 0.8}))
+        looks.append((TRAIN, {"color": MUTED, "alpha": 0.35, "linewidth": 0.8}))
     legend(figure, looks, loc="upper right", ncols=len(looks), handlelength=2.4)
 
 
@@ -159,6 +193,12 @@ def thinned(values: NDArray[np.floating[Any]], n_columns: int) -> NDArray[np.int
 def note(figure: Figure, sentence: str) -> None:
     """Write in the middle of a figure why it is empty."""
     figure.text(0.5, 0.5, sentence, ha="center", va="center", color=MUTED)
+
+
+def empty(figure: Figure, numbers: Numbers, sentence: str) -> Plot:
+    """Return a figure without points, which states why; the page leaves it out."""
+    note(figure, sentence)
+    return numbers.plot(figure, left_out=sentence)
 
 
 def ranking(board: Leaderboard) -> str:

@@ -43,7 +43,7 @@ def pictures(material: Material) -> Plot:
             add_picture(numbers, picture, true=windows.classes[kind], recording=recording, window=i)
         show(axes, np.concatenate([np.pad(one, 1, constant_values=np.nan) for one in shown], 1))
         axes.set_ylabel(short(windows.classes[kind], 12), rotation=0, ha="right", va="center")
-    return Plot(figure, numbers.table, f"Windows of the classes {', '.join(windows.classes)}.")
+    return numbers.plot(figure, f"Windows of the classes {', '.join(windows.classes)}.")
 
 
 @FIGURES.register(
@@ -93,7 +93,7 @@ def frames(material: Material) -> Plot:
         axes.tick_params(length=0)
         axes.set_title(short(recording, 30))
     panels[-1].set_xticks((np.arange(len(ticks)) + 0.5) * (columns + 2) - 0.5, ticks)
-    return Plot(figure, numbers.table, evidence.errors)
+    return numbers.plot(figure, evidence.errors)
 
 
 def spread_over_classes(

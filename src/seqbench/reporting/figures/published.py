@@ -2,7 +2,7 @@
 
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.published import Published
-from seqbench.reporting.figures.panels import DOTTED, grid, note, short
+from seqbench.reporting.figures.panels import DOTTED, empty, grid, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import MUTED
 from seqbench.reporting.scores.formats import signed_score
@@ -24,8 +24,9 @@ def against_published(published: Published) -> Plot:
     numbers = Numbers()
     if not published.pairs:  # values are missing that the plan promised
         figure, _ = grid(0, 1, height=0.5, top=0.2, bottom=0.1)
-        note(figure, "No problem has a defined accuracy of ours and a published one.")
-        return Plot(figure, numbers.table)
+        return empty(
+            figure, numbers, "No problem has a defined accuracy of ours and a published one."
+        )
     n_columns = min(3, len(published.pairs))
     figure, panels = grid(
         len(published.pairs), n_columns, height=PANEL_INCHES, top=0.35, bottom=0.65, gap=(0.55, 1.0)
@@ -37,15 +38,17 @@ def against_published(published: Published) -> Plot:
         axes.set(xlim=(low, 1.02), ylim=(low, 1.02))
         axes.set_box_aspect(1)
         axes.plot([0, 1], [0, 1], zorder=0, **DOTTED)
-        axes.plot(
+        [dots] = axes.plot(
             theirs, ours, "o", color=published.colour(pair.model), markersize=4, alpha=0.75,
             markeredgewidth=0,
         )  # fmt: skip
-        numbers.add(
+        rows = numbers.add(
             model=pair.model.name, method=pair.method, dataset=scores["dataset"].to_numpy(),
             problem=scores["problem"].to_numpy(), accuracy=ours.to_numpy(),
             published=theirs.to_numpy(), n=scores["n"].to_numpy(),
         )  # fmt: skip
+        shown = {"problem": "", "accuracy": "ours", "published": "published"}
+        numbers.mark(dots, rows, shown, name=pair.model.name)
         far = (ours - theirs).abs()
         named: list[float] = []
         for index in far[far > FAR].nlargest(N_NAMED).index:
@@ -71,8 +74,8 @@ def against_published(published: Published) -> Plot:
         axes.set_xlabel(f"{pair.method}\npublished")
         axes.set_ylabel("ours")
         axes.grid()
-    shown = "; ".join(
+    words = "; ".join(
         f"{one.model.name} less {one.method}: {signed_score(one.mean_difference)}"
         for one in published.pairs
     )
-    return Plot(figure, numbers.table, f"Mean differences: {shown}.")
+    return numbers.plot(figure, f"Mean differences: {words}.")

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.lines import Line2D
 
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import Material
@@ -23,16 +25,21 @@ from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, LINE_STYLES, MARKERS, MUTED
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores.estimates import mean_interval_of
-from seqbench.reporting.scores.leaderboards import ModelScores
+from seqbench.reporting.scores.formats import score
+from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
+
+N_BEHIND = 4  # times the way from the best to the median model, that the axis shows
+LEAST_SPAN, LEAST_MARGIN = 0.05, 0.005  # of scores
 
 
 @FIGURES.register("leaderboard", title="Leaderboard", order=10, block="scores")
 def leaderboard(material: Material) -> Plot:
     """A dot is one run on test, of one seed and fold; the bar is the mean over runs.
 
-    A thin line is the 95 % interval of the mean. Dashed: the best baseline. Dotted: the floor.
-    Dash-dotted: the ceiling, where the truth is known.
+    A thin line is the 95 % interval of the mean. The axis has the models that compete: what lies
+    far below them, such as the floor, is a number at the edge. Dashed: the best baseline. Dotted:
+    the floor. Dash-dotted: the ceiling, where the truth is known.
     """
     board = material.board
     rows = [row for row in board.rows if row.score.n][::-1]  # the best on top
@@ -43,6 +50,16 @@ def leaderboard(material: Material) -> Plot:
     for height, row in enumerate(rows):
         _draw_scores(axes, row, height, material.colour(row), numbers)
     draw_reference_lines(material, axes.axvline)
+    low = _lowest_shown(board)
+    if low is not None:
+        axes.set_xlim(left=low)
+        for height, row in enumerate(rows):
+            if row.score.mean is not None and row.score.mean < low:
+                axes.annotate(
+                    f"← {score(row.score.mean)}", (0, height), xytext=(3, 0), va="center",
+                    xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=7,
+                    color=MUTED,
+                )  # fmt: skip
     axes.set_yticks(range(len(rows)), names)
     for label, row in zip(axes.get_yticklabels(), rows, strict=True):
         label.set_color(MUTED if row.is_baseline else INK)
@@ -52,7 +69,30 @@ def leaderboard(material: Material) -> Plot:
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
     axes.set_xlabel(f"{metric_label(board.headline)} on test")
-    return Plot(figure, numbers.table, ranking(board))
+    return numbers.plot(figure, ranking(board))
+
+
+def _lowest_shown(board: Leaderboard) -> float | None:
+    """Return where the axis of scores begins, where some lie so far below that they are left out.
+
+    The floor, and what is many times as far behind the best as most models are, would press
+    together those that a reader compares. None: all are shown.
+    """
+    scored = [(mean, row) for row in board.rows if (mean := row.score.mean) is not None]
+    rivals = [(mean, row) for mean, row in scored if row != board.floor and not row.is_ceiling]
+    if not rivals:
+        return None
+    best = max(mean for mean, _ in rivals)
+    behind = best - float(np.median([mean for mean, _ in rivals]))
+    reach = max(N_BEHIND * behind, LEAST_SPAN)
+    least = min(
+        value
+        for mean, row in rivals
+        if mean >= best - reach
+        for value in (mean, *(row.score.interval or ()), *(one for _, one in _defined(row)))
+    )
+    low = least - 0.05 * (best - least) - LEAST_MARGIN
+    return low if min(mean for mean, _ in scored) < low else None
 
 
 @FIGURES.register(
@@ -66,6 +106,8 @@ def label_efficiency(material: Material) -> Plot:
     few = {row.architecture for board in material.boards[1:] for row in board.rows}
     figure, panels = panels_of([name for name in material.architectures if name in few])
     numbers = Numbers()
+    metric = metric_label(material.board.headline)
+    shown = {"labels_percent": "labels", "mean": f"mean {metric}", "low": "from", "high": "to"}
     for architecture, axes in panels.items():
         for arm in material.arms:
             points = [
@@ -74,54 +116,75 @@ def label_efficiency(material: Material) -> Plot:
                 for row in board.rows
                 if (row.architecture, row.arm) == (architecture, arm) and row.score.n
             ]
-            for percent, row in points:
-                low, high = _interval(row) or (None, None)
-                numbers.add(
-                    architecture=architecture, arm=arm, labels_percent=percent, n=row.score.n,
-                    mean=row.score.mean, low=low, high=high,
-                )  # fmt: skip
+            if not points:
+                continue
+            rows = _add_points(numbers, points, {"architecture": architecture, "arm": arm})
             look = {"color": material.colours[architecture]}
             look["linestyle"] = choice(LINE_STYLES, material.arms, arm)
             look["marker"] = choice(MARKERS, material.arms, arm)
-            _draw_with_whiskers(axes, points, **look)
+            line, whiskers = _draw_with_whiskers(axes, points, **look)
+            numbers.mark(line, rows, shown, name=f"{architecture} · {arm}", keys=[arm])
+            numbers.mark(whiskers, keys=[arm])
         draw_reference_lines(material, axes.axhline)
         axes.set_xscale("log")
         fractions = sorted({100 * float(board.labels) for board in material.boards})
         axes.set_xticks(fractions, [f"{fraction:g} %" for fraction in fractions])
         axes.minorticks_off()
         axes.margins(x=0.12)
-    finish_panels(figure, panels, "labels used", f"{metric_label(material.board.headline)} on test")
+    finish_panels(figure, panels, "labels used", f"{metric} on test")
     arm_legend(figure, material.arms, markers=True)
-    return Plot(figure, numbers.table)
+    return numbers.plot(figure)
 
 
 def _draw_scores(axes: Axes, row: ModelScores, height: int, colour: str, numbers: Numbers) -> None:
     runs = _defined(row)
     values = [value for _, value in runs]
-    model = {"architecture": row.architecture, "arm": row.arm}
-    for result, value in runs:
-        place = {"dataset": result.run.dataset, "seed": result.run.seed}
-        numbers.add(**model, shows="run", **place, value=value)
+    model, metric = {"architecture": row.architecture, "arm": row.arm}, metric_label(row.headline)
+    rows = numbers.add(
+        **model, shows="run", dataset=[result.run.dataset for result, _ in runs],
+        seed=[result.run.seed for result, _ in runs], value=values,
+    )  # fmt: skip
     if row.score.interval is not None:
-        for bound, value in zip(("low", "high"), row.score.interval, strict=True):
-            numbers.add(**model, shows=bound, value=value)
-        axes.plot(row.score.interval, [height] * 2, color=colour, linewidth=1, alpha=0.6)
+        ends = numbers.add(**model, shows=["low", "high"], value=row.score.interval)
+        [line] = axes.plot(row.score.interval, [height] * 2, color=colour, linewidth=1, alpha=0.6)
+        numbers.mark(line, ends, {"shows": "95 % interval", "value": metric}, name=row.name)
     # Dots that hide each other are moved apart by a fixed pattern, not by chance.
     shift = 0.09 * ((np.arange(len(values)) % 3) - 1) * (len(values) > 1)
-    axes.scatter(values, height + shift, s=15, color=colour, alpha=0.65, linewidth=0)
+    dots = axes.scatter(values, height + shift, s=15, color=colour, alpha=0.65, linewidth=0)
+    has_folds = len({result.run.dataset for result, _ in runs}) > 1
+    place = {"dataset": "of", "seed": "seed"} if has_folds else {"seed": "seed"}
+    numbers.mark(dots, rows, place | {"value": metric}, name=row.name)
     if row.score.mean is not None:
-        ends = [height - 0.3, height + 0.3]
-        axes.plot([row.score.mean] * 2, ends, color=colour, linewidth=2.2)
-        numbers.add(**model, shows="mean", value=row.score.mean)
+        reach = [height - 0.3, height + 0.3]
+        [bar] = axes.plot([row.score.mean] * 2, reach, color=colour, linewidth=2.2)
+        rows = numbers.add(**model, shows="mean", value=row.score.mean)
+        numbers.mark(bar, rows, {"value": f"mean {metric}"}, name=row.name)
 
 
-def _draw_with_whiskers(axes: Axes, points: list[tuple[float, ModelScores]], **look: Any) -> None:
-    if points:
-        x, rows = zip(*points, strict=True)
-        y = np.array([row.score.mean for row in rows])
-        ends = [_interval(row) or (row.score.mean, row.score.mean) for row in rows]
-        reach = np.abs(np.array(ends).T - y)
-        axes.errorbar(x, y, yerr=reach, linewidth=1.2, markersize=4, elinewidth=0.8, **look)
+def _add_points(
+    numbers: Numbers, points: list[tuple[float, ModelScores]], model: dict[str, str]
+) -> range:
+    percents, rows = zip(*points, strict=True)
+    bounds = [_interval(row) or (None, None) for row in rows]
+    return numbers.add(
+        **model, labels_percent=percents, n=[row.score.n for row in rows],
+        mean=[row.score.mean for row in rows],
+        low=np.array([low for low, _ in bounds], float),
+        high=np.array([high for _, high in bounds], float),
+    )  # fmt: skip
+
+
+def _draw_with_whiskers(
+    axes: Axes, points: list[tuple[float, ModelScores]], **look: Any
+) -> tuple[Line2D, LineCollection]:
+    """Draw means and their intervals, and return both."""
+    x, rows = zip(*points, strict=True)
+    y = np.array([row.score.mean for row in rows])
+    ends = [_interval(row) or (row.score.mean, row.score.mean) for row in rows]
+    reach = np.abs(np.array(ends).T - y)
+    drawn = axes.errorbar(x, y, yerr=reach, linewidth=1.2, markersize=4, elinewidth=0.8, **look)
+    line, _, (whiskers,) = drawn.lines
+    return line, whiskers
 
 
 def _interval(row: ModelScores) -> tuple[float, float] | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
 from seqbench.reporting.figures.cost import DURATIONS, LEAST_SPAN, set_ticks
-from seqbench.reporting.figures.panels import choice, grid, legend, note, short, spread
+from seqbench.reporting.figures.panels import choice, empty, grid, legend, short, spread
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.figures.style import INK, LINE_STYLES, MUTED, WIDTH_INCHES
 from seqbench.reporting.scores.formats import metric_value, score
@@ -32,6 +32,7 @@ N_COLUMNS = 4
 N_NAME, N_VALUE = 24, 9  # letters of a model, and of a value
 N_BEHIND = 4  # of the way from the best model to the median one, on the axis of scores
 N_TICKS = 5  # of values that are listed
+SHOWN = {"trial": "trial", "value": "", "score_on_val": "on val", "is_chosen": "chosen"}
 RHO = "\N{GREEK SMALL LETTER RHO}"
 LEGEND_ROW, LEGEND_WIDTH = 0.19, 1.85  # inches
 NO_TREND = "no trend"
@@ -55,8 +56,7 @@ def search_budget(material: Material) -> Plot:
     figure, panels = grid(2, 2, height=2.3, top=0.15, bottom=0.6 + rows, gap=(0.25, 0.45))
     numbers = Numbers()
     if not curves:
-        note(figure, "No trial has a score.")
-        return Plot(figure, numbers.table)
+        return empty(figure, numbers, "No trial has a score.")
     looks = _looks(material, curves)
     for one, look in zip(curves, looks, strict=True):
         _draw_budget(panels, one, look, numbers)
@@ -85,10 +85,8 @@ def search_budget(material: Material) -> Plot:
         handlelength=2.4, columnspacing=1.2, labelspacing=0.3, borderaxespad=0.2,
     )  # fmt: skip
     found = [f"{one.architecture} {metric_value(one.best[-1], metric)}" for one in curves]
-    return Plot(
-        figure,
-        numbers.table,
-        f"{metric_label(metric)} on val after all trials: {', '.join(found)}.",
+    return numbers.plot(
+        figure, f"{metric_label(metric)} on val after all trials: {', '.join(found)}."
     )
 
 
@@ -113,8 +111,7 @@ def search_effects(material: Material) -> Plot:
     )  # fmt: skip
     numbers = Numbers()
     if not rows:
-        note(figure, "No model has four trials with a score.")
-        return Plot(figure, numbers.table)
+        return empty(figure, numbers, "No model has four trials with a score.")
     metric = material.searches[0].untuned.headline
     trends = []
     for number, (model, effects) in enumerate(rows):
@@ -129,7 +126,7 @@ def search_effects(material: Material) -> Plot:
         for axes in own[len(effects) :]:
             axes.set_visible(False)
     shown = f"Rank correlation with {metric_label(metric)} on val: {', '.join(trends)}."
-    return Plot(figure, numbers.table, shown if trends else "No option has a clear trend.")
+    return numbers.plot(figure, shown if trends else "No option has a clear trend.")
 
 
 def _draw_budget(
@@ -137,21 +134,23 @@ def _draw_budget(
 ) -> None:
     n_trials = np.arange(1, len(one.best) + 1)
     has_cost = one.cpu_s[-1] > 0
-    panels[0].plot(n_trials, one.expected, **look)
-    panels[0].step(n_trials, one.best, where="post", **_pale(look))
-    if has_cost:
-        panels[1].plot(one.expected_cpu_s, one.expected, **look)
-        # On an axis of logarithms there is no place for trials that took no time.
-        known = one.cpu_s > 0
-        panels[1].step(one.cpu_s[known], one.best[known], where="post", **_pale(look))
-    for shows, scores, cpu_s in (
-        ("any order", one.expected, one.expected_cpu_s),
-        ("as run", one.best, one.cpu_s),
+    shown = {"n_trials": "trials", "cpu_s": "processor time", "score_on_val": "on val"}
+    keys = [short(one.architecture, N_NAME)]
+    for shows, scores, cpu_s, place in (
+        ("any order", one.expected, one.expected_cpu_s, {}),
+        ("as run", one.best, one.cpu_s, {"drawstyle": "steps-post"}),
     ):
-        numbers.add(
+        rows = numbers.add(
             architecture=one.architecture, shows=shows, n_trials=n_trials, cpu_s=cpu_s,
             score_on_val=scores,
         )  # fmt: skip
+        of_line = place | (_pale(look) if place else look)
+        lines = panels[0].plot(n_trials, scores, **of_line)
+        if has_cost:
+            # On an axis of logarithms there is no place for trials that took no time.
+            lines += panels[1].plot(cpu_s, np.where(cpu_s > 0, scores, np.nan), **of_line)
+        for line in lines:
+            numbers.mark(line, rows, shown, name=f"{one.architecture}, {shows}", keys=keys)
 
 
 def _draw_effect(
@@ -161,12 +160,20 @@ def _draw_effect(
     is_chosen = np.isin(model.trials, list(model.chosen))
     is_configured = np.asarray(model.trials) == 0
     scores = np.asarray(model.scores)
+    rows = numbers.add(
+        architecture=model.architecture, option=effect.option,
+        trial=np.asarray(model.trials), value=[_text(value) for value in effect.values],
+        score_on_val=scores, is_chosen=is_chosen, rank_correlation=effect.rank_correlation,
+        adjusted_p=effect.adjusted_p,
+    )  # fmt: skip
     for kind, look in (
         (~is_chosen & ~is_configured, {"marker": "o", "color": colour, "alpha": 0.55}),
         (~is_chosen & is_configured, {"marker": "o", "facecolor": "white", "edgecolor": colour}),
         (is_chosen, {"marker": "D", "color": colour, "edgecolor": INK, "zorder": 3}),
     ):
-        axes.scatter(places[kind], scores[kind], s=16, linewidth=0.9, **look)
+        dots = axes.scatter(places[kind], scores[kind], s=16, linewidth=0.9, **look)
+        of_kind = [rows[i] for i in np.flatnonzero(kind)]
+        numbers.mark(dots, of_kind, SHOWN | {"value": effect.option}, name=model.architecture)
     if ticks is None:
         _scale(axes, places, is_log=effect.is_log)
     else:
@@ -185,12 +192,6 @@ def _draw_effect(
             trend, (1, 1.03), xycoords="axes fraction", ha="right", va="bottom", fontsize=6.5,
             color=INK if effect.is_clear else MUTED,
         )  # fmt: skip
-    numbers.add(
-        architecture=model.architecture, option=effect.option,
-        trial=np.asarray(model.trials), value=[_text(value) for value in effect.values],
-        score_on_val=scores, is_chosen=is_chosen, rank_correlation=effect.rank_correlation,
-        adjusted_p=effect.adjusted_p,
-    )  # fmt: skip
 
 
 def _places(effect: Effect) -> tuple[NDArray[np.float64], list[str] | None]:

@@ -54,12 +54,12 @@ def predictions(material: Material) -> Plot:
         figure, panels = grid(len(chosen), n_columns, height=1.5 if n_columns > 1 else 2.4)
         for axes, window in zip(panels, chosen, strict=True):
             _draw_window(axes, material, int(window), numbers)
-    looks = [(f"true {short(targets.names[0], 20)}", {"color": INK, "linewidth": 1.2})]
+    looks = [(_truth_name(targets), {"color": INK, "linewidth": 1.2})]
     looks += [(short(one.row.name, 30), _look(one.row, material)) for one in shown]
     legend(figure, looks, loc="upper right", ncols=len(looks), handlelength=2.4)
     figure.supylabel(_value_name(targets), fontsize=8.5, color=MUTED)
     figure.supxlabel("samples", fontsize=8.5, color=MUTED)
-    return Plot(figure, numbers.table, evidence.errors)
+    return numbers.plot(figure, evidence.errors)
 
 
 @FIGURES.register(
@@ -83,12 +83,15 @@ def horizon(material: Material) -> Plot:
             of_last = squared_by_step(one.sequences, one.sequences.reference)
             skill = 1 - np.divide(squared, of_last, out=skill, where=of_last > 0)
         look = _look(one.row, material) | {"marker": MARKERS[index], "markersize": 3.5}
-        errors.plot(steps, rmse, label=short(one.row.name, 30), **look)
-        skills.plot(steps, skill, **look)
-        numbers.add(
+        label = short(one.row.name, 30)
+        rows = numbers.add(
             architecture=one.row.architecture, arm=one.row.arm, seed=one.result.run.seed,
             samples_ahead=steps, rmse=rmse, skill=skill,
         )  # fmt: skip
+        shown = {"samples_ahead": "samples ahead", "rmse": "RMSE", "skill": "skill"}
+        for axes, values in ((errors, rmse), (skills, skill)):
+            [line] = axes.plot(steps, values, label=label, **look)
+            numbers.mark(line, rows, shown, name=one.row.name, keys=[label])
     errors.set_ylim(bottom=0)
     skills.axhline(0, **DOTTED, zorder=0)
     low, high = skills.get_ylim()
@@ -97,8 +100,9 @@ def horizon(material: Material) -> Plot:
         axes.grid(axis="y")
         axes.set(xlabel="samples ahead", ylabel=name)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    figure.legend(loc="upper right", ncols=3, handlelength=2.4)
-    return Plot(figure, numbers.table, evidence.errors)
+    handles, names = errors.get_legend_handles_labels()
+    figure.legend(handles, names, loc="upper right", ncols=3, handlelength=2.4)
+    return numbers.plot(figure, evidence.errors)
 
 
 def squared_by_step(sequences: Sequences, predicted: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -128,14 +132,15 @@ def agreement(material: Material) -> Plot:
         at = spread(len(one.sequences.target), N_DOTS)
         true, predicted = one.sequences.target[at, 0], one.sequences.prediction[at, 0]
         axes.plot(limits, limits, **DOTTED | {"color": INK})
-        axes.scatter(
+        dots = axes.scatter(
             true, np.clip(predicted, *limits), s=7, color=material.colour(one.row), linewidth=0,
             alpha=0.6 if len(at) < 300 else 0.3,
         )  # fmt: skip
-        numbers.add(
+        rows = numbers.add(
             architecture=one.row.architecture, arm=one.row.arm, seed=one.result.run.seed,
             true=true, predicted=predicted,
         )  # fmt: skip
+        numbers.mark(dots, rows, {"true": "true", "predicted": "predicted"}, name=one.row.name)
         title = short(one.row.name, 36)
         axes.set(xlim=limits, ylim=limits, aspect="equal", anchor="W", title=title)
         axes.grid()
@@ -148,7 +153,7 @@ def agreement(material: Material) -> Plot:
         )  # fmt: skip
     figure.supxlabel(f"true {_value_name(targets)}", fontsize=8.5, color=MUTED)
     panels[0].set_ylabel("predicted")
-    return Plot(figure, numbers.table, evidence.errors)
+    return numbers.plot(figure, evidence.errors)
 
 
 def _limits(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> tuple[float, float]:
@@ -163,6 +168,11 @@ def _look(row: ModelScores, material: Material) -> dict[str, Any]:
     if row.is_baseline:
         return {"color": BASELINE_COLOUR, "linestyle": LINE_STYLES[1], "linewidth": 1.1}
     return {"color": material.colour(row), "linewidth": 1.3}
+
+
+def _truth_name(targets: Targets) -> str:
+    """Return the entry of the legend for the truth."""
+    return f"true {short(targets.names[0], 20)}"
 
 
 def _value_name(targets: Targets) -> str:
@@ -206,9 +216,13 @@ def _draw_lines(
     predicted = material.of(SequenceEvidence).predicted
     truth = predicted[0].sequences.target[own, 0]
     marker = "." if len(x) < 60 else None
-    axes.plot(x, truth, color=INK, linewidth=1.2, marker=marker, markersize=3)
-    numbers.add(**place, shows="truth", sample=x, value=truth)
+    [line] = axes.plot(x, truth, color=INK, linewidth=1.2, marker=marker, markersize=3)
+    rows = numbers.add(**place, shows="truth", sample=x, value=truth)
+    shown = {"sample": "sample", "value": "value"}
+    key = _truth_name(material.of(SequenceEvidence).test.required_targets)
+    numbers.mark(line, rows, shown, name="true", keys=[key])
     for one in predicted:
         values = one.sequences.prediction[own, 0]
-        axes.plot(x, values, **_look(one.row, material))
-        numbers.add(**place, shows=one.row.name, sample=x, value=values)
+        [line] = axes.plot(x, values, **_look(one.row, material))
+        rows = numbers.add(**place, shows=one.row.name, sample=x, value=values)
+        numbers.mark(line, rows, shown, name=one.row.name, keys=[short(one.row.name, 30)])

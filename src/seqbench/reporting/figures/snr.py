@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from seqbench.config.registry import FIGURES
@@ -11,17 +14,19 @@ from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures.methods import (
     BOUND,
+    Recalls,
     counted_rows,
     draw_recall,
     legend_inches,
+    legend_name,
     look,
     method_legend,
     source_note,
 )
-from seqbench.reporting.figures.panels import grid, note
+from seqbench.reporting.figures.panels import empty, grid
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.read.event_shapes import EventShapes
-from seqbench.reporting.scores.event_counts import SNR_STEP_DB, AtSnr, Floats, by_snr, by_type
+from seqbench.reporting.scores.event_counts import SNR_STEP_DB, AtSnr, by_snr, by_type
 from seqbench.reporting.scores.formats import milliseconds
 from seqbench.reporting.scores.leaderboards import ModelScores
 
@@ -53,25 +58,24 @@ def snr(material: Material) -> Plot:
     if shapes is None or not np.isfinite(shapes.snr_db).any():
         for axes in panels:
             axes.set_visible(False)
-        note(figure, "The signal holds no noise, or no type has a shape.")
-        return Plot(figure, numbers.table)
+        return empty(figure, numbers, "The signal holds no noise, or no type has a shape.")
     of_types, of_events, of_errors = panels
     least: dict[float, float] = {}
     for row in rows:
         _draw_types(of_types, material, row, shapes, numbers)
         found = by_snr(row.results, shapes)
-        bounds = draw_recall(
+        drawn = draw_recall(
             of_events, material, row, [one.snr_db for one in found],
             [one.recall for one in found], [one.n for one in found],
         )  # fmt: skip
         timed = [one for one in found if one.mae_ms is not None]
-        of_errors.plot(
+        [errors] = of_errors.plot(
             [one.snr_db for one in timed],
             [max(one.mae_ms or 0.0, LEAST_SHOWN_MS) for one in timed],
             **look(material, row),
         )
         least |= {one.snr_db: one.least_mae_ms for one in found}
-        _add_events(numbers, row, found, bounds)
+        _add_events(numbers, row, found, drawn, errors)
     edges = sorted(least)
     of_errors.plot(edges, [least[edge] for edge in edges], marker="o", markersize=3.5, **BOUND)
     of_types.set(ylabel="F1", title="each type", ylim=(-0.02, 1.03))
@@ -91,7 +95,7 @@ def snr(material: Material) -> Plot:
     source_note(figure, shapes)
     ends = dict.fromkeys(edges[:1] + edges[-1:])
     words = [f"{milliseconds(least[edge])} ms at {edge:g} dB" for edge in ends]
-    return Plot(figure, numbers.table, f"Least mean error: {', '.join(words)}." if words else "")
+    return numbers.plot(figure, f"Least mean error: {', '.join(words)}." if words else "")
 
 
 def _draw_types(
@@ -104,26 +108,38 @@ def _draw_types(
         if one.f1 is not None and np.isfinite(snr_db[one.type])
     ]
     found.sort(key=lambda one: float(snr_db[one.type]))
-    axes.plot(
+    [dots] = axes.plot(
         [snr_db[one.type] for one in found],
         [one.f1 or 0.0 for one in found],
         **look(material, row) | {"linestyle": "none"},
     )
-    for one in found:
-        numbers.add(
-            architecture=row.architecture, arm=row.arm, of="type",
-            type=material.windows.classes[one.type], snr_db=float(snr_db[one.type]), n=one.n,
-            f1=one.f1, recall=one.recall, mae_ms=one.mae_ms,
-            least_mae_ms=float(least_ms[one.type]),
-        )  # fmt: skip
+    rows = numbers.add(
+        architecture=row.architecture, arm=row.arm, of="type",
+        type=[material.windows.classes[one.type] for one in found],
+        snr_db=[float(snr_db[one.type]) for one in found], n=[one.n for one in found],
+        f1=[one.f1 for one in found],
+        recall=np.array([one.recall for one in found], float),
+        mae_ms=np.array([one.mae_ms for one in found], float),
+        least_mae_ms=[float(least_ms[one.type]) for one in found],
+    )  # fmt: skip
+    shown = {"type": "type", "snr_db": "SNR", "f1": "F1", "n": "events"}
+    numbers.mark(dots, rows, shown, name=row.name, keys=[legend_name(row)])
 
 
 def _add_events(
-    numbers: Numbers, row: ModelScores, found: list[AtSnr], bounds: tuple[Floats, Floats]
+    numbers: Numbers, row: ModelScores, found: list[AtSnr], recalls: Recalls, errors: Line2D
 ) -> None:
-    for one, low, high in zip(found, *bounds, strict=True):
-        numbers.add(
-            architecture=row.architecture, arm=row.arm, of="event", snr_db=float(one.snr_db),
-            n=one.n, recall=one.recall, recall_low=low, recall_high=high, mae_ms=one.mae_ms,
-            least_mae_ms=one.least_mae_ms,
-        )  # fmt: skip
+    rows = numbers.add(
+        architecture=row.architecture, arm=row.arm, of="event",
+        snr_db=[float(one.snr_db) for one in found], n=[one.n for one in found],
+        recall=[one.recall for one in found], recall_low=recalls.low, recall_high=recalls.high,
+        mae_ms=np.array([one.mae_ms for one in found], float),
+        least_mae_ms=[one.least_mae_ms for one in found],
+    )  # fmt: skip
+    entry: dict[str, Any] = {"name": row.name, "keys": [legend_name(row)]}
+    shown = {"snr_db": "SNR", "recall": "recall", "recall_low": "from", "recall_high": "to"}
+    numbers.mark(recalls.line, rows, shown | {"n": "events"}, **entry)
+    numbers.mark(recalls.band, keys=entry["keys"])
+    timed = [row for row, one in zip(rows, found, strict=True) if one.mae_ms is not None]
+    shown = {"snr_db": "SNR", "mae_ms": "mean |error|", "least_mae_ms": "least possible"}
+    numbers.mark(errors, timed, shown, **entry)

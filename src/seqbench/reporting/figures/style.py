@@ -2,7 +2,7 @@
 
 from typing import Any
 
-INK, MUTED, HAIRLINE = "#22262b", "#5f666e", "#e3e6ea"
+INK, MUTED, HAIRLINE, FRAME = "#22262b", "#5f666e", "#e3e6ea", "#b8bec5"
 WIDTH_INCHES = 7.4
 LEGIBLE = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1}  # behind words on lines
 LINE_STYLES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.4)), (0, (5, 1.4, 1, 1.4)))
@@ -20,7 +20,7 @@ STYLE: dict[str, Any] = {
     "font.sans-serif": ["DejaVu Sans", "Helvetica Neue", "Helvetica", "Arial"],
     "font.size": 8.5,
     "text.color": INK,
-    "axes.edgecolor": "#b8bec5",
+    "axes.edgecolor": FRAME,
     "axes.linewidth": 0.7,
     "axes.labelcolor": MUTED,
     "axes.titlecolor": INK,
@@ -33,8 +33,8 @@ STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
     "grid.color": HAIRLINE,
     "grid.linewidth": 0.7,
-    "xtick.color": "#b8bec5",
-    "ytick.color": "#b8bec5",
+    "xtick.color": FRAME,
+    "ytick.color": FRAME,
     "xtick.labelcolor": MUTED,
     "ytick.labelcolor": MUTED,
     "xtick.labelsize": 8,

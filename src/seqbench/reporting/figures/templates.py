@@ -81,7 +81,7 @@ def templates(material: Material) -> Plot:
         dots = {"color": style.INK, "marker": "o", "markersize": 2.4, "linestyle": "none"}
         looks.append(("delay", dots))
     legend(figure, looks, loc="upper right", ncols=3, handlelength=1.6, borderaxespad=0.2)
-    return Plot(figure, numbers.table, f"Templates of {'; '.join(bank.name for bank in banks)}.")
+    return numbers.plot(figure, f"Templates of {'; '.join(bank.name for bank in banks)}.")
 
 
 def _draw(
@@ -115,7 +115,12 @@ def _draw(
             np.pad(of_channels, [(0, 0), (0, 1)], constant_values=np.nan).ravel()
             for of_channels in (times, heights - steps[:, None])
         )
-        axes.plot(x, y, color=ink, linewidth=width)
+        [line] = axes.plot(x, y, color=ink, linewidth=width)
+        numbers.mark(line, keys=[shows])
     if bank.delays_samples is not None:
-        axes.plot(delays * ms_per_sample, -steps, "o", color=style.INK, markersize=2.4)
-        numbers.add(**place, channel=channels, shows="delay", milliseconds=delays * ms_per_sample)
+        at = delays * ms_per_sample
+        rows = numbers.add(**place, channel=channels, shows="delay", milliseconds=at)
+        [dots] = axes.plot(at, -steps, "o", color=style.INK, markersize=2.4)
+        name = f"{bank.name}, {place['type']}"
+        shown = {"channel": "", "milliseconds": "delay"}
+        numbers.mark(dots, rows, shown, name=name, keys=["delay"])

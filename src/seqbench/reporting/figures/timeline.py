@@ -15,7 +15,7 @@ from seqbench.reporting.evidence.detection import DetectionEvidence
 from seqbench.reporting.evidence.excerpts import Excerpt, Mark
 from seqbench.reporting.evidence.material import PALETTE, Material
 from seqbench.reporting.figures import style
-from seqbench.reporting.figures.panels import legend, note, offsets_of, short, thinned
+from seqbench.reporting.figures.panels import empty, legend, offsets_of, short, thinned
 from seqbench.reporting.figures.plot import Numbers, Plot
 
 WAVE, ERROR = "#6b737b", "#fbe0da"
@@ -100,14 +100,7 @@ def timeline(material: Material) -> Plot:
             numbers.add(**place, shows="signal", of=name, seconds=time[at], value=values[at])
             lower.plot(time[at], values[at] + offset, **look)
         lower.set_yticks(offsets, [short(name, 10) for name in names] if n_channels > 1 else [""])
-        _draw_marks(upper, lower, excerpt, of_rows, classes)
-        for marks, matched, alone in (
-            (excerpt.labelled, "labelled", "missed"),
-            (excerpt.found, "found", "false alarm"),
-        ):
-            for mark in marks:
-                shows = matched if mark.is_matched else alone
-                numbers.add(**place, shows=shows, of=classes[mark.type], seconds=mark.time_s)
+        _draw_marks(upper, lower, excerpt, of_rows, classes, numbers)
         counts = {"missed": excerpt.n_missed, "false": excerpt.n_false}
         errors = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
         title = short(excerpt.recording, 40)
@@ -115,7 +108,7 @@ def timeline(material: Material) -> Plot:
         _finish(upper, lower, time, of_rows)
         top -= height + GAP
     if not excerpts:
-        note(figure, "There is no model, or nothing in test is labelled.")
+        return empty(figure, numbers, "There is no model, or nothing in test is labelled.")
     figure.supxlabel("seconds from the start of the recording", fontsize=8.5, color=style.MUTED)
     legend(figure, LEGEND, loc="upper right", ncols=4, handlelength=1, columnspacing=1.2)
     found = [
@@ -123,7 +116,7 @@ def timeline(material: Material) -> Plot:
         f" {one.n_missed} missed, {one.n_false} false"
         for one in excerpts
     ]
-    return Plot(figure, numbers.table, f"{'; '.join(found) or 'No test event is labelled'}.")
+    return numbers.plot(figure, f"{'; '.join(found)}.")
 
 
 def type_colour(kind: int) -> str:
@@ -169,29 +162,37 @@ def _scaled(signals: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
 
 
 def _draw_marks(
-    upper: Axes, lower: Axes, excerpt: Excerpt, rows: _Rows, classes: list[str]
+    upper: Axes,
+    lower: Axes,
+    excerpt: Excerpt,
+    rows: _Rows,
+    classes: list[str],
+    numbers: Numbers,
 ) -> None:
     """Draw detections below and labelled events above, each with the labels that have room."""
     reach = ERROR_S * len(excerpt.signal) / excerpt.rate_hz
+    place = {"recording": excerpt.recording, "from_s": excerpt.start_s}
     kinds = (
-        (excerpt.found, rows.found, 0.0, "^", "X"),
-        (excerpt.labelled, rows.labelled, 1.1 + rows.n_found, "v", "v"),
+        (excerpt.labelled, rows.labelled, 1.1 + rows.n_found, "labelled", "missed"),
+        (excerpt.found, rows.found, 0.0, "found", "false alarm"),
     )
+    looks = dict(LEGEND)
     for marks, levels, foot, matched, alone in kinds:
         for mark, level in zip(marks, levels, strict=True):
-            colour = type_colour(mark.type)
-            is_miss = not mark.is_matched and alone == "v"
-            upper.plot(
-                mark.time_s, foot, marker=matched if mark.is_matched else alone, color=colour,
-                markersize=5, markeredgewidth=1.1 if is_miss else 0,
-                markerfacecolor="white" if is_miss else colour, clip_on=False, linestyle="none",
-            )  # fmt: skip
+            colour, shows = type_colour(mark.type), matched if mark.is_matched else alone
+            filled: dict[str, Any] = {"markerfacecolor": colour, "markeredgewidth": 1.1}
+            look = filled | looks[shows] | {"color": colour}
+            [drawn] = upper.plot(mark.time_s, foot, **look, clip_on=False)
+            added = numbers.add(**place, shows=shows, of=classes[mark.type], seconds=mark.time_s)
+            shown = {"of": "", "seconds": "at"}
+            numbers.mark(drawn, added, shown, name=shows, keys=[shows])
             if level >= 0:
-                upper.text(
+                text = upper.text(
                     mark.time_s, foot + 0.62 + level, _label(mark, classes), ha="center",
                     va="bottom", fontsize=LABEL_SIZE, color=colour,
                     fontweight="normal" if mark.is_matched else "bold",
                 )  # fmt: skip
+                numbers.mark(text, keys=[shows])
             if not mark.is_matched:
                 for axes in (upper, lower):
                     axes.axvspan(

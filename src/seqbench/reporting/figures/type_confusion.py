@@ -7,9 +7,9 @@ import numpy as np
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.figures import style
-from seqbench.reporting.figures.classification import SHADES
+from seqbench.reporting.figures.classification import draw_cells, word_colour
 from seqbench.reporting.figures.methods import counted_rows
-from seqbench.reporting.figures.panels import grid, note, short
+from seqbench.reporting.figures.panels import empty, grid, short
 from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.scores.event_counts import confusion
 
@@ -41,16 +41,14 @@ def type_confusion(material: Material) -> Plot:
     numbers = Numbers()
     if not counts.sum():
         axes.set_visible(False)
-        note(figure, "There is no event, and none was found.")
-        return Plot(figure, numbers.table)
+        return empty(figure, numbers, "There is no event, and none was found.")
     part = counts[np.ix_(shown, shown)]
-    axes.imshow(part / np.maximum(part.sum(axis=1, keepdims=True), 1), cmap=SHADES, vmin=0, vmax=1,
-                aspect="auto")  # fmt: skip
+    share = part / np.maximum(part.sum(axis=1, keepdims=True), 1)
+    cells = draw_cells(axes, share)
     for i, j in np.argwhere(part):
-        is_dark = part[i, j] > 0.55 * part[i].sum()
         axes.text(
             j, i, f"{part[i, j]}", ha="center", va="center", fontsize=8 if k <= 12 else 6,
-            color="white" if is_dark else style.INK,
+            color=word_colour(share[i, j]),
         )  # fmt: skip
     axes.set_xticks(range(k + 1), found, rotation=90 if k > 8 else 0, fontsize=7)
     axes.set_yticks(range(k + 1), true, fontsize=7)
@@ -58,11 +56,15 @@ def type_confusion(material: Material) -> Plot:
     axes.axvline(k - 0.5, color=style.MUTED, linewidth=0.8)
     axes.set(xlabel="found as", ylabel="true type")
     names = [*classes, None]
+    filled = []
     for i, j in np.argwhere(counts):
-        numbers.add(
+        [added] = numbers.add(
             model=rows[0].name, true=names[i] or EXTRA, found=names[j] or MISSED, n=counts[i, j]
         )
+        if i in shown and j in shown:
+            filled.append(added)
+    numbers.mark(cells, filled, {"true": "true", "found": "found as", "n": "events"})
     inner = counts[:-1, :-1]
     wrong, missed, extra = inner.sum() - inner.trace(), counts[:-1, -1].sum(), counts[-1].sum()
     shown_words = f"{inner.trace()} right, {wrong} as another type, {missed} missed, {extra} extra."
-    return Plot(figure, numbers.table, f"{rows[0].name}: {shown_words}")
+    return numbers.plot(figure, f"{rows[0].name}: {shown_words}")

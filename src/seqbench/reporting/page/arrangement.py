@@ -19,7 +19,8 @@ class Topic:
     @property
     def summary(self) -> str:
         """The heading with what is to be found below it."""
-        return f"{self.heading}: {', '.join(_in_a_sentence(one.title) for one in self.drawings)}"
+        titles = [_in_a_sentence(one.title) for one in self.drawings if not one.left_out]
+        return f"{self.heading}: {', '.join(titles)}" if titles else self.heading
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def arranged(drawings: Sequence[Drawing]) -> Arrangement:
         In the order of the page.
     """
     shown = [one for one in drawings if one.block in TOPICS]
-    lead = next((one for one in shown if one.leads), next(iter(shown), None))
+    say_something = [one for one in shown if not one.left_out]
+    lead = next((one for one in say_something if one.leads), next(iter(say_something), None))
     topics = [
         Topic(heading, [one for one in shown if one.block == block and one is not lead])
         for block, heading in TOPICS.items()

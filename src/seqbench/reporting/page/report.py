@@ -39,7 +39,7 @@ from seqbench.statistics.comparison import N_DECIMALS
 from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLES = ("style", "first_screen", "sections")
+STYLES = ("style", "first_screen", "sections", "figures")
 FILTERS = (
     *("score", "amount", "seconds", "memory", "percent", "p_value", "relative", "decimal"),
     *("count", "rate", "milliseconds", "metric_value"),

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = (
-    *("elements", "data", "sorting", "models", "copying", "curves", "together"),
+    *("elements", "data", "sorting", "models", "copying", "curves", "together", "figures"),
     "runs",  # last: opens what the address names
 )
 

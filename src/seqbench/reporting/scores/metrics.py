@@ -22,6 +22,8 @@ METRIC_LABELS = {
     "ece": "ECE",
     "ssim": "SSIM",
     "frame_squared_error": "SE per frame",
+    "frame_f1": "F1 of frames",
+    "mse": "MSE",
     "f1_at": "F1",
     "macro_f1_at": "macro F1",
     "precision_at": "precision",

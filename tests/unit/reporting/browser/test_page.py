@@ -25,8 +25,8 @@ def test_headings_go_down_a_step_at_a_time_and_tables_have_heads(see):
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
     assert tables.count() == seen.page.locator("main table:has(thead th[scope=col])").count() > 3
-    assert seen.page.locator("main img:not([alt])").count() == 0
-    assert seen.page.locator("main img:not([loading=lazy])").count() == 0
+    assert seen.page.locator("main .canvas > svg").count() > 5
+    assert seen.page.locator("main .canvas > svg:not([role][aria-label])").count() == 0
 
 
 def test_a_key_copies_the_command_of_the_selected_model_and_says_so(see):
