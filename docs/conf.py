@@ -47,3 +47,4 @@ html_title = f"seqbench {release}"
 html_theme_options = {"navigation_with_keys": True}
 html_show_sphinx = False
 html_copy_source = False
+html_show_search_summary = False  # it fetches pages, which a browser refuses of local files

@@ -1,7 +1,9 @@
 """Whoever types in what README and tutorials say gets what they show."""
 
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("documentation")]
 
 TUTORIALS = ROOT / "docs" / "tutorials"
 README = ROOT / "README.md"
+LOADED_FROM_ELSEWHERE = re.compile(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=\"(?:https?:)?//")
 TRAINS = "seqbench run"  # as its own test does, or a tutorial: here it is planned
 
 
@@ -54,6 +57,19 @@ def follow(page: Path, folder: Path, programs: Path) -> None:
 def write(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
+
+
+@pytest.mark.full  # `make check` builds the site, too
+def test_the_site_loads_nothing_from_elsewhere(tmp_path):
+    pytest.importorskip("sphinx", reason="no Sphinx here: pip install -e '.[docs]'")
+    options = ["--fail-on-warning", "--keep-going", "--nitpicky", "--quiet"]
+    subprocess.run(
+        [sys.executable, "-m", "sphinx", *options, ROOT / "docs", tmp_path / "site"], check=True
+    )
+
+    pages = [page.read_text(encoding="utf-8") for page in tmp_path.rglob("*.html")]
+    assert len(pages) > 40
+    assert not [text for text in pages if LOADED_FROM_ELSEWHERE.search(text)]
 
 
 @pytest.mark.parametrize("name", sorted(page.stem for page in TUTORIALS.glob("*.md")))
