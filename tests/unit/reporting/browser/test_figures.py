@@ -47,7 +47,7 @@ def test_a_dot_shows_its_row_of_the_table(figure, rows_of):
     seen, svg = figure("Leaderboard")
     dots = svg.locator("g[clip-path] > use")
     runs = {
-        f"{row['architecture']} · {row['arm']} seed {row['seed']}"
+        f"{row['architecture']} · {row['arm']} seed {four_digits(row['seed'])}"
         f" · F1 at 5 ms {four_digits(row['value'])}"
         for row in rows_of("leaderboard")
         if row["shows"] == "run"
@@ -144,7 +144,7 @@ def test_links_under_a_figure_lead_to_its_files(see, pages):
     seen = see("events")
     links = seen.page.locator("figure:has(svg[aria-label^='Leaderboard, ']) figcaption a")
 
-    assert links.all_inner_texts() == ["SVG", "PDF", "CSV"]
+    assert links.all_text_contents() == ["SVG", "PDF", "CSV"]
     for link in links.all():
         assert (pages["events"].parent / link.get_attribute("href")).is_file()
 
