@@ -253,6 +253,7 @@ SHIPPED = [
     "tests/data/config.smoke.yaml",
     "workflow/benchmarks/events.yaml",
     "workflow/benchmarks/forecasting.yaml",
+    "workflow/benchmarks/stress.yaml",
     "workflow/benchmarks/ucr.yaml",
 ]
 
