@@ -29,6 +29,7 @@ include: "workflow/rules/report.smk"
 
 localrules:
     all,
+    promote,
     choose,
 
 

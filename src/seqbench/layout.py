@@ -16,7 +16,10 @@ OVERLAP = "results/window/{dataset}/overlap/{source}.json"
 ENCODER = f"results/pretrain/{PRETRAINING}/encoder.safetensors"
 PRETRAIN_HISTORY = f"results/pretrain/{PRETRAINING}/history.csv"
 
-TRIAL = "results/tune/{dataset}/{architecture}/trial{trial}.json"
+# Trials of one rung train for the same part of their epochs; a search without halving has rung 0.
+RUNG = "{dataset}/{architecture}/rung{rung}"
+TRIAL = f"results/tune/{RUNG}/trial{{trial}}.json"
+PROMOTION = f"results/tune/{RUNG}/promotion.json"  # which trials go on to the next rung
 CHOICE = "results/tune/{dataset}/{architecture}/choice.json"
 
 MODEL = f"results/finetune/{RUN}/model.safetensors"
@@ -61,8 +64,9 @@ SCOPES = {
     "ingest": "{dataset}",
     "window": "{dataset}",
     "overlap": "{dataset}/{source}",
-    "tune": "{dataset}/{architecture}/trial{trial}",
-    "tune_baseline": "{dataset}/{architecture}/trial{trial}",
+    "tune": f"{RUNG}/trial{{trial}}",
+    "tune_baseline": f"{RUNG}/trial{{trial}}",
+    "promote": RUNG,
     "choose": "{dataset}/{architecture}",
     "pretrain": PRETRAINING,
     "finetune": RUN,

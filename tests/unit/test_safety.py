@@ -16,6 +16,7 @@ PLAIN = {
     *("wildcards.dataset", "wildcards.architecture", "wildcards.arm", "wildcards.labels"),
     *(
         "wildcards.seed",
+        "wildcards.rung",
         "wildcards.trial",
         "wildcards.source",
         "wildcards.tested_on",
@@ -23,7 +24,14 @@ PLAIN = {
         "resources.state_every_s",
         "resources.out_of_memory",
     ),
-    *("params.code", "params.encoder", "params.refit", "params.tensorboard", "threads"),
+    *(
+        "params.code",
+        "params.encoder",
+        "params.n_promoted",
+        "params.refit",
+        "params.tensorboard",
+        "threads",
+    ),
 }
 
 

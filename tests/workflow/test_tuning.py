@@ -76,6 +76,48 @@ def test_one_more_trial_runs_alone_and_models_are_trained_again_where_the_choice
     assert searched(2, "--dry-run").jobs == {}
 
 
+def test_by_halving_one_more_trial_runs_and_only_those_train_longer_that_are_new(
+    snakemake, tmp_path
+):
+    """As configured and in the first three trials nothing is learned; the fourth learns."""
+    raw = copy.deepcopy(SEARCHED)
+    raw["finetune"] |= {"epochs": 6, "warmup_epochs": 0}
+    config = tmp_path / "config.yaml"
+
+    def run(n_trials, *options):
+        space = {"learning_rate": [1e-8, 1e-2, 1e-7, 1e-6]}
+        search = {"trials": n_trials, "method": "halving", "space": space}
+        raw["architectures"] = {"mlp": {"tune": search}}
+        config.write_text(yaml.safe_dump(raw))
+        done = snakemake(*options, folder=tmp_path, config=config)
+        assert done.returncode == 0, done.output[-5000:]
+        return done
+
+    def trials():
+        found = (tmp_path / "results/tune/tiny/mlp").glob("rung*/trial*.json")
+        return {f"{p.parent.name}/{p.stem}": p.stat().st_mtime_ns for p in found}
+
+    def chosen():
+        return json.loads((tmp_path / CHOICE).read_text())["trial"]
+
+    run(3)
+    before = trials()
+    assert before.keys() >= {"rung0/trial0", "rung0/trial1", "rung0/trial2", "rung1/trial0"}
+    assert len(before) <= 5  # three short ones, the best of them, and the options as configured
+
+    planned = run(4, "--dry-run").jobs
+    assert planned == {"all": 1, "tune": 1, "promote": 1, "choose": 1, "report": 1}
+    run(4)
+    after = trials()
+    assert after.keys() - before.keys() == {"rung0/trial3", "rung1/trial3"}
+    assert before.items() <= after.items()
+    assert chosen() == 3
+    with (tmp_path / "results/tables/_trials.csv").open() as table:
+        rows = [row for row in csv.DictReader(table) if row["trial"] == "3"]
+    assert [(row["rung"], row["epochs"]) for row in rows] == [("0", "2"), ("1", "6")]
+    assert run(4, "--dry-run").jobs == {}
+
+
 def test_the_jobs_of_a_search_are_those_that_the_plan_has(searched):
     both = {
         "baselines": ["majority", "logistic_regression"],

@@ -8,6 +8,7 @@ import atexit
 import os
 import shlex
 import sys
+from itertools import product
 
 from snakemake.jobs import GroupJob
 from snakemake.logging import logger
@@ -60,10 +61,10 @@ from seqbench.config.registry import BASELINES
 from seqbench.plan.job_code import JobCode
 from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.plan import Plan
+from seqbench.plan.searches import choice_files, promotion_files, trial_files
 from seqbench.plan.source_files import init_files, source_files
 from seqbench.plan.workflow_jobs import (
     best_files,
-    choice_files,
     overlap_inputs,
     report_files,
 )
@@ -78,7 +79,7 @@ from seqbench.reporting.text.closing import closing_lines
 from seqbench.config.stages import STATES_STAY
 from seqbench.storage.atomic import write_text
 from seqbench.storage.states import remove_state
-from seqbench.storage.trials import read_choice
+from seqbench.storage.trials import read_choice, read_promotion
 from seqbench.process.fork_server import start as start_fork_server
 from seqbench.config.yaml_files import read_yaml
 
@@ -142,6 +143,7 @@ wildcard_constraints:
     arm=f"{TRAINED_ARM}|baseline",
     objective=r"[a-z0-9][a-z0-9_-]*",
     labels=r"[0-9.e-]+",
+    rung=r"\d+",
     trial=r"\d+",
     seed=r"\d+",
 
@@ -210,6 +212,37 @@ def chosen_point(wildcards):
 def point_of_trial(wildcards):
     """Return the options of a trial."""
     return PLAN.trials(wildcards.architecture)[int(wildcards.trial)]
+
+
+def rung_of_trial(wildcards):
+    """Return the rung of a trial."""
+    return PLAN.rungs(wildcards.architecture)[int(wildcards.rung)]
+
+
+def last_rung(architecture):
+    """Return the number of the rung whose trials have all epochs."""
+    return len(PLAN.rungs(architecture)) - 1
+
+
+def trials_of(dataset, architecture, rung):
+    """Return the trials of a model in a rung, once those of the rung before are ranked."""
+    if rung == 0:
+        reached = range(len(PLAN.trials(architecture)))
+    else:
+        names = {"dataset": dataset, "architecture": architecture, "rung": rung - 1}
+        file = checkpoints.promote.get(**names).output.promotion
+        reached = read_promotion(Path(file)).trials
+    return trial_files(dataset, architecture, rung, reached)
+
+
+def later_trials(wildcards):
+    """Return the trials of all rungs but the first ones, once it is known which there are."""
+    return [
+        path
+        for dataset, architecture in PLAN.tuned
+        for rung in range(1, last_rung(architecture) + 1)
+        for path in trials_of(dataset, architecture, rung)
+    ]
 
 
 def place_label(place):
@@ -300,8 +333,12 @@ def end_well():
     """Stop the fork server, remove the states of trainings that are done, and print the results."""
     end()
     for dataset, architecture in PLAN.tuned:
-        for trial in range(len(PLAN.trials(architecture))):
-            names = {"dataset": dataset, "architecture": architecture, "trial": trial}
+        rungs, trials = (
+            range(len(found(architecture))) for found in (PLAN.rungs, PLAN.trials)
+        )
+        for rung, trial in product(rungs, trials):
+            names = {"dataset": dataset, "architecture": architecture}
+            names |= {"rung": rung, "trial": trial}
             if Path(layout.TRIAL.format(**names)).exists():
                 remove_state(Path(layout.state("tune").format(**names)))
     for run in PLAN.trained:

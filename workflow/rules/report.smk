@@ -7,7 +7,8 @@ report.html, and figures (SVG and PDF, their numbers as CSV) and tables as files
 
 rule report:
     input:
-        runs=sorted(report_files(PLAN)),
+        runs=sorted(report_files(PLAN, promotions={})),
+        trials=later_trials,
         templates=sorted(
             (SRC / "seqbench" / "reporting" / "page" / "templates").iterdir()
         ),

@@ -1,7 +1,7 @@
-"""Trials of options, and the choice among them.
+"""Trials of options, which of them go on with more epochs, and the choice among the last.
 
-Needs windows.h5, of which it reads train and val; yields a small file per trial, and per
-model and dataset, or fold of one, the options that trainings and fits take.
+Needs windows.h5, of which it reads train and val; yields a small file per trial and per rung of
+trials, and per model and dataset, or fold of one, the options that trainings and fits take.
 """
 
 
@@ -28,15 +28,15 @@ rule tune:
         out_of_memory=BENCHMARK.out_of_memory,
     params:
         settings=lambda wc: SETTINGS.tune(
-            wc.dataset, wc.architecture, point_of_trial(wc)
+            wc.dataset, wc.architecture, point_of_trial(wc), rung_of_trial(wc).divisor
         ).to_json(),
         code=lambda wc: source_digest(*CODE.tune(wc.dataset, wc.architecture)),
         state=layout.state("tune"),
     shell:
         "python -m seqbench.steps.tune --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
-        " --number {wildcards.trial} --windows {input.windows:q}"
-        " --memory-limit {resources.memory_limit:q}"
+        " --number {wildcards.trial} --rung {wildcards.rung}"
+        " --windows {input.windows:q} --memory-limit {resources.memory_limit:q}"
         " --device {resources.device} --threads {threads}"
         " --out-of-memory {resources.out_of_memory}"
         " --state {params.state:q} --state-every-s {resources.state_every_s}"
@@ -52,6 +52,7 @@ rule tune_baseline:
         layout.log("tune_baseline"),
     wildcard_constraints:
         architecture=SEARCHED_BASELINES,
+        rung="0",
     group:
         "baseline_tuning"
     conda:
@@ -73,11 +74,41 @@ rule tune_baseline:
         " --trial {output.trial:q} > {log:q} 2>&1"
 
 
+# A checkpoint, since it decides which trials the next rung has. These do not read its file: a
+# trial that goes on again does not run again.
+checkpoint promote:
+    input:
+        trials=lambda wc: trials_of(wc.dataset, wc.architecture, int(wc.rung)),
+        before=ancient(
+            lambda wc: promotion_files(wc.dataset, wc.architecture, int(wc.rung))
+        ),
+    output:
+        promotion=layout.PROMOTION,
+    log:
+        layout.log("promote"),
+    conda:
+        "../../envs/seqbench.yaml"
+    threads: 1
+    params:
+        n_promoted=lambda wc: PLAN.rungs(wc.architecture)[int(wc.rung) + 1].n_trials,
+        code=source_digest(*CODE.promote()),
+    shell:
+        "python -m seqbench.steps.promote --trials {input.trials:q}"
+        " --n-promoted {params.n_promoted} --promotion {output.promotion:q} > {log:q} 2>&1"
+
+
 # A checkpoint, since settings of later jobs hold what it chooses: a job whose options are
 # chosen again does not run again.
 checkpoint choose:
     input:
-        trials=lambda wc: PLAN.trial_files(wc.dataset, wc.architecture),
+        trials=lambda wc: trials_of(
+            wc.dataset, wc.architecture, last_rung(wc.architecture)
+        ),
+        before=ancient(
+            lambda wc: promotion_files(
+                wc.dataset, wc.architecture, last_rung(wc.architecture)
+            )
+        ),
     output:
         choice=layout.CHOICE,
     log:

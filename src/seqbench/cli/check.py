@@ -11,6 +11,7 @@ from pathlib import Path
 
 from seqbench.cli.exit_codes import FAILED
 from seqbench.cli.plans import read_config
+from seqbench.config.rungs import in_words
 from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.plan import Plan
 from seqbench.plan.source_files import init_files
@@ -54,9 +55,9 @@ def run(configs: list[Path], no_data: bool) -> None:
     ).items():
         print(f"  {dataset:<24} {n:>5} runs")
     if plan.tuned:
-        searched = {name: len(plan.trials(name)) for _, name in plan.tuned}
-        named = ", ".join(f"{name} {n}" for name, n in searched.items())
-        n_trials = sum(searched[name] for _, name in plan.tuned)
+        rungs = {name: plan.rungs(name) for _, name in plan.tuned}
+        named = ", ".join(f"{name} {in_words(found)}" for name, found in rungs.items())
+        n_trials = sum(rungs[name][0].n_trials for _, name in plan.tuned)
         print(f"  {n_trials} trials of options; of each dataset or fold: {named}")
     for sentence in unused_baselines(plan.benchmark):
         print(f"  {sentence}")

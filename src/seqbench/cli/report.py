@@ -35,15 +35,17 @@ def run(config: list[Path] | None, directory: Path, out: Path | None) -> None:
     from seqbench.reporting.figures.catalog import figure_names, table_paths
     from seqbench.reporting.page.assembly import assemble
     from seqbench.reporting.read.finished import finished_part
+    from seqbench.reporting.read.promotions import read_promotions
 
     plan = read_plan(config, directory)
     out = out or directory / layout.REPORT_SO_FAR
+    promotions = read_promotions(plan, directory)
     figures = [layout.FIGURE.format(dataset=p, figure=figure) for p, figure in figure_names(plan)]
     owned = {
         layout.CONFIG,
         *figures,
         *table_paths(plan),
-        *(path for job in jobs_of(plan) for path in job.outputs),
+        *(path for job in jobs_of(plan, promotions) for path in job.outputs),
     }
     if out.resolve() in {(directory / path).resolve() for path in owned}:
         raise UserError(f"{out}: is made by Snakemake; choose another name for --out")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqbench.config.messages import faults, option_problems
 from seqbench.config.registry import ARCHITECTURES, BASELINES, Registry, suggestion
+from seqbench.config.rungs import Rung, least_epochs
 from seqbench.config.stages import FinetuneSettings
 from seqbench.config.tuning import (
     NOT_TUNED,
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 
     AnyEntry = ArchitectureEntry | BaselineEntry
 
+OF_EPOCHS = ("method", "factor")  # settings of a search that no baseline has
+
 
 def search_of(benchmark: Benchmark, name: str) -> ModelTuneSettings:
     """Return the settings of the search of an architecture or baseline, its space filled in."""
-    own = _entry(benchmark, name).tune
-    found = ModelTuneSettings.model_validate(benchmark.tune.model_dump() | own)
+    found = ModelTuneSettings.model_validate(_settings(benchmark, name))
     return (
         found
         if found.space is not None
@@ -51,6 +53,22 @@ def points_of(benchmark: Benchmark, name: str) -> list[Point]:
     return list(points(space, untuned, whole, search.trials))
 
 
+def trainings_of(benchmark: Benchmark, name: str) -> list[FinetuneSettings]:
+    """Return how an architecture is trained: as configured, or with the options of each trial."""
+    entry = benchmark.all_architectures[name]
+    return [
+        changed(benchmark.finetune, entry.at(point).finetune)
+        for point in points_of(benchmark, name) or [{}]
+    ]
+
+
+def rungs_of(benchmark: Benchmark, name: str) -> list[Rung]:
+    """Return the rungs of the search of an architecture or baseline."""
+    n_trials = len(points_of(benchmark, name))
+    trainings = [] if name in BASELINES else trainings_of(benchmark, name)
+    return search_of(benchmark, name).rungs(n_trials, trainings)
+
+
 def options_of_encoder(benchmark: Benchmark, name: str) -> list[str]:
     """Return the options of an architecture itself, not of its training, that are searched."""
     points = points_of(benchmark, name)
@@ -65,12 +83,17 @@ def tune_problems(benchmark: Benchmark) -> Iterator[str]:
     }
     for name in (*benchmark.all_architectures, *BASELINES):
         own, place = _entry(benchmark, name).tune, _place(benchmark, name)
-        settings = benchmark.tune.model_dump() | own
-        if found := list(faults(ModelTuneSettings, settings, place)):
+        if found := list(faults(ModelTuneSettings, _settings(benchmark, name), place)):
             yield from found
+        elif name in BASELINES and (halved := [key for key in OF_EPOCHS if key in own]):
+            yield (
+                f"{place}.{halved[0]}: a baseline has no epochs of which halving could take a part;"
+                " leave it out"
+            )
         elif own or name in named or name in benchmark.baselines:
             hint = "" if "space" in own else "; give a `space` that fits, or `trials: 0`"
-            yield from (f"{found}{hint}" for found in _space_problems(benchmark, name, place))
+            found = [f"{found}{hint}" for found in _space_problems(benchmark, name, place)]
+            yield from found or _rung_problems(benchmark, name, place)
 
 
 def _space_problems(benchmark: Benchmark, name: str, place: str) -> Iterator[str]:
@@ -96,6 +119,18 @@ def _space_problems(benchmark: Benchmark, name: str, place: str) -> Iterator[str
         if found := list(_entry_problems(benchmark, name, entry, f"{place}, trial {trial}")):
             yield f"{found[0]}; change `space`"
             return
+
+
+def _rung_problems(benchmark: Benchmark, name: str, place: str) -> Iterator[str]:
+    """Yield a sentence where no part of the epochs of a trial is long enough for a rung."""
+    search, found = search_of(benchmark, name), rungs_of(benchmark, name)
+    if search.method == "random" or len(found) > 1 or found[0].n_trials < search.factor:
+        return
+    fewest = min(trainings_of(benchmark, name), key=lambda one: one.epochs)
+    yield (
+        f"{place}: of {fewest.epochs} epochs one in {search.factor} is too few for halving; give"
+        f" {least_epochs(fewest, search.factor)} `epochs` or more, or `method: random`"
+    )
 
 
 def _option_problems(
@@ -166,6 +201,14 @@ def _shipped(benchmark: Benchmark, name: str) -> Space:
     tags = _registry(name).entry(_of(benchmark, name)).tags
     own = {key: Dimension.model_validate(one) for key, one in tags.get("space", {}).items()}
     return own if name in BASELINES else SPACE_OF_TRAINING | own
+
+
+def _settings(benchmark: Benchmark, name: str) -> dict[str, Any]:
+    """Return the settings of a search as configured; trials of a baseline are whole."""
+    of_all = benchmark.tune.model_dump()
+    if name in BASELINES:
+        of_all = {key: value for key, value in of_all.items() if key not in OF_EPOCHS}
+    return of_all | _entry(benchmark, name).tune
 
 
 def _entry(benchmark: Benchmark, name: str) -> AnyEntry:

@@ -1,12 +1,14 @@
 """How options are searched: trials of a model, the space of its options, the points in it."""
 
 import math
-from collections.abc import Iterator
-from typing import Any, Self
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_serializer, model_validator
 
 from seqbench.config.options import NaturalNumber, Options
+from seqbench.config.rungs import Rung, rungs
+from seqbench.config.stages import FinetuneSettings
 
 DIGITS = 3  # significant ones of a number from a range, so that people can copy it
 SEED = 0  # of the scrambling of the points
@@ -96,12 +98,32 @@ class TuneSettings(Options):
         description="Trials of each model that has a space, on each dataset and fold; the first has"
         " the options as they are. 0: no search.",
     )
+    method: Literal["random", "halving"] = Field(
+        "random",
+        description="random: all trials train with all epochs; halving: all trials of a network"
+        " with a part of the epochs, the best of them again with more, up to all. A baseline has no"
+        " epochs, and all its trials are whole.",
+    )
+    factor: Annotated[int, Field(ge=2, le=10)] = Field(
+        3, description="`halving`: one of so many trials goes on, with so many times the epochs."
+    )
 
     @model_validator(mode="after")
     def _has_a_choice(self) -> Self:
         if self.trials == 1:
             raise ValueError("the one trial would have the options as they are; give 2 or more")
+        if self.method == "halving" and 0 < self.trials < self.factor:
+            raise ValueError(
+                f"of {self.trials} trials none would go on by halving; give {self.factor} or more,"
+                " a smaller factor, or `method: random`"
+            )
         return self
+
+    def rungs(self, n_trials: int, trainings: Sequence[FinetuneSettings]) -> list[Rung]:
+        """Return the rungs of so many trials, given how they train; a random search has one."""
+        if self.method == "random":
+            return [Rung(n_trials, 1)]
+        return rungs(n_trials, self.factor, trainings)
 
 
 class ModelTuneSettings(TuneSettings):

@@ -64,6 +64,10 @@ class JobCode:
         _, *fitted = self.fit_baseline(dataset, baseline)
         return ["seqbench.steps.tune_baseline", *fitted, *self._metrics(dataset)]
 
+    def promote(self) -> list[str]:
+        """Modules of the rule `promote`."""
+        return ["seqbench.steps.promote"]
+
     def choose(self) -> list[str]:
         """Modules of the rule `choose`."""
         return ["seqbench.steps.choose"]

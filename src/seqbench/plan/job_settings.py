@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from seqbench.config.arms import Arm
 from seqbench.config.options import Fraction, Options
 from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, TASKS, Registry
+from seqbench.config.rungs import shortened
 from seqbench.config.stages import (
     FinetuneSettings,
     Fold,
@@ -192,9 +193,16 @@ class JobSettings:
         first = self.finetune(dataset, architecture, arm, labels, point)
         return first.model_copy(update={"optimizer": changed(first.optimizer, {"refit": True})})
 
-    def tune(self, dataset: str, architecture: str, point: Point) -> TrialJobSettings:
-        """Slice of the rule `tune`: a training from scratch with all labels."""
-        training = self.finetune(dataset, architecture, "scratch", 1.0, point)
+    def tune(
+        self, dataset: str, architecture: str, point: Point, divisor: int = 1
+    ) -> TrialJobSettings:
+        """Slice of the rule `tune`: a training from scratch with all labels.
+
+        Of its epochs it takes the part that `divisor` gives.
+        """
+        whole = self.finetune(dataset, architecture, "scratch", 1.0, point)
+        optimizer = shortened(whole.optimizer, divisor)
+        training = whole.model_copy(update={"optimizer": optimizer})
         return TrialJobSettings(options=point, training=training)
 
     def tune_baseline(self, dataset: str, baseline: str, point: Point) -> BaselineTrialJobSettings:

@@ -12,10 +12,9 @@ from seqbench.config.benchmark import Benchmark, RunGrid
 from seqbench.config.messages import ConfigError
 from seqbench.config.options import MOVING
 from seqbench.config.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS
-from seqbench.config.search_space import points_of
-from seqbench.config.stages import FinetuneSettings
+from seqbench.config.rungs import Rung
+from seqbench.config.search_space import points_of, rungs_of, trainings_of
 from seqbench.config.tuning import Point
-from seqbench.config.variants import changed
 from seqbench.plan.baseline_fit import misfit
 from seqbench.plan.crossed import is_comparable, unfit_tests
 from seqbench.plan.job_settings import BestJobSettings, JobSettings
@@ -118,6 +117,7 @@ class Plan:
         self.unfinished = frozenset(unfinished)
         self.job_settings = JobSettings(benchmark)
         self._trials: dict[str, list[Point]] = {}
+        self._rungs: dict[str, list[Rung]] = {}
         problems = sorted(set(self._illegal()))
         if problems:
             raise ConfigError(problems)
@@ -244,12 +244,11 @@ class Plan:
             self._trials[architecture] = points_of(self.benchmark, architecture)
         return self._trials[architecture]
 
-    def trial_files(self, dataset: str, architecture: str) -> list[str]:
-        """Return the files that the trials of a model on a dataset leave."""
-        return [
-            layout.TRIAL.format(dataset=dataset, architecture=architecture, trial=trial)
-            for trial in range(len(self.trials(architecture)))
-        ]
+    def rungs(self, architecture: str) -> list[Rung]:
+        """Return the rungs of the search of an architecture or baseline, for all datasets alike."""
+        if architecture not in self._rungs:
+            self._rungs[architecture] = rungs_of(self.benchmark, architecture)
+        return self._rungs[architecture]
 
     @cached_property
     def _by_dataset(self) -> dict[str, list[Run]]:
@@ -313,7 +312,9 @@ class Plan:
     def _unsuited_training(self, grid: RunGrid) -> Iterator[str]:
         """Yield what the training of an entry of `runs` has no targets or samples for."""
         trainings = [
-            settings for name in grid.architectures for settings in self._trainings_of(name)
+            settings
+            for name in grid.architectures
+            for settings in trainings_of(self.benchmark, name)
         ]
         for dataset, settings in product(grid.datasets, trainings):
             task = self.benchmark.task(dataset)
@@ -335,12 +336,6 @@ class Plan:
                     f"`finetune.augment` changes series, but dataset '{dataset}' holds {sample};"
                     " take it out, or set it under `architectures` for those it suits"
                 )
-
-    def _trainings_of(self, architecture: str) -> Iterator[FinetuneSettings]:
-        """Yield how models of an architecture may be trained: as configured, or as in a trial."""
-        entry = self.benchmark.all_architectures[architecture]
-        for point in self.trials(architecture) or [{}]:
-            yield changed(self.benchmark.finetune, entry.at(point).finetune)
 
     def _illegal(self) -> Iterator[str]:
         architectures, objectives = self.benchmark.all_architectures, self.benchmark.all_objectives

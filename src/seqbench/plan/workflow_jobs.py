@@ -1,12 +1,20 @@
 """The jobs of a plan, as the workflow runs them: what each leaves, and what it needs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from seqbench import layout
 from seqbench.config.registry import BASELINES
 from seqbench.plan.plan import Plan, Run
+from seqbench.plan.searches import (
+    Promotions,
+    choice_file,
+    choice_files,
+    promotion_files,
+    search_files,
+    trials_of_rung,
+)
 
 Files = Sequence[str]
 STEPS = (
@@ -15,6 +23,7 @@ STEPS = (
     "overlap",
     "tune",
     "tune_baseline",
+    "promote",
     "choose",
     "pretrain",
     "fit_baseline",
@@ -69,8 +78,13 @@ class Job:
     likeness: tuple[str, ...] = ()
 
 
-def jobs_of(plan: Plan) -> list[Job]:
-    """Return the jobs of a plan, each behind those whose outputs it reads."""
+def jobs_of(plan: Plan, promotions: Promotions | None = None) -> list[Job]:
+    """Return the jobs of a plan, each behind those whose outputs it reads.
+
+    Of a rung whose trials are not in `promotions` there are as many jobs as it has at most, each
+    under the name of a place in the ranking of the rung before.
+    """
+    promotions = promotions or {}
     benchmark = plan.benchmark
     of_data = [
         _job(plan, "ingest", {"dataset": name}, [layout.RECORDINGS]) for name in plan.ingested
@@ -88,7 +102,7 @@ def jobs_of(plan: Plan) -> list[Job]:
                 [*overlap_inputs(plan, *pair).values()],
             )
         )
-    searches = [job for dataset, name in plan.tuned for job in _search(plan, dataset, name)]
+    searches = [job for pair in plan.tuned for job in _search(plan, *pair, promotions)]
     pretrained: dict[str, Job] = {}
     of_runs = []
     for run in plan.trained:
@@ -98,7 +112,7 @@ def jobs_of(plan: Plan) -> list[Job]:
             names = pretraining._asdict()  # arms and fractions of labels share the encoder
             outputs = [layout.ENCODER, layout.PRETRAIN_HISTORY]
             where = (pretraining.dataset, run.architecture)
-            choice = [_choice_file(*where)] if where in plan.tuned else []
+            choice = [choice_file(*where)] if where in plan.tuned else []
             job = _job(plan, "pretrain", names, outputs, inputs, choice, cost=(metrics, "pretrain"))
             epochs = benchmark.pretraining(run.architecture).epochs
             pretrained.setdefault(job.name, replace(job, epochs=epochs))
@@ -146,43 +160,53 @@ def jobs_of(plan: Plan) -> list[Job]:
         name="report",
         outputs=(layout.SUMMARY, layout.REPORT),
         log=layout.log("report"),
-        inputs=tuple(report_files(plan)),
+        inputs=tuple(report_files(plan, promotions)),
     )
     made = [*of_data, *crossed.values(), *searches, *pretrained.values(), *of_runs]
     return [*made, *best, report]
 
 
-def _search(plan: Plan, dataset: str, architecture: str) -> list[Job]:
-    """Return the trials of a model on a dataset, and the choice among them."""
+def _search(plan: Plan, dataset: str, architecture: str, promotions: Promotions) -> Iterator[Job]:
+    """Yield the trials of a model on a dataset, what goes on, and the choice among them."""
     names = {"dataset": dataset, "architecture": architecture}
-    trials = []
-    for number, point in enumerate(plan.trials(architecture)):
-        is_baseline = architecture in BASELINES
-        step = "tune_baseline" if is_baseline else "tune"
-        job = _job(plan, step, names | {"trial": number}, [layout.TRIAL], [layout.WINDOWS])
-        if not is_baseline:
-            training = plan.job_settings.tune(dataset, architecture, point).training
-            job = replace(job, epochs=training.optimizer.epochs)
-        trials.append(job)
-    files = plan.trial_files(dataset, architecture)
-    return [*trials, _job(plan, "choose", names, [layout.CHOICE], files)]
+    n_rungs = len(plan.rungs(architecture))
+    for rung in range(n_rungs):
+        trials = [
+            _trial(plan, names | {"rung": rung}, trial)
+            for trial in _reaching(plan, dataset, architecture, rung, promotions)
+        ]
+        yield from trials
+        files = [path for job in trials for path in job.outputs]
+        before = promotion_files(dataset, architecture, rung)
+        if rung < n_rungs - 1:
+            yield _job(plan, "promote", names | {"rung": rung}, [layout.PROMOTION], files, before)
+        else:
+            yield _job(plan, "choose", names, [layout.CHOICE], files, before)
 
 
-def choice_files(plan: Plan, runs: Iterable[Run]) -> list[str]:
-    """Return the files with the options that a search has chosen for runs."""
-    pairs = dict.fromkeys((run.dataset, run.architecture) for run in runs)
-    return [_choice_file(*pair) for pair in pairs if plan.trials(pair[1])]
+def _reaching(
+    plan: Plan, dataset: str, architecture: str, rung: int, promotions: Promotions
+) -> list[int | str]:
+    """Return the trials that reach a rung by number, and where nobody knows them yet, by place."""
+    known = trials_of_rung(plan, dataset, architecture, rung, promotions)
+    if known is not None:
+        return [*known]
+    n_places = plan.rungs(architecture)[rung].n_trials
+    return [0, *(f"-of-place{place}" for place in range(1, n_places + 1))]
 
 
-def _choice_file(dataset: str, architecture: str) -> str:
-    return layout.CHOICE.format(dataset=dataset, architecture=architecture)
-
-
-def search_files(plan: Plan, runs: Sequence[Run]) -> list[str]:
-    """Return the same, and the trials from which these were chosen."""
-    pairs = dict.fromkeys((run.dataset, run.architecture) for run in runs)
-    trials = [path for pair in pairs for path in plan.trial_files(*pair)]
-    return [*trials, *choice_files(plan, runs)]
+def _trial(plan: Plan, names: dict[str, Any], trial: int | str) -> Job:
+    architecture, rung = names["architecture"], names["rung"]
+    is_baseline = architecture in BASELINES
+    step = "tune_baseline" if is_baseline else "tune"
+    job = _job(plan, step, names | {"trial": trial}, [layout.TRIAL], [layout.WINDOWS])
+    # A rung takes a multiple of the time of the one before: trials of others are not like it.
+    job = replace(job, likeness=(f"{step}, rung {rung}", *job.likeness[1:3]))
+    if is_baseline or isinstance(trial, str):
+        return job
+    point, divisor = plan.trials(architecture)[trial], plan.rungs(architecture)[rung].divisor
+    settings = plan.job_settings.tune(names["dataset"], architecture, point, divisor)
+    return replace(job, epochs=settings.training.optimizer.epochs)
 
 
 def best_files(plan: Plan, dataset: str) -> list[str]:
@@ -194,13 +218,13 @@ def best_files(plan: Plan, dataset: str) -> list[str]:
     return list(dict.fromkeys([*of_runs, *models, *overlap_files(plan, runs)]))
 
 
-def report_files(plan: Plan) -> list[str]:
-    """Return the files and folders that the report reads."""
+def report_files(plan: Plan, promotions: Promotions) -> list[str]:
+    """Return the files and folders that the report reads, as far as they are known."""
     best = [layout.BEST.format(dataset=name) for name in plan.base_datasets]
     of_runs = [path for paths in run_files(plan).values() for path in paths]
     overlaps = [layout.OVERLAP.format(**pair._asdict()) for pair in plan.overlaps]
     crossed = [one.fill(layout.CROSS_METRICS) for one in plan.crossings]
-    searches = search_files(plan, plan.runs)
+    searches = search_files(plan, plan.runs, promotions)
     return list(dict.fromkeys([*of_runs, *searches, *overlaps, *crossed, *best]))
 
 

@@ -21,6 +21,7 @@ WITHOUT_EFFECT = frozenset(
         "config.options",
         "config.plugins",
         "config.registry",
+        "config.rungs",
         "config.search_space",
         "config.stages",
         "config.tuning",

@@ -17,6 +17,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = path_parser(__doc__, "windows", "trial")
     parser.add_argument("--settings", type=TrialJobSettings.from_json, required=True)
     add_trial(parser)
+    parser.add_argument("--rung", type=int, default=0, help="of a search by halving, from 0")
     add_training(parser)
     arguments = vars(parser.parse_args(argv))
     settings = arguments.pop("settings")

@@ -1,4 +1,4 @@
-"""`trialN.json` and `choice.json`: what a search has tried and chosen for a model on a dataset."""
+"""`trialN.json`, `promotion.json`, `choice.json`: what a search has tried, ranked and chosen."""
 
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,13 @@ class Trial(Record):
     loss
         Value on val of the metric that decides ties, lower is better; None: not defined.
     cpu_s
-        Processor seconds of training.
+        Processor seconds of training; of a trial that failed, until it did.
     failure
         Why these options do not go; None: they do.
+    rung
+        Of a search by halving, from 0; without, 0.
+    epochs
+        Of a network at most: in the last rung those that its options have, before a part of them.
     """
 
     dataset: Name
@@ -35,6 +39,17 @@ class Trial(Record):
     loss: float | None = None
     cpu_s: Seconds | None = None
     failure: str | None = None
+    rung: Count = 0
+    epochs: Count | None = None
+
+
+class Promotion(Record):
+    """The trials that go on from a rung of a search, in the order of their numbers."""
+
+    dataset: Name
+    architecture: Name
+    rung: Count
+    trials: tuple[Count, ...]
 
 
 class Choice(Record):
@@ -54,6 +69,16 @@ def write_trial(path: Path, trial: Trial) -> None:
 def read_trial(path: Path) -> Trial:
     """Read a trial; a damaged file is a `FormatError`."""
     return read_checked(path, Trial, "a trial of options", {"trial", "options", "score"})
+
+
+def write_promotion(path: Path, promotion: Promotion) -> None:
+    """Write which trials go on atomically, with a checksum."""
+    write_checked(path, promotion)
+
+
+def read_promotion(path: Path) -> Promotion:
+    """Read which trials go on; a damaged file is a `FormatError`."""
+    return read_checked(path, Promotion, "which trials go on", {"rung", "trials"})
 
 
 def write_choice(path: Path, choice: Choice) -> None:

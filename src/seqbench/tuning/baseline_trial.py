@@ -44,6 +44,7 @@ def run_baseline_trial(
         if number == 0:
             raise
         fields["failure"] = str(error)
+        fields["cpu_s"] = time.process_time() - began_cpu
     else:
         predicted = baseline.predict(arrays, val)
         tuned = {}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqbench.storage.trials import Choice, Trial, read_trial, write_choice
+from seqbench.tuning.ranking import ranked
 
 
 def choose(trials: Sequence[Path], choice: Path) -> None:
@@ -14,17 +15,5 @@ def choose(trials: Sequence[Path], choice: Path) -> None:
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial:
-    """Return the trial with the highest score on val.
-
-    Of equal ones that of the lower loss is the best, of those the first, so that options
-    change for a reason alone. A score that is not defined is lower than any other.
-    """
-    worst = float("inf")
-    return min(
-        trials,
-        key=lambda one: (
-            worst if one.score is None else -one.score,
-            worst if one.loss is None else one.loss,
-            one.trial,
-        ),
-    )
+    """Return the trial with the highest score on val; see `ranked`."""
+    return ranked(trials)[0]

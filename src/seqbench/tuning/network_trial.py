@@ -1,5 +1,6 @@
 """A trial of a network: trained from scratch on train, scored on val."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ class TrialJob(LabelledJob):
         Those that are searched; `settings` hold them already.
     number
         Of the trial; the first, 0, has the options as the configuration has them.
+    rung
+        Of a search by halving, from 0; `settings` hold its part of the epochs.
     trial
         File that is written.
     """
@@ -32,6 +35,7 @@ class TrialJob(LabelledJob):
     options: dict[str, Any]
     number: int
     trial: Path
+    rung: int = 0
 
     @property
     def outputs(self) -> list[Path]:
@@ -45,14 +49,16 @@ def run_trial(job: TrialJob) -> None:
     A training that diverges is a trial that failed, but for the first: the
     runs would diverge too.
     """
+    began_cpu = time.process_time()
     try:
         run_training(job, _run_trial)
     except DivergedError as error:
         if job.number == 0:
             raise
+        cpu_s = time.process_time() - began_cpu
         task = TASKS[job.settings.task](**job.settings.task_options)
         _, val = read_train_and_val(job)
-        _write(job, headline=task.headline_of(val), failure=str(error))
+        _write(job, headline=task.headline_of(val), failure=str(error), cpu_s=cpu_s)
 
 
 def _run_trial(job: TrialJob, keeper: StateKeeper | None) -> None:
@@ -75,6 +81,8 @@ def _write(job: TrialJob, **fields: Any) -> None:
         dataset=job.run.dataset,
         architecture=job.run.architecture,
         trial=job.number,
+        rung=job.rung,
+        epochs=job.settings.optimizer.epochs,
         options=job.options,
         **fields,
     )

@@ -171,6 +171,21 @@ def test_check_counts_the_trials_of_a_search(tmp_path, capsys):
     assert "20 trials of options; of each dataset or fold: lstm 6, minirocket 4" in shown
 
 
+def test_check_says_how_many_trials_go_on_by_halving(tmp_path, capsys):
+    config = tmp_path / "mine.yaml"
+    config.write_text(
+        "runs: [{datasets: [waves], architectures: [lstm], seeds: [0]}]\n"
+        "baselines: [minirocket]\n"
+        "tune: {trials: 16, method: halving}\n"
+    )
+
+    main(["check", str(config), "--no-data"])
+
+    shown = capsys.readouterr().out
+    assert "20 trials of options" in shown
+    assert "lstm 16 (the best 5, then 1 go on), minirocket 4" in shown
+
+
 def test_check_names_the_baselines_that_run_on_no_dataset(tmp_path, capsys):
     config = tmp_path / "mine.yaml"
     config.write_text(

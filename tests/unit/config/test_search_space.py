@@ -4,7 +4,7 @@ import pytest
 
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.registry import ARCHITECTURES, BASELINES
-from seqbench.config.search_space import points_of, search_of
+from seqbench.config.search_space import points_of, rungs_of, search_of
 from seqbench.config.stages import FinetuneSettings
 from seqbench.config.tuning import SPACE_OF_TRAINING, Dimension, points
 from seqbench.plan.job_settings import JobSettings
@@ -109,6 +109,30 @@ def test_all_models_are_searched_alike_but_for_what_is_theirs():
 
     found = {name: len(points_of(benchmark, name)) for name in ("lstm", "gru", "rnn", "majority")}
     assert found == {"lstm": 3, "gru": 0, "rnn": 5, "majority": 0}
+
+
+def test_by_halving_networks_are_searched_and_baselines_as_before():
+    benchmark = load(
+        tune={"trials": 9, "method": "halving"},
+        baseline_options={"minirocket": {"tune": {"trials": 2}}},
+    )
+
+    assert rungs_of(benchmark, "lstm") == [(9, 9), (3, 3), (1, 1)]
+    assert rungs_of(benchmark, "minirocket") == [(2, 1)]
+
+
+def test_a_trial_of_a_rung_has_its_part_of_the_epochs():
+    benchmark = searched(9, learning_rate=RATE)
+    point = points_of(benchmark, "lstm")[4]
+    jobs = JobSettings(benchmark)
+
+    whole, part = (jobs.tune("waves", "lstm", point, divisor) for divisor in (1, 9))
+
+    assert whole.training == jobs.finetune("waves", "lstm", "scratch", 1.0, point)
+    assert part.training.optimizer.epochs == 7  # of 60
+    assert (
+        part.training.model_copy(update={"optimizer": whole.training.optimizer}) == whole.training
+    )
 
 
 @pytest.mark.parametrize("name", [*ARCHITECTURES, *BASELINES])

@@ -25,6 +25,7 @@ def modules_by_job():
     plan = Plan(Benchmark.read(SMOKE))
     code = JobCode(plan.benchmark)
     found = {("report", ""): code.report(), ("choose", ""): code.choose()}
+    found["promote", ""] = code.promote()
     for dataset in plan.datasets:
         found["ingest", dataset] = code.ingest(dataset)
         found["window", dataset] = code.window(dataset)
@@ -84,6 +85,7 @@ FITTING = COMMON | {"tasks", "models", "windowing"}
         ("refit", FITTING | {"pretraining", "training", "baselines"}),
         ("tune_baseline", FITTING | {"baselines", "statistics", "tuning"}),
         ("tune", FITTING | {"pretraining", "training", "baselines", "statistics", "tuning"}),
+        ("promote", COMMON | {"tuning"}),
         ("choose", COMMON | {"tuning"}),
         ("evaluate baseline", FITTING | {"baselines", "statistics"}),
         ("evaluate model", FITTING | {"training", "statistics"}),
@@ -161,7 +163,7 @@ SCORED = {"tune", "tune_baseline", "evaluate baseline", "evaluate model", "best"
         ("N_CHARACTERS = 14", "N_CHARACTERS = 9", "reporting.figures.classification",
          {"report"}),
         ("N_RESAMPLES = 500", "N_RESAMPLES = 9", "tasks.scoring", SCORED),
-        ("one.trial,", "-one.trial,", "tuning.choice", {"choose"}),
+        ("one.trial,", "-one.trial,", "tuning.ranking", {"promote", "choose"}),
         ("The best baseline", "A baseline", "reporting.text.usage", {"best", "report"}),
     ],
 )  # fmt: skip

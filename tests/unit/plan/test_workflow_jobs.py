@@ -23,8 +23,9 @@ def test_the_jobs_of_the_shipped_config_are_those_that_snakemake_plans():
         "best": 8,
         "report": 1,
     }
-    rare = {"tune", "tune_baseline", "choose", "overlap", "refit", "cross_window", "cross_evaluate"}
-    assert {job.step for job in jobs} == set(STEPS) - rare
+    rare = {"tune", "tune_baseline", "promote", "choose", "refit"}
+    of_others = {"overlap", "cross_window", "cross_evaluate"}
+    assert {job.step for job in jobs} == set(STEPS) - rare - of_others
 
 
 def test_each_job_stands_behind_those_whose_outputs_it_reads():
@@ -136,7 +137,7 @@ def test_a_search_is_of_each_fold_by_itself():
     jobs = jobs_of(searched())
 
     assert Counter(
-        (job.step, job.name.split("/")[:2][-1]) for job in jobs if job.step in STEPS[3:6]
+        (job.step, job.name.split("/")[:2][-1]) for job in jobs if job.step in STEPS[3:7]
     ) == {
         ("tune", "mlp"): 2 * 3,
         ("tune_baseline", "minirocket"): 2 * 3,
@@ -146,6 +147,44 @@ def test_a_search_is_of_each_fold_by_itself():
     assert {job.inputs for job in jobs if job.step == "tune"} == {
         (f"results/window/{name}/windows.h5",) for name in searched().datasets
     }
+
+
+HALVING = {"tune": {"trials": 5, "method": "halving", "factor": 2}}
+
+
+def test_by_halving_all_trials_are_short_and_as_many_longer_ones_follow_as_there_may_be():
+    plan = searched(**HALVING)
+    of_fold = [job for job in jobs_of(plan) if job.name.startswith(f"{plan.datasets[0]}/")]
+    trials = [job for job in of_fold if job.step == "tune"]
+    assert [(job.name.split("/", 2)[2], job.epochs) for job in trials] == [
+        *((f"rung0/trial{number}", 15) for number in range(5)),
+        *(("rung1/trial0", 30), ("rung1/trial-of-place1", None), ("rung1/trial-of-place2", None)),
+        *(("rung2/trial0", 60), ("rung2/trial-of-place1", None)),
+    ]
+    assert len({job.likeness for job in trials}) == 3
+    assert [job.name.split("/", 2)[2] for job in of_fold if job.step == "promote"] == [
+        "rung0", "rung1",
+    ]  # fmt: skip
+    # A baseline has no epochs to shorten.
+    assert sum(job.step == "tune_baseline" for job in of_fold) == len(plan.trials("minirocket"))
+    [choose] = [job for job in of_fold if job.step == "choose" and "/mlp" in job.name]
+    assert [path for path in choose.inputs if path not in choose.ancient] == [
+        path for job in trials if "rung2" in job.name for path in job.outputs
+    ]
+
+
+def test_trials_that_have_gone_on_are_jobs_by_their_number():
+    plan = searched(**HALVING)
+    place = plan.datasets[0]
+    promotions = {(place, "mlp", 0): (0, 3), (place, "mlp", 1): (0,)}
+    jobs = jobs_of(plan, promotions)
+
+    names = [job.name for job in jobs if job.step == "tune" and job.name.startswith(f"{place}/")]
+    assert names[5:] == [f"{place}/mlp/rung{name}" for name in ("1/trial0", "1/trial3", "2/trial0")]
+    read = set(jobs[-1].inputs)
+    assert f"results/tune/{place}/mlp/rung1/trial3.json" in read
+    assert f"results/tune/{place}/mlp/rung1/promotion.json" in read
+    assert not any("of-place" in path for path in read)
 
 
 def test_models_wait_for_their_own_choice_and_for_no_other():
@@ -174,6 +213,23 @@ def test_one_more_trial_and_the_options_of_another_model_change_no_trial():
 
     assert set(more) - set(before) == {("mlp", 3)}
     assert before == other == {key: more[key] for key in before}
+
+
+def test_one_more_trial_leaves_the_rungs_of_the_others_as_they_are():
+    def of_rungs(n_trials):
+        plan = searched(tune=HALVING["tune"] | {"trials": n_trials})
+        return {
+            (number, rung.divisor): plan.job_settings.tune(*pair, point, rung.divisor).to_json()
+            for pair in plan.tuned
+            if pair[1] == "mlp"
+            for rung in plan.rungs("mlp")
+            for number, point in enumerate(plan.trials("mlp"))
+        }
+
+    before, more = of_rungs(5), of_rungs(6)
+
+    assert set(more) - set(before) == {(5, 4), (5, 2), (5, 1)}
+    assert before == {key: more[key] for key in before}
 
 
 def test_a_space_changes_the_trials_of_its_model():

@@ -2,26 +2,37 @@
 
 import csv
 import json
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from seqbench import layout
 from seqbench.config.registry import FIGURES
 from seqbench.config.tuning import Dimension
 from seqbench.errors import FormatError
+from seqbench.plan.searches import trial_files
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material, gather
 from seqbench.reporting.figures.catalog import figures_of
 from seqbench.reporting.figures.drawing import draw
 from seqbench.reporting.page.paper import paper_tables
 from seqbench.reporting.read.finished import finished_part
 from seqbench.reporting.read.results import collect
-from seqbench.reporting.read.searches import Search
+from seqbench.reporting.read.searches import Search, search_table
 from seqbench.reporting.scores.searches import budget_curves, option_effects
 from seqbench.reporting.text.runs import step_settings
 from seqbench.reporting.text.searches import search_rows, tuned_notes
 from seqbench.steps import report
-from seqbench.storage.trials import Choice, Trial, write_choice, write_trial
+from seqbench.storage.trials import (
+    Choice,
+    Promotion,
+    Trial,
+    write_choice,
+    write_promotion,
+    write_trial,
+)
 
 SEARCH = {
     "architectures": {
@@ -47,7 +58,7 @@ def searched(write_results, config):
                 cpu_s=None if SCORES[number] is None else 10.0,
                 failure="train_loss is nan" if SCORES[number] is None else None,
             )
-            write_trial(Path(plan.trial_files(dataset, name)[number]), trial)
+            write_trial(Path(trial_files(dataset, name, 0, [number])[0]), trial)
         choose(plan, dataset, name, 2)
     return plan
 
@@ -139,9 +150,125 @@ def test_a_file_of_another_model_is_refused(searched):
 
 def test_a_run_whose_options_are_still_searched_has_not_finished(searched):
     dataset, name = searched.tuned[0]
-    Path(searched.trial_files(dataset, name)[3]).unlink()
+    Path(trial_files(dataset, name, 0, [3])[0]).unlink()
 
     assert {run.architecture for run in finished_part(searched, Path()).trained} == {"gru"}
+
+
+# Of nine trials three go on and, as configured is not among them, trial 0 on top; then one.
+HALVED = [
+    {0: 0.2, 1: None, **{number: number / 10 for number in range(2, 9)}},
+    {0: 0.5, 6: 0.9, 7: 0.6, 8: 0.7},
+    {0: 0.75, 6: 0.7},
+]
+RATES = [0.01 * i for i in range(2, 10)]
+
+
+@pytest.fixture
+def halved(write_results, config):
+    """Return the plan of a benchmark with a search by halving, all results in place."""
+    search = {"trials": 9, "method": "halving", "space": {"learning_rate": RATES}}
+    entry = {"architectures": {"cnn1d": {"finetune": {"epochs": 18}, "tune": search}}}
+    plan = write_results(config(architectures=["cnn1d", "gru"]) | entry, skill=lambda run: 0.8)
+    for dataset, name in plan.tuned:
+        for rung, scores in enumerate(HALVED):
+            for number, score in scores.items():
+                trial = Trial(
+                    dataset=dataset, architecture=name, trial=number, rung=rung,
+                    epochs=(2, 6, 18)[rung], options=plan.trials(name)[number],
+                    headline="accuracy", score=score, cpu_s=3.0**rung,
+                    failure="train_loss is nan" if score is None else None,
+                )  # fmt: skip
+                write_trial(Path(trial_files(dataset, name, rung, [number])[0]), trial)
+        for rung, numbers in enumerate(HALVED[1:]):
+            go_on(dataset, name, rung, numbers)
+        choose(plan, dataset, name, 0)
+    return plan
+
+
+def go_on(dataset, name, rung, numbers):
+    promotion = Promotion(dataset=dataset, architecture=name, rung=rung, trials=tuple(numbers))
+    path = layout.PROMOTION.format(dataset=dataset, architecture=name, rung=rung)
+    write_promotion(Path(path), promotion)
+
+
+def test_the_scores_of_a_search_by_halving_are_those_with_all_epochs(halved):
+    [row] = search_rows(material_of(halved).searches, halved.datasets[0])
+
+    assert (row.n_trials, row.n_failed) == (9, 1)
+    assert (row.untuned, row.chosen, row.number) == ("0.750", "0.750", 0)
+    assert row.cpu == "39.0 s"  # of nine, four and two trials
+    assert row.rungs == "9 trials with 1/9 of the epochs, 4 with 1/3, 2 with all"
+    last = row.trials[-2:]
+    assert [trial.rung for trial in last] == ["3, 18 epochs"] * 2
+    assert [trial.best for trial in last] == ["0.750", "0.750"]
+    assert [trial.is_chosen for trial in row.trials] == [False] * 13 + [True, False]
+
+
+def test_every_trial_of_a_search_by_halving_is_in_the_table_of_trials(halved):
+    text = search_table(material_of(halved).searches)
+
+    rows = list(csv.DictReader(text.splitlines()))
+    of_rungs = Counter((row["rung"], row["epochs"]) for row in rows)
+    assert of_rungs == {("0", "2"): 9, ("1", "6"): 4, ("2", "18"): 2}
+    assert [(row["rung"], row["trial"]) for row in rows if row["is_chosen"] == "True"] == [
+        ("2", "0")
+    ]
+
+
+def test_the_budget_of_a_search_by_halving_counts_its_short_trials(halved):
+    [curve] = budget_curves(material_of(halved).searches)
+
+    assert curve.best.tolist() == [0.75, 0.75]
+    assert curve.expected is None  # the last trials are no random ones
+    assert curve.n_trials.tolist() == pytest.approx([9 / 9 + 4 / 3 + 1, 9 / 9 + 4 / 3 + 2])
+    assert curve.cpu_s.tolist() == [9 + 4 * 3 + 9, 9 + 4 * 3 + 18]
+    plot = FIGURES["search_budget"](material_of(halved))
+    assert plot.table["shows"].unique().tolist() == ["as run"]
+
+
+def test_folds_of_which_one_has_fewer_last_trials_are_averaged_as_they_end(halved):
+    [one] = material_of(halved).searches
+    other = replace(one, rungs=(*one.rungs[:-1], one.rungs[-1][:1]))
+
+    [curve] = budget_curves([one, other])
+
+    assert curve.best.tolist() == [0.75, 0.75]
+    assert curve.cpu_s.tolist() == [30 + 30, 39 + 30]
+
+
+def test_options_are_compared_in_the_rung_that_all_trials_reach(halved):
+    [model] = option_effects(material_of(halved).searches)
+
+    assert model.trials == [0, 2, 3, 4, 5, 6, 7, 8]
+    assert model.scores == [0.2, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
+    assert model.chosen == {0}
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_the_page_says_which_part_of_the_epochs_a_trial_had(halved):
+    report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    page = Path(layout.REPORT).read_text(encoding="utf-8")
+
+    assert "cnn1d 9 trials with 1/9 of the epochs, 4 with 1/3, 2 with all." in page
+    assert "<td>2, 6 epochs</td>" in page
+    assert "cnn1d: 9 trials by halving" in page
+
+
+@pytest.mark.parametrize("numbers", [(0, 9), (6, 7)], ids=["no such trial", "not as configured"])
+def test_a_rung_that_is_ranked_for_another_search_is_refused(numbers, halved):
+    dataset, name = halved.tuned[0]
+    go_on(dataset, name, 1, numbers)
+
+    with pytest.raises(FormatError, match="the choice was made among other trials; run"):
+        material_of(halved)
+
+
+def test_a_run_whose_trials_still_go_on_has_not_finished(halved):
+    dataset, name = halved.tuned[0]
+    Path(trial_files(dataset, name, 1, [6])[0]).unlink()
+
+    assert {run.architecture for run in finished_part(halved, Path()).trained} == {"gru"}
 
 
 def a_search(name, scores, *, place="waves", chosen=0, cpu_s=10.0, options=None):
@@ -167,7 +294,7 @@ def a_search(name, scores, *, place="waves", chosen=0, cpu_s=10.0, options=None)
         for option, values in options.items()
     }
     choice = Choice(dataset=place, architecture=name, trial=chosen, options=trials[chosen].options)
-    return Search(choice, trials, space)
+    return Search(choice, (trials,), (1,), space)
 
 
 def drawn_of(searched, searches, figure):
@@ -279,6 +406,23 @@ def test_each_option_has_a_panel_and_the_chosen_trial_a_diamond(searched):
     assert plot.table.query("is_chosen")["trial"].tolist() == [7, 7, 7]
     assert len(plot.table) == 3 * 8
     assert plot.shown == "Rank correlation with accuracy on val: cnn1d learning_rate 1.000."
+
+
+def test_an_option_of_0_as_configured_has_a_place_left_of_all_orders_of_magnitude(searched):
+    options = {"learning_rate": [0.0, *(0.001 * 10**i for i in range(3))]}
+
+    plot = drawn_of(
+        searched, [a_search("cnn1d", [0.1, 0.3, 0.2, 0.4], options=options)], "search_effects"
+    )
+
+    axes = plot.figure.axes[0]
+    places = axes.transData.transform([(x, 0.2) for x in (0.0, 0.001, 0.01, 0.1)])[:, 0]
+    assert np.all(np.isfinite(places))
+    gaps = np.diff(places)
+    assert gaps[1] == pytest.approx(gaps[2])  # as on an axis of logarithms
+    assert gaps[0] > gaps[1] / 4
+    assert axes.bbox.x0 < places[0]
+    assert axes.get_xticks().tolist() == [0, 0.001, 0.01, 0.1]
 
 
 def test_a_search_has_its_figures_and_they_are_drawn_from_files(searched, write_results, config):

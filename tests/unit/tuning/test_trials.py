@@ -122,6 +122,7 @@ def test_a_trial_that_diverges_has_failed(diverging, network, make_windows, tmp_
     found = network(tmp_path / "windows.h5", number=1)
 
     assert (found.score, found.failure) == (None, "train_loss is nan")
+    assert found.cpu_s is not None
 
 
 def test_where_the_options_as_configured_diverge_there_is_nothing_to_search(
@@ -144,4 +145,5 @@ def test_lags_that_do_not_fit_the_windows_are_a_trial_that_failed(baseline, tmp_
     found = baseline(tmp_path / "windows.h5", "log_ar", lags=(1, 12))
 
     assert found.score is None
+    assert found.cpu_s is not None
     assert "12 samples back do not fit into windows of 6" in found.failure

@@ -16,6 +16,7 @@ from seqbench.cli.status.remaining import remaining
 from seqbench.cli.status.text import as_json as json_of
 from seqbench.cli.status.text import as_text
 from seqbench.plan.workflow_jobs import jobs_of
+from seqbench.reporting.read.promotions import read_promotions
 
 EXAMPLES = {
     "seqbench status": "in the folder that holds results/",
@@ -49,9 +50,10 @@ def run(
     at_once: float | None,
 ) -> None:
     """Print the status of all jobs, once or until nothing is left to do; reads files alone."""
-    jobs = jobs_of(read_plan(config, directory))
+    plan = read_plan(config, directory)
     touch = _touch_command(config, directory)
     while True:
+        jobs = jobs_of(plan, read_promotions(plan, directory))
         statuses = job_statuses(jobs, directory)
         rest = remaining(statuses, at_once)
         text = (

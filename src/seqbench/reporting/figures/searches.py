@@ -33,6 +33,7 @@ N_NAME, N_VALUE = 24, 9  # letters of a model, and of a value
 N_BEHIND = 4  # of the way from the best model to the median one, on the axis of scores
 N_TICKS = 5  # of values that are listed
 SHOWN = {"trial": "trial", "value": "", "score_on_val": "on val", "is_chosen": "chosen"}
+N_TENS = 3  # of powers of ten beside a 0
 RHO = "\N{GREEK SMALL LETTER RHO}"
 LEGEND_ROW, LEGEND_WIDTH = 0.19, 1.85  # inches
 NO_TREND = "no trend"
@@ -45,9 +46,11 @@ def search_budget(material: Material) -> Plot:
     """Best score on val after each number of trials, and against their processor time.
 
     Lines are means over all orders in which a model's trials could be run; pale steps show the
-    order in which they were. A failed trial counts as one with the lowest score, and takes no
-    time that is known. Of folds, scores are means and times are sums. Grey: baselines. A line
-    that comes from below the axis begins with worse scores.
+    order in which they were. A failed trial counts as one with the lowest score. A search by
+    halving is steps with a dot for each trial that had all its epochs: those before, with a part
+    of them, count as that part and with all their time, and as the last trials were selected,
+    there is no mean over orders. Of folds, scores are means and times are sums. Grey: baselines. A
+    line that comes from below the axis begins with worse scores.
     """
     curves = budget_curves(material.searches)
     names = [short(one.architecture, N_NAME) for one in curves]
@@ -101,7 +104,9 @@ def search_effects(material: Material) -> Plot:
     out. Beside the name: Spearman's rank correlation where it differs from 0 beyond chance, else
     "no trend" (permutation test at 5 %, adjusted by Holm for the options of the model). It sees
     rises and falls alone: an option with a best value in the middle matters and may have no trend.
-    Trials differ in all options at once. Of folds, scores are means, and each has its diamond.
+    Trials differ in all options at once. Of a search by halving, scores are those of the first
+    rung, which every trial reaches, with a part of the epochs. Of folds, scores are means, and each
+    has its diamond.
     """
     models = option_effects(material.searches)
     rows = [(one, part) for one in models for part in _in_rows(one.effects)]
@@ -132,21 +137,24 @@ def search_effects(material: Material) -> Plot:
 def _draw_budget(
     panels: Sequence[Axes], one: BudgetCurve, look: dict[str, Any], numbers: Numbers
 ) -> None:
-    n_trials = np.arange(1, len(one.best) + 1)
-    has_cost = one.cpu_s[-1] > 0
     shown = {"n_trials": "trials", "cpu_s": "processor time", "score_on_val": "on val"}
     keys = [short(one.architecture, N_NAME)]
-    for shows, scores, cpu_s, place in (
-        ("any order", one.expected, one.expected_cpu_s, {}),
-        ("as run", one.best, one.cpu_s, {"drawstyle": "steps-post"}),
-    ):
+    steps = {"drawstyle": "steps-post"}
+    if one.expected is None:
+        dotted = look | steps | {"marker": "o", "markersize": 3}
+        courses = [("as run", one.best, one.cpu_s, dotted)]
+    else:
+        courses = [
+            ("any order", one.expected, one.expected_cpu_s, look),
+            ("as run", one.best, one.cpu_s, _pale(look) | steps),
+        ]
+    for shows, scores, cpu_s, of_line in courses:
         rows = numbers.add(
-            architecture=one.architecture, shows=shows, n_trials=n_trials, cpu_s=cpu_s,
+            architecture=one.architecture, shows=shows, n_trials=one.n_trials, cpu_s=cpu_s,
             score_on_val=scores,
         )  # fmt: skip
-        of_line = place | (_pale(look) if place else look)
-        lines = panels[0].plot(n_trials, scores, **of_line)
-        if has_cost:
+        lines = panels[0].plot(one.n_trials, scores, **of_line)
+        if cpu_s[-1] > 0:
             # On an axis of logarithms there is no place for trials that took no time.
             lines += panels[1].plot(cpu_s, np.where(cpu_s > 0, scores, np.nan), **of_line)
         for line in lines:
@@ -210,8 +218,17 @@ def _places(effect: Effect) -> tuple[NDArray[np.float64], list[str] | None]:
 
 
 def _scale(axes: Axes, values: NDArray[np.float64], *, is_log: bool) -> None:
-    """Scale the axis of a range; logarithms have ticks at 1 and, where there is room, at 3."""
-    if is_log:
+    """Scale the axis of a range; logarithms have ticks at 1 and, where there is room, at 3.
+
+    Options as configured may be 0, which has a place of its own, left of all others.
+    """
+    if is_log and values.min() <= 0 < values.max():
+        low, high = np.log10([values[values > 0].min(), values.max()])
+        axes.set_xscale("symlog", linthresh=10**low, linscale=0.5)
+        tens = 10.0 ** np.arange(np.ceil(low), np.floor(high) + 1)
+        axes.set_xticks([0, *tens[:: ceil(len(tens) / N_TENS)]])
+        axes.set_xticks([], minor=True)
+    elif is_log:
         axes.set_xscale("log")
         is_wide = values.max() > 100 * values.min()
         axes.xaxis.set_major_locator(LogLocator(subs=(1,) if is_wide else (1, 3)))

@@ -11,7 +11,9 @@ from pathlib import Path
 from seqbench import layout
 from seqbench.errors import UserError
 from seqbench.plan.plan import Plan, Run
-from seqbench.plan.workflow_jobs import overlap_files, run_files, search_files
+from seqbench.plan.searches import search_files
+from seqbench.plan.workflow_jobs import overlap_files, run_files
+from seqbench.reporting.read.promotions import read_promotions
 
 NAME = "{dataset}, {architecture}, {arm}, labels {labels}, seed {seed}"
 
@@ -46,13 +48,17 @@ def finished_part(plan: Plan, root: Path) -> Plan:
     UserError
         If no trained model has finished.
     """
+    promotions = read_promotions(plan, root)
     unfinished = [
         run
         for run, files in run_files(plan).items()
         if not _is_finished(files, root)
         or not all(
             (root / path).exists()
-            for path in [*search_files(plan, [run]), *overlap_files(plan, [run])]
+            for path in [
+                *search_files(plan, [run], promotions),
+                *overlap_files(plan, [run]),
+            ]
         )
     ]
     finished = Plan(plan.benchmark, unfinished)

@@ -13,6 +13,8 @@ from seqbench.config.search_space import search_of
 from seqbench.config.tuning import Space
 from seqbench.errors import FormatError
 from seqbench.plan.plan import Plan
+from seqbench.plan.searches import choice_file, trial_files, trials_of_rung
+from seqbench.reporting.read.promotions import read_promotions
 from seqbench.storage.trials import Choice, Trial, read_choice, read_trial
 
 Found = TypeVar("Found", Choice, Trial)
@@ -26,28 +28,44 @@ class Search:
 
     Parameters
     ----------
+    rungs
+        The trials of each rung, in the order of their numbers: those of the first are all there
+        are, those of the last have all their epochs.
+    divisors
+        Of the epochs of a trial, by rung.
     space
         The options that were searched.
     """
 
     choice: Choice
-    trials: tuple[Trial, ...]
+    rungs: tuple[tuple[Trial, ...], ...]
+    divisors: tuple[int, ...]
     space: Space
 
     @property
+    def trials(self) -> tuple[Trial, ...]:
+        """All trials, as they are in the first rung."""
+        return self.rungs[0]
+
+    @property
+    def is_halved(self) -> bool:
+        """Whether some trials have a part of their epochs alone."""
+        return len(self.rungs) > 1
+
+    @property
     def untuned(self) -> Trial:
-        """The first trial, which has the options as the configuration has them."""
-        return self.trials[0]
+        """The first trial, which has the options as the configuration has them and all epochs."""
+        return self.rungs[-1][0]
 
     @property
     def chosen(self) -> Trial:
-        """The trial whose options were chosen."""
-        return self.trials[self.choice.trial]
+        """The trial whose options were chosen, with all epochs."""
+        return next(one for one in self.rungs[-1] if one.trial == self.choice.trial)
 
     @property
     def cpu_s(self) -> float:
-        """Processor seconds of all trials."""
-        return sum(one.cpu_s or 0.0 for one in self.trials)
+        """Processor seconds of all trials, in all rungs."""
+        return sum(one.cpu_s or 0.0 for trials in self.rungs for one in trials)
 
 
 def read_choices(plan: Plan, root: Path, base_dataset: str) -> Choices:
@@ -74,34 +92,44 @@ def read_searches(plan: Plan, root: Path, choices: Choices) -> list[Search]:
     FormatError
         If a file is missing, damaged, or of another model.
     """
+    promotions = read_promotions(plan, root)
     found = []
     for pair, choice in choices.items():
-        paths = [root / path for path in plan.trial_files(*pair)]
-        trials = tuple(_of(pair, read_trial(path), path) for path in paths)
-        if choice.options not in [one.options for one in trials if one.trial == choice.trial]:
+        divisors = tuple(rung.divisor for rung in plan.rungs(pair[1]))
+        rungs = []
+        for rung in range(len(divisors)):
+            numbers = trials_of_rung(plan, *pair, rung, promotions) or ()
+            paths = [root / path for path in trial_files(*pair, rung, numbers)]
+            rungs.append(tuple(_of(pair, read_trial(path), path) for path in paths))
+        if choice.options not in [one.options for one in rungs[-1] if one.trial == choice.trial]:
+            folder = (root / choice_file(*pair)).parent
             raise FormatError(
-                f"{paths[0].parent}: the choice was made among other trials; run `snakemake` again"
+                f"{folder}: the choice was made among other trials; run `snakemake` again"
             )
-        found.append(Search(choice, trials, search_of(plan.benchmark, pair[1]).space or {}))
+        space = search_of(plan.benchmark, pair[1]).space or {}
+        found.append(Search(choice, tuple(rungs), divisors, space))
     return found
 
 
 def search_table(searches: Iterable[Search]) -> str:
-    """Return every trial as CSV, one a row."""
+    """Return every trial as CSV, one a row; of a search by halving, one a row in each rung."""
     rows = [
         {
             "dataset": trial.dataset,
             "architecture": trial.architecture,
+            "rung": trial.rung,
             "trial": trial.trial,
+            "epochs": trial.epochs,
             "metric": trial.headline,
             "score_on_val": trial.score,
             "cpu_s": trial.cpu_s,
-            "is_chosen": trial.trial == search.choice.trial,
+            "is_chosen": trial is search.chosen,
             "options": canonical_json(trial.options),
             "failure": trial.failure,
         }
         for search in searches
-        for trial in search.trials
+        for trials in search.rungs
+        for trial in trials
     ]
     return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,14 @@ from seqbench.reporting.read.searches import Search
 from seqbench.statistics.attainable import ALPHA, LEAST_TRIALS
 from seqbench.statistics.comparison import holm
 from seqbench.statistics.searches import expected_best, rank_correlation
+from seqbench.storage.trials import Trial
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetCurve:
-    """What a model scores on val after each number of trials; arrays are (n_trials,).
+    """What a model scores on val after each trial with all epochs; arrays are (n_trials,).
 
     Of folds, scores are means and costs are sums.
 
@@ -29,14 +29,18 @@ class BudgetCurve:
     best
         Best score so far in the order of the trials; NaN before the first score.
     expected
-        Mean of it over all orders of the trials.
+        Mean of it over all orders of the trials; None of a search by halving, whose last trials
+        were selected.
+    n_trials
+        Trials so far; one with a part of its epochs counts as that part.
     cpu_s
         Processor seconds so far in the order of the trials.
     """
 
     architecture: str
     best: Floats
-    expected: Floats
+    expected: Floats | None
+    n_trials: Floats
     cpu_s: Floats
 
     @property
@@ -77,7 +81,7 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelEffects:
-    """The options of one model and the scores of its trials, means over folds.
+    """The options of one model and the scores of its trials in the first rung, means over folds.
 
     Parameters
     ----------
@@ -98,29 +102,49 @@ def budget_curves(searches: Sequence[Search]) -> list[BudgetCurve]:
     """Return a curve for each model with a score."""
     curves = []
     for architecture, folds in _by_model(searches).items():
-        scored = [_scores(one) for one in folds]
+        scored = [_scores(one.rungs[-1]) for one in folds]
         if any(np.isnan(scores).all() for scores in scored):
             continue
-        best = [np.fmax.accumulate(scores) for scores in scored]
         # A failed trial takes its place in an order, and is never the best.
         filled = [np.where(np.isnan(scores), np.nanmin(scores), scores) for scores in scored]
-        costs = [list(accumulate(trial.cpu_s or 0.0 for trial in one.trials)) for one in folds]
+        expected = [expected_best(scores.tolist()) for scores in filled]
         curves.append(
             BudgetCurve(
                 architecture=architecture,
-                best=np.mean(best, axis=0),
-                expected=np.mean([expected_best(scores.tolist()) for scores in filled], axis=0),
-                cpu_s=np.sum(costs, axis=0),
+                best=_together([np.fmax.accumulate(scores) for scores in scored]).mean(axis=0),
+                expected=None if folds[0].is_halved else np.mean(expected, axis=0),
+                n_trials=_together([_n_trials(one) for one in folds]).mean(axis=0),
+                cpu_s=_together([_cpu_s(one) for one in folds]).sum(axis=0),
             )
         )
     return curves
+
+
+def _n_trials(search: Search) -> Floats:
+    """Return the trials up to each one of the last rung, those of others as parts of one."""
+    *before, last = (
+        len(trials) / divisor for trials, divisor in zip(search.rungs, search.divisors, strict=True)
+    )
+    return np.arange(1, last + 1, dtype=np.float64) + sum(before)
+
+
+def _cpu_s(search: Search) -> Floats:
+    """Return the processor seconds up to each trial of the last rung."""
+    *before, last = ([one.cpu_s or 0.0 for one in trials] for trials in search.rungs)
+    return np.cumsum([sum(map(sum, before)) + last[0], *last[1:]], dtype=np.float64)
+
+
+def _together(folds: Sequence[Floats]) -> Floats:
+    """Return the courses of folds as rows; one that is over stays as it ended."""
+    n = max(map(len, folds))
+    return np.stack([np.pad(one, (0, n - len(one)), mode="edge") for one in folds])
 
 
 def option_effects(searches: Sequence[Search]) -> list[ModelEffects]:
     """Return the effects of each model with at least `LEAST_TRIALS` trials that have a score."""
     found = []
     for architecture, folds in _by_model(searches).items():
-        scores = np.mean([_scores(one) for one in folds], axis=0)
+        scores = np.mean([_scores(one.trials) for one in folds], axis=0)
         kept = np.flatnonzero(~np.isnan(scores)).tolist()
         if len(kept) < LEAST_TRIALS:
             continue
@@ -171,6 +195,6 @@ def _by_model(searches: Sequence[Search]) -> dict[str, list[Search]]:
     return found
 
 
-def _scores(search: Search) -> Floats:
+def _scores(trials: Sequence[Trial]) -> Floats:
     """Return the score of each trial, NaN where it has none."""
-    return np.array([np.nan if one.score is None else one.score for one in search.trials])
+    return np.array([np.nan if one.score is None else one.score for one in trials])

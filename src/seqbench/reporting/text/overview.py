@@ -19,7 +19,11 @@ def requested(plan: Plan) -> list[tuple[str, list[str]]]:
     trained = plan.trained
     labels = sorted({run.labels for run in trained}, key=float)
     tuned = dict.fromkeys(name for _, name in plan.tuned)
-    searched = [f"{name}: {counted(len(plan.trials(name)), 'trial')}" for name in tuned]
+    searched = [
+        f"{name}: {counted(len(plan.trials(name)), 'trial')}"
+        + (" by halving" if len(plan.rungs(name)) > 1 else "")
+        for name in tuned
+    ]
     return [
         ("datasets", plan.base_datasets),
         ("architectures", list(dict.fromkeys(run.architecture for run in trained))),

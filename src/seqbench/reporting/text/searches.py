@@ -13,9 +13,13 @@ from seqbench.storage.trials import Trial
 
 @dataclass(frozen=True)
 class TrialRow:
-    """One trial: its place, scores on val, what all up to it took, and its options."""
+    """One trial in a rung: scores on val, what all up to it took, and its options.
+
+    `rung` is empty where there is one alone.
+    """
 
     number: int
+    rung: str
     score: str
     best: str
     cpu: str
@@ -35,6 +39,7 @@ class SearchRow:
     chosen: str
     number: int
     changes: str
+    rungs: str
     trials: list[TrialRow]
 
 
@@ -44,12 +49,13 @@ def search_rows(searches: Sequence[Search], dataset: str) -> list[SearchRow]:
         SearchRow(
             model=_model(one, dataset),
             n_trials=len(one.trials),
-            n_failed=sum(trial.failure is not None for trial in one.trials),
+            n_failed=len({t.trial for r in one.rungs for t in r if t.failure is not None}),
             cpu=formats.seconds(one.cpu_s),
             untuned=_score(one.untuned),
             chosen=_score(one.chosen),
             number=one.choice.trial,
             changes=_changes(one) or "as they were",
+            rungs=_rungs(one),
             trials=_trials(one),
         )
         for one in searches
@@ -70,22 +76,39 @@ def _model(search: Search, dataset: str) -> str:
     return name if place == dataset else f"{name}, {place}"
 
 
+def _rungs(search: Search) -> str:
+    """Return how many trials had which part of their epochs; without halving, nothing."""
+    if not search.is_halved:
+        return ""
+    first, *later = map(len, search.rungs)
+    parts = [f"1/{divisor}" for divisor in search.divisors[:-1]] + ["all"]
+    return f"{counted(first, 'trial')} with {parts[0]} of the epochs" + "".join(
+        f", {n} with {part}" for n, part in zip(later, parts[1:], strict=True)
+    )
+
+
 def _trials(search: Search) -> list[TrialRow]:
-    rows, cpu_s, best = [], 0.0, search.untuned
-    for trial in search.trials:
-        cpu_s += trial.cpu_s or 0.0
-        if trial.score is not None and (best.score is None or trial.score > best.score):
-            best = trial
-        rows.append(
-            TrialRow(
-                number=trial.trial,
-                score=_score(trial),
-                best=_score(best),
-                cpu=formats.seconds(cpu_s),
-                options=_options(trial.options) + (f" ({trial.failure})" if trial.failure else ""),
-                is_chosen=trial.trial == search.choice.trial,
+    rows, cpu_s = [], 0.0
+    for rung, trials in enumerate(search.rungs, 1):
+        best: Trial | None = None
+        for trial in trials:
+            cpu_s += trial.cpu_s or 0.0
+            if best is None or (
+                trial.score is not None and (best.score is None or trial.score > best.score)
+            ):
+                best = trial
+            rows.append(
+                TrialRow(
+                    number=trial.trial,
+                    rung=f"{rung}, {trial.epochs} epochs" if search.is_halved else "",
+                    score=_score(trial),
+                    best=_score(best),
+                    cpu=formats.seconds(cpu_s),
+                    options=_options(trial.options)
+                    + (f" ({trial.failure})" if trial.failure else ""),
+                    is_chosen=trial is search.chosen,
+                )
             )
-        )
     return rows
 
 

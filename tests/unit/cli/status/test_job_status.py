@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,9 +14,12 @@ from seqbench.cli.main import main
 from seqbench.cli.status.job_status import Progress, job_statuses
 from seqbench.config.benchmark import Benchmark
 from seqbench.plan.plan import Plan
+from seqbench.plan.workflow_jobs import jobs_of
+from seqbench.reporting.read.promotions import read_promotions
 from seqbench.storage.atomic import write_text
 from seqbench.storage.model_header import CourseRecord, StateHeader
 from seqbench.storage.models import StoredModel, write_model
+from seqbench.storage.trials import Promotion, write_promotion
 
 from .conftest import Folder
 
@@ -252,6 +256,36 @@ def test_a_state_that_is_damaged_shows_no_place(damage, folder, stand):
     (folder.root / job.state).write_bytes(damage((folder.root / job.state).read_bytes()))
 
     assert stand(job).progress is None
+
+
+def test_trials_that_may_go_on_wait_until_their_rung_is_ranked(tmp_path):
+    grid = {"datasets": ["waves"], "architectures": ["mlp"], "seeds": [0]}
+    search = {"trials": 4, "method": "halving", "factor": 2}
+    plan = Plan(Benchmark.load({"runs": [grid], "baselines": [], "tune": search}))
+
+    def trials():
+        jobs = jobs_of(plan, read_promotions(plan, tmp_path))
+        found = [one for one in job_statuses(jobs, tmp_path) if one.job.step == "tune"]
+        return Counter((one.job.name.split("/")[2], one.state) for one in found)
+
+    def go_on(rung, *numbers):
+        path = tmp_path / layout.PROMOTION.format(dataset="waves", architecture="mlp", rung=rung)
+        promotion = Promotion(dataset="waves", architecture="mlp", rung=rung, trials=numbers)
+        write_promotion(path, promotion)
+
+    folder = Folder(tmp_path, plan)
+    folder.make(*(job for job in folder.jobs if "/rung0/" in job.name))
+    at_most = {("rung1", "waiting"): 3, ("rung2", "waiting"): 2}
+    assert trials() == {("rung0", "done"): 4} | at_most
+
+    go_on(0, 0, 3)  # as configured is one of the best two
+    folder.write(layout.TRIAL.format(dataset="waves", architecture="mlp", rung=1, trial=3))
+    assert trials() == {
+        ("rung0", "done"): 4, ("rung1", "done"): 1, ("rung1", "waiting"): 1, ("rung2", "waiting"): 2
+    }  # fmt: skip
+
+    go_on(0, 0, 9)  # of a search of more trials, as it was
+    assert trials() == {("rung0", "done"): 4} | at_most
 
 
 def test_a_choice_made_again_leaves_models_as_they_are_but_until_then_they_wait(tmp_path):
