@@ -9,11 +9,15 @@ PROFILES = Path(__file__).parents[2] / "profiles"
 RULES = {
     "data": ["ingest"],
     "windows": ["window"],
+    "overlaps": ["overlap"],
+    "crossed_windows": ["cross_window"],
     "tuning": ["tune"],
     "baseline_tuning": ["tune_baseline"],
     "pretraining": ["pretrain"],
     "training": ["finetune", "evaluate"],
     "baseline": ["fit_baseline", "evaluate"],
+    "crossed_models": ["cross_evaluate"],
+    "crossed_baselines": ["cross_evaluate"],
 }
 
 
@@ -51,7 +55,8 @@ def test_packs_are_as_large_as_their_partition_allows(profile):
     found = profile("slurm", SEQBENCH_LIMIT_MIN="60", SEQBENCH_PACK="8")
     assert found["group-components"] == {
         "data": 4, "windows": 4, "pretraining": 3, "training": 2, "baseline": 3,
-        "tuning": 3, "baseline_tuning": 3,
+        "tuning": 3, "baseline_tuning": 3, "overlaps": 4, "crossed_windows": 4,
+        "crossed_models": 6, "crossed_baselines": 6,
     }  # fmt: skip
     assert minutes(found, "training", 1) == 60
 

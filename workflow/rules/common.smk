@@ -316,6 +316,11 @@ def packed_with_its_model(wildcards):
     return "baseline" if wildcards.arm == "baseline" else "training"
 
 
+def crossed_with_its_kind(wildcards):
+    """Return the group of an evaluation on another dataset: of models on a GPU, or baselines."""
+    return "crossed_baselines" if wildcards.arm == "baseline" else "crossed_models"
+
+
 def begin():
     """Save the merged configuration beside the results, and start the fork server of the steps."""
     atexit.unregister(end_idle)

@@ -14,6 +14,8 @@ rule cross_window:
     log:
         layout.log("cross_window"),
     priority: 100  # datasets that do not fit are reported before anything is trained
+    group:
+        "crossed_windows"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
@@ -40,6 +42,8 @@ rule cross_evaluate:
         metrics=layout.CROSS_METRICS,
     log:
         layout.log("cross_evaluate"),
+    group:
+        crossed_with_its_kind
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

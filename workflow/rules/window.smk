@@ -38,6 +38,8 @@ rule overlap:
     log:
         layout.log("overlap"),
     priority: 100  # datasets that do not fit are reported before anything is trained
+    group:
+        "overlaps"
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
