@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from difflib import get_close_matches
 from pathlib import Path
 
 from seqbench.errors import UserError
@@ -20,6 +21,22 @@ def natural(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not int(text):
         raise argparse.ArgumentTypeError(f"{text} is no whole number above 0")
     return int(text)
+
+
+def refuse_missing(path: Path, hint: str) -> None:
+    """Refuse a path to read where nothing is, with what is beside it under nearly its name.
+
+    Raises
+    ------
+    UserError
+        If there is nothing; `hint` says what to name in its place.
+    """
+    if path.exists():
+        return
+    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = get_close_matches(path.name, beside, n=1)
+    meant = f"; did you mean '{path.parent / near[0]}'?" if near else ""
+    raise UserError(f"{path}: no such file or folder{meant or f'; {hint}'}")
 
 
 def refuse_overwriting(out: Path, *inputs: tuple[str, Path]) -> None:

@@ -3,11 +3,11 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from seqbench.cli.arguments import refuse_overwriting
+from seqbench.cli.arguments import refuse_missing, refuse_overwriting
 from seqbench.errors import UserError
 
 EXAMPLES = {
-    "seqbench export results/best/doors": "writes results/best/doors/model.onnx",
+    "seqbench export results/best/doors/seed0": "writes model.onnx there",
     "seqbench export model.safetensors --to c --out detector.c": "a C file for a microcontroller",
     "seqbench export model.safetensors --quantize int8": "weights of one byte each",
 }
@@ -36,6 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(model: Path, to: str, out: Path | None, quantize: str | None) -> None:
     """Write the model, and print how far its scores are from those of the trained one."""
+    refuse_missing(model, "name a model, or the folder of a run")
     if out is None:
         out = (model if model.is_dir() else model.parent) / f"model{SUFFIXES[to]}"
     if out.suffix.lower() != SUFFIXES[to]:

@@ -80,8 +80,9 @@ def parse(words: Sequence[str]) -> Call:
         for known in COMMANDS:
             commands.add_parser(known, help=summary(known))
         if name is not None:
-            parser.error(f"unknown command '{name}'; {_suggestion(name, COMMANDS)}")
+            parser.error(f"unknown command '{name}'; {_suggestion(name, (*COMMANDS, '--version'))}")
         if words:
+            _refuse_unknown_options(parser, words)
             parser.parse_args(words)  # which ends in help, the version or an error
         parser.print_help(sys.stderr)
         sys.exit(WRONG_USAGE)

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from seqbench import layout
+from seqbench.cli.arguments import refuse_missing
 from seqbench.config.benchmark import Benchmark
 from seqbench.errors import UserError
 from seqbench.pipeline import DEFAULT_CONFIG
@@ -42,7 +43,17 @@ def read_plan(config: list[Path] | None, directory: Path) -> Plan:
 
 
 def read_config(*paths: Path) -> Benchmark:
-    """Return a config merged into the default one, as Snakemake does with its `--configfile`."""
+    """Return a config merged into the default one, as Snakemake does with its `--configfile`.
+
+    Raises
+    ------
+    UserError
+        If one is missing, a folder, or invalid.
+    """
+    for path in paths:
+        refuse_missing(path, "`seqbench init FOLDER` writes a config")
+        if path.is_dir():
+            raise UserError(f"{path}: is a folder; `seqbench init {path}` writes a config for it")
     return Benchmark.read(DEFAULT_CONFIG, *paths)
 
 

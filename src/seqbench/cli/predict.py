@@ -14,7 +14,7 @@ from io import RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, get_args
 
-from seqbench.cli.arguments import natural, refuse_overwriting
+from seqbench.cli.arguments import natural, refuse_missing, refuse_overwriting
 from seqbench.config.options import Gaps, TimeUnit
 from seqbench.errors import UserError
 from seqbench.process.interruptible import Interruptible
@@ -139,6 +139,8 @@ def run(
     idle_s: float | None,
 ) -> None:
     """Write the predictions for files, or the events of a stream each as soon as it is certain."""
+    for path in model:
+        refuse_missing(path, "name a model, the folder of a run, or results/best/DATASET")
     if out is not None:
         _refuse_out(out, model, recording)
     chosen = out_format or _format_of(out)

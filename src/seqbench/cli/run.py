@@ -13,7 +13,6 @@ from pathlib import Path
 
 from seqbench.cli.exit_codes import FAILED
 from seqbench.cli.plans import read_config
-from seqbench.errors import UserError
 from seqbench.pipeline import PROFILES, SNAKEFILE
 
 EXAMPLES = {
@@ -42,8 +41,6 @@ def run(config: Path, options: list[str]) -> None:
     UserError
         If there is no such config, or it is invalid.
     """
-    if not config.is_file():
-        raise UserError(f"{config}: no such file; `seqbench init FOLDER` writes a config")
     read_config(config)  # so that a fault ends in its sentence, not in what Snakemake makes of it
     arguments = [sys.executable, "-m", "snakemake", *command(config, options)]
     sys.stdout.flush()

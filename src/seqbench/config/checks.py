@@ -107,7 +107,9 @@ def _bad_options(benchmark: Benchmark) -> Iterator[str]:
         place, options = f"datasets.{name}", dataset.source_options
         if dataset.source not in DATASETS:
             yield f"{place}.source: {DATASETS.unknown(dataset.source)}"
-        elif found := list(option_problems(place, DATASETS, dataset.source, options)):
+        elif found := list(
+            option_problems(place, DATASETS, dataset.source, options, DatasetEntry.model_fields)
+        ):
             yield from found
         elif (task := benchmark.task(name)) not in TASKS:
             yield f"{place}.task: {TASKS.unknown(task)}"
@@ -124,8 +126,9 @@ def _bad_options(benchmark: Benchmark) -> Iterator[str]:
         for name, given in chosen.items():
             of = getattr(given, "of", None) or name
             options = given.options if isinstance(given, Entry) else given
+            beside = list(type(given).model_fields) if isinstance(given, Entry) else []
             if of in registry:
-                yield from option_problems(f"{place}.{name}", registry, of, options)
+                yield from option_problems(f"{place}.{name}", registry, of, options, beside)
     for name, entry in benchmark.architectures.items():
         for stage in ("pretrain", "finetune"):
             settings = getattr(benchmark, stage)

@@ -1,6 +1,6 @@
 """What pydantic finds wrong with a configuration, as sentences that name the key and the fix."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from reprlib import Repr
 from typing import Any, get_args
@@ -28,11 +28,25 @@ class ConfigError(UserError):
 
 
 def option_problems(
-    place: str, registry: Registry, name: str, options: dict[str, Any]
+    place: str,
+    registry: Registry,
+    name: str,
+    options: dict[str, Any],
+    beside: Iterable[str] = (),
 ) -> Iterator[str]:
-    """Yield what is wrong with the options of something registered; `place` names their key."""
+    """Yield what is wrong with the options of something registered.
+
+    Parameters
+    ----------
+    place
+        Names their key.
+    registry, name, options
+        What is registered, and the options that are given.
+    beside
+        Keys that may stand beside the options, for hints.
+    """
     entry = registry.entry(name)
-    if found := list(faults(entry.options, options, place)):
+    if found := list(faults(entry.options, options, place, beside)):
         yield from found
         return
     chosen = entry.options.model_validate(options)
@@ -46,8 +60,13 @@ def option_problems(
                 yield f"{place}.{option}: goes with {setting} alone; set that, or leave it out"
 
 
-def faults(model: type[BaseModel], values: dict[str, Any], place: str = "") -> Iterator[str]:
-    """Yield a sentence for each value that a model refuses; `place` names their key, if any."""
+def faults(
+    model: type[BaseModel], values: dict[str, Any], place: str = "", beside: Iterable[str] = ()
+) -> Iterator[str]:
+    """Yield a sentence for each value that a model refuses.
+
+    `place` names their key, if any; `beside` are other keys that may stand there, for hints.
+    """
     try:
         model.model_validate(values)
     except ValidationError as error:
@@ -59,15 +78,17 @@ def faults(model: type[BaseModel], values: dict[str, Any], place: str = "") -> I
                 other[: len(at)] == at and len(other) > len(at) for other in keys
             )
             # Of a list or something else, text is meant for a list of one name.
-            beside = {p["type"] for p, other in zip(problems, keys, strict=True) if other == at}
-            if "list_type" in beside and len(beside) > 1:
+            kinds = {p["type"] for p, other in zip(problems, keys, strict=True) if other == at}
+            if "list_type" in kinds and len(kinds) > 1:
                 is_list = problem["type"] == "list_type"
                 is_other_branch |= is_list != isinstance(problem["input"], str)
             if not is_other_branch:
-                yield sentence(model, problem, place=f"{place}." if place else "")
+                yield sentence(model, problem, f"{place}." if place else "", beside)
 
 
-def sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
+def sentence(
+    model: type[BaseModel], problem: Any, place: str = "", beside: Iterable[str] = ()
+) -> str:
     """Turn one of pydantic's findings into a sentence that names the key and the fix."""
     is_key = problem["type"] == "extra_forbidden"  # whatever the last key looks like
     loc = [*problem["loc"][:-1], *([] if is_key else problem["loc"][-1:])]
@@ -77,6 +98,7 @@ def sentence(model: type[BaseModel], problem: Any, place: str = "") -> str:
     match problem["type"]:
         case "extra_forbidden":
             known = _keys_at(model, problem["loc"][:-1])
+            known += beside if len(problem["loc"]) == 1 else ()
             return f"{where}: no such key; {suggestion(str(problem['loc'][-1]), known)}"
         case "missing":
             return f"{where}: this key is required"

@@ -85,7 +85,9 @@ def test_every_command_is_listed(capsys):
     [
         ("predicts", "unknown command 'predicts'; did you mean 'predict'?"),
         ("stats --watch 3", "unknown command 'stats'; did you mean 'status'?"),
-        ("fly", f"known are {', '.join(sorted(COMMANDS))}"),
+        ("fly", f"known are {', '.join(sorted(['--version', *COMMANDS]))}"),
+        ("version", "unknown command 'version'; did you mean '--version'?"),
+        ("--vesion", "unknown option '--vesion'; did you mean '--version'?"),
         ("status --wacth 3", "unknown option '--wacth'; did you mean '--watch'?"),
         ("predict --modle m", "unknown option '--modle'; did you mean '--model'?"),
         ("status now", "seqbench status: error: unknown argument: now"),

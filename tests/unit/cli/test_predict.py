@@ -165,7 +165,11 @@ def refusal(*arguments: object) -> str:
 def test_predict_answers_faults_with_a_sentence(knocks, walk_npy, tmp_path):
     none = tmp_path / "none"
 
-    assert "none: no such file" in refusal("--model", none, "--recording", walk_npy)
+    sentence = refusal("--model", none, "--recording", walk_npy)
+    assert sentence.endswith("none: no such file or folder; name a model, the folder of a run, or"
+                             " results/best/DATASET")  # fmt: skip
+    near = knocks.model.with_suffix(".safetensor")
+    assert f"did you mean '{knocks.model}'?" in refusal("--model", near, "--recording", walk_npy)
     assert "none.npy" in refusal("--model", knocks.model, "--recording", tmp_path / "none.npy")
     assert "none.csv" in refusal(
         "--model", knocks.model, "--recording", tmp_path / "none.csv", "--stream"

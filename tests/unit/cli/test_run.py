@@ -43,8 +43,23 @@ def test_a_profile_of_the_user_is_passed_on(called):
 def test_a_missing_config_is_refused_with_the_command_that_writes_one(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(SystemExit, match=r"mine\.yaml: no such file; `seqbench init FOLDER`"):
+    with pytest.raises(
+        SystemExit, match=r"mine\.yaml: no such file or folder; `seqbench init FOLDER`"
+    ):
         main(["run", "mine.yaml"])
+
+
+def test_a_name_that_is_nearly_that_of_a_config_and_a_folder_are_refused_with_what_helps(
+    monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "doors.yaml").touch()
+    (tmp_path / "bells").mkdir()
+
+    with pytest.raises(SystemExit, match=r"door\.yaml: .*; did you mean 'doors\.yaml'\?"):
+        main(["run", "door.yaml"])
+    with pytest.raises(SystemExit, match="bells: is a folder; `seqbench init bells` writes"):
+        main(["check", "bells"])
 
 
 def test_an_invalid_config_is_refused_before_snakemake_starts(called, tmp_path):

@@ -174,7 +174,11 @@ def _dataset(name: str, entry: Mapping[str, Proposal]) -> DatasetEntry:
     if not problems:
         dataset = DatasetEntry.model_validate(values)
         place = f"datasets.{name}"
-        problems = list(option_problems(place, DATASETS, dataset.source, dataset.source_options))
+        problems = list(
+            option_problems(
+                place, DATASETS, dataset.source, dataset.source_options, DatasetEntry.model_fields
+            )
+        )
     if problems:
         raise ConfigError(problems)
     return dataset

@@ -165,6 +165,9 @@ def _hint(word: str) -> str:
     """Return names that are near a word or hold it, or the kinds."""
     singular = [kind.singular for kind in KINDS.values()]
     names = [name for kind in KINDS.values() for name in kind.names]
+    begun = [plural for plural in KINDS if plural.startswith(word.lower())]
+    if len(begun) == 1:
+        return f"did you mean '{begun[0]}'?"
     for likeness in (0.8, 0.6):
         if near := get_close_matches(word, [*KINDS, *singular, *names], n=1, cutoff=likeness):
             return f"did you mean '{near[0]}'?"

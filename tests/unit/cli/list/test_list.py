@@ -112,6 +112,7 @@ def test_a_metric_is_known_at_each_tolerance(shown):
     ("word", "hint"),
     [
         ("lstmm", "did you mean 'lstm'?"),
+        ("arch", "did you mean 'architectures'?"),
         ("tasksk", "did you mean 'tasks'?"),
         ("bell", "it is part of tower_bells"),
         ("zzz", "kinds are architectures, baselines, objectives, datasets"),
