@@ -79,6 +79,7 @@ def search_budget(material: Material) -> Plot:
     panels[1].tick_params(labelleft=False)
     panels[0].set(xlabel="trials", ylabel=f"best {metric_label(metric)} on val")
     panels[0].xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    panels[0].set_xlim(left=0)  # the trials before the first score of a search by halving show
     panels[1].set_xlabel("processor time of trials")
     costs = [float(cost) for one in shown for cost in one.cpu_s if cost > 0]
     if costs:
