@@ -108,17 +108,17 @@ def _refuse_unjudged(found: Sequence["Difference"], names: tuple[str, str]) -> N
     """Refuse to judge where nothing can be tested, and name what cannot."""
     if not found:
         raise UserError(f"{names[0]} and {names[1]} have no run in common to judge")
-    single = [one for one in found if one.verdict in ("one seed", "not defined")]
+    runs = [one for one in found if not one.model.is_ensemble]
+    single = [one for one in runs if one.verdict in ("one seed", "not defined")]
     if not single:
         return
-    tested = [one for one in found if one.verdict not in ("one seed", "not defined")]
-    if not tested:
+    if len(single) == len(runs):
         raise UserError(
             "--fail-if-worse: every model has a single seed or no score, so a loss cannot be told"
             " from chance; train more `seeds` in both"
         )
     print(
-        f"not judged, with a single seed or no score: {len(single)} of {len(found)} models",
+        f"not judged, with a single seed or no score: {len(single)} of {len(runs)} models",
         file=sys.stderr,
     )
 

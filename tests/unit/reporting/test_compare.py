@@ -392,7 +392,7 @@ def test_one_interval_of_many_that_leaves_0_out_is_no_loss_beyond_chance(compare
 
     assert code == 0
     assert "B is lower waves: model7" in shown
-    assert "1 of 20 intervals leave 0 out; by chance alone, about 1 would." in shown
+    assert "Intervals that leave 0 out: 1 of 20; by chance alone, about 1 would." in shown
 
 
 def test_what_cannot_be_tested_is_not_passed_in_silence(compare):
@@ -407,6 +407,20 @@ def test_what_cannot_be_tested_is_not_passed_in_silence(compare):
     assert "a loss cannot be told from chance; train more `seeds` in both" in single[0]
     assert (both[0], both[2]) == (0, "not judged, with a single seed or no score: 1 of 2 models\n")
     assert "A and B have no run in common to judge" in none[0]
+
+
+def test_the_mean_over_seeds_is_no_run_that_lacks_its_metrics_or_seeds(folder, tmp_path, capsys):
+    a, b = folder("a"), folder("b")
+    for path in (a, b):
+        with (path / "summary.csv").open("a") as summary:
+            summary.write(f"waves,cnn1d,scratch_ensemble,1.0,0,test,accuracy,0.{path == a:d}5\n")
+
+    main(["compare", str(a), str(b), "--fail-if-worse", "--out", str(tmp_path / "page.html")])
+
+    shown = capsys.readouterr()
+    assert "one seed waves: cnn1d · scratch_ensemble" in " ".join(shown.out.split())
+    assert "no metrics.json" not in shown.out
+    assert shown.err == ""
 
 
 def test_names_of_a_foreign_table_stay_one_line_on_the_terminal(compare):

@@ -15,6 +15,7 @@ from seqbench import layout
 from seqbench.config.registry import TASKS
 from seqbench.config.yaml_files import read_yaml
 from seqbench.errors import FormatError, UserError
+from seqbench.reporting.read.ensembles import ENSEMBLE
 from seqbench.reporting.read.results import COLUMNS
 from seqbench.storage.metrics import Metrics, read_metrics
 from seqbench.tasks.metric_names import expand
@@ -30,6 +31,11 @@ class Fitted(NamedTuple):
     architecture: str
     arm: str
     labels: float
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether this is the mean over the seeds of a model, which has one seed by nature."""
+        return self.arm.endswith(ENSEMBLE)
 
 
 StoredRun = tuple[Fitted, int]

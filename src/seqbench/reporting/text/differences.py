@@ -37,10 +37,11 @@ def warnings(a: Stored, b: Stored, found: Sequence[Difference], names: Names) ->
     """Return sentences on what makes the comparison doubtful."""
     sentences = []
     for name, stored in zip(names, (a, b), strict=True):
-        if missing := len(stored.values) - len(stored.metrics):
+        runs = [run for run in stored.values if not run[0].is_ensemble]  # whose metrics runs have
+        if missing := len(runs) - len(stored.metrics):
             sentences.append(
                 f"{name}: no metrics.json was found of {missing} of its"
-                f" {counted(len(stored.values), 'run')}, so what versions and machine they"
+                f" {counted(len(runs), 'run')}, so what versions and machine they"
                 " come from is not known, and the metric that ranks models may be a guess: the"
                 " usual one of the task."
             )
@@ -61,7 +62,7 @@ def by_chance(found: Sequence[Difference]) -> str:
         return ""
     n_clear = sum(one.verdict in ("higher", "lower") for one in compared)
     return (
-        f"{n_clear} of {counted(len(compared), 'interval')} leave 0 out; by chance alone, about"
+        f"Intervals that leave 0 out: {n_clear} of {len(compared)}; by chance alone, about"
         f" {0.05 * len(compared):.2g} would."
     )
 
