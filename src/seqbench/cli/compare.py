@@ -108,19 +108,19 @@ def _refuse_unjudged(found: Sequence["Difference"], names: tuple[str, str]) -> N
     """Refuse to judge where nothing can be tested, and name what cannot."""
     if not found:
         raise UserError(f"{names[0]} and {names[1]} have no run in common to judge")
-    runs = [one for one in found if not one.model.is_ensemble]
-    single = [one for one in runs if one.verdict in ("one seed", "not defined")]
-    if not single:
-        return
-    if len(single) == len(runs):
+    differing = [one for one in found if one.verdict != "identical" and not one.model.is_ensemble]
+    untested = [one for one in differing if one.p is None]
+    if untested and len(untested) == len(differing):
         raise UserError(
-            "--fail-if-worse: every model has a single seed or no score, so a loss cannot be told"
-            " from chance; train more `seeds` in both"
+            "--fail-if-worse: every model that differs has a single seed or no score, so a loss"
+            " cannot be told from chance; train more `seeds` in both"
         )
-    print(
-        f"not judged, with a single seed or no score: {len(single)} of {len(runs)} models",
-        file=sys.stderr,
-    )
+    if untested:
+        print(
+            "not judged, with a single seed or no score:"
+            f" {len(untested)} of {len(differing)} models that differ",
+            file=sys.stderr,
+        )
 
 
 def _print(sentence: str) -> None:
