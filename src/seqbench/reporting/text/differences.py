@@ -12,6 +12,12 @@ from seqbench.reporting.scores.formats import score as score_text
 from seqbench.reporting.scores.metrics import metric_label
 
 Names = tuple[str, str]  # what the results are called
+UNDECIDED: dict[Verdict, str] = {
+    "not significant": "not significant",
+    "one seed": "not tested, with one seed",
+    "not defined": "without a score",
+    "identical": "identical",
+}
 
 
 def lede(found: Sequence[Difference], scores: Equality, names: Names) -> str:
@@ -22,14 +28,10 @@ def lede(found: Sequence[Difference], scores: Equality, names: Names) -> str:
     if scores.n_equal == scores.n_common:
         return f"All {scores.n_common} scores that {a} and {b} have in common are identical."
     n = Counter(one.verdict for one in found)
-    untested, undefined = n["one seed"], n["not defined"]
+    counts = [f"{words}: {n[verdict]}" for verdict, words in UNDECIDED.items() if n[verdict]]
     return (
         f"Of {counted(len(found), 'model')} that both have, {b} scores higher than {a} with"
-        f" {n['higher']} and lower with {n['lower']}; {n['identical']} are identical,"
-        f" {n['not significant']} not significant"
-        + (f", and {untested} with a single seed cannot be" if untested else "")
-        + (f", and {undefined} have no score" if undefined else "")
-        + "."
+        f" {n['higher']} and lower with {n['lower']}{'; ' if counts else ''}{', '.join(counts)}."
     )
 
 
