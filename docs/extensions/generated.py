@@ -10,7 +10,6 @@ from numpydoc.docscrape import NumpyDocString
 from sphinx.util.docutils import SphinxDirective
 
 PARALLEL = {"parallel_read_safe": True, "parallel_write_safe": True}
-PROSE = ("Summary", "Extended Summary", "Raises", "Notes", "References")
 BOUNDS = {
     "minimum": "≥ {}",
     "exclusiveMinimum": "> {}",
@@ -36,16 +35,12 @@ class GeneratedText(SphinxDirective, ABC):
 def prose(docstring: str) -> str:
     """Return what a numpydoc docstring says beside its parameters."""
     parsed = NumpyDocString(inspect.cleandoc(docstring))
-    lines: list[str] = []
-    for part in PROSE:
-        if part == "Raises":
-            reasons = (" ".join(one.desc) for one in parsed[part])
-            lines += [
-                line for why in reasons for line in ("", f"Refused {why[0].lower()}{why[1:]}")
-            ]
-        else:
-            lines += ["", *parsed[part]]
-    return "```{eval-rst}\n" + "\n".join(lines).strip() + "\n```\n"
+    reasons = [" ".join(one.desc) for one in parsed["Raises"]]
+    refusals = [[f"Refused {why[0].lower()}{why[1:]}"] for why in reasons]
+    summary = [parsed["Summary"], parsed["Extended Summary"]]
+    parts = [*summary, *refusals, parsed["Notes"], parsed["References"]]
+    text = "\n\n".join("\n".join(part) for part in parts if part)
+    return f"```{{eval-rst}}\n{text}\n```\n"
 
 
 def keys_table(keys: Schema, definitions: Schema) -> str:
