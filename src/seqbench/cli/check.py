@@ -1,6 +1,6 @@
 """Check a config as `seqbench run` would run it, and every file of the folders that it reads.
 
-What a file holds against it is named with the fix, for every file at fault.
+Every file at fault is named, with the fix. The last line is the verdict.
 """
 
 import sys
@@ -34,7 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="merged in turn into the default config, as Snakemake does",
+        help="YAML files, merged in turn into the default config, as by `seqbench run`",
     )
     parser.add_argument(
         "--no-data", action="store_true", help="check the config alone; a folder may be missing"

@@ -21,8 +21,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--to", choices=SUFFIXES, default="onnx",
-        help="onnx (the default), which seqbench predict reads as well; c: one file without heap,"
-        " for models that read windows forwards",
+        help="onnx (the default), which `seqbench predict` reads as well; or c, one file without"
+        " heap, for models that read forwards",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, metavar="FILE",

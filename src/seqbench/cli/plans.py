@@ -15,7 +15,8 @@ def add_plan_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of `read_plan`."""
     parser.add_argument(
         "--config", type=Path, nargs="+", metavar="FILE",
-        help=f"as for `check`; without, {layout.CONFIG} in the folder",
+        help="YAML files, merged in turn into the default config; without any,"
+        f" {layout.CONFIG} of the folder",
     )  # fmt: skip
     parser.add_argument(
         "--directory", type=Path, default=Path(), metavar="DIR",

@@ -52,68 +52,91 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--model", type=Path, nargs="+", required=True, metavar="PATH",
         help="a model.safetensors, the folder of a run, or results/best/DATASET; the scores of"
-        " several are averaged",
+        " several models are averaged",
     )  # fmt: skip
     parser.add_argument(
         "--recording", nargs="+", required=True, metavar="PATH",
         help="recordings, a folder of them, or - for standard input",
     )  # fmt: skip
+    parser.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:N")
     parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="file of the predictions; without, on standard output",
-    )
-    parser.add_argument(
+        "--threads", type=natural, default=1, metavar="N",
+        help="threads of a network; 1 by default, as in the benchmark",
+    )  # fmt: skip
+    _add_output(parser)
+    _add_reading(parser)
+    _add_stream(parser)
+
+
+def _add_output(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--out", type=Path, metavar="FILE",
+        help="file of the predictions; without it, they are printed",
+    )  # fmt: skip
+    group.add_argument(
         "--format", dest="out_format", choices=(*TABLES, *LABEL_FILES),
-        help="of the output: by the suffix of --out, else csv; or, for events, a label file that"
-        " the program of that name opens",
+        help="by default that of the suffix of --out, else csv; events can be written as a label"
+        " file, which the program of that name opens",
     )  # fmt: skip
-    parser.add_argument(
-        "--rows",
-        metavar="ROW",
-        help="what a row stands for: window or recording, run or sample, by the task",
-    )
-    parser.add_argument(
+    group.add_argument(
+        "--rows", metavar="ROW",
+        help="what a row of a table stands for: window or recording, run or sample; which of"
+        " them, and which is the default, depends on the task",
+    )  # fmt: skip
+    group.add_argument(
         "--at", nargs="+", metavar="SAMPLE", default=["end"],
-        help="forecasting: first samples to predict; end (the default), or all",
+        help="forecasting: number of the first sample to predict, end (the default: behind the"
+        " last sample), or all",
     )  # fmt: skip
-    parser.add_argument(
+
+
+def _add_reading(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("how recordings are read")
+    group.add_argument(
         "--channels", nargs="+", metavar="NAME", help="channels to take, in the model's order"
     )
-    parser.add_argument(
+    group.add_argument(
         "--header", choices=("yes", "no"), help="whether the first row of a table names its columns"
     )
-    parser.add_argument("--time-column", metavar="NAME", help="of a table; else by its name")
-    parser.add_argument(
-        "--time-unit", choices=get_args(TimeUnit), help="of the time column; else by name or values"
+    group.add_argument(
+        "--time-column", metavar="NAME", help="time column of a table, by default found by its name"
     )
-    parser.add_argument(
+    group.add_argument(
+        "--time-unit", choices=get_args(TimeUnit),
+        help="unit of the time column, by default found by its name or values",
+    )  # fmt: skip
+    group.add_argument(
         "--gaps", choices=get_args(Gaps), default="refuse",
-        help="of a recording that stops and goes on later: refuse it (the default), or split it",
+        help="what to do with a recording that stops and goes on later: refuse it (the default),"
+        " or split it",
     )  # fmt: skip
-    parser.add_argument(
-        "--resample", action="store_true", help="bring a file of another rate to that of the model"
+    group.add_argument(
+        "--resample", action="store_true", help="bring files of another rate to that of the model"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument(
-        "--threads", type=natural, default=1, help="threads of a network; 1, as in the benchmark"
+
+
+def _add_stream(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("streams of events")
+    group.add_argument(
+        "--stream", action="store_true", help="print each event as soon as it is certain"
     )
-    parser.add_argument("--stream", action="store_true", help="give events as they become certain")
-    parser.add_argument(
+    group.add_argument(
         "--kind", choices=("csv", "raw"),
-        help="of a stream: rows of numbers (csv, the default), or raw numbers one after another",
+        help="of the stream: rows of numbers (csv, the default), or raw numbers one after another",
     )  # fmt: skip
-    parser.add_argument(
-        "--dtype", choices=RAW_TYPES, help="numbers of a raw stream, little-endian; float32"
+    group.add_argument(
+        "--dtype", choices=RAW_TYPES, help="type of raw numbers, little-endian; by default float32"
     )
-    parser.add_argument(
+    group.add_argument(
         "--width", type=natural, metavar="N",
-        help="numbers of a sample of a raw stream, of which --channels takes some, from 0",
+        help="numbers of each sample of a raw stream, of which --channels takes some, counted"
+        " from 0",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--idle-s", type=float, metavar="S",
-        help=f"a growing file has ended when it has not grown for so long; {IDLE_S:g} by default",
+        help="seconds without growth after which a growing file has ended;"
+        f" {IDLE_S:g} by default",
     )  # fmt: skip
 
 

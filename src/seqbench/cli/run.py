@@ -26,9 +26,11 @@ PASSES_ON = "options of Snakemake stand behind CONFIG, as in `seqbench run doors
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the config and what is passed on."""
-    parser.add_argument("config", type=Path, metavar="CONFIG", help="merged into the defaults")
+    parser.add_argument(
+        "config", type=Path, metavar="CONFIG", help="YAML file, merged into the default config"
+    )
     options = parser.add_argument(
-        "options", nargs=argparse.REMAINDER, metavar="OPTION", help="of Snakemake, passed on"
+        "options", nargs=argparse.REMAINDER, metavar="OPTION", help="option of Snakemake, passed on"
     )
     options.required = False  # else argparse asks for one where CONFIG is missing
 

@@ -26,9 +26,12 @@ EXAMPLES = {
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the folder, the config and what the user decides."""
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="holds recordings/")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder that holds recordings/")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="the config; FOLDER.yaml in this folder by default"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="config to write; FOLDER.yaml in this folder by default",
     )
     parser.add_argument(
         "--set", type=_key_and_value, nargs="+", action="extend", default=[], dest="given",

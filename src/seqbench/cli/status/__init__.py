@@ -35,10 +35,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="SECONDS",
         help="show it again and again until nothing is left to do",
     )
-    parser.add_argument("--json", action="store_true", dest="as_json", help="for scripts")
+    parser.add_argument(
+        "--json", action="store_true", dest="as_json", help="print one JSON object, for scripts"
+    )
     parser.add_argument(
         "--jobs", type=positive, dest="at_once", metavar="N",
-        help="jobs at a time for the estimate; without, as many as there were",
+        help="jobs at a time, for the estimate; without it, as many as there were",
     )  # fmt: skip
 
 
