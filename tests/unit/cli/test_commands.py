@@ -1,19 +1,33 @@
 """The commands without files of their own, and the parser that all share."""
 
+import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
 import yaml
 
+from fixtures.documents import ROOT, blocks, commands
 from seqbench import __version__
 from seqbench.cli import main as of_main
 from seqbench.cli.exit_codes import EVERY_COMMAND
 from seqbench.cli.main import COMMANDS, main, parse
 
 MODULES = {name: import_module(f"seqbench.cli.{name}") for name in COMMANDS}
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SHOWN = sorted(
+    {
+        re.split(r" [|<>&] ?", line.partition("$(")[0])[0].strip()
+        for page in PAGES
+        for block in blocks(page)
+        if block.language == "sh"
+        for line in commands(replace(block, text=block.text.replace("\\\n", " ")))
+        if line.startswith("seqbench ")
+    }
+)
 EXAMPLES = [
     example for module in (of_main, *MODULES.values()) for example in module.EXAMPLES
 ]  # fmt: skip
@@ -43,6 +57,12 @@ def test_every_example_is_a_command_line(example):
             parse(words[1:])
     else:
         assert parse(words[1:]).run is MODULES[words[1]].run
+
+
+@pytest.mark.parametrize("line", SHOWN)
+def test_every_command_of_a_page_is_a_command_line(line):
+    words = shlex.split(line, comments=True)
+    assert parse(words[words.index("seqbench") + 1 :])
 
 
 def test_help_of_all_commands_imports_none_of_them():

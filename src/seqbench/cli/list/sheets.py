@@ -206,8 +206,12 @@ def _sheet(entry: Entry, facts: Mapping[str, str]) -> Sheet:
 
 
 def _paragraphs(docstring: str) -> Iterator[str]:
-    """Yield the paragraphs of a numpydoc docstring that say more than its options do."""
+    """Yield the paragraphs of a numpydoc docstring that say more than its options do.
+
+    Formulas are left as they are written, in LaTeX.
+    """
     _, _, rest = docstring.partition("\n")
+    rest = re.sub(r":math:(?=`)|^\s*\.\. math:: ", "", rest, flags=re.M)
     parts = re.split(r"^(\w+)\n-{3,}$", rest, flags=re.M)
     for title, text in zip(["", *parts[1::2]], parts[::2], strict=True):
         if title in SHOWN:

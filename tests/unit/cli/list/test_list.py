@@ -108,6 +108,13 @@ def test_a_metric_is_known_at_each_tolerance(shown):
     assert "tasks detection better higher is better ranks detection" in text
 
 
+def test_formulas_are_shown_as_they_are_written(shown):
+    text = shown("ece")
+
+    assert "With the windows `B_m` whose highest probability lies in bin m, \\frac{1}{N}" in text
+    assert "math" not in text
+
+
 @pytest.mark.parametrize(
     ("word", "hint"),
     [
