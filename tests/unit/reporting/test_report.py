@@ -78,10 +78,8 @@ def test_a_page_has_every_figure_needs_no_other_file_and_is_the_same_again(
     assert all(map(is_beside, addresses))
     assert not page.all("link")
     assert len(page.ids) == len(set(page.ids))
-    referred = {
-        attributes["xlink:href"] for _, attributes in page.tags if "xlink:href" in attributes
-    }
-    assert {address.removeprefix("#") for address in referred if address[0] == "#"} <= set(page.ids)
+    referred = {tag["href"] for name in ("use", "image") for tag in page.all(name)}
+    assert {address[1:] for address in referred if address[0] == "#"} <= set(page.ids)
     assert all(address.startswith(("#", "data:image/png;base64,")) for address in referred)
     assert not [attributes for _, attributes in page.tags if "src" in attributes]
     assert set(re.findall(r"url\((.)", text)) == {"#"}

@@ -36,6 +36,7 @@ from seqbench.reporting.figures.panels import (
 )
 from seqbench.reporting.figures.pictures import add_picture, show, spread_over_classes, tiles
 from seqbench.reporting.figures.plot import Numbers, Plot
+from seqbench.reporting.scores.leaderboards import ModelScores
 from seqbench.storage.windows import WindowSet
 
 CELL = "#0b4f86"
@@ -46,7 +47,7 @@ N_CHARACTERS = 14  # of the name of a class beside a matrix
 N_SAMPLES = 500  # pairs of samples of a channel, more than a panel can show beside each other
 N_COLUMNS, N_FRAMES = 3, 5  # of the hardest windows
 N_TITLE, N_NAME = 29, 40  # characters over a panel
-LEAST_CONFUSED = 5  # windows of test
+LEAST_CONFUSED = 10  # predictions on test of a run
 N_TEXT = 100  # characters of a window as text, at most
 ERROR = "#b3261e"
 NO_ERROR = "The model selected on val misclassifies no test window in any run."
@@ -85,16 +86,19 @@ def confusion(material: Material) -> Plot:
             axes.set_ylabel("")
             axes.set_yticklabels([])
     correct = [f"{m.row.name}: {m.counts.trace()} of {m.counts.sum()} correct" for m in shown]
-    return numbers.plot(figure, f"{'; '.join(correct)}.", left_out=_no_confusion(shown))
+    return numbers.plot(
+        figure, f"{'; '.join(correct)}.", left_out=_no_confusion(shown, material.board.floor)
+    )
 
 
-def _no_confusion(shown: Sequence[Confusion]) -> str:
+def _no_confusion(shown: Sequence[Confusion], floor: ModelScores | None) -> str:
     """Return why a matrix of so few windows, or of no error, is not worth a look."""
     n_test = max(int(matrix.counts.sum()) // max(len(matrix.row.results), 1) for matrix in shown)
     if n_test < LEAST_CONFUSED:
-        return f"Test holds {counted(n_test, 'window')}."
-    if all(matrix.counts.trace() == matrix.counts.sum() for matrix in shown):
-        return f"No error of {' and '.join(matrix.row.name for matrix in shown)}."
+        return f"Test holds {counted(n_test, 'prediction')}."
+    rivals = [matrix for matrix in shown if matrix.row != floor]
+    if rivals and all(matrix.counts.trace() == matrix.counts.sum() for matrix in rivals):
+        return f"{' and '.join(matrix.row.name for matrix in rivals)}: no error in any run."
     return ""
 
 

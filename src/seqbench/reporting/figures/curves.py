@@ -22,7 +22,7 @@ from seqbench.reporting.scores.metrics import metric_label
 MANY_CLASSES = 8
 LINE_INCHES = 0.17  # of the legend
 PERFECT = 0.9995  # is written as 1.000
-LEAST_IN_BIN = 5  # predictions, on average over the bins with any, below which a fraction is chance
+LEAST_IN_BIN, LEAST_BINS = 5, 3  # predictions of a run whose fraction is no chance, and such bins
 ONE_CLASS = "Test holds a single class."
 NO_PROBABILITIES = "The model predicts no probabilities."
 
@@ -141,11 +141,13 @@ def calibration(material: Material) -> Plot:
 def _too_few(found: Calibration) -> str:
     """Return why fractions of a few predictions, or of a single bin, are not worth a look."""
     _, _, count = found.pooled
-    n, n_bins = round(float(count.sum())), int((count > 0).sum())
-    predictions = f"{counted(n, found.of)} a run"
-    if n_bins == 1:
-        return f"All predicted probabilities lie in one of {len(count)} bins ({predictions})."
-    return f"{predictions} are too few for {n_bins} bins." if n < LEAST_IN_BIN * n_bins else ""
+    n, n_full = round(float(count.sum())), int((count >= LEAST_IN_BIN).sum())
+    if n_full >= LEAST_BINS:
+        return ""
+    return (
+        f"Of {len(count)} bins, {n_full} {'has' if n_full == 1 else 'have'} {LEAST_IN_BIN} or more"
+        f" of the {counted(n, found.of)} of a run."
+    )
 
 
 def _draw_calibration(axes: Axes, found: Calibration, colour: str, numbers: Numbers) -> None:

@@ -32,7 +32,7 @@ from seqbench.reporting.figures.theme import dark_shade
 from seqbench.reporting.scores.formats import NOTHING
 
 POINTS = 72  # in an inch: the unit of an SVG by matplotlib
-MOST_OF_LINE = 120  # points whose values are shown: closer ones cannot be told apart by hand
+MOST_OF_LINE = 60  # points whose values are shown: closer ones cannot be told apart by hand
 N_DIGITS = 4  # of a value that is shown; the table has all
 NEUTRAL = {
     "#ffffff": "var(--card)",
@@ -55,6 +55,10 @@ COLOUR = re.compile(r"(?<=: )#[0-9a-f]{6}\b")
 SPLIT = re.compile(r"(<[^>]+>)")
 BACKGROUND = re.compile(r"<g>\s*<path d='[^']*' style='fill: #ffffff'/>\s*</g>")
 STYLE = re.compile(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>", re.DOTALL)
+DOTS = re.compile(  # each in a group of its own, all with one clip path and one style
+    r"<g clip-path='(?P<clip>[^']*)'><use [^>]* style='(?P<look>[^']*)'/></g>"
+    r"(?:<g clip-path='(?P=clip)'><use [^>]* style='(?P=look)'/></g>)+"
+)
 VIEW = re.compile(r"<svg[^>]* viewBox='([^']*)'[^>]*>")
 
 
@@ -122,9 +126,10 @@ def inlined(svg: str, plot: Plot, keys: Sequence[str], label: str) -> Markup:
     readings = _readings(plot, keys)
     role = "group" if readings else "img"
     values = f" data-values='{_attribute(readings)}'" if readings else ""
+    drawn = _merged(_without_wrappers(parts)).replace(" xlink:href=", " href=")
     return Markup(
         f"<svg viewBox='{opening[1]}' role='{role}' aria-label='{escape(label)}'"
-        f" style='{shades}'{values}>{_without_wrappers(parts)}"
+        f" style='{shades}'{values}>{drawn}"
     )
 
 
@@ -171,6 +176,17 @@ def _without_wrappers(parts: Iterable[str]) -> str:
         if is_kept:
             kept.append(part)
     return "".join(kept)
+
+
+def _merged(body: str) -> str:
+    """Give dots of one look that follow each other one group with this look."""
+
+    def group(match: re.Match[str]) -> str:
+        clip, look = match["clip"], match["look"]
+        dots = match[0].replace(f" style='{look}'", "").replace(f"<g clip-path='{clip}'>", "")
+        return f"<g clip-path='{clip}' style='{look}'>{dots.replace('</g>', '')}</g>"
+
+    return DOTS.sub(group, body)
 
 
 def _attribute(value: Any) -> str:

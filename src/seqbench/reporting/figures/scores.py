@@ -15,6 +15,7 @@ from seqbench.reporting.figures.panels import (
     arm_legend,
     choice,
     draw_reference_lines,
+    empty,
     finish_panels,
     grid,
     panels_of,
@@ -22,7 +23,14 @@ from seqbench.reporting.figures.panels import (
     short,
 )
 from seqbench.reporting.figures.plot import Numbers, Plot
-from seqbench.reporting.figures.style import CHARACTER_INCHES, INK, LINE_STYLES, MARKERS, MUTED
+from seqbench.reporting.figures.style import (
+    CHARACTER_INCHES,
+    INK,
+    LEGIBLE,
+    LINE_STYLES,
+    MARKERS,
+    MUTED,
+)
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores.estimates import mean_interval_of
 from seqbench.reporting.scores.formats import score
@@ -30,7 +38,7 @@ from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 
 N_BEHIND = 4  # times the way from the best to the median model, that the axis shows
-LEAST_SPAN, LEAST_MARGIN = 0.05, 0.005  # of scores
+LEAST_SPAN = 0.05  # of scores
 
 
 @FIGURES.register("leaderboard", title="Leaderboard", order=10, block="scores")
@@ -47,19 +55,20 @@ def leaderboard(material: Material) -> Plot:
     left = 0.35 + CHARACTER_INCHES * max(map(len, names), default=0)
     figure, (axes,) = grid(1, 1, height=0.15 + 0.25 * len(rows), left=left, top=0.1)
     numbers = Numbers()
+    if not rows:
+        return empty(figure, numbers, "No model has a score on test.")
     for height, row in enumerate(rows):
         _draw_scores(axes, row, height, material.colour(row), numbers)
     draw_reference_lines(material, axes.axvline)
-    low = _lowest_shown(board)
-    if low is not None:
-        axes.set_xlim(left=low)
-        for height, row in enumerate(rows):
-            if row.score.mean is not None and row.score.mean < low:
-                axes.annotate(
-                    f"← {score(row.score.mean)}", (0, height), xytext=(3, 0), va="center",
-                    xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=7,
-                    color=MUTED,
-                )  # fmt: skip
+    axes.set_xlim(*_shown_scores(board))
+    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= 1])
+    for height, row in enumerate(rows):
+        if row.score.mean is not None and row.score.mean < axes.get_xlim()[0]:
+            axes.annotate(
+                f"← {score(row.score.mean)}", (0, height), xytext=(3, 0), va="center",
+                xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=7,
+                color=MUTED, bbox=LEGIBLE,
+            )  # fmt: skip
     axes.set_yticks(range(len(rows)), names)
     for label, row in zip(axes.get_yticklabels(), rows, strict=True):
         label.set_color(MUTED if row.is_baseline else INK)
@@ -72,27 +81,26 @@ def leaderboard(material: Material) -> Plot:
     return numbers.plot(figure, ranking(board))
 
 
-def _lowest_shown(board: Leaderboard) -> float | None:
-    """Return where the axis of scores begins, where some lie so far below that they are left out.
+def _shown_scores(board: Leaderboard) -> tuple[float, float]:
+    """Return the ends of the axis of scores: what competes, and the ceiling.
 
     The floor, and what is many times as far behind the best as most models are, would press
-    together those that a reader compares. None: all are shown.
+    together those that a reader compares.
     """
     scored = [(mean, row) for row in board.rows if (mean := row.score.mean) is not None]
-    rivals = [(mean, row) for mean, row in scored if row != board.floor and not row.is_ceiling]
-    if not rivals:
-        return None
+    rivals = [one for one in scored if one[1] != board.floor and not one[1].is_ceiling] or scored
     best = max(mean for mean, _ in rivals)
     behind = best - float(np.median([mean for mean, _ in rivals]))
     reach = max(N_BEHIND * behind, LEAST_SPAN)
-    least = min(
+    shown = [
         value
-        for mean, row in rivals
+        for mean, row in scored
         if mean >= best - reach
         for value in (mean, *(row.score.interval or ()), *(one for _, one in _defined(row)))
-    )
-    low = least - 0.05 * (best - least) - LEAST_MARGIN
-    return low if min(mean for mean, _ in scored) < low else None
+    ]
+    low, high = min(shown), max(shown)
+    room = 0.05 * max(high - low, LEAST_SPAN)
+    return low - room, high + room
 
 
 @FIGURES.register(

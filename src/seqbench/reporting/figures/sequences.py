@@ -25,7 +25,7 @@ N_WINDOWS = 4  # of test that are drawn
 PAST_SHARE = 1.5  # samples of the past that are drawn for each of the horizon, and no fewer than
 LEAST_PAST = 24
 LEAST_SKILL = -2.0  # what is worse than that leaves the axis
-N_DOTS = 600  # predictions of a model that are drawn as dots
+N_DOTS = 400  # predictions of a model that are drawn as dots
 
 
 @FIGURES.register(
@@ -116,7 +116,7 @@ def squared_by_step(sequences: Sequences, predicted: NDArray[np.float64]) -> NDA
     "agreement", title="Predicted against true", tasks=("regression",), order=21, block="scores"
 )
 def agreement(material: Material) -> Plot:
-    """Test samples, at most 600 evenly spread, of the first value.
+    """Test samples, at most 400 evenly spread, of the first value.
 
     The model selected on val and the best baseline, each in its seed selected on val. Dotted: no
     error. Predictions far outside are drawn at the edge.

@@ -30,6 +30,7 @@ from seqbench.reporting.scores.event_counts import SNR_STEP_DB, AtSnr, by_snr, b
 from seqbench.reporting.scores.formats import milliseconds
 from seqbench.reporting.scores.leaderboards import ModelScores
 
+ONE_RATIO = "All events have about the same signal-to-noise ratio."
 LEAST_SHOWN_MS = 1e-3  # a log axis has no 0
 
 
@@ -95,7 +96,11 @@ def snr(material: Material) -> Plot:
     source_note(figure, shapes)
     ends = dict.fromkeys(edges[:1] + edges[-1:])
     words = [f"{milliseconds(least[edge])} ms at {edge:g} dB" for edge in ends]
-    return numbers.plot(figure, f"Least mean error: {', '.join(words)}." if words else "")
+    return numbers.plot(
+        figure,
+        f"Least mean error: {', '.join(words)}." if words else "",
+        left_out=ONE_RATIO if len(edges) == 1 else "",
+    )
 
 
 def _draw_types(

@@ -20,6 +20,7 @@ STYLE: dict[str, Any] = {
     "font.sans-serif": ["DejaVu Sans", "Helvetica Neue", "Helvetica", "Arial"],
     "font.size": 8.5,
     "text.color": INK,
+    "axes.facecolor": "none",  # what becomes pixels must let dark pages through
     "axes.edgecolor": FRAME,
     "axes.linewidth": 0.7,
     "axes.labelcolor": MUTED,

@@ -100,31 +100,31 @@ def _draw(
     epoch, loss, train = (one.history[name] for name in ("epoch", course.column, "train_loss"))
     is_kept = (epoch == one.best_epoch).to_numpy()
     known: dict[str, Any] = {course.kind: one.label, "dataset": one.dataset, "seed": one.seed}
-    shown = {"epoch": "epoch", f"{course.name}_loss": f"loss on {course.measured}"}
-    shown |= {"train_loss": "on train"}
-    drawn = [(stacks[0], loss)]
+    at = {"epoch": "epoch"}
+    shown = at | {f"{course.name}_loss": f"loss on {course.measured}", "train_loss": "on train"}
+    drawn = [(stacks[0], loss, shown)]
     known |= {"train_loss": train.to_numpy(), f"{course.name}_loss": loss.to_numpy()}
     if score in one.history:
-        drawn.append((stacks[1], one.history[score]))
+        words = f"{metric_label(score.removeprefix('val_'))} on val"
+        drawn.append((stacks[1], one.history[score], at | {score: words}))
         known |= {score: one.history[score].to_numpy()}
-        shown |= {score: metric_label(score.removeprefix("val_"))}
     if one.best_epoch is not None:
         known["is_kept"] = is_kept
-        shown["is_kept"] = "kept"
     rows = numbers.add(architecture=one.architecture, epoch=epoch.to_numpy(), **known)
     label = one.label if len(labels) > 1 else f"{one.label}, {course.measured}"
     name = f"{one.architecture} · {one.label}, seed {one.seed}"
     [pale] = stacks[0][one.architecture].plot(epoch, train, color=colour, alpha=0.22, linewidth=0.8)
     numbers.mark(pale, keys=(label, TRAIN))
     look = {"color": colour, "linestyle": choice(LINE_STYLES, labels, one.label), "linewidth": 1.2}
-    for panels, values in drawn:
+    kept = [row for row, is_best in zip(rows, is_kept, strict=True) if is_best]
+    for panels, values, shown in drawn:
         axes = panels[one.architecture]
         [line] = axes.plot(epoch, values, **look)
         numbers.mark(line, rows, shown, name=name, keys=[label])
         if not is_kept.any():
             continue
         [dot] = axes.plot(epoch[is_kept], values[is_kept], "o", color=colour, markersize=3.2)
-        numbers.mark(dot, keys=[label])
+        numbers.mark(dot, kept, shown, name=f"{name}, kept", keys=[label])
 
 
 def _score_column(curves: list[_Curve]) -> str:

@@ -14,6 +14,7 @@ from seqbench.reporting.figures.plot import Numbers, Plot
 from seqbench.reporting.scores.event_counts import confusion
 
 N_SHOWN_TYPES, N_CHARACTERS = 24, 14
+NO_ERROR = "Every event is found as its own type, and nothing else is."
 MISSED, EXTRA = "missed", "nothing there"
 
 
@@ -67,4 +68,7 @@ def type_confusion(material: Material) -> Plot:
     inner = counts[:-1, :-1]
     wrong, missed, extra = inner.sum() - inner.trace(), counts[:-1, -1].sum(), counts[-1].sum()
     shown_words = f"{inner.trace()} right, {wrong} as another type, {missed} missed, {extra} extra."
-    return numbers.plot(figure, f"{rows[0].name}: {shown_words}")
+    has_error = wrong + missed + extra > 0
+    return numbers.plot(
+        figure, f"{rows[0].name}: {shown_words}", left_out="" if has_error else NO_ERROR
+    )

@@ -41,7 +41,7 @@ const withValues = (svg) => {
   const isShown = ([first]) => !first.keys.some((key) => hidden.has(key));
   let mark = 0, point = 0; // where the arrow keys stand
 
-  svg.addEventListener("pointermove", (event) => {
+  const pointAt = (event) => {
     const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     let nearest, least = REACH;
     for (const points of marks()) {
@@ -53,7 +53,9 @@ const withValues = (svg) => {
     }
     if (nearest) showPoint(svg, nearest);
     else hidePoint();
-  });
+  };
+  svg.addEventListener("pointermove", pointAt);
+  svg.addEventListener("pointerdown", pointAt); // a tap
   svg.addEventListener("pointerleave", hidePoint);
   svg.addEventListener("blur", hidePoint);
 
