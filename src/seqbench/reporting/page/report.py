@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from seqbench import layout
 from seqbench.config.registry import METRICS
@@ -39,7 +39,7 @@ from seqbench.statistics.comparison import N_DECIMALS
 from seqbench.tasks.metric_names import best_at_zero, family_of, higher_is_better
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLES = ("style", "first_screen", "sections", "figures")
+STYLES = ("style", "first_screen", "sections", "models", "figures", "print")
 FILTERS = (
     *("score", "amount", "seconds", "memory", "percent", "p_value", "relative", "decimal"),
     *("count", "rate", "milliseconds", "metric_value"),
@@ -156,6 +156,7 @@ def environment() -> Environment:
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
     environment.filters |= {name: getattr(formats, name) for name in FILTERS} | {
         "signed": formats.signed_score,
+        "breakable": _breakable,
         "beside_page": lambda path: path.removeprefix("results/"),
         "metric": lambda name: metric_label(name).replace(" ms", "\N{NO-BREAK SPACE}ms"),
     }
@@ -172,6 +173,11 @@ def environment() -> Environment:
         "nothing": formats.NOTHING,
     }
     return environment
+
+
+def _breakable(name: str) -> Markup:
+    """Return a name that a narrow cell breaks behind its underscores, and nowhere else."""
+    return escape(name).replace("_", Markup("_<wbr>"))
 
 
 def _skipped(materials: Iterable[Material]) -> list[str]:

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = (
-    *("elements", "data", "sorting", "models", "copying", "curves", "together", "figures"),
+    *("elements", "data", "menu", "sorting", "models", "copying"),
+    *("curves", "together", "figures"),
     "runs",  # last: opens what the address names
 )
 

@@ -191,15 +191,24 @@ def _provenance(result: Result) -> str:
 
 
 def _curve(history: pd.DataFrame | None, best_epoch: float | None) -> dict[str, Any] | None:
-    """Return the losses over epochs, thinned to what a small chart can show."""
+    """Return losses and the score on val over epochs, thinned to what a small chart can show.
+
+    The epoch whose weights were kept is never left out.
+    """
     if history is None or history.empty:
         return None
     n = len(history)
-    shown = np.unique(np.linspace(0, n - 1, min(n, N_CURVE_POINTS)).round().astype(int))
+    shown = np.linspace(0, n - 1, min(n, N_CURVE_POINTS)).round().astype(int)
+    kept = np.flatnonzero(history["epoch"] == best_epoch)
+    of_shown = history.iloc[np.union1d(shown, kept)]
+    names = map(str, history.columns)
+    score = next((name for name in names if name.startswith("val_") and name != "val_loss"), None)
     return {
-        "epoch": history["epoch"].iloc[shown].tolist(),
-        "train": _short(history["train_loss"].iloc[shown]),
-        "val": _short(history["val_loss"].iloc[shown]),
+        "epoch": of_shown["epoch"].tolist(),
+        "train": _short(of_shown["train_loss"]),
+        "val": _short(of_shown["val_loss"]),
+        "score": _short(of_shown[score]) if score else [],
+        "metric": metric_label(score.removeprefix("val_")) if score else "",
         "best": best_epoch,
     }
 

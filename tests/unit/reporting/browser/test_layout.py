@@ -63,3 +63,29 @@ def test_text_has_the_contrast_of_wcag(scheme, see):
         for ground in GROUNDS:
             low, high = sorted((colours[text], colours[ground]))
             assert (high + 0.05) / (low + 0.05) >= 4.5, f"{text} on {ground}"
+
+
+def test_the_menu_stays_and_marks_the_section_that_is_read(see):
+    for viewport in (PHONE, DESK):
+        seen = see("events", viewport=viewport, reduced_motion="reduce")
+        menu = seen.page.get_by_role("navigation")
+
+        menu.get_by_role("link", name="Cost").click()
+        menu.locator("[aria-current][href='#cost']").wait_for()
+        assert menu.get_by_role("link", name="Cost").is_visible()
+        top, heading = (
+            seen.page.locator(selector).bounding_box() for selector in ("nav > ol", "#cost h2")
+        )
+        assert 0 <= top["y"] < viewport["height"] / 2  # however far the page has moved
+        assert heading["y"] >= (top["y"] + top["height"] if viewport == PHONE else 0)
+
+        seen.page.evaluate("scrollTo(0, 0)")
+        menu.locator("[aria-current][href='#result']").wait_for()
+        assert menu.locator("[aria-current]").count() == 1
+
+
+def test_nothing_moves_for_readers_who_asked_for_less_motion(see):
+    behaviour = "getComputedStyle(document.documentElement).scrollBehavior"
+
+    assert see(reduced_motion="reduce").page.evaluate(behaviour) == "auto"
+    assert see(reduced_motion="no-preference").page.evaluate(behaviour) == "smooth"

@@ -1,5 +1,6 @@
 """The panel of a run: what stands behind a number, and how its model is used."""
 
+import csv
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -77,3 +78,86 @@ def test_what_knows_the_truth_has_no_use(see):
 
     assert seen.page.locator("#run .copyable").count() == 1
     assert "Use on new recordings" not in seen.texts("#run h3")
+
+
+def test_the_panel_begins_with_what_differs_from_the_default_and_the_models_file(see):
+    run = "waves/gru/scratch/labels1/seed1"
+    seen = see(anchor=f"#run/{run}")
+    rows = seen.page.locator("#run table").first.locator("tbody tr")
+
+    assert [" ".join(row.inner_text().split()) for row in rows.all()] == [
+        "finetune.epochs 40 60",
+        "finetune.learning_rate 0.01 0.001",
+    ]
+    assert seen.texts("#run h3")[:2] == ["Options that differ from the default", "Use this model"]
+    first = seen.page.locator("#run a[href$='model.safetensors']").first
+    assert first.inner_text() == f"results/finetune/{run}/model.safetensors"
+
+
+def test_a_run_with_all_defaults_says_so(see):
+    seen = see(anchor="#run/waves/majority/baseline/labels1/seed0")
+
+    assert "All options have their defaults." in seen.page.locator("#run-body").inner_text()
+
+
+@pytest.mark.parametrize(("place", "what"), [(0, "the command"), (1, "the lines of Python")])
+def test_the_panel_copies_what_uses_its_model(place, what, see):
+    run = "waves/gru/scratch/labels1/seed1"
+    seen = see(anchor=f"#run/{run}", permissions=["clipboard-read", "clipboard-write"])
+
+    button = seen.page.locator("#run").get_by_role("button", name=f"Copy {what}", exact=True)
+    button.click()
+    seen.page.locator("#run .copyable button", has_text="Copied").wait_for()
+
+    copied = seen.page.evaluate("navigator.clipboard.readText()")
+    assert copied == seen.page.locator("#run .copyable code").nth(place).text_content()
+    assert f"results/finetune/{run}/model.safetensors" in copied
+
+
+def test_previous_and_next_follow_the_rows_as_they_are_filtered_and_sorted(see):
+    seen = see(
+        query="?text=waves+scratch&labels=100+%25", anchor="#run/waves/gru/scratch/labels1/seed1"
+    )
+    title = seen.page.locator("#run-title")
+
+    assert seen.texts("#run .step") == ["\N{LEFTWARDS ARROW} previous model"]  # gru is the last
+    seen.page.get_by_text("previous model").click()
+    assert title.inner_text() == "cnn1d \N{MIDDLE DOT} scratch"
+    assert seen.texts("#run .step") == ["next model \N{RIGHTWARDS ARROW}"]
+
+    seen.page.keyboard.press("Escape")
+    heading = seen.page.locator("#all-models th", has_text="score")
+    for _ in range(2):  # lowest first
+        heading.get_by_role("button").click()
+    seen.page.locator("#all-models tr[data-run*='/gru/']:visible a.model").click()
+    assert seen.texts("#run .step") == ["next model \N{RIGHTWARDS ARROW}"]
+
+
+def test_the_curve_shows_the_values_under_the_pointer_and_by_keys(see, pages):
+    run = "waves/gru/scratch/labels1/seed1"
+    seen = see(anchor=f"#run/{run}")
+    history = pages["classes"].parent / "finetune" / run / "history.csv"
+    with history.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    slider = seen.page.get_by_role("slider", name="Epoch")
+    readout = seen.page.locator("#run .readout")
+    kept = readout.inner_text()
+    assert ", kept: loss " in kept
+
+    slider.focus()
+    seen.page.keyboard.press("Home")
+    val, train, score = (
+        f"{float(rows[0][name]):.3g}" for name in ("val_loss", "train_loss", "val_accuracy")
+    )
+    expected = f"epoch 1: loss {val} on val, {train} on train; accuracy {score} on val"
+    assert readout.inner_text() == expected
+    assert slider.get_attribute("aria-valuetext") == readout.inner_text()
+    seen.page.keyboard.press("ArrowRight")
+    assert readout.inner_text().startswith("epoch 2: ")
+
+    slider.hover()
+    assert slider.get_attribute("aria-valuenow") == readout.inner_text().split()[1].strip(":,")
+    assert 15 < int(slider.get_attribute("aria-valuenow")) < 25  # of 40, under the middle
+    seen.page.mouse.move(1, 1)
+    slider.blur()
+    assert readout.inner_text() == kept

@@ -40,9 +40,9 @@ const curves = (series) => {
 
   // Values of each run at an epoch; without one, of the epoch whose weights were kept.
   const at = (epoch) => {
-    const found = series.map(({ name, epoch: own, train, val, best, colour = 0 }) => {
+    const found = series.map(({ name, epoch: own, train, val, score, metric, best, colour = 0 }) => {
       const place = nearest(own, epoch ?? best ?? own[own.length - 1]);
-      const text = `epoch ${own[place]}${own[place] === best ? ", kept" : ""}: val ${short(val[place])}, train ${short(train[place])}`;
+      const text = `epoch ${own[place]}${own[place] === best ? ", kept" : ""}: loss ${short(val[place])} on val, ${short(train[place])} on train${score.length ? `; ${metric} ${short(score[place])} on val` : ""}`;
       return element("span", { class: `of-${colour}` }, series.length > 1 ? `${name}, ${text}` : text);
     });
     readout.replaceChildren(...found);
