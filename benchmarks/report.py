@@ -7,7 +7,6 @@ report of the copy and, where Playwright and Chromium are installed, opens it.
 """
 
 import argparse
-import json
 import os
 import resource
 import shutil
@@ -24,6 +23,7 @@ import yaml
 from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.plan.plan import Plan, Run
+from seqbench.storage.metrics import read_metrics, write_metrics
 
 OF_A_RUN = (layout.PREDICTIONS, layout.MODEL, layout.HISTORY, layout.TRANSFER)
 
@@ -62,11 +62,11 @@ def write_run(plan: Plan, run: Run, like: Run, source: Path, root: Path) -> None
     for old, new in pairs:
         if (source / old).exists():
             link(source / old, root / new)
-    content = json.loads((source / like.fill(layout.METRICS)).read_text(encoding="utf-8"))
-    content["run"]["seed"] = run.seed
-    metrics = root / run.fill(layout.METRICS)
-    metrics.parent.mkdir(parents=True, exist_ok=True)
-    metrics.write_text(json.dumps(content), encoding="utf-8")
+    metrics = read_metrics(source / like.fill(layout.METRICS))
+    identity = metrics.run.model_copy(update={"seed": run.seed})
+    path = root / run.fill(layout.METRICS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_metrics(path, metrics.model_copy(update={"run": identity}))
 
 
 def link(source: Path, target: Path) -> None:
