@@ -53,6 +53,11 @@ def test_candidates_stand_best_first_in_every_dataset(answered):
         ),
         ([0.5, 0.9], [0.6, 0.85], ", which chance among 2 seeds can do ("),
         ([0.5], [0.6], "lstm is ahead of cnn1d by +0.100 accuracy, with a single seed."),
+        (
+            [1.0, 0.9],
+            [1.0, 0.9],
+            "cnn1d and lstm have the same accuracy in every run that both have.",
+        ),
     ],
 )
 def test_a_lead_is_stated_with_what_chance_can_do(cnn1d, lstm, sentence, answered):

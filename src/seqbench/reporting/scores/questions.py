@@ -89,6 +89,9 @@ def _sentence(first: Candidate, second: Candidate, metric: str) -> str:
     differences = paired(first.results, second.results)
     if not differences:
         return f"{first.name} and {second.name} have no seed in common."
+    if not any(difference.value for difference in differences):
+        scores = f"the same {metric_label(metric)} in every run that both have"
+        return f"{first.name} and {second.name} have {scores}."
     mean = fmean(difference.value for difference in differences)
     side = "ahead of" if mean >= 0 else "behind"
     lead = f"{formats.signed_score(mean)} {metric_label(metric)}"
