@@ -9,14 +9,9 @@ from docutils import nodes
 from numpydoc.docscrape import NumpyDocString
 from sphinx.util.docutils import SphinxDirective
 
+from seqbench.cli.list.ranges import allowed
+
 PARALLEL = {"parallel_read_safe": True, "parallel_write_safe": True}
-BOUNDS = {
-    "minimum": "≥ {}",
-    "exclusiveMinimum": "> {}",
-    "maximum": "≤ {}",
-    "exclusiveMaximum": "< {}",
-}
-JSON_TYPES = {"object": "mapping", "boolean": "true or false", "null": "empty", "string": "text"}
 Schema = dict[str, Any]
 
 
@@ -46,29 +41,13 @@ def prose(docstring: str) -> str:
 def keys_table(keys: Schema, definitions: Schema) -> str:
     """Return a table of keys as their JSON schema has them; empty where there are none."""
     rows = [
-        f"| `{key}` | {_cell(_kind(value, definitions))} | {_default(value)} |"
+        f"| `{key}` | {_cell(allowed(key, value, definitions))} | {_default(value)} |"
         f" {_cell(_meaning(value, definitions))} |"
         for key, value in keys.items()
     ]
     if not rows:
         return ""
     return "\n".join(["| key | value | default | meaning |", "|---|---|---|---|", *rows]) + "\n"
-
-
-def _kind(value: Schema, definitions: Schema) -> str:
-    """Return what a value may be, in words."""
-    if "anyOf" in value:
-        return " or ".join(_kind(one, definitions) for one in value["anyOf"])
-    if "$ref" in value:
-        return _kind(_referred(value, definitions), definitions)
-    if "enum" in value:
-        return ", ".join(f"`{one}`" for one in value["enum"])
-    if "const" in value:
-        return f"`{value['const']}`"
-    if value.get("type") == "array":
-        return f"list of {_kind(value.get('items', {}), definitions)}".removesuffix(" of ")
-    bounds = [sign.format(f"{value[key]:g}") for key, sign in BOUNDS.items() if key in value]
-    return " ".join([JSON_TYPES.get(value.get("type", ""), value.get("type", "")), *bounds])
 
 
 def _meaning(value: Schema, definitions: Schema) -> str:

@@ -13,6 +13,7 @@ KINDS = {  # of a value, and of several
     "number": ("number", "numbers"),
     "string": ("text", "texts"),
     "boolean": ("true or false", "true or false"),
+    "object": ("mapping", "mappings"),
 }
 Schema = Mapping[str, Any]
 
@@ -23,8 +24,8 @@ def described(options: type[Options]) -> dict[str, str]:
     found = {}
     for name, one in schema.get("properties", {}).items():
         default = f"default {as_yaml(one['default'])}" if "default" in one else "required"
-        allowed = _range(name, one, schema.get("$defs", {}))
-        found[name] = f"{allowed}; {default}. {one.get('description', '')}"
+        taken = allowed(name, one, schema.get("$defs", {}))
+        found[name] = f"{taken}; {default}. {one.get('description', '')}"
     return found
 
 
@@ -38,7 +39,8 @@ def as_yaml(value: Any) -> str:
     return text.removesuffix("\n").removesuffix("\n...")
 
 
-def _range(name: str, schema: Schema, definitions: Schema) -> str:
+def allowed(name: str, schema: Schema, definitions: Schema) -> str:
+    """Return what an option may be, with its unit; `definitions` are what its schema refers to."""
     unit = UNITS.get(name.rpartition("_")[2]) if "_" in name else None
     return values(schema, definitions) + (f", in {unit}" if unit and name[:2] != "n_" else "")
 
