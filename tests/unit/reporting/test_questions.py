@@ -56,8 +56,10 @@ def test_candidates_stand_best_first_in_every_dataset(answered):
         (
             [1.0, 0.9],
             [1.0, 0.9],
-            "cnn1d and lstm have the same accuracy in every run that both have.",
+            "cnn1d and lstm have the same mean accuracy (0.000 to 0.000, 2 seeds).",
         ),
+        ([1.0, 0.9], [0.9, 1.0], "cnn1d and lstm have the same mean accuracy (\N{MINUS SIGN}1.271 to"),
+        ([0.9], [0.9], "cnn1d and lstm have the same mean accuracy, with a single seed."),
     ],
 )
 def test_a_lead_is_stated_with_what_chance_can_do(cnn1d, lstm, sentence, answered):

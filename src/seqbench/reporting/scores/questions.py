@@ -10,6 +10,7 @@ from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.estimates import Estimate, difference_interval, independent, paired
 from seqbench.reporting.scores.metrics import metric_label
+from seqbench.statistics.comparison import N_DECIMALS
 
 
 class Candidate(NamedTuple):
@@ -89,18 +90,20 @@ def _sentence(first: Candidate, second: Candidate, metric: str) -> str:
     differences = paired(first.results, second.results)
     if not differences:
         return f"{first.name} and {second.name} have no seed in common."
-    if not any(difference.value for difference in differences):
-        scores = f"the same {metric_label(metric)} in every run that both have"
-        return f"{first.name} and {second.name} have {scores}."
     mean = fmean(difference.value for difference in differences)
+    is_level = round(mean, N_DECIMALS) == 0
     side = "ahead of" if mean >= 0 else "behind"
-    lead = f"{formats.signed_score(mean)} {metric_label(metric)}"
-    ahead = f"{first.name} is {side} {second.name} by {lead}"
+    label = metric_label(metric)
+    ahead = (
+        f"{first.name} and {second.name} have the same mean {label}"
+        if is_level
+        else f"{first.name} is {side} {second.name} by {formats.signed_score(mean)} {label}"
+    )
     interval = difference_interval(differences)
     if interval is None:
         return f"{ahead}, with a single seed."
     bounds = formats.signed_interval(interval)
     among = independent(difference.result for difference in differences)
-    if interval[0] > 0 or interval[1] < 0:
+    if is_level or interval[0] > 0 or interval[1] < 0:
         return f"{ahead} ({bounds}, {among})."
     return f"{ahead}, which chance among {among} can do ({bounds})."
