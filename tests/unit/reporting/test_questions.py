@@ -58,7 +58,11 @@ def test_candidates_stand_best_first_in_every_dataset(answered):
             [1.0, 0.9],
             "cnn1d and lstm have the same mean accuracy (0.000 to 0.000, 2 seeds).",
         ),
-        ([1.0, 0.9], [0.9, 1.0], "cnn1d and lstm have the same mean accuracy (\N{MINUS SIGN}1.271 to"),
+        (
+            [1.0, 0.9],
+            [0.9, 1.0],
+            "cnn1d and lstm have the same mean accuracy (\N{MINUS SIGN}1.271 to",
+        ),
         ([0.9], [0.9], "cnn1d and lstm have the same mean accuracy, with a single seed."),
     ],
 )
