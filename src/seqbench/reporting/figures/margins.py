@@ -78,13 +78,8 @@ def _draw(axes: Axes, row: Margin, height: int, colour: str) -> Line2D:
     """Draw the interval and the mean of a margin, and return the latter."""
     low, high = axes.get_xlim()
     if row.lead.interval is not None:
-        axes.plot(
-            np.clip(row.lead.interval, low, high),
-            [height] * 2,
-            color=colour,
-            linewidth=1.6,
-            zorder=2,
-        )
+        interval = np.clip(row.lead.interval, low, high)
+        axes.plot(interval, [height] * 2, color=colour, linewidth=1.6, zorder=2)
     inside = min(max(row.lead.mean, low), high)
     marker = "o" if inside == row.lead.mean else "<" if inside == low else ">"
     [dot] = axes.plot(
