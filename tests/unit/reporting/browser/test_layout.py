@@ -30,8 +30,7 @@ def test_print_shows_the_page_without_what_is_used_on_a_screen(see):
     assert seen.width() <= PAPER["width"]
     assert not seen.page.locator("nav").is_visible()
     assert not seen.page.locator("form.filters").is_visible()
-    assert seen.page.locator(".leaderboard tbody tr").last.is_visible()
-    assert not any(one.is_visible() for one in seen.page.locator("#models, details").all())
+    assert seen.page.locator("#all-models tbody tr").last.is_visible()
 
 
 def test_the_page_is_dark_where_the_system_is(see):
