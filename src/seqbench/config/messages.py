@@ -93,7 +93,8 @@ def sentence(
     is_key = problem["type"] == "extra_forbidden"  # whatever the last key looks like
     loc = [*problem["loc"][:-1], *([] if is_key else problem["loc"][-1:])]
     keys = [str(key) for key in loc if not _is_branch(key)]
-    where = place + ".".join(keys + ([str(problem["loc"][-1])] if is_key else []))
+    found = ".".join(keys + ([str(problem["loc"][-1])] if is_key else []))
+    where = place + found if found else place.removesuffix(".")
     shown = SHORT.repr(problem["input"])
     match problem["type"]:
         case "extra_forbidden":

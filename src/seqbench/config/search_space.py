@@ -122,14 +122,26 @@ def _space_problems(benchmark: Benchmark, name: str, place: str) -> Iterator[str
 
 
 def _rung_problems(benchmark: Benchmark, name: str, place: str) -> Iterator[str]:
-    """Yield a sentence where no part of the epochs of a trial is long enough for a rung."""
+    """Yield a sentence where halving would leave all trials in one rung."""
     search, found = search_of(benchmark, name), rungs_of(benchmark, name)
-    if search.method == "random" or len(found) > 1 or found[0].n_trials < search.factor:
+    n_trials = found[0].n_trials
+    if search.method == "random" or len(found) > 1 or not n_trials:
         return
-    fewest = min(trainings_of(benchmark, name), key=lambda one: one.epochs)
+    if n_trials < search.factor:
+        yield (
+            f"{place}.space: has {n_trials} of the {search.factor} points that halving takes at"
+            " least; list more values, or give a smaller factor, or `method: random`"
+        )
+        return
+    short = next(
+        one
+        for one in trainings_of(benchmark, name)
+        if one.epochs < least_epochs(one, search.factor)
+    )
     yield (
-        f"{place}: of {fewest.epochs} epochs one in {search.factor} is too few for halving; give"
-        f" {least_epochs(fewest, search.factor)} `epochs` or more, or `method: random`"
+        f"{place}: with `epochs: {short.epochs}` and `warmup_epochs: {short.warmup_epochs}`, one in"
+        f" {search.factor} is too few for halving; give {least_epochs(short, search.factor)}"
+        " `epochs` or more, or `method: random`"
     )
 
 
