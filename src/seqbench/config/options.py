@@ -40,7 +40,7 @@ TimeOrigin = Literal["start", "clock"]
 Gaps = Literal["refuse", "split"]
 TimeUnit = Literal["s", "ms", "us", "ns", "min", "h", "samples"]
 Text = Annotated[str, Field(min_length=1)]
-PhysiologyKind = Literal["pulse", "ecg", "eda", "temperature", "acceleration"]
+PhysiologyKind = Literal["pulse", "ecg", "eda", "temperature", "acceleration", "other"]
 PhysiologyKinds = dict[Text, PhysiologyKind]  # of channels, by their names
 MOVING = ("shift", "time_warp")  # augmentations after which a label may be of another sample
 AugmentationNames = tuple[

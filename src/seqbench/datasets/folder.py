@@ -138,10 +138,11 @@ def folder(
         Detection: name of the channel that is an electrocardiogram, in which baselines
         such as xqrs look for beats; empty: none is.
     physiology
-        What channels measure, as {PLETH: pulse, GSR: eda}, for the baseline
-        physiology_forest: pulse, ecg, eda, temperature or acceleration. Channels
-        left out are known by the first word of their names (bvp, ppg, ecg, eda,
-        gsr, temp, acc, ...), all of them with {}; empty: the baseline does not run.
+        Classification: what channels measure, as {PLETH: pulse, GSR: eda}, for the
+        baseline physiology_forest: pulse, ecg, eda, temperature, acceleration or
+        other. Channels left out are known by the first word of their names (bvp, ppg,
+        ecg, eda, gsr, temp, acc, ...), all of them with {}; empty: the baseline does
+        not run.
     ungrouped
         own: a recording that `groups.csv` does not name is a group of its own;
         empty: it is refused. Without that file each is one anyway.
@@ -163,7 +164,7 @@ def folder(
         root = root.expanduser()
         carried = TASKS.entry(task).tags.get("labels", "classes")
         for_events = {"refractory_s": refractory_s, "ecg": ecg, "ranked_types": ranked_types}
-        _check_options(root, task, carried, labels, times, targets, for_events)
+        _check_options(root, task, carried, labels, times, targets, physiology, for_events)
         if resample and sampling_rate_hz is None:
             raise fault(root, "`resample` has no rate to go to", "set `sampling_rate_hz`, too")
         faults = Faults()  # every bad file is named at once
@@ -288,6 +289,7 @@ def _check_options(
     labels: LabelFiles | None,
     times: TimeOrigin | None,
     targets: tuple[str, ...] | None,
+    physiology: PhysiologyKinds | None,
     for_events: Mapping[str, object],
 ) -> None:
     """Refuse options that do not fit the task, which has labels of the kind `carried`."""
@@ -300,6 +302,9 @@ def _check_options(
         raise fault(root, "`targets` are the channels that regression predicts", hint)
     if carried not in ("events", "classes") and labels is not None:
         raise fault(root, f"`labels` are not what {task} predicts", "leave it out")
+    if task != "classification" and physiology is not None:
+        problem = f"`physiology` belongs to classification, not to {task}"
+        raise fault(root, problem, "leave it out")
     if labels is not None and labels.counts_samples and times == "clock":
         problem = f"`times: clock` does not fit labels of {labels.format}"
         raise fault(root, problem, "they count from the first sample: leave it out")

@@ -6,19 +6,18 @@ from typing import get_args
 from seqbench.config.options import PhysiologyKind
 
 # The first word of a name that says what its channel measures.
-WORDS = {
+WORDS: dict[PhysiologyKind, set[str]] = {
     "pulse": {"bvp", "ppg", "pleth", "pulse"},
     "ecg": {"ecg", "ekg"},
     "eda": {"eda", "gsr"},
     "temperature": {"temp", "temperature", "skt"},
     "acceleration": {"acc", "accel", "acceleration", "accelerometer"},
 }
-OTHER = "other"
-KINDS = (*get_args(PhysiologyKind), OTHER)
+KINDS: tuple[PhysiologyKind, ...] = get_args(PhysiologyKind)
 OF_HEART_OR_SKIN = {"pulse", "ecg", "eda"}
 
 
-def named_kind(name: str) -> str:
-    """Return what the first word of a name says that its channel measures, one of `KINDS`."""
+def named_kind(name: str) -> PhysiologyKind:
+    """Return what the first word of a name says that its channel measures."""
     first = re.match(r"[a-z]*", name.lower())
-    return next((kind for kind, words in WORDS.items() if first and first[0] in words), OTHER)
+    return next((kind for kind, words in WORDS.items() if first and first[0] in words), "other")

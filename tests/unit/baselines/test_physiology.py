@@ -14,6 +14,7 @@ from seqbench.baselines.physiology.skin import skin_features
 from seqbench.config.registry import BASELINES
 from seqbench.errors import UserError
 from seqbench.storage.normalization import Normalization
+from seqbench.storage.windows import COLUMNS, UNLABELLED
 
 RATE_HZ = 64.0
 
@@ -140,7 +141,7 @@ def test_beats_of_an_ecg_are_found():
 
 
 @pytest.mark.parametrize("kind", ["pulse", "ecg"])
-@pytest.mark.parametrize("signal", [np.zeros(2000), np.zeros(5), np.ones(1)])
+@pytest.mark.parametrize("signal", [np.zeros(2000), np.zeros(5), np.ones(1), np.arange(50) % 7])
 def test_a_window_without_a_beat_covers_nothing(kind, signal):
     found = heart_features(signal, 100.0, kind)
 
@@ -170,10 +171,11 @@ def test_what_rises_by_less_is_no_response():
 
 
 def test_channels_are_known_by_a_statement_or_the_first_word_of_their_names():
-    channels = ["BVP", "EDA (µS)", "acc_x", "Temp", "resp", "accuracy"]
+    channels = ["BVP", "EDA (µS)", "acc_x", "Temp", "resp", "accuracy", "pulse rate"]
+    stated = {"resp": "ecg", "BVP": "temperature", "pulse rate": "other"}
 
-    assert channel_kinds(channels, {"resp": "ecg", "BVP": "temperature"}) == [
-        "temperature", "eda", "acceleration", "temperature", "ecg", "other",
+    assert channel_kinds(channels, stated) == [
+        "temperature", "eda", "acceleration", "temperature", "ecg", "other", "other",
     ]  # fmt: skip
     with pytest.raises(UserError, match=r"none of x, acc_y is; state it as `physiology: {x: pulse"):
         channel_kinds(["x", "acc_y"], {})
@@ -261,6 +263,31 @@ def test_what_is_missing_is_the_median_of_the_windows_of_the_fit(forest, make_he
     np.testing.assert_array_equal(forest.predict(again, splits["test"]), found)
 
 
+def test_no_window_needs_a_label_in_val_and_none_is_predicted_of_none(forest, make_hearts):
+    splits = make_hearts()
+    val = splits["val"]
+    unlabelled = replace(val, label=np.full_like(val.label, UNLABELLED))
+    fields = {name: getattr(val, name)[:0] for name in COLUMNS}
+
+    arrays = forest.fit([splits["train"], unlabelled], seed=0)
+
+    alone = forest.fit([splits["train"]], seed=0)
+    np.testing.assert_array_equal(arrays["usual"], alone["usual"])
+    assert forest.predict(arrays, replace(val, **fields)).shape == (0, len(val.classes))
+
+
+def test_a_class_that_train_and_val_lack_is_never_predicted(forest, make_hearts):
+    splits = make_hearts()
+    lacking = {
+        name: replace(one, label=np.where(one.label == 1, UNLABELLED, one.label))
+        for name, one in splits.items()
+    }
+
+    _, found = predicted(forest, lacking)
+
+    np.testing.assert_array_equal(found, np.eye(found.shape[1])[:1].repeat(len(found), axis=0))
+
+
 def test_windows_that_have_no_beats_anywhere_can_be_fitted(forest, make_hearts):
     splits = make_hearts()
     flat = {name: replace(one, signal=np.zeros_like(one.signal)) for name, one in splits.items()}
@@ -274,8 +301,13 @@ def test_windows_that_have_no_beats_anywhere_can_be_fitted(forest, make_hearts):
     ("channel", "rate_hz", "sentence"),
     [
         ("bvp", None, "needs the sampling rate; set `sampling_rate_hz`"),
-        ("bvp", 16.0, "beats in a channel of kind pulse at 20 Hz or more, not at 16 Hz"),
-        ("ecg", 64.0, "beats in a channel of kind ecg at 100 Hz or more, not at 64 Hz"),
+        ("bvp", 16.0, "a channel of kind pulse, as bvp, at 20 Hz or more, not at 16 Hz"),
+        (
+            "ecg",
+            50.0,
+            "kind ecg, as ecg, at 100 Hz or more, not at 50 Hz.*`physiology: {ecg: other",
+        ),
+        ("gsr", 0.5, "a channel of kind eda, as gsr, at 1 Hz or more, not at 0.5 Hz"),
         ("y", 64.0, "none of y, z, x is"),
     ],
 )

@@ -285,6 +285,11 @@ BAD = {
         "'yy'*did you mean 'y'?",
         {"task": "detection", "ecg": "yy"},
     ),
+    "a pulse of events": (
+        EVENTS,
+        "`physiology` belongs to classification, not to detection; leave it out",
+        {"task": "detection", "physiology": {}},
+    ),
     "a pulse that is no channel": (
         {},
         "no channel 'yy', which `physiology` names*did you mean 'y'?",

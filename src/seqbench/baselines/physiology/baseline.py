@@ -1,13 +1,12 @@
 """Features of physiological windows, and a random forest on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.baselines.base import Arrays, Baseline, labels
-from seqbench.baselines.physiology.heart import FINDERS, heart_features
-from seqbench.baselines.physiology.skin import skin_features
+from seqbench.baselines.physiology import heart, skin
 from seqbench.baselines.trees import forest_arrays, tree_probabilities
 from seqbench.config.options import Count, Positive
 from seqbench.config.registry import BASELINES
@@ -16,6 +15,7 @@ from seqbench.errors import UserError
 from seqbench.storage.windows import UNLABELLED, WindowSet
 
 Floats = NDArray[np.float64]
+LEAST_HZ = heart.LEAST_HZ | {"eda": skin.LEAST_HZ}
 
 
 @BASELINES.register(
@@ -44,7 +44,7 @@ class PhysiologyForestBaseline(Baseline):
     ------
     UserError
         If no channel is a pulse wave, an ECG or skin conductance, or the windows have no rate or
-        one too low for beats: 20 Hz of a pulse wave, 100 Hz of an ECG.
+        one too low: 20 Hz for a pulse wave, 100 Hz for an ECG, 1 Hz for skin conductance.
 
     Notes
     -----
@@ -79,8 +79,8 @@ class PhysiologyForestBaseline(Baseline):
 
         first = splits[0]
         kinds = channel_kinds(first.channels, first.source.get("physiology", {}))
-        _check_rate(first.sampling_rate_hz, kinds)
-        x = np.concatenate([self._features(split, kinds, labelled=True) for split in splits])
+        _check_rate(first.channels, kinds, first.sampling_rate_hz)
+        x = np.array([row for one in splits for row in self._features(one, kinds, labelled=True)])
         known = [column[np.isfinite(column)] for column in x.T]
         usual = np.array([np.median(values) if len(values) else 0.0 for values in known])
         forest = RandomForestClassifier(
@@ -92,18 +92,19 @@ class PhysiologyForestBaseline(Baseline):
 
     def predict(self, arrays: Arrays, windows: WindowSet) -> Floats:
         """Return the probabilities of the classes, (N, K)."""
-        x = self._features(windows, [KINDS[code] for code in arrays["kind"]])
-        return tree_probabilities(arrays, _filled(x, arrays["usual"]), len(windows.classes))
+        usual = arrays["usual"]
+        rows = [*self._features(windows, [KINDS[code] for code in arrays["kind"]])]
+        x = np.array(rows).reshape(len(rows), len(usual))  # of no window, too
+        return tree_probabilities(arrays, _filled(x, usual), len(windows.classes))
 
-    def _features(self, windows: WindowSet, kinds: list[str], *, labelled: bool = False) -> Floats:
-        """Return the features of windows, all or the labelled ones, (N, D)."""
-        chosen = windows.label != UNLABELLED if labelled else np.ones(len(windows), dtype=np.bool_)
+    def _features(
+        self, windows: WindowSet, kinds: list[str], *, labelled: bool = False
+    ) -> Iterator[list[float]]:
+        """Yield the features of each window, or each labelled one, D numbers."""
         rate_hz = windows.required_rate_hz
-        rows = [
-            self._window_features(windows, int(index), kinds, rate_hz)
-            for index in np.flatnonzero(chosen)
-        ]
-        return np.array(rows)
+        for index, label in enumerate(windows.label):
+            if label != UNLABELLED or not labelled:
+                yield self._window_features(windows, index, kinds, rate_hz)
 
     def _window_features(
         self, windows: WindowSet, index: int, kinds: list[str], rate_hz: float
@@ -113,10 +114,10 @@ class PhysiologyForestBaseline(Baseline):
         features: list[float] = []
         for signal, kind in zip(window.T, kinds, strict=True):
             features += _statistics(signal, rate_hz)
-            if kind in FINDERS:
-                features += heart_features(signal, rate_hz, kind).values()
+            if kind in heart.FINDERS:
+                features += heart.heart_features(signal, rate_hz, kind).values()
             elif kind == "eda":
-                features += skin_features(signal, rate_hz, self.least_response).values()
+                features += skin.skin_features(signal, rate_hz, self.least_response).values()
         axes = window[:, [kind == "acceleration" for kind in kinds]]
         if axes.shape[1]:
             features += _movement(axes, rate_hz)
@@ -162,17 +163,17 @@ def _movement(axes: Floats, rate_hz: float) -> list[float]:
     ]
 
 
-def _check_rate(rate_hz: float | None, kinds: list[str]) -> None:
-    """Refuse windows without a rate, or one at which beats cannot be found."""
+def _check_rate(channels: Sequence[str], kinds: list[str], rate_hz: float | None) -> None:
+    """Refuse windows without a rate, or with one too low for what a channel measures."""
     if rate_hz is None:
         raise UserError(
             "physiology_forest needs the sampling rate; set `sampling_rate_hz` of the dataset, or"
             " leave it out of the baselines"
         )
-    for kind, (_, least_hz) in FINDERS.items():
-        if kind in kinds and rate_hz < least_hz:
+    for name, kind in zip(channels, kinds, strict=True):
+        if rate_hz < (least_hz := LEAST_HZ.get(kind, 0.0)):
             raise UserError(
-                f"physiology_forest finds beats in a channel of kind {kind} at {least_hz:g} Hz or"
-                f" more, not at {rate_hz:g} Hz; raise `sampling_rate_hz` of the dataset, or leave"
-                " it out of the baselines"
+                f"physiology_forest takes a channel of kind {kind}, as {name}, at {least_hz:g} Hz"
+                f" or more, not at {rate_hz:g} Hz; raise `sampling_rate_hz` of the dataset, state"
+                f" `physiology: {{{name}: other}}` of a folder, or leave it out of the baselines"
             )

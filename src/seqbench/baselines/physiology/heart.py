@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ SHORTEST_S, LONGEST_S = 0.3, 2.0  # interval of a heart, 200 to 30 beats a minut
 # or made up. The fraction is that of Malik et al. (1989).
 LARGEST_CHANGE, N_AROUND = 0.2, 5
 FEWEST_INTERVALS = 5
+LEAST_S = FEWEST_INTERVALS * SHORTEST_S  # a window that holds fewer of any heart
 RISE_S = 0.35  # before the peak of a pulse wave, in which it rises
 GRID_HZ = 4.0  # of intervals in time, for their spectrum
 LOW_HZ, HIGH_HZ = (0.04, 0.15), (0.15, 0.4)  # Task Force (1996), table 2
@@ -51,10 +53,8 @@ def ecg_beats(ecg: Floats, rate_hz: float) -> Floats:
     return NeurokitBaseline().beats(ecg, rate_hz) / rate_hz
 
 
-FINDERS: dict[str, tuple[Finder, float]] = {  # and the least rate in Hz that each can work at
-    "pulse": (pulse_beats, 20.0),
-    "ecg": (ecg_beats, 100.0),
-}
+FINDERS: dict[str, Finder] = {"pulse": pulse_beats, "ecg": ecg_beats}
+LEAST_HZ = {"pulse": 20.0, "ecg": 100.0}  # that each can work at
 
 
 def heart_features(signal: Floats, rate_hz: float, kind: str) -> dict[str, float]:
@@ -62,7 +62,7 @@ def heart_features(signal: Floats, rate_hz: float, kind: str) -> dict[str, float
 
     Times are in milliseconds, rates in beats a minute, power in ms². A feature is NaN where fewer
     than five intervals are left, of the spectrum where they span less than 25 s; `covered` is the
-    fraction of the window in intervals that are left.
+    fraction of the window in intervals that are left, 0 in windows shorter than 1.5 s.
 
     References
     ----------
@@ -71,14 +71,13 @@ def heart_features(signal: Floats, rate_hz: float, kind: str) -> dict[str, float
     interpretation, and clinical use. Circulation 93:1043-1065. It asks for two minutes or more for
     the low band, of which a window of one minute holds two to nine periods.
     """
-    finder, _ = FINDERS[kind]
-    try:
-        with warnings.catch_warnings():
+    duration_s = len(signal) / rate_hz
+    time_s = np.zeros(0)
+    if duration_s >= LEAST_S:
+        with warnings.catch_warnings(), suppress(IndexError):  # which flat pulse waves raise
             warnings.simplefilter("ignore")
-            time_s = finder(signal, rate_hz)
-    except (ValueError, IndexError, ZeroDivisionError):  # in what is flat or too short for a filter
-        time_s = np.zeros(0)
-    return variability(time_s, len(signal) / rate_hz)
+            time_s = FINDERS[kind](signal, rate_hz)
+    return variability(time_s, duration_s)
 
 
 def variability(time_s: Floats, duration_s: float) -> dict[str, float]:

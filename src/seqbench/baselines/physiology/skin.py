@@ -9,6 +9,7 @@ Floats = NDArray[np.float64]
 
 GRID_HZ = 8.0  # responses rise within one second or more
 LEAST_S = 10.0  # half a period of the filter between level and responses
+LEAST_HZ = 1.0  # below, rises are missed, and ten seconds too few samples for the filter
 SECTION_S = 60
 
 
@@ -20,7 +21,7 @@ def skin_features(conductance: Floats, rate_hz: float, least_response: float) ->
     conductance
         In µS, or another unit.
     rate_hz
-        Samples per second.
+        Samples per second, 1 or more.
     least_response
         Smallest rise of a response, in the unit of `conductance`.
 
