@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from seqbench import layout
+from seqbench.config.benchmark import Benchmark
 from seqbench.config.registry import FIGURES
 from seqbench.config.tuning import Dimension
 from seqbench.errors import FormatError
+from seqbench.plan.plan import Plan
 from seqbench.plan.searches import trial_files
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material, gather
 from seqbench.reporting.figures.catalog import figures_of
@@ -262,6 +264,15 @@ def test_a_rung_that_is_ranked_for_another_search_is_refused(numbers, halved):
 
     with pytest.raises(FormatError, match="the choice was made among other trials; run"):
         material_of(halved)
+
+
+def test_rungs_that_were_trained_with_other_epochs_are_refused(halved):
+    raw = halved.benchmark.model_dump(mode="json", exclude_unset=True)
+    raw["architectures"]["cnn1d"]["finetune"]["epochs"] = 27
+    longer = Plan(Benchmark.load(raw))
+
+    with pytest.raises(FormatError, match="cnn1d: trials of rung 0 have other epochs than"):
+        material_of(longer)
 
 
 def test_a_run_whose_trials_still_go_on_has_not_finished(halved):

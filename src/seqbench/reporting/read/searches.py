@@ -95,14 +95,22 @@ def read_searches(plan: Plan, root: Path, choices: Choices) -> list[Search]:
     promotions = read_promotions(plan, root)
     found = []
     for pair, choice in choices.items():
+        folder = (root / choice_file(*pair)).parent
         divisors = tuple(rung.divisor for rung in plan.rungs(pair[1]))
         rungs = []
-        for rung in range(len(divisors)):
+        for rung, divisor in enumerate(divisors):
             numbers = trials_of_rung(plan, *pair, rung, promotions) or ()
             paths = [root / path for path in trial_files(*pair, rung, numbers)]
-            rungs.append(tuple(_of(pair, read_trial(path), path) for path in paths))
+            trials = tuple(_of(pair, read_trial(path), path) for path in paths)
+            if len(divisors) > 1 and any(
+                one.epochs != _epochs(plan, pair, one.trial, divisor) for one in trials
+            ):
+                raise FormatError(
+                    f"{folder}: trials of rung {rung} have other epochs than the configuration has;"
+                    " run `snakemake` again"
+                )
+            rungs.append(trials)
         if choice.options not in [one.options for one in rungs[-1] if one.trial == choice.trial]:
-            folder = (root / choice_file(*pair)).parent
             raise FormatError(
                 f"{folder}: the choice was made among other trials; run `snakemake` again"
             )
@@ -132,6 +140,12 @@ def search_table(searches: Iterable[Search]) -> str:
         for trial in trials
     ]
     return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+
+
+def _epochs(plan: Plan, pair: tuple[str, str], trial: int, divisor: int) -> int:
+    """Return the epochs of a trial of a network with a part of them, as configured."""
+    settings = plan.job_settings.tune(*pair, plan.trials(pair[1])[trial], divisor)
+    return settings.training.optimizer.epochs
 
 
 def _of(pair: tuple[str, str], found: Found, path: Path) -> Found:
