@@ -1,5 +1,6 @@
 """Whoever types in what README and tutorials say gets what they show."""
 
+import html
 import re
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("documentation")]
 TUTORIALS = ROOT / "docs" / "tutorials"
 README = ROOT / "README.md"
 LOADED_FROM_ELSEWHERE = re.compile(r"<(?:script|img|link|iframe)[^>]+(?:src|href)=\"(?:https?:)?//")
+COPIED = re.compile(r'<span class="copyable command"[^>]*><code>(.*?)</code>')
 TRAINS = "seqbench run"  # as its own test does, or a tutorial: here it is planned
 
 
@@ -75,6 +77,20 @@ def test_the_site_loads_nothing_from_elsewhere(tmp_path):
 @pytest.mark.parametrize("name", sorted(page.stem for page in TUTORIALS.glob("*.md")))
 def test_a_reader_gets_through_a_tutorial(name, read_tutorial):
     assert (read_tutorial(name) / layout.REPORT).is_file()
+
+
+@pytest.mark.parametrize("name", ["classification", "detection"])
+def test_the_command_that_the_first_screen_copies_predicts_a_new_recording(
+    name, read_tutorial, tmp_path
+):
+    folder = read_tutorial(name)
+    page = (folder / layout.REPORT).read_text(encoding="utf-8")
+    [copied] = [html.unescape(one) for one in COPIED.findall(page)]
+
+    printed = Reader(folder, tmp_path).runs(copied.replace("FILE", "new.csv"))
+
+    assert printed.startswith("recording,")
+    assert printed.count("\nnew,") > 1
 
 
 def test_a_stream_finds_the_events_that_the_file_has(read_tutorial):
