@@ -8,7 +8,7 @@ from typing import Any
 
 Row = Mapping[str, float]
 PLACE = ("epoch", "steps")  # of a row in the course of the training
-OF_COURSE = (*PLACE, "learning_rate", "gradient_norm", "seconds")
+NO_RESULT = (*PLACE, "learning_rate", "gradient_norm", "seconds")  # neither loss nor score
 KEPT = "kept"  # in front of the values of the epoch whose weights were kept
 
 
@@ -53,7 +53,7 @@ class Drawing:
         from torch.utils.tensorboard.summary import hparams
 
         row = history[best_epoch - 1] if best_epoch else {}
-        kept = {f"{KEPT}/{name}": row[name] for name in sorted(row) if name not in OF_COURSE}
+        kept = {f"{KEPT}/{name}": row[name] for name in sorted(row) if name not in NO_RESULT}
         for summary in hparams(self._hyperparameters, kept):
             self._writer.file_writer.add_summary(summary)
         for name, value in kept.items():
