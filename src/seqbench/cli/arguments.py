@@ -24,7 +24,7 @@ def natural(text: str) -> int:
 
 
 def refuse_missing(path: Path, hint: str) -> None:
-    """Refuse a path to read where nothing is, with what is beside it under nearly its name.
+    """Refuse a path to read where nothing is, with what is there under nearly its name.
 
     Raises
     ------
@@ -33,10 +33,19 @@ def refuse_missing(path: Path, hint: str) -> None:
     """
     if path.exists():
         return
-    beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = get_close_matches(path.name, beside, n=1)
-    meant = f"; did you mean '{path.parent / near[0]}'?" if near else ""
-    raise UserError(f"{path}: no such file or folder{meant or f'; {hint}'}")
+    if near := _nearly_named(path):
+        hint = f"did you mean '{near}'?"
+    raise UserError(f"{path}: no such file or folder; {hint}")
+
+
+def _nearly_named(path: Path) -> Path | None:
+    """Return what is there under the name of a path but for one of its parts."""
+    *_, missing = (one for one in (path, *path.parents) if not one.exists())
+    folder, rest = missing.parent, path.relative_to(missing)
+    if not folder.is_dir():
+        return None
+    near = get_close_matches(missing.name, [one.name for one in folder.iterdir()])
+    return next((found for name in near if (found := folder / name / rest).exists()), None)
 
 
 def refuse_overwriting(out: Path, *inputs: tuple[str, Path]) -> None:

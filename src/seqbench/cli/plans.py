@@ -30,10 +30,11 @@ def read_plan(config: list[Path] | None, directory: Path) -> Plan:
     Raises
     ------
     UserError
-        If there is neither, or if a config is invalid.
+        If there is neither, or no such folder, or if a config is invalid.
     """
     saved = directory / layout.CONFIG
     if config is None and not saved.is_file():
+        refuse_missing(directory, "name the folder that holds results/")
         _refuse_results_folder(directory)
         raise UserError(
             f"{saved}: no such file, as Snakemake has not run here; name the folder with"

@@ -171,6 +171,9 @@ def run(
         raise UserError(f"--format {chosen} is for files; name one with --out")
     if len(recording) > 1 and "-" in recording:
         raise UserError("standard input is read alone; leave the other recordings out")
+    for one in recording:
+        if one != "-" and not stream:  # of a stream, what writes it may have yet to start
+            refuse_missing(Path(one), "correct the name or restore the file")
     if stream or "-" in recording:
         of_files = {"--gaps split": gaps != "refuse", "--resample": resample}
         _refuse_given(of_files, "is for files; leave it out")

@@ -171,6 +171,8 @@ def test_predict_answers_faults_with_a_sentence(knocks, walk_npy, tmp_path):
     near = knocks.model.with_suffix(".safetensor")
     assert f"did you mean '{knocks.model}'?" in refusal("--model", near, "--recording", walk_npy)
     assert "none.npy" in refusal("--model", knocks.model, "--recording", tmp_path / "none.npy")
+    near = walk_npy.with_name("walks.npy")
+    assert f"did you mean '{walk_npy}'?" in refusal("--model", knocks.model, "--recording", near)
     assert "none.csv" in refusal(
         "--model", knocks.model, "--recording", tmp_path / "none.csv", "--stream"
     )

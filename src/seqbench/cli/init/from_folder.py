@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from seqbench.cli.arguments import refuse_missing
 from seqbench.cli.init import proposals
 from seqbench.cli.init.proposals import MODELS, Proposal
 from seqbench.cli.init.starter import starter
@@ -17,6 +18,7 @@ from seqbench.config.messages import ConfigError, faults, option_problems
 from seqbench.config.registry import DATASETS, suggestion
 from seqbench.config.tolerances import TOLERANCES_MS
 from seqbench.datasets.base import DataError, cache_folder, counted, fault, listed, unstored
+from seqbench.datasets.labels.rows import refuse_misnamed
 from seqbench.datasets.reading.recording import READERS
 from seqbench.errors import UserError
 from seqbench.pipeline import DEFAULT_CONFIG
@@ -58,8 +60,9 @@ def config_text(folder: Path, given: dict[str, Any]) -> str:
 
 def _check_folder(folder: Path) -> None:
     """Refuse a folder without recordings/, with the way to make it."""
+    refuse_missing(folder, "name the folder that holds recordings/")
     if not folder.is_dir():
-        raise fault(folder, "there is no such folder", "correct its name")
+        raise fault(folder, "it is a file", "name the folder that holds recordings/")
     if (folder / "recordings").is_dir():
         return
     loose, by_class = _recordings(folder), dict[str, list[str]]()
@@ -98,7 +101,7 @@ def _config(folder: Path, given: dict[str, Any]) -> str:
     """Return the text of the config."""
     name = _name(folder)
     sources = label_sources(folder)
-    task, used = _task(sources, given)
+    task, used = _task(folder, sources, given)
     relative = "" if folder.is_absolute() else "from where `seqbench run` is called"
     entry = {
         "source": Proposal("folder", ""),
@@ -150,7 +153,9 @@ def _name(folder: Path) -> str:
     return f"my_{name}" if name in taken or not name else name
 
 
-def _task(sources: list[LabelSource], given: dict[str, Any]) -> tuple[Proposal, LabelSource | None]:
+def _task(
+    folder: Path, sources: list[LabelSource], given: dict[str, Any]
+) -> tuple[Proposal, LabelSource | None]:
     """Return the task and the labels that it learns from."""
     stated = given.get("task", "regression" if "targets" in given else None)
     if stated is not None:
@@ -163,6 +168,8 @@ def _task(sources: list[LabelSource], given: dict[str, Any]) -> tuple[Proposal, 
         return Proposal(sources[0].task or "detection", sources[0].reason), sources[0]
     if "labels" in given:
         return Proposal("detection", "the labels are points, or cover little"), None
+    for table in ("events.csv", "labels.csv"):
+        refuse_misnamed(folder / table, "labels")
     reason = "no labels lie there; with events.csv it is detection, with labels.csv classification"
     return Proposal("forecasting", reason), None
 

@@ -162,15 +162,16 @@ def _all_names(kind: Kind) -> list[str]:
 
 
 def _hint(word: str) -> str:
-    """Return names that are near a word or hold it, or the kinds."""
+    """Return names that are near a word or hold it, in capitals or not, or the kinds."""
+    word = word.lower()
     singular = [kind.singular for kind in KINDS.values()]
     names = [name for kind in KINDS.values() for name in kind.names]
-    begun = [plural for plural in KINDS if plural.startswith(word.lower())]
+    begun = [plural for plural in KINDS if plural.startswith(word)]
     if len(begun) == 1:
         return f"did you mean '{begun[0]}'?"
     for likeness in (0.8, 0.6):
         if near := get_close_matches(word, [*KINDS, *singular, *names], n=1, cutoff=likeness):
             return f"did you mean '{near[0]}'?"
-        if holding := list(dict.fromkeys(name for name in names if word.lower() in name)):
+        if holding := list(dict.fromkeys(name for name in names if word in name)):
             return f"it is part of {', '.join(holding)}"
     return f"kinds are {', '.join(KINDS)}; `seqbench list` shows every name"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from seqbench.datasets.base import DataError, fault
 from seqbench.datasets.labels.entries import LabelEntry
-from seqbench.datasets.labels.rows import Row, named_rows
+from seqbench.datasets.labels.rows import Row, named_rows, refuse_misnamed
 from seqbench.datasets.reading.recording import Recording
 
 CLASS_TIMES = ("start_s", "end_s")
@@ -29,6 +29,7 @@ def event_rows(path: Path, found: dict[str, Recording]) -> list[LabelEntry]:
         If the file is absent or a row is faulty.
     """
     if not path.exists():
+        refuse_misnamed(path, "labels")
         columns = "recording,onset_s,label"
         raise _missing(path, columns, "detection", "labels.csv", "classification")
     rows = named_rows(path, found, ["onset_s", "label"], ["offset_s"], may_be_empty=True)
@@ -39,6 +40,7 @@ def event_rows(path: Path, found: dict[str, Recording]) -> list[LabelEntry]:
 def class_rows(path: Path, found: dict[str, Recording]) -> list[LabelEntry]:
     """Return the labels of `labels.csv`: recording,label[,start_s,end_s]; see `event_rows`."""
     if not path.exists():
+        refuse_misnamed(path, "labels", ignored="labels.json")  # of Label Studio
         columns = "recording,label"
         raise _missing(path, columns, "classification", "events.csv", "detection")
     return [_class(name, row) for name, row in named_rows(path, found, ["label"], CLASS_TIMES)]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from seqbench.datasets.base import fault, listed
-from seqbench.datasets.labels.rows import named_rows
+from seqbench.datasets.labels.rows import named_rows, refuse_misnamed
 from seqbench.datasets.reading.recording import Recording
 
 
@@ -29,10 +29,7 @@ def groups_of(
     """
     groups: dict[str, str] = {}
     if not path.exists():
-        for other in sorted(path.parent.glob("[gG][rR][oO][uU][pP]*")):
-            if other.is_file() and other.stem.lower() in ("group", "groups"):
-                hint = f"write it as {path.name}, or remove it"
-                raise fault(other, "it holds groups, by its name, but is not read", hint)
+        refuse_misnamed(path, "groups")
         return {name: name for name in found}
     for name, row in named_rows(path, found, ["group"]):
         group = row.cells["group"]

@@ -53,6 +53,31 @@ class Row:
         return known[name]
 
 
+def refuse_misnamed(path: Path, thing: str, *, ignored: str | None = None) -> None:
+    """Refuse a file that is not read, as its name is only nearly that of an absent table.
+
+    Parameters
+    ----------
+    path
+        The table, of a name in the plural; in the singular, in capitals or with another suffix
+        it is misnamed.
+    thing
+        What it holds.
+    ignored
+        Name of a file that is left alone, as another reader takes it.
+
+    Raises
+    ------
+    DataError
+        If there is such a file.
+    """
+    names = (path.stem, path.stem.removesuffix("s"))
+    for other in sorted(path.parent.iterdir()):
+        if other.stem.lower() in names and other.name != ignored and other.is_file():
+            problem = f"it holds {thing}, by its name, but is not read"
+            raise fault(other, problem, f"write it as {path.name}, or remove it")
+
+
 def named_rows(
     path: Path,
     found: Mapping[str, Recording],

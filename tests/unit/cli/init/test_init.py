@@ -1,6 +1,7 @@
 """A starter config from a folder: written once, valid, and refused where nothing decides."""
 
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -192,6 +193,29 @@ def test_a_wrong_option_is_refused(options, sentence, tmp_path):
 
     with pytest.raises(SystemExit, match=sentence):
         main(["init", "doors", "--set", *options])
+
+
+@pytest.mark.parametrize(
+    ("folder", "sentence"),
+    [
+        ("dors", "dors: no such file or folder; did you mean 'doors'?"),
+        ("none", "none: no such file or folder; name the folder that holds recordings/"),
+        ("doors/groups.csv", "doors/groups.csv: it is a file; name the folder that holds"),
+    ],
+)
+def test_a_wrong_folder_is_refused(folder, sentence, tmp_path):
+    write_table(write_recordings(tmp_path / "doors") / "groups.csv", ("recording", "group"))
+
+    with pytest.raises(SystemExit, match=re.escape(sentence)):
+        main(["init", folder])
+
+
+@pytest.mark.parametrize("name", ["label.csv", "Labels.csv", "event.csv", "events.tsv"])
+def test_labels_in_a_file_of_another_name_are_not_passed_over(name, tmp_path):
+    write_table(write_recordings(tmp_path / "doors") / name, ("recording", "label"))
+
+    with pytest.raises(SystemExit, match=rf"{name}: it holds labels, by its name, but is not read"):
+        main(["init", "doors"])
 
 
 def test_a_folder_for_each_class_is_refused_with_the_labels_to_write(tmp_path, monkeypatch):

@@ -121,6 +121,7 @@ def test_formulas_are_shown_as_they_are_written(shown):
         ("lstmm", "did you mean 'lstm'?"),
         ("arch", "did you mean 'architectures'?"),
         ("tasksk", "did you mean 'tasks'?"),
+        ("CNN1D", "did you mean 'cnn1d'?"),
         ("bell", "it is part of tower_bells"),
         ("zzz", "kinds are architectures, baselines, objectives, datasets"),
     ],

@@ -120,6 +120,8 @@ def test_watching_ends_when_nothing_is_left_that_could_be_done(folder, status):
 def test_without_a_config_a_sentence_says_what_to_name(tmp_path):
     with pytest.raises(SystemExit, match="name the folder with --directory, or the config"):
         main(["status", "--directory", str(tmp_path)])
+    with pytest.raises(SystemExit, match="elsewhere: no such file or folder; name the folder"):
+        main(["status", "--directory", str(tmp_path / "elsewhere")])
 
 
 def test_a_config_of_its_own_can_be_named(folder, status, tmp_path):

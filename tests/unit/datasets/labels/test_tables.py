@@ -207,6 +207,14 @@ BAD_LABELS = {
         {"groups.csv": None, "Group.tsv": "recording\tgroup\na\tg\n"},
         "Group.tsv: it holds groups, by its name, but is not read; write it as groups.csv",
     ),
+    "labels in a file of another name": (
+        {"labels.csv": None, "Label.csv": "recording,label\na,walk\n"},
+        "Label.csv: it holds labels, by its name, but is not read; write it as labels.csv",
+    ),
+    "labels as Label Studio has them": (
+        {"labels.csv": None, "labels.json": "[]"},
+        "labels.csv: there is no such file, and classification needs it",
+    ),
     "a label that pandas wrote of none": (
         labels("a,walk", "b,NaN", header="recording,label"),
         "labels.csv, row 3, column 'label': 'nan' is no label; fill it in",
@@ -228,6 +236,10 @@ BAD_EVENTS = {
     "no events": (
         {"labels.csv": None},
         "events.csv: there is no such file*recording,onset_s,label",
+    ),
+    "events in a file of another name": (
+        {"labels.csv": None, "event.csv": "recording,onset_s,label\na,0.1,bell\n"},
+        "event.csv: it holds labels, by its name, but is not read; write it as events.csv",
     ),
     "labels in place of events": (
         {},
