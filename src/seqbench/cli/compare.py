@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqbench import layout
-from seqbench.cli.arguments import refuse_overwriting
+from seqbench.cli.arguments import refuse_missing, refuse_overwriting
 from seqbench.cli.exit_codes import WORSE
 from seqbench.cli.text import INDENT, wrapped
 from seqbench.errors import UserError, one_line
@@ -55,6 +55,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(a: Path, b: Path, names: Sequence[str], fail_if_worse: bool, out: Path) -> None:
     """Write the page, print a summary, and judge where requested."""
+    for path in (a, b):
+        refuse_missing(path, "name a folder of results, or its summary.csv")
+    from seqbench.datasets.base import counted
     from seqbench.reporting.page.comparison import render_comparison
     from seqbench.reporting.read.stored import read_stored
     from seqbench.reporting.scores import differences
@@ -67,11 +70,13 @@ def run(a: Path, b: Path, names: Sequence[str], fail_if_worse: bool, out: Path) 
     both = (names[0], names[1])
     write_text(out, render_comparison(of_a, of_b, both))
     found = differences.differences(of_a, of_b)
-    print(f"{names[0]}: {a}, {len(of_a.values)} runs\n{names[1]}: {b}, {len(of_b.values)} runs")
+    for name, stored in zip(both, (of_a, of_b), strict=True):
+        print(f"{name}: {stored.path}, {counted(len(stored.runs), 'run')}")
     _print(lede(found, differences.equality(of_a, of_b, costs=False), both))
     for sentence in warnings(of_a, of_b, found, both):
         _print(f"warning: {sentence}")
-    print("\n".join(_by_verdict(found, both)))
+    for line in _by_verdict(found, both):
+        print(line)
     _print(by_chance(found))
     for name, one, other in ((names[0], of_a, of_b), (names[1], of_b, of_a)):
         missing = lone(differences.only_in(one, other))

@@ -84,7 +84,7 @@ def test_the_interval_is_that_of_the_paired_differences(table):
         ({0: 0.820, 1: 0.841, 2: 0.859}, "higher"),  # differences .020, .021 and .019
         ({0: 0.780, 1: 0.799, 2: 0.821}, "lower"),
         ({0: 0.80, 1: 0.82, 2: 0.84}, "identical"),
-        ({0: 0.81}, "one seed"),
+        ({0: 0.81}, "not tested"),
     ],
 )
 def test_the_verdict_is_that_of_the_interval(of_b, verdict, table):
@@ -203,7 +203,7 @@ def test_the_page_needs_nothing_but_itself(folder):
     assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in page.tags}
     assert "url(" not in text
     assert "Of 2 models that both have, B scores higher than A with 1 and lower with 0" in text
-    assert "; not tested, with one seed: 1." in text
+    assert "; not tested: 1." in text
     assert "both have the same runs" not in text
     assert "None" not in text
     assert "seed 2</li>" in text
@@ -302,6 +302,7 @@ def test_the_command_writes_the_page_and_prints_where(folder, tmp_path, capsys):
 
     shown = capsys.readouterr().out.splitlines()
     assert shown[0] == f"A: {tmp_path / 'a' / 'results'}, 4 runs"
+    assert "" not in shown
     assert shown[-1] == f"page: {out}"
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
 
@@ -421,7 +422,10 @@ def test_the_mean_over_seeds_is_no_run_that_lacks_its_metrics_or_seeds(folder, t
     main(["compare", str(a), str(b), "--fail-if-worse", "--out", str(tmp_path / "page.html")])
 
     shown = capsys.readouterr()
-    assert "one seed waves: cnn1d · scratch_ensemble" in " ".join(shown.out.split())
+    assert shown.out.startswith(f"A: {a}, 4 runs\nB: {b}, 4 runs\n")
+    printed = " ".join(shown.out.split())
+    assert "not tested waves: cnn1d · scratch_ensemble accuracy" in printed
+    assert "0.100 mean over the seeds of each" in printed
     assert "no metrics.json" not in shown.out
     assert shown.err == ""
 
@@ -440,7 +444,9 @@ def test_names_of_a_foreign_table_stay_one_line_on_the_terminal(compare):
 def test_the_command_refuses_a_wrong_path_in_a_sentence_and_writes_nothing(folder, tmp_path):
     a, out = folder("a"), tmp_path / "page.html"
 
-    with pytest.raises(SystemExit, match=r"error: .*nowhere: cannot be read \(No such file"):
+    with pytest.raises(
+        SystemExit, match=r"error: .*nowhere: no such file or folder; name a folder"
+    ):
         main(["compare", str(a), str(tmp_path / "nowhere"), "--out", str(out)])
     with pytest.raises(SystemExit, match=r"holds no summary\.csv"):
         main(["compare", str(tmp_path), str(a), "--out", str(out)])

@@ -63,6 +63,11 @@ class Stored:
     metrics: dict[StoredRun, Metrics]
     config: dict[str, Any] | None
 
+    @property
+    def runs(self) -> list[StoredRun]:
+        """What was trained or fitted: all but the means over the seeds of a model."""
+        return [run for run in self.values if not run[0].is_ensemble]
+
     @cached_property
     def headlines(self) -> dict[str, str]:
         """The metric that ranks models by dataset: that of runs, else the usual one."""

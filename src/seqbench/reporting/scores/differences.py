@@ -16,7 +16,7 @@ from seqbench.statistics.student import mean_interval, mean_p
 
 ALPHA = 0.05  # of a false alarm among all models that are compared
 COSTS = ("train_cpu_s", "peak_memory_bytes")
-Verdict = Literal["lower", "higher", "not significant", "one seed", "not defined", "identical"]
+Verdict = Literal["lower", "higher", "not significant", "not tested", "not defined", "identical"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)  # what asks for attention first
 
 
@@ -65,7 +65,7 @@ class Difference:
         if self.is_identical:
             return "identical"
         if self.interval is None:
-            return "one seed"
+            return "not tested"
         if self.interval[0] > 0:
             return "higher"
         return "lower" if self.interval[1] < 0 else "not significant"

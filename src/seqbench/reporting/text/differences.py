@@ -14,7 +14,7 @@ from seqbench.reporting.scores.metrics import metric_label
 Names = tuple[str, str]  # what the results are called
 UNDECIDED: dict[Verdict, str] = {
     "not significant": "not significant",
-    "one seed": "not tested, with one seed",
+    "not tested": "not tested",
     "not defined": "without a score",
     "identical": "identical",
 }
@@ -39,11 +39,10 @@ def warnings(a: Stored, b: Stored, found: Sequence[Difference], names: Names) ->
     """Return sentences on what makes the comparison doubtful."""
     sentences = []
     for name, stored in zip(names, (a, b), strict=True):
-        runs = [run for run in stored.values if not run[0].is_ensemble]  # whose metrics runs have
-        if missing := len(runs) - len(stored.metrics):
+        if missing := len(stored.runs) - len(stored.metrics):
             sentences.append(
                 f"{name}: no metrics.json was found of {missing} of its"
-                f" {counted(len(runs), 'run')}, so what versions and machine they"
+                f" {counted(len(stored.runs), 'run')}, so what versions and machine they"
                 " come from is not known, and the metric that ranks models may be a guess: the"
                 " usual one of the task."
             )
@@ -75,7 +74,7 @@ def verdicts(names: Names) -> dict[Verdict, str]:
         "lower": f"{names[1]} is lower",
         "higher": f"{names[1]} is higher",
         "not significant": "not significant",
-        "one seed": "one seed",
+        "not tested": "not tested",
         "not defined": "not defined",
         "identical": "identical",
     }
@@ -85,11 +84,12 @@ def change(one: Difference) -> str:
     """Return what became of the score of a model."""
     if one.difference.mean is None:
         return "no score that both have"
-    seeds = counted(one.n_seeds, "seed")
+    seeds = f"over {counted(one.n_seeds, 'seed')}"
+    over = "mean over the seeds of each" if one.model.is_ensemble else seeds
     bounds = "" if one.interval is None else f", 95 % interval {signed_interval(one.interval)}"
     return (
         f"{label(one.metric)} {score_text(one.a.mean)} to {score_text(one.b.mean)},"
-        f" {signed_score(one.difference.mean)} over {seeds}{bounds}"
+        f" {signed_score(one.difference.mean)} {over}{bounds}"
     )
 
 
