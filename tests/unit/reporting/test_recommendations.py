@@ -18,6 +18,13 @@ from seqbench.storage.metrics import read_metrics, write_metrics
 RIVALS = ("majority", "minirocket")
 
 
+def change_cost(path, **costs):
+    """Write other costs into the metrics of a run."""
+    metrics = read_metrics(path)
+    cost = metrics.cost.model_copy(update=costs)
+    write_metrics(path, metrics.model_copy(update={"cost": cost}))
+
+
 @pytest.fixture
 def recommend(write_results, config):
     """Return what makes the recommendation of waves from scores by name."""
@@ -84,18 +91,42 @@ def test_the_first_table_names_method_cost_and_command(
     assert "--model results/best/gun_point/baseline " in second["use"]
 
 
+def test_the_training_of_a_pretrained_model_counts_its_pretraining(
+    write_results, config, page_without_figures
+):
+    plan = write_results(config(arms=["contrastive_finetune"], seeds=[0]), skill=lambda run: 0.9)
+    [path] = [Path(run.fill(layout.METRICS)) for run in plan.trained]
+    change_cost(path, train_s=3.0, pretrain_s=20.0)
+    [header, row] = Page(page_without_figures()).tables["The recommended method of each dataset"]
+
+    assert row[header.index("training")].startswith("23.0 s ")
+
+
+@pytest.mark.parametrize(
+    ("seconds_per_second", "shown"), [(0.004, "250"), (0.3, "3.3"), (4.0, "0.25")]
+)
 def test_recordings_are_predicted_so_many_times_faster_than_they_last(
-    write_events, event_config, page_without_figures
+    seconds_per_second, shown, write_events, event_config, page_without_figures
 ):
     plan = write_events(event_config(seeds=[0]), skill=lambda run: 0.7)
     for run in plan.runs:
-        path = Path(run.fill(layout.METRICS))
-        metrics = read_metrics(path)
-        cost = metrics.cost.model_copy(update={"predict_s_per_s": 0.004})
-        write_metrics(path, metrics.model_copy(update={"cost": cost}))
+        change_cost(Path(run.fill(layout.METRICS)), predict_s_per_s=seconds_per_second)
     [header, row] = Page(page_without_figures()).tables["The recommended method of each dataset"]
 
-    assert row[header.index("prediction")].startswith("250 \N{MULTIPLICATION SIGN} real time")
+    words = f"{shown} \N{MULTIPLICATION SIGN} real time"
+    assert row[header.index("prediction")].startswith(words)
+
+
+def test_without_a_score_the_floor_is_not_called_better(
+    write_results, config, page_without_figures
+):
+    def without_score(run, content):
+        content["scores"]["test"]["accuracy"] = {"value": None}
+
+    write_results(config(("majority",)), skill=lambda run: 0.5, edit=without_score)
+    [header, row] = Page(page_without_figures()).tables["The recommended method of each dataset"]
+
+    assert row[header.index("recommended, runner-up")] == "no score on test"
 
 
 @pytest.fixture

@@ -61,9 +61,11 @@ def _recommended(plan: Plan, material: Material) -> Recommended:
 
 
 def _method(row: ModelScores, material: Material) -> Method:
+    spent = [row.cost(key) for key in ("pretrain_s", "train_s")]
+    known = [seconds for seconds in spent if seconds is not None]
     return Method(
         row=row,
-        training=formats.seconds(row.cost("train_s")),
+        training=formats.seconds(sum(known) if known else None),
         prediction=_prediction(row, material),
         memory=formats.memory(row.cost("peak_memory_bytes")),
     )
@@ -72,7 +74,8 @@ def _method(row: ModelScores, material: Material) -> Method:
 def _prediction(row: ModelScores, material: Material) -> str:
     """Return the speed of prediction: of recordings by their duration, else by window."""
     if material.windows.timeline is not None and (share := row.cost("predict_s_per_s")):
-        return f"{formats.count(round(1 / share))} {TIMES} real time"
+        speed = formats.amount(1 / share) if share < 0.1 else f"{1 / share:.2g}"
+        return f"{speed} {TIMES} real time"
     times = [
         seconds / n
         for result in row.results
