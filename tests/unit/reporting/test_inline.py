@@ -136,6 +136,22 @@ def test_points_lie_where_they_are_drawn(plot):
         assert np.abs(np.reshape(at, (-1, 2)) - drawn).max() < 0.06  # digits of values and places
 
 
+def test_values_beyond_all_numbers_are_words_that_the_script_can_read():
+    with mpl.rc_context(STYLE):
+        figure = Figure()
+        axes = figure.add_subplot()
+        numbers = Numbers()
+        [line] = axes.plot([1, 2, 3], [0.5, 0.4, 0.3])
+        train = [np.inf, -np.inf, np.nan]
+        rows = numbers.add(epoch=[1, 2, 3], train_loss=train)
+        numbers.mark(line, rows, {"train_loss": "on train"})
+        plot = numbers.plot(figure)
+        element = inlined(as_svg(figure), plot, name_parts(plot), "label")
+
+    [(*_, shown)] = values_of(element)["marks"]
+    assert shown == ["\N{INFINITY}", "\N{MINUS SIGN}\N{INFINITY}", NOTHING]
+
+
 def test_entries_of_the_legend_are_those_with_a_curve(plot):
     made, keys, svg = plot
     page = Page(str(inlined(svg, made, keys, "label")))

@@ -44,11 +44,11 @@ MEMORIES = tuple(
 COUNTS = tuple(
     (10.0**power, f"{10 ** (power % 3)}{('', ' k', ' M', ' G')[power // 3]}") for power in range(12)
 )
-# What a model costs, how the axis is called, and its ticks.
-COSTS: tuple[tuple[str, str, Ticks], ...] = (
-    ("train_cpu_s", "processor time of a training", DURATIONS),
-    ("peak_memory_bytes", "highest memory in training", MEMORIES),
-    ("n_parameters", "parameters", COUNTS),
+# What a model costs, how the axis is called, its ticks, and what a value is called with its unit.
+COSTS: tuple[tuple[str, str, Ticks, str], ...] = (
+    ("train_cpu_s", "processor time of a training", DURATIONS, "processor seconds"),
+    ("peak_memory_bytes", "highest memory in training", MEMORIES, "bytes of memory"),
+    ("n_parameters", "parameters", COUNTS, "parameters"),
 )
 MARK, NAME_SIZE, CHARACTER = 26, 7, 4.6  # square points, points, and points of a letter of a name
 N_NAME, N_LEGEND = 20, 24
@@ -59,14 +59,15 @@ LEGEND_ROW, LEGEND_MARK = 0.19, 0.4  # inches
 
 @dataclass(frozen=True)
 class _Panel:
-    """One cost: the name and ticks of its axis, models as (cost, score, row), those on the front.
+    """One cost: its axis, models as (cost, score, row), and indices of those on the front.
 
-    The front holds indices of models.
+    `measured` is what a value is called, with its unit.
     """
 
     key: str
     name: str
     ticks: Ticks
+    measured: str
     models: list[tuple[float, float, ModelScores]]
     front: list[int]
 
@@ -109,7 +110,7 @@ def cost(material: Material) -> Plot:
     return numbers.plot(figure, ranking(board))
 
 
-def _panel(board: Leaderboard, key: str, name: str, ticks: Ticks) -> _Panel:
+def _panel(board: Leaderboard, key: str, name: str, ticks: Ticks, measured: str) -> _Panel:
     """Return the models whose cost is known and no 0; the floor is a line of its own.
 
     The ceiling competes with nobody.
@@ -121,7 +122,7 @@ def _panel(board: Leaderboard, key: str, name: str, ticks: Ticks) -> _Panel:
     ]
     rivals = [i for i, (_, _, row) in enumerate(models) if not row.is_ceiling]
     on_front = pareto_front([models[i][0] for i in rivals], [models[i][1] for i in rivals])
-    return _Panel(key, name, ticks, models, [rivals[i] for i in on_front])
+    return _Panel(key, name, ticks, measured, models, [rivals[i] for i in on_front])
 
 
 def _draw_panel(axes: Axes, panel: _Panel, material: Material, numbers: Numbers) -> None:
@@ -143,7 +144,7 @@ def _draw_panel(axes: Axes, panel: _Panel, material: Material, numbers: Numbers)
             cost=panel.key, architecture=row.architecture, arm=row.arm, value=value,
             mean_score=mean, n=row.score.n, is_on_front=is_on_front,
         )  # fmt: skip
-        shown = {"mean_score": f"mean {metric_label(row.headline)}", "value": panel.name}
+        shown = {"mean_score": f"mean {metric_label(row.headline)}", "value": panel.measured}
         numbers.mark(dot, rows, shown, name=row.name, keys=_keys(row, material))
     set_ticks(axes, [value for value, _, _ in panel.models], panel.ticks)
     axes.grid()

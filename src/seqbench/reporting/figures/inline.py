@@ -191,7 +191,7 @@ def _merged(body: str) -> str:
 
 def _attribute(value: Any) -> str:
     """Return JSON that may stand between single quotes."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "&amp;").replace("'", "&#39;").replace("<", "&lt;")
 
 
@@ -236,6 +236,8 @@ def _value(cell: Any) -> str | float | int:
         return "yes" if cell else "no"
     if pd.isna(cell):
         return NOTHING
+    if not np.isfinite(cell):  # of a training that diverged; JSON has no such number
+        return "\N{INFINITY}" if cell > 0 else "\N{MINUS SIGN}\N{INFINITY}"
     return _short(float(cell) if float(cell).is_integer() else float(f"{cell:.{N_DIGITS}g}"))
 
 
