@@ -35,8 +35,9 @@ def rows_of(pages):
 
 
 def tip(seen):
-    """Return what stands beside the point, and whether one is marked."""
-    return seen.page.locator(".tip").inner_text(), seen.page.locator(".ring").count() == 1
+    """Return what stands beside the point, in a line, and whether one is marked."""
+    text = seen.page.locator(".tip").inner_text()
+    return " ".join(text.split()), seen.page.locator(".ring").count() == 1
 
 
 def four_digits(value):
