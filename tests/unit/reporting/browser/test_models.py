@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
+from seqbench.storage.cells import plain_cell
+
 NOTHING = "\N{EN DASH}"
 ROWS = "#all-models tbody tr:visible"
 TICK = "#all-models tbody tr[data-run='{}'] input"
@@ -44,7 +46,8 @@ def test_a_click_on_a_heading_sorts_and_another_turns_the_order(see):
 
 def test_what_has_no_value_stands_last_in_either_order(see):
     seen = see()
-    seen.page.locator("#cost summary").first.click()
+    for i in range(2):  # all costs, and in them those of the first dataset
+        seen.page.locator("#cost summary").nth(i).click()
     heading = seen.page.locator("#cost table").first.locator("th").filter(has_text="MACs")
     column = "#cost table >> nth=0 >> tbody tr td:nth-child(3)"
 
@@ -203,6 +206,13 @@ def test_the_rows_shown_are_a_csv_file(see):
     ]
     assert [float(row["test"]) for row in rows] == scores(seen)
     assert {row["finetune.learning_rate"] for row in rows} == {"0.001", "0.01"}
+
+
+def test_no_cell_of_the_csv_file_is_a_formula(see):
+    cells = ["=1+1", "@x", "-0.5", "+2", 'a,"b"', ""]
+    text = see().page.evaluate("cells => asCsv([cells])", cells)
+
+    assert next(csv.reader([text])) == [*map(plain_cell, cells)]
 
 
 def test_two_to_four_ticked_models_are_compared(see):

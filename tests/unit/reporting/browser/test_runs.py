@@ -53,8 +53,9 @@ def test_a_link_to_a_run_opens_it_and_its_files_are_where_the_links_lead(see, pa
     assert seen.page.locator("#run svg polyline").count() == 2
 
 
-def test_a_link_to_no_run_opens_nothing(see):
-    assert not see(anchor="#run/nothing/like/it").page.locator("#run").is_visible()
+@pytest.mark.parametrize("key", ["nothing/like/it", "toString"])
+def test_a_link_to_no_run_opens_nothing(key, see):
+    assert not see(anchor=f"#run/{key}").page.locator("#run").is_visible()
 
     page = see(anchor="#run/waves/cnn1d/scratch/labels1/seed0").page
     page.locator("#run").wait_for()

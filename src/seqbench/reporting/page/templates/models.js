@@ -59,7 +59,10 @@ const bestRows = (rows, metric) => {
   return rows.filter((one) => !one.row.dataset.ceiling && merit(one) === best.get(one.row.dataset.dataset));
 };
 
-const asCsv = (rows) => rows.map((cells) => cells.map((cell) => (/[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")).join("\r\n");
+// A cell that no spreadsheet takes for a formula, as in the tables of the report; numbers are none.
+const plainCell = (cell) => (/^[=+\-@\t\r]/.test(cell) && isNaN(cell) ? `'${cell}` : cell);
+const quotedCell = (cell) => (/[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+const asCsv = (rows) => rows.map((cells) => cells.map((cell) => quotedCell(plainCell(cell))).join(",")).join("\r\n");
 
 const allModels = (form, table) => {
   const rows = [...table.tBodies[0].rows].map(modelRow);
@@ -96,7 +99,8 @@ const allModels = (form, table) => {
 
   const csv = () => {
     const value = (cell) => cell.dataset.value ?? cell.textContent.replace(/\s+/g, " ").trim();
-    const chosen = columns.filter(({ name }) => form.querySelector(`[name=column][value="${name}"]`).checked);
+    const names = new FormData(form).getAll("column");
+    const chosen = columns.filter(({ name }) => names.includes(name));
     const named = ["dataset", "task", "architecture", "arm", "labels"];
     return asCsv([
       [...named, "metric", "test", "val", "n", "train_cpu_s", "n_parameters", ...chosen.map(({ name }) => name)],

@@ -79,10 +79,10 @@ const requested = () => {
   const { hash } = location;
   if (hash.startsWith(PREFIX)) {
     const key = decoded(hash.slice(PREFIX.length));
-    return key in runs ? show(key, listed.rows().map((row) => row.key)) : undefined;
+    return Object.hasOwn(runs, key) ? show(key, listed.rows().map((row) => row.key)) : undefined;
   }
   if (!hash.startsWith(TOGETHER)) return undefined;
-  const keys = [...new Set(decoded(hash.slice(TOGETHER.length)).split(","))].filter((key) => key in runs).slice(0, MOST_COMPARED);
+  const keys = [...new Set(decoded(hash.slice(TOGETHER.length)).split(","))].filter((key) => Object.hasOwn(runs, key)).slice(0, MOST_COMPARED);
   return keys.length > 1 ? together(keys) : undefined;
 };
 
