@@ -46,7 +46,10 @@ class RecordingEvents:
             If it is something else.
         """
         if not isinstance(found, DetectionResults):
-            raise UserError(f"label files hold events, not predictions of {found.header.task}")
+            raise UserError(
+                f"label files hold events, not predictions of {found.header.task}; write a table:"
+                " end --out in .csv, and leave --format out"
+            )
         if len(set(found.names)) > 1:
             raise UserError("a label file holds the events of one recording; name one")
         starts = np.cumsum(found.lengths) - found.lengths
