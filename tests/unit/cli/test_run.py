@@ -11,6 +11,8 @@ from seqbench.pipeline import DEFAULT_CONFIG, PROFILES, SNAKEFILE
 def called(monkeypatch, tmp_path):
     """Return a function that runs `seqbench run mine.yaml`, and returns what Snakemake is given."""
     (tmp_path / "mine.yaml").write_text("runs: [{datasets: [waves], architectures: [lstm]}]\n")
+    (tmp_path / "wrong.yaml").write_text("runs: [{datasets: [wavs], architectures: [lstm]}]\n")
+    (tmp_path / "short.yaml").write_text("finetune: {epochs: 2}\n")
     monkeypatch.chdir(tmp_path)
     calls = []
     monkeypatch.setattr(command_run.os, "execv", lambda _, words: calls.append(words))
@@ -29,6 +31,12 @@ def test_options_behind_the_config_are_passed_on(called):
     assert called("-n", "--cores", "4", "results/summary.csv") == [
         *own, "-n", "--cores", "4", "results/summary.csv"
     ]  # fmt: skip
+
+
+def test_configs_are_merged_in_turn(called):
+    assert called("short.yaml", "-n")[2:] == ["--configfile", "mine.yaml", "short.yaml", "-n"]
+    with pytest.raises(SystemExit, match="unknown dataset 'wavs'"):
+        called("wrong.yaml")
 
 
 @pytest.mark.parametrize("options", [["--profile", "slurm"], ["--profile=slurm"]])

@@ -77,6 +77,5 @@ def run(
 def _touch_command(config: list[Path] | None, directory: Path) -> str:
     """Return the command that marks all results of a folder as up to date."""
     saved = directory / layout.CONFIG
-    used = saved if config is None or (len(config) > 1 and saved.is_file()) else config[0]
     folder = [] if directory == Path() else ["--directory", str(directory)]
-    return shlex.join(["seqbench", "run", str(used), "--touch", *folder])
+    return shlex.join(["seqbench", "run", *map(str, config or [saved]), "--touch", *folder])
