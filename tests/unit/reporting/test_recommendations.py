@@ -13,6 +13,7 @@ from seqbench.reporting.evidence.material import gather
 from seqbench.reporting.read.results import collect
 from seqbench.reporting.scores.leaderboards import leaderboard
 from seqbench.reporting.scores.recommendations import recommendation
+from seqbench.reporting.text.overview import lede
 from seqbench.storage.metrics import read_metrics, write_metrics
 
 RIVALS = ("majority", "minirocket")
@@ -142,6 +143,23 @@ def margins(write_results, config):
         return gather_margins(gather(plan, collect(plan, Path()), Path()))
 
     return make
+
+
+@pytest.mark.parametrize(
+    ("scores", "sentence"),
+    [
+        ({"waves": 0.9}, "The model selected on val beats the best baseline beyond chance."),
+        ({"waves": 0.7}, "The model selected on val is behind the best baseline beyond chance."),
+        ({"waves": 0.8}, "The model selected on val does not beat the best baseline."),
+        (
+            {"waves": 0.9, "gun_point": 0.7},
+            "The model selected on val beats the best baseline on 1 of 2 datasets, beyond chance"
+            " on 1. It is behind beyond chance on 1.",
+        ),
+    ],
+)
+def test_the_first_sentence_says_what_chance_can_explain(scores, sentence, margins):
+    assert lede(margins(**scores)) == sentence
 
 
 def test_the_forest_plot_draws_the_margins_of_the_tables(margins):

@@ -37,7 +37,7 @@ class Recommendation:
 def recommendation(board: Leaderboard) -> Recommendation:
     """Return which method to take.
 
-    Val chooses among trained models. Baselines have no score on val, from which most learn, so
+    Val chooses among trained models. Most baselines learn from val and so have no score on it, so
     one takes the place of the selected model only where test is clear about it: that looks at one
     pair, and at the baseline that test favours.
     """

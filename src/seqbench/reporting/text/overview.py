@@ -46,17 +46,18 @@ def lede(margins: Margins) -> str:
     n_sure = sum(lead.verdict == "ahead" for lead in leads)
     n_behind = sum(lead.verdict == "behind" for lead in leads)
     if len(leads) == 1:
-        verb = "beats" if n_ahead else "does not beat"
-        sure = " more clearly than chance would" if n_sure else ", but chance could do that"
-        result = f"The model selected on val {verb} the best baseline{sure if n_ahead else ''}."
-        return f"{result}{uncounted}"
+        verb = "beats" if n_ahead else "is behind" if n_behind else "does not beat"
+        how = " beyond chance" if n_sure or n_behind else ""
+        if n_ahead and not n_sure:
+            how = ", but chance alone can explain the margin"
+        return f"The model selected on val {verb} the best baseline{how}.{uncounted}"
     count = "all" if n_ahead == len(leads) else "none" if n_ahead == 0 else f"{n_ahead}"
     result = (
         f"The model selected on val beats the best baseline on {count} of {len(leads)} datasets"
     )
     if n_ahead:
         result += f", beyond chance on {n_sure if n_sure else 'none'}"
-    lost = f" It is clearly behind on {n_behind}." if n_behind else ""
+    lost = f" It is behind beyond chance on {n_behind}." if n_behind else ""
     return f"{result}.{lost}{uncounted}"
 
 
