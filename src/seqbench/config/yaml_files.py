@@ -38,8 +38,18 @@ def read_yaml(path: Path) -> Any:
         raise UserError(f"{path}: cannot be read ({reason}); name a YAML file") from None
     except RecursionError:
         raise UserError(f"{path}: its values are nested too deeply; write them flat") from None
+    except yaml.MarkedYAMLError as error:
+        raise UserError(one_line(f"{path}{_fault(error)}")) from None
     except Exception as error:  # a tag on what it does not fit raises nearly anything
         raise UserError(f"{path}: not valid YAML: {one_line(str(error))}") from None
+
+
+def _fault(error: yaml.MarkedYAMLError) -> str:
+    """Return where YAML cannot be read further, why, and where what is open there begins."""
+    mark, begun = error.problem_mark, error.context_mark
+    line = "" if mark is None else f", line {mark.line + 1}"
+    context = "" if begun is None else f" ({error.context}, from line {begun.line + 1})"
+    return f"{line}: not valid YAML{context}: {error.problem}; correct indents, brackets or quotes"
 
 
 def _check(path: Path, root: yaml.Node) -> None:

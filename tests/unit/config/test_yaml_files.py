@@ -42,7 +42,13 @@ def test_anchors_and_merges_are_read(read):
         ("a: 2001-99-99\n", "not valid YAML"),
         ("a: !!bool maybe\n", "not valid YAML"),
         ("a: !!timestamp now\n", "not valid YAML"),
-        ("a: *nothing\n", "not valid YAML"),
+        ("a: *nothing\n", "line 1: not valid YAML: found undefined alias 'nothing'; correct"),
+        (
+            "a: 1\nb: [2,\nc: 3",
+            "line 3: not valid YAML (while parsing a flow sequence, from line 2): expected"
+            " ',' or ']'",
+        ),
+        ("a: 1\n b: 2\n", "line 2: not valid YAML: mapping values are not allowed here; correct"),
         ("a: 1\n--- \nb: 2\n", "not valid YAML"),
         ("[" * 5000, "nested too deeply"),
     ],
