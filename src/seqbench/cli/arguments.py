@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -10,10 +11,10 @@ from seqbench.errors import UserError
 
 def positive(text: str) -> float:
     """Return a finite number above 0."""
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is no number above 0")
-    return value
+    with suppress(ValueError):
+        if 0 < (value := float(text)) < math.inf:
+            return value
+    raise argparse.ArgumentTypeError(f"{text} is no number above 0")
 
 
 def natural(text: str) -> int:

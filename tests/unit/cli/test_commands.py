@@ -110,6 +110,7 @@ def test_every_command_is_listed(capsys):
         ("--vesion", "unknown option '--vesion'; did you mean '--version'?"),
         ("status --wacth 3", "unknown option '--wacth'; did you mean '--watch'?"),
         ("predict --modle m", "unknown option '--modle'; did you mean '--model'?"),
+        ("status --watch soon", "argument --watch: soon is no number above 0"),
         ("status now", "seqbench status: error: unknown argument: now"),
         ("run", "the following arguments are required: CONFIG\n"),
         ("run --cores 4 mine.yaml", "options of Snakemake stand behind CONFIG"),
