@@ -45,7 +45,10 @@ def _nearly_named(path: Path) -> Path | None:
     folder, rest = missing.parent, path.relative_to(missing)
     if not folder.is_dir():
         return None
-    near = get_close_matches(missing.name, [one.name for one in folder.iterdir()])
+    beside = list(folder.iterdir())
+    # Of the stem first, as names of one suffix are alike by it alone.
+    stems = get_close_matches(missing.stem, {one.stem for one in beside})
+    near = get_close_matches(missing.name, [one.name for one in beside if one.stem in stems])
     return next((found for name in near if (found := folder / name / rest).exists()), None)
 
 

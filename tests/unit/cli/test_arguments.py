@@ -23,6 +23,8 @@ def folder(tmp_path, monkeypatch):
         ("result/best/doors", "did you mean 'results/best/doors'?"),
         ("result/best/bells", "name another"),  # the folder is there, but nothing like bells
         ("elsewhere", "name another"),
+        ("results/rod.yaml", "name another"),  # which has the suffix of run.yaml, no more
+        ("results/run.yml", "did you mean 'results/run.yaml'?"),
         ("results/run.yaml/x", "name another"),  # below a file
         ("lost", "name another"),  # a link to nowhere is not what was meant
     ],
