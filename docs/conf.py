@@ -22,6 +22,7 @@ extensions = [
     "registry_reference",
 ]
 exclude_patterns = ["extensions"]
+html_math_renderer = "mathml"
 nitpicky = True
 # Types of other packages: their inventories would have to be downloaded at every build.
 nitpick_ignore_regex = [
