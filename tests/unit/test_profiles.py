@@ -92,3 +92,16 @@ def test_a_setting_that_is_no_number_is_named_and_an_empty_one_is_none(name, set
     with pytest.raises(Exception, match=f"{setting}=none: give a whole number"):
         profile(name, **{setting: "none"})
     assert profile(name, **{setting: ""})
+
+
+@pytest.mark.parametrize(
+    ("visible", "n"),
+    [("0", 1), ("2, 0", 2), ("GPU-7a1,GPU-9b2", 2), ("0,1,-1,2", 2), ("-1", 0), ("", 0),
+     ("NoDevFiles", 0)],
+)  # fmt: skip
+def test_jobs_use_as_many_gpus_at_once_as_cuda_shows_times_those_that_share_one(
+    visible, n, profile
+):
+    found = profile("default", CUDA_VISIBLE_DEVICES=visible, SEQBENCH_JOBS_PER_GPU="3")
+
+    assert found.get("resources") == (f"gpu={3 * n}" if n else None)

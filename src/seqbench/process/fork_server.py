@@ -36,9 +36,12 @@ from typing import Any
 
 from seqbench.process.launch import ADDRESS, TO_END, allocation, connect, execute
 
-SINGLE_THREADED = {
+OF_SERVER = {  # forks have the environment of their client
     **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA")},
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pandas loads Arrow, which would start one
+    # An extension may look for a GPU when it is imported. If that initialised CUDA here, no fork
+    # could use a GPU; asked this way, torch looks without.
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
 }
 # The package is found without a variable, so that a PYTHONPATH of the user stays as it is.
 START = """
@@ -78,7 +81,7 @@ def start() -> Callable[[], None]:
         [sys.executable, "-c", START, str(Path(__file__).parents[2]), str(listener.fileno())],
         stdin=subprocess.PIPE,
         pass_fds=[listener.fileno()],
-        env={**os.environ, **SINGLE_THREADED},
+        env={**os.environ, **OF_SERVER},
     )
     listener.close()
     os.environ[ADDRESS] = json.dumps([str(path), sys.prefix, allocation()])

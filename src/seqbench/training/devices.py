@@ -10,42 +10,55 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from filelock import FileLock, Timeout
 
 from seqbench.errors import UserError
+from seqbench.process.launch import allocation
 from seqbench.storage.lock import acquired
 from seqbench.training.reproducibility import choose_device
 
 SHARING = "SEQBENCH_JOBS_PER_GPU"
 POLL_S = 0.5
 
-_held: list[FileLock] = []  # until this process ends
+
+class Place(NamedTuple):
+    """Room for one job on the GPU at a position, as long as the lock is held."""
+
+    position: int
+    lock: FileLock
+
+
+_held: list[Place] = []  # that of this process, until it ends
 
 
 def claim_device(name: str) -> torch.device:
     """Return the device that a name stands for; of several GPUs one with room for a job.
 
     The environment variable `SEQBENCH_JOBS_PER_GPU` sets how many jobs share a
-    GPU, one by default; while all are taken, this waits.
+    GPU, one by default; while all are taken, this waits. A process that has a place keeps it:
+    if it wanted a second, two that train anew could wait for each other for ever.
     """
     device = choose_device(name)
     n_visible = torch.cuda.device_count() if device.type == "cuda" else 0
     if device.index is not None or n_visible < 2:
         return device
-    return torch.device(device.type, claim_gpu(visible_names(n_visible), jobs_per_gpu()))
+    if not _held:
+        _held.append(claim_gpu(visible_names(n_visible), jobs_per_gpu()))
+    return torch.device(device.type, _held[0].position)
 
 
 def jobs_per_gpu() -> int:
-    """Return how many jobs may share a GPU.
+    """Return how many jobs may share a GPU; where the variable is empty or missing, one.
 
     Raises
     ------
     UserError
         If the variable is no number above 0.
     """
-    value = os.environ.get(SHARING, "1")
+    value = os.environ.get(SHARING) or "1"
     if not value.isdecimal() or int(value) < 1:
         raise UserError(f"{SHARING}={value}: write how many jobs share a GPU, 1 or more")
     return int(value)
@@ -57,13 +70,17 @@ def visible_names(n_visible: int) -> list[str]:
     return named[:n_visible] if all(named) else [str(i) for i in range(n_visible)]
 
 
-def claim_gpu(names: list[str], n_jobs: int) -> int:
-    """Wait for a GPU with fewer than `n_jobs` jobs, hold a place on it, return its position."""
-    folder = Path(tempfile.gettempdir()) / f"seqbench-gpus-{os.getuid()}"
+def claim_gpu(names: list[str], n_jobs: int) -> Place:
+    """Wait for a GPU with fewer than `n_jobs` jobs and return a place on it.
+
+    Jobs of a cluster have GPUs of their own, which may have the same names in each.
+    """
+    users = "-".join(["seqbench-gpus", str(os.getuid()), *filter(None, [allocation()])])
+    folder = Path(tempfile.gettempdir()) / users
     while True:
-        for place in range(n_jobs):  # a second job joins another only where no GPU is free
+        for number in range(n_jobs):  # a second job joins another only where no GPU is free
             for position, name in enumerate(names):
                 with suppress(Timeout):
-                    _held.append(acquired(folder / f"{name}.{place}.lock".replace("/", "_")))
-                    return position
+                    lock = acquired(folder / f"{name}.{number}.lock".replace("/", "_"))
+                    return Place(position, lock)
         time.sleep(POLL_S)

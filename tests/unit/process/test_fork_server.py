@@ -96,6 +96,16 @@ def test_forked_steps_find_modules_of_the_user_and_run_their_exit_functions(fold
 
 
 @pytest.mark.usefixtures("stop")
+def test_what_the_server_imports_looks_for_gpus_without_cuda(folder):
+    seen = "os.environ.get('PYTORCH_NVML_BASED_CUDA_CHECK')"
+    body = ["import os", f"AT_IMPORT = {seen}", f"def main(arguments): print(AT_IMPORT, {seen})"]
+    code = own_step(folder, "looking", *body)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.stdout == "1 None\n", done.stderr
+
+
+@pytest.mark.usefixtures("stop")
 def test_usage_errors_keep_their_exit_code():
     process = step("ingest", "--nonsense")
     process.communicate(timeout=DEADLINE_S)

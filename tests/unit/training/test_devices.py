@@ -12,10 +12,37 @@ def places(monkeypatch, tmp_path):
     """Locks of this test only, let go at its end."""
     held = []
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     monkeypatch.setattr(devices, "_held", held)
     yield held
-    for lock in held:
-        lock.release()
+    for place in held:
+        place.lock.release()
+
+
+@pytest.fixture
+def claim(places):
+    """Return a function that claims a place for a job, held until the end of the test."""
+
+    def claimed(names, n_jobs):
+        places.append(claim_gpu(names, n_jobs))
+        return places[-1].position
+
+    return claimed
+
+
+@pytest.fixture
+def next_process(places, monkeypatch):
+    """Return a function after which claims are those of another process."""
+
+    def begin():
+        before = places.copy()
+        places.clear()
+        others.extend(before)
+
+    others = []
+    yield begin
+    for place in others:
+        place.lock.release()
 
 
 @pytest.fixture
@@ -31,26 +58,35 @@ def gpus(monkeypatch):
     return see
 
 
-def test_jobs_take_the_gpus_one_by_one():
-    assert [claim_gpu(["a", "b", "c"], 1) for _ in range(3)] == [0, 1, 2]
+def test_jobs_take_the_gpus_one_by_one(claim):
+    assert [claim(["a", "b", "c"], 1) for _ in range(3)] == [0, 1, 2]
 
 
-def test_gpus_are_shared_only_when_none_is_free():
-    assert [claim_gpu(["a", "b"], 2) for _ in range(4)] == [0, 1, 0, 1]
+def test_gpus_are_shared_only_when_none_is_free(claim):
+    assert [claim(["a", "b"], 2) for _ in range(4)] == [0, 1, 0, 1]
 
 
-def test_a_job_waits_until_a_gpu_is_free(places, monkeypatch):
-    claim_gpu(["a"], 1)
+def test_a_job_waits_until_a_gpu_is_free(claim, places, monkeypatch):
+    claim(["a"], 1)
     waits = []
 
     def wait(seconds):
         waits.append(seconds)
-        places[0].release()
+        places[0].lock.release()
 
     monkeypatch.setattr(devices.time, "sleep", wait)
 
-    assert claim_gpu(["a"], 1) == 0
+    assert claim(["a"], 1) == 0
     assert len(waits) == 1
+
+
+def test_jobs_of_a_cluster_do_not_wait_for_gpus_of_the_same_name(claim, monkeypatch):
+    found = []
+    for job in ("17", "18"):
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+        found.append(claim(["0", "1"], 1))
+
+    assert found == [0, 0]
 
 
 def test_the_same_gpu_has_one_name_for_jobs_that_see_different_ones(monkeypatch):
@@ -61,10 +97,19 @@ def test_the_same_gpu_has_one_name_for_jobs_that_see_different_ones(monkeypatch)
     assert visible_names(2) == ["0", "1"]
 
 
-def test_of_several_gpus_each_job_has_its_own(gpus):
+def test_of_several_gpus_each_job_has_its_own(gpus, next_process):
     gpus(2)
 
-    assert [str(claim_device("auto")), str(claim_device("cuda"))] == ["cuda:0", "cuda:1"]
+    first = claim_device("auto")
+    next_process()
+    assert [str(first), str(claim_device("cuda"))] == ["cuda:0", "cuda:1"]
+
+
+def test_a_process_keeps_its_gpu(gpus, places):
+    gpus(2)
+
+    assert [str(claim_device("cuda")) for _ in range(3)] == ["cuda:0"] * 3
+    assert len(places) == 1
 
 
 @pytest.mark.parametrize(("n", "name", "device"), [(0, "auto", "cpu"), (1, "auto", "cuda")])
@@ -82,12 +127,19 @@ def test_a_device_that_is_named_is_taken(gpus, places):
     assert not places
 
 
-@pytest.mark.parametrize("number", ["0", "two", "-1", ""])
+@pytest.mark.parametrize("number", ["0", "two", "-1", "1.5"])
 def test_a_wrong_number_of_jobs_per_gpu_is_refused(monkeypatch, number):
     monkeypatch.setenv(devices.SHARING, number)
 
     with pytest.raises(UserError, match=r"how many jobs share a GPU, 1 or more"):
         jobs_per_gpu()
+
+
+@pytest.mark.parametrize(("number", "n"), [("3", 3), ("", 1)])
+def test_an_empty_number_of_jobs_per_gpu_is_one(monkeypatch, number, n):
+    monkeypatch.setenv(devices.SHARING, number)
+
+    assert jobs_per_gpu() == n
 
 
 @pytest.fixture
