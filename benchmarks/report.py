@@ -121,7 +121,7 @@ def main() -> None:
         options = {"config": layout.CONFIG, "summary": layout.SUMMARY, "page": layout.REPORT}
         began = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "seqbench.steps.report"]
+            [sys.executable, "-m", "seqbench.steps", "report"]
             + [word for key, path in options.items() for word in (f"--{key}", path)],
             cwd=root,
             check=True,

@@ -272,6 +272,11 @@ def main(arguments):
     Path.replace = replace_or_die
     importlib.import_module(step).main(rest)
 '''
+LAUNCH_DYING = """
+import sys
+from seqbench.process.launch import launch
+sys.exit(launch("dying", sys.argv[1:]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -309,7 +314,7 @@ class Step:
 
     def start(self, *launcher, every_s=0.02, **changes):
         """Start the step, or a launcher of it."""
-        command = [sys.executable, *(launcher or ("-m", f"seqbench.steps.{self.name}"))]
+        command = [sys.executable, *(launcher or ("-m", "seqbench.steps", self.name))]
         for name, value in (self.options | {"state-every-s": every_s} | changes).items():
             command += [f"--{name}", str(value)]
         return subprocess.Popen(
@@ -374,7 +379,7 @@ def test_death_at_any_moment_leaves_no_trace(warm, whole, tmp_path, number, wait
 )
 def test_death_between_writing_and_renaming_leaves_no_trace(whole, tmp_path, name, target, count):
     step = Step(whole, tmp_path, name)
-    launcher = ("-c", "from seqbench.process.launch import launch; launch('dying')")
+    launcher = ("-c", LAUNCH_DYING)
     process = step.start(*launcher, target, str(count), f"seqbench.steps.{name}")
     output, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 128 + signal.SIGKILL, output
@@ -413,15 +418,21 @@ def test_a_step_that_runs_by_itself_takes_signals_too(finetune, monkeypatch, wai
     finetune.assert_as_uninterrupted()
 
 
-def test_a_step_ends_with_its_supervisor(finetune, processes_in, wait_for, trained_by):
+def test_a_step_ends_with_the_fork_server(
+    whole, tmp_path, monkeypatch, processes_in, wait_for, trained_by
+):
+    monkeypatch.delenv("SEQBENCH_FORK_SERVER", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+    stop = fork_server.start()
+    finetune = Step(whole, tmp_path, "finetune")
     process = finetune.start(every_s=0.3)
     wait_for(lambda: (finetune.state / "state.safetensors").exists())
-    training = trained_by(finetune.state)
-    status = Path(f"/proc/{training}/status").read_text().splitlines()
-    [supervisor] = [int(line.split()[1]) for line in status if line.startswith("PPid:")]
+    status = Path(f"/proc/{trained_by(finetune.state)}/status").read_text().splitlines()
+    [server] = [int(line.split()[1]) for line in status if line.startswith("PPid:")]
 
-    kill([supervisor])
+    kill([server])
     output, _ = process.communicate(timeout=DEADLINE_S)
+    stop()
     wait_for(lambda: not processes_in(finetune.folder))
 
     assert process.returncode != 0

@@ -27,7 +27,7 @@ rule best:
         ),
         config=layout.CONFIG,
     shell:
-        "python -m seqbench.steps.best --config {params.config:q}"
+        "python -m seqbench.steps best --config {params.config:q}"
         " --dataset {wildcards.dataset} --device {resources.device} --threads {threads}"
         " --memory-limit {resources.memory_limit:q}"
         " --folder {output.folder:q} > {log:q} 2>&1"

@@ -26,7 +26,7 @@ rule cross_window:
         settings=lambda wc: SETTINGS.cross_window(wc.dataset, wc.tested_on).to_json(),
         code=lambda wc: source_digest(*CODE.cross_window(wc.dataset)),
     shell:
-        "python -m seqbench.steps.cross_window --settings {params.settings:q}"
+        "python -m seqbench.steps cross_window --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --tested-on {wildcards.tested_on}"
         " --memory-limit {resources.memory_limit:q}"
         " --windows {input.windows:q} --recordings {input.recordings:q}"
@@ -56,7 +56,7 @@ rule cross_evaluate:
         settings=lambda wc: SETTINGS.evaluate(wc.dataset).to_json(),
         code=lambda wc: source_digest(*CODE.evaluate(wc.dataset, wc.architecture)),
     shell:
-        "python -m seqbench.steps.evaluate --settings {params.settings:q}"
+        "python -m seqbench.steps evaluate --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
         " --tested-on {wildcards.tested_on}"

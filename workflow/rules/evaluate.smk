@@ -29,7 +29,7 @@ rule evaluate:
         code=lambda wc: source_digest(*CODE.evaluate(wc.dataset, wc.architecture)),
         refit=refit_option,
     shell:
-        "python -m seqbench.steps.evaluate --settings {params.settings:q}"
+        "python -m seqbench.steps evaluate --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
         " --windows {input.windows:q} --model {input.model:q} {params.refit}"

@@ -42,7 +42,7 @@ rule finetune:
         state=layout.state("finetune"),
         tensorboard=tensorboard_option("finetune", layout.RUN),
     shell:
-        "python -m seqbench.steps.finetune --settings {params.settings:q}"
+        "python -m seqbench.steps finetune --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
         " --windows {input.windows:q} {params.encoder}"
@@ -90,7 +90,7 @@ rule refit:
         init=init_digest,
         state=layout.state("refit"),
     shell:
-        "python -m seqbench.steps.refit --settings {params.settings:q}"
+        "python -m seqbench.steps refit --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
         " --windows {input.windows:q} --first {input.first:q}"
@@ -127,7 +127,7 @@ rule fit_baseline:
         ).to_json(),
         code=lambda wc: source_digest(*CODE.fit_baseline(wc.dataset, wc.architecture)),
     shell:
-        "python -m seqbench.steps.fit_baseline --settings {params.settings:q}"
+        "python -m seqbench.steps fit_baseline --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --arm {wildcards.arm} --labels {wildcards.labels} --seed {wildcards.seed}"
         " --memory-limit {resources.memory_limit:q}"

@@ -23,5 +23,5 @@ rule ingest:
         settings=lambda wc: SETTINGS.ingest(wc.dataset).to_json(),
         code=lambda wc: source_digest(*CODE.ingest(wc.dataset)),
     shell:
-        "python -m seqbench.steps.ingest --settings {params.settings:q}"
+        "python -m seqbench.steps ingest --settings {params.settings:q}"
         " --recordings {output.recordings:q} > {log:q} 2>&1"

@@ -34,7 +34,7 @@ rule pretrain:
         state=layout.state("pretrain"),
         tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     shell:
-        "python -m seqbench.steps.pretrain --settings {params.settings:q}"
+        "python -m seqbench.steps pretrain --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --seed {wildcards.seed} --windows {input.windows:q}"
         " --memory-limit {resources.memory_limit:q}"
         " --device {resources.device} --threads {threads} {params.tensorboard}"

@@ -59,5 +59,5 @@ rule report:
         captions=[caption(figure) for _, figure in figure_names(PLAN)],
         config=layout.CONFIG,
     shell:
-        "python -m seqbench.steps.report --config {params.config:q}"
+        "python -m seqbench.steps report --config {params.config:q}"
         " --summary {output.summary:q} --page {output.page:q} > {log:q} 2>&1"

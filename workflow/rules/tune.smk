@@ -33,7 +33,7 @@ rule tune:
         code=lambda wc: source_digest(*CODE.tune(wc.dataset, wc.architecture)),
         state=layout.state("tune"),
     shell:
-        "python -m seqbench.steps.tune --settings {params.settings:q}"
+        "python -m seqbench.steps tune --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --number {wildcards.trial} --rung {wildcards.rung}"
         " --windows {input.windows:q} --memory-limit {resources.memory_limit:q}"
@@ -67,7 +67,7 @@ rule tune_baseline:
         ).to_json(),
         code=lambda wc: source_digest(*CODE.tune_baseline(wc.dataset, wc.architecture)),
     shell:
-        "python -m seqbench.steps.tune_baseline --settings {params.settings:q}"
+        "python -m seqbench.steps tune_baseline --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
         " --number {wildcards.trial} --windows {input.windows:q}"
         " --memory-limit {resources.memory_limit:q}"
@@ -93,7 +93,7 @@ checkpoint promote:
         n_promoted=lambda wc: PLAN.rungs(wc.architecture)[int(wc.rung) + 1].n_trials,
         code=source_digest(*CODE.promote()),
     shell:
-        "python -m seqbench.steps.promote --trials {input.trials:q}"
+        "python -m seqbench.steps promote --trials {input.trials:q}"
         " --n-promoted {params.n_promoted} --promotion {output.promotion:q} > {log:q} 2>&1"
 
 
@@ -119,5 +119,5 @@ checkpoint choose:
     params:
         code=source_digest(*CODE.choose()),
     shell:
-        "python -m seqbench.steps.choose --trials {input.trials:q}"
+        "python -m seqbench.steps choose --trials {input.trials:q}"
         " --choice {output.choice:q} > {log:q} 2>&1"

@@ -25,7 +25,7 @@ rule window:
         settings=lambda wc: SETTINGS.window(wc.dataset).to_json(),
         code=lambda wc: source_digest(*CODE.window(wc.dataset)),
     shell:
-        "python -m seqbench.steps.window --settings {params.settings:q}"
+        "python -m seqbench.steps window --settings {params.settings:q}"
         " --memory-limit {resources.memory_limit:q}"
         " --recordings {input.recordings:q} --windows {output.windows:q} > {log:q} 2>&1"
 
@@ -50,7 +50,7 @@ rule overlap:
         settings=lambda wc: SETTINGS.overlap(wc.dataset, wc.source).to_json(),
         code=lambda wc: source_digest(*CODE.overlap(wc.dataset, wc.source)),
     shell:
-        "python -m seqbench.steps.overlap --settings {params.settings:q}"
+        "python -m seqbench.steps overlap --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --source {wildcards.source}"
         " --memory-limit {resources.memory_limit:q}"
         " --windows {input.windows:q} --source-windows {input.source_windows:q}"

@@ -11,15 +11,16 @@ The server never runs more than one thread, or forks of it could hang. It ends
 when the workflow that started it ends, however that happens: it watches the
 other end of its standard input.
 
-Every step has a supervisor. It passes signals on to the step and ends it when
-its client or the workflow is gone; if the supervisor is killed, the kernel ends
-the step: a step is never left behind. The server waits for all of them, since
-a cluster kills what a job leaves running.
+The server passes signals of a client on to its step, and ends the step when the
+client or the workflow is gone. If the server itself is killed, the kernel ends
+its steps: none is ever left behind. It waits for all of them, since a cluster
+kills what a job leaves running.
 """
 
 import atexit
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import logging
@@ -30,11 +31,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqbench.process.launch import ADDRESS, TO_END, allocation, connect, execute
+from seqbench.process.client import ADDRESS, FATAL, TO_END, allocation, connect
+from seqbench.process.execute import execute
 
 OF_SERVER = {  # forks have the environment of their client
     **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA")},
@@ -96,105 +100,155 @@ def start() -> Callable[[], None]:
     return stop
 
 
+@dataclass
+class _Step:
+    """A running step: its process, what its end is seen by, and the connection to its client."""
+
+    process: int
+    watched: int
+    connection: socket.socket
+    killed_at: float | None = None  # when it is killed, once it was told to end
+
+    def is_ending(self) -> bool:
+        return self.killed_at is not None
+
+    def pass_on(self) -> None:
+        """Pass a signal of the client on; end the step if the client is gone."""
+        try:
+            sent = self.connection.recv(1)
+        except OSError:
+            sent = b""
+        if sent:
+            self.signal(sent[0])
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """Send SIGTERM; `kill_late` follows."""
+        if not self.is_ending():
+            self.killed_at = time.monotonic() + GRACE_S
+            self.signal(signal.SIGTERM)
+
+    def kill_late(self) -> None:
+        """Send SIGKILL if it runs on though it was to end."""
+        if self.killed_at is not None and time.monotonic() > self.killed_at:
+            self.killed_at = float("inf")
+            self.signal(signal.SIGKILL)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the step and all that it started."""
+        try:
+            os.killpg(self.process, number)
+        except ProcessLookupError:  # so young that it has no group yet; it is not reaped before
+            os.kill(self.process, number)
+
+    def reply(self) -> None:
+        """Tell the client how the step ended."""
+        _, status = os.waitpid(self.process, 0)
+        code = os.waitstatus_to_exitcode(status)
+        with contextlib.suppress(OSError):
+            self.connection.sendall(f"{code if code >= 0 else FATAL - code}\n".encode())
+        self.close()
+
+    def close(self) -> None:
+        """Close what this process has open of it."""
+        os.close(self.watched)
+        self.connection.close()
+
+
 def serve(listener: socket.socket) -> None:
     """Fork a child for every request until standard input closes."""
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
-    signal.set_wakeup_fd(wake)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
     # The workflow decides what Ctrl-C means; a cluster signals all processes of a job, and each
     # step has its own way to end.
     for number in (signal.SIGINT, *TO_END):
         signal.signal(number, signal.SIG_IGN)
-    while True:
-        ready, _, _ = select.select([listener, sys.stdin, woken], [], [])
-        if woken in ready:
-            os.read(woken, 4096)
-            _reap()
+    gc.disable()  # a collection would touch, and so copy, the pages that the forks share
+    steps: list[_Step] = []
+    is_open = True
+    while is_open or steps:
+        sources: list[Any] = [listener, sys.stdin] if is_open else []
+        sources += [step.watched for step in steps]
+        sources += [step.connection for step in steps if not step.is_ending()]
+        latest = min((step.killed_at for step in steps if step.killed_at), default=float("inf"))
+        wait_s = None if latest == float("inf") else max(0.0, latest - time.monotonic())
+        ready = select.select(sources, [], [], wait_s)[0]
+        for step in list(steps):
+            if step.watched in ready:
+                step.reply()
+                steps.remove(step)
+            elif step.connection in ready:
+                step.pass_on()
+            else:
+                step.kill_late()
         if sys.stdin in ready:
-            break
-        if listener in ready:
+            is_open = False
+            listener.close()
+            for step in steps:
+                step.end()
+        elif listener in ready:
             connection, _ = listener.accept()
-            with connection:
-                _fork_step(connection, listener)
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            os.wait()
+            _fork_step(connection, listener, steps)
 
 
-def _fork_step(connection: socket.socket, listener: socket.socket) -> None:
-    """Import what the requested step needs, then fork its supervisor."""
+def _fork_step(connection: socket.socket, listener: socket.socket, steps: list[_Step]) -> None:
+    """Import what the requested step needs, then fork it."""
     request, descriptors = _receive(connection)
     if request is None:
+        connection.close()
         return
     with contextlib.suppress(Exception):  # the step itself reports what is wrong
         importlib.import_module(request["module"]).preload(request["arguments"])
-    if os.fork() == 0:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        listener.close()
-        os._exit(_supervise(connection, request, descriptors))
-    for descriptor in descriptors:
-        os.close(descriptor)
-
-
-def _supervise(connection: socket.socket, request: dict[str, Any], descriptors: list[int]) -> int:
-    """Run the step in a child of its own group; end it if its client goes away."""
-    supervisor = os.getpid()
-    # The fork server ignores these signals: until the step does not, they must wait.
+    gc.freeze()
+    server = os.getpid()
+    # The server ignores these signals: until the step does not, they must wait.
     signal.pthread_sigmask(signal.SIG_BLOCK, TO_END)
     child = os.fork()
     if child == 0:
         for number in TO_END:
             signal.signal(number, signal.SIG_DFL)
-        _end_with(supervisor)
+        _end_with(server)
         os.setsid()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, TO_END)
+        listener.close()
         connection.close()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        atexit._clear()  # what the fork server itself registered is not for its forks
-        _become(request, descriptors)
-        code = 1
-        try:
-            code = execute(request["module"], request["arguments"])
-        except SystemExit as leaving:
-            code = 0 if leaving.code is None else 1
-            if isinstance(leaving.code, int):
-                code = leaving.code
-            elif leaving.code is not None:
-                sys.stderr.write(f"{leaving.code}\n")
-        except BaseException:
-            logging.getLogger("seqbench").exception("the step failed")
-        finally:
-            with contextlib.suppress(Exception):
-                atexit._run_exitfuncs()  # `_exit` leaves out those of the step
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-    watched = os.pidfd_open(child)
-    for number in TO_END:
-        signal.signal(number, lambda number, _: _signal(child, number))
+        for step in steps:
+            step.close()
+        gc.enable()
+        _run(request, descriptors)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, TO_END)
-    while True:
-        ready, _, _ = select.select([watched, connection, sys.stdin], [], [])
-        if watched in ready:
-            break
-        passed_on = connection.recv(1) if connection in ready else b""
-        if not passed_on:
-            _end(child, watched)
-            break
-        _signal(child, passed_on[0])
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    with contextlib.suppress(OSError):
-        connection.sendall(f"{code if code >= 0 else 128 - code}\n".encode())
-    return 0
+    steps.append(_Step(child, os.pidfd_open(child), connection))
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
-def _end_with(supervisor: int) -> None:
-    """Let the kernel send this process SIGTERM when its supervisor dies, even of SIGKILL."""
+def _run(request: dict[str, Any], descriptors: list[int]) -> None:
+    """Run the requested step in this process, which ends with it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    atexit._clear()  # what the fork server itself registered is not for its forks
+    _become(request, descriptors)
+    code = 1
+    try:
+        code = execute(request["module"], request["arguments"])
+    except SystemExit as leaving:
+        code = 0 if leaving.code is None else 1
+        if isinstance(leaving.code, int):
+            code = leaving.code
+        elif leaving.code is not None:
+            sys.stderr.write(f"{leaving.code}\n")
+    except BaseException:
+        logging.getLogger("seqbench").exception("the step failed")
+    finally:
+        with contextlib.suppress(Exception):
+            atexit._run_exitfuncs()  # `_exit` leaves out those of the step
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _end_with(server: int) -> None:
+    """Let the kernel send this process SIGTERM when the server dies, even of SIGKILL."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != supervisor:  # it died before
+    if os.getppid() != server:  # it died before
         os._exit(1)
 
 
@@ -209,34 +263,13 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 (a descriptor, for good)
 
 
-def _end(child: int, watched: int) -> None:
-    """Send SIGTERM to a step, and SIGKILL if it runs on."""
-    _signal(child, signal.SIGTERM)
-    if not select.select([watched], [], [], GRACE_S)[0]:
-        _signal(child, signal.SIGKILL)
-
-
-def _signal(child: int, number: int) -> None:
-    """Send a signal to a step and all that it started."""
-    try:
-        os.killpg(child, number)
-    except ProcessLookupError:  # so young that it has no group yet; it is not reaped before
-        os.kill(child, number)
-
-
-def _reap() -> None:
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-
-
 def _receive(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
     header, descriptors, _, _ = socket.recv_fds(connection, 8, 3)
     if len(header) < 8:
         return None, descriptors
     payload = b""
     n_bytes = int.from_bytes(header, "big")
-    # Not a byte more: what follows are signals, and the supervisor reads them.
+    # Not a byte more: what follows are signals for the step.
     while len(payload) < n_bytes:
         piece = connection.recv(n_bytes - len(payload))
         if not piece:

@@ -1,5 +1,23 @@
-"""The steps of the workflow: ``python -m seqbench.steps.NAME --help``.
+"""The steps of the workflow: ``python -m seqbench.steps NAME --help``.
 
 Each module has `main` (text to types, and one call) and `preload`
 (what the fork server imports before it forks steps of this kind).
 """
+
+NAMES = (
+    "ingest",
+    "window",
+    "overlap",
+    "tune",
+    "tune_baseline",
+    "promote",
+    "choose",
+    "pretrain",
+    "finetune",
+    "refit",
+    "fit_baseline",
+    "evaluate",
+    "cross_window",
+    "best",
+    "report",
+)

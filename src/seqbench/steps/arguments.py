@@ -36,7 +36,7 @@ def import_all(*modules: str) -> None:
 
 def path_parser(description: str | None, *names: str) -> argparse.ArgumentParser:
     """Return a parser with a required path for each name."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = argparse.ArgumentParser("python -m seqbench.steps NAME", description=description)
     for name in names:
         parser.add_argument(f"--{name}", type=Path, required=True)
     return parser

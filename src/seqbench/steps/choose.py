@@ -15,9 +15,3 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.choice)
     choose(arguments.trials, arguments.choice)
-
-
-if __name__ == "__main__":
-    from seqbench.process.launch import launch
-
-    launch("seqbench.steps.choose")

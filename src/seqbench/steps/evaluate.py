@@ -35,9 +35,3 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.tasks.scoring import evaluate
 
     evaluate(run=run, **arguments)
-
-
-if __name__ == "__main__":
-    from seqbench.process.launch import launch
-
-    launch("seqbench.steps.evaluate")

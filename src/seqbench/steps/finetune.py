@@ -25,9 +25,3 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.training.finetune import FinetuneJob, finetune
 
     finetune(FinetuneJob(run=run, **arguments))
-
-
-if __name__ == "__main__":
-    from seqbench.process.launch import launch
-
-    launch("seqbench.steps.finetune")

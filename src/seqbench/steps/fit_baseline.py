@@ -26,9 +26,3 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.baselines.fitting import fit_baseline
 
     fit_baseline(run=run, **arguments)
-
-
-if __name__ == "__main__":
-    from seqbench.process.launch import launch
-
-    launch("seqbench.steps.fit_baseline")

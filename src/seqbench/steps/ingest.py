@@ -41,9 +41,3 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.recordings)
     run(**vars(arguments))
-
-
-if __name__ == "__main__":
-    from seqbench.process.launch import launch
-
-    launch("seqbench.steps.ingest")

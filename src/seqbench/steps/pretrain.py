@@ -22,9 +22,3 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.training.pretrain import PretrainJob, pretrain
 
     pretrain(PretrainJob(**vars(arguments)))
-
-
-if __name__ == "__main__":
-    from seqbench.process.launch import launch
-
-    launch("seqbench.steps.pretrain")

@@ -25,9 +25,3 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.training.refit import RefitJob, refit
 
     refit(RefitJob(run=run, **arguments))
-
-
-if __name__ == "__main__":
-    from seqbench.process.launch import launch
-
-    launch("seqbench.steps.refit")

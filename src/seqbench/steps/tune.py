@@ -27,9 +27,3 @@ def main(argv: list[str] | None = None) -> None:
     names = {name: arguments.pop(name) for name in ("dataset", "architecture")}
     run = RunIdentity(**names, arm=ARM, labels=LABELS, seed=TRIAL_SEED)
     run_trial(TrialJob(run=run, settings=settings.training, options=settings.options, **arguments))
-
-
-if __name__ == "__main__":
-    from seqbench.process.launch import launch
-
-    launch("seqbench.steps.tune")

@@ -28,9 +28,3 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.tuning.baseline_trial import run_baseline_trial
 
     run_baseline_trial(**vars(arguments))
-
-
-if __name__ == "__main__":
-    from seqbench.process.launch import launch
-
-    launch("seqbench.steps.tune_baseline")

@@ -46,9 +46,3 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.windows)
     run(**vars(arguments))
-
-
-if __name__ == "__main__":
-    from seqbench.process.launch import launch
-
-    launch("seqbench.steps.window")

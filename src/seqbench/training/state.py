@@ -32,7 +32,7 @@ from torch import Tensor, nn
 
 from seqbench.config.stages import STATES_STAY
 from seqbench.errors import FormatError
-from seqbench.process.launch import TO_END
+from seqbench.process.client import TO_END
 from seqbench.storage.atomic import WriteError
 from seqbench.storage.model_header import CourseRecord, StateHeader
 from seqbench.storage.models import StoredModel, read_model, write_model

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seqbench.process import fork_server
-from seqbench.process.launch import ADDRESS, connect, send
+from seqbench.process.client import ADDRESS, connect, send
 
 SOURCES = str(Path(__file__).parents[3] / "src")
 DEADLINE_S = 60
@@ -39,7 +39,7 @@ def server(stop, processes_in, wait_for, folder):
 
 
 def step(name, *arguments, **options):
-    command = [sys.executable, "-m", f"seqbench.steps.{name}", *map(str, arguments)]
+    command = [sys.executable, "-m", "seqbench.steps", name, *map(str, arguments)]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
     )
@@ -56,7 +56,8 @@ def ingested(path, options='{"n_windows": 40, "window_samples": 20}', **more):
 def own_step(folder, name, *body):
     """Write a step of the user and return the code that launches it."""
     (folder / f"{name}.py").write_text("\n".join(["def preload(arguments): pass", *body]))
-    return f"from seqbench.process.launch import launch; launch('{name}')"
+    launched = f"sys.exit(launch('{name}', sys.argv[1:]))"
+    return f"import sys; from seqbench.process.launch import launch; {launched}"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from seqbench.process.step_log import is_alive, read_log
 SOURCES = str(Path(__file__).parents[3] / "src")
 STEP = """
 import sys, types
-from seqbench.process.launch import execute
+from seqbench.process.execute import execute
 step = types.ModuleType("step_of_a_test")
 step.main = lambda arguments: eval(arguments[0])
 sys.modules[step.__name__] = step

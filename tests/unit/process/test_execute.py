@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seqbench.errors import DamagedError, FormatError, UserError
-from seqbench.process.launch import execute
+from seqbench.process.execute import execute
 
 
 @pytest.fixture

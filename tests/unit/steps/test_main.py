@@ -1,0 +1,28 @@
+import subprocess
+import sys
+from pkgutil import iter_modules
+
+from seqbench import steps
+
+
+def called(*arguments):
+    command = [sys.executable, "-m", "seqbench.steps", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_every_step_can_be_called_by_its_name():
+    shared = {"__main__", "arguments", "training_arguments"}
+
+    assert set(steps.NAMES) == {module.name for module in iter_modules(steps.__path__)} - shared
+
+
+def test_a_step_has_a_help():
+    assert called("promote", "--help").stdout.startswith("usage: python -m seqbench.steps")
+
+
+def test_an_unknown_step_is_answered_with_the_known_ones():
+    answer = called("fine-tune")
+
+    assert answer.returncode == 1
+    assert "finetune" in answer.stderr
+    assert answer.stderr.count("\n") == 1
