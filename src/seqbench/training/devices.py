@@ -16,7 +16,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from seqbench.errors import UserError
-from seqbench.process.launch import allocation
+from seqbench.process.client import allocation
 from seqbench.storage.lock import acquired
 from seqbench.training.reproducibility import choose_device
 
