@@ -7,6 +7,7 @@ import sys
 
 from seqbench.errors import DamagedError, UserError, one_line, printable
 from seqbench.process.client import LESS
+from seqbench.process.memory import keep_freed_memory
 from seqbench.process.step_log import logged_run
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
@@ -15,6 +16,7 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 def execute(module: str, arguments: list[str]) -> int:
     """Run a step in this process and return its exit code; what a user can fix is one line."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", force=True)
+    keep_freed_memory()
     try:
         with logged_run():
             importlib.import_module(module).main(arguments)

@@ -1,6 +1,7 @@
 """How much memory a step needed beyond what its process held before, and how much it may need."""
 
 import contextlib
+import ctypes
 import os
 import re
 import resource
@@ -16,6 +17,9 @@ GROUPS = Path("/proc/self/cgroup")
 GROUP_FOLDER = Path("/sys/fs/cgroup")
 STATUS = Path("/proc/self/status")
 CLEAR_REFS = Path("/proc/self/clear_refs")
+# Of glibc: parameters of mallopt, and the largest threshold it takes.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+LARGEST_KEPT_BYTES, MOST_FREE_BYTES = 32 << 20, 1 << 30
 
 
 class PeakMemory:
@@ -39,6 +43,19 @@ class PeakMemory:
             return max(0, _status_bytes("VmHWM") - self._held)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return int(peak) * (1 if sys.platform == "darwin" else 1024)
+
+
+def keep_freed_memory() -> None:
+    """Let this process reuse the memory that it frees, up to a limit, until it ends.
+
+    A training step takes and frees the same tensors again and again. By default, the C library
+    of Linux gives them back to the system, which clears every page that is taken anew. Arrays
+    above 32 MB are still given back; without glibc nothing changes.
+    """
+    with contextlib.suppress(AttributeError, OSError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_BYTES)
+        mallopt(M_TRIM_THRESHOLD, MOST_FREE_BYTES)
 
 
 def limit_bytes(limit: str) -> int:

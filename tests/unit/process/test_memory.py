@@ -1,3 +1,4 @@
+import platform
 import subprocess
 import sys
 
@@ -34,6 +35,23 @@ def test_what_was_taken_and_given_back_counts():
     )
 
     assert 50e6 < growth < 100e6
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives memory back")
+def test_freed_memory_is_taken_again_without_the_system():
+    def faults(*first):
+        return measured(
+            "import resource",
+            *first,
+            "for _ in range(20): [bytearray(b'x') * 2_000_000 for _ in range(20)]",
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)",
+        )
+
+    given_back = faults()
+    kept = faults("from seqbench.process.memory import keep_freed_memory", "keep_freed_memory()")
+
+    assert given_back > 100_000
+    assert kept < 20_000
 
 
 @pytest.mark.parametrize("name", ["absent/clear_refs", "."])  # missing, or refuses to be written
