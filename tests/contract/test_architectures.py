@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from fixtures.encoders import TINY, give_templates
 from fixtures.trainings import network_header
@@ -239,6 +240,19 @@ def test_stating_that_all_lengths_are_full_changes_nothing(case, training):
         found.append((encoder(padded_windows(T, full, case[1]), lengths), encoder.state_dict()))
 
     torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
+
+
+def test_in_training_a_part_of_a_batch_is_encoded_as_in_the_whole(case):
+    # The processes of one training rely on it; they share the statistics of batch norms.
+    encoder = shaken(build(case, **chance(case[0], dropout=0.0, jitter=0.0))).train()
+    for module in encoder.modules():
+        if isinstance(module, _BatchNorm):
+            module.eval()
+    x = padded_windows(sample=case[1])
+
+    whole = encoder(x, LENGTHS)
+
+    torch.testing.assert_close(encoder(x[1:3], LENGTHS[1:3]), whole[1:3], rtol=1e-4, atol=1e-5)
 
 
 def test_padding_does_not_reach_the_statistics_of_training(case):

@@ -60,6 +60,7 @@ from seqbench.config.options import canonical_json
 from seqbench.config.registry import BASELINES
 from seqbench.plan.job_code import JobCode
 from seqbench.plan.baseline_fit import unused_baselines
+from seqbench.plan.gpus import most_gpus
 from seqbench.plan.plan import Plan
 from seqbench.plan.searches import choice_files, promotion_files, trial_files
 from seqbench.plan.source_files import init_files, source_files
@@ -93,6 +94,12 @@ try:
         name: source_files(PLAN.job_settings.ingest(name)) for name in PLAN.ingested
     }
     INIT_FILES = init_files(PLAN)
+    if workflow.is_main_process and workflow.local_exec and not workflow.dryrun:
+        if (n_gpus := most_gpus(PLAN)) > 1:
+            # It loads torch, which counts them.
+            from seqbench.training.devices import check_gpus
+
+            check_gpus(n_gpus)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -181,6 +188,26 @@ def init_digest(wildcards):
     if not Arm.parse(wildcards.arm).from_file:
         return ""
     return INIT_FILES[wildcards.architecture].digest
+
+
+def processes_of_pretraining(wildcards):
+    """Return how many processes pretrain one encoder."""
+    return BENCHMARK.pretraining(wildcards.architecture).gpus
+
+
+def processes_of_finetuning(wildcards):
+    """Return how many processes train one model of a run, or of a trial."""
+    return BENCHMARK.finetuning(wildcards.architecture).gpus
+
+
+def gpus_of_pretraining(wildcards):
+    """Return how many GPUs pretrain one encoder."""
+    return 0 if BENCHMARK.device == "cpu" else processes_of_pretraining(wildcards)
+
+
+def gpus_of_finetuning(wildcards):
+    """Return how many GPUs train one model of a run, or of a trial."""
+    return 0 if BENCHMARK.device == "cpu" else processes_of_finetuning(wildcards)
 
 
 def refit_model(wildcards):

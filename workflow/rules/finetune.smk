@@ -24,10 +24,10 @@ rule finetune:
         "training"
     conda:
         "../../envs/seqbench.yaml"
-    threads: 1
+    threads: processes_of_finetuning
     resources:
         turn=turn,
-        gpu=0 if BENCHMARK.device == "cpu" else 1,
+        gpu=gpus_of_finetuning,
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
         state_every_s=str(BENCHMARK.state_every_s),
@@ -73,10 +73,10 @@ rule refit:
         "training"
     conda:
         "../../envs/seqbench.yaml"
-    threads: 1
+    threads: processes_of_finetuning
     resources:
         turn=turn,
-        gpu=0 if BENCHMARK.device == "cpu" else 1,
+        gpu=gpus_of_finetuning,
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
         state_every_s=str(BENCHMARK.state_every_s),

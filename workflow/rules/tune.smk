@@ -18,10 +18,10 @@ rule tune:
         "tuning"
     conda:
         "../../envs/seqbench.yaml"
-    threads: 1
+    threads: processes_of_finetuning
     resources:
         turn=turn,
-        gpu=0 if BENCHMARK.device == "cpu" else 1,
+        gpu=gpus_of_finetuning,
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
         state_every_s=str(BENCHMARK.state_every_s),

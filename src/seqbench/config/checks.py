@@ -29,6 +29,7 @@ def problems(benchmark: Benchmark) -> Iterator[str]:
     """Yield a sentence for each problem of a configuration whose types are right."""
     checks = (_unknown_names, _unknown_in_runs, _bad_questions, _bad_options)
     found = [problem for check in checks for problem in check(benchmark)]
+    found = found or list(_bad_gpus(benchmark))
     yield from found or tune_problems(benchmark)
 
 
@@ -134,6 +135,25 @@ def _bad_options(benchmark: Benchmark) -> Iterator[str]:
             settings = getattr(benchmark, stage)
             changed = settings.model_dump() | getattr(entry, stage)
             yield from faults(type(settings), changed, f"architectures.{name}.{stage}")
+
+
+def _bad_gpus(benchmark: Benchmark) -> Iterator[str]:
+    """Yield a sentence for each setting that one training on several GPUs cannot have."""
+    places = {
+        f"{stage}.gpus": getattr(benchmark, stage).gpus for stage in ("pretrain", "finetune")
+    } | {
+        f"architectures.{name}.{stage}.gpus": getattr(entry, stage).get("gpus", 1)
+        for name, entry in benchmark.architectures.items()
+        for stage in ("pretrain", "finetune")
+    }
+    for place, n in places.items():
+        if n > 1 and ":" in benchmark.device:
+            yield f"{place}: {n}, and device: {benchmark.device} is one; write `device: cuda`"
+        if n > 1 and benchmark.out_of_memory == "halve":
+            yield (
+                f"{place}: {n}, and out_of_memory: halve is of trainings in one process; write"
+                " `out_of_memory: refuse`"
+            )
 
 
 def _bad_tokens(dataset: str, entry: DatasetEntry) -> Iterator[str]:

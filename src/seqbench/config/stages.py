@@ -209,8 +209,20 @@ class OptimizerSettings(Options):
         "float32 whose products a GPU may round to 10 bits.",
     )
 
+    gpus: Count = Field(
+        1,
+        description="GPUs that one training divides its batches among, each with a process of its"
+        " own; losses are those of one, up to rounding. With `device: cpu` as many processes on"
+        " the CPU, to try it.",
+    )
+
     @model_validator(mode="after")
     def _steps_fit_together(self) -> Self:
+        if self.batch_size < self.gpus:
+            raise ValueError(
+                f"a batch of {self.batch_size} cannot be divided among {self.gpus} GPUs; raise"
+                " batch_size or lower gpus"
+            )
         if (self.max_steps_per_epoch or math.inf) < self.min_steps_per_epoch:
             raise ValueError("max_steps_per_epoch must not be less than min_steps_per_epoch")
         return self

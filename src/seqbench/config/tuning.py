@@ -86,7 +86,7 @@ SPACE_OF_TRAINING: Space = {
     "batch_size": Dimension(values=(16, 32, 64)),
 }
 # Settings of `finetune` that have no effect on trials, or none on how good a model is.
-NOT_TUNED = ("precision", "unfreeze", "unfreeze_epochs", "refit")
+NOT_TUNED = ("precision", "unfreeze", "unfreeze_epochs", "refit", "gpus")
 
 
 class TuneSettings(Options):

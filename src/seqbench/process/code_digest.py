@@ -40,6 +40,7 @@ WITHOUT_EFFECT = frozenset(
         "process.step_log",
         "training.curves",
         "training.devices",
+        "training.torchrun",
     )
 )
 # Keyword arguments that hold text for a reader, by the name of what is called.

@@ -206,7 +206,7 @@ def _fork_step(connection: socket.socket, listener: socket.socket, steps: list[_
     if child == 0:
         for number in TO_END:
             signal.signal(number, signal.SIG_DFL)
-        _end_with(server)
+        end_with(server)
         os.setsid()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, TO_END)
         listener.close()
@@ -245,10 +245,10 @@ def _run(request: dict[str, Any], descriptors: list[int]) -> None:
         os._exit(code)
 
 
-def _end_with(server: int) -> None:
-    """Let the kernel send this process SIGTERM when the server dies, even of SIGKILL."""
+def end_with(parent: int) -> None:
+    """Let the kernel send this process SIGTERM when its parent dies, even of SIGKILL."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != server:  # it died before
+    if os.getppid() != parent:  # it died before
         os._exit(1)
 
 

@@ -11,7 +11,7 @@ def preload(arguments: list[str]) -> None:
     import_all(*TRAINING, "torch.utils.tensorboard")
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str]) -> None:
     """Turn the command line into a `FinetuneJob` and train it."""
     from seqbench.plan.job_settings import FinetuneJobSettings
 
@@ -23,5 +23,6 @@ def main(argv: list[str] | None = None) -> None:
     add_training(parser)
     run, arguments = parsed_run(parser, argv)
     from seqbench.training.finetune import FinetuneJob, finetune
+    from seqbench.training.torchrun import train_in_processes
 
-    finetune(FinetuneJob(run=run, **arguments))
+    train_in_processes(finetune, FinetuneJob(run=run, **arguments), ["finetune", *argv])

@@ -9,7 +9,7 @@ def preload(arguments: list[str]) -> None:
     import_all(*TRAINING, "seqbench.training.pretrain", "torch.utils.tensorboard")
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str]) -> None:
     """Turn the command line into a `PretrainJob` and train it."""
     from seqbench.plan.job_settings import PretrainJobSettings
 
@@ -20,5 +20,6 @@ def main(argv: list[str] | None = None) -> None:
     add_training(parser)
     arguments = parser.parse_args(argv)
     from seqbench.training.pretrain import PretrainJob, pretrain
+    from seqbench.training.torchrun import train_in_processes
 
-    pretrain(PretrainJob(**vars(arguments)))
+    train_in_processes(pretrain, PretrainJob(**vars(arguments)), ["pretrain", *argv])

@@ -9,7 +9,7 @@ def preload(arguments: list[str]) -> None:
     import_all(*TRAINING, "seqbench.tuning.network_trial")
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str]) -> None:
     """Turn the command line into a `TrialJob` and run it."""
     from seqbench.plan.job_settings import TrialJobSettings
     from seqbench.storage.records import RunIdentity
@@ -21,9 +21,11 @@ def main(argv: list[str] | None = None) -> None:
     add_training(parser)
     arguments = vars(parser.parse_args(argv))
     settings = arguments.pop("settings")
+    from seqbench.training.torchrun import train_in_processes
     from seqbench.tuning.network_trial import TrialJob, run_trial
     from seqbench.tuning.scores import ARM, LABELS, TRIAL_SEED
 
     names = {name: arguments.pop(name) for name in ("dataset", "architecture")}
     run = RunIdentity(**names, arm=ARM, labels=LABELS, seed=TRIAL_SEED)
-    run_trial(TrialJob(run=run, settings=settings.training, options=settings.options, **arguments))
+    job = TrialJob(run=run, settings=settings.training, options=settings.options, **arguments)
+    train_in_processes(run_trial, job, ["tune", *argv])

@@ -117,6 +117,7 @@ class Provenance(Record):
     machine: dict[str, str] = Field(default_factory=dict)
     device: str | None = None
     threads: Count | None = None
+    gpus: Count | None = None
     batch_size_halved: bool | None = None
     evaluated_at_commit: str | None = None
 

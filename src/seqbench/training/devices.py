@@ -21,6 +21,7 @@ from seqbench.storage.lock import acquired
 from seqbench.training.reproducibility import choose_device
 
 SHARING = "SEQBENCH_JOBS_PER_GPU"
+LOCAL_RANK = "LOCAL_RANK"  # of a process among those of one training on this machine
 POLL_S = 0.5
 
 
@@ -31,7 +32,7 @@ class Place(NamedTuple):
     lock: FileLock
 
 
-_held: list[Place] = []  # that of this process, until it ends
+_held: list[Place] = []  # that of this process, or those of its processes, until it ends
 
 
 def claim_device(name: str) -> torch.device:
@@ -39,15 +40,42 @@ def claim_device(name: str) -> torch.device:
 
     The environment variable `SEQBENCH_JOBS_PER_GPU` sets how many jobs share a
     GPU, one by default; while all are taken, this waits. A process that has a place keeps it:
-    if it wanted a second, two that train anew could wait for each other for ever.
+    if it wanted a second, two that train anew could wait for each other for ever. Of the processes
+    of one training each has one of the GPUs that are claimed for all.
     """
     device = choose_device(name)
+    if device.type == "cuda" and LOCAL_RANK in os.environ:
+        return torch.device(device.type, int(os.environ[LOCAL_RANK]))
     n_visible = torch.cuda.device_count() if device.type == "cuda" else 0
     if device.index is not None or n_visible < 2:
         return device
     if not _held:
-        _held.append(claim_gpu(visible_names(n_visible), jobs_per_gpu()))
+        _held.extend(claim_gpus(visible_names(n_visible), jobs_per_gpu()))
     return torch.device(device.type, _held[0].position)
+
+
+def check_gpus(n: int) -> int:
+    """Return how many GPUs can be used here, at least `n`.
+
+    Raises
+    ------
+    UserError
+        If there are fewer.
+    """
+    n_visible = torch.cuda.device_count()
+    if n_visible < n:
+        raise UserError(
+            f"`gpus: {n}` for one training, and {n_visible} can be used here; lower gpus, or try it"
+            " with as many processes on the CPU by `device: cpu`"
+        )
+    return n_visible
+
+
+def claim_several(n: int) -> None:
+    """Hold places on `n` GPUs until this process ends; processes that it starts see no others."""
+    names = visible_names(check_gpus(n))
+    _held.extend(claim_gpus(names, jobs_per_gpu(), n))
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(names[one.position] for one in _held)
 
 
 def jobs_per_gpu() -> int:
@@ -70,17 +98,24 @@ def visible_names(n_visible: int) -> list[str]:
     return named[:n_visible] if all(named) else [str(i) for i in range(n_visible)]
 
 
-def claim_gpu(names: list[str], n_jobs: int) -> Place:
-    """Wait for a GPU with fewer than `n_jobs` jobs and return a place on it.
+def claim_gpus(names: list[str], n_jobs: int, n: int = 1) -> list[Place]:
+    """Wait for `n` GPUs with fewer than `n_jobs` jobs each and return a place on each.
 
-    Jobs of a cluster have GPUs of their own, which may have the same names in each.
+    All are held or none, so that no two trainings wait for each other. Jobs of a cluster have
+    GPUs of their own, which may have the same names in each.
     """
     users = "-".join(["seqbench-gpus", str(os.getuid()), *filter(None, [allocation()])])
     folder = Path(tempfile.gettempdir()) / users
     while True:
+        found: dict[int, Place] = {}
         for number in range(n_jobs):  # a second job joins another only where no GPU is free
             for position, name in enumerate(names):
-                with suppress(Timeout):
-                    lock = acquired(folder / f"{name}.{number}.lock".replace("/", "_"))
-                    return Place(position, lock)
+                if len(found) < n and position not in found:
+                    with suppress(Timeout):
+                        lock = acquired(folder / f"{name}.{number}.lock".replace("/", "_"))
+                        found[position] = Place(position, lock)
+        if len(found) == n:
+            return [found[position] for position in sorted(found)]
+        for place in found.values():
+            place.lock.release()
         time.sleep(POLL_S)

@@ -36,6 +36,7 @@ from seqbench.training.batches import (
 from seqbench.training.calibration import calibrate
 from seqbench.training.cost import macs_per_window, n_parameters
 from seqbench.training.devices import claim_device
+from seqbench.training.division import divided
 from seqbench.training.initial_encoder import InitialEncoder, read_encoder
 from seqbench.training.job import TrainingJob, run_training
 from seqbench.training.loop import EVALUATION_BATCH, Outcome, fit
@@ -194,33 +195,35 @@ def trained_network(
     augmentation = torch.Generator().manual_seed(seed + 1)
     table = WindowTable(train, device, augmentation, keep_to_windows=settings.labels < 1)
     val_table = WindowTable(val, device)
-    outcome = fit(
-        Finetuning(
-            network.to(device),
-            frozen=settings.frozen,
-            weight=weight,
-            unfreeze=settings.optimizer.unfreeze if initial else "at_once",
-            unfreeze_epochs=settings.optimizer.unfreeze_epochs,
-            starts_fitted=starts_as is not None,
-            augment=settings.optimizer.augment,
-            seed=seed + 2,
-        ),
-        table,
-        torch.from_numpy(drawn),
-        lambda: val_table.batches(EVALUATION_BATCH),
-        settings.optimizer,
-        loss_name="val_loss",
-        generator=generator,
-        label=" ".join(str(part) for part in job.names.values()),
-        n_full=int((train.label >= 0).sum()),
-        curves=job.curves,
-        keeper=keeper,
-        recorded=None if first is None else first.val_losses,
+    finetuning = Finetuning(
+        network.to(device),
+        frozen=settings.frozen,
+        weight=weight,
+        unfreeze=settings.optimizer.unfreeze if initial else "at_once",
+        unfreeze_epochs=settings.optimizer.unfreeze_epochs,
+        starts_fitted=starts_as is not None,
+        augment=settings.optimizer.augment,
+        seed=seed + 2,
     )
+    with divided(finetuning, job.ranks) as trainable:
+        outcome = fit(
+            trainable,
+            table,
+            torch.from_numpy(drawn),
+            lambda: val_table.batches(EVALUATION_BATCH),
+            settings.optimizer,
+            loss_name="val_loss",
+            generator=generator,
+            label=" ".join(str(part) for part in job.names.values()),
+            n_full=int((train.label >= 0).sum()),
+            curves=job.curves,
+            keeper=keeper,
+            recorded=None if first is None else first.val_losses,
+        )
     outcome = replace(
         outcome,
         train_s=outcome.train_s + start_s,
-        train_cpu_s=outcome.train_cpu_s + start_cpu_s,
+        train_cpu_s=job.of_all(outcome.train_cpu_s + start_cpu_s),
     )
 
     def predicted() -> Any:
@@ -244,6 +247,8 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     device = claim_device(job.device)
     train, val = read_train_and_val(job)
     trained = trained_network(job, train, val, device, keeper)
+    if not job.writes:
+        return
     network, outcome, initial = trained.network, trained.outcome, trained.initial
     longest = torch.tensor([int(train.length.argmax())])
     encoder_cost = initial.cost if initial else Cost()
@@ -273,6 +278,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
             **origin(),
             device=device.type,
             threads=job.threads,
+            gpus=settings.optimizer.gpus,
             batch_size_halved=is_halved or None,
         ),
     )

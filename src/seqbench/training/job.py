@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,13 +14,15 @@ import torch
 from seqbench.config.stages import STATE_EVERY_S
 from seqbench.errors import UserError
 from seqbench.plan.job_settings import FinetuneJobSettings, PretrainJobSettings
-from seqbench.process.memory import AUTO
+from seqbench.process.memory import AUTO, limit_bytes
 from seqbench.process.origin import versions
 from seqbench.storage.atomic import remove_leftovers
 from seqbench.storage.lock import locked
 from seqbench.storage.states import remove_empty
 from seqbench.training.curves import Curves
+from seqbench.training.devices import claim_device
 from seqbench.training.loop import DivergedError
+from seqbench.training.ranks import RankKeeper, Ranks, joined
 from seqbench.training.reproducibility import choose_device
 from seqbench.training.state import StateKeeper, file_digest
 
@@ -39,7 +42,7 @@ class TrainingJob:
     settings
         Of the model and its optimizer; all that follows is no setting of the run.
     device, threads
-        auto, cpu, cuda or cuda:N, and threads of one training.
+        auto, cpu, cuda or cuda:N, and threads of one training, of all its processes.
     tensorboard
         Folder for TensorBoard logs; None: none are written.
     out_of_memory
@@ -53,6 +56,8 @@ class TrainingJob:
         Larger data stay on disk; see `limit_bytes`.
     halved
         Whether the batch size is half of what the configuration has.
+    ranks
+        Which of several processes of the training this one is; None: there is one.
     """
 
     windows: Path
@@ -66,6 +71,7 @@ class TrainingJob:
     code: str = ""
     memory_limit: str = AUTO
     halved: bool = False
+    ranks: Ranks | None = None
 
     @property
     def inputs(self) -> dict[str, Path | None]:
@@ -83,9 +89,18 @@ class TrainingJob:
         return {}
 
     @property
+    def writes(self) -> bool:
+        """Whether this process writes what is trained: the only one, or the first of several."""
+        return self.settings.optimizer.gpus == 1 or os.environ.get("RANK", "0") == "0"
+
+    def of_all(self, cpu_s: float) -> float:
+        """Return the sum of the processor seconds of all processes."""
+        return cpu_s if self.ranks is None else self.ranks.total(cpu_s)
+
+    @property
     def curves(self) -> Curves | None:
         """Where curves are drawn, with the settings that TensorBoard shows beside them."""
-        if self.tensorboard is None:
+        if self.tensorboard is None or not self.writes:
             return None
         settings = self.settings.model_dump(mode="json")
         return Curves(self.tensorboard, {**self.names, **settings})
@@ -123,9 +138,14 @@ def keeping_state(job: TrainingJob) -> Iterator[StateKeeper | None]:
         return
     if not job.code:
         raise UserError("--state needs --code: a training goes on with the same code only")
+    keeper = StateKeeper(job.state, job.identity, job.state_every_s)
+    if job.ranks is not None:
+        keeper = RankKeeper(job.state, job.identity, job.state_every_s, job.ranks)
+    if not job.writes:
+        yield keeper
+        return
     try:
         with locked(job.state / "lock", PATIENCE_S):
-            keeper = StateKeeper(job.state, job.identity, job.state_every_s)
             remove_leftovers(keeper.path, *job.outputs)
             try:
                 yield keeper
@@ -156,6 +176,10 @@ def run_training(job: Job, train: Train[Job]) -> None:
     UserError
         If there is no room, and the batch size may not or cannot be halved, or was.
     """
+    if job.settings.optimizer.gpus > 1 and job.ranks is None:
+        with _ranked(job) as one:
+            run_training(one, train)
+        return
     with keeping_state(job) as keeper:
         if _fits(job, train, keeper):
             return
@@ -163,6 +187,8 @@ def run_training(job: Job, train: Train[Job]) -> None:
         half = size // 2
         no_room = f"the GPU has no room for batches of {size} windows"
         lower = "lower `batch_size`, cut shorter windows or set `device: cpu`"
+        if job.ranks is not None:
+            raise UserError(f"{no_room}; take more `gpus`, or {lower}")
         if job.out_of_memory == "refuse":
             halve = "set `out_of_memory: halve` to train with half of it"
             raise UserError(f"{no_room}; {halve}, or {lower}")
@@ -175,6 +201,19 @@ def run_training(job: Job, train: Train[Job]) -> None:
         settings = job.settings.model_copy(update={"optimizer": optimizer})
         if not _fits(replace(job, settings=settings, halved=True), train, keeper):
             raise UserError(f"{no_room}, nor for {half}; {lower}")
+
+
+@contextmanager
+def _ranked(job: Job) -> Iterator[Job]:
+    """Give the job of this process, one of several that share threads and memory of a machine."""
+    n_here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    with joined(job.settings.optimizer.gpus, claim_device(job.device)) as ranks:
+        yield replace(
+            job,
+            ranks=ranks,
+            threads=max(1, job.threads // n_here),
+            memory_limit=f"{limit_bytes(job.memory_limit) // n_here}B",
+        )
 
 
 def _fits(job: Job, train: Train[Job], keeper: StateKeeper | None) -> bool:

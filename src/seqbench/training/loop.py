@@ -47,7 +47,7 @@ class Progress:
         self.n_epochs = n_epochs
         self._bar: Any = None
         self._last = time.monotonic()
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and logger.isEnabledFor(logging.INFO):
             from tqdm import tqdm
 
             self._bar = tqdm(total=n_epochs, desc=label, unit="epoch")

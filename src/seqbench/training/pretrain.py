@@ -1,11 +1,11 @@
 """Pretraining: an objective, train windows, no labels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqbench.config.registry import OBJECTIVES
 from seqbench.errors import UserError
@@ -21,6 +21,7 @@ from seqbench.storage.records import PretrainingOutcome
 from seqbench.storage.windows import WindowSet, read_windows
 from seqbench.training.batches import Batch, WindowTable
 from seqbench.training.devices import claim_device
+from seqbench.training.division import divided
 from seqbench.training.job import TrainingJob, run_training
 from seqbench.training.loop import EVALUATION_BATCH, fit
 from seqbench.training.reproducibility import prepare, seed_everything
@@ -77,18 +78,22 @@ def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
     table = WindowTable(train, device, with_targets=False)
     learned, watched = hold_out(train, settings.optimizer.monitor, job.seed)
     objective = build_objective(settings, len(train.channels), train.sampling_rate_hz).to(device)
-    outcome = fit(
-        Pretraining(objective),
-        table,
-        learned,
-        lambda: table.batches(EVALUATION_BATCH, watched),
-        settings.optimizer,
-        loss_name="monitor_loss",
-        generator=generator,
-        label=f"{settings.objective} of {settings.architecture}",
-        curves=job.curves,
-        keeper=keeper,
-    )
+    with divided(Pretraining(objective), job.ranks) as trainable:
+        outcome = fit(
+            trainable,
+            table,
+            learned,
+            lambda: table.batches(EVALUATION_BATCH, watched),
+            settings.optimizer,
+            loss_name="monitor_loss",
+            generator=generator,
+            label=f"{settings.objective} of {settings.architecture}",
+            curves=job.curves,
+            keeper=keeper,
+        )
+    outcome = replace(outcome, train_cpu_s=job.of_all(outcome.train_cpu_s))
+    if not job.writes:
+        return
     kept = outcome.history[outcome.best_epoch - 1]
     header = EncoderHeader(
         architecture=settings.architecture,
@@ -125,6 +130,10 @@ class Pretraining(Trainable):
         """Return the objective's loss."""
         x = self.module.prepare(batch.x, batch.lengths)
         return self.module.loss(x, batch.lengths)
+
+    def divisible(self) -> tuple[nn.Module, str]:
+        """Return the encoder: views and losses are of whole batches."""
+        return self.module.encoder, "encode"
 
     def watch(self, batch: Batch) -> dict[str, Tensor]:
         """Return the loss on held-out windows, and signs of collapse."""

@@ -126,11 +126,14 @@ def _refit(job: RefitJob, keeper: StateKeeper | None) -> None:
     del train
     first = FirstTraining(header=header, drawn=drawn, val_losses=val_losses)
     trained = trained_network(job, both, val, device, keeper, first)
+    if not job.writes:
+        return
     cost = _sum(header.cost, trained.outcome.cost("train"), peak_bytes(memory, device))
     provenance = Provenance(
         **origin(),
         device=device.type,
         threads=job.threads,
+        gpus=job.settings.optimizer.gpus,
         batch_size_halved=job.halved or header.provenance.batch_size_halved or None,
     )
     write_model(

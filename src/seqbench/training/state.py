@@ -250,12 +250,8 @@ class StateKeeper:
 
     def restore(self, course: Course) -> None:
         """Let a training go on from its state, if there is one that fits."""
-        if not self.path.exists():
-            return
-        try:
-            stored = self._read()
-        except FormatError as error:
-            logger.warning("%s; training starts anew", error)
+        stored = self.stored()
+        if stored is None:
             return
         course.restore(stored)
         logger.info(
@@ -264,6 +260,16 @@ class StateKeeper:
             len(course.losses),
             course.epoch,
         )
+
+    def stored(self) -> StoredModel[StateHeader] | None:
+        """Return a state that fits, if there is one."""
+        if not self.path.exists():
+            return None
+        try:
+            return self._read()
+        except FormatError as error:
+            logger.warning("%s; training starts anew", error)
+            return None
 
     @contextmanager
     def listening(self) -> Iterator[None]:

@@ -26,6 +26,14 @@ class Trainable(ABC):
     def loss(self, batch: Batch) -> Tensor:
         """Return the mean loss of a batch, shape ()."""
 
+    def divisible(self) -> tuple[nn.Module, str]:
+        """Return the module and its method, of windows and lengths, that several processes divide.
+
+        It takes each window by itself, statistics of batch norms aside; by default it is the
+        forward pass of the module.
+        """
+        return self.module, "forward"
+
     @abstractmethod
     def watch(self, batch: Batch) -> dict[str, Tensor]:
         """Return means over a batch, shape () each, the loss under its own name among them."""

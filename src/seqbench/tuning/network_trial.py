@@ -55,6 +55,8 @@ def run_trial(job: TrialJob) -> None:
     except DivergedError as error:
         if job.number == 0:
             raise
+        if not job.writes:
+            return
         cpu_s = time.process_time() - began_cpu
         task = TASKS[job.settings.task](**job.settings.task_options)
         _, val = read_train_and_val(job)
@@ -65,6 +67,8 @@ def _run_trial(job: TrialJob, keeper: StateKeeper | None) -> None:
     device = claim_device(job.device)
     train, val = read_train_and_val(job)
     trained = trained_network(job, train, val, device, keeper)
+    if not job.writes:
+        return
     task = TASKS[job.settings.task](**job.settings.task_options)
     predicted = predict(trained.network, val, device, int(train.length.max()))
     tuned = (

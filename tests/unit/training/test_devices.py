@@ -3,7 +3,7 @@ import torch
 
 from seqbench.errors import UserError
 from seqbench.training import devices
-from seqbench.training.devices import claim_device, claim_gpu, jobs_per_gpu, visible_names
+from seqbench.training.devices import claim_device, claim_gpus, jobs_per_gpu, visible_names
 from seqbench.training.reproducibility import prepare
 
 
@@ -24,7 +24,7 @@ def claim(places):
     """Return a function that claims a place for a job, held until the end of the test."""
 
     def claimed(names, n_jobs):
-        places.append(claim_gpu(names, n_jobs))
+        places.extend(claim_gpus(names, n_jobs))
         return places[-1].position
 
     return claimed

@@ -286,7 +286,13 @@ def test_a_state_that_cannot_be_written_does_not_end_a_training(tmp_path, caplog
 def keeping(folder, *outputs):
     return keeping_state(
         SimpleNamespace(
-            state=folder, code="c", identity=dict, state_every_s=0, outputs=list(outputs)
+            state=folder,
+            code="c",
+            identity=dict,
+            state_every_s=0,
+            outputs=list(outputs),
+            ranks=None,
+            writes=True,
         )
     )
 

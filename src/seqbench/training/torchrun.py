@@ -1,0 +1,102 @@
+"""Starts the processes of one training, by `torchrun`, and ends with the first that fails."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from seqbench.errors import UserError
+from seqbench.process.client import ADDRESS, LESS
+from seqbench.process.execute import RANK_ERRORS
+from seqbench.training.devices import claim_several
+from seqbench.training.job import Job
+from seqbench.training.state import INTERRUPTED
+
+if TYPE_CHECKING:
+    from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
+
+LOOPBACK = "127.0.0.1"
+logger = logging.getLogger("seqbench")
+
+
+def train_in_processes(train: Callable[[Job], None], job: Job, command: Sequence[str]) -> None:
+    """Train in this process, or in as many as the settings of the job request.
+
+    Parameters
+    ----------
+    train
+        Trains the job, as the whole training or as one of its processes.
+    job
+        Its `gpus` are the processes.
+    command
+        Step and arguments that made the job; the processes run them again.
+
+    Raises
+    ------
+    UserError
+        If this machine has not so many GPUs, or a process failed with a sentence.
+    SystemExit
+        With the code of a process that failed otherwise, or `INTERRUPTED` after a signal.
+    """
+    n = job.settings.optimizer.gpus
+    if n == 1 or RANK_ERRORS in os.environ:
+        train(job)
+        return
+    if ":" in job.device:
+        raise UserError(f"`device: {job.device}` is one GPU, and `gpus: {n}`; write `device: cuda`")
+    if job.device != "cpu":
+        claim_several(n)
+    os.environ.pop(ADDRESS, None)  # forks of the fork server would not be children of torchrun
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, job.threads // n)))
+    # DistributedDataParallel would warn in each process that all weights were used.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    place = ["--standalone", f"--local-addr={LOOPBACK}", f"--nproc-per-node={n}"]
+    _run([*place, "-m", "seqbench.steps", *command], n)
+
+
+def _run(arguments: list[str], n: int) -> None:
+    """Run `torchrun` in this process, and end as the processes that it starts do."""
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.run import parse_args, run
+
+    # It passes this signal on, the other one not.
+    signal.signal(signal.SIGUSR1, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        with _silent():
+            run(parse_args(arguments))
+    except SignalException as stopped:
+        logger.warning("stopped by %s; run this again", signal.Signals(stopped.sigval).name)
+        raise SystemExit(INTERRUPTED) from None
+    except ChildFailedError as error:
+        _fail(error.failures.values(), n)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Log nothing: what goes wrong is said once, at the end."""
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _fail(failures: Iterable[ProcessFailure], n: int) -> NoReturn:
+    """End as the process that failed first, and not as those that failed with it."""
+    failed = sorted(failures, key=lambda one: one.timestamp)
+    for one in failed:
+        if Path(one.error_file).is_file():
+            raise UserError(one.message) from None
+    for one in failed:
+        if one.exitcode < 0:
+            raise UserError(
+                f"process {one.local_rank + 1} of {n} was ended by {one.signal_name()}, as the"
+                f" system does where memory is used up; if so, {LESS}"
+            ) from None
+    raise SystemExit(max(one.exitcode for one in failed)) from None
