@@ -166,10 +166,10 @@ def trained_network(
     With `first`, val is not looked at: the losses of that training decide in its place.
     """
     settings, seed = job.settings, job.run.seed
-    prepare(job.threads, device, tf32=settings.optimizer.precision == "tf32")
+    prepare(job.threads, device, precision=settings.optimizer.precision)
     generator = seed_everything(seed)
-    network_header = _network_header(settings, train) if first is None else first.header
-    network = build_model(network_header)
+    header = network_header(settings, train) if first is None else first.header
+    network = build_model(header)
     network.head.smoothing = settings.optimizer.label_smoothing
     initial = read_encoder(job.encoder, settings, train, job.run.dataset) if job.encoder else None
     manifest: dict[str, object] = {
@@ -229,11 +229,11 @@ def trained_network(
     def predicted() -> Any:
         return predict(network, val, device, int(train.length.max()))
 
-    if first is None and not network.head.stands(predicted, val, network_header):
+    if first is None and not network.head.stands(predicted, val, header):
         outcome = replace(outcome, best_epoch=0)
     return TrainedNetwork(
         network=network,
-        header=network_header,
+        header=header,
         table=table,
         outcome=outcome,
         initial=initial,
@@ -324,7 +324,8 @@ def start(encoder: Encoder, starts_as: str, train: WindowSet, drawn: np.ndarray,
     encoder.start(fitted, n_samples=int(train.length.max()))
 
 
-def _network_header(settings: FinetuneJobSettings, train: WindowSet) -> NetworkHeader:
+def network_header(settings: FinetuneJobSettings, train: WindowSet) -> NetworkHeader:
+    """Return the header of the network that settings and the windows of train give."""
     return NetworkHeader(
         task=settings.task,
         task_options=settings.task_options,

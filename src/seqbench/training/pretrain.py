@@ -71,7 +71,7 @@ def pretrain(job: PretrainJob) -> None:
 def _pretrain(job: PretrainJob, keeper: StateKeeper | None) -> None:
     settings = job.settings
     device = claim_device(job.device)
-    prepare(job.threads, device, tf32=settings.optimizer.precision == "tf32")
+    prepare(job.threads, device, precision=settings.optimizer.precision)
     generator = seed_everything(job.seed)
     limit = limit_bytes(job.memory_limit)
     train = read_windows(job.windows, "train", labels=False, memory_limit_bytes=limit)

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from seqbench.errors import UserError
@@ -53,15 +54,36 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def prepare(threads: int | None, device: torch.device, *, tf32: bool = False) -> None:
+def prepare(threads: int | None, device: torch.device, *, precision: str = "auto") -> None:
     """Fix what else decides the digits of a result: threads, algorithms, products of float32.
 
-    None leaves the threads as they are.
+    None leaves the threads as they are; the precision is that of `OptimizerSettings`.
+
+    Raises
+    ------
+    UserError
+        If the processor computes wrong numbers in the precision.
     """
     if threads is not None:
         torch.set_num_threads(threads)
+    if device.type == "cpu" and precision == "bfloat16" and not convolves_in_bfloat16():
+        raise UserError(
+            "precision 'bfloat16': this processor computes some convolutions wrongly in it (oneDNN"
+            " with AMX); write precision auto or float32, or train on a GPU"
+        )
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cudnn.benchmark = False
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = tf32
+        is_tf32 = precision == "tf32"
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = is_tf32
         torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def convolves_in_bfloat16() -> bool:
+    """Return whether this processor sums 64 ones to 64 where a convolution is in bfloat16.
+
+    oneDNN of torch 2.13 gives 16 on processors with AMX, as for all kernels of 8 samples over 8 or
+    16 channels.
+    """
+    x, weight = torch.ones(1, 8, 16).bfloat16(), torch.ones(8, 8, 8).bfloat16()
+    return bool((F.conv1d(x, weight) == 64).all())

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from seqbench.errors import UserError
-from seqbench.training import devices
+from seqbench.training import devices, reproducibility
 from seqbench.training.devices import claim_device, claim_gpus, jobs_per_gpu, visible_names
 from seqbench.training.reproducibility import prepare
 
@@ -154,6 +154,29 @@ def cuda_settings(monkeypatch):
 
 @pytest.mark.parametrize("tf32", [False, True])
 def test_products_on_a_gpu_are_rounded_only_on_request(cuda_settings, tf32):
-    prepare(1, torch.device("cuda"), tf32=tf32)
+    prepare(1, torch.device("cuda"), precision="tf32" if tf32 else "float32")
 
     assert [settings.allow_tf32 for settings in cuda_settings] == [tf32, tf32]
+
+
+@pytest.mark.parametrize("precision", ["auto", "float32", "tf32", "bfloat16"])
+def test_a_precision_in_which_the_processor_is_wrong_is_refused(precision, monkeypatch):
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(reproducibility, "convolves_in_bfloat16", lambda: True)
+    prepare(None, cpu, precision=precision)
+
+    monkeypatch.setattr(reproducibility, "convolves_in_bfloat16", lambda: False)
+    if precision != "bfloat16":
+        prepare(None, cpu, precision=precision)
+        return
+    with pytest.raises(UserError, match=r"wrongly in it .*; write precision auto or float32"):
+        prepare(None, cpu, precision=precision)
+
+
+def test_a_convolution_that_loses_ones_is_found(monkeypatch):
+    right = torch.full((1, 8, 9), 64.0)
+    monkeypatch.setattr(reproducibility.F, "conv1d", lambda *_: right)
+    assert reproducibility.convolves_in_bfloat16()
+
+    right[0, 3] = 16
+    assert not reproducibility.convolves_in_bfloat16()
