@@ -14,80 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-from common import BUILD, ROOT, paired, windows_of, workflow
+from common import BUILD, ROOT, Clock, windows_of, workflow
 
 from seqbench.storage.windows import Split
-
-
-def training_steps() -> list[tuple[str, float]]:
-    """Compare an epoch of the training loop with a bare loop over the same tensors and model.
-
-    The bare loop does what a course would write: permute, index a tensor of
-    windows, AdamW with its defaults and the same clipping. The ratio is the
-    throughput of the training loop over that of the bare loop.
-    """
-    import torch
-    from torch import nn
-
-    from seqbench.config.registry import ARCHITECTURES, DATASETS
-    from seqbench.config.stages import FinetuneSettings
-    from seqbench.storage.model_header import NetworkHeader
-    from seqbench.training.batches import WindowTable
-    from seqbench.training.finetune import Finetuning
-    from seqbench.training.loop import fit
-    from seqbench.training.model import build_model
-
-    torch.set_num_threads(1)
-    windows = windows_of(DATASETS["waves"](Path(), n_windows=1200, window_samples=100))["train"]
-    table = WindowTable(windows, torch.device("cpu"))
-    index = torch.arange(len(table))
-    whole = table.batch(index)
-    settings = FinetuneSettings(epochs=1, warmup_epochs=0, schedule="constant")
-
-    def epoch(name: str, *, bare: bool) -> float:
-        torch.manual_seed(0)
-        generator = torch.Generator().manual_seed(0)
-        options = ARCHITECTURES.entry(name).options().model_dump()
-        header = NetworkHeader(
-            architecture=name,
-            architecture_options=options,
-            task="classification",
-            channels=tuple(windows.channels),
-            classes=tuple(windows.classes),
-            sampling_rate_hz=windows.sampling_rate_hz,
-            window_samples=int(windows.length.max()),
-            head_dropout=settings.head_dropout,
-        )
-        model = build_model(header)
-        if not bare:
-            nothing_held_out = iter([table.batch(index[:1])])
-            return fit(
-                Finetuning(model, frozen=False, weight=None),
-                table,
-                index,
-                lambda: nothing_held_out,
-                settings,
-                loss_name="val_loss",
-                generator=generator,
-                label=name,
-            ).train_s
-        began = time.perf_counter()
-        optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate)
-        model.train()
-        for part in torch.randperm(len(index), generator=generator).split(settings.batch_size):
-            loss = nn.functional.cross_entropy(model(whole.x[part]), whole.target[part])
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip or math.inf)
-            optimizer.step()
-        return time.perf_counter() - began
-
-    return [
-        (name, paired(lambda: epoch(name, bare=True), lambda: epoch(name, bare=False), turns=9))  # noqa: B023
-        for name in ARCHITECTURES
-        if "series" in ARCHITECTURES.entry(name).tags["accepts"]
-    ]
-
 
 LAB_EPOCHS = 20
 
@@ -294,9 +223,9 @@ def export_lines() -> list[str]:
 
 def loop_lines() -> list[str]:
     """Measure the training loop and return the lines of its table."""
-    lines = ["Throughput of the training loop over that of a bare loop:", ""]
-    lines += ["| architecture | ratio |", "|---|---|"]
-    return lines + [f"| {name} | {ratio:.2f} |" for name, ratio in training_steps()]
+    import loop
+
+    return list(loop.lines("cpu", Clock(math.inf)))
 
 
 def lab_lines() -> list[str]:

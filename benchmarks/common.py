@@ -3,6 +3,7 @@
 import shutil
 import statistics
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,18 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
+
+
+class Clock:
+    """How much of a time in seconds is left."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the end, negative after it."""
+        return self._end - time.monotonic()
 
 
 def paired(first: Callable[[], float], second: Callable[[], float], turns: int) -> float:

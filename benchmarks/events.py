@@ -1,6 +1,7 @@
 """Measure events: how fast a detector is trained, and how fast and small it is in use."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -18,20 +19,20 @@ RATE_HZ, N_CHANNELS = 2000, 6
 LONG_HOURS, SHORT_MINUTES = 6, 10
 
 
-def measured(task: str) -> dict[str, float]:
+def measured(task: str, *arguments: str) -> dict[str, float]:
     """Run a function of this module in a fresh process of one thread and return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", f"from events import {task}; {task}()"],
+        [sys.executable, "-c", f"from events import {task}; {task}(*{arguments!r})"],
         check=True,
         cwd=Path(__file__).parent,
-        env={"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         text=True,
     )
     return json.loads(done.stdout)
 
 
-def strikes() -> None:
+def strikes(device_name: str = "cpu") -> None:
     """Train `event_rnn` on 800 windows of strikes under noise of 0.1 and score it on test."""
     import torch
 
@@ -43,16 +44,16 @@ def strikes() -> None:
     from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import EVALUATION_BATCH, fit
     from seqbench.training.model import build_model, predict
-    from seqbench.training.reproducibility import seed_everything
+    from seqbench.training.reproducibility import prepare, seed_everything
     from seqbench.training.state import state_arrays
 
-    torch.set_num_threads(1)
+    device = torch.device(device_name)
+    prepare(1, device)
     generator = seed_everything(0)
-    device = torch.device("cpu")
     splits = windows_of(DATASETS["strikes_windows"](Path(), noise=0.1))
     train, val, test = splits["train"], splits["val"], splits["test"]
     header = header_of(train)
-    model = build_model(header)
+    model = build_model(header).to(device)
     held_out = WindowTable(val, device)
     outcome = fit(
         Finetuning(model, frozen=False, weight=None),

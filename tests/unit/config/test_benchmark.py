@@ -251,6 +251,7 @@ def test_the_schema_for_editors_is_in_step_with_the_models(pytestconfig):
 SHIPPED = [
     "config.yaml",
     "tests/data/config.smoke.yaml",
+    "benchmarks/gpu.yaml",
     "workflow/benchmarks/events.yaml",
     "workflow/benchmarks/forecasting.yaml",
     "workflow/benchmarks/stress.yaml",

@@ -1,0 +1,39 @@
+"""The script that measures a GPU: here without one, so that it runs at once where there is one."""
+
+import subprocess
+import sys
+
+import pytest
+
+from seqbench.config.benchmark import Benchmark
+from seqbench.config.registry import ARCHITECTURES
+from seqbench.plan.plan import Plan
+
+
+@pytest.fixture
+def page(pytestconfig, tmp_path):
+    """Return a function that runs the script and returns the page it writes."""
+
+    def run(*arguments):
+        out = tmp_path / "gpu.md"
+        script = pytestconfig.rootpath / "benchmarks/gpu.py"
+        subprocess.run([sys.executable, script, "--out", out, *arguments], check=True)
+        return out.read_text()
+
+    return run
+
+
+def test_it_trains_every_architecture(pytestconfig):
+    plan = Plan(Benchmark.read(pytestconfig.rootpath / "benchmarks/gpu.yaml"))
+
+    assert {run.architecture for run in plan.trained} == set(ARCHITECTURES)
+
+
+def test_parts_that_need_a_card_say_so(page):
+    assert "## CUDA graphs\n\nSkipped: needs a card." in page("--device", "cpu", "graphs")
+
+
+def test_a_part_that_fails_costs_no_other(page):
+    text = page("--device", "cuda:99", "machine", "machine")
+
+    assert text.count("**Failed with code 1.**") == text.count(", torch ") == 2
