@@ -59,6 +59,7 @@ TABLE_FORMS = ("tex", "md", "csv")
 TENSORBOARD = "results/tensorboard"
 
 STATES = "results/.state"  # of trainings under way; empty when all are done
+DRAWINGS = "results/.report/drawings.h5"  # of the last report; like states, no output of a rule
 
 SCOPES = {
     "ingest": "{dataset}",

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, rankdata
+from scipy.special import chdtrc
 
 from seqbench.statistics.attainable import ALPHA
+from seqbench.statistics.ranks import mean_ranks
 
 Array = NDArray[np.float64]
 
@@ -99,7 +100,7 @@ def friedman(values: Array) -> Friedman | None:
     if spread == 0:
         return None
     statistic = (n_models - 1) * float((centred.sum(axis=0) ** 2).sum()) / spread
-    return Friedman(statistic, n_models - 1, float(chi2.sf(statistic, n_models - 1)))
+    return Friedman(statistic, n_models - 1, float(chdtrc(n_models - 1, statistic)))
 
 
 def pairs(values: Array) -> list[Pair]:
@@ -239,13 +240,13 @@ def cliques(ranks: Array, compared: Sequence[Pair]) -> list[tuple[int, ...]]:
 
 
 def _ranks(values: Array) -> Array:
-    return rankdata(-_rounded(values), axis=1)
+    return np.apply_along_axis(mean_ranks, 1, -_rounded(values))
 
 
 def _signed_ranks(differences: Array) -> Array:
     """Return the ranks of sizes, zeros among them, with the signs of the differences, (n,)."""
     rounded = _rounded(differences)
-    return np.sign(rounded) * rankdata(np.abs(rounded))
+    return np.sign(rounded) * mean_ranks(np.abs(rounded))
 
 
 def _rounded(values: Array) -> Array:

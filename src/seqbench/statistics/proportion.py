@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 
 def wilson(
@@ -23,7 +23,7 @@ def wilson(
     Journal of the American Statistical Association 22(158).
     """
     p, count = np.asarray(fraction, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    z = norm.ppf((1 + confidence) / 2)
+    z = ndtri((1 + confidence) / 2)
     middle = p + z**2 / (2 * count)
     reach = z * np.sqrt(p * (1 - p) / count + (z / (2 * count)) ** 2)
     scale = 1 + z**2 / count

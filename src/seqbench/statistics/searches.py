@@ -5,7 +5,8 @@ from math import comb, factorial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+
+from seqbench.statistics.ranks import mean_ranks
 
 N_DRAWS = 9999  # of orders, where all are more than that
 SEED = 0  # of the draws: the same trials give the same p-value
@@ -71,7 +72,7 @@ def rank_correlation(
 
 def _standard_ranks(values: Sequence[float]) -> NDArray[np.float64] | None:
     """Return ranks (n,), ties sharing their mean, with mean 0 and norm 1; None if all are tied."""
-    ranks = rankdata(values)
+    ranks = mean_ranks(values)
     ranks -= ranks.mean()
     norm = float(np.linalg.norm(ranks))
     return None if norm == 0 else ranks / norm

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
+from scipy.special import stdtr, stdtrit
+
 
 def mean_interval(
     values: Sequence[float], confidence: float = 0.95, *, test_to_train: float = 0.0
@@ -24,14 +26,11 @@ def mean_interval(
     Nadeau, Bengio (2003). Inference for the generalization error. Machine
     Learning 52:239-281, section 3.
     """
-    from scipy.stats import t
-
     n = len(values)
     if n < 2:
         return None
-    reach = (
-        float(t.ppf((1 + confidence) / 2, n - 1)) * stdev(values) * (1 / n + test_to_train) ** 0.5
-    )
+    quantile = float(stdtrit(n - 1, (1 + confidence) / 2))
+    reach = quantile * stdev(values) * (1 / n + test_to_train) ** 0.5
     return fmean(values) - reach, fmean(values) + reach
 
 
@@ -41,12 +40,10 @@ def mean_p(values: Sequence[float]) -> float | None:
     It is below 0.05 where `mean_interval` leaves 0 out. Given paired differences, it is that of the
     paired t test.
     """
-    from scipy.stats import t
-
     n = len(values)
     if n < 2:
         return None
     mean, error = fmean(values), stdev(values) / n**0.5
     if not error:
         return 0.0 if mean else 1.0
-    return float(2 * t.sf(abs(mean) / error, n - 1))
+    return float(2 * stdtr(n - 1, -abs(mean) / error))

@@ -8,6 +8,7 @@ from seqbench.steps.arguments import path_parser
 def run(config: Path, summary: Path, page: Path) -> None:
     """Read the results of a config, write the summary, figures, tables and the page.
 
+    Drawings are kept for the next report, of which only those that have changed are drawn.
     Inputs, figures and tables lie where `layout` has them, relative to the working directory.
     """
     import logging
@@ -15,6 +16,7 @@ def run(config: Path, summary: Path, page: Path) -> None:
     from seqbench import layout
     from seqbench.config.benchmark import Benchmark
     from seqbench.plan.plan import Plan
+    from seqbench.reporting.figures.kept import keep_drawings
     from seqbench.reporting.page.assembly import assemble
     from seqbench.storage.atomic import replacing, write_text
 
@@ -32,6 +34,7 @@ def run(config: Path, summary: Path, page: Path) -> None:
     for path, text in report.tables.items():
         write_text(Path(path), text)
     write_text(page, report.page)
+    keep_drawings(Path(layout.DRAWINGS), report.drawings.values())
 
 
 def preload(arguments: list[str]) -> None:
@@ -40,9 +43,10 @@ def preload(arguments: list[str]) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
+    from seqbench import layout
     from seqbench.storage.atomic import remove_leftovers
 
     parser = path_parser(__doc__, "config", "summary", "page")
     arguments = parser.parse_args(argv)
-    remove_leftovers(arguments.summary, arguments.page)
+    remove_leftovers(arguments.summary, arguments.page, Path(layout.DRAWINGS))
     run(**vars(arguments))

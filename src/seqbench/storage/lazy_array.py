@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Read = Callable[[int, int], NDArray[np.float32]]
+Checksums = Callable[[int, int], bytes]
 Change = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 
 BLOCK_BYTES = 1 << 23  # of rows that are handled at a time
@@ -26,11 +27,16 @@ class LazyArray:
         (n_samples, ...).
     read
         Returns the rows [start, stop) as float32.
+    checksums
+        Returns bytes that other values of the rows [start, stop) would change, as a file holds
+        them; None: nothing does.
     """
 
-    def __init__(self, shape: tuple[int, ...], read: Read) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], read: Read, checksums: Checksums | None = None
+    ) -> None:
         self.shape = tuple(int(size) for size in shape)
-        self._read = read
+        self._read, self._checksums = read, checksums
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -56,11 +62,20 @@ class LazyArray:
         """Number of dimensions."""
         return len(self.shape)
 
+    @property
+    def checksums(self) -> bytes | None:
+        """Bytes that any other value would change, found without reading; None: there are none."""
+        return None if self._checksums is None else self._checksums(0, len(self))
+
     def span(self, start: int, stop: int) -> "LazyArray":
         """Return the rows [start, stop), unread."""
         start, stop, _ = slice(start, stop).indices(len(self))
-        n_rows = max(0, stop - start)
-        return LazyArray((n_rows, *self.shape[1:]), lambda a, b: self._read(start + a, start + b))
+        read, checksums = self._read, self._checksums
+        return LazyArray(
+            (max(0, stop - start), *self.shape[1:]),
+            lambda a, b: read(start + a, start + b),
+            checksums and (lambda a, b: checksums(start + a, start + b)),
+        )
 
     def _gathered(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return single rows, (*rows.shape, ...); neighbours are read together."""

@@ -117,7 +117,7 @@ def open_signal(path: Path, file: h5py.File, name: str) -> LazyArray:
     if first is None:
         raise ValueError(f"'{name}' is not contiguous")
     signal = _StoredSignal(path, int(first), int(stored.nbytes), stored.shape[1:], checksums)
-    return LazyArray(stored.shape, signal.read)
+    return LazyArray(stored.shape, signal.read, signal.checksums)
 
 
 class _StoredSignal:
@@ -170,6 +170,14 @@ class _StoredSignal:
                 needed.start - at : needed.stop - at
             ]
         return found
+
+    def checksums(self, start: int, stop: int) -> bytes:
+        """Return the checksums of the blocks that hold the rows [start, stop), and their place."""
+        n_row = 4 * math.prod(self._row)
+        begin, end = start * n_row, max(start, stop) * n_row
+        low, high = begin // CHECKED_BYTES, -(-end // CHECKED_BYTES)
+        place = f"{begin - low * CHECKED_BYTES}+{end - begin}:"
+        return place.encode() + self._checksums[low:high].tobytes()
 
     def _fill(self, content: memoryview, at: int) -> None:
         """Read bytes of the signal from byte `at` on."""

@@ -14,13 +14,11 @@ from markupsafe import Markup
 from fixtures.event_results import write_event_world
 from fixtures.results import register_made_up_names, write_made_up_results
 from seqbench import layout
-from seqbench.config.registry import FIGURES
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.across import Across
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.evidence.published import Published
-from seqbench.reporting.figures import drawing
-from seqbench.reporting.figures.catalog import block, caption, title
+from seqbench.reporting.figures import rendering
 from seqbench.reporting.figures.drawing import Drawing
 from seqbench.steps import report
 
@@ -42,7 +40,7 @@ def quick_files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 def write_quick_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda file: None)
-    monkeypatch.setattr(drawing, "as_pdf", lambda figure: b"%PDF")
+    monkeypatch.setattr(rendering, "as_pdf", lambda figure: b"%PDF")
 
 
 @pytest.fixture
@@ -138,20 +136,16 @@ def rich_config(config: Callable[..., dict[str, Any]]) -> Callable[..., dict[str
 @pytest.fixture
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare a test of the text the time that figures take."""
-    monkeypatch.setattr(drawing, "draw", blank)
+    monkeypatch.setattr(rendering, "draw", blank)
 
 
 def blank(figure: str, material: Material | Across | Published) -> Drawing:
     """Return a figure that shows nothing, with its words."""
     return Drawing(
-        title=title(figure),
-        caption=caption(figure),
-        element=Markup("<svg></svg>"),
-        left_out="",
-        block=block(figure),
-        leads=FIGURES.entry(figure).tags.get("leads", False),
         place=material.place,
         figure=figure,
+        element=Markup("<svg></svg>"),
+        left_out="",
         svg=b"<svg/>",
         pdf=b"",
         csv="",
@@ -182,7 +176,7 @@ def make_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             register_made_up_names(patch)
             write_quick_files(patch)
             if not figures:
-                patch.setattr(drawing, "draw", blank)
+                patch.setattr(rendering, "draw", blank)
             patch.chdir(root)
             (write_event_world if events else write_made_up_results)(root, raw, **settings)
             report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))

@@ -25,7 +25,7 @@ def names(raw):
         ),
         (
             "seqbench.steps.report, seqbench.reporting.page.report,"
-            " seqbench.reporting.figures.drawing",
+            " seqbench.reporting.figures.rendering",
             {"torch", "sklearn"},
         ),
     ],

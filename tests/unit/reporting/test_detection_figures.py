@@ -9,7 +9,7 @@ from fixtures.event_results import event_skill as skill
 from fixtures.results import material_of
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.figures.catalog import figures_of
-from seqbench.reporting.figures.drawing import draw
+from seqbench.reporting.figures.rendering import draw
 from seqbench.reporting.scores.estimates import Estimate
 
 

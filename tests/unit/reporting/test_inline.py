@@ -15,10 +15,10 @@ from fixtures.pages import Page
 from fixtures.results import material_of
 from seqbench.reporting.evidence.material import PALETTE
 from seqbench.reporting.figures.catalog import figures_of
-from seqbench.reporting.figures.drawing import as_svg, draw
 from seqbench.reporting.figures.inline import inlined, name_parts, without_names
 from seqbench.reporting.figures.panels import legend
 from seqbench.reporting.figures.plot import Numbers
+from seqbench.reporting.figures.rendering import as_svg, draw
 from seqbench.reporting.figures.style import STYLE
 from seqbench.reporting.figures.theme import CARD, contrast, dark_shade, luminance
 from seqbench.reporting.scores.formats import NOTHING

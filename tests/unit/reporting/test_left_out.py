@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.results import material_of
 from seqbench.config.registry import FIGURES
-from seqbench.reporting.figures.drawing import draw
+from seqbench.reporting.figures.rendering import draw
 from seqbench.reporting.page.arrangement import arranged
 
 

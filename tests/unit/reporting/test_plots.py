@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,8 +15,8 @@ from matplotlib.figure import Figure
 from fixtures.results import material_of
 from seqbench.config.registry import FIGURES
 from seqbench.reporting.figures import fonts
-from seqbench.reporting.figures.drawing import draw
 from seqbench.reporting.figures.plot import Plot
+from seqbench.reporting.figures.rendering import draw
 
 SKILL = {"majority": 0.5, "metronome": 0.2, "matched_filter": 0.8, "oracle": 0.97}
 
@@ -128,7 +129,7 @@ def test_a_pdf_holds_truetype_letters_and_no_date(windows_world):
 def test_any_process_makes_the_same_pdf():
     draw = (
         "from matplotlib.figure import Figure\n"
-        "from seqbench.reporting.figures.drawing import as_pdf\n"
+        "from seqbench.reporting.figures.rendering import as_pdf\n"
         "figure = Figure()\n"
         "figure.add_subplot().set_title('two letters', fontweight='bold')\n"
         "pdf = as_pdf(figure)\n"
@@ -138,6 +139,15 @@ def test_any_process_makes_the_same_pdf():
     code = f"{draw}import sys; sys.stdout.buffer.write(pdf)"
 
     assert subprocess.check_output([sys.executable, "-c", code]) == here["pdf"]
+
+
+def test_settings_of_a_machine_do_not_change_a_figure(windows_world):
+    material = windows_world()
+    drawn = draw("leaderboard", material)
+
+    with mpl.rc_context({"lines.linewidth": 9, "axes.grid": True, "legend.loc": "center"}):
+        assert draw("leaderboard", material) == drawn
+        assert mpl.rcParams["lines.linewidth"] == 9
 
 
 @pytest.mark.usefixtures("pdfs")

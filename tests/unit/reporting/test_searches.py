@@ -18,7 +18,7 @@ from seqbench.plan.plan import Plan
 from seqbench.plan.searches import trial_files
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material, gather
 from seqbench.reporting.figures.catalog import figures_of
-from seqbench.reporting.figures.drawing import draw
+from seqbench.reporting.figures.rendering import draw
 from seqbench.reporting.page.paper import paper_tables
 from seqbench.reporting.read.finished import finished_part
 from seqbench.reporting.read.results import collect

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from seqbench.reporting.figures.drawing import as_svg
+from seqbench.reporting.figures.rendering import as_svg
 from seqbench.reporting.figures.style import STYLE
 from seqbench.reporting.figures.svg import small
 

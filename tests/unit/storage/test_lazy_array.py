@@ -98,3 +98,11 @@ def test_known_values_are_found_in_any_block():
     assert not any_known(values)
     values[-1, -1] = 0
     assert any_known(values)
+
+
+def test_checksums_are_those_of_the_rows_of_a_span():
+    array = LazyArray(VALUES.shape, lambda a, b: VALUES[a:b], lambda a, b: f"{a}-{b}".encode())
+
+    assert array.checksums == b"0-20"
+    assert array.span(5, 15).span(2, 4).checksums == b"7-9"
+    assert LazyArray(VALUES.shape, lambda a, b: VALUES[a:b]).span(0, 5).checksums is None

@@ -81,3 +81,19 @@ def test_a_signal_of_another_length_than_stated_is_refused(tmp_path, n):
         writing(tmp_path / "file", "recordings", 1) as file,
     ):
         write_signal(file, "signal", [VALUES], (n, 2))
+
+
+def test_checksums_are_known_without_reading_and_differ_where_a_value_of_the_span_does(tmp_path):
+    def checksums(values, start, stop):
+        with writing(tmp_path / "file", "recordings", 1) as file:
+            write_signal(file, "signal", [values], values.shape)
+        return stored(tmp_path / "file").span(start, stop).checksums
+
+    changed = VALUES.copy()
+    changed[2 * ROWS_OF_A_BLOCK + 5] += 1
+    first, last = (0, ROWS_OF_A_BLOCK), (2 * ROWS_OF_A_BLOCK, len(VALUES))
+
+    assert checksums(changed, *first) == checksums(VALUES, *first)
+    assert checksums(changed, *last) != checksums(VALUES, *last)
+    assert checksums(VALUES, 0, 10) != checksums(VALUES, 1, 10) != checksums(VALUES, 1, 11)
+    assert checksums(VALUES, 7, 3) == checksums(VALUES, 7, 7)

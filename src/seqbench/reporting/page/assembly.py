@@ -12,9 +12,9 @@ from seqbench.reporting.evidence.across import Across, gather_across
 from seqbench.reporting.evidence.margins import Margins, gather_margins
 from seqbench.reporting.evidence.material import Material, gather
 from seqbench.reporting.evidence.published import Published, gather_published
-from seqbench.reporting.figures import drawing
 from seqbench.reporting.figures.catalog import figure_names
 from seqbench.reporting.figures.drawing import Drawing
+from seqbench.reporting.figures.kept import drawings_of, read_drawings
 from seqbench.reporting.page.paper import paper_tables
 from seqbench.reporting.page.report import render_page
 from seqbench.reporting.read.crossings import read_crossings
@@ -46,7 +46,10 @@ class Report:
 
 
 def assemble(plan: Plan, root: Path) -> Report:
-    """Read the results of a plan and return their report; `root` holds `results/`."""
+    """Read the results of a plan and return their report; `root` holds `results/`.
+
+    Figures of which nothing has changed since the last report are not drawn again.
+    """
     results = collect(plan, root)
     materials = gather(plan, results, root)
     ensembles = [one for m in materials if m.ensemble is not None for one in m.ensemble.results]
@@ -64,10 +67,8 @@ def assemble(plan: Plan, root: Path) -> Report:
     shown: list[Material | Across | Margins | Published] = [margins, *materials, *compared]
     if published is not None:
         shown.append(published)
-    drawn = {one.place: one for one in shown}
-    drawings = {
-        (place, figure): drawing.draw(figure, drawn[place]) for place, figure in figure_names(plan)
-    }
+    kept = read_drawings(root / layout.DRAWINGS)
+    drawings = drawings_of(figure_names(plan), {one.place: one for one in shown}, kept)
     return Report(
         summary=table,
         drawings=drawings,
