@@ -10,6 +10,7 @@ import shlex
 import sys
 from itertools import product
 
+from snakemake.dag import DAG
 from snakemake.jobs import GroupJob
 from snakemake.logging import logger
 
@@ -115,8 +116,8 @@ if MEMORY_LIMIT == "auto" and workflow.local_exec and not workflow.remote_exec:
 SETTINGS = PLAN.job_settings
 CODE = JobCode(BENCHMARK)
 
-# A job of a cluster runs no `onstart`. The runs packed into it share the fork server of the
-# first Snakemake there; the Snakemake of each run finds that one.
+# A job of a cluster runs no `onstart`. Its first Snakemake starts the fork server, and the one that
+# it starts on the node finds that.
 if workflow.remote_exec:
     os.environ[STATES_STAY] = "1"
     atexit.register(start_fork_server())
@@ -336,6 +337,30 @@ if (
     GroupJob.log_error.__name__ != "log_with_reason"
 ):  # a process may read this file twice
     GroupJob.log_error = with_reason(GroupJob.log_error)
+
+
+class AllTogether(dict):
+    """Sizes of packs, all without a limit."""
+
+    def get(self, group, default=None):
+        return sys.maxsize
+
+
+def in_one_pack(update_groups):
+    """Return `DAG.update_groups` so that a job of a cluster runs what is packed into it as one.
+
+    Snakemake does not tell such a job the sizes of packs: it would start itself for each member.
+    """
+
+    def update(dag):
+        dag.workflow.group_settings.group_components = AllTogether()
+        update_groups(dag)
+
+    return update
+
+
+if workflow.remote_exec and DAG.update_groups.__name__ != "update":
+    DAG.update_groups = in_one_pack(DAG.update_groups)
 
 
 def packed_with_its_model(wildcards):
