@@ -8,13 +8,12 @@ both alike; seconds are given for orientation only.
 import argparse
 import math
 import os
-import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from common import BUILD, ROOT, Clock, windows_of, workflow
+from common import BUILD, ROOT, Clock, windows_of
 
 from seqbench.storage.windows import Split
 
@@ -145,46 +144,6 @@ def lab_here() -> None:
     raise SystemExit("99 % of val was never reached")
 
 
-def pipeline() -> dict[str, float]:
-    """Run a whole benchmark; return the fraction of its core-seconds that was no work on models."""
-    from seqbench.config.benchmark import Benchmark
-    from seqbench.layout import ENCODER, METRICS
-    from seqbench.plan.plan import Plan
-    from seqbench.storage.metrics import read_metrics
-    from seqbench.storage.model_header import EncoderHeader
-    from seqbench.storage.models import read_model
-
-    folder, command = workflow("bench")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began = time.perf_counter()
-    subprocess.run(command, check=True)
-    wall = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    total = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    plan = Plan(Benchmark.read(folder / "results" / "config.yaml"))
-    work = 0.0
-    encoders = set()
-    for run in plan.runs:
-        cost = read_metrics(folder / run.fill(METRICS)).cost
-        work += (cost.train_cpu_s or 0.0) + (cost.predict_cpu_s or 0.0)
-        if (encoder := plan.pretraining(run)) is not None:
-            encoders.add(encoder.fill(ENCODER))
-    for path in sorted(encoders):
-        header = read_model(folder / path).header
-        assert isinstance(header, EncoderHeader)
-        work += header.cost.pretrain_cpu_s or 0.0
-    began = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, text=True)
-    return {
-        "runs": len(plan.runs),
-        "wall_s": wall,
-        "core_s": total,
-        "work_s": work,
-        "overhead": 1 - work / total,
-        "second_run_s": time.perf_counter() - began,
-    }
-
-
 def event_lines() -> list[str]:
     """Measure events, training and use, and return the lines of the table."""
     import event_models
@@ -252,15 +211,16 @@ def label_lines() -> list[str]:
 
 
 def pipeline_lines() -> list[str]:
-    """Measure the default benchmark and return its lines."""
-    found = pipeline()
-    return [
-        f"Pipeline: {found['runs']:.0f} runs in {found['wall_s']:.0f} s,"
-        f" {found['core_s']:.0f} core-seconds,",
-        f"{found['work_s']:.0f} of them training, prediction and baseline fitting:"
-        f" overhead {found['overhead']:.1%}.",
-        f"A second `snakemake` takes {found['second_run_s']:.1f} s.",
-    ]
+    """Measure the default benchmark and many short runs, and return where their time goes."""
+    import core_seconds
+
+    default, command = core_seconds.measured("bench")
+    lines = core_seconds.lines("Default benchmark", default)
+    began = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    lines += ["", f"A second `snakemake` takes {time.perf_counter() - began:.1f} s.", ""]
+    short, _ = core_seconds.measured("short", "--configfile", str(core_seconds.short_runs()))
+    return lines + core_seconds.lines("Short runs", short)
 
 
 PARTS = {
