@@ -1,6 +1,6 @@
 """Where the core-seconds of a benchmark go: ``python benchmarks/core_seconds.py [CONFIG]``.
 
-Snakemake and the fork server are read from /proc while they run, steps from their logs, and the work
+Snakemake and the fork server are read from /proc while they run, steps from their logs, the work
 on models from the results. What is left of all is the start of jobs: a shell and a client each.
 """
 
@@ -8,7 +8,7 @@ import argparse
 import os
 import subprocess
 import time
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,12 +93,12 @@ def _fork_server(parent: int) -> int | None:
     return None
 
 
-def _steps(folder: Path) -> Counter[str]:
+def _steps(folder: Path) -> dict[str, float]:
     """Return the core-seconds of steps, by the name of the step."""
     from seqbench.process.step_log import read_log
 
     logs = folder / "results" / "logs"
-    used: Counter[str] = Counter()
+    used: dict[str, float] = defaultdict(float)
     for path in logs.rglob("*.log"):
         log = read_log(path)
         if log is not None and log.cpu_s is not None:

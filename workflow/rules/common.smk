@@ -339,8 +339,8 @@ if (
     GroupJob.log_error = with_reason(GroupJob.log_error)
 
 
-class AllTogether(dict):
-    """Sizes of packs, all without a limit."""
+class Unlimited(dict):
+    """Sizes of packs, none of which is limited."""
 
     def get(self, group, default=None):
         return sys.maxsize
@@ -353,7 +353,7 @@ def in_one_pack(update_groups):
     """
 
     def update(dag):
-        dag.workflow.group_settings.group_components = AllTogether()
+        dag.workflow.group_settings.group_components = Unlimited()
         update_groups(dag)
 
     return update
