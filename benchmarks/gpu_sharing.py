@@ -81,9 +81,11 @@ def mps() -> Iterator[dict[str, str]]:
         }
         for path in environment.values():
             Path(path).mkdir()
+        everything = {**os.environ, **environment}
+        everything.pop("CUDA_VISIBLE_DEVICES", None)  # the daemon would count those anew from 0
         subprocess.run(
             [CONTROL, "-d"],
-            env={**os.environ, **environment},
+            env=everything,
             check=True,
             timeout=30,
             stdin=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ import pytest
 pytest_plugins = [
     "fixtures.databases",
     "fixtures.experts",
+    "fixtures.other_device",
     "fixtures.processes",
     "fixtures.trainings",
     "fixtures.windows",
