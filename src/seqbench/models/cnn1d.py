@@ -9,6 +9,8 @@ from seqbench.config.options import Dropout, OddWidths, Pooling, Widths
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, frames_of, inside
+from seqbench.models.convolution import Conv1d, is_of_cpu
+from seqbench.models.dropout import BitDropout
 
 
 class MaskedBatchNorm1d(nn.BatchNorm1d):
@@ -22,10 +24,13 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Normalise the first `lengths` (B,) frames of each window, None: all; zero the others."""
         if lengths is None:
-            return super().forward(x)
+            if not is_of_cpu(x):
+                return super().forward(x)
+            # Of an image of one row, torch keeps the memory order; see `Conv1d`.
+            return super().forward(x[:, :, None]).squeeze(2)
         weight = inside(lengths, x.shape[2], x.device)[:, None].to(x.dtype)
         if not self.training:
-            return super().forward(x) * weight
+            return self.forward(x) * weight
         narrow, x, weight = x.dtype, x.float(), weight.float()  # counts outgrow bfloat16
         n = weight.sum()
         mean = (x * weight).sum(dim=(0, 2)) / n
@@ -35,6 +40,9 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
         if self.affine:
             normal = normal * self.weight[:, None] + self.bias[:, None]
         return (normal * weight).to(narrow)
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Take images of one row as well."""
 
     def _update(self, mean: Tensor, variance: Tensor) -> None:
         self.num_batches_tracked.add_(1)
@@ -107,11 +115,11 @@ class Cnn1dEncoder(Encoder):
         self.stride = math.prod(strides)
         inputs = [n_channels, *widths[:-1]]
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(i, o, k, stride=s, padding=k // 2, bias=False)
+            Conv1d(i, o, k, stride=s, padding=k // 2, bias=False)
             for i, o, k, s in zip(inputs, widths, kernel_sizes, strides, strict=True)
         )
         self.norms = nn.ModuleList(MaskedBatchNorm1d(width) for width in widths)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from seqbench.config.options import Count, Dropout, OddWidths, Pooling, Widths
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, inside, like
+from seqbench.models.dropout import BitDropout
 
 
 class PictureBlocks(nn.Module):
@@ -43,7 +44,7 @@ class PictureBlocks(nn.Module):
                 nn.BatchNorm2d(width),
                 nn.ReLU(),
                 nn.MaxPool2d(2, ceil_mode=True),
-                nn.Dropout(dropout),
+                BitDropout(dropout),
             )
             planes, rows, columns = width, math.ceil(rows / 2), math.ceil(columns / 2)
         self.shape = (planes, rows, columns)
@@ -130,7 +131,7 @@ class Cnn2dEncoder(Encoder):
             nn.Flatten(),
             nn.Linear(math.prod(self.convolution.shape), hidden_size),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            BitDropout(dropout),
         )
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:

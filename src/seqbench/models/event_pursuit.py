@@ -17,6 +17,8 @@ from seqbench.config.options import Count, Dropout, Level, Positive
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, EncoderStream, ended, inside, like
+from seqbench.models.convolution import Conv1d
+from seqbench.models.dropout import BitDropout
 from seqbench.models.matching_pursuit import (
     IMPOSSIBLE,
     NEVER,
@@ -135,11 +137,11 @@ class EventPursuitEncoder(Encoder):
         self.block_samples = self.behind_samples + (self.look_ahead_samples or 0) + 1
         self.pursuit = MatchingPursuit(n_channels, n_types, shapes, length + WHITENING_TAPS - 1)
         reach = REACH_FRAMES * self.stride
-        self.near = nn.Conv1d(N_MAPS, width, 2 * reach + 1, stride=self.stride, padding=reach)
+        self.near = Conv1d(N_MAPS, width, 2 * reach + 1, stride=self.stride, padding=reach)
         frames = max(1, round(context_ms * samples / self.stride / 2))
-        self.around = nn.Conv1d(width + 2, width, 2 * frames + 1, padding=frames)
+        self.around = Conv1d(width + 2, width, 2 * frames + 1, padding=frames)
         self.of_type = nn.Parameter(torch.zeros(n_types, width))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
         self.n_type_features = width
         self.n_features = n_types * (width + 2)
 

@@ -14,6 +14,7 @@ from seqbench.config.options import Count, Dropout, Layers, OddWidths, Pooling, 
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, ended, frames_of, inside
 from seqbench.models.cnn1d import MaskedBatchNorm1d
+from seqbench.models.dropout import BitDropout
 from seqbench.models.recurrent import LstmEncoder
 
 LEAST_ENERGY = 1e-12  # keeps the match score of a silent signal at 0
@@ -271,7 +272,7 @@ class EventSpecificEncoder(Encoder):
         )
         n_inputs = n_templates + n_channels + (n_templates + 1) * features_per_template
         self.norm = MaskedBatchNorm1d(n_inputs)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
         self.recurrence = LstmEncoder(
             n_inputs,
             hidden_size=hidden_size,

@@ -10,6 +10,8 @@ from seqbench.config.registry import ARCHITECTURES
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder, frames_of
 from seqbench.models.cnn1d import MaskedBatchNorm1d
+from seqbench.models.convolution import Conv1d
+from seqbench.models.dropout import BitDropout
 
 
 class _Block(nn.Module):
@@ -19,7 +21,7 @@ class _Block(nn.Module):
         super().__init__()
         self.convolution = convolution
         self.norm = MaskedBatchNorm1d(n_features)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
 
     def forward(self, x: Tensor, lengths: Tensor | None, n_frames: int | None = None) -> Tensor:
         """Return frames, 0 past `lengths` (B,) of them; `n_frames` if transposed."""
@@ -101,7 +103,7 @@ class EventUnetEncoder(Encoder):
         padding = kernel_size // 2
 
         def block(n_inputs: int, n_outputs: int, step: int = 1, *, up: bool = False) -> _Block:
-            kind = nn.ConvTranspose1d if up else nn.Conv1d
+            kind = nn.ConvTranspose1d if up else Conv1d
             convolution = kind(
                 n_inputs, n_outputs, kernel_size, stride=step, padding=padding, bias=False
             )

@@ -7,6 +7,7 @@ from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.attention import MultiHeadAttention
 from seqbench.models.base import Encoder, ended
 from seqbench.models.cnn1d import framing
+from seqbench.models.dropout import BitDropout
 from seqbench.models.recurrent import LstmEncoder
 
 
@@ -30,7 +31,7 @@ class SelfAttention(MultiHeadAttention):
 
     def __init__(self, n_features: int, n_heads: int, dropout: float) -> None:
         super().__init__(n_features, n_heads)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
         self.norm = nn.LayerNorm(n_features)
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:

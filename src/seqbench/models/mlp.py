@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from seqbench.config.options import Dropout, Pooling, Widths
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, ended
+from seqbench.models.dropout import BitDropout
 
 
 @ARCHITECTURES.register(
@@ -55,7 +56,7 @@ class MlpEncoder(Encoder):
         self.layers = nn.ModuleList(
             nn.Linear(i, o) for i, o in zip(inputs, hidden_sizes, strict=True)
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""

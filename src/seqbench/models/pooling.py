@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from seqbench.models.base import Encoder, inside
+from seqbench.models.dropout import BitDropout
 
 
 class Pool(nn.Module):
@@ -62,7 +63,7 @@ class PooledLinear(nn.Module):
     def __init__(self, encoder: Encoder, n_outputs: int, dropout: float) -> None:
         super().__init__()
         self.pool = Pool(encoder.n_features, encoder.pooling, encoder.n_backward_features)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
         self.linear = nn.Linear(encoder.n_features, n_outputs)
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:

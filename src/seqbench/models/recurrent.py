@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from seqbench.config.options import Count, Dropout, Layers, Pooling
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, ended
+from seqbench.models.dropout import BitDropout
 
 
 class RecurrentEncoder(Encoder):
@@ -57,7 +58,7 @@ class RecurrentEncoder(Encoder):
         self.back = nn.ModuleList(
             self.cell(n, hidden_size, batch_first=True) for n in inputs if bidirectional
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""

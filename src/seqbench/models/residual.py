@@ -11,6 +11,8 @@ from seqbench.config.options import Count, Dropout, Layers, OddWidths, Pooling, 
 from seqbench.config.registry import ARCHITECTURES
 from seqbench.models.base import Encoder, inside
 from seqbench.models.cnn1d import MaskedBatchNorm1d
+from seqbench.models.convolution import Conv1d
+from seqbench.models.dropout import BitDropout
 
 MODULES_PER_SHORTCUT = 3
 POOLED_SAMPLES = 3
@@ -123,7 +125,7 @@ class ResNetEncoder(Encoder):
         self.blocks = nn.ModuleList(
             ResidualBlock(*sizes, kernel_sizes) for sizes in pairwise([n_channels, *widths])
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""
@@ -222,7 +224,7 @@ class InceptionTimeEncoder(Encoder):
             Shortcut(inputs[i], self.n_features, mix=True)
             for i in range(0, n_modules - MODULES_PER_SHORTCUT + 1, MODULES_PER_SHORTCUT)
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encode windows (B, T, C); see `Encoder.encode`."""
@@ -237,9 +239,9 @@ class InceptionTimeEncoder(Encoder):
         return x.transpose(1, 2)
 
 
-def same_length(n_inputs: int, n_outputs: int, kernel_size: int) -> nn.Conv1d:
+def same_length(n_inputs: int, n_outputs: int, kernel_size: int) -> Conv1d:
     """Return a convolution of odd length that gives as many samples as it takes, without bias."""
-    return nn.Conv1d(n_inputs, n_outputs, kernel_size, padding=kernel_size // 2, bias=False)
+    return Conv1d(n_inputs, n_outputs, kernel_size, padding=kernel_size // 2, bias=False)
 
 
 def largest_nearby(x: Tensor, lengths: Tensor | None) -> Tensor:

@@ -12,6 +12,7 @@ from seqbench.errors import UserError
 from seqbench.models.attention import MultiHeadAttention
 from seqbench.models.base import Encoder, ended
 from seqbench.models.cnn1d import Cnn1dEncoder, framing
+from seqbench.models.dropout import BitDropout
 
 
 def sinusoids(n_frames: int, n_features: int, device: torch.device) -> Tensor:
@@ -77,7 +78,7 @@ class TransformerBlock(nn.Module):
         self.mlp = nn.Sequential(
             nn.Linear(n_features, mlp_size), nn.GELU(), nn.Linear(mlp_size, n_features)
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return frames (B, F, D) after both steps; see `MultiHeadAttention.forward`."""
@@ -202,7 +203,7 @@ class TransformerEncoder(Encoder):
             if positions == "learned"
             else None
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
         self.blocks = nn.ModuleList(
             TransformerBlock(hidden_size, n_heads, mlp_ratio * hidden_size, dropout, causal=causal)
             for _ in range(n_layers)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from seqbench.config.options import Count, Level, NaturalNumber
 from seqbench.config.registry import OBJECTIVES
 from seqbench.models.base import Encoder, ended, inside
+from seqbench.models.convolution import Conv1d
 from seqbench.pretraining.base import Objective
 
 LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE = -10.0, 10.0
@@ -71,7 +72,7 @@ class AutoencoderObjective(Objective):
         if self.of_window:
             self.unfold = nn.LSTM(latent_size, decoder_size, batch_first=True)
         else:
-            self.hidden = nn.Conv1d(latent_size, decoder_size, kernel_size=3, padding=1)
+            self.hidden = Conv1d(latent_size, decoder_size, kernel_size=3, padding=1)
         self.to_samples = nn.Linear(decoder_size, self.samples_per_latent * n_channels)
 
     def loss(self, x: Tensor, lengths: Tensor | None) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from seqbench.models.base import Encoder
+from seqbench.models.convolution import Conv1d
 
 
 class Objective(nn.Module, ABC):
@@ -100,7 +101,7 @@ class SampleDecoder(nn.Module):
     def __init__(self, encoder: Encoder, n_channels: int, size: int) -> None:
         super().__init__()
         self.n_channels = n_channels
-        self.hidden = nn.Conv1d(encoder.n_features, size, kernel_size=3, padding=1)
+        self.hidden = Conv1d(encoder.n_features, size, kernel_size=3, padding=1)
         self.to_samples = nn.Linear(size, encoder.stride * n_channels)
 
     def forward(self, frames: Tensor, n_samples: int) -> Tensor:

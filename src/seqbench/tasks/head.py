@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from seqbench.models.base import Encoder
+from seqbench.models.dropout import BitDropout
 from seqbench.storage.detections import Candidates
 from seqbench.storage.model_header import DataHeader
 from seqbench.storage.normalization import Normalization
@@ -43,6 +44,15 @@ class Head(nn.Module, ABC):
     @abstractmethod
     def loss(self, logits: Tensor, target: Any, weight: Tensor | None = None) -> Tensor:
         """Return the mean loss over the batch, shape ()."""
+
+    def frame_loss(
+        self, frames: Tensor, lengths: Tensor | None, target: Any, weight: Tensor | None = None
+    ) -> Tensor:
+        """Return the `loss` of the logits of frames (B, F, D).
+
+        Where it needs only some of the logits, a head computes no others.
+        """
+        return self.loss(self(frames, lengths), target, weight)
 
     @property
     def smoothing_now(self) -> float:
@@ -113,7 +123,7 @@ class SampleHead(Head):
     def __init__(self, encoder: Encoder, n_outputs: int, dropout: float) -> None:
         super().__init__()
         self.n_outputs = n_outputs
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
         self.linear = nn.Linear(encoder.n_features, encoder.stride * n_outputs)
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:

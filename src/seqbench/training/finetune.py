@@ -401,8 +401,8 @@ class Finetuning(Trainable):
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the head's loss on windows, changed if they are to be."""
-        logits = self.module(self.augment(batch.x, batch.lengths, self.draws), batch.lengths)
-        return self.module.head.loss(logits, batch.target, self.weight)
+        x = self.augment(batch.x, batch.lengths, self.draws)
+        return self.module.loss(x, batch.lengths, batch.target, self.weight)
 
     def watch(self, batch: Batch) -> dict[str, Tensor]:
         """Return loss and headline metric on val."""

@@ -44,6 +44,15 @@ class Model(nn.Module):
         own = self._logits(standardized(x, centre, scale, lengths), lengths)
         return restored(own, centre, scale)
 
+    def loss(
+        self, x: Tensor, lengths: Tensor | None, target: Any, weight: Tensor | None = None
+    ) -> Tensor:
+        """Return the head's loss of windows (B, T, C), shape ()."""
+        if self.head.instance_norm:
+            return self.head.loss(self(x, lengths), target, weight)
+        frames = self.encoder(x, lengths)
+        return self.head.frame_loss(frames, self.encoder.frame_lengths(lengths), target, weight)
+
     def _logits(self, x: Tensor, lengths: Tensor | None) -> Tensor:
         frames = self.encoder(x, lengths)
         logits: Tensor = self.head(frames, self.encoder.frame_lengths(lengths))

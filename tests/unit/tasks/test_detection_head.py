@@ -1,6 +1,7 @@
 """The head of detection: its target by hand, its loss, and times that come back exactly."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -287,6 +288,34 @@ def test_the_loss_without_events_is_finite_and_teaches_silence(presence):
     assert logits.grad.isfinite().all()
     assert (logits.grad[:, :, 0] > 0).all()
     assert (logits.grad[:, :, 1 : 1 + N_BINS] == 0).all()
+
+
+@pytest.mark.parametrize("typical_samples", [(), (40.0, None)])
+@pytest.mark.parametrize(("stride", "n_frames", "n_templates"), [(10, 20, 0), (3, 64, 2)])
+def test_the_loss_of_frames_is_that_of_their_logits(stride, n_frames, n_templates, typical_samples):
+    torch.manual_seed(0)
+    head = DetectionHead(
+        Frames(stride, n_templates),
+        2,
+        DetectionTask(refractory_weight=0.1),
+        dropout=0.0,
+        refractory_samples=100.0,
+        typical_samples=typical_samples,
+    )
+    for weights in head.parameters():
+        torch.nn.init.normal_(weights)
+    target = replace(TARGET, duration=torch.full_like(TARGET.onset, 30.0))
+    frames = torch.randn(3, n_frames, D).requires_grad_()
+
+    def gradients(loss):
+        return torch.autograd.grad(loss, [frames, *head.parameters()])
+
+    whole = head.loss(head(frames), target)
+    partial = head.frame_loss(frames, None, target)
+
+    torch.testing.assert_close(partial, whole)
+    for one, other in zip(gradients(partial), gradients(whole), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_unknown_or_behind_the_end_of_a_window_costs_nothing():

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from seqbench.errors import UserError
 from seqbench.models.base import Encoder
+from seqbench.models.convolution import Conv1d
+from seqbench.models.dropout import BitDropout
 from seqbench.storage.detections import Candidates, Pace
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.averaging import averaged
@@ -144,7 +146,7 @@ class DetectionHead(Head):
         self.task = task
         self.template_weight = task.template_weight if encoder.n_template_scores else 0.0
         self.refractory_frames = int(refractory_samples / self.hop)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = BitDropout(dropout)
         typical = torch.tensor([one or 0.0 for one in typical_samples])
         self.register_buffer("typical", typical, persistent=False)
         self.n_values: Literal[2, 3] = 3 if typical_samples else 2
@@ -153,48 +155,90 @@ class DetectionHead(Head):
     def add_layers(self, encoder: Encoder) -> None:
         """Add what has weights."""
         n_types, size = self.n_types, self.joined
-        self.output = nn.Conv1d(encoder.n_features, (1 + N_BINS) * n_types, size, stride=size)
+        self.output = Conv1d(encoder.n_features, (1 + N_BINS) * n_types, size, stride=size)
         with torch.no_grad():
             self.output.bias.zero_()  # type: ignore[union-attr]
             self.output.bias[:n_types] = math.log(PRIOR / (1 - PRIOR))  # type: ignore[index]
         if self.n_values == 3:
-            self.duration = nn.Conv1d(encoder.n_features, n_types, size, stride=size)
+            self.duration = Conv1d(encoder.n_features, n_types, size, stride=size)
             nn.init.zeros_(self.duration.weight)
             nn.init.zeros_(self.duration.bias)  # type: ignore[arg-type]
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits (B, F, 32 to 34, K); what lies behind a window's end is for no one."""
-        features = frames.transpose(1, 2)  # (B, D, frames of the encoder)
-        if self.joined > 1:
-            features = F.pad(features, (0, -features.shape[2] % self.joined))
-        dropped = self.dropout(features)
+        features = self._features(frames)
+        dropped = self.dropout(features).transpose(1, 2)
         logits = self.output(dropped).transpose(1, 2)
         logits = logits.unflatten(2, (1 + N_BINS, self.n_types))
         if self.n_values == 3:
             log_ratio = self.duration(dropped).transpose(1, 2)
             logits = torch.cat([logits, log_ratio[:, :, None]], dim=2)
         if self.template_weight:
-            matches = F.max_pool1d(features[:, : self.n_types], self.joined).transpose(1, 2)
-            logits = torch.cat([logits, matches[:, :, None]], dim=2)
+            logits = torch.cat([logits, self._matches(features)[:, :, None]], dim=2)
         return logits
+
+    def _features(self, frames: Tensor) -> Tensor:
+        """Return frames of the encoder (B, n, D), as many as are joined without a rest."""
+        n_missing = -frames.shape[1] % self.joined
+        return F.pad(frames, (0, 0, 0, n_missing)) if n_missing else frames
+
+    def _matches(self, features: Tensor) -> Tensor:
+        """Return the template scores of each frame, (B, F, K)."""
+        scores = features[:, :, : self.n_types].transpose(1, 2)
+        return F.max_pool1d(scores, self.joined).transpose(1, 2)
 
     def loss(self, logits: Tensor, target: EventTarget, weight: Tensor | None = None) -> Tensor:
         """Return the weighted sum of presence, offset, duration, template and refractory losses."""
-        logits = logits.float()
         frames = self.frame_target(target, logits.shape[1])
-        presence, known = logits[:, :, 0], frames.is_known
+        at_onsets = logits[frames.window, frames.frame, 1:, frames.type]
+        matches = logits[:, :, -1] if self.template_weight else None
+        return self._loss(logits[:, :, 0], at_onsets, matches, frames, weight)
+
+    def frame_loss(
+        self,
+        frames: Tensor,
+        lengths: Tensor | None,
+        target: EventTarget,
+        weight: Tensor | None = None,
+    ) -> Tensor:
+        """Return the loss of frames (B, F, D); times are predicted beside onsets alone.
+
+        These are some hundredths of all frames, and times most of the logits.
+        """
+        features = self._features(frames)
+        joined = self.dropout(features).reshape(len(frames), -1, self.joined * frames.shape[2])
+        layers = [self.output] if self.n_values == 2 else [self.output, self.duration]
+        weights = torch.cat([one.weight for one in layers]).transpose(1, 2).flatten(1)
+        bias = torch.cat([one.bias for one in layers])  # type: ignore[misc]
+        n = self.n_types
+        expected = self.frame_target(target, joined.shape[1])
+        presence = F.linear(joined, weights[:n], bias[:n])
+        beside = F.linear(joined[expected.window, expected.frame], weights[n:], bias[n:])
+        at_onsets = beside.unflatten(1, (-1, n))[torch.arange(len(beside)), :, expected.type]
+        matches = self._matches(features) if self.template_weight else None
+        return self._loss(presence, at_onsets, matches, expected, weight)
+
+    def _loss(
+        self,
+        presence: Tensor,
+        at_onsets: Tensor,
+        matches: Tensor | None,
+        frames: FrameTarget,
+        weight: Tensor | None,
+    ) -> Tensor:
+        """Return the loss of presence (B, F, K) and of times, and durations, at onsets (M, ...)."""
+        presence, known = presence.float(), frames.is_known
         kind = self.task.presence
         loss = presence_loss(presence, frames.presence, mask=known, kind=kind, weight=weight)
         if self.task.offset_weight:
-            bins = logits[frames.window, frames.frame, 1 : 1 + N_BINS, frames.type]
+            bins = at_onsets[:, :N_BINS].float()
             place = (frames.offset / BIN).clamp(-HALF, HALF) + HALF
             loss = loss + self.task.offset_weight * bin_divergence(bins, place, SPREAD_BINS)
         if self.n_values == 3 and frames.duration is not None:
-            log_ratio = logits[frames.window, frames.frame, 1 + N_BINS, frames.type]
             target_ratio = (frames.duration / self.typical[frames.type]).log()
-            loss = loss + duration_loss(log_ratio, target_ratio)
-        if self.template_weight:
-            alignment = template_alignment(logits[:, :, -1], frames.presence, known)
+            loss = loss + duration_loss(at_onsets[:, N_BINS], target_ratio)
+        if matches is not None:
+            alignment = template_alignment(matches, frames.presence, known)
             loss = loss + self.template_weight * alignment
         if self.task.refractory_weight and self.refractory_frames > 0:
             probabilities = presence.sigmoid() * known  # 0 behind the end of a window

@@ -13,6 +13,7 @@ from seqbench.storage.model_header import DataHeader
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.gain import f1_gain
 from seqbench.tasks.detection.head import BIN, HALF, N_BINS, SPREAD_BINS, DetectionHead
+from seqbench.tasks.head import Head
 
 logger = logging.getLogger("seqbench")
 SURE = 1 + 1e-6  # standard errors by which events must be found better; one event is never enough
@@ -71,6 +72,8 @@ class PursuitHead(DetectionHead):
     def _found(self, found: Candidates, windows: WindowSet, data: DataHeader) -> Detections:
         tuned = self.task.tune(windows, found, are_probabilities=True, data=data)
         return self.task.join(windows, found, are_probabilities=True, tuned=tuned)
+
+    frame_loss = Head.frame_loss  # its one layer is small
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits (B, F, 32 or 33, K); see `DetectionHead`."""
