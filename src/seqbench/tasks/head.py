@@ -27,6 +27,9 @@ class Head(nn.Module, ABC):
         samples, or for whole recordings, stitched from windows.
     smoothing
         Share of a target that the loss spreads over all classes while training.
+    has_frame_loss
+        Whether the loss needs only some of the logits: training then takes it from the frames, by
+        `frame_loss`, and no others are computed.
     instance_norm
         Whether the encoder reads each window in units of its own; the logits
         are values in these, and a model brings them back.
@@ -35,6 +38,7 @@ class Head(nn.Module, ABC):
     measured: str
     reads: Literal["windows", "samples", "recordings"] = "windows"
     smoothing: float = 0.0
+    has_frame_loss: bool = False
     instance_norm: bool = False
 
     @abstractmethod
@@ -48,11 +52,8 @@ class Head(nn.Module, ABC):
     def frame_loss(
         self, frames: Tensor, lengths: Tensor | None, target: Any, weight: Tensor | None = None
     ) -> Tensor:
-        """Return the `loss` of the logits of frames (B, F, D).
-
-        Where it needs only some of the logits, a head computes no others.
-        """
-        return self.loss(self(frames, lengths), target, weight)
+        """Return the `loss` of frames (B, F, D), for heads with `has_frame_loss`."""
+        raise NotImplementedError(f"{type(self).__name__} has a loss of logits alone")
 
     @property
     def smoothing_now(self) -> float:

@@ -404,6 +404,10 @@ class Finetuning(Trainable):
         x = self.augment(batch.x, batch.lengths, self.draws)
         return self.module.loss(x, batch.lengths, batch.target, self.weight)
 
+    def divisible(self) -> tuple[nn.Module, str]:
+        """Return the network, or its encoder where the loss is of frames."""
+        return self.module.encoder if self.module.head.has_frame_loss else self.module, "forward"
+
     def watch(self, batch: Batch) -> dict[str, Tensor]:
         """Return loss and headline metric on val."""
         logits = self.module(batch.x, batch.lengths)

@@ -48,7 +48,7 @@ class Model(nn.Module):
         self, x: Tensor, lengths: Tensor | None, target: Any, weight: Tensor | None = None
     ) -> Tensor:
         """Return the head's loss of windows (B, T, C), shape ()."""
-        if self.head.instance_norm:
+        if not self.head.has_frame_loss:
             return self.head.loss(self(x, lengths), target, weight)
         frames = self.encoder(x, lengths)
         return self.head.frame_loss(frames, self.encoder.frame_lengths(lengths), target, weight)

@@ -121,6 +121,7 @@ class DetectionHead(Head):
 
     measured = "frame_f1"
     reads = "recordings"
+    has_frame_loss = True
 
     def __init__(
         self,
@@ -179,8 +180,9 @@ class DetectionHead(Head):
 
     def _features(self, frames: Tensor) -> Tensor:
         """Return frames of the encoder (B, n, D), as many as are joined without a rest."""
-        n_missing = -frames.shape[1] % self.joined
-        return F.pad(frames, (0, 0, 0, n_missing)) if n_missing else frames
+        if self.joined == 1:
+            return frames
+        return F.pad(frames, (0, 0, 0, -frames.shape[1] % self.joined))
 
     def _matches(self, features: Tensor) -> Tensor:
         """Return the template scores of each frame, (B, F, K)."""

@@ -13,7 +13,6 @@ from seqbench.storage.model_header import DataHeader
 from seqbench.storage.windows import WindowSet
 from seqbench.tasks.detection.gain import f1_gain
 from seqbench.tasks.detection.head import BIN, HALF, N_BINS, SPREAD_BINS, DetectionHead
-from seqbench.tasks.head import Head
 
 logger = logging.getLogger("seqbench")
 SURE = 1 + 1e-6  # standard errors by which events must be found better; one event is never enough
@@ -29,6 +28,8 @@ class PursuitHead(DetectionHead):
     learned with those of the log-odds made the error larger (strikes in noise of 0.6: .49 to
     .56 ms).
     """
+
+    has_frame_loss = False  # its one layer is small
 
     def add_layers(self, encoder: Encoder) -> None:
         """Add what has weights; see `DetectionHead`."""
@@ -72,8 +73,6 @@ class PursuitHead(DetectionHead):
     def _found(self, found: Candidates, windows: WindowSet, data: DataHeader) -> Detections:
         tuned = self.task.tune(windows, found, are_probabilities=True, data=data)
         return self.task.join(windows, found, are_probabilities=True, tuned=tuned)
-
-    frame_loss = Head.frame_loss  # its one layer is small
 
     def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Return logits (B, F, 32 or 33, K); see `DetectionHead`."""
