@@ -171,7 +171,7 @@ class Cluster:
         """Return the jobs in any of some states, oldest first, finished ones included."""
         fields = {
             "id": "%A", "state": "%T", "partition": "%P", "node": "%N", "comment": "%k",
-            "memory": "%m", "limit": "%l", "gres": "%b", "folder": "%Z",
+            "memory": "%m", "limit": "%l", "gres": "%b", "nodes": "%D", "folder": "%Z",
         }  # fmt: skip
         options = ("-h", "-S", "i", "-t", ",".join(states) or "all")
         output = self.run("squeue", *options, "-o", "|".join(fields.values()))

@@ -110,7 +110,8 @@ def runs(cluster, request, tmp_path_factory):
     """Start two benchmarks, each on the cluster and without it, and the scenarios, all at once.
 
     Partitions of the first give no job more than an hour, and its command line takes the place
-    of the profile's default resources. One run more requests what its partition refuses.
+    of the profile's default resources. A training in four processes
+    runs over two nodes. One run more requests what its partition refuses.
     Without `--full` only this one and the scenarios start.
     """
     profile = ["--workflow-profile", ROOT / "profiles" / "slurm"]
@@ -118,6 +119,7 @@ def runs(cluster, request, tmp_path_factory):
     locally = [sys.executable, "-m", "snakemake", "--cores", "1"]
     benchmark = ["--snakefile", ROOT / "Snakefile", "--configfile", CONFIG]
     lengthy = ["--snakefile", ROOT / "Snakefile", "--configfile", HERE / "lengthy.yaml"]
+    divided = ["--snakefile", ROOT / "Snakefile", "--configfile", HERE / "divided.yaml"]
     commands = {
         "lengthy": [*on_cluster, *lengthy],
         "scenarios": [*on_cluster, "--snakefile", HERE / "scenarios.smk"],
@@ -125,6 +127,8 @@ def runs(cluster, request, tmp_path_factory):
         "refused": [*on_cluster, *benchmark, "--retries", "0", "--set-resources", LONG_INGEST],
         "local_lengthy": [*locally, *lengthy],
         "local_benchmark": [*locally, *benchmark],
+        "divided": [*on_cluster, *divided],
+        "local_divided": [*locally, *divided],
     }
     if not request.config.getoption("full"):
         commands = {name: commands[name] for name in ("scenarios", "refused")}
@@ -138,6 +142,7 @@ def runs(cluster, request, tmp_path_factory):
                 **(os.environ if name.startswith("local") else cluster.environment),
                 **settings,
                 **(short if name == "benchmark" else {}),
+                **({"SEQBENCH_GPUS_PER_NODE": "2"} if name == "divided" else {}),
             },
         )
         for name, command in commands.items()

@@ -16,6 +16,7 @@ LENGTHY = [
     {"dataset": "tiny", "architecture": "lstm", "arm": "scratch", "labels": "1", "seed": seed}
     for seed in (0, 1)
 ]
+DIVIDED = {"dataset": "tiny", "architecture": "cnn1d", "arm": "scratch", "labels": "1.0", "seed": 0}
 
 
 @pytest.fixture(scope="module")
@@ -314,3 +315,18 @@ def test_the_cluster_gives_the_numbers_of_a_local_run(runs):
 
     assert scores(cluster.folder) == scores(local.folder)
     assert not (cluster.folder / layout.STATES).exists()
+
+
+@pytest.mark.full
+def test_a_training_over_two_nodes_gives_the_weights_of_one_here(cluster, runs):
+    here, there = runs["local_divided"], runs["divided"]
+    assert here.wait(DEADLINE_S) == 0, here.output[-3000:]
+    assert there.wait(DEADLINE_S) == 0, there.output[-3000:]
+
+    [job] = jobs(cluster, there, "training")
+    assert job["nodes"] == "2"
+    model = layout.MODEL.format(**DIVIDED)
+    found = [read_model(one.folder / model).arrays for one in (here, there)]
+    assert found[0].keys() == found[1].keys()
+    for name, array in found[0].items():
+        assert array.tobytes() == found[1][name].tobytes(), name

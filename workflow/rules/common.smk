@@ -61,7 +61,7 @@ from seqbench.config.options import canonical_json
 from seqbench.config.registry import BASELINES
 from seqbench.plan.job_code import JobCode
 from seqbench.plan.baseline_fit import unused_baselines
-from seqbench.plan.gpus import most_gpus
+from seqbench.plan.gpus import most_gpus, nodes_of
 from seqbench.plan.plan import Plan
 from seqbench.plan.searches import choice_files, promotion_files, trial_files
 from seqbench.plan.source_files import init_files, source_files
@@ -100,7 +100,7 @@ try:
             # It loads torch, which counts them.
             from seqbench.training.devices import check_gpus
 
-            check_gpus(n_gpus)
+            check_gpus(n_gpus // nodes_of(n_gpus))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -209,6 +209,24 @@ def gpus_of_pretraining(wildcards):
 def gpus_of_finetuning(wildcards):
     """Return how many GPUs train one model of a run, or of a trial."""
     return 0 if BENCHMARK.device == "cpu" else processes_of_finetuning(wildcards)
+
+
+def nodes(processes):
+    """Return a function: nodes that a training needs where it needs several, else none."""
+
+    def number(wildcards):
+        n = nodes_of(processes(wildcards)) if turn(wildcards) else 1
+        return n if n > 1 else None
+
+    return number
+
+
+def launcher(processes):
+    """Return a function: what starts a training on several nodes, by itself; else none.
+
+    The plugin for SLURM starts all others, on one node.
+    """
+    return lambda wildcards: "srun" if nodes(processes)(wildcards) else None
 
 
 def refit_model(wildcards):

@@ -28,6 +28,9 @@ rule finetune:
     resources:
         turn=turn,
         gpu=gpus_of_finetuning,
+        nodes=nodes(processes_of_finetuning),
+        tasks=nodes(processes_of_finetuning),
+        mpi=launcher(processes_of_finetuning),
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
         state_every_s=str(BENCHMARK.state_every_s),
@@ -77,6 +80,9 @@ rule refit:
     resources:
         turn=turn,
         gpu=gpus_of_finetuning,
+        nodes=nodes(processes_of_finetuning),
+        tasks=nodes(processes_of_finetuning),
+        mpi=launcher(processes_of_finetuning),
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
         state_every_s=str(BENCHMARK.state_every_s),

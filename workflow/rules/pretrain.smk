@@ -22,6 +22,9 @@ rule pretrain:
     resources:
         turn=turn,
         gpu=gpus_of_pretraining,
+        nodes=nodes(processes_of_pretraining),
+        tasks=nodes(processes_of_pretraining),
+        mpi=launcher(processes_of_pretraining),
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
         state_every_s=str(BENCHMARK.state_every_s),

@@ -1,6 +1,11 @@
-"""How many GPUs a plan needs at once."""
+"""How many GPUs trainings need at once, and on how many nodes of a cluster."""
 
+import os
+
+from seqbench.errors import UserError
 from seqbench.plan.plan import Plan
+
+PER_NODE = "SEQBENCH_GPUS_PER_NODE"
 
 
 def most_gpus(plan: Plan) -> int:
@@ -14,3 +19,25 @@ def most_gpus(plan: Plan) -> int:
         if plan.pretraining(run) is not None:
             found.append(benchmark.pretraining(run.architecture).gpus)
     return max(found)
+
+
+def nodes_of(gpus: int) -> int:
+    """Return on how many nodes of a cluster a training with so many GPUs runs.
+
+    One, unless `SEQBENCH_GPUS_PER_NODE` states that a node has fewer.
+
+    Raises
+    ------
+    UserError
+        If the variable is no number above 0, or the nodes would not have equally many.
+    """
+    value = os.environ.get(PER_NODE) or str(gpus)
+    if not value.isdecimal() or int(value) < 1:
+        raise UserError(f"{PER_NODE}={value}: write how many GPUs a node has, 1 or more")
+    per_node = min(int(value), gpus)
+    if gpus % per_node:
+        raise UserError(
+            f"`gpus: {gpus}` on nodes with {per_node} ({PER_NODE}): take a multiple of {per_node},"
+            " as each node has the same number of processes"
+        )
+    return gpus // per_node

@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from seqbench.errors import UserError
-from seqbench.process.client import ADDRESS, LESS
+from seqbench.plan.gpus import nodes_of
+from seqbench.process.client import ADDRESS, LESS, TO_END, allocation
 from seqbench.process.execute import RANK_ERRORS
 from seqbench.training.devices import claim_several
 from seqbench.training.job import Job
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
 
 LOOPBACK = "127.0.0.1"
+RENDEZVOUS = "SEQBENCH_RENDEZVOUS"  # in the environment of a node: where all of a training meet
 logger = logging.getLogger("seqbench")
 
 
@@ -49,14 +54,51 @@ def train_in_processes(train: Callable[[Job], None], job: Job, command: Sequence
         return
     if ":" in job.device:
         raise UserError(f"`device: {job.device}` is one GPU, and `gpus: {n}`; write `device: cuda`")
-    if job.device != "cpu":
-        claim_several(n)
+    n_nodes = nodes_of(n) if allocation() else 1
+    n_here = n // n_nodes
     os.environ.pop(ADDRESS, None)  # forks of the fork server would not be children of torchrun
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, job.threads // n)))
+    if n_nodes > 1 and RENDEZVOUS not in os.environ:
+        _run_on_nodes(n_nodes, n_here, job.device, command)
+        return
+    if job.device != "cpu":
+        claim_several(n_here)
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, job.threads // n_here)))
     # DistributedDataParallel would warn in each process that all weights were used.
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    place = ["--standalone", f"--local-addr={LOOPBACK}", f"--nproc-per-node={n}"]
-    _run([*place, "-m", "seqbench.steps", *command], n)
+    place = ["--standalone", f"--local-addr={LOOPBACK}"]
+    if n_nodes > 1:
+        endpoint = f"--rdzv-endpoint={os.environ[RENDEZVOUS]}"
+        place = [
+            f"--nnodes={n_nodes}",
+            "--rdzv-backend=c10d",
+            endpoint,
+            f"--rdzv-id={allocation()}",
+        ]
+    _run([*place, f"--nproc-per-node={n_here}", "-m", "seqbench.steps", *command], n)
+
+
+def _run_on_nodes(n_nodes: int, n_here: int, device: str, command: Sequence[str]) -> None:
+    """Run the step again on each node of the allocation, where it starts the processes.
+
+    Raises
+    ------
+    SystemExit
+        With the code of a node that failed.
+    """
+    with socket.socket() as free:
+        free.bind(("", 0))
+        os.environ[RENDEZVOUS] = f"{socket.gethostname()}:{free.getsockname()[1]}"
+    of_each = ["--ntasks-per-node=1", f"--cpus-per-task={n_here}"]
+    if device != "cpu":
+        of_each.append(f"--gpus-per-node={n_here}")
+    step = [sys.executable, "-m", "seqbench.steps", *command]
+    with subprocess.Popen(
+        ["srun", "--overlap", f"--nodes={n_nodes}", f"--ntasks={n_nodes}", *of_each, *step]
+    ) as running:
+        for number in TO_END:
+            signal.signal(number, lambda *_: running.send_signal(signal.SIGTERM))
+    if running.returncode:
+        raise SystemExit(running.returncode)
 
 
 def _run(arguments: list[str], n: int) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from seqbench.config.benchmark import Benchmark
-from seqbench.plan.gpus import most_gpus
+from seqbench.errors import UserError
+from seqbench.plan.gpus import PER_NODE, most_gpus, nodes_of
 from seqbench.plan.plan import Plan
 
 SCRATCH = {"datasets": ["waves"], "architectures": ["lstm"]}
@@ -24,3 +25,23 @@ PRETRAINED = SCRATCH | {"arms": ["masked_finetune"]}
 )
 def test_only_trainings_of_the_plan_need_gpus(run, settings, n):
     assert most_gpus(Plan(Benchmark.load({"runs": [run]} | settings))) == n
+
+
+@pytest.mark.parametrize(
+    ("gpus", "per_node", "n"), [(8, "", 1), (8, "8", 1), (8, "4", 2), (1, "4", 1), (3, "4", 1)]
+)
+def test_a_training_takes_as_many_nodes_as_its_gpus_need(monkeypatch, gpus, per_node, n):
+    monkeypatch.setenv(PER_NODE, per_node)
+
+    assert nodes_of(gpus) == n
+
+
+@pytest.mark.parametrize(
+    ("per_node", "sentence"),
+    [("4", "take a multiple of 4"), ("four", "write how many GPUs a node has"), ("0", "1 or more")],
+)
+def test_nodes_have_the_same_number_of_gpus(monkeypatch, per_node, sentence):
+    monkeypatch.setenv(PER_NODE, per_node)
+
+    with pytest.raises(UserError, match=sentence):
+        nodes_of(6)
