@@ -76,7 +76,7 @@ def _in_both_directions(encoder: RecurrentEncoder) -> Callable[..., Tensor]:
     """Return `encode` of whole windows by layers that read in both directions themselves."""
     layers = []
     for i, ahead in enumerate(encoder.ahead):
-        layer = type(encoder).cell(
+        layer = type(encoder).layer.of_torch(
             ahead.input_size,
             ahead.hidden_size,
             batch_first=True,

@@ -10,6 +10,7 @@ from seqbench.config.options import Count, Level, NaturalNumber
 from seqbench.config.registry import OBJECTIVES
 from seqbench.models.base import Encoder, ended, inside
 from seqbench.models.convolution import Conv1d
+from seqbench.models.recurrent_layers import Lstm
 from seqbench.pretraining.base import Objective
 
 LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE = -10.0, 10.0
@@ -70,7 +71,7 @@ class AutoencoderObjective(Objective):
         self.samples_per_latent = self.frames_per_latent * encoder.stride
         self.to_latent = nn.Linear(encoder.n_features, self.n_numbers * latent_size)
         if self.of_window:
-            self.unfold = nn.LSTM(latent_size, decoder_size, batch_first=True)
+            self.unfold = Lstm(latent_size, decoder_size)
         else:
             self.hidden = Conv1d(latent_size, decoder_size, kernel_size=3, padding=1)
         self.to_samples = nn.Linear(decoder_size, self.samples_per_latent * n_channels)

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from seqbench.storage.records import RunIdentity
 
 # By name: no step but those that train depends on these.
-TRAINING = ("torch", "torch._dynamo", "seqbench.training.finetune", "seqbench.training.loop")
+TRAINING = (
+    "torch",
+    "torch._dynamo",
+    "seqbench.models.recurrent_layers",  # with its kernels, which numba compiles or loads
+    "seqbench.training.finetune",
+    "seqbench.training.loop",
+)
 
 
 def import_all(*modules: str) -> None:

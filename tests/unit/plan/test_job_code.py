@@ -106,6 +106,17 @@ def test_only_a_network_that_starts_as_a_baseline_depends_on_it():
     assert of_finetuning == {"event_pursuit"}
 
 
+def test_only_recurrent_networks_depend_on_the_kernels_of_recurrence():
+    of_finetuning = {
+        name.split()[1]
+        for (step, name), modules in modules_by_job().items()
+        if step == "finetune" and "seqbench.models.recurrent_kernels" in closure(*modules)
+    }
+
+    assert {"rnn", "lstm", "gru", "cnn_lstm"} <= of_finetuning
+    assert not {"cnn1d", "dlinear", "transformer"} & of_finetuning
+
+
 def test_windows_depend_on_no_head_and_no_metric():
     of_tasks = {
         module
@@ -153,6 +164,7 @@ SCORED = {"tune", "tune_baseline", "evaluate baseline", "evaluate model", "best"
     ("old", "new", "module", "expected"),
     [
         ("math.pi", "math.tau", "training.schedule", TRAINED),
+        ("np.float32(0.5)", "np.float32(0.4)", "models.recurrent_kernels", TRAINED),
         ("0.5, 1.0,", "0.5, 0.75, 1.0,", "config.tolerances",
          SCORED | {"report"}),
         ("Peak step size", "Largest step", "config.stages", set()),
