@@ -21,6 +21,7 @@ from typing import NamedTuple
 from common import BUILD, ROOT, Clock, workflow
 
 LAST_LINES = 4  # of the output of a part that failed
+MOST_ERRORS = 20  # lines of the smoke benchmark
 LEAST_S = 30.0  # for a part, however late it is: to load torch takes some of it
 
 
@@ -94,23 +95,31 @@ def smoke(device_name: str, clock: Clock) -> Iterator[str]:
     """Yield whether every registered name runs on the device, through the workflow."""
     config = ROOT / "tests/data/config.smoke.yaml"
     folder, command = workflow("gpu_smoke", "--configfile", str(config))
+    log = folder / "snakemake.log"
     began = time.perf_counter()
-    done = subprocess.run(
-        [*command, "--config", f"device={device_name}"],
-        env={**os.environ, "SEQBENCH_JOBS_PER_GPU": "8"},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, "--config", f"device={device_name}"],
+            env={**os.environ, "SEQBENCH_JOBS_PER_GPU": "8"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            code = process.wait(max(1.0, clock.left_s))
+            verdict = f"**failed with code {code}**" if code else "succeeded"
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            verdict = "was stopped"
     seconds = time.perf_counter() - began
     n_models = len(list(folder.glob("results/finetune/**/model.safetensors")))
-    n_scores = len(list(folder.glob("results/**/metrics.json")))
-    verdict = "succeeded" if done.returncode == 0 else f"**failed with code {done.returncode}**"
+    n_scored = len(list(folder.glob("results/evaluate/**/metrics.json")))
     yield f"The smoke benchmark {verdict} after {seconds:.0f} s with eight jobs per GPU:"
-    yield f"{n_models} models, {n_scores} scored."
-    if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if "rror" in line]
-        yield from ("", "```text", *errors[:20], "```")
+    yield f"{n_models} models, {n_scored} scored."
+    text = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    errors = [line for line in text if "rror" in line][:MOST_ERRORS]
+    if errors:
+        yield from ("", "```text", *errors, "```")
+    process.wait()
 
 
 def run_part(name: str, device_name: str, seconds: float) -> None:
