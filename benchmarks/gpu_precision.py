@@ -37,15 +37,17 @@ def lines(device_name: str, clock: Clock) -> Iterator[str]:
                 precision=precision,
             )
             if on_gpu:
+                torch.zeros(1, device=device)  # or nothing is there whose peak could be reset
                 torch.cuda.empty_cache()
                 torch.cuda.reset_peak_memory_stats(device)
             memory = PeakMemory()
             trained = short.trained(device)
-            outcome, head = trained.outcome, trained.network.head
-            best = min(outcome.history, key=lambda row: row["val_loss"])
-            step_ms = 1000 * best_epoch_s(outcome.history) / STEPS
+            history, measured = trained.outcome.history, trained.network.head.measured
+            del trained  # not to be in the memory of the next one
+            best = min(history, key=lambda row: row["val_loss"])
+            step_ms = 1000 * best_epoch_s(history) / STEPS
             peak = f"{peak_bytes(memory, device) / 1e6:.0f}" if on_gpu else "-"
-            score = f"{head.measured} {best[f'val_{head.measured}']:.3f}"
+            score = f"{measured} {best[f'val_{measured}']:.3f}"
             row = f"| {case.run.architecture} | {precision} | {step_ms:.2f} | {peak}"
             yield f"{row} | {best['val_loss']:.4f} | {score} |"
 

@@ -45,9 +45,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class Places:
-    """Where the windows of a batch stand: numbers (B,) on the CPU, and rows of the signal (B,)."""
+    """Where the windows of a batch stand: numbers (B,) on the CPU, and rows of the signal (B,).
+
+    What goes to the device is only queued there (`non_blocking`): else every step of a GPU would
+    wait until the one before is done.
+    """
 
     index: Tensor
+    on_device: Tensor
     start: Tensor
     length: Tensor
     within: tuple[Tensor, Tensor] | None
@@ -150,13 +155,13 @@ class WindowTable:
 
     def _places(self, index: Tensor, generator: torch.Generator | None) -> Places:
         """Return where windows stand, moved where a generator is given."""
-        on_device = index.to(self.device)
+        on_device = index.to(self.device, non_blocking=True)
         start = self.start[on_device]
-        length = self.length[index].to(self.device)
+        length = self.length[index].to(self.device, non_blocking=True)
         within = (start, start + length) if self.keep_to_windows else None
         if generator is not None and self.targets is not None:
             start = _moved(start, length, self.targets.bounds(start), generator)
-        return Places(index, start, length, within)
+        return Places(index, on_device, start, length, within)
 
     def _gathered(self, places: Places) -> Batch:
         index, start = places.index, places.start
@@ -176,8 +181,7 @@ class WindowTable:
             x = standardize(x, lengths)
         if self.targets is None:
             return Batch(x, lengths, None)
-        on_device = index.to(self.device)
-        rows = Rows(on_device, start, places.length, x.shape[1], places.within)
+        rows = Rows(places.on_device, start, places.length, x.shape[1], places.within)
         return Batch(x, lengths, self.targets.batch(rows))
 
 
@@ -190,7 +194,8 @@ def _moved(
     """Move windows by up to half their length, but not out of their bounds."""
     if bounds is None:
         return start
-    share = torch.rand(len(start), generator=generator).to(start.device) - 0.5
+    share = torch.rand(len(start), generator=generator) - 0.5
+    share = share.to(start.device, non_blocking=True)
     moved = start + (share * length).round().long()
     return torch.minimum(torch.maximum(moved, bounds[0]), bounds[1] - length)
 
