@@ -221,12 +221,13 @@ def nodes(processes):
     return number
 
 
-def launcher(processes):
-    """Return a function: what starts a training on several nodes, by itself; else none.
+def by_itself(processes):
+    """Return a function: 1 where a training starts its own processes on several nodes, else none.
 
-    The plugin for SLURM starts all others, on one node.
+    The plugin for SLURM starts all others, on one node. It takes any number: those of the members
+    of a pack need not be the same, as words must.
     """
-    return lambda wildcards: "srun" if nodes(processes)(wildcards) else None
+    return lambda wildcards: 1 if nodes(processes)(wildcards) else None
 
 
 def refit_model(wildcards):

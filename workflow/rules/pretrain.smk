@@ -24,7 +24,7 @@ rule pretrain:
         gpu=gpus_of_pretraining,
         nodes=nodes(processes_of_pretraining),
         tasks=nodes(processes_of_pretraining),
-        mpi=launcher(processes_of_pretraining),
+        mpi=by_itself(processes_of_pretraining),
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
         state_every_s=str(BENCHMARK.state_every_s),

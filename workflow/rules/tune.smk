@@ -24,7 +24,7 @@ rule tune:
         gpu=gpus_of_finetuning,
         nodes=nodes(processes_of_finetuning),
         tasks=nodes(processes_of_finetuning),
-        mpi=launcher(processes_of_finetuning),
+        mpi=by_itself(processes_of_finetuning),
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
         state_every_s=str(BENCHMARK.state_every_s),
