@@ -46,8 +46,14 @@ check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling, d
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(SNAKEMAKE) --lint
-	$(BIN)/yamllint --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' *.yaml envs profiles workflow tests
+	$(BIN)/yamllint --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' *.yaml .github envs profiles workflow tests
 	$(BIN)/codespell
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(BIN)/check-jsonschema --schemafile workflow/schemas/catalog.schema.yaml .snakemake-workflow-catalog.yml
 	$(BIN)/python docs/draw_architecture.py --check
 	$(MAKE) docs
 

@@ -21,7 +21,11 @@ PAGE = Path("docs/explanation/architecture.md")
 BEGIN, END = "<!-- rooms: written by draw_architecture.py -->\n", "<!-- end of rooms -->\n"
 WIDTH, ROW, BOX_WIDTH, BOX_HEIGHT = 960, 84, 128, 36
 
-EVERYWHERE = {"errors", "layout"}  # any room may import these; arrows to them show nothing
+EVERYWHERE = {
+    "errors",
+    "extras",
+    "layout",
+}  # any room may import these; arrows to them show nothing
 
 Imports = dict[str, set[str]]  # room -> the rooms that it imports
 

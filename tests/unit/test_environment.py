@@ -9,6 +9,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from seqbench.extras import EXTRAS
+
 CONDA_NAMES = {
     "torch": "pytorch",
     "matplotlib": "matplotlib-base",
@@ -16,10 +18,58 @@ CONDA_NAMES = {
 }
 
 
+# Extras of packages that conda does not have, or that run where a job does not.
+NOT_IN_CONDA = {
+    "bells",
+    "dev",
+    "docs",
+    "elan",
+    "experts",
+    "export",
+    "miniseed",
+    "slurm",
+    "tdms",
+    "xdf",
+}
+IMPORTED = {"emx-onnx-cgen": "emx_onnx_cgen", "pympi-ling": "pympi"}
+
+
 @pytest.fixture(scope="module")
-def requirements(pytestconfig):
+def extras(pytestconfig):
+    """Requirements of each extra, without those of other extras."""
     raw = tomllib.loads((pytestconfig.rootpath / "pyproject.toml").read_text())
-    return [Requirement(line) for line in raw["project"]["dependencies"]]
+    return {
+        name: [Requirement(line) for line in lines if not line.startswith("seqbench[")]
+        for name, lines in raw["project"]["optional-dependencies"].items()
+    }
+
+
+@pytest.fixture(scope="module")
+def requirements(pytestconfig, extras):
+    """What the package needs, and what most of its extras do."""
+    raw = tomllib.loads((pytestconfig.rootpath / "pyproject.toml").read_text())
+    core = [Requirement(line) for line in raw["project"]["dependencies"]]
+    return core + [
+        one for name, found in extras.items() if name not in NOT_IN_CONDA for one in found
+    ]
+
+
+def test_every_package_of_an_extra_is_known_with_it(extras):
+    named = {
+        IMPORTED.get(one.name, one.name): extra
+        for extra, found in extras.items()
+        if extra not in {"dev", "docs", "slurm"}
+        for one in found
+    }
+
+    assert {"numba": "archives", **named} == EXTRAS
+
+
+def test_all_has_every_extra_of_users(pytestconfig, extras):
+    raw = tomllib.loads((pytestconfig.rootpath / "pyproject.toml").read_text())
+    [line] = raw["project"]["optional-dependencies"]["all"]
+
+    assert Requirement(line).extras == extras.keys() - {"all", "dev", "docs"}
 
 
 def test_the_conda_environment_has_the_bounds_of_pyproject(pytestconfig, requirements):

@@ -9,11 +9,15 @@ import pytest
 import yaml
 
 from seqbench import layout
+from seqbench.extras import EXTRAS
 from seqbench.storage.windows import read_windows
 
-from .conftest import ROOT, TINY
+from .conftest import PUMPS, ROOT, TINY
 
 pytestmark = pytest.mark.workflow
+
+
+CORE_ONLY = f"import sys; sys.modules.update(dict.fromkeys({list(EXTRAS)}))"  # None: not found
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +27,8 @@ def installed(copy_checkout, tmp_path_factory):
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, checkout)
     site = tmp_path_factory.mktemp("site-packages")
+    core_only = tmp_path_factory.mktemp("core_only")
+    (core_only / "sitecustomize.py").write_text(CORE_ONLY)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     offline = ["--no-deps", "--no-index"]
     wheels = checkout / "wheels"
@@ -33,10 +39,11 @@ def installed(copy_checkout, tmp_path_factory):
         words += sorted(wheels.glob("*.whl")) if words[0] == "install" else []
         subprocess.run([*pip, *map(str, words)], check=True)
 
-    def run(*words, cwd):
+    def run(*words, cwd, without_extras=False):
+        first = [str(core_only)] if without_extras else []
         return subprocess.run(
             [sys.executable, "-m", "seqbench.cli", *words],
-            env=os.environ | {"PYTHONPATH": str(site)},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([*first, str(site)])},
             cwd=cwd,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -62,6 +69,28 @@ def test_a_wheel_runs_a_config_from_an_empty_folder_with_its_own_code(installed,
     # Jobs see the package alone, and not what else lies in the folder that it is installed in.
     assert sorted(path.name for path in (tmp_path / ".snakemake/import").iterdir()) == ["seqbench"]
     assert (tmp_path / ".snakemake/import/seqbench").resolve() == installed.site / "seqbench"
+
+
+def test_without_extras_a_folder_of_recordings_is_trained_on(installed, make_pumps, tmp_path):
+    make_pumps(tmp_path / "pumps")
+    config = yaml.safe_load(PUMPS.replace("PATH", str(tmp_path / "pumps")))
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
+
+    done = installed("run", "mine.yaml", "--cores", "1", cwd=tmp_path, without_extras=True)
+
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert (tmp_path / layout.REPORT).is_file()
+
+
+def test_a_missing_extra_is_named_with_its_command(installed, tmp_path):
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(TINY | {"baselines": ["minirocket"]}))
+
+    done = installed("run", "mine.yaml", "--cores", "1", cwd=tmp_path, without_extras=True)
+
+    assert done.returncode != 0
+    sentence = "error: this needs the package aeon, which is missing; install it with pip install"
+    assert f"{sentence} 'seqbench[archives]'" in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 def test_a_folder_of_recordings_becomes_windows_by_three_commands(installed, make_pumps, tmp_path):

@@ -16,6 +16,7 @@ from seqbench.baselines.matched_filter.pursuit import FLOOR, MARGIN
 from seqbench.config.options import Fraction, Level, Positive
 from seqbench.config.registry import BASELINES
 from seqbench.errors import UserError
+from seqbench.extras import install
 from seqbench.storage.detections import Candidates
 from seqbench.storage.windows import WindowSet
 
@@ -223,7 +224,7 @@ def _spikeinterface(module: str) -> Any:
     except ModuleNotFoundError as error:
         raise UserError(
             f"`wobble` and `circus_omp` run in the package spikeinterface, and {error.name} is"
-            " missing; install it with pip install 'seqbench[experts]', or leave them out"
+            f" missing; {install('spikeinterface')}, or leave them out"
         ) from None
 
 

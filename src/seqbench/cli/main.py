@@ -12,6 +12,7 @@ from seqbench import __version__
 from seqbench.cli.exit_codes import EVERY_COMMAND, FAILED, INTERRUPTED, WRONG_USAGE
 from seqbench.cli.help import epilog, explanation, summary
 from seqbench.errors import UserError, printable
+from seqbench.extras import missing
 
 COMMANDS = (
     "list",
@@ -48,6 +49,11 @@ def main(argv: list[str] | None = None) -> None:
         call.run(**call.arguments)
     except UserError as error:
         sys.exit(f"error: {printable(str(error))}")
+    except ModuleNotFoundError as error:
+        sentence = missing(error)
+        if sentence is None:
+            raise
+        sys.exit(f"error: {sentence}")
     except BrokenPipeError:
         # The reader of the events has left, and Python must not try to flush the rest for it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -119,7 +119,10 @@ class Benchmark(BaseModel):
         description="Seconds between two states of a training, from which it goes on after an"
         " interruption; 0: after every step.",
     )
-    tensorboard: bool = Field(True, description="Write TensorBoard logs beside the histories.")
+    tensorboard: bool = Field(
+        False,
+        description="Write TensorBoard logs beside the histories; needs the extra of its name.",
+    )
     title: str | None = Field(
         None,
         min_length=1,

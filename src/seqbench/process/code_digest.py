@@ -27,6 +27,7 @@ WITHOUT_EFFECT = frozenset(
         "config.tuning",
         "config.variants",
         "errors",
+        "extras",
         "layout",
         "plan.job_code",
         "plan.job_settings",

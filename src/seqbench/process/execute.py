@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from seqbench.errors import DamagedError, UserError, one_line, printable
+from seqbench.extras import missing
 from seqbench.process.client import LESS
 from seqbench.process.memory import keep_freed_memory
 from seqbench.process.step_log import logged_run
@@ -33,6 +34,11 @@ def execute(module: str, arguments: list[str]) -> int:
         return _refuse(f"{error}; delete it, and the next run makes it again")
     except UserError as error:
         return _refuse(str(error))
+    except ModuleNotFoundError as error:
+        sentence = missing(error)
+        if sentence is None:
+            raise
+        return _refuse(sentence)
     except MemoryError as error:
         return _refuse(f"memory is used up ({error or 'no more of it'}); {LESS}")
     except RuntimeError as error:  # torch's own kinds of it, which are not imported here

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from seqbench.errors import DamagedError, FormatError, UserError, one_line
+from seqbench.extras import install
 from seqbench.storage.atomic import replacing
 from seqbench.storage.kinds import first_block
 from seqbench.storage.model_header import BaselineHeader, ModelHeader, parse_header
@@ -313,8 +314,7 @@ def _messages() -> ModuleType:
 
 
 def missing(package: str) -> UserError:
-    """Return the error of an extra that is not installed."""
+    """Return the error of a package of the extra that is not installed."""
     return UserError(
-        f"exported models need the package {package}, which is missing; install it with pip install"
-        " 'seqbench[export]'"
+        f"exported models need the package {package}, which is missing; {install(package)}"
     )

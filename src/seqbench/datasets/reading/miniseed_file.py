@@ -75,9 +75,9 @@ def open_miniseed(path: Path, options: ReadOptions) -> Iterator[Source]:
 
 def _read(path: Path, **options: bool) -> Any:
     """Return the traces of a file: each channel once, or more often where it has gaps."""
-    obspy = package(path, "obspy", "miniseed")
+    obspy = package(path, "obspy")
     with warnings.catch_warnings():
-        broken = package(path, "obspy.io.mseed", "miniseed").InternalMSEEDWarning
+        broken = package(path, "obspy.io.mseed").InternalMSEEDWarning
         warnings.simplefilter("error", broken)  # with which ObsPy skips a record
         return obspy.read(str(path), format="MSEED", **options)
 

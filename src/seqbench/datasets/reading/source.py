@@ -21,6 +21,7 @@ from seqbench.datasets.csv_text import plain
 from seqbench.datasets.reading.clock import MISFIT_LIMIT, RecordingClock, SampleTimes
 from seqbench.datasets.reading.column_names import meaning_of
 from seqbench.datasets.reading.precision import Precision
+from seqbench.extras import install
 
 BLOCK_SAMPLES = 1 << 16  # most samples of a block
 BLOCK_CELLS = 1 << 22  # the same for many channels: 32 MiB in double precision
@@ -228,13 +229,13 @@ def damage_explained(path: Path) -> AbstractContextManager[None]:
     return explained(path, hint)
 
 
-def package(path: Path, name: str, extra: str) -> ModuleType:
+def package(path: Path, name: str) -> ModuleType:
     """Import the package that reads `path`; raise `DataError` with its extra if it is missing."""
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
         problem = f"{path.suffix} files are read by the package {error.name}, which is missing"
-        raise fault(path, problem, f"install it with pip install 'seqbench[{extra}]'") from None
+        raise fault(path, problem, install(name.partition(".")[0])) from None
 
 
 def block_samples(n_channels: int) -> int:

@@ -33,7 +33,7 @@ def open_tdms(path: Path, options: ReadOptions) -> Iterator[Source]:
 
     A channel is named as in the file, after its group where two have one name.
     """
-    nptdms = package(path, "nptdms", "tdms")
+    nptdms = package(path, "nptdms")
     _check_complete(path)
     with nptdms.TdmsFile.open(str(path)) as file:
         channels = [one for group in file.groups() for one in group.channels()]

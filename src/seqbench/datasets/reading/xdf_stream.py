@@ -39,7 +39,7 @@ def open_xdf(path: Path, options: ReadOptions) -> Iterator[Source]:
     Its rate is that of its synchronised time stamps. Streams of text, such as
     markers, are left out.
     """
-    pyxdf = package(path, "pyxdf", "xdf")
+    pyxdf = package(path, "pyxdf")
     _check_complete(path)
     if options.bounded and path.stat().st_size > WHOLE_BYTES:
         problem = f"it has {path.stat().st_size >> 20} MiB, too much to read at once"

@@ -18,9 +18,7 @@ def read_elan(file: LabelFile, settings: LabelFiles) -> Iterator[LabelEntry]:
     DataError
         If the tier cannot be chosen, depends on another one, or the media does not begin at 0.
     """
-    elan = package(file.path, "pympi.Elan", "elan").Eaf(
-        str(file.path), suppress_version_warning=True
-    )
+    elan = package(file.path, "pympi.Elan").Eaf(str(file.path), suppress_version_warning=True)
     for media in elan.media_descriptors:
         if int(media.get("TIME_ORIGIN", 0)):
             problem = f"its time begins {media['TIME_ORIGIN']} ms into {media.get('MEDIA_URL')}"
