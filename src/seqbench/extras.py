@@ -2,7 +2,6 @@
 
 EXTRAS = {
     "aeon": "archives",
-    "numba": "archives",
     "pooch": "archives",
     "soundfile": "audio",
     "crengine": "bells",
