@@ -2,13 +2,14 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
 from cases import Case, cases, finish, picked
 from common import Clock, paired
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from seqbench.training.batches import shuffled
 from seqbench.training.finetune import Finetuning
@@ -23,14 +24,17 @@ def lines(device_name: str, clock: Clock, turns: int = 5) -> Iterator[str]:
     """Yield the rows of a table, one for each architecture, as long as there is time.
 
     Seconds are those of the processor on a CPU, which others share, and those of the clock on a
-    GPU, which works while the processor waits.
+    GPU, which works while the processor waits. The last columns are of the training loop: its
+    time, the operations in the products of matrices, convolutions and recurrences of a step, and
+    their rate over that of one large product of matrices in float32.
     """
     device = torch.device(device_name)
     yield "Throughput of the training loop over that of a bare loop; on a GPU also over that of one"
     yield "whose libraries choose their algorithms freely, with sums in any order:"
     yield ""
-    yield "| architecture | over a bare loop | over a free one | bare loop, ms a step |"
-    yield "|---|---|---|---|"
+    yield "| architecture | over a bare loop | over a free one | ms a step | GFLOP | of the peak |"
+    yield "|---|---|---|---|---|---|"
+    peak = peak_flops(device)
     for case in cases(one_each=True):
         if clock.left_s < 0:
             yield "\nOut of time: the other architectures are not measured."
@@ -45,8 +49,52 @@ def lines(device_name: str, clock: Clock, turns: int = 5) -> Iterator[str]:
         if device.type == "cuda":
             ratios.append(paired(partial(bare, case, device, n_steps, free=True), here, turns))
         found = [f"{ratio:.2f}" for ratio in ratios] + ["-"] * (2 - len(ratios))
-        step_ms = 1000 * bare(case, device, n_steps) / n_steps
-        yield f"| {case.run.architecture} | {' | '.join(found)} | {step_ms:.2f} |"
+        step_s = ours(case, device, n_steps) / n_steps
+        work = flops(case)
+        found += [f"{1000 * step_s:.2f}", f"{work / 1e9:.3g}", f"{work / step_s / peak:.0%}"]
+        yield f"| {case.run.architecture} | {' | '.join(found)} |"
+
+
+def peak_flops(device: torch.device, size: int = 2048, turns: int = 5) -> float:
+    """Return the operations a second of a product of matrices in float32, the best of some."""
+    prepare(1, device)
+    one, other = torch.randn(2, size, size, device=device)
+
+    def seconds() -> float:
+        now = _clock(device)
+        finish(device)
+        began = now()
+        torch.mm(one, other)
+        finish(device)
+        return now() - began
+
+    seconds()
+    return 2 * size**3 / min(seconds() for _ in range(turns))
+
+
+def flops(case: Case) -> int:
+    """Count the operations of a training step, forward and backward; a product and a sum are two.
+
+    Those of an LSTM, which torch does not count on a CPU, are those of its weights.
+    """
+    batch = case.table(torch.device("cpu")).batch(case.drawn[: case.settings.optimizer.batch_size])
+    model = case.model().train()
+
+    def recurrence(x: torch.Size, *weights: torch.Size, **_: object) -> int:
+        """Return the operations of one direction of an LSTM over frames (F, B, D)."""
+        return 2 * math.prod(x[:2]) * sum(math.prod(shape) for shape in weights[:2])
+
+    def recurrence_backward(*shapes: torch.Size, **_: object) -> int:
+        return 2 * recurrence(*shapes)
+
+    aten = torch.ops.aten
+    counted = {
+        aten.mkldnn_rnn_layer: recurrence,
+        aten.mkldnn_rnn_layer_backward: recurrence_backward,
+    }
+    with FlopCounterMode(display=False, custom_mapping=counted) as counter:
+        model.loss(batch.x, batch.lengths, batch.target).backward()
+    return counter.get_total_flops()
 
 
 def ours(case: Case, device: torch.device, n_steps: int) -> float:
@@ -82,7 +130,7 @@ def bare(case: Case, device: torch.device, n_steps: int, *, free: bool = False) 
     model = case.model().to(device).train()
     settings = case.settings.optimizer
     generator = torch.Generator().manual_seed(0)
-    now = time.perf_counter if device.type == "cuda" else time.process_time
+    now = _clock(device)
     finish(device)
     began = now()
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate)
@@ -97,3 +145,7 @@ def bare(case: Case, device: torch.device, n_steps: int, *, free: bool = False) 
         optimizer.step()
     finish(device)
     return now() - began
+
+
+def _clock(device: torch.device) -> Callable[[], float]:
+    return time.perf_counter if device.type == "cuda" else time.process_time
