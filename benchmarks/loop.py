@@ -75,26 +75,23 @@ def peak_flops(device: torch.device, size: int = 2048, turns: int = 5) -> float:
 def flops(case: Case) -> int:
     """Count the operations of a training step, forward and backward; a product and a sum are two.
 
-    Those of an LSTM, which torch does not count on a CPU, are those of its weights.
+    Those of recurrences, whose kernels torch does not see, are those of their weights.
     """
     batch = case.table(torch.device("cpu")).batch(case.drawn[: case.settings.optimizer.batch_size])
     model = case.model().train()
+    of_recurrences = 0
 
-    def recurrence(x: torch.Size, *weights: torch.Size, **_: object) -> int:
-        """Return the operations of one direction of an LSTM over frames (F, B, D)."""
-        return 2 * math.prod(x[:2]) * sum(math.prod(shape) for shape in weights[:2])
+    def count(layer: nn.Module, inputs: tuple[torch.Tensor, ...], _: object) -> None:
+        nonlocal of_recurrences
+        weights = sum(p.numel() for name, p in layer.named_parameters() if "weight" in name)
+        of_recurrences += 3 * 2 * weights * math.prod(inputs[0].shape[:2])
 
-    def recurrence_backward(*shapes: torch.Size, **_: object) -> int:
-        return 2 * recurrence(*shapes)
-
-    aten = torch.ops.aten
-    counted = {
-        aten.mkldnn_rnn_layer: recurrence,
-        aten.mkldnn_rnn_layer_backward: recurrence_backward,
-    }
-    with FlopCounterMode(display=False, custom_mapping=counted) as counter:
+    for layer in model.modules():
+        if isinstance(layer, nn.RNNBase):
+            layer.register_forward_hook(count)
+    with FlopCounterMode(display=False) as counter:
         model.loss(batch.x, batch.lengths, batch.target).backward()
-    return counter.get_total_flops()
+    return counter.get_total_flops() + of_recurrences
 
 
 def ours(case: Case, device: torch.device, n_steps: int) -> float:
