@@ -141,6 +141,13 @@ def test_any_process_makes_the_same_pdf():
     assert subprocess.check_output([sys.executable, "-c", code]) == here["pdf"]
 
 
+def test_a_label_of_two_lines_fits_the_small_font():
+    figure = Figure()
+    figure.text(0, 0, "accuracy\non val")
+
+    assert fonts.has_room_for(figure)
+
+
 def test_settings_of_a_machine_do_not_change_a_figure(windows_world):
     material = windows_world()
     drawn = draw("leaderboard", material)

@@ -25,13 +25,16 @@ LETTERS = frozenset(
     for first, stop in ((0x20, 0x250), (0x370, 0x400), (0x2000, 0x2070), (0x2190, 0x2300))
     for code in range(first, stop)
 )
-NAME_IDS = (1, 16)  # of a family in a font
+FAMILY_IDS = (1, 16)  # of its name in a font
+NAME_IDS = (*FAMILY_IDS, 2, 4, 6)  # with those of the face and of both
+# Without letters that join or move, all but the shapes and widths of letters only takes time.
+UNUSED_TABLES = ("FFTM", "GDEF", "GPOS", "GSUB", "MATH", "gasp")
 
 
 def has_room_for(figure: Figure) -> bool:
     """Return whether the small font has every letter of a figure that was drawn before."""
     texts = (text for text in figure.findobj(Text) if isinstance(text, Text))
-    return all(LETTERS.issuperset(map(ord, text.get_text())) for text in texts)
+    return all(LETTERS.issuperset(map(ord, text.get_text().replace("\n", ""))) for text in texts)
 
 
 @cache
@@ -49,14 +52,14 @@ def small_family() -> str:
 def _write_small(source: Path, target: Path) -> None:
     """Write a font that has `LETTERS` alone and a family name of its own."""
     options = subset.Options(
-        layout_features=[], hinting=False, glyph_names=True, name_IDs=["*"], notdef_outline=True
+        layout_features=[], hinting=False, glyph_names=True, name_IDs=NAME_IDS, notdef_outline=True
     )
-    options.drop_tables += ["FFTM"]  # when FontForge made the font
+    options.drop_tables += UNUSED_TABLES
     chosen = subset.Subsetter(options)
     chosen.populate(unicodes=LETTERS)
     with subset.load_font(str(source), options) as font:
         chosen.subset(font)
         for record in font["name"].names:
-            if record.nameID in NAME_IDS:
+            if record.nameID in FAMILY_IDS:
                 record.string = FAMILY
         subset.save_font(font, str(target), options)

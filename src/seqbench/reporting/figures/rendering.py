@@ -54,8 +54,8 @@ def as_svg(figure: Figure) -> str:
 
 def as_pdf(figure: Figure) -> bytes:
     """Return a figure as PDF; only of one that was drawn before all texts are known."""
-    small = [small_family()] if has_room_for(figure) else []
-    with mpl.rc_context({"font.sans-serif": [*small, *STYLE["font.sans-serif"]]}):
+    family: Any = {"font.sans-serif": [small_family()]} if has_room_for(figure) else {}
+    with mpl.rc_context(family):
         return _saved(figure, "pdf", "CreationDate", "Creator", "Producer")
 
 

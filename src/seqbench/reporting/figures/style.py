@@ -10,14 +10,16 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 N_SHOWN_CHANNELS, N_SHOWN_CLASSES = 12, 20
 CHARACTER_INCHES = 0.062  # of a label, on average
 N_VECTOR_POINTS = 30_000  # more points than this in a figure become pixels
+SCREEN_FONTS = "'DejaVu Sans', 'Helvetica Neue', 'Helvetica', 'Arial', sans-serif"
 
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: selectable, and small
     "pdf.fonttype": 42,  # TrueType, which journals ask for; text stays text here too
     "text.parse_math": False,  # a name may hold a dollar sign
     "font.family": "sans-serif",
-    # DejaVu comes with matplotlib and is wide: what fits with it fits with the others.
-    "font.sans-serif": ["DejaVu Sans", "Helvetica Neue", "Helvetica", "Arial"],
+    # It comes with matplotlib, so that no figure depends on the fonts of a machine, and is wide:
+    # what fits with it fits with those that a browser has in its place.
+    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8.5,
     "text.color": INK,
     "axes.facecolor": "none",  # what becomes pixels must let dark pages through

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from seqbench.reporting.figures.style import SCREEN_FONTS
+
 TAG = re.compile(r"<[a-z][^>]*>")  # words between tags have no `<`, so that none looks like one
 BETWEEN_TAGS = re.compile(r">\s+<")
 # Names of parts, to which nothing refers; those that something refers to end in a hash.
@@ -11,7 +13,7 @@ NAME = re.compile(r' id="[a-zA-Z.]+(?:2d)?_[0-9]+"')
 NO_TURN = re.compile(r' transform="rotate\(-0 [^"]*\)"')
 PATH = re.compile(r' d="([^"]*)"')
 PLACE = re.compile(r' (x|y)="([-0-9.]+)"')
-FONTS = re.compile(r"font-family: ([^;\"]*); ")
+FONTS = re.compile(r"font-family: [^;\"]*; ")
 STYLE_END = "</style>"
 N_LONG = 20  # points from which the steps of a line are worth more than their last digit
 STEPS_IN_POINT = 10  # a tenth of a point is an eighth of a pixel on screen
@@ -21,12 +23,10 @@ def small(svg: str) -> str:
     """Return the same picture in less than half of the text.
 
     Long lines become steps of a tenth of a point, other numbers keep two
-    digits; the family of fonts is named once, and parts have no names.
+    digits; fonts of a screen are named once, and parts have no names.
     """
-    families = [family for tag in TAG.findall(svg) for family in FONTS.findall(tag)]
     svg = TAG.sub(lambda tag: _small_tag(tag[0]), svg)
-    if families:
-        svg = svg.replace(STYLE_END, f"text{{font-family: {families[0]}}}{STYLE_END}", 1)
+    svg = svg.replace(STYLE_END, f"text{{font-family: {SCREEN_FONTS}}}{STYLE_END}", 1)
     return BETWEEN_TAGS.sub("><", svg)
 
 
