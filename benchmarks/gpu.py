@@ -43,7 +43,7 @@ PARTS = {
     "smoke": Part("Workflow: the smoke benchmark", "gpu", "smoke", 18),
     "loop": Part("Training loop", "loop", "lines", 12),
     "precision": Part("Precision and memory", "gpu_precision", "lines", 12),
-    "sharing": Part("Jobs that share a GPU", "gpu_sharing", "lines", 18),
+    "sharing": Part("Jobs that share a GPU", "gpu_sharing", "lines", 24),
     "workflows": Part("Jobs that share a GPU: workflow", "gpu_sharing", "workflows", 10),
     "graphs": Part("CUDA graphs", "gpu_graphs", "lines", 4, needs_card=True),
     "seeds": Part("Seeds trained together", "seeds_together", "lines", 6),
