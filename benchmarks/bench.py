@@ -187,6 +187,13 @@ def loop_lines() -> list[str]:
     return list(loop.lines("cpu", Clock(math.inf)))
 
 
+def recurrent_lines() -> list[str]:
+    """Measure recurrent layers and return the lines of their table."""
+    import recurrent
+
+    return list(recurrent.lines())
+
+
 def lab_lines() -> list[str]:
     """Measure the introductory lab and return its lines."""
     here, script = lab()
@@ -225,6 +232,7 @@ def pipeline_lines() -> list[str]:
 
 PARTS = {
     "loop": loop_lines,
+    "recurrent": recurrent_lines,
     "lab": lab_lines,
     "events": event_lines,
     "pretraining": pretraining_lines,

@@ -1,18 +1,26 @@
 """Recurrent layers: those of torch, with kernels of this project where these are faster."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from functools import cache
+from types import ModuleType
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-try:
-    from seqbench.models import recurrent_kernels as kernels
-except ImportError:  # numba does not run with every version of NumPy
-    kernels = None  # type: ignore[assignment]
-
+RNN, LSTM, GRU = 0, 1, 2  # kinds, as the kernels know them
 State = Any  # (1, B, H), of an LSTM two of them
+
+
+@cache
+def kernels() -> ModuleType | None:
+    """Return the kernels, compiled or loaded when first needed; None: numba does not run here."""
+    try:
+        from seqbench.models import recurrent_kernels
+    except ImportError:  # numba does not go with every version of NumPy
+        return None
+    return recurrent_kernels
 
 
 class _Recurrence(torch.autograd.Function):
@@ -35,15 +43,16 @@ class _Recurrence(torch.autograd.Function):
         n_gates = len(recurrent) // n_units
         with_ones = x.new_ones(n_samples, n_windows, n_channels + 1)
         with_ones[..., :n_channels] = x.transpose(0, 1)
-        biases, n_joined = bias.clone(), (2 if kind == kernels.GRU else n_gates) * n_units
+        biases, n_joined = bias.clone(), (2 if kind == GRU else n_gates) * n_units
         biases[:n_joined] += recurrent_bias[:n_joined]
         into = torch.cat([weight, biases[:, None]], dim=1).view(n_gates, n_units, -1)
         needs_gradient = any(ctx.needs_input_grad)
-        n_kept = n_samples if needs_gradient and kind != kernels.RNN else 1
+        n_kept = n_samples if needs_gradient and kind != RNN else 1
         gates = x.new_empty(n_kept, n_gates, n_windows, n_units)
         states = x.new_empty(n_samples, n_windows, n_units)
-        memory = x.new_empty(0, 0, 0) if kind == kernels.RNN else torch.empty_like(states)
-        kernels.forward(
+        memory = x.new_empty(0, 0, 0) if kind == RNN else torch.empty_like(states)
+        run = cast(ModuleType, kernels())
+        run.forward(
             kind, with_ones.numpy(), _turned(into), _turned(recurrent.view(n_gates, n_units, -1)),
             recurrent_bias[-n_units:].numpy(), lengths.numpy(), backwards,
             gates.numpy(), memory.numpy(), states.numpy(),
@@ -52,7 +61,7 @@ class _Recurrence(torch.autograd.Function):
             ctx.kind, ctx.backwards = kind, backwards
             ctx.save_for_backward(with_ones, weight, recurrent, lengths, gates, memory, states)
         cells = None
-        if kind == kernels.LSTM:
+        if kind == LSTM:
             cells = memory[0 if backwards else -1].clone()
         return states.transpose(0, 1), cells
 
@@ -70,7 +79,8 @@ class _Recurrence(torch.autograd.Function):
         d_weight = states.new_zeros(n_gates, with_ones.shape[2], n_units)
         d_recurrent = states.new_zeros(n_gates, n_units, n_units)
         d_term = states.new_zeros(n_units)
-        kernels.backward(
+        run = cast(ModuleType, kernels())
+        run.backward(
             ctx.kind, d_states.transpose(0, 1).contiguous().numpy(), d_cells.clone().numpy(),
             with_ones.numpy(), weight.view(n_gates, n_units, -1).numpy(),
             recurrent.view(n_gates, n_units, -1).numpy(), lengths.numpy(), ctx.backwards,
@@ -79,7 +89,7 @@ class _Recurrence(torch.autograd.Function):
         )  # fmt: skip
         d_bias = d_weight[:, -1].flatten()
         d_recurrent_bias = d_bias.clone()
-        if ctx.kind == kernels.GRU:
+        if ctx.kind == GRU:
             d_recurrent_bias[-n_units:] = d_term
         return (
             d_x.transpose(0, 1) if ctx.needs_input_grad[0] else None,
@@ -115,7 +125,7 @@ class RecurrentLayer(nn.RNNBase):
     Frames and gradients equal those of torch to 1e-5. There are no second derivatives.
     """
 
-    kind: ClassVar[int]  # of the kernels
+    kind: ClassVar[int]
     of_torch: ClassVar[Callable[..., nn.RNNBase]]
 
     def __init__(self, n_inputs: int, n_units: int) -> None:
@@ -163,15 +173,15 @@ class RecurrentLayer(nn.RNNBase):
     def _has_kernel(self, x: Tensor) -> bool:
         """Return whether the kernels take these sequences; graphs are traced from torch."""
         return (
-            kernels is not None
-            and x.device.type == "cpu"
+            x.device.type == "cpu"
             and x.dtype == self.weight_ih_l0.dtype == torch.float32
             and x.dim() == 3
             and 0 not in x.shape
-            and (self.kind != kernels.LSTM or torch.is_grad_enabled())
+            and (self.kind != LSTM or torch.is_grad_enabled())
             and not torch.is_autocast_enabled("cpu")
             and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
             and not torch.compiler.is_compiling()
+            and kernels() is not None
         )
 
     def _read_by_torch(
@@ -187,14 +197,14 @@ class RecurrentLayer(nn.RNNBase):
 class Rnn(RecurrentLayer, nn.RNN):  # type: ignore[misc]
     """Layer of tanh units, as `torch.nn.RNN`."""
 
-    kind = 0
+    kind = RNN
     of_torch = nn.RNN
 
 
 class Lstm(RecurrentLayer, nn.LSTM):  # type: ignore[misc]
     """Layer of long short-term memory, as `torch.nn.LSTM`."""
 
-    kind = 1
+    kind = LSTM
     of_torch = nn.LSTM
 
 
@@ -204,7 +214,7 @@ class Gru(RecurrentLayer, nn.GRU):  # type: ignore[misc]
     Cho et al. (2014) let it act on the state, before the product with the weights.
     """
 
-    kind = 2
+    kind = GRU
     of_torch = nn.GRU
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 TRAINING = (
     "torch",
     "torch._dynamo",
-    "seqbench.models.recurrent_layers",  # with its kernels, which numba compiles or loads
     "seqbench.training.finetune",
     "seqbench.training.loop",
+    "seqbench.models.recurrent_kernels",  # compiled when first imported on a machine
 )
 
 

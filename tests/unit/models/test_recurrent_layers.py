@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from seqbench.models import recurrent_layers
+from seqbench.models import recurrent_kernels, recurrent_layers
 from seqbench.models.recurrent_layers import Gru, Lstm, Rnn, turn, turning
 from seqbench.training.cost import macs_per_window
 
@@ -31,13 +31,13 @@ def pair(request):
 def run_by_kernel(monkeypatch):
     """Return a list of one number: how many times the kernels ran forward."""
     count = [0]
-    forward = recurrent_layers.kernels.forward
+    forward = recurrent_kernels.forward
 
     def counted(*arguments):
         count[0] += 1
         forward(*arguments)
 
-    monkeypatch.setattr(recurrent_layers.kernels, "forward", counted)
+    monkeypatch.setattr(recurrent_kernels, "forward", counted)
     return count
 
 
@@ -132,6 +132,13 @@ def test_evaluation_gives_the_frames_of_training(pair):
     torch.testing.assert_close(frames, ours(x)[0].detach(), **EXACT)
 
 
+def test_an_lstm_without_gradients_is_left_to_torch(run_by_kernel):
+    with torch.no_grad():
+        Lstm(3, 5)(torch.randn(4, 9, 3))
+
+    assert run_by_kernel == [0]
+
+
 def test_the_input_is_left_as_it_was(pair):
     ours, _ = pair()
     x = torch.randn(4, 9, 3, requires_grad=True)
@@ -170,7 +177,7 @@ def test_torch_runs_what_the_kernels_do_not_take(pair, run_by_kernel, monkeypatc
     if way == "state":
         state = theirs(x)[1]
     if way == "no kernels":
-        monkeypatch.setattr(recurrent_layers, "kernels", None)
+        monkeypatch.setattr(recurrent_layers, "kernels", lambda: None)
 
     with torch.autocast("cpu", enabled=way == "autocast"):
         found, expected = ours(x, state), theirs(x, state)
@@ -185,7 +192,7 @@ def test_the_fallback_reads_each_window_from_its_own_end(pair, monkeypatch):
     inside = (torch.arange(9) < lengths[:, None])[..., None]
     by_kernel = ours(x, lengths=lengths, backwards=True)[0]
 
-    monkeypatch.setattr(recurrent_layers, "kernels", None)
+    monkeypatch.setattr(recurrent_layers, "kernels", lambda: None)
     by_torch = ours(x, lengths=lengths, backwards=True)[0]
 
     torch.testing.assert_close(by_torch * inside, by_kernel * inside, **EXACT)
@@ -208,16 +215,15 @@ def test_products_with_weights_are_counted(pair):
 
 
 def test_kernels_are_compiled_where_no_folder_can_be_written(monkeypatch):
-    kernels = recurrent_layers.kernels
-    njit = kernels.njit
+    njit = recurrent_kernels.njit
 
     def without_room(*signature, cache=False, **options):
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
         return njit(*signature, **options)
 
-    monkeypatch.setattr(kernels, "njit", without_room)
+    monkeypatch.setattr(recurrent_kernels, "njit", without_room)
 
-    doubled = kernels._compiled("float32(float32)")(lambda x: x + x)
+    doubled = recurrent_kernels._compiled("float32(float32)")(lambda x: x + x)
 
     assert doubled(2.0) == 4.0
