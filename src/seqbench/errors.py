@@ -19,6 +19,8 @@ def printable(text: str) -> str:
     Names of files and keys are the user's, or whoever sent them the data: a
     control character in one could colour, hide or forge lines.
     """
+    if text.isprintable():
+        return text
     return "".join(
         mark if mark.isprintable() or mark == "\n" else mark.encode("unicode_escape").decode()
         for mark in text

@@ -204,11 +204,27 @@ class Benchmark(BaseModel):
 
     def pretraining(self, architecture: str) -> PretrainSettings:
         """Return how encoders of an architecture are pretrained."""
-        return changed(self.pretrain, self.all_architectures[architecture].pretrain)
+        if architecture not in self._pretrainings:
+            own = self.all_architectures[architecture].pretrain
+            self._pretrainings[architecture] = changed(self.pretrain, own)
+        return self._pretrainings[architecture]
+
+    @cached_property
+    def _pretrainings(self) -> dict[str, PretrainSettings]:
+        """Those that were requested before: a plan requests one for each run."""
+        return {}
 
     def finetuning(self, architecture: str) -> FinetuneSettings:
         """Return how models of an architecture are trained."""
-        return changed(self.finetune, self.all_architectures[architecture].finetune)
+        if architecture not in self._finetunings:
+            own = self.all_architectures[architecture].finetune
+            self._finetunings[architecture] = changed(self.finetune, own)
+        return self._finetunings[architecture]
+
+    @cached_property
+    def _finetunings(self) -> dict[str, FinetuneSettings]:
+        """Those that were requested before: a plan requests one for each run."""
+        return {}
 
     def arm_names(self) -> list[str]:
         """Return every legal arm but those that pretrain on another dataset."""
@@ -222,9 +238,17 @@ class Benchmark(BaseModel):
 
     def task(self, dataset: str) -> str:
         """Return the task of a dataset: its own `task` option, else what its source is made for."""
-        entry = self.all_datasets[dataset]
-        options = DATASETS.entry(entry.source).options.model_validate(entry.source_options)
-        return str(getattr(options, "task", DATASETS.entry(entry.source).tags["task"]))
+        if dataset not in self._tasks:
+            entry = self.all_datasets[dataset]
+            source = DATASETS.entry(entry.source)
+            options = source.options.model_validate(entry.source_options)
+            self._tasks[dataset] = str(getattr(options, "task", source.tags["task"]))
+        return self._tasks[dataset]
+
+    @cached_property
+    def _tasks(self) -> dict[str, str]:
+        """Those that were requested before: a plan requests one for each run."""
+        return {}
 
 
 def _yaml_mapping(path: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """From a checked configuration to the list of legal runs."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple
@@ -62,7 +62,7 @@ class Run:
 
     def fill(self, pattern: str) -> str:
         """Fill the wildcards of a path pattern."""
-        return pattern.format(**asdict(self))
+        return pattern.format_map(vars(self))
 
 
 class Pretraining(NamedTuple):
@@ -93,7 +93,7 @@ class Crossing(NamedTuple):
 
     def fill(self, pattern: str) -> str:
         """Fill the wildcards of a path pattern."""
-        return pattern.format(**asdict(self.run), tested_on=self.tested_on)
+        return pattern.format_map(vars(self.run) | {"tested_on": self.tested_on})
 
 
 class Plan:

@@ -1,7 +1,7 @@
 """The jobs of a plan, as the workflow runs them: what each leaves, and what it needs."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seqbench import layout
@@ -118,21 +118,21 @@ def jobs_of(plan: Plan, promotions: Promotions | None = None) -> list[Job]:
             pretrained.setdefault(job.name, replace(job, epochs=epochs))
             inputs = [*inputs, pretraining.fill(layout.ENCODER)]
         outputs = [layout.MODEL, layout.HISTORY, layout.TRANSFER]
-        job = _job(plan, "finetune", asdict(run), outputs, inputs, chosen, cost=(metrics, "train"))
+        job = _job(plan, "finetune", vars(run), outputs, inputs, chosen, cost=(metrics, "train"))
         epochs = benchmark.finetuning(run.architecture).epochs
         of_runs.append(replace(job, epochs=epochs))
         if plan.is_refit(run):
             inputs = [*inputs, layout.MODEL, layout.HISTORY]
-            job = _job(plan, "refit", asdict(run), [layout.REFIT], inputs, chosen)
+            job = _job(plan, "refit", vars(run), [layout.REFIT], inputs, chosen)
             of_runs.append(replace(job, epochs=epochs))
     for run in plan.baselines:
-        names, chosen = asdict(run), choice_files(plan, [run])
+        names, chosen = vars(run), choice_files(plan, [run])
         of_runs.append(_job(plan, "fit_baseline", names, [layout.MODEL], [layout.WINDOWS], chosen))
     for run in plan.runs:
         outputs, inputs = [layout.PREDICTIONS, layout.METRICS], [layout.WINDOWS, layout.MODEL]
         if plan.is_refit(run):
             inputs.append(layout.REFIT)
-        of_runs.append(_job(plan, "evaluate", asdict(run), outputs, inputs))
+        of_runs.append(_job(plan, "evaluate", vars(run), outputs, inputs))
     crossed = {}
     for one in plan.crossings:
         names = {"dataset": one.run.dataset, "tested_on": one.tested_on}
@@ -142,7 +142,7 @@ def jobs_of(plan: Plan, promotions: Promotions | None = None) -> list[Job]:
         )
         outputs, inputs = [layout.CROSS_PREDICTIONS, layout.CROSS_METRICS], [layout.CROSS_WINDOWS]
         inputs = [*inputs, plan.model_file(one.run)]
-        of_runs.append(_job(plan, "cross_evaluate", asdict(one.run) | names, outputs, inputs))
+        of_runs.append(_job(plan, "cross_evaluate", vars(one.run) | names, outputs, inputs))
     best = [
         _job(
             plan,

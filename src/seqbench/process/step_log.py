@@ -86,14 +86,11 @@ def read_log(path: Path) -> StepLog | None:
             tail = file.read()
     except OSError:
         return None
-    first = (line for line in _lines(head) if _BEGUN.fullmatch(line))
-    begun = _BEGUN.fullmatch(next(first, ""))
     lines = _lines(tail)
-    beginning: dict[str, Any] = {} if begun is None else _beginning(begun)
     return StepLog(
-        **beginning | _ending(lines),
-        was_resumed=any(RESUMED in line for line in [*_lines(head), *lines]),
-        last_line=lines[-1] if lines else "",
+        **_beginning(_lines(head)) | _ending(lines),
+        was_resumed=RESUMED.encode() in head or RESUMED.encode() in tail,
+        last_line=one_line(lines[-1]) if lines else "",
     )
 
 
@@ -133,11 +130,15 @@ def _cpu_s() -> float:
 
 
 def _lines(content: bytes) -> list[str]:
-    text = content.decode("utf-8", errors="replace")
-    return [one_line(line) for line in text.splitlines() if line.strip()]
+    """Return the lines of a log that hold anything, as they stand: few of them are looked at."""
+    return [line for line in content.decode("utf-8", errors="replace").splitlines() if line.strip()]
 
 
-def _beginning(found: re.Match[str]) -> dict[str, Any]:
+def _beginning(lines: list[str]) -> dict[str, Any]:
+    """Return which process runs a step and since when, from the first line that has it."""
+    found = next(filter(None, map(_BEGUN.fullmatch, map(one_line, lines))), None)
+    if found is None:
+        return {}
     try:
         begun = datetime.fromisoformat(found[1])
     except ValueError:
@@ -149,7 +150,7 @@ def _beginning(found: re.Match[str]) -> dict[str, Any]:
 
 def _ending(lines: list[str]) -> dict[str, Any]:
     """Return how a step ended, from the last line on it; noise of libraries may follow."""
-    for line in reversed(lines):
+    for line in map(one_line, reversed(lines)):
         if found := _DONE.fullmatch(line):
             return {"wall_s": float(found[1]), "cpu_s": float(found[2])}
         if found := _STOPPED.fullmatch(line):
@@ -157,7 +158,8 @@ def _ending(lines: list[str]) -> dict[str, Any]:
         if found := _ERROR.fullmatch(line):
             return {"error": found[1]}
         if line == TRACEBACK:
-            if lines[-1] == "KeyboardInterrupt":
+            last = one_line(lines[-1])
+            if last == "KeyboardInterrupt":
                 return {"stopped": "interrupted from the keyboard"}
-            return {"error": lines[-1]}
+            return {"error": last}
     return {}

@@ -1,7 +1,10 @@
 """The status of each job of a plan, from the files that the plan names."""
 
+import os
+import stat
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -100,7 +103,7 @@ def job_statuses(jobs: list[Job], root: Path) -> list[JobStatus]:
 
 def _done(jobs: list[Job], root: Path) -> set[Job]:
     files = {path for job in jobs for path in (*job.outputs, *job.inputs)}
-    made = {path: when for path in files if (when := _modified(root / path)) is not None}
+    made = {path: when for path in files if (when := _modified(f"{root}/{path}")) is not None}
     is_old: set[str] = set()
     for job in jobs:
         last = max((made[path] for path in job.outputs if path in made), default=None)
@@ -190,13 +193,16 @@ def _duration(job: Job, root: Path, log: StepLog | None) -> Duration | None:
     return None if wall_s is None or cpu_s is None else Duration(wall_s, cpu_s)
 
 
-def _modified(path: Path) -> float | None:
+def _modified(path: Path | str) -> float | None:
     """Return when a file was last made; of a folder, when Snakemake noted that it was."""
-    noted = path / FOLDER_TIME
     try:
-        return (noted if path.is_dir() and noted.exists() else path).stat().st_mtime
+        found = os.stat(path)  # noqa: PTH116 (a path object costs more than the call)
+        if stat.S_ISDIR(found.st_mode):
+            with suppress(FileNotFoundError):
+                return Path(path, FOLDER_TIME).stat().st_mtime
     except OSError:
         return None
+    return found.st_mtime
 
 
 def _age_s(paths: Iterable[Path]) -> float:
