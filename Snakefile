@@ -25,6 +25,8 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/cross.smk"
 include: "workflow/rules/best.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/hooks.smk"
+include: "workflow/rules/snakemake.smk"
 
 
 localrules:
@@ -38,12 +40,7 @@ rule all:
     input:
         layout.SUMMARY,
         layout.REPORT,
-        # Without Snakemake's records of them, the report alone would miss runs that are new.
-        [
-            run.fill(path)
-            for run in PLAN.runs
-            for path in (layout.PREDICTIONS, layout.METRICS)
-        ],
+        missing_results,
 
 
 onstart:

@@ -22,8 +22,8 @@ rule best:
         memory_limit=MEMORY_LIMIT,
     params:
         settings=lambda wc: PLAN.best_settings(wc.dataset).to_json(),
-        code=lambda wc: source_digest(
-            *CODE.best(wc.dataset, PLAN.architectures_on(wc.dataset))
+        code=lambda wc: CODE.digest(
+            "best", wc.dataset, tuple(PLAN.architectures_on(wc.dataset))
         ),
         config=layout.CONFIG,
     shell:

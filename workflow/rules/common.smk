@@ -8,10 +8,8 @@ import atexit
 import os
 import shlex
 import sys
-from itertools import product
+from functools import cache
 
-from snakemake.dag import DAG
-from snakemake.jobs import GroupJob
 from snakemake.logging import logger
 
 ROOT = Path(str(workflow.current_basedir)).parent.parent
@@ -70,20 +68,33 @@ from seqbench.plan.workflow_jobs import (
     overlap_inputs,
     report_files,
 )
-from seqbench.process.code_digest import source_digest
+from seqbench.process.code_digest import PARSED
 from seqbench.reporting.figures.catalog import (
     caption,
     figure_names,
     table_paths,
     title,
 )
-from seqbench.reporting.text.closing import closing_lines
 from seqbench.config.stages import STATES_STAY
 from seqbench.storage.atomic import write_text
-from seqbench.storage.states import remove_state
 from seqbench.storage.trials import read_choice, read_promotion
 from seqbench.process.fork_server import start as start_fork_server
 from seqbench.config.yaml_files import read_yaml
+
+
+@cache
+def source_files_of(dataset):
+    """Return the user's files that a dataset of the plan is read from."""
+    if dataset not in PLAN.ingested:
+        raise KeyError(dataset)
+    return source_files(PLAN.job_settings.ingest(dataset))
+
+
+@cache
+def files_to_start_from():
+    """Return the user's files that runs start from, by architecture."""
+    return init_files(PLAN)
+
 
 try:
     if workflow.is_main_process:  # Snakemake itself takes the last of repeated keys
@@ -91,10 +102,10 @@ try:
             if path.suffix != ".json":
                 read_yaml(path)
     PLAN = Plan(Benchmark.load(config))
-    SOURCE_FILES = {
-        name: source_files(PLAN.job_settings.ingest(name)) for name in PLAN.ingested
-    }
-    INIT_FILES = init_files(PLAN)
+    if workflow.is_main_process:  # any other one looks at files of its own jobs alone
+        for name in PLAN.ingested:
+            source_files_of(name)
+        files_to_start_from()
     if workflow.is_main_process and workflow.local_exec and not workflow.dryrun:
         if (n_gpus := most_gpus(PLAN)) > 1:
             # It loads torch, which counts them.
@@ -115,6 +126,10 @@ if MEMORY_LIMIT == "auto" and workflow.local_exec and not workflow.remote_exec:
     MEMORY_LIMIT = f"auto/{workflow.resource_settings.cores or 1}"
 SETTINGS = PLAN.job_settings
 CODE = JobCode(BENCHMARK)
+PARSED_MODULES = Path(".snakemake", "seqbench", "modules.json")
+PARSED.load(PARSED_MODULES)
+if workflow.is_main_process:
+    atexit.register(PARSED.save, PARSED_MODULES)
 
 # A job of a cluster runs no `onstart`. Its first Snakemake starts the fork server, and the one that
 # it starts on the node finds that.
@@ -158,7 +173,7 @@ wildcard_constraints:
 
 def recorded_files(wildcards):
     """Return the user's files that a dataset is read from."""
-    return SOURCE_FILES[wildcards.dataset]
+    return source_files_of(wildcards.dataset)
 
 
 def recordings(wildcards):
@@ -166,29 +181,23 @@ def recordings(wildcards):
     return layout.RECORDINGS.format(dataset=BENCHMARK.base_dataset(wildcards.dataset))
 
 
-def pretrained_encoder(wildcards):
-    """Return the encoder that a run starts from, if its arm has one, of whichever dataset."""
+def initial_weights(wildcards):
+    """Return the file that a run starts from, if its arm has one: an encoder, or one of a user's."""
     arm = Arm.parse(wildcards.arm)
+    if arm.from_file:
+        return {"init": ancient(files_to_start_from()[wildcards.architecture].path)}
     if arm.objective is None:
-        return []
+        return {}
     names = dict(wildcards) | {"objective": arm.objective}
-    return [
-        layout.ENCODER.format(**names | {"dataset": arm.dataset or names["dataset"]})
-    ]
-
-
-def init_file(wildcards):
-    """Return the file of a user's that a run starts from, if its arm has one."""
-    if not Arm.parse(wildcards.arm).from_file:
-        return []
-    return [INIT_FILES[wildcards.architecture].path]
+    names["dataset"] = arm.dataset or names["dataset"]
+    return {"encoder": layout.ENCODER.format(**names)}
 
 
 def init_digest(wildcards):
     """Return the digest of that file: a run is trained again when it changes, whatever its time."""
     if not Arm.parse(wildcards.arm).from_file:
         return ""
-    return INIT_FILES[wildcards.architecture].digest
+    return files_to_start_from()[wildcards.architecture].digest
 
 
 def processes_of_pretraining(wildcards):
@@ -234,12 +243,12 @@ def refit_model(wildcards):
     """Return the model of a run after it has learned from val too, where that is requested."""
     is_trained = wildcards.arm != "baseline"
     is_refit = is_trained and BENCHMARK.finetuning(wildcards.architecture).refit
-    return [layout.REFIT.format(**wildcards)] if is_refit else []
+    return layout.REFIT.format(**wildcards) if is_refit else []
 
 
 def model_of_test(wildcards):
     """Return the model of a run that predicts test."""
-    return refit_model(wildcards) or [layout.MODEL.format(**wildcards)]
+    return refit_model(wildcards) or layout.MODEL.format(**wildcards)
 
 
 def choice(wildcards):
@@ -254,6 +263,15 @@ def chosen_point(wildcards):
     """Return the chosen options of a model; None where there was no search."""
     file = choice(wildcards)
     return read_choice(Path(file)).options if file else None
+
+
+# Inputs that some jobs have; rules have them where there are such jobs, as each of thousands pays.
+CHOICE = {"choice": ancient(choice)} if TUNED else {}
+REFIT = (
+    {"refit": refit_model}
+    if any(BENCHMARK.finetuning(name).refit for name in BENCHMARK.all_architectures)
+    else {}
+)
 
 
 def point_of_trial(wildcards):
@@ -280,6 +298,26 @@ def trials_of(dataset, architecture, rung):
         file = checkpoints.promote.get(**names).output.promotion
         reached = read_promotion(Path(file)).trials
     return trial_files(dataset, architecture, rung, reached)
+
+
+def missing_results(wildcards):
+    """Return predictions and scores that a report does without.
+
+    Where Snakemake has no records of what it was made from, it would pass for finished.
+    """
+    if not Path(layout.REPORT).exists():
+        return []
+    files = (
+        run.fill(path)
+        for run in PLAN.runs
+        for path in (layout.PREDICTIONS, layout.METRICS)
+    )
+    return [path for path in files if not Path(path).exists()]
+
+
+def reported_files(wildcards):
+    """Return what the report reads, but for the trials that others decide on."""
+    return sorted(report_files(PLAN, promotions={}))
 
 
 def later_trials(wildcards):
@@ -312,13 +350,14 @@ def caption_file(figure):
 
 def encoder_option(wildcards, input):
     """Return the option that names the encoder, empty where there is none."""
-    given = input.encoder or input.init
+    given = input.get("encoder") or input.get("init")
     return f"--encoder {shlex.quote(str(given))}" if given else ""
 
 
 def refit_option(wildcards, input):
     """Return the option that names the model after a refit, empty where there is none."""
-    return f"--refit {shlex.quote(str(input.refit))}" if input.refit else ""
+    given = input.get("refit")
+    return f"--refit {shlex.quote(str(given))}" if given else ""
 
 
 def tensorboard_option(*stage):
@@ -341,47 +380,6 @@ def turn(wildcards):
     return int(workflow.remote_exec or not workflow.local_exec)
 
 
-def with_reason(log_error):
-    """Return `GroupJob.log_error` so that it prints why a job was refused: Snakemake drops it."""
-
-    def log_with_reason(job, msg=None, **details):
-        if msg:
-            logger.error(msg)
-        log_error(job, msg, **details)
-
-    return log_with_reason
-
-
-if (
-    GroupJob.log_error.__name__ != "log_with_reason"
-):  # a process may read this file twice
-    GroupJob.log_error = with_reason(GroupJob.log_error)
-
-
-class Unlimited(dict):
-    """Sizes of packs, none of which is limited."""
-
-    def get(self, group, default=None):
-        return sys.maxsize
-
-
-def in_one_pack(update_groups):
-    """Return `DAG.update_groups` so that a job of a cluster runs what is packed into it as one.
-
-    Snakemake does not tell such a job the sizes of packs: it would start itself for each member.
-    """
-
-    def update(dag):
-        dag.workflow.group_settings.group_components = Unlimited()
-        update_groups(dag)
-
-    return update
-
-
-if workflow.remote_exec and DAG.update_groups.__name__ != "update":
-    DAG.update_groups = in_one_pack(DAG.update_groups)
-
-
 def packed_with_its_model(wildcards):
     """Return the group of an evaluation: where its model was made, on a GPU or without one."""
     return "baseline" if wildcards.arm == "baseline" else "training"
@@ -390,66 +388,6 @@ def packed_with_its_model(wildcards):
 def crossed_with_its_kind(wildcards):
     """Return the group of an evaluation on another dataset: of models on a GPU, or baselines."""
     return "crossed_baselines" if wildcards.arm == "baseline" else "crossed_models"
-
-
-def begin():
-    """Save the merged configuration beside the results, and start the fork server of the steps."""
-    atexit.unregister(end_idle)
-    write_text(Path(layout.CONFIG), BENCHMARK.to_yaml())
-    global end_fork_server
-    end_fork_server = start_fork_server()
-
-
-def end():
-    """Stop the fork server."""
-    end_fork_server()
-
-
-def end_well():
-    """Stop the fork server, remove the states of trainings that are done, and print the results."""
-    end()
-    for dataset, architecture in PLAN.tuned:
-        rungs, trials = (
-            range(len(found(architecture))) for found in (PLAN.rungs, PLAN.trials)
-        )
-        for rung, trial in product(rungs, trials):
-            names = {"dataset": dataset, "architecture": architecture}
-            names |= {"rung": rung, "trial": trial}
-            if Path(layout.TRIAL.format(**names)).exists():
-                remove_state(Path(layout.state("tune").format(**names)))
-    for run in PLAN.trained:
-        for of, step, made in (
-            (PLAN.pretraining(run), "pretrain", layout.ENCODER),
-            (run, "finetune", layout.MODEL),
-            (run, "refit", layout.REFIT),
-        ):
-            if of is not None and Path(of.fill(made)).exists():
-                remove_state(Path(of.fill(layout.state(step))))
-    if has_page():
-        from seqbench.reporting.page.handover import remove_others
-
-        remove_others(PLAN, Path())
-        print(*closing_lines(PLAN, Path()), sep="\n", flush=True)
-
-
-def end_idle():
-    """Print the results where nothing is left to do, as Snakemake calls no hook then."""
-    if workflow.scheduler is None or workflow.dryrun:  # nothing was to be run
-        return
-    if not len(workflow.dag) and has_page():
-        print(*closing_lines(PLAN, Path()), sep="\n", flush=True)
-
-
-def has_page():
-    """Return whether the page is requested, and all is there: `--touch` makes nothing."""
-    return any(layout.REPORT in job.output for job in workflow.dag.jobs) and all(
-        Path(path).exists()
-        for path in (layout.REPORT, *(run.fill(layout.METRICS) for run in PLAN.runs))
-    )
-
-
-if workflow.is_main_process:
-    atexit.register(end_idle)
 
 
 if workflow.modifier.is_module:  # whose `onstart` Snakemake leaves out

@@ -23,8 +23,8 @@ rule cross_window:
         turn=turn,
         memory_limit=MEMORY_LIMIT,
     params:
-        settings=lambda wc: SETTINGS.cross_window(wc.dataset, wc.tested_on).to_json(),
-        code=lambda wc: source_digest(*CODE.cross_window(wc.dataset)),
+        settings=lambda wc: SETTINGS.text("cross_window", wc.dataset, wc.tested_on),
+        code=lambda wc: CODE.digest("cross_window", wc.dataset),
     shell:
         "python -m seqbench.steps cross_window --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --tested-on {wildcards.tested_on}"
@@ -53,8 +53,8 @@ rule cross_evaluate:
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
     params:
-        settings=lambda wc: SETTINGS.evaluate(wc.dataset).to_json(),
-        code=lambda wc: source_digest(*CODE.evaluate(wc.dataset, wc.architecture)),
+        settings=lambda wc: SETTINGS.text("evaluate", wc.dataset),
+        code=lambda wc: CODE.digest("evaluate", wc.dataset, wc.architecture),
     shell:
         "python -m seqbench.steps evaluate --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"

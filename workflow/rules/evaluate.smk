@@ -6,9 +6,9 @@ Needs windows.h5 and a model; yields predictions.h5 and metrics.json per run.
 
 rule evaluate:
     input:
+        **REFIT,
         windows=layout.WINDOWS,
         model=layout.MODEL,
-        refit=refit_model,
     output:
         predictions=layout.PREDICTIONS,
         metrics=layout.METRICS,
@@ -25,8 +25,8 @@ rule evaluate:
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
     params:
-        settings=lambda wc: SETTINGS.evaluate(wc.dataset).to_json(),
-        code=lambda wc: source_digest(*CODE.evaluate(wc.dataset, wc.architecture)),
+        settings=lambda wc: SETTINGS.text("evaluate", wc.dataset),
+        code=lambda wc: CODE.digest("evaluate", wc.dataset, wc.architecture),
         refit=refit_option,
     shell:
         "python -m seqbench.steps evaluate --settings {params.settings:q}"

@@ -1,17 +1,16 @@
 """Models trained with labels, and baselines fitted with them.
 
-Needs windows.h5, of which it reads train and val, the encoder of a pretrained
-arm or the file that its architecture names, and the options that a search has chosen; yields a model per run, its history and transfer manifest,
-and where requested the model after it has learned from val too.
+Needs windows.h5, of which it reads train and val, the encoder of a pretrained arm or the file that
+its architecture names, and the options that a search has chosen; yields a model per run, its history
+and transfer manifest, and where requested the model after it has learned from val too.
 """
 
 
 rule finetune:
     input:
+        unpack(initial_weights),
+        **CHOICE,
         windows=layout.WINDOWS,
-        encoder=pretrained_encoder,
-        init=ancient(init_file),
-        choice=ancient(choice),
     output:
         model=layout.MODEL,
         history=layout.HISTORY,
@@ -36,10 +35,15 @@ rule finetune:
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:
-        settings=lambda wc: SETTINGS.finetune(
-            wc.dataset, wc.architecture, wc.arm, float(wc.labels), chosen_point(wc)
-        ).to_json(),
-        code=lambda wc: source_digest(*CODE.finetune(wc.dataset, wc.architecture)),
+        settings=lambda wc: SETTINGS.text(
+            "finetune",
+            wc.dataset,
+            wc.architecture,
+            wc.arm,
+            float(wc.labels),
+            chosen_point(wc),
+        ),
+        code=lambda wc: CODE.digest("finetune", wc.dataset, wc.architecture),
         encoder=encoder_option,
         init=init_digest,
         state=layout.state("finetune"),
@@ -60,12 +64,11 @@ rule finetune:
 
 rule refit:
     input:
+        unpack(initial_weights),
+        **CHOICE,
         windows=layout.WINDOWS,
         first=layout.MODEL,
         history=layout.HISTORY,
-        encoder=pretrained_encoder,
-        init=ancient(init_file),
-        choice=ancient(choice),
     output:
         model=layout.REFIT,
     log:
@@ -88,10 +91,15 @@ rule refit:
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:
-        settings=lambda wc: SETTINGS.refit(
-            wc.dataset, wc.architecture, wc.arm, float(wc.labels), chosen_point(wc)
-        ).to_json(),
-        code=lambda wc: source_digest(*CODE.refit(wc.dataset, wc.architecture)),
+        settings=lambda wc: SETTINGS.text(
+            "refit",
+            wc.dataset,
+            wc.architecture,
+            wc.arm,
+            float(wc.labels),
+            chosen_point(wc),
+        ),
+        code=lambda wc: CODE.digest("refit", wc.dataset, wc.architecture),
         encoder=encoder_option,
         init=init_digest,
         state=layout.state("refit"),
@@ -111,8 +119,8 @@ rule refit:
 
 rule fit_baseline:
     input:
+        **CHOICE,
         windows=layout.WINDOWS,
-        choice=ancient(choice),
     output:
         model=layout.MODEL,
     log:
@@ -128,10 +136,10 @@ rule fit_baseline:
         turn=turn,
         memory_limit=MEMORY_LIMIT,
     params:
-        settings=lambda wc: SETTINGS.fit_baseline(
-            wc.dataset, wc.architecture, chosen_point(wc)
-        ).to_json(),
-        code=lambda wc: source_digest(*CODE.fit_baseline(wc.dataset, wc.architecture)),
+        settings=lambda wc: SETTINGS.text(
+            "fit_baseline", wc.dataset, wc.architecture, chosen_point(wc)
+        ),
+        code=lambda wc: CODE.digest("fit_baseline", wc.dataset, wc.architecture),
     shell:
         "python -m seqbench.steps fit_baseline --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"

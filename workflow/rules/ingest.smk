@@ -20,8 +20,8 @@ rule ingest:
     resources:
         turn=turn,
     params:
-        settings=lambda wc: SETTINGS.ingest(wc.dataset).to_json(),
-        code=lambda wc: source_digest(*CODE.ingest(wc.dataset)),
+        settings=lambda wc: SETTINGS.text("ingest", wc.dataset),
+        code=lambda wc: CODE.digest("ingest", wc.dataset),
     shell:
         "python -m seqbench.steps ingest --settings {params.settings:q}"
         " --recordings {output.recordings:q} > {log:q} 2>&1"

@@ -7,8 +7,8 @@ dataset, architecture, objective and seed, shared by all arms and label fraction
 
 rule pretrain:
     input:
+        **CHOICE,
         windows=layout.WINDOWS,
-        choice=ancient(choice),
     output:
         encoder=layout.ENCODER,
         history=layout.PRETRAIN_HISTORY,
@@ -30,10 +30,10 @@ rule pretrain:
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:
-        settings=lambda wc: SETTINGS.pretrain(
-            wc.architecture, wc.objective, chosen_point(wc)
-        ).to_json(),
-        code=lambda wc: source_digest(*CODE.pretrain(wc.architecture, wc.objective)),
+        settings=lambda wc: SETTINGS.text(
+            "pretrain", wc.architecture, wc.objective, chosen_point(wc)
+        ),
+        code=lambda wc: CODE.digest("pretrain", wc.architecture, wc.objective),
         state=layout.state("pretrain"),
         tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     shell:

@@ -7,7 +7,7 @@ report.html, and figures (SVG and PDF, their numbers as CSV) and tables as files
 
 rule report:
     input:
-        runs=sorted(report_files(PLAN, promotions={})),
+        runs=reported_files,
         trials=later_trials,
         templates=sorted(
             (SRC / "seqbench" / "reporting" / "page" / "templates").iterdir()
@@ -43,7 +43,7 @@ rule report:
         "../../envs/seqbench.yaml"
     threads: 1
     params:
-        settings=canonical_json(
+        settings=lambda wc: canonical_json(
             BENCHMARK.model_dump(
                 mode="json",
                 exclude={
@@ -55,7 +55,7 @@ rule report:
                 },
             )
         ),
-        code=source_digest(*CODE.report()),
+        code=lambda wc: CODE.digest("report"),
         captions=[caption(figure) for _, figure in figure_names(PLAN)],
         config=layout.CONFIG,
     shell:

@@ -30,10 +30,14 @@ rule tune:
         state_every_s=str(BENCHMARK.state_every_s),
         out_of_memory=BENCHMARK.out_of_memory,
     params:
-        settings=lambda wc: SETTINGS.tune(
-            wc.dataset, wc.architecture, point_of_trial(wc), rung_of_trial(wc).divisor
-        ).to_json(),
-        code=lambda wc: source_digest(*CODE.tune(wc.dataset, wc.architecture)),
+        settings=lambda wc: SETTINGS.text(
+            "tune",
+            wc.dataset,
+            wc.architecture,
+            point_of_trial(wc),
+            rung_of_trial(wc).divisor,
+        ),
+        code=lambda wc: CODE.digest("tune", wc.dataset, wc.architecture),
         state=layout.state("tune"),
     shell:
         "python -m seqbench.steps tune --settings {params.settings:q}"
@@ -65,10 +69,10 @@ rule tune_baseline:
         turn=turn,
         memory_limit=MEMORY_LIMIT,
     params:
-        settings=lambda wc: SETTINGS.tune_baseline(
-            wc.dataset, wc.architecture, point_of_trial(wc)
-        ).to_json(),
-        code=lambda wc: source_digest(*CODE.tune_baseline(wc.dataset, wc.architecture)),
+        settings=lambda wc: SETTINGS.text(
+            "tune_baseline", wc.dataset, wc.architecture, point_of_trial(wc)
+        ),
+        code=lambda wc: CODE.digest("tune_baseline", wc.dataset, wc.architecture),
     shell:
         "python -m seqbench.steps tune_baseline --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
@@ -94,7 +98,7 @@ checkpoint promote:
     threads: 1
     params:
         n_promoted=lambda wc: PLAN.rungs(wc.architecture)[int(wc.rung) + 1].n_trials,
-        code=source_digest(*CODE.promote()),
+        code=lambda wc: CODE.digest("promote"),
     shell:
         "python -m seqbench.steps promote --trials {input.trials:q}"
         " --n-promoted {params.n_promoted} --promotion {output.promotion:q} > {log:q} 2>&1"
@@ -120,7 +124,7 @@ checkpoint choose:
         "../../envs/seqbench.yaml"
     threads: 1
     params:
-        code=source_digest(*CODE.choose()),
+        code=lambda wc: CODE.digest("choose"),
     shell:
         "python -m seqbench.steps choose --trials {input.trials:q}"
         " --choice {output.choice:q} > {log:q} 2>&1"

@@ -22,8 +22,8 @@ rule window:
         turn=turn,
         memory_limit=MEMORY_LIMIT,
     params:
-        settings=lambda wc: SETTINGS.window(wc.dataset).to_json(),
-        code=lambda wc: source_digest(*CODE.window(wc.dataset)),
+        settings=lambda wc: SETTINGS.text("window", wc.dataset),
+        code=lambda wc: CODE.digest("window", wc.dataset),
     shell:
         "python -m seqbench.steps window --settings {params.settings:q}"
         " --memory-limit {resources.memory_limit:q}"
@@ -47,8 +47,8 @@ rule overlap:
         turn=turn,
         memory_limit=MEMORY_LIMIT,
     params:
-        settings=lambda wc: SETTINGS.overlap(wc.dataset, wc.source).to_json(),
-        code=lambda wc: source_digest(*CODE.overlap(wc.dataset, wc.source)),
+        settings=lambda wc: SETTINGS.text("overlap", wc.dataset, wc.source),
+        code=lambda wc: CODE.digest("overlap", wc.dataset, wc.source),
     shell:
         "python -m seqbench.steps overlap --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --source {wildcards.source}"

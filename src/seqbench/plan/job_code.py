@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from seqbench.config.registry import (
@@ -17,6 +17,7 @@ from seqbench.config.registry import (
     TASK_WINDOWS,
     TASKS,
 )
+from seqbench.process.code_digest import source_digest
 
 if TYPE_CHECKING:
     from seqbench.config.benchmark import Benchmark
@@ -33,6 +34,22 @@ class JobCode:
 
     def __init__(self, benchmark: Benchmark) -> None:
         self.benchmark = benchmark
+        self._digests: dict[tuple[Hashable, ...], str] = {}
+
+    def digest(self, step: str, *arguments: Hashable) -> str:
+        """Return the code digest of jobs of a rule, made once for all that agree in `arguments`.
+
+        Parameters
+        ----------
+        step
+            One of the rules below.
+        *arguments
+            What its method takes.
+        """
+        key = (step, *arguments)
+        if key not in self._digests:
+            self._digests[key] = source_digest(*getattr(self, step)(*arguments))
+        return self._digests[key]
 
     def ingest(self, dataset: str) -> list[str]:
         """Modules of the rule `ingest`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seqbench.config.arms import Arm
-from seqbench.config.options import Fraction, Options
+from seqbench.config.options import Fraction, Options, canonical_json
 from seqbench.config.registry import ARCHITECTURES, BASELINES, DATASETS, OBJECTIVES, TASKS, Registry
 from seqbench.config.rungs import shortened
 from seqbench.config.stages import (
@@ -124,6 +124,22 @@ class JobSettings:
 
     def __init__(self, benchmark: Benchmark) -> None:
         self.benchmark = benchmark
+        self._texts: dict[tuple[str, str], str] = {}
+
+    def text(self, step: str, *arguments: Any) -> str:
+        """Return the slice of a rule as JSON, one text for all jobs that agree in `arguments`.
+
+        Parameters
+        ----------
+        step
+            One of the rules below.
+        *arguments
+            What its method takes.
+        """
+        key = (step, canonical_json(arguments))
+        if key not in self._texts:
+            self._texts[key] = getattr(self, step)(*arguments).to_json()
+        return self._texts[key]
 
     def ingest(self, dataset: str) -> IngestJobSettings:
         """Slice of the rule `ingest`."""

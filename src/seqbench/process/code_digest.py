@@ -3,9 +3,14 @@
 import ast
 import hashlib
 import importlib.util
+import json
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGE = "seqbench"
 # Modules without a digest of their own: their whole effect on a result is the settings and paths
@@ -98,11 +103,73 @@ def _parsed(module: str) -> tuple[str, tuple[str, ...]]:
 
 def parsed_text(text: str, package: str) -> tuple[str, tuple[str, ...]]:
     """Return the digest of a module of `package`, and its imports from seqbench and its own."""
+    digest, imported, perhaps = PARSED.parsed(text, package)
+    return digest, tuple(sorted({*imported, *filter(_file, perhaps)}))
+
+
+class _Parsed(NamedTuple):
+    """The digest of a module, the modules it imports, and names in these that may be modules."""
+
+    digest: str
+    imported: list[str]
+    perhaps: list[str]
+
+
+class ParsedModules:
+    """What modules are parsed to, kept in a file: the next process parses those that differ.
+
+    Modules are known by their content. Their times say nothing where an image or a package sets
+    all alike.
+    """
+
+    def __init__(self) -> None:
+        own = Path(__file__).read_bytes()  # another way to digests makes others
+        self._start = hashlib.sha256(own + sys.version.encode())
+        self._loaded: dict[str, _Parsed] = {}
+        self._used: dict[str, _Parsed] = {}
+
+    def parsed(self, text: str, package: str) -> _Parsed:
+        """Return what a module of a package is parsed to, in this process or an earlier one."""
+        content = self._start.copy()
+        content.update(f"{package}\n{text}".encode())
+        key = content.hexdigest()
+        if key not in self._used:
+            self._used[key] = self._loaded.get(key) or _parse(text, package)
+        return self._used[key]
+
+    def load(self, path: Path) -> None:
+        """Read what an earlier process has written; a file that is none is not missed."""
+        with suppress(OSError, ValueError, TypeError, AttributeError):
+            found = json.loads(path.read_text(encoding="utf-8"))
+            self._loaded = {key: _Parsed(*values) for key, values in found.items()}
+
+    def save(self, path: Path) -> None:
+        """Write what this process used, if an earlier one has not, and if it can be written."""
+        if self._used.keys() <= self._loaded.keys():
+            return
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(self._used), encoding="utf-8")
+            temporary.replace(path)
+            self._loaded = dict(self._used)
+
+
+PARSED = ParsedModules()
+
+
+def _parse(text: str, package: str) -> _Parsed:
     tree = ast.parse(text)
     for node in ast.walk(tree):
         _remove_text(node)
-    imported = tuple(sorted(set(_imports(tree, package))))
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imported
+    imported: dict[str, bool] = {}
+    for name, is_sure in _imports(tree, package):
+        imported[name] = is_sure or imported.get(name, False)
+    return _Parsed(
+        hashlib.sha256(ast.dump(tree).encode()).hexdigest(),
+        sorted(name for name, is_sure in imported.items() if is_sure),
+        sorted(name for name, is_sure in imported.items() if not is_sure),
+    )
 
 
 def _remove_text(node: ast.AST) -> None:
@@ -127,17 +194,20 @@ def _last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _imports(tree: ast.Module, package: str) -> Iterator[str]:
-    """Yield the modules that a module of `package` imports from this package or its own."""
+def _imports(tree: ast.Module, package: str) -> Iterator[tuple[str, bool]]:
+    """Yield the modules that a module of `package` imports from this package or its own.
+
+    What is imported from a module may be one itself: then it is not sure.
+    """
     followed = {PACKAGE, package.split(".")[0]}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (a.name for a in node.names if a.name.split(".")[0] in followed)
+            yield from ((a.name, True) for a in node.names if a.name.split(".")[0] in followed)
         elif isinstance(node, ast.ImportFrom):
             name = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
             if name.split(".")[0] in followed:
-                yield name
-                yield from (one for a in node.names if _file(one := f"{name}.{a.name}"))
+                yield name, True
+                yield from ((f"{name}.{a.name}", False) for a in node.names)
 
 
 @cache

@@ -96,6 +96,16 @@ def test_a_step_depends_on_the_packages_that_can_change_its_result(step, expecte
     assert packages(step) == expected
 
 
+def test_the_digest_of_a_job_is_that_of_its_modules():
+    code = JobCode(Plan(Benchmark.read(SMOKE)).benchmark)
+
+    for step, *names in (("finetune", "tiny_waves", "gru"), ("best", "tiny_waves", ("gru",))):
+        modules = getattr(code, step)(*names)
+        assert code.digest(step, *names) == code.digest(step, *names) == source_digest(*modules)
+    gru, lstm = (code.digest("finetune", "tiny_waves", name) for name in ("gru", "lstm"))
+    assert code.digest("finetune", "tiny_waves", "cnn1d") not in {gru, lstm}
+
+
 def test_only_a_network_that_starts_as_a_baseline_depends_on_it():
     of_finetuning = {
         name.split()[1]

@@ -267,6 +267,19 @@ def test_only_jobs_of_tokens_depend_on_the_size_of_their_vectors():
     assert few.pretrain("gru", "masked") == many.pretrain("gru", "masked")
 
 
+def test_jobs_share_the_text_of_their_settings_where_they_agree_and_only_there():
+    settings = plan({"datasets": ["waves", "gun_point"], "architectures": ["gru"]}).job_settings
+
+    def text(dataset="waves", arm="scratch", labels=1.0, point=None):
+        return settings.text("finetune", dataset, "gru", arm, labels, point)
+
+    assert text() is text()
+    assert text() == settings.finetune("waves", "gru", "scratch", 1.0).to_json()
+    point = {"hidden_size": 7}
+    assert text(point=point) == settings.finetune("waves", "gru", "scratch", 1.0, point).to_json()
+    assert len({text(), text(point=point), text(labels=0.1), text(arm="random_frozen")}) == 4
+
+
 FOLDS = {"mine": {"source": "waves", "split": {"folds": 10, "repeats": 2}}}
 GRID_OF_FOLDS = {"datasets": ["mine"], "architectures": ["lstm"], "seeds": [0, 1]}
 

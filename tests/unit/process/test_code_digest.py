@@ -1,12 +1,14 @@
 import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from seqbench.config.registry import TASKS
 from seqbench.process import code_digest, origin
-from seqbench.process.code_digest import source_digest
+from seqbench.process.code_digest import ParsedModules, source_digest
 from seqbench.process.origin import commit, machine, versions
 
 
@@ -84,6 +86,69 @@ def test_a_change_of_meaning_changes_the_digest(package, old, new):
 )
 def test_a_change_in_another_module_counts_where_it_is_imported(package, user, edited, is_another):
     assert (package(user) != package(user, **edited)) == is_another
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """Return a function that begins another process, which has the file of the ones before."""
+    file = tmp_path / "kept" / "modules.json"
+
+    def begin(*, may_parse=True):
+        code_digest.PARSED.save(file)
+        monkeypatch.setattr(code_digest, "PARSED", ParsedModules())
+        code_digest.PARSED.load(file)
+        if not may_parse:
+            monkeypatch.setattr(code_digest, "_parse", None)
+
+    monkeypatch.setattr(code_digest, "PARSED", ParsedModules())
+    begin.file = file
+    return begin
+
+
+def test_what_an_earlier_process_parsed_is_not_parsed_again(package, kept):
+    first = package(USER)
+    kept(may_parse=False)
+
+    assert package(USER) == first
+
+
+def test_a_module_that_differs_is_parsed_whatever_its_time(package, kept, tmp_path):
+    first = package(USER)
+    times = [(path, path.stat().st_mtime_ns) for path in (tmp_path / "beadbox").glob("*.py")]
+    kept()
+    write_text = Path.write_text
+
+    def with_old_time(path, text):
+        write_text(path, text)
+        os.utime(path, ns=(dict(times)[path],) * 2)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "write_text", with_old_time)
+        edited = package(USER.replace("a + X", "a - X"))
+
+    assert edited != first
+
+
+def test_a_module_that_was_added_counts_where_its_name_was_imported(package, kept, tmp_path):
+    user = "from beadbox import later\n"
+    first = package(user)
+    kept()
+    (tmp_path / "beadbox" / "later.py").write_text("Y = 1\n")
+
+    assert package(user) != first
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"a": 1}', '{"a": [1]}', '{"a": "bc'])
+def test_a_kept_file_that_is_none_is_made_anew(package, kept, content):
+    first = package(USER)
+    kept()
+    kept.file.write_text(content)
+    code_digest.PARSED = ParsedModules()
+    code_digest.PARSED.load(kept.file)
+
+    assert package(USER) == first
+    kept(may_parse=False)
+    assert package(USER) == first
 
 
 def test_a_missing_module_is_an_error():

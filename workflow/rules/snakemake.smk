@@ -1,0 +1,61 @@
+"""What Snakemake is made to do otherwise; no rules.
+
+Needs all rules; yields nothing.
+"""
+
+import gc
+import inspect
+
+from snakemake.dag import DAG
+from snakemake.jobs import GroupJob
+
+# The objects of a large plan all stay: searching them for garbage again and again finds none.
+gc.set_threshold(100_000, 50, 100)
+
+# Snakemake works out the signature of a function in a rule several times for each job.
+for one in workflow.rules:
+    for item in (*one.input, *one.params, one.group):
+        function = getattr(item, "callable", item)
+        if inspect.isfunction(function):
+            function.__signature__ = inspect.signature(function)
+
+
+def with_reason(log_error):
+    """Return `GroupJob.log_error` so that it prints why a job was refused: Snakemake drops it."""
+
+    def log_with_reason(job, msg=None, **details):
+        if msg:
+            logger.error(msg)
+        log_error(job, msg, **details)
+
+    return log_with_reason
+
+
+if (
+    GroupJob.log_error.__name__ != "log_with_reason"
+):  # a process may read this file twice
+    GroupJob.log_error = with_reason(GroupJob.log_error)
+
+
+class Unlimited(dict):
+    """Sizes of packs, none of which is limited."""
+
+    def get(self, group, default=None):
+        return sys.maxsize
+
+
+def in_one_pack(update_groups):
+    """Return `DAG.update_groups` so that a job of a cluster runs what is packed into it as one.
+
+    Snakemake does not tell such a job the sizes of packs: it would start itself for each member.
+    """
+
+    def update(dag):
+        dag.workflow.group_settings.group_components = Unlimited()
+        update_groups(dag)
+
+    return update
+
+
+if workflow.remote_exec and DAG.update_groups.__name__ != "update":
+    DAG.update_groups = in_one_pack(DAG.update_groups)
