@@ -217,6 +217,13 @@ def label_lines() -> list[str]:
     return pretraining.label_lines()
 
 
+def plan_lines() -> list[str]:
+    """Measure large plans and return the lines of their table."""
+    import plans
+
+    return plans.lines()
+
+
 def pipeline_lines() -> list[str]:
     """Measure the default benchmark and many short runs, and return where their time goes."""
     import core_seconds
@@ -238,6 +245,7 @@ PARTS = {
     "pretraining": pretraining_lines,
     "labels": label_lines,
     "export": export_lines,
+    "plans": plan_lines,
     "pipeline": pipeline_lines,
 }
 
