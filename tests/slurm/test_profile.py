@@ -16,7 +16,7 @@ LENGTHY = [
     {"dataset": "tiny", "architecture": "lstm", "arm": "scratch", "labels": "1", "seed": seed}
     for seed in (0, 1)
 ]
-DIVIDED = {"dataset": "tiny", "architecture": "cnn1d", "arm": "scratch", "labels": "1.0", "seed": 0}
+DIVIDED = {"dataset": "tiny", "architecture": "cnn1d", "arm": "scratch", "labels": "1", "seed": 0}
 
 
 @pytest.fixture(scope="module")

@@ -57,14 +57,14 @@ def train_in_processes(train: Callable[[Job], None], job: Job, command: Sequence
     n_nodes = nodes_of(n) if allocation() else 1
     n_here = n // n_nodes
     os.environ.pop(ADDRESS, None)  # forks of the fork server would not be children of torchrun
+    # Else DistributedDataParallel warns that all weights were used, and a node that another left.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     if n_nodes > 1 and RENDEZVOUS not in os.environ:
         _run_on_nodes(n_nodes, n_here, job.device, command)
         return
     if job.device != "cpu":
         claim_several(n_here)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, job.threads // n_here)))
-    # DistributedDataParallel would warn in each process that all weights were used.
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     place = ["--standalone", f"--local-addr={LOOPBACK}"]
     if n_nodes > 1:
         endpoint = f"--rdzv-endpoint={os.environ[RENDEZVOUS]}"

@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
 from fixtures.trainings import network_header
 from fixtures.windows import class_windows, event_windows
@@ -58,6 +60,28 @@ def pretraining(name):
         return Pretraining(OBJECTIVES[name](encoder, 2, **OF_OBJECTIVES.get(name, {})))
 
     return make
+
+
+class Dropping(nn.Module):
+    """Half of all values, drawn anew."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(()))
+
+    def forward(self, x, lengths=None):
+        return nn.functional.dropout(self.weight * x, 0.5, self.training)
+
+
+def draws(ranks):
+    """Return the values of two windows, one of each process, and a draw after them, of both."""
+    network = Dropping()
+    trainable = SimpleNamespace(module=network, divisible=lambda: (network, "forward"),
+                                starts_fitted=False, loss=None)  # fmt: skip
+    with divided(trainable, ranks):
+        values = network(torch.ones(2, 40))
+    after = float(torch.rand(()))
+    return {"values": values.detach(), "after": (after, ranks.total(after))}
 
 
 RAGGED = {"n_windows": 11, "lengths": (20, 26), "noise": 0.5}
@@ -124,13 +148,22 @@ def test_losses_and_weights_are_those_of_one_process(case, of_two):
         torch.testing.assert_close(two["weights"][name], tensor, rtol=1e-2, atol=1e-4)
 
 
+def test_processes_drop_different_features_and_go_on_with_the_same_draws(of_two):
+    first, second = of_two["draws"]["values"]
+    after, of_both = of_two["draws"]["after"]
+
+    assert set(first.tolist()) == set(second.tolist()) == {0, 2}
+    assert not torch.equal(first, second)
+    assert of_both == 2 * after
+
+
 def test_an_early_stop_is_early():
     assert len(trained("early_stop")["history"]) < 9
 
 
 def main(file):
     with joined(2, CPU) as ranks:
-        found = {case: trained(case, ranks) for case in CASES}
+        found = {case: trained(case, ranks) for case in CASES} | {"draws": draws(ranks)}
         if ranks.is_first:
             torch.save(found, file)
 
