@@ -51,15 +51,16 @@ def output_samples(
     rate_hz = detections.sampling_rate_hz
     period = period_samples(detections.refractory_s, rate_hz)
     wait = min(wait_samples(detections.decoding.wait_ms, rate_hz), period)
-    thresholds = detections.decoding.thresholds[decoder]
+    thresholds, n_samples = detections.decoding.thresholds[decoder], detections.n_samples
+    waits = wait if decoder == "bounded" else period
+    certain_at = samples_until(pace, candidates.time + waits)
     above = np.flatnonzero(candidates.score >= thresholds[candidates.type])
     for place, kind, own in _rooms(candidates, above):
         selection: Choice[int] = choice(decoder, period, float(thresholds[kind]), wait)
-        end = float(detections.n_samples[place])
+        end = float(n_samples[place])
         time, found_at = candidates.time[own], candidates.found_at[own]
-        waits = wait if decoder == "bounded" else period
         # Between these nothing can become certain.
-        moments = np.unique(np.concatenate([found_at, samples_until(pace, time + waits)]))
+        moments = np.unique(np.concatenate([found_at, certain_at[own]]))
         n_added = 0
         for moment in [*moments[moments < end].tolist(), end]:
             stop = int(np.searchsorted(found_at, moment, side="right"))

@@ -1,6 +1,7 @@
 """From frames to candidates: one for each peak of presence."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +111,7 @@ class PeakPicker:
 
 def certain_before(pace: Pace, n_frames: int) -> float:
     """Return the time in samples before which no peak will be found beyond so many final frames."""
-    return float(_certain_before(pace, np.array(n_frames)))
+    return float(_certain_before(pace, n_frames))
 
 
 def samples_until(pace: Pace, time: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -122,7 +123,8 @@ def samples_until(pace: Pace, time: NDArray[np.float64]) -> NDArray[np.float64]:
     return pace.n_samples(np.maximum(n_frames, 1))
 
 
-def _certain_before(pace: Pace, n_frames: NDArray[np.int64]) -> NDArray[np.float64]:
+def _certain_before(pace: Pace, n_frames: Any) -> Any:
+    """Return a time for one number of frames or for each of an array."""
     middle = (n_frames - REACH) * pace.hop_samples  # of the earliest possible peak
     # Term by term as the times themselves, so that rounding cannot separate the two.
-    return np.asarray(pace.first_centre + (middle - LIMIT * pace.hop_samples), dtype=np.float64)
+    return pace.first_centre + (middle - LIMIT * pace.hop_samples)
