@@ -179,9 +179,12 @@ def test_signals_to_all_processes_of_a_job_leave_the_fork_server_alone(
     assert server in processes_in(folder)
 
 
-def test_the_end_of_the_fork_server_waits_for_steps_that_are_to_end(waiting, stop, processes_in):
+def test_the_end_of_the_fork_server_waits_for_steps_that_are_to_end(
+    waiting, stop, processes_in, wait_for
+):
     client, forked, folder = waiting
     os.kill(forked, signal.SIGSTOP)
+    wait_for(lambda: ") T " in Path(f"/proc/{forked}/stat").read_text(), DEADLINE_S)
     stopping = threading.Thread(target=stop)
     stopping.start()
     client.kill()
