@@ -205,13 +205,13 @@ def run_training(job: Job, train: Train[Job]) -> None:
 
 @contextmanager
 def _ranked(job: Job) -> Iterator[Job]:
-    """Give the job of this process, one of several that share threads and memory of a machine."""
+    """Give the job of this process, with its share of the threads, and of its machine's memory."""
     n_here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     with joined(job.settings.optimizer.gpus, claim_device(job.device)) as ranks:
         yield replace(
             job,
             ranks=ranks,
-            threads=max(1, job.threads // n_here),
+            threads=max(1, job.threads // ranks.n),
             memory_limit=f"{limit_bytes(job.memory_limit) // n_here}B",
         )
 

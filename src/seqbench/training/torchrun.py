@@ -64,7 +64,7 @@ def train_in_processes(train: Callable[[Job], None], job: Job, command: Sequence
         return
     if job.device != "cpu":
         claim_several(n_here)
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, job.threads // n_here)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, job.threads // n)))
     place = ["--standalone", f"--local-addr={LOOPBACK}"]
     if n_nodes > 1:
         endpoint = f"--rdzv-endpoint={os.environ[RENDEZVOUS]}"
