@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from seqbench.models.dropout import BitDropout
 
@@ -39,6 +40,15 @@ def test_nothing_is_dropped_in_evaluation_or_at_probability_0():
 
     assert BitDropout(0.5).eval()(x) is x
     torch.testing.assert_close(BitDropout(0.0)(x), x)
+
+
+@pytest.mark.parametrize("probability", [1e-6, 1 - 1e-6])
+def test_a_probability_too_near_to_0_or_1_to_be_rounded_is_left_to_torch(probability):
+    torch.manual_seed(3)
+    found = BitDropout(probability)(torch.ones(64))
+    torch.manual_seed(3)
+
+    assert torch.equal(found, nn.Dropout(probability)(torch.ones(64)))
 
 
 def test_the_same_seed_drops_the_same():
