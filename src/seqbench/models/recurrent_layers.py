@@ -1,5 +1,6 @@
 """Recurrent layers: those of torch, with kernels of this project where these are faster."""
 
+import logging
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
@@ -11,6 +12,7 @@ from torch.autograd.function import once_differentiable
 
 RNN, LSTM, GRU = 0, 1, 2  # kinds, as the kernels know them
 State = Any  # (1, B, H), of an LSTM two of them
+logger = logging.getLogger("seqbench")
 
 
 @cache
@@ -18,7 +20,8 @@ def kernels() -> ModuleType | None:
     """Return the kernels, compiled or loaded when first needed; None: numba does not run here."""
     try:
         from seqbench.models import recurrent_kernels
-    except ImportError:  # numba does not go with every version of NumPy
+    except ImportError as error:  # numba does not go with every version of NumPy
+        logger.warning("recurrent layers run in torch, more slowly and to other digits: %s", error)
         return None
     return recurrent_kernels
 

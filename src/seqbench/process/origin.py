@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = "seqbench"
-REPORTED_PACKAGES = ("torch", "numpy", "aeon", "scikit-learn", "pandas", "h5py", "snakemake")
+REPORTED_PACKAGES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "numba",
+    "aeon",
+    "scikit-learn",
+    "pandas",
+    "h5py",
+    "snakemake",
+)
 
 
 def origin() -> dict[str, Any]:

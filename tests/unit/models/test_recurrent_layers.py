@@ -1,9 +1,12 @@
 """Recurrent layers with kernels of this project give what torch's give, forward and back."""
 
+import sys
+
 import pytest
 import torch
 from torch import nn
 
+import seqbench.models
 from seqbench.models import recurrent_kernels, recurrent_layers
 from seqbench.models.recurrent_layers import Gru, Lstm, Rnn, turn, turning
 from seqbench.training.cost import macs_per_window
@@ -196,6 +199,14 @@ def test_the_fallback_reads_each_window_from_its_own_end(pair, monkeypatch):
     by_torch = ours(x, lengths=lengths, backwards=True)[0]
 
     torch.testing.assert_close(by_torch * inside, by_kernel * inside, **EXACT)
+
+
+def test_where_numba_does_not_run_a_log_says_so(monkeypatch, caplog):
+    monkeypatch.delattr(seqbench.models, "recurrent_kernels")
+    monkeypatch.setitem(sys.modules, "seqbench.models.recurrent_kernels", None)
+
+    assert recurrent_layers.kernels.__wrapped__() is None
+    assert "recurrent layers run in torch" in caplog.text
 
 
 def test_a_second_derivative_is_refused(pair):
