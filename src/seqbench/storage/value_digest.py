@@ -84,18 +84,25 @@ class ValueDigest:
                     for block in blocks(value):
                         self._add_array(content, block)
             elif isinstance(value, pd.DataFrame):
-                self._add(content, (list(value.columns), value.index))
+                self._add(content, (value.columns, value.index))
                 for place in range(value.shape[1]):
                     self._add(content, value.iloc[:, place].array)
             elif isinstance(value, pd.Series):
                 self._add(content, (value.name, value.index, value.array))
-            elif isinstance(value, pd.Index | pd.api.extensions.ExtensionArray):
+            elif isinstance(value, pd.Index):
+                parts = value.array if value.nlevels == 1 else value.to_numpy()
+                self._add(content, (list(value.names), parts))
+            elif isinstance(value, pd.Categorical):
+                self._add(content, (value.categories, value.ordered, value.codes))
+            elif isinstance(value, pd.api.extensions.ExtensionArray):
                 self._add(content, (str(value.dtype), np.asarray(value)))
             elif dataclasses.is_dataclass(value) and not isinstance(value, type):
                 for field in dataclasses.fields(value):
                     self._add(content, getattr(value, field.name))
             elif isinstance(value, BaseModel) and value.model_config.get("allow_inf_nan") is False:
-                _add_bytes(content, "json", value.model_dump_json().encode())  # in a tenth of time
+                # In a third of the time that its parts take.
+                text = value.model_dump_json(serialize_as_any=True)
+                _add_bytes(content, "json", text.encode())
             elif isinstance(value, BaseModel):
                 self._add(content, dict(value))
             else:
@@ -110,7 +117,7 @@ class ValueDigest:
             return
         # One value that stands for many, such as a signal that was left in its file, counts once.
         once = tuple(slice(0, 1) if step == 0 else slice(None) for step in value.strides)
-        _add_bytes(content, f"{once.count(slice(0, 1))}", value[once].tobytes())
+        _add_bytes(content, f"{once}", value[once].tobytes())
 
 
 def _add_bytes(content: _Hash, name: str, value: bytes) -> None:

@@ -29,6 +29,14 @@ class Closed(Record):
     values: tuple[float, ...] = ()
 
 
+class More(Closed):
+    more: int = 0
+
+
+class Nest(Record):
+    part: Closed
+
+
 class Open(BaseModel):
     value: float | None
 
@@ -55,10 +63,17 @@ DIFFERENT = [
     np.zeros(2), np.zeros(2, np.float32), np.zeros((2, 1)), np.zeros((1, 2)), np.array([0.0, -0.0]),
     np.array(["a", "b"]), np.array(["a", "b"], dtype=object), np.array(["a", None], dtype=object),
     np.broadcast_to(np.float32(0), (9, 3)), np.broadcast_to(np.float32(1), (9, 3)),
+    np.broadcast_to([[1], [2]], (2, 2)), np.broadcast_to([[1, 2]], (2, 2)),
     pd.DataFrame({"a": [1.0, 2.0]}), pd.DataFrame({"b": [1.0, 2.0]}), pd.DataFrame({"a": [1, 2]}),
     pd.DataFrame({"a": [1.0, 2.0]}, index=[1, 0]), pd.DataFrame({"a": ["x", "y"]}),
+    pd.DataFrame({"a": ["x", "y"]}).rename_axis("i"),
+    pd.DataFrame({"a": ["x", "y"]}).rename_axis("i", axis=1),
+    pd.DataFrame({"a": [1, 2]}, index=pd.MultiIndex.from_tuples([(1, "x"), (2, "y")])),
     pd.Series([1.0, 2.0], name="a"), pd.Series([1.0, 2.0], name="b"),
-    Closed(), Closed(values=(1.0,)), Open(value=None), Open(value=float("nan")),
+    pd.Categorical(["x", "y"], ["x", "y"]), pd.Categorical(["x", "y"], ["y", "x"]),
+    pd.Categorical(["x", "y"], ["x", "y"], ordered=True), pd.CategoricalIndex(["x", "y"]),
+    Closed(), Closed(values=(1.0,)), Nest(part=Closed()), Nest(part=More()),
+    Nest(part=More(more=1)), Open(value=None), Open(value=float("nan")),
     Open(value=float("inf")), Holder(1), Holder(1.0), Holder(1, {"a": np.zeros(2)}),
     Holder(1, {"a": np.ones(2)}),
 ]  # fmt: skip
