@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from seqbench import layout
@@ -14,6 +15,7 @@ from seqbench.reporting.figures import kept, rendering
 from seqbench.reporting.figures.catalog import figure_names
 from seqbench.reporting.page import assembly
 from seqbench.steps import report
+from seqbench.storage.hdf5 import reading, writing
 from seqbench.storage.metrics import read_metrics, write_metrics
 
 KEPT = Path(layout.DRAWINGS)
@@ -116,15 +118,27 @@ def flip():
     KEPT.write_bytes(content)
 
 
+def seal_what_is_no_text():
+    with reading(KEPT, kept.KIND, kept.VERSION) as file:
+        parts = {name: part[()] for name, part in next(iter(file.values())).items()}
+    parts["csv"] = np.array([0xFF], dtype=np.uint8)
+    with writing(KEPT, kept.KIND, kept.VERSION) as file:
+        group = file.create_group("key")
+        group.attrs.update(place="waves", figure="leaderboard", left_out="")
+        for name, part in parts.items():
+            group[name] = part
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         flip,
+        seal_what_is_no_text,
         lambda: KEPT.write_bytes(KEPT.read_bytes()[:-1000]),
         lambda: KEPT.write_bytes(b""),
         lambda: KEPT.write_bytes(KEPT.read_bytes().replace(b"drawings 1 ", b"drawings 9 ", 1)),
     ],
-    ids=["flipped", "cut", "empty", "another version"],
+    ids=["flipped", "no text", "cut", "empty", "another version"],
 )
 def test_drawings_of_a_damaged_file_are_drawn_again(made, drawn, damage):
     _, files = made

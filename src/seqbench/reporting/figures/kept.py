@@ -84,22 +84,9 @@ def read_drawings(path: Path) -> dict[str, Drawing]:
     """
     try:
         with reading(path, KIND, VERSION) as file:
-            records = {key: read_record(file[key], _Record) for key in file}
+            return {key: _drawing(key, read_record(file[key], _Record)) for key in file}
     except FormatError:
         return {}
-    return {
-        key: Drawing(
-            place=one.place,
-            figure=one.figure,
-            element=Markup(_text(one.element)),
-            left_out=one.left_out,
-            svg=one.svg.tobytes(),
-            pdf=one.pdf.tobytes(),
-            csv=_text(one.csv),
-            key=key,
-        )
-        for key, one in records.items()
-    }
 
 
 def keep_drawings(path: Path, drawings: Iterable[Drawing]) -> None:
@@ -144,6 +131,19 @@ def _drawn(figure: str, material: Shown) -> Drawing:
     from seqbench.reporting.figures import rendering  # with matplotlib, which most reports spare
 
     return rendering.draw(figure, material)
+
+
+def _drawing(key: str, record: _Record) -> Drawing:
+    return Drawing(
+        place=record.place,
+        figure=record.figure,
+        element=Markup(_text(record.element)),
+        left_out=record.left_out,
+        svg=record.svg.tobytes(),
+        pdf=record.pdf.tobytes(),
+        csv=_text(record.csv),
+        key=key,
+    )
 
 
 def _bytes(content: bytes) -> Bytes:
