@@ -193,8 +193,10 @@ def serve(listener: socket.socket) -> None:
 def _fork_step(connection: socket.socket, listener: socket.socket, steps: list[_Step]) -> None:
     """Import what the requested step needs, then fork it."""
     request, descriptors = _receive(connection)
-    if request is None:
+    if request is None:  # the client left before it was whole
         connection.close()
+        for descriptor in descriptors:
+            os.close(descriptor)
         return
     with contextlib.suppress(Exception):  # the step itself reports what is wrong
         importlib.import_module(request["module"]).preload(request["arguments"])

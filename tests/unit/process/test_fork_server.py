@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -149,6 +150,17 @@ def test_a_signal_that_comes_with_the_request_of_a_step_ends_it(folder):
             send(connection, request, [0, 1, 2])
             connection.send(bytes([signal.SIGTERM]))
             assert reply.readline() == b"143\n"
+
+
+def test_a_client_that_leaves_amid_its_request_leaves_no_file_open(server, folder, wait_for):
+    files = Path(f"/proc/{server}/fd")
+    ingested("here.h5")
+    n_open = len([*files.iterdir()])
+    with connect() as connection:
+        socket.send_fds(connection, [(100).to_bytes(8, "big")], [0, 1, 2])
+    ingested("there.h5")
+
+    wait_for(lambda: len([*files.iterdir()]) == n_open, DEADLINE_S)
 
 
 def test_without_a_fork_server_a_step_runs_by_itself(folder, monkeypatch):
