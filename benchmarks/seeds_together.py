@@ -70,11 +70,11 @@ def compared(
         for name in weights
     }
     differences = [
-        float((weights[name] - values).detach().abs().max() / values.detach().abs().max())
+        (weights[name] - values).detach().abs().max() / values.detach().abs().max()
         for name, values in expected.items()
     ]
     apart_s, together_s = (median(column) for column in zip(*seconds[1:], strict=True))
-    return apart_s, together_s, max(differences)
+    return apart_s, together_s, float(torch.stack(differences).max())
 
 
 def batches_of(case: Case, seed: int, device: torch.device) -> Batches:
