@@ -47,7 +47,8 @@ class Progress:
         self.n_epochs = n_epochs
         self._bar: Any = None
         self._last = time.monotonic()
-        if sys.stderr.isatty() and logger.isEnabledFor(logging.INFO):
+        # Of several processes the first alone logs. Where nothing sets up logs, the bar is shown.
+        if sys.stderr.isatty() and logger.level <= logging.INFO:
             from tqdm import tqdm
 
             self._bar = tqdm(total=n_epochs, desc=label, unit="epoch")

@@ -2,8 +2,10 @@
 
 import copy
 import csv
+import logging
 import math
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -18,7 +20,7 @@ from seqbench.config.stages import FinetuneSettings, OptimizerSettings
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable, label_counts
 from seqbench.training.finetune import Finetuning, class_weights
-from seqbench.training.loop import DivergedError, Outcome, evaluate, fit
+from seqbench.training.loop import DivergedError, Outcome, Progress, evaluate, fit
 from seqbench.training.model import Model
 from seqbench.training.reproducibility import seed_everything
 from seqbench.training.schedule import Schedule
@@ -445,3 +447,14 @@ def test_the_events_in_the_windows_drawn_are_counted(make_event_windows):
         ([0, 2, 3], [5, 4]),
     ):
         assert label_counts(by_hand, np.array(drawn)).tolist() == counts
+
+
+@pytest.mark.parametrize(("level", "is_shown"), [(logging.NOTSET, True), (logging.ERROR, False)])
+def test_a_terminal_shows_a_bar_unless_another_process_does(monkeypatch, capsys, level, is_shown):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(logging.getLogger("seqbench"), "level", level)
+    monkeypatch.setattr(logging.getLogger(), "level", logging.WARNING)
+
+    Progress("a model", 2).epoch({"epoch": 1, "val_loss": 0.5})
+
+    assert ("a model" in capsys.readouterr().err) == is_shown
