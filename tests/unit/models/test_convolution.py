@@ -29,6 +29,19 @@ def test_windows_of_any_length_are_convolved_as_torch_does(n_channels, size, ste
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"dilation": 2}, {"groups": 2}, {"padding": 40, "padding_mode": "circular"},
+     {"padding": "same"}],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [7, 81])
+def test_other_kinds_of_filters_and_padding_are_those_of_torch(size, options):
+    convolution = Conv1d(6, 4, size, **options)
+    x = torch.randn(3, 200, 6).transpose(1, 2)
+
+    assert torch.equal(convolution(x), nn.Conv1d.forward(convolution, x))
+
+
 @pytest.mark.parametrize("size", [7, 81])
 def test_features_of_a_frame_are_side_by_side_in_memory(size):
     convolution = Conv1d(6, 4, size, padding=size // 2)
