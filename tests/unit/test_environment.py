@@ -100,10 +100,12 @@ def test_installed_versions_lie_within_the_bounds(requirements):
         assert requirement.specifier.contains(version(requirement.name)), requirement
 
 
-def test_the_changelog_knows_the_version(pytestconfig):
+def test_changelog_and_citation_know_the_version(pytestconfig):
     import seqbench
 
     assert f"## {seqbench.__version__}" in (pytestconfig.rootpath / "CHANGELOG.md").read_text()
+    citation = yaml.safe_load((pytestconfig.rootpath / "CITATION.cff").read_text())
+    assert citation["version"] == seqbench.__version__
 
 
 @pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="no workers")

@@ -121,8 +121,8 @@ if workflow.is_main_process:
         logger.warning(sentence)
 MEMORY_LIMIT = BENCHMARK.memory_limit
 if MEMORY_LIMIT == "auto" and workflow.local_exec and not workflow.remote_exec:
-    # Jobs have one thread each, so as many run at once as there are cores; those of a cluster
-    # have memory of their own.
+    # Processes have one thread each, so as many run at once as there are cores; those of a
+    # cluster have memory of their own.
     MEMORY_LIMIT = f"auto/{workflow.resource_settings.cores or 1}"
 SETTINGS = PLAN.job_settings
 CODE = JobCode(BENCHMARK)
