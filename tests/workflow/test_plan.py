@@ -5,6 +5,7 @@ import yaml
 
 from seqbench import layout
 from seqbench.config.benchmark import Benchmark
+from seqbench.plan.gpus import PER_NODE
 from seqbench.plan.plan import Plan
 from seqbench.plan.workflow_jobs import jobs_of
 
@@ -43,6 +44,22 @@ def test_jobs_share_the_memory_by_the_cores_that_snakemake_may_use(snakemake, tm
             f"--memory-limit {expected} "
         )
         assert f"--memory-limit {expected} " in done.output
+
+
+def test_more_gpus_than_this_machine_has_are_refused_whatever_the_nodes_of_a_cluster_have(
+    snakemake, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    monkeypatch.setenv(PER_NODE, "16")
+    config = tmp_path / "config.yaml"
+    runs = "runs: [{datasets: [waves], architectures: [lstm]}]\n"
+    config.write_text(f"{runs}finetune: {{gpus: 32}}\n")
+
+    done = snakemake(folder=tmp_path, config=config)
+
+    assert done.returncode != 0
+    assert "`gpus: 32` for one training, and" in done.output
+    assert "Traceback" not in done.output
 
 
 def test_a_checkout_with_braces_in_its_path_is_refused_in_a_sentence(

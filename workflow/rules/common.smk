@@ -59,7 +59,7 @@ from seqbench.config.options import canonical_json
 from seqbench.config.registry import BASELINES
 from seqbench.plan.job_code import JobCode
 from seqbench.plan.baseline_fit import unused_baselines
-from seqbench.plan.gpus import most_gpus, nodes_of
+from seqbench.plan.gpus import most_gpus, nodes_from_here, nodes_of
 from seqbench.plan.plan import Plan
 from seqbench.plan.searches import choice_files, promotion_files, trial_files
 from seqbench.plan.source_files import init_files, source_files
@@ -111,7 +111,7 @@ try:
             # It loads torch, which counts them.
             from seqbench.training.devices import check_gpus
 
-            check_gpus(n_gpus // nodes_of(n_gpus))
+            check_gpus(n_gpus // nodes_from_here(n_gpus))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

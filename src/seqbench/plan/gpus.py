@@ -4,6 +4,7 @@ import os
 
 from seqbench.errors import UserError
 from seqbench.plan.plan import Plan
+from seqbench.process.client import allocation
 
 PER_NODE = "SEQBENCH_GPUS_PER_NODE"
 
@@ -41,3 +42,8 @@ def nodes_of(gpus: int) -> int:
             " as each node has the same number of processes"
         )
     return gpus // per_node
+
+
+def nodes_from_here(gpus: int) -> int:
+    """Return the same of a training that this process starts: one outside of a cluster's jobs."""
+    return nodes_of(gpus) if allocation() else 1

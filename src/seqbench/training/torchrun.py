@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from seqbench.errors import UserError
-from seqbench.plan.gpus import nodes_of
+from seqbench.plan.gpus import nodes_from_here
 from seqbench.process.client import ADDRESS, LESS, TO_END, allocation
 from seqbench.process.execute import RANK_ERRORS
 from seqbench.training.devices import claim_several
@@ -54,7 +54,7 @@ def train_in_processes(train: Callable[[Job], None], job: Job, command: Sequence
         return
     if ":" in job.device:
         raise UserError(f"`device: {job.device}` is one GPU, and `gpus: {n}`; write `device: cuda`")
-    n_nodes = nodes_of(n) if allocation() else 1
+    n_nodes = nodes_from_here(n)
     n_here = n // n_nodes
     os.environ.pop(ADDRESS, None)  # forks of the fork server would not be children of torchrun
     # Else DistributedDataParallel warns that all weights were used, and a node that another left.

@@ -4,7 +4,7 @@ import pytest
 
 from seqbench.config.benchmark import Benchmark
 from seqbench.errors import UserError
-from seqbench.plan.gpus import PER_NODE, most_gpus, nodes_of
+from seqbench.plan.gpus import PER_NODE, most_gpus, nodes_from_here, nodes_of
 from seqbench.plan.plan import Plan
 
 SCRATCH = {"datasets": ["waves"], "architectures": ["lstm"]}
@@ -34,6 +34,14 @@ def test_a_training_takes_as_many_nodes_as_its_gpus_need(monkeypatch, gpus, per_
     monkeypatch.setenv(PER_NODE, per_node)
 
     assert nodes_of(gpus) == n
+
+
+@pytest.mark.parametrize(("job", "n"), [("", 1), ("1", 2)])
+def test_other_nodes_are_those_of_a_job_of_a_cluster(monkeypatch, job, n):
+    monkeypatch.setenv(PER_NODE, "4")
+    monkeypatch.setenv("SLURM_JOB_ID", job)
+
+    assert nodes_from_here(8) == n
 
 
 @pytest.mark.parametrize(
