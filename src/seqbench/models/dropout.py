@@ -9,7 +9,7 @@ STEPS = 2**16  # of a probability
 
 
 class BitDropout(nn.Dropout):
-    """Dropout that on a CPU draws 16 bits for each number, in a quarter of the time.
+    """Dropout that on a CPU draws 16 bits for each number, in 0.4 of the time.
 
     The probability is rounded to 1 / 65,536, or left to torch where that would be 0 or 1; what is
     kept is scaled by the rounded one, so that the mean stays exact.
