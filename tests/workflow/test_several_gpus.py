@@ -31,7 +31,7 @@ SETTINGS = finetune_settings(
 
 def start(folder, *options, windows="../windows.h5"):
     """Start a step; its log is a file, as in a workflow."""
-    folder.mkdir(exist_ok=True)
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
     names = {
         "windows": windows,
         "model": "model",
@@ -44,7 +44,7 @@ def start(folder, *options, windows="../windows.h5"):
     with (folder / "log").open("a") as log:
         return subprocess.Popen(
             [*command, "--device=cpu", f"--settings={SETTINGS.to_json()}", *options],
-            env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+            env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(folder / "tmp")},
             stdout=log,
             stderr=log,
         )
@@ -60,6 +60,11 @@ def numbers(folder):
         rows = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
     arrays = read_as(folder / "model", ModelHeader).arrays
     return rows, {name: array.tobytes() for name, array in arrays.items()}
+
+
+def left_behind(folder):
+    """Return temporary files, but for the one cache of torch for all processes of a user."""
+    return [path for path in (folder / "tmp").iterdir() if "inductor" not in path.name]
 
 
 def ranks_of(process):
@@ -111,6 +116,7 @@ def test_the_first_process_writes_and_says_how_many_there_were(whole):
     assert log.count("3 epochs") == 1
     assert log.count("begun") == log.count("done after") == 1
     assert "warning" not in log.lower()
+    assert not left_behind(whole)
 
 
 def test_all_stop_on_a_signal_or_when_one_is_killed_and_go_on_bit_for_bit(whole, place):
@@ -136,6 +142,7 @@ def test_all_stop_on_a_signal_or_when_one_is_killed_and_go_on_bit_for_bit(whole,
     assert start(folder, *state_of(folder)).wait(DEADLINE_S) == 0
     assert (folder / "log").read_text().count("training goes on after step") == 2
     assert numbers(folder) == numbers(whole)
+    assert not left_behind(folder)
 
 
 def test_what_all_refuse_is_one_sentence(place):
@@ -146,6 +153,7 @@ def test_what_all_refuse_is_one_sentence(place):
     assert len(log) == 2
     assert log[1].startswith("error: ")
     assert "missing.h5" in log[1]
+    assert not left_behind(place / "refused")
 
 
 def test_over_nodes_the_step_runs_once_on_each_and_they_find_each_other(place, whole, monkeypatch):

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,14 +110,15 @@ def _run(arguments: list[str], n: int) -> None:
 
     # It passes this signal on, the other one not.
     signal.signal(signal.SIGUSR1, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    try:
-        with _silent():
-            run(parse_args(arguments))
-    except SignalException as stopped:
-        logger.warning("stopped by %s; run this again", signal.Signals(stopped.sigval).name)
-        raise SystemExit(INTERRUPTED) from None
-    except ChildFailedError as error:
-        _fail(error.failures.values(), n)
+    with tempfile.TemporaryDirectory(prefix="seqbench-torchrun-") as logs:  # its own ones stay
+        try:
+            with _silent():
+                run(parse_args([f"--log-dir={logs}", *arguments]))
+        except SignalException as stopped:
+            logger.warning("stopped by %s; run this again", signal.Signals(stopped.sigval).name)
+            raise SystemExit(INTERRUPTED) from None
+        except ChildFailedError as error:
+            _fail(error.failures.values(), n)
 
 
 @contextmanager
