@@ -26,7 +26,7 @@ RESUMED = "training goes on after step"
 
 _BEGUN = re.compile(r"begun (\S+) by process (\d{1,9}) on (.+)")
 _DONE = re.compile(r"done after (\d{1,9}(?:\.\d+)?) s, (\d{1,9}(?:\.\d+)?) s of processor time")
-_ERROR = re.compile(r"(?:\S+: )?error: (.+)")
+_ERROR = re.compile(r"(?:(?:python -m seqbench\.steps )?\S+: )?error: (.+)")
 _STOPPED = re.compile(r".*(stopped by SIG[A-Z0-9]+|the fork server ended before).*")
 
 

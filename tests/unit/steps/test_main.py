@@ -3,6 +3,7 @@ import sys
 from pkgutil import iter_modules
 
 from seqbench import steps
+from seqbench.process.step_log import read_log
 
 
 def called(*arguments):
@@ -18,6 +19,13 @@ def test_every_step_can_be_called_by_its_name():
 
 def test_a_step_has_a_help():
     assert called("promote", "--help").stdout.startswith("usage: python -m seqbench.steps")
+
+
+def test_wrong_arguments_are_the_error_in_the_log_of_a_step(tmp_path):
+    with (tmp_path / "log").open("w") as log:
+        subprocess.run([sys.executable, "-m", "seqbench.steps", "ingest"], stderr=log, check=False)
+
+    assert read_log(tmp_path / "log").error.startswith("the following arguments are required: --")
 
 
 def test_an_unknown_step_is_answered_with_the_known_ones():
