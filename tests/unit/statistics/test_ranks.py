@@ -17,3 +17,7 @@ def test_equal_values_share_the_mean_of_their_ranks():
 @given(st.lists(st.sampled_from([-1.5, 0.0, 0.25, 2.0, np.inf]), max_size=12))
 def test_ranks_are_those_of_scipy(values):
     assert mean_ranks(values).tolist() == pytest.approx(rankdata(values).tolist(), abs=0)
+
+
+def test_there_are_no_ranks_beside_a_value_that_is_no_number():
+    assert np.isnan(mean_ranks([1.0, np.nan, 0.0])).all()
