@@ -198,7 +198,7 @@ def _fork_step(connection: socket.socket, listener: socket.socket, steps: list[_
         for descriptor in descriptors:
             os.close(descriptor)
         return
-    with contextlib.suppress(Exception):  # the step itself reports what is wrong
+    with contextlib.suppress(Exception, SystemExit):  # the step itself reports what is wrong
         importlib.import_module(request["module"]).preload(request["arguments"])
     gc.freeze()
     server = os.getpid()

@@ -163,6 +163,14 @@ def test_a_client_that_leaves_amid_its_request_leaves_no_file_open(server, folde
     wait_for(lambda: len([*files.iterdir()]) == n_open, DEADLINE_S)
 
 
+def test_a_step_that_exits_as_it_is_imported_ends_alone(server, folder, processes_in):
+    code = own_step(folder, "leaving", "raise SystemExit(3)")
+    left = subprocess.run([sys.executable, "-c", code], check=False)
+
+    assert left.returncode == 3
+    assert server in processes_in(folder)
+
+
 def test_without_a_fork_server_a_step_runs_by_itself(folder, monkeypatch):
     monkeypatch.setenv(ADDRESS, json.dumps([str(folder / "gone"), sys.prefix, ""]))
 
