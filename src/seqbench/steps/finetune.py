@@ -8,7 +8,8 @@ from seqbench.steps.training_arguments import add_training
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
-    import_all(*TRAINING, "torch.utils.tensorboard")
+    curves = ["torch.utils.tensorboard"] if "--tensorboard" in arguments else []
+    import_all(*TRAINING, *curves)
 
 
 def main(argv: list[str]) -> None:
