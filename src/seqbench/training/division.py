@@ -60,8 +60,15 @@ class Divided(Trainable):
         return self._parallel(batch)
 
     def watch(self, batch: Batch) -> dict[str, Tensor]:
-        """Return means over a batch, the same in all processes."""
-        return self.trainable.watch(batch)
+        """Return means over a batch, those of the first process, so that all decide alike.
+
+        Another kind of processor, and some algorithms of a GPU, give other last digits: if one
+        process stopped by them, the others would wait for it.
+        """
+        watched = self.trainable.watch(batch)
+        values = torch.stack([value.double() for value in watched.values()])
+        dist.broadcast(values, 0)
+        return dict(zip(watched, values, strict=True))
 
     def set_training(self, training: bool) -> None:
         """Switch between training and evaluation."""

@@ -84,6 +84,16 @@ def draws(ranks):
     return {"values": values.detach(), "after": (after, ranks.total(after))}
 
 
+def watched(ranks):
+    """Return what the first process sees where each sees another loss, and the sum of all."""
+    network, own = Dropping(), {"val_loss": torch.tensor(1.0 + ranks.rank)}
+    trainable = SimpleNamespace(module=network, divisible=lambda: (network, "forward"),
+                                starts_fitted=False, loss=None, watch=lambda _: own)  # fmt: skip
+    with divided(trainable, ranks) as one:
+        seen = float(one.watch(None)["val_loss"])
+    return seen, ranks.total(seen)
+
+
 RAGGED = {"n_windows": 11, "lengths": (20, 26), "noise": 0.5}
 CASES = {
     "ragged": (classifier, RAGGED, {}),
@@ -157,13 +167,18 @@ def test_processes_drop_different_features_and_go_on_with_the_same_draws(of_two)
     assert of_both == 2 * after
 
 
+def test_all_processes_decide_by_the_held_out_loss_of_the_first(of_two):
+    assert of_two["watched"] == (1.0, 2.0)
+
+
 def test_an_early_stop_is_early():
     assert len(trained("early_stop")["history"]) < 9
 
 
 def main(file):
     with joined(2, CPU) as ranks:
-        found = {case: trained(case, ranks) for case in CASES} | {"draws": draws(ranks)}
+        found = {case: trained(case, ranks) for case in CASES}
+        found |= {"draws": draws(ranks), "watched": watched(ranks)}
         if ranks.is_first:
             torch.save(found, file)
 
