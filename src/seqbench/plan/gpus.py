@@ -1,10 +1,15 @@
 """How many GPUs trainings need at once, and on how many nodes of a cluster."""
 
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING
 
 from seqbench.errors import UserError
-from seqbench.plan.plan import Plan
 from seqbench.process.client import allocation
+
+if TYPE_CHECKING:
+    from seqbench.plan.plan import Plan
 
 PER_NODE = "SEQBENCH_GPUS_PER_NODE"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ TRAINING = (
     "torch._dynamo",
     "seqbench.training.finetune",
     "seqbench.training.loop",
-    "seqbench.models.recurrent_kernels",  # compiled when first imported on a machine
+    "seqbench.training.torchrun",
 )
 
 
@@ -34,10 +36,31 @@ def import_all(*modules: str) -> None:
     for module in modules:
         with contextlib.suppress(ModuleNotFoundError):  # the step names the extra that is missing
             importlib.import_module(module)
+    if "seqbench.models.recurrent_layers" in sys.modules:
+        # Compiled when first imported on a machine; no step imports it before it trains.
+        importlib.import_module("seqbench.models.recurrent_kernels")
     for one in registry.REGISTRIES:
         list(one)
     built_in_datasets()
     origin()
+
+
+def registered(architecture: str, task: str | None = None) -> list[str]:
+    """Return the modules of a network and, where one is given, of a task."""
+    from seqbench.config.registry import ARCHITECTURES, TASKS
+
+    modules = [ARCHITECTURES.entry(architecture).module]
+    return modules if task is None else [*modules, TASKS.entry(task).module]
+
+
+def curves(arguments: list[str]) -> list[str]:
+    """Return the module that draws curves, if the arguments of a step request them."""
+    return ["torch.utils.tensorboard"] if "--tensorboard" in arguments else []
+
+
+def settings_of(arguments: list[str]) -> Any:
+    """Return the settings among the arguments of a step, unchecked."""
+    return json.loads(arguments[arguments.index("--settings") + 1])
 
 
 def path_parser(description: str | None, *names: str) -> argparse.ArgumentParser:

@@ -2,16 +2,29 @@
 
 from pathlib import Path
 
-from seqbench.steps.arguments import TRAINING, add_memory_limit, import_all, parsed_run, path_parser
+from seqbench.steps.arguments import (
+    TRAINING,
+    add_memory_limit,
+    import_all,
+    parsed_run,
+    path_parser,
+    registered,
+    settings_of,
+)
 
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
-    from seqbench.config.registry import BASELINES
+    from seqbench.config.registry import BASELINES, METRICS
 
     name = arguments[arguments.index("--architecture") + 1]
-    needed = BASELINES.entry(name).tags.get("imports", ()) if name in BASELINES else TRAINING
-    import_all("seqbench.tasks.scoring", *needed)
+    task = settings_of(arguments)["task"]
+    needed = {one.module for one in map(METRICS.entry, METRICS) if task in one.tags["tasks"]}
+    if name in BASELINES:
+        needed |= {BASELINES.entry(name).module, *BASELINES.entry(name).tags.get("imports", ())}
+    else:
+        needed |= {*TRAINING, *registered(name, task)}
+    import_all("seqbench.tasks.scoring", *sorted(needed))
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -2,14 +2,23 @@
 
 from pathlib import Path
 
-from seqbench.steps.arguments import TRAINING, import_all, parsed_run, path_parser
+from seqbench.steps.arguments import (
+    TRAINING,
+    curves,
+    import_all,
+    parsed_run,
+    path_parser,
+    registered,
+    settings_of,
+)
 from seqbench.steps.training_arguments import add_training
 
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
-    curves = ["torch.utils.tensorboard"] if "--tensorboard" in arguments else []
-    import_all(*TRAINING, *curves)
+    settings = settings_of(arguments)
+    modules = registered(settings["architecture"], settings["task"])
+    import_all(*TRAINING, *modules, *curves(arguments))
 
 
 def main(argv: list[str]) -> None:

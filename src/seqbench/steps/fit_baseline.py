@@ -1,15 +1,19 @@
 """Fit a baseline on the train and val windows of a dataset."""
 
-import json
-
-from seqbench.steps.arguments import add_memory_limit, import_all, parsed_run, path_parser
+from seqbench.steps.arguments import (
+    add_memory_limit,
+    import_all,
+    parsed_run,
+    path_parser,
+    settings_of,
+)
 
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
     from seqbench.config.registry import BASELINES
 
-    settings = json.loads(arguments[arguments.index("--settings") + 1])
+    settings = settings_of(arguments)
     import_all(*BASELINES.entry(settings["baseline"]).tags.get("imports", ()))
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqbench.steps.arguments import import_all, path_parser
+from seqbench.steps.arguments import import_all, path_parser, settings_of
 
 if TYPE_CHECKING:
     from seqbench.plan.job_settings import IngestJobSettings
@@ -27,7 +26,7 @@ def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
     from seqbench.config.registry import DATASETS
 
-    settings = json.loads(arguments[arguments.index("--settings") + 1])
+    settings = settings_of(arguments)
     import_all(*DATASETS.entry(settings["source"]).tags.get("imports", ()))
 
 

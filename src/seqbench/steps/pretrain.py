@@ -1,13 +1,23 @@
 """Train an encoder on the train windows of a dataset, without their labels."""
 
-from seqbench.steps.arguments import TRAINING, import_all, path_parser
+from seqbench.steps.arguments import (
+    TRAINING,
+    curves,
+    import_all,
+    path_parser,
+    registered,
+    settings_of,
+)
 from seqbench.steps.training_arguments import add_training
 
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
-    curves = ["torch.utils.tensorboard"] if "--tensorboard" in arguments else []
-    import_all(*TRAINING, "seqbench.training.pretrain", *curves)
+    from seqbench.config.registry import OBJECTIVES
+
+    settings = settings_of(arguments)
+    modules = [*registered(settings["architecture"]), OBJECTIVES.entry(settings["objective"]).module]
+    import_all(*TRAINING, "seqbench.training.pretrain", *modules, *curves(arguments))
 
 
 def main(argv: list[str]) -> None:

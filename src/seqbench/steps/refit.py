@@ -2,13 +2,21 @@
 
 from pathlib import Path
 
-from seqbench.steps.arguments import TRAINING, import_all, parsed_run, path_parser
+from seqbench.steps.arguments import (
+    TRAINING,
+    import_all,
+    parsed_run,
+    path_parser,
+    registered,
+    settings_of,
+)
 from seqbench.steps.training_arguments import add_training
 
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
-    import_all(*TRAINING)
+    settings = settings_of(arguments)
+    import_all(*TRAINING, *registered(settings["architecture"], settings["task"]))
 
 
 def main(argv: list[str]) -> None:

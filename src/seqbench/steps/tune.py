@@ -1,12 +1,21 @@
 """Train one trial of a network on train, and score it on val."""
 
-from seqbench.steps.arguments import TRAINING, add_trial, import_all, path_parser
+from seqbench.steps.arguments import (
+    TRAINING,
+    add_trial,
+    import_all,
+    path_parser,
+    registered,
+    settings_of,
+)
 from seqbench.steps.training_arguments import add_training
 
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
-    import_all(*TRAINING, "seqbench.tuning.network_trial")
+    settings = settings_of(arguments)["training"]
+    modules = registered(settings["architecture"], settings["task"])
+    import_all(*TRAINING, "seqbench.tuning.network_trial", *modules)
 
 
 def main(argv: list[str]) -> None:

@@ -1,15 +1,19 @@
 """Fit one trial of a baseline on train, and score it on val."""
 
-import json
-
-from seqbench.steps.arguments import add_memory_limit, add_trial, import_all, path_parser
+from seqbench.steps.arguments import (
+    add_memory_limit,
+    add_trial,
+    import_all,
+    path_parser,
+    settings_of,
+)
 
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
     from seqbench.config.registry import BASELINES
 
-    fit = json.loads(arguments[arguments.index("--settings") + 1])["fit"]
+    fit = settings_of(arguments)["fit"]
     needed = BASELINES.entry(fit["baseline"]).tags.get("imports", ())
     import_all("seqbench.tuning.baseline_trial", *needed)
 
