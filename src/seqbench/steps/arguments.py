@@ -38,7 +38,8 @@ def import_all(*modules: str) -> None:
             importlib.import_module(module)
     if "seqbench.models.recurrent_layers" in sys.modules:
         # Compiled when first imported on a machine; no step imports it before it trains.
-        importlib.import_module("seqbench.models.recurrent_kernels")
+        with contextlib.suppress(ImportError):  # then torch's own layers do it
+            importlib.import_module("seqbench.models.recurrent_kernels")
     for one in registry.REGISTRIES:
         list(one)
     built_in_datasets()

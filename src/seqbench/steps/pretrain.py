@@ -16,7 +16,10 @@ def preload(arguments: list[str]) -> None:
     from seqbench.config.registry import OBJECTIVES
 
     settings = settings_of(arguments)
-    modules = [*registered(settings["architecture"]), OBJECTIVES.entry(settings["objective"]).module]
+    modules = [
+        *registered(settings["architecture"]),
+        OBJECTIVES.entry(settings["objective"]).module,
+    ]
     import_all(*TRAINING, "seqbench.training.pretrain", *modules, *curves(arguments))
 
 
