@@ -137,6 +137,7 @@ def of_two(tmp_path_factory):
     """Return what each case came to in two processes."""
     file = tmp_path_factory.mktemp("two") / "trained.pt"
     command = ["torch.distributed.run", "--standalone", "--local-addr=127.0.0.1"]
+    command.append(f"--log-dir={file.parent / 'logs'}")  # else in a folder that stays
     done = subprocess.run(
         [sys.executable, "-m", *command, "--nproc-per-node=2", __file__, str(file)],
         env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"},
