@@ -1,5 +1,8 @@
 """Packages that only some methods, formats and commands need, and the extra that installs each."""
 
+from collections.abc import Iterable
+from importlib.util import find_spec
+
 EXTRAS = {
     "aeon": "archives",
     "pooch": "archives",
@@ -28,6 +31,16 @@ def install(package: str) -> str:
 def missing(error: ModuleNotFoundError) -> str | None:
     """Return the sentence of a package that is not installed; None if no extra has it."""
     package = (error.name or "").partition(".")[0]
-    if package not in EXTRAS:
-        return None
+    return _sentence(package) if package in EXTRAS else None
+
+
+def absent(modules: Iterable[str]) -> str | None:
+    """Return the sentence of the first module whose extra is not installed; None if all are."""
+    for package in (name.partition(".")[0] for name in modules):
+        if package in EXTRAS and find_spec(package) is None:
+            return _sentence(package)
+    return None
+
+
+def _sentence(package: str) -> str:
     return f"this needs the package {package}, which is missing; {install(package)}"

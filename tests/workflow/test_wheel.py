@@ -90,6 +90,7 @@ def test_a_missing_extra_is_named_with_its_command(installed, tmp_path):
     assert done.returncode != 0
     sentence = "error: this needs the package aeon, which is missing; install it with pip install"
     assert f"{sentence} 'seqbench[archives]'" in done.stdout
+    assert "baseline 'minirocket': this needs the package aeon" in done.stdout  # before any job
     assert "Traceback" not in done.stdout
 
 

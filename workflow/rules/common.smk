@@ -60,6 +60,7 @@ from seqbench.config.registry import BASELINES
 from seqbench.plan.job_code import JobCode
 from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.gpus import most_gpus, nodes_from_here, nodes_of
+from seqbench.plan.packages import missing_packages
 from seqbench.plan.plan import Plan
 from seqbench.plan.searches import choice_files, promotion_files, trial_files
 from seqbench.plan.source_files import init_files, source_files
@@ -117,7 +118,7 @@ except UserError as error:
 
 BENCHMARK = PLAN.benchmark
 if workflow.is_main_process:
-    for sentence in unused_baselines(BENCHMARK):
+    for sentence in (*unused_baselines(BENCHMARK), *missing_packages(PLAN)):
         logger.warning(sentence)
 MEMORY_LIMIT = BENCHMARK.memory_limit
 if MEMORY_LIMIT == "auto" and workflow.local_exec and not workflow.remote_exec:

@@ -13,6 +13,7 @@ from seqbench.cli.exit_codes import FAILED
 from seqbench.cli.plans import read_config
 from seqbench.config.rungs import in_words
 from seqbench.plan.baseline_fit import unused_baselines
+from seqbench.plan.packages import missing_packages
 from seqbench.plan.plan import Plan
 from seqbench.plan.source_files import init_files
 
@@ -59,7 +60,7 @@ def run(configs: list[Path], no_data: bool) -> None:
         named = ", ".join(f"{name} {in_words(found)}" for name, found in rungs.items())
         n_trials = sum(rungs[name][0].n_trials for _, name in plan.tuned)
         print(f"  {n_trials} trials of options; of each dataset or fold: {named}")
-    for sentence in unused_baselines(plan.benchmark):
+    for sentence in (*unused_baselines(plan.benchmark), *missing_packages(plan)):
         print(f"  {sentence}")
     init_files(plan)
     if no_data:

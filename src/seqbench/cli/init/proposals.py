@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from seqbench.config.registry import BASELINES
 from seqbench.datasets.base import counted
 from seqbench.datasets.physiology import OF_HEART_OR_SKIN, named_kind
+from seqbench.extras import absent
 from seqbench.storage.recordings import Recordings
 
 LONGEST, SHORTEST = 1024, 16  # samples of a window that is proposed
@@ -57,6 +59,10 @@ MODELS = {
 def models(task: str, window: Mapping[str, Any]) -> Models:
     """Return what is compared on windows of a task."""
     own = MODELS[task]
+    for name in own.baselines:
+        if lacks := absent(BASELINES.entry(name).tags.get("imports", ())):
+            rest = [one for one in own.baselines if one != name]
+            own = own._replace(baselines=rest, reason=f"{own.reason}, but for {name}: {lacks}")
     if task == "forecasting" and window["length_samples"] < max(LAGS):
         reason = f"the floor; `log_ar` takes windows of {max(LAGS)} samples or more"
         return own._replace(baselines=own.baselines[:1], reason=reason)
