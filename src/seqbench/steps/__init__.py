@@ -3,21 +3,3 @@
 Each module has `main` (text to types, and one call) and `preload`
 (what the fork server imports before it forks steps of this kind).
 """
-
-NAMES = (
-    "ingest",
-    "window",
-    "overlap",
-    "tune",
-    "tune_baseline",
-    "promote",
-    "choose",
-    "pretrain",
-    "finetune",
-    "refit",
-    "fit_baseline",
-    "evaluate",
-    "cross_window",
-    "best",
-    "report",
-)

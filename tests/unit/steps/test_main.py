@@ -11,12 +11,6 @@ def called(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_every_step_can_be_called_by_its_name():
-    shared = {"__main__", "arguments", "training_arguments"}
-
-    assert set(steps.NAMES) == {module.name for module in iter_modules(steps.__path__)} - shared
-
-
 def test_a_step_has_a_help():
     assert called("promote", "--help").stdout.startswith("usage: python -m seqbench.steps")
 
@@ -30,7 +24,9 @@ def test_wrong_arguments_are_the_error_in_the_log_of_a_step(tmp_path):
 
 def test_an_unknown_step_is_answered_with_the_known_ones():
     answer = called("fine-tune")
+    known = answer.stderr.strip().rpartition("one of ")[2].split(", ")
+    shared = {"__main__", "arguments", "training_arguments"}
 
     assert answer.returncode == 1
-    assert "finetune" in answer.stderr
+    assert set(known) == {module.name for module in iter_modules(steps.__path__)} - shared
     assert answer.stderr.count("\n") == 1
