@@ -24,7 +24,7 @@ pytestmark = pytest.mark.workflow
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 300
 SETTINGS = finetune_settings(
-    FinetuneSettings(epochs=3, batch_size=5, min_steps_per_epoch=20, gpus=2),
+    FinetuneSettings(epochs=3, batch_size=5, min_steps_per_epoch=100, gpus=2),
     architecture_options={"widths": (4, 4), "kernel_sizes": (3, 3), "strides": (2, 1)},
 )
 

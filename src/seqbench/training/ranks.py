@@ -12,7 +12,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,8 @@ from typing import TypeVar
 
 import torch
 import torch.distributed as dist
+from torch.distributed.distributed_c10d import Store
+from torch.distributed.rendezvous import rendezvous
 
 from seqbench.errors import UserError
 from seqbench.process.fork_server import end_with
@@ -108,18 +110,31 @@ def joined(n: int, device: torch.device) -> Iterator[Ranks]:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     warnings.filterwarnings("ignore", "Grad strides do not match")  # no more than a little slower
-    dist.init_process_group(backend, timeout=TIMEOUT)
-    ranks = Ranks(dist.get_rank(), dist.get_world_size())
+    store, rank, n = next(rendezvous("env://", timeout=TIMEOUT))
+    dist.init_process_group(backend, timeout=TIMEOUT, store=store, rank=rank, world_size=n)
+    ranks = Ranks(rank, n)
     if not ranks.is_first:
         logger.setLevel(logging.ERROR)
     try:
         yield ranks
+        _wait_for_all(store, ranks)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _wait_for_all(store, ranks)
+        raise
     except RuntimeError as error:
         if isinstance(error, dist.DistError) or PEER_ENDED in str(error):
             raise SystemExit(1) from None  # torchrun reports the one that ended
         raise
     finally:
         dist.destroy_process_group()
+
+
+def _wait_for_all(store: Store, ranks: Ranks) -> None:
+    """Wait until all processes are here: who closes its connections early can lose a message."""
+    store.set(f"done {ranks.rank}", "")
+    with suppress(dist.DistError):  # the store ends with a `torchrun` that ends
+        store.wait([f"done {rank}" for rank in range(ranks.n)])
 
 
 class RankKeeper(StateKeeper):
