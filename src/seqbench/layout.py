@@ -59,7 +59,9 @@ TABLE_FORMS = ("tex", "md", "csv")
 TENSORBOARD = "results/tensorboard"
 
 STATES = "results/.state"  # of trainings under way; empty when all are done
-DRAWINGS = "results/.report/drawings.h5"  # of the last report; like states, no output of a rule
+# Of the last report; no output of a rule. Not among the results, which one may have from others:
+# a drawing goes into the page as it is, and its key says what it was drawn from, not by whom.
+DRAWINGS = ".snakemake/seqbench/drawings.h5"
 
 SCOPES = {
     "ingest": "{dataset}",

@@ -213,3 +213,12 @@ def test_no_drawing_of_a_figure_that_is_gone_stays(made, drawn, write_world):
 
     assert drawn == []
     assert {one.place for one in kept.read_drawings(KEPT).values()} == {"waves"}
+
+
+def test_results_of_others_bring_no_drawings(made, drawn, tmp_path, monkeypatch):
+    _, files = made
+    shutil.copytree("results", tmp_path / "theirs" / "results")
+    monkeypatch.chdir(tmp_path / "theirs")
+
+    assert make_report() == files
+    assert drawn == ALL

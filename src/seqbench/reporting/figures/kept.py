@@ -1,7 +1,8 @@
 """Drawings of the last report: a figure is drawn again only if what it is drawn from has changed.
 
-They lie in one file beside the results, which is no output of a rule, since Snakemake removes
-those before it makes a report again. A drawing is known by its key, a digest of everything that
+They lie in one file which is no output of a rule, since Snakemake removes those before it makes a
+report again, and not among the results: who gives results to others must not be able to put a
+drawing of his own into their page. A drawing is known by its key, a digest of everything that
 decides its bytes: values, code, words and versions of packages. What was done to the files of a
 figure since does not matter; they are written from here, and a file that is damaged here, or of
 another version, counts as none.
