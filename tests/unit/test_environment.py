@@ -8,7 +8,9 @@ from importlib.metadata import version
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.version import Version
 
+from seqbench import __version__
 from seqbench.extras import EXTRAS
 
 CONDA_NAMES = {
@@ -101,11 +103,17 @@ def test_installed_versions_lie_within_the_bounds(requirements):
 
 
 def test_changelog_and_citation_know_the_version(pytestconfig):
-    import seqbench
-
-    assert f"## {seqbench.__version__}" in (pytestconfig.rootpath / "CHANGELOG.md").read_text()
+    changelog = (pytestconfig.rootpath / "CHANGELOG.md").read_text()
+    newest, dated = re.search(r"^## (\S+) — (.+)$", changelog, re.M).groups()
     citation = yaml.safe_load((pytestconfig.rootpath / "CITATION.cff").read_text())
-    assert citation["version"] == seqbench.__version__
+    ours = Version(__version__)
+
+    assert newest == citation["version"] == ours.base_version
+    if ours.is_devrelease:
+        assert dated == "unreleased"
+        assert "date-released" not in citation
+    else:
+        assert dated == str(citation["date-released"])
 
 
 @pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="no workers")

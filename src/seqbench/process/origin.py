@@ -9,7 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGE = "seqbench"
+from seqbench import __version__
+
 REPORTED_PACKAGES = (
     "torch",
     "numpy",
@@ -31,7 +32,8 @@ def origin() -> dict[str, Any]:
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of this package, Python and the libraries that shape results."""
-    found = {PACKAGE: _version(PACKAGE), "python": platform.python_version()}
+    # Of the source that runs: the metadata of an editable installation are those of its day.
+    found = {"seqbench": __version__, "python": platform.python_version()}
     return found | {name: _version(name) for name in REPORTED_PACKAGES}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from seqbench import __version__
 from seqbench.config.registry import TASKS
 from seqbench.process import code_digest, origin
 from seqbench.process.code_digest import ParsedModules, source_digest
@@ -178,6 +179,7 @@ def test_versions_commit_and_machine_are_recorded_without_the_host():
 
     recorded = {**versions(), "commit": commit(), **machine()}
 
+    assert recorded["seqbench"] == __version__
     assert recorded["python"].startswith("3.")
     assert all(value for value in recorded.values())
     assert socket.gethostname() not in str(machine())
