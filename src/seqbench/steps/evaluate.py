@@ -15,11 +15,13 @@ from seqbench.steps.arguments import (
 
 def preload(arguments: list[str]) -> None:
     """Import what the forks of the fork server need."""
-    from seqbench.config.registry import BASELINES, METRICS
+    from seqbench.config.registry import BASELINES
+    from seqbench.tasks.scoring import metric_code, metric_modules
 
     name = arguments[arguments.index("--architecture") + 1]
     task = settings_of(arguments)["task"]
-    needed = {one.module for one in map(METRICS.entry, METRICS) if task in one.tags["tasks"]}
+    metric_code(task)  # which every fork would work out by itself
+    needed = set(metric_modules(task))
     if name in BASELINES:
         needed |= {BASELINES.entry(name).module, *BASELINES.entry(name).tags.get("imports", ())}
     else:

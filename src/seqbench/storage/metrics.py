@@ -47,6 +47,8 @@ class Metrics(RunRecord):
         Options of the architecture or baseline.
     events
         Of detection: which events of test were found.
+    metric_code
+        Digest of the code of the metrics; None: not recorded. Equal code scores alike.
     """
 
     tested_on: Name | None = None
@@ -55,6 +57,7 @@ class Metrics(RunRecord):
     pretraining: PretrainingOutcome | None = None
     model: dict[str, Any] = Field(default_factory=dict)
     events: EventCounts | None = None
+    metric_code: Name | None = None
 
 
 def write_metrics(path: Path, metrics: Metrics) -> None:

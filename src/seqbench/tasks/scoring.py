@@ -12,6 +12,7 @@ from seqbench.config.registry import METRICS, TASK_ANALYSES, TASKS
 from seqbench.errors import FormatError, UserError
 from seqbench.plan.job_code import PREDICTORS
 from seqbench.plan.job_settings import EvaluateJobSettings
+from seqbench.process.code_digest import source_digest
 from seqbench.process.memory import AUTO, limit_bytes
 from seqbench.process.origin import commit
 from seqbench.statistics.bootstrap import cluster_weights, interval
@@ -28,6 +29,7 @@ from seqbench.tasks.base import Task
 from seqbench.tasks.metric_names import expand, family_of
 
 N_RESAMPLES = 500
+INTERVALS = ("seqbench.statistics.bootstrap", "seqbench.statistics.proportion")
 
 
 def evaluate(
@@ -127,9 +129,21 @@ def evaluate(
             pretraining=pretraining,
             model=options,
             events=TASK_ANALYSES[settings.task](of_split, found["test"]) if analysed else None,
+            metric_code=metric_code(settings.task),
             provenance=header.provenance.model_copy(update={"evaluated_at_commit": commit()}),
         ),
     )
+
+
+def metric_code(task: str) -> str:
+    """Return the digest of the code of a task's metrics and intervals, but not of file formats."""
+    return source_digest(*metric_modules(task), *INTERVALS, without="seqbench.storage.")
+
+
+def metric_modules(task: str) -> list[str]:
+    """Return the modules of a task's metrics, sorted."""
+    entries = [METRICS.entry(name) for name in METRICS]
+    return sorted({entry.module for entry in entries if task in entry.tags["tasks"]})
 
 
 def _read(path: Path, run: RunIdentity) -> tuple[StoredModel[Any], ModelHeader | BaselineHeader]:

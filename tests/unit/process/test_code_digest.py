@@ -22,14 +22,14 @@ def package(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(code_digest, "PACKAGE", "beadbox")
 
-    def digest(user: str, used: str = "X = 1\n", unused: str = "") -> str:
+    def digest(user: str, used: str = "X = 1\n", unused: str = "", without: str = "") -> str:
         (root / "user.py").write_text(user)
         (root / "used.py").write_text(used)
         (root / "unused.py").write_text(unused)
         for cached in (source_digest, code_digest._parsed, code_digest._file):
             cached.cache_clear()
         importlib.invalidate_caches()
-        return source_digest("beadbox.user")
+        return source_digest("beadbox.user", without=without)
 
     yield digest
     for name in [name for name in sys.modules if name.startswith("beadbox")]:
@@ -87,6 +87,13 @@ def test_a_change_of_meaning_changes_the_digest(package, old, new):
 )
 def test_a_change_in_another_module_counts_where_it_is_imported(package, user, edited, is_another):
     assert (package(user) != package(user, **edited)) == is_another
+
+
+def test_modules_that_do_not_count_change_no_digest(package):
+    changed = {"used": "X = 2\n"}
+
+    assert package(USER, without="beadbox.us") != package(USER)
+    assert package(USER, without="beadbox.used") == package(USER, without="beadbox.used", **changed)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from seqbench.plan.job_code import JobCode
 from seqbench.plan.plan import Plan, Run
 from seqbench.process import code_digest
 from seqbench.steps import evaluate, finetune, fit_baseline, ingest, report, window
+from seqbench.tasks.scoring import metric_code
 
 MODULE = "counting_task"
 SOURCE = Path(__file__).parent.parent.parent / "data" / f"{MODULE}.py"
@@ -95,6 +96,7 @@ def test_a_task_of_another_package_goes_through_every_step():
 
     metrics = json.loads(Path(floor.fill(layout.METRICS)).read_text())
     assert (metrics["task"], metrics["headline"]) == ("counting", "exact")
+    assert metrics["metric_code"] == metric_code("counting") != metric_code("classification")
     with Path(layout.SUMMARY).open() as file:
         found = {(row["architecture"], row["metric"]) for row in csv.DictReader(file)}
     assert {(name, "exact") for name in ("cnn1d", "mean_count")} <= found
