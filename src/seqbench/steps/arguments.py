@@ -64,9 +64,11 @@ def settings_of(arguments: list[str]) -> Any:
     return json.loads(arguments[arguments.index("--settings") + 1])
 
 
-def path_parser(description: str | None, *names: str) -> argparse.ArgumentParser:
-    """Return a parser with a required path for each name."""
-    parser = argparse.ArgumentParser("python -m seqbench.steps NAME", description=description)
+def path_parser(module: str, *names: str) -> argparse.ArgumentParser:
+    """Return a parser for the module of a step, with a required path for each name."""
+    package, _, step = module.rpartition(".")
+    description = sys.modules[module].__doc__
+    parser = argparse.ArgumentParser(f"python -m {package} {step}", description=description)
     for name in names:
         parser.add_argument(f"--{name}", type=Path, required=True)
     return parser

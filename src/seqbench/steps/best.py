@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> None:
     """Turn the command line into typed arguments of `run`."""
     from seqbench.storage.atomic import remove_leftovers
 
-    parser = path_parser(__doc__, "config", "folder")
+    parser = path_parser(__name__, "config", "folder")
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--threads", type=int, default=1, help="threads of one prediction")

@@ -10,7 +10,7 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.storage.atomic import remove_leftovers
     from seqbench.tuning.choice import choose
 
-    parser = path_parser(__doc__, "choice")
+    parser = path_parser(__name__, "choice")
     parser.add_argument("--trials", type=Path, nargs="+", required=True)
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.choice)

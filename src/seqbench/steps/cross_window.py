@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.plan.job_settings import CrossWindowJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
-    parser = path_parser(__doc__, "windows", "recordings", "cross-windows")
+    parser = path_parser(__name__, "windows", "recordings", "cross-windows")
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--tested-on", required=True, help="the dataset whose test it is")
     parser.add_argument("--settings", type=CrossWindowJobSettings.from_json, required=True)

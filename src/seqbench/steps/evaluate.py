@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.plan.job_settings import EvaluateJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
-    parser = path_parser(__doc__, "windows", "model", "predictions", "metrics")
+    parser = path_parser(__name__, "windows", "model", "predictions", "metrics")
     parser.add_argument("--settings", type=EvaluateJobSettings.from_json, required=True)
     parser.add_argument(
         "--tested-on", help="another dataset whose test the windows are; without, that of the run"

@@ -25,7 +25,7 @@ def main(argv: list[str]) -> None:
     """Turn the command line into a `FinetuneJob` and train it."""
     from seqbench.plan.job_settings import FinetuneJobSettings
 
-    parser = path_parser(__doc__, "windows", "model", "history", "transfer")
+    parser = path_parser(__name__, "windows", "model", "history", "transfer")
     parser.add_argument(
         "--encoder", type=Path, help="an encoder or model to start from; without, random weights"
     )

@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.plan.job_settings import BaselineJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
-    parser = path_parser(__doc__, "windows", "model")
+    parser = path_parser(__name__, "windows", "model")
     parser.add_argument("--settings", type=BaselineJobSettings.from_json, required=True)
     add_memory_limit(parser)
     run, arguments = parsed_run(parser, argv)

@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.plan.job_settings import IngestJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
-    parser = path_parser(__doc__, "recordings")
+    parser = path_parser(__name__, "recordings")
     parser.add_argument("--settings", type=IngestJobSettings.from_json, required=True)
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.recordings)

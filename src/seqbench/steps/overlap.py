@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.storage.atomic import remove_leftovers
 
     names = ("windows", "source-windows", "recordings", "source-recordings", "overlap")
-    parser = path_parser(__doc__, *names)
+    parser = path_parser(__name__, *names)
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--source", required=True, help="the other dataset")
     parser.add_argument("--settings", type=OverlapJobSettings.from_json, required=True)

@@ -27,7 +27,7 @@ def main(argv: list[str]) -> None:
     """Turn the command line into a `PretrainJob` and train it."""
     from seqbench.plan.job_settings import PretrainJobSettings
 
-    parser = path_parser(__doc__, "windows", "encoder", "history")
+    parser = path_parser(__name__, "windows", "encoder", "history")
     parser.add_argument("--settings", type=PretrainJobSettings.from_json, required=True)
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--seed", type=int, required=True)

@@ -10,7 +10,7 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.storage.atomic import remove_leftovers
     from seqbench.tuning.promotion import promote
 
-    parser = path_parser(__doc__, "promotion")
+    parser = path_parser(__name__, "promotion")
     parser.add_argument("--trials", type=Path, nargs="+", required=True)
     parser.add_argument("--n-promoted", type=int, required=True, help="of the best trials")
     arguments = parser.parse_args(argv)

@@ -23,7 +23,7 @@ def main(argv: list[str]) -> None:
     """Turn the command line into a `RefitJob` and train it."""
     from seqbench.plan.job_settings import FinetuneJobSettings
 
-    parser = path_parser(__doc__, "windows", "first", "history", "model")
+    parser = path_parser(__name__, "windows", "first", "history", "model")
     parser.add_argument(
         "--encoder", type=Path, help="an encoder or model to start from; without, random weights"
     )

@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench import layout
     from seqbench.storage.atomic import remove_leftovers
 
-    parser = path_parser(__doc__, "config", "summary", "page")
+    parser = path_parser(__name__, "config", "summary", "page")
     arguments = parser.parse_args(argv)
     remove_leftovers(arguments.summary, arguments.page, Path(layout.DRAWINGS))
     run(**vars(arguments))

@@ -23,7 +23,7 @@ def main(argv: list[str]) -> None:
     from seqbench.plan.job_settings import TrialJobSettings
     from seqbench.storage.records import RunIdentity
 
-    parser = path_parser(__doc__, "windows", "trial")
+    parser = path_parser(__name__, "windows", "trial")
     parser.add_argument("--settings", type=TrialJobSettings.from_json, required=True)
     add_trial(parser)
     parser.add_argument("--rung", type=int, default=0, help="of a search by halving, from 0")

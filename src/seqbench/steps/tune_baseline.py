@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.plan.job_settings import BaselineTrialJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
-    parser = path_parser(__doc__, "windows", "trial")
+    parser = path_parser(__name__, "windows", "trial")
     parser.add_argument("--settings", type=BaselineTrialJobSettings.from_json, required=True)
     add_trial(parser)
     add_memory_limit(parser)

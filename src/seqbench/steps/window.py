@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench.plan.job_settings import WindowJobSettings
     from seqbench.storage.atomic import remove_leftovers
 
-    parser = path_parser(__doc__, "recordings", "windows")
+    parser = path_parser(__name__, "recordings", "windows")
     parser.add_argument("--settings", type=WindowJobSettings.from_json, required=True)
     add_memory_limit(parser)
     arguments = parser.parse_args(argv)

@@ -4,6 +4,7 @@ from pkgutil import iter_modules
 
 from seqbench import steps
 from seqbench.process.step_log import read_log
+from seqbench.steps import promote
 
 
 def called(*arguments):
@@ -11,8 +12,11 @@ def called(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_a_step_has_a_help():
-    assert called("promote", "--help").stdout.startswith("usage: python -m seqbench.steps")
+def test_a_step_has_a_help_with_its_name():
+    shown = called("promote", "--help").stdout
+
+    assert shown.startswith("usage: python -m seqbench.steps promote [-h] --promotion PROMOTION")
+    assert promote.__doc__ in " ".join(shown.split())
 
 
 def test_wrong_arguments_are_the_error_in_the_log_of_a_step(tmp_path):
