@@ -232,6 +232,13 @@ class Benchmark(BaseModel):
         pretrained = [f"{name}_{mode}" for name in starts for mode in MODES]
         return ["scratch", "random_frozen", *pretrained]
 
+    def is_causal(self, architecture: str) -> bool:
+        """Return whether an architecture reads a signal as it comes."""
+        entry = self.all_architectures[architecture]
+        options = ARCHITECTURES.entry(str(entry.of)).tags.get("causal_with")
+        chosen = entry.options
+        return options is not None and all(chosen.get(key) == options[key] for key in options)
+
     def sample(self, dataset: str) -> str:
         """Return the kind of sample that a dataset holds: series, tokens or video."""
         return str(DATASETS.entry(self.all_datasets[dataset].source).tags["sample"])

@@ -10,15 +10,14 @@ from seqbench import layout
 from seqbench.config.arms import Arm
 from seqbench.config.benchmark import Benchmark, RunGrid
 from seqbench.config.messages import ConfigError
-from seqbench.config.options import MOVING
-from seqbench.config.registry import ARCHITECTURES, BASELINES, OBJECTIVES, TASKS
+from seqbench.config.registry import ARCHITECTURES, BASELINES
 from seqbench.config.rungs import Rung
-from seqbench.config.search_space import points_of, rungs_of, trainings_of
+from seqbench.config.search_space import points_of, rungs_of
 from seqbench.config.tuning import Point
 from seqbench.plan.baseline_fit import misfit
-from seqbench.plan.crossed import is_comparable, unfit_tests
+from seqbench.plan.crossed import is_comparable
 from seqbench.plan.job_settings import BestJobSettings, JobSettings
-from seqbench.plan.pretrained_arms import unfit_starts, unused_files
+from seqbench.plan.legality import illegal
 
 BASELINE = "baseline"  # in place of an arm
 
@@ -118,7 +117,7 @@ class Plan:
         self.job_settings = JobSettings(benchmark)
         self._trials: dict[str, list[Point]] = {}
         self._rungs: dict[str, list[Rung]] = {}
-        problems = sorted(set(self._illegal()))
+        problems = sorted(set(illegal(benchmark)))
         if problems:
             raise ConfigError(problems)
 
@@ -273,13 +272,6 @@ class Plan:
         of = self.benchmark.all_architectures[run.architecture].of
         return ARCHITECTURES.entry(str(of)).tags
 
-    def is_causal(self, architecture: str) -> bool:
-        """Return whether an architecture, by its name in the config, reads a signal as it comes."""
-        entry = self.benchmark.all_architectures[architecture]
-        options = ARCHITECTURES.entry(str(entry.of)).tags.get("causal_with")
-        chosen = entry.options
-        return options is not None and all(chosen.get(key) == options[key] for key in options)
-
     def pretraining(self, run: Run) -> Pretraining | None:
         """Return the encoder that a run starts from; None: it was not pretrained here."""
         arm = Arm.parse(run.arm) if not run.is_baseline else None
@@ -308,111 +300,3 @@ class Plan:
             datasets, grid.architectures, grid.arms, grid.labels, grid.seeds
         ):
             yield Run(dataset, architecture, arm, f"{labels:g}", seed)
-
-    def _unsuited_training(self, grid: RunGrid) -> Iterator[str]:
-        """Yield what the training of an entry of `runs` has no targets or samples for."""
-        trainings = [
-            settings
-            for name in grid.architectures
-            for settings in trainings_of(self.benchmark, name)
-        ]
-        for dataset, settings in product(grid.datasets, trainings):
-            task = self.benchmark.task(dataset)
-            tags = TASKS.entry(task).tags
-            where = (
-                f"but the task of dataset '{dataset}' is {task}; take it out, or set it under"
-                " `architectures` for those it suits"
-            )
-            if settings.label_smoothing and tags.get("labels", "classes") != "classes":
-                yield f"`finetune.label_smoothing` is of classes, {where}"
-            if not settings.augment:
-                continue
-            if "augmented" not in tags:
-                yield f"`finetune.augment` changes windows and not what is predicted, {where}"
-            elif tags["augmented"] == "in_place" and (moving := set(settings.augment) & {*MOVING}):
-                yield f"`finetune.augment`: {min(moving)} moves samples away from labels, {where}"
-            if (sample := self.benchmark.sample(dataset)) != "series":
-                yield (
-                    f"`finetune.augment` changes series, but dataset '{dataset}' holds {sample};"
-                    " take it out, or set it under `architectures` for those it suits"
-                )
-
-    def _illegal(self) -> Iterator[str]:
-        architectures, objectives = self.benchmark.all_architectures, self.benchmark.all_objectives
-        yield from unused_files(self.benchmark)
-        for index, grid in enumerate(self.benchmark.runs):
-            yield from (f"runs.{index}: {one}" for one in self._unsuited_training(grid))
-            yield from (f"runs.{index}: {one}" for one in unfit_starts(self.benchmark, grid))
-            yield from (f"runs.{index}: {one}" for one in unfit_tests(self.benchmark, grid))
-            takers = [
-                (f"architecture '{name}' takes", ARCHITECTURES.entry(str(architectures[name].of)))
-                for name in grid.architectures
-            ]
-            takers += [
-                (f"arm '{arm}' pretrains on", OBJECTIVES.entry(str(objectives[objective].of)))
-                for arm in grid.arms
-                if (objective := Arm.parse(arm).objective)
-            ]
-            for dataset, (what, entry) in product(grid.datasets, takers):
-                sample, accepts = self.benchmark.sample(dataset), entry.tags["accepts"]
-                if sample not in accepts:
-                    yield (
-                        f"runs.{index}: {what} {' or '.join(accepts)}, but dataset '{dataset}'"
-                        f" holds {sample}; put them in separate entries"
-                    )
-            for dataset, name in product(grid.datasets, grid.architectures):
-                tags = ARCHITECTURES.entry(str(architectures[name].of)).tags
-                tasks, task = tags.get("tasks"), self.benchmark.task(dataset)
-                if tasks is not None and task not in tasks:
-                    yield (
-                        f"runs.{index}: architecture '{name}' is made for {' and '.join(tasks)},"
-                        f" but the task of dataset '{dataset}' is {task}; put them in separate"
-                        " entries"
-                    )
-                normalization = self.benchmark.all_datasets[dataset].normalization
-                has_events = (
-                    TASKS.entry(self.benchmark.task(dataset)).tags.get("labels") == "events"
-                )
-                if has_events and normalization == "per_window" and self.is_causal(name):
-                    yield (
-                        f"runs.{index}: architecture '{name}' is causal and reads recordings as"
-                        f" they come, but windows of dataset '{dataset}' are normalized one by one;"
-                        " set another `normalization`, or an architecture that is not causal"
-                    )
-            for name in grid.architectures:
-                starts_as = ARCHITECTURES.entry(str(architectures[name].of)).tags.get("starts_as")
-                if starts_as is None:
-                    continue
-                if self.benchmark.finetuning(name).refit:
-                    yield (
-                        f"runs.{index}: architecture '{name}' starts as the baseline"
-                        f" '{starts_as}' and is compared with it on val, which `finetune.refit`"
-                        f" would train on; set `architectures.{name}.finetune.refit: false`"
-                    )
-                if arms := [arm for arm in grid.arms if arm != "scratch"]:
-                    yield (
-                        f"runs.{index}: architecture '{name}' starts as the baseline"
-                        f" '{starts_as}', not as the arm '{arms[0]}' has it; give it"
-                        " `arms: [scratch]` in an entry of its own"
-                    )
-                for dataset in grid.datasets:
-                    if self.benchmark.all_datasets[dataset].normalization == "per_window":
-                        yield (
-                            f"runs.{index}: architecture '{name}' starts as the baseline"
-                            f" '{starts_as}', which is fitted on whole recordings, but windows of"
-                            f" dataset '{dataset}' are normalized one by one; set another"
-                            " `normalization`"
-                        )
-                    if reason := misfit(self.benchmark, starts_as, dataset):
-                        yield (
-                            f"runs.{index}: architecture '{name}' starts as the baseline"
-                            f" '{starts_as}', which does not fit dataset '{dataset}', as"
-                            f" {reason.reason}"
-                        )
-            for dataset, name in product(grid.datasets, grid.baselines or []):
-                if reason := misfit(self.benchmark, name, dataset):
-                    hint = "" if reason.key else "; put them in separate entries"
-                    yield (
-                        f"runs.{index}.baselines: '{name}' is not made for dataset '{dataset}',"
-                        f" as {reason.reason}{hint}"
-                    )

@@ -170,8 +170,8 @@ def test_a_causal_model_is_refused_where_windows_are_normalized_one_by_one():
             architectures={"quick": {"of": "event_rnn", **options}},
         )
 
-    assert made("zscore", bidirectional=False).is_causal("quick")
-    assert not made("per_window").is_causal("quick")
+    assert made("zscore", bidirectional=False).benchmark.is_causal("quick")
+    assert not made("per_window").benchmark.is_causal("quick")
     with pytest.raises(ConfigError, match=r"'quick' is causal .* 'ringing' are normalized one by"):
         made("per_window", bidirectional=False)
 

@@ -59,7 +59,7 @@ def _trained(plan: Plan, dataset: str) -> list[Run]:
 def _are_causal_models_compared(plan: Plan, dataset: str) -> bool:
     """Return whether several architectures are trained, some of which read a signal as it comes."""
     names = {run.architecture for run in _trained(plan, dataset)}
-    return len(names) > 1 and any(map(plan.is_causal, names))
+    return len(names) > 1 and any(map(plan.benchmark.is_causal, names))
 
 
 def _are_shapes_known(plan: Plan, dataset: str) -> bool:
