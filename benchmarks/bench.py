@@ -97,10 +97,10 @@ def lab_here() -> None:
     from seqbench.config.stages import FinetuneSettings
     from seqbench.storage.model_header import NetworkHeader
     from seqbench.training.batches import Batch, WindowTable
-    from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import fit
     from seqbench.training.model import build_model
     from seqbench.training.reproducibility import seed_everything
+    from seqbench.training.supervised import Finetuning
 
     class Reached(Exception):
         pass

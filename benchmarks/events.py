@@ -41,11 +41,11 @@ def strikes(device_name: str = "cpu") -> None:
     from seqbench.storage.models import StoredModel, write_model
     from seqbench.tasks.scoring import score
     from seqbench.training.batches import WindowTable
-    from seqbench.training.finetune import Finetuning
     from seqbench.training.loop import EVALUATION_BATCH, fit
     from seqbench.training.model import build_model, predict
     from seqbench.training.reproducibility import prepare, seed_everything
     from seqbench.training.state import state_arrays
+    from seqbench.training.supervised import Finetuning
 
     device = torch.device(device_name)
     prepare(1, device)

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from seqbench.config.stages import FinetuneSettings
 from seqbench.training.batches import WindowTable
-from seqbench.training.finetune import Finetuning
 from seqbench.training.loop import evaluate
 from seqbench.training.model import Model
 from seqbench.training.reproducibility import prepare
+from seqbench.training.supervised import Finetuning
 
 # Largest differences that pass: of logits and gradients relative to the norm on the CPU, of the
 # loss relative to its value. float32 differs in the order of sums; TF32 keeps 10 bits of a factor,

@@ -12,9 +12,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from seqbench.training.batches import shuffled
-from seqbench.training.finetune import Finetuning
 from seqbench.training.loop import fit
 from seqbench.training.reproducibility import prepare
+from seqbench.training.supervised import Finetuning
 
 TURN_S = 0.5  # of steps in each turn of a loop
 LEAST_STEPS, MOST_STEPS = 5, 300

@@ -20,9 +20,9 @@ from seqbench.models.base import Encoder
 from seqbench.models.embedding import build_encoder
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.detection.target import EventTarget
-from seqbench.training.finetune import Finetuning
 from seqbench.training.model import Model
 from seqbench.training.state import state_arrays
+from seqbench.training.supervised import Finetuning
 
 CASES = [
     (name, sample) for name in ARCHITECTURES for sample in ARCHITECTURES.entry(name).tags["accepts"]

@@ -16,11 +16,12 @@ from seqbench.datasets.base import cache_folder
 from seqbench.plan.plan import Plan
 from seqbench.storage.records import RunIdentity
 from seqbench.training.batches import WindowTable
-from seqbench.training.finetune import Finetuning, LabelledJob, trained_network
+from seqbench.training.finetune import LabelledJob, trained_network
 from seqbench.training.loop import fit
 from seqbench.training.model import predict
 from seqbench.training.pretrain import Pretraining, build_objective
 from seqbench.training.state import StateKeeper
+from seqbench.training.supervised import Finetuning
 from seqbench.windowing.windows import make_windows
 
 SHORT = {"epochs": 1, "min_steps_per_epoch": 2, "max_steps_per_epoch": 2, "batch_size": 8}

@@ -20,12 +20,12 @@ from seqbench.config.stages import FinetuneSettings
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import WindowTable
 from seqbench.training.division import divided
-from seqbench.training.finetune import Finetuning
 from seqbench.training.loop import fit
 from seqbench.training.model import Model
 from seqbench.training.pretrain import Pretraining
 from seqbench.training.ranks import joined
 from seqbench.training.reproducibility import seed_everything
+from seqbench.training.supervised import Finetuning
 
 ROOT = Path(__file__).parents[3]
 CPU = torch.device("cpu")

@@ -19,11 +19,11 @@ from seqbench.config.registry import ARCHITECTURES
 from seqbench.config.stages import FinetuneSettings, OptimizerSettings
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import Batch, WindowTable, label_counts
-from seqbench.training.finetune import Finetuning, class_weights
 from seqbench.training.loop import DivergedError, Outcome, Progress, evaluate, fit
 from seqbench.training.model import Model
 from seqbench.training.reproducibility import seed_everything
 from seqbench.training.schedule import Schedule
+from seqbench.training.supervised import Finetuning, class_weights
 from seqbench.training.trainable import Trainable
 
 CPU = torch.device("cpu")

@@ -14,10 +14,11 @@ from seqbench.storage.records import RunIdentity
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.tasks.labelling.head import LabellingHead
 from seqbench.training.batches import Batch
-from seqbench.training.finetune import FinetuneJob, Finetuning, finetune
+from seqbench.training.finetune import FinetuneJob, finetune
 from seqbench.training.model import Model, build_model
 from seqbench.training.schedule import Schedule
 from seqbench.training.state import Course
+from seqbench.training.supervised import Finetuning
 
 CPU = torch.device("cpu")
 RUN = RunIdentity(dataset="d", architecture="cnn1d", arm="scratch", labels=1.0, seed=0)

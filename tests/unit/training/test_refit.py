@@ -20,9 +20,10 @@ from seqbench.storage.records import RunIdentity
 from seqbench.storage.windows import write_windows
 from seqbench.tasks.scoring import evaluate
 from seqbench.training import refit as refit_module
-from seqbench.training.finetune import FinetuneJob, Finetuning, finetune
+from seqbench.training.finetune import FinetuneJob, finetune
 from seqbench.training.model import load_model, predict
 from seqbench.training.refit import RefitJob, refit, together
+from seqbench.training.supervised import Finetuning
 
 RUN = RunIdentity(dataset="d", architecture="mlp", arm="scratch", labels=1.0, seed=0)
 # Two steps an epoch of train, three of train and val.

@@ -20,12 +20,12 @@ from seqbench.storage.windows import WindowSet
 from seqbench.tasks.classification.head import ClassificationHead
 from seqbench.training.batches import WindowTable
 from seqbench.training.curves import Curves
-from seqbench.training.finetune import Finetuning
 from seqbench.training.job import keeping_state
 from seqbench.training.loop import DivergedError, fit
 from seqbench.training.model import Model, predict
 from seqbench.training.schedule import Schedule
 from seqbench.training.state import INTERRUPTED, Course, StateKeeper
+from seqbench.training.supervised import Finetuning
 
 ENCODER = EncoderHeader(architecture="cnn1d", pretraining=PretrainingOutcome(objective="masked"))
 
