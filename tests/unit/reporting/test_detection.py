@@ -17,7 +17,7 @@ from seqbench.reporting.scores import formats
 from seqbench.storage.predictions import read_predictions
 from seqbench.storage.windows import read_windows
 from seqbench.tasks.detection.end_metrics import ends_per_type
-from seqbench.tasks.detection.metrics import per_type
+from seqbench.tasks.detection.per_type import per_type
 
 
 def metrics_of(run):

@@ -15,10 +15,8 @@ from seqbench.config.tolerances import TOLERANCES_MS
 from seqbench.reporting.scores.metrics import columns
 from seqbench.storage.detections import Candidates, Decoding, Detections, Pace
 from seqbench.tasks.detection.comparison import decoded, errors_ms
-from seqbench.tasks.detection.metrics import (
-    per_type,
-    reliability,
-)
+from seqbench.tasks.detection.metrics import reliability
+from seqbench.tasks.detection.per_type import per_type
 from seqbench.tasks.metric_names import expand, family_of
 from seqbench.tasks.scoring import score
 

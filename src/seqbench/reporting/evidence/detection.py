@@ -25,6 +25,7 @@ from seqbench.storage.detections import Detections
 from seqbench.storage.windows import WindowSet, read_windows
 from seqbench.tasks.detection import end_metrics, metrics
 from seqbench.tasks.detection.comparison import LEAST_ERROR_TOLERANCE_MS, errors_ms
+from seqbench.tasks.detection.per_type import per_type
 from seqbench.tasks.detection.refractory import DECODERS
 
 
@@ -171,7 +172,7 @@ def _types(found: Detections, shapes: EventShapes | None) -> list[dict[str, Any]
     least_ms = [np.inf] * len(found.classes) if shapes is None else shapes.least_mean_error_ms
     rows = [
         row | {"least_mae_ms": float(least) if np.isfinite(least) else None}
-        for row, least in zip(metrics.per_type(found), least_ms, strict=True)
+        for row, least in zip(per_type(found), least_ms, strict=True)
     ]
     once = np.ones((1, len(found)))
     ends = {}

@@ -155,6 +155,17 @@ class Decoded(Comparison):
         return self.found[of_found], late / self.detections.sampling_rate_hz * 1000
 
     @cached_property
+    def in_intervals(self) -> tuple[Events, NDArray[np.bool_]]:
+        """What was found with an interval around its onset, and whether the event lies in it."""
+        events, late = self.errors_ms
+        bounds = self.detections.decoding.timing_bounds_ms
+        if bounds is None:
+            return events[:0], np.zeros(0, dtype=np.bool_)
+        low, high = bounds[events.type].T
+        known = np.isfinite(low)
+        return events[known], ((low <= -late) & (-late <= high))[known]
+
+    @cached_property
     def latency_ms(self) -> tuple[Events, Floats]:
         """Events that were found, as in `errors_ms`, and when a stream gives them after, (P,)."""
         of_reference, of_found = self.onset_pairs
@@ -303,3 +314,8 @@ def _refractory_samples(detections: Detections) -> float:
 def ratio(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
     """Divide; NaN where the whole is 0."""
     return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole != 0)
+
+
+def share(hits: Floats, *, of: Floats, other: Floats) -> Floats:
+    """Divide hits by all; 0 if only the other side has any, NaN if neither has."""
+    return np.where((of == 0) & (other > 0), 0.0, ratio(hits, of))

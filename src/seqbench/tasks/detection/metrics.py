@@ -10,10 +10,7 @@ further apart than the tolerance. Each has one partner at most; detections left
 over are false alarms.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from seqbench.config.registry import METRICS
 from seqbench.statistics.curves import N_CALIBRATION_BINS, calibration, calibration_bins
@@ -28,6 +25,7 @@ from seqbench.tasks.detection.comparison import (
     mean_over_ranked,
     ranking,
     ratio,
+    share,
 )
 
 COVERAGE = 0.95  # of the intervals of onsets, on val
@@ -77,7 +75,7 @@ def precision_at(detections: Detections, weights: Floats, tolerance_ms: float) -
     .. math:: \frac{h}{D}
     """
     hits, reference, found = decoded(detections).totals(weights, tolerance_ms)
-    return _part(hits.sum(axis=1), of=found.sum(axis=1), other=reference.sum(axis=1))
+    return share(hits.sum(axis=1), of=found.sum(axis=1), other=reference.sum(axis=1))
 
 
 @METRICS.register("recall_at", tasks=("detection",), better="higher", at_tolerances=True, order=3)
@@ -91,7 +89,7 @@ def recall_at(detections: Detections, weights: Floats, tolerance_ms: float) -> F
     .. math:: \frac{h}{E}
     """
     hits, reference, found = decoded(detections).totals(weights, tolerance_ms)
-    return _part(hits.sum(axis=1), of=reference.sum(axis=1), other=found.sum(axis=1))
+    return share(hits.sum(axis=1), of=reference.sum(axis=1), other=found.sum(axis=1))
 
 
 @METRICS.register(
@@ -290,55 +288,11 @@ def coverage_gap(detections: Detections, weights: Floats) -> Floats:
 
     with the interval :math:`[a_i, b_i]` around the detection of the event at :math:`t_i`.
     """
-    events, is_inside = _inside(detections)
+    events, is_inside = decoded(detections).in_intervals
     covered = decoded(detections).count(events, is_inside.astype(np.float64)).sum(axis=1)
     return ratio(weights @ covered, weights @ decoded(detections).count(events).sum(axis=1)) - (
         COVERAGE
     )
-
-
-def per_type(detections: Detections, decoder: str | None = None) -> list[dict[str, Any]]:
-    """Return the scores of each type, at the tolerance of the dataset.
-
-    Returns
-    -------
-    list of dict
-        ``type``, ``n_references``, ``n_detections``, ``f1``, ``precision``,
-        ``recall``, ``mae_ms``, ``bias_ms``, ``p95_ms``, ``coverage`` (the fraction
-        in the interval of the onset) and ``threshold``; None where a value is not
-        defined.
-    """
-    compared = decoded(detections, decoder)
-    once = np.ones((1, len(detections)))
-    hits, reference, found = (total[0] for total in compared.totals(once, detections.tolerance_ms))
-    events, late = compared.errors_ms
-    bounded, is_inside = _inside(detections, decoder)
-    thresholds = detections.decoding.thresholds[decoder or detections.decoding.decoder]
-    ratios = (
-        ratio(2 * hits, reference + found),
-        _part(hits, of=found, other=reference),
-        _part(hits, of=reference, other=found),
-    )
-    rows: list[dict[str, Any]] = []
-    for k, name in enumerate(detections.classes):
-        error = late[events.type == k]
-        f1, precision, recall = (_or_none(float(ratio[k])) for ratio in ratios)
-        rows.append(
-            {
-                "type": name,
-                "n_references": int(reference[k]),
-                "n_detections": int(found[k]),
-                "f1": f1,
-                "precision": precision,
-                "recall": recall,
-                "mae_ms": float(np.abs(error).mean()) if len(error) else None,
-                "bias_ms": float(error.mean()) if len(error) else None,
-                "p95_ms": float(np.quantile(np.abs(error), 0.95)) if len(error) else None,
-                "coverage": _fraction(is_inside[bounded.type == k]),
-                "threshold": float(thresholds[k]),
-            }
-        )
-    return rows
 
 
 def reliability(detections: Detections) -> tuple[Floats, Floats, Ints]:
@@ -348,21 +302,6 @@ def reliability(detections: Detections) -> tuple[Floats, Floats, Ints]:
     """
     ranked = ranking(detections)
     return calibration(ranked.score, ranked.is_hit(detections.tolerance_ms))
-
-
-def _inside(detections: Detections, decoder: str | None = None) -> tuple[Events, NDArray[np.bool_]]:
-    """Return what was found with an interval around its onset, and whether the event lies in it."""
-    events, late = decoded(detections, decoder).errors_ms
-    bounds = detections.decoding.timing_bounds_ms
-    if bounds is None:
-        return events[:0], np.zeros(0, dtype=np.bool_)
-    low, high = bounds[events.type].T
-    known = np.isfinite(low)
-    return events[known], ((low <= -late) & (-late <= high))[known]
-
-
-def _fraction(values: NDArray[np.bool_]) -> float | None:
-    return float(values.mean()) if len(values) else None
 
 
 def _latency(detections: Detections, weights: Floats, level: float) -> Floats:
@@ -403,12 +342,3 @@ def _quantile(values: Floats, place: Ints, weights: Floats, level: float) -> Flo
         low, high = values[np.searchsorted(n_up_to, (whole, np.ceil(position)), side="right")]
         found[row] = low + (position - whole) * (high - low)
     return found
-
-
-def _part(hits: Floats, *, of: Floats, other: Floats) -> Floats:
-    """Divide hits by all; 0 if only the other side has any, NaN if neither has."""
-    return np.where((of == 0) & (other > 0), 0.0, ratio(hits, of))
-
-
-def _or_none(value: float) -> float | None:
-    return value if np.isfinite(value) else None
