@@ -17,22 +17,13 @@ def run(config: Path, summary: Path, page: Path) -> None:
     from seqbench.config.benchmark import Benchmark
     from seqbench.plan.plan import Plan
     from seqbench.reporting.figures.kept import keep_drawings
-    from seqbench.reporting.page.assembly import assemble
-    from seqbench.storage.atomic import replacing, write_text
+    from seqbench.reporting.page.assembly import assemble, write_figures_and_tables
+    from seqbench.storage.atomic import write_text
 
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it logs every font it cuts
     report = assemble(Plan(Benchmark.read(config)), Path())
     write_text(summary, report.summary)
-    for (place, figure), drawing in report.drawings.items():
-        for pattern, content in (
-            (layout.FIGURE, drawing.svg),
-            (layout.FIGURE_PDF, drawing.pdf),
-            (layout.FIGURE_TABLE, drawing.csv.encode()),
-        ):
-            with replacing(Path(pattern.format(dataset=place, figure=figure))) as temporary:
-                temporary.write_bytes(content)
-    for path, text in report.tables.items():
-        write_text(Path(path), text)
+    write_figures_and_tables(report, Path())
     write_text(page, report.page)
     keep_drawings(Path(layout.DRAWINGS), report.drawings.values())
 

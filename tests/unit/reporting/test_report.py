@@ -130,7 +130,7 @@ def test_links_lead_somewhere_and_every_model_to_its_runs(made):
         content = json.loads(Path(run.fill(layout.METRICS)).read_text())
         value = content["scores"]["test"]["accuracy"]["value"]
         assert shown["scores"][0][:2] == ["accuracy", f"{value:.3f}"]
-        for _, path in shown["files"]:
+        for path in shown["files"]:
             assert Path(path).exists() or not path.endswith((".json", ".csv"))
         assert run.fill(layout.METRICS) in shown["command"]
 

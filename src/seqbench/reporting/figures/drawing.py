@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -60,13 +58,9 @@ class Drawing:
 
     @property
     def files(self) -> dict[str, str]:
-        """Address of each file as seen from the page, by what it is."""
+        """Path of each file, by what it is."""
         patterns = {"SVG": layout.FIGURE, "PDF": layout.FIGURE_PDF, "CSV": layout.FIGURE_TABLE}
-        folder = PurePosixPath(layout.REPORT).parent
         return {
-            form: quote(str(PurePosixPath(self._path(pattern)).relative_to(folder)))
+            form: pattern.format(dataset=self.place, figure=self.figure)
             for form, pattern in patterns.items()
         }
-
-    def _path(self, pattern: str) -> str:
-        return pattern.format(dataset=self.place, figure=self.figure)

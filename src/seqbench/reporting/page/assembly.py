@@ -21,6 +21,10 @@ from seqbench.reporting.read.crossings import read_crossings
 from seqbench.reporting.read.results import collect, summary
 from seqbench.reporting.read.searches import search_table
 from seqbench.reporting.scores.crossings import cross_table, matrices
+from seqbench.reporting.text.beside import Beside
+from seqbench.storage.atomic import replacing, write_text
+
+IN_RESULTS = Beside()
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class Report:
     page: str
 
 
-def assemble(plan: Plan, root: Path) -> Report:
-    """Read the results of a plan and return their report; `root` holds `results/`.
+def assemble(plan: Plan, root: Path, beside: Beside = IN_RESULTS) -> Report:
+    """Read the results of a plan, under `root`, and return their report; `beside` has its links.
 
     Figures of which nothing has changed since the last report are not drawn again.
     """
@@ -73,5 +77,21 @@ def assemble(plan: Plan, root: Path) -> Report:
         summary=table,
         drawings=drawings,
         tables=tables,
-        page=render_page(plan, results, materials, margins, compared, crossed, published, drawings),
+        page=render_page(
+            plan, results, materials, margins, compared, crossed, published, drawings, beside
+        ),
     )
+
+
+def write_figures_and_tables(report: Report, root: Path) -> None:
+    """Write the figures and tables of a report where `layout` has them; `root` holds `results/`."""
+    for (place, figure), drawing in report.drawings.items():
+        for pattern, content in (
+            (layout.FIGURE, drawing.svg),
+            (layout.FIGURE_PDF, drawing.pdf),
+            (layout.FIGURE_TABLE, drawing.csv.encode()),
+        ):
+            with replacing(root / pattern.format(dataset=place, figure=figure)) as temporary:
+                temporary.write_bytes(content)
+    for path, text in report.tables.items():
+        write_text(root / path, text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -29,6 +30,7 @@ from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text import overview
 from seqbench.reporting.text.across import across_sections
+from seqbench.reporting.text.beside import Beside
 from seqbench.reporting.text.leaks import cross_warnings
 from seqbench.reporting.text.models import listed_models, model_values
 from seqbench.reporting.text.published import published_sentences
@@ -55,6 +57,7 @@ def render_page(
     crossed: list[Matrix],
     published: Published | None,
     drawings: Mapping[tuple[str, str], Drawing],
+    beside: Beside,
 ) -> str:
     """Return the page.
 
@@ -76,6 +79,8 @@ def render_page(
         Models of one dataset on test of another.
     drawings
         By dataset, or what stands in its place, and name of the figure.
+    beside
+        What the page links to.
     """
     figures: dict[str, list[Drawing]] = {}
     for (place, _), drawing in drawings.items():
@@ -87,7 +92,7 @@ def render_page(
     models = listed_models(materials)
     warnings = [*unfinished_warnings(plan), *overview.warnings(materials, results)]
     return (
-        environment()
+        environment(beside.results)
         .get_template("report.html.j2")
         .render(
             title=plan.benchmark.heading,
@@ -119,7 +124,7 @@ def render_page(
             skipped=_skipped(materials),
             arms={run.arm for run in plan.trained},
             models=models,
-            details=run_details(plan, materials) | model_values(models),
+            details=run_details(plan, materials, beside) | model_values(models),
             script=script(),
             script_hash=script_digest(script()),
             has_detection=any(isinstance(one.evidence, DetectionEvidence) for one in materials),
@@ -147,8 +152,8 @@ def style() -> Markup:
 
 
 @cache  # with the compiled templates
-def environment() -> Environment:
-    """Return what fills our templates: every value is escaped."""
+def environment(results: str = "") -> Environment:
+    """Return what fills our templates; `results` as of `Beside`. Every value is escaped."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -157,7 +162,7 @@ def environment() -> Environment:
     environment.filters |= {name: getattr(formats, name) for name in FILTERS} | {
         "signed": formats.signed_score,
         "breakable": _breakable,
-        "beside_page": lambda path: path.removeprefix("results/"),
+        "beside_page": lambda path: results + quote(path.removeprefix("results/")),
         "metric": lambda name: metric_label(name).replace(" ms", "\N{NO-BREAK SPACE}ms"),
     }
     environment.globals |= {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from seqbench.reporting.read.results import Result
 from seqbench.reporting.read.searches import Choices
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.metrics import metric_label
+from seqbench.reporting.text.beside import Beside
 from seqbench.reporting.text.run_options import OptionGroup, option_groups
 from seqbench.reporting.text.usage import SAMPLES, usage
 
@@ -45,7 +45,7 @@ def key_of(run: Run) -> str:
     return run.fill(layout.RUN)
 
 
-def run_details(plan: Plan, materials: Iterable[Material]) -> dict[str, Any]:
+def run_details(plan: Plan, materials: Iterable[Material], beside: Beside) -> dict[str, Any]:
     """Return every run as JSON values for the script of the page.
 
     Texts that many runs share, such as settings, stand once in ``texts`` and are named by their
@@ -55,7 +55,7 @@ def run_details(plan: Plan, materials: Iterable[Material]) -> dict[str, Any]:
     texts: dict[str, int] = {}  # with their places
     groups: dict[OptionGroup, int] = {}
     runs = {
-        key_of(result.run): _details(plan, material, result, texts, groups)
+        key_of(result.run): _details(plan, material, result, texts, groups, beside)
         for material in materials
         for result in material.results
     }
@@ -74,8 +74,9 @@ def _details(
     result: Result,
     texts: dict[str, int],
     groups: dict[OptionGroup, int],
+    beside: Beside,
 ) -> dict[str, Any]:
-    run = result.run
+    run, model = result.run, result.run.fill(layout.MODEL)
     settings = step_settings(plan, run, material.choices)
 
     def place(text: str) -> int:
@@ -105,8 +106,12 @@ def _details(
         "provenance": place(_provenance(result)),
         "command": command(run),
         "use": None if _knows_the_truth(run) else plan.benchmark.sample(run.dataset),
-        "files": [[Path(path).name, path] for path in _files(plan, run)],
-        "logs": [[step, _log(plan, run, step)] for step in settings],
+        "model": model if beside.has(model) else None,
+        "files": [
+            path
+            for path in [*_files(plan, run), *(_log(plan, run, step) for step in settings)]
+            if beside.has(path)
+        ],
         "curve": _curve(material.histories.get(run), result.cost("best_epoch")),
     }
 

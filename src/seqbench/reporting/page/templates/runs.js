@@ -1,14 +1,15 @@
 // Runs. `#run/KEY` in the address opens one, so that a link to a run can be sent.
 const PREFIX = "#run/";
 const dialog = document.getElementById("run");
-const folder = (path) => path.replace(/^results\//, ""); // the page lies in results/
+const folder = (path) => path.replace(/^results\//, document.body.dataset.results); // as seen from the page
 const link = (path) => element("a", { href: encodeURI(folder(path)) }, path);
 
 // Runs of one model: the same but for the seed and the fold.
 const modelOf = (run) => [run.dataset, run.architecture, run.arm, run.labels].join("\n");
 
 const used = (run) => {
-  const [, model] = run.files[0];
+  const { model } = run;
+  if (model === null) return []; // is not beside the page
   const file = element("p", { class: "explain" }, "Its file: ", link(model));
   if (run.use === null) return [element("h3", {}, "Its model"), file]; // reads the truth, which new recordings have not
   const [command, python] = uses[run.use].map((text) => text.replaceAll("{model}", model));
@@ -55,7 +56,7 @@ const show = (key, order) => {
       element("p", { class: "explain" }, "From the same commit, in the folder that holds results/, this trains and scores the run anew."),
       copyable(run.command, "the command that repeats the run"),
       element("h3", {}, "Files and logs"),
-      element("ul", { class: "files" }, ...[...run.files, ...run.logs].map(([, path]) => element("li", {}, link(path)))),
+      element("ul", { class: "files" }, ...run.files.map((path) => element("li", {}, link(path)))),
       element("h3", {}, "All settings"),
       ...run.settings.map(([step, place]) => folded(step, element("pre", { tabindex: "0" }, element("code", {}, texts[place])))),
       folded("versions, machine and commit", element("pre", { tabindex: "0" }, element("code", {}, texts[run.provenance]))),
