@@ -42,11 +42,11 @@ test-slurm: $(READY) ## run the tests on a cluster started for them; needs Debia
 check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/snakefmt --check Snakefile workflow tests/slurm
+	$(BIN)/snakefmt --check workflow tests/slurm
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(SNAKEMAKE) --lint
-	$(BIN)/yamllint --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' *.yaml .github envs profiles workflow tests
+	$(BIN)/yamllint --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' .github config envs workflow tests
 	$(BIN)/codespell
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
@@ -64,7 +64,7 @@ docs: $(READY)       ## build the documentation site: build/docs/index.html
 format: $(READY)     ## format Python and Snakemake files
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/snakefmt Snakefile workflow tests/slurm
+	$(BIN)/snakefmt workflow tests/slurm
 
 schema: $(READY)     ## write workflow/schemas/config.schema.yaml from the config's models
 	$(BIN)/seqbench schema > workflow/schemas/config.schema.yaml

@@ -49,5 +49,5 @@ def workflow(name: str, *options: str) -> tuple[Path, list[str]]:
     folder = BUILD / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "workflow/Snakefile")]
     return folder, [*command, "--directory", str(folder), "--quiet", "all", *options]

@@ -1,7 +1,7 @@
 """Measure what a run costs on a cluster beside its training, packed with others and by itself.
 
 ``python benchmarks/packing.py`` starts the cluster of the tests on this machine, trains and
-evaluates the same small runs locally and through profiles/slurm, by themselves and packed, and
+evaluates the same small runs locally and through SLURM, by themselves and packed, and
 prints a table. Data are made before. The ways take turns, so that what else the machine does
 falls on all alike, and the median is reported. Seconds by the clock depend on it nonetheless, and
 jobs side by side share the cores; processor seconds hardly do. A real cluster adds what each
@@ -30,7 +30,7 @@ SET_CHILD_SUBREAPER = 36
 LOCALLY = ["-m", "snakemake", "--cores", "1"]
 ON_CLUSTER = [
     str(ROOT / "tests/slurm/snakemake_quick_poll.py"),
-    *("--workflow-profile", str(ROOT / "profiles/slurm")),
+    *("--workflow-profile", str(ROOT / "workflow/profiles/slurm")),
 ]
 
 
@@ -49,7 +49,7 @@ def configuration(n_runs: int) -> dict[str, object]:
 def snakemake(call: list[str], folder: Path, environment: dict[str, str], *options: str) -> None:
     """Run Snakemake on the configuration in a folder."""
     subprocess.run(
-        [sys.executable, *call, "--snakefile", str(ROOT / "Snakefile"), "--quiet", "all",
+        [sys.executable, *call, "--snakefile", str(ROOT / "workflow/Snakefile"), "--quiet", "all",
          "--directory", str(folder), "--configfile", str(folder / "config.yaml"), *options],
         env=environment, check=True,
     )  # fmt: skip

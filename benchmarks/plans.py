@@ -87,7 +87,7 @@ def lines(sizes: Iterable[int] = N_RUNS) -> list[str]:
             config.write_text(yaml.safe_dump(configuration(n_runs)), encoding="utf-8")
             planned = measure(
                 *("snakemake", "--dry-run", "--quiet", "all"),
-                *("--snakefile", str(ROOT / "Snakefile"), "--directory", name),
+                *("--snakefile", str(ROOT / "workflow/Snakefile"), "--directory", name),
                 *("--configfile", str(config)),
             )
             finish(config, folder)

@@ -114,12 +114,12 @@ def runs(cluster, request, tmp_path_factory):
     runs over two nodes. One run more requests what its partition refuses.
     Without `--full` only this one and the scenarios start.
     """
-    profile = ["--workflow-profile", ROOT / "profiles" / "slurm"]
+    profile = ["--workflow-profile", ROOT / "workflow/profiles/slurm"]
     on_cluster = [sys.executable, HERE / "snakemake_quick_poll.py", *profile]
     locally = [sys.executable, "-m", "snakemake", "--cores", "1"]
-    benchmark = ["--snakefile", ROOT / "Snakefile", "--configfile", CONFIG]
-    lengthy = ["--snakefile", ROOT / "Snakefile", "--configfile", HERE / "lengthy.yaml"]
-    divided = ["--snakefile", ROOT / "Snakefile", "--configfile", HERE / "divided.yaml"]
+    benchmark = ["--snakefile", ROOT / "workflow/Snakefile", "--configfile", CONFIG]
+    lengthy = ["--snakefile", ROOT / "workflow/Snakefile", "--configfile", HERE / "lengthy.yaml"]
+    divided = ["--snakefile", ROOT / "workflow/Snakefile", "--configfile", HERE / "divided.yaml"]
     commands = {
         "lengthy": [*on_cluster, *lengthy],
         "scenarios": [*on_cluster, "--snakefile", HERE / "scenarios.smk"],

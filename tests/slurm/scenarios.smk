@@ -1,4 +1,4 @@
-"""What can happen to a job of a cluster, one rule each; every rule runs through profiles/slurm."""
+"""What can happen to a job of a cluster, one rule each; every rule runs through the profile of SLURM."""
 
 
 localrules:

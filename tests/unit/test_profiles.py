@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yte
 
-PROFILES = Path(__file__).parents[2] / "profiles"
+PROFILES = Path(__file__).parents[2] / "workflow/profiles"
 RULES = {
     "data": ["ingest"],
     "windows": ["window"],

@@ -65,7 +65,7 @@ def snakemake():
     Without a Snakefile it is a bare call in the folder.
     """
 
-    def run(*options, folder, config=None, cwd=None, snakefile=ROOT / "Snakefile"):
+    def run(*options, folder, config=None, cwd=None, snakefile=ROOT / "workflow/Snakefile"):
         words = [*options]
         if snakefile is not None:
             words = ["--snakefile", snakefile, "--cores", "2", "--directory", folder, *words]
@@ -95,7 +95,7 @@ def start_snakemake():
     def start(folder, raw, *options):
         path = folder / "config.yaml"
         path.write_text(yaml.safe_dump(raw))
-        command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+        command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "workflow/Snakefile"]
         command += ["--cores", "1", "--directory", folder, "--configfile", path, *options]
         with (folder / "output.txt").open("w") as output:
             return subprocess.Popen(
@@ -143,7 +143,7 @@ def planned(tmp_path_factory):
             workflow = api.workflow(
                 resource_settings=ResourceSettings(cores=2),
                 config_settings=ConfigSettings(configfiles=[config]),
-                snakefile=ROOT / "Snakefile",
+                snakefile=ROOT / "workflow/Snakefile",
                 workdir=folder,
             )
             workflow.dag().printrulegraph()  # no public function makes the graph alone
@@ -212,9 +212,8 @@ def copy_checkout():
 
     def copy(folder):
         folder.mkdir(exist_ok=True)
-        for name in ("Snakefile", "config.yaml", "profiles", "workflow", "src", "envs"):
-            source = ROOT / name
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+        for name in ("config", "workflow", "src", "envs"):
+            shutil.copytree(ROOT / name, folder / name)
         return folder
 
     return copy

@@ -67,7 +67,7 @@ def test_a_checkout_with_braces_in_its_path_is_refused_in_a_sentence(
 ):
     checkout = copy_checkout(tmp_path / "with {braces}")
 
-    done = snakemake("--dry-run", folder=tmp_path, snakefile=checkout / "Snakefile")
+    done = snakemake("--dry-run", folder=tmp_path, snakefile=checkout / "workflow/Snakefile")
 
     assert done.returncode != 0
     assert "with {braces}: Snakemake takes braces for wildcards; rename the folder" in done.output
@@ -82,7 +82,9 @@ def test_a_checkout_with_a_colon_in_its_path_runs_its_own_code(copy_checkout, sn
     config.write_text("runs: [{datasets: [waves], architectures: [lstm]}]\n")
     target = layout.RECORDINGS.format(dataset="waves")
 
-    done = snakemake("--", target, folder=tmp_path, config=config, snakefile=checkout / "Snakefile")
+    done = snakemake(
+        "--", target, folder=tmp_path, config=config, snakefile=checkout / "workflow/Snakefile"
+    )
 
     assert done.returncode == 0, done.output[-3000:]
     log = tmp_path / layout.log("ingest").format(dataset="waves")
@@ -149,8 +151,8 @@ def as_module(snakemake, pytestconfig, tmp_path):
     def plan(more=""):
         snakefile = tmp_path / "Snakefile"
         snakefile.write_text(
-            f'module seqbench:\n    snakefile: "{root / "Snakefile"}"\n'
-            f"    config: {yaml.safe_load((root / 'config.yaml').read_text())!r}\n{more}"
+            f'module seqbench:\n    snakefile: "{root / "workflow/Snakefile"}"\n'
+            f"    config: {yaml.safe_load((root / 'config/config.yaml').read_text())!r}\n{more}"
             "use rule * from seqbench as seqbench_*\n"
             "rule everything:\n    default_target: True\n    input: rules.seqbench_all.input\n"
         )
@@ -179,7 +181,7 @@ def test_a_new_run_is_planned_beside_results_that_snakemake_has_no_records_of(
     workflow, pytestconfig
 ):
     empty = workflow("--dry-run").jobs
-    configs = pytestconfig.rootpath / "config.yaml", workflow.folder / "config.yaml"
+    configs = pytestconfig.rootpath / "config/config.yaml", workflow.folder / "config.yaml"
     grid = {"datasets": ["tiny"], "architectures": ["cnn1d"], "seeds": [0]}
     for job in jobs_of(Plan(Benchmark.read(*configs))):
         for path in map(workflow.folder.joinpath, job.outputs):

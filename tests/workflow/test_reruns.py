@@ -104,7 +104,7 @@ def carried_out(snakemake, copy_checkout, tmp_path_factory):
         config = folder / "config.yaml"
         config.write_text(yaml.safe_dump(CONFIG | changes))
         targets = [*scores, *more]
-        snakefile = checkout / "Snakefile"
+        snakefile = checkout / "workflow/Snakefile"
         return snakemake(
             *options, "--", *targets, folder=folder, config=config, snakefile=snakefile
         )

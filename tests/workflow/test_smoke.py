@@ -144,7 +144,7 @@ def test_the_page_stands_alone_and_names_every_dataset(smoke, plan):
 
 
 def test_the_merged_config_is_saved_with_the_results(smoke, smoke_config):
-    paths = ROOT / "config.yaml", smoke_config
+    paths = ROOT / "config/config.yaml", smoke_config
     default, own = (yaml.safe_load(path.read_text()) for path in paths)
     names = ("datasets", "architectures", "finetune")
     merged = {name: default[name] | own[name] for name in names}

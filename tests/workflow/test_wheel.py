@@ -61,7 +61,7 @@ def test_a_wheel_runs_a_config_from_an_empty_folder_with_its_own_code(installed,
     printed = installed("snakefile", cwd=tmp_path).stdout.strip()
     done = installed("run", "mine.yaml", "--cores", "2", cwd=tmp_path)
 
-    assert printed == str(installed.site / "seqbench/pipeline/Snakefile")
+    assert printed == str(installed.site / "seqbench/pipeline/workflow/Snakefile")
     assert done.returncode == 0, done.stdout[-4000:]
     assert (tmp_path / layout.REPORT).is_file()
     assert "\ntiny: cnn1d · scratch " in done.stdout
@@ -113,7 +113,7 @@ def test_a_folder_of_recordings_becomes_windows_by_three_commands(installed, mak
 def test_a_wheel_holds_every_file_of_the_workflow(installed):
     inside = installed.site / "seqbench" / "pipeline"
 
-    for name in ("Snakefile", "config.yaml", "envs", "profiles", "workflow"):
+    for name in ("config", "envs", "workflow"):
         path = ROOT / name
         for file in [path] if path.is_file() else filter(os.path.isfile, path.rglob("*")):
             assert (inside / file.relative_to(ROOT)).read_bytes() == file.read_bytes()
@@ -125,4 +125,4 @@ def test_the_profile_of_a_cluster_is_found_by_its_name(installed, tmp_path):
     done = installed("run", "mine.yaml", "--profile", "slurm", "--dry-run", cwd=tmp_path)
 
     assert done.returncode == 0, done.stdout[-4000:]
-    assert f"{installed.site}/seqbench/pipeline/profiles/slurm" in done.stdout
+    assert f"{installed.site}/seqbench/pipeline/workflow/profiles/slurm" in done.stdout

@@ -81,5 +81,5 @@ def test_the_snakefile_is_that_of_the_clone(pytestconfig, capsys):
     main(["snakefile"])
 
     root = pytestconfig.rootpath.resolve()
-    assert capsys.readouterr().out == f"{root / 'Snakefile'}\n"
-    assert root / "config.yaml" == DEFAULT_CONFIG
+    assert capsys.readouterr().out == f"{root / 'workflow/Snakefile'}\n"
+    assert root / "config/config.yaml" == DEFAULT_CONFIG

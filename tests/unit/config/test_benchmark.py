@@ -249,7 +249,7 @@ def test_the_schema_for_editors_is_in_step_with_the_models(pytestconfig):
 
 
 SHIPPED = [
-    "config.yaml",
+    "config/config.yaml",
     "tests/data/config.smoke.yaml",
     "benchmarks/gpu.yaml",
     "workflow/benchmarks/events.yaml",
@@ -264,7 +264,7 @@ def test_shipped_configs_are_valid_and_stay_so_when_every_default_is_written_out
     pytestconfig, tmp_path, name
 ):
     root = pytestconfig.rootpath
-    benchmark = Benchmark.read(root / "config.yaml", root / name)
+    benchmark = Benchmark.read(root / "config/config.yaml", root / name)
     written = tmp_path / "config.yaml"
     written.write_text(benchmark.to_yaml())
 
@@ -275,7 +275,7 @@ def test_shipped_configs_fit_the_schema(pytestconfig):
     from jsonschema import Draft202012Validator
 
     schema = Draft202012Validator(json_schema())
-    for name in ("config.yaml", "tests/data/config.smoke.yaml"):
+    for name in ("config/config.yaml", "tests/data/config.smoke.yaml"):
         schema.validate(yaml.safe_load((pytestconfig.rootpath / name).read_text()))
 
 

@@ -108,7 +108,7 @@ def test_a_forest_of_physiology_runs_where_the_source_says_what_channels_measure
 
 
 def test_the_default_benchmark_lists_no_baseline_in_vain():
-    default = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text())
+    default = yaml.safe_load((Path(__file__).parents[3] / "config/config.yaml").read_text())
 
     assert unused_baselines(Benchmark.load(default)) == []
 

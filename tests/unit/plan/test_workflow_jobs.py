@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_jobs_of_the_shipped_config_are_those_that_snakemake_plans():
-    jobs = jobs_of(Plan(Benchmark.read(ROOT / "config.yaml")))
+    jobs = jobs_of(Plan(Benchmark.read(ROOT / "config/config.yaml")))
 
     # As `test_the_shipped_config_plans_every_run_of_its_grids` has it of a dry run.
     assert Counter(job.step for job in jobs) == {

@@ -9,7 +9,7 @@ from seqbench.plan.plan import Plan
 from seqbench.reporting.text.run_options import option_groups
 from seqbench.reporting.text.runs import step_settings
 
-DEFAULT = Path(__file__).parents[3] / "config.yaml"
+DEFAULT = Path(__file__).parents[3] / "config/config.yaml"
 
 
 @pytest.fixture(scope="module")
