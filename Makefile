@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake
 
-.PHONY: help setup run report smoke test test-all test-slurm check docs format schema architecture pictures bench clean
+.PHONY: help setup run report smoke test test-all test-slurm check docs format lock schema architecture pictures bench clean
 .DEFAULT_GOAL := help
 
 help:                ## show this list
@@ -65,6 +65,10 @@ format: $(READY)     ## format Python and Snakemake files
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt workflow tests/slurm
+
+lock: $(READY)       ## write envs/lock.txt: versions of envs/constraints.txt with their hashes
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes --no-annotate \
+	    --custom-compile-command 'make lock' --extra all -c envs/constraints.txt -o envs/lock.txt pyproject.toml
 
 schema: $(READY)     ## write workflow/schemas/config.schema.yaml from the config's models
 	$(BIN)/seqbench schema > workflow/schemas/config.schema.yaml

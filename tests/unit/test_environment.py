@@ -8,6 +8,7 @@ from importlib.metadata import version
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from seqbench import __version__
@@ -87,14 +88,36 @@ def test_the_conda_environment_has_the_bounds_of_pyproject(pytestconfig, require
     assert {n: set(b.split(",")) for n, b in conda.items() if n != "python"} == expected
 
 
-def test_pinned_versions_lie_within_the_bounds(pytestconfig, requirements):
-    text = (pytestconfig.rootpath / "envs" / "constraints.txt").read_text()
-    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", text, re.M))
-    pinned = {name.lower().replace("_", "-"): found for name, found in pinned.items()}
+@pytest.fixture(scope="module")
+def pinned(pytestconfig):
+    return _pins((pytestconfig.rootpath / "envs" / "constraints.txt").read_text())
 
-    for requirement in requirements:
-        assert requirement.specifier.contains(pinned[requirement.name]), requirement
+
+def _pins(text):
+    """Return the version of each package of a file of pins, by its canonical name."""
+    found = re.findall(r"^([\w.-]+)==(\S+)", text, re.M)
+    assert len(found) == len(dict(found))
+    return {canonicalize_name(name): version for name, version in found}
+
+
+def test_pinned_versions_lie_within_the_bounds(pinned, extras, requirements):
+    for requirement in [*requirements, *(one for found in extras.values() for one in found)]:
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)])
     assert pinned["torch"] == "2.13.0"
+
+
+def test_the_lock_has_the_pinned_versions_of_what_users_install(
+    pytestconfig, pinned, extras, requirements
+):
+    text = (pytestconfig.rootpath / "envs" / "lock.txt").read_text()
+    locked = _pins(text)
+    ours = [one for name, found in extras.items() if name not in {"dev", "docs"} for one in found]
+
+    assert locked.items() <= pinned.items(), "run `make lock`"
+    assert {canonicalize_name(one.name) for one in requirements + ours} <= locked.keys()
+    # Of every package, and of no other source than the index that pip is told of.
+    assert len(re.findall(r"==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", text)) == len(locked)
+    assert not re.search(r"://|--(?!hash=)", text)
 
 
 def test_installed_versions_lie_within_the_bounds(requirements):

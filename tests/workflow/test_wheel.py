@@ -21,23 +21,25 @@ CORE_ONLY = f"import sys; sys.modules.update(dict.fromkeys({list(EXTRAS)}))"  # 
 
 
 @pytest.fixture(scope="module")
-def installed(copy_checkout, tmp_path_factory):
-    """Return a function that runs `seqbench` of a wheel, built and installed here, in a folder."""
+def release(copy_checkout, tmp_path_factory):
+    """Return a folder with both files of a release, the wheel built from the other."""
     checkout = copy_checkout(tmp_path_factory.mktemp("sources"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, checkout)
+    subprocess.run([sys.executable, "-m", "build", "--no-isolation", checkout], check=True)
+    return checkout / "dist"
+
+
+@pytest.fixture(scope="module")
+def installed(release, tmp_path_factory):
+    """Return a function that runs `seqbench` of the wheel, installed here, in a folder."""
     site = tmp_path_factory.mktemp("site-packages")
     core_only = tmp_path_factory.mktemp("core_only")
     (core_only / "sitecustomize.py").write_text(CORE_ONLY)
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    offline = ["--no-deps", "--no-index"]
-    wheels = checkout / "wheels"
-    for words in (
-        ["wheel", *offline, "--no-build-isolation", "--wheel-dir", wheels, checkout],
-        ["install", *offline, "--target", site],
-    ):
-        words += sorted(wheels.glob("*.whl")) if words[0] == "install" else []
-        subprocess.run([*pip, *map(str, words)], check=True)
+    [wheel] = release.glob("*.whl")
+    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
+    pip_install = [sys.executable, "-m", "pip", "install", *options]
+    subprocess.run([*pip_install, "--target", site, wheel], check=True)
 
     def run(*words, cwd, without_extras=False):
         first = [str(core_only)] if without_extras else []
@@ -53,6 +55,20 @@ def installed(copy_checkout, tmp_path_factory):
 
     run.site = site
     return run
+
+
+@pytest.mark.parametrize(
+    ("check", "kinds"),
+    [("twine check --strict", ["*.whl", "*.tar.gz"]), ("check_wheel_contents", ["*.whl"])],
+)
+def test_an_index_would_take_the_files_of_a_release(release, check, kinds):
+    files = [file for kind in kinds for file in release.glob(kind)]
+    words = [sys.executable, "-m", *check.split(), *files]
+
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+
+    assert len(files) == len(kinds)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_wheel_runs_a_config_from_an_empty_folder_with_its_own_code(installed, tmp_path):
@@ -113,7 +129,7 @@ def test_a_folder_of_recordings_becomes_windows_by_three_commands(installed, mak
 def test_a_wheel_holds_every_file_of_the_workflow(installed):
     inside = installed.site / "seqbench" / "pipeline"
 
-    for name in ("config", "envs", "workflow"):
+    for name in ("config", "envs/seqbench.yaml", "workflow"):
         path = ROOT / name
         for file in [path] if path.is_file() else filter(os.path.isfile, path.rglob("*")):
             assert (inside / file.relative_to(ROOT)).read_bytes() == file.read_bytes()
