@@ -46,8 +46,9 @@ check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling, d
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(SNAKEMAKE) --lint
-	$(BIN)/yamllint --strict -d '{extends: relaxed, rules: {line-length: {max: 120}}}' .github config envs workflow tests
+	$(BIN)/yamllint --strict .
 	$(BIN)/codespell
+	$(BIN)/reuse lint --lines
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml

@@ -9,7 +9,7 @@ from seqbench import __version__
 
 project = "seqbench"
 release = __version__
-copyright = "the maintainers of seqbench"
+copyright = "2026, the seqbench authors"
 extensions = [
     "sphinx.ext.autodoc",
     "numpydoc",

@@ -139,6 +139,20 @@ def test_changelog_and_citation_know_the_version(pytestconfig):
         assert dated == str(citation["date-released"])
 
 
+def test_hooks_of_commits_have_the_versions_of_the_dev_extra(pytestconfig, extras):
+    raw = yaml.safe_load((pytestconfig.rootpath / ".pre-commit-config.yaml").read_text())
+    hooks = [hook for repo in raw["repos"] for hook in repo["hooks"]]
+
+    for hook in hooks:
+        assert {Requirement(line) for line in hook["additional_dependencies"]} <= {*extras["dev"]}
+
+
+def test_the_licence_of_the_repository_is_that_which_its_files_name(pytestconfig):
+    [named] = (pytestconfig.rootpath / "LICENSES").iterdir()
+
+    assert named.read_bytes() == (pytestconfig.rootpath / "LICENSE").read_bytes()
+
+
 @pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="no workers")
 def test_workers_are_given_groups_of_tests(request):
     """pytest-xdist 3.8 ignores groups in silence under pytest 9.2 (pytest-xdist issue 1386)."""
