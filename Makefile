@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SNAKEMAKE := $(BIN)/snakemake
 
-.PHONY: help setup run report smoke test test-all test-slurm check docs format lock schema architecture pictures bench clean
+.PHONY: help setup run report smoke test test-all test-slurm check docs format lock licences schema architecture pictures bench clean
 .DEFAULT_GOAL := help
 
 help:                ## show this list
@@ -56,6 +56,7 @@ check: $(READY)      ## formats, lint, types, layers, workflow lint, spelling, d
 	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 	$(BIN)/check-jsonschema --schemafile workflow/schemas/catalog.schema.yaml .snakemake-workflow-catalog.yml
 	$(BIN)/python docs/draw_architecture.py --check
+	$(BIN)/python docs/list_licences.py --check
 	$(MAKE) docs
 
 docs: $(READY)       ## build the documentation site: build/docs/index.html
@@ -70,6 +71,9 @@ format: $(READY)     ## format Python and Snakemake files
 lock: $(READY)       ## write envs/lock.txt: versions of envs/constraints.txt with their hashes
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes --no-annotate \
 	    --custom-compile-command 'make lock' --extra all -c envs/constraints.txt -o envs/lock.txt pyproject.toml
+
+licences: $(READY)   ## write docs/reference/licences.md from envs/lock.txt and what is installed
+	$(BIN)/python docs/list_licences.py
 
 schema: $(READY)     ## write workflow/schemas/config.schema.yaml from the config's models
 	$(BIN)/seqbench schema > workflow/schemas/config.schema.yaml
