@@ -22,6 +22,7 @@ COMMANDS = (
     "status",
     "report",
     "compare",
+    "publish",
     "predict",
     "export",
     "schema",

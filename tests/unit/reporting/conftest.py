@@ -1,7 +1,6 @@
 """A small world of made-up results, written through the real writers."""
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,17 +8,13 @@ from types import FunctionType
 from typing import Any
 
 import pytest
-from markupsafe import Markup
 
+from fixtures.drawings import blank, write_quick_files
 from fixtures.event_results import write_event_world
 from fixtures.results import register_made_up_names, write_made_up_results
 from seqbench import layout
 from seqbench.plan.plan import Plan
-from seqbench.reporting.evidence.across import Across
-from seqbench.reporting.evidence.material import Material
-from seqbench.reporting.evidence.published import Published
 from seqbench.reporting.figures import rendering
-from seqbench.reporting.figures.drawing import Drawing
 from seqbench.steps import report
 
 WriteResults = Callable[..., Plan]
@@ -36,11 +31,6 @@ def quick_files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     """Write no PDF but where a test has the fixture `pdfs`, and wait for no disk."""
     if "pdfs" not in request.fixturenames:
         write_quick_files(monkeypatch)
-
-
-def write_quick_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda file: None)
-    monkeypatch.setattr(rendering, "as_pdf", lambda figure: b"%PDF")
 
 
 @pytest.fixture
@@ -137,19 +127,6 @@ def rich_config(config: Callable[..., dict[str, Any]]) -> Callable[..., dict[str
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare a test of the text the time that figures take."""
     monkeypatch.setattr(rendering, "draw", blank)
-
-
-def blank(figure: str, material: Material | Across | Published) -> Drawing:
-    """Return a figure that shows nothing, with its words."""
-    return Drawing(
-        place=material.place,
-        figure=figure,
-        element=Markup("<svg></svg>"),
-        left_out="",
-        svg=b"<svg/>",
-        pdf=b"",
-        csv="",
-    )
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 import json
 import os
 import re
-from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from fixtures.results import write_models
 from seqbench import layout
 from seqbench.errors import UserError
 from seqbench.plan.plan import Plan
@@ -17,37 +16,13 @@ from seqbench.reporting.page.handover import hand_over, remove_others
 from seqbench.reporting.page.model_card import _limits_of_input
 from seqbench.storage.metrics import Score
 from seqbench.storage.model_card import Ensemble, read_card
-from seqbench.storage.model_header import BaselineHeader, ModelHeader
+from seqbench.storage.model_header import ModelHeader
 from seqbench.storage.models import StoredModel, read_model, write_model
 from seqbench.storage.normalization import NormalizationRecord
 from seqbench.storage.records import RunIdentity
 from seqbench.storage.targets import TargetsRecord
 
 SCORES = {split: {"accuracy": Score(value=0.95, low=0.9, high=1.0)} for split in ("val", "test")}
-
-
-def write_models(plan: Plan) -> None:
-    """Write a model for each run, told apart by the identity in its header."""
-    for run in plan.runs:
-        of_data = {
-            "run": RunIdentity(**asdict(run) | {"labels": float(run.labels)}),
-            "task": "classification",
-            "channels": ("x", "y", "z"),
-            "units": ("mV", "mV", "g"),
-            "classes": ("a", "b"),
-            "sampling_rate_hz": 50.0,
-            "window_samples": 100,
-            "normalization": NormalizationRecord(
-                mode="zscore", centre=(1.0, 2.0, 3.0), scale=(0.5, 0.5, 4.0)
-            ),
-        }
-        header: ModelHeader | BaselineHeader
-        if run.is_baseline:
-            header = BaselineHeader(**of_data, baseline=run.architecture)
-        else:
-            header = ModelHeader(**of_data, architecture="cnn1d", architecture_options={})
-        arrays = {"weight": np.full(3, run.seed, dtype=np.float32)}
-        write_model(Path(run.fill(layout.MODEL)), StoredModel(arrays, header))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from seqbench.reporting.read.crossings import read_crossings
 from seqbench.reporting.read.results import collect, summary
 from seqbench.reporting.read.searches import search_table
 from seqbench.reporting.scores.crossings import cross_table, matrices
+from seqbench.reporting.scores.leaderboards import Leaderboard
 from seqbench.reporting.text.beside import Beside
 from seqbench.storage.atomic import replacing, write_text
 
@@ -41,12 +42,15 @@ class Report:
         Those for papers, by path.
     page
         HTML.
+    boards
+        Of each dataset, that with most labels.
     """
 
     summary: str
     drawings: Mapping[tuple[str, str], Drawing]
     tables: Mapping[str, str]
     page: str
+    boards: Sequence[Leaderboard]
 
 
 def assemble(plan: Plan, root: Path, beside: Beside = IN_RESULTS) -> Report:
@@ -80,6 +84,7 @@ def assemble(plan: Plan, root: Path, beside: Beside = IN_RESULTS) -> Report:
         page=render_page(
             plan, results, materials, margins, compared, crossed, published, drawings, beside
         ),
+        boards=[material.board for material in materials],
     )
 
 

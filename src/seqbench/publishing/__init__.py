@@ -1,0 +1,1 @@
+"""Results as a folder for web servers and archives, whole and checkable."""

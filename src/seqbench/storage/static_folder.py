@@ -1,0 +1,133 @@
+"""Folders that are given away: written whole, with `SHA256SUMS` of all files and an index.
+
+`sha256sum -c SHA256SUMS` checks one without this package. `index.json` says which command made it,
+and no folder is replaced but one that this command made and nobody has changed since.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from seqbench.errors import FormatError, UserError
+from seqbench.storage.atomic import WriteError, replacing_folder, write_json, write_text
+from seqbench.storage.kinds import read_text
+
+SUMS, INDEX, PAGE = "SHA256SUMS", "index.json", "index.html"
+LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
+
+
+@contextmanager
+def static_folder(path: Path, made_by: str) -> Iterator[Path]:
+    """Yield a folder to write into; on success it takes the place of `path`, with its checksums.
+
+    Parameters
+    ----------
+    path
+        Absent, empty, or what the same command made before.
+    made_by
+        The command, as the index has it.
+
+    Raises
+    ------
+    UserError
+        If something else is there.
+    """
+    refuse_others(path, made_by)
+    with replacing_folder(path) as temporary:
+        yield temporary
+        write_text(temporary / SUMS, "".join(f"{s}  {f}\n" for f, s in sums_of(temporary).items()))
+
+
+def refuse_others(path: Path, made_by: str) -> None:
+    """Refuse a place that holds anything but what a command made.
+
+    Raises
+    ------
+    UserError
+        With what is there.
+    """
+    if path.is_symlink():
+        raise WriteError(f"{path}: is a link; name the folder that it leads to")
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise WriteError(f"{path}: is a file; name a folder that is yet to be made")
+    if not any(path.iterdir()):
+        return
+    if _made_by(path) != made_by:
+        raise UserError(f"{path}: exists, and `{made_by}` did not make it; name another folder")
+    if changed := changes_of(path):
+        raise UserError(
+            f"{path}: {changed[0]} since `{made_by}` made it; move what is yours, or name another"
+            " folder"
+        )
+
+
+def write_index(folder: Path, made_by: str, content: dict[str, Any]) -> None:
+    """Write the index of a folder."""
+    write_json(folder / INDEX, {"made_by": made_by} | content)
+
+
+def is_made_by(folder: Path, made_by: str) -> bool:
+    """Return whether a folder was made by a command, changed or not."""
+    return _made_by(folder) == made_by
+
+
+def check(folder: Path) -> None:
+    """Refuse a folder that is not what was given away.
+
+    Raises
+    ------
+    FormatError
+        If a file is missing, was changed or was added, or there are no checksums.
+    """
+    if changed := changes_of(folder):
+        raise FormatError(f"{folder}: {changed[0]} since it was published; fetch it again")
+
+
+def changes_of(folder: Path) -> list[str]:
+    """Return what became of the files of a folder since it was made, in words.
+
+    Raises
+    ------
+    FormatError
+        If the checksums are missing or damaged.
+    """
+    expected = _read_sums(folder / SUMS)
+    found = sums_of(folder)
+    return [
+        *(f"{name} is missing" for name in expected.keys() - found.keys()),
+        *(f"{name} was changed" for name in sorted(found) if expected.get(name, "") != found[name]
+          and name in expected),
+        *(f"{name} was added" for name in sorted(found.keys() - expected.keys())),
+    ]  # fmt: skip
+
+
+def sums_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file in a folder but the checksums, by its path, sorted."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    found = {}
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        if name != SUMS:
+            with path.open("rb") as file:
+                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def _read_sums(path: Path) -> dict[str, str]:
+    lines = [LINE.fullmatch(line) for line in read_text(path, "checksum").splitlines()]
+    if not all(lines):
+        raise FormatError(f"{path}: not the lines of sha256sum; fetch the folder again")
+    return {found[2]: found[1] for found in lines if found}
+
+
+def _made_by(folder: Path) -> str | None:
+    with suppress(FormatError, ValueError, RecursionError):
+        content = json.loads(read_text(folder / INDEX, "index"))
+        return content.get("made_by") if isinstance(content, dict) else None
+    return None
