@@ -35,7 +35,7 @@ def test_a_metric_has_a_formula_that_can_be_drawn(name):
 def test_every_config_of_a_page_is_legal(page, block):
     raw = yaml.safe_load(block.text)
 
-    benchmark = Benchmark.load(merged(ELSEWHERE, raw))
+    benchmark = Benchmark.load(merged(ELSEWHERE, raw.get("seqbench", raw)))
 
     assert benchmark.runs
 

@@ -1,7 +1,6 @@
 from collections import Counter
 
 import pytest
-import yaml
 
 from seqbench import layout
 from seqbench.config.benchmark import Benchmark
@@ -141,40 +140,6 @@ def test_many_runs_are_planned_and_replace_those_of_the_default(planned, n_seeds
 
     count = Counter(job.rule for job in jobs)
     assert (count["finetune"], count["fit_baseline"], count["ingest"]) == (40 * n_seeds, 1, 1)
-
-
-@pytest.fixture
-def as_module(snakemake, pytestconfig, tmp_path):
-    """Return a function that plans the shipped config, used as a module of another workflow."""
-    root = pytestconfig.rootpath
-
-    def plan(more=""):
-        snakefile = tmp_path / "Snakefile"
-        snakefile.write_text(
-            f'module seqbench:\n    snakefile: "{root / "workflow/Snakefile"}"\n'
-            f"    config: {yaml.safe_load((root / 'config/config.yaml').read_text())!r}\n{more}"
-            "use rule * from seqbench as seqbench_*\n"
-            "rule everything:\n    default_target: True\n    input: rules.seqbench_all.input\n"
-        )
-        return snakemake("--dry-run", folder=tmp_path, snakefile=snakefile)
-
-    return plan
-
-
-def test_module_users_get_the_whole_workflow_and_its_config(as_module, tmp_path):
-    done = as_module()
-
-    assert done.returncode == 0, done.output[-3000:]
-    assert done.jobs["seqbench_finetune"] == 91
-    assert "runs" in yaml.safe_load((tmp_path / layout.CONFIG).read_text())
-
-
-def test_a_prefix_of_a_module_is_refused_in_a_sentence(as_module):
-    done = as_module('    prefix: "elsewhere"\n')
-
-    assert done.returncode != 0
-    assert "leave out `prefix` and `replace_prefix` of the module" in done.output
-    assert "Traceback" not in done.output
 
 
 def test_a_new_run_is_planned_beside_results_that_snakemake_has_no_records_of(

@@ -25,9 +25,9 @@ rule best:
         code=lambda wc: CODE.digest(
             "best", wc.dataset, tuple(PLAN.architectures_on(wc.dataset))
         ),
-        config=layout.CONFIG,
+        root=str(FOLDER),
     shell:
-        "python -m seqbench.steps best --config {params.config:q}"
+        "python -m seqbench.steps best --root {params.root:q}"
         " --dataset {wildcards.dataset} --device {resources.device} --threads {threads}"
         " --memory-limit {resources.memory_limit:q}"
         " --folder {output.folder:q} > {log:q} 2>&1"

@@ -9,12 +9,30 @@ import os
 import shlex
 import sys
 from functools import cache
+from importlib.util import find_spec
 
 from snakemake.logging import logger
 
 ROOT = Path(str(workflow.current_basedir)).parent.parent
-IS_CLONE = (ROOT / "src" / "seqbench").is_dir()  # else it was installed from a wheel
-SRC = ROOT / "src" if IS_CLONE else ROOT.parent.parent
+
+
+def source_folder():
+    """Return the folder that holds the package: of this clone, this wheel, else the installed one.
+
+    Snakemake reads a module that lies on GitHub file by file, and finds no package beside it.
+    """
+    for folder in (ROOT / "src", ROOT.parent.parent):
+        if (folder / "seqbench" / "__init__.py").is_file():
+            return folder
+    installed = find_spec("seqbench")
+    if installed is None:
+        raise WorkflowError(
+            f"{sys.executable} has no package seqbench; install the version whose workflow this is"
+        )
+    return Path(installed.origin).parents[1]
+
+
+SRC = source_folder()
 
 
 def search_path():
@@ -23,7 +41,7 @@ def search_path():
     It is a link where ':' would divide the path, and where other packages lie beside
     seqbench, which jobs in a conda environment of their own must not see.
     """
-    if IS_CLONE and os.pathsep not in str(SRC):
+    if SRC == ROOT / "src" and os.pathsep not in str(SRC):
         return str(SRC)
     package, folder = SRC / "seqbench", Path(".snakemake/import")
     link = folder / "seqbench"
@@ -37,8 +55,22 @@ def search_path():
 
 sys.path.insert(0, str(Path(search_path()).absolute()))
 
-# Jobs find this package, installed or not, and the Python that runs Snakemake. Their shell waits
-# for the step when a cluster signals all processes of a job to end: the step has a state to write.
+
+def shell_prefix():
+    """Return what begins the command of every job, behind what another workflow has set.
+
+    Jobs find this package, installed or not. Their shell waits for the step when a cluster signals
+    all processes of a job to end: the step has a state to write.
+    """
+    before = shell._process_prefix or "set -euo pipefail; "
+    own = (
+        f"export PYTHONPATH={shlex.quote(search_path())}${{PYTHONPATH:+:$PYTHONPATH}};"
+        " trap : TERM USR1; "
+    )
+    return before if own in before else before + own
+
+
+# Jobs find the Python that runs Snakemake.
 os.environ.update(
     PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH', '')}"
 )
@@ -46,10 +78,7 @@ if "{" in str(ROOT):
     raise WorkflowError(
         f"{ROOT}: Snakemake takes braces for wildcards; rename the folder"
     )
-shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={shlex.quote(search_path())}"
-    "${{PYTHONPATH:+:$PYTHONPATH}}; trap : TERM USR1; "
-)
+shell.prefix(shell_prefix().replace("{", "{{").replace("}", "}}"))
 
 from seqbench import layout
 from seqbench.config.arms import Arm
@@ -63,7 +92,7 @@ from seqbench.plan.gpus import most_gpus, nodes_from_here, nodes_of
 from seqbench.plan.packages import missing_packages
 from seqbench.plan.plan import Plan
 from seqbench.plan.searches import choice_files, promotion_files, trial_files
-from seqbench.plan.source_files import init_files, source_files
+from seqbench.plan.source_files import from_folder, init_files, source_files
 from seqbench.plan.workflow_jobs import (
     best_files,
     overlap_inputs,
@@ -81,6 +110,15 @@ from seqbench.storage.atomic import write_text
 from seqbench.storage.trials import read_choice, read_promotion
 from seqbench.process.fork_server import start as start_fork_server
 from seqbench.config.yaml_files import read_yaml
+
+# A module with a prefix has `results/` there, and paths in its config are counted from there.
+PLACED = workflow.modifier.path_modifier.replace_prefix(layout.CONFIG)
+FOLDER = Path(PLACED.removesuffix(layout.CONFIG))
+if str(FOLDER / layout.CONFIG) != PLACED:
+    raise WorkflowError(
+        "`replace_prefix` of the module renames results/, which steps look for by its name; give"
+        " the folder that holds it as `prefix`"
+    )
 
 
 @cache
@@ -102,7 +140,7 @@ try:
         for path in map(Path, workflow.configfiles):
             if path.suffix != ".json":
                 read_yaml(path)
-    PLAN = Plan(Benchmark.load(config))
+    PLAN = Plan(from_folder(Benchmark.load(config), FOLDER))
     if workflow.is_main_process:  # any other one looks at files of its own jobs alone
         for name in PLAN.ingested:
             source_files_of(name)
@@ -306,14 +344,14 @@ def missing_results(wildcards):
 
     Where Snakemake has no records of what it was made from, it would pass for finished.
     """
-    if not Path(layout.REPORT).exists():
+    if not (FOLDER / layout.REPORT).exists():
         return []
     files = (
         run.fill(path)
         for run in PLAN.runs
         for path in (layout.PREDICTIONS, layout.METRICS)
     )
-    return [path for path in files if not Path(path).exists()]
+    return [path for path in files if not (FOLDER / path).exists()]
 
 
 def reported_files(wildcards):
@@ -361,12 +399,17 @@ def refit_option(wildcards, input):
     return f"--refit {shlex.quote(str(given))}" if given else ""
 
 
+def state_folder(step):
+    """Return the pattern of the folder from which an interrupted training goes on."""
+    return str(FOLDER / layout.state(step))
+
+
 def tensorboard_option(*stage):
     """Return a function that names the TensorBoard folder of a job, if it writes logs.
 
     It takes the input too: Snakemake re-runs no job for a parameter made from its input.
     """
-    folder = "/".join([layout.TENSORBOARD, *stage])
+    folder = str(FOLDER.joinpath(layout.TENSORBOARD, *stage))
 
     def option(wildcards, input):
         if not BENCHMARK.tensorboard:
@@ -391,14 +434,7 @@ def crossed_with_its_kind(wildcards):
     return "crossed_baselines" if wildcards.arm == "baseline" else "crossed_models"
 
 
-if workflow.modifier.is_module:  # whose `onstart` Snakemake leaves out
-    if (
-        workflow.modifier.path_modifier.replace_prefix(layout.CONFIG, None)
-        != layout.CONFIG
-    ):
-        raise WorkflowError(
-            "results/ cannot have another prefix; leave out `prefix` and `replace_prefix` of the"
-            " module, and name the folder with --directory"
-        )
-    if workflow.is_main_process:
-        write_text(Path(layout.CONFIG), BENCHMARK.to_yaml())
+if (
+    workflow.modifier.is_module and workflow.is_main_process
+):  # Snakemake leaves out its `onstart`
+    write_text(FOLDER / layout.CONFIG, BENCHMARK.to_yaml())

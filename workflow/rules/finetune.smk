@@ -46,7 +46,7 @@ rule finetune:
         code=lambda wc: CODE.digest("finetune", wc.dataset, wc.architecture),
         encoder=encoder_option,
         init=init_digest,
-        state=layout.state("finetune"),
+        state=state_folder("finetune"),
         tensorboard=tensorboard_option("finetune", layout.RUN),
     shell:
         "python -m seqbench.steps finetune --settings {params.settings:q}"
@@ -102,7 +102,7 @@ rule refit:
         code=lambda wc: CODE.digest("refit", wc.dataset, wc.architecture),
         encoder=encoder_option,
         init=init_digest,
-        state=layout.state("refit"),
+        state=state_folder("refit"),
     shell:
         "python -m seqbench.steps refit --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"

@@ -12,7 +12,7 @@ def begin():
     """Save the merged configuration beside the results, and start the fork server of the steps."""
     atexit.unregister(end_idle)
     PARSED.save(PARSED_MODULES)  # for jobs of a cluster, which read this file too
-    write_text(Path(layout.CONFIG), BENCHMARK.to_yaml())
+    write_text(FOLDER / layout.CONFIG, BENCHMARK.to_yaml())
     global end_fork_server
     end_fork_server = start_fork_server()
 
@@ -32,20 +32,20 @@ def end_well():
         for rung, trial in product(rungs, trials):
             names = {"dataset": dataset, "architecture": architecture}
             names |= {"rung": rung, "trial": trial}
-            if Path(layout.TRIAL.format(**names)).exists():
-                remove_state(Path(layout.state("tune").format(**names)))
+            if (FOLDER / layout.TRIAL.format(**names)).exists():
+                remove_state(Path(state_folder("tune").format(**names)))
     for run in PLAN.trained:
         for of, step, made in (
             (PLAN.pretraining(run), "pretrain", layout.ENCODER),
             (run, "finetune", layout.MODEL),
             (run, "refit", layout.REFIT),
         ):
-            if of is not None and Path(of.fill(made)).exists():
-                remove_state(Path(of.fill(layout.state(step))))
+            if of is not None and (FOLDER / of.fill(made)).exists():
+                remove_state(Path(of.fill(state_folder(step))))
     if has_page():
         from seqbench.reporting.page.handover import remove_others
 
-        remove_others(PLAN, Path())
+        remove_others(PLAN, FOLDER)
         print_results()
 
 
@@ -61,13 +61,15 @@ def print_results():
     """Print the best model of each dataset, and where the page is."""
     from seqbench.reporting.text.closing import closing_lines  # takes long to load
 
-    print(*closing_lines(PLAN, Path()), sep="\n", flush=True)
+    print(*closing_lines(PLAN, FOLDER), sep="\n", flush=True)
 
 
 def has_page():
     """Return whether the page is requested, and all is there: `--touch` makes nothing."""
-    return any(layout.REPORT in job.output for job in workflow.dag.jobs) and all(
-        Path(path).exists()
+    return any(
+        str(FOLDER / layout.REPORT) in job.output for job in workflow.dag.jobs
+    ) and all(
+        (FOLDER / path).exists()
         for path in (layout.REPORT, *(run.fill(layout.METRICS) for run in PLAN.runs))
     )
 

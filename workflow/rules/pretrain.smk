@@ -34,7 +34,7 @@ rule pretrain:
             "pretrain", wc.architecture, wc.objective, chosen_point(wc)
         ),
         code=lambda wc: CODE.digest("pretrain", wc.architecture, wc.objective),
-        state=layout.state("pretrain"),
+        state=state_folder("pretrain"),
         tensorboard=tensorboard_option("pretrain", layout.PRETRAINING),
     shell:
         "python -m seqbench.steps pretrain --settings {params.settings:q}"

@@ -57,7 +57,7 @@ rule report:
         ),
         code=lambda wc: CODE.digest("report"),
         captions=[caption(figure) for _, figure in figure_names(PLAN)],
-        config=layout.CONFIG,
+        root=str(FOLDER),
     shell:
-        "python -m seqbench.steps report --config {params.config:q}"
+        "python -m seqbench.steps report --root {params.root:q}"
         " --summary {output.summary:q} --page {output.page:q} > {log:q} 2>&1"

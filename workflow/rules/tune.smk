@@ -38,7 +38,7 @@ rule tune:
             rung_of_trial(wc).divisor,
         ),
         code=lambda wc: CODE.digest("tune", wc.dataset, wc.architecture),
-        state=layout.state("tune"),
+        state=state_folder("tune"),
     shell:
         "python -m seqbench.steps tune --settings {params.settings:q}"
         " --dataset {wildcards.dataset} --architecture {wildcards.architecture}"
@@ -93,6 +93,7 @@ checkpoint promote:
         promotion=layout.PROMOTION,
     log:
         layout.log("promote"),
+    localrule: True
     conda:
         "../../envs/seqbench.yaml"
     threads: 1
@@ -120,6 +121,7 @@ checkpoint choose:
         choice=layout.CHOICE,
     log:
         layout.log("choose"),
+    localrule: True
     conda:
         "../../envs/seqbench.yaml"
     threads: 1

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
+from seqbench.config.benchmark import Benchmark
 from seqbench.config.registry import DATASETS
 from seqbench.errors import UserError, printable
 from seqbench.plan.job_settings import IngestJobSettings
@@ -14,6 +15,28 @@ from seqbench.plan.plan import Plan
 
 WILDCARD = re.compile(r"\{\s*\w+\s*(,[^}]*)?\}")
 HIDDEN = (".", "~$")  # first characters of files that systems and office programs leave behind
+
+
+def from_folder(benchmark: Benchmark, folder: Path) -> Benchmark:
+    """Return a config whose relative paths, counted from a folder, are absolute.
+
+    Of the working directory, from which they are counted already, it is the config itself.
+    """
+    if folder == Path():
+        return benchmark
+
+    def absolute(path: str) -> str:
+        return str((folder / Path(path).expanduser()).absolute())
+
+    raw = benchmark.model_dump(mode="json")
+    for entry in raw["datasets"].values():
+        option = DATASETS.entry(entry["source"]).tags.get("reads")
+        if option is not None:
+            entry[option] = absolute(entry[option])
+    for options in raw["architectures"].values():
+        if options.get("init") is not None:
+            options["init"] = absolute(options["init"])
+    return Benchmark.load(raw)
 
 
 def source_files(settings: IngestJobSettings) -> list[str]:

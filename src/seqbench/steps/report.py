@@ -5,11 +5,11 @@ from pathlib import Path
 from seqbench.steps.arguments import path_parser
 
 
-def run(config: Path, summary: Path, page: Path) -> None:
-    """Read the results of a config, write the summary, figures, tables and the page.
+def run(root: Path, summary: Path, page: Path) -> None:
+    """Read the results below a folder, write the summary, figures, tables and the page.
 
     Drawings are kept for the next report, of which only those that have changed are drawn.
-    Inputs, figures and tables lie where `layout` has them, relative to the working directory.
+    The config, inputs, figures and tables lie where `layout` has them.
     """
     import logging
 
@@ -21,11 +21,11 @@ def run(config: Path, summary: Path, page: Path) -> None:
     from seqbench.storage.atomic import write_text
 
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it logs every font it cuts
-    report = assemble(Plan(Benchmark.read(config)), Path())
+    report = assemble(Plan(Benchmark.read(root / layout.CONFIG)), root)
     write_text(summary, report.summary)
-    write_figures_and_tables(report, Path())
+    write_figures_and_tables(report, root)
     write_text(page, report.page)
-    keep_drawings(Path(layout.DRAWINGS), report.drawings.values())
+    keep_drawings(root / layout.DRAWINGS, report.drawings.values())
 
 
 def preload(arguments: list[str]) -> None:
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     from seqbench import layout
     from seqbench.storage.atomic import remove_leftovers
 
-    parser = path_parser(__name__, "config", "summary", "page")
+    parser = path_parser(__name__, "root", "summary", "page")
     arguments = parser.parse_args(argv)
-    remove_leftovers(arguments.summary, arguments.page, Path(layout.DRAWINGS))
+    remove_leftovers(arguments.summary, arguments.page, arguments.root / layout.DRAWINGS)
     run(**vars(arguments))

@@ -1,6 +1,7 @@
 """The files whose change makes a dataset anew."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,7 @@ from seqbench.datasets.reading.recording import READERS
 from seqbench.errors import UserError
 from seqbench.plan.job_settings import IngestJobSettings
 from seqbench.plan.plan import Plan
-from seqbench.plan.source_files import init_files, source_files
+from seqbench.plan.source_files import from_folder, init_files, source_files
 
 
 @pytest.fixture
@@ -126,3 +127,26 @@ def test_a_missing_file_to_start_from_is_named_with_its_key(tmp_path):
         init_files(starting_from(tmp_path / "no"))
     with pytest.raises(UserError, match="its path has a word in braces"):
         init_files(starting_from(tmp_path / "{seed}"))
+
+
+def test_paths_of_a_config_are_counted_from_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    benchmark = Benchmark.load(
+        {
+            "runs": [{"datasets": ["a", "b"], "architectures": ["mine"], "arms": ["scratch"]}],
+            "datasets": {
+                "a": {"source": "folder", "path": "data/a", "task": "classification"},
+                "b": {"source": "folder", "path": "/data/b", "task": "classification"},
+                "c": {"source": "waves", "n_windows": 80},
+            },
+            "architectures": {"mine": {"of": "cnn1d", "init": "encoder.safetensors"}},
+        }
+    )
+
+    found = from_folder(benchmark, Path("below"))
+
+    paths = [found.datasets[name].source_options["path"] for name in "ab"]
+    assert paths == [f"{tmp_path}/below/data/a", "/data/b"]
+    assert found.architectures["mine"].init == f"{tmp_path}/below/encoder.safetensors"
+    assert found.datasets["c"] == benchmark.datasets["c"]
+    assert from_folder(benchmark, Path()) is benchmark

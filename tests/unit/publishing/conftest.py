@@ -78,4 +78,4 @@ def finish(plan: Plan) -> None:
     for dataset in plan.base_datasets:
         folder = Path(layout.BEST.format(dataset=dataset))
         hand_over(plan, Path(), dataset, folder, lambda *_: Ensemble(scores=SCORES))
-    report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))
+    report.run(Path(), Path(layout.SUMMARY), Path(layout.REPORT))

@@ -135,7 +135,7 @@ def page_without_figures(without_figures: None) -> Callable[[], str]:
     del without_figures
 
     def make() -> str:
-        report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))
+        report.run(Path(), Path(layout.SUMMARY), Path(layout.REPORT))
         return Path(layout.REPORT).read_text(encoding="utf-8")
 
     return make
@@ -156,7 +156,7 @@ def make_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
                 patch.setattr(rendering, "draw", blank)
             patch.chdir(root)
             (write_event_world if events else write_made_up_results)(root, raw, **settings)
-            report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))
+            report.run(Path(), Path(layout.SUMMARY), Path(layout.REPORT))
         return root / layout.REPORT
 
     return make

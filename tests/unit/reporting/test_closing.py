@@ -28,3 +28,11 @@ def test_a_dataset_without_baselines_ends_in_its_model_alone(write_results, conf
     plan = write_results(config((), seeds=[0]), skill=lambda run: 0.8)
 
     assert "baseline" not in closing_lines(plan, Path())[0]
+
+
+def test_a_run_elsewhere_begins_with_its_folder(write_results, config, monkeypatch):
+    plan = write_results(config((), seeds=[0]), skill=lambda run: 0.8)
+    root = Path.cwd()
+    monkeypatch.chdir("/")
+
+    assert closing_lines(plan, root)[0] == f"in {root}:"

@@ -64,7 +64,7 @@ def summary_rows(report):
 
 @pytest.mark.usefixtures("without_figures")
 def test_when_all_runs_have_finished_it_is_the_page_of_the_workflow(plan):
-    step.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    step.main(["--root", ".", "--summary", layout.SUMMARY, "--page", layout.REPORT])
     main(["report"])
 
     assert Path(layout.REPORT_SO_FAR).read_bytes() == Path(layout.REPORT).read_bytes()
@@ -174,7 +174,7 @@ def test_before_anything_has_finished_a_sentence_says_so(plan):
 
 @pytest.mark.usefixtures("without_figures")
 def test_nothing_but_the_page_is_written(plan):
-    step.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    step.main(["--root", ".", "--summary", layout.SUMMARY, "--page", layout.REPORT])
     delete(plan, plan.trained[0])
     before = contents()
     main(["report"])

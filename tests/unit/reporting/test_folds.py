@@ -160,7 +160,7 @@ def test_the_summary_has_a_row_for_every_fold_and_the_page_one_section(page_with
 
 
 def test_every_figure_can_be_drawn_of_folds(plan):
-    report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    report.main(["--root", ".", "--summary", layout.SUMMARY, "--page", layout.REPORT])
 
     assert {dataset for dataset, _ in figure_names(plan)} == {"mine"}
     assert all(

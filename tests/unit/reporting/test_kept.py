@@ -34,7 +34,7 @@ def skill(run):
 def make_report():
     """Make the report as Snakemake does, which removes the outputs first, and return its files."""
     shutil.rmtree("results/figures", ignore_errors=True)
-    report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    report.main(["--root", ".", "--summary", layout.SUMMARY, "--page", layout.REPORT])
     paths = [*Path("results/figures").rglob("*.*"), Path(layout.REPORT)]
     return {str(path): path.read_bytes() for path in paths}
 
@@ -106,7 +106,7 @@ def test_a_figure_that_was_edited_by_hand_is_written_anew(made, drawn):
     _, files = made
     Path(LEADERBOARD).write_text("<svg/>")
 
-    report.run(Path(layout.CONFIG), Path(layout.SUMMARY), Path(layout.REPORT))
+    report.run(Path(), Path(layout.SUMMARY), Path(layout.REPORT))
 
     assert Path(LEADERBOARD).read_bytes() == files[LEADERBOARD]
     assert drawn == []

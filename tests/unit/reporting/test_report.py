@@ -19,7 +19,7 @@ EVIL = "<script>alert(1)</script>"
 
 
 def make_report():
-    report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    report.main(["--root", ".", "--summary", layout.SUMMARY, "--page", layout.REPORT])
     return Path(layout.REPORT).read_text(encoding="utf-8")
 
 

@@ -107,7 +107,7 @@ def test_models_whose_options_were_chosen_are_marked_and_the_others_are_not(sear
 
 @pytest.mark.usefixtures("without_figures")
 def test_the_page_shows_the_search_and_the_settings_that_were_chosen(searched):
-    report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    report.main(["--root", ".", "--summary", layout.SUMMARY, "--page", layout.REPORT])
     page = Path(layout.REPORT).read_text(encoding="utf-8")
 
     assert "Search of options: 4 trials" in page
@@ -249,7 +249,7 @@ def test_options_are_compared_in_the_rung_that_all_trials_reach(halved):
 
 @pytest.mark.usefixtures("without_figures")
 def test_the_page_says_which_part_of_the_epochs_a_trial_had(halved):
-    report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    report.main(["--root", ".", "--summary", layout.SUMMARY, "--page", layout.REPORT])
     page = Path(layout.REPORT).read_text(encoding="utf-8")
 
     assert "cnn1d 9 trials with 1/9 of the epochs, 4 with 1/3, 2 with all." in page

@@ -35,7 +35,7 @@ def made(write_results, rich_config, without_figures):
     """Return the plan, the values of the page's tables, and the summary."""
     raw = rich_config(seeds=[0, 1, 2])
     plan = write_results(raw, skill=lambda run: (len(run.fill(layout.RUN)) % 30 + run.seed) / 40)
-    report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    report.main(["--root", ".", "--summary", layout.SUMMARY, "--page", layout.REPORT])
     page = Page(Path(layout.REPORT).read_text(encoding="utf-8")).values
     return plan, page, pd.read_csv(layout.SUMMARY)
 
@@ -112,7 +112,7 @@ def drawn(write_results, rich_config):
     """Return a plan, what gives the table behind a figure of waves, and the summary."""
     raw = rich_config(datasets=["waves"])
     plan = write_results(raw, skill=lambda run: (len(run.fill(layout.RUN)) % 30 + run.seed) / 40)
-    report.main(["--config", layout.CONFIG, "--summary", layout.SUMMARY, "--page", layout.REPORT])
+    report.main(["--root", ".", "--summary", layout.SUMMARY, "--page", layout.REPORT])
     return (
         plan,
         lambda figure: pd.read_csv(layout.FIGURE_TABLE.format(dataset="waves", figure=figure)),

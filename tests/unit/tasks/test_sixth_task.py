@@ -92,7 +92,7 @@ def test_a_task_of_another_package_goes_through_every_step():
         }
         start(evaluate, jobs.evaluate("clicks"), run, **one, **scored)
     Path(layout.CONFIG).write_text(plan.benchmark.to_yaml())
-    report.run(*(Path(path) for path in (layout.CONFIG, layout.SUMMARY, layout.REPORT)))
+    report.run(*map(Path, ("", layout.SUMMARY, layout.REPORT)))
 
     metrics = json.loads(Path(floor.fill(layout.METRICS)).read_text())
     assert (metrics["task"], metrics["headline"]) == ("counting", "exact")

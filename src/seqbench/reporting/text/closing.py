@@ -14,6 +14,8 @@ from seqbench.reporting.text.usage import usages
 def closing_lines(plan: Plan, root: Path) -> list[str]:
     """Return a line for each dataset, then the page, then the command that uses the first model.
 
+    A root that is not the working directory stands in a line before.
+
     The model of a dataset is the one that val selects, as on the page.
 
     Parameters
@@ -25,7 +27,8 @@ def closing_lines(plan: Plan, root: Path) -> list[str]:
     """
     results = collect(plan, root)
     boards = [leaderboards(results, dataset)[0] for dataset in plan.base_datasets]
-    lines = [_result(board) for board in boards] + [f"page: {layout.REPORT}"]
+    lines = [] if root == Path() else [f"in {root}:"]
+    lines += [*map(_result, boards), f"page: {layout.REPORT}"]
     uses = [use for board in boards if board.selected is not None for use in usages(plan, board)]
     lines += [f"use:  {use.command}" for use in uses[:1]]
     return lines
