@@ -1,5 +1,6 @@
 """What installs the project says the same everywhere."""
 
+import json
 import os
 import re
 import tomllib
@@ -151,6 +152,34 @@ def test_the_licence_of_the_repository_is_that_which_its_files_name(pytestconfig
     [named] = (pytestconfig.rootpath / "LICENSES").iterdir()
 
     assert named.read_bytes() == (pytestconfig.rootpath / "LICENSE").read_bytes()
+
+
+def test_codemeta_agrees_with_the_package_and_the_citation(pytestconfig):
+    root = pytestconfig.rootpath
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((root / "CITATION.cff").read_text())
+    codemeta = json.loads((root / "codemeta.json").read_text())
+
+    assert {name: codemeta[name] for name in ("name", "description", "keywords")} == {
+        name: project[name] for name in ("name", "description", "keywords")
+    }
+    assert codemeta["version"] == citation["version"]
+    assert codemeta["license"].rpartition("/")[2] == project["license"] == citation["license"]
+    authors = [one["name"] for one in codemeta["author"]]
+    assert authors == [one["name"] for one in project["authors"]]
+    assert authors == [one["name"] for one in citation["authors"]]
+    assert codemeta["runtimePlatform"] == f"Python {project['requires-python']}"
+
+
+def test_codemeta_has_terms_of_its_context_alone(pytestconfig):
+    codemeta = json.loads((pytestconfig.rootpath / "codemeta.json").read_text())
+
+    terms = (pytestconfig.rootpath / "tests/data/codemeta-3.0-terms.txt").read_text().split()
+
+    assert codemeta.pop("@context") == "https://w3id.org/codemeta/3.0"
+    assert codemeta.pop("@type") == "SoftwareSourceCode"
+    assert {one.pop("@type") for one in codemeta["author"]} == {"Organization"}
+    assert {name for one in (codemeta, *codemeta["author"]) for name in one} <= set(terms)
 
 
 @pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="no workers")
