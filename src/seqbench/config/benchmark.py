@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from seqbench.config.arms import FILE, MODES, ArmName
 from seqbench.config.checks import problems
 from seqbench.config.datasets import DatasetEntry, FoldOf, Name, built_in_datasets, folds_of
+from seqbench.config.energy import EnergySettings
 from seqbench.config.messages import ConfigError, faults
 from seqbench.config.options import Fraction, Level, NaturalNumber, Options
 from seqbench.config.registry import ARCHITECTURES, DATASETS, OBJECTIVES
@@ -100,6 +101,7 @@ class Benchmark(BaseModel):
     finetune: FinetuneSettings = FinetuneSettings()
     tune: TuneSettings = TuneSettings()
     questions: list[Question] = Field([], description="Comparisons that the report makes.")
+    energy: EnergySettings = EnergySettings()
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = Field(
         "auto", description="Where models train: auto takes a GPU when there is one."
     )

@@ -297,7 +297,7 @@ def test_the_summary_is_tidy_and_sorted(write_results, config):
     assert not frame.duplicated(list(COLUMNS[:-1])).any()
     assert "peak_memory_bytes" not in set(frame["metric"])  # null in the files
     trained = frame.query("architecture == 'cnn1d' and seed == 0")
-    assert len(trained) == 7 + 7 + 7  # metrics of val and test, costs that are not null
+    assert len(trained) == 7 + 7 + 7 + 1  # of val and test, costs that are not null, energy
     assert frame.query("metric == 'accuracy'")["value"].tolist() == [0.1 + 0.2] * 5
 
 

@@ -20,6 +20,8 @@ COLUMNS = {
     "MACs a window": ("cost", "macs_per_window"),
     "training": ("cost", "train_s"),
     "processor time": ("cost", "train_cpu_s"),
+    "GPU time": ("cost", "train_gpu_s"),
+    "energy, estimated": ("cost", "energy_wh"),
     "pretraining": ("cost", "pretrain_s"),
     "prediction": ("cost", "predict_s"),
     "peak memory": ("cost", "peak_memory_bytes"),

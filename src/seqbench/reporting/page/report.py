@@ -26,11 +26,13 @@ from seqbench.reporting.read.results import Result, origin_of
 from seqbench.reporting.scores import formats, pretraining, questions
 from seqbench.reporting.scores.column_bests import ColumnBests
 from seqbench.reporting.scores.crossings import Matrix
+from seqbench.reporting.scores.effort import effort
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text import overview
 from seqbench.reporting.text.across import across_sections
 from seqbench.reporting.text.beside import Beside
+from seqbench.reporting.text.energy import energy_sentences
 from seqbench.reporting.text.leaks import cross_warnings
 from seqbench.reporting.text.models import listed_models, model_values
 from seqbench.reporting.text.published import published_sentences
@@ -44,7 +46,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 STYLES = ("style", "first_screen", "sections", "models", "figures", "print")
 FILTERS = (
     *("score", "amount", "seconds", "memory", "percent", "p_value", "relative", "decimal"),
-    *("count", "rate", "milliseconds", "metric_value"),
+    *("count", "energy", "rate", "milliseconds", "metric_value"),
 )  # functions of `formats` that templates use under their own names
 
 
@@ -90,6 +92,7 @@ def render_page(
     signs = pretraining.signs(results)
     boards = [material.board for material in materials]
     models = listed_models(materials)
+    searches = [search for material in materials for search in material.searches]
     warnings = [*unfinished_warnings(plan), *overview.warnings(materials, results)]
     return (
         environment(beside.results)
@@ -100,7 +103,9 @@ def render_page(
             requested=overview.requested(plan.requested),
             unfinished=unfinished_by_dataset(plan),
             lede=overview.lede(margins),
-            effort=overview.effort(plan, results),
+            effort=overview.effort_line(plan, results),
+            energy=energy_sentences(effort(results, searches), plan.benchmark.energy),
+            has_gpu=any(one.cost("train_gpu_s") for one in results),
             recommended=recommended(plan, materials),
             margins_place=margins.place,
             boards=boards,

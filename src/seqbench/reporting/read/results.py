@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from seqbench.config.datasets import FoldOf
 from seqbench.config.stages import Fold
 from seqbench.errors import FormatError
 from seqbench.plan.plan import Plan, Run
+from seqbench.reporting.read.energy import DERIVED, derived_costs
 from seqbench.storage.metrics import Metrics, Score, read_metrics
 from seqbench.storage.records import Provenance
 
@@ -37,11 +38,14 @@ class Result:
         Its `metrics.json`.
     of
         What its dataset is a fold of; None: it is none.
+    derived
+        Costs that follow from those of `metrics`, by name.
     """
 
     run: Run
     metrics: Metrics
     of: FoldOf | None = None
+    derived: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def dataset(self) -> str:
@@ -87,7 +91,9 @@ class Result:
         return None if values is None else np.array(values, dtype=np.float64)
 
     def cost(self, key: str) -> float | None:
-        """Return a cost of the run, or None where it was not measured."""
+        """Return a cost of the run, or None where it is not known."""
+        if key in DERIVED:
+            return self.derived.get(key)
         return getattr(self.metrics.cost, key)
 
     def n_windows(self, split: str) -> int | None:
@@ -118,11 +124,11 @@ def collect(plan: Plan, root: Path) -> list[Result]:
     FormatError
         If a file is missing, damaged or of another run.
     """
-    folds = plan.benchmark.folds
-    return [
-        read_result(run, root / run.fill(layout.METRICS), folds.get(run.dataset))
+    found = (
+        read_result(run, root / run.fill(layout.METRICS), plan.benchmark.folds.get(run.dataset))
         for run in sorted(plan.runs)
-    ]
+    )
+    return [replace(one, derived=derived_costs(plan, one.run, one.metrics)) for one in found]
 
 
 def summary(results: Iterable[Result]) -> pd.DataFrame:
@@ -176,3 +182,4 @@ def _values(result: Result) -> Iterable[tuple[str, str, float]]:
     for split, scores in result.metrics.scores.items():
         yield from ((split, n, one.value) for n, one in scores.items() if one.value is not None)
     yield from (("cost", n, float(cost)) for n, cost in result.metrics.cost if cost is not None)
+    yield from (("cost", name, cost) for name, cost in result.derived.items())

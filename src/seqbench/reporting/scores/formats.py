@@ -126,6 +126,20 @@ def durations(values: Sequence[float]) -> tuple[list[str], str]:
     return [f"{value / size:.3g}" for value in values], unit
 
 
+def energy(value_wh: float | None) -> str:
+    """Write watt hours in the unit that fits them."""
+    if value_wh is None:
+        return NOTHING
+    if value_wh >= 999.5:
+        return f"{value_wh / 1000:.3g} kWh"
+    return f"{value_wh:.3g} Wh" if value_wh >= 0.9995 else f"{1000 * value_wh:.3g} mWh"
+
+
+def grams(value: float) -> str:
+    """Write a mass in grams, or kilograms from one on."""
+    return f"{value / 1000:.3g} kg" if value >= 999.5 else f"{value:.3g} g"
+
+
 def memory(value: float | None) -> str:
     """Write a number of bytes."""
     return NOTHING if value is None else f"{value / 2**20:.0f} MiB"

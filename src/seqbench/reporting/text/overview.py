@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from seqbench.config.arms import Arm
 from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.margins import Margins
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.read.results import Result
 from seqbench.reporting.scores import formats, pretraining
+from seqbench.reporting.scores.effort import effort
 from seqbench.reporting.text.leaks import leak_warnings, overlap_warnings
 
 FEW_SEEDS = 3
@@ -74,28 +74,13 @@ def _uncounted(margins: Margins) -> str:
     return found
 
 
-def effort(plan: Plan, results: list[Result]) -> str:
+def effort_line(plan: Plan, results: list[Result]) -> str:
     """Return how many runs there are and what they cost, in a line."""
     runs = (
         f"{counted(len(plan.trained), 'training')}, {counted(len(plan.baselines), 'baseline run')}"
     )
-    spent = formats.seconds(_spent(results))
+    spent = formats.seconds(effort(results).cpu_s)
     return f"{runs} · {spent} of processor time for training and pretraining{_memory(results)}"
-
-
-def _spent(results: Iterable[Result]) -> float | None:
-    """Return the processor seconds of all trainings; those that arms share count once."""
-    spent: dict[object, float | None] = {}
-    for result in results:
-        run = result.run
-        spent[run] = result.cost("train_cpu_s")
-        if pretraining := result.metrics.pretraining:
-            where = pretraining.dataset or run.dataset
-            shared = where, run.architecture, pretraining.objective, run.seed
-            if not Arm.parse(run.arm).from_file:  # which was trained elsewhere
-                spent[shared] = result.cost("pretrain_cpu_s")
-    known = [seconds for seconds in spent.values() if seconds is not None]
-    return sum(known) if known else None
 
 
 def _memory(results: Iterable[Result]) -> str:

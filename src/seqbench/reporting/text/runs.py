@@ -28,6 +28,8 @@ COSTS = {
     "macs_per_window": ("MACs a window", formats.amount),
     "train_s": ("training", formats.seconds),
     "train_cpu_s": ("processor time", formats.seconds),
+    "train_gpu_s": ("GPU time", formats.seconds),
+    "energy_wh": ("energy, estimated", formats.energy),
     "pretrain_s": ("pretraining", formats.seconds),
     "predict_s": ("prediction", formats.seconds),
     "predict_s_per_s": ("prediction per second of signal", formats.seconds),
