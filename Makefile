@@ -75,8 +75,9 @@ lock: $(READY)       ## write envs/lock.txt: versions of envs/constraints.txt wi
 licences: $(READY)   ## write docs/reference/licences.md from envs/lock.txt and what is installed
 	$(BIN)/python docs/list_licences.py
 
-schema: $(READY)     ## write workflow/schemas/config.schema.yaml from the config's models
+schema: $(READY)     ## write config/README.md and workflow/schemas/config.schema.yaml from the config's models
 	$(BIN)/seqbench schema > workflow/schemas/config.schema.yaml
+	$(BIN)/seqbench schema --markdown > config/README.md
 
 architecture: $(READY) ## draw docs/explanation/architecture.svg and its table from the imports
 	$(BIN)/python docs/draw_architecture.py

@@ -17,7 +17,6 @@ extensions = [
     "mathml",
     "repository_links",
     "command_reference",
-    "config_reference",
     "metric_reference",
     "registry_reference",
 ]

@@ -1,8 +1,9 @@
 """What is registered under each name, with its options: ``{registered} ARCHITECTURES``."""
 
-from generated import PARALLEL, GeneratedText, keys_table, prose
+from generated import PARALLEL, GeneratedText, prose
 from sphinx.application import Sphinx
 
+from seqbench.cli.key_tables import keys_table
 from seqbench.config.registry import REGISTRIES, Entry
 
 BY_VARIABLE = {registry.variable: registry for registry in REGISTRIES}

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from seqbench.cli.key_tables import config_keys
 from seqbench.config.arms import Arm
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.datasets import built_in_datasets
@@ -246,6 +247,12 @@ def test_the_schema_for_editors_is_in_step_with_the_models(pytestconfig):
     assert yaml.safe_load(path.read_text()) == yaml.safe_load(yaml.safe_dump(json_schema())), (
         "run `make schema`"
     )
+
+
+def test_the_tables_of_keys_are_in_step_with_the_models(pytestconfig):
+    path = pytestconfig.rootpath / "config" / "README.md"
+
+    assert path.read_text(encoding="utf-8") == config_keys(), "run `make schema`"
 
 
 SHIPPED = [

@@ -63,7 +63,8 @@ def values(schema: Schema, definitions: Schema, *, many: bool = False) -> str:
         return " or ".join([*words, *["empty"] * (len(branches) < len(schema["anyOf"]))])
     if "$ref" in schema:
         named = definitions[schema["$ref"].rpartition("/")[2]]
-        return f"the keys {', '.join(named.get('properties', {}))}"
+        keys = f"the keys {', '.join(named.get('properties', {}))}"
+        return f"mappings with {keys}" if many else keys
     if "const" in schema:
         return as_yaml(schema["const"])
     if "enum" in schema:
