@@ -2,6 +2,7 @@ import csv
 import json
 import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import yaml
@@ -178,3 +179,19 @@ def test_the_report_of_snakemake_carries_page_and_figures(smoke, smoke_config, s
     page = report.read_text()
     assert "learning_curves.svg" in page
     assert "report.html" in page
+
+
+def test_the_report_of_snakemake_as_an_archive_holds_the_page_as_it_is(
+    smoke, smoke_config, snakemake, tmp_path
+):
+    archive = tmp_path / "report.zip"
+
+    done = snakemake("--report", archive, folder=smoke, config=smoke_config)
+
+    assert done.returncode == 0, done.output[-3000:]
+    with ZipFile(archive) as opened:
+        files = {name.removeprefix("report/"): name for name in opened.namelist()}
+        [page] = [name for name in files if re.fullmatch(r"data/raw/\w+/report\.html", name)]
+        assert opened.read(files[page]) == (smoke / layout.REPORT).read_bytes()
+        assert page in opened.read(files["report.html"]).decode()
+        assert any(name.endswith("/leaderboard.svg") for name in files)
