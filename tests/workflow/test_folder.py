@@ -3,7 +3,9 @@ import csv
 import pytest
 import yaml
 
+import seqbench
 from seqbench import layout
+from seqbench.cli.main import main
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("pumps")]
 
@@ -95,3 +97,26 @@ def test_a_recording_whose_name_is_no_text_is_refused_before_anything_runs(plan_
     assert done.returncode != 0
     assert "its name is not valid UTF-8; rename the file" in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_publication_holds_no_path_predicts_and_joins_with_its_results(pumps_run, tmp_path):
+    published, joined = tmp_path / "published", tmp_path / "joined"
+
+    main(["publish", str(pumps_run), str(published)])
+    main(["merge", str(published), str(pumps_run / "results"), str(joined)])
+
+    place = str(pumps_run).encode()
+    assert not [
+        path for path in files_of(published) + files_of(joined) if place in path.read_bytes()
+    ]
+    with (joined / "runs.csv").open() as file:
+        of_runs = list(csv.DictReader(file))
+    assert {row["architecture"] for row in of_runs} == {"cnn1d", "majority"}
+    assert {row["results"] for row in of_runs} == {f"published; {pumps_run.name}"}
+    new = pumps_run / "data" / "recordings" / "run 3.csv"
+    ours, theirs = (seqbench.load(one / "results/best/pumps") for one in (pumps_run, published))
+    assert ours.predict(new).to_frame().equals(theirs.predict(new).to_frame())
+
+
+def files_of(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]

@@ -23,6 +23,7 @@ COMMANDS = (
     "report",
     "compare",
     "publish",
+    "merge",
     "predict",
     "export",
     "schema",

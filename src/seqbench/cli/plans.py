@@ -59,6 +59,13 @@ def read_config(*paths: Path) -> Benchmark:
     return Benchmark.read(DEFAULT_CONFIG, *paths)
 
 
+def results_root(path: Path) -> Path:
+    """Return the folder that holds `results/`, which is itself a way to name it."""
+    saved = Path(layout.CONFIG)
+    is_results = (path / saved.name).is_file() and path.resolve().name == saved.parts[0]
+    return path.resolve().parent if is_results else path
+
+
 def _refuse_results_folder(directory: Path) -> None:
     """Refuse a folder of results in place of the one that holds it."""
     config, recordings = Path(layout.CONFIG), Path(layout.RECORDINGS)

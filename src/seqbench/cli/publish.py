@@ -13,9 +13,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from seqbench import layout
 from seqbench.cli.arguments import refuse_missing
-from seqbench.cli.plans import read_plan
+from seqbench.cli.plans import read_plan, results_root
 from seqbench.errors import UserError
 
 if TYPE_CHECKING:
@@ -56,14 +55,14 @@ def run(results: Path, out: Path, models: Literal["best", "all"], unfinished: bo
     """Write the folder, and print what it holds."""
     refuse_missing(results, "name the folder results/, or the one that holds it")
     from seqbench.datasets.base import counted
-    from seqbench.publishing.publication import MADE_BY, publish
+    from seqbench.publishing.publication import publish
     from seqbench.reporting.read.finished import finished_part
-    from seqbench.storage.static_folder import PAGE, is_made_by, refuse_others
+    from seqbench.storage.static_folder import PAGE, PUBLISHED, is_made_by, refuse_others
 
-    root = _root(results)
-    if is_made_by(root, MADE_BY):
+    root = results_root(results)
+    if is_made_by(root, PUBLISHED):
         raise UserError(f"{results}: is published already, without what a report is made from")
-    refuse_others(out, MADE_BY)  # before the time that the page takes
+    refuse_others(out, PUBLISHED)  # before the time that the page takes
     plan = read_plan(None, root)
     if unfinished:
         plan = finished_part(plan, root)
@@ -73,13 +72,6 @@ def run(results: Path, out: Path, models: Literal["best", "all"], unfinished: bo
     of_models = counted(made.n_models, "model file")
     print(f"{out}: {counted(made.n_runs, 'run')}, {of_models}, {made.n_bytes / 1e6:.3g} MB")
     print(f"page: {out / PAGE}")
-
-
-def _root(results: Path) -> Path:
-    """Return the folder that holds `results/`."""
-    saved = Path(layout.CONFIG)
-    is_results = (results / saved.name).is_file() and results.resolve().name == saved.parts[0]
-    return results.resolve().parent if is_results else results
 
 
 def _refuse_unfinished(plan: "Plan", root: Path) -> None:

@@ -23,6 +23,7 @@ from seqbench.publishing.private import public, refuse_private
 from seqbench.reporting.page.assembly import Report, assemble, write_figures_and_tables
 from seqbench.reporting.page.escapes import markdown
 from seqbench.reporting.read.results import collect, origin_of
+from seqbench.reporting.read.sources import window_digests
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
@@ -31,11 +32,8 @@ from seqbench.reporting.text.cards import NOT_STATED
 from seqbench.storage.atomic import copy_file, write_text
 from seqbench.storage.metrics import Metrics, write_metrics
 from seqbench.storage.model_card import ModelCard, read_card, sha256
-from seqbench.storage.static_folder import PAGE, SUMS, static_folder, write_index
-from seqbench.storage.window_digest import window_digest
-from seqbench.storage.windows import SPLITS
+from seqbench.storage.static_folder import PAGE, PUBLISHED, SUMS, static_folder, write_index
 
-MADE_BY = "seqbench publish"
 README = "README.md"
 TEMPLATES = Path(__file__).parent / "templates"
 Models = Literal["best", "all"]
@@ -77,7 +75,7 @@ def publish(plan: Plan, root: Path, out: Path, models: Models = "best") -> Publi
     of_runs = shown.runs if models == "all" or plan.unfinished else []
     copied = dict.fromkeys(path for run in of_runs for path in _models_of(shown, run))
     results = collect(shown, root)
-    with static_folder(out, MADE_BY) as folder:
+    with static_folder(out, PUBLISHED) as folder:
         cards = {} if plan.unfinished else dict(_hand_over(shown, root, folder, names))
         for path in [*copied, *choice_files(shown, shown.runs)]:
             copy_file(root / path, folder / path)
@@ -99,12 +97,12 @@ def publish(plan: Plan, root: Path, out: Path, models: Models = "best") -> Publi
             "page": PAGE,
             "summary": layout.SUMMARY,
             "config": layout.CONFIG,
-            "windows": _digests(shown, root),
+            "windows": window_digests(shown, root),
             "datasets": [_dataset(board, cards.get(board.dataset)) for board in report.boards],
             "models": [*_cards(cards), *_files(folder, copied, of_runs, shown)],
             "origin": origin_of(one.metrics.provenance for one in results),
         }
-        write_index(folder, MADE_BY, index)
+        write_index(folder, PUBLISHED, index)
         write_text(folder / README, _readme(index, report))
         refuse_private(folder, root, names)
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
@@ -132,14 +130,6 @@ def _hand_over(
 
 def _models_of(plan: Plan, run: Run) -> list[str]:
     return [run.fill(layout.MODEL), plan.model_file(run)]
-
-
-def _digests(plan: Plan, root: Path) -> dict[str, dict[str, str]]:
-    """Return the digests of the windows of every dataset, folds apart, by split."""
-    return {
-        name: {s: window_digest(root / layout.WINDOWS.format(dataset=name), s) for s in SPLITS}
-        for name in plan.datasets
-    }
 
 
 def _dataset(board: Leaderboard, card: ModelCard | None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from seqbench.errors import FormatError, UserError
 from seqbench.storage.atomic import WriteError, replacing_folder, write_json, write_text
 from seqbench.storage.kinds import read_text
 
+PUBLISHED, MERGED = "seqbench publish", "seqbench merge"  # who made a folder
 SUMS, INDEX, PAGE = "SHA256SUMS", "index.json", "index.html"
 LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 

@@ -44,6 +44,7 @@ def make_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeResults
         title: str = "Made up",
         edit: Callable[[Any, dict[str, Any]], None] | None = None,
         more: dict[str, Any] | None = None,
+        classes: dict[str, list[str]] | None = None,
         **grid: Any,
     ) -> Path:
         root = tmp_path / name
@@ -60,7 +61,7 @@ def make_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeResults
             if edit is not None:
                 edit(run, content)
 
-        plan = write_made_up_results(root, raw, skill=skill, edit=edited)
+        plan = write_made_up_results(root, raw, skill=skill, classes=classes, edit=edited)
         with monkeypatch.context() as patch:
             patch.chdir(root)
             write_models(plan)

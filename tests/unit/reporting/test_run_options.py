@@ -6,8 +6,8 @@ import pytest
 
 from seqbench.config.benchmark import Benchmark
 from seqbench.plan.plan import Plan
+from seqbench.reporting.read.settings import step_settings
 from seqbench.reporting.text.run_options import option_groups
-from seqbench.reporting.text.runs import step_settings
 
 DEFAULT = Path(__file__).parents[3] / "config/config.yaml"
 

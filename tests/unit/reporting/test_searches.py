@@ -23,8 +23,8 @@ from seqbench.reporting.page.paper import paper_tables
 from seqbench.reporting.read.finished import finished_part
 from seqbench.reporting.read.results import collect
 from seqbench.reporting.read.searches import Search, search_table
+from seqbench.reporting.read.settings import step_settings
 from seqbench.reporting.scores.searches import budget_curves, option_effects
-from seqbench.reporting.text.runs import step_settings
 from seqbench.reporting.text.searches import search_rows, tuned_notes
 from seqbench.steps import report
 from seqbench.storage.trials import (

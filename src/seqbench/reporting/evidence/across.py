@@ -11,7 +11,8 @@ import pandas as pd
 
 from seqbench.plan.plan import Model, Plan
 from seqbench.reporting.evidence.material import BASELINE_COLOUR, Material
-from seqbench.reporting.scores.blocks import Block, blocks, can_tell
+from seqbench.reporting.scores.blocks import Block, blocks, blocks_of, can_tell
+from seqbench.reporting.scores.leaderboards import Leaderboard
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.statistics import comparison
 from seqbench.statistics.attainable import ALPHA, smallest_p
@@ -136,11 +137,33 @@ class Across:
 def gather_across(plan: Plan, materials: Iterable[Material]) -> list[Across]:
     """Return the comparisons across datasets that a plan gives rise to."""
     known = {material.dataset: material for material in materials}
-    return [_across(block, [known[name] for name in block.datasets]) for block in blocks(plan)]
+    boards = [material.board for material in known.values()]
+    return [_across(one, boards, known[one.datasets[0]].colours) for one in blocks(plan)]
 
 
-def _across(block: Block, materials: Sequence[Material]) -> Across:
-    boards = {material.dataset: material.board for material in materials}  # with all labels
+def across_boards(boards: Sequence[Leaderboard], colours: Mapping[str, str]) -> list[Across]:
+    """Return the comparisons across the datasets of leaderboards.
+
+    Parameters
+    ----------
+    boards
+        One of each dataset, that with most labels.
+    colours
+        By architecture.
+    """
+    ran = [
+        (board.dataset, row.model)
+        for board in boards
+        for row in board.rows
+        if row.is_baseline or float(board.labels) == 1
+    ]
+    found = blocks_of({board.dataset: board.task for board in boards}, ran)
+    return [_across(block, boards, colours) for block in found]
+
+
+def _across(block: Block, all_boards: Iterable[Leaderboard], colours: Mapping[str, str]) -> Across:
+    # With all labels.
+    boards = {board.dataset: board for board in all_boards if board.dataset in block.datasets}
     rows = {(name, row.model): row for name, board in boards.items() for row in board.rows}
     datasets = list(block.datasets)
     means = {m.name: [rows[name, m].score.mean for name in datasets] for m in block.models}
@@ -162,5 +185,5 @@ def _across(block: Block, materials: Sequence[Material]) -> Across:
         headlines={name: board.headline for name, board in boards.items()},
         n_runs=(min(n_runs, default=0), max(n_runs, default=0)),
         undefined=undefined,
-        colours=materials[0].colours,
+        colours=colours,
     )

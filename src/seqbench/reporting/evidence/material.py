@@ -1,6 +1,6 @@
 """All that the report knows of one dataset, read once and shared by its figures and its section."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -216,8 +216,13 @@ def gather(plan: Plan, results: list[Result], root: Path) -> list[Material]:
         Folder that holds `results/`.
     """
     names = list(dict.fromkeys(run.architecture for run in plan.requested.trained))
-    colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
+    colours = colours_of(names)
     return [_material(plan, results, root, dataset, colours) for dataset in plan.base_datasets]
+
+
+def colours_of(architectures: Iterable[str]) -> dict[str, str]:
+    """Return a colour for each architecture, in their order."""
+    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(architectures)}
 
 
 def without_trainings(plan: Plan, results: list[Result], root: Path, dataset: str) -> Material:

@@ -108,10 +108,15 @@ def figure_names(plan: Plan) -> list[tuple[str, str]]:
         (dataset, name) for dataset in plan.base_datasets for name in figures_of(plan, dataset)
     ]
     across = [block.place for block in blocks(plan) if block.can_tell]
-    found += [(place, name) for place in across for name in _ordered("across")]
+    found += [(place, name) for place in across for name in figures_across()]
     if (published := comparable(plan)) is not None and published.counterparts:
         found += [(layout.PUBLISHED, name) for name in _ordered("published")]
     return found
+
+
+def figures_across() -> list[str]:
+    """Return the names of the figures of models across datasets, in the order of the page."""
+    return _ordered("across")
 
 
 def table_paths(plan: Plan) -> list[str]:

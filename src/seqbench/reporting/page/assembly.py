@@ -90,7 +90,14 @@ def assemble(plan: Plan, root: Path, beside: Beside = IN_RESULTS) -> Report:
 
 def write_figures_and_tables(report: Report, root: Path) -> None:
     """Write the figures and tables of a report where `layout` has them; `root` holds `results/`."""
-    for (place, figure), drawing in report.drawings.items():
+    write_figures(report.drawings, root)
+    for path, text in report.tables.items():
+        write_text(root / path, text)
+
+
+def write_figures(drawings: Mapping[tuple[str, str], Drawing], root: Path) -> None:
+    """Write figures, by place and name, where `layout` has them; `root` holds `results/`."""
+    for (place, figure), drawing in drawings.items():
         for pattern, content in (
             (layout.FIGURE, drawing.svg),
             (layout.FIGURE_PDF, drawing.pdf),
@@ -98,5 +105,3 @@ def write_figures_and_tables(report: Report, root: Path) -> None:
         ):
             with replacing(root / pattern.format(dataset=place, figure=figure)) as temporary:
                 temporary.write_bytes(content)
-    for path, text in report.tables.items():
-        write_text(root / path, text)

@@ -16,6 +16,7 @@ from seqbench.datasets.base import counted
 from seqbench.plan.plan import Plan
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.page.escapes import markdown
+from seqbench.reporting.read.settings import step_settings
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.estimates import Estimate
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
@@ -23,7 +24,6 @@ from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text.cards import NOT_STATED
 from seqbench.reporting.text.cards import card as data_card
 from seqbench.reporting.text.leaks import leak_warnings, overlap_warnings
-from seqbench.reporting.text.runs import step_settings
 from seqbench.reporting.text.usage import usages
 from seqbench.storage.model_card import CardModel, CardScore, Ensemble, ModelCard
 from seqbench.storage.model_header import ModelHeader, PredictorHeader

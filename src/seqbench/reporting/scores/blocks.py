@@ -1,6 +1,6 @@
 """Which datasets and models form a table without gaps: known from the plan alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -47,6 +47,13 @@ def can_tell(n_datasets: int, n_models: int) -> bool:
 
 
 def blocks(plan: Plan) -> list[Block]:
+    """Return the blocks of the runs of a plan, see `blocks_of`."""
+    tasks = {whole: plan.benchmark.task(whole) for whole in plan.base_datasets}
+    runs = [run for run in plan.runs if float(run.labels) == 1]
+    return blocks_of(tasks, ((plan.benchmark.base_dataset(run.dataset), run.model) for run in runs))
+
+
+def blocks_of(tasks: Mapping[str, str], ran: Iterable[tuple[str, Model]]) -> list[Block]:
     """Return a block for each task of which two datasets or more have a trained model in common.
 
     Trained models decide which datasets those are, and baselines that were run
@@ -55,19 +62,23 @@ def blocks(plan: Plan) -> list[Block]:
     too many to try; taken is the table that is largest, datasets counting twice
     as tests rest on them: n_datasets² times n_models of the trained ones.
     One in which a test can distinguish models goes before any other.
+
+    Parameters
+    ----------
+    tasks
+        By dataset.
+    ran
+        Datasets, and models that were run on them with all labels.
     """
-    tasks = {whole: plan.benchmark.task(whole) for whole in plan.base_datasets}
     runs_of: dict[str, dict[Model, set[str]]] = {}
-    for run in plan.runs:
-        whole = plan.benchmark.base_dataset(run.dataset)
+    for whole, model in ran:
         if whole not in tasks:  # so far only baselines have finished there
             continue
-        task, model = tasks[whole], run.model
-        is_ceiling = model.is_baseline and model.architecture == ceiling_of(task)
-        if float(run.labels) == 1 and not is_ceiling:
+        task = tasks[whole]
+        if not (model.is_baseline and model.architecture == ceiling_of(task)):
             runs_of.setdefault(task, {}).setdefault(model, set()).add(whole)
     found = (
-        _block(task, [name for name in plan.base_datasets if tasks[name] == task], datasets_of)
+        _block(task, [name for name in tasks if tasks[name] == task], datasets_of)
         for task, datasets_of in runs_of.items()
     )
     return [block for block in found if block is not None]

@@ -143,7 +143,7 @@ def other_settings(a: Stored, b: Stored) -> dict[str, tuple[str, str]] | None:
     """Return the settings that differ, by key; None where one of them has no config."""
     if a.config is None or b.config is None:
         return None
-    return _unequal(dict(_flat(a.config)), dict(_flat(b.config)))
+    return _unequal(dict(flat(a.config)), dict(flat(b.config)))
 
 
 def _seeds_by_model(runs: Iterable[StoredRun]) -> dict[Fitted, list[int]]:
@@ -187,10 +187,10 @@ def _unequal(one: dict[str, str], other: dict[str, str]) -> dict[str, tuple[str,
     return {key: values for key, values in both.items() if values[0] != values[1]}
 
 
-def _flat(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+def flat(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     """Yield the values of nested mappings by dotted key; a list is one value."""
     if isinstance(value, dict) and value:
         for name, inner in value.items():
-            yield from _flat(inner, f"{key}.{name}" if key else str(name))
+            yield from flat(inner, f"{key}.{name}" if key else str(name))
     else:
         yield key, json.dumps(value, ensure_ascii=False, default=str)

@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 
 from seqbench import layout
-from seqbench.config.options import Options
 from seqbench.config.registry import BASELINES
 from seqbench.plan.plan import Plan, Run
 from seqbench.reporting.evidence.material import Material
 from seqbench.reporting.read.results import Result
-from seqbench.reporting.read.searches import Choices
+from seqbench.reporting.read.settings import step_settings
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text.beside import Beside
@@ -147,27 +146,6 @@ def _scores(result: Result) -> list[list[str]]:
 
 def _score(result: Result, metric: str, split: str = "test") -> str:
     return formats.metric_value(result.value(metric, split), metric)
-
-
-def step_settings(plan: Plan, run: Run, choices: Choices) -> dict[str, Options]:
-    """Return the settings of the steps that made a run but its identity, in their order."""
-    jobs, pretraining, dataset = plan.job_settings, plan.pretraining(run), run.dataset
-    choice = choices.get((dataset, run.architecture))
-    point = choice.options if choice else None
-    found: dict[str, Options] = {
-        "ingest": jobs.ingest(plan.benchmark.base_dataset(dataset)),
-        "window": jobs.window(dataset),
-    }
-    if run.is_baseline:
-        found["fit_baseline"] = jobs.fit_baseline(dataset, run.architecture, point)
-    else:
-        if pretraining is not None:
-            found["pretrain"] = jobs.pretrain(run.architecture, pretraining.objective, point)
-        place = (dataset, run.architecture, run.arm, float(run.labels), point)
-        found["finetune"] = jobs.finetune(*place)
-        if plan.is_refit(run):
-            found["refit"] = jobs.refit(*place)
-    return found | {"evaluate": jobs.evaluate(dataset)}
 
 
 def _log(plan: Plan, run: Run, step: str) -> str:
