@@ -126,6 +126,46 @@ def test_installed_versions_lie_within_the_bounds(requirements):
         assert requirement.specifier.contains(version(requirement.name)), requirement
 
 
+def test_both_images_are_made_of_the_same(pytestconfig):
+    envs = pytestconfig.rootpath / "envs"
+    docker, apptainer = (
+        (envs / name).read_text().replace("\\\n", " ") for name in ("Dockerfile", "seqbench.def")
+    )
+    docker = re.sub(r"\$\{(\w+)\}", r"{{ \1 }}", docker)
+
+    def installed(recipe):
+        return [" ".join(line.split()) for line in re.findall(r"pip install .*", recipe)]
+
+    def copied(recipe):
+        return {
+            name
+            for line in re.findall(r"^(?:COPY| {4})([\w./ ]+) /source/", recipe, re.M)
+            for name in line.split()
+        }
+
+    assert len(installed(docker)) == 2
+    assert installed(docker) == installed(apptainer)
+    assert copied(docker) - {"envs/constraints.txt"} == copied(apptainer)
+    assert (
+        re.search(r"^FROM (.*)", docker, re.M)[1] == re.search(r"^From: (.*)", apptainer, re.M)[1]
+    )
+    assert re.findall(r"ARG (.*)", docker) == re.findall(r"^ +(\w+=\S+)$", apptainer, re.M)
+
+
+def test_the_lowest_snakemake_is_the_same_wherever_it_is_named(pytestconfig, requirements):
+    root = pytestconfig.rootpath
+    [snakemake] = [one for one in requirements if one.name == "snakemake"]
+    bounds = {one.operator: one.version for one in snakemake.specifier}
+    workflow = (root / "workflow" / "Snakefile").read_text()
+    jobs = yaml.safe_load((root / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+
+    assert re.search(r'min_version\("(.*)"\)', workflow)[1] == bounds[">="]
+    assert jobs["snakemake"]["strategy"]["matrix"]["version"] == [
+        f"=={bounds['>=']}.*",
+        f">={bounds['>=']},<{bounds['<']}",
+    ]
+
+
 def test_changelog_and_citation_know_the_version(pytestconfig):
     changelog = (pytestconfig.rootpath / "CHANGELOG.md").read_text()
     newest, dated = re.search(r"^## (\S+) — (.+)$", changelog, re.M).groups()
