@@ -24,6 +24,7 @@ COMMANDS = (
     "compare",
     "publish",
     "merge",
+    "croissant",
     "predict",
     "export",
     "schema",
