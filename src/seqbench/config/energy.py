@@ -6,19 +6,12 @@ from seqbench.config.options import Level, Options, Positive
 
 
 class EnergySettings(Options):
-    """Power of the hardware, from which the report, and no other job, estimates energy.
-
-    References
-    ----------
-    Lannelongue, Grealey, Inouye (2021). Green Algorithms: quantifying the carbon footprint of
-    computation. Advanced Science 8:2100707. Its calculator has 12 W for a core of a processor
-    that it does not list. Departs from it in that idle hardware, memory and cooling are left out.
-    """
+    """Power of the hardware, from which the report, and no other job, estimates energy."""
 
     core_w: Positive = Field(
         12.0,
         description="Watts of a busy processor core: the processor's thermal design power, divided"
-        " by its cores.",
+        " by its cores; 12 is for an unknown one.",
     )
     gpu_w: Positive | None = Field(
         None,

@@ -47,7 +47,14 @@ def derived_costs(plan: Plan, run: Run, metrics: Metrics) -> dict[str, float]:
 
 
 def estimated_wh(settings: EnergySettings, cpu_s: float | None, gpu_s: float) -> float | None:
-    """Return the watt hours of processor and GPU seconds; None where seconds or watts lack."""
+    """Return the watt hours of processor and GPU seconds; None where seconds or watts lack.
+
+    References
+    ----------
+    Lannelongue, Grealey, Inouye (2021). Green Algorithms: quantifying the carbon footprint of
+    computation. Advanced Science 8:2100707. Its calculator has 12 W for a core of a processor
+    that it does not list. Departs from it in that idle hardware, memory and cooling are left out.
+    """
     if cpu_s is None or (gpu_s and settings.gpu_w is None):
         return None
     return (settings.core_w * cpu_s + (settings.gpu_w or 0.0) * gpu_s) / S_PER_H
