@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -32,7 +32,14 @@ from seqbench.reporting.text.cards import NOT_STATED
 from seqbench.storage.atomic import copy_file, write_text
 from seqbench.storage.metrics import Metrics, write_metrics
 from seqbench.storage.model_card import ModelCard, read_card, sha256
-from seqbench.storage.static_folder import PAGE, PUBLISHED, SUMS, static_folder, write_index
+from seqbench.storage.publication import (
+    Publication,
+    PublishedDataset,
+    PublishedModel,
+    PublishedScore,
+)
+from seqbench.storage.records import RunIdentity
+from seqbench.storage.static_folder import INDEX, PAGE, PUBLISHED, SUMS, static_folder
 
 README = "README.md"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -89,24 +96,24 @@ def publish(plan: Plan, root: Path, out: Path, models: Models = "best") -> Publi
         write_figures_and_tables(report, folder)
         write_text(folder / layout.CONFIG, of_public.to_yaml())
         write_text(folder / PAGE, report.page)
-        index: dict[str, Any] = {
-            "seqbench": __version__,
-            "title": of_public.heading,
-            "n_runs": len(shown.runs),
-            "n_runs_unfinished": len(plan.unfinished),
-            "page": PAGE,
-            "summary": layout.SUMMARY,
-            "config": layout.CONFIG,
-            "windows": window_digests(shown, root),
-            "datasets": [_dataset(board, cards.get(board.dataset)) for board in report.boards],
-            "models": [*_cards(cards), *_files(folder, copied, of_runs, shown)],
-            "origin": origin_of(one.metrics.provenance for one in results),
-        }
-        write_index(folder, PUBLISHED, index)
+        index = Publication(
+            seqbench=__version__,
+            title=of_public.heading,
+            n_runs=len(shown.runs),
+            n_runs_unfinished=len(plan.unfinished),
+            page=PAGE,
+            summary=layout.SUMMARY,
+            config=layout.CONFIG,
+            windows=window_digests(shown, root),
+            datasets=tuple(_dataset(one, cards.get(one.dataset)) for one in report.boards),
+            models=(*_cards(cards), *_files(folder, copied, of_runs, shown)),
+            origin=origin_of(one.metrics.provenance for one in results),
+        )
+        write_text(folder / INDEX, index.model_dump_json(indent=1) + "\n")
         write_text(folder / README, _readme(index, report))
         refuse_private(folder, root, names)
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-    return Published(len(shown.runs), len(index["models"]), sum(sizes))
+    return Published(len(shown.runs), len(index.models), sum(sizes))
 
 
 def _hand_over(
@@ -120,7 +127,7 @@ def _hand_over(
         if not (root / layout.CARD.format(dataset=dataset)).exists():
             continue  # no trained model has a score on test, as the text says
         card = ModelCard.of_json(_without(read_card(root / best).model_dump(mode="json"), names))
-        for one in [*card.models, *([card.baseline] if card.baseline else [])]:
+        for one in card.files:
             copy_file(root / best / one.file, folder / best / one.file)
         write_text(
             folder / layout.CARD.format(dataset=dataset), card.model_dump_json(indent=1) + "\n"
@@ -132,60 +139,60 @@ def _models_of(plan: Plan, run: Run) -> list[str]:
     return [run.fill(layout.MODEL), plan.model_file(run)]
 
 
-def _dataset(board: Leaderboard, card: ModelCard | None) -> dict[str, Any]:
+def _dataset(board: Leaderboard, card: ModelCard | None) -> PublishedDataset:
     source = card.data.get("Source", {}) if card else {}
-    return {
-        "dataset": board.dataset,
-        "task": board.task,
-        "metric": board.headline,
-        "licence": source.get("licence", NOT_STATED),
-        "citation": source.get("citation", NOT_STATED),
-        "selected": _score(board.selected),
-        "best_baseline": _score(board.best_baseline),
-    }
+    return PublishedDataset(
+        dataset=board.dataset,
+        task=board.task,
+        metric=board.headline,
+        licence=source.get("licence", NOT_STATED),
+        citation=source.get("citation", NOT_STATED),
+        selected=_score(board.selected),
+        best_baseline=_score(board.best_baseline),
+    )
 
 
-def _score(row: ModelScores | None) -> dict[str, Any] | None:
+def _score(row: ModelScores | None) -> PublishedScore | None:
     if row is None:
         return None
     low, high = row.score.interval or (None, None)
-    return {
-        "architecture": row.architecture,
-        "arm": row.arm,
-        "n_runs": row.score.n,
-        "mean": row.score.mean,
-        "low": low,
-        "high": high,
-        "train_s": row.cost("train_s"),
-        "predict_s": row.cost("predict_s"),
-    }
+    return PublishedScore(
+        architecture=row.architecture,
+        arm=row.arm,
+        n_runs=row.score.n,
+        mean=row.score.mean,
+        low=low,
+        high=high,
+        train_s=row.cost("train_s"),
+        predict_s=row.cost("predict_s"),
+    )
 
 
-def _cards(cards: dict[str, ModelCard]) -> Iterator[dict[str, Any]]:
+def _cards(cards: Mapping[str, ModelCard]) -> Iterator[PublishedModel]:
     """Yield the models of `results/best`, which have a card."""
     for dataset, card in cards.items():
-        for one in [*card.models, *([card.baseline] if card.baseline else [])]:
-            yield {
-                "file": f"{layout.BEST.format(dataset=dataset)}/{one.file}",
-                "card": layout.CARD_TEXT.format(dataset=dataset),
-                "sha256": one.sha256,
-                "run": one.run.model_dump(mode="json"),
-            }
+        for one in card.files:
+            yield PublishedModel(
+                file=f"{layout.BEST.format(dataset=dataset)}/{one.file}",
+                card=layout.CARD_TEXT.format(dataset=dataset),
+                sha256=one.sha256,
+                run=one.run,
+            )
 
 
 def _files(
-    folder: Path, copied: Sequence[str] | dict[str, None], runs: Sequence[Run], plan: Plan
-) -> Iterator[dict[str, Any]]:
+    folder: Path, copied: Iterable[str], runs: Sequence[Run], plan: Plan
+) -> Iterator[PublishedModel]:
     """Yield the models of single runs, whose card is their `metrics.json`."""
     run_of = {path: run for run in runs for path in _models_of(plan, run)}
     for path in copied:
         run = run_of[path]
-        yield {
-            "file": path,
-            "card": run.fill(layout.METRICS),
-            "sha256": sha256(folder / path),
-            "run": vars(run) | {"labels": float(run.labels)},
-        }
+        yield PublishedModel(
+            file=path,
+            card=run.fill(layout.METRICS),
+            sha256=sha256(folder / path),
+            run=RunIdentity(**vars(run) | {"labels": float(run.labels)}),
+        )
 
 
 def _without(content: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
@@ -203,7 +210,7 @@ def _replaced(text: str, names: dict[str, str]) -> str:
     return text
 
 
-def _readme(index: dict[str, Any], report: Report) -> str:
+def _readme(index: Publication, report: Report) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=False,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
@@ -214,7 +221,7 @@ def _readme(index: dict[str, Any], report: Report) -> str:
          formats.interval(best.score.interval, formats.score))
         for board in report.boards if (best := board.selected) is not None
     ]  # fmt: skip
-    licences = {one["dataset"]: one["licence"] for one in index["datasets"]}
+    licences = {one.dataset: one.licence for one in index.datasets}
     return environment.get_template("README.md.j2").render(
         index=index, rows=rows, licences=licences, sums=SUMS, best=layout.BEST
     )

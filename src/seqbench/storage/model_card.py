@@ -97,6 +97,8 @@ class ModelCard(Record):
         Classes, event types or values.
     headline, scores
         The metric that ranks models, and all metrics of the leaderboard.
+    costs
+        Of one run, by name as in `summary.csv`: the mean over the runs of the model.
     data
         Chapters of the data card.
     settings, provenance
@@ -118,12 +120,18 @@ class ModelCard(Record):
     outputs: dict[str, Any]
     headline: Name
     scores: tuple[CardScore, ...]
+    costs: dict[Name, float] = Field(default_factory=dict)
     data: dict[str, dict[str, str]]
     settings: dict[str, Any]
     provenance: dict[str, Any]
     command: str
     python: str
     limits: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[CardModel, ...]:
+        """The models of the folder, and the best baseline behind them."""
+        return (*self.models, *([self.baseline] if self.baseline else []))
 
 
 def read_card(folder: Path) -> ModelCard:

@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from seqbench.errors import FormatError, UserError
-from seqbench.storage.atomic import WriteError, replacing_folder, write_json, write_text
+from seqbench.storage.atomic import WriteError, replacing_folder, write_text
 from seqbench.storage.kinds import read_text
 
 PUBLISHED, MERGED = "seqbench publish", "seqbench merge"  # who made a folder
@@ -68,11 +67,6 @@ def refuse_others(path: Path, made_by: str) -> None:
         )
 
 
-def write_index(folder: Path, made_by: str, content: dict[str, Any]) -> None:
-    """Write the index of a folder."""
-    write_json(folder / INDEX, {"made_by": made_by} | content)
-
-
 def is_made_by(folder: Path, made_by: str) -> bool:
     """Return whether a folder was made by a command, changed or not."""
     return _made_by(folder) == made_by
@@ -101,22 +95,31 @@ def changes_of(folder: Path) -> list[str]:
     expected = _read_sums(folder / SUMS)
     found = sums_of(folder)
     return [
-        *(f"{name} is missing" for name in expected.keys() - found.keys()),
-        *(f"{name} was changed" for name in sorted(found) if expected.get(name, "") != found[name]
-          and name in expected),
+        *(f"{name} is missing" for name in sorted(expected.keys() - found.keys())),
+        *(
+            f"{name} was changed"
+            for name in expected
+            if found.get(name, expected[name]) != expected[name]
+        ),
         *(f"{name} was added" for name in sorted(found.keys() - expected.keys())),
-    ]  # fmt: skip
+    ]
 
 
 def sums_of(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file in a folder but the checksums, by its path, sorted."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    """Return the SHA-256 of every file in a folder but the checksums, by its path, sorted.
+
+    That of a link, a pipe and the like is empty: no command here makes any.
+    """
     found = {}
-    for path in paths:
-        name = path.relative_to(folder).as_posix()
-        if name != SUMS:
+    for path in sorted(
+        path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
+    ):
+        name, digest = path.relative_to(folder).as_posix(), ""
+        if path.is_file() and not path.is_symlink():
             with path.open("rb") as file:
-                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if name != SUMS:
+            found[name] = digest
     return found
 
 

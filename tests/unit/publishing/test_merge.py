@@ -10,6 +10,7 @@ import pytest
 from fixtures.pages import EVIL, Page
 from seqbench import layout
 from seqbench.cli.main import main
+from seqbench.storage.static_folder import sums_of
 
 CODE, OTHER_CODE = "0" * 16, "1" * 16
 
@@ -125,6 +126,29 @@ def test_what_was_published_is_joined_as_the_results_are_and_checked(
     assert "seed0/metrics.json was changed since it was published" in refusal(
         tmp_path / "of_ana", b
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"windows": {}}, "has no windows of waves; publish the results anew"),
+        ({"windows": {"waves": {"test": "0"}}}, "not the index of this version"),
+        ({"models": 1}, "not the index of this version"),
+    ],
+    ids=["no windows", "no digest", "no models"],
+)
+def test_an_index_of_another_kind_is_refused(change, expected, make, refusal, tmp_path):
+    a, b, folder = make("ana"), make("ben"), tmp_path / "of_ana"
+    main(["publish", str(a), str(folder)])
+    index = json.loads((folder / "index.json").read_text())
+    (folder / "index.json").write_text(json.dumps(index | change))
+    sums = "".join(f"{digest}  {name}\n" for name, digest in sums_of(folder).items())
+    (folder / "SHA256SUMS").write_text(sums)
+
+    sentence = refusal(folder, b)
+
+    assert expected in sentence
+    assert str(folder / "index.json") in sentence
 
 
 def with_code(code):

@@ -148,6 +148,7 @@ def test_what_has_not_finished_is_named_or_left_out_on_request(make_results, pub
         (lambda out: (out / "notes.txt").write_text("mine"), "notes.txt was added since"),
         (lambda out: (out / "README.md").write_text("mine"), "README.md was changed since"),
         (lambda out: (out / "README.md").unlink(), "README.md is missing since"),
+        (lambda out: (out / "more").symlink_to("/etc"), "more was added since"),
         (lambda out: (out / "index.json").write_text("{}"), "`seqbench publish` did not make it"),
     ],
 )

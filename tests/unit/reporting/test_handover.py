@@ -95,6 +95,8 @@ def test_the_card_states_scores_with_what_stands_beside_them(finished):
     assert accuracy.low < 0.9 < accuracy.high
     assert accuracy.ceiling is None
     assert card.ensemble.tuned == {"some": 1}
+    # Seconds of three seeds of `gru`, as its results have them.
+    assert card.costs["train_s"] == pytest.approx(3.0 * 4**1.5 + 1)
     assert card.inputs["units"] == ["mV", "mV", "g"]
     assert card.command == "seqbench predict --model results/best/waves --recording FILE"
     assert "0.5, 0.5, 4 around 1, 2, 3, channel by channel" in " ".join(card.limits)
@@ -106,6 +108,7 @@ def test_the_text_of_the_card_holds_no_escaped_command_and_every_number(finished
 
     assert "\nseqbench predict --model results/best/waves --recording FILE\n" in text
     assert "\nseqbench predict --model results/best/waves/baseline --recording FILE\n" in text
+    assert "| training | 25.0 s |" in text
     assert "| units | mV, mV, g |" in text
     assert "| window | a whole recording; in train of at most 100 samples, 2 s |" in text
     assert "| accuracy | 0.900 ± 0.000 |" in text

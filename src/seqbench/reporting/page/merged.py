@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from seqbench import __version__
 from seqbench.plan.plan import Model
@@ -24,6 +26,7 @@ from seqbench.reporting.text.merging import lede, origins, warnings
 from seqbench.statistics.comparison import N_DECIMALS
 
 TITLE = "Joined leaderboard"
+READ_BY_SCRIPT = re.compile(" data-values='[^']*'")
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def join(merged: Merged, title: str = TITLE) -> Joined:
     first = [boards[0] for boards in merged.boards]
     compared = across_boards(first, colours)
     drawings = {
-        (one.place, figure): rendering.draw(figure, one)
+        (one.place, figure): _still(rendering.draw(figure, one))
         for one in compared
         if one.block.can_tell
         for figure in figures_across()
@@ -75,6 +78,11 @@ def join(merged: Merged, title: str = TITLE) -> Joined:
         runs=runs_table(merged),
         drawings=drawings,
     )
+
+
+def _still(drawing: Drawing) -> Drawing:
+    """Return a drawing for a page without a script: no values to be read under the pointer."""
+    return replace(drawing, element=Markup(READ_BY_SCRIPT.sub("", drawing.element)))
 
 
 def _page(

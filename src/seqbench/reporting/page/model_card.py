@@ -24,6 +24,7 @@ from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text.cards import NOT_STATED
 from seqbench.reporting.text.cards import card as data_card
 from seqbench.reporting.text.leaks import leak_warnings, overlap_warnings
+from seqbench.reporting.text.runs import COSTS
 from seqbench.reporting.text.usage import usages
 from seqbench.storage.model_card import CardModel, CardScore, Ensemble, ModelCard
 from seqbench.storage.model_header import ModelHeader, PredictorHeader
@@ -88,6 +89,7 @@ def model_card(
         outputs=_outputs(header),
         headline=board.headline,
         scores=tuple(_score(board, best, name) for name in board.metric_names),
+        costs={name: cost for name in COSTS if (cost := best.cost(name)) is not None},
         data={
             heading: {fact.name: fact.text for fact in facts if fact.text}
             for heading, facts in ({"In short": chapters.glance} | chapters.chapters).items()
@@ -124,9 +126,10 @@ def card_text(card: ModelCard, plan: Plan, material: Material) -> str:
         baseline=f"best baseline ({baseline})" if board.best_baseline else baseline,
         n_runs=counted(len(best.results) if best else 0, "run"),
         headline=metric_label(card.headline),
+        costs=[(COSTS[name][0], COSTS[name][1](cost)) for name, cost in card.costs.items()],
         ensemble=_of_ensemble(card, board),
         of_fold="" if material.shown == card.dataset else f", on the test of {material.shown}",
-        files=[*card.models, *([card.baseline] if card.baseline else [])],
+        files=card.files,
         provenance=_flat(card.provenance),
         settings=json.dumps(card.settings, indent=1, ensure_ascii=False),
     )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +13,10 @@ from seqbench.plan.plan import Plan, Run
 from seqbench.reporting.read.finished import finished_part
 from seqbench.reporting.read.results import Result, collect, origin_of
 from seqbench.reporting.read.searches import Choices, read_choices
-from seqbench.storage.kinds import read_text
+from seqbench.storage.publication import Digests, read_publication
 from seqbench.storage.static_folder import INDEX, PUBLISHED, check, is_made_by
 from seqbench.storage.window_digest import window_digest
-from seqbench.storage.windows import SPLITS, Split
-
-Digests = dict[str, dict[Split, str]]
+from seqbench.storage.windows import SPLITS
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ def read_source(root: Path, name: str) -> Source:
         check(root)
         missing = [run for run in whole.runs if not (root / run.fill(layout.METRICS)).exists()]
         plan = Plan(whole.benchmark, missing)
-        windows = _published_digests(root / INDEX, plan)
+        windows = _published_digests(root, plan)
     else:
         plan = finished_part(whole, root)
         windows = window_digests(plan, root)
@@ -103,9 +100,11 @@ def window_digests(plan: Plan, root: Path) -> Digests:
     }
 
 
-def _published_digests(path: Path, plan: Plan) -> Digests:
-    found = json.loads(read_text(path, "index")).get("windows", {})
+def _published_digests(root: Path, plan: Plan) -> Digests:
+    found = read_publication(root).windows
     for run in plan.runs:
         if not set(SPLITS) <= found.get(run.dataset, {}).keys():
-            raise FormatError(f"{path}: has no windows of {run.dataset}; publish the results anew")
+            raise FormatError(
+                f"{root / INDEX}: has no windows of {run.dataset}; publish the results anew"
+            )
     return found
