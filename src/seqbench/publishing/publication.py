@@ -19,11 +19,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from seqbench import __version__, layout
 from seqbench.plan.plan import Plan, Run
 from seqbench.plan.searches import choice_files
+from seqbench.plan.workflow_jobs import overlap_files
 from seqbench.publishing.private import public, refuse_private
 from seqbench.reporting.page.assembly import Report, assemble, write_figures_and_tables
 from seqbench.reporting.page.escapes import markdown
 from seqbench.reporting.read.results import collect, origin_of
-from seqbench.reporting.read.sources import window_digests
+from seqbench.reporting.read.sources import leakchecks_of, window_digests
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.leaderboards import Leaderboard, ModelScores
 from seqbench.reporting.scores.metrics import metric_label
@@ -84,7 +85,8 @@ def publish(plan: Plan, root: Path, out: Path, models: Models = "best") -> Publi
     results = collect(shown, root)
     with static_folder(out, PUBLISHED) as folder:
         cards = {} if plan.unfinished else dict(_hand_over(shown, root, folder, names))
-        for path in [*copied, *choice_files(shown, shown.runs)]:
+        read = [*choice_files(shown, shown.runs), *overlap_files(shown, shown.runs)]
+        for path in [*copied, *read]:
             copy_file(root / path, folder / path)
         for one in results:
             content = _without(one.metrics.model_dump(mode="json"), names)
@@ -105,6 +107,7 @@ def publish(plan: Plan, root: Path, out: Path, models: Models = "best") -> Publi
             summary=layout.SUMMARY,
             config=layout.CONFIG,
             windows=window_digests(shown, root),
+            leakchecks=leakchecks_of(shown, root),
             datasets=tuple(_dataset(one, cards.get(one.dataset)) for one in report.boards),
             models=(*_cards(cards), *_files(folder, copied, of_runs, shown)),
             origin=origin_of(one.metrics.provenance for one in results),

@@ -11,7 +11,7 @@ from seqbench.errors import FormatError
 from seqbench.storage.kinds import read_text
 from seqbench.storage.records import Count, Name, Record, RunIdentity
 from seqbench.storage.static_folder import INDEX
-from seqbench.storage.windows import Split
+from seqbench.storage.windows import LeakCheck, Split
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Digests = dict[Name, dict[Split, Digest]]
@@ -65,6 +65,8 @@ class Publication(Record):
         Files.
     windows
         Digests by dataset, or fold of one, and split.
+    leakchecks
+        What the splits of a dataset, or fold of one, share; of those where it was looked for.
     origin
         Versions and machines behind the runs.
     """
@@ -78,6 +80,7 @@ class Publication(Record):
     summary: Name
     config: Name
     windows: Digests
+    leakchecks: dict[Name, LeakCheck]
     datasets: tuple[PublishedDataset, ...]
     models: tuple[PublishedModel, ...]
     origin: dict[str, str]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 
@@ -11,6 +12,7 @@ from fixtures.pages import EVIL, Page
 from seqbench import layout
 from seqbench.cli.main import main
 from seqbench.storage.static_folder import sums_of
+from seqbench.storage.windows import SPLITS, LeakCheck, read_windows, write_windows
 
 CODE, OTHER_CODE = "0" * 16, "1" * 16
 
@@ -285,3 +287,38 @@ def test_models_that_start_from_files_are_not_taken_for_the_same(make, merge, re
 
     assert "cnn1d · from_file_finetune on waves starts from a file" in refusal(a, b)
     assert len(rows_of(merge(a, again))) == 2
+
+
+@pytest.mark.parametrize("is_published", [False, True])
+def test_leaks_of_the_windows_are_said(is_published, make, merge, tmp_path, capsys):
+    roots = [make("ana"), make("ben", architectures=["gru"])]
+    for root in roots:
+        add_leak(root / layout.WINDOWS.format(dataset="waves"))
+    if is_published:
+        for root in roots:
+            main(["publish", str(root), str(tmp_path / f"of_{root.name}")])
+        roots = [tmp_path / f"of_{root.name}" for root in roots]
+    capsys.readouterr()
+
+    page = (merge(*roots) / "index.html").read_text()
+
+    said = " ".join(capsys.readouterr().out.split())
+    for text in (page, said):
+        words = text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+        assert "waves: 3 of 40 test windows (7.5 %) stand in train too, 2 of them" in words
+
+
+def add_leak(path):
+    """Write windows anew, with what the splits share, and leave their time as it was."""
+    before = path.stat()
+    splits = {split: read_windows(path, split) for split in SPLITS}
+    check = LeakCheck(
+        by="group",
+        n_shared_groups=0,
+        n_windows={"val": 8, "test": 40},
+        n_repeated={"val": 0, "test": 3},
+        n_same_target={"val": 0, "test": 2},
+        order_agreement=None,
+    )
+    write_windows(path, splits, check)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))

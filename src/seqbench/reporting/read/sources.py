@@ -10,13 +10,15 @@ from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.errors import FormatError, UserError
 from seqbench.plan.plan import Plan, Run
+from seqbench.plan.workflow_jobs import overlap_files
 from seqbench.reporting.read.finished import finished_part
 from seqbench.reporting.read.results import Result, collect, origin_of
 from seqbench.reporting.read.searches import Choices, read_choices
-from seqbench.storage.publication import Digests, read_publication
+from seqbench.storage.overlaps import Overlap, read_overlap
+from seqbench.storage.publication import Digests, Publication, read_publication
 from seqbench.storage.static_folder import INDEX, PUBLISHED, check, is_made_by
 from seqbench.storage.window_digest import window_digest
-from seqbench.storage.windows import SPLITS
+from seqbench.storage.windows import SPLITS, LeakCheck, read_leakcheck
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,10 @@ class Source:
         One of each run.
     windows
         Digests of windows, by dataset or fold of one, and split.
+    leakchecks
+        What splits share, by dataset or fold of one, where it was looked for.
+    overlaps
+        What datasets share with others that models of them were pretrained on.
     choices
         Options that were chosen on val.
     """
@@ -41,6 +47,8 @@ class Source:
     plan: Plan
     results: list[Result]
     windows: Digests
+    leakchecks: dict[str, LeakCheck]
+    overlaps: list[Overlap]
     choices: Choices
 
     @cached_property
@@ -79,16 +87,19 @@ def read_source(root: Path, name: str) -> Source:
         check(root)
         missing = [run for run in whole.runs if not (root / run.fill(layout.METRICS)).exists()]
         plan = Plan(whole.benchmark, missing)
-        windows = _published_digests(root, plan)
+        index = read_publication(root)
+        _refuse_unknown_windows(index, root, plan)
+        windows, leakchecks = index.windows, index.leakchecks
     else:
         plan = finished_part(whole, root)
-        windows = window_digests(plan, root)
+        windows, leakchecks = window_digests(plan, root), leakchecks_of(plan, root)
     choices = {
         pair: choice
         for dataset in plan.base_datasets
         for pair, choice in read_choices(plan, root, dataset).items()
     }
-    return Source(name, plan, collect(plan, root), windows, choices)
+    overlaps = [read_overlap(root / path) for path in overlap_files(plan, plan.runs)]
+    return Source(name, plan, collect(plan, root), windows, leakchecks, overlaps, choices)
 
 
 def window_digests(plan: Plan, root: Path) -> Digests:
@@ -100,11 +111,17 @@ def window_digests(plan: Plan, root: Path) -> Digests:
     }
 
 
-def _published_digests(root: Path, plan: Plan) -> Digests:
-    found = read_publication(root).windows
+def leakchecks_of(plan: Plan, root: Path) -> dict[str, LeakCheck]:
+    """Return what the splits of datasets share, of those where it was looked for."""
+    found = {
+        one: read_leakcheck(root / layout.WINDOWS.format(dataset=one)) for one in plan.datasets
+    }
+    return {name: check for name, check in found.items() if check is not None}
+
+
+def _refuse_unknown_windows(index: Publication, root: Path, plan: Plan) -> None:
     for run in plan.runs:
-        if not set(SPLITS) <= found.get(run.dataset, {}).keys():
+        if not set(SPLITS) <= index.windows.get(run.dataset, {}).keys():
             raise FormatError(
                 f"{root / INDEX}: has no windows of {run.dataset}; publish the results anew"
             )
-    return found

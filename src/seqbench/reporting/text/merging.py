@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from seqbench.datasets.base import counted
 from seqbench.reporting.scores.merging import Merged
+from seqbench.reporting.text.leaks import leak_warnings, overlap_warnings
 
 NAMED = ("seqbench", "commit", "python", "torch", "numpy", "processor", "cores", "system", "device")
 
@@ -28,6 +29,7 @@ def warnings(merged: Merged) -> list[str]:
     found = []
     for boards in merged.boards:
         board = boards[0]
+        found += [f"{board.dataset}: {sentence}" for sentence in _leaks(merged, board.dataset)]
         runs = {row.name: len(row.results) for row in board.rows if not row.is_baseline}
         if len(set(runs.values())) > 1:
             fewest, most = min(runs.values()), max(runs.values())
@@ -41,6 +43,24 @@ def warnings(merged: Merged) -> list[str]:
     if len({source.origin.get("processor") for source in merged.sources}) > 1:
         found.append("Costs were measured on different machines, and are not comparable.")
     return found
+
+
+def _leaks(merged: Merged, dataset: str) -> list[str]:
+    """Return what splits share and pretraining has seen; all sources have the same windows."""
+    folds = {one.run.dataset for one in merged.results if one.dataset == dataset}
+    checks = {
+        name: check
+        for source in merged.sources
+        for name, check in source.leakchecks.items()
+        if name in folds
+    }
+    overlaps = {
+        (one.dataset, one.source): one
+        for source in merged.sources
+        for one in source.overlaps
+        if one.dataset in folds
+    }
+    return [*leak_warnings([*checks.values()]), *overlap_warnings([*overlaps.values()])]
 
 
 def origins(merged: Merged) -> Iterator[tuple[str, list[str]]]:
