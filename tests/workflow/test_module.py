@@ -111,6 +111,19 @@ def test_rules_read_from_a_repository_run_the_installed_package(another, copy_ch
     assert done.jobs["seqbench_finetune"] == 1
 
 
+def test_the_workflow_of_one_package_with_the_code_of_another_is_refused(
+    another, copy_checkout, tmp_path
+):
+    checkout = copy_checkout(tmp_path / "checkout")
+    snakefile = f'"{checkout / "workflow/Snakefile"}"'
+
+    done = another("--dry-run", changes={"        SNAKEFILE": f"        {snakefile}"})
+
+    assert done.returncode != 0
+    assert f"was imported before {checkout / 'src/seqbench'}, the package" in done.output
+    assert "Traceback" not in done.output
+
+
 def test_what_the_other_workflow_puts_before_its_commands_stays(another, tmp_path):
     rule = (
         'rule own:\n    output:\n        "own.txt",\n    shell:\n        "echo $OWN > {output}"\n'

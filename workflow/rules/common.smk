@@ -111,6 +111,12 @@ from seqbench.storage.trials import read_choice, read_promotion
 from seqbench.process.fork_server import start as start_fork_server
 from seqbench.config.yaml_files import read_yaml
 
+if not Path(layout.__file__).samefile(SRC / "seqbench" / "layout.py"):
+    raise WorkflowError(
+        f"{Path(layout.__file__).parent} was imported before {SRC / 'seqbench'}, the package of this"
+        " workflow; import none in the workflow that uses it, or use the Snakefile of the one imported"
+    )
+
 # A module with a prefix has `results/` there, and paths in its config are counted from there.
 PLACED = workflow.modifier.path_modifier.replace_prefix(layout.CONFIG)
 FOLDER = Path(PLACED.removesuffix(layout.CONFIG))
