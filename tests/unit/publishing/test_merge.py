@@ -322,3 +322,29 @@ def add_leak(path):
     )
     write_windows(path, splits, check)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_folds_and_fractions_of_labels_are_joined_as_a_report_has_them(make, merge):
+    of_folds = {"waves": {"source": "waves", "split": {"folds": 3}}}
+    grid = {"sources": of_folds, "labels": [0.2, 1.0]}
+    whole = make("whole", seeds=[0, 1], **grid)
+    joined = merge(make("ana", seeds=[0], **grid), make("ben", seeds=[1], **grid))
+
+    with (whole / layout.TABLE.format(dataset="waves", form="csv")).open() as file:
+        expected = {
+            (row["labels"], row["architecture"]): row
+            for row in csv.DictReader(file)
+            if row["metric"] == "accuracy" and not row["arm"].endswith("ensemble")
+        }
+
+    found = {(row["labels"], row["architecture"]): row for row in rows_of(joined)}
+    for key, row in expected.items():
+        numbers = [float(row[name] or "nan") for name in ("mean", "n", "low", "high")]
+        own = [float(found[key][name] or "nan") for name in ("mean", "n", "low", "high")]
+        assert own == pytest.approx(numbers, nan_ok=True)
+    assert found["1.0", "cnn1d"]["n"] == "6"
+    tables = Page((joined / "index.html").read_text()).tables
+    assert "Leaderboard of waves, 20 % of the labels" in {
+        label.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+        for label in tables
+    }

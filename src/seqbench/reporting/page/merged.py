@@ -145,7 +145,7 @@ def _model(merged: Merged, board: Leaderboard, row: ModelScores) -> dict[str, An
     return {
         "dataset": board.dataset,
         "task": board.task,
-        "labels": board.labels,
+        "labels": float(board.labels),
         "rank": rank(row, board),
         "architecture": row.architecture,
         "arm": row.arm,
@@ -172,6 +172,7 @@ def _run(merged: Merged, result: Result) -> dict[str, Any]:
     return (
         vars(result.run)
         | {
+            "labels": float(result.run.labels),
             "metric": result.headline,
             "test": result.value(result.headline),
             "low": low,
