@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from seqbench.errors import FormatError, UserError
-from seqbench.storage.atomic import WriteError, replacing_folder, write_text
+from seqbench.storage.atomic import WriteError, remove_leftovers, replacing_folder, write_text
 from seqbench.storage.kinds import read_text
 
 PUBLISHED, MERGED = "seqbench publish", "seqbench merge"  # who made a folder
@@ -37,6 +37,7 @@ def static_folder(path: Path, made_by: str) -> Iterator[Path]:
         If something else is there.
     """
     refuse_others(path, made_by)
+    remove_leftovers(path)
     with replacing_folder(path) as temporary:
         yield temporary
         write_text(temporary / SUMS, "".join(f"{s}  {f}\n" for f, s in sums_of(temporary).items()))

@@ -97,6 +97,16 @@ def test_the_same_results_give_the_same_bytes_and_replace_themselves(make_result
     assert sums_of(publish(root)) == first
 
 
+def test_what_a_killed_call_left_is_removed_by_the_next(make_results, publish, tmp_path):
+    left = tmp_path / f".published.{'0' * 16}.tmp"
+    (left / "results").mkdir(parents=True)
+    (left / "results" / "summary.csv").write_text("half of it")
+
+    publish(make_results("a"))
+
+    assert not left.exists()
+
+
 def test_with_all_models_each_run_has_its_own(make_results, publish):
     folder = publish(make_results("a"), "--models", "all")
 
