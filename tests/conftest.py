@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 
 pytest_plugins = [
+    "fixtures.checkouts",
     "fixtures.databases",
     "fixtures.experts",
     "fixtures.other_device",

@@ -25,6 +25,7 @@ def load(name):
 
 
 SITE = ("--default-resources", "slurm_partition='short'", "mem_mb=2100")
+EDITED = "results/evaluate/tiny/cnn1d/scratch/labels1/seed0/metrics.json"
 LONG_INGEST = "ingest:runtime=100000"
 
 cluster_module = load("cluster")
@@ -106,12 +107,13 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def runs(cluster, request, tmp_path_factory):
+def runs(cluster, request, tmp_path_factory, copy_checkout, edit_while_it_runs):
     """Start two benchmarks, each on the cluster and without it, and the scenarios, all at once.
 
     Partitions of the first give no job more than an hour, and its command line takes the place
     of the profile's default resources. A training in four processes
-    runs over two nodes. One run more requests what its partition refuses.
+    runs over two nodes. One run more requests what its partition refuses, and of one the code and
+    the config are edited by its first job.
     Without `--full` only this one and the scenarios start.
     """
     profile = ["--workflow-profile", ROOT / "workflow/profiles/slurm"]
@@ -120,6 +122,11 @@ def runs(cluster, request, tmp_path_factory):
     benchmark = ["--snakefile", ROOT / "workflow/Snakefile", "--configfile", CONFIG]
     lengthy = ["--snakefile", ROOT / "workflow/Snakefile", "--configfile", HERE / "lengthy.yaml"]
     divided = ["--snakefile", ROOT / "workflow/Snakefile", "--configfile", HERE / "divided.yaml"]
+    checkout = copy_checkout(tmp_path_factory.mktemp("checkout"))
+    config = tmp_path_factory.mktemp("config") / "config.yaml"
+    config.write_text(CONFIG.read_text())
+    edit_while_it_runs(checkout, {str(config): "title: edited\nfinetune: {epochs: 1}\n"})
+    edited = ["--snakefile", checkout / "workflow/Snakefile", "--configfile", config]
     commands = {
         "lengthy": [*on_cluster, *lengthy],
         "scenarios": [*on_cluster, "--snakefile", HERE / "scenarios.smk"],
@@ -129,6 +136,7 @@ def runs(cluster, request, tmp_path_factory):
         "local_benchmark": [*locally, *benchmark],
         "divided": [*on_cluster, *divided],
         "local_divided": [*locally, *divided],
+        "edited": [*on_cluster, *edited, "--", EDITED],
     }
     if not request.config.getoption("full"):
         commands = {name: commands[name] for name in ("scenarios", "refused")}

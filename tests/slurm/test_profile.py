@@ -330,3 +330,12 @@ def test_a_training_over_two_nodes_gives_the_weights_of_one_here(cluster, runs):
     assert found[0].keys() == found[1].keys()
     for name, array in found[0].items():
         assert array.tobytes() == found[1][name].tobytes(), name
+
+
+@pytest.mark.full
+def test_code_and_config_that_are_edited_while_it_runs_make_no_result(runs):
+    edited = runs["edited"]
+
+    assert edited.wait(DEADLINE_S) == 0, edited.output[-3000:]
+    history = (edited.folder / layout.HISTORY.format(**DIVIDED)).read_text().splitlines()
+    assert len(history) == 3  # two epochs, as at its start, and the names of columns

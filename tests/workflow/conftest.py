@@ -5,7 +5,6 @@ import csv
 import io
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -204,19 +203,6 @@ def smoke(snakemake, smoke_config, tmp_path_factory):
     done = snakemake(folder=folder, config=smoke_config)
     assert done.returncode == 0, done.output[-5000:]
     return folder
-
-
-@pytest.fixture(scope="session")
-def copy_checkout():
-    """Return a function that copies what a user clones, as far as Snakemake needs it."""
-
-    def copy(folder):
-        folder.mkdir(exist_ok=True)
-        for name in ("config", "workflow", "src", "envs"):
-            shutil.copytree(ROOT / name, folder / name)
-        return folder
-
-    return copy
 
 
 @pytest.fixture

@@ -154,6 +154,25 @@ def test_the_schedule_reruns_trainings_and_their_scores(carried_out, edit):
     assert carried_out("--dry-run").jobs == {"pretrain": 1, "finetune": 2, "evaluate": 2}
 
 
+def test_code_that_is_edited_while_it_runs_makes_no_result_before_the_next_start(
+    snakemake, copy_checkout, edit_while_it_runs, tmp_path
+):
+    checkout = copy_checkout(tmp_path / "checkout")
+    edit_while_it_runs(checkout)
+    metrics = Plan(Benchmark.load(CONFIG)).runs[0].fill(layout.METRICS)
+
+    def run(*options):
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(CONFIG))
+        snakefile = checkout / "workflow/Snakefile"
+        return snakemake(*options, "--", metrics, folder=tmp_path, config=path, snakefile=snakefile)
+
+    done = run()
+
+    assert done.returncode == 0, done.output[-4000:]
+    assert run("--dry-run").jobs == {"finetune": 1, "evaluate": 1}
+
+
 NEW = {
     "tasks/classification/errors.py": '''"""One more metric."""
 

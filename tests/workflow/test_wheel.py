@@ -10,6 +10,7 @@ import yaml
 
 from seqbench import layout
 from seqbench.extras import EXTRAS
+from seqbench.process.code_copy import COPIES
 from seqbench.storage.windows import read_windows
 
 from .conftest import PUMPS, ROOT, TINY
@@ -83,8 +84,8 @@ def test_a_wheel_runs_a_config_from_an_empty_folder_with_its_own_code(installed,
     assert "\ntiny: cnn1d · scratch " in done.stdout
     assert f"\npage: {layout.REPORT}\n" in done.stdout
     # Jobs see the package alone, and not what else lies in the folder that it is installed in.
-    assert sorted(path.name for path in (tmp_path / ".snakemake/import").iterdir()) == ["seqbench"]
-    assert (tmp_path / ".snakemake/import/seqbench").resolve() == installed.site / "seqbench"
+    [copy] = (tmp_path / COPIES).iterdir()
+    assert sorted(path.name for path in copy.iterdir()) == ["seqbench", "start.json"]
 
 
 def test_without_extras_a_folder_of_recordings_is_trained_on(installed, make_pumps, tmp_path):

@@ -5,22 +5,28 @@ functions by which rules find their inputs.
 """
 
 import atexit
+import json
 import os
 import shlex
 import sys
+import time
 from functools import cache
 from importlib.util import find_spec
 
 from snakemake.logging import logger
 
+STARTED = time.time()  # nothing of the package has been read before
 ROOT = Path(str(workflow.current_basedir)).parent.parent
+COPY = "SEQBENCH_CODE"
 
 
 def source_folder():
     """Return the folder that holds the package: of this clone, this wheel, else the installed one.
 
-    Snakemake reads a module that lies on GitHub file by file, and finds no package beside it.
+    Jobs of a cluster have a copy of that. Snakemake reads a module that lies on GitHub file by file, and finds no package beside it.
     """
+    if workflow.remote_exec and os.getenv(COPY):
+        return Path(os.environ[COPY])
     for folder in (ROOT / "src", ROOT.parent.parent):
         if (folder / "seqbench" / "__init__.py").is_file():
             return folder
@@ -35,40 +41,10 @@ def source_folder():
 SRC = source_folder()
 
 
-def search_path():
-    """Return a folder for PYTHONPATH from which seqbench is imported.
-
-    It is a link where ':' would divide the path, and where other packages lie beside
-    seqbench, which jobs in a conda environment of their own must not see.
-    """
-    if SRC == ROOT / "src" and os.pathsep not in str(SRC):
-        return str(SRC)
-    package, folder = SRC / "seqbench", Path(".snakemake/import")
-    link = folder / "seqbench"
-    if link.resolve() != package.resolve():
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f"{os.getpid()}"
-        temporary.symlink_to(package)
-        temporary.replace(link)
-    return str(folder)
-
-
-sys.path.insert(0, str(Path(search_path()).absolute()))
-
-
-def shell_prefix():
-    """Return what begins the command of every job, behind what another workflow has set.
-
-    Jobs find this package, installed or not. Their shell waits for the step when a cluster signals
-    all processes of a job to end: the step has a state to write.
-    """
-    before = shell._process_prefix or "set -euo pipefail; "
-    own = (
-        f"export PYTHONPATH={shlex.quote(search_path())}${{PYTHONPATH:+:$PYTHONPATH}};"
-        " trap : TERM USR1; "
-    )
-    return before if own in before else before + own
-
+START = SRC / "start.json"  # what a workflow started with, beside its copy of the code
+# A wheel comes last: the folder that it is installed in holds other packages too.
+is_alone = SRC == ROOT / "src" or START.is_file()
+sys.path.insert(0 if is_alone else len(sys.path), str(SRC))
 
 # Jobs find the Python that runs Snakemake.
 os.environ.update(
@@ -78,13 +54,13 @@ if "{" in str(ROOT):
     raise WorkflowError(
         f"{ROOT}: Snakemake takes braces for wildcards; rename the folder"
     )
-shell.prefix(shell_prefix().replace("{", "{{").replace("}", "}}"))
 
 from seqbench import layout
 from seqbench.config.arms import Arm
 from seqbench.config.benchmark import Benchmark
 from seqbench.errors import UserError
 from seqbench.config.options import canonical_json
+from seqbench.config.plugins import plugin_packages
 from seqbench.config.registry import BASELINES
 from seqbench.plan.job_code import JobCode
 from seqbench.plan.baseline_fit import unused_baselines
@@ -98,7 +74,8 @@ from seqbench.plan.workflow_jobs import (
     overlap_inputs,
     report_files,
 )
-from seqbench.process.code_digest import PARSED
+from seqbench.process.code_copy import copy_code
+from seqbench.process.code_digest import PARSED, read_copy
 from seqbench.reporting.figures.catalog import (
     caption,
     figure_names,
@@ -109,6 +86,7 @@ from seqbench.config.stages import STATES_STAY
 from seqbench.storage.atomic import write_text
 from seqbench.storage.trials import read_choice, read_promotion
 from seqbench.process.fork_server import start as start_fork_server
+from seqbench.process.origin import commit
 from seqbench.config.yaml_files import read_yaml
 
 if not Path(layout.__file__).samefile(SRC / "seqbench" / "layout.py"):
@@ -146,6 +124,9 @@ try:
         for path in map(Path, workflow.configfiles):
             if path.suffix != ".json":
                 read_yaml(path)
+    if workflow.remote_exec and START.is_file() and not workflow.modifier.is_module:
+        # Its files may have changed meanwhile.
+        config = json.loads(START.read_text(encoding="utf-8"))["config"]
     PLAN = Plan(from_folder(Benchmark.load(config), FOLDER))
     if workflow.is_main_process:  # any other one looks at files of its own jobs alone
         for name in PLAN.ingested:
@@ -176,10 +157,47 @@ PARSED.load(PARSED_MODULES)
 if workflow.is_main_process:
     atexit.register(PARSED.save, PARSED_MODULES)
 
+
+def import_from(folder):
+    """Let jobs import this package from a folder, behind what another workflow has them do first.
+
+    Their shell waits for the step when a cluster signals all processes of a job to end: the step
+    has a state to write.
+    """
+    before = shell._process_prefix or "set -euo pipefail; "
+    own = (
+        f"export PYTHONPATH={shlex.quote(str(folder))}${{PYTHONPATH:+:$PYTHONPATH}};"
+        " trap : TERM USR1; "
+    )
+    if own not in before:
+        shell.prefix((before + own).replace("{", "{{").replace("}", "}}"))
+
+
+@cache
+def code_of_jobs():
+    """Copy the code that jobs import, and return the folder: its source may change meanwhile."""
+    started_with = {"commit": commit()}
+    if not workflow.modifier.is_module:  # of which a workflow may have several
+        started_with["config"] = config
+    try:
+        copy = copy_code(
+            [Path(layout.__file__).parent, *plugin_packages()],
+            {START.name: json.dumps(started_with, sort_keys=True)},
+            STARTED,
+        )
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    read_copy(copy)
+    import_from(copy)
+    os.environ[COPY] = str(copy)
+    return copy
+
+
 # A job of a cluster runs no `onstart`. Its first Snakemake starts the fork server, and the one that
 # it starts on the node finds that.
 if workflow.remote_exec:
     os.environ[STATES_STAY] = "1"
+    import_from(os.path.relpath(SRC))
     atexit.register(start_fork_server())
 
 

@@ -14,7 +14,7 @@ def begin():
     PARSED.save(PARSED_MODULES)  # for jobs of a cluster, which read this file too
     write_text(FOLDER / layout.CONFIG, BENCHMARK.to_yaml())
     global end_fork_server
-    end_fork_server = start_fork_server()
+    end_fork_server = start_fork_server(code_of_jobs())
 
 
 def end():

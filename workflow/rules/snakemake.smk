@@ -8,6 +8,8 @@ import inspect
 
 from snakemake.dag import DAG
 from snakemake.jobs import GroupJob
+from snakemake.scheduling.job_scheduler import JobScheduler
+from snakemake_interface_executor_plugins.executors.real import RealExecutor
 
 # The objects of a large plan all stay: searching them for garbage again and again finds none.
 gc.set_threshold(100_000, 50, 100)
@@ -59,3 +61,40 @@ def in_one_pack(update_groups):
 
 if workflow.remote_exec and DAG.update_groups.__name__ != "update":
     DAG.update_groups = in_one_pack(DAG.update_groups)
+
+
+def with_copied_code(schedule):
+    """Return `JobScheduler.schedule` so that the code which jobs run is copied before the first."""
+
+    def schedule_with_copied_code(scheduler):
+        if (
+            hasattr(scheduler.workflow, "code_of_jobs")
+            and not scheduler.workflow.dryrun
+        ):
+            scheduler.workflow.code_of_jobs()
+        return schedule(scheduler)
+
+    return schedule_with_copied_code
+
+
+def with_copied_rules(get_snakefile):
+    """Return `RealExecutor.get_snakefile` so that jobs of a cluster read the copy of the rules."""
+
+    def get_copied_snakefile(executor):
+        given = get_snakefile(executor)
+        if not getattr(executor.workflow, "has_copied_rules", False):
+            return given
+        copied = (
+            executor.workflow.code_of_jobs() / "seqbench/pipeline/workflow/Snakefile"
+        )
+        return str(copied.absolute() if Path(given).is_absolute() else copied)
+
+    return get_copied_snakefile
+
+
+if workflow.is_main_process:
+    workflow.code_of_jobs = code_of_jobs
+    workflow.has_copied_rules = not workflow.modifier.is_module
+    if JobScheduler.schedule.__name__ != "schedule_with_copied_code":
+        JobScheduler.schedule = with_copied_code(JobScheduler.schedule)
+        RealExecutor.get_snakefile = with_copied_rules(RealExecutor.get_snakefile)

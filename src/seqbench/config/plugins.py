@@ -36,6 +36,17 @@ def plugin_modules() -> dict[str, Path]:
     }
 
 
+def plugin_packages() -> list[Path]:
+    """Return the outermost package of every plugin, or the file of a single module."""
+    names = {point.module.split(".")[0] for point in entry_points(group=GROUP)}
+    return sorted(
+        Path(place)
+        for spec in map(find_spec, names)
+        if spec is not None
+        for place in spec.submodule_search_locations or [str(spec.origin)]
+    )
+
+
 def modules_below(package: str, folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield the dotted name and the file of every module of a package; `folder` may be its file."""
     if folder.is_file():

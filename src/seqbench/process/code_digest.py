@@ -57,6 +57,16 @@ TEXT_FOR_READERS = {
 }
 
 
+_copy: Path | None = None
+
+
+def read_copy(folder: Path) -> None:
+    """Read modules from a copy of the code from now on, where it has them."""
+    global _copy
+    _copy = folder
+    _file.cache_clear()
+
+
 @cache
 def source_digest(*modules: str, without: str = "") -> str:
     """Digest the code of modules and of all they import from this package or their own.
@@ -221,8 +231,13 @@ def _file(module: str) -> Path | None:
     spec = importlib.util.find_spec(top)
     if spec is None or spec.origin is None:
         return None
-    if not rest and not spec.submodule_search_locations:
-        return Path(spec.origin)
-    path = Path(spec.origin).parent.joinpath(*rest)
+    origin = Path(spec.origin)
+    is_package = bool(spec.submodule_search_locations)
+    if _copy is not None:
+        copied = _copy.joinpath(*origin.parts[-2:] if is_package else origin.parts[-1:])
+        origin = copied if copied.is_file() else origin
+    if not rest and not is_package:
+        return origin
+    path = origin.parent.joinpath(*rest)
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((candidate for candidate in candidates if candidate.is_file()), None)

@@ -58,12 +58,13 @@ GRACE_S = 20.0  # for the step of a training under way and the writing of its st
 PR_SET_PDEATHSIG = 1
 
 
-def start() -> Callable[[], None]:
+def start(code: Path = Path(__file__).parents[2]) -> Callable[[], None]:
     """Start the fork server for the jobs of this workflow and return a function that stops it.
 
-    The address goes into the environment, which local jobs inherit. Without
-    Linux or room for a socket, steps run in their own processes; a server that
-    runs already, as for the members of a packed job, is used.
+    It imports this package from the folder `code`: from where jobs do. The address
+    goes into the environment, which local jobs inherit. Without Linux or room for a
+    socket, steps run in their own processes; a server that runs already, as for the
+    members of a packed job, is used.
     """
     if not hasattr(os, "pidfd_open"):
         return lambda: None
@@ -82,7 +83,7 @@ def start() -> Callable[[], None]:
         return lambda: None
     listener.listen(64)
     process = subprocess.Popen(
-        [sys.executable, "-c", START, str(Path(__file__).parents[2]), str(listener.fileno())],
+        [sys.executable, "-c", START, str(code), str(listener.fileno())],
         stdin=subprocess.PIPE,
         pass_fds=[listener.fileno()],
         env={**os.environ, **OF_SERVER},

@@ -1,5 +1,6 @@
 """Where results come from: versions, the commit of the source, and the machine."""
 
+import json
 import os
 import platform
 import re
@@ -11,6 +12,7 @@ from typing import Any
 
 from seqbench import __version__
 
+START = "start.json"  # beside a copy of the code: config and commit that a workflow started with
 REPORTED_PACKAGES = (
     "torch",
     "numpy",
@@ -48,10 +50,14 @@ def _version(package: str) -> str:
 def commit() -> str:
     """Return the commit of the source tree, with a mark if it has changes, or "unknown".
 
-    A package that lies in a repository which does not track it, as in `.venv` of
-    another project, is not of a commit there.
+    A copy for the jobs of a workflow has that of its start noted. A package that lies
+    in a repository which does not track it, as in `.venv` of another project, is not
+    of a commit there.
     """
     root = Path(__file__).resolve().parent
+    start = root.parents[1] / START
+    if start.is_file():
+        return str(json.loads(start.read_text(encoding="utf-8"))["commit"])
 
     def git(*words: str) -> str:
         return subprocess.run(

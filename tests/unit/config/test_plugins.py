@@ -56,6 +56,12 @@ def install(tmp_path, monkeypatch):
     forget()
 
 
+def test_packages_of_plugins_are_their_outermost_folders(install, tmp_path):
+    install("wide_things", "ARCHITECTURES", "widest", point="wide_things.parts")
+
+    assert plugins.plugin_packages() == [tmp_path / "wide_things"]
+
+
 def searched_anew(one: Registry) -> Registry:
     return Registry(one.variable, kind=one.kind, package=one.package)
 
