@@ -17,7 +17,8 @@ rule best:
         "../../envs/seqbench.yaml"
     threads: 1
     resources:
-        gpu=0 if BENCHMARK.device == "cpu" else 1,
+        gpu=gpus(one_process),
+        gres=gres(one_process),
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
     params:

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 
 from snakemake.logging import logger
 
+IS_MODULE = not workflow.modifier.is_main_snakefile()  # `is_module` is true of any
 STARTED = time.time()  # nothing of the package has been read before
 ROOT = Path(str(workflow.current_basedir)).parent.parent
 COPY = "SEQBENCH_CODE"
@@ -26,7 +27,7 @@ def source_folder():
     Jobs of a cluster have a copy of that. Snakemake reads a module that lies on GitHub file by file, and finds no package beside it.
     """
     if workflow.remote_exec and os.getenv(COPY):
-        return Path(os.environ[COPY])
+        return Path(os.environ[COPY]).absolute()
     for folder in (ROOT / "src", ROOT.parent.parent):
         if (folder / "seqbench" / "__init__.py").is_file():
             return folder
@@ -64,7 +65,13 @@ from seqbench.config.plugins import plugin_packages
 from seqbench.config.registry import BASELINES
 from seqbench.plan.job_code import JobCode
 from seqbench.plan.baseline_fit import unused_baselines
-from seqbench.plan.gpus import most_gpus, nodes_from_here, nodes_of
+from seqbench.plan.gpus import (
+    check_gres,
+    gres_of,
+    most_gpus,
+    nodes_from_here,
+    nodes_of,
+)
 from seqbench.plan.packages import missing_packages
 from seqbench.plan.plan import Plan
 from seqbench.plan.searches import choice_files, promotion_files, trial_files
@@ -124,7 +131,7 @@ try:
         for path in map(Path, workflow.configfiles):
             if path.suffix != ".json":
                 read_yaml(path)
-    if workflow.remote_exec and START.is_file() and not workflow.modifier.is_module:
+    if workflow.remote_exec and START.is_file() and not IS_MODULE:
         # Its files may have changed meanwhile.
         config = json.loads(START.read_text(encoding="utf-8"))["config"]
     PLAN = Plan(from_folder(Benchmark.load(config), FOLDER))
@@ -132,12 +139,9 @@ try:
         for name in PLAN.ingested:
             source_files_of(name)
         files_to_start_from()
-    if workflow.is_main_process and workflow.local_exec and not workflow.dryrun:
-        if (n_gpus := most_gpus(PLAN)) > 1:
-            # It loads torch, which counts them.
-            from seqbench.training.devices import check_gpus
-
-            check_gpus(n_gpus // nodes_from_here(n_gpus))
+    settings = workflow.resource_settings
+    for given in (settings.default_resources, *settings.overwrite_resources.values()):
+        check_gres(PLAN, {name: str(one.raw) for name, one in (given or {}).items()})
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -173,13 +177,22 @@ def import_from(folder):
         shell.prefix((before + own).replace("{", "{{").replace("}", "}}"))
 
 
+def check_machine():
+    """Refuse trainings with more GPUs than there are here; torch is loaded, which counts them."""
+    if workflow.local_exec and (n_gpus := most_gpus(PLAN)) > 1:
+        from seqbench.training.devices import check_gpus
+
+        check_gpus(n_gpus // nodes_from_here(n_gpus))
+
+
 @cache
 def code_of_jobs():
     """Copy the code that jobs import, and return the folder: its source may change meanwhile."""
     started_with = {"commit": commit()}
-    if not workflow.modifier.is_module:  # of which a workflow may have several
+    if not IS_MODULE:  # of which a workflow may have several
         started_with["config"] = config
     try:
+        check_machine()
         copy = copy_code(
             [Path(layout.__file__).parent, *plugin_packages()],
             {START.name: json.dumps(started_with, sort_keys=True)},
@@ -273,14 +286,43 @@ def processes_of_finetuning(wildcards):
     return BENCHMARK.finetuning(wildcards.architecture).gpus
 
 
-def gpus_of_pretraining(wildcards):
-    """Return how many GPUs pretrain one encoder."""
-    return 0 if BENCHMARK.device == "cpu" else processes_of_pretraining(wildcards)
+def one_process(wildcards):
+    """Return how many processes score a model."""
+    return 1
 
 
-def gpus_of_finetuning(wildcards):
-    """Return how many GPUs train one model of a run, or of a trial."""
-    return 0 if BENCHMARK.device == "cpu" else processes_of_finetuning(wildcards)
+def has_gpu(wildcards):
+    """Return whether a job has GPUs: one of a baseline, known by its arm, has none."""
+    return BENCHMARK.device != "cpu" and wildcards.get("arm") != "baseline"
+
+
+def gpus(processes):
+    """Return a function: GPUs of a job, one for each process, unless it requests them by `gres`."""
+
+    def number(wildcards):
+        return (
+            processes(wildcards)
+            if has_gpu(wildcards) and not gres(processes)(wildcards)
+            else 0
+        )
+
+    return number
+
+
+def gres(processes):
+    """Return a function: the generic resource that a job of a cluster has GPUs as, if it does.
+
+    Those of the members of a pack must be the same: a score requests as many as its training.
+    """
+
+    def name(wildcards):
+        return (
+            gres_of(processes(wildcards))
+            if turn(wildcards) and has_gpu(wildcards)
+            else None
+        )
+
+    return name
 
 
 def nodes(processes):
@@ -458,7 +500,5 @@ def crossed_with_its_kind(wildcards):
     return "crossed_baselines" if wildcards.arm == "baseline" else "crossed_models"
 
 
-if (
-    workflow.modifier.is_module and workflow.is_main_process
-):  # Snakemake leaves out its `onstart`
+if IS_MODULE and workflow.is_main_process:  # Snakemake leaves out its `onstart`
     write_text(FOLDER / layout.CONFIG, BENCHMARK.to_yaml())

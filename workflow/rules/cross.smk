@@ -49,7 +49,8 @@ rule cross_evaluate:
     threads: 1
     resources:
         turn=turn,
-        gpu=lambda wc: 0 if BENCHMARK.device == "cpu" or wc.arm == "baseline" else 1,
+        gpu=gpus(one_process),
+        gres=gres(one_process),
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
     params:

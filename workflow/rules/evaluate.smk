@@ -21,7 +21,8 @@ rule evaluate:
     threads: 1
     resources:
         turn=turn,
-        gpu=lambda wc: 0 if BENCHMARK.device == "cpu" or wc.arm == "baseline" else 1,
+        gpu=gpus(one_process),
+        gres=gres(processes_of_finetuning),
         device=BENCHMARK.device,
         memory_limit=MEMORY_LIMIT,
     params:

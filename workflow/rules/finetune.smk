@@ -26,7 +26,8 @@ rule finetune:
     threads: processes_of_finetuning
     resources:
         turn=turn,
-        gpu=gpus_of_finetuning,
+        gpu=gpus(processes_of_finetuning),
+        gres=gres(processes_of_finetuning),
         nodes=nodes(processes_of_finetuning),
         tasks=nodes(processes_of_finetuning),
         mpi=by_itself(processes_of_finetuning),
@@ -82,7 +83,8 @@ rule refit:
     threads: processes_of_finetuning
     resources:
         turn=turn,
-        gpu=gpus_of_finetuning,
+        gpu=gpus(processes_of_finetuning),
+        gres=gres(processes_of_finetuning),
         nodes=nodes(processes_of_finetuning),
         tasks=nodes(processes_of_finetuning),
         mpi=by_itself(processes_of_finetuning),

@@ -21,7 +21,8 @@ rule pretrain:
     threads: processes_of_pretraining
     resources:
         turn=turn,
-        gpu=gpus_of_pretraining,
+        gpu=gpus(processes_of_pretraining),
+        gres=gres(processes_of_pretraining),
         nodes=nodes(processes_of_pretraining),
         tasks=nodes(processes_of_pretraining),
         mpi=by_itself(processes_of_pretraining),

@@ -94,7 +94,7 @@ def with_copied_rules(get_snakefile):
 
 if workflow.is_main_process:
     workflow.code_of_jobs = code_of_jobs
-    workflow.has_copied_rules = not workflow.modifier.is_module
+    workflow.has_copied_rules = not IS_MODULE
     if JobScheduler.schedule.__name__ != "schedule_with_copied_code":
         JobScheduler.schedule = with_copied_code(JobScheduler.schedule)
         RealExecutor.get_snakefile = with_copied_rules(RealExecutor.get_snakefile)

@@ -21,7 +21,8 @@ rule tune:
     threads: processes_of_finetuning
     resources:
         turn=turn,
-        gpu=gpus_of_finetuning,
+        gpu=gpus(processes_of_finetuning),
+        gres=gres(processes_of_finetuning),
         nodes=nodes(processes_of_finetuning),
         tasks=nodes(processes_of_finetuning),
         mpi=by_itself(processes_of_finetuning),
