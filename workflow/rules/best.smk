@@ -7,7 +7,7 @@ models of all seeds, the best baseline and a card.
 
 rule best:
     input:
-        lambda wc: best_files(PLAN, wc.dataset),
+        lambda wc: in_folder(best_files(PLAN, wc.dataset), "best"),
         choices=ancient(lambda wc: choice_files(PLAN, PLAN.runs_on(wc.dataset))),
     output:
         folder=directory(layout.BEST),

@@ -420,9 +420,20 @@ def missing_results(wildcards):
     return [path for path in files if not (FOLDER / path).exists()]
 
 
+def in_folder(files, what):
+    """Return what a step reads, unless it lies in a storage: the step finds it in one folder."""
+    if (storage := workflow.storage_settings.default_storage_provider) is not None:
+        raise WorkflowError(
+            f"{what} reads results/ as a folder, which --default-storage-provider {storage} is not;"
+            " name scores as targets (results/evaluate/.../metrics.json), fetch results/, and start"
+            " again without the option"
+        )
+    return files
+
+
 def reported_files(wildcards):
     """Return what the report reads, but for the trials that others decide on."""
-    return sorted(report_files(PLAN, promotions={}))
+    return in_folder(sorted(report_files(PLAN, promotions={})), "the report")
 
 
 def later_trials(wildcards):

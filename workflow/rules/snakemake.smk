@@ -9,6 +9,7 @@ import inspect
 from snakemake.dag import DAG
 from snakemake.jobs import GroupJob
 from snakemake.scheduling.job_scheduler import JobScheduler
+from snakemake.settings.types import SharedFSUsage
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 
 # The objects of a large plan all stay: searching them for garbage again and again finds none.
@@ -81,20 +82,19 @@ def with_copied_rules(get_snakefile):
     """Return `RealExecutor.get_snakefile` so that jobs of a cluster read the copy of the rules."""
 
     def get_copied_snakefile(executor):
-        given = get_snakefile(executor)
         if not getattr(executor.workflow, "has_copied_rules", False):
-            return given
-        copied = (
-            executor.workflow.code_of_jobs() / "seqbench/pipeline/workflow/Snakefile"
-        )
-        return str(copied.absolute() if Path(given).is_absolute() else copied)
+            return get_snakefile(executor)
+        copy = executor.workflow.code_of_jobs()
+        return str(copy.absolute() / "seqbench/pipeline/workflow/Snakefile")
 
     return get_copied_snakefile
 
 
 if workflow.is_main_process:
     workflow.code_of_jobs = code_of_jobs
-    workflow.has_copied_rules = not IS_MODULE
+    workflow.has_copied_rules = not IS_MODULE and (
+        SharedFSUsage.SOURCES in workflow.storage_settings.shared_fs_usage
+    )
     if JobScheduler.schedule.__name__ != "schedule_with_copied_code":
         JobScheduler.schedule = with_copied_code(JobScheduler.schedule)
         RealExecutor.get_snakefile = with_copied_rules(RealExecutor.get_snakefile)
