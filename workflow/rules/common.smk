@@ -24,7 +24,8 @@ COPY = "SEQBENCH_CODE"
 def source_folder():
     """Return the folder that holds the package: of this clone, this wheel, else the installed one.
 
-    Jobs of a cluster have a copy of that. Snakemake reads a module that lies on GitHub file by file, and finds no package beside it.
+    Jobs of a cluster have a copy of that. Snakemake reads a module that lies on GitHub file by
+    file, and finds no package beside it.
     """
     if workflow.remote_exec and os.getenv(COPY):
         return Path(os.environ[COPY]).absolute()
@@ -40,8 +41,6 @@ def source_folder():
 
 
 SRC = source_folder()
-
-
 START = SRC / "start.json"  # what a workflow started with, beside its copy of the code
 # A wheel comes last: the folder that it is installed in holds other packages too.
 is_alone = SRC == ROOT / "src" or START.is_file()
