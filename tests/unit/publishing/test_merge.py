@@ -134,10 +134,11 @@ def test_what_was_published_is_joined_as_the_results_are_and_checked(
     ("change", "expected"),
     [
         ({"windows": {}}, "has no windows of waves; publish the results anew"),
+        ({"windows": {"waves": {"test": "0" * 64}}}, "has no windows of waves; publish"),
         ({"windows": {"waves": {"test": "0"}}}, "not the index of this version"),
         ({"models": 1}, "not the index of this version"),
     ],
-    ids=["no windows", "no digest", "no models"],
+    ids=["no windows", "windows of test alone", "no digest", "no models"],
 )
 def test_an_index_of_another_kind_is_refused(change, expected, make, refusal, tmp_path):
     a, b, folder = make("ana"), make("ben"), tmp_path / "of_ana"
@@ -202,6 +203,41 @@ def test_other_labels_of_test_are_refused(make, refusal, monkeypatch):
     assert "ana and ben cannot be joined: windows, labels or source files of test of waves" in (
         refusal(a, b)
     )
+
+
+@pytest.mark.parametrize(
+    ("of_ben", "expected"),
+    [
+        ({}, None),
+        ({"split": {"seed": 1}}, "`split.seed` of waves is 0 in the one and 1 in the other"),
+        ({"split": {"folds": None}}, "`fold.n_folds` of waves is 3 in the one and absent in the"),
+        ({"epochs": 7}, "`finetune.optimizer.epochs` of cnn1d · scratch on waves-repeat1-fold1 is"),
+        ({"code": OTHER_CODE}, "waves was scored by different code of the metrics"),
+    ],
+    ids=["alike", "split", "no folds", "training", "metric code"],
+)
+def test_who_has_other_folds_has_the_same_protocol_or_is_refused(
+    of_ben, expected, make, merge, refusal
+):
+    def of_folds(name, places, split=None, epochs=5, code=CODE):
+        source = {"source": "waves", "split": {"folds": 3} | (split or {})}
+        root = make(
+            name,
+            sources={"waves": source},
+            seeds=[0],
+            more={"finetune": {"epochs": epochs}},
+            edit=with_code(code),
+        )
+        for place in {1, 2, 3} - set(places):
+            shutil.rmtree(root / f"results/evaluate/waves-repeat1-fold{place}", ignore_errors=True)
+        return root
+
+    roots = of_folds("ana", [1]), of_folds("ben", [2, 3], **of_ben)
+
+    if expected is not None:
+        assert expected in refusal(*roots)
+    else:
+        assert {row["n"] for row in rows_of(merge(*roots))} == {"3"}
 
 
 def test_results_that_do_not_overlap_in_models_need_not_have_the_same_training(make, merge):
@@ -284,8 +320,10 @@ def test_models_that_start_from_files_are_not_taken_for_the_same(make, merge, re
         return make(name, arms=["from_file_finetune"], seeds=seeds, more=start)
 
     a, b, again = started("ana", [0]), started("ben", [1]), started("cem", [0])
+    more = started("dov", [0, 1])
 
-    assert "cnn1d · from_file_finetune on waves starts from a file" in refusal(a, b)
+    for roots in ((a, b), (a, more), (more, a)):
+        assert "cnn1d · from_file_finetune on waves starts from a file" in refusal(*roots)
     assert len(rows_of(merge(a, again))) == 2
 
 

@@ -120,8 +120,6 @@ def leakchecks_of(plan: Plan, root: Path) -> dict[str, LeakCheck]:
 
 
 def _refuse_unknown_windows(index: Publication, root: Path, plan: Plan) -> None:
-    for run in plan.runs:
-        if not set(SPLITS) <= index.windows.get(run.dataset, {}).keys():
-            raise FormatError(
-                f"{root / INDEX}: has no windows of {run.dataset}; publish the results anew"
-            )
+    for name in [*(run.dataset for run in plan.runs), *index.windows]:
+        if not set(SPLITS) <= index.windows.get(name, {}).keys():
+            raise FormatError(f"{root / INDEX}: has no windows of {name}; publish the results anew")

@@ -85,16 +85,17 @@ def refuse_incomparable(a: Source, b: Source) -> None:
     UserError
         With what differs.
     """
-    common = {run.dataset for run in a.by_run} & {run.dataset for run in b.by_run}
-    # Of others a model may have been pretrained.
-    for dataset in sorted(common | (a.windows.keys() & b.windows.keys())):
+    # Folds together: that the two have other ones must not hide that they were made otherwise.
+    common = {one.dataset for one in a.results} & {one.dataset for one in b.results}
+    # On others a model may have been pretrained.
+    for dataset in sorted(common | (_base_datasets(a) & _base_datasets(b))):
         _refuse_other_data(a, b, dataset)
+    for name in sorted(a.windows.keys() & b.windows.keys()):
+        _refuse_other_windows(a, b, name)
     for dataset in sorted(common):
         _refuse_other_metrics(a, b, dataset)
-    models = {_model(run): run for run in sorted(b.by_run)}
-    for run in sorted(a.by_run):
-        if (other := models.get(_model(run))) is not None:
-            _refuse_other_model(a, b, run, other)
+    _refuse_other_models(a, b)
+    _refuse_other_files(a, b)
     for run in sorted(a.by_run.keys() & b.by_run.keys()):
         _refuse_other_scores(a, b, run)
 
@@ -107,10 +108,13 @@ def _refuse_other_data(a: Source, b: Source, dataset: str) -> None:
             f" {_shown(theirs, key)} in the other, so their scores are not comparable; give one of"
             " the datasets another name, or run it as the other is"
         )
+
+
+def _refuse_other_windows(a: Source, b: Source, name: str) -> None:
     for split in IN_ORDER:
-        if a.windows[dataset][split] != b.windows[dataset][split]:
+        if a.windows[name][split] != b.windows[name][split]:
             raise UserError(
-                f"{_both(a, b)}: windows, labels or source files of {split} of {dataset} differ, so"
+                f"{_both(a, b)}: windows, labels or source files of {split} of {name} differ, so"
                 " their scores are not comparable; give one of the datasets another name, or run"
                 " it on the data of the other"
             )
@@ -119,17 +123,17 @@ def _refuse_other_data(a: Source, b: Source, dataset: str) -> None:
 def _of_data(source: Source, dataset: str) -> dict[str, str]:
     """Return the settings that make the windows of a dataset and their score, by dotted key.
 
-    Where the data lie is left out: their checksums are compared.
+    Where the data lie is left out: their checksums are compared. The first fold stands for all.
     """
     plan = source.plan
-    ingest = plan.job_settings.ingest(plan.benchmark.base_dataset(dataset)).model_dump(mode="json")
+    ingest = plan.job_settings.ingest(dataset).model_dump(mode="json")
     ingest["options"].pop(DATASETS.entry(ingest["source"]).tags.get("reads"), None)
-    window = plan.job_settings.window(dataset).model_dump(mode="json")
+    window = plan.job_settings.window(plan.benchmark.folds_of(dataset)[0]).model_dump(mode="json")
     return dict(flat({"source": ingest["source"], **ingest["options"], **window}))
 
 
 def _refuse_other_metrics(a: Source, b: Source, dataset: str) -> None:
-    ours, theirs = ([r for r in one.results if r.run.dataset == dataset] for one in (a, b))
+    ours, theirs = ([r for r in one.results if r.dataset == dataset] for one in (a, b))
     for what, of in (("task", "task"), ("metric that ranks models", "headline")):
         found = [sorted({getattr(r, of) for r in results}) for results in (ours, theirs)]
         if found[0] != found[1]:
@@ -159,27 +163,49 @@ def _code(source: Source, result: Result) -> str:
     return f"commit {commit}"
 
 
-def _refuse_other_model(a: Source, b: Source, run: Run, other: Run) -> None:
-    """Refuse a model that was made in another way under the same name."""
-    ours, theirs = (_of_model(source, one) for source, one in ((a, run), (b, other)))
-    name = f"{run.model.name} on {run.dataset}"
-    if (key := _first_unequal(ours, theirs)) is not None:
-        raise UserError(
-            f"{_both(a, b)}: `{key}` of {name} is {_shown(ours, key)} in the one and"
-            f" {_shown(theirs, key)} in the other; call one of them a variant (`of:`) and run it"
-            " under that name"
-        )
-    if not run.is_baseline and Arm.parse(run.arm).from_file and run not in b.by_run:
-        raise UserError(
-            f"{_both(a, b)}: {name} starts from a file, and whether from the same one is not"
-            " recorded; leave it out of one of them"
-        )
+def _refuse_other_models(a: Source, b: Source) -> None:
+    """Refuse a model that was made in another way under the same name.
+
+    A search chooses for each fold, so options that were chosen are compared on the same fold.
+    """
+    for of in (_on_fold, _on_dataset):
+        models = {of(b, run): run for run in sorted(b.by_run)}
+        for run in sorted(a.by_run):
+            if (other := models.get(of(a, run))) is None:
+                continue
+            is_same_fold = run.dataset == other.dataset
+            pairs = ((a, run), (b, other))
+            ours, theirs = (_of_model(source, one, is_same_fold) for source, one in pairs)
+            if (key := _first_unequal(ours, theirs)) is not None:
+                raise UserError(
+                    f"{_both(a, b)}: `{key}` of {run.model.name} on {run.dataset} is"
+                    f" {_shown(ours, key)} in the one and {_shown(theirs, key)} in the other; call"
+                    " one of them a variant (`of:`) and run it under that name"
+                )
 
 
-def _of_model(source: Source, run: Run) -> dict[str, str]:
-    steps = step_settings(source.plan, run, source.choices)
+def _refuse_other_files(a: Source, b: Source) -> None:
+    """Refuse models that start from files, unless both have the same runs of them."""
+    models = {_on_dataset(a, run) for run in a.by_run} & {_on_dataset(b, run) for run in b.by_run}
+    for run in sorted(a.by_run.keys() ^ b.by_run.keys()):
+        source = a if run in a.by_run else b
+        if run.is_baseline or not Arm.parse(run.arm).from_file:
+            continue
+        if _on_dataset(source, run) in models:
+            raise UserError(
+                f"{_both(a, b)}: {run.model.name} on {run.dataset} starts from a file, and whether"
+                " from the same one is not recorded; leave it out of one of them"
+            )
+
+
+def _of_model(source: Source, run: Run, is_chosen: bool) -> dict[str, str]:
+    """Return the settings that made a model, by dotted key: as chosen, or as configured."""
+    steps = step_settings(source.plan, run, source.choices if is_chosen else {})
     made_by = {s: job.model_dump(mode="json") for s, job in steps.items()}
-    return dict(flat({s: made_by[s] for s in made_by if s not in ("ingest", "window")}))
+    of_model: dict[str, object] = {s: made_by[s] for s in made_by if s not in ("ingest", "window")}
+    if not is_chosen and (run.dataset, run.architecture) in source.choices:
+        of_model["trials"] = len(source.plan.trials(run.architecture))
+    return dict(flat(of_model))
 
 
 def _refuse_other_scores(a: Source, b: Source, run: Run) -> None:
@@ -198,8 +224,16 @@ def _scores(result: Result) -> Iterator[tuple[str, str]]:
             yield f"{name} on {split}", json.dumps(one.value)
 
 
-def _model(run: Run) -> tuple[str, str, str, str]:
+def _on_fold(source: Source, run: Run) -> tuple[str, str, str, str]:
     return run.dataset, run.architecture, run.arm, run.labels
+
+
+def _on_dataset(source: Source, run: Run) -> tuple[str, str, str, str]:
+    return source.by_run[run].dataset, run.architecture, run.arm, run.labels
+
+
+def _base_datasets(source: Source) -> set[str]:
+    return {source.plan.benchmark.base_dataset(name) for name in source.windows}
 
 
 def _first_unequal(one: dict[str, str], other: dict[str, str]) -> str | None:
