@@ -34,9 +34,10 @@ def static_folder(path: Path, made_by: str) -> Iterator[Path]:
     Raises
     ------
     UserError
-        If something else is there.
+        See `refuse_others`.
     """
     refuse_others(path, made_by)
+    path = path.resolve()  # the last part of its name may be `..`, which nothing can replace
     remove_leftovers(path)
     with replacing_folder(path) as temporary:
         yield temporary
@@ -44,15 +45,25 @@ def static_folder(path: Path, made_by: str) -> Iterator[Path]:
 
 
 def refuse_others(path: Path, made_by: str) -> None:
-    """Refuse a place that holds anything but what a command made.
+    """Refuse a place that cannot be replaced, or holds anything but what a command made.
 
     Raises
     ------
     UserError
-        With what is there.
+        With what is there, or what it lies in.
     """
     if path.is_symlink():
         raise WriteError(f"{path}: is a link; name the folder that it leads to")
+    if Path.cwd().is_relative_to(path.resolve()):
+        raise WriteError(
+            f"{path}: the command was started in it, and would replace it; start it outside"
+        )
+    for folder in path.resolve().parents:
+        if (owner := _made_by(folder)) in (PUBLISHED, MERGED):
+            raise UserError(
+                f"{path}: lies in {folder}, whose checksums would not hold any more since"
+                f" `{owner}` made it; name a folder outside"
+            )
     if not path.exists():
         return
     if not path.is_dir():

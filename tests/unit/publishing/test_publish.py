@@ -1,6 +1,7 @@
 """What is published is whole, checkable, always the same, and says nothing of the machine."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from seqbench.config.benchmark import Benchmark
 from seqbench.plan.plan import Plan
 from seqbench.reporting.read.stored import read_stored
 from seqbench.storage.model_card import read_card
-from seqbench.storage.static_folder import sums_of
+from seqbench.storage.static_folder import changes_of, sums_of
 
 PRIVATE = "/home/somebody/pumps"
 PUMPS = {"pumps": {"source": "folder", "path": PRIVATE, "task": "classification"}}
@@ -188,6 +189,38 @@ def test_a_folder_that_exists_is_taken_only_when_it_is_empty(
     folder.unlink()
     folder.symlink_to(root)
     assert "is a link" in refusal(root)
+
+
+@pytest.mark.parametrize("place", ["", "results", "results/best"])
+def test_a_folder_is_not_replaced_from_within(place, make_results, publish, monkeypatch):
+    root = make_results("a")
+    folder = publish(root)
+    before = sums_of(folder)
+    monkeypatch.chdir(folder / place)
+
+    for out in (str(folder), os.path.relpath(folder)):
+        with pytest.raises(SystemExit, match=f"{re.escape(out)}: the command was started in it"):
+            main(["publish", str(root), out])
+    assert sums_of(folder) == before
+
+
+def test_an_indirect_name_leads_to_the_same_folder(make_results, publish, tmp_path):
+    root = make_results("a")
+    folder = publish(root)
+    before = sums_of(folder)
+
+    publish(root, out="published/results/..")
+
+    assert sums_of(folder) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "published"]
+
+
+def test_nothing_is_written_into_a_publication(make_results, publish, refusal):
+    root = make_results("a")
+    folder = publish(root)
+
+    assert f"lies in {folder}, whose checksums" in refusal(root, out="published/results/more")
+    assert changes_of(folder) == []
 
 
 def test_a_publication_is_not_published_again(make_results, publish, refusal):
