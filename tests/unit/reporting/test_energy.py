@@ -20,12 +20,21 @@ PRETRAINING = {"objective": "contrastive", "dataset": "waves"}
 def results(write_results, config):
     """Return the results of runs of which all took 2 hours, 3 of processor time, by a device."""
 
-    def make(device="cpu", gpus=None, energy=None, arms=("scratch",), labels=(1.0,), **settings):
+    def make(
+        device="cpu",
+        gpus=None,
+        energy=None,
+        arms=("scratch",),
+        labels=(1.0,),
+        without=(),
+        **settings,
+    ):
         def edit(run, content):
             content["provenance"] |= {"device": device, "gpus": gpus}
             is_pretrained = run.arm.startswith("contrastive")
             names = list(COST)[: 4 if is_pretrained else 2]
-            content["cost"] = {name: float(COST[name]) for name in names}
+            known = [name for name in names if name not in without]
+            content["cost"] = {name: float(COST[name]) for name in known}
             content["pretraining"] = PRETRAINING if is_pretrained else None
 
         raw = config((), arms=list(arms), labels=list(labels), seeds=[0]) | settings
@@ -63,6 +72,29 @@ def test_a_run_has_the_energy_of_its_pretraining_too(results):
     assert run.cost("energy_wh") == pytest.approx((3 + 5) * 12 + (2 + 1) * 300)
     assert divided.cost("pretrain_gpu_s") == 4 * H
     assert divided.cost("energy_wh") == pytest.approx((3 + 5) * 12 + (2 + 4) * 300)
+
+
+@pytest.mark.parametrize(
+    ("device", "without", "n_unknown"),
+    [
+        (None, (), 2),
+        ("cpu", tuple(COST), 2),
+        ("cpu", ("pretrain_cpu_s",), 1),
+        ("cuda", ("train_s",), 1),
+        ("cuda", ("pretrain_s",), 1),
+    ],
+)
+def test_without_a_time_or_the_device_no_energy_is_made_up(results, device, without, n_unknown):
+    found = results(device, without=without, energy={"gpu_w": 300}, arms=["contrastive_finetune"])
+    spent = effort(found)
+
+    assert found[0].cost("energy_wh") is None
+    assert spent.n_unknown == n_unknown
+    sentences = energy_sentences(spent, EnergySettings(gpu_w=300))
+    if spent.cpu_s is None:
+        assert sentences == []
+    else:
+        assert f"Time or device of {n_unknown} training" in sentences[-1]
 
 
 def test_derived_costs_stand_in_the_summary_beside_those_that_were_measured(results):

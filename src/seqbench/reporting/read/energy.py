@@ -24,8 +24,8 @@ def derived_costs(plan: Plan, run: Run, metrics: Metrics) -> dict[str, float]:
     -------
     dict
         ``train_gpu_s`` and ``pretrain_gpu_s``, wall seconds times GPUs of what ran on some, and
-        ``energy_wh``, watt hours of training and of the pretraining that it starts from. That of
-        another benchmark, from which `init` has a file, counts there.
+        ``energy_wh``, watt hours of training and of the pretraining that it starts from, where the
+        device is recorded. That of another benchmark, from which `init` has a file, counts there.
 
     Notes
     -----
@@ -33,15 +33,19 @@ def derived_costs(plan: Plan, run: Run, metrics: Metrics) -> dict[str, float]:
     """
     cost, provenance = metrics.cost, metrics.provenance
     found: dict[str, float] = {}
+    if provenance.device is None:
+        return found
     cpu_s, pretraining = cost.train_cpu_s, plan.pretraining(run)
     if pretraining is not None and cpu_s is not None:
         cpu_s = None if cost.pretrain_cpu_s is None else cpu_s + cost.pretrain_cpu_s
     if provenance.device == "cuda":
-        if cost.train_s is not None:
-            found["train_gpu_s"] = cost.train_s * (provenance.gpus or 1)
-        if pretraining is not None and cost.pretrain_s is not None:
+        of_each = [("train_gpu_s", cost.train_s, provenance.gpus or 1)]
+        if pretraining is not None:
             gpus = plan.benchmark.pretraining(run.architecture).gpus
-            found["pretrain_gpu_s"] = cost.pretrain_s * gpus
+            of_each.append(("pretrain_gpu_s", cost.pretrain_s, gpus))
+        found = {name: seconds * n for name, seconds, n in of_each if seconds is not None}
+        if len(found) < len(of_each):
+            return found
     energy_wh = estimated_wh(plan.benchmark.energy, cpu_s, sum(found.values()))
     return found if energy_wh is None else found | {"energy_wh": energy_wh}
 

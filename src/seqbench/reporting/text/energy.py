@@ -1,6 +1,7 @@
 """Words on the energy of a benchmark: what was measured, and what is an estimate."""
 
 from seqbench.config.energy import EnergySettings
+from seqbench.datasets.base import counted
 from seqbench.reporting.read.energy import estimated_wh
 from seqbench.reporting.scores import formats
 from seqbench.reporting.scores.effort import Effort
@@ -40,6 +41,9 @@ def energy_sentences(effort: Effort, settings: EnergySettings) -> list[str]:
         f" {watts}{carbon} ({keys} in the config).",
         LEFT_OUT,
     ]
+    if effort.n_unknown:
+        of_some = counted(effort.n_unknown, "training")
+        found.append(f"Time or device of {of_some} is not recorded, so all took more than this.")
     if effort.gpu_s and effort.search_cpu_s:
         found.append("Trials do not record the time of a GPU, so theirs is not counted either.")
     return found
