@@ -42,8 +42,10 @@ def refuse_private(folder: Path, root: Path, paths: Mapping[str, str]) -> None:
     UserError
         With the file and the path.
     """
-    private = {str(Path.home()), str(root.resolve()), *paths}
-    private = {one.rstrip("/") for one in private if len(PurePath(one).parts) >= FEWEST_PARTS}
+    home, *places = str(Path.home()), str(root.resolve()), *paths
+    private = {one.rstrip("/") for one in (home, *places) if _is_long(one)}
+    if home != "/" and not _is_long(home):  # as of root; what lies in it is a place all the same
+        private.add(f"{home}/")
     for path in sorted(one for one in folder.rglob("*") if one.is_file()):
         content = path.read_bytes()
         for one in sorted(private):
@@ -69,6 +71,10 @@ def _unused(name: str, names: Mapping[str, str]) -> str:
     """Return a name that stands for no other path yet."""
     numbered = (name, *(f"{name}-{i}" for i in range(2, len(names) + 2)))
     return next(one for one in numbered if one not in names.values())
+
+
+def _is_long(path: str) -> bool:
+    return len(PurePath(path).parts) >= FEWEST_PARTS
 
 
 def _is_of_machine(path: str) -> bool:

@@ -138,6 +138,18 @@ def test_a_path_in_any_other_place_is_refused(make_results, refusal, tmp_path):
     assert not (tmp_path / "published").exists()
 
 
+@pytest.mark.parametrize("home", ["/boss", "/home/boss"])
+def test_what_lies_in_the_home_folder_is_not_named(
+    home, make_results, publish, refusal, monkeypatch
+):
+    monkeypatch.setenv("HOME", home)
+    root = make_results("a", title=f"Of {home}/secret")
+
+    assert f"would publish '{home}" in refusal(root)
+    monkeypatch.setenv("HOME", "/")  # as in some containers
+    publish(root)
+
+
 def test_what_has_not_finished_is_named_or_left_out_on_request(make_results, publish, refusal):
     root = make_results("a")
     (root / "results/evaluate/waves/cnn1d/scratch/labels1/seed2/metrics.json").unlink()
