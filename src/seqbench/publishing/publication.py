@@ -31,6 +31,7 @@ from seqbench.reporting.scores.metrics import metric_label
 from seqbench.reporting.text.beside import Beside
 from seqbench.reporting.text.cards import NOT_STATED
 from seqbench.storage.atomic import copy_file, write_text
+from seqbench.storage.kinds import read_text
 from seqbench.storage.metrics import Metrics, write_metrics
 from seqbench.storage.model_card import ModelCard, read_card, sha256
 from seqbench.storage.publication import (
@@ -125,7 +126,7 @@ def _hand_over(
     """Copy the folder of the best models of each dataset, and yield the cards that there are."""
     for dataset in plan.base_datasets:
         best = Path(layout.BEST.format(dataset=dataset))
-        text = (root / layout.CARD_TEXT.format(dataset=dataset)).read_text(encoding="utf-8")
+        text = read_text(root / layout.CARD_TEXT.format(dataset=dataset), "model card")
         write_text(folder / layout.CARD_TEXT.format(dataset=dataset), _replaced(text, names))
         if not (root / layout.CARD.format(dataset=dataset)).exists():
             continue  # no trained model has a score on test, as the text says

@@ -101,7 +101,19 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def copy_file(source: Path, path: Path) -> None:
-    """Copy a file atomically."""
+    """Copy a file atomically.
+
+    Raises
+    ------
+    UserError
+        If `source` cannot be read.
+    WriteError
+        As of `replacing`.
+    """
+    try:
+        source.open("rb").close()  # in `replacing`, the file that is written would be blamed
+    except OSError as error:
+        raise UserError(f"{source}: cannot be read ({error.strerror})") from None
     with replacing(path) as temporary:
         shutil.copyfile(source, temporary)
 

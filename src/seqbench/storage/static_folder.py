@@ -121,6 +121,11 @@ def sums_of(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file in a folder but the checksums, by its path, sorted.
 
     That of a link, a pipe and the like is empty: no command here makes any.
+
+    Raises
+    ------
+    FormatError
+        If a file cannot be read.
     """
     found = {}
     for path in sorted(
@@ -128,8 +133,11 @@ def sums_of(folder: Path) -> dict[str, str]:
     ):
         name, digest = path.relative_to(folder).as_posix(), ""
         if path.is_file() and not path.is_symlink():
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            try:
+                with path.open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                raise FormatError(f"{path}: cannot be read ({error.strerror})") from None
         if name != SUMS:
             found[name] = digest
     return found

@@ -1,5 +1,7 @@
 """What is published is whole, checkable, always the same, and says nothing of the machine."""
 
+import errno
+import hashlib
 import json
 import os
 import re
@@ -203,6 +205,14 @@ def test_a_folder_that_exists_is_taken_only_when_it_is_empty(
     assert "is a link" in refusal(root)
 
 
+def test_a_card_that_is_no_text_is_named(make_results, refusal):
+    root = make_results("a")
+    path = root / layout.CARD_TEXT.format(dataset="waves")
+    path.write_bytes(b"\xff\xfe")
+
+    assert f"{path}: damaged, it is not UTF-8 text" in refusal(root)
+
+
 @pytest.mark.parametrize("place", ["", "results", "results/best"])
 def test_a_folder_is_not_replaced_from_within(place, make_results, publish, monkeypatch):
     root = make_results("a")
@@ -233,6 +243,18 @@ def test_nothing_is_written_into_a_publication(make_results, publish, refusal):
 
     assert f"lies in {folder}, whose checksums" in refusal(root, out="published/results/more")
     assert changes_of(folder) == []
+
+
+def test_a_file_that_cannot_be_read_is_named(make_results, publish, refusal, monkeypatch):
+    root = make_results("a")
+    folder = publish(root)
+
+    def fail(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(hashlib, "file_digest", fail)
+
+    assert f"{folder / 'README.md'}: cannot be read (Permission denied)" in refusal(root)
 
 
 def test_a_publication_is_not_published_again(make_results, publish, refusal):

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from seqbench.errors import UserError
 from seqbench.storage.atomic import (
     WriteError,
+    copy_file,
     remove_leftovers,
     replacing,
     replacing_folder,
@@ -112,3 +114,10 @@ def test_folders_that_a_killed_writer_left_are_removed(tmp_path):
     remove_leftovers(path)
 
     assert [p.name for p in tmp_path.iterdir()] == ["best"]
+
+
+def test_of_a_copy_the_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"absent\.csv: cannot be read"):
+        copy_file(tmp_path / "absent.csv", tmp_path / "copy.csv")
+
+    assert list(tmp_path.iterdir()) == []
