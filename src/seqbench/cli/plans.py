@@ -62,8 +62,11 @@ def read_config(*paths: Path) -> Benchmark:
 def results_root(path: Path) -> Path:
     """Return the folder that holds `results/`, which is itself a way to name it."""
     saved = Path(layout.CONFIG)
-    is_results = (path / saved.name).is_file() and path.resolve().name == saved.parts[0]
-    return path.resolve().parent if is_results else path
+    if not (path / saved.name).is_file():
+        return path
+    if path.name == saved.parts[0]:
+        return path.parent  # a link to another disk is not followed: the name of its target is free
+    return path.resolve().parent if path.resolve().name == saved.parts[0] else path
 
 
 def _refuse_results_folder(directory: Path) -> None:

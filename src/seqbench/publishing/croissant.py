@@ -187,7 +187,10 @@ def _classes(recordings: Recordings) -> dict[str, Any]:
 
 def _samples(recordings: Recordings, file: str) -> dict[str, Any]:
     shape = " x ".join(map(str, recordings.signals[0].shape[1:]))
-    found = [("signal", NUMBER, f"Values of a sample, {shape}, channels first.", "signal")]
+    words = f"Values of a sample, {shape}, channels first."
+    if recordings.sample == "tokens":
+        words = "Unicode code point of a sample, which is a character."
+    found = [("signal", NUMBER, words, "signal")]
     if recordings.targets is not None:
         named = zip(recordings.target_names, recordings.target_units, strict=True)
         names = ", ".join(f"{name} ({unit})" if unit else name for name, unit in named)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
+from seqbench import layout
 from seqbench.config.benchmark import Benchmark
 from seqbench.config.registry import DATASETS
 from seqbench.errors import UserError
@@ -42,7 +43,8 @@ def refuse_private(folder: Path, root: Path, paths: Mapping[str, str]) -> None:
     UserError
         With the file and the path.
     """
-    home, *places = str(Path.home()), str(root.resolve()), *paths
+    results = (root / layout.CONFIG).resolve().parent  # by a link, on another disk
+    home, *places = str(Path.home()), str(root.resolve()), str(results), *paths
     private = {one.rstrip("/") for one in (home, *places) if _is_long(one)}
     if home != "/" and not _is_long(home):  # as of root; what lies in it is a place all the same
         private.add(f"{home}/")

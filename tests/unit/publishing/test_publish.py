@@ -263,7 +263,19 @@ def test_a_publication_is_not_published_again(make_results, publish, refusal):
     assert "is published already" in refusal(folder, out="again")
 
 
-def test_the_folder_of_results_itself_can_be_named(make_results, publish):
-    folder = publish(make_results("a") / "results")
+def test_the_folder_of_results_itself_can_be_named(make_results, publish, monkeypatch):
+    root = make_results("a")
+    of_root = sums_of(publish(root))
 
-    assert (folder / "index.html").is_file()
+    assert sums_of(publish(root / "results", out="named")) == of_root
+    monkeypatch.chdir(root / "results")
+    assert sums_of(publish(".", out="inside")) == of_root
+
+
+def test_the_folder_of_results_can_be_a_link_to_another_disk(make_results, publish, tmp_path):
+    root = make_results("a")
+    of_root = sums_of(publish(root))
+    (root / "results").rename(tmp_path / "disk")
+    (root / "results").symlink_to(tmp_path / "disk")
+
+    assert sums_of(publish(root / "results", out="linked")) == of_root
