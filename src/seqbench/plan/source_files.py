@@ -28,12 +28,12 @@ def from_folder(benchmark: Benchmark, folder: Path) -> Benchmark:
     def absolute(path: str) -> str:
         return str((folder / Path(path).expanduser()).absolute())
 
-    raw = benchmark.model_dump(mode="json")
-    for entry in raw["datasets"].values():
+    raw = benchmark.model_dump(mode="json", exclude_unset=True)  # what is a default stays one
+    for entry in raw.get("datasets", {}).values():
         option = DATASETS.entry(entry["source"]).tags.get("reads")
         if option is not None:
             entry[option] = absolute(entry[option])
-    for options in raw["architectures"].values():
+    for options in raw.get("architectures", {}).values():
         if options.get("init") is not None:
             options["init"] = absolute(options["init"])
     return Benchmark.load(raw)

@@ -29,7 +29,8 @@ def copy_code(sources: Iterable[Path], texts: Mapping[str, str], since: float) -
     Parameters
     ----------
     sources
-        Folders of packages and files of modules; links in them are followed.
+        Folders of packages and files of modules; links in them are followed, and what is hidden
+        stays behind, as editors leave it there.
     texts
         Content of further files by name, such as the config.
     since
@@ -64,9 +65,10 @@ def _files(sources: Iterable[Path]) -> Iterator[tuple[str, Path]]:
         if source.is_file():
             yield source.name, source
         for folder, below, names in os.walk(source, followlinks=True):
-            below[:] = sorted(name for name in below if name != CACHE)
+            below[:] = sorted(name for name in below if name != CACHE and name[0] != ".")
             place = Path(folder).relative_to(source.parent)
-            yield from (((place / name).as_posix(), Path(folder, name)) for name in sorted(names))
+            shown = sorted(name for name in names if name[0] != ".")
+            yield from (((place / name).as_posix(), Path(folder, name)) for name in shown)
 
 
 def _write(copy: Path, contents: Mapping[str, bytes], sources: Mapping[str, Path]) -> None:
@@ -98,5 +100,6 @@ def _share_cache(cache: Path, link: Path) -> None:
 
 def _remove_old() -> None:
     for copy in COPIES.iterdir():
-        if time.time() - copy.stat().st_mtime > KEPT_S:
-            shutil.rmtree(copy, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another workflow has renamed or removed it
+            if time.time() - copy.stat().st_mtime > KEPT_S:
+                shutil.rmtree(copy, ignore_errors=True)

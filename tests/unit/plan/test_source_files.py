@@ -8,6 +8,7 @@ import pytest
 from seqbench.config.benchmark import Benchmark
 from seqbench.datasets.reading.recording import READERS
 from seqbench.errors import UserError
+from seqbench.plan.baseline_fit import unused_baselines
 from seqbench.plan.job_settings import IngestJobSettings
 from seqbench.plan.plan import Plan
 from seqbench.plan.source_files import from_folder, init_files, source_files
@@ -150,3 +151,4 @@ def test_paths_of_a_config_are_counted_from_a_folder(tmp_path, monkeypatch):
     assert found.architectures["mine"].init == f"{tmp_path}/below/encoder.safetensors"
     assert found.datasets["c"] == benchmark.datasets["c"]
     assert from_folder(benchmark, Path()) is benchmark
+    assert unused_baselines(found) == unused_baselines(benchmark) == []  # none was requested

@@ -65,6 +65,22 @@ def test_a_copy_is_made_once_for_each_content(package):
     assert sorted(COPIES.iterdir()) == sorted([first, other])
 
 
+def test_what_editors_leave_beside_open_files_is_not_copied(package):
+    before = copied(package)
+    (package / ".#user.py").symlink_to("somebody@host.4242")  # of Emacs, which points nowhere
+    (package / ".ipynb_checkpoints").mkdir()
+    (package / ".ipynb_checkpoints" / "user.py").touch()
+    (package / ".user.py.swp").touch()
+
+    assert copied(package) == before
+
+
+def test_a_copy_that_another_workflow_renames_meanwhile_is_not_missed(package, monkeypatch):
+    monkeypatch.setattr(code_copy.Path, "iterdir", lambda folder: [folder / "renamed"])
+
+    assert copied(package).is_dir()
+
+
 def test_a_file_that_changed_since_the_workflow_began_is_refused_whatever_its_time(package):
     since = time.time()
     time.sleep(0.05)  # times of files are a few milliseconds behind
