@@ -2,6 +2,7 @@
 
 import csv
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -141,11 +142,43 @@ def test_what_the_other_workflow_puts_before_its_commands_stays(another, tmp_pat
     assert (tmp_path / "own.txt").read_text() == "kept\n"
 
 
-def test_a_module_that_renames_the_results_is_refused_in_a_sentence(another):
-    renamed = '    replace_prefix:\n        {"results/": "elsewhere/"}\n'
+def test_a_job_of_a_cluster_has_the_code_and_config_of_the_start(another, tmp_path):
+    """It is started here in the environment that a cluster would hand on."""
+    command = [
+        *(sys.executable, "-m", "snakemake", "--snakefile", tmp_path / "workflow/Snakefile"),
+        *("--mode", "remote", "--target-jobs", "seqbench_ingest:dataset=tiny"),
+        *("--cores", "1", "--nolock", "--no-hooks", "--printshellcmds"),
+    ]
+    started = f"""
+    seqbench.begin()
+    path = Path("config/config.yaml")
+    path.write_text(path.read_text().replace("n_windows: 80", "n_windows: 90"))
+    import subprocess
 
-    done = another("--dry-run", changes={PREFIX: renamed})
+    subprocess.run({[str(word) for word in command]}, check=True)
+"""
+    rule = 'rule own:\n    output:\n        "own.txt",\n    shell:\n        "touch {output}"\n'
+
+    done = another(
+        "--", "own.txt",
+        changes={"    seqbench.begin()\n": started, "onstart:": f"{rule}\n\nonstart:"},
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.output[-4000:]
+    assert '"n_windows": 80' in done.output
+    assert (tmp_path / "benchmark/results/ingest/tiny/recordings.h5").is_file()
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ('    replace_prefix:\n        {"results/": "elsewhere/"}\n', "elsewhere/config.yaml"),
+        ('    prefix:\n        "./benchmark"\n', "./benchmark/results/config.yaml"),
+    ],
+)
+def test_a_module_whose_results_would_not_be_found_is_refused_in_a_sentence(another, given, place):
+    done = another("--dry-run", changes={PREFIX: given})
 
     assert done.returncode != 0
-    assert "`replace_prefix` of the module renames results/" in done.output
+    assert f"has results/config.yaml at {place}, but steps look for results/" in done.output
     assert "Traceback" not in done.output

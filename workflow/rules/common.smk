@@ -106,8 +106,8 @@ PLACED = workflow.modifier.path_modifier.replace_prefix(layout.CONFIG)
 FOLDER = Path(PLACED.removesuffix(layout.CONFIG))
 if str(FOLDER / layout.CONFIG) != PLACED:
     raise WorkflowError(
-        "`replace_prefix` of the module renames results/, which steps look for by its name; give"
-        " the folder that holds it as `prefix`"
+        f"the module has {layout.CONFIG} at {PLACED}, but steps look for results/ by its name; leave"
+        " `replace_prefix` out, and give the folder that holds results/ as `prefix`, without ./"
     )
 
 
@@ -130,9 +130,12 @@ try:
         for path in map(Path, workflow.configfiles):
             if path.suffix != ".json":
                 read_yaml(path)
-    if workflow.remote_exec and START.is_file() and not IS_MODULE:
+    if workflow.remote_exec and START.is_file():
         # Its files may have changed meanwhile.
-        config = json.loads(START.read_text(encoding="utf-8"))["config"]
+        config = json.loads(START.read_text(encoding="utf-8"))["configs"][str(FOLDER)]
+    # A workflow may have several modules, each with a config of its own.
+    CONFIGS = vars(workflow).setdefault("configs_by_folder", {})
+    CONFIGS[str(FOLDER)] = config
     PLAN = Plan(from_folder(Benchmark.load(config), FOLDER))
     if workflow.is_main_process:  # any other one looks at files of its own jobs alone
         for name in PLAN.ingested:
@@ -186,10 +189,12 @@ def check_machine():
 
 @cache
 def code_of_jobs():
-    """Copy the code that jobs import, and return the folder: its source may change meanwhile."""
-    started_with = {"commit": commit()}
-    if not IS_MODULE:  # of which a workflow may have several
-        started_with["config"] = config
+    """Copy the code that jobs import, and return the folder: its source may change meanwhile.
+
+    Jobs of a cluster have it in their environment too, as a workflow with a module imports the
+    package by itself.
+    """
+    started_with = {"commit": commit(), "configs": CONFIGS}
     try:
         check_machine()
         copy = copy_code(
@@ -202,6 +207,8 @@ def code_of_jobs():
     read_copy(copy)
     import_from(copy)
     os.environ[COPY] = str(copy)
+    path = [str(copy.absolute()), *os.getenv("PYTHONPATH", "").split(os.pathsep)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, path)))
     return copy
 
 
