@@ -72,7 +72,7 @@ def gres() -> str | None:
         If `SEQBENCH_GRES` is no such name.
     """
     name = os.environ.get(GRES, "")
-    if name and not re.fullmatch(r"\w+(:[A-Za-z_][\w.]*)?", name):
+    if name and not re.fullmatch(r"\w+(:(?!\d+$)[\w.]+)?", name):
         raise UserError(
             f"{GRES}={name}: write the name of the resource, and perhaps its type, as `sinfo -o %G`"
             " prints them without a number, such as gpu or gpu:a100"

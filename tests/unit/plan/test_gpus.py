@@ -72,6 +72,7 @@ def test_nodes_have_the_same_number_of_gpus(monkeypatch, per_node, sentence):
         ("gpu", 1, "", "gpu:1"),
         ("gpu:a100", 4, "", "gpu:a100:4"),
         ("gpu:h100.80gb", 8, "4", "gpu:h100.80gb:4"),
+        ("gpu:2080ti", 1, "", "gpu:2080ti:1"),
     ],
 )
 def test_a_generic_resource_is_requested_for_each_node(
