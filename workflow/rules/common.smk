@@ -187,7 +187,7 @@ def code_of_jobs():
     import_from(copy)
     os.environ[COPY] = str(copy)
     path = [str(copy.absolute()), *os.getenv("PYTHONPATH", "").split(os.pathsep)]
-    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, path)))
+    os.environ.update(PYTHONPATH=os.pathsep.join(dict.fromkeys(filter(None, path))))
     return copy
 
 
