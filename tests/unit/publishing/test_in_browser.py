@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.browser import CHROMIUM, DESK, NO_CHROMIUM, NO_PLAYWRIGHT, PHONE, Seen
+from fixtures.browser import DESK, NO_PLAYWRIGHT, PHONE, Seen, started_browser
 from fixtures.pages import LONG, QUOTED, TITLE
 from seqbench.cli.main import main
 from seqbench.reporting.figures import rendering
@@ -13,15 +13,9 @@ OPEN_ALL = "for (const one of document.querySelectorAll('details')) one.open = t
 
 @pytest.fixture
 def browser():
-    """The browser; a test without one is skipped, and says how to get it."""
-    if CHROMIUM is None:
-        pytest.skip(NO_CHROMIUM)
-    playwright = pytest.importorskip("playwright.sync_api", reason=NO_PLAYWRIGHT)
-    with playwright.sync_playwright() as started:
-        # Chromium refuses its sandbox to root, which is what containers run as.
-        browser = started.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=False)
+    """The browser."""
+    with started_browser() as browser:
         yield browser
-        browser.close()
 
 
 def test_the_joined_page_reads_well_and_shows_a_diagram_of_seven_datasets(

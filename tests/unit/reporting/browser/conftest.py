@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.browser import CHROMIUM, NO_CHROMIUM, NO_PLAYWRIGHT, Seen
+from fixtures.browser import Seen, started_browser
 from fixtures.pages import NAMES, TITLE
 
 DATASET = "a" + 63 * "_"  # as long as a name may be, and nowhere to break
@@ -48,15 +48,9 @@ def pages(make_page):
 
 @pytest.fixture(scope="package")
 def browser():
-    """The browser; a test without one is skipped, and says how to get it."""
-    if CHROMIUM is None:
-        pytest.skip(NO_CHROMIUM)
-    playwright = pytest.importorskip("playwright.sync_api", reason=NO_PLAYWRIGHT)
-    with playwright.sync_playwright() as started:
-        # Chromium refuses its sandbox to root, which is what containers run as.
-        browser = started.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=False)
+    """The browser."""
+    with started_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
