@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # By name: no step but those that train depends on these.
 TRAINING = (
     "torch",
-    "torch._dynamo",
     "seqbench.training.finetune",
     "seqbench.training.loop",
     "seqbench.training.torchrun",

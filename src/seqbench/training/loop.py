@@ -21,6 +21,7 @@ from seqbench.storage.atomic import replacing
 from seqbench.storage.records import Cost
 from seqbench.training.batches import Batch, WindowTable, shuffled
 from seqbench.training.curves import Curves, drawing
+from seqbench.training.optimizer import AdamW
 from seqbench.training.schedule import Schedule
 from seqbench.training.state import Course, StateKeeper
 from seqbench.training.trainable import Trainable
@@ -173,7 +174,7 @@ def fit(
     """
     module = trainable.module
     progress = Progress(label, settings.epochs if recorded is None else len(recorded))
-    optimizer = torch.optim.AdamW(
+    optimizer = AdamW(
         [p for p in module.parameters() if p.requires_grad],
         lr=settings.learning_rate,
         weight_decay=settings.weight_decay,
