@@ -18,7 +18,6 @@ from seqbench.storage.records import RunIdentity
 from seqbench.training.batches import WindowTable
 from seqbench.training.finetune import LabelledJob, trained_network
 from seqbench.training.loop import fit
-from seqbench.training.model import predict
 from seqbench.training.pretrain import Pretraining, build_objective
 from seqbench.training.state import StateKeeper
 from seqbench.training.supervised import Finetuning
@@ -75,8 +74,7 @@ def job_of(plan, run, **changes):
 
 def train_and_predict(job, splits, device):
     trained = trained_network(job, splits["train"], splits["val"], device, None)
-    n_samples = int(splits["train"].length.max())
-    predicted = predict(trained.network, splits["val"], device, n_samples)
+    predicted = trained.predicted()
     task = TASKS[job.settings.task](**job.settings.task_options)
     if task.tunes_on_val:
         task.tune(splits["val"], predicted, are_probabilities=True, data=trained.header)

@@ -68,8 +68,10 @@ class Head(nn.Module, ABC):
     def measure(self, logits: Tensor, target: Any) -> Tensor:
         """Return the headline metric's value for each window, (B,), to watch while training."""
 
-    def stands(self, predicted: Callable[[], Any], windows: WindowSet, data: DataHeader) -> bool:
-        """Return whether what was learned stays, once training has ended.
+    def settle(
+        self, predicted: Callable[[], Any], windows: WindowSet, data: DataHeader
+    ) -> tuple[bool, Any]:
+        """Decide what stays of what was learned, once training has ended.
 
         Parameters
         ----------
@@ -79,8 +81,14 @@ class Head(nn.Module, ABC):
             Val.
         data
             What was learned from.
+
+        Returns
+        -------
+        tuple
+            Whether the training was worth it, and what is predicted of val with what stays; None:
+            nothing was predicted.
         """
-        return True
+        return True, None
 
     def find(
         self,

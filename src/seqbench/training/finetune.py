@@ -1,6 +1,7 @@
 """Fine-tuning: an encoder and a task's head, train and val windows."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,8 @@ class TrainedNetwork:
         What moved from there.
     n_drawn
         Windows of train whose labels were used.
+    predicted
+        Predicts val.
     """
 
     network: Model
@@ -108,6 +111,7 @@ class TrainedNetwork:
     initial: InitialEncoder | None
     manifest: dict[str, object]
     n_drawn: int
+    predicted: Callable[[], Any]
 
 
 def finetune(job: FinetuneJob) -> None:
@@ -219,8 +223,11 @@ def trained_network(
     def predicted() -> Any:
         return predict(network, val, device, int(train.length.max()))
 
-    if first is None and not network.head.stands(predicted, val, header):
-        outcome = replace(outcome, best_epoch=0)
+    of_val = None
+    if first is None:
+        stands, of_val = network.head.settle(predicted, val, header)
+        if not stands:
+            outcome = replace(outcome, best_epoch=0)
     return TrainedNetwork(
         network=network,
         header=header,
@@ -229,6 +236,7 @@ def trained_network(
         initial=initial,
         manifest=manifest,
         n_drawn=len(drawn),
+        predicted=predicted if of_val is None else lambda: of_val,
     )
 
 
@@ -253,8 +261,7 @@ def _finetune(job: FinetuneJob, keeper: StateKeeper | None) -> None:
     )
     task, tuned = TASKS[settings.task](**settings.task_options), {}
     if task.tunes_on_val:
-        predicted = predict(network, val, device, int(train.length.max()))
-        tuned = task.tune(val, predicted, are_probabilities=True, data=trained.header)
+        tuned = task.tune(val, trained.predicted(), are_probabilities=True, data=trained.header)
     is_halved = job.halved or (initial is not None and initial.batch_size_halved)
     header = ModelHeader(
         **dict(trained.header),

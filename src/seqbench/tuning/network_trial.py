@@ -11,7 +11,6 @@ from seqbench.training.devices import claim_device
 from seqbench.training.finetune import LabelledJob, read_train_and_val, trained_network
 from seqbench.training.job import run_training
 from seqbench.training.loop import DivergedError
-from seqbench.training.model import predict
 from seqbench.training.state import StateKeeper
 from seqbench.tuning.scores import val_score
 
@@ -70,7 +69,7 @@ def _run_trial(job: TrialJob, keeper: StateKeeper | None) -> None:
     if not job.writes:
         return
     task = TASKS[job.settings.task](**job.settings.task_options)
-    predicted = predict(trained.network, val, device, int(train.length.max()))
+    predicted = trained.predicted()
     tuned = (
         task.tune(val, predicted, are_probabilities=True, data=trained.header)
         if task.tunes_on_val

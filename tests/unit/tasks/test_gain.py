@@ -90,14 +90,17 @@ def test_what_was_learned_stays_where_events_are_found_better_more_surely(n_more
     torch.nn.init.normal_(head.added.bias)
     learned = {name: value.clone() for name, value in head.state_dict().items()}
 
+    worse = [*EVENTS[:20], *FALSE[:2]]
+    plain = made(EVENTS, worse)
+    better = made(EVENTS, [*worse, *EVENTS[20 : 20 + n_more], *FALSE[5:7]])
+
     def predicted():
-        worse = [*EVENTS[:20], *FALSE[:2]]
-        if not head.added.weight[0].any():
-            return made(EVENTS, worse)
-        return made(EVENTS, [*worse, *EVENTS[20 : 20 + n_more], *FALSE[5:7]])
+        return better if head.added.weight[0].any() else plain
 
-    assert head.stands(predicted, None, None) == stays
+    is_better, found = head.settle(predicted, None, None)
 
+    assert is_better == stays
+    assert found is predicted()
     for name, value in head.state_dict().items():
         assert torch.equal(value[1:], learned[name][1:])  # durations are learned in any case
         assert torch.equal(value[0], learned[name][0]) == stays

@@ -38,9 +38,9 @@ class PursuitHead(DetectionHead):
         nn.init.zeros_(self.added.bias)
 
     @torch.no_grad()
-    def stands(
+    def settle(
         self, predicted: Callable[[], Candidates], windows: WindowSet, data: DataHeader
-    ) -> bool:
+    ) -> tuple[bool, Candidates]:
         """Withdraw what is added to log-odds, unless events of val are found better with it.
 
         By more than one standard error of F1: the loss also falls where scores only fit better
@@ -52,20 +52,23 @@ class PursuitHead(DetectionHead):
         section 3.4.3: of models within one standard error of the best the simplest. Here it is
         the error of the difference; about one time in six chance alone exceeds it.
         """
-        after = self._found(predicted(), windows, data)
+        found = predicted()
+        after = self._found(found, windows, data)
         learned = [one.clone() for one in self._of_presence()]
         for one in self._of_presence():
             one.zero_()
-        gain, error = f1_gain(self._found(predicted(), windows, data), after)
+        plain = predicted()
+        gain, error = f1_gain(self._found(plain, windows, data), after)
         is_better = gain > SURE * error
         logger.info(
             "F1 on val changes by %.4f \N{PLUS-MINUS SIGN} %.4f with what was learned: %s",
             gain, error, "kept" if is_better else "withdrawn",
         )  # fmt: skip
-        if is_better:
-            for one, weight in zip(self._of_presence(), learned, strict=True):
-                one.copy_(weight)
-        return is_better
+        if not is_better:
+            return False, plain
+        for one, weight in zip(self._of_presence(), learned, strict=True):
+            one.copy_(weight)
+        return True, found
 
     def _of_presence(self) -> tuple[Tensor, Tensor]:
         return self.added.weight[0], self.added.bias[0]
