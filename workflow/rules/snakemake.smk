@@ -5,6 +5,7 @@ Needs all rules; yields nothing.
 
 import gc
 import inspect
+import time
 
 from snakemake.dag import DAG
 from snakemake.jobs import GroupJob
@@ -38,6 +39,28 @@ if (
     GroupJob.log_error.__name__ != "log_with_reason"
 ):  # a process may read this file twice
     GroupJob.log_error = with_reason(GroupJob.log_error)
+
+
+def one_at_a_time(look_again):
+    """Return `JobScheduler._schedule_reevalutation` so that no look is added to one that is due.
+
+    Every look at waiting jobs would set a timer for the next, those of other timers too: after
+    two hundred jobs two hundred looks a second, each at all that wait.
+    """
+    due = {}
+
+    def look_again_once(scheduler, delay):
+        if time.monotonic() >= due.get(scheduler, 0.0):
+            due[scheduler] = time.monotonic() + delay
+            look_again(scheduler, delay)
+
+    return look_again_once
+
+
+if JobScheduler._schedule_reevalutation.__name__ != "look_again_once":
+    JobScheduler._schedule_reevalutation = one_at_a_time(
+        JobScheduler._schedule_reevalutation
+    )
 
 
 class Unlimited(dict):
