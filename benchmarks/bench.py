@@ -184,7 +184,7 @@ def loop_lines() -> list[str]:
     """Measure the training loop and return the lines of its table."""
     import loop
 
-    return list(loop.lines("cpu", Clock(math.inf)))
+    return list(loop.lines("cpu", Clock(math.inf), turns=9))
 
 
 def recurrent_lines() -> list[str]:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from seqbench.storage.recordings import Recordings
@@ -28,10 +28,32 @@ class Clock:
         return self._end - time.monotonic()
 
 
-def paired(first: Callable[[], float], second: Callable[[], float], turns: int) -> float:
-    """Return the median of first() / second() over turns, each pair measured back to back."""
+class Ratio(NamedTuple):
+    """Of two measurements: the median of its turns, and the quartiles."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
+def paired(first: Callable[[], float], second: Callable[[], float], turns: int) -> Ratio:
+    """Return first() / second() over turns; in each they are measured back to back.
+
+    Which of the two goes first alternates, since a machine slows down while it is busy.
+    """
     first(), second()
-    return statistics.median(first() / second() for _ in range(turns))
+    found = []
+    for turn in range(turns):
+        if turn % 2:
+            below, above = second(), first()
+        else:
+            above, below = first(), second()
+        found.append(above / below)
+    low, median, high = statistics.quantiles(found, method="inclusive")
+    return Ratio(median, low, high)
 
 
 def windows_of(recordings: "Recordings") -> "dict[Split, WindowSet]":

@@ -142,7 +142,7 @@ def filter_ratios(turns: int = 3) -> list[tuple[str, float]]:
         grouped = EventSpecificCNN(
             TYPES, CHANNELS, group_width, kernel_sizes=group_sizes, strides=group_steps
         )
-        rows.append((name, paired(timed(Loop(width, sizes, steps)), timed(grouped), turns)))
+        rows.append((name, paired(timed(Loop(width, sizes, steps)), timed(grouped), turns).median))
     return rows
 
 
@@ -191,10 +191,13 @@ def pursuit_ratios(turns: int = 3) -> list[tuple[str, float]]:
 
     recurrent = build_encoder("event_rnn", {}, n_channels, sampling_rate_hz=RATE_HZ)
     return [
-        ("events one after the other / at once", paired(one_after_the_other, at_once, turns)),
+        (
+            "events one after the other / at once",
+            paired(one_after_the_other, at_once, turns).median,
+        ),
         (
             "a step of event_pursuit / event_rnn",
-            paired(step_of(network), step_of(recurrent), turns),
+            paired(step_of(network), step_of(recurrent), turns).median,
         ),
     ]
 

@@ -86,7 +86,7 @@ def event_rnn_ratios() -> list[tuple[int, float]]:
             in_torch = partial(seconds, partial(trained, torch.from_numpy(x)))
             in_runtime = partial(seconds, partial(exported, x))
             with torch.no_grad():
-                found.append((n_windows, paired(in_torch, in_runtime, 20)))
+                found.append((n_windows, paired(in_torch, in_runtime, 20).median))
     return found
 
 

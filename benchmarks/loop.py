@@ -24,9 +24,10 @@ def lines(device_name: str, clock: Clock, turns: int = 5) -> Iterator[str]:
     """Yield the rows of a table, one for each architecture, as long as there is time.
 
     Seconds are those of the processor on a CPU, which others share, and those of the clock on a
-    GPU, which works while the processor waits. The last columns are of the training loop: its
-    time, the operations in the products of matrices, convolutions and recurrences of a step, and
-    their rate over that of one large product of matrices in float32.
+    GPU, which works while the processor waits. A ratio is the median of its turns, with their
+    quartiles. The last columns are of the training loop: its time, the operations in the products
+    of matrices, convolutions and recurrences of a step, and their rate over that of one large
+    product of matrices in float32.
     """
     device = torch.device(device_name)
     yield "Throughput of the training loop over that of a bare loop; on a GPU also over that of one"
@@ -48,7 +49,7 @@ def lines(device_name: str, clock: Clock, turns: int = 5) -> Iterator[str]:
         ratios = [paired(partial(bare, case, device, n_steps), here, turns)]
         if device.type == "cuda":
             ratios.append(paired(partial(bare, case, device, n_steps, free=True), here, turns))
-        found = [f"{ratio:.2f}" for ratio in ratios] + ["-"] * (2 - len(ratios))
+        found = [str(ratio) for ratio in ratios] + ["-"] * (2 - len(ratios))
         step_s = ours(case, device, n_steps) / n_steps
         work = flops(case)
         found += [f"{1000 * step_s:.2f}", f"{work / 1e9:.3g}", f"{work / step_s / peak:.0%}"]

@@ -54,7 +54,7 @@ def ratio(run: Callable[[RecurrentLayer, Tensor], None], layer: RecurrentLayer, 
     n_steps = 1
     n_steps = max(1, round(TURN_S / max(min(seconds(True) for _ in range(3)), 1e-4)))
     try:
-        return paired(lambda: seconds(True), lambda: seconds(False), turns=9)
+        return paired(lambda: seconds(True), lambda: seconds(False), turns=9).median
     finally:
         recurrent_layers.kernels = own
 
