@@ -3,18 +3,20 @@
 Needs all rules; yields nothing.
 """
 
+import atexit
 import gc
 import inspect
 import time
 
 from snakemake.dag import DAG
-from snakemake.jobs import GroupJob
+from snakemake.jobs import GroupJob, Job
 from snakemake.scheduling.job_scheduler import JobScheduler
 from snakemake.settings.types import SharedFSUsage
 from snakemake_interface_executor_plugins.executors.real import RealExecutor
 
 # The objects of a large plan all stay: searching them for garbage again and again finds none.
 gc.set_threshold(100_000, 50, 100)
+atexit.register(gc.freeze)  # nor is it searched at the end, an eighth of a dry run
 
 # Snakemake works out the signature of a function in a rule several times for each job.
 for one in workflow.rules:
@@ -22,6 +24,24 @@ for one in workflow.rules:
         function = getattr(item, "callable", item)
         if inspect.isfunction(function):
             function.__signature__ = inspect.signature(function)
+
+
+def without_parameters(environment):
+    """Return `Job.conda_env_spec` so that parameters are worked out for functions alone.
+
+    Snakemake would do so for every job, though the environment of a rule is the same for all.
+    """
+
+    def environment_of(job):
+        if callable(job.rule.conda_env):
+            return environment(job)
+        return job.rule.expand_conda_env(job.wildcards_dict)
+
+    return property(environment_of)
+
+
+if Job.conda_env_spec.fget.__name__ != "environment_of":
+    Job.conda_env_spec = without_parameters(Job.conda_env_spec.fget)
 
 
 def with_reason(log_error):
