@@ -20,8 +20,10 @@ from seqbench.storage.windows import Split
 LAB_EPOCHS = 20
 
 
-def lab() -> tuple[float, float]:
-    """Time the introductory lab: a script with its 20 epochs, and this project to 99 % on val.
+def lab() -> tuple[float, float, float]:
+    """Time the introductory lab: this project to 99 % on val, and a script with its 20 epochs.
+
+    Returns seconds of this project, of the script, and of training alone in this project.
 
     The script is written as courses write it: per-item Dataset, DataLoader,
     Adam, a two-layer bidirectional LSTM 64 with attention, 840 windows of 200
@@ -31,17 +33,19 @@ def lab() -> tuple[float, float]:
         "script": "from bench import lab_script; lab_script()",
         "seqbench": "from bench import lab_here; lab_here()",
     }
-    seconds = {}
+    seconds, said = {}, {}
     for name, text in code.items():
         began = time.perf_counter()
-        subprocess.run(
+        said[name] = subprocess.run(
             [sys.executable, "-c", text],
             check=True,
+            stdout=subprocess.PIPE,
+            text=True,
             cwd=ROOT / "benchmarks",
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        )
+        ).stdout
         seconds[name] = time.perf_counter() - began
-    return seconds["seqbench"], seconds["script"]
+    return seconds["seqbench"], seconds["script"], float(said["seqbench"])
 
 
 def lab_script() -> None:
@@ -90,7 +94,7 @@ def lab_script() -> None:
 
 
 def lab_here() -> None:
-    """Train the same network with this project's loop and stop at 99 % of val."""
+    """Train the same network until 99 % of val are right; print the seconds of training."""
     import torch
 
     from seqbench.config.registry import DATASETS
@@ -128,20 +132,22 @@ def lab_here() -> None:
         window_samples=int(splits["train"].length.max()),
         head_dropout=0.2,
     )
+    began = time.perf_counter()
     try:
         fit(
             UntilReached(build_model(header), frozen=False, weight=None),
             train,
             torch.arange(len(train)),
             lambda: val.batches(len(val)),  # one batch, whose mean is that of val
-            FinetuneSettings(epochs=LAB_EPOCHS, learning_rate=0.003),
+            FinetuneSettings(epochs=LAB_EPOCHS, learning_rate=0.005),
             loss_name="val_loss",
             generator=generator,
             label="lab",
         )
     except Reached:
-        return
-    raise SystemExit("99 % of val was never reached")
+        print(time.perf_counter() - began)
+    else:
+        raise SystemExit("99 % of val was never reached")
 
 
 def event_lines() -> list[str]:
@@ -196,10 +202,10 @@ def recurrent_lines() -> list[str]:
 
 def lab_lines() -> list[str]:
     """Measure the introductory lab and return its lines."""
-    here, script = lab()
+    here, script, training = lab()
     return [
-        f"Introductory lab: {here:.1f} s to 99 % on val, the script with its",
-        f"{LAB_EPOCHS} epochs {script:.1f} s; ratio {here / script:.2f}.",
+        f"Introductory lab: {here:.1f} s to 99 % on val, {training:.1f} s of them training; the",
+        f"script with its {LAB_EPOCHS} epochs {script:.1f} s; ratio {here / script:.2f}.",
     ]
 
 
