@@ -62,7 +62,7 @@ if (
 
 
 def one_at_a_time(look_again):
-    """Return `JobScheduler._schedule_reevalutation` so that no look is added to one that is due.
+    """Return `JobScheduler._schedule_reevalutation` so that a look is added only to a later one.
 
     Every look at waiting jobs would set a timer for the next, those of other timers too: after
     two hundred jobs two hundred looks a second, each at all that wait.
@@ -70,8 +70,9 @@ def one_at_a_time(look_again):
     due = {}
 
     def look_again_once(scheduler, delay):
-        if time.monotonic() >= due.get(scheduler, 0.0):
-            due[scheduler] = time.monotonic() + delay
+        now = time.monotonic()
+        if not now < due.get(scheduler, 0.0) <= now + delay:
+            due[scheduler] = now + delay
             look_again(scheduler, delay)
 
     return look_again_once
