@@ -29,7 +29,8 @@ for one in workflow.rules:
 def without_parameters(environment):
     """Return `Job.conda_env_spec` so that parameters are worked out for functions alone.
 
-    Snakemake would do so for every job, though the environment of a rule is the same for all.
+    Snakemake would do so for every job, though the environment of a rule is the same for all. A
+    parameter that fails is so noticed once its job is due, or printed.
     """
 
     def environment_of(job):
@@ -62,16 +63,18 @@ if (
 
 
 def one_at_a_time(look_again):
-    """Return `JobScheduler._schedule_reevalutation` so that a look is added only to a later one.
+    """Return `JobScheduler._schedule_reevalutation` so that looks that change nothing are left out.
 
     Every look at waiting jobs would set a timer for the next, those of other timers too: after
-    two hundred jobs two hundred looks a second, each at all that wait.
+    two hundred jobs up to two hundred looks a second, each at all that wait. Only where as many
+    jobs were started as `--max-jobs-per-timespan` allows does one wait for the clock.
     """
     due = {}
 
     def look_again_once(scheduler, delay):
-        now = time.monotonic()
-        if not now < due.get(scheduler, 0.0) <= now + delay:
+        now, limit = time.monotonic(), scheduler.job_rate_limiter
+        is_reached = limit is not None and not limit.get_free_jobs()
+        if is_reached or not now < due.get(scheduler, 0.0) <= now + delay:
             due[scheduler] = now + delay
             look_again(scheduler, delay)
 
