@@ -76,8 +76,7 @@ def train_and_predict(job, splits, device):
     trained = trained_network(job, splits["train"], splits["val"], device, None)
     predicted = trained.predicted()
     task = TASKS[job.settings.task](**job.settings.task_options)
-    if task.tunes_on_val:
-        task.tune(splits["val"], predicted, are_probabilities=True, data=trained.header)
+    task.tune(splits["val"], predicted, are_probabilities=True, data=trained.header)
     return trained.network
 
 

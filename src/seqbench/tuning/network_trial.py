@@ -70,11 +70,7 @@ def _run_trial(job: TrialJob, keeper: StateKeeper | None) -> None:
         return
     task = TASKS[job.settings.task](**job.settings.task_options)
     predicted = trained.predicted()
-    tuned = (
-        task.tune(val, predicted, are_probabilities=True, data=trained.header)
-        if task.tunes_on_val
-        else {}
-    )
+    tuned = task.tune(val, predicted, are_probabilities=True, data=trained.header)
     found = val_score(task, val, predicted, are_probabilities=True, tuned=tuned)
     _write(job, **found._asdict(), cpu_s=trained.outcome.train_cpu_s)
 
